@@ -1,0 +1,128 @@
+/**
+ * Every failure the program can name: its code, the exit code it leads to when it ends the whole command, whether
+ * trying again may help, and whether the batch can go on without that image.
+ */
+const CODES = {
+  usage: { exit: 2 },
+  config: { exit: 2 },
+  no_input: { exit: 2 },
+  unknown_batch: { exit: 2 },
+  not_an_image: { exit: 1 },
+  unsupported_format: { exit: 1 },
+  corrupt: { exit: 1 },
+  too_large: { exit: 1 },
+  timeout: { exit: 1 },
+  worker_crashed: { exit: 1, retryable: true },
+  source_changed: { exit: 1, retryable: true },
+  source_missing: { exit: 1 },
+  source_unreadable: { exit: 1 },
+  output_exists: { exit: 1 },
+  output_is_source: { exit: 1 },
+  io: { exit: 1, retryable: true },
+  no_space: { exit: 3, fatal: true },
+  not_writable: { exit: 3, fatal: true },
+  index_unusable: { exit: 3, fatal: true },
+  index_newer: { exit: 3, fatal: true },
+  cancelled: { exit: 130 },
+  internal: { exit: 1 },
+} as const satisfies Record<string, { exit: number; retryable?: true; fatal?: true }>;
+
+export type ErrorCode = keyof typeof CODES;
+
+/** An error a person can act on. `message` names the thing, what was expected and what came; `fix` what to do next. */
+export class ImgtoolError extends Error {
+  readonly code: ErrorCode;
+  readonly fix: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { fix?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ImgtoolError';
+    this.code = code;
+    this.fix = options.fix;
+  }
+
+  /** Whether the same attempt may succeed a moment later. */
+  get retryable(): boolean {
+    return 'retryable' in CODES[this.code];
+  }
+
+  /** Whether no other image could succeed either. */
+  get fatal(): boolean {
+    return 'fatal' in CODES[this.code];
+  }
+
+  get exitCode(): number {
+    return CODES[this.code].exit;
+  }
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(CODES, code);
+}
+
+/** The system's code of a failed call (`ENOENT` …), if that is what it is. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Any thrown thing as an ImgtoolError; what nobody foresaw is `internal`. */
+export function asImgtoolError(error: unknown): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ImgtoolError('internal', message, { cause: error });
+}
+
+/** A failed call on a place that is written to. `what` reads like "out/a.webp". */
+export function writeError(error: unknown, what: string): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const code = systemCode(error);
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return new ImgtoolError('no_space', `${what}: no space left to write it`, {
+        fix: 'free some space or choose another --out, then run the same command again',
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new ImgtoolError('not_writable', `${what}: may not be written (${code})`, {
+        fix: 'check the permissions of the folder or choose another --out',
+        cause: error,
+      });
+    default:
+      return new ImgtoolError('io', `${what}: could not be written (${code ?? String(error)})`, {
+        cause: error,
+      });
+  }
+}
+
+/** A failed call on a source. */
+export function readError(error: unknown, what: string): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const code = systemCode(error);
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new ImgtoolError('source_missing', `${what}: is not there (any more)`, {
+        fix: 'check the path, or leave it out',
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+      return new ImgtoolError('source_unreadable', `${what}: may not be read (${code})`, {
+        fix: 'give yourself permission to read it, or leave it out with --exclude',
+        cause: error,
+      });
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EIO':
+    case 'EAGAIN':
+      return new ImgtoolError('io', `${what}: could not be read (${code})`, { cause: error });
+    default:
+      return new ImgtoolError('source_unreadable', `${what}: could not be read (${code ?? String(error)})`, {
+        cause: error,
+      });
+  }
+}

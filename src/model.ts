@@ -1,0 +1,378 @@
+/** The glossary: the words of the program as types. Types only; nothing here runs. */
+
+export type Format = 'webp' | 'jpeg' | 'png' | 'avif';
+export type Fit = 'inside' | 'cover';
+export type Position =
+  | 'centre'
+  | 'top'
+  | 'right top'
+  | 'right'
+  | 'right bottom'
+  | 'bottom'
+  | 'left bottom'
+  | 'left'
+  | 'left top'
+  | 'entropy'
+  | 'attention';
+
+/** One output asked of every image. Absent choices are null, never missing, so that two equal variants are equal as data. */
+export interface Variant {
+  readonly name: string;
+  /** Upper bounds in pixels; null leaves that side to the ratio. At least one is set. */
+  readonly width: number | null;
+  readonly height: number | null;
+  /** `inside`: the whole picture within the box. `cover`: the box filled, the rest cut off at `position`. */
+  readonly fit: Fit;
+  readonly position: Position;
+  readonly format: Format;
+  /** 1 to 100; unused when lossless. */
+  readonly quality: number;
+  /** How hard the encoder tries: webp 0 to 6, avif 0 to 9, png 1 to 10; jpeg has none and holds 0. */
+  readonly effort: number;
+  readonly lossless: boolean;
+  readonly grayscale: boolean;
+  readonly sharpen: boolean;
+  /** `#rrggbb` laid under transparency; null keeps it (JPEG, which has none, gets white). */
+  readonly background: string | null;
+}
+
+export interface Preset {
+  readonly name: string;
+  readonly variants: readonly Variant[];
+}
+
+/** What a file system says of a regular file without reading it. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number;
+  /** Nanoseconds since 1970, decimal; a string, since neither JSON nor a double holds it. */
+  readonly mtime: string;
+  readonly ino: string;
+}
+
+/** What the index remembers of a source. */
+export interface SourceRecord extends FileFacts {
+  /** Absolute path. */
+  readonly path: string;
+  readonly digest: string;
+  /** Pixels of the upright picture. */
+  readonly width: number;
+  readonly height: number;
+  readonly format: string;
+  /** `#rrggbb`; null when no variant of it was rendered yet. */
+  readonly dominantColor: string | null;
+  /** Milliseconds since 1970 at which the facts were taken. */
+  readonly seenAt: number;
+}
+
+/** An output that was made: its owner, what it was made from and how, and the file as it was left. */
+export interface OutputRecord extends FileFacts {
+  /** Absolute path: the storage key. */
+  readonly path: string;
+  /** Absolute path of the source that owns it. */
+  readonly source: string;
+  readonly variant: string;
+  readonly settings: string;
+  /** Digest of the source's bytes it was rendered from. */
+  readonly digest: string;
+  readonly format: Format;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Lower-case hex SHA-256 of the output's own bytes. */
+  readonly checksum: string;
+  /** Versions of the libraries that encoded it. */
+  readonly encoder: string;
+}
+
+/** A name held for a source under which nothing is made yet; with a digest, a duplicate that was skipped. */
+export interface Reservation {
+  readonly path: string;
+  readonly source: string;
+  readonly checksum: null;
+  readonly settings: string | null;
+  readonly digest: string | null;
+  readonly variant: string | null;
+}
+
+export const JOB_STATES = [
+  'pending',
+  'processing',
+  'retrying',
+  'completed',
+  'duplicate',
+  'unchanged',
+  'failed',
+  'cancelled',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+export type Counts = Readonly<Record<JobState, number>>;
+export type BatchState = 'running' | 'finished' | 'cancelled' | 'interrupted';
+
+/** One source x one preset, in one batch. */
+export interface Job {
+  readonly id: number;
+  readonly batch: string;
+  /** Absolute path. */
+  readonly source: string;
+  /** The path as the user would write it: under the root as it was given. */
+  readonly given: string;
+  /** Path below the root, with `/`. */
+  readonly relative: string;
+  /** Which of the candidate names (core/names.ts) this source got. */
+  readonly naming: number;
+  /** Times it was started before. */
+  readonly attempts: number;
+}
+
+/** Milliseconds spent. */
+export interface Timings {
+  readonly digest: number;
+  readonly decode: number;
+  readonly encode: number;
+  readonly commit: number;
+  readonly total: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** An output as events and `status` tell it. */
+export interface Output {
+  readonly variant: string;
+  readonly format: Format;
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+}
+
+export interface Batch {
+  readonly id: string;
+  readonly command: 'process' | 'watch';
+  readonly state: BatchState;
+  /** As given on the command line. */
+  readonly inputs: readonly string[];
+  /** Absolute paths. */
+  readonly out: string;
+  readonly cwd: string;
+  readonly preset: string;
+  /** Images at a time. */
+  readonly jobs: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly counts: Counts;
+  readonly passedOver: number;
+  /** Bytes of the sources settled so far and of the outputs made for them. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly walkEnded: boolean;
+}
+
+/** A job as history keeps it. */
+export interface JobRecord {
+  readonly source: string;
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly bytes: number | null;
+  readonly digest: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly dominantColor: string | null;
+  readonly duplicateOf: string | null;
+  readonly reused: boolean;
+  readonly outputs: readonly Output[];
+  readonly ms: Timings | null;
+  readonly error: Failure | null;
+  readonly finishedAt: number | null;
+}
+
+/** Why a file met in a walk is no job. */
+export type PassedOver =
+  | 'hidden'
+  | 'symlink'
+  | 'partial_download'
+  | 'name_not_utf8'
+  | 'staged'
+  | 'index'
+  | 'output'
+  | 'excluded'
+  | 'not_regular';
+
+/** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */
+export type Event =
+  | WalkEvent
+  | BatchStarted
+  | TotalEvent
+  | JobStarted
+  | JobEvent
+  | JobRetrying
+  | PassedOverEvent
+  | Warning
+  | Stopping
+  | BatchFinished;
+
+/** The walk goes on: sources found so far. */
+export interface WalkEvent {
+  readonly type: 'walk';
+  readonly found: number;
+  readonly bytes: number;
+}
+
+export interface BatchStarted {
+  readonly type: 'batch.started';
+  readonly batch: string;
+  /** Null while the walk is still running. */
+  readonly total: number | null;
+  /** Bytes of the sources found so far. */
+  readonly bytes: number;
+  readonly out: string;
+  readonly preset: string;
+  readonly jobs: number;
+  readonly dryRun?: true;
+}
+
+/** The walk has ended: what there is in all. */
+export interface TotalEvent {
+  readonly type: 'total';
+  readonly batch: string;
+  readonly total: number;
+  readonly bytes: number;
+}
+
+/** An image is in work from here on. */
+export interface JobStarted {
+  readonly type: 'job.started';
+  readonly batch: string;
+  readonly source: string;
+}
+
+/** A job has ended. */
+export interface JobEvent {
+  readonly type: 'job';
+  readonly batch: string;
+  readonly source: string;
+  readonly state: 'completed' | 'duplicate' | 'unchanged' | 'failed' | 'cancelled';
+  readonly digest?: string;
+  /** Bytes of the source. */
+  readonly bytes?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly dominantColor?: string;
+  readonly duplicateOf?: string;
+  /** True when no picture was decoded: the bytes had been rendered before. */
+  readonly reused?: true;
+  /** True when a damaged picture was accepted by `--lenient`. */
+  readonly degraded?: true;
+  readonly outputs?: readonly Output[];
+  /** What a dry run would do with it. */
+  readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
+  readonly error?: Failure;
+  readonly ms?: Timings;
+  readonly attempts?: number;
+}
+
+/** It failed in a way that may pass, and is tried again. */
+export interface JobRetrying {
+  readonly type: 'job.retrying';
+  readonly batch: string;
+  readonly source: string;
+  readonly attempts: number;
+  /** Milliseconds until the next attempt. */
+  readonly delay: number;
+  readonly error: Failure;
+}
+
+export interface PassedOverEvent {
+  readonly type: 'passed_over';
+  readonly path: string;
+  readonly reason: PassedOver;
+}
+
+export interface Warning {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** No more images are started; those in work finish. */
+export interface Stopping {
+  readonly type: 'stopping';
+  readonly batch: string;
+  readonly finishing: number;
+  readonly dropping: number;
+}
+
+export interface BatchFinished {
+  readonly type: 'batch.finished';
+  readonly batch: string;
+  readonly state: BatchState;
+  readonly counts: Counts;
+  readonly passedOver: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds from start to end. */
+  readonly ms: number;
+  readonly exit: number;
+  readonly dryRun?: true;
+}
+
+/** Everything about a batch that its jobs need to know; stored with it, so that it can be resumed. */
+export interface BatchOptions {
+  readonly preset: Preset;
+  /** Absolute path. */
+  readonly out: string;
+  /** As given, for events. */
+  readonly outGiven: string;
+  readonly template: string;
+  readonly duplicates: 'link' | 'copy' | 'skip';
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  /** Images at a time. */
+  readonly jobs: number;
+  readonly limits: Limits;
+}
+
+/** What a source may ask of the machine. */
+export interface Limits {
+  /** Pixels of one frame. */
+  readonly pixels: number;
+  readonly allowSvg: boolean;
+  readonly lenient: boolean;
+  /** Milliseconds one image may take. */
+  readonly timeout: number;
+}
+
+/** What becomes a job: the inputs and the rules of the walk. */
+export interface WalkRules {
+  /** Every regular file, not only those with a picture's extension. */
+  readonly allFiles: boolean;
+  readonly followSymlinks: boolean;
+  /** Globs on the root-relative path; empty includes everything. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Absolute paths never descended into or taken, with the reason told. */
+  readonly out: string;
+  readonly index: string;
+}
+
+/** A reader of events: one way of telling a person or a program what happens. Never throws. */
+export interface Report {
+  event(event: Event): void;
+  /** Restores the terminal. May be called twice. */
+  close(): void;
+}
+
+/** How text may look on one stream. */
+export interface Style {
+  readonly tty: boolean;
+  readonly color: boolean;
+  /** False where only ASCII is safe. */
+  readonly unicode: boolean;
+  /** Columns now, read anew each time since a window changes its size. */
+  columns(): number;
+}

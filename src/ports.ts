@@ -1,0 +1,300 @@
+import type {
+  Batch,
+  BatchOptions,
+  BatchState,
+  Failure,
+  FileFacts,
+  Job,
+  JobRecord,
+  JobState,
+  Limits,
+  Output,
+  OutputRecord,
+  PassedOver,
+  Reservation,
+  SourceRecord,
+  Timings,
+  Variant,
+  WalkRules,
+} from './model.ts';
+
+/**
+ * The record of what was made, what is in hand and what happened. Each method is one atomic step, safe against
+ * other processes on the same index; a step that throws changed nothing. Errors: `index_unusable`, `index_newer`.
+ */
+export interface Index {
+  /** Opens a batch and a run that works on it; the run is alive until `end` or until its process dies. */
+  begin(batch: NewBatch): Promise<Run>;
+
+  /** What is recorded of these sources and under these output paths (names compared as a case-folding disk would). */
+  lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
+
+  /**
+   * Adds jobs to a batch, reserves each one's names and counts the unchanged, in one step. A source already in the
+   * batch is ignored. A job gets the first of its candidate lists of names in which none belongs to another source.
+   */
+  add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<void>;
+
+  /** The walk of the batch's inputs has ended; `passedOver` files were no jobs. */
+  walked(run: Run, passedOver: number): Promise<void>;
+
+  /** Takes up to `limit` pending jobs of the run's batch, oldest first; they are `processing` from here on. */
+  take(run: Run, limit: number): Promise<Job[]>;
+
+  /**
+   * Says that this run renders these bytes now. False when another job, here or in another live run, does: wait and
+   * ask again. Held until the job is settled or given back.
+   */
+  claim(run: Run, job: Job, digest: string): Promise<boolean>;
+
+  /** Outputs made from these bytes with these settings, oldest first, a few for each settings. */
+  made(digest: string, settings: readonly string[]): Promise<OutputRecord[]>;
+
+  /** Names reserved by other sources with these bytes under which nothing was made: duplicates that were skipped. */
+  skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
+
+  /** Gives names owned by one source to another that has the same bytes; the job's own reservations lapse. */
+  inherit(job: Job, from: string, paths: readonly string[]): Promise<void>;
+
+  /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
+  settle(run: Run, job: Job, result: Settlement): Promise<void>;
+
+  /** Puts a job back: `pending`, or `retrying` from `notBefore` (milliseconds since 1970). Its claim lapses. */
+  giveBack(job: Job, state: 'pending' | 'retrying', notBefore?: number): Promise<void>;
+
+  /** Makes up to `limit` jobs that wait `cancelled`; how many it was, 0 when none is left. */
+  cancelWaiting(run: Run, limit: number): Promise<number>;
+
+  /** Ends run and batch. */
+  end(run: Run, state: Exclude<BatchState, 'running'>): Promise<Batch>;
+
+  /** Finds runs whose process died, makes their jobs pending and their batches interrupted; they are returned once. */
+  recover(): Promise<DeadRun[]>;
+
+  /** The batch whose id begins so. Errors: `unknown_batch`, also when several do. */
+  batch(idPrefix: string): Promise<Batch>;
+
+  /** Newest first. */
+  batches(limit: number): Promise<Batch[]>;
+
+  /** A batch's kept jobs in these states, oldest first, read in pages. */
+  jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
+
+  /** Removes batches that ended before this time (milliseconds since 1970), a few at a time; never what was made. */
+  prune(before: number): Promise<void>;
+
+  /** What `doctor` tells of it. Reads all of it when `thorough`. */
+  health(thorough: boolean): Promise<IndexHealth>;
+
+  /** May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface NewBatch {
+  readonly command: Batch['command'];
+  readonly inputs: readonly string[];
+  readonly cwd: string;
+  readonly options: BatchOptions;
+}
+
+export interface Run {
+  readonly batch: string;
+  readonly run: string;
+}
+
+/** A run that died, and the output paths its jobs in work may have left staged files beside. */
+export interface DeadRun extends Run {
+  readonly outputs: readonly string[];
+}
+
+export interface Lookup {
+  source(path: string): SourceRecord | undefined;
+  output(path: string): OutputRecord | Reservation | undefined;
+}
+
+export interface NewJob {
+  readonly source: string;
+  readonly given: string;
+  readonly relative: string;
+  /** Lists of output paths, one path a variant, best first. */
+  readonly candidates: readonly (readonly string[])[];
+}
+
+/** What a chunk of the walk found unchanged. */
+export interface Tally {
+  readonly unchanged: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface Settlement {
+  readonly state: Extract<JobState, 'completed' | 'duplicate' | 'unchanged' | 'failed' | 'cancelled'>;
+  readonly source?: SourceRecord;
+  /** Outputs made or found in order, of this job or given to a skipped duplicate. */
+  readonly made: readonly OutputRecord[];
+  /** Names kept for this source although nothing was made under them, since its bytes are another's. */
+  readonly skipped: readonly Reservation[];
+  readonly outputs: readonly Output[];
+  readonly bytes?: number;
+  readonly duplicateOf?: string;
+  readonly reused?: boolean;
+  readonly error?: Failure;
+  readonly ms?: Timings;
+}
+
+export interface IndexHealth {
+  readonly path: string;
+  readonly version: number;
+  /** Bytes on disk with its WAL. */
+  readonly bytes: number;
+  readonly sources: number;
+  readonly outputs: number;
+  readonly batches: number;
+  /** What is wrong with it; empty when nothing is. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Where outputs live. Nothing is ever visible under its final name before it is whole and durable.
+ * Errors: `no_space`, `not_writable`, `output_exists`, `io`.
+ */
+export interface Storage {
+  /** What is under these names without opening them; null where nothing is. A link or a folder is `foreign`. */
+  stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
+
+  /** Lower-case hex SHA-256 of a stored file's bytes; null where there is none. */
+  checksum(path: string): Promise<string | null>;
+
+  /** A place to write that will become `path`. */
+  stage(path: string): Promise<Staged>;
+
+  /** The bytes of one stored file staged under a second name: the same file where `how` is `link` and that can be. */
+  stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
+
+  /**
+   * Makes staged files visible, durable in this order: bytes, names, folders. One that may not `replace` what is
+   * there fails with `output_exists`, and those before it stay.
+   */
+  commit(staged: readonly Staged[]): Promise<FileFacts[]>;
+
+  /** Checks that outputs can be written here, making the folder. */
+  prepare(out: string): Promise<void>;
+
+  /** Removes what dead runs left staged beside these paths. Never touches a live run's. */
+  sweep(dead: readonly DeadRun[]): Promise<number>;
+}
+
+/** An output being written. */
+export interface Staged {
+  /** Where to write; on the same file system as the final name. */
+  readonly path: string;
+  readonly final: string;
+  /** Whether a file already under the final name may be replaced. */
+  replace: boolean;
+  /** Removes it; may be called after `commit` and twice. */
+  discard(): Promise<void>;
+}
+
+/** Where pictures come from. They are only ever read. */
+export interface Sources {
+  /** Streams what becomes a job, each folder in bytewise order, and what is passed over. */
+  walk(signal: AbortSignal): AsyncIterable<Found | Skipped>;
+
+  /** Facts of one source, following a link that was named. Errors: `source_missing`, `source_unreadable`. */
+  stat(path: string): Promise<FileFacts>;
+
+  /** Facts of each; null where one is missing or no file. */
+  statAll(paths: readonly string[]): Promise<(FileFacts | null)[]>;
+
+  /** Whether a file at this path would be a source: it lies below a root or was named. */
+  covers(path: string): Promise<boolean>;
+}
+
+export interface Found {
+  readonly type: 'found';
+  /** Absolute path. */
+  readonly source: string;
+  readonly given: string;
+  readonly relative: string;
+  /** Null when it was named and cannot be stat'ed: its job will say why. */
+  readonly facts: FileFacts | null;
+}
+
+export interface Skipped {
+  readonly type: 'skipped';
+  readonly given: string;
+  readonly reason: PassedOver;
+}
+
+/** Opens sources: what walks inputs, made for each batch. */
+export type OpenSources = (inputs: readonly Input[], rules: WalkRules) => Sources;
+
+/** An input as resolved before anything runs. */
+export interface Input {
+  readonly kind: 'folder' | 'file' | 'list';
+  /** As given on the command line, for messages and events. */
+  readonly given: string;
+  /** Absolute; of a list, the list's own path, or null for standard input. */
+  readonly path: string;
+  /** Set for a folder walked for a quoted glob: the pattern below it. */
+  readonly glob?: string;
+  /** Lists end their entries by NUL instead of newline. */
+  readonly nul?: boolean;
+}
+
+/**
+ * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large, timeout,
+ * worker_crashed, source_*, and those of writing; `cancelled` after `kill`.
+ */
+export interface Renderer {
+  /** Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. */
+  open(source: string, limits: Limits): Promise<Opened>;
+
+  /** Ends all work at once; open pictures reject with `cancelled`. */
+  kill(): void;
+
+  /** Lets go of everything when idle. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** A source held in memory: the bytes that were digested are the bytes that are decoded. */
+export interface Opened {
+  /** Facts of the file the bytes came from. */
+  readonly facts: FileFacts;
+  readonly digest: string;
+  readonly format: string;
+  /** Pixels of the upright picture. */
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds of reading and digesting. */
+  readonly ms: number;
+
+  /** Renders all variants from one decode, each into its staged file. */
+  render(orders: readonly Order[]): Promise<Rendered>;
+
+  /** Gives the place back. May be called twice, and while rendering fails. */
+  close(): void;
+}
+
+export interface Order {
+  readonly variant: Variant;
+  /** The staged file to write; it does not exist yet. */
+  readonly path: string;
+}
+
+export interface Rendered {
+  /** In the order they were ordered. */
+  readonly outputs: readonly {
+    readonly width: number;
+    readonly height: number;
+    readonly bytes: number;
+    /** Lower-case hex SHA-256 of the bytes written. */
+    readonly checksum: string;
+  }[];
+  /** `#rrggbb` of the smallest variant. */
+  readonly dominantColor: string;
+  readonly encoder: string;
+  /** True when a damaged picture was accepted because the limits are lenient. */
+  readonly degraded: boolean;
+  readonly ms: { readonly decode: number; readonly encode: number };
+}
