@@ -20,7 +20,7 @@ const CODES = {
   output_is_source: { exit: 1 },
   io: { exit: 1, retryable: true },
   no_space: { exit: 3, fatal: true },
-  not_writable: { exit: 3, fatal: true },
+  not_writable: { exit: 3 },
   index_unusable: { exit: 3, fatal: true },
   index_newer: { exit: 3, fatal: true },
   cancelled: { exit: 130 },
@@ -99,19 +99,19 @@ export function writeError(error: unknown, what: string): ImgtoolError {
 }
 
 /** A failed call on a source. */
-export function readError(error: unknown, what: string): ImgtoolError {
+export function readError(error: unknown): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error);
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new ImgtoolError('source_missing', `${what}: is not there (any more)`, {
+      return new ImgtoolError('source_missing', 'is not there (any more)', {
         fix: 'check the path, or leave it out',
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
-      return new ImgtoolError('source_unreadable', `${what}: may not be read (${code})`, {
+      return new ImgtoolError('source_unreadable', `may not be read (${code})`, {
         fix: 'give yourself permission to read it, or leave it out with --exclude',
         cause: error,
       });
@@ -119,9 +119,9 @@ export function readError(error: unknown, what: string): ImgtoolError {
     case 'ENFILE':
     case 'EIO':
     case 'EAGAIN':
-      return new ImgtoolError('io', `${what}: could not be read (${code})`, { cause: error });
+      return new ImgtoolError('io', `could not be read (${code})`, { cause: error });
     default:
-      return new ImgtoolError('source_unreadable', `${what}: could not be read (${code ?? String(error)})`, {
+      return new ImgtoolError('source_unreadable', `could not be read (${code ?? String(error)})`, {
         cause: error,
       });
   }

@@ -201,6 +201,7 @@ export type PassedOver =
   | 'index'
   | 'output'
   | 'excluded'
+  | 'unreadable'
   | 'not_regular';
 
 /** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */

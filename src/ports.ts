@@ -30,10 +30,11 @@ export interface Index {
   lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
 
   /**
-   * Adds jobs to a batch, reserves each one's names and counts the unchanged, in one step. A source already in the
-   * batch is ignored. A job gets the first of its candidate lists of names in which none belongs to another source.
+   * Adds jobs to a batch, reserves each one's names and counts the unchanged, in one step; how many jobs were new. A
+   * source already in the batch is ignored. A job gets the first of its candidate lists of names in which none belongs
+   * to another source.
    */
-  add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<void>;
+  add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<number>;
 
   /** The walk of the batch's inputs has ended; `passedOver` files were no jobs. */
   walked(run: Run, passedOver: number): Promise<void>;
@@ -53,7 +54,7 @@ export interface Index {
   /** Names reserved by other sources with these bytes under which nothing was made: duplicates that were skipped. */
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
 
-  /** Gives names owned by one source to another that has the same bytes; the job's own reservations lapse. */
+  /** Gives the plain names, owned by a source that is gone, to a job with the same bytes; its own reservations lapse. */
   inherit(job: Job, from: string, paths: readonly string[]): Promise<void>;
 
   /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
@@ -91,6 +92,8 @@ export interface Index {
 }
 
 export interface NewBatch {
+  /** Hex id of the run; staged files carry it in their names. */
+  readonly run: string;
   readonly command: Batch['command'];
   readonly inputs: readonly string[];
   readonly cwd: string;
@@ -208,6 +211,9 @@ export interface Sources {
 
   /** Whether a file at this path would be a source: it lies below a root or was named. */
   covers(path: string): Promise<boolean>;
+
+  /** An absolute path as the user would write it: below a root as that was given. */
+  givenOf(path: string): string;
 }
 
 export interface Found {
@@ -226,20 +232,18 @@ export interface Skipped {
   readonly reason: PassedOver;
 }
 
-/** Opens sources: what walks inputs, made for each batch. */
-export type OpenSources = (inputs: readonly Input[], rules: WalkRules) => Sources;
+/**
+ * Looks at what was named before anything runs. Errors: `no_input` when a named path is absent or a glob matches
+ * nothing that could be walked.
+ */
+export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
 
-/** An input as resolved before anything runs. */
-export interface Input {
-  readonly kind: 'folder' | 'file' | 'list';
-  /** As given on the command line, for messages and events. */
-  readonly given: string;
-  /** Absolute; of a list, the list's own path, or null for standard input. */
-  readonly path: string;
-  /** Set for a folder walked for a quoted glob: the pattern below it. */
-  readonly glob?: string;
-  /** Lists end their entries by NUL instead of newline. */
-  readonly nul?: boolean;
+export interface Inputs {
+  /** Files, folders and globs as given, relative to `cwd`. */
+  readonly paths: readonly string[];
+  /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
+  readonly list: { readonly from: string; readonly nul: boolean } | null;
+  readonly cwd: string;
 }
 
 /**

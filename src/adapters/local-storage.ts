@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, createReadStream, lstatSync, statSync } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ImgtoolError, systemCode, writeError } from '../errors.ts';
+import type { FileFacts } from '../model.ts';
+import type { DeadRun, Staged, Storage } from '../ports.ts';
+
+/** Why a hard link cannot be made here although a copy can. */
+const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
+
+/** Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. */
+export function openLocalStorage(run: string): Storage {
+  let staged = 0;
+
+  const stage = async (path: string): Promise<Staged> => {
+    const folder = dirname(path);
+    await makeFolder(folder);
+    const temp = join(folder, `.imgtool-${run}-${staged++}.tmp`);
+    return { path: temp, final: path, replace: false, discard: () => rm(temp, { force: true }) };
+  };
+
+  return {
+    stage: (path) => stage(path).catch((error) => fail(error, path)),
+    async stageFrom(from, path, how) {
+      try {
+        const one = await stage(path);
+        if (how === 'copy' || !(await linked(from, one.path))) {
+          await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        }
+        return one;
+      } catch (error) {
+        return fail(error, path);
+      }
+    },
+    async commit(all) {
+      for (const one of all) await syncFile(one.path).catch((error) => fail(error, one.final));
+      for (const one of all) await show(one).catch((error) => fail(error, one.final));
+      for (const folder of new Set(all.map(({ final }) => dirname(final)))) await syncFolder(folder);
+      return all.map(({ final }) => factsOf(lstatSync(final, { bigint: true })));
+    },
+    stat: async (paths) => paths.map(statOne),
+    checksum,
+    async prepare(out) {
+      const folder = nearestExisting(out);
+      if (!statSync(folder).isDirectory()) {
+        throw new ImgtoolError('not_writable', `${folder}: is a file, and outputs need a folder there`, {
+          fix: 'choose another --out',
+        });
+      }
+      try {
+        accessSync(folder, constants.W_OK | constants.X_OK);
+      } catch (error) {
+        throw writeError(error, folder);
+      }
+    },
+    sweep,
+  };
+}
+
+function fail(error: unknown, path: string): never {
+  throw writeError(error, path);
+}
+
+/** Gives a staged file its final name. Without `replace` by a link, which never overwrites even in a race. */
+async function show({ path, final, replace }: Staged): Promise<void> {
+  if (!replace) {
+    try {
+      await link(path, final);
+      await unlink(path);
+      return;
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EEXIST' || (await exists(final))) {
+        throw new ImgtoolError('output_exists', `its output ${final} exists and was not made by imgtool`, {
+          fix: 'move that file away, choose another --out or --name, or replace it with --force',
+          cause: error,
+        });
+      }
+      if (code === undefined || !NO_LINKS.has(code)) throw error;
+    }
+  }
+  await renamePatiently(path, final);
+}
+
+/** On Windows a scanner may hold a file for a moment. */
+async function renamePatiently(from: string, to: string): Promise<void> {
+  for (let wait = 10; ; wait *= 2) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      const busy = systemCode(error) === 'EPERM' || systemCode(error) === 'EBUSY';
+      if (process.platform !== 'win32' || !busy || wait > 1_000) throw error;
+      await sleep(wait);
+    }
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a folder with all above it; what is new is durable with its parent. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made !== dirname(first); made = dirname(made)) await syncFolder(dirname(made));
+}
+
+function statOne(path: string): FileFacts | 'foreign' | null {
+  try {
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) return null;
+    return found.isFile() ? factsOf(found) : 'foreign';
+  } catch (error) {
+    if (systemCode(error) === 'ENOTDIR') return null;
+    throw writeError(error, path);
+  }
+}
+
+function factsOf({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: bigint }): FileFacts {
+  return { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
+}
+
+async function checksum(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw writeError(error, path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nearestExisting(path: string): string {
+  for (let folder = path; ; folder = dirname(folder)) {
+    try {
+      statSync(folder);
+      return folder;
+    } catch (error) {
+      const isAbsent = systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
+      if (folder === dirname(folder) || !isAbsent) throw writeError(error, folder);
+    }
+  }
+}
+
+async function sweep(dead: readonly DeadRun[]): Promise<number> {
+  let swept = 0;
+  for (const { run, outputs } of dead) {
+    for (const folder of new Set(outputs.map((path) => dirname(path)))) {
+      for (const name of await namesIn(folder)) {
+        if (!name.startsWith(`.imgtool-${run}-`) || !name.endsWith('.tmp')) continue;
+        await rm(join(folder, name), { force: true });
+        swept++;
+      }
+    }
+  }
+  return swept;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
+    throw writeError(error, folder);
+  }
+}

@@ -1,0 +1,187 @@
+import { statSync } from 'node:fs';
+import { ImgtoolError } from '../../errors.ts';
+import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
+import type { Index } from '../../ports.ts';
+import type { Connection } from './connection.ts';
+
+/** Rows read or removed in one step, so that no step holds the index for long. */
+const PAGE = 500;
+
+type History = Pick<Index, 'batch' | 'batches' | 'jobs' | 'prune' | 'health'>;
+
+/** What happened: batches and their jobs. */
+export function openHistory({ db, path, locks, read, write }: Connection): History {
+  const byPrefix = db.prepare<[string, string], BatchRow>(
+    'SELECT * FROM batches WHERE id >= ? AND id < ? LIMIT 2',
+  );
+  const newest = db.prepare<[number], BatchRow>(
+    'SELECT * FROM batches ORDER BY started_at DESC, id DESC LIMIT ?',
+  );
+  const runsOf = db.prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
+  const page = db.prepare<[string, string, number, number], JobRow>(
+    'SELECT * FROM jobs WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?',
+  );
+  const old = db
+    .prepare<[number], string>(
+      "SELECT id FROM batches WHERE started_at < ? AND state <> 'running' ORDER BY started_at LIMIT 1",
+    )
+    .pluck();
+  const dropJobs = db.prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
+  const dropBatch = db.prepare('DELETE FROM batches WHERE id = ?');
+
+  /** A batch whose run died says so before any other run has tidied up after it. */
+  const seen = (row: BatchRow): Batch => {
+    const batch = batchOf(row);
+    if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
+    return { ...batch, state: 'interrupted' };
+  };
+
+  return {
+    batch: (idPrefix) =>
+      read(() => {
+        const rows = /^[0-9a-f]+$/.test(idPrefix) ? byPrefix.all(idPrefix, `${idPrefix}g`) : [];
+        const [row, second] = rows;
+        if (row === undefined) {
+          throw new ImgtoolError('unknown_batch', `${idPrefix}: no batch has this id`, {
+            fix: 'imgtool list',
+          });
+        }
+        if (second !== undefined && row.id !== idPrefix) {
+          throw new ImgtoolError(
+            'unknown_batch',
+            `${idPrefix}: several batches begin so (${row.id}, ${second.id})`,
+            {
+              fix: 'give more of the id',
+            },
+          );
+        }
+        return seen(row);
+      }),
+    batches: (limit) => read(() => newest.all(limit).map(seen)),
+    async *jobs(batch, states) {
+      for (const state of states) {
+        let after = 0;
+        for (;;) {
+          const rows = await read(() => page.all(batch, state, after, PAGE));
+          yield* rows.map(jobOf);
+          const last = rows.at(-1);
+          if (last === undefined || rows.length < PAGE) break;
+          after = last.id;
+        }
+      }
+    },
+    async prune(before) {
+      for (;;) {
+        const done = await write(() => {
+          const id = old.get(before);
+          if (id === undefined) return true;
+          if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
+          return false;
+        });
+        if (done) return;
+      }
+    },
+    health: (thorough) =>
+      read(() => {
+        const count = (table: string) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+        const check = thorough ? 'integrity_check' : 'quick_check';
+        const answers = db.pragma(check) as Record<string, string>[];
+        return {
+          path,
+          version: Number(db.pragma('user_version', { simple: true })),
+          bytes: sizeOf(path) + sizeOf(`${path}-wal`),
+          sources: count('sources'),
+          outputs: count('outputs'),
+          batches: count('batches'),
+          problems: answers.map((answer) => String(Object.values(answer)[0])).filter((text) => text !== 'ok'),
+        };
+      }),
+  };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A row of `batches` as it comes. */
+export interface BatchRow extends Counts {
+  readonly id: string;
+  readonly command: Batch['command'];
+  readonly state: Batch['state'];
+  readonly inputs: string;
+  readonly cwd: string;
+  readonly options: string;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly walk_ended: number;
+  readonly passed_over: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+}
+
+export function batchOf(row: BatchRow): Batch {
+  const options = JSON.parse(row.options) as BatchOptions;
+  return {
+    id: row.id,
+    command: row.command,
+    state: row.state,
+    inputs: JSON.parse(row.inputs) as string[],
+    out: options.out,
+    cwd: row.cwd,
+    preset: options.preset.name,
+    jobs: options.jobs,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    counts: Object.fromEntries(JOB_STATES.map((state) => [state, row[state]])) as Counts,
+    passedOver: row.passed_over,
+    bytesIn: row.bytes_in,
+    bytesOut: row.bytes_out,
+    walkEnded: row.walk_ended === 1,
+  };
+}
+
+interface JobRow {
+  readonly id: number;
+  readonly source: string;
+  readonly state: JobRecord['state'];
+  readonly attempts: number;
+  readonly bytes: number | null;
+  readonly digest: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly dominant_color: string | null;
+  readonly duplicate_of: string | null;
+  readonly reused: number;
+  readonly outputs: string;
+  readonly ms: string | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly error_fix: string | null;
+  readonly finished_at: number | null;
+}
+
+function jobOf(row: JobRow): JobRecord {
+  return {
+    source: row.source,
+    state: row.state,
+    attempts: row.attempts,
+    bytes: row.bytes,
+    digest: row.digest,
+    width: row.width,
+    height: row.height,
+    dominantColor: row.dominant_color,
+    duplicateOf: row.duplicate_of,
+    reused: row.reused === 1,
+    outputs: JSON.parse(row.outputs) as JobRecord['outputs'],
+    ms: row.ms === null ? null : (JSON.parse(row.ms) as JobRecord['ms']),
+    error:
+      row.error_code === null
+        ? null
+        : {
+            code: row.error_code,
+            message: row.error_message ?? '',
+            ...(row.error_fix === null ? {} : { fix: row.error_fix }),
+          },
+    finishedAt: row.finished_at,
+  };
+}

@@ -1,0 +1,150 @@
+import type { Database } from 'better-sqlite3';
+
+/** Brings the schema from version n to n + 1; never changed once released, only added to. */
+export type Migration = (db: Database) => void;
+
+export const MIGRATIONS: readonly Migration[] = [createTables];
+
+function createTables(db: Database): void {
+  db.exec(WHAT_WAS_MADE);
+  db.exec(WORK_AND_HISTORY);
+  db.exec(COUNTS);
+}
+
+const WHAT_WAS_MADE = `
+CREATE TABLE sources (
+  path TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,
+  mtime TEXT NOT NULL,
+  ino TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  dominant_color TEXT,
+  seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row a name. Without a checksum the name is only held: nothing of ours is under it yet.
+CREATE TABLE outputs (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
+  source TEXT NOT NULL,
+  variant TEXT,
+  settings TEXT,
+  digest TEXT,
+  format TEXT,
+  width INTEGER,
+  height INTEGER,
+  size INTEGER,
+  mtime TEXT,
+  ino TEXT,
+  checksum TEXT,
+  encoder TEXT,
+  CHECK (checksum IS NULL OR (settings IS NOT NULL AND digest IS NOT NULL AND size IS NOT NULL
+    AND mtime IS NOT NULL AND ino IS NOT NULL AND format IS NOT NULL AND variant IS NOT NULL))
+) STRICT;
+CREATE INDEX outputs_by_bytes ON outputs (digest, settings, id);
+CREATE INDEX outputs_by_source ON outputs (source);
+`;
+
+const WORK_AND_HISTORY = `
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY,
+  command TEXT NOT NULL CHECK (command IN ('process', 'watch')),
+  state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'cancelled', 'interrupted')),
+  inputs TEXT NOT NULL,
+  cwd TEXT NOT NULL,
+  options TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  walk_ended INTEGER NOT NULL DEFAULT 0,
+  passed_over INTEGER NOT NULL DEFAULT 0,
+  bytes_in INTEGER NOT NULL DEFAULT 0,
+  bytes_out INTEGER NOT NULL DEFAULT 0,
+  pending INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
+  processing INTEGER NOT NULL DEFAULT 0 CHECK (processing >= 0),
+  retrying INTEGER NOT NULL DEFAULT 0 CHECK (retrying >= 0),
+  completed INTEGER NOT NULL DEFAULT 0 CHECK (completed >= 0),
+  duplicate INTEGER NOT NULL DEFAULT 0 CHECK (duplicate >= 0),
+  unchanged INTEGER NOT NULL DEFAULT 0 CHECK (unchanged >= 0),
+  failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
+  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0),
+  CHECK ((state = 'running') = (finished_at IS NULL)),
+  CHECK (state <> 'finished' OR pending + processing + retrying = 0)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_by_start ON batches (started_at, id);
+
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY,
+  batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_by_batch ON runs (batch);
+
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY,
+  batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+  source TEXT NOT NULL,
+  given TEXT NOT NULL,
+  relative TEXT NOT NULL,
+  naming INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
+    ('pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled')),
+  run TEXT REFERENCES runs (id),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER,
+  digest TEXT,
+  width INTEGER,
+  height INTEGER,
+  dominant_color TEXT,
+  duplicate_of TEXT,
+  reused INTEGER NOT NULL DEFAULT 0,
+  outputs TEXT NOT NULL DEFAULT '[]',
+  ms TEXT,
+  error_code TEXT,
+  error_message TEXT,
+  error_fix TEXT,
+  finished_at INTEGER,
+  UNIQUE (batch, source),
+  CHECK ((state = 'processing') = (run IS NOT NULL)),
+  CHECK ((state = 'failed') = (error_code IS NOT NULL)),
+  CHECK ((error_code IS NULL) = (error_message IS NULL)),
+  CHECK ((state IN ('completed', 'duplicate', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
+  CHECK ((state = 'duplicate') = (duplicate_of IS NOT NULL))
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (batch, state, id);
+CREATE INDEX jobs_by_run ON jobs (run) WHERE run IS NOT NULL;
+
+-- Which job renders which bytes now, so that two copies in flight render once.
+CREATE TABLE claims (
+  digest TEXT PRIMARY KEY,
+  run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  job INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claims_by_job ON claims (job);
+CREATE INDEX claims_by_run ON claims (run);
+`;
+
+const COUNTED = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
+
+const add = (row: 'NEW' | 'OLD', sign: '+' | '-') =>
+  COUNTED.map((state) => `${state} = ${state} ${sign} (${row}.state = '${state}')`).join(', ');
+
+const move = COUNTED.map(
+  (state) => `${state} = ${state} + (NEW.state = '${state}') - (OLD.state = '${state}')`,
+);
+
+/** The counts follow the jobs by trigger: no statement can change one without the other. */
+const COUNTS = `
+CREATE TRIGGER jobs_counted_in AFTER INSERT ON jobs BEGIN
+  UPDATE batches SET ${add('NEW', '+')} WHERE id = NEW.batch;
+END;
+CREATE TRIGGER jobs_counted_over AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state BEGIN
+  UPDATE batches SET ${move.join(', ')} WHERE id = NEW.batch;
+END;
+CREATE TRIGGER jobs_counted_out AFTER DELETE ON jobs BEGIN
+  UPDATE batches SET ${add('OLD', '-')} WHERE id = OLD.batch;
+END;
+`;

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import type { Batch, Job } from '../../model.ts';
+import type { DeadRun, Index, NewBatch, NewJob, Run, Settlement } from '../../ports.ts';
+import type { Connection } from './connection.ts';
+import { type BatchRow, batchOf } from './history.ts';
+import type { Made } from './made.ts';
+
+type Work = Pick<
+  Index,
+  'begin' | 'add' | 'walked' | 'take' | 'claim' | 'settle' | 'giveBack' | 'cancelWaiting' | 'end' | 'recover'
+>;
+
+/** Work in hand: batches, runs, jobs and claims. */
+export function openWork({ db, locks, write }: Connection, made: Made): Work {
+  const insertBatch = db.prepare(
+    `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
+     VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
+  );
+  const insertRun = db.prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
+  const known = db
+    .prepare<[string, string], number>('SELECT id FROM jobs WHERE batch = ? AND source = ?')
+    .pluck();
+  const insertJob = db.prepare(
+    'INSERT INTO jobs (batch, source, given, relative, naming) VALUES (@batch, @source, @given, @relative, @naming)',
+  );
+  const tally = db.prepare(
+    `UPDATE batches SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
+       bytes_out = bytes_out + @bytesOut WHERE id = @batch`,
+  );
+  const walked = db.prepare('UPDATE batches SET walk_ended = 1, passed_over = ? WHERE id = ?');
+  const take = db.prepare<[string, string, string, number, number], Job>(
+    `UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1
+     WHERE id IN (
+       SELECT id FROM (SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1000)
+       UNION ALL
+       SELECT id FROM jobs WHERE batch = ? AND state = 'retrying' AND not_before <= ?
+       LIMIT ?)
+     RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`,
+  );
+  const claimOf = db.prepare<[string], { run: string; job: number }>(
+    'SELECT run, job FROM claims WHERE digest = ?',
+  );
+  const putClaim = db.prepare('INSERT OR REPLACE INTO claims (digest, run, job) VALUES (?, ?, ?)');
+  const dropClaim = db.prepare('DELETE FROM claims WHERE job = ?');
+  const dropJob = db.prepare('DELETE FROM jobs WHERE id = ?');
+  const settle = db.prepare(
+    `UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
+       dominant_color = @dominantColor, duplicate_of = @duplicateOf, reused = @reused, outputs = @outputs, ms = @ms,
+       error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
+     WHERE id = @id`,
+  );
+  const giveBack = db.prepare(
+    'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
+  );
+  const cancel = db.prepare(
+    `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id IN
+       (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
+  );
+  const endBatch = db.prepare<[string, number, string], BatchRow>(
+    'UPDATE batches SET state = ?, finished_at = ? WHERE id = ? RETURNING *',
+  );
+  const interrupt = db.prepare(
+    "UPDATE batches SET state = 'interrupted', finished_at = ? WHERE id = ? AND state = 'running'",
+  );
+  const free = db.prepare("UPDATE jobs SET state = 'pending', run = NULL WHERE run = ?");
+  const dropRun = db.prepare('DELETE FROM runs WHERE id = ?');
+  const runs = db.prepare<[], Run>('SELECT id AS run, batch FROM runs');
+  const reserved = db
+    .prepare<[string], string>(
+      'SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = ?)',
+    )
+    .pluck();
+
+  return {
+    async begin(batch: NewBatch): Promise<Run> {
+      // The lock comes first: a run without one counts as dead.
+      locks.hold(batch.run);
+      return write(() => {
+        const id = insertUnderNewId(batch);
+        insertRun.run(batch.run, id);
+        return { batch: id, run: batch.run };
+      });
+    },
+    add: ({ batch }, jobs, unchanged) =>
+      write(() => {
+        let added = 0;
+        for (const job of jobs) {
+          if (known.get(batch, job.source) !== undefined) continue;
+          insertJob.run({ ...job, batch, naming: reserveNames(job, made), candidates: undefined });
+          added++;
+        }
+        tally.run({ ...unchanged, batch });
+        return added;
+      }),
+    walked: ({ batch }, passedOver) => write(() => void walked.run(passedOver, batch)),
+    take: ({ batch, run }, limit) =>
+      write(() => take.all(run, batch, batch, Date.now(), limit).sort((a, b) => a.id - b.id)),
+    claim: ({ run }, job, digest) =>
+      write(() => {
+        const claim = claimOf.get(digest);
+        if (claim?.job === job.id) return true;
+        if (claim !== undefined && locks.isHeld(claim.run)) return false;
+        putClaim.run(digest, run, job.id);
+        return true;
+      }),
+    settle: ({ batch }, job, result) =>
+      write(() => {
+        made.record(result.source, result.made, result.skipped);
+        dropClaim.run(job.id);
+        const bytesOut = result.outputs.reduce((sum, output) => sum + output.bytes, 0);
+        const settled = result.state !== 'failed' && result.state !== 'cancelled';
+        tally.run({
+          batch,
+          unchanged: result.state === 'unchanged' ? 1 : 0,
+          bytesIn: settled ? (result.bytes ?? 0) : 0,
+          bytesOut,
+        });
+        if (result.state === 'unchanged') dropJob.run(job.id);
+        else settle.run({ id: job.id, now: Date.now(), ...columnsOf(result) });
+      }),
+    giveBack: (job, state, notBefore = 0) =>
+      write(() => {
+        dropClaim.run(job.id);
+        giveBack.run(state, notBefore, state === 'pending' ? 1 : 0, job.id);
+      }),
+    cancelWaiting: ({ batch }, limit) => write(() => cancel.run(Date.now(), batch, limit).changes),
+    async end({ batch, run }, state): Promise<Batch> {
+      const row = await write(() => {
+        free.run(run);
+        dropRun.run(run);
+        return endBatch.get(state, Date.now(), batch);
+      });
+      locks.release(run);
+      if (row === undefined) throw new Error(`batch ${batch} is not there`);
+      return batchOf(row);
+    },
+    recover: () =>
+      write(() => {
+        const dead = runs.all().filter(({ run }) => !locks.isHeld(run));
+        return dead.map(({ run, batch }): DeadRun => {
+          const outputs = reserved.all(run);
+          free.run(run);
+          dropRun.run(run);
+          interrupt.run(Date.now(), batch);
+          locks.release(run);
+          return { run, batch, outputs };
+        });
+      }),
+  };
+
+  function insertUnderNewId(batch: NewBatch): string {
+    for (;;) {
+      const id = randomBytes(4).toString('hex');
+      const { changes } = insertBatch.run({
+        id,
+        command: batch.command,
+        inputs: JSON.stringify(batch.inputs),
+        cwd: batch.cwd,
+        options: JSON.stringify(batch.options),
+        startedAt: Date.now(),
+      });
+      if (changes === 1) return id;
+    }
+  }
+}
+
+/** Reserves the first list of names that is wholly this source's or free; the position of that list. */
+function reserveNames({ source, candidates }: NewJob, made: Made): number {
+  const naming = candidates.findIndex((paths) =>
+    paths.every((path) => {
+      const owner = made.ownerOf(path);
+      return owner === undefined || owner === source;
+    }),
+  );
+  const chosen = candidates[naming];
+  if (chosen === undefined) return candidates.length;
+  for (const path of chosen) made.reserve(path, source);
+  return naming;
+}
+
+function columnsOf(result: Settlement) {
+  return {
+    state: result.state,
+    bytes: result.bytes ?? result.source?.size ?? null,
+    digest: result.source?.digest ?? null,
+    width: result.source?.width ?? null,
+    height: result.source?.height ?? null,
+    dominantColor: result.source?.dominantColor ?? null,
+    duplicateOf: result.duplicateOf ?? null,
+    reused: result.reused ? 1 : 0,
+    outputs: JSON.stringify(result.outputs),
+    ms: result.ms === undefined ? null : JSON.stringify(result.ms),
+    code: result.error?.code ?? null,
+    message: result.error?.message ?? null,
+    fix: result.error?.fix ?? null,
+  };
+}

@@ -1,0 +1,138 @@
+import { fileURLToPath } from 'node:url';
+import { ImgtoolError } from '../errors.ts';
+import type { Limits } from '../model.ts';
+import type { Opened, Renderer } from '../ports.ts';
+import { type Child, startChild } from './worker-pool/child.ts';
+import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
+
+// Who dies, and what the others do. The core asks for `kill` and `close`; signals to the parent are cli.ts's.
+//
+// | who                                         | what follows                                                        |
+// |---------------------------------------------|---------------------------------------------------------------------|
+// | parent: first Ctrl-C, TERM, HUP             | nothing here: pictures in work finish, then `close`                  |
+// | parent: second one                          | `kill`: children get SIGKILL at once, pictures reject `cancelled`    |
+// | parent: SIGKILL, crash                      | the channel closes; each child ends itself by SIGKILL                |
+// | parent: STOP, CONT                          | a deadline counts a late tick once, so nothing times out             |
+// | child: Ctrl-C, TERM, HUP                    | ignored; before it is ready it dies of them and is started again     |
+// | child: crash, out of memory, killed         | its picture rejects `worker_crashed`; the next gets a new child      |
+// | child: beyond the deadline                  | SIGKILL; its picture rejects `timeout`                               |
+// | child: any death after `kill` or `close`    | `cancelled`, never `worker_crashed`                                  |
+
+/** Times a child that a Ctrl-C ended while it was starting is started again for one picture. */
+const STARTS = 5;
+
+/** Renders pictures in child processes, at most `size` of them, started as they are needed. */
+export function createWorkerPool(options: { readonly size: number; readonly workerPath?: string }): Renderer {
+  const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
+  const children = new Set<Child>();
+  const idle: Child[] = [];
+  const waiting: { enter(): void; reject(error: Error): void }[] = [];
+  let taken = 0;
+  let ended = false;
+
+  return {
+    async open(source, limits) {
+      await place();
+      const deadline = createDeadline(limits.timeout);
+      try {
+        const child = await lease(deadline);
+        return await opened(child, source, limits, deadline).catch((error: unknown) => {
+          giveBack(child);
+          throw error;
+        });
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+
+    kill() {
+      end();
+    },
+
+    async close() {
+      end();
+      await Promise.all([...children].map((child) => child.gone));
+    },
+  };
+
+  async function opened(child: Child, source: string, limits: Limits, deadline: Deadline): Promise<Opened> {
+    const reply = await deadline.over(child, () => child.ask({ type: 'open', source, limits }));
+    if (reply.type !== 'opened') throw new Error(`a child answered ${reply.type} to open`);
+    let closed = false;
+    return {
+      ...reply.picture,
+      async render(orders) {
+        if (closed) throw new Error('render after close');
+        const answer = await deadline.over(child, () => child.ask({ type: 'render', orders }));
+        if (answer.type !== 'rendered') throw new Error(`a child answered ${answer.type} to render`);
+        return answer.rendered;
+      },
+      close() {
+        if (closed) return;
+        closed = true;
+        giveBack(child);
+        leave();
+      },
+    };
+  }
+
+  /** Waits until fewer than `size` pictures are open. */
+  async function place(): Promise<void> {
+    if (ended) throw cancelled();
+    if (taken < options.size) {
+      taken++;
+      return;
+    }
+    await new Promise<void>((enter, reject) => waiting.push({ enter, reject }));
+  }
+
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) taken--;
+    else next.enter();
+  }
+
+  async function lease(deadline: Deadline): Promise<Child> {
+    const rested = idle.pop();
+    if (rested !== undefined) {
+      rested.hold();
+      return rested;
+    }
+    for (let start = 1; ; start++) {
+      if (ended) throw cancelled();
+      const child = startChild(workerPath);
+      children.add(child);
+      child.gone.then(() => forget(child));
+      try {
+        await deadline.over(child, () => child.ready);
+        return child;
+      } catch (error) {
+        if (!child.interrupted || start === STARTS) throw error;
+      }
+    }
+  }
+
+  /** A child still at work cannot be asked anything else, nor can its encoder be stopped in another way. */
+  function giveBack(child: Child): void {
+    if (child.busy) child.kill(cancelled());
+    if (!children.has(child) || child.killed) return;
+    child.tell({ type: 'release' });
+    child.rest();
+    idle.push(child);
+  }
+
+  function forget(child: Child): void {
+    children.delete(child);
+    const at = idle.indexOf(child);
+    if (at >= 0) idle.splice(at, 1);
+  }
+
+  function end(): void {
+    ended = true;
+    for (const { reject } of waiting.splice(0)) reject(cancelled());
+    for (const child of children) child.kill(cancelled());
+  }
+}
+
+const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { Socket } from 'node:net';
+import { ImgtoolError, isErrorCode } from '../../errors.ts';
+import type { Reply, Request } from '../../image/protocol.ts';
+
+/** Characters of a child's last words that are kept. */
+const TAIL = 2000;
+
+/** Milliseconds after SIGKILL at which a child is given up: one stuck in the kernel does not end. */
+const STUCK = 2000;
+
+/**
+ * glibc would keep an arena of freed pixels per thread; loaders that libvips calls untrusted stay shut even before
+ * vips.ts has its say. Everything else is inherited.
+ */
+const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4', MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
+
+type Answer = Exclude<Reply, { type: 'failed' } | { type: 'ready' }>;
+
+export interface Child {
+  /** Its libraries are loaded. */
+  readonly ready: Promise<void>;
+  /** It has ended; never rejects. */
+  readonly gone: Promise<void>;
+  /** It owes an answer. */
+  readonly busy: boolean;
+  readonly killed: boolean;
+  /** It was ended by a signal meant for the parent before it could ignore it. */
+  readonly interrupted: boolean;
+  /** One request at a time. Errors: those of the picture, `worker_crashed`, the reason it was killed for. */
+  ask(request: Request): Promise<Answer>;
+  tell(request: Request): void;
+  /** Ends it at once; what it owes rejects with the reason, once it can write nothing any more. */
+  kill(reason: ImgtoolError): void;
+  /** Keeps the parent alive, as a new child does, or no longer. */
+  hold(): void;
+  rest(): void;
+}
+
+interface Owed<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+export function startChild(workerPath: string): Child {
+  const child = fork(workerPath, [], {
+    execArgv: [],
+    env: { ...process.env, ...ENVIRONMENT },
+    // A terminal must not be garbled by what a C library has to say.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const words = lastWords(child);
+  let owed: Owed<Answer> | null = null;
+  let starting: Owed<void> | null = null;
+  let reason: ImgtoolError | null = null;
+  let interrupted = false;
+  let buried: () => void = () => {};
+  const gone = new Promise<void>((resolve) => {
+    buried = resolve;
+  });
+  const ready = new Promise<void>((resolve, reject) => {
+    starting = { resolve, reject };
+  });
+  // Whoever awaits it hears of it; a child that dies unasked is nobody's failure.
+  ready.catch(() => {});
+
+  child.on('message', (reply: Reply) => {
+    if (reply.type === 'ready') {
+      starting?.resolve();
+      starting = null;
+      return;
+    }
+    const { resolve, reject } = owed ?? {};
+    owed = null;
+    if (reply.type === 'failed') reject?.(revived(reply.error));
+    else resolve?.(reply);
+  });
+  child.on('close', (code, signal) => die(code, signal));
+  child.on('error', (error) => {
+    words.push(error.message);
+    // Without a pid it was never started, and `close` does not come.
+    if (child.pid === undefined) die(null, null);
+  });
+
+  function send(request: Request): void {
+    // A failed send means that it is dying, and `close` says so.
+    child.send(request, () => {});
+  }
+
+  function die(code: number | null, signal: NodeJS.Signals | null): void {
+    interrupted = reason === null && starting !== null && /^SIG(INT|TERM|HUP)$/.test(signal ?? '');
+    const error = reason ?? crashed(code, signal, words.join(''));
+    starting?.reject(error);
+    owed?.reject(error);
+    starting = null;
+    owed = null;
+    reason = error;
+    buried();
+  }
+
+  return {
+    ready,
+    gone,
+    get busy() {
+      return owed !== null;
+    },
+    get killed() {
+      return reason !== null;
+    },
+    get interrupted() {
+      return interrupted;
+    },
+    ask(request) {
+      if (reason !== null) return Promise.reject(reason);
+      return new Promise((resolve, reject) => {
+        owed = { resolve, reject };
+        send(request);
+      });
+    },
+    tell: send,
+    kill(why) {
+      if (reason !== null) return;
+      reason = why;
+      child.kill('SIGKILL');
+      const giveUp = setTimeout(() => die(null, 'SIGKILL'), STUCK);
+      gone.then(() => clearTimeout(giveUp));
+    },
+    hold() {
+      for (const handle of handles(child)) handle.ref();
+    },
+    rest() {
+      for (const handle of handles(child)) handle.unref();
+    },
+  };
+}
+
+/** What keeps the parent's event loop running. */
+function handles(child: ChildProcess): { ref(): void; unref(): void }[] {
+  const { channel, stderr } = child;
+  return [child, ...(channel ? [channel] : []), ...(stderr instanceof Socket ? [stderr] : [])];
+}
+
+function lastWords(child: ChildProcess): string[] {
+  const words: string[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    words.splice(0, words.length, (words.join('') + text).slice(-TAIL));
+  });
+  return words;
+}
+
+function revived({ code, message, fix }: Extract<Reply, { type: 'failed' }>['error']): ImgtoolError {
+  return new ImgtoolError(isErrorCode(code) ? code : 'internal', message, { fix });
+}
+
+function crashed(code: number | null, signal: string | null, words: string): ImgtoolError {
+  const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
+  const memory = signal === 'SIGKILL' ? ', perhaps for want of memory' : '';
+  return new ImgtoolError('worker_crashed', `the process that was rendering it ended (${how}${memory})`, {
+    fix: 'try again with --jobs 1; if it ends again, leave this picture out with --exclude',
+    cause: words === '' ? undefined : new Error(words),
+  });
+}

@@ -1,0 +1,140 @@
+import { homedir } from 'node:os';
+import { isAbsolute, relative } from 'node:path';
+import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
+import { readFiles } from './config/files.ts';
+import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
+import { isDebug, type Look, lookOf } from './config/look.ts';
+import { cores } from './config/machine.ts';
+import { listOrigins, type Origin } from './config/origins.ts';
+import { absolute, defaultIndex } from './config/places.ts';
+import type { Values } from './config/settings.ts';
+import { strangeVariables } from './config/strange.ts';
+import { checkDistinct, checkTemplate } from './config/template.ts';
+import type { Limits, Preset, Warning } from './model.ts';
+
+export { addSettings, flagsOf } from './config/flags.ts';
+export { nearest } from './config/nearest.ts';
+export type { Flags, Look, Origin };
+
+type Plain = Pick<
+  Values,
+  | 'duplicates'
+  | 'force'
+  | 'dryRun'
+  | 'allFiles'
+  | 'followSymlinks'
+  | 'include'
+  | 'exclude'
+  | 'memory'
+  | 'json'
+  | 'quiet'
+  | 'verbose'
+  | 'progress'
+  | 'color'
+>;
+
+/** Everything the program was told, checked and complete, frozen to its depths. */
+export interface Config extends Plain {
+  /** Absolute path. */
+  readonly cwd: string;
+  /** Absolute path, and as a person in the working folder would write it. */
+  readonly out: string;
+  readonly outGiven: string;
+  /** The preset to use, with the variants added to it; and all there are, built-in ones first. */
+  readonly preset: Preset;
+  readonly presets: readonly Preset[];
+  /** Template of output names. */
+  readonly template: string;
+  /** Images at a time. */
+  readonly jobs: number;
+  readonly limits: Limits;
+  /** Absolute path. */
+  readonly index: string;
+  readonly look: Look;
+  /** Errors show their stacks. */
+  readonly debug: boolean;
+  /** Each setting and preset of the user's, as a person would write it, and where it came from. */
+  readonly origins: readonly Origin[];
+  /** What is probably a mistake and stops nothing. */
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * The settings in force: flags over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
+ * `--config FILE` stands for both files, `--no-config` for none. Errors: `usage` for a wrong flag, `config` else.
+ */
+export async function loadConfig({
+  flags,
+  cwd,
+  env = process.env,
+  home = homedir(),
+}: {
+  flags: Flags;
+  /** Absolute path of the working folder. */
+  cwd: string;
+  env?: NodeJS.ProcessEnv;
+  home?: string;
+}): Promise<Config> {
+  const surroundings = { env, home, platform: process.platform };
+  const files = await readFiles(flags.config, cwd, surroundings);
+  const find = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const own = ownPresets(files);
+  const presets = allPresets(own.map(({ preset }) => preset));
+  const preset = choosePreset(find('preset'), find('variants'), presets);
+
+  const name = find('name');
+  checkTemplate(name.value, name.place);
+  checkDistinct(name.value, preset, name.place);
+
+  const out = absolute(find('out').value, find('out').base ?? cwd, home);
+  const index = find('index');
+  const resolved = {
+    out,
+    jobs: find('jobs').value ?? cores(),
+    index: index.value === null ? defaultIndex(surroundings) : absolute(index.value, index.base ?? cwd, home),
+  };
+  return frozen<Config>({
+    ...resolved,
+    cwd,
+    outGiven: asGiven(find('out'), out, cwd),
+    preset,
+    presets,
+    template: name.value,
+    duplicates: find('duplicates').value,
+    force: find('force').value,
+    dryRun: find('dryRun').value,
+    limits: {
+      pixels: find('limitPixels').value,
+      allowSvg: find('allowSvg').value,
+      lenient: find('lenient').value,
+      timeout: find('timeout').value,
+    },
+    memory: find('memory').value,
+    allFiles: find('allFiles').value,
+    followSymlinks: find('followSymlinks').value,
+    include: find('include').value,
+    exclude: find('exclude').value,
+    json: find('json').value,
+    quiet: find('quiet').value,
+    verbose: find('verbose').value,
+    progress: find('progress').value,
+    color: find('color').value,
+    look: lookOf(env),
+    debug: isDebug(env),
+    origins: listOrigins(find, resolved, own),
+    warnings: strangeVariables(env),
+  });
+}
+
+/** The output folder in words that mean the same in the working folder. */
+function asGiven({ value, base }: Found<string>, out: string, cwd: string): string {
+  if (value.startsWith('~')) return out;
+  if (base === null || base === cwd) return value;
+  const below = relative(cwd, out);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? out : below;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}

@@ -1,0 +1,66 @@
+import type { Command, Option } from 'commander';
+import { isRepeatable, KEYS, longFlag } from './keys.ts';
+import type { Flags } from './layers.ts';
+import { GROUPS, type Group, type Key, SETTINGS } from './settings.ts';
+
+/** Flags that are for one run only: no environment, no file. */
+const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
+  { flag: '--files-from <file>', group: 'lists', about: 'read paths from a file, - for standard input' },
+  { flag: '-0, --nul', group: 'lists', about: 'paths of --files-from end by NUL, not by newline' },
+  { flag: '--config <file>', group: 'settings', about: 'read this file of settings instead of those found' },
+  { flag: '--no-config', group: 'settings', about: 'read no file of settings' },
+];
+
+/** Puts the flags of these groups, all unless given, on a command. */
+export function addSettings(command: Command, groups?: readonly Group[]): Command {
+  const wanted: readonly string[] = groups ?? Object.keys(GROUPS);
+  for (const key of KEYS) {
+    if (wanted.includes(SETTINGS[key].group)) addSetting(command, key);
+  }
+  for (const { flag, group, about } of NO_SETTINGS) {
+    if (wanted.includes(group)) command.addOption(command.createOption(flag, about).helpGroup(GROUPS[group]));
+  }
+  return command;
+}
+
+function addSetting(command: Command, key: Key): void {
+  const { flag, group } = SETTINGS[key];
+  const option = command.createOption(flag, help(key)).helpGroup(GROUPS[group]);
+  if (isRepeatable(key)) collect(option);
+  command.addOption(option);
+  // What a file turns on the command line can turn off.
+  if (option.isBoolean()) {
+    const off = command.createOption(`--no-${longFlag(key).slice(2)}`).hideHelp();
+    command.addOption(off.helpGroup(GROUPS[group]));
+  }
+}
+
+function help(key: Key): string {
+  const shown = shownDefault(key);
+  return shown === '' ? SETTINGS[key].about : `${SETTINGS[key].about} (default: ${shown})`;
+}
+
+function shownDefault<K extends Key>(key: K): string {
+  const { initial, show = String } = SETTINGS[key];
+  if (typeof initial === 'boolean' || isRepeatable(key)) return '';
+  return show(initial);
+}
+
+function collect(option: Option): void {
+  option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+}
+
+/** The settings among a command's parsed options, by key; other options are left to their command. */
+export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
+  const flags: Partial<Record<Key, unknown>> = {};
+  for (const key of KEYS) {
+    const value = options[camelCase(longFlag(key).slice(2))];
+    if (value !== undefined) flags[key] = value;
+  }
+  const config = options.config;
+  return typeof config === 'string' || config === false ? { ...flags, config } : flags;
+}
+
+function camelCase(words: string): string {
+  return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

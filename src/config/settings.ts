@@ -1,0 +1,248 @@
+import type { Variant } from '../model.ts';
+import { specOf } from './spec.ts';
+import { PLACEHOLDERS } from './template.ts';
+import {
+  bytesOrNone,
+  choice,
+  count,
+  type Reader,
+  seconds,
+  shortAmount,
+  textOf,
+  textsOf,
+  wholeNumberOr,
+  yesOrNo,
+} from './values.ts';
+import { readVariants } from './variants.ts';
+
+/** The settings as read; the keys are those of `.imgtoolrc`. */
+export interface Values {
+  readonly out: string;
+  readonly preset: string;
+  readonly variants: readonly Variant[];
+  readonly name: string;
+  readonly duplicates: 'link' | 'copy' | 'skip';
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly allFiles: boolean;
+  readonly followSymlinks: boolean;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Null: as many as there are cores. */
+  readonly jobs: number | null;
+  /** Pixels of one frame. */
+  readonly limitPixels: number;
+  readonly allowSvg: boolean;
+  readonly lenient: boolean;
+  /** Milliseconds, written in seconds. */
+  readonly timeout: number;
+  /** Bytes. */
+  readonly memory: number | null;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly progress: 'auto' | 'bar' | 'plain' | 'none';
+  readonly color: 'auto' | 'always' | 'never';
+  /** Null: the place made for it on this system. */
+  readonly index: string | null;
+}
+
+export type Key = keyof Values;
+
+/** Parts of the help, in this order. Lists of inputs are for commands that end. */
+export const GROUPS = {
+  inputs: 'Inputs:',
+  lists: 'Inputs:',
+  outputs: 'Outputs:',
+  limits: 'Limits:',
+  display: 'Display:',
+  settings: 'Settings:',
+} as const;
+export type Group = keyof typeof GROUPS;
+
+interface Setting<T> {
+  /** As commander takes it: `-n, --dry-run`, `--jobs <n>`. */
+  readonly flag: string;
+  readonly group: Group;
+  /** One line of help. */
+  readonly about: string;
+  readonly initial: T;
+  readonly read: Reader<T>;
+  /** The value as a person would write it, where `String` does not. */
+  readonly show?: (value: T) => string;
+}
+
+const list = (values: readonly string[]) => values.join('; ') || 'none';
+
+/** The one table: flags, environment, files, help, `imgtool config` and checks all come from here. */
+export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
+  include: {
+    flag: '--include <glob>',
+    group: 'inputs',
+    about: 'take only files whose path below the folder matches; repeatable',
+    initial: [],
+    read: textsOf('a glob'),
+    show: list,
+  },
+  exclude: {
+    flag: '--exclude <glob>',
+    group: 'inputs',
+    about: 'pass over files whose path below the folder matches; repeatable',
+    initial: [],
+    read: textsOf('a glob'),
+    show: list,
+  },
+  allFiles: {
+    flag: '--all-files',
+    group: 'inputs',
+    about: 'let the bytes of every file decide, not only those named like pictures',
+    initial: false,
+    read: yesOrNo,
+  },
+  followSymlinks: {
+    flag: '--follow-symlinks',
+    group: 'inputs',
+    about: 'follow links that stay inside the folder',
+    initial: false,
+    read: yesOrNo,
+  },
+  out: {
+    flag: '--out <dir>',
+    group: 'outputs',
+    about: 'folder of the outputs',
+    initial: 'imgtool-out',
+    read: textOf('a folder'),
+  },
+  preset: {
+    flag: '--preset <name>',
+    group: 'outputs',
+    about: 'named list of variants, see `imgtool presets`',
+    initial: 'web',
+    read: textOf('the name of a preset'),
+  },
+  variants: {
+    flag: '--variant <spec>',
+    group: 'outputs',
+    about: 'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
+    initial: [],
+    read: readVariants,
+    show: (variants) => list(variants.map(specOf)),
+  },
+  name: {
+    flag: '--name <template>',
+    group: 'outputs',
+    about: `path of an output below --out, of ${PLACEHOLDERS.map((word) => `{${word}}`).join(' ')}`,
+    initial: '{dir}/{name}_{variant}.{ext}',
+    read: textOf('a template'),
+  },
+  duplicates: {
+    flag: '--duplicates <way>',
+    group: 'outputs',
+    about: 'outputs of a source with the bytes of another: link, copy or skip',
+    initial: 'link',
+    read: choice(['link', 'copy', 'skip']),
+  },
+  force: {
+    flag: '--force',
+    group: 'outputs',
+    about: 'render again, and replace files the index does not know',
+    initial: false,
+    read: yesOrNo,
+  },
+  dryRun: {
+    flag: '-n, --dry-run',
+    group: 'outputs',
+    about: 'say what would be done and write nothing',
+    initial: false,
+    read: yesOrNo,
+  },
+  jobs: {
+    flag: '--jobs <n>',
+    group: 'limits',
+    about: 'images at a time; auto is the cores this process may use',
+    initial: null,
+    read: wholeNumberOr('auto', 1, 1024),
+    show: (jobs) => String(jobs ?? 'auto'),
+  },
+  limitPixels: {
+    flag: '--limit-pixels <n>',
+    group: 'limits',
+    about: 'largest frame of a source, in pixels',
+    initial: 100_000_000,
+    read: count,
+    show: (pixels) => shortAmount(pixels, 1000),
+  },
+  timeout: {
+    flag: '--timeout <seconds>',
+    group: 'limits',
+    about: 'longest an image may take',
+    initial: 120_000,
+    read: seconds(0.1, 86_400),
+    show: (milliseconds) => String(milliseconds / 1000),
+  },
+  memory: {
+    flag: '--memory <size>',
+    group: 'limits',
+    about: 'most memory to use, such as 1G',
+    initial: null,
+    read: bytesOrNone,
+    show: (bytes) => (bytes === null ? 'none' : shortAmount(bytes, 1024)),
+  },
+  allowSvg: {
+    flag: '--allow-svg',
+    group: 'limits',
+    about: 'render SVG, which is a program more than a picture',
+    initial: false,
+    read: yesOrNo,
+  },
+  lenient: {
+    flag: '--lenient',
+    group: 'limits',
+    about: 'accept damaged pictures as far as they can be decoded',
+    initial: false,
+    read: yesOrNo,
+  },
+  json: {
+    flag: '--json',
+    group: 'display',
+    about: 'JSON on stdout',
+    initial: false,
+    read: yesOrNo,
+  },
+  quiet: {
+    flag: '-q, --quiet',
+    group: 'display',
+    about: 'only errors',
+    initial: false,
+    read: yesOrNo,
+  },
+  verbose: {
+    flag: '-v, --verbose',
+    group: 'display',
+    about: 'a line for every image',
+    initial: false,
+    read: yesOrNo,
+  },
+  progress: {
+    flag: '--progress <way>',
+    group: 'display',
+    about: 'auto, bar, plain or none',
+    initial: 'auto',
+    read: choice(['auto', 'bar', 'plain', 'none']),
+  },
+  color: {
+    flag: '--color <when>',
+    group: 'display',
+    about: 'auto, always or never',
+    initial: 'auto',
+    read: choice(['auto', 'always', 'never']),
+  },
+  index: {
+    flag: '--index <file>',
+    group: 'settings',
+    about: 'the record of what was made',
+    initial: null,
+    read: textOf('a file'),
+    show: (file) => file ?? 'in the state folder of the user',
+  },
+};

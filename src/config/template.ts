@@ -1,0 +1,62 @@
+import type { Format, Preset, Variant } from '../model.ts';
+import { type Place, unknown, wrong } from './place.ts';
+
+/** What a template of output names may hold between braces. */
+export const PLACEHOLDERS = ['dir', 'name', 'variant', 'ext', 'format', 'preset'] as const;
+
+const EXTENSIONS: Readonly<Record<Format, string>> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
+
+const EXAMPLE = 'for example {dir}/{name}_{variant}.{ext}';
+
+/** Checks a template by itself: known placeholders, and a name that stays inside the output folder. */
+export function checkTemplate(template: string, place: Place): void {
+  const strange = [...template.matchAll(/\{([^{}]*)\}/g)]
+    .map((match) => match[1] ?? '')
+    .filter((word) => !PLACEHOLDERS.some((known) => known === word));
+  if (strange.length > 0) throw unknown(place, 'placeholder', strange, PLACEHOLDERS);
+
+  // A placeholder may turn out empty: `{dir}..` must not become `..`.
+  const bare = template.replace(/\{\w+\}/g, '');
+  if (/[{}]/.test(bare)) {
+    throw wrong(place, 'each { closed by a }', template, { fix: EXAMPLE });
+  }
+  if (/^([/\\]|[a-z]:)/i.test(template)) {
+    throw wrong(place, 'a name relative to --out', template, { fix: 'name the folder with --out' });
+  }
+  if (bare.split(/[/\\]/).includes('..')) {
+    throw wrong(place, 'a name inside --out, without ".."', template, { fix: 'name the folder with --out' });
+  }
+  if (/[/\\]$/.test(template) || /[\x00-\x1f\x7f]/.test(template)) {
+    throw wrong(place, 'a file name without control characters', template, { fix: EXAMPLE });
+  }
+}
+
+/** Checks that no two variants of the preset would get one name. */
+export function checkDistinct(template: string, preset: Preset, place: Place): void {
+  const seen = new Map<string, Variant>();
+  for (const variant of preset.variants) {
+    const name = filled(template, variant).toLowerCase();
+    const other = seen.get(name);
+    if (other !== undefined) {
+      const missing = other.name.toLowerCase() === variant.name.toLowerCase() ? '{ext}' : '{variant}';
+      throw wrong(
+        place,
+        `names that tell ${label(other)} from ${label(variant)} in preset "${preset.name}"`,
+        template,
+        { fix: `add ${missing} to the template, ${EXAMPLE}` },
+      );
+    }
+    seen.set(name, variant);
+  }
+}
+
+function filled(template: string, variant: Variant): string {
+  return template
+    .replaceAll('{variant}', variant.name)
+    .replaceAll('{ext}', EXTENSIONS[variant.format])
+    .replaceAll('{format}', variant.format);
+}
+
+function label(variant: Variant): string {
+  return `${variant.name} (${variant.format})`;
+}

@@ -1,0 +1,128 @@
+import * as v from 'valibot';
+import { type Place, wrong } from './place.ts';
+
+/** Takes a value as written (a string, or what JSON and YAML make of it); throws an error that names the place. */
+export type Reader<T> = (raw: unknown, place: Place) => T;
+
+/** A value checked by a schema; `expected` completes "expected …" when it fails. */
+export function checked<T>(
+  schema: v.GenericSchema<unknown, T>,
+  expected: string,
+  words?: readonly string[],
+): Reader<T> {
+  return (raw, place) => {
+    const result = v.safeParse(schema, raw, { abortEarly: true });
+    if (!result.success) throw wrong(place, expected, raw, { words });
+    return result.output;
+  };
+}
+
+export function choice<const W extends string>(words: readonly W[]): Reader<W> {
+  return checked(v.picklist(words), `one of ${words.join(', ')}`, words);
+}
+
+const YES = ['true', 'yes', 'on', '1'];
+const NO = ['false', 'no', 'off', '0'];
+
+export const yesOrNo: Reader<boolean> = checked(
+  v.union([
+    v.boolean(),
+    v.pipe(
+      v.string(),
+      v.toLowerCase(),
+      v.picklist([...YES, ...NO]),
+      v.transform((word) => YES.includes(word)),
+    ),
+  ]),
+  'true or false',
+  ['true', 'false'],
+);
+
+export function wholeNumber(least: number, most: number, why = ''): Reader<number> {
+  return checked(whole(least, most), `a whole number from ${least} to ${most}${why}`);
+}
+
+/** A whole number, or a word for "you decide", which is null. */
+export function wholeNumberOr(word: string, least: number, most: number): Reader<number | null> {
+  return checked(orNull(word, whole(least, most)), `a whole number from ${least} to ${most}, or ${word}`, [
+    word,
+  ]);
+}
+
+function whole(least: number, most: number) {
+  return v.pipe(numberWritten(/^\d+$/), v.integer(), v.minValue(least), v.maxValue(most));
+}
+
+/** Seconds, fractions allowed, as milliseconds. */
+export function seconds(least: number, most: number): Reader<number> {
+  const schema = v.pipe(
+    numberWritten(/^\d+(\.\d+)?$/),
+    v.minValue(least),
+    v.maxValue(most),
+    v.transform((value) => Math.round(value * 1000)),
+  );
+  return checked(schema, `seconds from ${least} to ${most}`);
+}
+
+function numberWritten(pattern: RegExp) {
+  return v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(pattern), v.transform(Number))]);
+}
+
+/** A count with an optional k, M or G, each a thousand times the one before. */
+export const count: Reader<number> = checked(
+  amount(1000, /^([\d.]+)([kmg]?)$/i),
+  'a number such as 100M or 500k',
+);
+
+/** Bytes with an optional k, M, G or T, each 1024 times the one before; `none` is null. */
+export const bytesOrNone: Reader<number | null> = checked(
+  orNull('none', amount(1024, /^([\d.]+)([kmgt]?)(?:i?b)?$/i)),
+  'a size such as 1G or 512M, or none',
+  ['none'],
+);
+
+function amount(step: number, pattern: RegExp) {
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(pattern))]),
+    v.transform((written) => (typeof written === 'number' ? written : scaled(written, step, pattern))),
+    v.safeInteger(),
+    v.minValue(1),
+  );
+}
+
+function scaled(written: string, step: number, pattern: RegExp): number {
+  const [, digits = '', suffix = ''] = pattern.exec(written) ?? [];
+  return Math.round(Number(digits) * step ** ' kmgt'.indexOf(suffix.toLowerCase() || ' '));
+}
+
+/** An amount as a person would write it. */
+export function shortAmount(value: number, step: number): string {
+  const power = [4, 3, 2, 1].find((power) => value >= step ** power && value % step ** power === 0) ?? 0;
+  return `${value / step ** power}${['', 'k', 'M', 'G', 'T'][power]}`;
+}
+
+function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {
+  return v.union([
+    v.pipe(
+      v.union([v.null(), v.literal(word)]),
+      v.transform(() => null),
+    ),
+    schema,
+  ]);
+}
+
+/** Text that can be part of a path: something, and no NUL. */
+const text = v.pipe(v.string(), v.nonEmpty(), v.excludes('\0'));
+
+export function textOf(what: string): Reader<string> {
+  return checked(text, what);
+}
+
+/** One text or a list of them. */
+export function textsOf(what: string): Reader<readonly string[]> {
+  const one = v.pipe(
+    text,
+    v.transform((only) => [only]),
+  );
+  return checked(v.union([one, v.array(text)]), `${what}, or a list of them`);
+}

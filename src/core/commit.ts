@@ -1,0 +1,153 @@
+import { ImgtoolError } from '../errors.ts';
+import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
+import type { Rendered, Staged } from '../ports.ts';
+import { isMade, type Step, sameFile } from './decide.ts';
+import { has, isIntact, type Places } from './facts.ts';
+
+/** What carrying out a job's steps left behind. */
+export interface Committed {
+  /** The outputs this job has now, one a variant; with `skip`, those of the source it is a duplicate of. */
+  readonly outputs: readonly OutputRecord[];
+  /** Those the index does not know yet as they are, of this job or given to skipped duplicates. */
+  readonly made: readonly OutputRecord[];
+  readonly skipped: readonly Reservation[];
+}
+
+/** An output whose bytes are staged, or found in place already. */
+interface Ready {
+  readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
+  readonly staged: Staged;
+  readonly step: Exclude<Step, { kind: 'keep' | 'skip' }>;
+}
+
+/**
+ * Makes all outputs of a job visible: rendered ones (staged in the order of their steps), those placed from elsewhere,
+ * and those kept. Everything staged on the way is added to `staged`. Errors: `output_exists` before anything is
+ * visible, and those of storage.
+ */
+export async function commit(
+  places: Places,
+  steps: readonly Step[],
+  rendered: Rendered | undefined,
+  staged: Staged[],
+  source: SourceRecord,
+): Promise<Committed> {
+  const ready = await prepare(places, steps, rendered, staged, source);
+  const adopted = new Map<Ready, OutputRecord>();
+  for (const one of ready) {
+    const found = await adopt(places, one);
+    if (found !== undefined) adopted.set(one, found);
+  }
+  const fresh = ready.filter((one) => !adopted.has(one));
+  const given = await giveToSkipped(places, fresh, source, staged);
+  const facts = await places.storage.commit(fresh.map((one) => one.staged));
+  const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
+  for (const [{ step }, record] of adopted) records.set(step, record);
+  const kept = steps.flatMap((step) => (step.kind === 'keep' ? refreshed(step) : []));
+  return {
+    outputs: steps.map((step) => outputOf(step, records)),
+    made: [...given, ...kept, ...records.values()],
+    skipped: steps.flatMap((step) => (step.kind === 'skip' ? [reservation(step, source)] : [])),
+  };
+}
+
+async function prepare(
+  { storage, options }: Places,
+  steps: readonly Step[],
+  rendered: Rendered | undefined,
+  staged: Staged[],
+  source: SourceRecord,
+): Promise<Ready[]> {
+  const ready: Ready[] = [];
+  let ordered = 0;
+  for (const step of steps) {
+    if (step.kind === 'keep' || step.kind === 'skip') continue;
+    const { path, variant, settings } = step.wanted;
+    const own = { path, source: source.path, variant: variant.name, settings, digest: source.digest };
+    if (step.kind === 'render') {
+      const output = rendered!.outputs[ordered]!;
+      const { width, height, checksum } = output;
+      const record = { ...own, format: variant.format, width, height, checksum, encoder: rendered!.encoder };
+      ready.push({ step, record, staged: staged[ordered]! });
+      ordered++;
+    } else {
+      const one = await storage.stageFrom(
+        step.from.path,
+        path,
+        options.duplicates === 'copy' ? 'copy' : 'link',
+      );
+      staged.push(one);
+      ready.push({ step, record: { ...step.from, ...own }, staged: one });
+    }
+  }
+  for (const { staged: one, step } of ready) one.replace = step.replace;
+  return ready;
+}
+
+/** A file the index does not know but which holds these very bytes is this output: a lost index heals so. */
+async function adopt({ storage }: Places, { record, step }: Ready): Promise<OutputRecord | undefined> {
+  const { disk, path, holds } = step.wanted;
+  if (disk === null || disk === 'foreign' || step.replace) return undefined;
+  if ((await storage.checksum(path)) === record.checksum) return { ...record, ...disk };
+  if (holds !== null) {
+    throw new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
+      fix: 'choose another --out or --name',
+    });
+  }
+  throw new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
+    fix: 'move that file away, choose another --out or --name, or replace it with --force',
+  });
+}
+
+/** Duplicates that were skipped get outputs of their own before those they were left to are replaced. */
+async function giveToSkipped(
+  places: Places,
+  fresh: readonly Ready[],
+  source: SourceRecord,
+  staged: Staged[],
+): Promise<OutputRecord[]> {
+  const { index, storage, sources } = places;
+  const given: OutputRecord[] = [];
+  for (const { step } of fresh) {
+    const { record: old, disk } = step.wanted;
+    if (!isMade(old) || old.digest === source.digest) continue;
+    const waiting = (await index.skipped(old.digest, [old.settings])).filter(
+      (one) => one.source !== source.path,
+    );
+    if (waiting.length === 0 || !(await isIntact(old, disk, storage))) continue;
+    for (const { path, source: copy } of waiting) {
+      const [facts] = await sources.statAll([copy]);
+      if (!has(facts, (await index.lookup([copy], [])).source(copy), old.digest)) continue;
+      const one = await storage.stageFrom(old.path, path, 'link');
+      staged.push(one);
+      const [left] = await storage.commit([one]);
+      given.push({ ...old, path, source: copy, ...left! });
+    }
+  }
+  return given;
+}
+
+function refreshed({ wanted }: Extract<Step, { kind: 'keep' }>): OutputRecord[] {
+  const { record, disk } = wanted;
+  if (!isMade(record) || disk === null || disk === 'foreign' || sameFile(record, disk)) return [];
+  return [{ ...record, ...disk }];
+}
+
+function outputOf(step: Step, records: ReadonlyMap<Step, OutputRecord>): OutputRecord {
+  if (step.kind === 'skip') return step.from;
+  const record = step.kind === 'keep' ? step.wanted.record : records.get(step);
+  if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
+  return record;
+}
+
+function reservation({ wanted }: Extract<Step, { kind: 'skip' }>, source: SourceRecord): Reservation {
+  const { path, variant, settings } = wanted;
+  return {
+    path,
+    source: source.path,
+    checksum: null,
+    settings,
+    digest: source.digest,
+    variant: variant.name,
+  };
+}

@@ -1,0 +1,129 @@
+import { asImgtoolError } from '../errors.ts';
+import type { BatchFinished, Event, JobEvent } from '../model.ts';
+import type { Found } from '../ports.ts';
+import type { NewWork, Ports } from './batch.ts';
+import { decide, isMade, trustedDigest } from './decide.ts';
+import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { candidateNames } from './names.ts';
+import { failureOf } from './tell.ts';
+
+/** Nothing is recorded of a dry run, so it has no id. */
+const NO_BATCH = '';
+
+/**
+ * What `runBatch` would do, by the same rule and without doing it: sources are read and digested, nothing is rendered,
+ * written or recorded. Tells one job event a source, with `would` in it, and `batch.finished`.
+ */
+export async function dryRun(
+  ports: Ports,
+  { options }: NewWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<BatchFinished> {
+  const started = performance.now();
+  const places: Places = { ...ports, options };
+  const firstWith = new Map<string, string>();
+  const counts = {
+    pending: 0,
+    processing: 0,
+    retrying: 0,
+    completed: 0,
+    duplicate: 0,
+    unchanged: 0,
+    failed: 0,
+    cancelled: 0,
+  };
+  let passedOver = 0;
+  let bytesIn = 0;
+  const { outGiven: out, preset, jobs } = options;
+  emit({
+    type: 'batch.started',
+    batch: NO_BATCH,
+    total: null,
+    bytes: 0,
+    out,
+    preset: preset.name,
+    jobs,
+    dryRun: true,
+  });
+  for await (const entry of ports.sources.walk(signal)) {
+    if (
+      entry.type === 'skipped' ||
+      isMade((await ports.index.lookup([], [entry.source])).output(entry.source))
+    ) {
+      passedOver++;
+      emit({
+        type: 'passed_over',
+        path: entry.given,
+        reason: entry.type === 'skipped' ? entry.reason : 'output',
+      });
+      continue;
+    }
+    const event = await foresee(ports, places, entry, firstWith);
+    counts[event.state]++;
+    bytesIn += event.bytes ?? 0;
+    emit(event);
+  }
+  const exit = signal.aborted ? 130 : counts.failed > 0 ? 1 : 0;
+  const finished: BatchFinished = {
+    type: 'batch.finished',
+    batch: NO_BATCH,
+    state: signal.aborted ? 'cancelled' : 'finished',
+    counts,
+    passedOver,
+    bytesIn,
+    bytesOut: 0,
+    ms: Math.round(performance.now() - started),
+    exit,
+    dryRun: true,
+  };
+  emit(finished);
+  return finished;
+}
+
+async function foresee(
+  ports: Ports,
+  places: Places,
+  found: Found,
+  firstWith: Map<string, string>,
+): Promise<JobEvent> {
+  const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
+  try {
+    const stat = await ports.sources.stat(found.source);
+    const paths = await namesFor(places, found);
+    const facts = await factsOfJob(places, found.source, stat, paths);
+    const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
+    const decision = decide(await withDigest(places, facts, digest));
+    if (decision.action === 'refuse')
+      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size };
+    if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
+    const first = firstWith.get(digest);
+    firstWith.set(digest, first ?? found.given);
+    const picture = { digest, bytes: stat.size };
+    if (decision.action === 'unchanged')
+      return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
+    if (
+      decision.action === 'duplicate' ||
+      (decision.action === 'render' && first !== undefined && !facts.force)
+    ) {
+      const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
+      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of };
+    }
+    return { ...told, ...picture, state: 'completed', would: decision.action };
+  } catch (thrown) {
+    return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
+  }
+}
+
+async function namesFor({ index, options }: Places, found: Found): Promise<string[]> {
+  const candidates = candidateNames(found, options);
+  const lookup = await index.lookup([], candidates.flat());
+  const isFree = (path: string) => (lookup.output(path)?.source ?? found.source) === found.source;
+  return candidates.find((paths) => paths.every(isFree)) ?? candidates[0]!;
+}
+
+async function read({ renderer }: Ports, { source }: Found, { options }: Places): Promise<string> {
+  const opened = await renderer.open(source, options.limits);
+  opened.close();
+  return opened.digest;
+}

@@ -1,0 +1,123 @@
+import { dirname } from 'node:path';
+import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../model.ts';
+import type { Index, Lookup, Sources, Storage } from '../ports.ts';
+import { type Elsewhere, type Facts, isMade, isUnclear, sameFile, type Wanted } from './decide.ts';
+import { settingsOf } from './settings.ts';
+
+/** Where facts come from. */
+export interface Places {
+  readonly index: Index;
+  readonly storage: Storage;
+  readonly sources: Sources;
+  readonly options: BatchOptions;
+}
+
+/** What is recorded and on disk of one source, by stat alone. */
+export async function factsByStat(
+  places: Places,
+  source: string,
+  facts: FileFacts,
+  paths: readonly string[],
+  lookup: Lookup,
+  disk: readonly (FileFacts | 'foreign' | null)[],
+): Promise<Facts> {
+  const { options, sources } = places;
+  const wanted: Wanted[] = [];
+  for (const [i, variant] of options.preset.variants.entries()) {
+    const path = paths[i]!;
+    const record = lookup.output(path);
+    const found = disk[i] ?? null;
+    wanted.push({
+      path,
+      variant,
+      settings: settingsOf(variant, options.limits),
+      record,
+      disk: found,
+      holds: found === null || isMade(record) ? null : await holder(sources, path, found, facts),
+    });
+  }
+  const recorded = lookup.source(source);
+  const { force, duplicates } = options;
+  return { source, recorded, digest: undefined, wanted, elsewhere: [], force, duplicates };
+}
+
+async function holder(sources: Sources, path: string, disk: FileFacts | 'foreign', source: FileFacts) {
+  if (disk !== 'foreign' && sameFile(disk, source)) return 'this source';
+  return (await sources.covers(path)) ? 'another source' : null;
+}
+
+/** The same for one job, with outputs read where a stat cannot tell. */
+export async function factsOfJob(
+  places: Places,
+  source: string,
+  found: FileFacts,
+  paths: readonly string[],
+): Promise<Facts> {
+  const lookup = await places.index.lookup([source], paths);
+  const facts = await factsByStat(places, source, found, paths, lookup, await places.storage.stat(paths));
+  const wanted: Wanted[] = [];
+  for (const one of facts.wanted) {
+    const checksum = isUnclear(one) ? ((await places.storage.checksum(one.path)) ?? undefined) : undefined;
+    wanted.push({ ...one, checksum });
+  }
+  return { ...facts, wanted };
+}
+
+/** Adds what is known of these bytes: their digest, and where else their outputs are. */
+export async function withDigest(places: Places, facts: Facts, digest: string): Promise<Facts> {
+  const settings = [...new Set(facts.wanted.map((one) => one.settings))];
+  const made = await places.index.made(digest, settings);
+  const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
+  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
+}
+
+async function elsewhere(
+  { index, storage, sources, options }: Places,
+  source: string,
+  digest: string,
+  records: readonly OutputRecord[],
+): Promise<Elsewhere[]> {
+  if (records.length === 0) return [];
+  const owners = [...new Set(records.map((record) => record.source))];
+  const [lookup, disk, there] = await Promise.all([
+    index.lookup(owners, []),
+    storage.stat(records.map(({ path }) => path)),
+    sources.statAll(owners),
+  ]);
+  const live = new Set(
+    owners.filter((owner, i) => owner !== source && has(there[i], lookup.source(owner), digest)),
+  );
+  return Promise.all(
+    records.map(async (record, i) => ({
+      record,
+      intact: await isIntact(record, disk[i] ?? null, storage),
+      ownerThere: live.has(record.source),
+      sameFolder: isBelow(record.path, options.out),
+    })),
+  );
+}
+
+/** Whether a source that is there still has the bytes recorded of it. */
+export function has(
+  facts: FileFacts | null | undefined,
+  recorded: SourceRecord | undefined,
+  digest: string,
+): boolean {
+  return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
+}
+
+export async function isIntact(
+  record: OutputRecord,
+  disk: FileFacts | 'foreign' | null,
+  storage: Storage,
+): Promise<boolean> {
+  if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;
+  return sameFile(disk, record) || (await storage.checksum(record.path)) === record.checksum;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  for (let above = dirname(path); ; above = dirname(above)) {
+    if (above === folder) return true;
+    if (above === dirname(above)) return false;
+  }
+}

@@ -1,0 +1,140 @@
+import type { Event, FileFacts, JobEvent, OutputRecord } from '../model.ts';
+import type { Found, Lookup, NewJob } from '../ports.ts';
+import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
+import { factsByStat, type Places } from './facts.ts';
+import type { Bench } from './job.ts';
+import { candidateNames } from './names.ts';
+import { describe, outputAsGiven, pictureOf } from './tell.ts';
+
+/** Sources looked up, stat'ed and added in one step. */
+const CHUNK = 256;
+
+/** What the walk has found so far. */
+export interface Walked {
+  total: number;
+  /** Bytes of the sources found. */
+  bytes: number;
+  passedOver: number;
+}
+
+/**
+ * Walks the inputs and makes jobs of what is there, a chunk at a time: sources whose outputs are all in order are told
+ * and counted as unchanged, the rest is added to the index. `chunkDone` hears of each chunk before its events.
+ */
+export async function takeIn(
+  bench: Bench,
+  emit: (event: Event) => void,
+  chunkDone: (walked: Walked, ended: boolean) => void,
+  signal: AbortSignal,
+): Promise<Walked> {
+  const walked: Walked = { total: 0, bytes: 0, passedOver: 0 };
+  const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
+    walked.passedOver++;
+    emit({ type: 'passed_over', path, reason });
+  };
+  const flush = async (chunk: readonly Found[], ended: boolean) => {
+    const sorted = await sortOut(bench, chunk);
+    for (const found of sorted.outputs) passOver(found.given, 'output');
+    for (const found of chunk) walked.bytes += found.facts?.size ?? 0;
+    for (const found of sorted.outputs) walked.bytes -= found.facts?.size ?? 0;
+    walked.total += chunk.length - sorted.outputs.length;
+    const added = await bench.index.add(bench.run, sorted.jobs, tallyOf(sorted.unchanged));
+    walked.total -= sorted.jobs.length - added;
+    chunkDone(walked, ended);
+    for (const event of sorted.unchanged) emit(event);
+  };
+  let chunk: Found[] = [];
+  for await (const entry of bench.sources.walk(signal)) {
+    if (entry.type === 'skipped') passOver(entry.given, entry.reason);
+    else if (chunk.push(entry) === CHUNK) {
+      await flush(chunk, false);
+      chunk = [];
+    }
+  }
+  await flush(chunk, !signal.aborted);
+  return walked;
+}
+
+interface Sorted {
+  readonly jobs: NewJob[];
+  readonly unchanged: JobEvent[];
+  /** Files this index knows as outputs: never sources. */
+  readonly outputs: Found[];
+}
+
+async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
+  const sorted: Sorted = { jobs: [], unchanged: [], outputs: [] };
+  const seenAt = Date.now();
+  const named = chunk.map((found) => ({ found, candidates: candidateNames(found, bench.options) }));
+  const lookup = await bench.index.lookup(
+    chunk.map(({ source }) => source),
+    named.flatMap(({ found, candidates }) => [found.source, ...candidates.flat()]),
+  );
+  const sources = named.filter(({ found }) => {
+    const isOutput = isMade(lookup.output(found.source));
+    if (isOutput) sorted.outputs.push(found);
+    return !isOutput;
+  });
+  const known = sources.map((one) => ({ ...one, paths: ownNames(one, lookup) }));
+  const disk = await bench.storage.stat(known.flatMap(({ paths }) => paths ?? []));
+  let at = 0;
+  for (const { found, candidates, paths } of known) {
+    const here = disk.slice(at, at + (paths?.length ?? 0));
+    at += here.length;
+    const facts = paths && (await factsOf(bench, found, paths, lookup, here));
+    if (facts !== undefined && decide(facts).action === 'unchanged') {
+      sorted.unchanged.push(unchangedEvent(bench, found, facts, seenAt));
+    } else {
+      const { source, given, relative } = found;
+      sorted.jobs.push({ source, given, relative, candidates });
+    }
+  }
+  return sorted;
+}
+
+/** The names under which this source's outputs would be in order: all of them made, and its own. */
+function ownNames({ found, candidates }: { found: Found; candidates: string[][] }, lookup: Lookup) {
+  return candidates.find((paths) =>
+    paths.every((path) => {
+      const record = lookup.output(path);
+      return isMade(record) && record.source === found.source;
+    }),
+  );
+}
+
+async function factsOf(
+  places: Places,
+  { source, facts }: Found,
+  paths: readonly string[],
+  lookup: Lookup,
+  disk: readonly (FileFacts | 'foreign' | null)[],
+): Promise<Facts | undefined> {
+  const recorded = lookup.source(source);
+  if (facts === null || recorded === undefined) return undefined;
+  const digest = trustedDigest(facts, recorded);
+  return { ...(await factsByStat(places, source, facts, paths, lookup, disk)), digest };
+}
+
+function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
+  const outputs = facts.wanted.map(({ record }) => describe(record as OutputRecord));
+  return {
+    type: 'job',
+    batch: run.batch,
+    source: found.given,
+    state: 'unchanged',
+    ...(facts.recorded === undefined ? {} : pictureOf(facts.recorded)),
+    outputs: outputs.map((output) => outputAsGiven(output, options)),
+    ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - started },
+    attempts: 0,
+  };
+}
+
+function tallyOf(unchanged: readonly JobEvent[]) {
+  let bytesIn = 0;
+  let bytesOut = 0;
+  for (const event of unchanged) {
+    bytesIn += event.bytes ?? 0;
+    for (const { bytes } of event.outputs ?? []) bytesOut += bytes;
+  }
+  return { unchanged: unchanged.length, bytesIn, bytesOut };
+}

@@ -1,0 +1,173 @@
+import { ImgtoolError } from '../errors.ts';
+import type { Job, JobEvent, SourceRecord, Timings } from '../model.ts';
+import type { Opened, Order, Rendered, Renderer, Run, Settlement, Staged } from '../ports.ts';
+import { commit } from './commit.ts';
+import { type Decision, decide, type Facts, type Step, trustedDigest } from './decide.ts';
+import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { inheritNames } from './inherit.ts';
+import { namesOf } from './names.ts';
+import { describe, jobEvent } from './tell.ts';
+
+/** What a job works with: its batch's options and the opened ports. */
+export interface Bench extends Places {
+  readonly run: Run;
+  readonly renderer: Renderer;
+}
+
+/** Another job renders the same bytes right now; what was learnt of them spares reading them again. */
+export interface Waiting {
+  readonly type: 'waiting';
+  readonly learnt: SourceRecord;
+}
+
+/**
+ * ONE image, from source to outputs. Ends with the job settled in the index, or waiting with everything given back.
+ * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
+ */
+export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Promise<JobEvent | Waiting> {
+  const started = performance.now();
+  const staged: Staged[] = [];
+  let opened: Opened | undefined;
+  try {
+    let seen = await look(bench, job, learnt);
+    if (seen.decision.action === 'read' || seen.decision.action === 'render') {
+      if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
+        return { type: 'waiting', learnt: seen.source };
+      }
+      opened = await bench.renderer.open(job.source, bench.options.limits);
+      const source = learn(job, opened, seen.facts.recorded);
+      if (!(await bench.index.claim(bench.run, job, opened.digest)))
+        return { type: 'waiting', learnt: source };
+      seen = await judge(bench, job, source);
+    }
+    return await carryOut(bench, job, seen, opened, staged, started);
+  } finally {
+    opened?.close();
+    for (const one of staged) await one.discard();
+  }
+}
+
+/** What was found out about a job's source, and what is to be done with it. */
+interface Seen {
+  readonly facts: Facts;
+  readonly decision: Decision;
+  /** Undefined while the bytes were not read and no record vouches for them. */
+  readonly source: SourceRecord | undefined;
+}
+
+/** Step 1: a stat, and what the index remembers. Nothing is read but outputs a stat cannot vouch for. */
+async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
+  const seenAt = Date.now();
+  const found = await bench.sources.stat(job.source);
+  const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
+  for (const known of [learnt, facts.recorded]) {
+    if (known === undefined || trustedDigest(found, known) === undefined) continue;
+    return judge(bench, job, { ...known, seenAt });
+  }
+  return { facts, decision: decide(facts), source: undefined };
+}
+
+/** Step 3: who has these bytes. */
+async function judge(bench: Bench, job: Job, source: SourceRecord): Promise<Seen> {
+  const named = await inheritNames(bench, job, source.digest);
+  const stat = await factsOfJob(bench, job.source, source, pathsOf(bench, named));
+  const facts = await withDigest(bench, stat, source.digest);
+  return { facts, decision: decide(facts), source };
+}
+
+/** Steps 4 and 5: render what is missing, make it visible, tell the index. */
+async function carryOut(
+  bench: Bench,
+  job: Job,
+  { facts, decision, source }: Seen,
+  opened: Opened | undefined,
+  staged: Staged[],
+  started: number,
+): Promise<JobEvent> {
+  if (decision.action === 'refuse') throw refusal(decision);
+  if (decision.action === 'read' || source === undefined)
+    throw new Error('a job was decided before it was read');
+  const steps: readonly Step[] =
+    decision.action === 'unchanged'
+      ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
+      : decision.steps;
+  const rendered = await render(bench, steps, opened, staged);
+  const committing = performance.now();
+  const committed = await commit(bench, steps, rendered, staged, source);
+  const dominantColor = rendered?.dominantColor ?? source.dominantColor ?? (await colorOf(bench, steps));
+  const settlement: Settlement = {
+    state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
+    source: { ...source, dominantColor },
+    made: committed.made,
+    skipped: committed.skipped,
+    outputs: committed.outputs.map(describe),
+    bytes: source.size,
+    reused: decision.action === 'reuse',
+    ms: timings(started, committing, opened, rendered),
+    ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
+  };
+  await bench.index.settle(bench.run, job, settlement);
+  return jobEvent(job, settlement, bench, rendered?.degraded);
+}
+
+async function render(
+  { storage }: Bench,
+  steps: readonly Step[],
+  opened: Opened | undefined,
+  staged: Staged[],
+): Promise<Rendered | undefined> {
+  const orders: Order[] = [];
+  for (const { kind, wanted } of steps) {
+    if (kind !== 'render') continue;
+    const one = await storage.stage(wanted.path);
+    staged.push(one);
+    orders.push({ variant: wanted.variant, path: one.path });
+  }
+  if (orders.length === 0) return undefined;
+  if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
+  return opened.render(orders);
+}
+
+function pathsOf({ options }: Bench, job: Job): string[] {
+  const paths = namesOf(job, options);
+  if (paths !== undefined) return paths;
+  throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
+    fix: 'choose another --name or --out',
+  });
+}
+
+function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined): SourceRecord {
+  const { facts, digest, format, width, height } = opened;
+  const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
+  // From before the bytes were read, so that whatever is written later has a later mtime.
+  const seenAt = Date.now() - opened.ms;
+  return { ...facts, path: job.source, digest, format, width, height, dominantColor, seenAt };
+}
+
+function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
+  return code === 'output_is_source'
+    ? new ImgtoolError(code, `its output ${path} would replace a source`, {
+        fix: 'choose another --out or --name',
+      })
+    : new ImgtoolError(code, `its output ${path} is taken: by a folder, a link or another source`, {
+        fix: 'move it away, or choose another --out or --name',
+      });
+}
+
+/** The colour found when another source with these bytes was rendered. */
+async function colorOf({ index }: Bench, steps: readonly Step[]): Promise<string | null> {
+  const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
+  if (owner === undefined) return null;
+  return (await index.lookup([owner], [])).source(owner)?.dominantColor ?? null;
+}
+
+function timings(started: number, committing: number, opened?: Opened, rendered?: Rendered): Timings {
+  const now = performance.now();
+  return {
+    digest: opened?.ms ?? 0,
+    decode: rendered?.ms.decode ?? 0,
+    encode: rendered?.ms.encode ?? 0,
+    commit: Math.round(now - committing),
+    total: Math.round(now - started),
+  };
+}

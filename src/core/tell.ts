@@ -1,0 +1,49 @@
+import { join, relative } from 'node:path';
+import type { ImgtoolError } from '../errors.ts';
+import type { BatchOptions, Failure, Job, JobEvent, Output, OutputRecord, SourceRecord } from '../model.ts';
+import type { Settlement, Sources } from '../ports.ts';
+
+/** An output as `status` tells it, under its absolute path. */
+export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
+  return { variant, format, path, width, height, bytes: size };
+}
+
+/** The event of a job that ended as the index was told. */
+export function jobEvent(
+  job: Job,
+  settlement: Settlement,
+  { options, sources }: { options: BatchOptions; sources: Sources },
+  degraded = false,
+): JobEvent {
+  const { state, source, duplicateOf, reused, error, ms } = settlement;
+  return {
+    type: 'job',
+    batch: job.batch,
+    source: job.given,
+    state,
+    ...(source === undefined ? {} : pictureOf(source)),
+    ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
+    ...(reused ? { reused: true as const } : {}),
+    ...(degraded ? { degraded: true as const } : {}),
+    ...(error === undefined ? {} : { error }),
+    ...(source === undefined
+      ? {}
+      : { outputs: settlement.outputs.map((output) => outputAsGiven(output, options)) }),
+    ...(ms === undefined ? {} : { ms }),
+    attempts: job.attempts + 1,
+  };
+}
+
+/** The fields of a job's event that come from its source. */
+export function pictureOf({ digest, size, width, height, dominantColor }: SourceRecord) {
+  return { digest, bytes: size, width, height, ...(dominantColor === null ? {} : { dominantColor }) };
+}
+
+/** An output under the path a user would write. */
+export function outputAsGiven(output: Output, { out, outGiven }: BatchOptions): Output {
+  return { ...output, path: join(outGiven, relative(out, output.path)) };
+}
+
+export function failureOf({ code, message, fix }: ImgtoolError): Failure {
+  return fix === undefined ? { code, message } : { code, message, fix };
+}

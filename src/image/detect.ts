@@ -1,0 +1,93 @@
+import { fileTypeFromBuffer } from 'file-type';
+import { ImgtoolError } from '../errors.ts';
+import { DECODED, HEVC, type SourceFormat, UNDECODABLE, undecodable } from './formats.ts';
+
+const PNG = [0x89, 0x50, 0x4e, 0x47];
+
+/** Bytes at the start of a file in which text and container boxes are looked at. */
+const HEAD = 64 * 1024;
+
+/**
+ * Tells a picture's format from its bytes, whatever its name says. Errors, without the path: `not_an_image`,
+ * `unsupported_format`.
+ */
+export async function detect(bytes: Uint8Array, allowSvg: boolean): Promise<SourceFormat> {
+  if (bytes.length === 0) {
+    throw new ImgtoolError('not_an_image', 'not an image: empty file', { fix: 'copy the file again' });
+  }
+  const head = bytes.subarray(0, HEAD);
+  if (isSvg(head)) return svg(allowSvg);
+  const found = await sniff(bytes);
+  if (found === 'heic') return heif(head);
+  const decoded = found === undefined ? undefined : DECODED[found];
+  if (decoded !== undefined) return decoded;
+  const known = found === undefined ? undefined : UNDECODABLE[found];
+  if (known !== undefined) throw undecodable(known);
+  throw new ImgtoolError('not_an_image', `not an image: ${describe(found, head)} (${magic(head)})`, {
+    fix: 'leave it out with --exclude, or give it the extension of what it is',
+  });
+}
+
+async function sniff(bytes: Uint8Array): Promise<string | undefined> {
+  const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
+  // file-type reads on behind the signature and gives up at the end of the file: cut short, it is a PNG all the same.
+  return found?.ext ?? (PNG.every((byte, i) => bytes[i] === byte) ? 'png' : undefined);
+}
+
+function svg(allowed: boolean): SourceFormat {
+  if (allowed) return 'svg';
+  throw new ImgtoolError(
+    'unsupported_format',
+    'SVG is not read unless it is asked for: it can be made to hang',
+    {
+      fix: 'add --allow-svg when you trust where the file comes from',
+    },
+  );
+}
+
+/** A HEIF container holds AV1 or HEVC: its brands say so, else the types of its items. */
+function heif(head: Uint8Array): SourceFormat {
+  const text = Buffer.from(head).toString('latin1');
+  const ftyp = text.slice(8, Math.min(head.length, Buffer.from(head).readUInt32BE(0)));
+  if (/avi[fs]/.test(ftyp)) return 'heif';
+  if (/he(ic|ix|im|is|vc|vx|vm|vs)/.test(ftyp) || !text.includes('av01')) throw undecodable(HEVC);
+  return 'heif';
+}
+
+/** Text whose first element is `<svg`, after byte order mark, prolog, comments and document type. */
+function isSvg(head: Uint8Array): boolean {
+  const text = new TextDecoder(charset(head)).decode(head);
+  const before = /\s+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!doctype[^[>]*(?:\[[\s\S]*?\]\s*)?>/iy;
+  let at = 0;
+  while (before.test(text)) at = before.lastIndex;
+  return /^<(?:[\w.-]+:)?svg[\s/>]/i.test(text.slice(at, at + 100));
+}
+
+function charset(head: Uint8Array): string {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  return 'utf-8';
+}
+
+function describe(found: string | undefined, head: Uint8Array): string {
+  if (found !== undefined) return `content is ${found.toUpperCase()}`;
+  if (head.every((byte) => byte === 0)) return 'content is nothing but zeros';
+  const text = utf8(head.subarray(0, 512));
+  if (text === null || /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)) return 'content is not recognised';
+  return /^\s*<(?:!doctype html|html|head|body)/i.test(text) ? 'content is HTML' : 'content is text';
+}
+
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    // A character cut in two at the end is no fault.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length > 4 });
+  } catch {
+    return null;
+  }
+}
+
+/** The first bytes in hex, as people look them up. */
+function magic(head: Uint8Array): string {
+  const hex = [...head.subarray(0, 4)].map((byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
+  return `magic bytes ${hex.join(' ')}`;
+}

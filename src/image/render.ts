@@ -1,0 +1,80 @@
+import type { Sharp } from 'sharp';
+import type { Limits, Variant } from '../model.ts';
+import { assertUnchanged, type Source } from './open.ts';
+import { type Geometry, plan } from './plan.ts';
+import type { RenderedOutput, RenderedPicture, RenderOrder } from './protocol.ts';
+import { decode } from './steps/decode.ts';
+import { dominantColor } from './steps/dominant.ts';
+import { assertEncodable, encode } from './steps/encode.ts';
+import { flatten } from './steps/flatten.ts';
+import { grayscale } from './steps/grayscale.ts';
+import type { Header } from './steps/header.ts';
+import { from, type Pixels } from './steps/pixels.ts';
+import { resize } from './steps/resize.ts';
+import { sharpen } from './steps/sharpen.ts';
+import { write } from './steps/write.ts';
+import { ENCODER } from './vips.ts';
+
+/** What happens to each variant's pixels once they have their size, in this order. */
+const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
+  flatten,
+  grayscale,
+  sharpen,
+  encode,
+];
+
+/**
+ * Renders all orders from one decode and writes each to its staged file. When it rejects, nothing is being written
+ * any more. Errors: `corrupt`, `too_large`, `unsupported_format`, `source_changed`, those of writing.
+ */
+export async function render(
+  source: Source,
+  header: Header,
+  orders: readonly RenderOrder[],
+  limits: Limits,
+): Promise<RenderedPicture> {
+  const { base, geometries } = plan(
+    header,
+    orders.map(({ variant }) => variant),
+  );
+  geometries.forEach((geometry, i) => {
+    assertEncodable(orders[i]!.variant, geometry);
+  });
+  const started = performance.now();
+  const { pixels, degraded } = await decode(source, header, base, limits);
+  if (source.bytes === null) await assertUnchanged(source);
+  const decoded = performance.now();
+  const sized = shared(pixels);
+  const outputs = await all(geometries.map((geometry, i) => output(sized(geometry), orders[i]!)));
+  const color = dominantColor(await sized(smallest(geometries)));
+  const ms = { decode: Math.round(decoded - started), encode: Math.round(performance.now() - decoded) };
+  return { outputs, dominantColor: color, encoder: ENCODER, degraded, ms };
+}
+
+async function output(sized: Promise<Pixels>, { variant, path }: RenderOrder): Promise<RenderedOutput> {
+  const pixels = await sized;
+  const pipeline = STEPS.reduce((so, step) => step(so, variant), from(pixels));
+  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+  return write(data, { width: info.width, height: info.height }, path, variant.name);
+}
+
+/** Pixels by geometry: variants of equal geometry share them. */
+function shared(base: Pixels): (geometry: Geometry) => Promise<Pixels> {
+  const made = new Map<string, Promise<Pixels>>();
+  return (geometry) => {
+    const { width, height, cut, whole } = geometry;
+    const key = [width, height, cut, whole.width, whole.height].join(' ');
+    const pixels = made.get(key) ?? resize(base, geometry);
+    made.set(key, pixels);
+    return pixels;
+  };
+}
+
+const smallest = (geometries: readonly Geometry[]): Geometry =>
+  geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
+
+/** Like Promise.all, but a failure is told only once all have come to an end. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

@@ -1,0 +1,41 @@
+import type { Pixels } from './pixels.ts';
+
+/** Pixels looked at, at most; spread evenly when there are more. */
+const SAMPLES = 65_536;
+
+/**
+ * `#rrggbb` of the most frequent colour, transparency laid on white. Colours that agree in the upper 4 bits of each
+ * channel count as one; the answer is the mean of the largest such group.
+ */
+export function dominantColor({ data, width, height, channels }: Pixels): string {
+  const groups = new Float64Array(4096 * 4);
+  const colors = channels < 3 ? 1 : 3;
+  const opaque = channels === colors;
+  const step = Math.max(1, Math.ceil((width * height) / SAMPLES)) * channels;
+  for (let at = 0; at + channels <= data.length; at += step) {
+    const alpha = opaque ? 255 : data[at + colors]!;
+    const on = (color: number): number => Math.round((color * alpha + 255 * (255 - alpha)) / 255);
+    const red = on(data[at]!);
+    const green = colors === 1 ? red : on(data[at + 1]!);
+    const blue = colors === 1 ? red : on(data[at + 2]!);
+    const group = (((red >> 4) << 8) | (green & 0xf0) | (blue >> 4)) * 4;
+    groups[group]! += 1;
+    groups[group + 1]! += red;
+    groups[group + 2]! += green;
+    groups[group + 3]! += blue;
+  }
+  return largest(groups);
+}
+
+function largest(groups: Float64Array): string {
+  let best = 0;
+  for (let group = 0; group < groups.length; group += 4) if (groups[group]! > groups[best]!) best = group;
+  const [count = 1, ...sums] = groups.subarray(best, best + 4);
+  return `#${sums
+    .map((sum) =>
+      Math.round(sum / count)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
+}

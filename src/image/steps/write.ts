@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { writeError } from '../../errors.ts';
+import type { Size } from '../plan.ts';
+import type { RenderedOutput } from '../protocol.ts';
+
+/**
+ * Writes an output's bytes to a file that must not exist yet, so that the system's own error codes are seen; syncing
+ * and publishing it is the storage's. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
+ */
+export async function write(bytes: Buffer, size: Size, path: string, name: string): Promise<RenderedOutput> {
+  try {
+    const file = await open(path, 'wx', 0o666);
+    try {
+      await file.writeFile(bytes);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw writeError(error, `variant ${name}`);
+  }
+  const checksum = createHash('sha256').update(bytes).digest('hex');
+  return { ...size, bytes: bytes.length, checksum };
+}

@@ -1,0 +1,30 @@
+import sharp from 'sharp';
+import type { Limits } from '../model.ts';
+
+/** sharp as this program uses it: one thread a picture, nothing cached, only the decoders of the allow-list. */
+
+const FORMATS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'];
+
+sharp.concurrency(1);
+sharp.cache(false);
+sharp.block({ operation: ['VipsForeignLoad'] });
+// By file only for what is too large to be held in memory.
+sharp.unblock({
+  operation: FORMATS.flatMap((name) => [`VipsForeignLoad${name}Buffer`, `VipsForeignLoad${name}File`]),
+});
+
+/** SVG is never read by path: librsvg would then read the files it names in its folder. */
+export function allowSvg(limits: Limits): void {
+  const operation = ['VipsForeignLoadSvgBuffer'];
+  if (limits.allowSvg) sharp.unblock({ operation });
+  else sharp.block({ operation });
+}
+
+const { vips, webp, mozjpeg, png, heif, aom } = sharp.versions;
+
+/** Versions of the libraries that make outputs. */
+export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif, aom })
+  .map(([name, version]) => `${name} ${version ?? 'unknown'}`)
+  .join(' ');
+
+export { sharp };

@@ -1,0 +1,46 @@
+// The child process's entry. Nothing is imported statically: until the listeners below are there, a Ctrl-C, which a
+// terminal sends to the children too, would end the child in the middle of loading its libraries.
+import type { Picture } from './picture.ts';
+import type { Reply, Request } from './protocol.ts';
+
+/** A child takes its orders from its parent alone. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+/** The parent is gone. `process.exit` would wait for the encoder. */
+process.on('disconnect', end);
+if (!process.connected) end();
+
+function end(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function reply(message: Reply): void {
+  // A failed send means that the channel is closed, and then `disconnect` ends the child.
+  process.send?.(message, () => {});
+}
+
+const { asImgtoolError } = await import('../errors.ts');
+const { openPicture } = await import('./picture.ts');
+
+let picture: Picture | null = null;
+
+process.on('message', (request: Request) => {
+  answer(request).catch((error: unknown) => {
+    const { code, message, fix } = asImgtoolError(error);
+    reply({ type: 'failed', error: fix === undefined ? { code, message } : { code, message, fix } });
+  });
+});
+reply({ type: 'ready' });
+
+async function answer(request: Request): Promise<void> {
+  switch (request.type) {
+    case 'open':
+      picture = await openPicture(request.source, request.limits);
+      return reply({ type: 'opened', picture: picture.facts });
+    case 'render':
+      if (picture === null) throw new Error('no picture is open');
+      return reply({ type: 'rendered', rendered: await picture.render(request.orders) });
+    case 'release':
+      picture = null;
+  }
+}

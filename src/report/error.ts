@@ -1,0 +1,15 @@
+import type { Failure, Style } from '../model.ts';
+import { lookOf } from './look.ts';
+import { printable } from './text.ts';
+
+type ErrorWords = Pick<Failure, 'message' | 'fix'> & { readonly cause?: string | undefined };
+
+/** An error that ends a command: what, why, what to do. Never cut; ends with a newline. */
+export function errorText({ message, cause, fix }: ErrorWords, style: Style): string {
+  const { chalk } = lookOf(style);
+  return [
+    `${chalk.red.bold('error:')} ${printable(message)}\n`,
+    cause === undefined ? '' : `${chalk.dim('cause:')} ${printable(cause)}\n`,
+    fix === undefined ? '' : `${chalk.cyan('fix:')} ${printable(fix)}\n`,
+  ].join('');
+}

@@ -1,0 +1,101 @@
+import {
+  type Counts,
+  type Event,
+  JOB_STATES,
+  type JobEvent,
+  type Output,
+  type Report,
+  type Timings,
+} from '../model.ts';
+
+interface JsonReportOptions {
+  readonly stream: NodeJS.WritableStream;
+  /** Also tells what was passed over, file by file. */
+  readonly verbose?: boolean;
+}
+
+/** One JSON object a line for programs, as the contract in README.md ("--json") says; fields are only ever added. */
+export function createJsonReport({ stream, verbose = false }: JsonReportOptions): Report {
+  return {
+    event(event) {
+      if (event.type === 'walk' || event.type === 'job.started') return;
+      if (event.type === 'passed_over' && !verbose) return;
+      stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(event) })}\n`);
+    },
+    close() {
+      // A stream of lines has nothing to put back.
+    },
+  };
+}
+
+/**
+ * JSON without a character that some reader takes for the end of a line or a terminal for an order (C1 controls, the
+ * line separators, bidirectional controls); escaped they are the same strings.
+ */
+export function oneLine(value: object): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** All eight states, in the order of the glossary. */
+export function countsInOrder(counts: Counts): Record<string, number> {
+  return Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
+}
+
+export function outputsInOrder(outputs: readonly Output[]): object[] {
+  return outputs.map(({ variant, format, path, width, height, bytes }) => {
+    return { variant, format, path, width, height, bytes };
+  });
+}
+
+/** Whole milliseconds. */
+export function timingsInOrder(ms: Timings): object {
+  return {
+    digest: Math.round(ms.digest),
+    decode: Math.round(ms.decode),
+    encode: Math.round(ms.encode),
+    commit: Math.round(ms.commit),
+    total: Math.round(ms.total),
+  };
+}
+
+/** The fields after `v` and `type`, in the order of the contract; JSON leaves out those that are undefined. */
+function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): object {
+  switch (event.type) {
+    case 'batch.started': {
+      const { batch, total, bytes, out, preset, jobs, dryRun } = event;
+      return { batch, total, bytes, out, preset, jobs, dryRun };
+    }
+    case 'total':
+      return { batch: event.batch, total: event.total, bytes: event.bytes };
+    case 'job':
+      return jobFields(event);
+    case 'job.retrying': {
+      const { batch, source, attempts, delay, error } = event;
+      return { batch, source, attempts, delay, error };
+    }
+    case 'passed_over':
+      return { path: event.path, reason: event.reason };
+    case 'warning':
+      return { message: event.message, fix: event.fix };
+    case 'stopping':
+      return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
+    case 'batch.finished': {
+      const { batch, state, passedOver, bytesIn, bytesOut, exit, dryRun } = event;
+      const counts = countsInOrder(event.counts);
+      return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
+    }
+  }
+}
+
+function jobFields(event: JobEvent): object {
+  const { batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor } = event;
+  return {
+    ...{ batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor },
+    outputs: event.outputs && outputsInOrder(event.outputs),
+    ms: event.ms && timingsInOrder(event.ms),
+    ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded, would: event.would },
+  };
+}

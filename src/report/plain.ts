@@ -1,0 +1,136 @@
+import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
+import { bytes, change, countdown, duration, rate } from './format.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { createTally, type Tally } from './tally.ts';
+import { printable } from './text.ts';
+import {
+  countsInPlain,
+  doneOf,
+  dryRunText,
+  endedEarly,
+  passedOverText,
+  reasonOf,
+  totalOf,
+} from './wording.ts';
+
+interface PlainReportOptions {
+  readonly stream: NodeJS.WritableStream;
+  /** A line for every job. */
+  readonly verbose: boolean;
+  /** Only errors and warnings. */
+  readonly quiet: boolean;
+  /** Milliseconds since any moment. */
+  readonly clock?: () => number;
+  /** Milliseconds between two lines of progress. */
+  readonly every?: number;
+}
+
+/** Lines for logs and pipes: no bar, no colour, no control codes. */
+export function createPlainReport(options: PlainReportOptions): Report {
+  const { stream, verbose, quiet, clock = () => performance.now(), every = 10_000 } = options;
+  const progress = createProgress();
+  const tally = createTally();
+  const say = (lines: readonly string[]) => {
+    if (lines.length > 0) stream.write(lines.map((text) => `imgtool: ${text}\n`).join(''));
+  };
+  let timer: NodeJS.Timeout | undefined;
+
+  function tick(): void {
+    if (progress.stopping === null) say([progressLine(progress, clock())]);
+  }
+
+  return {
+    event(event) {
+      progress.event(event, clock());
+      tally.event(event);
+      say(urgentLines(event));
+      if (quiet) return;
+      if (verbose) say(verboseLines(event));
+      if (event.type === 'batch.started') {
+        say([startLine(event)]);
+        timer ??= setInterval(tick, every).unref();
+      } else if (event.type === 'stopping') {
+        say([`stopping: finishing ${event.finishing}, dropping ${event.dropping}`]);
+      } else if (event.type === 'batch.finished') {
+        clearInterval(timer);
+        say(closingLines(tally, event));
+      }
+    },
+    close() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function startLine({ batch, total, bytes: size, out, jobs, dryRun }: BatchStarted): string {
+  const images = total === null ? 'still looking for images' : `${total} images, ${bytes(size)}`;
+  return `batch ${batch}: ${images}, out=${printable(out)}, jobs=${jobs}${dryRun ? ', dry run' : ''}`;
+}
+
+function progressLine(progress: Progress, now: number): string {
+  const { done, total, counts, found } = progress;
+  const pace = rate(progress.rate(now));
+  if (total === null) return `${done} done, ${found} found so far ${countsInPlain(counts)} ${pace}`;
+  const share = total === 0 ? 100 : Math.floor((done / total) * 100);
+  const left = progress.left(now);
+  const eta = left === null ? countdown(left) : `${Math.ceil(left / 1000)}s`;
+  return `${done}/${total} ${share}% ${countsInPlain(counts)} ${pace} eta=${eta}`;
+}
+
+function urgentLines(event: Event): string[] {
+  const fix = (text: string | undefined) => (text === undefined ? [] : [`fix: ${printable(text)}`]);
+  if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fix(event.fix)];
+  if (event.type !== 'job' || event.state !== 'failed') return [];
+  return [
+    `error: ${printable(event.source)}: ${reasonOf(event.source, event.error)}`,
+    ...fix(event.error?.fix),
+  ];
+}
+
+function verboseLines(event: Event): string[] {
+  if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
+  if (event.type === 'job.retrying') {
+    const { source, error, attempts, delay } = event;
+    const when = `attempts=${attempts} delay=${duration(delay)}`;
+    return [`retrying ${printable(source)}: ${reasonOf(source, error)} ${when}`];
+  }
+  if (event.type !== 'job' || event.state === 'failed') return [];
+  const { source, state, outputs, bytes: size, ms, duplicateOf, reused, would } = event;
+  const made = outputs?.reduce((sum, output) => sum + output.bytes, 0);
+  const facts = [
+    duplicateOf === undefined ? '' : `of=${printable(duplicateOf)}`,
+    outputs === undefined ? '' : `outputs=${outputs.length}`,
+    size === undefined ? '' : `in=${size}`,
+    made === undefined ? '' : `out=${made}`,
+    ms === undefined ? '' : `ms=${Math.round(ms.total)}`,
+    reused ? 'reused' : '',
+    would === undefined ? '' : `would=${would}`,
+  ].filter((fact) => fact !== '');
+  return [[state, printable(source), ...facts].join(' ')];
+}
+
+function closingLines(tally: Tally, finished: BatchFinished): string[] {
+  const { counts, ms, bytesIn, bytesOut, batch, dryRun } = finished;
+  const total = totalOf(counts);
+  const passedOver = passedOverText(finished.passedOver, tally.passedOver);
+  const aside = passedOver === '' ? [] : [passedOver];
+  if (total === 0) return ['no images found', ...aside];
+  const early = endedEarly(finished);
+  const ending =
+    early === null ? `finished ${total}` : `${finished.state} after ${doneOf(counts)} of ${total}`;
+  const saved = bytesIn - bytesOut;
+  const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
+  const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
+  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${tally.outputs}`;
+  return [
+    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${tally.reused > 0 ? ` reused=${tally.reused}` : ''}`,
+    ...(dryRun ? [dryRunText(tally)] : bytesIn > 0 ? [size] : []),
+    ...aside,
+    ...(early === null ? [] : ['run the same command again to go on']),
+    ...(counts.failed > 0 && !dryRun ? [`failures: imgtool status ${batch}`] : []),
+  ];
+}
+
+function compact(size: number): string {
+  return bytes(size).replace(' ', '');
+}

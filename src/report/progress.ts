@@ -1,0 +1,135 @@
+import type { BatchStarted, Event, JobEvent, JobState, Stopping } from '../model.ts';
+
+/** Where a batch stands, gathered from its events in memory that does not grow with the batch. */
+export interface Progress {
+  readonly started: BatchStarted | null;
+  /** Null while the walk is still running. */
+  readonly total: number | null;
+  /** Sources found so far and their bytes. */
+  readonly found: number;
+  readonly bytes: number;
+  readonly done: number;
+  readonly counts: Readonly<Record<JobEvent['state'], number>>;
+  /** Sources that wait for another attempt. */
+  readonly retrying: number;
+  /** Bytes of the sources that have outputs, and of these. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Sources in work and since when, oldest first. */
+  readonly inWork: ReadonlyMap<string, number>;
+  readonly stopping: Stopping | null;
+  /** Images a second of late; null too early to say. */
+  rate(now: number): number | null;
+  /** Milliseconds left at that rate; null when unknown. */
+  left(now: number): number | null;
+  event(event: Event, now: number): void;
+}
+
+/** The states shown in a line of counts, in that order. */
+export const SETTLED = [
+  'completed',
+  'duplicate',
+  'unchanged',
+  'failed',
+  'cancelled',
+] as const satisfies JobState[];
+
+export function createProgress(): Progress {
+  const counts = { completed: 0, duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 };
+  const inWork = new Map<string, number>();
+  const waiting = new Set<string>();
+  const pace = createPace();
+  let started: BatchStarted | null = null;
+  let stopping: Stopping | null = null;
+  let total: number | null = null;
+  let [found, bytes, done, bytesIn, bytesOut] = [0, 0, 0, 0, 0];
+
+  function settle(event: JobEvent, now: number): void {
+    pace.before(now, done);
+    done++;
+    counts[event.state]++;
+    inWork.delete(event.source);
+    waiting.delete(event.source);
+    if (event.bytes !== undefined && event.outputs !== undefined && event.outputs.length > 0) {
+      bytesIn += event.bytes;
+      bytesOut += event.outputs.reduce((sum, output) => sum + output.bytes, 0);
+    }
+  }
+
+  return {
+    get started() {
+      return started;
+    },
+    get total() {
+      return total;
+    },
+    get found() {
+      return Math.max(found, total ?? 0);
+    },
+    get bytes() {
+      return bytes;
+    },
+    get done() {
+      return done;
+    },
+    counts,
+    get retrying() {
+      return waiting.size;
+    },
+    get bytesIn() {
+      return bytesIn;
+    },
+    get bytesOut() {
+      return bytesOut;
+    },
+    inWork,
+    get stopping() {
+      return stopping;
+    },
+    rate: (now) => pace.rate(now, done),
+    left(now) {
+      const rate = pace.rate(now, done);
+      return total === null || rate === null || rate === 0 ? null : ((total - done) / rate) * 1000;
+    },
+    event(event, now) {
+      if (event.type === 'walk') {
+        [found, bytes] = [event.found, event.bytes];
+      } else if (event.type === 'batch.started') {
+        started = event;
+        [total, bytes] = [event.total, Math.max(bytes, event.bytes)];
+        pace.before(now, done);
+      } else if (event.type === 'total') {
+        [total, bytes] = [event.total, event.bytes];
+      } else if (event.type === 'job.started') {
+        waiting.delete(event.source);
+        inWork.set(event.source, now);
+      } else if (event.type === 'job.retrying') {
+        inWork.delete(event.source);
+        waiting.add(event.source);
+      } else if (event.type === 'job') {
+        settle(event, now);
+      } else if (event.type === 'stopping') {
+        stopping = event;
+      }
+    },
+  };
+}
+
+/** The rate over the last quarter of a minute, or over the last few images where these took longer. */
+function createPace() {
+  const samples: { readonly at: number; readonly done: number }[] = [];
+  return {
+    /** Called before `done` grows. */
+    before(now: number, done: number): void {
+      const last = samples.at(-1);
+      if (last !== undefined && now - last.at < 500) return;
+      samples.push({ at: now, done });
+      while (samples.length > 8 && now - (samples[1]?.at ?? now) > 15_000) samples.shift();
+    },
+    rate(now: number, done: number): number | null {
+      const first = samples[0];
+      if (first === undefined || now - first.at < 300 || done === first.done) return null;
+      return ((done - first.done) / (now - first.at)) * 1000;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import stringWidth from 'string-width';
+
+/** Text measured and cut by the columns it takes on a screen, and made safe to print. */
+
+/**
+ * What could move the cursor, break a line or turn its direction round: C0, DEL, C1, zero-width and bidirectional
+ * controls, the line separators, and surrogates without their other half.
+ */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\p{Surrogate}/gu;
+const SPELT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const graphemes = new Intl.Segmenter();
+
+/** A name or message with everything that could act on a terminal spelt out: `a\nb`, `\x1b[31m`, `\u202e`. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => SPELT[character] ?? codeOf(character));
+}
+
+/** Columns the text takes. */
+export function width(text: string): number {
+  return stringWidth(text);
+}
+
+/** The text, its end replaced by `ellipsis` where it would take more columns. */
+export function cut(text: string, columns: number, ellipsis = '…'): string {
+  if (width(text) <= columns) return text;
+  return taken(
+    clusters(text),
+    columns - width(ellipsis),
+    columns,
+    ellipsis,
+    (kept) => kept.join('') + ellipsis,
+  );
+}
+
+/** As `cut`, but the end stays: what tells one path from another. */
+export function cutStart(text: string, columns: number, ellipsis = '…'): string {
+  if (width(text) <= columns) return text;
+  const backwards = clusters(text).reverse();
+  return taken(backwards, columns - width(ellipsis), columns, ellipsis, (kept) => {
+    return ellipsis + kept.reverse().join('');
+  });
+}
+
+/** Breaks at spaces, and within a word only where it is longer than a line. */
+export function wrap(text: string, columns: number): string[] {
+  if (width(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (width(longer) <= columns) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const parts = broken(word, columns);
+    line = parts.pop() ?? '';
+    lines.push(...parts);
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+export function padEnd(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - width(text)));
+}
+
+export function padStart(text: string, columns: number): string {
+  return ' '.repeat(Math.max(0, columns - width(text))) + text;
+}
+
+function taken(
+  parts: readonly string[],
+  room: number,
+  columns: number,
+  ellipsis: string,
+  join: (kept: string[]) => string,
+): string {
+  if (room <= 0) return ellipsis.slice(0, Math.max(0, columns));
+  const kept: string[] = [];
+  let used = 0;
+  for (const part of parts) {
+    used += width(part);
+    if (used > room) break;
+    kept.push(part);
+  }
+  return join(kept);
+}
+
+function broken(word: string, columns: number): string[] {
+  if (width(word) <= columns) return [word];
+  const parts: string[] = [];
+  let part = '';
+  for (const cluster of clusters(word)) {
+    if (part !== '' && width(part + cluster) > columns) {
+      parts.push(part);
+      part = '';
+    }
+    part += cluster;
+  }
+  return [...parts, part];
+}
+
+function clusters(text: string): string[] {
+  return Array.from(graphemes.segment(text), ({ segment }) => segment);
+}
+
+function codeOf(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}

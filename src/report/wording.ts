@@ -1,0 +1,75 @@
+import { type BatchFinished, type Counts, type Failure, JOB_STATES, type PassedOver } from '../model.ts';
+import { count, counted } from './format.ts';
+import { SETTLED } from './progress.ts';
+import type { Tally } from './tally.ts';
+import { printable } from './text.ts';
+
+/** Sentences that the terminal, plain lines and the summary share. */
+
+export function totalOf(counts: Counts): number {
+  return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
+}
+
+/** Jobs that have ended by themselves, whatever came of them. */
+export function doneOf(counts: Counts): number {
+  return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
+}
+
+/** What went wrong with a source that is named beside it, so the name in front of the message goes. */
+export function reasonOf(source: string, error: Failure | undefined): string {
+  const message = error?.message ?? 'failed for a reason nobody noted';
+  return printable(message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message);
+}
+
+/** `completed=405 duplicate=6 failed=1`: those that are not zero, completed always. */
+export function countsInPlain(counts: Readonly<Record<(typeof SETTLED)[number], number>>): string {
+  return SETTLED.filter((state) => state === 'completed' || counts[state] > 0)
+    .map((state) => `${state}=${counts[state]}`)
+    .join(' ');
+}
+
+/** `12 files passed over: 10 hidden, 2 symlinks`; empty when there were none. */
+export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, number>): string {
+  if (total === 0) return '';
+  const parts = [...reasons]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
+  return `${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
+}
+
+/** What a dry run found: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
+export function dryRunText(tally: Tally): string {
+  const images = (tally.would.get('render') ?? 0) + (tally.would.get('reuse') ?? 0);
+  const variants = tally.wouldWrite / images;
+  const each = Number.isInteger(variants)
+    ? `${counted(variants, 'variant')} x ${counted(images, 'image')}`
+    : `for ${counted(images, 'image')}`;
+  const what =
+    tally.wouldWrite > 0 ? `${counted(tally.wouldWrite, 'file')} (${each})` : counted(images, 'image');
+  const rest = [
+    ...(['duplicate', 'unchanged'] as const).map((would) => [tally.would.get(would) ?? 0, would] as const),
+    [tally.failures, 'would fail'] as const,
+  ].filter(([n]) => n > 0);
+  const others = rest.length === 0 ? '' : `; ${rest.map(([n, word]) => `${count(n)} ${word}`).join(', ')}`;
+  return `would write ${what} to ${printable(tally.started?.out ?? '')}${others}`;
+}
+
+/** How a batch that did not reach its end is told; null for one that did. */
+export function endedEarly({ state, counts }: BatchFinished): string | null {
+  if (state !== 'cancelled' && state !== 'interrupted') return null;
+  const word = state === 'cancelled' ? 'Cancelled' : 'Interrupted';
+  return `${word} after ${count(doneOf(counts))} of ${count(totalOf(counts))}.`;
+}
+
+const PASSED_OVER: Readonly<Record<PassedOver, string>> = {
+  hidden: 'hidden',
+  symlink: 'symlinks',
+  partial_download: 'partial downloads',
+  name_not_utf8: 'with a name that is not UTF-8',
+  staged: 'staged',
+  index: 'of the index',
+  output: 'outputs',
+  excluded: 'excluded',
+  not_regular: 'not regular',
+  unreadable: 'unreadable',
+};

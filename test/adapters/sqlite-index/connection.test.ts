@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { describe, expect, it, vi } from 'vitest';
+import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
+import { makePlace } from '../../place.ts';
+import { batchOptions } from '../../records.ts';
+
+const fresh = () => join(makePlace(), 'index.db');
+
+describe('opening the index', () => {
+  it('makes the file and its folder in WAL mode at the newest version', async () => {
+    const path = join(makePlace(), 'a', 'b', 'index.db');
+    const { db, close } = await connect(path);
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
+    close();
+  });
+
+  it('refuses an index from a newer imgtool and leaves it as it was', async () => {
+    const path = fresh();
+    const db = new Sqlite(path);
+    db.pragma(`user_version = ${MIGRATIONS.length + 1}`);
+    db.close();
+    await expect(connect(path)).rejects.toMatchObject({
+      code: 'index_newer',
+      fix: expect.stringContaining('--index'),
+    });
+  });
+
+  it('says of a file that is no index what to do', async () => {
+    const path = fresh();
+    writeFileSync(path, 'this is a shopping list and no database at all, however long it may be');
+    await expect(connect(path)).rejects.toMatchObject({
+      code: 'index_unusable',
+      fix: expect.stringContaining('aside'),
+    });
+  });
+
+  it('says of a folder that it cannot be the index', async () => {
+    const path = fresh();
+    mkdirSync(path);
+    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
+  });
+
+  it('brings an older index up step by step and keeps a copy of it', async () => {
+    const path = fresh();
+    (await connect(path)).close();
+    const added = (db: Database) => void db.exec('CREATE TABLE later (x) STRICT;'.replace('(x)', '(x TEXT)'));
+    const { db, close } = await connect(path, [...MIGRATIONS, added]);
+    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
+    close();
+    const copy = new Sqlite(`${path}.v${MIGRATIONS.length}`, { readonly: true });
+    expect(copy.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    copy.close();
+  });
+
+  it('does not change an older index while a run works with it', async () => {
+    const path = fresh();
+    const index = await openSqliteIndex(path);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    const run = await index.begin(work);
+    const later = [...MIGRATIONS, (db: Database) => void db.exec('CREATE TABLE later (x TEXT) STRICT')];
+    await expect(connect(path, later)).rejects.toMatchObject({ code: 'index_unusable' });
+    expect(existsSync(`${path}.v${MIGRATIONS.length}`)).toBe(false);
+    await index.end(run, 'finished');
+    await index.close();
+    (await connect(path, later)).close();
+  });
+
+  it('undoes a migration that fails half way', async () => {
+    const path = fresh();
+    const broken = (db: Database) => {
+      db.exec('CREATE TABLE half (x TEXT) STRICT');
+      throw new Error('power cut');
+    };
+    await expect(connect(path, [...MIGRATIONS, broken])).rejects.toThrow();
+    const { db, close } = await connect(path);
+    expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").pluck().get()).toBe(0);
+    close();
+  });
+
+  it('leaves no lock file behind a run that ended', async () => {
+    const path = fresh();
+    const index = await openSqliteIndex(path);
+    const run = await index.begin({
+      run: 'abcd',
+      command: 'process',
+      inputs: [],
+      cwd: '/',
+      options: batchOptions(),
+    });
+    expect(readdirSync(`${path}.runs`)).toEqual(['abcd.lock']);
+    await index.end(run, 'finished');
+    await index.close();
+    expect(readdirSync(`${path}.runs`)).toEqual([]);
+  });
+});
+
+describe('a busy index', () => {
+  it('is waited for without blocking the event loop', async () => {
+    const path = fresh();
+    const one = await connect(path);
+    const other = await connect(path);
+    one.db.exec('BEGIN IMMEDIATE');
+    let ticks = 0;
+    const ticking = setInterval(() => {
+      if (++ticks === 5) one.db.exec('COMMIT');
+    }, 10);
+    await other.write(() => other.db.exec("INSERT INTO runs SELECT 'x', id FROM batches"));
+    clearInterval(ticking);
+    expect(ticks).toBeGreaterThanOrEqual(5);
+    one.close();
+    other.close();
+  });
+});
+
+describe('the schema', () => {
+  const insertJob = (db: Database, columns: string, values: string) =>
+    db.exec(
+      `INSERT INTO jobs (batch, source, given, relative, naming, ${columns}) VALUES ('b', 's', 's', 's', 0, ${values})`,
+    );
+
+  it.each([
+    ['a failed job without an error', 'state, finished_at', "'failed', 1"],
+    ['an error on a job that did not fail', 'state, error_code, error_message', "'pending', 'io', 'x'"],
+    ['a completed job without the time it ended', 'state', "'completed'"],
+    ['a pending job with a time it ended', 'state, finished_at', "'pending', 1"],
+    ['a processing job without a run', 'state', "'processing'"],
+    ['a job of a run that is not there', 'state, run', "'processing', 'nobody'"],
+    ['a duplicate of nothing', 'state, finished_at', "'duplicate', 1"],
+    ['a state nobody knows', 'state', "'sleeping'"],
+  ])('refuses %s', async (_what, columns, values) => {
+    const { db, close } = await connect(fresh());
+    db.exec(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
+      VALUES ('b', 'process', 'running', '[]', '/', '{}', 1)`);
+    expect(() => insertJob(db, columns, values)).toThrow(/constraint/i);
+    expect(() => insertJob(db, 'state', "'pending'")).not.toThrow();
+    close();
+  });
+
+  it('refuses a job of a batch that is not there, and a finished batch with work left', async () => {
+    const { db, close } = await connect(fresh());
+    expect(() => insertJob(db, 'state', "'pending'")).toThrow(/FOREIGN KEY/);
+    db.exec(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
+      VALUES ('b', 'process', 'running', '[]', '/', '{}', 1)`);
+    insertJob(db, 'state', "'pending'");
+    expect(() => db.exec("UPDATE batches SET state = 'finished', finished_at = 2")).toThrow(/constraint/i);
+    close();
+  });
+
+  it('has an index for every statement: none reads a whole table', async () => {
+    const path = fresh();
+    const prepare = vi.spyOn(Sqlite.prototype, 'prepare');
+    const index = await openSqliteIndex(path);
+    const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
+    prepare.mockRestore();
+    const { db, close } = await connect(path);
+    const scans: string[] = [];
+    for (const sql of statements) {
+      const bound = sql.replace(/@\w+|\?/g, '1');
+      const plan = db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${bound}`).all();
+      for (const { detail } of plan) {
+        if (
+          /^SCAN (jobs|batches|sources|outputs|claims)(?! USING (COVERING )?INDEX batches_by_start)/.test(
+            detail,
+          )
+        ) {
+          scans.push(`${detail}: ${sql}`);
+        }
+        if (detail.includes('TEMP B-TREE') && !sql.includes('ORDER BY started_at DESC, id'))
+          scans.push(`${detail}: ${sql}`);
+      }
+    }
+    expect(statements.size).toBeGreaterThan(25);
+    expect(scans).toEqual([]);
+    close();
+    await index.close();
+  });
+});

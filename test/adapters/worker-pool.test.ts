@@ -1,0 +1,197 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
+import type { Renderer } from '../../src/ports.ts';
+import { rendererContract } from '../contract/renderer.ts';
+import { encoded, file, LIMITS, lopsided, scratch, variant } from '../image/pictures.ts';
+
+const built = (name: string): string => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
+const workerPath = built('image/worker.js');
+if (!existsSync(workerPath)) throw new Error('run `npm run build` first: children run the built worker');
+
+const folder = scratch();
+const slow = variant({ format: 'avif', effort: 9, width: 4000 });
+let photo: string;
+let renderer: Renderer;
+let files = 0;
+
+const staged = (): string => join(folder, `staged-${files++}.tmp`);
+const pool = (size: number, path = workerPath): Renderer => {
+  renderer = createWorkerPool({ size, workerPath: path });
+  return renderer;
+};
+
+beforeAll(async () => {
+  photo = file(folder, await encoded(lopsided(1500, 1000)).jpeg().toBuffer(), 'photo.jpg');
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await renderer.close();
+});
+
+/** Process ids of the children that `parent` has now. */
+function childrenOf(parent: number): number[] {
+  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, ppid, ...args]) => Number(ppid) === parent && args.includes(workerPath))
+    .map(([pid]) => Number(pid));
+}
+
+const alive = (pid: number): boolean => childrenState(pid) !== '' && !childrenState(pid).startsWith('Z');
+function childrenState(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    // ps fails when there is no such process.
+    return '';
+  }
+}
+
+rendererContract(pool);
+
+describe('children', () => {
+  it('are started as they are needed, never more than there are places', async () => {
+    pool(2);
+    expect(childrenOf(process.pid)).toHaveLength(0);
+    const opened = await renderer.open(photo, LIMITS);
+    expect(childrenOf(process.pid)).toHaveLength(1);
+    opened.close();
+    const all = Array.from({ length: 6 }, async () => {
+      const each = await renderer.open(photo, LIMITS);
+      await each.render([{ variant: variant({ width: 10 }), path: staged() }]);
+      each.close();
+    });
+    await Promise.all(all);
+    expect(childrenOf(process.pid)).toHaveLength(2);
+    await renderer.close();
+    expect(childrenOf(process.pid)).toHaveLength(0);
+  });
+
+  it('ignore the signals a terminal sends to them too', async () => {
+    const opened = await pool(1).open(photo, LIMITS);
+    const [child] = childrenOf(process.pid);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(child!, signal);
+    const { outputs } = await opened.render([{ variant: variant(), path: staged() }]);
+    expect(outputs[0]).toMatchObject({ width: 1200, height: 800 });
+    opened.close();
+  });
+
+  it('that a Ctrl-C ends while they start are started again', async () => {
+    const once = join(folder, 'interrupted');
+    const script = `import { existsSync, writeFileSync } from 'node:fs';
+      if (!existsSync(${JSON.stringify(once)})) {
+        writeFileSync(${JSON.stringify(once)}, '');
+        process.kill(process.pid, 'SIGINT');
+        await new Promise(() => setInterval(() => {}, 1000));
+      }
+      await import(${JSON.stringify(workerPath)});`;
+    const opened = await pool(1, file(folder, script, 'interrupted.mjs')).open(photo, LIMITS);
+    expect(existsSync(once)).toBe(true);
+    opened.close();
+  });
+
+  it('that die while rendering fail only their own picture', async () => {
+    pool(1);
+    const opened = await renderer.open(photo, LIMITS);
+    const [child] = childrenOf(process.pid);
+    const rendering = opened.render([{ variant: slow, path: staged() }]);
+    process.kill(child!, 'SIGKILL');
+    await expect(rendering).rejects.toMatchObject({
+      code: 'worker_crashed',
+      message: expect.stringContaining('SIGKILL'),
+      retryable: true,
+    });
+    opened.close();
+    (await renderer.open(photo, LIMITS)).close();
+  });
+
+  it('that cannot start say why', async () => {
+    const broken = file(folder, 'throw new Error("no libvips here")', 'broken.mjs');
+    await expect(pool(1, broken).open(photo, LIMITS)).rejects.toMatchObject({
+      code: 'worker_crashed',
+      message: expect.stringContaining('exit code 1'),
+      cause: expect.objectContaining({ message: expect.stringContaining('no libvips here') }),
+    });
+  });
+
+  it('are killed in the midst of an AVIF within a second', async () => {
+    const opened = await pool(1).open(photo, LIMITS);
+    const [child] = childrenOf(process.pid);
+    const rendering = opened.render([{ variant: slow, path: staged() }]);
+    const started = performance.now();
+    renderer.kill();
+    await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(alive(child!)).toBe(false);
+  });
+
+  it('are not reused when their picture is closed while it renders', async () => {
+    const opened = await pool(1).open(photo, LIMITS);
+    const [child] = childrenOf(process.pid);
+    const rendering = opened.render([{ variant: slow, path: staged() }]);
+    opened.close();
+    await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
+    (await renderer.open(photo, LIMITS)).close();
+    expect(childrenOf(process.pid)).not.toContain(child);
+  });
+});
+
+describe('the deadline', () => {
+  it('ends a picture that takes too long, and the next gets a new child', async () => {
+    const path = staged();
+    const opened = await pool(1).open(photo, { ...LIMITS, timeout: 1000 });
+    await expect(opened.render([{ variant: slow, path }])).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'took longer than 1 s',
+      fix: expect.stringContaining('--timeout'),
+    });
+    opened.close();
+    expect(existsSync(path)).toBe(false);
+    (await renderer.open(photo, LIMITS)).close();
+  });
+
+  it('counts a late tick once, so that a suspended laptop times nothing out', async () => {
+    pool(1);
+    const opened = await renderer.open(photo, { ...LIMITS, timeout: 2000 });
+    const rendering = opened.render([{ variant: variant(), path: staged() }]);
+    // The event loop stands still for longer than the deadline, as a stopped parent's does.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    expect((await rendering).outputs).toHaveLength(1);
+    opened.close();
+  });
+});
+
+describe('a parent', () => {
+  const script = (body: string): string =>
+    file(
+      folder,
+      `import { createWorkerPool } from ${JSON.stringify(built('adapters/worker-pool.js'))};
+       const pool = createWorkerPool({ size: 1 });
+       const opened = await pool.open(${JSON.stringify(photo)}, ${JSON.stringify(LIMITS)});
+       ${body}`,
+      `parent-${files++}.mjs`,
+    );
+
+  it('is not kept alive by an idle child', async () => {
+    pool(1);
+    const parent = spawn(process.execPath, [script('opened.close();')], { stdio: 'inherit' });
+    expect(await once(parent, 'close')).toEqual([0, null]);
+  });
+
+  it('takes its children with it when it is killed in the midst of an AVIF', async () => {
+    pool(1);
+    const order = { variant: slow, path: staged() };
+    const body = `opened.render([${JSON.stringify(order)}]); process.stdout.write('rendering');`;
+    const parent = spawn(process.execPath, [script(body)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(parent.stdout, 'data');
+    const [child] = childrenOf(parent.pid!);
+    parent.kill('SIGKILL');
+    await once(parent, 'close');
+    await vi.waitFor(() => expect(alive(child!)).toBe(false), { timeout: 2000, interval: 20 });
+  });
+});

@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { envName, isRepeatable, KEYS, longFlag } from '../src/config/keys.ts';
+import type { Key } from '../src/config/settings.ts';
+import { type Config, loadConfig } from '../src/config.ts';
+import { failure, person } from './config/folders.ts';
+
+/** Four different values for each setting, as written; the last is the one of the user's own file. */
+const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> = {
+  out: ['/a', '/b', '/c', '/d'],
+  preset: ['archive', 'gallery', 'compat', 'archive'],
+  variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
+  name: ['a/{name}_{variant}', 'b/{name}_{variant}', 'c/{name}_{variant}', 'd/{name}_{variant}'],
+  duplicates: ['copy', 'skip', 'copy', 'skip'],
+  force: ['true', 'false', 'true', 'false'],
+  dryRun: ['true', 'false', 'true', 'false'],
+  allFiles: ['true', 'false', 'true', 'false'],
+  followSymlinks: ['true', 'false', 'true', 'false'],
+  include: ['*.a', '*.b', '*.c', '*.d'],
+  exclude: ['*.a', '*.b', '*.c', '*.d'],
+  jobs: ['11', '12', '13', '14'],
+  limitPixels: ['1M', '2M', '3k', '5'],
+  allowSvg: ['true', 'false', 'true', 'false'],
+  lenient: ['true', 'false', 'true', 'false'],
+  timeout: ['1', '2.5', '3', '4'],
+  memory: ['1G', '2M', '3k', '5'],
+  json: ['true', 'false', 'true', 'false'],
+  quiet: ['true', 'false', 'true', 'false'],
+  verbose: ['true', 'false', 'true', 'false'],
+  progress: ['bar', 'plain', 'none', 'bar'],
+  color: ['always', 'never', 'always', 'never'],
+  index: ['/a', '/b', '/c', '/d'],
+};
+
+const shown = (config: Config, key: string) => config.origins.find((origin) => origin.key === key);
+/** `imgtool config` shows a variant with its format. */
+const asShown = (key: Key, value: string) => (key === 'variants' ? `${value},format=webp` : value);
+
+describe.runIf(process.platform === 'linux')('each setting comes from the first that has it', () => {
+  it.each(KEYS)('%s: flag, environment, .imgtoolrc, own file, default', async (key) => {
+    // The name of a preset other than compat, whose variants share names, keeps the templates above distinct.
+    const { load, write } = person();
+    const [flag, variable, near, own] = VALUES[key];
+    const initial = shown(await load(), key);
+    expect(initial?.origin).toBe('default');
+
+    const ownFile = write('.config/imgtool/config.yaml', `${key}: '${own}'`);
+    expect(shown(await load(), key)).toEqual({ key, value: asShown(key, own), origin: ownFile });
+
+    const nearFile = write('.imgtoolrc', JSON.stringify({ [key]: near }));
+    expect(shown(await load(), key)).toEqual({ key, value: asShown(key, near), origin: nearFile });
+
+    const env = { [envName(key)]: variable };
+    expect(shown(await load({}, env), key)).toEqual({
+      key,
+      value: asShown(key, variable),
+      origin: envName(key),
+    });
+
+    const flags = { [key]: isRepeatable(key) ? [flag] : flag };
+    expect(shown(await load(flags, env), key)).toEqual({
+      key,
+      value: asShown(key, flag),
+      origin: `flag ${longFlag(key)}`,
+    });
+  });
+});
+
+describe('without a word from anybody', () => {
+  it('the defaults are those of the contract', async () => {
+    const { load, cwd, home } = person();
+    const config = await load();
+    expect(config).toMatchObject({
+      cwd,
+      out: join(cwd, 'imgtool-out'),
+      outGiven: 'imgtool-out',
+      template: '{dir}/{name}_{variant}.{ext}',
+      duplicates: 'link',
+      limits: { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
+      memory: null,
+      include: [],
+      exclude: [],
+      progress: 'auto',
+      color: 'auto',
+      warnings: [],
+    });
+    expect(config.preset.name).toBe('web');
+    expect(config.jobs).toBeGreaterThanOrEqual(1);
+    if (process.platform === 'linux') expect(config.index).toBe(join(home, '.local/state/imgtool/index.db'));
+  });
+
+  it('nothing of the result can be changed', async () => {
+    const config = await person().load();
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.limits)).toBe(true);
+    expect(Object.isFrozen(config.preset.variants[0])).toBe(true);
+    expect(Object.isFrozen(config.include)).toBe(true);
+  });
+
+  it('the index of a service lies in the folder systemd made for it', async () => {
+    const config = await person().load({}, { STATE_DIRECTORY: '/var/lib/imgtool:/var/lib/other' });
+    expect(config.index).toBe('/var/lib/imgtool/imgtool.db');
+  });
+});
+
+describe('paths', () => {
+  it('in a file start from the folder of the file and are given as seen from the working folder', async () => {
+    const { load, write, home, cwd } = person();
+    write('.imgtoolrc', 'out: work/made\nindex: ./i.db');
+    const config = await load();
+    expect(config.out).toBe(join(cwd, 'made'));
+    expect(config.outGiven).toBe('made');
+    expect(config.index).toBe(join(home, 'i.db'));
+  });
+
+  it('outside the working folder are given in full', async () => {
+    const { load, write, home } = person();
+    write('.imgtoolrc', 'out: made');
+    const config = await load();
+    expect(config.outGiven).toBe(join(home, 'made'));
+  });
+
+  it('of flags and variables start from the working folder and stay as they were given', async () => {
+    const { load, cwd } = person();
+    const config = await load({ out: '../x' }, { IMGTOOL_INDEX: 'i.db' });
+    expect(config.out).toBe(join(cwd, '../x'));
+    expect(config.outGiven).toBe('../x');
+    expect(config.index).toBe(join(cwd, 'i.db'));
+  });
+
+  it('that start with ~/ start from home', async () => {
+    const { load, home } = person();
+    const config = await load({ out: '~/x' });
+    expect(config.out).toBe(join(home, 'x'));
+    expect(config.outGiven).toBe(join(home, 'x'));
+  });
+});
+
+describe('the template of names', () => {
+  it('that gives two variants one name is refused with what to add', async () => {
+    const error = await failure(() => person().load({ name: '{name}.{ext}' }));
+    expect(error.code).toBe('usage');
+    expect(error.message).toBe(
+      '--name: expected names that tell thumbnail (webp) from medium (webp) in preset "web", got "{name}.{ext}"',
+    );
+    expect(error.fix).toContain('add {variant}');
+  });
+
+  it('without an extension cannot tell JPEG from WebP in compat', async () => {
+    const error = await failure(() => person().load({ name: '{name}_{variant}', preset: 'compat' }));
+    expect(error.fix).toContain('add {ext}');
+    await expect(
+      person().load({ name: '{format}/{name}_{variant}', preset: 'compat' }),
+    ).resolves.toBeDefined();
+  });
+});
+
+describe('the environment', () => {
+  it('read by default is that of the process', async () => {
+    const { cwd, home } = person();
+    const config = await loadConfig({ flags: {}, cwd, home });
+    expect(config.look.noColor).toBe(Boolean(process.env.NO_COLOR));
+  });
+
+  it('is not read where a variable is empty', async () => {
+    const config = await person().load({}, { IMGTOOL_OUT: '', IMGTOOL_JOBS: '' });
+    expect(config.outGiven).toBe('imgtool-out');
+  });
+
+  it('separates lists by semicolons and newlines', async () => {
+    const config = await person().load(
+      {},
+      { IMGTOOL_INCLUDE: '*.{a,b}; c d\n*.e', IMGTOOL_VARIANT: 'a:w=1;b:h=2' },
+    );
+    expect(config.include).toEqual(['*.{a,b}', 'c d', '*.e']);
+    expect(config.preset.variants.map((variant) => variant.name)).toEqual(['a', 'b']);
+  });
+
+  it('with a variable nobody reads gives a warning and no error', async () => {
+    const config = await person().load({}, { IMGTOOL_LIMITPIXELS: '1', IMGTOOL_XYZZY: '1' });
+    expect(config.warnings.map((warning) => warning.message)).toEqual([
+      'IMGTOOL_LIMITPIXELS: no setting of this name, ignored (did you mean "IMGTOOL_LIMIT_PIXELS"?)',
+      'IMGTOOL_XYZZY: no setting of this name, ignored',
+    ]);
+  });
+
+  it('turns on stacks by DEBUG', async () => {
+    expect((await person().load({}, { DEBUG: 'other,imgtool' })).debug).toBe(true);
+    expect((await person().load({}, { DEBUG: 'notimgtool' })).debug).toBe(false);
+  });
+});

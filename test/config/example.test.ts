@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { KEYS } from '../../src/config/keys.ts';
+import { person } from './folders.ts';
+
+const example = readFileSync(new URL('../../.imgtoolrc.example', import.meta.url), 'utf8');
+const SETTING = /^# (\w+): (.*)$/gm;
+
+describe('.imgtoolrc.example', () => {
+  it('changes nothing as it is, and brings a preset', async () => {
+    const { load, write } = person();
+    const { presets: _, origins: __, ...before } = await load();
+    write('work/.imgtoolrc', example);
+    const { presets, origins, ...after } = await load();
+    expect(after).toEqual(before);
+    expect(presets.at(-1)?.name).toBe('blog');
+    expect((await load({ preset: 'blog' })).preset.variants.map(({ name }) => name)).toEqual([
+      'hero',
+      'card',
+      'icon',
+    ]);
+    expect(origins.filter(({ origin }) => origin !== 'default').map(({ key }) => key)).toEqual([
+      'presets.blog',
+    ]);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'with every comment of a key taken off says the defaults',
+    async () => {
+      const { load, write } = person();
+      const { presets: _, origins: __, ...before } = await load();
+      const file = write('work/.imgtoolrc', example.replace(SETTING, '$1: $2'));
+      const { presets: ___, origins, ...after } = await load();
+      expect(after).toEqual({ ...before, outGiven: './imgtool-out' });
+      expect(origins.every(({ origin }) => origin === file)).toBe(true);
+    },
+  );
+
+  it('names every key there is and no other', () => {
+    const named = [...example.matchAll(SETTING)].map(([, key]) => key);
+    expect(named.sort()).toEqual([...KEYS].sort());
+  });
+});

@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { KEYS, longFlag } from '../../src/config/keys.ts';
+import type { Group } from '../../src/config/settings.ts';
+import { addSettings, flagsOf } from '../../src/config.ts';
+import { person } from './folders.ts';
+
+function command(groups?: readonly Group[]): Command {
+  return addSettings(new Command('process').exitOverride().argument('[paths...]'), groups);
+}
+
+const parsed = (...args: readonly string[]) => flagsOf(command().parse(args, { from: 'user' }).opts());
+
+describe('the flags', () => {
+  it('are one for each setting, in groups of the help', () => {
+    const help = command().configureHelp({ helpWidth: 110 }).helpInformation();
+    for (const key of KEYS) expect(help).toContain(` ${longFlag(key)}`);
+    const groups = ['Inputs:', 'Outputs:', 'Limits:', 'Display:', 'Settings:', 'Options:'];
+    expect(help.match(/^\w+:$/gm)?.filter((group) => group !== 'Arguments:')).toEqual(groups);
+    expect(help).toContain('(default: 100M)');
+    expect(help).not.toContain('--no-force');
+  });
+
+  it('can be of some groups only', () => {
+    const help = command(['display', 'settings']).helpInformation();
+    expect(help).toContain('--json');
+    expect(help).toContain('--no-config');
+    expect(help).not.toContain('--out');
+    expect(help).not.toContain('--files-from');
+  });
+
+  it('that are not given are not there', () => {
+    expect(parsed('a.jpg')).toEqual({});
+  });
+
+  it('become settings by their keys', () => {
+    const flags = parsed(
+      ...['--out', 'o', '-n', '--limit-pixels', '5M', '--variant', 'a:w=1', '--variant', 'b:w=2'],
+      ...['--include', '*.x', '--no-force', '-q', '-v', '--config', 'c.yaml'],
+    );
+    expect(flags).toEqual({
+      out: 'o',
+      dryRun: true,
+      limitPixels: '5M',
+      variants: ['a:w=1', 'b:w=2'],
+      include: ['*.x'],
+      force: false,
+      quiet: true,
+      verbose: true,
+      config: 'c.yaml',
+    });
+  });
+
+  it('of one run stay with their command', () => {
+    const options = command().parse(['-0', '--files-from', '-', '--no-config'], { from: 'user' }).opts();
+    expect(options).toMatchObject({ nul: true, filesFrom: '-' });
+    expect(flagsOf(options)).toEqual({ config: false });
+  });
+
+  it('turn off what a file turns on', async () => {
+    const { load, write } = person();
+    write('.imgtoolrc', 'force: true');
+    expect((await load()).force).toBe(true);
+    expect((await load(parsed('--no-force'))).force).toBe(false);
+  });
+});

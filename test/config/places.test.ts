@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { defaultIndex, userConfigFolder } from '../../src/config/places.ts';
+
+const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
+const mac = { env: {}, home: '/Users/a', platform: 'darwin' } as const;
+const windows = { env: {}, home: 'C:\\Users\\a', platform: 'win32' } as const;
+
+describe('the index lies', () => {
+  it.each([
+    [linux, '/home/a/.local/state/imgtool/index.db'],
+    [{ ...linux, env: { XDG_STATE_HOME: '/s' } }, '/s/imgtool/index.db'],
+    [{ ...linux, env: { XDG_STATE_HOME: 'relative' } }, '/home/a/.local/state/imgtool/index.db'],
+    [{ ...linux, env: { STATE_DIRECTORY: '/var/lib/x', XDG_STATE_HOME: '/s' } }, '/var/lib/x/imgtool.db'],
+    [mac, '/Users/a/Library/Application Support/imgtool/index.db'],
+    [windows, 'C:\\Users\\a\\AppData\\Local\\imgtool\\index.db'],
+    [{ ...windows, env: { LOCALAPPDATA: 'D:\\L' } }, 'D:\\L\\imgtool\\index.db'],
+  ])('for %j at %s', (surroundings, place) => {
+    expect(defaultIndex(surroundings)).toBe(place);
+  });
+});
+
+describe("the user's own file lies", () => {
+  it.each([
+    [linux, '/home/a/.config/imgtool/'],
+    [{ ...linux, env: { XDG_CONFIG_HOME: '/c' } }, '/c/imgtool/'],
+    [mac, '/Users/a/Library/Application Support/imgtool/'],
+    [{ ...windows, env: { APPDATA: 'D:\\R' } }, 'D:\\R\\imgtool\\'],
+  ])('for %j in %s', (surroundings, place) => {
+    expect(`${userConfigFolder(surroundings)}${surroundings.platform === 'win32' ? '\\' : '/'}`).toBe(place);
+  });
+});

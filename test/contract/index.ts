@@ -1,0 +1,314 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobRecord } from '../../src/model.ts';
+import type { Index, Run, Settlement } from '../../src/ports.ts';
+import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
+
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+
+/** Two openings of one index, as two processes have it. */
+export interface IndexPair {
+  readonly one: Index;
+  readonly other: Index;
+  close(): Promise<void>;
+}
+
+/** What every index must do. */
+export function indexConformance(name: string, openPair: () => Promise<IndexPair>): void {
+  describe(`${name} as an index`, () => {
+    let pair: IndexPair;
+    let index: Index;
+    let runs = 0;
+    beforeEach(async () => {
+      pair = await openPair();
+      index = pair.one;
+    });
+    afterEach(() => pair.close());
+
+    const begin = (of = index): Promise<Run> => {
+      const run = `${(++runs).toString(16).padStart(4, '0')}abcd`;
+      return of.begin({ run, command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() });
+    };
+    const settled = (over: Partial<Settlement> & Pick<Settlement, 'state'>): Settlement => ({
+      made: [],
+      skipped: [],
+      outputs: [],
+      ...over,
+    });
+    const takeOne = async (run: Run, of = index) => (await of.take(run, 1))[0]!;
+
+    it('keeps a total that is the sum over the states through the whole life of a batch', async () => {
+      const run = await begin();
+      await index.add(
+        run,
+        ['a', 'b', 'c', 'd'].map((one) => newJob(one)),
+        { ...NOTHING, unchanged: 3 },
+      );
+      const totals: number[] = [];
+      const count = async () => {
+        const { counts } = await pair.other.batch(run.batch);
+        totals.push(Object.values(counts).reduce((sum, n) => sum + n, 0));
+      };
+      await count();
+      const jobs = await index.take(run, 3);
+      await count();
+      await index.settle(run, jobs[0]!, settled({ state: 'completed', source: sourceRecord('/photos/a') }));
+      await count();
+      await index.giveBack(jobs[1]!, 'retrying', 0);
+      await count();
+      await index.settle(
+        run,
+        jobs[2]!,
+        settled({ state: 'failed', error: { code: 'corrupt', message: 'torn' } }),
+      );
+      await count();
+      expect(await index.cancelWaiting(run, 1)).toBe(1);
+      expect(await index.cancelWaiting(run, 5)).toBe(1);
+      expect(await index.cancelWaiting(run, 5)).toBe(0);
+      await count();
+      expect(totals).toEqual(totals.map(() => 7));
+      const batch = await index.end(run, 'cancelled');
+      expect(batch.counts).toEqual({
+        pending: 0,
+        processing: 0,
+        retrying: 0,
+        completed: 1,
+        duplicate: 0,
+        unchanged: 3,
+        failed: 1,
+        cancelled: 2,
+      });
+    });
+
+    it('gives each job to one taker only, in the order they were added', async () => {
+      const run = await begin();
+      await index.add(
+        run,
+        ['a', 'b', 'c', 'd', 'e'].map((one) => newJob(one)),
+        NOTHING,
+      );
+      const [first, second] = await Promise.all([index.take(run, 2), pair.other.take(run, 10)]);
+      expect([...first, ...second].map(({ relative }) => relative).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+      expect(first.map(({ relative }) => relative)).toEqual(
+        [...first.map(({ relative }) => relative)].sort(),
+      );
+      expect(await index.take(run, 10)).toEqual([]);
+    });
+
+    it('ignores a source that is in the batch already', async () => {
+      const run = await begin();
+      expect(await index.add(run, [newJob('a')], NOTHING)).toBe(1);
+      expect(await index.add(run, [newJob('a'), newJob('b')], NOTHING)).toBe(1);
+      expect((await index.batch(run.batch)).counts.pending).toBe(2);
+    });
+
+    it('reserves the plain names for the first source and the next ones for a later one, for ever', async () => {
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const run = await begin();
+      await index.add(run, [newJob('x.jpg', { candidates }), newJob('x.png', { candidates })], NOTHING);
+      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+      await index.end(run, 'interrupted');
+      const again = await begin(pair.other);
+      await pair.other.add(
+        again,
+        [newJob('x.png', { candidates }), newJob('x.jpg', { candidates })],
+        NOTHING,
+      );
+      expect((await pair.other.take(again, 9)).map(({ naming }) => naming)).toEqual([1, 0]);
+    });
+
+    it('takes names for the same that differ by case or by Unicode form only', async () => {
+      const run = await begin();
+      const jobs = ['/out/Straße é.webp', '/out/STRASSE e\u0301.webp'].map((path, i) =>
+        newJob(`${i}`, { candidates: [[path], [`/out/${i}.webp`]] }),
+      );
+      await index.add(run, jobs, NOTHING);
+      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+    });
+
+    it('says when every name a job could have is taken', async () => {
+      const run = await begin();
+      const candidates = [['/out/x.webp']];
+      await index.add(run, [newJob('a', { candidates }), newJob('b', { candidates })], NOTHING);
+      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+    });
+
+    it('lets one job at a time render the same bytes, across processes', async () => {
+      const run = await begin();
+      const otherRun = await begin(pair.other);
+      await index.add(run, [newJob('a'), newJob('b')], NOTHING);
+      await pair.other.add(otherRun, [newJob('a')], NOTHING);
+      const [a, b] = await index.take(run, 2);
+      const theirs = await takeOne(otherRun, pair.other);
+      expect(await index.claim(run, a!, sha('x'))).toBe(true);
+      expect(await index.claim(run, a!, sha('x'))).toBe(true);
+      expect(await index.claim(run, b!, sha('x'))).toBe(false);
+      expect(await pair.other.claim(otherRun, theirs, sha('x'))).toBe(false);
+      await index.settle(run, a!, settled({ state: 'completed', source: sourceRecord('/photos/a') }));
+      expect(await pair.other.claim(otherRun, theirs, sha('x'))).toBe(true);
+    });
+
+    it('remembers what was made, and only under the name of its owner', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a'), newJob('b')], NOTHING);
+      const [a, b] = await index.take(run, 2);
+      const source = sourceRecord('/photos/a');
+      const made = outputRecord('/out/a_small.webp', '/photos/a');
+      await index.settle(run, a!, settled({ state: 'completed', source, made: [made] }));
+      const stolen = outputRecord('/out/a_small.webp', '/photos/b');
+      await index.settle(
+        run,
+        b!,
+        settled({ state: 'completed', source: sourceRecord('/photos/b'), made: [stolen] }),
+      );
+      const lookup = await pair.other.lookup(
+        ['/photos/a', '/photos/none'],
+        ['/OUT/A_small.webp', '/out/none'],
+      );
+      expect(lookup.source('/photos/a')).toEqual(source);
+      expect(lookup.source('/photos/none')).toBeUndefined();
+      expect(lookup.output('/OUT/A_small.webp')).toEqual(made);
+      expect(lookup.output('/out/none')).toBeUndefined();
+      expect(await pair.other.made(made.digest, [made.settings, 'other'])).toEqual([made]);
+    });
+
+    it('keeps failures with their reason and fix, and outputs with each completed job', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a'), newJob('b')], NOTHING);
+      const [a, b] = await index.take(run, 2);
+      const output = {
+        variant: 'small',
+        format: 'webp' as const,
+        path: '/out/a',
+        width: 1,
+        height: 1,
+        bytes: 9,
+      };
+      await index.settle(
+        run,
+        a!,
+        settled({ state: 'completed', source: sourceRecord('/photos/a'), outputs: [output], bytes: 50 }),
+      );
+      const error = { code: 'not_an_image', message: 'content is PDF', fix: 'remove it' };
+      await index.settle(run, b!, settled({ state: 'failed', error }));
+      const records: JobRecord[] = [];
+      for await (const one of pair.other.jobs(run.batch, ['failed', 'completed'])) records.push(one);
+      expect(records.map(({ state }) => state)).toEqual(['failed', 'completed']);
+      expect(records[0]).toMatchObject({ source: '/photos/b', error, attempts: 1 });
+      expect(records[1]).toMatchObject({ source: '/photos/a', outputs: [output], error: null });
+      const batch = await index.end(run, 'finished');
+      expect(batch).toMatchObject({ state: 'finished', bytesIn: 50, bytesOut: 9 });
+      expect(batch.finishedAt).toBeGreaterThanOrEqual(batch.startedAt);
+    });
+
+    it('counts an unchanged job without keeping a row of it', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a')], NOTHING);
+      await index.settle(
+        run,
+        await takeOne(run),
+        settled({ state: 'unchanged', source: sourceRecord('/photos/a') }),
+      );
+      expect((await index.batch(run.batch)).counts).toMatchObject({
+        unchanged: 1,
+        processing: 0,
+        completed: 0,
+      });
+      for await (const one of index.jobs(run.batch, ['pending', 'processing', 'completed']))
+        expect(one).toBeNull();
+    });
+
+    it('does not give a retried job out before its time', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a')], NOTHING);
+      await index.giveBack(await takeOne(run), 'retrying', Date.now() + 60_000);
+      expect(await index.take(run, 1)).toEqual([]);
+    });
+
+    it('counts an attempt that was given back as pending as none', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a')], NOTHING);
+      await index.giveBack(await takeOne(run), 'pending');
+      const again = await takeOne(run);
+      expect(again.attempts).toBe(0);
+      await index.giveBack(again, 'retrying', 0);
+      expect((await takeOne(run)).attempts).toBe(1);
+    });
+
+    it('passes names of a source that is gone to one with the same bytes', async () => {
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const run = await begin();
+      await index.add(
+        run,
+        [newJob('old/x.jpg', { candidates }), newJob('new/x.jpg', { candidates })],
+        NOTHING,
+      );
+      const [old, heir] = await index.take(run, 2);
+      const made = outputRecord('/out/x.webp', '/photos/old/x.jpg');
+      await index.settle(run, old!, settled({ state: 'completed', made: [made] }));
+      await index.inherit(heir!, '/photos/old/x.jpg', ['/out/x.webp']);
+      const lookup = await index.lookup([], ['/out/x.webp', '/out/x~1.webp']);
+      expect(lookup.output('/out/x.webp')).toEqual({ ...made, source: '/photos/new/x.jpg' });
+      expect(lookup.output('/out/x~1.webp')).toBeUndefined();
+      await index.giveBack(heir!, 'pending');
+      expect((await takeOne(run)).naming).toBe(0);
+    });
+
+    it('finds duplicates that were skipped by their bytes', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('b')], NOTHING);
+      const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+      const skipped = { ...held, settings: 'aa', digest: sha('x') };
+      await index.settle(
+        run,
+        await takeOne(run),
+        settled({ state: 'duplicate', duplicateOf: '/photos/a', skipped: [skipped] }),
+      );
+      expect(await index.skipped(sha('x'), ['aa'])).toMatchObject([skipped]);
+      expect(await index.made(sha('x'), ['aa'])).toEqual([]);
+    });
+
+    it('lists batches newest first and finds one by any unique beginning of its id', async () => {
+      const ids = [];
+      for (let i = 0; i < 3; i++) ids.push((await begin()).batch);
+      expect((await index.batches(2)).length).toBe(2);
+      expect((await index.batches(9)).map(({ id }) => id).sort()).toEqual([...ids].sort());
+      expect((await index.batch(ids[0]!.slice(0, 7))).id).toBe(ids[0]);
+      await expect(index.batch('zz')).rejects.toMatchObject({ code: 'unknown_batch' });
+      await expect(index.batch('')).rejects.toMatchObject({ code: 'unknown_batch' });
+      await expect(index.batch("' OR 1=1")).rejects.toMatchObject({ code: 'unknown_batch' });
+    });
+
+    it('leaves a live run alone when it looks for dead ones', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a')], NOTHING);
+      await takeOne(run);
+      expect(await pair.other.recover()).toEqual([]);
+      expect((await pair.other.batch(run.batch)).state).toBe('running');
+    });
+
+    it('frees the jobs of a run that died, once, and says where it may have left staged files', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a'), newJob('b')], NOTHING);
+      await takeOne(run);
+      expect((await pair.other.batch(run.batch)).state).toBe('running');
+      await index.close();
+      expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
+      expect(await pair.other.recover()).toEqual([{ ...run, outputs: ['/out/a_small.webp'] }]);
+      expect(await pair.other.recover()).toEqual([]);
+      const { counts } = await pair.other.batch(run.batch);
+      expect(counts).toMatchObject({ pending: 2, processing: 0 });
+    });
+
+    it('prunes old history and never what was made', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a')], NOTHING);
+      const made = outputRecord('/out/a_small.webp', '/photos/a');
+      await index.settle(run, await takeOne(run), settled({ state: 'completed', made: [made] }));
+      await index.end(run, 'finished');
+      const live = await begin();
+      await index.prune(Date.now() + 1_000);
+      expect((await index.batches(9)).map(({ id }) => id)).toEqual([live.batch]);
+      expect((await index.lookup([], [made.path])).output(made.path)).toEqual(made);
+    });
+  });
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Limits } from '../../src/model.ts';
+import type { Opened, Renderer } from '../../src/ports.ts';
+import { LIMITS, sha256, variant } from '../image/pictures.ts';
+
+/** What every renderer does. `make` gives one that holds `size` pictures at a time. */
+export function rendererContract(make: (size: number) => Renderer): void {
+  describe('a renderer', () => {
+    let folder: string;
+    let renderer: Renderer;
+    let photo: string;
+
+    beforeEach(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'imgtool-renderer-'));
+      photo = join(folder, 'photo.jpg');
+      await sharp({ create: { width: 300, height: 200, channels: 3, background: '#336699' } })
+        .jpeg()
+        .toFile(photo);
+      renderer = make(2);
+    });
+
+    afterEach(async () => {
+      await renderer.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it('tells what it opened: facts, digest, format and size', async () => {
+      const opened = await renderer.open(photo, LIMITS);
+      const digest = sha256(readFileSync(photo));
+      expect(opened).toMatchObject({ digest, format: 'jpeg', width: 300, height: 200 });
+      expect(opened.facts.size).toBe(readFileSync(photo).length);
+      expect(Number.isInteger(opened.ms)).toBe(true);
+      opened.close();
+    });
+
+    it('renders what was ordered, in that order, into the staged files', async () => {
+      const opened = await renderer.open(photo, LIMITS);
+      const orders = [150, 30].map((width) => ({
+        variant: variant({ width }),
+        path: join(folder, `${width}.tmp`),
+      }));
+      const { outputs, dominantColor, degraded, encoder, ms } = await opened.render(orders);
+      opened.close();
+      expect(outputs.map(({ width, height }) => `${width}x${height}`)).toEqual(['150x100', '30x20']);
+      for (const [i, output] of outputs.entries()) {
+        const bytes = readFileSync(orders[i]!.path);
+        expect(output).toMatchObject({ bytes: bytes.length, checksum: sha256(bytes) });
+      }
+      expect(dominantColor).toMatch(/^#[0-9a-f]{6}$/);
+      expect(degraded).toBe(false);
+      expect(encoder).not.toBe('');
+      expect([ms.decode, ms.encode].every(Number.isInteger)).toBe(true);
+    });
+
+    it('decodes the very bytes it digested, whatever has become of the file since', async () => {
+      const opened = await renderer.open(photo, LIMITS);
+      writeFileSync(photo, 'no picture any more');
+      const { outputs } = await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
+      opened.close();
+      expect(outputs[0]).toMatchObject({ width: 300, height: 200 });
+    });
+
+    it.each([
+      ['not_an_image', 'Dear diary', {}],
+      ['too_large', null, { pixels: 1000 }],
+      ['unsupported_format', '<svg width="1" height="1"></svg>', {}],
+    ] as const)('refuses with %s and a way out', async (code, content, limits: Partial<Limits>) => {
+      if (content !== null) writeFileSync(photo, content);
+      const refused = renderer.open(photo, { ...LIMITS, ...limits });
+      await expect(refused).rejects.toMatchObject({ code, fix: expect.any(String) });
+    });
+
+    it('says that a source is missing, without its path', async () => {
+      const refused = renderer.open(join(folder, 'nowhere.jpg'), LIMITS);
+      await expect(refused).rejects.toMatchObject({
+        code: 'source_missing',
+        message: expect.not.stringContaining('nowhere'),
+      });
+    });
+
+    it('goes on after failures, which give their places back', async () => {
+      const bad = join(folder, 'bad.jpg');
+      writeFileSync(bad, '');
+      const attempts = Array.from({ length: 6 }, () => renderer.open(bad, LIMITS));
+      for (const attempt of await Promise.allSettled(attempts)) expect(attempt.status).toBe('rejected');
+      (await renderer.open(photo, LIMITS)).close();
+    });
+
+    it('may render again after an order that failed', async () => {
+      const opened = await renderer.open(photo, LIMITS);
+      const order = { variant: variant(), path: join(folder, 'nowhere', 'a.tmp') };
+      await expect(opened.render([order])).rejects.toMatchObject({
+        message: expect.stringMatching(/^variant large/),
+      });
+      expect((await opened.render([{ ...order, path: join(folder, 'a.tmp') }])).outputs).toHaveLength(1);
+      opened.close();
+    });
+
+    it('has no more pictures open than it has places', async () => {
+      const held = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
+      let third: Opened | undefined;
+      const waiting = renderer.open(photo, LIMITS).then((opened) => {
+        third = opened;
+      });
+      await held[1]!.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
+      expect(third).toBeUndefined();
+      held[0]!.close();
+      held[0]!.close();
+      await waiting;
+      third?.close();
+      held[1]!.close();
+    });
+
+    it('rejects what is open and what waits with cancelled when it is killed', async () => {
+      const held = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
+      const waiting = renderer.open(photo, LIMITS);
+      const working = held[0]!.render([
+        { variant: variant({ format: 'avif', effort: 9 }), path: join(folder, 'a.tmp') },
+      ]);
+      renderer.kill();
+      for (const each of await Promise.allSettled([waiting, working, renderer.open(photo, LIMITS)])) {
+        expect(each).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+      }
+      for (const opened of held) opened.close();
+    });
+
+    it('may be closed twice, and leaves nothing but what was ordered', async () => {
+      const opened = await renderer.open(photo, LIMITS);
+      await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
+      opened.close();
+      await renderer.close();
+      await renderer.close();
+      expect(readdirSync(folder).sort()).toEqual(['a.tmp', 'photo.jpg']);
+    });
+  });
+}

@@ -1,0 +1,244 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { WalkRules } from '../../src/model.ts';
+import type { Found, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
+import { makePlace } from '../place.ts';
+
+const RULES: WalkRules = {
+  allFiles: false,
+  followSymlinks: false,
+  include: [],
+  exclude: [],
+  out: '/nowhere/out',
+  index: '/nowhere/index.db',
+};
+
+/** What sources in files and folders must do. */
+export function sourcesConformance(name: string, open: OpenSources): void {
+  describe(`${name} as sources`, () => {
+    let cwd: string;
+    beforeEach(() => {
+      cwd = makePlace();
+    });
+    const put = (...paths: string[]) => {
+      for (const path of paths) {
+        mkdirSync(dirname(join(cwd, path)), { recursive: true });
+        writeFileSync(join(cwd, path), path);
+      }
+    };
+    const walk = async (paths: string[], rules: Partial<WalkRules> = {}, list: Inputs['list'] = null) => {
+      const sources = await open({ paths, list, cwd }, { ...RULES, ...rules });
+      const entries: (Found | Skipped)[] = [];
+      for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
+      return {
+        found: entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : [])),
+        skipped: Object.fromEntries(
+          entries.flatMap((entry) => (entry.type === 'skipped' ? [[entry.given, entry.reason]] : [])),
+        ),
+        entries,
+      };
+    };
+
+    it('finds pictures by their extension in any case, in bytewise order of their paths', async () => {
+      put('p/b.JPG', 'p/a/z.png', 'p/a.webp', 'p/a-1/x.Tiff', 'p/notes.txt', 'p/B.svg', 'p/é.jpe');
+      const { found } = await walk(['p']);
+      expect(found).toEqual(['p/B.svg', 'p/a-1/x.Tiff', 'p/a.webp', 'p/a/z.png', 'p/b.JPG', 'p/é.jpe']);
+    });
+
+    it('tells of each where it is, its path below the root, and its facts', async () => {
+      put('p/sub/a.jpg');
+      const { entries } = await walk(['./p/']);
+      expect(entries).toEqual([
+        {
+          type: 'found',
+          source: join(cwd, 'p/sub/a.jpg'),
+          given: 'p/sub/a.jpg',
+          relative: 'sub/a.jpg',
+          facts: { size: 11, mtime: expect.stringMatching(/^\d{19}$/), ino: expect.stringMatching(/^\d+$/) },
+        },
+      ]);
+    });
+
+    it('passes over hidden files, partial downloads, staged files and the index, and says why', async () => {
+      put('p/.hidden.jpg', 'p/.git/x.jpg', 'p/a.jpg.part', 'p/b.jpg.crdownload', 'p/c.jpg~', 'p/d.jpg');
+      put('p/.imgtool-00ff-12.tmp', 'p/i.db', 'p/i.db-wal', 'p/i.db.runs/a.lock');
+      const { found, skipped } = await walk(['p'], { index: join(cwd, 'p/i.db'), allFiles: true });
+      expect(found).toEqual(['p/d.jpg']);
+      expect(skipped).toEqual({
+        'p/.hidden.jpg': 'hidden',
+        'p/.git': 'hidden',
+        'p/a.jpg.part': 'partial_download',
+        'p/b.jpg.crdownload': 'partial_download',
+        'p/c.jpg~': 'partial_download',
+        'p/.imgtool-00ff-12.tmp': 'staged',
+        'p/i.db': 'index',
+        'p/i.db-wal': 'index',
+        'p/i.db.runs': 'index',
+      });
+    });
+
+    it('lets magic bytes decide for every file only when asked to', async () => {
+      put('p/picture', 'p/notes.txt');
+      expect((await walk(['p'])).found).toEqual([]);
+      expect((await walk(['p'], { allFiles: true })).found).toEqual(['p/notes.txt', 'p/picture']);
+    });
+
+    it('passes over links unless asked to follow them', async () => {
+      put('p/.store/1', 'p/.store/sub/b.jpg');
+      symlinkSync('.store/1', join(cwd, 'p/a.jpg'));
+      symlinkSync('.store/sub', join(cwd, 'p/sub'));
+      expect(await walk(['p'])).toMatchObject({
+        found: [],
+        skipped: { 'p/.store': 'hidden', 'p/a.jpg': 'symlink', 'p/sub': 'symlink' },
+      });
+      expect((await walk(['p'], { followSymlinks: true })).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
+    });
+
+    it('follows no link out of the root, to nothing, in a circle, or to what it reaches anyway', async () => {
+      put('p/real/a.jpg', 'p/.store/x.jpg', 'elsewhere/b.jpg');
+      symlinkSync('real/a.jpg', join(cwd, 'p/file.jpg'));
+      symlinkSync('real', join(cwd, 'p/folder'));
+      symlinkSync('../elsewhere', join(cwd, 'p/out'));
+      symlinkSync('nothing', join(cwd, 'p/dangling.jpg'));
+      symlinkSync('..', join(cwd, 'p/real/up'));
+      symlinkSync('.', join(cwd, 'p/.store/round'));
+      symlinkSync('.store', join(cwd, 'p/store'));
+      const { found, skipped } = await walk(['p'], { followSymlinks: true });
+      expect(found).toEqual(['p/real/a.jpg', 'p/store/x.jpg']);
+      expect(Object.values(skipped).filter((reason) => reason === 'symlink')).toHaveLength(6);
+    });
+
+    it('never takes a pipe, nor waits for one, nor a folder named like a picture', async () => {
+      put('p/x.jpg/y.png');
+      execFileSync('mkfifo', [join(cwd, 'p/pipe.jpg')]);
+      const { found, skipped } = await walk(['p']);
+      expect(found).toEqual(['p/x.jpg/y.png']);
+      expect(skipped).toEqual({ 'p/pipe.jpg': 'not_regular' });
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      await expect(sources.stat(join(cwd, 'p/pipe.jpg'))).rejects.toMatchObject({
+        code: 'source_unreadable',
+      });
+      await expect(sources.stat(join(cwd, 'p/x.jpg'))).rejects.toMatchObject({ code: 'source_unreadable' });
+      await expect(sources.stat(join(cwd, 'p/none'))).rejects.toMatchObject({ code: 'source_missing' });
+    });
+
+    it('passes over a name that is not UTF-8', async () => {
+      put('p/a.jpg');
+      const raw = Buffer.concat([Buffer.from(join(cwd, 'p/b')), Buffer.from([0xff]), Buffer.from('.jpg')]);
+      renameSync(join(cwd, 'p/a.jpg'), raw);
+      put('p/c\ufffd.jpg');
+      const { found, skipped } = await walk(['p']);
+      expect(found).toEqual(['p/c\ufffd.jpg']);
+      expect(Object.values(skipped)).toEqual(['name_not_utf8']);
+    });
+
+    it('passes over the output folder inside a root, also reached by a link, also when named', async () => {
+      put('p/a.jpg', 'p/out/a_small.webp', 'p/out/deep/b.webp');
+      symlinkSync('out', join(cwd, 'p/linked'));
+      const rules = { out: join(cwd, 'p/linked'), followSymlinks: true };
+      expect((await walk(['p'], rules)).found).toEqual(['p/a.jpg']);
+      expect((await walk(['p/a.jpg', 'p/out', 'p/out/a_small.webp'], rules)).found).toEqual(['p/a.jpg']);
+    });
+
+    it('takes what lies in the output folder when all that was named is there', async () => {
+      put('p/a.jpg', 'p/sub/b.jpg');
+      expect((await walk(['p'], { out: join(cwd, 'p') })).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
+      expect((await walk(['p/sub'], { out: join(cwd, 'p') })).found).toEqual(['p/sub/b.jpg']);
+      expect((await walk(['p/a.jpg'], { out: join(cwd, 'p') })).found).toEqual(['p/a.jpg']);
+    });
+
+    it('takes every named path, whatever its name', async () => {
+      put('notes.txt', '.hidden', 'a.part');
+      symlinkSync('notes.txt', join(cwd, 'link'));
+      expect((await walk(['notes.txt', '.hidden', 'a.part', 'link'])).found).toEqual([
+        'notes.txt',
+        '.hidden',
+        'a.part',
+        'link',
+      ]);
+    });
+
+    it('takes a file reached twice once', async () => {
+      put('p/a.jpg', 'p/sub/b.jpg');
+      expect((await walk(['p/sub', 'p', 'p/a.jpg', './p/a.jpg'])).found).toEqual(['p/sub/b.jpg', 'p/a.jpg']);
+    });
+
+    it('includes and excludes by globs on the path below the root', async () => {
+      put('p/a.jpg', 'p/raw/b.jpg', 'p/raw/c.png');
+      expect((await walk(['p'], { include: ['**/*.jpg'] })).found).toEqual(['p/a.jpg', 'p/raw/b.jpg']);
+      expect((await walk(['p'], { exclude: ['raw'] })).found).toEqual(['p/a.jpg']);
+      expect((await walk(['p'], { exclude: ['**/*.png'] })).found).toEqual(['p/a.jpg', 'p/raw/b.jpg']);
+    });
+
+    it('expands a quoted glob, takes a file of that very name first, and refuses one that matches nothing', async () => {
+      put('p/a.jpg', 'p/sub/b.jpg', 'p/c.png', 'q[1].jpg');
+      expect((await walk(['p/**/*.jpg'])).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
+      expect((await walk(['q[1].jpg'])).found).toEqual(['q[1].jpg']);
+      await expect(walk(['p/*.gif'])).rejects.toMatchObject({ code: 'no_input' });
+      await expect(walk(['nope/*.gif'])).rejects.toMatchObject({ code: 'no_input' });
+    });
+
+    it('refuses a named path that is not there before anything runs', async () => {
+      put('a.jpg');
+      await expect(walk(['a.jpg', 'nope.jpg'])).rejects.toMatchObject({ code: 'no_input' });
+    });
+
+    it('reads a list of files, where what is absent is found without facts', async () => {
+      put('a.jpg', 'b c.jpg', 'list');
+      writeFileSync(join(cwd, 'list'), 'a.jpg\r\n\nb c.jpg\nnope.jpg\n');
+      const { entries } = await walk([], {}, { from: 'list', nul: false });
+      expect(entries.map((entry) => [entry.given, 'facts' in entry && entry.facts !== null])).toEqual([
+        ['a.jpg', true],
+        ['b c.jpg', true],
+        ['nope.jpg', false],
+      ]);
+      writeFileSync(join(cwd, 'list'), 'a.jpg\0b c.jpg\0');
+      expect((await walk([], {}, { from: 'list', nul: true })).found).toEqual(['a.jpg', 'b c.jpg']);
+      await expect(walk([], {}, { from: 'gone', nul: false })).rejects.toMatchObject({ code: 'no_input' });
+    });
+
+    it('knows which paths are sources, also through links to folders', async () => {
+      put('p/a.jpg', 'p/out/x.webp', 'named.jpg', 'other.jpg');
+      symlinkSync('p', join(cwd, 'p-link'));
+      const sources = await open(
+        { paths: ['p', 'named.jpg'], list: null, cwd },
+        { ...RULES, out: join(cwd, 'p/out') },
+      );
+      const covered = [];
+      for (const path of [
+        'p/a.jpg',
+        'p-link/a.jpg',
+        'p/new.webp',
+        'p/out/x.webp',
+        'named.jpg',
+        'NAMED.jpg',
+        'other.jpg',
+      ]) {
+        if (await sources.covers(join(cwd, path))) covered.push(path);
+      }
+      expect(covered).toEqual(['p/a.jpg', 'p-link/a.jpg', 'p/new.webp', 'named.jpg', 'NAMED.jpg']);
+    });
+
+    it('writes a path as the user would', async () => {
+      put('p/sub/a.jpg', 'named.jpg');
+      const sources = await open({ paths: ['./p', 'named.jpg'], list: null, cwd }, RULES);
+      expect(sources.givenOf(join(cwd, 'p/sub/a.jpg'))).toBe('p/sub/a.jpg');
+      expect(sources.givenOf(join(cwd, 'named.jpg'))).toBe('named.jpg');
+      expect(sources.givenOf('/elsewhere/x.jpg')).toBe('/elsewhere/x.jpg');
+    });
+
+    it('stops walking when it is told to', async () => {
+      put('p/a.jpg', 'p/b.jpg', 'p/c.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const stop = new AbortController();
+      const found: string[] = [];
+      for await (const entry of sources.walk(stop.signal)) {
+        found.push(entry.given);
+        stop.abort();
+      }
+      expect(found).toEqual(['p/a.jpg']);
+    });
+  });
+}

@@ -1,0 +1,136 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Storage } from '../../src/ports.ts';
+import { makePlace } from '../place.ts';
+import { sha } from '../records.ts';
+
+/** What every storage of files must do. */
+export function storageConformance(name: string, open: (run: string) => Storage): void {
+  describe(`${name} as a storage`, () => {
+    const out = () => join(makePlace(), 'out');
+    const put = async (storage: Storage, path: string, text: string, replace = false) => {
+      const staged = await storage.stage(path);
+      writeFileSync(staged.path, text, { flag: 'wx' });
+      staged.replace = replace;
+      return staged;
+    };
+
+    it('shows nothing under the final name before commit, and the whole of it after', async () => {
+      const storage = open('a1');
+      const path = join(out(), 'deep', 'x.webp');
+      const staged = await put(storage, path, 'picture');
+      expect(await storage.stat([path])).toEqual([null]);
+      const [facts] = await storage.commit([staged]);
+      expect(facts).toMatchObject({ size: 7 });
+      expect(await storage.stat([path])).toEqual([facts]);
+      expect(await storage.checksum(path)).toBe(sha('picture'));
+      expect(readdirSync(dirname(path))).toEqual(['x.webp']);
+    });
+
+    it('removes a staged file that is discarded, twice if need be, and never what was committed', async () => {
+      const storage = open('a1');
+      const path = join(out(), 'x.webp');
+      const dropped = await put(storage, path, 'dropped');
+      await dropped.discard();
+      await dropped.discard();
+      expect(readdirSync(dirname(path))).toEqual([]);
+      const kept = await put(storage, path, 'kept');
+      await storage.commit([kept]);
+      await kept.discard();
+      expect(readFileSync(path, 'utf8')).toBe('kept');
+    });
+
+    it('never overwrites a file it may not replace', async () => {
+      const storage = open('a1');
+      const path = join(out(), 'x.webp');
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, 'somebody else’s');
+      const staged = await put(storage, path, 'picture');
+      await expect(storage.commit([staged])).rejects.toMatchObject({ code: 'output_exists' });
+      expect(readFileSync(path, 'utf8')).toBe('somebody else’s');
+      staged.replace = true;
+      await storage.commit([staged]);
+      expect(readFileSync(path, 'utf8')).toBe('picture');
+    });
+
+    it.each(['link', 'copy'] as const)('stages the bytes of another output by %s', async (how) => {
+      const storage = open('a1');
+      const from = join(out(), 'from.webp');
+      const to = join(dirname(from), 'sub', 'to.webp');
+      await storage.commit([await put(storage, from, 'picture')]);
+      const staged = await storage.stageFrom(from, to, how);
+      await storage.commit([staged]);
+      await staged.discard();
+      expect(readFileSync(to, 'utf8')).toBe('picture');
+      expect(statSync(to).ino === statSync(from).ino).toBe(how === 'link');
+      expect(readdirSync(dirname(to))).toEqual(['to.webp']);
+    });
+
+    it('leaves nothing behind when a link replaces a link to the same file', async () => {
+      const storage = open('a1');
+      const from = join(out(), 'from.webp');
+      const to = join(dirname(from), 'to.webp');
+      await storage.commit([await put(storage, from, 'picture')]);
+      for (const replace of [false, true]) {
+        const staged = await storage.stageFrom(from, to, 'link');
+        staged.replace = replace;
+        await storage.commit([staged]);
+        await staged.discard();
+      }
+      expect(readdirSync(dirname(to)).sort()).toEqual(['from.webp', 'to.webp']);
+    });
+
+    it('does not change a linked output when the one it was linked from is replaced', async () => {
+      const storage = open('a1');
+      const from = join(out(), 'from.webp');
+      const to = join(dirname(from), 'to.webp');
+      await storage.commit([await put(storage, from, 'old')]);
+      await storage.commit([await storage.stageFrom(from, to, 'link')]);
+      await storage.commit([await put(storage, from, 'new', true)]);
+      expect([readFileSync(from, 'utf8'), readFileSync(to, 'utf8')]).toEqual(['new', 'old']);
+    });
+
+    it('calls a folder or a link under a name foreign and follows none', async () => {
+      const storage = open('a1');
+      const place = makePlace();
+      mkdirSync(join(place, 'folder'));
+      writeFileSync(join(place, 'file'), 'x');
+      symlinkSync(join(place, 'file'), join(place, 'link'));
+      const paths = ['folder', 'link', 'none', 'file/below'].map((one) => join(place, one));
+      expect(await storage.stat(paths)).toEqual(['foreign', 'foreign', null, null]);
+      expect(await storage.checksum(join(place, 'none'))).toBeNull();
+    });
+
+    it('sweeps what dead runs left staged and nothing of live ones', async () => {
+      const path = join(out(), 'x.webp');
+      await put(open('dead'), path, 'left');
+      await put(open('beef'), path, 'in work');
+      const swept = await open('a1').sweep([
+        { batch: 'b', run: 'dead', outputs: [path, join(out(), 'gone', 'y')] },
+      ]);
+      expect(swept).toBe(1);
+      expect(readdirSync(dirname(path))).toHaveLength(1);
+      expect(readdirSync(dirname(path))[0]).toContain('beef');
+    });
+
+    it('finds out whether outputs can be written without making anything', async () => {
+      const storage = open('a1');
+      const path = join(out(), 'deep');
+      await storage.prepare(path);
+      expect(existsSync(dirname(path))).toBe(false);
+      const file = join(makePlace(), 'file');
+      writeFileSync(file, 'x');
+      await expect(storage.prepare(file)).rejects.toMatchObject({ code: 'not_writable' });
+      await expect(storage.prepare(join(file, 'below'))).rejects.toMatchObject({ code: 'not_writable' });
+    });
+  });
+}

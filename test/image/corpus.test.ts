@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { asImgtoolError } from '../../src/errors.ts';
+import { difference, file, LIMITS, rendered, rgb, scratch, shared, variant } from './pictures.ts';
+
+const folder = scratch();
+const pngsuite = shared('corpus/pngsuite');
+const hostile = shared('corpus/hostile');
+const turned = shared('corpus/exif-orientation');
+const samples = shared('corpus/exif-samples');
+const photos = shared('photos');
+
+const tiny = [variant({ width: 64, effort: 0 })];
+const filesOf = (from: string, end: RegExp): string[] =>
+  readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((name) => end.test(name));
+
+async function outcome(path: string, variants = tiny): Promise<string> {
+  try {
+    await rendered(folder, path, variants);
+    return 'rendered';
+  } catch (error) {
+    return asImgtoolError(error).code;
+  }
+}
+
+describe('of PngSuite', () => {
+  it.skipIf(pngsuite === null)(
+    'the good files are read and exactly the broken ones are refused',
+    async () => {
+      const names = filesOf(pngsuite!, /\.png$/);
+      const found = await Promise.all(
+        names.map(async (name) => [name, await outcome(join(pngsuite!, name))]),
+      );
+      const refused = found.filter(([, how]) => how !== 'rendered');
+      expect(refused.map(([name]) => name)).toEqual(names.filter((name) => name.startsWith('x')));
+      expect(found.length - refused.length).toBe(161);
+    },
+  );
+});
+
+describe('of the turned pictures', () => {
+  it.skipIf(turned === null).each(['Landscape', 'Portrait'])(
+    'all eight %s ones look the same',
+    async (name) => {
+      const upright = await Promise.all(
+        [1, 2, 3, 4, 5, 6, 7, 8].map(async (n) => {
+          const { bytes } = await rendered(folder, join(turned!, `${name}_${n}.jpg`), [variant()]);
+          return rgb(bytes[0]!, 64);
+        }),
+      );
+      for (const each of upright) expect(difference(each, upright[0]!)).toBeLessThan(3);
+    },
+  );
+});
+
+describe('of the photographs', () => {
+  it.skipIf(photos === null)('a cut one is refused, wherever it is cut', async () => {
+    const whole = await sharp(join(photos!, 'Wine_by_Jakkub_Mede.jpg')).resize(600).jpeg().toBuffer();
+    for (const length of [whole.length / 2, whole.length - 500, whole.length - 2]) {
+      expect(await outcome(file(folder, whole.subarray(0, Math.floor(length))), [variant()])).toBe('corrupt');
+    }
+  });
+
+  it.skipIf(samples === null)('every camera’s JPEG and TIFF is read', async () => {
+    const names = filesOf(samples!, /\.(jpe?g|tiff)$/);
+    const refused: string[] = [];
+    for (const name of names) if ((await outcome(join(samples!, name))) !== 'rendered') refused.push(name);
+    expect(refused).toEqual(['jpg/corrupted.jpg']);
+  });
+});
+
+describe('of the phones’ HEIC pictures', () => {
+  it.skipIf(samples === null)('those compressed by HEVC are named as such', async () => {
+    const names = filesOf(samples!, /\.hei[cf]$/i);
+    expect(names).toHaveLength(4);
+    for (const name of names) {
+      await expect(rendered(folder, join(samples!, name), tiny)).rejects.toMatchObject({
+        code: 'unsupported_format',
+        message: 'this build of libvips cannot decode HEIC (HEVC)',
+      });
+    }
+  });
+});
+
+describe('metadata', () => {
+  it.skipIf(hostile === null)('of a picture full of secrets reaches no output', async () => {
+    const formats = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) => variant({ format }));
+    const { bytes } = await rendered(folder, join(hostile!, 'private-all-metadata.jpg'), formats);
+    for (const each of bytes) {
+      expect(each.toString('latin1')).not.toMatch(/SECRET|SN12345|Exif\0\0|http:\/\/ns\.adobe|8BIM/);
+      const { exif, xmp, iptc, icc, orientation, comments } = await sharp(each).metadata();
+      expect({ exif, xmp, iptc, icc, orientation, comments }).toEqual({});
+    }
+  });
+});
+
+describe('of the hostile files', () => {
+  it.skipIf(hostile === null).each([
+    ['empty.jpg', 'not_an_image'],
+    ['one-byte.png', 'not_an_image'],
+    ['html-named.jpg', 'not_an_image'],
+    ['zip-named.jpg', 'not_an_image'],
+    ['zeros-1MB.jpg', 'not_an_image'],
+    ['csv-matrix-named.png', 'not_an_image'],
+    ['vips-header-huge.v', 'not_an_image'],
+    ['svg-named.jpg', 'unsupported_format'],
+    ['ico-cur-huge-count.ico', 'unsupported_format'],
+    ['heic-ftyp-only.heic', 'unsupported_format'],
+    ['avif-ftyp-only.avif', 'corrupt'],
+    ['jpeg-only-soi.jpg', 'corrupt'],
+    ['png-only-signature.png', 'corrupt'],
+    ['png-interlaced-truncated.png', 'corrupt'],
+    ['webp-vp8x-16384x16384-nodata.webp', 'corrupt'],
+    ['png-50000x50000-1bit.png', 'too_large'],
+    ['png-16000x16000-rgb-under-limit.png', 'too_large'],
+    ['tiff-deflate-16000x16000.tif', 'too_large'],
+    ['jpeg-65535x65535-header-only.jpg', 'corrupt'],
+    ['gif-65535x65535.gif', 'too_large'],
+  ])('%s is %s', async (name, code) => {
+    expect(await outcome(join(hostile!, name))).toBe(code);
+  });
+});
+
+describe('an SVG that is allowed', () => {
+  const hostileSvg = hostile === null ? [] : filesOf(hostile, /^svg-external/);
+
+  it.skipIf(hostile === null).each(hostileSvg)('%s shows nothing of other files', async (name) => {
+    const limits = { ...LIMITS, allowSvg: true };
+    const { bytes } = await rendered(folder, join(hostile!, name), [variant({ format: 'png' })], limits);
+    const { data } = await rgb(bytes[0]!);
+    // secret-red.png, which two of them point at, is pure red all over.
+    const red = data.filter((_, i) => i % 3 === 0 && data[i]! > 200 && data[i + 1]! < 50).length;
+    expect(red).toBe(0);
+  });
+
+  it.skipIf(hostile === null)('with an entity that names a file is refused', async () => {
+    const path = join(hostile!, 'svg-xxe-etc-passwd.svg');
+    await expect(rendered(folder, path, tiny, { ...LIMITS, allowSvg: true })).rejects.toThrow(/not defined/);
+  });
+});
+
+describe('the fixtures', () => {
+  const fixtures = fileURLToPath(new URL('../fixtures/photos', import.meta.url));
+  let found: { name: string; longest: number; exif: boolean }[] = [];
+
+  beforeAll(async () => {
+    found = await Promise.all(
+      filesOf(fixtures, /\.jpg$/).map(async (name) => {
+        const { width, height, exif } = await sharp(join(fixtures, name)).metadata();
+        return { name, longest: Math.max(width, height), exif: exif !== undefined };
+      }),
+    );
+  });
+
+  it('are small photographs whose authors are named', () => {
+    const licences = readFileSync(join(fixtures, 'LICENCES.md'), 'utf8');
+    expect(found).toHaveLength(7);
+    for (const { name, longest, exif } of found) {
+      expect(licences).toContain(name);
+      expect(longest).toBeLessThanOrEqual(2000);
+      expect(exif).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { openPicture } from '../../src/image/picture.ts';
+import {
+  colour,
+  difference,
+  encoded,
+  exact,
+  file,
+  LIMITS,
+  lopsided,
+  near,
+  plain,
+  rendered,
+  rgb,
+  scratch,
+  sha256,
+  variant,
+} from './pictures.ts';
+
+const folder = scratch();
+
+describe('sizes', () => {
+  it.each([
+    [1, 1],
+    [1, 5000],
+    [333, 77],
+  ])('of %i x %i are never scaled up', async (width, height) => {
+    const source = await plain(width, height, '#123456').png().toBuffer();
+    const formats = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) => variant({ format }));
+    const { result } = await rendered(folder, source, formats);
+    expect(result.outputs.map((output) => [output.width, output.height])).toEqual(
+      formats.map(() => [width, height]),
+    );
+    expect(result.dominantColor).toBe('#123456');
+  });
+
+  it('of a cover box are cut at the asked position', async () => {
+    const left = await plain(100, 100, '#ff0000').png().toBuffer();
+    const source = await plain(300, 100, '#0000ff')
+      .composite([{ input: left, gravity: 'west' }])
+      .png()
+      .toBuffer();
+    const at = (position: 'left' | 'right' | 'attention') =>
+      exact({ width: 50, height: 50, fit: 'cover', position });
+    const { bytes } = await rendered(folder, source, [at('left'), at('right'), at('attention')]);
+    expect(await colour(bytes[0]!)).toEqual(near([255, 0, 0]));
+    expect(await colour(bytes[1]!)).toEqual(near([0, 0, 255]));
+    expect(await sharp(bytes[2]).metadata()).toMatchObject({ width: 50, height: 50 });
+  });
+
+  it('beyond what a format can hold are refused before anything is decoded', async () => {
+    const source = await plain(20, 20_000, '#123456').png().toBuffer();
+    await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({
+      code: 'too_large',
+      message: 'variant large would be 20 x 20,000 px; webp ends at 16,383 px',
+    });
+  });
+
+  it('over the limit of pixels are refused by the header', async () => {
+    const path = file(folder, await plain(64, 64, '#123456').png().toBuffer());
+    await expect(openPicture(path, { ...LIMITS, pixels: 4095 })).rejects.toMatchObject({ code: 'too_large' });
+    await expect(openPicture(path, { ...LIMITS, pixels: 4096 })).resolves.toBeDefined();
+  });
+
+  it('of an animation are those of its first frame, which alone is decoded and held to the limit', async () => {
+    const frames = await Promise.all(
+      ['#ff0000', '#0000ff'].map((each) => plain(30, 20, each).png().toBuffer()),
+    );
+    const source = await sharp(frames, { join: { animated: true } })
+      .gif()
+      .toBuffer();
+    const { picture, bytes } = await rendered(folder, source, [exact()], { ...LIMITS, pixels: 600 });
+    expect(picture).toMatchObject({ width: 30, height: 20, format: 'gif' });
+    expect(await colour(bytes[0]!)).toEqual(near([255, 0, 0]));
+  });
+});
+
+describe('an output', () => {
+  it('is what its checksum and its facts say', async () => {
+    const { bytes, result } = await rendered(folder, await encoded(lopsided(90, 60)).png().toBuffer(), [
+      variant({ width: 30 }),
+    ]);
+    expect(result.outputs).toEqual([
+      { width: 30, height: 20, bytes: bytes[0]!.length, checksum: sha256(bytes[0]!) },
+    ]);
+    expect(result.encoder).toMatch(/^libvips \d+\.\d+\.\d+ webp \d+/);
+  });
+
+  it('has the format that was asked for', async () => {
+    const formats = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) => variant({ format }));
+    const { bytes } = await rendered(folder, await encoded(lopsided(90, 60)).png().toBuffer(), formats);
+    const found = await Promise.all(bytes.map(async (each) => (await sharp(each).metadata()).format));
+    expect(found).toEqual(['webp', 'jpeg', 'png', 'heif']);
+  });
+
+  it('is exact when lossless', async () => {
+    const picture = lopsided(90, 60);
+    const { bytes } = await rendered(folder, await encoded(picture).png().toBuffer(), [
+      exact({ format: 'webp' }),
+      exact(),
+    ]);
+    for (const each of bytes) expect(difference(await rgb(each), picture)).toBe(0);
+  });
+
+  it('never replaces a file that is there', async () => {
+    const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
+    const taken = file(folder, 'mine');
+    await expect(picture.render([{ variant: variant(), path: taken }])).rejects.toMatchObject({ code: 'io' });
+  });
+
+  it('into a folder that may not be written or is not there names the variant', async () => {
+    const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
+    const path = join(folder, 'nowhere', 'a.tmp');
+    await expect(picture.render([{ variant: variant(), path }])).rejects.toThrow(/^variant large: /);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('a sharpened variant', () => {
+  it('differs from the plain one and keeps its size', async () => {
+    const source = await encoded(lopsided(200, 100)).png().toBuffer();
+    const { bytes } = await rendered(folder, source, [
+      exact({ width: 80 }),
+      exact({ width: 80, sharpen: true }),
+    ]);
+    const [soft, sharpened] = await Promise.all(bytes.map((each) => rgb(each)));
+    expect([sharpened!.width, sharpened!.height]).toEqual([80, 40]);
+    expect(difference(soft!, sharpened!)).toBeGreaterThan(0.01);
+  });
+});
+
+describe('a damaged picture', () => {
+  const cut = async () => {
+    const whole = await encoded(lopsided(300, 200)).jpeg().toBuffer();
+    return whole.subarray(0, Math.floor(whole.length / 2));
+  };
+
+  it('is refused in plain words', async () => {
+    await expect(rendered(folder, await cut(), [variant()])).rejects.toMatchObject({
+      code: 'corrupt',
+      message: 'the picture is damaged or cut short (VipsJpeg: premature end of JPEG image)',
+      fix: 'copy the file again, or accept what can be read with --lenient',
+    });
+  });
+
+  it('is read as far as it goes when lenient, and marked', async () => {
+    const { result } = await rendered(folder, await cut(), [variant()], { ...LIMITS, lenient: true });
+    expect(result.degraded).toBe(true);
+    const sound = await plain(9, 9, '#123456').png().toBuffer();
+    expect((await rendered(folder, sound, [variant()], { ...LIMITS, lenient: true })).result.degraded).toBe(
+      false,
+    );
+  });
+});
+
+describe('a source too large for memory', () => {
+  const source = () => encoded(lopsided(90, 60)).png().toBuffer();
+
+  it('is decoded by its path', async () => {
+    const picture = await openPicture(file(folder, await source()), LIMITS, 10);
+    const path = join(folder, 'by-path.tmp');
+    await picture.render([{ variant: exact(), path }]);
+    expect(difference(await rgb(readFileSync(path)), lopsided(90, 60))).toBe(0);
+  });
+
+  it('is refused when it is not what was digested any more', async () => {
+    const changing = file(folder, await source());
+    const picture = await openPicture(changing, LIMITS, 10);
+    writeFileSync(changing, await plain(9, 9, '#123456').png().toBuffer());
+    const path = join(folder, 'changed.tmp');
+    await expect(picture.render([{ variant: exact(), path }])).rejects.toMatchObject({
+      code: 'source_changed',
+    });
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('a HEIF container', () => {
+  it('that holds AV1 is read as AVIF', async () => {
+    const source = await plain(20, 20, '#4080a0').avif({ lossless: true }).toBuffer();
+    source.write('mif1', 8, 'latin1');
+    const { picture, bytes } = await rendered(folder, source, [exact()]);
+    expect(picture.format).toBe('avif');
+    expect(await colour(bytes[0]!)).toEqual(near([64, 128, 160]));
+  });
+});
+
+describe('an SVG', () => {
+  const drawing = Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="#00f"/></svg>',
+  );
+
+  it('is read when it is allowed, at its own size', async () => {
+    const { picture, bytes } = await rendered(folder, drawing, [exact()], { ...LIMITS, allowSvg: true });
+    expect(picture).toMatchObject({ format: 'svg', width: 40, height: 20 });
+    expect(await colour(bytes[0]!)).toEqual(near([0, 0, 255]));
+  });
+
+  it('is refused when it is not, whatever its name', async () => {
+    await expect(openPicture(file(folder, drawing, 'drawing.jpg'), LIMITS)).rejects.toMatchObject({
+      code: 'unsupported_format',
+    });
+  });
+});

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { BatchOptions, OutputRecord, SourceRecord, Variant } from '../src/model.ts';
+import type { NewJob } from '../src/ports.ts';
+
+/** Made-up data with every field set, for tests that look at a few of them. */
+
+export function sha(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export function variant(over: Partial<Variant> = {}): Variant {
+  return {
+    name: 'small',
+    width: 100,
+    height: null,
+    fit: 'inside',
+    position: 'centre',
+    format: 'webp',
+    quality: 85,
+    effort: 4,
+    lossless: false,
+    grayscale: false,
+    sharpen: false,
+    background: null,
+    ...over,
+  };
+}
+
+export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
+  return {
+    preset: { name: 'test', variants: [variant()] },
+    out: '/out',
+    outGiven: 'out',
+    template: '{dir}/{name}_{variant}.{ext}',
+    duplicates: 'link',
+    force: false,
+    dryRun: false,
+    jobs: 2,
+    limits: { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
+    ...over,
+  };
+}
+
+export function newJob(name: string, over: Partial<NewJob> = {}): NewJob {
+  return {
+    source: `/photos/${name}`,
+    given: `photos/${name}`,
+    relative: name,
+    candidates: [[`/out/${name}_small.webp`], [`/out/${name}~1_small.webp`]],
+    ...over,
+  };
+}
+
+export function sourceRecord(path: string, over: Partial<SourceRecord> = {}): SourceRecord {
+  return {
+    path,
+    size: 1_000,
+    mtime: '1700000000000000000',
+    ino: '7',
+    digest: sha(path),
+    width: 400,
+    height: 300,
+    format: 'jpeg',
+    dominantColor: '#102030',
+    seenAt: 1_800_000_000_000,
+    ...over,
+  };
+}
+
+export function outputRecord(path: string, source: string, over: Partial<OutputRecord> = {}): OutputRecord {
+  return {
+    path,
+    source,
+    variant: 'small',
+    settings: 'aa',
+    digest: sha(source),
+    format: 'webp',
+    width: 100,
+    height: 75,
+    size: 300,
+    mtime: '1700000001000000000',
+    ino: '8',
+    checksum: sha(path),
+    encoder: 'libvips 0',
+    ...over,
+  };
+}

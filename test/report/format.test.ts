@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ago,
+  bytes,
+  change,
+  count,
+  countdown,
+  counted,
+  duration,
+  iso,
+  percent,
+  rate,
+} from '../../src/report/format.ts';
+
+describe('figures', () => {
+  it('separate thousands with commas', () => {
+    expect([0, 999, 1284, 1_000_000].map(count)).toEqual(['0', '999', '1,284', '1,000,000']);
+  });
+
+  it('tell one from many', () => {
+    expect(counted(1, 'image')).toBe('1 image');
+    expect(counted(1284, 'image')).toBe('1,284 images');
+    expect(counted(2, 'batch', 'batches')).toBe('2 batches');
+  });
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [999.6, '1.0 kB'],
+    [12_000, '12.0 kB'],
+    [99_960, '100 kB'],
+    [402_000, '402 kB'],
+    [999_600, '1.0 MB'],
+    [3_900_000_000, '3.9 GB'],
+    [982_000_000, '982 MB'],
+    [2e18, '2,000 PB'],
+  ])('write %d bytes as %s', (size, text) => {
+    expect(bytes(size)).toBe(text);
+  });
+
+  it('say how much smaller or larger outputs are', () => {
+    expect(change(100, 25)).toBe('-75%');
+    expect(change(100, 112)).toBe('+12%');
+    expect(change(0, 5)).toBe('');
+  });
+
+  it.each([
+    [0, '0ms'],
+    [71.4, '71ms'],
+    [999.7, '1.0s'],
+    [31_400, '31.4s'],
+    [59_960, '1m 0s'],
+    [312_000, '5m 12s'],
+    [8_040_000, '2h 14m'],
+    [273_600_000, '3d 4h'],
+  ])('write %d milliseconds as %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  it('count down as a clock does, and admit not to know', () => {
+    expect([0, 10_500, 725_000, 3_723_000].map(countdown)).toEqual(['0:00', '0:11', '12:05', '1:02:03']);
+    expect(countdown(null)).toBe('-');
+  });
+
+  it('show a rate with one digit while it is small', () => {
+    expect([41.23, 129.4, null].map(rate)).toEqual(['41.2/s', '129/s', '-']);
+  });
+
+  it('never call the last image but one the whole', () => {
+    expect(percent(999, 1000)).toBe('99%');
+    expect(percent(0, 0)).toBe('100%');
+  });
+
+  it('write times in UTC with milliseconds', () => {
+    expect(iso(Date.UTC(2026, 10, 21, 14, 2, 11))).toBe('2026-11-21T14:02:11.000Z');
+  });
+
+  it('tell how long ago something was', () => {
+    const now = new Date(2026, 10, 21, 14, 0).getTime();
+    const at = (...when: [number, number, number, number, number]) => ago(new Date(...when).getTime(), now);
+    expect(at(2026, 10, 21, 14, 0)).toBe('now');
+    expect(at(2026, 10, 21, 13, 58)).toBe('2 min ago');
+    expect(at(2026, 10, 21, 9, 0)).toBe('5 h ago');
+    expect(at(2026, 10, 20, 23, 50)).toBe('yesterday');
+    expect(at(2026, 10, 3, 9, 12)).toBe('3 Nov 09:12');
+    expect(at(2024, 10, 3, 9, 12)).toBe('3 Nov 2024');
+  });
+});

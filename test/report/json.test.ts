@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { type Event, JOB_STATES } from '../../src/model.ts';
+import { createJsonReport } from '../../src/report/json.ts';
+import {
+  CONTROL,
+  failedOf,
+  finishedOf,
+  HOSTILE,
+  jobOf,
+  memoryStream,
+  renderedOf,
+  session,
+} from './samples.ts';
+
+describe('--json', () => {
+  it('prints one object a line, v and type first, and leaves out what only a screen needs', () => {
+    const lines = linesOf(session());
+    expect(lines.every((text) => text.startsWith('{"v":1,"type":"'))).toBe(true);
+    const types = lines.map((text) => JSON.parse(text).type);
+    expect(new Set(types)).toEqual(
+      new Set(['batch.started', 'job', 'warning', 'job.retrying', 'batch.finished']),
+    );
+  });
+
+  it('keeps the order of the contract in a completed job', () => {
+    const [text = ''] = linesOf([renderedOf('photos/a.jpg')]);
+    const order = 'v type batch source state digest bytes width height dominantColor outputs ms attempts';
+    expect(Object.keys(JSON.parse(text))).toEqual(order.split(' '));
+    expect(Object.keys(JSON.parse(text).outputs[0])).toEqual(
+      'variant format path width height bytes'.split(' '),
+    );
+    expect(Object.keys(JSON.parse(text).ms)).toEqual('digest decode encode commit total'.split(' '));
+  });
+
+  it('names the original of a duplicate and the error of a failure', () => {
+    const [first = '', second = ''] = linesOf([
+      jobOf('b.jpg', { state: 'duplicate', duplicateOf: 'a.jpg', outputs: [] }),
+      failedOf('c.jpg'),
+    ]);
+    expect(JSON.parse(first)).toMatchObject({ state: 'duplicate', duplicateOf: 'a.jpg', outputs: [] });
+    expect(Object.keys(JSON.parse(second).error)).toEqual(['code', 'message', 'fix']);
+  });
+
+  it('counts all eight states in order at the end', () => {
+    const [text = ''] = linesOf([finishedOf({ completed: 3 })]);
+    const order = 'v type batch state counts passedOver bytesIn bytesOut ms exit';
+    expect(Object.keys(JSON.parse(text))).toEqual(order.split(' '));
+    expect(Object.keys(JSON.parse(text).counts)).toEqual([...JOB_STATES]);
+  });
+
+  it('says null for a total nobody knows yet, and tells it later', () => {
+    const batch = '7f3a9c';
+    const lines = linesOf([
+      { type: 'batch.started', batch, total: null, bytes: 0, out: 'out', preset: 'web', jobs: 2 },
+      { type: 'total', batch, total: 15, bytes: 16_000_000 },
+    ]);
+    expect(JSON.parse(lines[0] ?? '').total).toBeNull();
+    expect(lines[1]).toBe('{"v":1,"type":"total","batch":"7f3a9c","total":15,"bytes":16000000}');
+  });
+
+  it('carries any name through on one line without control codes', () => {
+    const name = `${HOSTILE}\u2028\u2029\u0085`;
+    const [text = ''] = linesOf([failedOf(name)]);
+    expect(text).not.toMatch(CONTROL);
+    expect(JSON.parse(text).source).toBe(name);
+  });
+
+  it('tells what was passed over only when asked to', () => {
+    const event: Event = { type: 'passed_over', path: '.a.jpg', reason: 'hidden' };
+    expect(linesOf([event])).toEqual([]);
+    expect(linesOf([event], true)).toEqual([
+      '{"v":1,"type":"passed_over","path":".a.jpg","reason":"hidden"}',
+    ]);
+  });
+});
+
+function linesOf(events: readonly Event[], verbose = false): string[] {
+  const stream = memoryStream();
+  const report = createJsonReport({ stream, verbose });
+  for (const event of events) report.event(event);
+  report.close();
+  return stream.text().split('\n').slice(0, -1);
+}

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Event } from '../../src/model.ts';
+import { createPlainReport } from '../../src/report/plain.ts';
+import { CONTROL, failedOf, finishedOf, memoryStream, renderedOf, session } from './samples.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('plain lines', () => {
+  it('say what starts, what fails and how it ended', () => {
+    const text = textOf(session());
+    expect(text).toContain('imgtool: batch 7f3a9c: 12 images, 37.2 MB, out=./out, jobs=4\n');
+    expect(text).toContain('imgtool: error: photos/notes.jpg: not an image: the content is PDF\n');
+    expect(text).toContain('imgtool: finished 12 in 31.4s: completed=9 duplicate=1 failed=2\n');
+    expect(text).toContain('imgtool: size 27.9MB -> 3.6MB saved=24.3MB (87%) outputs=18\n');
+  });
+
+  it('hold no control code, whatever a file is called', () => {
+    expect(textOf(session(), { verbose: true })).not.toMatch(CONTROL);
+  });
+
+  it('give a line of progress every ten seconds and none after the end', () => {
+    const stream = memoryStream();
+    const report = createPlainReport({ stream, verbose: false, quiet: false, clock: () => Date.now() });
+    const events = session();
+    for (const event of events.slice(0, 9)) report.event(event);
+    vi.advanceTimersByTime(20_000);
+    expect(stream.text()).toContain('imgtool: 3/12 25% completed=3 0.3/s eta=30s\n');
+    expect(stream.text().match(/\/12 /g)).toHaveLength(2);
+    for (const event of events.slice(9)) report.event(event);
+    const ended = stream.text();
+    vi.advanceTimersByTime(60_000);
+    expect(stream.text()).toBe(ended);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('are only errors and warnings when quiet', () => {
+    const lines = textOf(session(), { quiet: true }).split('\n').slice(0, -1);
+    expect(lines.every((line) => /^imgtool: (error|warning|fix): /.test(line))).toBe(true);
+    expect(lines).toHaveLength(6);
+  });
+
+  it('have one for each job when verbose', () => {
+    const text = textOf([renderedOf('a b.jpg')], { verbose: true });
+    expect(text).toBe('imgtool: completed a b.jpg outputs=2 in=3100000 out=402000 ms=171\n');
+  });
+
+  it('tell that a batch was cancelled and how to go on', () => {
+    const text = textOf([
+      { type: 'stopping', batch: '7f3a9c', finishing: 4, dropping: 468 },
+      finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled', exit: 130 }),
+    ]);
+    expect(text).toContain('imgtool: stopping: finishing 4, dropping 468\n');
+    expect(text).toContain('imgtool: cancelled after 812 of 1284 in 31.4s: completed=812 cancelled=472\n');
+    expect(text).toContain('imgtool: run the same command again to go on\n');
+  });
+
+  it('say so when there was no picture', () => {
+    expect(textOf([finishedOf({}, { passedOver: 0 })])).toBe('imgtool: no images found\n');
+  });
+
+  it('do not repeat a name that the message already begins with', () => {
+    expect(textOf([failedOf('x.jpg', 'x.jpg: is empty')], { quiet: true })).toContain(
+      'error: x.jpg: is empty\n',
+    );
+  });
+});
+
+function textOf(events: readonly Event[], given: { verbose?: boolean; quiet?: boolean } = {}): string {
+  const stream = memoryStream();
+  const report = createPlainReport({ stream, verbose: false, quiet: false, ...given });
+  for (const event of events) report.event(event);
+  report.close();
+  return stream.text();
+}

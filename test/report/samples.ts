@@ -1,0 +1,130 @@
+import { Writable } from 'node:stream';
+import type { Batch, Counts, Event, JobEvent, JobRecord, Style } from '../../src/model.ts';
+
+/** Events, batches and streams that the tests of the report share. */
+
+export const NOTHING: Counts = {
+  ...{ pending: 0, processing: 0, retrying: 0, completed: 0 },
+  ...{ duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 },
+};
+
+/** Every control code but the end of a line; C1 and bidirectional controls too. */
+export const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+export const CONTROL_BUT_TAB =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+
+export const HOSTILE = 'evil\u001b[31m\n\t\u009b2J\u202egpj\ud800.jpg';
+
+export function styleOf(given: Partial<Omit<Style, 'columns'>> & { readonly width?: number } = {}): Style {
+  const { width = 80, ...rest } = given;
+  return { tty: true, color: false, unicode: true, columns: () => width, ...rest };
+}
+
+export const PIPE = styleOf({ tty: false, unicode: false });
+
+/** A terminal's stream that keeps what is written. */
+export function memoryStream(columns = 80, rows = 24) {
+  let written = '';
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      written += chunk;
+      done();
+    },
+  });
+  return Object.assign(stream, { isTTY: true, columns, rows, text: () => written });
+}
+
+export function jobOf(source: string, given: Partial<JobEvent> = {}): JobEvent {
+  return { type: 'job', batch: '7f3a9c', source, state: 'completed', ...given };
+}
+
+export function renderedOf(source: string, ms = 171): JobEvent {
+  return jobOf(source, {
+    digest: '9f'.repeat(32),
+    bytes: 3_100_000,
+    width: 4032,
+    height: 3024,
+    dominantColor: '#3a5f8c',
+    outputs: ['thumbnail', 'medium'].map((variant) => {
+      return {
+        variant,
+        format: 'webp',
+        path: `out/${variant}.webp`,
+        width: 150,
+        height: 113,
+        bytes: 201_000,
+      };
+    }),
+    ms: { digest: 4, decode: 61, encode: 90, commit: 3, total: ms },
+    attempts: 1,
+  });
+}
+
+export function failedOf(source: string, message = 'not an image: the content is PDF'): JobEvent {
+  const error = { code: 'not_an_image', message, fix: `leave it out with --exclude 'notes.*'` };
+  return jobOf(source, { state: 'failed', error, attempts: 1 });
+}
+
+/** A batch from start to end: nine rendered, one duplicate, two failed. */
+export function session(): Event[] {
+  const batch = '7f3a9c';
+  const rendered = Array.from({ length: 9 }, (_, at) => renderedOf(`photos/${at}.jpg`, 50 * 2 ** (at % 5)));
+  return [
+    { type: 'walk', found: 5, bytes: 15_000_000 },
+    { type: 'passed_over', path: 'photos/.hidden.jpg', reason: 'hidden' },
+    { type: 'batch.started', batch, total: 12, bytes: 37_200_000, out: './out', preset: 'web', jobs: 4 },
+    ...rendered.flatMap((job): Event[] => [{ type: 'job.started', batch, source: job.source }, job]),
+    { type: 'warning', message: `no folder sync on ${HOSTILE}`, fix: 'use a local disk' },
+    jobOf('photos/copy.jpg', { state: 'duplicate', duplicateOf: 'photos/0.jpg', outputs: [] }),
+    {
+      type: 'job.retrying',
+      batch,
+      source: 'photos/x.jpg',
+      attempts: 1,
+      delay: 500,
+      error: { code: 'io', message: 'EIO' },
+    },
+    failedOf(HOSTILE),
+    failedOf('photos/notes.jpg', 'photos/notes.jpg: not an image: the content is PDF'),
+    finishedOf({ completed: 9, duplicate: 1, failed: 2 }),
+  ];
+}
+
+export function finishedOf(
+  counts: Partial<Counts>,
+  given: Partial<Extract<Event, { type: 'batch.finished' }>> = {},
+): Extract<Event, { type: 'batch.finished' }> {
+  return {
+    ...{ type: 'batch.finished', batch: '7f3a9c', state: 'finished', counts: { ...NOTHING, ...counts } },
+    ...{ passedOver: 1, bytesIn: 27_900_000, bytesOut: 3_618_000, ms: 31_400, exit: 1 },
+    ...given,
+  };
+}
+
+export function batchOf(given: Partial<Batch> = {}): Batch {
+  return {
+    ...{ id: '7f3a9c', command: 'process', state: 'finished', inputs: ['./photos'], out: '/home/ann/out' },
+    ...{ cwd: '/home/ann', preset: 'web', jobs: 4, walkEnded: true, passedOver: 0 },
+    ...{ startedAt: Date.UTC(2026, 10, 21, 14, 2), finishedAt: Date.UTC(2026, 10, 21, 14, 2, 31) },
+    counts: { ...NOTHING, completed: 1240, duplicate: 41, failed: 3 },
+    ...{ bytesIn: 3_900_000_000, bytesOut: 982_000_000 },
+    ...given,
+  };
+}
+
+export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRecord {
+  return {
+    ...{ source, state: 'failed', attempts: 1, bytes: 348_160, digest: null, width: null, height: null },
+    ...{
+      dominantColor: null,
+      duplicateOf: null,
+      reused: false,
+      outputs: [],
+      ms: null,
+      finishedAt: 1_795_269_731_000,
+    },
+    error: { code: 'corrupt', message: 'cut short: 12 kB of 340 kB', fix: 'copy the file again' },
+    ...given,
+  };
+}

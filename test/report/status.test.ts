@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { JOB_STATES } from '../../src/model.ts';
+import { listJson, statusJson } from '../../src/report/documents.ts';
+import { listText } from '../../src/report/list.ts';
+import { statusText } from '../../src/report/status.ts';
+import { width } from '../../src/report/text.ts';
+import {
+  batchOf,
+  CONTROL,
+  CONTROL_BUT_TAB,
+  HOSTILE,
+  NOTHING,
+  PIPE,
+  recordOf,
+  renderedOf,
+  styleOf,
+} from './samples.ts';
+
+const NOW = batchOf().startedAt + 120_000;
+const FAILED = [recordOf('/home/ann/photos/broken.png'), recordOf(`/home/ann/photos/${HOSTILE}`)];
+const RUNNING = batchOf({
+  id: '51be02',
+  state: 'running',
+  inputs: ['./scans', 'b'],
+  finishedAt: null,
+  walkEnded: false,
+});
+const BATCHES = [
+  batchOf(),
+  RUNNING,
+  batchOf({ inputs: [HOSTILE], command: 'watch', bytesIn: 0, bytesOut: 0 }),
+];
+
+describe('the text of status', () => {
+  it('tells state, absolute folders, counts, sizes and each failure with its fix', () => {
+    const text = statusText(batchOf(), FAILED, styleOf({ width: 120 }), NOW);
+    expect(text).toMatch(
+      /^Batch 7f3a9c {3}finished, 3 failed {2}\/home\/ann\/photos {2}-> \/home\/ann\/out\n/,
+    );
+    expect(text).toContain('(31.0s)  process  preset web  4 at a time\n');
+    expect(text).toContain('  images   1,284   1,240 completed  41 duplicate  3 failed\n');
+    expect(text).toContain('  size     3.9 GB -> 982 MB (-75%)\n');
+    expect(text).toContain('cut short: 12 kB of 340 kB\n');
+    expect(text).toContain('fix: copy the file again\n');
+  });
+
+  it('fits every width from 20 columns to 120', () => {
+    for (let columns = 20; columns <= 120; columns++) {
+      for (const all of [undefined, FAILED]) {
+        const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, all).split('\n');
+        expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
+      }
+    }
+  });
+
+  it('holds no control code in a pipe and cuts nothing there', () => {
+    const text = statusText(batchOf(), FAILED, PIPE, NOW);
+    expect(text).not.toMatch(CONTROL);
+    expect(text).toContain('gpj\\ud800.jpg');
+    expect(text).toMatch(/^Batch 7f3a9c {3}finished, 3 failed .*\n {2}started .*\n {2}images .*\n {2}size /);
+  });
+
+  it('shows every job with all', () => {
+    const done = recordOf('/home/ann/a.jpg', {
+      state: 'completed',
+      error: null,
+      ms: renderedOf('a').ms ?? null,
+    });
+    const text = statusText(batchOf(), FAILED, styleOf(), NOW, [done, ...FAILED]);
+    expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
+  });
+
+  it('says how to go on with a batch that was stopped', () => {
+    expect(statusText(batchOf({ state: 'cancelled' }), [], styleOf(), NOW)).toContain(
+      'Run the same command again',
+    );
+  });
+});
+
+describe('the documents of --json', () => {
+  it('hold the batch with all eight counts, ISO times and the jobs given', () => {
+    const document = JSON.parse(JSON.stringify(statusJson(batchOf(), FAILED)));
+    expect(Object.keys(document)).toEqual(['v', 'batch', 'jobs']);
+    expect(Object.keys(document.batch.counts)).toEqual([...JOB_STATES]);
+    expect(document.batch).toMatchObject({
+      ...{ id: '7f3a9c', state: 'finished', total: 1284, startedAt: '2026-11-21T14:02:00.000Z' },
+      ...{ inputs: ['/home/ann/photos'], out: '/home/ann/out' },
+    });
+    expect(document.jobs[0]).toMatchObject({ state: 'failed', error: { code: 'corrupt' }, attempts: 1 });
+  });
+
+  it('hold all batches of a list', () => {
+    const document = JSON.parse(JSON.stringify(listJson(BATCHES)));
+    expect(document.batches.map(({ id }: { id: string }) => id)).toEqual(['7f3a9c', '51be02', '7f3a9c']);
+    expect(document.batches[1].finishedAt).toBeNull();
+  });
+});
+
+describe('the list', () => {
+  it('is a table on a terminal', () => {
+    const [head, first, second] = listText(BATCHES, styleOf(), NOW).split('\n');
+    expect(head).toBe('BATCH   STATE          IMAGES  FAILED  SAVED         WHEN       SOURCE');
+    expect(first).toBe('7f3a9c  finished        1,284       3  2.9 GB  -75%  2 min ago  ./photos');
+    expect(second).toMatch(/^51be02 {2}running {3}1,284\/1,284 .* now {8}\.\/scans and 1 m…$/);
+  });
+
+  it('is TAB-separated with raw figures where no person looks', () => {
+    const text = listText(BATCHES, PIPE, NOW);
+    const [head, first] = text.split('\n');
+    expect(head?.split('\t').join(' ')).toBe(
+      'batch state total completed failed bytes_in bytes_out started source',
+    );
+    expect(first?.split('\t')).toEqual(
+      '7f3a9c finished 1284 1240 3 3900000000 982000000 2026-11-21T14:02:00.000Z ./photos'.split(' '),
+    );
+    expect(text).not.toMatch(CONTROL_BUT_TAB);
+    expect(
+      text
+        .split('\n')
+        .slice(0, -1)
+        .every((row) => row.split('\t').length === 9),
+    ).toBe(true);
+  });
+
+  it('fits every width, and says when there may be older ones', () => {
+    for (let columns = 20; columns <= 120; columns++) {
+      const lines = listText(BATCHES, styleOf({ width: columns }), NOW, 3).split('\n');
+      expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
+    }
+    expect(listText(BATCHES, styleOf(), NOW, 3)).toContain('\n3 batches. Older: imgtool list --limit 15\n');
+    expect(listText(BATCHES, styleOf(), NOW, 10)).not.toContain('Older');
+  });
+
+  it('says what to do when there is none', () => {
+    expect(listText([], styleOf(), NOW)).toContain('No batches yet');
+    expect(listText([batchOf({ counts: NOTHING })], styleOf(), NOW)).toContain('1 batch.');
+  });
+});

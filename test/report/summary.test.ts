@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/model.ts';
+import { summaryLines } from '../../src/report/summary.ts';
+import { createTally } from '../../src/report/tally.ts';
+import { width } from '../../src/report/text.ts';
+import { CONTROL, failedOf, finishedOf, jobOf, renderedOf, session, styleOf } from './samples.ts';
+
+const STARTED = {
+  type: 'batch.started',
+  batch: '7f3a9c',
+  total: 9,
+  bytes: 1,
+  out: './out',
+  preset: 'web',
+  jobs: 4,
+} as const;
+
+describe('the closing summary', () => {
+  it('tells images, outputs, sizes, times, failures with their fix, and what to do next', () => {
+    const text = textOf(session());
+    expect(text).toContain(' ✓ 10 of 12 images in 31.4s   (0.4/s, 4 at a time)');
+    expect(text).toContain('     Images   9 completed  1 duplicate  2 failed');
+    expect(text).toContain('    Outputs   18 files  -> ./out');
+    expect(text).toContain('       Size   27.9 MB -> 3.6 MB  saved 24.3 MB (-87%)');
+    expect(text).toMatch(/Time {3}p50 \d+ms {2}p95 \d+ms {2}max 800ms {2}decode 39% encode 57% io 4%/);
+    expect(text).toContain(' 1 file passed over: 1 hidden');
+    expect(text).toContain(' Failed (2)');
+    expect(text).toContain("fix: leave it out with --exclude 'notes.*'");
+    expect(text).toContain(' Next   imgtool status 7f3a9c');
+  });
+
+  it('is never wider than the screen, from 20 columns to 120, and holds no control codes', () => {
+    const cancelled = [STARTED, finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' })];
+    const dry = [STARTED, ...dryRun(), finishedOf({ completed: 3 }, { dryRun: true })];
+    for (const events of [session(), cancelled, dry, [finishedOf({})], many()]) {
+      for (let columns = 20; columns <= 120; columns++) {
+        for (const unicode of [true, false]) {
+          const lines = linesOf(events, columns, unicode);
+          expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
+          expect(lines.join('')).not.toMatch(CONTROL);
+        }
+      }
+    }
+  });
+
+  it('keeps twenty failures and points to the rest', () => {
+    const text = textOf(many());
+    expect(text).toContain(' Failed (51)');
+    expect(text.match(/fix: /g)).toHaveLength(20);
+    expect(text).toContain('   ... and 31 more: imgtool status 7f3a9c');
+  });
+
+  it('says how far a cancelled batch came and how to go on', () => {
+    const text = textOf([STARTED, finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' })]);
+    expect(text).toContain(' ■ Cancelled after 812 of 1,284. Temp files removed.');
+    expect(text).toContain(' Run the same command again to go on.');
+  });
+
+  it('says that an interrupted batch was', () => {
+    const text = textOf([
+      STARTED,
+      finishedOf({ completed: 5, pending: 7 }, { state: 'interrupted', exit: 3 }),
+    ]);
+    expect(text).toContain(' ■ Interrupted after 5 of 12.');
+    expect(text).toContain('7 pending');
+  });
+
+  it('says what a dry run would write', () => {
+    const counts = { completed: 3, duplicate: 1, unchanged: 1 };
+    const text = textOf([STARTED, ...dryRun(), finishedOf(counts, { dryRun: true })]);
+    expect(text).toContain(' would write 6 files (2 variants x 3 images) to ./out; 1 duplicate, 1 unchanged');
+    expect(text).not.toContain('imgtool status');
+  });
+
+  it('says so when there was no picture, and what was there instead', () => {
+    expect(textOf([{ type: 'passed_over', path: '.a', reason: 'hidden' }, finishedOf({})])).toBe(
+      ' No images found.\n 1 file passed over: 1 hidden',
+    );
+  });
+
+  it('counts what was reused and what was damaged', () => {
+    const text = textOf([
+      STARTED,
+      { ...renderedOf('a.jpg'), reused: true },
+      { ...renderedOf('b.jpg'), degraded: true },
+      finishedOf({ completed: 2 }),
+    ]);
+    expect(text).toContain('2 completed (1 reused, 1 damaged but accepted)');
+  });
+
+  it('admits when the outputs are larger than the sources', () => {
+    const text = textOf([
+      STARTED,
+      renderedOf('a.png'),
+      finishedOf({ completed: 1 }, { bytesIn: 100, bytesOut: 150 }),
+    ]);
+    expect(text).toContain('100 B -> 150 B  grew by 50 B (+50%)');
+  });
+});
+
+function dryRun(): Event[] {
+  const outputs = renderedOf('a.jpg').outputs ?? [];
+  return [
+    ...['a', 'b', 'c'].map((name) => jobOf(`${name}.jpg`, { would: 'render', outputs })),
+    jobOf('d.jpg', { state: 'duplicate', would: 'duplicate', outputs }),
+    jobOf('e.jpg', { state: 'unchanged', would: 'unchanged' }),
+  ];
+}
+
+function many(): Event[] {
+  const failures = Array.from({ length: 51 }, (_, at) => failedOf(`photos/${at}.jpg`));
+  return [STARTED, ...failures, finishedOf({ failed: 51 })];
+}
+
+function textOf(events: readonly Event[]): string {
+  return linesOf(events, 80, true).join('\n');
+}
+
+function linesOf(events: readonly Event[], columns: number, unicode: boolean): string[] {
+  const tally = createTally();
+  for (const event of events) tally.event(event);
+  return summaryLines(tally, styleOf({ width: columns, unicode }));
+}

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Event } from '../../src/model.ts';
+import { createTerminalReport } from '../../src/report/terminal.ts';
+import { failedOf, memoryStream, session, styleOf } from './samples.ts';
+
+const [HIDE, SHOW] = ['\u001b[?25l', '\u001b[?25h'];
+const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the report on a terminal', () => {
+  it('gives cursor and wrapping back when the batch ends', () => {
+    const { text } = play(session());
+    expect(text.split(HIDE)).toHaveLength(3);
+    expect(text.lastIndexOf(SHOW)).toBeGreaterThan(text.lastIndexOf(HIDE));
+    expect(text.lastIndexOf(WRAP)).toBeGreaterThan(text.lastIndexOf(NO_WRAP));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('gives them back when closed at any moment, also twice', () => {
+    const events = session();
+    for (let end = 0; end < events.length; end++) {
+      const listeners = process.listenerCount('exit');
+      const { text, report, stream } = play(events.slice(0, end));
+      report.close();
+      expect(stream.text()).toBe(text);
+      expect(text.lastIndexOf(SHOW)).toBeGreaterThanOrEqual(text.lastIndexOf(HIDE));
+      expect(text.lastIndexOf(WRAP)).toBeGreaterThanOrEqual(text.lastIndexOf(NO_WRAP));
+      expect(vi.getTimerCount()).toBe(0);
+      expect(process.listenerCount('exit')).toBe(listeners);
+    }
+  });
+
+  it('turns a spinner only while folders are walked', () => {
+    const { text } = play(session());
+    const spun = text.lastIndexOf('Looking for images');
+    expect(spun).toBeGreaterThan(-1);
+    expect(spun).toBeLessThan(text.indexOf('batch 7f3a9c'));
+  });
+
+  it('prints a failure once for good, and the summary last', () => {
+    const { text } = play(session(), false);
+    expect(text.split('✗ photos/notes.jpg')).toHaveLength(2);
+    expect(text.trimEnd().endsWith('Next   imgtool status 7f3a9c')).toBe(true);
+  });
+
+  it('prints two equal failures in a row both', () => {
+    const { stream, report } = open();
+    for (const event of session().slice(0, 4)) report.event(event);
+    vi.advanceTimersByTime(1000);
+    report.event(failedOf('a.jpg'));
+    vi.advanceTimersByTime(100);
+    report.event(failedOf('a.jpg'));
+    vi.advanceTimersByTime(100);
+    report.close();
+    expect(stream.text().split('✗ a.jpg')).toHaveLength(3);
+  });
+
+  it('redraws at most ten times a second, and not at all what has not changed', () => {
+    const { stream, report } = open(() => 0);
+    for (const event of session().slice(0, 4)) report.event(event);
+    vi.advanceTimersByTime(500);
+    const writes = vi.spyOn(stream, 'write');
+    vi.advanceTimersByTime(10_000);
+    expect(writes).not.toHaveBeenCalled();
+    for (const event of session().slice(4, 8)) report.event(event);
+    vi.advanceTimersByTime(1000);
+    expect(writes.mock.calls.length).toBeLessThanOrEqual(10);
+    report.close();
+  });
+
+  it('takes a terminal that does not know its size for one of 80 columns', () => {
+    const stream = memoryStream(0, 0);
+    const style = styleOf({ width: 0 });
+    const report = createTerminalReport({ stream, style, command: 'process', out: './out', verbose: true });
+    for (const event of session()) {
+      report.event(event);
+      vi.advanceTimersByTime(150);
+    }
+    expect(stream.text()).toContain('✓ 10 of 12 images in 31.4s   (0.4/s, 4 at a time)');
+    expect(stream.text().length).toBeLessThan(50_000);
+  });
+
+  it('uses no colour when there is none', () => {
+    expect(play(session()).text).not.toMatch(/\u001b\[\d+(;\d+)*m/);
+  });
+});
+
+function open(clock?: () => number) {
+  const stream = memoryStream();
+  const options = { stream, style: styleOf(), command: 'process', out: './out', verbose: false };
+  return { stream, report: createTerminalReport(clock ? { ...options, clock } : options) };
+}
+
+function play(events: readonly Event[], slowly = true) {
+  const { stream, report } = open();
+  for (const event of events) {
+    report.event(event);
+    if (slowly) vi.advanceTimersByTime(150);
+  }
+  report.close();
+  return { stream, report, text: stream.text() };
+}
