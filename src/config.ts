@@ -10,7 +10,7 @@ import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { strangeVariables } from './config/strange.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
-import type { Limits, Preset, Warning } from './model.ts';
+import type { BatchOptions, Limits, Preset, WalkRules, Warning } from './model.ts';
 
 export { addSettings, flagsOf } from './config/flags.ts';
 export { nearest } from './config/nearest.ts';
@@ -126,6 +126,11 @@ export async function loadConfig({
   });
 }
 
+/** What the environment says before, or although, no config could be loaded. */
+export function environment(env: NodeJS.ProcessEnv = process.env): Pick<Config, 'look' | 'debug'> {
+  return { look: lookOf(env), debug: isDebug(env) };
+}
+
 /** The output folder in words that mean the same in the working folder. */
 function asGiven({ value, base }: Found<string>, out: string, cwd: string): string {
   if (value.startsWith('~')) return out;
@@ -137,4 +142,15 @@ function asGiven({ value, base }: Found<string>, out: string, cwd: string): stri
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
   return value;
+}
+
+/** What a batch and its jobs need to know. */
+export function batchOptions(config: Config): BatchOptions {
+  const { preset, out, outGiven, template, duplicates, force, dryRun, jobs, limits } = config;
+  return { preset, out, outGiven, template, duplicates, force, dryRun, jobs, limits };
+}
+
+/** What the walk takes and what it leaves. */
+export function walkRules({ allFiles, followSymlinks, include, exclude, out, index }: Config): WalkRules {
+  return { allFiles, followSymlinks, include, exclude, out, index };
 }

@@ -272,6 +272,8 @@ export interface JobEvent {
   readonly outputs?: readonly Output[];
   /** What a dry run would do with it. */
   readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
+  /** Paths a dry run would write. */
+  readonly wouldWrite?: readonly string[];
   readonly error?: Failure;
   readonly ms?: Timings;
   readonly attempts?: number;

@@ -254,11 +254,22 @@ export interface Renderer {
   /** Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. */
   open(source: string, limits: Limits): Promise<Opened>;
 
+  /** What decodes and encodes here. */
+  about(): Promise<Engine>;
+
   /** Ends all work at once; open pictures reject with `cancelled`. */
   kill(): void;
 
   /** Lets go of everything when idle. May be called twice. */
   close(): Promise<void>;
+}
+
+export interface Engine {
+  /** Of the libraries, by their names. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Formats. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
 }
 
 /** A source held in memory: the bytes that were digested are the bytes that are decoded. */

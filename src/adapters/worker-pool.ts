@@ -21,6 +21,9 @@ import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
 /** Times a child that a Ctrl-C ended while it was starting is started again for one picture. */
 const STARTS = 5;
 
+/** Milliseconds a child may take to start and say what it is. */
+const START_LIMIT = 10_000;
+
 /** Renders pictures in child processes, at most `size` of them, started as they are needed. */
 export function createWorkerPool(options: { readonly size: number; readonly workerPath?: string }): Renderer {
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
@@ -43,6 +46,20 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       } catch (error) {
         leave();
         throw error;
+      }
+    },
+
+    async about() {
+      await place();
+      const deadline = createDeadline(START_LIMIT);
+      try {
+        const child = await lease(deadline);
+        const reply = await deadline.over(child, () => child.ask({ type: 'about' }));
+        giveBack(child);
+        if (reply.type !== 'about') throw new Error(`a child answered ${reply.type} to about`);
+        return reply.engine;
+      } finally {
+        leave();
       }
     },
 

@@ -5,7 +5,7 @@ import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
 import { candidateNames } from './names.ts';
-import { failureOf } from './tell.ts';
+import { failureOf, pathAsGiven } from './tell.ts';
 
 /** Nothing is recorded of a dry run, so it has no id. */
 const NO_BATCH = '';
@@ -109,7 +109,9 @@ async function foresee(
       const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
       return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of };
     }
-    return { ...told, ...picture, state: 'completed', would: decision.action };
+    const written = decision.steps.filter(({ kind }) => kind !== 'keep').map(({ wanted }) => wanted.path);
+    const wouldWrite = written.map((path) => pathAsGiven(path, places.options));
+    return { ...told, ...picture, state: 'completed', would: decision.action, wouldWrite };
   } catch (thrown) {
     return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
   }

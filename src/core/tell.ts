@@ -40,8 +40,12 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
 }
 
 /** An output under the path a user would write. */
-export function outputAsGiven(output: Output, { out, outGiven }: BatchOptions): Output {
-  return { ...output, path: join(outGiven, relative(out, output.path)) };
+export function outputAsGiven(output: Output, options: BatchOptions): Output {
+  return { ...output, path: pathAsGiven(output.path, options) };
+}
+
+export function pathAsGiven(path: string, { out, outGiven }: BatchOptions): string {
+  return join(outGiven, relative(out, path));
 }
 
 export function failureOf({ code, message, fix }: ImgtoolError): Failure {

@@ -45,7 +45,7 @@ function svg(allowed: boolean): SourceFormat {
   );
 }
 
-/** A HEIF container holds AV1 or HEVC: its brands say so, else the types of its items. */
+/** AV1 or HEVC: the container's brands say so, else its items' types. libvips calls all but the brand `avif` HEVC. */
 function heif(head: Uint8Array): SourceFormat {
   const text = Buffer.from(head).toString('latin1');
   const ftyp = text.slice(8, Math.min(head.length, Buffer.from(head).readUInt32BE(0)));

@@ -4,14 +4,23 @@ import type { Failure, FileFacts, Limits, Variant } from '../model.ts';
 export type Request =
   | { readonly type: 'open'; readonly source: string; readonly limits: Limits }
   | { readonly type: 'render'; readonly orders: readonly RenderOrder[] }
-  | { readonly type: 'release' };
+  | { readonly type: 'release' }
+  | { readonly type: 'about' };
 
 /** `ready` once the libraries are loaded; every open and render is answered by its result or an error. */
 export type Reply =
   | { readonly type: 'ready' }
   | { readonly type: 'opened'; readonly picture: PictureFacts }
   | { readonly type: 'rendered'; readonly rendered: RenderedPicture }
+  | { readonly type: 'about'; readonly engine: EngineFacts }
   | { readonly type: 'failed'; readonly error: Failure };
+
+/** The port's `Engine` as it crosses the channel. */
+export interface EngineFacts {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+}
 
 export interface PictureFacts {
   readonly facts: FileFacts;

@@ -27,4 +27,15 @@ export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif,
   .map(([name, version]) => `${name} ${version ?? 'unknown'}`)
   .join(' ');
 
+/** What decodes and encodes here. */
+export const ENGINE = {
+  versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips },
+  reads: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'svg (with --allow-svg)'],
+  writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(canWrite),
+};
+
+function canWrite(format: 'webp' | 'jpeg' | 'png' | 'avif'): boolean {
+  return sharp.format[format === 'avif' ? 'heif' : format].output.buffer;
+}
+
 export { sharp };

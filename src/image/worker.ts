@@ -42,5 +42,8 @@ async function answer(request: Request): Promise<void> {
       return reply({ type: 'rendered', rendered: await picture.render(request.orders) });
     case 'release':
       picture = null;
+      return;
+    case 'about':
+      return reply({ type: 'about', engine: (await import('./vips.ts')).ENGINE });
   }
 }

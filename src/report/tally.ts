@@ -41,7 +41,7 @@ export function createTally(): Tally {
     }
     if (event.would !== undefined) {
       would.set(event.would, (would.get(event.would) ?? 0) + 1);
-      if (event.would === 'render' || event.would === 'reuse') tally.wouldWrite += event.outputs?.length ?? 0;
+      tally.wouldWrite += event.wouldWrite?.length ?? 0;
     }
     if (event.state !== 'completed') return;
     tally.outputs += event.outputs?.length ?? 0;

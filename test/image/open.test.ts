@@ -55,7 +55,7 @@ describe('opening a source', () => {
 
   it('does not wait on a pipe', async () => {
     const path = join(folder, 'pipe.jpg');
-    execFileSync('mkfifo', [path]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
     await expect(openSource(path)).rejects.toMatchObject({
       code: 'source_unreadable',
       message: 'is a pipe (FIFO), not a file',

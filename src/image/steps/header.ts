@@ -1,6 +1,6 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
-import { HEVC, type SourceFormat, undecodable } from '../formats.ts';
+import type { SourceFormat } from '../formats.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
 import { allowSvg, sharp } from '../vips.ts';
@@ -13,14 +13,13 @@ export interface Header extends Size {
   readonly wide: boolean;
 }
 
-/** Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`, `unsupported_format`. */
+/** Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`. */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
   if (format === 'svg' && source.bytes === null)
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   const { width, height, ...found } = await read(source, limits);
   assertWithin({ width, height }, limits.pixels);
-  if (format === 'heif' && found.compression !== 'av1') throw undecodable(HEVC);
   const wide = found.depth === 'ushort' && found.hasProfile;
   return { ...found.autoOrient, format: format === 'heif' ? 'avif' : format, wide };
 }

@@ -1,0 +1,19 @@
+import { ImgtoolError } from '../errors.ts';
+import type { Batch } from '../model.ts';
+import type { Index } from '../ports.ts';
+
+/** Batches shown unless the user says how many. */
+export const LIST_LIMIT = 20;
+
+/** `imgtool list`: recent batches, newest first. Errors: `usage`. */
+export async function list(
+  index: Index,
+  limit: string,
+  show: (batches: readonly Batch[], limit: number) => void,
+): Promise<void> {
+  const most = Number(limit);
+  if (!Number.isInteger(most) || most < 1) {
+    throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
+  }
+  show(await index.batches(most), most);
+}

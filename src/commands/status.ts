@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Batch, JOB_STATES, type JobRecord } from '../model.ts';
+import type { Index } from '../ports.ts';
+
+/** Milliseconds between two looks at a running batch. */
+const EVERY = 500;
+
+interface StatusOptions {
+  /** Every job kept, not only the failed ones. */
+  readonly all: boolean;
+  /** Shows it again until the batch has ended. */
+  readonly watch: boolean;
+}
+
+/** `imgtool status`: one batch by any unique beginning of its id. Errors: `unknown_batch`. */
+export async function status(
+  index: Index,
+  id: string,
+  { all, watch }: StatusOptions,
+  show: (batch: Batch, jobs: readonly JobRecord[]) => void,
+): Promise<void> {
+  for (;;) {
+    const batch = await index.batch(id);
+    const jobs: JobRecord[] = [];
+    for await (const job of index.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
+    show(batch, jobs);
+    if (!watch || batch.state !== 'running') return;
+    await sleep(EVERY);
+  }
+}
