@@ -94,7 +94,7 @@ async function carryOut(
   const rendered = await render(bench, steps, opened, staged);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
-  const dominantColor = rendered?.dominantColor ?? source.dominantColor ?? (await colorOf(bench, steps));
+  const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));
   const settlement: Settlement = {
     state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
     source: { ...source, dominantColor },

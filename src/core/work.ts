@@ -56,7 +56,8 @@ export async function workThrough(
       })
       .finally(() => {
         inWork.delete(work);
-        intake.wake();
+        // One that waits changed nothing for the others: waking them would only make all of them ask in turn.
+        if (!waiting.has(job)) intake.wake();
       });
     inWork.add(work);
   };

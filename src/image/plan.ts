@@ -7,17 +7,15 @@ export interface Size {
 }
 
 /** How one variant's pixels come about: the whole picture at `whole`, of which `cut` (if any) leaves the output. */
-export interface Geometry extends Size {
+interface Sized extends Size {
   readonly whole: Size;
   readonly scale: Scale;
   readonly cut: Position | null;
 }
 
-export interface Plan {
-  /** The whole picture at the size from which all variants derive. */
+export interface Geometry extends Sized {
+  /** The whole picture at the size it is decoded to for this variant. */
   readonly base: Size;
-  /** In the order of the variants. */
-  readonly geometries: readonly Geometry[];
 }
 
 /** An exact fraction of the source's size, at most 1. */
@@ -27,25 +25,52 @@ interface Scale {
 }
 
 const FULL: Scale = { of: 1, to: 1 };
-const NOTHING: Scale = { of: 1, to: 0 };
+
+/** Pixels across of the base that serves all small variants. */
+const SHARED_WIDTH = 1200;
 
 /**
- * The sizes of all variants of an upright source, and the one size to decode it to. Nothing is scaled up.
+ * The sizes of all variants of an upright source, and the size each is decoded to before it is brought to its own:
+ * the shared base, 1200 pixels across, for a variant of that size or of at most half of it; else the source halved as
+ * often as leaves it larger than the variant. Resampling what was resampled to less than twice the size would show.
  *
- * The base is the picture at the largest scale asked for. A variant between half of that and the whole would be a
- * resampled resampling that shows (facts.md, "Speed"); if there is one, all derive from the full size.
+ * So a variant's bytes follow from the source and its own settings, never from what else is rendered with it: one made
+ * alone, to replace a lost one, is the same as before. One decode serves all of `web` and `compat`.
+ *
+ * A JPEG's decoder halves by itself up to three times, at less than the cost of a whole decode. What halves by
+ * resampling keeps twice the variant's size.
  */
-export function plan(source: Size, variants: readonly Variant[]): Plan {
-  const geometries = variants.map((variant) => geometry(source, variant));
-  const largest = geometries.reduce((max, { scale }) => (compare(scale, max) > 0 ? scale : max), NOTHING);
-  const half = { of: largest.of * 2, to: largest.to };
-  const derivable = geometries.every(
-    ({ scale }) => compare(scale, largest) === 0 || compare(scale, half) <= 0,
-  );
-  return { base: derivable ? scaled(source, largest) : source, geometries };
+export function plan(source: Size, format: string, variants: readonly Variant[]): Geometry[] {
+  const scale = widthwise(source, Math.min(SHARED_WIDTH, source.width));
+  const half = { of: scale.of * 2, to: scale.to };
+  const shared = scaled(source, scale);
+  const [most, kept] = format === 'jpeg' ? [3, 0] : [16, 1];
+  return variants.map((variant) => {
+    const sized = geometry(source, variant);
+    const isSmall = compare(sized.scale, half) <= 0 || compare(sized.scale, scale) === 0;
+    if (isSmall || source.width <= SHARED_WIDTH) return { ...sized, base: shared };
+    const times = halvings(source, sized.whole) - kept;
+    return { ...sized, base: halved(source, Math.min(Math.max(times, 0), most)) };
+  });
 }
 
-function geometry(source: Size, variant: Variant): Geometry {
+/** How often the source can be halved and still be as large as this. */
+function halvings(source: Size, { width, height }: Size): number {
+  let times = 0;
+  for (;;) {
+    const next = halved(source, times + 1);
+    if (next.width < width || next.height < height || (next.width <= 1 && next.height <= 1)) return times;
+    times++;
+  }
+}
+
+/** Rounded down, which is what makes a JPEG's decoder do it. */
+function halved({ width, height }: Size, times: number): Size {
+  const by = 2 ** times;
+  return { width: Math.max(1, Math.floor(width / by)), height: Math.max(1, Math.floor(height / by)) };
+}
+
+function geometry(source: Size, variant: Variant): Sized {
   const { width, height } = variant;
   if (variant.fit === 'cover' && width !== null && height !== null) {
     return cover(source, { width, height }, variant.position);
@@ -53,7 +78,7 @@ function geometry(source: Size, variant: Variant): Geometry {
   return inside(source, variant);
 }
 
-function inside(source: Size, { width, height }: Variant): Geometry {
+function inside(source: Size, { width, height }: Variant): Sized {
   const scale = [widthwise(source, width), heightwise(source, height)].reduce(
     (min, each) => (compare(each, min) < 0 ? each : min),
     FULL,
@@ -62,7 +87,7 @@ function inside(source: Size, { width, height }: Variant): Geometry {
   return { ...whole, whole, scale, cut: null };
 }
 
-function cover(source: Size, asked: Size, position: Position): Geometry {
+function cover(source: Size, asked: Size, position: Position): Sized {
   const box = shrunk(asked, source);
   const across = widthwise(source, box.width);
   const down = heightwise(source, box.height);

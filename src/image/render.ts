@@ -1,9 +1,9 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Variant } from '../model.ts';
 import { assertUnchanged, type Source } from './open.ts';
-import { type Geometry, plan } from './plan.ts';
+import { type Geometry, plan, type Size } from './plan.ts';
 import type { RenderedOutput, RenderedPicture, RenderOrder } from './protocol.ts';
-import { decode } from './steps/decode.ts';
+import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
 import { assertEncodable, encode } from './steps/encode.ts';
 import { flatten } from './steps/flatten.ts';
@@ -24,7 +24,7 @@ const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
 ];
 
 /**
- * Renders all orders from one decode and writes each to its staged file. When it rejects, nothing is being written
+ * Renders all orders, decoding once for all that share a base, and writes each to its staged file. When it rejects, nothing is being written
  * any more. Errors: `corrupt`, `too_large`, `unsupported_format`, `source_changed`, those of writing.
  */
 export async function render(
@@ -33,21 +33,23 @@ export async function render(
   orders: readonly RenderOrder[],
   limits: Limits,
 ): Promise<RenderedPicture> {
-  const { base, geometries } = plan(
-    header,
-    orders.map(({ variant }) => variant),
-  );
+  const variants = orders.map(({ variant }) => variant);
+  const geometries = plan(header, header.format, variants);
   geometries.forEach((geometry, i) => {
     assertEncodable(orders[i]!.variant, geometry);
   });
   const started = performance.now();
-  const { pixels, degraded } = await decode(source, header, base, limits);
+  const bases = new Map<string, Decoded>();
+  for (const { base } of geometries) {
+    if (!bases.has(sizeKey(base))) bases.set(sizeKey(base), await decode(source, header, base, limits));
+  }
   if (source.bytes === null) await assertUnchanged(source);
   const decoded = performance.now();
-  const sized = shared(pixels);
+  const sized = shared(bases);
   const outputs = await all(geometries.map((geometry, i) => output(sized(geometry), orders[i]!)));
   const color = dominantColor(await sized(smallest(geometries)));
   const ms = { decode: Math.round(decoded - started), encode: Math.round(performance.now() - decoded) };
+  const degraded = [...bases.values()].some((one) => one.degraded);
   return { outputs, dominantColor: color, encoder: ENCODER, degraded, ms };
 }
 
@@ -59,16 +61,18 @@ async function output(sized: Promise<Pixels>, { variant, path }: RenderOrder): P
 }
 
 /** Pixels by geometry: variants of equal geometry share them. */
-function shared(base: Pixels): (geometry: Geometry) => Promise<Pixels> {
+function shared(bases: ReadonlyMap<string, Decoded>): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
-    const { width, height, cut, whole } = geometry;
-    const key = [width, height, cut, whole.width, whole.height].join(' ');
-    const pixels = made.get(key) ?? resize(base, geometry);
+    const { cut, whole, base } = geometry;
+    const key = [sizeKey(geometry), cut, sizeKey(whole), sizeKey(base)].join(' ');
+    const pixels = made.get(key) ?? resize(bases.get(sizeKey(base))!.pixels, geometry);
     made.set(key, pixels);
     return pixels;
   };
 }
+
+const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));

@@ -1,7 +1,8 @@
 import type { Style } from '../model.ts';
 import { counted } from './format.ts';
 import { line, lookOf, roomOf } from './look.ts';
-import { padEnd, printable, width, wrap } from './text.ts';
+import { printable } from './printable.ts';
+import { padEnd, width, wrap } from './text.ts';
 
 /** One thing looked at, and what to do when it is not well. */
 export interface Check {

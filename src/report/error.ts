@@ -1,6 +1,6 @@
 import type { Failure, Style } from '../model.ts';
 import { lookOf } from './look.ts';
-import { printable } from './text.ts';
+import { printable } from './printable.ts';
 
 type ErrorWords = Pick<Failure, 'message' | 'fix'> & { readonly cause?: string | undefined };
 

@@ -1,7 +1,8 @@
 import { count } from './format.ts';
 import { type Look, line } from './look.ts';
+import { printable } from './printable.ts';
 import type { Tally } from './tally.ts';
-import { cutStart, padEnd, printable, width, wrap } from './text.ts';
+import { cutStart, padEnd, width, wrap } from './text.ts';
 import { reasonOf } from './wording.ts';
 
 interface Failed {

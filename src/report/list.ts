@@ -1,8 +1,9 @@
 import type { Batch, Style } from '../model.ts';
 import { ago, bytes, change, count, counted, iso } from './format.ts';
 import { fitting, type Look, lookOf, roomOf, type Span } from './look.ts';
+import { printable } from './printable.ts';
 import { tabbed, table } from './table.ts';
-import { padEnd, printable, width } from './text.ts';
+import { padEnd, width } from './text.ts';
 import { doneOf, totalOf } from './wording.ts';
 
 /**

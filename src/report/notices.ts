@@ -1,7 +1,8 @@
 import type { Event, JobEvent, Style } from '../model.ts';
 import { bytes, count, counted, duration } from './format.ts';
 import { type Look, line, lookOf, paintOf, roomOf } from './look.ts';
-import { cutStart, printable, width, wrap } from './text.ts';
+import { printable } from './printable.ts';
+import { cutStart, width, wrap } from './text.ts';
 import { reasonOf } from './wording.ts';
 
 const NARROW = 60;

@@ -1,8 +1,8 @@
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, countdown, duration, rate } from './format.ts';
+import { printable } from './printable.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
-import { printable } from './text.ts';
 import {
   countsInPlain,
   doneOf,

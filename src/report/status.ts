@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import type { Batch, JobRecord, Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { columnsOf, fitting, type Look, line, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
+import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import { table } from './table.ts';
-import { printable, width, wrap } from './text.ts';
+import { width, wrap } from './text.ts';
 import { passedOverText, reasonOf, totalOf } from './wording.ts';
 
 /**

@@ -2,9 +2,10 @@ import type { BatchFinished, Style } from '../model.ts';
 import { failureLines } from './failures.ts';
 import { bytes, change, count, duration, rate } from './format.ts';
 import { fitting, type Look, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
+import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
-import { printable, wrap } from './text.ts';
+import { wrap } from './text.ts';
 import { doneOf, dryRunText, endedEarly, passedOverText, totalOf } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';

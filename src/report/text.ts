@@ -1,20 +1,8 @@
 import stringWidth from 'string-width';
 
-/** Text measured and cut by the columns it takes on a screen, and made safe to print. */
+/** Text measured and cut by the columns it takes on a screen. */
 
-/**
- * What could move the cursor, break a line or turn its direction round: C0, DEL, C1, zero-width and bidirectional
- * controls, the line separators, and surrogates without their other half.
- */
-const UNPRINTABLE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\p{Surrogate}/gu;
-const SPELT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const graphemes = new Intl.Segmenter();
-
-/** A name or message with everything that could act on a terminal spelt out: `a\nb`, `\x1b[31m`, `\u202e`. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => SPELT[character] ?? codeOf(character));
-}
 
 /** Columns the text takes. */
 export function width(text: string): number {
@@ -103,11 +91,4 @@ function broken(word: string, columns: number): string[] {
 
 function clusters(text: string): string[] {
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
-}
-
-function codeOf(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, '0')}`
-    : `\\u${code.toString(16).padStart(4, '0')}`;
 }

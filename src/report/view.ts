@@ -12,8 +12,9 @@ import {
   type Span,
   spanWidth,
 } from './look.ts';
+import { printable } from './printable.ts';
 import { type Progress, SETTLED } from './progress.ts';
-import { cutStart, padEnd, padStart, printable } from './text.ts';
+import { cutStart, padEnd, padStart } from './text.ts';
 
 const WIDEST_BAR = 44;
 const NARROWEST_BAR = 10;

@@ -1,8 +1,8 @@
 import { type BatchFinished, type Counts, type Failure, JOB_STATES, type PassedOver } from '../model.ts';
 import { count, counted } from './format.ts';
+import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
-import { printable } from './text.ts';
 
 /** Sentences that the terminal, plain lines and the summary share. */
 
