@@ -2,9 +2,6 @@ import { ImgtoolError } from '../errors.ts';
 import type { Batch } from '../model.ts';
 import type { Index } from '../ports.ts';
 
-/** Batches shown unless the user says how many. */
-export const LIST_LIMIT = 20;
-
 /** `imgtool list`: recent batches, newest first. Errors: `usage`. */
 export async function list(
   index: Index,

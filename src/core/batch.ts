@@ -78,12 +78,18 @@ async function takeInAndWork(
   const { index, run, options } = bench;
   const intake = announce();
   const stopped = new AbortController();
+  let finishing = 0;
+  const tell = (event: Event) => {
+    if (event.type === 'job.started') finishing++;
+    if (event.type === 'job.retrying' || event.type === 'job') finishing--;
+    emit(event);
+  };
   const stop = async () => {
     stopped.abort();
     intake.wake();
     const { counts } = await index.batch(run.batch);
-    const dropping = counts.pending + counts.retrying;
-    emit({ type: 'stopping', batch: run.batch, finishing: counts.processing, dropping });
+    const dropping = counts.pending + counts.retrying + counts.processing - finishing;
+    emit({ type: 'stopping', batch: run.batch, finishing, dropping });
   };
   let told: Promise<void> | undefined;
   const onAbort = () => {
@@ -94,19 +100,11 @@ async function takeInAndWork(
 
   let began = false;
   const chunkDone = ({ total, bytes }: Walked, ended: boolean) => {
-    const { out, outGiven, preset, jobs } = { ...options };
     if (!began) {
       began = true;
       const known = ended ? total : null;
-      emit({
-        type: 'batch.started',
-        batch: run.batch,
-        total: known,
-        bytes,
-        out: outGiven || out,
-        preset: preset.name,
-        jobs,
-      });
+      const { outGiven: out, preset, jobs } = options;
+      emit({ type: 'batch.started', batch: run.batch, total: known, bytes, out, preset: preset.name, jobs });
     } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
     else emit({ type: 'walk', found: total, bytes });
     intake.wake();
@@ -121,7 +119,7 @@ async function takeInAndWork(
       return asImgtoolError(error);
     })
     .finally(() => intake.end());
-  const worked = workThrough(bench, intake, emit, stopped.signal).then(({ fatal }) => {
+  const worked = workThrough(bench, intake, tell, stopped.signal).then(({ fatal }) => {
     if (fatal !== undefined) stopped.abort();
     return fatal;
   });

@@ -13,6 +13,16 @@ export interface Committed {
   readonly skipped: readonly Reservation[];
 }
 
+/** A file appeared under an output's name after it was looked for: it may be this very output, made elsewhere. */
+export class Overtaken extends Error {
+  readonly reason: ImgtoolError;
+
+  constructor(reason: ImgtoolError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
 /** An output whose bytes are staged, or found in place already. */
 interface Ready {
   readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
@@ -23,7 +33,7 @@ interface Ready {
 /**
  * Makes all outputs of a job visible: rendered ones (staged in the order of their steps), those placed from elsewhere,
  * and those kept. Everything staged on the way is added to `staged`. Errors: `output_exists` before anything is
- * visible, and those of storage.
+ * visible, Overtaken, and those of storage.
  */
 export async function commit(
   places: Places,
@@ -40,7 +50,9 @@ export async function commit(
   }
   const fresh = ready.filter((one) => !adopted.has(one));
   const given = await giveToSkipped(places, fresh, source, staged);
-  const facts = await places.storage.commit(fresh.map((one) => one.staged));
+  const facts = await places.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
+    throw error instanceof ImgtoolError && error.code === 'output_exists' ? new Overtaken(error) : error;
+  });
   const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
   for (const [{ step }, record] of adopted) records.set(step, record);
   const kept = steps.flatMap((step) => (step.kind === 'keep' ? refreshed(step) : []));

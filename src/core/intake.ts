@@ -43,6 +43,7 @@ export async function takeIn(
     chunkDone(walked, ended);
     for (const event of sorted.unchanged) emit(event);
   };
+  emit({ type: 'walk', found: 0, bytes: 0 });
   let chunk: Found[] = [];
   for await (const entry of bench.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);

@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../errors.ts';
 import type { Job, JobEvent, SourceRecord, Timings } from '../model.ts';
 import type { Opened, Order, Rendered, Renderer, Run, Settlement, Staged } from '../ports.ts';
-import { commit } from './commit.ts';
+import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
 import { inheritNames } from './inherit.ts';
@@ -40,11 +40,25 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
         return { type: 'waiting', learnt: source };
       seen = await judge(bench, job, source);
     }
-    return await carryOut(bench, job, seen, opened, staged, started);
+    // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
+    for (let looks = bench.options.preset.variants.length; ; looks--) {
+      try {
+        return await carryOut(bench, job, seen, opened, staged, started);
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+        if (seen.source === undefined || looks === 0) throw error.reason;
+        await discard(staged);
+        seen = await judge(bench, job, seen.source);
+      }
+    }
   } finally {
     opened?.close();
-    for (const one of staged) await one.discard();
+    await discard(staged);
   }
+}
+
+async function discard(staged: Staged[]): Promise<void> {
+  for (const one of staged.splice(0)) await one.discard();
 }
 
 /** What was found out about a job's source, and what is to be done with it. */

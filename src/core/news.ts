@@ -23,7 +23,9 @@ export function announce(): Intake & { end(): void } {
         clearTimeout(timer);
         resolve = undefined;
       }
+      const woken = told;
       told = false;
+      return woken;
     },
     wake,
     end() {

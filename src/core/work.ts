@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { Event, Job, SourceRecord } from '../model.ts';
+import type { Event, Job, JobEvent, SourceRecord } from '../model.ts';
 import type { Settlement } from '../ports.ts';
 import { type Bench, runJob } from './job.ts';
+import { openParking, type Parked } from './parking.ts';
 import { failureOf, jobEvent } from './tell.ts';
 
 /** Attempts at one image in all, where trying again may help. */
@@ -18,8 +19,8 @@ const LOOK_AGAIN = 100;
 export interface Intake {
   /** No more jobs will be added. */
   readonly ended: boolean;
-  /** Resolves when something was added, or ended, or the milliseconds are over. */
-  news(within?: number): Promise<void>;
+  /** Resolves when something was added or ended: true; or when the milliseconds are over: false. */
+  news(within?: number): Promise<boolean>;
   /** Wakes whoever waits for news. */
   wake(): void;
 }
@@ -43,9 +44,10 @@ export async function workThrough(
 ): Promise<WorkEnd> {
   const { index, run, options } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
-  const waiting = new Map<Job, SourceRecord>();
+  const parking = openParking();
   const inWork = new Set<Promise<void>>();
-  let retries = 0;
+  const ahead = 2 * options.jobs;
+  let retrying = 0;
   let fatal: ImgtoolError | undefined;
   const stopped = () => signal.aborted || fatal !== undefined;
 
@@ -56,8 +58,7 @@ export async function workThrough(
       })
       .finally(() => {
         inWork.delete(work);
-        // One that waits changed nothing for the others: waking them would only make all of them ask in turn.
-        if (!waiting.has(job)) intake.wake();
+        intake.wake();
       });
     inWork.add(work);
   };
@@ -66,14 +67,21 @@ export async function workThrough(
     if (learnt === undefined) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
       const outcome = await runJob(bench, job, learnt);
-      if (outcome.type === 'waiting') waiting.set(job, outcome.learnt);
-      else emit(outcome);
+      if (outcome.type === 'waiting') return parking.park({ job, learnt: outcome.learnt });
+      emit(outcome);
+      restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));
     } catch (thrown) {
-      await giveUp(job, asImgtoolError(thrown));
+      await giveUp(bench, job, asImgtoolError(thrown));
+      // The bytes of a failed job are not known here, so one waiter of each asks anew.
+      restart(parking.leaveOneOfEach());
     }
   };
 
-  const giveUp = async (job: Job, error: ImgtoolError) => {
+  const restart = (parked: readonly Parked[]) => {
+    for (const { job, learnt } of parked) start(job, learnt);
+  };
+
+  const giveUp = async (bench: Bench, job: Job, error: ImgtoolError) => {
     if (error.fatal) {
       fatal ??= error;
       return index.giveBack(job, 'pending');
@@ -82,7 +90,7 @@ export async function workThrough(
     if (error.retryable && attempts < ATTEMPTS && !stopped()) {
       const delay = BACKOFF * attempts;
       await index.giveBack(job, 'retrying', Date.now() + delay);
-      retries++;
+      retrying++;
       emit({
         type: 'job.retrying',
         batch: run.batch,
@@ -93,31 +101,33 @@ export async function workThrough(
       });
       return;
     }
-    const state = error.code === 'cancelled' ? 'cancelled' : 'failed';
-    const settlement: Settlement = {
-      state,
-      made: [],
-      skipped: [],
-      outputs: [],
-      ...(state === 'failed' ? { error: failureOf(error) } : {}),
-    };
-    await index.settle(run, job, settlement);
-    emit(jobEvent(job, settlement, bench));
+    emit(await settleFailed(bench, job, error));
   };
 
   while (!stopped()) {
-    const again = [...waiting];
-    waiting.clear();
-    for (const [job, learnt] of again) start(job, learnt);
-    const room = again.length < MOST_WAITING ? 2 * options.jobs - inWork.size : 0;
+    const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
     const taken = room > 0 ? await index.take(run, room) : [];
     for (const job of taken) start(job);
-    retries = Math.max(0, retries - taken.filter(({ attempts }) => attempts > 0).length);
-    if (taken.length > 0 && inWork.size < 2 * options.jobs) continue;
-    if (intake.ended && taken.length === 0 && inWork.size === 0 && waiting.size === 0 && retries === 0) break;
-    await intake.news(waiting.size > 0 || retries > 0 || inWork.size === 0 ? LOOK_AGAIN : undefined);
+    retrying = Math.max(0, retrying - taken.filter(({ attempts }) => attempts > 0).length);
+    const isIdle = inWork.size === 0 && taken.length === 0;
+    if (intake.ended && isIdle && parking.size === 0 && retrying === 0) break;
+    const woken = await intake.news(parking.size > 0 || retrying > 0 ? LOOK_AGAIN : undefined);
+    if (!woken) restart(parking.leaveOneOfEach());
   }
   await Promise.all(inWork);
-  for (const job of waiting.keys()) await index.giveBack(job, 'pending');
+  for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   return { fatal };
+}
+
+async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promise<JobEvent> {
+  const isCancelled = error.code === 'cancelled';
+  const settlement: Settlement = {
+    state: isCancelled ? 'cancelled' : 'failed',
+    made: [],
+    skipped: [],
+    outputs: [],
+    ...(isCancelled ? {} : { error: failureOf(error) }),
+  };
+  await bench.index.settle(bench.run, job, settlement);
+  return jobEvent(job, settlement, bench);
 }
