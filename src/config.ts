@@ -25,7 +25,6 @@ type Plain = Pick<
   | 'followSymlinks'
   | 'include'
   | 'exclude'
-  | 'memory'
   | 'json'
   | 'quiet'
   | 'verbose'
@@ -109,7 +108,6 @@ export async function loadConfig({
       lenient: find('lenient').value,
       timeout: find('timeout').value,
     },
-    memory: find('memory').value,
     allFiles: find('allFiles').value,
     followSymlinks: find('followSymlinks').value,
     include: find('include').value,

@@ -2,7 +2,6 @@ import type { Variant } from '../model.ts';
 import { specOf } from './spec.ts';
 import { PLACEHOLDERS } from './template.ts';
 import {
-  bytesOrNone,
   choice,
   count,
   type Reader,
@@ -36,8 +35,6 @@ export interface Values {
   readonly lenient: boolean;
   /** Milliseconds, written in seconds. */
   readonly timeout: number;
-  /** Bytes. */
-  readonly memory: number | null;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -170,7 +167,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     about: 'largest frame of a source, in pixels',
     initial: 100_000_000,
     read: count,
-    show: (pixels) => shortAmount(pixels, 1000),
+    show: (pixels) => shortAmount(pixels),
   },
   timeout: {
     flag: '--timeout <seconds>',
@@ -179,14 +176,6 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     initial: 120_000,
     read: seconds(0.1, 86_400),
     show: (milliseconds) => String(milliseconds / 1000),
-  },
-  memory: {
-    flag: '--memory <size>',
-    group: 'limits',
-    about: 'most memory to use, such as 1G',
-    initial: null,
-    read: bytesOrNone,
-    show: (bytes) => (bytes === null ? 'none' : shortAmount(bytes, 1024)),
   },
   allowSvg: {
     flag: '--allow-svg',

@@ -69,36 +69,26 @@ function numberWritten(pattern: RegExp) {
 }
 
 /** A count with an optional k, M or G, each a thousand times the one before. */
-export const count: Reader<number> = checked(
-  amount(1000, /^([\d.]+)([kmg]?)$/i),
-  'a number such as 100M or 500k',
-);
+export const count: Reader<number> = checked(amount(/^([\d.]+)([kmg]?)$/i), 'a number such as 100M or 500k');
 
-/** Bytes with an optional k, M, G or T, each 1024 times the one before; `none` is null. */
-export const bytesOrNone: Reader<number | null> = checked(
-  orNull('none', amount(1024, /^([\d.]+)([kmgt]?)(?:i?b)?$/i)),
-  'a size such as 1G or 512M, or none',
-  ['none'],
-);
-
-function amount(step: number, pattern: RegExp) {
+function amount(pattern: RegExp) {
   return v.pipe(
     v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(pattern))]),
-    v.transform((written) => (typeof written === 'number' ? written : scaled(written, step, pattern))),
+    v.transform((written) => (typeof written === 'number' ? written : scaled(written, pattern))),
     v.safeInteger(),
     v.minValue(1),
   );
 }
 
-function scaled(written: string, step: number, pattern: RegExp): number {
+function scaled(written: string, pattern: RegExp): number {
   const [, digits = '', suffix = ''] = pattern.exec(written) ?? [];
-  return Math.round(Number(digits) * step ** ' kmgt'.indexOf(suffix.toLowerCase() || ' '));
+  return Math.round(Number(digits) * 1000 ** ' kmg'.indexOf(suffix.toLowerCase() || ' '));
 }
 
 /** An amount as a person would write it. */
-export function shortAmount(value: number, step: number): string {
-  const power = [4, 3, 2, 1].find((power) => value >= step ** power && value % step ** power === 0) ?? 0;
-  return `${value / step ** power}${['', 'k', 'M', 'G', 'T'][power]}`;
+export function shortAmount(value: number): string {
+  const power = [3, 2, 1].find((power) => value % 1000 ** power === 0) ?? 0;
+  return `${value / 1000 ** power}${['', 'k', 'M', 'G'][power]}`;
 }
 
 function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {

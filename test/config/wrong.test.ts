@@ -18,7 +18,6 @@ describe('a wrong value is an error that says where, what was expected and what 
     ],
     ['limitPixels', '100X', '--limit-pixels: expected a number such as 100M or 500k, got "100X"'],
     ['limitPixels', '1.2.3M', '--limit-pixels: expected a number such as 100M or 500k, got "1.2.3M"'],
-    ['memory', 'lots', '--memory: expected a size such as 1G or 512M, or none, got "lots"'],
     ['timeout', '0', '--timeout: expected seconds from 0.1 to 86400, got "0"'],
     ['out', '', '--out: expected a folder, got ""'],
     ['force', 'maybe', '--force: expected true or false, got "maybe"'],

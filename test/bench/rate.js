@@ -1,0 +1,68 @@
+// npm run bench [-- folder rounds]: images a second of `imgtool process`, against the same outputs by a plain sharp
+// loop with as many at a time, whole commands with their start, in turn, medians. Run it on a quiet machine.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../..');
+const photos = ['../shared/photos', 'test/fixtures/photos']
+  .map((path) => resolve(root, path))
+  .find(existsSync);
+const folder = resolve(process.argv[2] ?? photos);
+const rounds = Number(process.argv[3] ?? 7);
+const atATime = String(availableParallelism());
+const images = readdirSync(folder).filter((name) => /\.jpe?g$/i.test(name)).length;
+const place = mkdtempSync(join(tmpdir(), 'imgtool-bench-'));
+
+const ways = {
+  'plain sharp loop': (out) => [join(here, 'plain.js'), folder, out, atATime],
+  imgtool: (out) => [
+    ...[join(root, 'bin/imgtool.js'), 'process', folder, '--out', out, '--index', `${out}.db`],
+    ...['--jobs', atATime, '--progress', 'none', '--quiet', '--no-config'],
+  ],
+};
+
+try {
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, command] of Object.entries(ways)) {
+      const out = join(place, `${round}-${name.replaceAll(' ', '-')}`);
+      const started = performance.now();
+      execFileSync(process.execPath, command(out), { stdio: 'ignore' });
+      // The first round only fills the caches of the disk.
+      if (round > 0) times[name].push(performance.now() - started);
+      rmSync(out, { recursive: true, force: true });
+    }
+  }
+  report(times);
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}
+
+function report(times) {
+  const plain = median(times['plain sharp loop']);
+  const lines = Object.entries(times).map(([name, all]) => {
+    const ms = median(all);
+    const spread = `${(Math.min(...all) / 1000).toFixed(2)}–${(Math.max(...all) / 1000).toFixed(2)}`;
+    return `| ${name} | ${(ms / 1000).toFixed(2)} | ${spread} | ${((images / ms) * 1000).toFixed(1)} | ${(plain / ms).toFixed(2)} |`;
+  });
+  process.stdout.write(
+    [
+      `${images} photographs, preset web, ${atATime} at a time, median of ${rounds} rounds`,
+      `${cpus()[0]?.model}, Node ${process.version}`,
+      '',
+      '| way | s | range | images/s | ratio |',
+      '|---|---|---|---|---|',
+      ...lines,
+      '',
+    ].join('\n'),
+  );
+}
+
+function median(all) {
+  const sorted = [...all].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
