@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { batchOptions, type Config, type Look, walkRules } from './config.ts';
 import type { NewWork, Ports } from './core/batch.ts';
 import type { ImgtoolError } from './errors.ts';
@@ -27,8 +28,13 @@ export async function openBatch(
   const sources = await openLocalSources(inputs, walkRules(config));
   const { openLocalStorage } = await import('./adapters/local-storage.ts');
   const run = randomBytes(6).toString('hex');
-  const index = await openIndex(config);
   const renderer = await openRenderer(config);
+  // Where nothing was ever made there will be work: children may start while the index is made.
+  if (!existsSync(config.index)) renderer.warm();
+  const index = await openIndex(config).catch(async (error: unknown) => {
+    await renderer.close();
+    throw error;
+  });
   const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
   return {
     ports: { index, storage: openLocalStorage(run), sources, renderer, run },

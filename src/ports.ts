@@ -254,6 +254,9 @@ export interface Renderer {
   /** Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. */
   open(source: string, limits: Limits): Promise<Opened>;
 
+  /** Gets ready for work that is sure to come, without waiting for it. */
+  warm(): void;
+
   /** What decodes and encodes here. */
   about(): Promise<Engine>;
 

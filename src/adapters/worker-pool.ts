@@ -49,6 +49,14 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       }
     },
 
+    warm() {
+      while (!ended && children.size < options.size) {
+        const child = begin();
+        child.rest();
+        idle.push(child);
+      }
+    },
+
     async about() {
       await place();
       const deadline = createDeadline(START_LIMIT);
@@ -111,16 +119,10 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   async function lease(deadline: Deadline): Promise<Child> {
-    const rested = idle.pop();
-    if (rested !== undefined) {
-      rested.hold();
-      return rested;
-    }
     for (let start = 1; ; start++) {
       if (ended) throw cancelled();
-      const child = startChild(workerPath);
-      children.add(child);
-      child.gone.then(() => forget(child));
+      const child = idle.pop() ?? begin();
+      child.hold();
       try {
         await deadline.over(child, () => child.ready);
         return child;
@@ -128,6 +130,13 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         if (!child.interrupted || start === STARTS) throw error;
       }
     }
+  }
+
+  function begin(): Child {
+    const child = startChild(workerPath);
+    children.add(child);
+    child.gone.then(() => forget(child));
+    return child;
   }
 
   /** A child still at work cannot be asked anything else, nor can its encoder be stopped in another way. */
