@@ -13,6 +13,7 @@ import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, WalkRules, Warning } from './model.ts';
 
 export { addSettings, flagsOf } from './config/flags.ts';
+export { cores } from './config/machine.ts';
 export { nearest } from './config/nearest.ts';
 export type { Flags, Look, Origin };
 

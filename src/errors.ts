@@ -72,6 +72,20 @@ export function asImgtoolError(error: unknown): ImgtoolError {
   return new ImgtoolError('internal', message, { cause: error });
 }
 
+/** A file under an output's name that was not made for it. */
+export function outputExists(path: string, cause?: unknown): ImgtoolError {
+  return new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
+    fix: 'move that file away, choose another --out or --name, or replace it with --force',
+    cause,
+  });
+}
+
+export function outputIsSource(path: string): ImgtoolError {
+  return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
+    fix: 'choose another --out or --name',
+  });
+}
+
 /** A failed call on a place that is written to. `what` reads like "out/a.webp". */
 export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;

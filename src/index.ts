@@ -81,7 +81,7 @@ export async function* processImages(
   }
 }
 
-/** Events waiting for whoever iterates. */
+/** Events waiting in memory for whoever iterates. */
 function queue() {
   const waiting: Event[] = [];
   let wake = () => {};
@@ -97,7 +97,7 @@ function queue() {
     },
     async *events(): AsyncGenerator<Event, void, void> {
       for (;;) {
-        for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) yield event;
+        while (waiting.length > 0) yield* waiting.splice(0);
         if (end !== undefined) {
           if ('error' in end) throw end.error;
           return;

@@ -7,16 +7,16 @@ import type {
   Job,
   JobRecord,
   JobState,
-  Limits,
   Output,
   OutputRecord,
   PassedOver,
   Reservation,
   SourceRecord,
   Timings,
-  Variant,
   WalkRules,
 } from './model.ts';
+
+export type * from './ports/renderer.ts';
 
 /**
  * The record of what was made, what is in hand and what happened. Each method is one atomic step, safe against
@@ -36,26 +36,29 @@ export interface Index {
    */
   add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<number>;
 
-  /** The walk of the batch's inputs has ended; `passedOver` files were no jobs. */
-  walked(run: Run, passedOver: number): Promise<void>;
+  /** The walk of the batch's inputs came to its end, or was stopped; `passedOver` files were no jobs. */
+  walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
 
   /** Takes up to `limit` pending jobs of the run's batch, oldest first; they are `processing` from here on. */
   take(run: Run, limit: number): Promise<Job[]>;
 
   /**
    * Says that this run renders these bytes now. False when another job, here or in another live run, does: wait and
-   * ask again. Held until the job is settled or given back.
+   * ask again. A job holds one claim, until it is settled, given back, or asks for other bytes.
    */
   claim(run: Run, job: Job, digest: string): Promise<boolean>;
 
-  /** Outputs made from these bytes with these settings, oldest first, a few for each settings. */
+  /** Outputs made from these bytes with these settings: for each settings a few of the oldest and of the newest. */
   made(digest: string, settings: readonly string[]): Promise<OutputRecord[]>;
 
   /** Names reserved by other sources with these bytes under which nothing was made: duplicates that were skipped. */
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
 
-  /** Gives the plain names, owned by a source that is gone, to a job with the same bytes; its own reservations lapse. */
-  inherit(job: Job, from: string, paths: readonly string[]): Promise<void>;
+  /**
+   * Gives names from a source that is gone to a job with the same bytes, in place of those `held` for it, which lapse.
+   * All or none: false when one of them is not `from`'s any more.
+   */
+  inherit(job: Job, from: string, paths: readonly string[], held: readonly string[]): Promise<boolean>;
 
   /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
   settle(run: Run, job: Job, result: Settlement): Promise<void>;
@@ -176,14 +179,14 @@ export interface Storage {
 
   /**
    * Makes staged files visible, durable in this order: bytes, names, folders. One that may not `replace` what is
-   * there fails with `output_exists`, and those before it stay.
+   * there fails with `output_exists`; new names given before it are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
 
-  /** Checks that outputs can be written here, making the folder. */
+  /** Checks that outputs can be written here, making nothing. */
   prepare(out: string): Promise<void>;
 
-  /** Removes what dead runs left staged beside these paths. Never touches a live run's. */
+  /** Removes what dead runs left staged beside their paths, where that can be reached. Never touches a live run's. */
   sweep(dead: readonly DeadRun[]): Promise<number>;
 }
 
@@ -244,75 +247,4 @@ export interface Inputs {
   /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
   readonly list: { readonly from: string; readonly nul: boolean } | null;
   readonly cwd: string;
-}
-
-/**
- * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large, timeout,
- * worker_crashed, source_*, and those of writing; `cancelled` after `kill`.
- */
-export interface Renderer {
-  /** Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. */
-  open(source: string, limits: Limits): Promise<Opened>;
-
-  /** Gets ready for work that is sure to come, without waiting for it. */
-  warm(): void;
-
-  /** What decodes and encodes here. */
-  about(): Promise<Engine>;
-
-  /** Ends all work at once; open pictures reject with `cancelled`. */
-  kill(): void;
-
-  /** Lets go of everything when idle. May be called twice. */
-  close(): Promise<void>;
-}
-
-export interface Engine {
-  /** Of the libraries, by their names. */
-  readonly versions: Readonly<Record<string, string>>;
-  /** Formats. */
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-}
-
-/** A source held in memory: the bytes that were digested are the bytes that are decoded. */
-export interface Opened {
-  /** Facts of the file the bytes came from. */
-  readonly facts: FileFacts;
-  readonly digest: string;
-  readonly format: string;
-  /** Pixels of the upright picture. */
-  readonly width: number;
-  readonly height: number;
-  /** Milliseconds of reading and digesting. */
-  readonly ms: number;
-
-  /** Renders all variants from one decode, each into its staged file. */
-  render(orders: readonly Order[]): Promise<Rendered>;
-
-  /** Gives the place back. May be called twice, and while rendering fails. */
-  close(): void;
-}
-
-export interface Order {
-  readonly variant: Variant;
-  /** The staged file to write; it does not exist yet. */
-  readonly path: string;
-}
-
-export interface Rendered {
-  /** In the order they were ordered. */
-  readonly outputs: readonly {
-    readonly width: number;
-    readonly height: number;
-    readonly bytes: number;
-    /** Lower-case hex SHA-256 of the bytes written. */
-    readonly checksum: string;
-  }[];
-  /** `#rrggbb` of the smallest variant. */
-  readonly dominantColor: string;
-  readonly encoder: string;
-  /** True when a damaged picture was accepted because the limits are lenient. */
-  readonly degraded: boolean;
-  readonly ms: { readonly decode: number; readonly encode: number };
 }

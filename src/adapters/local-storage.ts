@@ -3,7 +3,7 @@ import { accessSync, constants, createReadStream, lstatSync, statSync } from 'no
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ImgtoolError, systemCode, writeError } from '../errors.ts';
+import { ImgtoolError, outputExists, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 
@@ -36,9 +36,16 @@ export function openLocalStorage(run: string): Storage {
     },
     async commit(all) {
       for (const one of all) await syncFile(one.path).catch((error) => fail(error, one.final));
-      for (const one of all) await show(one).catch((error) => fail(error, one.final));
+      // A name keeps the facts of its file; taken later they could be those of what replaced it.
+      const facts = all.map(({ path }) => factsOf(lstatSync(path, { bigint: true })));
+      for (const [i, one] of all.entries()) {
+        await show(one).catch(async (error) => {
+          await takeBack(all.slice(0, i), facts);
+          return fail(error, one.final);
+        });
+      }
       for (const folder of new Set(all.map(({ final }) => dirname(final)))) await syncFolder(folder);
-      return all.map(({ final }) => factsOf(lstatSync(final, { bigint: true })));
+      return facts;
     },
     stat: async (paths) => paths.map(statOne),
     checksum,
@@ -63,7 +70,10 @@ function fail(error: unknown, path: string): never {
   throw writeError(error, path);
 }
 
-/** Gives a staged file its final name. Without `replace` by a link, which never overwrites even in a race. */
+/**
+ * Gives a staged file its final name. Without `replace` by a link, which never overwrites, even in a race; where there
+ * are no hard links a moment remains between the look and the rename.
+ */
 async function show({ path, final, replace }: Staged): Promise<void> {
   if (!replace) {
     try {
@@ -73,15 +83,20 @@ async function show({ path, final, replace }: Staged): Promise<void> {
     } catch (error) {
       const code = systemCode(error);
       if (code === 'EEXIST' || (await exists(final))) {
-        throw new ImgtoolError('output_exists', `its output ${final} exists and was not made by imgtool`, {
-          fix: 'move that file away, choose another --out or --name, or replace it with --force',
-          cause: error,
-        });
+        throw outputExists(final, error);
       }
       if (code === undefined || !NO_LINKS.has(code)) throw error;
     }
   }
   await renamePatiently(path, final);
+}
+
+/** New names given before one failed: nobody knows of them yet. */
+async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
+  for (const [i, { final, replace }] of shown.entries()) {
+    const found = statOne(final);
+    if (!replace && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino) await unlink(final);
+  }
 }
 
 /** On Windows a scanner may hold a file for a moment. */
@@ -108,7 +123,8 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
+  // Reading suffices to sync, and works on a read-only file; not so on Windows.
+  const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r');
   try {
     await handle.sync();
   } finally {
@@ -194,11 +210,11 @@ async function sweep(dead: readonly DeadRun[]): Promise<number> {
   return swept;
 }
 
+/** Empty for a folder that is gone or cannot be read now: what is left there disturbs nobody. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-    throw writeError(error, folder);
+  } catch {
+    return [];
   }
 }

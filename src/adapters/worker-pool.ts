@@ -21,6 +21,9 @@ import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
 /** Times a child that a Ctrl-C ended while it was starting is started again for one picture. */
 const STARTS = 5;
 
+/** Children started before it is known how much work there is. */
+const WARM = 2;
+
 /** Milliseconds a child may take to start and say what it is. */
 const START_LIMIT = 10_000;
 
@@ -50,7 +53,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     warm() {
-      while (!ended && children.size < options.size) {
+      while (!ended && children.size < Math.min(options.size, WARM)) {
         const child = begin();
         child.rest();
         idle.push(child);

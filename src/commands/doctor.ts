@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, cores } from '../config.ts';
 import { asImgtoolError } from '../errors.ts';
 import type { Index, Renderer } from '../ports.ts';
 
@@ -88,14 +88,14 @@ function aboutSpace(name: string, path: string, fix: string): Check {
 }
 
 function aboutCores({ jobs }: Config): Check {
-  const cores = availableParallelism();
-  const value = `${cores} usable, ${jobs} images at a time`;
-  if (jobs <= 2 * cores) return { name: 'cores', state: 'ok', value };
+  const usable = cores();
+  const value = `${usable} usable, ${jobs} images at a time`;
+  if (jobs <= 2 * usable) return { name: 'cores', state: 'ok', value };
   return {
     name: 'cores',
     state: 'warning',
     value,
-    fix: `more than ${cores} at a time gains nothing: --jobs ${cores}`,
+    fix: `more than ${usable} at a time gains nothing: --jobs ${usable}`,
   };
 }
 

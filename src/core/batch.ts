@@ -1,10 +1,12 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { BatchFinished, BatchOptions, BatchState, Event } from '../model.ts';
-import type { Index, NewBatch, Renderer, Sources, Storage } from '../ports.ts';
+import type { BatchFinished, BatchOptions, Event, Warning } from '../model.ts';
+import type { Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
+import { settingsOfAll } from './facts.ts';
 import { takeIn, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { announce } from './news.ts';
-import { workThrough } from './work.ts';
+import { type Intake, workThrough } from './work.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 const KEPT = 90 * 24 * 60 * 60 * 1_000;
@@ -45,15 +47,15 @@ export async function runBatch(
   await storage.prepare(work.options.out);
   const startedAt = performance.now();
   const run = await index.begin({ ...work, run: ports.run });
-  const bench: Bench = { ...ports, run, options: work.options };
+  const bench: Bench = { ...ports, run, options: work.options, settings: settingsOfAll(work.options) };
   const fatal = await takeInAndWork(bench, emit, signal);
-  const state: Exclude<BatchState, 'running'> =
-    fatal !== undefined ? 'interrupted' : signal.aborted ? 'cancelled' : 'finished';
-  if (state === 'cancelled') while ((await index.cancelWaiting(run, CANCELLED_AT_ONCE)) > 0);
-  const batch = await index.end(run, state);
-  if (fatal !== undefined)
-    emit({ type: 'warning', message: fatal.message, ...(fatal.fix ? { fix: fatal.fix } : {}) });
-  await index.prune(Date.now() - KEPT);
+  const state = fatal !== undefined ? 'interrupted' : signal.aborted ? 'cancelled' : 'finished';
+  if (state === 'cancelled') await cancelWaiting(index, run);
+  const batch = await index.end(run, state).catch((error: unknown) => {
+    throw fatal ?? error;
+  });
+  if (fatal !== undefined) emit(warning(fatal));
+  await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: run.batch,
@@ -69,13 +71,21 @@ export async function runBatch(
   return finished;
 }
 
+async function cancelWaiting(index: Index, run: Run): Promise<void> {
+  // A second signal is heard between two steps.
+  while ((await index.cancelWaiting(run, CANCELLED_AT_ONCE)) > 0) await breathe();
+}
+
+function warning({ message, fix }: ImgtoolError): Warning {
+  return fix === undefined ? { type: 'warning', message } : { type: 'warning', message, fix };
+}
+
 /** Walks and works side by side; what made either pointless. */
 async function takeInAndWork(
   bench: Bench,
   emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<ImgtoolError | undefined> {
-  const { index, run, options } = bench;
   const intake = announce();
   const stopped = new AbortController();
   let finishing = 0;
@@ -84,49 +94,59 @@ async function takeInAndWork(
     if (event.type === 'job.retrying' || event.type === 'job') finishing--;
     emit(event);
   };
-  const stop = async () => {
-    stopped.abort();
-    intake.wake();
-    const { counts } = await index.batch(run.batch);
-    const dropping = counts.pending + counts.retrying + counts.processing - finishing;
-    emit({ type: 'stopping', batch: run.batch, finishing, dropping });
-  };
   let told: Promise<void> | undefined;
   const onAbort = () => {
-    told = stop();
+    stopped.abort();
+    intake.wake();
+    told = tellStopping(bench, finishing, emit);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
+  /** One of the two cannot go on: the other need not. */
+  const giveUp = (error: ImgtoolError) => {
+    stopped.abort();
+    return error;
+  };
+  const walk = takeIn(bench, emit, announceChunks(bench, intake, emit), stopped.signal)
+    .then(async ({ passedOver }) => {
+      await bench.index.walked(bench.run, passedOver, !stopped.signal.aborted);
+      return undefined;
+    })
+    .catch((error: unknown) => giveUp(asImgtoolError(error)))
+    .finally(() => intake.end());
+  const working = workThrough(bench, intake, tell, stopped.signal).then(
+    ({ fatal }) => fatal && giveUp(fatal),
+  );
+  const [walkFailed, workFailed] = await Promise.all([walk, working]);
+  signal.removeEventListener('abort', onAbort);
+  await told;
+  return workFailed ?? walkFailed;
+}
 
+/** The batch begins for others with its first chunk: a small folder is known in full by then. */
+function announceChunks({ run, options }: Bench, intake: Intake, emit: (event: Event) => void) {
   let began = false;
-  const chunkDone = ({ total, bytes }: Walked, ended: boolean) => {
+  return ({ total, bytes }: Walked, ended: boolean) => {
     if (!began) {
       began = true;
-      const known = ended ? total : null;
       const { outGiven: out, preset, jobs } = options;
+      const known = ended ? total : null;
       emit({ type: 'batch.started', batch: run.batch, total: known, bytes, out, preset: preset.name, jobs });
     } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
     else emit({ type: 'walk', found: total, bytes });
     intake.wake();
   };
-  const walk = takeIn(bench, emit, chunkDone, stopped.signal)
-    .then(async ({ passedOver }) => {
-      if (!stopped.signal.aborted) await index.walked(run, passedOver);
-      return undefined;
-    })
-    .catch((error: unknown) => {
-      stopped.abort();
-      return asImgtoolError(error);
-    })
-    .finally(() => intake.end());
-  const worked = workThrough(bench, intake, tell, stopped.signal).then(({ fatal }) => {
-    if (fatal !== undefined) stopped.abort();
-    return fatal;
-  });
-  const [walkFailed, workFailed] = await Promise.all([walk, worked]);
-  signal.removeEventListener('abort', onAbort);
-  await told;
-  return workFailed ?? walkFailed;
+}
+
+async function tellStopping({ index, run }: Bench, finishing: number, emit: (event: Event) => void) {
+  try {
+    const { counts } = await index.batch(run.batch);
+    const dropping = counts.pending + counts.retrying + counts.processing - finishing;
+    emit({ type: 'stopping', batch: run.batch, finishing, dropping });
+  } catch {
+    // An index that fails is told by whoever needs it; here it would only have told how much is left.
+    emit({ type: 'stopping', batch: run.batch, finishing, dropping: 0 });
+  }
 }
 
 function exitCode(failed: number, fatal: ImgtoolError | undefined, signal: AbortSignal): number {

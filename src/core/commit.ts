@@ -1,6 +1,6 @@
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, outputExists, outputIsSource } from '../errors.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
-import type { Rendered, Staged } from '../ports.ts';
+import type { Rendered, Staged, Storage } from '../ports.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { has, isIntact, type Places } from './facts.ts';
 
@@ -63,6 +63,13 @@ export async function commit(
   };
 }
 
+/** Whether what was staged is the output that was meant: its name may have got other bytes since it was judged. */
+async function holds(storage: Storage, { path }: Staged, meant: OutputRecord): Promise<boolean> {
+  const [found] = await storage.stat([path]);
+  if (found == null || found === 'foreign') return false;
+  return sameFile(found, meant) || (await storage.checksum(path)) === meant.checksum;
+}
+
 async function prepare(
   { storage, options }: Places,
   steps: readonly Step[],
@@ -89,6 +96,7 @@ async function prepare(
         options.duplicates === 'copy' ? 'copy' : 'link',
       );
       staged.push(one);
+      if (!(await holds(storage, one, step.from))) throw new Overtaken(outputExists(path));
       ready.push({ step, record: { ...step.from, ...own }, staged: one });
     }
   }
@@ -97,18 +105,13 @@ async function prepare(
 }
 
 /** A file the index does not know but which holds these very bytes is this output: a lost index heals so. */
-async function adopt({ storage }: Places, { record, step }: Ready): Promise<OutputRecord | undefined> {
+async function adopt({ index, storage }: Places, { record, step }: Ready): Promise<OutputRecord | undefined> {
   const { disk, path, holds } = step.wanted;
   if (disk === null || disk === 'foreign' || step.replace) return undefined;
   if ((await storage.checksum(path)) === record.checksum) return { ...record, ...disk };
-  if (holds !== null) {
-    throw new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
-      fix: 'choose another --out or --name',
-    });
-  }
-  throw new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
-    fix: 'move that file away, choose another --out or --name, or replace it with --force',
-  });
+  if (holds !== null) throw outputIsSource(path);
+  const isKnown = isMade((await index.lookup([], [path])).output(path));
+  throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
 }
 
 /** Duplicates that were skipped get outputs of their own before those they were left to are replaced. */
@@ -122,7 +125,7 @@ async function giveToSkipped(
   const given: OutputRecord[] = [];
   for (const { step } of fresh) {
     const { record: old, disk } = step.wanted;
-    if (!isMade(old) || old.digest === source.digest) continue;
+    if (!isMade(old) || (old.digest === source.digest && old.settings === step.wanted.settings)) continue;
     const waiting = (await index.skipped(old.digest, [old.settings])).filter(
       (one) => one.source !== source.path,
     );
@@ -132,11 +135,16 @@ async function giveToSkipped(
       if (!has(facts, (await index.lookup([copy], [])).source(copy), old.digest)) continue;
       const one = await storage.stageFrom(old.path, path, 'link');
       staged.push(one);
-      const [left] = await storage.commit([one]);
-      given.push({ ...old, path, source: copy, ...left! });
+      const left = await storage.commit([one]).catch(unlessTaken);
+      if (left !== undefined) given.push({ ...old, path, source: copy, ...left[0]! });
     }
   }
   return given;
+}
+
+/** Somebody's file under the copy's name is no reason to keep this source from its outputs. */
+function unlessTaken(error: unknown): undefined {
+  if (!(error instanceof ImgtoolError) || error.code !== 'output_exists') throw error;
 }
 
 function refreshed({ wanted }: Extract<Step, { kind: 'keep' }>): OutputRecord[] {

@@ -1,9 +1,10 @@
-import { asImgtoolError } from '../errors.ts';
+import { asImgtoolError, outputExists } from '../errors.ts';
 import type { BatchFinished, Event, JobEvent } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { NewWork, Ports } from './batch.ts';
-import { decide, isMade, trustedDigest } from './decide.ts';
-import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
+import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
+import { refusal } from './job.ts';
 import { candidateNames } from './names.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
@@ -21,7 +22,8 @@ export async function dryRun(
   signal: AbortSignal,
 ): Promise<BatchFinished> {
   const started = performance.now();
-  const places: Places = { ...ports, options };
+  const places: Places = { ...ports, options, settings: settingsOfAll(options) };
+  const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
   const counts = {
     pending: 0,
@@ -59,7 +61,7 @@ export async function dryRun(
       });
       continue;
     }
-    const event = await foresee(ports, places, entry, firstWith);
+    const event = await foresee(ports, places, entry, firstWith, given);
     counts[event.state]++;
     bytesIn += event.bytes ?? 0;
     emit(event);
@@ -86,16 +88,22 @@ async function foresee(
   places: Places,
   found: Found,
   firstWith: Map<string, string>,
+  given: Map<string, string>,
 ): Promise<JobEvent> {
   const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
-    const paths = await namesFor(places, found);
+    const paths = await namesFor(places, found, given);
     const facts = await factsOfJob(places, found.source, stat, paths);
     const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
     const decision = decide(await withDigest(places, facts, digest));
-    if (decision.action === 'refuse')
-      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size };
+    const taken = facts.force ? undefined : facts.wanted.find(isUnknown);
+    if (decision.action === 'refuse' || taken !== undefined) {
+      const error = failureOf(
+        decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
+      );
+      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
+    }
     if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
@@ -117,11 +125,24 @@ async function foresee(
   }
 }
 
-async function namesFor({ index, options }: Places, found: Found): Promise<string[]> {
+/** A file the index does not know: the same picture would be adopted, but only rendering could tell. */
+function isUnknown({ record, disk }: Wanted): boolean {
+  return disk !== null && !isMade(record);
+}
+
+/** The names it would get, beside those given to others before it. */
+async function namesFor(
+  { index, options }: Places,
+  found: Found,
+  given: Map<string, string>,
+): Promise<string[]> {
   const candidates = candidateNames(found, options);
   const lookup = await index.lookup([], candidates.flat());
-  const isFree = (path: string) => (lookup.output(path)?.source ?? found.source) === found.source;
-  return candidates.find((paths) => paths.every(isFree)) ?? candidates[0]!;
+  const ownerOf = (path: string) => lookup.output(path)?.source ?? given.get(path.toLowerCase());
+  const isFree = (path: string) => (ownerOf(path) ?? found.source) === found.source;
+  const names = candidates.find((paths) => paths.every(isFree)) ?? candidates[0]!;
+  for (const path of names) given.set(path.toLowerCase(), found.source);
+  return names;
 }
 
 async function read({ renderer }: Ports, { source }: Found, { options }: Places): Promise<string> {

@@ -10,6 +10,13 @@ export interface Places {
   readonly storage: Storage;
   readonly sources: Sources;
   readonly options: BatchOptions;
+  /** Of each variant, in their order. */
+  readonly settings: readonly string[];
+}
+
+/** Settings of all variants of a batch, worked out once. */
+export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
+  return preset.variants.map((variant) => settingsOf(variant, limits));
 }
 
 /** What is recorded and on disk of one source, by stat alone. */
@@ -30,10 +37,10 @@ export async function factsByStat(
     wanted.push({
       path,
       variant,
-      settings: settingsOf(variant, options.limits),
+      settings: places.settings[i]!,
       record,
       disk: found,
-      holds: found === null || isMade(record) ? null : await holder(sources, path, found, facts),
+      holds: found === null || isMade(record) ? null : await holder(sources, lookup, path, found, facts),
     });
   }
   const recorded = lookup.source(source);
@@ -41,9 +48,16 @@ export async function factsByStat(
   return { source, recorded, digest: undefined, wanted, elsewhere: [], force, duplicates };
 }
 
-async function holder(sources: Sources, path: string, disk: FileFacts | 'foreign', source: FileFacts) {
+/** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
+async function holder(
+  sources: Sources,
+  lookup: Lookup,
+  path: string,
+  disk: FileFacts | 'foreign',
+  source: FileFacts,
+): Promise<Wanted['holds']> {
   if (disk !== 'foreign' && sameFile(disk, source)) return 'this source';
-  return (await sources.covers(path)) ? 'another source' : null;
+  return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
 }
 
 /** The same for one job, with outputs read where a stat cannot tell. */
@@ -53,7 +67,7 @@ export async function factsOfJob(
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const lookup = await places.index.lookup([source], paths);
+  const lookup = await places.index.lookup([source, ...paths], paths);
   const facts = await factsByStat(places, source, found, paths, lookup, await places.storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
@@ -89,12 +103,17 @@ async function elsewhere(
   );
   return Promise.all(
     records.map(async (record, i) => ({
-      record,
+      // As it lies there now, so that whoever links it can tell that it was this file.
+      record: { ...record, ...factsIn(disk[i]) },
       intact: await isIntact(record, disk[i] ?? null, storage),
       ownerThere: live.has(record.source),
       sameFolder: isBelow(record.path, options.out),
     })),
   );
+}
+
+function factsIn(disk: FileFacts | 'foreign' | null | undefined): Partial<FileFacts> {
+  return disk === undefined || disk === null || disk === 'foreign' ? {} : disk;
 }
 
 /** Whether a source that is there still has the bytes recorded of it. */

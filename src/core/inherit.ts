@@ -1,7 +1,7 @@
 import type { Job } from '../model.ts';
 import { isMade } from './decide.ts';
 import type { Places } from './facts.ts';
-import { candidateNames } from './names.ts';
+import { namesOf, plainNames } from './names.ts';
 
 /**
  * A source renamed or moved with its whole tree comes back under names its former self still owns: when that is gone
@@ -13,16 +13,17 @@ export async function inheritNames(
   digest: string,
 ): Promise<Job> {
   if (job.naming === 0) return job;
-  const plain = candidateNames(job, options)[0]!;
+  const plain = plainNames(job, options);
   const lookup = await index.lookup([], plain);
   const records = plain.map((path) => lookup.output(path));
-  const former = records.find((record) => record !== undefined)?.source;
-  if (former === undefined || former === job.source) return job;
+  const owners = new Set(records.map((record) => record?.source));
+  const [former] = owners;
+  if (owners.size !== 1 || former === undefined) return job;
+  if (former === job.source) return { ...job, naming: 0 };
   const isHeir = records.every(
-    (record, i) =>
-      isMade(record) && record.source === former && record.digest === digest && record.path === plain[i],
+    (record, i) => isMade(record) && record.digest === digest && record.path === plain[i],
   );
   if (!isHeir || (await sources.statAll([former]))[0] !== null) return job;
-  await index.inherit(job, former, plain);
-  return { ...job, naming: 0 };
+  const isDone = await index.inherit(job, former, plain, namesOf(job, options) ?? []);
+  return isDone ? { ...job, naming: 0 } : job;
 }

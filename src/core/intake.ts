@@ -3,7 +3,7 @@ import type { Found, Lookup, NewJob } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
-import { candidateNames } from './names.ts';
+import { candidateNames, plainNames } from './names.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
 
 /** Sources looked up, stat'ed and added in one step. */
@@ -66,41 +66,55 @@ interface Sorted {
 async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const sorted: Sorted = { jobs: [], unchanged: [], outputs: [] };
   const seenAt = Date.now();
-  const named = chunk.map((found) => ({ found, candidates: candidateNames(found, bench.options) }));
-  const lookup = await bench.index.lookup(
-    chunk.map(({ source }) => source),
-    named.flatMap(({ found, candidates }) => [found.source, ...candidates.flat()]),
-  );
+  const named = chunk.map((found) => ({ found, names: plainNames(found, bench.options) }));
+  const paths = named.flatMap(({ found, names }) => [found.source, ...names]);
+  const lookup = await bench.index.lookup([...chunk.map(({ source }) => source), ...paths], paths);
   const sources = named.filter(({ found }) => {
-    const isOutput = isMade(lookup.output(found.source));
+    const record = lookup.output(found.source);
+    const isOutput = isMade(record) && record.path === found.source;
     if (isOutput) sorted.outputs.push(found);
     return !isOutput;
   });
-  const known = sources.map((one) => ({ ...one, paths: ownNames(one, lookup) }));
-  const disk = await bench.storage.stat(known.flatMap(({ paths }) => paths ?? []));
+  const known = await Promise.all(sources.map((one) => ownNames(bench, one, lookup)));
+  // A folder that cannot be looked into fails its own jobs, not the walk.
+  const disk = await bench.storage.stat(known.flatMap((own) => own?.names ?? [])).catch(() => null);
   let at = 0;
-  for (const { found, candidates, paths } of known) {
-    const here = disk.slice(at, at + (paths?.length ?? 0));
-    at += here.length;
-    const facts = paths && (await factsOf(bench, found, paths, lookup, here));
+  for (const [i, { found }] of sources.entries()) {
+    const own = known[i];
+    const here = disk?.slice(at, at + (own?.names.length ?? 0));
+    at += here?.length ?? 0;
+    const facts = own && here && (await factsOf(bench, found, own.names, own.lookup, here));
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       sorted.unchanged.push(unchangedEvent(bench, found, facts, seenAt));
     } else {
       const { source, given, relative } = found;
-      sorted.jobs.push({ source, given, relative, candidates });
+      sorted.jobs.push({ source, given, relative, candidates: candidateNames(found, bench.options) });
     }
   }
   return sorted;
 }
 
 /** The names under which this source's outputs would be in order: all of them made, and its own. */
-function ownNames({ found, candidates }: { found: Found; candidates: string[][] }, lookup: Lookup) {
-  return candidates.find((paths) =>
+async function ownNames(
+  { index, options }: Bench,
+  { found, names }: { found: Found; names: string[] },
+  lookup: Lookup,
+): Promise<{ names: string[]; lookup: Lookup } | undefined> {
+  const owners = names
+    .map((path) => lookup.output(path))
+    .map((record) => (isMade(record) ? record.source : undefined));
+  if (owners.every((owner) => owner === found.source)) return { names, lookup };
+  // Only where the plain names are another's may this source have got others.
+  if (owners.every((owner) => owner === undefined || owner === found.source)) return undefined;
+  const tagged = candidateNames(found, options).slice(1);
+  const more = await index.lookup([found.source, ...tagged.flat()], tagged.flat());
+  const own = tagged.find((paths) =>
     paths.every((path) => {
-      const record = lookup.output(path);
+      const record = more.output(path);
       return isMade(record) && record.source === found.source;
     }),
   );
+  return own && { names: own, lookup: more };
 }
 
 async function factsOf(

@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, outputIsSource } from '../errors.ts';
 import type { Job, JobEvent, SourceRecord, Timings } from '../model.ts';
 import type { Opened, Order, Rendered, Renderer, Run, Settlement, Staged } from '../ports.ts';
 import { commit, Overtaken } from './commit.ts';
@@ -21,7 +21,7 @@ export interface Waiting {
 }
 
 /**
- * ONE image, from source to outputs. Ends with the job settled in the index, or waiting with everything given back.
+ * ONE image, from source to outputs. Ends with the job settled in the index, or waiting for another with nothing opened or staged.
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
 export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Promise<JobEvent | Waiting> {
@@ -30,25 +30,26 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
   let opened: Opened | undefined;
   try {
     let seen = await look(bench, job, learnt);
-    if (seen.decision.action === 'read' || seen.decision.action === 'render') {
-      if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
-        return { type: 'waiting', learnt: seen.source };
-      }
-      opened = await bench.renderer.open(job.source, bench.options.limits);
-      const source = learn(job, opened, seen.facts.recorded);
-      if (!(await bench.index.claim(bench.run, job, opened.digest)))
-        return { type: 'waiting', learnt: source };
-      seen = await judge(bench, job, source);
-    }
     // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
     for (let looks = bench.options.preset.variants.length; ; looks--) {
+      if (opened === undefined && needsBytes(seen)) {
+        if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
+          return { type: 'waiting', learnt: seen.source };
+        }
+        const seenAt = Date.now();
+        opened = await bench.renderer.open(job.source, bench.options.limits);
+        const source = learn(job, opened, seen.facts.recorded, seenAt);
+        if (!(await bench.index.claim(bench.run, job, opened.digest)))
+          return { type: 'waiting', learnt: source };
+        seen = await judge(bench, seen.job, source);
+      }
       try {
-        return await carryOut(bench, job, seen, opened, staged, started);
+        return await carryOut(bench, seen, opened, staged, started);
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
         if (seen.source === undefined || looks === 0) throw error.reason;
         await discard(staged);
-        seen = await judge(bench, job, seen.source);
+        seen = await judge(bench, seen.job, seen.source);
       }
     }
   } finally {
@@ -57,12 +58,18 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
   }
 }
 
+function needsBytes({ decision: { action } }: Seen): boolean {
+  return action === 'read' || action === 'render';
+}
+
 async function discard(staged: Staged[]): Promise<void> {
   for (const one of staged.splice(0)) await one.discard();
 }
 
 /** What was found out about a job's source, and what is to be done with it. */
 interface Seen {
+  /** With the names it has now. */
+  readonly job: Job;
   readonly facts: Facts;
   readonly decision: Decision;
   /** Undefined while the bytes were not read and no record vouches for them. */
@@ -78,7 +85,7 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
     return judge(bench, job, { ...known, seenAt });
   }
-  return { facts, decision: decide(facts), source: undefined };
+  return { job, facts, decision: decide(facts), source: undefined };
 }
 
 /** Step 3: who has these bytes. */
@@ -86,14 +93,13 @@ async function judge(bench: Bench, job: Job, source: SourceRecord): Promise<Seen
   const named = await inheritNames(bench, job, source.digest);
   const stat = await factsOfJob(bench, job.source, source, pathsOf(bench, named));
   const facts = await withDigest(bench, stat, source.digest);
-  return { facts, decision: decide(facts), source };
+  return { job: named, facts, decision: decide(facts), source };
 }
 
 /** Steps 4 and 5: render what is missing, make it visible, tell the index. */
 async function carryOut(
   bench: Bench,
-  job: Job,
-  { facts, decision, source }: Seen,
+  { job, facts, decision, source }: Seen,
   opened: Opened | undefined,
   staged: Staged[],
   started: number,
@@ -150,22 +156,18 @@ function pathsOf({ options }: Bench, job: Job): string[] {
   });
 }
 
-function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined): SourceRecord {
+/** `seenAt` is from before the bytes were read, so that whatever is written later has a later mtime. */
+function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined, seenAt: number): SourceRecord {
   const { facts, digest, format, width, height } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
-  // From before the bytes were read, so that whatever is written later has a later mtime.
-  const seenAt = Date.now() - opened.ms;
   return { ...facts, path: job.source, digest, format, width, height, dominantColor, seenAt };
 }
 
-function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
-  return code === 'output_is_source'
-    ? new ImgtoolError(code, `its output ${path} would replace a source`, {
-        fix: 'choose another --out or --name',
-      })
-    : new ImgtoolError(code, `its output ${path} is taken: by a folder, a link or another source`, {
-        fix: 'move it away, or choose another --out or --name',
-      });
+export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
+  if (code === 'output_is_source') return outputIsSource(path);
+  return new ImgtoolError(code, `its output ${path} is taken: by a folder, a link or another source`, {
+    fix: 'move it away, or choose another --out or --name',
+  });
 }
 
 /** The colour found when another source with these bytes was rendered. */

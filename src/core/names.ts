@@ -7,6 +7,12 @@ const LONGEST = 255;
 
 const EXTENSIONS: Record<Format, string> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
 
+const SUFFIXES: readonly ((found: Named) => string)[] = [
+  () => '',
+  ({ relative }) => tag(relative),
+  ({ source }) => tag(source),
+];
+
 type Named = { readonly source: string; readonly relative: string };
 
 /**
@@ -15,12 +21,18 @@ type Named = { readonly source: string; readonly relative: string };
  * relative path, of the absolute one.
  */
 export function candidateNames(found: Named, options: BatchOptions): string[][] {
-  return ['', tag(found.relative), tag(found.source)].map((suffix) => namesWith(suffix, found, options));
+  return SUFFIXES.map((suffix) => namesWith(suffix(found), found, options));
+}
+
+/** The first of them. */
+export function plainNames(found: Named, options: BatchOptions): string[] {
+  return namesWith('', found, options);
 }
 
 /** The output paths of the candidate a job was given; undefined when every candidate was taken. */
 export function namesOf(job: Named & { naming: number }, options: BatchOptions): string[] | undefined {
-  return candidateNames(job, options)[job.naming];
+  const suffix = SUFFIXES[job.naming];
+  return suffix === undefined ? undefined : namesWith(suffix(job), job, options);
 }
 
 function tag(path: string): string {

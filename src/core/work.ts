@@ -104,19 +104,29 @@ export async function workThrough(
     emit(await settleFailed(bench, job, error));
   };
 
-  while (!stopped()) {
-    const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
-    const taken = room > 0 ? await index.take(run, room) : [];
-    for (const job of taken) start(job);
-    retrying = Math.max(0, retrying - taken.filter(({ attempts }) => attempts > 0).length);
-    const isIdle = inWork.size === 0 && taken.length === 0;
-    if (intake.ended && isIdle && parking.size === 0 && retrying === 0) break;
-    const woken = await intake.news(parking.size > 0 || retrying > 0 ? LOOK_AGAIN : undefined);
-    if (!woken) restart(parking.leaveOneOfEach());
+  try {
+    await pull();
+  } catch (error) {
+    fatal ??= asImgtoolError(error);
   }
+  // Images in work are finished whatever stopped the rest.
   await Promise.all(inWork);
-  for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   return { fatal };
+
+  async function pull(): Promise<void> {
+    while (!stopped()) {
+      const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
+      const taken = room > 0 ? await index.take(run, room) : [];
+      for (const job of taken) start(job);
+      retrying = Math.max(0, retrying - taken.filter(({ attempts }) => attempts > 0).length);
+      const isIdle = inWork.size === 0 && taken.length === 0;
+      if (intake.ended && isIdle && parking.size === 0 && retrying === 0) return;
+      const woken = await intake.news(parking.size > 0 || retrying > 0 ? LOOK_AGAIN : undefined);
+      if (!woken) restart(parking.leaveOneOfEach());
+    }
+    await Promise.all(inWork);
+    for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
+  }
 }
 
 async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promise<JobEvent> {

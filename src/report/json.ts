@@ -96,6 +96,7 @@ function jobFields(event: JobEvent): object {
     ...{ batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor },
     outputs: event.outputs && outputsInOrder(event.outputs),
     ms: event.ms && timingsInOrder(event.ms),
-    ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded, would: event.would },
+    ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded },
+    ...{ would: event.would, wouldWrite: event.wouldWrite },
   };
 }

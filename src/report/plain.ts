@@ -64,7 +64,8 @@ export function createPlainReport(options: PlainReportOptions): Report {
 
 function startLine({ batch, total, bytes: size, out, jobs, dryRun }: BatchStarted): string {
   const images = total === null ? 'still looking for images' : `${total} images, ${bytes(size)}`;
-  return `batch ${batch}: ${images}, out=${printable(out)}, jobs=${jobs}${dryRun ? ', dry run' : ''}`;
+  const name = dryRun ? 'dry run' : `batch ${batch}`;
+  return `${name}: ${images}, out=${printable(out)}, jobs=${jobs}`;
 }
 
 function progressLine(progress: Progress, now: number): string {

@@ -155,11 +155,9 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const made = outputRecord('/out/a_small.webp', '/photos/a');
       await index.settle(run, a!, settled({ state: 'completed', source, made: [made] }));
       const stolen = outputRecord('/out/a_small.webp', '/photos/b');
-      await index.settle(
-        run,
-        b!,
-        settled({ state: 'completed', source: sourceRecord('/photos/b'), made: [stolen] }),
-      );
+      const theft = settled({ state: 'completed', source: sourceRecord('/photos/b'), made: [stolen] });
+      await expect(index.settle(run, b!, theft)).rejects.toMatchObject({ code: 'output_exists' });
+      expect((await index.batch(run.batch)).counts).toMatchObject({ processing: 1, completed: 1 });
       const lookup = await pair.other.lookup(
         ['/photos/a', '/photos/none'],
         ['/OUT/A_small.webp', '/out/none'],
@@ -245,12 +243,32 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const [old, heir] = await index.take(run, 2);
       const made = outputRecord('/out/x.webp', '/photos/old/x.jpg');
       await index.settle(run, old!, settled({ state: 'completed', made: [made] }));
-      await index.inherit(heir!, '/photos/old/x.jpg', ['/out/x.webp']);
+      const held = ['/out/x~1.webp'];
+      expect(await index.inherit(heir!, '/photos/other.jpg', ['/out/x.webp'], held)).toBe(false);
+      expect(await index.inherit(heir!, '/photos/old/x.jpg', ['/out/x.webp'], held)).toBe(true);
       const lookup = await index.lookup([], ['/out/x.webp', '/out/x~1.webp']);
       expect(lookup.output('/out/x.webp')).toEqual({ ...made, source: '/photos/new/x.jpg' });
       expect(lookup.output('/out/x~1.webp')).toBeUndefined();
       await index.giveBack(heir!, 'pending');
       expect((await takeOne(run)).naming).toBe(0);
+    });
+
+    it('tells of the newest places of the same bytes too, when the oldest are many', async () => {
+      const run = await begin();
+      const names = Array.from({ length: 20 }, (_, i) => `${i}`);
+      await index.add(
+        run,
+        names.map((one) => newJob(one)),
+        NOTHING,
+      );
+      for (const job of await index.take(run, 20)) {
+        const made = [outputRecord(`/out/${job.relative}_small.webp`, job.source, { digest: sha('x') })];
+        await index.settle(run, job, settled({ state: 'completed', made }));
+      }
+      const told = (await index.made(sha('x'), ['aa'])).map(({ source }) => source);
+      expect(told).toEqual(expect.arrayContaining(['/photos/0', '/photos/19']));
+      expect(new Set(told).size).toBe(told.length);
+      expect(told[0]).toBe('/photos/0');
     });
 
     it('finds duplicates that were skipped by their bytes', async () => {

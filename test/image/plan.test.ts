@@ -6,11 +6,11 @@ import { variant } from './pictures.ts';
 const web = [150, 600, 1200].map((width) => variant({ width }));
 
 function sizes(width: number, height: number, variants: readonly Variant[]): string[] {
-  return plan({ width, height }, variants).geometries.map((each) => `${each.width}x${each.height}`);
+  return plan({ width, height }, 'jpeg', variants).map((each) => `${each.width}x${each.height}`);
 }
 
-function base(width: number, height: number, variants: readonly Variant[]): string {
-  const found = plan({ width, height }, variants).base;
+function base(width: number, height: number, asked: Variant, format = 'jpeg'): string {
+  const found = plan({ width, height }, format, [asked])[0]!.base;
   return `${found.width}x${found.height}`;
 }
 
@@ -50,37 +50,118 @@ describe('the sizes of variants', () => {
   });
 });
 
-describe('the base', () => {
-  it('is the largest variant when the others are at most half of it', () => {
-    expect(base(4000, 3000, web)).toBe('1200x900');
+describe('the base a variant is decoded to', () => {
+  const jpeg = (asked: Partial<Variant>, width = 4000, height = 3000) => base(width, height, variant(asked));
+  const png = (asked: Partial<Variant>, width = 4000, height = 3000) =>
+    base(width, height, variant(asked), 'png');
+
+  it.each([
+    ['1200 across', { width: 1200 }],
+    ['just as large by its height', { width: null, height: 900 }],
+    ['half as large', { width: 600 }],
+    ['far smaller', { width: 1 }],
+    ['smaller by a box', { width: 600, height: 600 }],
+  ])('is the shared one, 1200 across, for a variant %s, whatever the format', (_, asked) => {
+    expect([jpeg(asked), png(asked)]).toEqual(['1200x900', '1200x900']);
   });
 
-  it('is the largest variant even when its rounded height would make another more than half of it', () => {
-    expect(base(4001, 3, [variant({ width: 1000 }), variant({ width: 500 })])).toBe('1000x1');
+  it.each([
+    ['a little more than half the shared one', 601, '1000x750', '2000x1500'],
+    ['nearly the shared one', 1199, '2000x1500', '4000x3000'],
+    ['more than the shared one', 1201, '2000x1500', '4000x3000'],
+    ['half the source', 2000, '2000x1500', '4000x3000'],
+    ['more than half the source', 2001, '4000x3000', '4000x3000'],
+    ['the whole source', 4000, '4000x3000', '4000x3000'],
+    ['larger than the source', 5000, '4000x3000', '4000x3000'],
+  ])('is a level halved for a variant %s', (_, width, ofJpeg, ofOthers) => {
+    expect([jpeg({ width }), png({ width })]).toEqual([ofJpeg, ofOthers]);
   });
 
-  it('is the source when a variant lies between the half and the whole of the largest', () => {
-    expect(base(4000, 3000, [variant({ width: 1200 }), variant({ width: 601 })])).toBe('4000x3000');
+  it('is halved up to three times by the decoder of a JPEG', () => {
+    expect(jpeg({ width: 700 }, 40_000, 30_000)).toBe('5000x3750');
+    expect(jpeg({ width: 2501 }, 10_000, 7_500)).toBe('5000x3750');
   });
 
-  it('serves several variants of its own scale', () => {
-    expect(base(4000, 3000, [variant({ width: 1200 }), variant({ height: 900, width: null })])).toBe(
-      '1200x900',
-    );
+  it('keeps at least twice the variant where halving is resampling', () => {
+    expect(png({ width: 700 }, 40_000, 30_000)).toBe('2500x1875');
+    for (let width = 601; width <= 4000; width += 97) {
+      const [across = 0] = png({ width }, 20_000, 15_000).split('x').map(Number);
+      expect(width === 1200 || across >= 2 * width, `${width} from ${across}`).toBe(true);
+    }
   });
 
-  it('is the source when the source is smaller than the largest variant', () => {
-    expect(base(1000, 500, web)).toBe('1000x500');
+  it('is rounded down when it is halved, and never below the variant', () => {
+    expect(jpeg({ width: 1500 }, 4001, 3001)).toBe('2000x1500');
+    for (let width = 601; width <= 4001; width += 83) {
+      const sized = plan({ width: 4001, height: 3001 }, 'jpeg', [variant({ width })])[0]!;
+      expect(sized.base.width).toBeGreaterThanOrEqual(sized.width);
+      expect(sized.base.height).toBeGreaterThanOrEqual(sized.height);
+    }
   });
 
-  it('is the whole picture where a cover box cuts it', () => {
-    const found = plan({ width: 4000, height: 2000 }, [variant({ width: 300, height: 300, fit: 'cover' })]);
-    expect(found.base).toEqual({ width: 600, height: 300 });
-    expect(found.geometries[0]).toMatchObject({ width: 300, height: 300, cut: 'centre' });
+  it('is the source itself when that is at most 1200 across', () => {
+    for (const format of ['jpeg', 'png']) {
+      expect(base(1200, 5000, variant({ width: 700 }), format)).toBe('1200x5000');
+      expect(base(1000, 500, variant({ width: 600 }), format)).toBe('1000x500');
+      expect(base(1, 1, variant({ width: 600 }), format)).toBe('1x1');
+    }
   });
 
-  it('cuts nothing where a cover box has the source’s ratio', () => {
-    const found = plan({ width: 4000, height: 2000 }, [variant({ width: 300, height: 150, fit: 'cover' })]);
-    expect(found.geometries[0]?.cut).toBeNull();
+  it('keeps the shared one at its width when rounding takes a side to one pixel', () => {
+    expect(jpeg({ width: 500 }, 4001, 3)).toBe('1200x1');
+  });
+
+  it('never depends on what else is rendered', () => {
+    const variants = [150, 600, 601, 1200, 1500, 2000, 3999, 4096].map((width) => variant({ width }));
+    for (const format of ['jpeg', 'png']) {
+      for (const source of [
+        { width: 4032, height: 3024 },
+        { width: 900, height: 2000 },
+      ]) {
+        const together = plan(source, format, variants);
+        expect(together).toEqual(variants.flatMap((one) => plan(source, format, [one])));
+        expect([...together].reverse()).toEqual(plan(source, format, [...variants].reverse()));
+      }
+    }
+  });
+
+  it('serves all of `web` at once', () => {
+    const bases = plan({ width: 4000, height: 3000 }, 'jpeg', web).map((each) => each.base);
+    expect(bases).toEqual(Array(3).fill({ width: 1200, height: 900 }));
+  });
+});
+
+describe('what is cut', () => {
+  it('is the whole picture at the size that fills a cover box', () => {
+    const asked = variant({ width: 300, height: 300, fit: 'cover' });
+    expect(plan({ width: 4000, height: 2000 }, 'jpeg', [asked])[0]).toMatchObject({
+      ...{ width: 300, height: 300, cut: 'centre' },
+      whole: { width: 600, height: 300 },
+      base: { width: 1200, height: 600 },
+    });
+  });
+
+  it('is nothing where a cover box has the source’s ratio', () => {
+    const asked = variant({ width: 300, height: 150, fit: 'cover' });
+    expect(plan({ width: 4000, height: 2000 }, 'jpeg', [asked])[0]?.cut).toBeNull();
+  });
+});
+
+describe('scaling up', () => {
+  it('never happens, neither to the picture nor to its base', () => {
+    const sides = [1, 7, 150, 599, 1200, 1201, 2401, 5000];
+    const asked = [1, 600, 1200, 2400, 9000].flatMap((width) => [
+      variant({ width }),
+      variant({ width: null, height: width }),
+      variant({ width, height: 500, fit: 'cover' }),
+    ]);
+    for (const width of sides) {
+      for (const height of sides) {
+        for (const each of plan({ width, height }, 'jpeg', asked)) {
+          const small = [each.width <= width, each.height <= height, each.base.width <= width];
+          expect([...small, each.base.height <= height], `${width}x${height}`).toEqual(Array(4).fill(true));
+        }
+      }
+    }
   });
 });

@@ -99,10 +99,10 @@ describe('the closing summary', () => {
 });
 
 function dryRun(): Event[] {
-  const outputs = renderedOf('a.jpg').outputs ?? [];
+  const files = (name: string) => ['thumbnail', 'medium'].map((variant) => `out/${name}_${variant}.webp`);
   return [
-    ...['a', 'b', 'c'].map((name) => jobOf(`${name}.jpg`, { would: 'render', outputs })),
-    jobOf('d.jpg', { state: 'duplicate', would: 'duplicate', outputs }),
+    ...['a', 'b', 'c'].map((name) => jobOf(`${name}.jpg`, { would: 'render', wouldWrite: files(name) })),
+    jobOf('d.jpg', { state: 'duplicate', would: 'duplicate' }),
     jobOf('e.jpg', { state: 'unchanged', would: 'unchanged' }),
   ];
 }

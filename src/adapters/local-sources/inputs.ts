@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
@@ -24,8 +24,6 @@ export interface Named {
   readonly given: string;
   readonly path: string;
   readonly real: string;
-  /** From a list: there need not be anything, and a folder is no folder to walk. */
-  readonly listed: boolean;
 }
 
 /** Resolves what was named. Errors: `no_input`. */
@@ -33,31 +31,52 @@ export async function resolveInputs({ paths, list, cwd }: Inputs): Promise<Input
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
   return [
     ...paths.map((given) => inputOf(given, cwd)),
-    ...listed.map((given) => named(given, resolve(cwd, given), true)),
+    ...listed.map((given) => named(given, resolve(cwd, given))),
   ];
 }
 
 function inputOf(given: string, cwd: string): Input {
   const path = resolve(cwd, given);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return { kind: 'root', given, path, real: realpathSync(path) };
-  if (found !== undefined) return named(given, path, false);
+  const found = statNamed(given, path);
+  if (found?.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };
+  if (found !== undefined) return named(given, path);
   const { base, glob, isGlob } = picomatch.scan(given.split(sep).join('/'));
   const root = resolve(cwd, base);
   if (!isGlob || !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
   }
-  return { kind: 'root', given: base || '.', path: root, real: realpathSync(root), matches: picomatch(glob) };
+  return {
+    kind: 'root',
+    given: base || '.',
+    path: root,
+    real: realpathSync.native(root),
+    matches: picomatch(glob),
+  };
 }
 
-function named(given: string, path: string, listed: boolean): Named {
-  return { kind: 'named', given, path, real: resolved(path), listed };
+function statNamed(given: string, path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new ImgtoolError(
+      'no_input',
+      `${given}: cannot be looked at (${systemCode(error) ?? String(error)})`,
+      {
+        fix: 'check the path and its permissions; nothing was done',
+        cause: error,
+      },
+    );
+  }
+}
+
+function named(given: string, path: string): Named {
+  return { kind: 'named', given, path, real: resolved(path) };
 }
 
 /** A path with the links of the part that exists resolved. */
 export function resolved(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (error) {
     const above = dirname(path);
     if (above === path || systemCode(error) === 'ELOOP') return path;

@@ -12,8 +12,8 @@ const STAGED = /^\.imgtool-[0-9a-f]+-\d+\.tmp$/;
 
 /** Which entries of a folder become sources. */
 export interface Rules extends WalkRules {
-  /** The resolved output folder where it is passed over; null where outputs lie among the sources. */
-  readonly realOut: string | null;
+  /** Whether this folder, links resolved, is the output folder and passed over. */
+  isOut(real: string): boolean;
 }
 
 interface Folder {
@@ -23,58 +23,57 @@ interface Folder {
   readonly relative: string;
 }
 
+/** What a walk meets, and for a source its path with links resolved: the same for a file reached twice. */
+export type Met = { readonly entry: Found; readonly real: string } | { readonly entry: Skipped };
+
 /** Streams a tree in bytewise order, one folder's names in memory at a time, stat'ing only what is taken. */
-export function* walkRoot(root: Root, rules: Rules): Generator<Found | Skipped> {
+export function* walkRoot(root: Root, rules: Rules): Generator<Met> {
   const isIncluded = rules.include.length > 0 ? picomatch([...rules.include], { dot: true }) : () => true;
   const isExcluded = rules.exclude.length > 0 ? picomatch([...rules.exclude], { dot: true }) : () => false;
-  const visited = new Set([root.real]);
-  const entries: Generator<Entry | Unreadable>[] = [
+  const linked = new Set<string>();
+  const folders: Generator<Entry | Unreadable>[] = [
     entriesOf({ path: root.path, real: root.real, relative: '' }),
   ];
-  if (root.real === rules.realOut) return yield { type: 'skipped', given: root.given, reason: 'output' };
+  if (rules.isOut(root.real))
+    return yield { entry: { type: 'skipped', given: root.given, reason: 'output' } };
 
-  for (let at = entries.at(-1); at !== undefined; at = entries.at(-1)) {
+  for (let at = folders.at(-1); at !== undefined; at = folders.at(-1)) {
     const next = at.next();
     if (next.done) {
-      entries.pop();
+      folders.pop();
       continue;
     }
     const entry = next.value;
+    const skip = (relative: string, reason: PassedOver): Met => ({
+      entry: { type: 'skipped', given: join(root.given, relative), reason },
+    });
     if ('unreadable' in entry) {
-      yield { type: 'skipped', given: join(root.given, entry.unreadable), reason: 'unreadable' };
+      yield skip(entry.unreadable, 'unreadable');
       continue;
     }
-    const given = join(root.given, entry.relative);
-    const skipped = (reason: PassedOver): Skipped => ({ type: 'skipped', given, reason });
-    const reason = byName(entry, rules);
-    if (reason !== undefined) {
-      yield skipped(reason);
-      continue;
-    }
-    const target = entry.kind === 'link' ? follow(entry, root, rules) : entry;
-    if (target === undefined) yield skipped('symlink');
-    else if (target.real === rules.realOut) yield skipped('output');
-    else if (target.kind === 'folder') {
-      const excluded = isExcluded(entry.relative);
-      if (excluded || visited.has(target.real)) yield skipped(excluded ? 'excluded' : 'symlink');
-      else {
-        if (entry.kind === 'link') visited.add(target.real);
-        entries.push(entriesOf({ path: entry.path, real: target.real, relative: entry.relative }));
-      }
-    } else if (!rules.allFiles && !PICTURE.test(entry.name)) {
-      // Not a picture by its name: nothing of ours, and too common to be worth a word.
-    } else if (root.matches !== undefined && !root.matches(entry.relative)) {
-      // Outside the glob.
-    } else if (target.kind === 'other') yield skipped('not_regular');
-    else if (!isIncluded(entry.relative) || isExcluded(entry.relative)) yield skipped('excluded');
-    else
-      yield {
+    const { path, relative } = entry;
+    const target = entry.kind === 'link' ? follow(entry, root, rules, linked) : entry;
+    const reason =
+      byName(entry, rules) ?? byPlace(target, rules) ?? (isExcluded(relative) ? 'excluded' : undefined);
+    if (target?.kind === 'folder') {
+      if (reason === undefined) folders.push(entriesOf({ path, real: target.real, relative }));
+      else yield skip(relative, reason);
+    } else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
+    // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
+    else if (!rules.allFiles && !PICTURE.test(entry.name)) continue;
+    else if (root.matches !== undefined && !root.matches(relative)) continue;
+    else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
+    else if (target?.kind === 'other') yield skip(relative, 'not_regular');
+    else {
+      const found: Found = {
         type: 'found',
-        source: entry.path,
-        given,
-        relative: entry.relative,
-        facts: factsAt(entry.path),
+        source: path,
+        given: join(root.given, relative),
+        relative,
+        facts: factsAt(path),
       };
+      yield { entry: found, real: target?.real ?? path };
+    }
   }
 }
 
@@ -118,9 +117,7 @@ function readFolder(path: string): Dirent<Buffer>[] | undefined {
     return readdirSync(path, { withFileTypes: true, encoding: 'buffer' }) as unknown as Dirent<Buffer>[];
   } catch (error) {
     // Gone since its parent was read: there is nothing in it.
-    if (systemCode(error) === 'ENOENT') return [];
-    if (systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM') return undefined;
-    throw error;
+    return systemCode(error) === 'ENOENT' ? [] : undefined;
   }
 }
 
@@ -141,17 +138,27 @@ function byName({ name, isUtf8, path, kind }: Entry, rules: Rules): PassedOver |
   return kind !== 'folder' && PARTIAL.test(name) ? 'partial_download' : undefined;
 }
 
-/**
- * What a link leads to, where links are followed and it stays inside the root. What the walk reaches by itself is no
- * second job; so only links into hidden places count (as of stores that keep files under their hash).
- */
-function follow(entry: Entry, root: Root, rules: Rules): Pick<Entry, 'kind' | 'real'> | undefined {
+function byPlace(target: Pick<Entry, 'kind' | 'real'> | undefined, rules: Rules): PassedOver | undefined {
+  if (target === undefined) return 'symlink';
+  return target.kind === 'folder' && rules.isOut(target.real) ? 'output' : undefined;
+}
+
+/** What a link leads to, where links are followed, it stays inside the root and does not lead round in a circle. */
+function follow(
+  entry: Entry,
+  root: Root,
+  rules: Rules,
+  linked: Set<string>,
+): Pick<Entry, 'kind' | 'real'> | undefined {
   if (!rules.followSymlinks) return undefined;
   try {
-    const real = realpathSync(entry.path);
-    const isInside = real.startsWith(root.real + sep);
-    const isHidden = real.slice(root.real.length).includes(`${sep}.`);
-    return isInside && isHidden ? { real, kind: kindOf(statSync(real, { bigint: true })) } : undefined;
+    const real = realpathSync.native(entry.path);
+    if (!real.startsWith(root.real + sep)) return undefined;
+    const kind = kindOf(statSync(real, { bigint: true }));
+    if (kind !== 'folder') return { real, kind };
+    if (linked.has(real) || `${entry.real}${sep}`.startsWith(real + sep)) return undefined;
+    linked.add(real);
+    return { real, kind };
   } catch {
     // Dangling or a loop.
     return undefined;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
+import { keep } from './kept.ts';
 import { type Locks, locksOf } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
@@ -12,6 +13,8 @@ const PATIENCE = 30_000;
 /** A connection whose steps wait for other processes without blocking the event loop. */
 export interface Connection {
   readonly db: Database;
+  /** A statement of this connection, kept as long as the process. */
+  readonly prepare: Database['prepare'];
   readonly path: string;
   readonly locks: Locks;
   /** One write step: all of it or nothing. */
@@ -38,12 +41,12 @@ export async function connect(
     mkdirSync(dirname(path), { recursive: true });
     refuseRemote(path);
     // A busy wait inside SQLite blocks the event loop, so it gives up at once and `patiently` waits instead.
-    db = new Sqlite(path, { timeout: 5 });
+    db = keep(new Sqlite(path, { timeout: 5 }));
     const opened = db;
     await patiently(path, () => {
-      opened.pragma('journal_mode = WAL');
-      opened.pragma('synchronous = NORMAL');
-      opened.pragma('foreign_keys = ON');
+      opened.exec('PRAGMA journal_mode = WAL');
+      opened.exec('PRAGMA synchronous = NORMAL');
+      opened.exec('PRAGMA foreign_keys = ON');
       migrate(opened, path, locks, migrations);
     });
     return connection(opened, path, locks);
@@ -57,6 +60,7 @@ function connection(db: Database, path: string, locks: Locks): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
   return {
     db,
+    prepare: ((sql: string) => keep(db.prepare(sql))) as Database['prepare'],
     path,
     locks,
     write: <T>(step: () => T) => patiently(path, () => inTransaction.immediate(step) as T),
@@ -81,7 +85,8 @@ async function patiently<T>(path: string, step: () => T): Promise<T> {
 }
 
 function migrate(db: Database, path: string, locks: Locks, migrations: readonly Migration[]): void {
-  const versionNow = () => Number(db.pragma('user_version', { simple: true }));
+  const version = keep(db.prepare<[], number>('PRAGMA user_version').pluck());
+  const versionNow = () => version.get() ?? 0;
   const wanted = migrations.length;
   if (versionNow() === wanted) return;
   db.transaction(() => {
@@ -104,7 +109,7 @@ function migrate(db: Database, path: string, locks: Locks, migrations: readonly 
     }
     if (found > 0) saveCopy(db, path, found);
     for (const step of migrations.slice(found)) step(db);
-    db.pragma(`user_version = ${wanted}`);
+    db.exec(`PRAGMA user_version = ${wanted}`);
   }).immediate();
 }
 

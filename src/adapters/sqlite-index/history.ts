@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
@@ -7,27 +8,24 @@ import type { Connection } from './connection.ts';
 /** Rows read or removed in one step, so that no step holds the index for long. */
 const PAGE = 500;
 
+/** Batches with their counts. */
+export const BATCHES = 'SELECT * FROM batches JOIN counts ON counts.batch = batches.id';
+
 type History = Pick<Index, 'batch' | 'batches' | 'jobs' | 'prune' | 'health'>;
 
 /** What happened: batches and their jobs. */
-export function openHistory({ db, path, locks, read, write }: Connection): History {
-  const byPrefix = db.prepare<[string, string], BatchRow>(
-    'SELECT * FROM batches WHERE id >= ? AND id < ? LIMIT 2',
-  );
-  const newest = db.prepare<[number], BatchRow>(
-    'SELECT * FROM batches ORDER BY started_at DESC, id DESC LIMIT ?',
-  );
-  const runsOf = db.prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
-  const page = db.prepare<[string, string, number, number], JobRow>(
+export function openHistory({ prepare, path, locks, read, write }: Connection): History {
+  const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
+  const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
+  const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
+  const page = prepare<[string, string, number, number], JobRow>(
     'SELECT * FROM jobs WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?',
   );
-  const old = db
-    .prepare<[number], string>(
-      "SELECT id FROM batches WHERE started_at < ? AND state <> 'running' ORDER BY started_at LIMIT 1",
-    )
-    .pluck();
-  const dropJobs = db.prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
-  const dropBatch = db.prepare('DELETE FROM batches WHERE id = ?');
+  const old = prepare<[number, number], string>(
+    'SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1',
+  ).pluck();
+  const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
+  const dropBatch = prepare('DELETE FROM batches WHERE id = ?');
 
   /** A batch whose run died says so before any other run has tidied up after it. */
   const seen = (row: BatchRow): Batch => {
@@ -73,27 +71,28 @@ export function openHistory({ db, path, locks, read, write }: Connection): Histo
     async prune(before) {
       for (;;) {
         const done = await write(() => {
-          const id = old.get(before);
+          const id = old.get(before, before);
           if (id === undefined) return true;
           if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
           return false;
         });
         if (done) return;
+        await breathe();
       }
     },
     health: (thorough) =>
       read(() => {
-        const count = (table: string) => Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+        const count = (table: string) => Number(prepare(`SELECT count(*) FROM ${table}`).pluck().get());
         const check = thorough ? 'integrity_check' : 'quick_check';
-        const answers = db.pragma(check) as Record<string, string>[];
+        const answers = prepare<[], string>(`PRAGMA ${check}`).pluck().all();
         return {
           path,
-          version: Number(db.pragma('user_version', { simple: true })),
+          version: Number(prepare('PRAGMA user_version').pluck().get()),
           bytes: sizeOf(path) + sizeOf(`${path}-wal`),
           sources: count('sources'),
           outputs: count('outputs'),
           batches: count('batches'),
-          problems: answers.map((answer) => String(Object.values(answer)[0])).filter((text) => text !== 'ok'),
+          problems: answers.filter((text) => text !== 'ok'),
         };
       }),
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type SqliteConstructor from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { systemCode } from '../../errors.ts';
+import { keep } from './kept.ts';
 
 /**
  * Whether a run is alive: as long as its process holds the lock on a small file beside the index. The system frees
@@ -24,10 +25,10 @@ export function locksOf(Sqlite: typeof SqliteConstructor, index: string): Locks 
   const mine = new Map<string, Database>();
 
   const tryLock = (file: string, fileMustExist: boolean): Database | undefined => {
-    const db = new Sqlite(file, { timeout: 0, fileMustExist });
+    const db = keep(new Sqlite(file, { timeout: 0, fileMustExist }));
     try {
       // Nothing is ever written, so no journal need lie beside it.
-      db.pragma('journal_mode = MEMORY');
+      db.exec('PRAGMA journal_mode = MEMORY');
       db.exec('BEGIN EXCLUSIVE');
       return db;
     } catch (error) {

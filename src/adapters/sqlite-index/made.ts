@@ -1,10 +1,14 @@
+import { outputExists } from '../../errors.ts';
 import type { Job, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Index, Lookup } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
 
-/** How many places of the same bytes are told; the first that is intact serves. */
-const FEW = 8;
+/**
+ * How many places of the same bytes are told from each end: the oldest are those of the first source that had them,
+ * the newest most likely still there.
+ */
+const FEW = 6;
 
 const SOURCE = `path, size, mtime, ino, digest, width, height, format, dominant_color AS dominantColor,
   seen_at AS seenAt`;
@@ -25,23 +29,27 @@ export interface Made {
   ): void;
 }
 
-export function openMade({ db, read, write }: Connection): Made {
-  const source = db.prepare<[string], SourceRecord>(`SELECT ${SOURCE} FROM sources WHERE path = ?`);
-  const output = db.prepare<[string], OutputRecord | Reservation>(
-    `SELECT ${OUTPUT} FROM outputs WHERE key = ?`,
-  );
-  const sameBytes = db.prepare<[string, string, number], OutputRecord>(
+export function openMade({ prepare, read, write }: Connection): Made {
+  const source = prepare<[string], SourceRecord>(`SELECT ${SOURCE} FROM sources WHERE path = ?`);
+  const output = prepare<[string], OutputRecord | Reservation>(`SELECT ${OUTPUT} FROM outputs WHERE key = ?`);
+  const sameBytes = prepare<[string, string, number], OutputRecord>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
   );
-  const skippedBytes = db.prepare<[string, string], Reservation>(
+  const newest = prepare<[string, string, number], OutputRecord>(
+    `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL
+     ORDER BY id DESC LIMIT ?`,
+  );
+  const skippedBytes = prepare<[string, string], Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
   );
-  const owner = db.prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
-  const reserve = db.prepare('INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)');
-  const bequeath = db.prepare('UPDATE outputs SET source = ? WHERE key = ? AND source = ?');
-  const lapse = db.prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
-  const rename = db.prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
-  const putSource = db.prepare(
+  const owner = prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
+  const reserve = prepare('INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)');
+  const bequeath = prepare('UPDATE outputs SET source = ? WHERE key = ? AND source = ?');
+  const lapse = prepare(
+    'DELETE FROM outputs WHERE key = ? AND source = ? AND checksum IS NULL AND digest IS NULL',
+  );
+  const rename = prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
+  const putSource = prepare(
     `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at)
      VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
@@ -50,7 +58,7 @@ export function openMade({ db, read, write }: Connection): Made {
        digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
        seen_at = excluded.seen_at`,
   );
-  const putOutput = db.prepare(
+  const putOutput = prepare(
     `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino,
        checksum, encoder)
      VALUES (@key, @path, @source, @variant, @settings, @digest, @format, @width, @height, @size, @mtime, @ino,
@@ -70,13 +78,23 @@ export function openMade({ db, read, write }: Connection): Made {
           const held = new Map(outputs.map((path) => [path, output.get(keyOf(path))]));
           return { source: (path) => found.get(path), output: (path) => held.get(path) } satisfies Lookup;
         }),
-      made: (digest, settings) => read(() => settings.flatMap((one) => sameBytes.all(digest, one, FEW))),
+      made: (digest, settings) =>
+        read(() =>
+          settings.flatMap((one) => {
+            const old = sameBytes.all(digest, one, FEW);
+            const known = new Set(old.map(({ path }) => path));
+            const young = old.length < FEW ? [] : newest.all(digest, one, FEW);
+            return [...old, ...young.filter(({ path }) => !known.has(path))];
+          }),
+        ),
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
-      inherit: (job: Job, from, paths) =>
+      inherit: (job: Job, from, paths, held) =>
         write(() => {
-          lapse.run(job.source);
+          if (!paths.every((path) => owner.get(keyOf(path)) === from)) return false;
+          for (const path of held) lapse.run(keyOf(path), job.source);
           for (const path of paths) bequeath.run(job.source, keyOf(path), from);
           rename.run(job.id);
+          return true;
         }),
     },
     reserve(path, forSource) {
@@ -87,8 +105,11 @@ export function openMade({ db, read, write }: Connection): Made {
     ownerOf: (path) => owner.get(keyOf(path)),
     record(learnt, made, skipped) {
       if (learnt !== undefined) putSource.run(learnt);
-      for (const one of made) putOutput.run({ ...one, key: keyOf(one.path) });
-      for (const one of skipped) putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
+      for (const one of [...made, ...skipped]) {
+        const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
+        // It was its owner's when it was reserved, and names change hands only when their source is gone.
+        if (changes === 0) throw outputExists(one.path);
+      }
     },
   };
 }

@@ -61,6 +61,13 @@ CREATE TABLE batches (
   finished_at INTEGER,
   walk_ended INTEGER NOT NULL DEFAULT 0,
   passed_over INTEGER NOT NULL DEFAULT 0,
+  CHECK ((state = 'running') = (finished_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_by_start ON batches (started_at, id);
+
+-- Apart from its batch, whose row with all inputs would be written again at each change of a job.
+CREATE TABLE counts (
+  batch TEXT PRIMARY KEY REFERENCES batches (id) ON DELETE CASCADE,
   bytes_in INTEGER NOT NULL DEFAULT 0,
   bytes_out INTEGER NOT NULL DEFAULT 0,
   pending INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
@@ -70,11 +77,8 @@ CREATE TABLE batches (
   duplicate INTEGER NOT NULL DEFAULT 0 CHECK (duplicate >= 0),
   unchanged INTEGER NOT NULL DEFAULT 0 CHECK (unchanged >= 0),
   failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
-  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0),
-  CHECK ((state = 'running') = (finished_at IS NULL)),
-  CHECK (state <> 'finished' OR pending + processing + retrying = 0)
+  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX batches_by_start ON batches (started_at, id);
 
 CREATE TABLE runs (
   id TEXT PRIMARY KEY,
@@ -139,12 +143,19 @@ const move = COUNTED.map(
 /** The counts follow the jobs by trigger: no statement can change one without the other. */
 const COUNTS = `
 CREATE TRIGGER jobs_counted_in AFTER INSERT ON jobs BEGIN
-  UPDATE batches SET ${add('NEW', '+')} WHERE id = NEW.batch;
+  UPDATE counts SET ${add('NEW', '+')} WHERE batch = NEW.batch;
 END;
 CREATE TRIGGER jobs_counted_over AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state BEGIN
-  UPDATE batches SET ${move.join(', ')} WHERE id = NEW.batch;
+  UPDATE counts SET ${move.join(', ')} WHERE batch = NEW.batch;
 END;
 CREATE TRIGGER jobs_counted_out AFTER DELETE ON jobs BEGIN
-  UPDATE batches SET ${add('OLD', '-')} WHERE id = OLD.batch;
+  UPDATE counts SET ${add('OLD', '-')} WHERE batch = OLD.batch;
+END;
+CREATE TRIGGER batches_counted AFTER INSERT ON batches BEGIN
+  INSERT INTO counts (batch) VALUES (NEW.id);
+END;
+CREATE TRIGGER batches_finished BEFORE UPDATE OF state ON batches WHEN NEW.state = 'finished' BEGIN
+  SELECT raise(ABORT, 'constraint: a finished batch has no work left') FROM counts
+    WHERE batch = NEW.id AND pending + processing + retrying > 0;
 END;
 `;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Batch, Job } from '../../model.ts';
 import type { DeadRun, Index, NewBatch, NewJob, Run, Settlement } from '../../ports.ts';
 import type { Connection } from './connection.ts';
-import { type BatchRow, batchOf } from './history.ts';
+import { BATCHES, type BatchRow, batchOf } from './history.ts';
 import type { Made } from './made.ts';
 
 type Work = Pick<
@@ -11,24 +11,24 @@ type Work = Pick<
 >;
 
 /** Work in hand: batches, runs, jobs and claims. */
-export function openWork({ db, locks, write }: Connection, made: Made): Work {
-  const insertBatch = db.prepare(
+export function openWork({ prepare, locks, write }: Connection, made: Made): Work {
+  const insertBatch = prepare(
     `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
      VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
   );
-  const insertRun = db.prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
-  const known = db
-    .prepare<[string, string], number>('SELECT id FROM jobs WHERE batch = ? AND source = ?')
-    .pluck();
-  const insertJob = db.prepare(
+  const insertRun = prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
+  const known = prepare<[string, string], number>(
+    'SELECT id FROM jobs WHERE batch = ? AND source = ?',
+  ).pluck();
+  const insertJob = prepare(
     'INSERT INTO jobs (batch, source, given, relative, naming) VALUES (@batch, @source, @given, @relative, @naming)',
   );
-  const tally = db.prepare(
-    `UPDATE batches SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
-       bytes_out = bytes_out + @bytesOut WHERE id = @batch`,
+  const tally = prepare(
+    `UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
+       bytes_out = bytes_out + @bytesOut WHERE batch = @batch`,
   );
-  const walked = db.prepare('UPDATE batches SET walk_ended = 1, passed_over = ? WHERE id = ?');
-  const take = db.prepare<[string, string, string, number, number], Job>(
+  const walked = prepare('UPDATE batches SET walk_ended = ?, passed_over = ? WHERE id = ?');
+  const take = prepare<[string, string, string, number, number], Job>(
     `UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1
      WHERE id IN (
        SELECT id FROM (SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1000)
@@ -37,39 +37,36 @@ export function openWork({ db, locks, write }: Connection, made: Made): Work {
        LIMIT ?)
      RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`,
   );
-  const claimOf = db.prepare<[string], { run: string; job: number }>(
+  const claimOf = prepare<[string], { run: string; job: number }>(
     'SELECT run, job FROM claims WHERE digest = ?',
   );
-  const putClaim = db.prepare('INSERT OR REPLACE INTO claims (digest, run, job) VALUES (?, ?, ?)');
-  const dropClaim = db.prepare('DELETE FROM claims WHERE job = ?');
-  const dropJob = db.prepare('DELETE FROM jobs WHERE id = ?');
-  const settle = db.prepare(
+  const putClaim = prepare('INSERT OR REPLACE INTO claims (digest, run, job) VALUES (?, ?, ?)');
+  const dropClaim = prepare('DELETE FROM claims WHERE job = ?');
+  const dropJob = prepare('DELETE FROM jobs WHERE id = ?');
+  const settle = prepare(
     `UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
        dominant_color = @dominantColor, duplicate_of = @duplicateOf, reused = @reused, outputs = @outputs, ms = @ms,
        error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
      WHERE id = @id`,
   );
-  const giveBack = db.prepare(
+  const giveBack = prepare(
     'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
   );
-  const cancel = db.prepare(
+  const cancel = prepare(
     `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id IN
        (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
   );
-  const endBatch = db.prepare<[string, number, string], BatchRow>(
-    'UPDATE batches SET state = ?, finished_at = ? WHERE id = ? RETURNING *',
-  );
-  const interrupt = db.prepare(
+  const endBatch = prepare('UPDATE batches SET state = ?, finished_at = ? WHERE id = ?');
+  const ended = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);
+  const interrupt = prepare(
     "UPDATE batches SET state = 'interrupted', finished_at = ? WHERE id = ? AND state = 'running'",
   );
-  const free = db.prepare("UPDATE jobs SET state = 'pending', run = NULL WHERE run = ?");
-  const dropRun = db.prepare('DELETE FROM runs WHERE id = ?');
-  const runs = db.prepare<[], Run>('SELECT id AS run, batch FROM runs');
-  const reserved = db
-    .prepare<[string], string>(
-      'SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = ?)',
-    )
-    .pluck();
+  const free = prepare("UPDATE jobs SET state = 'pending', run = NULL WHERE run = ?");
+  const dropRun = prepare('DELETE FROM runs WHERE id = ?');
+  const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
+  const reserved = prepare<[string], string>(
+    'SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = ?)',
+  ).pluck();
 
   return {
     async begin(batch: NewBatch): Promise<Run> {
@@ -92,13 +89,14 @@ export function openWork({ db, locks, write }: Connection, made: Made): Work {
         tally.run({ ...unchanged, batch });
         return added;
       }),
-    walked: ({ batch }, passedOver) => write(() => void walked.run(passedOver, batch)),
+    walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
     take: ({ batch, run }, limit) =>
       write(() => take.all(run, batch, batch, Date.now(), limit).sort((a, b) => a.id - b.id)),
     claim: ({ run }, job, digest) =>
       write(() => {
         const claim = claimOf.get(digest);
         if (claim?.job === job.id) return true;
+        dropClaim.run(job.id);
         if (claim !== undefined && locks.isHeld(claim.run)) return false;
         putClaim.run(digest, run, job.id);
         return true;
@@ -128,7 +126,8 @@ export function openWork({ db, locks, write }: Connection, made: Made): Work {
       const row = await write(() => {
         free.run(run);
         dropRun.run(run);
-        return endBatch.get(state, Date.now(), batch);
+        endBatch.run(state, Date.now(), batch);
+        return ended.get(batch);
       });
       locks.release(run);
       if (row === undefined) throw new Error(`batch ${batch} is not there`);

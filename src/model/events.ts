@@ -1,0 +1,138 @@
+import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from '../model.ts';
+
+/** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */
+export type Event =
+  | WalkEvent
+  | BatchStarted
+  | TotalEvent
+  | JobStarted
+  | JobEvent
+  | JobRetrying
+  | PassedOverEvent
+  | Warning
+  | Stopping
+  | BatchFinished;
+
+/** The walk goes on: sources found so far. */
+export interface WalkEvent {
+  readonly type: 'walk';
+  readonly found: number;
+  readonly bytes: number;
+}
+
+export interface BatchStarted {
+  readonly type: 'batch.started';
+  readonly batch: string;
+  /** Null while the walk is still running. */
+  readonly total: number | null;
+  /** Bytes of the sources found so far. */
+  readonly bytes: number;
+  readonly out: string;
+  readonly preset: string;
+  readonly jobs: number;
+  readonly dryRun?: true;
+}
+
+/** The walk has ended: what there is in all. */
+export interface TotalEvent {
+  readonly type: 'total';
+  readonly batch: string;
+  readonly total: number;
+  readonly bytes: number;
+}
+
+/** An image is in work from here on. */
+export interface JobStarted {
+  readonly type: 'job.started';
+  readonly batch: string;
+  readonly source: string;
+}
+
+/** A job has ended. */
+export interface JobEvent {
+  readonly type: 'job';
+  readonly batch: string;
+  readonly source: string;
+  readonly state: 'completed' | 'duplicate' | 'unchanged' | 'failed' | 'cancelled';
+  readonly digest?: string;
+  /** Bytes of the source. */
+  readonly bytes?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly dominantColor?: string;
+  readonly duplicateOf?: string;
+  /** True when no picture was decoded: the bytes had been rendered before. */
+  readonly reused?: true;
+  /** True when a damaged picture was accepted by `--lenient`. */
+  readonly degraded?: true;
+  readonly outputs?: readonly Output[];
+  /** What a dry run would do with it. */
+  readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
+  /** Paths a dry run would write. */
+  readonly wouldWrite?: readonly string[];
+  readonly error?: Failure;
+  readonly ms?: Timings;
+  readonly attempts?: number;
+}
+
+/** It failed in a way that may pass, and is tried again. */
+export interface JobRetrying {
+  readonly type: 'job.retrying';
+  readonly batch: string;
+  readonly source: string;
+  readonly attempts: number;
+  /** Milliseconds until the next attempt. */
+  readonly delay: number;
+  readonly error: Failure;
+}
+
+export interface PassedOverEvent {
+  readonly type: 'passed_over';
+  readonly path: string;
+  readonly reason: PassedOver;
+}
+
+export interface Warning {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** No more images are started; those in work finish. */
+export interface Stopping {
+  readonly type: 'stopping';
+  readonly batch: string;
+  readonly finishing: number;
+  readonly dropping: number;
+}
+
+export interface BatchFinished {
+  readonly type: 'batch.finished';
+  readonly batch: string;
+  readonly state: BatchState;
+  readonly counts: Counts;
+  readonly passedOver: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Milliseconds from start to end. */
+  readonly ms: number;
+  readonly exit: number;
+  readonly dryRun?: true;
+}
+
+/** A reader of events: one way of telling a person or a program what happens. Never throws. */
+export interface Report {
+  event(event: Event): void;
+  /** Restores the terminal. May be called twice. */
+  close(): void;
+}
+
+/** How text may look on one stream. */
+export interface Style {
+  readonly tty: boolean;
+  readonly color: boolean;
+  /** False where only ASCII is safe. */
+  readonly unicode: boolean;
+  /** Columns now, read anew each time since a window changes its size. */
+  columns(): number;
+}

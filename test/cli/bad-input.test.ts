@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, finishedOf, jobOf, type Outcome, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { noise, picture, putOld } from './pictures.ts';
+
+const SVG =
+  '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="80" height="60"><rect width="80" height="60" fill="red"/></svg>';
+const PDF = '%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n1 0 obj\n<<>>\nendobj\n';
+const BMP = Buffer.concat([
+  Buffer.from('BM'),
+  Buffer.from([0x3a, 0, 0, 0, 0, 0, 0, 0, 0x36, 0, 0, 0, 0x28, 0, 0, 0]),
+  Buffer.alloc(40),
+]);
+const ICO = Buffer.concat([Buffer.from([0, 0, 1, 0, 1, 0, 16, 16, 0, 0, 1, 0, 32, 0]), Buffer.alloc(64)]);
+const HEIC = Buffer.concat([
+  Buffer.from([0, 0, 0, 24]),
+  Buffer.from('ftypheic\0\0\0\0mif1heic'),
+  Buffer.alloc(64),
+]);
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  putOld(place.at('photos/good.jpg'), await picture());
+});
+
+/** What is said of one source that failed: in its event, in `status`, and on the screen. */
+type Bad = readonly [path: string, code: string, message: RegExp, fix: RegExp];
+
+async function assertFailed(outcome: Outcome, bad: readonly Bad[]): Promise<void> {
+  const { batch, counts } = finishedOf(outcome);
+  expect([outcome.code, counts.failed, counts.completed]).toEqual([1, bad.length, 1]);
+  const { jobs } = await place.status(batch);
+  const { stdout, code: exit } = await place.run(['status', batch]);
+  expect(exit).toBe(0);
+  const shown = stdout.replace(/\s+/g, ' ');
+  expect(jobs).toHaveLength(bad.length);
+  for (const [source, code, message, fix] of bad) {
+    const { error, state } = jobOf(outcome, source);
+    expect([state, error?.code], source).toEqual(['failed', code]);
+    expect(error?.message, source).toMatch(message);
+    expect(error?.fix, source).toMatch(fix);
+    expect(jobs).toContainEqual(
+      expect.objectContaining({ source: place.at(source), state: 'failed', error }),
+    );
+    expect(shown).toContain(error?.fix);
+    expect(outcome.stderr).toContain(`error: ${source}: `);
+    expect(outcome.stderr).toContain(`fix: ${error?.fix}`);
+  }
+}
+
+describe('sources that cannot be processed', () => {
+  it('fail each with a code, a reason and a fix, and the good one beside them is done', async () => {
+    const torn = await Promise.all((['jpeg', 'png'] as const).map((format) => noise(200, 150, format)));
+    const half = (bytes: Buffer, part = 0.5) => bytes.subarray(0, Math.floor(bytes.length * part));
+    const wide = await picture({ width: 300, height: 200, format: 'png' });
+    const cases: [string | Buffer, ...Bad][] = [
+      ['dear diary', 'notes.jpg', 'not_an_image', /content is text/, /--exclude/],
+      [PDF, 'scan.jpg', 'not_an_image', /PDF/, /--exclude/],
+      ['<!doctype html><html></html>', 'page.png', 'not_an_image', /HTML/, /--exclude/],
+      ['', 'empty.jpg', 'not_an_image', /empty/, /copy the file again/],
+      [Buffer.alloc(5_000), 'zeros.jpg', 'not_an_image', /zeros/, /./],
+      [BMP, 'x.bmp', 'unsupported_format', /this build of libvips cannot decode BMP/, /convert/],
+      [ICO, 'x.ico', 'unsupported_format', /this build of libvips cannot decode ICO/, /convert/],
+      [HEIC, 'x.heic', 'unsupported_format', /cannot decode HEIC \(HEVC\)/, /Most Compatible/],
+      [SVG, 'x.svg', 'unsupported_format', /SVG/, /--allow-svg/],
+      [SVG, 'svg.jpg', 'unsupported_format', /SVG/, /--allow-svg/],
+      [half(torn[0]!), 'half.jpg', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
+      [half(torn[1]!), 'half.png', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
+      [half(torn[0]!, 0.02), 'header.jpg', 'corrupt', /damaged or cut short/, /copy .* again/],
+      [wide, 'wide.png', 'too_large', /300 x 200 px/, /--limit-pixels/],
+      [claiming(30_000), 'bomb.png', 'too_large', /30,000 x 30,000/, /--limit-pixels 900M/],
+    ];
+    for (const [bytes, name] of cases) place.put(`photos/${name}`, bytes);
+    const sources = sourcesOf(place, 'photos');
+    const outcome = await place.process('--limit-pixels', '50000');
+    await assertFailed(
+      outcome,
+      cases.map(([, name, ...bad]) => [`photos/${name}`, ...bad]),
+    );
+    await assertInvariants(place, { sources, outcome });
+    expect(place.files('out')).toEqual(['good_a.webp', 'good_b.webp']);
+    const more = await place.process('--limit-pixels', '60000', '--include', '{good,wide}.*');
+    expect([more.code, countsOf(more)]).toEqual([0, { completed: 1, unchanged: 1 }]);
+  });
+
+  it('fail too when a list names what is absent, a folder or a FIFO, which nobody waits for', async () => {
+    mkdirSync(place.at('photos/folder.jpg'));
+    execFileSync('mkfifo', [place.at('photos/pipe.jpg')]);
+    const names = ['good', 'gone', 'folder', 'pipe'].map((name) => `photos/${name}.jpg`);
+    place.put('list', `${names.join('\n')}\n`);
+    await assertFailed(await place.process('--files-from', 'list'), [
+      ['photos/gone.jpg', 'source_missing', /not there/, /./],
+      ['photos/folder.jpg', 'source_unreadable', /is a folder/, /./],
+      ['photos/pipe.jpg', 'source_unreadable', /is a pipe/, /./],
+    ]);
+    const walked = await place.process();
+    expect([walked.code, countsOf(walked)]).toEqual([0, { unchanged: 1 }]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)(
+    'fail when they may not be read (not tested as root, who may)',
+    async () => {
+      place.put('photos/secret.jpg', await picture({ seed: 5 }));
+      chmodSync(place.at('photos/secret.jpg'), 0);
+      await assertFailed(await place.process(), [
+        ['photos/secret.jpg', 'source_unreadable', /may not be read/, /permission/],
+      ]);
+    },
+  );
+
+  it('are accepted as far as they can be read with --lenient, and said to be damaged', async () => {
+    const whole = await noise(200, 150);
+    place.put('photos/half.jpg', whole.subarray(0, whole.length / 2));
+    const outcome = await place.process('--lenient');
+    expect(outcome.code).toBe(0);
+    expect(jobOf(outcome, 'photos/half.jpg')).toMatchObject({ state: 'completed', degraded: true });
+  });
+});
+
+describe('a source whose name says another format', () => {
+  it('is taken for what it is', async () => {
+    const names = {
+      png: 'p.jpg',
+      jpeg: 'j.png',
+      webp: 'w.gif',
+      tiff: 't.jpeg',
+      avif: 'a.heic',
+      gif: 'g.bmp',
+    };
+    for (const [seed, format] of (['png', 'jpeg', 'webp', 'tiff', 'avif', 'gif'] as const).entries()) {
+      place.put(`photos/${names[format]}`, await picture({ seed: seed + 10, format }));
+    }
+    const outcome = await place.process();
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 7 }]);
+    for (const name of Object.values(names)) {
+      expect(jobOf(outcome, `photos/${name}`)).toMatchObject({ width: 80, height: 60 });
+    }
+  });
+});
+
+describe('an SVG', () => {
+  it('is rendered with --allow-svg', async () => {
+    place.put('photos/x.svg', SVG);
+    const outcome = await place.process('--allow-svg');
+    expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ state: 'completed', width: 80, height: 60 });
+  });
+
+  it('never brings in a file beside it', async () => {
+    const inner = '<image href="good.jpg" width="80" height="60"/></svg>';
+    place.put('photos/x.svg', SVG.replace('</svg>', inner).replace('fill="red"', 'fill="#00f"'));
+    const outcome = await place.process('--allow-svg');
+    expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ dominantColor: '#0000ff' });
+  });
+});
+
+describe('a batch of nothing but bad sources', () => {
+  it('runs to its end, exits 1 and tells every failure', async () => {
+    for (let i = 0; i < 30; i++) place.put(`bad/${i}.jpg`, `text ${i}`);
+    const outcome = await place.run(['process', '--json', 'bad']);
+    expect([outcome.code, countsOf(outcome)]).toEqual([1, { failed: 30 }]);
+    expect(outcome.stderr.match(/^imgtool: error: /gm)).toHaveLength(30);
+  });
+});
+
+/** A PNG whose header promises a square of so many pixels a side. */
+function claiming(side: number): Buffer {
+  const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000000000000008020000000000000000', 'hex');
+  png.writeUInt32BE(side, 16);
+  png.writeUInt32BE(side, 20);
+  let crc = ~0;
+  for (const byte of png.subarray(12, 29)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  png.writeUInt32BE(~crc >>> 0, 29);
+  const idat = Buffer.from('0000000c4944415408d763f8cfc00000030101000018dd8db0', 'hex').subarray(0, 24);
+  return Buffer.concat([png.subarray(0, 33), idat, Buffer.from('0000000049454e44ae426082', 'hex')]);
+}

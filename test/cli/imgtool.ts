@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, vi } from 'vitest';
+import type { BatchFinished, BatchState, Counts, Event, JobEvent } from '../../src/model.ts';
+import { makePlace } from '../place.ts';
+
+/** The real binary in a place of its own: `npm run build` comes first. */
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 20_000 });
+
+export const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
+
+/** Two small variants, enough to see what becomes of each. */
+export const SMALL = ['--variant', 'a:w=40', '--variant', 'b:w=20'];
+
+/** A working folder with an index of its own. */
+export interface Place {
+  readonly cwd: string;
+  readonly index: string;
+  /** Absolute path of one below the working folder. */
+  at(...parts: string[]): string;
+  /** Writes a file, making its folder; its absolute path. */
+  put(path: string, bytes: Uint8Array | string): string;
+  /** Names below a folder, sorted; files only. */
+  files(folder: string): string[];
+  run(args: readonly string[], options?: Options): Promise<Outcome>;
+  /** `process` over `photos` into `out`, as JSON lines, with two small variants unless others are given. */
+  process(...args: string[]): Promise<Outcome>;
+  start(args: readonly string[], options?: Options): Session;
+  status(id: string, ...args: string[]): Promise<StatusDocument>;
+}
+
+export interface Options {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly stdin?: string | Uint8Array;
+  /** What stands before `node bin/imgtool.js …`, such as a tracer or a shell. */
+  readonly before?: readonly string[];
+}
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A binary that is running, in a process group of its own as a shell would start it. */
+export interface Session {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** Resolves with the first line of a stream that matches; rejects when it ends without. */
+  line(wanted: RegExp, stream?: 'stdout' | 'stderr'): Promise<string>;
+  /** The same for an event. */
+  event(type: Event['type']): Promise<Event>;
+  /** To the process alone, or to its whole group as a terminal does. */
+  signal(signal: NodeJS.Signals, to?: 'process' | 'group'): void;
+  readonly ended: Promise<Outcome>;
+}
+
+export interface StatusDocument {
+  readonly v: number;
+  readonly batch: BatchDocument;
+  readonly jobs: readonly (Omit<JobEvent, 'type' | 'batch'> & { readonly finishedAt?: string })[];
+}
+
+export interface BatchDocument {
+  readonly id: string;
+  readonly state: BatchState;
+  readonly total: number;
+  readonly counts: Counts;
+  readonly passedOver: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+}
+
+export function openPlace(): Place {
+  const root = makePlace();
+  const cwd = join(root, 'work');
+  const index = join(root, 'state', 'imgtool', 'index.db');
+  mkdirSync(cwd);
+  const at = (...parts: string[]) => join(cwd, ...parts);
+  const start = (args: readonly string[], options: Options = {}) =>
+    startIn(options.cwd ?? cwd, environmentIn(root, options.env), args, options);
+  const run = (args: readonly string[], options?: Options) => start(args, options).ended;
+  return {
+    cwd,
+    index,
+    at,
+    put(path, bytes) {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      writeFileSync(at(path), bytes);
+      return at(path);
+    },
+    files: (folder) => filesBelow(at(folder)),
+    run,
+    process(...args) {
+      const chosen = args.some((arg) => arg === '--variant' || arg === '--preset') ? [] : SMALL;
+      const out = args.includes('--out') ? [] : ['--out', 'out'];
+      const inputs = args.some((arg) => arg === '--' || arg === '--files-from') ? [] : ['photos'];
+      return run(['process', '--json', ...chosen, ...out, ...args, ...inputs]);
+    },
+    start,
+    async status(id, ...args) {
+      const { stdout, stderr } = await run(['status', id, '--json', ...args]);
+      expect(stderr).toBe('');
+      return JSON.parse(stdout) as StatusDocument;
+    },
+  };
+}
+
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+/** Every line of a JSON stream as the event it is. */
+export function eventsOf({ stdout }: Pick<Outcome, 'stdout'>): Event[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Event);
+}
+
+export function jobsOf(outcome: Pick<Outcome, 'stdout'>): JobEvent[] {
+  return eventsOf(outcome).filter((event) => event.type === 'job');
+}
+
+/** The event of one source. */
+export function jobOf(outcome: Outcome, source: string): JobEvent {
+  const found = jobsOf(outcome).filter((job) => job.source === source);
+  expect(found, `events of ${source} in ${outcome.stdout}${outcome.stderr}`).toHaveLength(1);
+  return found[0]!;
+}
+
+export function finishedOf(outcome: Outcome): BatchFinished {
+  const last = eventsOf(outcome).at(-1);
+  if (last?.type !== 'batch.finished')
+    throw new Error(`no batch.finished: ${outcome.stdout}${outcome.stderr}`);
+  return last;
+}
+
+/** Counts without the states nobody is in. */
+export function countsOf(outcome: Outcome): Partial<Counts> {
+  return Object.fromEntries(Object.entries(finishedOf(outcome).counts).filter(([, count]) => count > 0));
+}
+
+/** Nothing of the tester's own settings, terminal or build server. */
+function environmentIn(root: string, more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: join(root, 'home'),
+    XDG_STATE_HOME: join(root, 'state'),
+    XDG_CONFIG_HOME: join(root, 'config'),
+    LANG: 'C.UTF-8',
+    ...more,
+  };
+}
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) killGroup(child, 'SIGKILL');
+});
+
+function startIn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[], options: Options): Session {
+  const [command = '', ...rest] = [...(options.before ?? []), process.execPath, BINARY, ...args];
+  const child = spawn(command, rest, { cwd, env, detached: true });
+  running.add(child);
+  const out = reader(child.stdout);
+  const err = reader(child.stderr);
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.stdin);
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      running.delete(child);
+      resolve({ stdout: out.text(), stderr: err.text(), code, signal });
+    });
+  });
+  const line = async (wanted: RegExp, stream: 'stdout' | 'stderr' = 'stdout') => {
+    const found = await (stream === 'stdout' ? out : err).line(wanted);
+    if (found === undefined) throw new Error(`ended without ${wanted}: ${out.text()}${err.text()}`);
+    return found;
+  };
+  return {
+    pid: child.pid ?? 0,
+    child,
+    line,
+    event: async (type) => JSON.parse(await line(new RegExp(`"type":"${type}"`))) as Event,
+    signal(signal, to = 'process') {
+      if (to === 'group') killGroup(child, signal);
+      else child.kill(signal);
+    },
+    ended,
+  };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+/** A stream as text that lines can be awaited of. */
+function reader(stream: NodeJS.ReadableStream) {
+  let text = '';
+  let ended = false;
+  const looking = new Set<() => void>();
+  const look = () => {
+    for (const one of looking) one();
+  };
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    text += chunk;
+    look();
+  });
+  stream.on('close', () => {
+    ended = true;
+    look();
+  });
+  return {
+    text: () => text,
+    line: (wanted: RegExp) =>
+      new Promise<string | undefined>((resolve) => {
+        const one = () => {
+          const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+          const found = whole.find((line) => wanted.test(line));
+          if (found === undefined && !ended) return;
+          looking.delete(one);
+          resolve(found);
+        };
+        looking.add(one);
+        one();
+      }),
+  };
+}
+
+/** Whether a command is on this machine. */
+export function has(command: string): boolean {
+  return (process.env.PATH ?? '').split(':').some((folder) => {
+    try {
+      return readFileSync(join(folder, command)).length > 0;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,230 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  countsOf,
+  eventsOf,
+  finishedOf,
+  jobOf,
+  jobsOf,
+  type Outcome,
+  openPlace,
+  type Place,
+} from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+const WHOLE = expect.toSatisfy(
+  (value: unknown) => Number.isInteger(value) && Number(value) >= 0,
+  'a whole number',
+);
+const ID = expect.stringMatching(/^[0-9a-f]{8,}$/);
+const MS = { digest: WHOLE, decode: WHOLE, encode: WHOLE, commit: WHOLE, total: WHOLE };
+const COUNTS = {
+  ...{ pending: WHOLE, processing: WHOLE, retrying: WHOLE, completed: WHOLE },
+  ...{ duplicate: WHOLE, unchanged: WHOLE, failed: WHOLE, cancelled: WHOLE },
+};
+const output = (variant: string, path: string, width: number, height: number) => {
+  return { variant, format: 'webp', path, width, height, bytes: WHOLE };
+};
+
+describe('the JSON lines of `process --json`', () => {
+  let place: Place;
+  let outcome: Outcome;
+  beforeEach(async () => {
+    place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    putOld(place.at('photos/b.jpg'), await picture({ seed: 1 }));
+    place.put('photos/c.jpg', '%PDF-1.7');
+    place.put('photos/.hidden.jpg', 'hidden');
+    outcome = await place.process('--jobs', '1');
+  });
+
+  it('hold one object a line with nothing else on stdout', () => {
+    const lines = outcome.stdout.split('\n');
+    expect(lines.pop()).toBe('');
+    for (const line of lines) {
+      expect(JSON.parse(line)).toMatchObject({ v: 1, type: expect.stringMatching(/^[a-z_.]+$/) });
+      expect(line).toMatch(/^\{"v":1,"type":"/);
+    }
+    expect(eventsOf(outcome).map(({ type }) => type)).toEqual([
+      'batch.started',
+      'job',
+      'job',
+      'job',
+      'batch.finished',
+    ]);
+  });
+
+  it('start with the batch', () => {
+    expect(eventsOf(outcome)[0]).toMatchObject({
+      batch: ID,
+      total: 3,
+      bytes: expect.any(Number),
+      out: 'out',
+      preset: expect.any(String),
+    });
+  });
+
+  it('tell all of a completed picture', () => {
+    expect(jobOf(outcome, 'photos/a.jpg')).toEqual({
+      v: 1,
+      type: 'job',
+      batch: ID,
+      source: 'photos/a.jpg',
+      state: 'completed',
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      bytes: WHOLE,
+      width: 80,
+      height: 60,
+      dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/),
+      outputs: [output('a', 'out/a_a.webp', 40, 30), output('b', 'out/a_b.webp', 20, 15)],
+      ms: MS,
+      attempts: 1,
+    });
+  });
+
+  it('tell of a duplicate whose it is, and its own outputs', () => {
+    expect(jobOf(outcome, 'photos/b.jpg')).toMatchObject({
+      state: 'duplicate',
+      duplicateOf: 'photos/a.jpg',
+      digest: jobOf(outcome, 'photos/a.jpg').digest,
+      outputs: [output('a', 'out/b_a.webp', 40, 30), output('b', 'out/b_b.webp', 20, 15)],
+    });
+  });
+
+  it('tell of a failure its code, message and fix', () => {
+    expect(jobOf(outcome, 'photos/c.jpg')).toEqual({
+      v: 1,
+      type: 'job',
+      batch: ID,
+      source: 'photos/c.jpg',
+      state: 'failed',
+      error: { code: 'not_an_image', message: expect.any(String), fix: expect.any(String) },
+      attempts: 1,
+    });
+  });
+
+  it('end with counts that agree with `status --json` and the exit code', async () => {
+    const finished = finishedOf(outcome);
+    expect(finished).toEqual({
+      v: 1,
+      type: 'batch.finished',
+      batch: ID,
+      state: 'finished',
+      counts: COUNTS,
+      passedOver: 1,
+      bytesIn: WHOLE,
+      bytesOut: WHOLE,
+      ms: WHOLE,
+      exit: 1,
+    });
+    expect([outcome.code, countsOf(outcome)]).toEqual([1, { completed: 1, duplicate: 1, failed: 1 }]);
+    const { batch, jobs, v } = await place.status(finished.batch);
+    const { counts, state, passedOver, bytesIn, bytesOut } = finished;
+    expect([v, batch]).toMatchObject([
+      1,
+      { id: finished.batch, state, counts, total: 3, passedOver, bytesIn, bytesOut },
+    ]);
+    expect(jobs.map(({ source }) => source)).toEqual([place.at('photos/c.jpg')]);
+    const all = await place.status(finished.batch, '--all');
+    expect(all.jobs).toHaveLength(3);
+    const [completed] = all.jobs.filter((job) => job.state === 'completed');
+    const { digest, outputs } = jobOf(outcome, 'photos/a.jpg');
+    const absolute = outputs?.map((one) => ({ ...one, path: place.at(one.path) }));
+    expect(completed).toMatchObject({ source: place.at('photos/a.jpg'), digest, outputs: absolute });
+  });
+
+  it('tell of an unchanged picture what is known of it', async () => {
+    const second = await place.process();
+    const { digest, width, height, dominantColor, outputs, bytes } = jobOf(outcome, 'photos/a.jpg');
+    expect(jobOf(second, 'photos/a.jpg')).toMatchObject({
+      ...{ state: 'unchanged', digest, width, height, dominantColor, outputs, bytes },
+      ms: { digest: 0, decode: 0, encode: 0, commit: 0 },
+    });
+    const { counts, batch } = finishedOf(second);
+    expect((await place.status(batch)).batch.counts).toEqual(counts);
+  });
+
+  it('say that a picture was reused', async () => {
+    const second = await place.process('--out', 'elsewhere');
+    expect(jobOf(second, 'photos/a.jpg')).toMatchObject({ state: 'completed', reused: true });
+  });
+});
+
+describe('the size of a batch', () => {
+  it('is unknown at first when the walk takes a while, and told by a `total` event', async () => {
+    const place = openPlace();
+    for (let i = 0; i < 600; i++) place.put(`photos/${i}.jpg`, '');
+    putOld(place.at('photos/z.jpg'), await picture());
+    const events = eventsOf(await place.process());
+    expect(events[0]).toMatchObject({ type: 'batch.started', total: null });
+    expect(events.find(({ type }) => type === 'total')).toEqual({
+      v: 1,
+      type: 'total',
+      batch: ID,
+      total: 601,
+      bytes: expect.any(Number),
+    });
+    expect(events.filter(({ type }) => type === 'job')).toHaveLength(601);
+  });
+
+  it('is 0 for a folder without pictures', async () => {
+    const place = openPlace();
+    place.put('photos/notes.txt', '');
+    const outcome = await place.process();
+    expect(eventsOf(outcome)).toMatchObject([
+      { type: 'batch.started', total: 0 },
+      { type: 'batch.finished', exit: 0 },
+    ]);
+  });
+});
+
+describe('a dry run', () => {
+  it('writes nothing and foretells what a run then does', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    putOld(place.at('photos/old.jpg'), await picture({ seed: 2 }));
+    await place.process();
+    putOld(place.at('photos/new.jpg'), await picture({ seed: 3 }));
+    putOld(place.at('photos/new-copy.jpg'), await picture({ seed: 3 }));
+    putOld(place.at('photos/a-copy.jpg'), await picture({ seed: 1 }));
+    putOld(place.at('photos/old.jpg'), await picture({ seed: 4 }));
+    putOld(place.at('photos/sub/a.jpg'), await picture({ seed: 5 }));
+    place.put('photos/bad.jpg', 'text');
+    const before = [place.files('.'), await batches(place)];
+    const dry = await place.process('--dry-run');
+    expect([place.files('.'), await batches(place)]).toEqual(before);
+    const wet = await place.process();
+    const told = (outcome: Outcome) =>
+      Object.fromEntries(jobsOf(outcome).map(({ source, state }) => [source, state]));
+    expect(told(dry)).toEqual(told(wet));
+    expect([dry.code, finishedOf(dry).counts]).toEqual([wet.code, finishedOf(wet).counts]);
+    expect(jobOf(dry, 'photos/a-copy.jpg').duplicateOf).toBe('photos/a.jpg');
+    const again = await place.process('--dry-run');
+    expect(countsOf(again)).toMatchObject({ unchanged: 6, failed: 1 });
+  });
+
+  it('foretells that a file of somebody else is in the way', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    place.put('out/a_a.webp', 'not mine');
+    const dry = await place.process('--dry-run');
+    expect([dry.code, jobOf(dry, 'photos/a.jpg')]).toMatchObject([
+      1,
+      { state: 'failed', would: 'refuse', error: { code: 'output_exists' } },
+    ]);
+    expect(jobOf(await place.process('--dry-run', '--force'), 'photos/a.jpg').state).toBe('completed');
+  });
+
+  it('names the files it would write', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    const dry = await place.process('--dry-run');
+    expect(jobOf(dry, 'photos/a.jpg')).toMatchObject({
+      would: 'render',
+      wouldWrite: ['out/a_a.webp', 'out/a_b.webp'],
+    });
+  });
+
+  async function batches(place: Place): Promise<string> {
+    return (await place.run(['list', '--json'])).stdout;
+  }
+});

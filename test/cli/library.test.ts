@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Event } from '../../src/model.ts';
+import { filesBelow, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
+
+/** As it was built: its children are started from dist. */
+const { ImgtoolError, processImages } = (await import(
+  new URL('../../dist/index.js', import.meta.url).href
+)) as typeof import('../../src/index.ts');
+
+describe('processImages', () => {
+  let place: Place;
+  let sources: Sources;
+  const options = () => {
+    return { cwd: place.cwd, index: place.index, out: 'out', variants: ['a:w=40', { name: 'b', width: 20 }] };
+  };
+  const outputs = () => filesBelow(place.at('out'));
+  const all = async (events: AsyncIterable<Event>) => {
+    const list: Event[] = [];
+    for await (const event of events) list.push(event);
+    return list;
+  };
+  const putMany = async (count: number) => {
+    const one = await noise(400, 300);
+    for (let i = 0; i < count; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+    sources = sourcesOf(place, 'photos');
+  };
+  beforeEach(() => {
+    place = openPlace();
+  });
+
+  it('yields what happens, `batch.finished` last', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    place.put('photos/bad.jpg', 'text');
+    const events = await all(processImages('photos', options()));
+    expect(events.find(({ type }) => type !== 'walk')).toMatchObject({ type: 'batch.started', total: 2 });
+    expect(events.at(-1)).toMatchObject({
+      type: 'batch.finished',
+      exit: 1,
+      counts: { completed: 1, failed: 1 },
+    });
+    const jobs = events.filter((event) => event.type === 'job');
+    expect(jobs.map(({ source, state }) => [source, state]).sort()).toEqual([
+      ['photos/a.jpg', 'completed'],
+      ['photos/bad.jpg', 'failed'],
+    ]);
+    expect(outputs()).toEqual(['a_a.webp', 'a_b.webp']);
+    const again = await all(processImages(['photos/a.jpg'], options()));
+    expect(again.at(-1)).toMatchObject({ exit: 0, counts: { completed: 0, unchanged: 1 } });
+  });
+
+  it('stops when its signal aborts', async () => {
+    await putMany(30);
+    const stop = new AbortController();
+    const events: Event[] = [];
+    for await (const event of processImages('photos', { ...options(), jobs: 1, signal: stop.signal })) {
+      events.push(event);
+      if (event.type === 'job') stop.abort();
+    }
+    expect(events.map(({ type }) => type)).toContain('stopping');
+    expect(events.at(-1)).toMatchObject({ type: 'batch.finished', state: 'cancelled' });
+    expect(outputs().length).toBeLessThan(60);
+    await assertInvariants(place, { sources });
+  });
+
+  it('starts nothing when its signal aborted before', async () => {
+    await putMany(3);
+    const events = await all(processImages('photos', { ...options(), signal: AbortSignal.abort() }));
+    expect(events.at(-1)).toMatchObject({ type: 'batch.finished', state: 'cancelled' });
+    expect(events.filter(({ type }) => type === 'job')).toEqual([]);
+  });
+
+  it('stops when its loop is left, and is at its end by then', async () => {
+    await putMany(30);
+    for await (const event of processImages('photos', { ...options(), jobs: 1 })) {
+      if (event.type === 'job') break;
+    }
+    const left = outputs();
+    expect(left.length).toBeLessThan(60);
+    await assertInvariants(place, { sources });
+    expect(outputs()).toEqual(left);
+    const again = await all(processImages('photos', options()));
+    expect(again.at(-1)).toMatchObject({ state: 'finished', exit: 0 });
+    await assertInvariants(place, { sources });
+  });
+
+  it('stops when its loop throws, with that very error', async () => {
+    await putMany(10);
+    const run = async () => {
+      for await (const event of processImages('photos', { ...options(), jobs: 1 })) {
+        if (event.type === 'job') throw new Error('of the loop');
+      }
+    };
+    await expect(run()).rejects.toThrow('of the loop');
+    await assertInvariants(place, { sources });
+  });
+
+  it.each([
+    ['a path', 'no_input', 'absent', {}],
+    ['a preset', 'config', 'photos', { preset: 'webb' }],
+    ['a variant', 'config', 'photos', { variants: ['a:w=none'] }],
+    ['jobs', 'config', 'photos', { jobs: -1 }],
+    ['an output folder', 'not_writable', 'photos', { out: 'photos/a.jpg' }],
+  ] as const)('throws what is wrong with %s as an error with a code', async (_, code, input, wrong) => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const failed = await all(processImages(input, { ...options(), ...wrong })).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toBeInstanceOf(ImgtoolError);
+    expect(failed).toMatchObject({ code: expect.stringMatching(new RegExp(`^(${code}|usage)$`)) });
+  });
+
+  it('reads no settings from files unless it is given one', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    place.put('.imgtoolrc', '{"name": "{name}-from-file-{variant}.{ext}"}');
+    await all(processImages('photos', options()));
+    expect(outputs()).toEqual(['a_a.webp', 'a_b.webp']);
+    await all(processImages('photos', { ...options(), config: '.imgtoolrc', out: 'other' }));
+    expect(filesBelow(place.at('other'))).toContain('a-from-file-a.webp');
+  });
+
+  it('writes nothing in a dry run', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const events = await all(processImages('photos', { ...options(), dryRun: true }));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        would: 'render',
+        wouldWrite: [join('out', 'a_a.webp'), join('out', 'a_b.webp')],
+      }),
+    );
+    expect(place.files('.')).toEqual(['photos/a.jpg']);
+  });
+});

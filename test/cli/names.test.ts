@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { difference, picture, printOf, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+const put = async (name: string, seed: number, format: 'jpeg' | 'png' | 'webp' = 'jpeg') =>
+  putOld(place.at(name), await picture({ seed, format }));
+const tag = (relative: string) => `~${createHash('sha256').update(relative).digest('hex').slice(0, 8)}`;
+
+describe('names of outputs', () => {
+  const FLAT = ['--name', '{name}_{variant}.{ext}'];
+
+  it('are told apart by the documented rule where a flat template makes them collide, the same every time', async () => {
+    await put('photos/a/x.jpg', 1);
+    await put('photos/b/x.jpg', 2);
+    await put('photos/a/x.png', 3, 'png');
+    const first = await place.process(...FLAT);
+    expect(countsOf(first)).toEqual({ completed: 3 });
+    const stems = { 'a/x.jpg': 'x', 'a/x.png': `x${tag('a/x.png')}`, 'b/x.jpg': `x${tag('b/x.jpg')}` };
+    for (const [relative, stem] of Object.entries(stems)) {
+      const paths = jobOf(first, `photos/${relative}`).outputs?.map(({ path }) => path);
+      expect(paths).toEqual([`out/${stem}_a.webp`, `out/${stem}_b.webp`]);
+      const shown = await difference(place.at(`out/${stem}_a.webp`), place.at('photos', relative));
+      expect(shown).toBeLessThan(20);
+    }
+    expect(place.files('out')).toHaveLength(6);
+    const second = await place.process(...FLAT);
+    expect(countsOf(second)).toEqual({ unchanged: 3 });
+    for (const job of jobsOf(first)) expect(jobOf(second, job.source).outputs).toEqual(job.outputs);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
+  });
+
+  it('stay with their sources when one that sorts before them comes later', async () => {
+    await put('photos/b/x.jpg', 2);
+    await place.process(...FLAT);
+    await put('photos/a/x.jpg', 1);
+    const second = await place.process(...FLAT);
+    expect(countsOf(second)).toEqual({ completed: 1, unchanged: 1 });
+    expect(jobOf(second, 'photos/a/x.jpg').outputs?.[0]?.path).toBe(`out/x${tag('a/x.jpg')}_a.webp`);
+  });
+
+  it('keep the structure of the tree by default', async () => {
+    for (const [seed, name] of ['x.jpg', 'a/x.jpg', 'a/b/x.jpg'].entries()) await put(`photos/${name}`, seed);
+    const outcome = await place.process('--variant', 'a:w=20');
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    expect(place.files('out')).toEqual(['a/b/x_a.webp', 'a/x_a.webp', 'x_a.webp']);
+  });
+
+  it('differ for sources that differ by case or extension only', async () => {
+    await put('photos/x.jpg', 1);
+    await put('photos/X.JPG', 2);
+    await put('photos/x.png', 3, 'png');
+    const outcome = await place.process();
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    const folded = place.files('out').map((name) => name.toLowerCase());
+    expect(new Set(folded).size).toBe(6);
+  });
+
+  it('differ for two roots that hold the same paths', async () => {
+    await put('one/x.jpg', 1);
+    await put('two/x.jpg', 2);
+    await put('three/x.jpg', 3);
+    const args = ['process', '--json', ...SMALL, '--out', 'out', 'one', 'two', 'three'];
+    const outcome = await place.run(args);
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    expect(place.files('out')).toHaveLength(6);
+    expect(countsOf(await place.run(args))).toEqual({ unchanged: 3 });
+  });
+});
+
+describe('an output', () => {
+  const SAME_NAME = ['--name', '{dir}/{name}.{ext}', '--variant', 'a:w=50'];
+  const refused = async (args: string[], source: string) => {
+    const sources = sourcesOf(place, 'photos');
+    for (const force of [[], ['--force']]) {
+      const outcome = await place.run(['process', '--json', ...args, ...force]);
+      expect(jobOf(outcome, source)).toMatchObject({ state: 'failed', error: { code: 'output_is_source' } });
+      expect(jobOf(outcome, source).error?.fix).toMatch(/--out|--name/);
+      expect(outcome.code).toBe(1);
+      await assertInvariants(place, { sources, outcome, outs: [] });
+    }
+  };
+
+  it('never replaces its own source', async () => {
+    await put('photos/x.webp', 1, 'webp');
+    await refused([...SAME_NAME, '--out', 'photos', 'photos'], 'photos/x.webp');
+    await refused([...SAME_NAME, '--out', './photos/../photos', 'photos/x.webp'], 'photos/x.webp');
+  });
+
+  it('never replaces another source', async () => {
+    await put('photos/x.jpg', 1);
+    await put('photos/x.webp', 2, 'webp');
+    await refused([...SAME_NAME, '--out', 'photos', 'photos'], 'photos/x.jpg');
+  });
+
+  it('never replaces a source through a link to its folder', async () => {
+    await put('photos/x.webp', 1, 'webp');
+    symlinkSync('photos', place.at('linked'));
+    await refused([...SAME_NAME, '--out', 'linked', 'photos'], 'photos/x.webp');
+  });
+
+  it('never replaces a hard link of its source', async () => {
+    await put('photos/x.webp', 1, 'webp');
+    mkdirSync(place.at('out'));
+    linkSync(place.at('photos/x.webp'), place.at('out/x.webp'));
+    await refused([...SAME_NAME, '--out', 'out', 'photos'], 'photos/x.webp');
+    expect(printOf(place.at('out/x.webp'))).toBe(printOf(place.at('photos/x.webp')));
+  });
+
+  it('never replaces a source by a link laid at its name', async () => {
+    await put('photos/x.webp', 1, 'webp');
+    mkdirSync(place.at('out'));
+    symlinkSync('../photos/x.webp', place.at('out/x.webp'));
+    const sources = sourcesOf(place, 'photos');
+    for (const force of [[], ['--force']]) {
+      const outcome = await place.process(...SAME_NAME, ...force);
+      expect(jobOf(outcome, 'photos/x.webp').error?.code).toMatch(/^output_(exists|is_source)$/);
+      await assertInvariants(place, { sources, outcome, outs: [] });
+    }
+  });
+
+  it('replaces a file the index does not know only with --force', async () => {
+    await put('photos/x.jpg', 1);
+    writeFileSync(place.put('out/x_a.webp', ''), 'not mine');
+    const first = await place.process();
+    const job = jobOf(first, 'photos/x.jpg');
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'output_exists' } });
+    expect(job.error?.fix).toContain('--force');
+    expect(first.code).toBe(1);
+    expect(place.files('out')).toEqual(['x_a.webp']);
+    expect(readFileSync(place.at('out/x_a.webp'), 'utf8')).toBe('not mine');
+    const forced = await place.process('--force');
+    expect(countsOf(forced)).toEqual({ completed: 1 });
+    expect(await difference(place.at('out/x_a.webp'), place.at('photos/x.jpg'))).toBeLessThan(20);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: forced });
+  });
+
+  it('replaces no folder, not even with --force', async () => {
+    await put('photos/x.jpg', 1);
+    place.put('out/x_a.webp/kept', 'kept');
+    for (const force of [[], ['--force']]) {
+      const outcome = await place.process(...force);
+      expect(jobOf(outcome, 'photos/x.jpg').error?.code).toBe('output_exists');
+    }
+    expect(readFileSync(place.at('out/x_a.webp/kept'), 'utf8')).toBe('kept');
+  });
+
+  it('is no source of the next run when --out lies inside the root, named or not', async () => {
+    await put('photos/x.jpg', 1);
+    const inside = ['--out', 'photos/out'];
+    expect(countsOf(await place.process(...inside))).toEqual({ completed: 1 });
+    expect(countsOf(await place.process(...inside))).toEqual({ unchanged: 1 });
+    const named = await place.process(...inside, 'photos/out/x_a.webp', 'photos/out');
+    expect(countsOf(named)).toEqual({ unchanged: 1 });
+    expect(place.files('photos/out')).toEqual(['x_a.webp', 'x_b.webp']);
+  });
+
+  it('is no source of the next run when --out is the root itself', async () => {
+    await put('photos/x.jpg', 1);
+    const among = ['--out', 'photos'];
+    expect(countsOf(await place.process(...among))).toEqual({ completed: 1 });
+    const second = await place.process(...among);
+    expect(countsOf(second)).toEqual({ unchanged: 1 });
+    expect(place.files('photos')).toEqual(['x.jpg', 'x_a.webp', 'x_b.webp']);
+  });
+});
+
+describe('hostile names', () => {
+  const NAMES = [
+    'new\nline.jpg',
+    'esc\u001b[31mred\u001b]0;title\u0007.jpg',
+    '-rf.jpg',
+    '--out.jpg',
+    `${'é'.repeat(125)}x.jpg`,
+    '\u202egpj.exe.jpg',
+    'emoji 👩‍👩‍👧 party 🎉.jpg',
+    'bracket[Q=1].jpg',
+    'quote\' double" back`tick $(touch pwned).jpg',
+    'dots...jpg',
+    'a\\b.jpg',
+    'percent %s %d {name}.jpg',
+    'CON.jpg',
+    'space at the end .jpg',
+    'c1\u009b2J.jpg',
+  ];
+
+  it('are processed, told as valid JSON, and escaped on the screen', async () => {
+    for (const [seed, name] of NAMES.entries()) await put(`photos/${name}`, seed);
+    expect(Math.max(...NAMES.map((name) => Buffer.byteLength(name)))).toBe(255);
+    const outcome = await place.process('--progress', 'plain', '--verbose');
+    expect(countsOf(outcome)).toEqual({ completed: NAMES.length });
+    for (const name of NAMES) {
+      const outputs = jobOf(outcome, `photos/${name}`).outputs ?? [];
+      for (const { path } of outputs) expect(Buffer.byteLength(path.slice(4))).toBeLessThanOrEqual(255);
+      expect(await difference(place.at(outputs[0]!.path), place.at('photos', name))).toBeLessThan(20);
+    }
+    expect(outcome.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    expect(outcome.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    expect(outcome.stderr).toContain('photos/new\\nline.jpg');
+    expect(outcome.stderr).toContain('photos/esc\\x1b[31mred');
+    expect(countsOf(await place.process())).toEqual({ unchanged: NAMES.length });
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('are taken after -- and from lists as they are', async () => {
+    const named = NAMES.filter((name) => !name.includes('\n'));
+    for (const [seed, name] of NAMES.entries()) await put(name, seed);
+    const dashes = await place.process('--', '-rf.jpg', '--out.jpg', 'bracket[Q=1].jpg');
+    expect(countsOf(dashes)).toEqual({ completed: 3 });
+    place.put('lines', named.join('\n'));
+    const lines = await place.process('--files-from', 'lines');
+    expect(countsOf(lines)).toEqual({ completed: named.length - 3, unchanged: 3 });
+    const args = ['process', '--json', ...SMALL, '--out', 'out', '--files-from', '-', '-0'];
+    const nul = await place.run(args, { stdin: NAMES.join('\0') });
+    expect(countsOf(nul)).toEqual({ completed: 1, unchanged: named.length });
+  });
+
+  it('are escaped in failures and in `status`', async () => {
+    place.put('photos/bad\u001b[2J\nname.jpg', 'text');
+    const outcome = await place.run(['process', '--out', 'out', 'photos']);
+    expect([outcome.code, outcome.stdout]).toEqual([1, '']);
+    expect(outcome.stderr).toContain('photos/bad\\x1b[2J\\nname.jpg');
+    const [id = ''] = /(?<=status )[0-9a-f]+/.exec(outcome.stderr) ?? [];
+    const { stdout } = await place.run(['status', id]);
+    expect(stdout).toContain('photos/bad\\x1b[2J\\nname.jpg');
+    expect(outcome.stderr + stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  it('leave nothing outside the output folder', async () => {
+    await put('photos/..jpg', 1);
+    await put('photos/...jpg', 2);
+    await put('photos/sub/...jpg', 3);
+    const outside = () => place.files('.').filter((name) => !name.startsWith('out/'));
+    const before = outside();
+    const named = ['photos/..jpg', 'photos/...jpg', 'photos/sub/...jpg'];
+    const outcome = await place.process('--name', '{dir}/{name}/{variant}.{ext}', '--', ...named);
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    expect([outside(), place.files('out')]).toEqual([
+      before,
+      expect.arrayContaining(['.~/a.webp', '..~/a.webp']),
+    ]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+});

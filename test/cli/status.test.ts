@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  type BatchDocument,
+  countsOf,
+  finishedOf,
+  openPlace,
+  type Place,
+  type Session,
+  SMALL,
+  type StatusDocument,
+} from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+const BATCH = ['process', '--json', '--jobs', '2', '--out', 'out', 'photos'];
+
+async function putMany(count: number): Promise<void> {
+  const one = await noise(480, 360);
+  for (let i = 0; i < count; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+}
+
+async function started(): Promise<{ session: Session; id: string }> {
+  const session = place.start(BATCH);
+  const event = await session.event('batch.started');
+  return { session, id: 'batch' in event ? event.batch : '' };
+}
+
+describe('`status` of a batch that runs', () => {
+  it('adds up each time it is looked at, and every completed picture has its files', async () => {
+    await putMany(40);
+    const { session, id } = await started();
+    const samples: StatusDocument[] = [];
+    do {
+      const sample = await place.status(id, '--all');
+      samples.push(sample);
+      const { counts, total } = sample.batch;
+      expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(total);
+      expect(total).toBe(40);
+      expect(counts.processing).toBeLessThanOrEqual(4);
+      const completed = sample.jobs.filter(({ state }) => state === 'completed');
+      for (const { outputs = [] } of completed) {
+        expect(outputs).toHaveLength(3);
+        for (const { path } of outputs) expect(existsSync(path), path).toBe(true);
+      }
+    } while (samples.at(-1)?.batch.state === 'running');
+    const outcome = await session.ended;
+    expect(outcome.code).toBe(0);
+    const values = samples.map(({ batch }) => batch.counts.completed + batch.counts.duplicate);
+    expect(new Set(values).size).toBeGreaterThanOrEqual(4);
+    expect(values).toEqual([...values].sort((a, b) => a - b));
+    expect(samples.at(-1)?.batch.counts).toEqual(finishedOf(outcome).counts);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('follows it to its end with --watch', async () => {
+    await putMany(6);
+    const { session, id } = await started();
+    const watched = await place.run(['status', id, '--watch']);
+    expect(watched.code).toBe(0);
+    expect(watched.stdout).toContain('finished');
+    await session.ended;
+  });
+});
+
+describe('`status` of a batch that ended', () => {
+  it('finds it by any unique beginning of its id', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const { batch } = finishedOf(await place.process());
+    for (const prefix of [batch, batch.slice(0, 5), batch.slice(0, 1)]) {
+      expect((await place.status(prefix)).batch.id).toBe(batch);
+    }
+    const { stdout, stderr, code } = await place.run(['status', batch.slice(0, 4)]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(batch);
+  });
+
+  it('finds it from any folder, with absolute paths', async () => {
+    place.put('photos/bad.jpg', 'text');
+    const { batch } = finishedOf(await place.process());
+    const { stdout } = await place.run(['status', batch, '--json'], { cwd: '/' });
+    const document = JSON.parse(stdout) as StatusDocument;
+    expect(document.jobs[0]?.source).toBe(place.at('photos/bad.jpg'));
+    expect(document.batch).toMatchObject({ out: place.at('out'), inputs: [place.at('photos')] });
+  });
+
+  it('refuses an id that is unknown or no id with exit 2', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    await place.process();
+    for (const id of ['fffffffff', 'zz', '', "' OR 1=1 --", '%']) {
+      const { code, stdout, stderr } = await place.run(['status', '--json', id]);
+      expect([code, stdout], stderr).toEqual([2, '']);
+    }
+  });
+});
+
+describe('a batch whose whole process group was killed', () => {
+  it('is shown as interrupted at once, and the same command completes it', async () => {
+    await putMany(12);
+    const { session, id } = await started();
+    await session.event('job');
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    const dead = await place.status(id);
+    expect(dead.batch.state).toBe('interrupted');
+    const again = await place.run(BATCH);
+    expect(again.code).toBe(0);
+    const { completed = 0, unchanged = 0, duplicate = 0 } = countsOf(again);
+    expect(completed + unchanged + duplicate).toBe(12);
+    expect(unchanged).toBeGreaterThan(0);
+    const { batch } = await place.status(id);
+    expect([batch.state, batch.counts.processing]).toEqual(['interrupted', 0]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: again });
+  });
+});
+
+describe('`list`', () => {
+  it('shows the newest first, as many as asked', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.unshift(finishedOf(await place.process()).batch);
+    const listed = async (...args: string[]) => {
+      const { stdout, stderr, code } = await place.run(['list', '--json', ...args]);
+      expect([stderr, code]).toEqual(['', 0]);
+      return JSON.parse(stdout) as { v: number; batches: BatchDocument[] };
+    };
+    const all = await listed();
+    expect([all.v, all.batches.map(({ id }) => id)]).toEqual([1, ids]);
+    for (const { startedAt, finishedAt, counts, state } of all.batches) {
+      expect([startedAt, finishedAt]).toEqual(
+        Array(2).fill(expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/)),
+      );
+      expect([state, Object.keys(counts)]).toEqual([
+        'finished',
+        expect.arrayContaining(['pending', 'cancelled']),
+      ]);
+    }
+    expect((await listed('--limit', '2')).batches.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    const { stdout } = await place.run(['list', '--limit', '1']);
+    expect(stdout).toContain(ids[0]);
+    expect(stdout).not.toContain(ids[1]);
+  });
+
+  it('shows none when there is none', async () => {
+    const { code, stdout, stderr } = await place.run(['list']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n')).toEqual([expect.stringMatching(/^batch\t/), '']);
+    expect((await place.run(['list', '--json'])).stdout).toBe('{"v":1,"batches":[]}\n');
+  });
+});
+
+describe('two processes at once on the same files and one index', () => {
+  it('render each picture once in all and both end well', async () => {
+    const one = await noise(300, 200);
+    for (let i = 0; i < 24; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+    const args = ['process', '--json', '--jobs', '2', ...SMALL, '--out', 'out', 'photos'];
+    const outcomes = await Promise.all([place.run(args), place.run(args)]);
+    expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    const rendered = outcomes.flatMap(
+      ({ stdout }) => stdout.match(/"state":"completed"(?!.*"reused":true)/g) ?? [],
+    );
+    expect(rendered).toHaveLength(24);
+    for (const outcome of outcomes) {
+      const { completed = 0, unchanged = 0 } = countsOf(outcome);
+      expect(completed + unchanged).toBe(24);
+    }
+    expect(place.files('out')).toHaveLength(48);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos') });
+  });
+});

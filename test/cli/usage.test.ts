@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openPlace, type Place } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+describe('a command that cannot start', () => {
+  let place: Place;
+  beforeEach(async () => {
+    place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture());
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['an unknown flag', ['process', '--prest', 'web', 'photos'], /did you mean --preset\?/],
+    ['an unknown flag of status', ['status', '--al', 'abc'], /did you mean --all\?/],
+    ['an unknown command', ['proces', 'photos'], /did you mean process\?/],
+    ['an unknown preset', ['process', '--preset', 'webb', 'photos'], /\bweb\b/],
+    ['an unknown key of a variant', ['process', '--variant', 'a:w=10,qualty=5', 'photos'], /\bquality\b/],
+    ['an unknown format', ['process', '--variant', 'a:w=10,format=web', 'photos'], /\bwebp\b/],
+    ['an unknown way with duplicates', ['process', '--duplicates', 'lnk', 'photos'], /\blink\b/],
+    ['an unknown placeholder', ['process', '--name', '{nam}.{ext}', 'photos'], /did you mean .*name/],
+    ['a number that is none', ['process', '--jobs', 'many', 'photos'], /--jobs/],
+    ['a limit that is none', ['list', '--limit', 'all'], /--limit/],
+    ['an unknown batch', ['status', 'ffffffff'], /imgtool list/],
+    ['no batch', ['status'], /batch-id/],
+    ['an absent path', ['process', 'photos', 'absent.jpg'], /absent\.jpg/],
+    ['a glob that matches nothing', ['process', 'photos/*.gif'], /photos/],
+    ['nothing to process', ['process'], /nothing to process/],
+    ['no command', [], /no command/],
+    ['an absent list', ['process', '--files-from', 'absent'], /absent/],
+    ['a config file that is not there', ['process', '--config', 'absent.yaml', 'photos'], /absent\.yaml/],
+  ])('says %s, what would be right, and exits 2', async (_, args, wanted) => {
+    const { code, stdout, stderr } = await place.run(args);
+    expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: .+/m);
+    expect(stderr).toMatch(wanted);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(existsSync(place.at('imgtool-out'))).toBe(false);
+  });
+
+  it('names key and file of a wrong setting in .imgtoolrc and the nearest word', async () => {
+    place.put('.imgtoolrc', '{"presett": "web"}');
+    const { code, stderr } = await place.run(['process', 'photos']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\.imgtoolrc/);
+    expect(stderr).toMatch(/presett[\s\S]*preset\b/);
+  });
+
+  it('names a wrong variable of the environment', async () => {
+    const { code, stderr } = await place.run(['process', 'photos'], { env: { IMGTOOL_JOBS: '-1' } });
+    expect([code, stderr]).toMatchObject([2, expect.stringContaining('IMGTOOL_JOBS')]);
+  });
+
+  it('says that an output folder is none, before anything is done', async () => {
+    place.put('out', 'a file');
+    const { code, stderr } = await place.run(['process', '--out', 'out', 'photos']);
+    expect([code, stderr]).toMatchObject([3, expect.stringMatching(/out.*\n?(cause: .*\n)?fix: /)]);
+  });
+
+  it('says that an index is none and how to go on', async () => {
+    place.put('index.db', 'This is no database at all, whatever its name may say.'.repeat(99));
+    const { code, stderr } = await place.run(['process', '--index', 'index.db', 'photos']);
+    expect([code, stderr]).toMatchObject([3, expect.stringContaining('index.db')]);
+    expect(stderr).toMatch(/^fix: /m);
+  });
+});
+
+describe('a folder without pictures', () => {
+  it('is no error: exit 0 and a line that says so', async () => {
+    const place = openPlace();
+    place.put('empty/notes.txt', 'text');
+    const { code, stdout, stderr } = await place.run(['process', 'empty']);
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/no images found/i);
+  });
+});

@@ -1,0 +1,120 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openLocalSources } from '../../src/adapters/local-sources/index.ts';
+import { openLocalStorage } from '../../src/adapters/local-storage.ts';
+import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
+import { runBatch } from '../../src/core/batch.ts';
+import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
+import type { BatchFinished, BatchOptions, Event, JobEvent } from '../../src/model.ts';
+import type { Index, Opened, Order, Renderer, Storage } from '../../src/ports.ts';
+import { makePlace } from '../place.ts';
+import { batchOptions, sha, variant } from '../records.ts';
+
+/** Real files, a real index, and a renderer that is made up, so that it can fail when it should. */
+export interface Workshop {
+  readonly index: Index;
+  at(path: string): string;
+  /** Sources that hold their own names, last changed long ago. */
+  put(...names: string[]): void;
+  change(name: string, text: string): void;
+  outputs(): string[];
+  text(path: string): string;
+  run(over?: Partial<BatchOptions>, ports?: Partial<Ports>, signal?: AbortSignal): Promise<Event[]>;
+}
+
+interface Ports {
+  readonly index: Index;
+  readonly storage: Storage;
+  readonly renderer: Renderer;
+}
+
+/** Called before a source is rendered; may throw. */
+export type OnRender = (source: string, orders: readonly Order[]) => void;
+
+let runs = 0;
+
+export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
+  const place = makePlace();
+  const at = (path: string) => join(place, path);
+  const file = at('state/index.db');
+  const index = await openSqliteIndex(file);
+  const out = at('out');
+  mkdirSync(out);
+  mkdirSync(at('photos'));
+  const change = (name: string, text: string) => {
+    writeFileSync(at(`photos/${name}`), text);
+    utimesSync(at(`photos/${name}`), 1_500_000_000, 1_500_000_000);
+  };
+  return {
+    index,
+    at,
+    put: (...names) => {
+      for (const name of names) change(name, name);
+    },
+    change,
+    outputs: () => readdirSync(out).sort(),
+    text: (path) => readFileSync(at(path), 'utf8'),
+    async run(over = {}, ports = {}, signal = new AbortController().signal) {
+      const run = (++runs).toString(16).padStart(8, '0');
+      const rules = { allFiles: false, followSymlinks: false, include: [], exclude: [], out, index: file };
+      const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
+      const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
+      const made = { index, storage: openLocalStorage(run), renderer: rendererWith(onRender), ...ports };
+      const events: Event[] = [];
+      const work = { command: 'process' as const, inputs: ['photos'], cwd: place, options };
+      const finished = await runBatch({ ...made, sources, run }, work, (event) => events.push(event), signal);
+      expect(events.at(-1)).toBe(finished);
+      return events;
+    },
+  };
+}
+
+export function rendererWith(onRender: OnRender): Renderer {
+  return {
+    async open(source): Promise<Opened> {
+      const { size, mtimeNs, ino } = statSync(source, { bigint: true });
+      const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
+      const digest = sha(readFileSync(source, 'utf8'));
+      return {
+        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, ms: 1 },
+        async render(orders) {
+          onRender(source, orders);
+          const outputs = orders.map(({ path }) => {
+            const text = pictureOf(digest);
+            writeFileSync(path, text);
+            return { width: 40, height: 30, bytes: text.length, checksum: sha(text) };
+          });
+          const ms = { decode: 1, encode: 1 };
+          return { outputs, dominantColor: '#102030', encoder: 'none', degraded: false, ms };
+        },
+        close() {},
+      };
+    },
+    warm() {},
+    about: async () => ({ versions: {}, reads: [], writes: [] }),
+    kill() {},
+    async close() {},
+  };
+}
+
+/** What is rendered from these bytes. */
+export function pictureOf(digest: string): string {
+  return `picture of ${digest}`;
+}
+
+export function failure(code: ErrorCode): ImgtoolError {
+  return new ImgtoolError(code, `${code}, as asked`);
+}
+
+export function jobOf(events: readonly Event[], name: string): JobEvent {
+  const job = events.find((event) => event.type === 'job' && event.source === `photos/${name}`);
+  if (job?.type !== 'job') throw new Error(`no event of ${name}: ${JSON.stringify(events)}`);
+  return job;
+}
+
+export function finishedOf(events: readonly Event[]): BatchFinished {
+  const event = events.at(-1);
+  if (event?.type !== 'batch.finished') throw new Error('the batch did not end');
+  return event;
+}

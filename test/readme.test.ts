@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { BUILT_IN } from '../src/presets.ts';
+import { makePlace } from './place.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The id of a batch as the examples have it. */
+const EXAMPLE_ID = '48ec8f19';
+/** What only a clone can do, and what other tests do. */
+const NOT_RUN = /^(npm install|npm link|npm cit)\b/;
+
+/** The code blocks of one language. */
+function blocks(language: string): string[] {
+  const found = README.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'));
+  return [...found].map(([, text = '']) => text);
+}
+
+/** Each command line of the examples, with the exit code its comment promises. */
+const COMMANDS = blocks('sh')
+  .flatMap((block) => block.split('\n'))
+  .filter((line) => line !== '' && !NOT_RUN.test(line))
+  .map((line) => {
+    const [command = '', comment = ''] = line.split(/\s+# /);
+    return { command, exit: Number(/^exits (\d+)/.exec(comment)?.[1] ?? 0) };
+  });
+
+/** A folder like the one the examples are run in: photographs, a settled state of its own, `imgtool` in the PATH. */
+function makeReader() {
+  const place = makePlace();
+  const photos = join(ROOT, 'test/fixtures/photos');
+  for (const folder of ['photos', 'test/fixtures/photos'])
+    cpSync(photos, join(place, folder), { recursive: true });
+  mkdirSync(join(place, 'more'));
+  cpSync(join(photos, 'umang.jpg'), join(place, 'more/scan.jpg'));
+  mkdirSync(join(place, 'bin'));
+  symlinkSync(join(ROOT, 'bin/imgtool.js'), join(place, 'bin/imgtool'));
+  mkdirSync(join(place, 'node_modules'));
+  symlinkSync(ROOT, join(place, 'node_modules/imgtool'));
+  const env = {
+    PATH: [join(place, 'bin'), process.env.PATH].join(delimiter),
+    HOME: place,
+    XDG_STATE_HOME: join(place, 'state'),
+    XDG_CONFIG_HOME: join(place, 'config'),
+  };
+  const run = (command: string) => {
+    const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
+      cwd: place,
+      env,
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+  return { place, run };
+}
+
+/** The cells of all rows of tables below a heading, without markup. */
+function rows(heading: string): string[][] {
+  const text = README.split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  return [...text.matchAll(/^\| (.*) \|$/gm)].map(([, row = '']) =>
+    row.split(' | ').map((cell) => cell.trim()),
+  );
+}
+
+/** The words in `code` of the first cells. */
+function firstCells(heading: string): string[] {
+  return rows(heading).flatMap(([cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word),
+  );
+}
+
+describe('README.md', () => {
+  it('shows commands', () => {
+    expect(COMMANDS.length).toBeGreaterThan(15);
+  });
+
+  it.each(COMMANDS)('promises what `$command` does', ({ command, exit }) => {
+    const { run } = makeReader();
+    let line = command.replace(/^npm start --/, 'imgtool');
+    if (line.includes(EXAMPLE_ID)) {
+      run('imgtool process photos --out out');
+      const { batches } = JSON.parse(run('imgtool list --json').stdout) as { batches: { id: string }[] };
+      line = line.replace(EXAMPLE_ID, batches[0]?.id ?? '');
+    }
+    const { status, stderr } = run(line);
+    expect({ status, stderr: status === exit ? '' : stderr }).toEqual({ status: exit, stderr: '' });
+  });
+
+  it('shows a library example that runs', () => {
+    const { place, run } = makeReader();
+    const [example = ''] = blocks('js');
+    writeFileSync(join(place, 'example.mjs'), example);
+    const { status, stdout, stderr } = run(`'${process.execPath}' example.mjs`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('completed photos/umang.jpg 1\n');
+    expect(stdout).toContain('completed: 7');
+  });
+
+  it('shows a file of settings that means what it says', () => {
+    const { place, run } = makeReader();
+    const [file = ''] = blocks('yaml');
+    writeFileSync(join(place, '.imgtoolrc'), file);
+    const { status, stdout } = run('imgtool config --json');
+    expect(status).toBe(0);
+    const { config } = JSON.parse(stdout) as { config: { key: string; value: string; origin: string }[] };
+    const own = config.filter(({ origin }) => origin.endsWith('.imgtoolrc'));
+    expect(Object.fromEntries(own.map(({ key, value }) => [key, value]))).toEqual({
+      exclude: 'drafts/**',
+      out: join(place, 'pictures'),
+      preset: 'shop',
+      'presets.shop': 'tile:w=400,h=400,format=webp,fit=cover; hero:w=1600,format=avif,q=55',
+    });
+  });
+
+  it('shows JSON with the fields there are, in their order', () => {
+    const { run } = makeReader();
+    const command =
+      'imgtool process photos/umang.jpg --out out --variant hero:w=1600,format=avif,q=55 --json';
+    const lines = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => shape(JSON.parse(line)));
+    expect(lines(blocks('json')[0] ?? '')).toEqual(lines(run(command).stdout));
+  });
+
+  it('has every flag of process, and no other', () => {
+    const { stdout } = makeReader().run('imgtool process --help');
+    const flags = [...stdout.matchAll(/^ {2}(-.*?)(?: {2,}|$)/gm)].flatMap(([, text = '']) =>
+      text.split(', '),
+    );
+    expect(flags.length).toBeGreaterThan(25);
+    expect(firstCells('Options of `process`').sort()).toEqual(flags.sort());
+  });
+
+  it('has every command, and no other', () => {
+    const { stdout } = makeReader().run('imgtool --help');
+    const [, text = ''] = stdout.split('Commands:\n');
+    const names = [...text.matchAll(/^ {2}(\w+)/gm)]
+      .map(([, name]) => name)
+      .filter((name) => name !== 'help');
+    expect(firstCells('Commands').map((command) => command.split(' ')[1])).toEqual(names);
+  });
+
+  it('has every built-in preset with its variants', () => {
+    const presets = rows('Presets').filter(([cell = '']) => cell.startsWith('`'));
+    expect(presets.map(([cell = '']) => /`(\w+)`/.exec(cell)?.[1])).toEqual(BUILT_IN.map(({ name }) => name));
+    for (const { name, variants } of BUILT_IN) {
+      const cell = presets.find(([first = '']) => first.includes(`\`${name}\``))?.[1] ?? '';
+      const named = [...cell.matchAll(/`(\w+)`/g)].map(([, word = '']) => word);
+      const ofWeb = named.includes('web') ? (BUILT_IN[0]?.variants ?? []).map((variant) => variant.name) : [];
+      const told = [...ofWeb, ...named.filter((word) => word !== 'web')];
+      expect([...new Set(variants.map((variant) => variant.name))], name).toEqual(told);
+    }
+  });
+
+  it('has every key of a variant', () => {
+    const { stderr } = makeReader().run('imgtool process photos --variant a:w=1,nonsense=1');
+    const keys = /^fix: use one of: (.*)$/m.exec(stderr)?.[1]?.split(', ') ?? [];
+    expect(keys.length).toBeGreaterThan(8);
+    expect(firstCells('Variants of your own').sort()).toEqual(keys.sort());
+  });
+
+  it('has every error code, and no other', () => {
+    const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8');
+    const codes = [...source.matchAll(/^ {2}(\w+): \{ exit: \d+/gm)].map(([, code = '']) => code);
+    expect(codes.length).toBeGreaterThan(20);
+    expect(firstCells('Errors').sort()).toEqual(codes.sort());
+  });
+
+  it('has every exit code', () => {
+    const codes = rows('Exit codes').flatMap(([cell = '']) => cell.match(/\d+/g) ?? []);
+    expect(codes).toEqual(['0', '1', '2', '3', '129', '130', '143', '141']);
+  });
+});
+
+/** Keys and kinds of values, without the values. */
+function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shape);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.entries(value).map(([key, inner]) => [key, shape(inner)]);
+}
