@@ -85,7 +85,7 @@ function recordOf(index: string) {
       'SELECT batch, state, count(*) AS n FROM jobs GROUP BY batch, state',
     );
     const batches = db.prepare<[], { id: string; state: string } & Record<string, number>>(
-      'SELECT * FROM batches ORDER BY started_at, id',
+      'SELECT * FROM batches JOIN counts ON counts.batch = batches.id ORDER BY started_at, id',
     );
     const inState = counted.all();
     return {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
@@ -124,15 +124,17 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p', 'q'])).found).toEqual(['p/a.jpg']);
     });
 
-    it('passes over a folder whose path is too long to be read, and goes on', async () => {
-      put('p/z.jpg');
-      const name = 'x'.repeat(250);
-      const shell = (script: string) => execFileSync('sh', ['-c', script], { cwd: join(cwd, 'p') });
-      shell(`for i in $(seq 17); do mkdir ${name} && cd ${name} || exit 1; done`);
-      const { found, skipped } = await walk(['p']);
-      shell(`rm -rf ${name}`);
-      expect([found, Object.values(skipped)]).toEqual([['p/z.jpg'], ['unreadable']]);
-    });
+    // Root may read everything.
+    it.skipIf(process.getuid?.() === 0)(
+      'passes over a folder that may not be read, and goes on',
+      async () => {
+        put('p/a/x.jpg', 'p/z.jpg');
+        chmodSync(join(cwd, 'p/a'), 0);
+        const { found, skipped } = await walk(['p']);
+        chmodSync(join(cwd, 'p/a'), 0o755);
+        expect([found, skipped]).toEqual([['p/z.jpg'], { 'p/a': 'unreadable' }]);
+      },
+    );
 
     it('never takes a pipe, nor waits for one, nor a folder named like a picture', async () => {
       put('p/x.jpg/y.png');
