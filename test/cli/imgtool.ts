@@ -10,7 +10,7 @@ import { makePlace } from '../place.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 20_000 });
 
-export const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
+const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
 
 /** Two small variants, enough to see what becomes of each. */
 export const SMALL = ['--variant', 'a:w=40', '--variant', 'b:w=20'];
