@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream, lstatSync, statSync } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImgtoolError, outputExists, systemCode, writeError } from '../errors.ts';
@@ -28,6 +28,8 @@ export function openLocalStorage(run: string): Storage {
         const one = await stage(path);
         if (how === 'copy' || !(await linked(from, one.path))) {
           await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+          // A copy comes with the mode of what was copied.
+          await chmod(one.path, 0o666 & ~process.umask());
         }
         return one;
       } catch (error) {

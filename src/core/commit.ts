@@ -135,6 +135,7 @@ async function giveToSkipped(
       if (!has(facts, (await index.lookup([copy], [])).source(copy), old.digest)) continue;
       const one = await storage.stageFrom(old.path, path, 'link');
       staged.push(one);
+      if (!(await holds(storage, one, old))) continue;
       const left = await storage.commit([one]).catch(unlessTaken);
       if (left !== undefined) given.push({ ...old, path, source: copy, ...left[0]! });
     }

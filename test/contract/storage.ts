@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -73,6 +74,27 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readFileSync(to, 'utf8')).toBe('picture');
       expect(statSync(to).ino === statSync(from).ino).toBe(how === 'link');
       expect(readdirSync(dirname(to))).toEqual(['to.webp']);
+    });
+
+    it('gives a copy the mode of a new file', async () => {
+      const storage = open('a1');
+      const from = join(out(), 'from.webp');
+      const to = join(dirname(from), 'to.webp');
+      await storage.commit([await put(storage, from, 'picture')]);
+      const { mode } = statSync(from);
+      chmodSync(from, 0o600);
+      await storage.commit([await storage.stageFrom(from, to, 'copy')]);
+      expect(statSync(to).mode).toBe(mode);
+    });
+
+    it('takes back the new names it gave when a later one is taken', async () => {
+      const storage = open('a1');
+      const one = join(out(), 'one.webp');
+      const two = join(dirname(one), 'two.webp');
+      const staged = [await put(storage, one, 'picture'), await put(storage, two, 'picture')];
+      writeFileSync(two, 'somebody else’s');
+      await expect(storage.commit(staged)).rejects.toMatchObject({ code: 'output_exists' });
+      expect([existsSync(one), readFileSync(two, 'utf8')]).toEqual([false, 'somebody else’s']);
     });
 
     it('leaves nothing behind when a link replaces a link to the same file', async () => {
