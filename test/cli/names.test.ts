@@ -99,6 +99,40 @@ describe('an output', () => {
     await refused([...SAME_NAME, '--out', 'photos', 'photos'], 'photos/x.jpg');
   });
 
+  it('never replaces a source of an earlier batch, nor one below another root, not even with --force', async () => {
+    await put('other/x.jpg', 1);
+    await put('photos/x.webp', 2, 'webp');
+    const before = sourcesOf(place, 'photos', 'other');
+    expect((await place.run(['process', 'photos', '--out', 'out', ...SMALL])).code).toBe(0);
+    for (const inputs of [['other'], ['other', 'photos']]) {
+      const forced = [
+        '--json',
+        '--force',
+        '--out',
+        'photos',
+        '--name',
+        '{name}.{ext}',
+        '--variant',
+        'a:w=50',
+      ];
+      const outcome = await place.run(['process', ...inputs, ...forced]);
+      expect(jobOf(outcome, 'other/x.jpg').error?.code).toBe('output_is_source');
+      await assertInvariants(place, { sources: before, outcome });
+    }
+  });
+
+  it('may share its name with a source that differs by case', async () => {
+    await put('photos/a.jpg', 1);
+    expect((await place.process('--out', 'photos')).code).toBe(0);
+    await put('photos/A_A.webp', 2, 'webp');
+    expect(
+      jobsOf(await place.process('--out', 'photos')).map(({ source, state }) => [source, state]),
+    ).toEqual([
+      ['photos/a.jpg', 'unchanged'],
+      ['photos/A_A.webp', 'completed'],
+    ]);
+  });
+
   it('never replaces a source through a link to its folder', async () => {
     await put('photos/x.webp', 1, 'webp');
     symlinkSync('photos', place.at('linked'));
