@@ -1,6 +1,7 @@
 /** The glossary: the words of the program as types. Types only; nothing here runs. */
 
 export type * from './model/events.ts';
+export type * from './model/picture.ts';
 
 export type Format = 'webp' | 'jpeg' | 'png' | 'avif';
 export type Fit = 'inside' | 'cover';

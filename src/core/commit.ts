@@ -1,6 +1,6 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../errors.ts';
-import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
-import type { Rendered, Staged, Storage } from '../ports.ts';
+import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../model.ts';
+import type { Staged, Storage } from '../ports.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { has, isIntact, type Places } from './facts.ts';
 

@@ -1,6 +1,6 @@
 import { ImgtoolError, outputIsSource } from '../errors.ts';
-import type { Job, JobEvent, SourceRecord, Timings } from '../model.ts';
-import type { Opened, Order, Rendered, Renderer, Run, Settlement, Staged } from '../ports.ts';
+import type { Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../model.ts';
+import type { Opened, Renderer, Run, Settlement, Staged } from '../ports.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';

@@ -1,14 +1,13 @@
-import type { Limits } from '../model.ts';
+import type { Limits, Order, PictureFacts, Rendered } from '../model.ts';
 import { detect } from './detect.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
-import type { PictureFacts, RenderedPicture, RenderOrder } from './protocol.ts';
 import { render } from './render.ts';
 import { type Header, header } from './steps/header.ts';
 
 /** The one picture a child holds. */
 export interface Picture {
   readonly facts: PictureFacts;
-  render(orders: readonly RenderOrder[]): Promise<RenderedPicture>;
+  render(orders: readonly Order[]): Promise<Rendered>;
 }
 
 /** Reads, recognises, checks and digests a source, once. Errors: those of open.ts, detect.ts and header.ts. */

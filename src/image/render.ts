@@ -1,8 +1,7 @@
 import type { Sharp } from 'sharp';
-import type { Limits, Variant } from '../model.ts';
+import type { Limits, Order, Rendered, RenderedOutput, Variant } from '../model.ts';
 import { assertUnchanged, type Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
-import type { RenderedOutput, RenderedPicture, RenderOrder } from './protocol.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
 import { assertEncodable, encode } from './steps/encode.ts';
@@ -30,9 +29,9 @@ const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
 export async function render(
   source: Source,
   header: Header,
-  orders: readonly RenderOrder[],
+  orders: readonly Order[],
   limits: Limits,
-): Promise<RenderedPicture> {
+): Promise<Rendered> {
   const variants = orders.map(({ variant }) => variant);
   const geometries = plan(header, header.format, variants);
   geometries.forEach((geometry, i) => {
@@ -53,7 +52,7 @@ export async function render(
   return { outputs, dominantColor: color, encoder: ENCODER, degraded, ms };
 }
 
-async function output(sized: Promise<Pixels>, { variant, path }: RenderOrder): Promise<RenderedOutput> {
+async function output(sized: Promise<Pixels>, { variant, path }: Order): Promise<RenderedOutput> {
   const pixels = await sized;
   const pipeline = STEPS.reduce((so, step) => step(so, variant), from(pixels));
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });

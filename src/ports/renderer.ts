@@ -1,4 +1,4 @@
-import type { FileFacts, Limits, Variant } from '../model.ts';
+import type { Engine, Limits, Order, PictureFacts, Rendered } from '../model.ts';
 
 /**
  * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large, timeout,
@@ -21,52 +21,11 @@ export interface Renderer {
   close(): Promise<void>;
 }
 
-export interface Engine {
-  /** Of the libraries, by their names. */
-  readonly versions: Readonly<Record<string, string>>;
-  /** Formats. */
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-}
-
 /** A source held in memory: the bytes that were digested are the bytes that are decoded. */
-export interface Opened {
-  /** Facts of the file the bytes came from. */
-  readonly facts: FileFacts;
-  readonly digest: string;
-  readonly format: string;
-  /** Pixels of the upright picture. */
-  readonly width: number;
-  readonly height: number;
-  /** Milliseconds of reading and digesting. */
-  readonly ms: number;
-
-  /** Renders all variants from one decode, each into its staged file. */
+export interface Opened extends PictureFacts {
+  /** Renders all variants, each into its staged file, decoding once for all that share a base. */
   render(orders: readonly Order[]): Promise<Rendered>;
 
   /** Gives the place back. May be called twice, and while rendering fails. */
   close(): void;
-}
-
-export interface Order {
-  readonly variant: Variant;
-  /** The staged file to write; it does not exist yet. */
-  readonly path: string;
-}
-
-export interface Rendered {
-  /** In the order they were ordered. */
-  readonly outputs: readonly {
-    readonly width: number;
-    readonly height: number;
-    readonly bytes: number;
-    /** Lower-case hex SHA-256 of the bytes written. */
-    readonly checksum: string;
-  }[];
-  /** `#rrggbb` of the smallest variant. */
-  readonly dominantColor: string;
-  readonly encoder: string;
-  /** True when a damaged picture was accepted because the limits are lenient. */
-  readonly degraded: boolean;
-  readonly ms: { readonly decode: number; readonly encode: number };
 }

@@ -6,8 +6,8 @@ import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
 import { runBatch } from '../../src/core/batch.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
-import type { BatchFinished, BatchOptions, Event, JobEvent } from '../../src/model.ts';
-import type { Index, Opened, Order, Renderer, Storage } from '../../src/ports.ts';
+import type { BatchFinished, BatchOptions, Event, JobEvent, Order } from '../../src/model.ts';
+import type { Index, Opened, Renderer, Storage } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha, variant } from '../records.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { writeError } from '../../errors.ts';
+import type { RenderedOutput } from '../../model.ts';
 import type { Size } from '../plan.ts';
-import type { RenderedOutput } from '../protocol.ts';
 
 /**
  * Writes an output's bytes to a file that must not exist yet, so that the system's own error codes are seen; syncing

@@ -1,0 +1,54 @@
+import type { FileFacts, Variant } from '../model.ts';
+
+/** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
+
+/** What is known of a source once its bytes were read. */
+export interface PictureFacts {
+  /** Facts of the file the bytes came from. */
+  readonly facts: FileFacts;
+  readonly digest: string;
+  readonly format: string;
+  /** Pixels of the upright picture. */
+  readonly width: number;
+  readonly height: number;
+  /** Milliseconds of reading and digesting. */
+  readonly ms: number;
+}
+
+/** A variant to render. */
+export interface Order {
+  readonly variant: Variant;
+  /** The staged file to write; it does not exist yet. */
+  readonly path: string;
+}
+
+export interface RenderedOutput {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  /** Lower-case hex SHA-256 of the bytes written. */
+  readonly checksum: string;
+}
+
+export interface Rendered {
+  /** In the order they were ordered. */
+  readonly outputs: readonly RenderedOutput[];
+  /** `#rrggbb` of the smallest variant. */
+  readonly dominantColor: string;
+  /** Versions of the libraries that encoded. */
+  readonly encoder: string;
+  /** True when a damaged picture was accepted because the limits are lenient. */
+  readonly degraded: boolean;
+  /** Milliseconds. */
+  readonly ms: { readonly decode: number; readonly encode: number };
+}
+
+/** What decodes and encodes here. */
+export interface Engine {
+  /** Of the libraries, by their names. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Formats. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+}
