@@ -10,6 +10,8 @@ const SAME_SIGNAL = 300;
 const FORCED_END = 700;
 /** Exit code when nobody reads the output any more: 128 + SIGPIPE. */
 const CLOSED = 141;
+/** Exit code when the output has no place any more. */
+const UNWRITABLE = 3;
 
 const streams = { stdout: process.stdout, stderr: process.stderr };
 
@@ -20,7 +22,11 @@ let signalled: NodeJS.Signals | undefined;
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
-    process.exitCode = systemCode(error) === 'EPIPE' ? CLOSED : 3;
+    const code = systemCode(error);
+    if (code !== 'EPIPE' && stream === process.stdout) {
+      process.stderr.write(`error: standard output cannot be written (${code ?? error.message})\n`);
+    }
+    process.exitCode = code === 'EPIPE' ? CLOSED : UNWRITABLE;
     stop.abort();
   });
 }
@@ -54,18 +60,22 @@ function program(): Command {
     .argument('[path...]', 'files, folders or quoted globs')
     .action(runProcess);
   addSettings(root.command('status'), ['display', 'settings'])
-    .summary('what became of one batch')
+    .description('what became of one batch')
     .argument('<batch-id>', 'any unique beginning of its id')
     .option('--all', 'every job, not only the failed ones')
     .option('--watch', 'show it until the batch has ended')
     .action(runStatus);
   addSettings(root.command('list'), ['display', 'settings'])
-    .summary('recent batches, newest first')
+    .description('recent batches, newest first')
     .option('--limit <n>', 'how many', '20')
     .action(runList);
-  addSettings(root.command('presets')).summary('the presets and their variants').action(runPresets);
-  addSettings(root.command('doctor')).summary('what this machine can do and what is wrong').action(runDoctor);
-  addSettings(root.command('config')).summary('each setting and where it came from').action(runConfig);
+  addSettings(root.command('presets'), ['display', 'settings'])
+    .description('the presets and their variants, your own included')
+    .action(runPresets);
+  addSettings(root.command('doctor'), ['display', 'settings'])
+    .description('what this machine can do and what is wrong with it')
+    .action(runDoctor);
+  addSettings(root.command('config')).description('each setting and where it came from').action(runConfig);
   for (const command of root.commands) command.exitOverride().configureOutput({ outputError: () => {} });
   return root;
 }
@@ -182,9 +192,10 @@ function endBy(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** A closed output is the last word on the exit code. */
+/** An output that nobody gets is the last word on the exit code. */
 function exitWith(code: number): void {
-  process.exitCode = process.exitCode === CLOSED ? CLOSED : code;
+  const isLost = process.exitCode === CLOSED || process.exitCode === UNWRITABLE;
+  process.exitCode = isLost ? process.exitCode : code;
 }
 
 /** What commander found wrong, in the words of every other error here. */
@@ -192,9 +203,12 @@ function usageError({ message, code }: CommanderError): ImgtoolError {
   if (code === 'commander.help')
     return new ImgtoolError('usage', 'no command was given', { fix: 'imgtool --help' });
   const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
-  return new ImgtoolError('usage', what, {
-    fix: meant === undefined ? 'imgtool --help' : `did you mean ${meant}?`,
-  });
+  return new ImgtoolError('usage', what, { fix: meant === undefined ? helpFor() : `did you mean ${meant}?` });
+}
+
+function helpFor(): string {
+  const command = program().commands.find((one) => one.name() === process.argv[2]);
+  return command === undefined ? 'imgtool --help' : `imgtool ${command.name()} --help`;
 }
 
 function version(): string {

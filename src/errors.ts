@@ -102,7 +102,10 @@ export function writeError(error: unknown, what: string): ImgtoolError {
     case 'EPERM':
     case 'EROFS':
       return new ImgtoolError('not_writable', `${what}: may not be written (${code})`, {
-        fix: 'check the permissions of the folder or choose another --out',
+        fix:
+          code === 'EROFS'
+            ? 'it is read-only: choose another --out'
+            : 'check the permissions of the folder or choose another --out',
         cause: error,
       });
     default:

@@ -13,7 +13,9 @@ interface Failed {
 
 /** The failures at the end of a batch: name, what was wrong, what to do; nothing of the last two is cut off. */
 export function failureLines(tally: Tally, batch: string, room: number, look: Look): string[] {
-  const failed = tally.failed.map(({ source, error }): Failed => {
+  // They come in the order in which they happened to end.
+  const sorted = [...tally.failed].sort((a, b) => (a.source < b.source ? -1 : 1));
+  const failed = sorted.map(({ source, error }): Failed => {
     return { name: printable(source), reason: reasonOf(source, error), fix: error?.fix };
   });
   const title = { text: ` Failed (${count(tally.failures)})`, paint: look.chalk.red };

@@ -112,7 +112,7 @@ function* takeNamed({ path, real, given }: Named, isPassedOver: boolean, realOut
 
 function refuseEmptyGlob(root: Root, rules: Rules): void {
   for (const { entry } of walkRoot(root, rules)) if (entry.type === 'found') return;
-  throw new ImgtoolError('no_input', `${root.given}: the pattern matches no picture there`, {
+  throw new ImgtoolError('no_input', `${root.pattern ?? root.given}: the pattern matches no picture`, {
     fix: 'check the pattern; nothing was done',
   });
 }

@@ -17,6 +17,8 @@ export interface Root {
   /** Absolute, links resolved. */
   readonly real: string;
   readonly matches?: (relative: string) => boolean;
+  /** The glob as given. */
+  readonly pattern?: string;
 }
 
 export interface Named {
@@ -51,6 +53,7 @@ function inputOf(given: string, cwd: string): Input {
     path: root,
     real: realpathSync.native(root),
     matches: picomatch(glob),
+    pattern: given,
   };
 }
 

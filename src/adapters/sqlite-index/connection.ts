@@ -145,7 +145,8 @@ function refuseRemote(path: string): void {
   });
 }
 
-function indexError(error: unknown, path: string): ImgtoolError {
+/** A failed step as an error that names the index and what to do. */
+export function indexError(error: unknown, path: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error) ?? '';
   const what = error instanceof Error ? error.message : String(error);
@@ -155,9 +156,9 @@ function indexError(error: unknown, path: string): ImgtoolError {
       cause: error,
     });
   }
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR' || code.startsWith('SQLITE_CORRUPT')) {
     return new ImgtoolError('index_unusable', `${path}: is no index or is damaged (${what})`, {
-      fix: 'move it aside; the next run makes a new one and adopts the outputs it finds',
+      fix: 'name another with --index; or, if it is the index, move it aside: a new one adopts the outputs there are',
       cause: error,
     });
   }

@@ -105,7 +105,9 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       write(() => {
         made.record(result.source, result.made, result.skipped);
         dropClaim.run(job.id);
-        const bytesOut = result.outputs.reduce((sum, output) => sum + output.bytes, 0);
+        // Outputs left to another source are counted with that.
+        const own = result.skipped.length > 0 ? [] : result.outputs;
+        const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);
         const settled = result.state !== 'failed' && result.state !== 'cancelled';
         tally.run({
           batch,
