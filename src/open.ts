@@ -24,26 +24,28 @@ export async function openBatch(
   config: Config,
   inputs: Inputs,
 ): Promise<{ ports: Ports; work: NewWork; close(): Promise<void> }> {
-  const { openLocalSources } = await import('./adapters/local-sources/index.ts');
-  const sources = await openLocalSources(inputs, walkRules(config));
-  const { openLocalStorage } = await import('./adapters/local-storage.ts');
-  const run = randomBytes(6).toString('hex');
   const renderer = await openRenderer(config);
-  // Where nothing was ever made there will be work: children may start while the index is made.
+  // Where nothing was ever made there will be work: children may start while the rest is opened.
   if (!existsSync(config.index)) renderer.warm();
-  const index = await openIndex(config).catch(async (error: unknown) => {
+  try {
+    const { openLocalSources } = await import('./adapters/local-sources/index.ts');
+    const { openLocalStorage } = await import('./adapters/local-storage.ts');
+    const sources = await openLocalSources(inputs, walkRules(config));
+    const index = await openIndex(config);
+    const run = randomBytes(6).toString('hex');
+    const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
+    return {
+      ports: { index, storage: openLocalStorage(run), sources, renderer, run },
+      work: { command: 'process', inputs: given, cwd: config.cwd, options: batchOptions(config) },
+      async close() {
+        await renderer.close();
+        await index.close();
+      },
+    };
+  } catch (error) {
     await renderer.close();
     throw error;
-  });
-  const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
-  return {
-    ports: { index, storage: openLocalStorage(run), sources, renderer, run },
-    work: { command: 'process', inputs: given, cwd: config.cwd, options: batchOptions(config) },
-    async close() {
-      await renderer.close();
-      await index.close();
-    },
-  };
+  }
 }
 
 /** Where a command writes. */

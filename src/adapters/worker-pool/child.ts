@@ -13,7 +13,15 @@ const STUCK = 2000;
  * glibc would keep an arena of freed pixels per thread; loaders that libvips calls untrusted stay shut even before
  * vips.ts has its say. Everything else is inherited.
  */
-const ENVIRONMENT = { UV_THREADPOOL_SIZE: '4', MALLOC_ARENA_MAX: '2', VIPS_BLOCK_UNTRUSTED: '1' };
+const ENVIRONMENT = {
+  // Two variants of one picture side by side; more threads only get in each other's way (measured: 4 % slower with 4).
+  UV_THREADPOOL_SIZE: '2',
+  MALLOC_ARENA_MAX: '2',
+  // Pixels of one picture after another in the same pages: up to 32 MiB are not given back and faulted in each time.
+  MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
+  MALLOC_TRIM_THRESHOLD_: `${128 * 2 ** 20}`,
+  VIPS_BLOCK_UNTRUSTED: '1',
+};
 
 type Answer = Exclude<Reply, { type: 'failed' } | { type: 'ready' }>;
 
