@@ -49,7 +49,6 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
         if (!(error instanceof Overtaken)) throw error;
         if (seen.source === undefined || looks === 0) throw error.reason;
         await discard(staged);
-        opened = undefined;
         seen = await judge(bench, seen.job, seen.source);
       }
     }
@@ -113,8 +112,6 @@ async function carryOut(
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
   const rendered = await render(bench, steps, opened, staged);
-  // The next picture may be decoded while this one is made durable.
-  opened?.close();
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
   const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));

@@ -43,8 +43,7 @@ export async function workThrough(
   signal: AbortSignal,
 ): Promise<WorkEnd> {
   const { index, run, options } = bench;
-  // One more than are rendered at a time: while one is made durable, its place renders the next.
-  const limit = pLimit({ concurrency: options.jobs + 1, rejectOnClear: true });
+  const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
   const inWork = new Set<Promise<void>>();
   const ahead = 2 * options.jobs;
