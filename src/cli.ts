@@ -13,6 +13,10 @@ const CLOSED = 141;
 /** Exit code when the output has no place any more. */
 const UNWRITABLE = 3;
 
+/** The settings that a command over pictures has. */
+const BATCH = ['inputs', 'lists', 'outputs', 'limits', 'display', 'settings'] as const;
+const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'display', 'settings'] as const;
+
 const streams = { stdout: process.stdout, stderr: process.stderr };
 
 /** Ends with the command: the first signal stops a batch in order, the second at once. */
@@ -54,11 +58,16 @@ function program(): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .enablePositionalOptions();
-  addSettings(root.command('process'))
+  addSettings(root.command('process'), BATCH)
     .summary('turn files and folders into variants')
     .description('One batch over files and folders (folders recursively; quoted globs work too).')
     .argument('[path...]', 'files, folders or quoted globs')
     .action(runProcess);
+  addSettings(root.command('watch'), WATCH)
+    .summary('turn what lands in folders into variants, until stopped')
+    .description('What is in the folders now, then whatever lands in them, until Ctrl-C.')
+    .argument('[dir...]', 'folders')
+    .action(runWatch);
   addSettings(root.command('status'), ['display', 'settings'])
     .description('what became of one batch')
     .argument('<batch-id>', 'any unique beginning of its id')
@@ -84,11 +93,29 @@ type Options = Record<string, unknown>;
 
 async function runProcess(paths: string[], options: Options): Promise<void> {
   const config = await configOf(options);
-  const inputs = inputsOf(paths, options, config);
-  const { openBatch, openReport } = await import('./open.ts');
   const { process: run } = await import('./commands/process.ts');
-  const { ports, work, close } = await openBatch(config, inputs);
-  const report = await openReport(config, streams, 'process');
+  await runBatch('process', config, inputsOf(paths, options, config), run);
+}
+
+async function runWatch(paths: string[], options: Options): Promise<void> {
+  const config = await configOf(options);
+  const { watch, checkFolders } = await import('./commands/watch.ts');
+  checkFolders(paths, config);
+  await runBatch('watch', config, { paths, list: null, cwd: config.cwd }, (ports, work, emit, signal) =>
+    watch(ports, work, config.watch, emit, signal),
+  );
+}
+
+/** Runs a command that works on a batch, with everything it needs, and heeds signals meanwhile. */
+async function runBatch(
+  command: 'process' | 'watch',
+  config: Config,
+  inputs: Inputs,
+  run: typeof import('./commands/process.ts').process,
+): Promise<void> {
+  const { openBatch, openReport } = await import('./open.ts');
+  const { ports, work, close } = await openBatch(config, inputs, command);
+  const report = await openReport(config, streams, command, inputs.paths);
   hearSignals();
   force = () => ports.renderer.kill();
   try {

@@ -10,7 +10,7 @@ import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { strangeVariables } from './config/strange.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
-import type { BatchOptions, Limits, Preset, WalkRules, Warning } from './model.ts';
+import type { BatchOptions, Limits, Preset, WalkRules, Warning, WatchOptions } from './model.ts';
 
 export { addSettings, flagsOf } from './config/flags.ts';
 export { cores } from './config/machine.ts';
@@ -48,6 +48,7 @@ export interface Config extends Plain {
   /** Images at a time. */
   readonly jobs: number;
   readonly limits: Limits;
+  readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
   readonly look: Look;
@@ -108,6 +109,14 @@ export async function loadConfig({
       allowSvg: find('allowSvg').value,
       lenient: find('lenient').value,
       timeout: find('timeout').value,
+    },
+    watch: {
+      settle: find('settle').value,
+      scanInterval: find('scanInterval').value,
+      existing: find('existing').value,
+      poll: find('poll').value,
+      mirror: find('mirror').value,
+      once: find('once').value,
     },
     allFiles: find('allFiles').value,
     followSymlinks: find('followSymlinks').value,

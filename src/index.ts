@@ -63,7 +63,7 @@ export async function* processImages(
 ): AsyncGenerator<Event, void, void> {
   const config = await loadConfig({ flags: { ...flags, config: file ?? false }, cwd });
   const paths = typeof inputs === 'string' ? [inputs] : inputs;
-  const { ports, work, close } = await openBatch(config, { paths, list: null, cwd });
+  const { ports, work, close } = await openBatch(config, { paths, list: null, cwd }, 'process');
   const left = new AbortController();
   const stop = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   const { emit, ended, events } = queue();

@@ -245,3 +245,19 @@ export interface WalkRules {
   readonly out: string;
   readonly index: string;
 }
+
+/** How a watch watches. */
+export interface WatchOptions {
+  /** Milliseconds a file must be as it is before it is taken. */
+  readonly settle: number;
+  /** Milliseconds between two walks through everything, give or take a quarter. */
+  readonly scanInterval: number;
+  /** Take what is there at the start. */
+  readonly existing: boolean;
+  /** Wait for no word from the system: walk often. */
+  readonly poll: boolean;
+  /** Remove the outputs of sources that are gone. */
+  readonly mirror: boolean;
+  /** End once nothing is left to do. */
+  readonly once: boolean;
+}

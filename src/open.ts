@@ -23,6 +23,7 @@ export async function openRenderer({ jobs }: Config): Promise<Renderer> {
 export async function openBatch(
   config: Config,
   inputs: Inputs,
+  command: NewWork['command'],
 ): Promise<{ ports: Ports; work: NewWork; close(): Promise<void> }> {
   const renderer = await openRenderer(config);
   // Where nothing was ever made there will be work: children may start while the rest is opened.
@@ -36,7 +37,7 @@ export async function openBatch(
     const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
     return {
       ports: { index, storage: openLocalStorage(run), sources, renderer, run },
-      work: { command: 'process', inputs: given, cwd: config.cwd, options: batchOptions(config) },
+      work: { command, inputs: given, cwd: config.cwd, options: batchOptions(config) },
       async close() {
         await renderer.close();
         await index.close();
@@ -54,11 +55,12 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** The readers of a batch's events that the flags and the streams ask for. */
+/** The readers of a batch's events that the flags and the streams ask for. `inputs` as given, for a watch. */
 export async function openReport(
   config: Config,
   { stdout, stderr }: Streams,
   command: string,
+  inputs: readonly string[] = [],
 ): Promise<Report> {
   const { json, quiet, verbose, progress, outGiven: out } = config;
   const reports: Report[] = [];
@@ -68,16 +70,22 @@ export async function openReport(
   }
   const style = styleOf(stderr, config);
   const isLive = progress === 'bar' || (progress === 'auto' && style.tty && !config.look.dumb);
-  if (isLive && !quiet) {
+  // Beside JSON lines for a program, a log wants only what went wrong.
+  const isTerse = quiet || (json && progress === 'auto');
+  if (isLive && !quiet && command === 'watch') {
+    const { createWatchReport } = await import('./report/watch-terminal.ts');
+    reports.push(createWatchReport({ stream: stderr, style, inputs, out, verbose }));
+  } else if (command === 'watch') {
+    const { createWatchPlainReport } = await import('./report/watch-plain.ts');
+    const timestamps = !config.look.journal;
+    reports.push(createWatchPlainReport({ stream: stderr, quiet: isTerse, timestamps, verbose }));
+  } else if (isLive && !quiet) {
     const { createTerminalReport } = await import('./report/terminal.ts');
     reports.push(createTerminalReport({ stream: stderr, style, command, out, verbose }));
   } else {
     const { createPlainReport } = await import('./report/plain.ts');
-    // Beside JSON lines for a program, a log wants only what went wrong.
     const every = progress === 'none' ? { every: 2 ** 31 - 1 } : {};
-    reports.push(
-      createPlainReport({ stream: stderr, verbose, quiet: quiet || (json && progress === 'auto'), ...every }),
-    );
+    reports.push(createPlainReport({ stream: stderr, verbose, quiet: isTerse, ...every }));
   }
   return {
     event: (event: Event) => {

@@ -9,14 +9,13 @@ import type {
   JobState,
   Output,
   OutputRecord,
-  PassedOver,
   Reservation,
   SourceRecord,
   Timings,
-  WalkRules,
 } from './model.ts';
 
 export type * from './ports/renderer.ts';
+export type * from './ports/sources.ts';
 
 /**
  * The record of what was made, what is in hand and what happened. Each method is one atomic step, safe against
@@ -35,6 +34,15 @@ export interface Index {
    * to another source.
    */
   add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<number>;
+
+  /**
+   * As `add`, for sources of which some changed since they were added: their jobs become pending as if new, also those
+   * that have ended. Of jobs in work nothing changes; their sources are returned.
+   */
+  renew(run: Run, jobs: readonly NewJob[]): Promise<Renewed>;
+
+  /** Takes a job out of its batch as if it had never been: its source is gone, or none after all. */
+  withdraw(job: Job): Promise<void>;
 
   /** The walk of the batch's inputs came to its end, or was stopped; `passedOver` files were no jobs. */
   walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
@@ -59,6 +67,15 @@ export interface Index {
    * All or none: false when one of them is not `from`'s any more.
    */
   inherit(job: Job, from: string, paths: readonly string[], held: readonly string[]): Promise<boolean>;
+
+  /** Recorded sources below a folder, in bytewise order, read in pages. */
+  sourcesBelow(folder: string): AsyncIterable<string>;
+
+  /** The names that are this source's, made or held. */
+  ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
+
+  /** Forgets a source that is gone and these of its names, after what was given of them to others is recorded. */
+  forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
 
   /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
   settle(run: Run, job: Job, result: Settlement): Promise<void>;
@@ -126,6 +143,13 @@ export interface NewJob {
   readonly candidates: readonly (readonly string[])[];
 }
 
+export interface Renewed {
+  /** Jobs that wait now and did not before: new ones, and such as had ended. */
+  readonly begun: number;
+  /** Sources whose jobs are in work: nothing was done about them. */
+  readonly inWork: readonly string[];
+}
+
 /** What a chunk of the walk found unchanged. */
 export interface Tally {
   readonly unchanged: number;
@@ -183,6 +207,9 @@ export interface Storage {
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
 
+  /** Removes stored files, and then folders below `out` left empty by that. One that is not there is no error. */
+  remove(paths: readonly string[], out: string): Promise<void>;
+
   /** Checks that outputs can be written here, making nothing. */
   prepare(out: string): Promise<void>;
 
@@ -199,52 +226,4 @@ export interface Staged {
   replace: boolean;
   /** Removes it; may be called after `commit` and twice. */
   discard(): Promise<void>;
-}
-
-/** Where pictures come from. They are only ever read. */
-export interface Sources {
-  /** Streams what becomes a job, each folder in bytewise order, and what is passed over. */
-  walk(signal: AbortSignal): AsyncIterable<Found | Skipped>;
-
-  /** Facts of one source, following a link that was named. Errors: `source_missing`, `source_unreadable`. */
-  stat(path: string): Promise<FileFacts>;
-
-  /** Facts of each; null where one is missing or no file. */
-  statAll(paths: readonly string[]): Promise<(FileFacts | null)[]>;
-
-  /** Whether a file at this path would be a source: it lies below a root or was named. */
-  covers(path: string): Promise<boolean>;
-
-  /** An absolute path as the user would write it: below a root as that was given. */
-  givenOf(path: string): string;
-}
-
-export interface Found {
-  readonly type: 'found';
-  /** Absolute path. */
-  readonly source: string;
-  readonly given: string;
-  readonly relative: string;
-  /** Null when it was named and cannot be stat'ed: its job will say why. */
-  readonly facts: FileFacts | null;
-}
-
-export interface Skipped {
-  readonly type: 'skipped';
-  readonly given: string;
-  readonly reason: PassedOver;
-}
-
-/**
- * Looks at what was named before anything runs. Errors: `no_input` when a named path is absent or a glob matches
- * nothing that could be walked.
- */
-export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
-
-export interface Inputs {
-  /** Files, folders and globs as given, relative to `cwd`. */
-  readonly paths: readonly string[];
-  /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
-  readonly list: { readonly from: string; readonly nul: boolean } | null;
-  readonly cwd: string;
 }

@@ -19,7 +19,9 @@ const DOORS: Readonly<Record<string, Door>> = {
   config: { to: ['presets', 'model', 'errors'] },
   image: { to: ['model', 'errors'] },
   core: { to: ['model', 'errors'], type: ['ports'] },
-  adapters: { to: ['model', 'errors'], type: ['ports'] },
+  // What the adapters that live on a disk must both know of it.
+  'adapters/file-systems': { to: [] },
+  adapters: { to: ['model', 'errors', 'adapters/file-systems'], type: ['ports'] },
   // It talks to image/worker across a process boundary; the messages are declared once, at that end.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
@@ -38,6 +40,7 @@ const PACKAGES: Readonly<Record<string, Door>> = {
   'file-type': { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
   picomatch: { to: ['adapters/local-sources'] },
+  chokidar: { to: ['adapters/local-sources'] },
   'p-limit': { to: ['core'] },
   chalk: { to: ['report'] },
   ora: { to: ['report'] },

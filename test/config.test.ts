@@ -7,6 +7,12 @@ import { failure, person } from './config/folders.ts';
 
 /** Four different values for each setting, as written; the last is the one of the user's own file. */
 const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> = {
+  existing: ['true', 'false', 'true', 'false'],
+  settle: ['1s', '200ms', '3s', '4m'],
+  scanInterval: ['1s', '200ms', '3h', '4d'],
+  poll: ['true', 'false', 'true', 'false'],
+  mirror: ['true', 'false', 'true', 'false'],
+  once: ['true', 'false', 'true', 'false'],
   out: ['/a', '/b', '/c', '/d'],
   preset: ['archive', 'gallery', 'compat', 'archive'],
   variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
@@ -22,7 +28,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   limitPixels: ['1M', '2M', '3k', '5'],
   allowSvg: ['true', 'false', 'true', 'false'],
   lenient: ['true', 'false', 'true', 'false'],
-  timeout: ['1', '2.5', '3', '4'],
+  timeout: ['1s', '2500ms', '3m', '4h'],
   json: ['true', 'false', 'true', 'false'],
   quiet: ['true', 'false', 'true', 'false'],
   verbose: ['true', 'false', 'true', 'false'],
@@ -76,6 +82,14 @@ describe('without a word from anybody', () => {
       template: '{dir}/{name}_{variant}.{ext}',
       duplicates: 'link',
       limits: { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
+      watch: {
+        settle: 500,
+        scanInterval: 600_000,
+        existing: true,
+        poll: false,
+        mirror: false,
+        once: false,
+      },
       include: [],
       exclude: [],
       progress: 'auto',

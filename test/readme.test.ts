@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +27,8 @@ const COMMANDS = blocks('sh')
   .filter((line) => line !== '' && !NOT_RUN.test(line))
   .map((line) => {
     const [command = '', comment = ''] = line.split(/\s+# /);
-    return { command, exit: Number(/^exits (\d+)/.exec(comment)?.[1] ?? 0) };
+    const isEndless = comment === 'until Ctrl-C';
+    return { command, isEndless, exit: Number(/^exits (\d+)/.exec(comment)?.[1] ?? 0) };
   });
 
 /** A folder like the one the examples are run in: photographs, a settled state of its own, `imgtool` in the PATH. */
@@ -55,7 +57,29 @@ function makeReader() {
     });
     return { status, stdout, stderr };
   };
-  return { place, run };
+  /** Starts a command that does not end by itself. */
+  const start = (command: string, more: Record<string, string> = {}) => {
+    const child = spawn('bash', ['-c', command], { cwd: place, env: { ...env, ...more } });
+    let text = '';
+    const closed = once(child, 'close');
+    const told = (what: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        const hear = (chunk: Buffer) => {
+          text += chunk.toString();
+          if (what.test(text)) resolve();
+        };
+        child.stdout.on('data', hear);
+        child.stderr.on('data', hear);
+        child.on('close', () => reject(new Error(text)));
+      });
+    const stop = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      const [, by] = (await closed) as [number | null, NodeJS.Signals | null];
+      return by;
+    };
+    return { told, stop };
+  };
+  return { place, run, start };
 }
 
 /** The cells of all rows of tables below a heading, without markup. */
@@ -78,17 +102,41 @@ describe('README.md', () => {
     expect(COMMANDS.length).toBeGreaterThan(15);
   });
 
-  it.each(COMMANDS)('promises what `$command` does', ({ command, exit }) => {
-    const { run } = makeReader();
-    let line = command.replace(/^npm start --/, 'imgtool');
-    if (line.includes(EXAMPLE_ID)) {
-      run('imgtool process photos --out out');
-      const { batches } = JSON.parse(run('imgtool list --json').stdout) as { batches: { id: string }[] };
-      line = line.replace(EXAMPLE_ID, batches[0]?.id ?? '');
-    }
-    const { status, stderr } = run(line);
-    expect({ status, stderr: status === exit ? '' : stderr }).toEqual({ status: exit, stderr: '' });
+  it.each(COMMANDS.filter(({ isEndless }) => isEndless))('promises what `$command` does', async (one) => {
+    const { start } = makeReader();
+    const { told, stop } = start(`exec ${one.command}`);
+    const done = /completed .*umang\.jpg|"source":"photos\/umang\.jpg","state":"completed"/;
+    await told(one.command.includes('--no-existing') ? /watching folders=1/ : done);
+    expect(await stop('SIGINT')).toBe('SIGINT');
   });
+
+  it('shows a service that runs, with its index where systemd wants it, and ends by SIGTERM', async () => {
+    const { start, place } = makeReader();
+    const [, command = ''] = /^ExecStart=(.*)$/m.exec(blocks('ini')[0] ?? '') ?? [];
+    const here = command
+      .replace('/usr/local/bin/imgtool', 'imgtool')
+      .replace('/srv/inbox', 'photos')
+      .replace('/srv/web', 'out');
+    const { told, stop } = start(`exec ${here}`, { STATE_DIRECTORY: join(place, 'service') });
+    await told(/completed .*umang\.jpg/);
+    expect(await stop('SIGTERM')).toBe('SIGTERM');
+    expect(existsSync(join(place, 'service/imgtool.db'))).toBe(true);
+  });
+
+  it.each(COMMANDS.filter(({ isEndless }) => !isEndless))(
+    'promises what `$command` does',
+    ({ command, exit }) => {
+      const { run } = makeReader();
+      let line = command.replace(/^npm start --/, 'imgtool');
+      if (line.includes(EXAMPLE_ID)) {
+        run('imgtool process photos --out out');
+        const { batches } = JSON.parse(run('imgtool list --json').stdout) as { batches: { id: string }[] };
+        line = line.replace(EXAMPLE_ID, batches[0]?.id ?? '');
+      }
+      const { status, stderr } = run(line);
+      expect({ status, stderr: status === exit ? '' : stderr }).toEqual({ status: exit, stderr: '' });
+    },
+  );
 
   it('shows a library example that runs', () => {
     const { place, run } = makeReader();
@@ -129,12 +177,15 @@ describe('README.md', () => {
   });
 
   it('has every flag of process, and no other', () => {
-    const { stdout } = makeReader().run('imgtool process --help');
-    const flags = [...stdout.matchAll(/^ {2}(-.*?)(?: {2,}|$)/gm)].flatMap(([, text = '']) =>
-      text.split(', '),
-    );
+    const flags = flagsOf('process');
     expect(flags.length).toBeGreaterThan(25);
-    expect(firstCells('Options of `process`').sort()).toEqual(flags.sort());
+    expect(firstCells('Options of `process`').sort()).toEqual(flags);
+  });
+
+  it('has every flag of watch that process does not have, and no other', () => {
+    const ofProcess = new Set(flagsOf('process'));
+    const own = flagsOf('watch').filter((flag) => !ofProcess.has(flag));
+    expect(firstCells('Watching folders').sort()).toEqual(own);
   });
 
   it('has every command, and no other', () => {
@@ -177,6 +228,13 @@ describe('README.md', () => {
     expect(codes).toEqual(['0', '1', '2', '3', '129', '130', '143', '141']);
   });
 });
+
+/** Flags as the help of a command shows them, sorted. */
+function flagsOf(command: string): string[] {
+  const { stdout } = makeReader().run(`imgtool ${command} --help`);
+  const found = [...stdout.matchAll(/^ {2}(-.*?)(?: {2,}|$)/gm)];
+  return found.flatMap(([, text = '']) => text.split(', ')).sort();
+}
 
 /** Keys and kinds of values, without the values. */
 function shape(value: unknown): unknown {

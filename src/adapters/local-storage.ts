@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream, lstatSync, statSync } from 'node:fs';
-import { chmod, copyFile, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImgtoolError, outputExists, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
@@ -51,6 +63,10 @@ export function openLocalStorage(run: string): Storage {
     },
     stat: async (paths) => paths.map(statOne),
     checksum,
+    async remove(paths, out) {
+      for (const path of paths) await rm(path, { force: true }).catch((error) => fail(error, path));
+      for (const folder of new Set(paths.map((path) => dirname(path)))) await removeEmpty(folder, out);
+    },
     async prepare(out) {
       const folder = nearestExisting(out);
       if (!statSync(folder).isDirectory()) {
@@ -210,6 +226,18 @@ async function sweep(dead: readonly DeadRun[]): Promise<number> {
     }
   }
   return swept;
+}
+
+/** Removes a folder and those above it up to `out` as long as nothing is in them; makes durable that it is gone. */
+async function removeEmpty(folder: string, out: string): Promise<void> {
+  for (let at = folder; at !== out && at.startsWith(out + sep); at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') return syncFolder(at);
+    }
+  }
+  await syncFolder(out).catch(() => {});
 }
 
 /** Empty for a folder that is gone or cannot be read now: what is left there disturbs nobody. */

@@ -24,15 +24,15 @@ export function addSettings(command: Command, groups?: readonly Group[]): Comman
 }
 
 function addSetting(command: Command, key: Key): void {
-  const { flag, group } = SETTINGS[key];
+  const { flag, group, initial } = SETTINGS[key];
   const option = command.createOption(flag, help(key)).helpGroup(GROUPS[group]);
   if (isRepeatable(key)) collect(option);
   command.addOption(option);
-  // What a file turns on the command line can turn off.
-  if (option.isBoolean()) {
-    const off = command.createOption(`--no-${longFlag(key).slice(2)}`).hideHelp();
-    command.addOption(off.helpGroup(GROUPS[group]));
-  }
+  if (!option.isBoolean()) return;
+  // What a file turns on the command line can turn off. Help names the one that makes a difference.
+  const off = command.createOption(`--no-${longFlag(key).slice(2)}`, help(key)).helpGroup(GROUPS[group]);
+  command.addOption(off);
+  (initial === true ? option : off).hideHelp();
 }
 
 function help(key: Key): string {

@@ -4,9 +4,10 @@ import { PLACEHOLDERS } from './template.ts';
 import {
   choice,
   count,
+  duration,
   type Reader,
-  seconds,
   shortAmount,
+  showDuration,
   textOf,
   textsOf,
   wholeNumberOr,
@@ -40,14 +41,23 @@ export interface Values {
   readonly verbose: boolean;
   readonly progress: 'auto' | 'bar' | 'plain' | 'none';
   readonly color: 'auto' | 'always' | 'never';
+  readonly existing: boolean;
+  /** Milliseconds. */
+  readonly settle: number;
+  /** Milliseconds, written in seconds. */
+  readonly scanInterval: number;
+  readonly poll: boolean;
+  readonly mirror: boolean;
+  readonly once: boolean;
   /** Null: the place made for it on this system. */
   readonly index: string | null;
 }
 
 export type Key = keyof Values;
 
-/** Parts of the help, in this order. Lists of inputs are for commands that end. */
+/** Parts of the help, in this order. Lists of inputs are for commands that end, watching for the one that does not. */
 export const GROUPS = {
+  watch: 'Watching:',
   inputs: 'Inputs:',
   lists: 'Inputs:',
   outputs: 'Outputs:',
@@ -73,6 +83,50 @@ const list = (values: readonly string[]) => values.join('; ') || 'none';
 
 /** The one table: flags, environment, files, help, `imgtool config` and checks all come from here. */
 export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
+  existing: {
+    flag: '--existing',
+    group: 'watch',
+    about: 'leave what is there at the start; take what lands',
+    initial: true,
+    read: yesOrNo,
+  },
+  settle: {
+    flag: '--settle <ms>',
+    group: 'watch',
+    about: 'how long a file must rest before it is taken; 2s is two seconds',
+    initial: 500,
+    read: duration('ms', 10, 600_000),
+    show: showDuration,
+  },
+  scanInterval: {
+    flag: '--scan-interval <seconds>',
+    group: 'watch',
+    about: 'time between walks through everything, give or take a quarter; 10m is ten minutes',
+    initial: 600_000,
+    read: duration('s', 100, 7 * 86_400_000),
+    show: showDuration,
+  },
+  poll: {
+    flag: '--poll',
+    group: 'watch',
+    about: 'walk often instead of waiting for word from the system',
+    initial: false,
+    read: yesOrNo,
+  },
+  mirror: {
+    flag: '--mirror',
+    group: 'watch',
+    about: 'remove the outputs of sources that are removed',
+    initial: false,
+    read: yesOrNo,
+  },
+  once: {
+    flag: '--once',
+    group: 'watch',
+    about: 'end when nothing is left to do, for cron',
+    initial: false,
+    read: yesOrNo,
+  },
   include: {
     flag: '--include <glob>',
     group: 'inputs',
@@ -174,8 +228,8 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'limits',
     about: 'longest an image may take',
     initial: 120_000,
-    read: seconds(0.1, 86_400),
-    show: (milliseconds) => String(milliseconds / 1000),
+    read: duration('s', 100, 86_400_000),
+    show: showDuration,
   },
   allowSvg: {
     flag: '--allow-svg',

@@ -53,15 +53,38 @@ function whole(least: number, most: number) {
   return v.pipe(numberWritten(/^\d+$/), v.integer(), v.minValue(least), v.maxValue(most));
 }
 
-/** Seconds, fractions allowed, as milliseconds. */
-export function seconds(least: number, most: number): Reader<number> {
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+type Unit = keyof typeof UNITS;
+
+/** A duration as milliseconds: a number of `unit`s, or with a unit of its own such as 500ms, 1.5s, 10m. */
+export function duration(unit: Unit, least: number, most: number): Reader<number> {
+  const written = v.pipe(
+    v.string(),
+    v.trim(),
+    v.regex(/^\d+(\.\d+)?(ms|s|m|h|d)?$/),
+    v.transform((text) => {
+      const [, digits = '', own = unit] = /^([\d.]+)(.*)$/.exec(text) ?? [];
+      return Number(digits) * UNITS[(own || unit) as Unit];
+    }),
+  );
+  const plain = v.pipe(
+    v.number(),
+    v.transform((value) => value * UNITS[unit]),
+  );
   const schema = v.pipe(
-    numberWritten(/^\d+(\.\d+)?$/),
+    v.union([plain, written]),
     v.minValue(least),
     v.maxValue(most),
-    v.transform((value) => Math.round(value * 1000)),
+    v.transform((milliseconds) => Math.round(milliseconds)),
   );
-  return checked(schema, `seconds from ${least} to ${most}`);
+  return checked(schema, `a time from ${showDuration(least)} to ${showDuration(most)}`);
+}
+
+/** Milliseconds as a person would write them: the largest unit that leaves a whole number. */
+export function showDuration(milliseconds: number): string {
+  const fitting = (Object.keys(UNITS) as Unit[]).filter((unit) => milliseconds % UNITS[unit] === 0);
+  const unit = fitting.at(-1) ?? 'ms';
+  return `${milliseconds / UNITS[unit]}${unit}`;
 }
 
 function numberWritten(pattern: RegExp) {

@@ -3,9 +3,10 @@ import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { BatchFinished, BatchOptions, Event, Warning } from '../model.ts';
 import type { Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
 import { settingsOfAll } from './facts.ts';
-import { takeIn, type Walked } from './intake.ts';
+import { type TakeIn, takeIn, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { announce } from './news.ts';
+import { type Patience, SHORT } from './patience.ts';
 import { type Intake, workThrough } from './work.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
@@ -31,6 +32,16 @@ export interface NewWork {
   readonly options: BatchOptions;
 }
 
+/** Where a batch gets its jobs from and how it deals with those that fail. */
+export interface Manner {
+  readonly takeIn: TakeIn;
+  readonly patience: Patience;
+  /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
+  readonly isEndless: boolean;
+}
+
+const ONE_WALK: Manner = { takeIn, patience: SHORT, isEndless: false };
+
 /**
  * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts, or left pending
  * when going on was pointless. Tells all by `emit`, last `batch.finished`, which is returned too. Errors: those of the
@@ -41,6 +52,7 @@ export async function runBatch(
   work: NewWork,
   emit: (event: Event) => void,
   signal: AbortSignal,
+  manner = ONE_WALK,
 ): Promise<BatchFinished> {
   const { index, storage } = ports;
   await storage.sweep(await index.recover());
@@ -48,9 +60,11 @@ export async function runBatch(
   const startedAt = performance.now();
   const run = await index.begin({ ...work, run: ports.run });
   const bench: Bench = { ...ports, run, options: work.options, settings: settingsOfAll(work.options) };
-  const fatal = await takeInAndWork(bench, emit, signal);
-  const state = fatal !== undefined ? 'interrupted' : signal.aborted ? 'cancelled' : 'finished';
-  if (state === 'cancelled') await cancelWaiting(index, run);
+  const fatal = await takeInAndWork(bench, manner, emit, signal);
+  const isStopped = fatal === undefined && signal.aborted;
+  const cancelled = isStopped ? await cancelWaiting(index, run) : 0;
+  const isCutShort = isStopped && (cancelled > 0 || !manner.isEndless);
+  const state = fatal !== undefined ? 'interrupted' : isCutShort ? 'cancelled' : 'finished';
   const batch = await index.end(run, state).catch((error: unknown) => {
     throw fatal ?? error;
   });
@@ -71,9 +85,14 @@ export async function runBatch(
   return finished;
 }
 
-async function cancelWaiting(index: Index, run: Run): Promise<void> {
-  // A second signal is heard between two steps.
-  while ((await index.cancelWaiting(run, CANCELLED_AT_ONCE)) > 0) await breathe();
+async function cancelWaiting(index: Index, run: Run): Promise<number> {
+  for (let cancelled = 0; ; ) {
+    const more = await index.cancelWaiting(run, CANCELLED_AT_ONCE);
+    if (more === 0) return cancelled;
+    cancelled += more;
+    // A second signal is heard between two steps.
+    await breathe();
+  }
 }
 
 function warning({ message, fix }: ImgtoolError): Warning {
@@ -83,6 +102,7 @@ function warning({ message, fix }: ImgtoolError): Warning {
 /** Walks and works side by side; what made either pointless. */
 async function takeInAndWork(
   bench: Bench,
+  { takeIn, patience }: Manner,
   emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<ImgtoolError | undefined> {
@@ -91,7 +111,7 @@ async function takeInAndWork(
   let finishing = 0;
   const tell = (event: Event) => {
     if (event.type === 'job.started') finishing++;
-    if (event.type === 'job.retrying' || event.type === 'job') finishing--;
+    if (event.type === 'job.retrying' || event.type === 'job' || event.type === 'withdrawn') finishing--;
     emit(event);
   };
   let told: Promise<void> | undefined;
@@ -108,13 +128,13 @@ async function takeInAndWork(
     return error;
   };
   const walk = takeIn(bench, emit, announceChunks(bench, intake, emit), stopped.signal)
-    .then(async ({ passedOver }) => {
-      await bench.index.walked(bench.run, passedOver, !stopped.signal.aborted);
+    .then(async ({ passedOver, ended }) => {
+      await bench.index.walked(bench.run, passedOver, ended);
       return undefined;
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough(bench, intake, tell, stopped.signal).then(
+  const working = workThrough(bench, intake, tell, stopped.signal, patience).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);

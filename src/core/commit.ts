@@ -121,24 +121,36 @@ async function giveToSkipped(
   source: SourceRecord,
   staged: Staged[],
 ): Promise<OutputRecord[]> {
-  const { index, storage, sources } = places;
   const given: OutputRecord[] = [];
   for (const { step } of fresh) {
-    const { record: old, disk } = step.wanted;
-    if (!isMade(old) || (old.digest === source.digest && old.settings === step.wanted.settings)) continue;
-    const waiting = (await index.skipped(old.digest, [old.settings])).filter(
-      (one) => one.source !== source.path,
-    );
-    if (waiting.length === 0 || !(await isIntact(old, disk, storage))) continue;
-    for (const { path, source: copy } of waiting) {
-      const [facts] = await sources.statAll([copy]);
-      if (!has(facts, (await index.lookup([copy], [])).source(copy), old.digest)) continue;
-      const one = await storage.stageFrom(old.path, path, 'link');
-      staged.push(one);
-      if (!(await holds(storage, one, old))) continue;
-      const left = await storage.commit([one]).catch(unlessTaken);
-      if (left !== undefined) given.push({ ...old, path, source: copy, ...left[0]! });
-    }
+    const { record: old, disk, settings } = step.wanted;
+    if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
+    if (!(await isIntact(old, disk, places.storage))) continue;
+    given.push(...(await giveAway(places, old, source.path, staged)));
+  }
+  return given;
+}
+
+/**
+ * Gives an output that is about to go to the duplicates that were left without, all but `leaving`; what they have now.
+ * What is staged on the way is added to `staged`.
+ */
+export async function giveAway(
+  { index, storage, sources }: Places,
+  old: OutputRecord,
+  leaving: string,
+  staged: Staged[],
+): Promise<OutputRecord[]> {
+  const given: OutputRecord[] = [];
+  for (const { path, source: copy } of await index.skipped(old.digest, [old.settings])) {
+    if (copy === leaving) continue;
+    const [facts] = await sources.statAll([copy]);
+    if (!has(facts, (await index.lookup([copy], [])).source(copy), old.digest)) continue;
+    const one = await storage.stageFrom(old.path, path, 'link');
+    staged.push(one);
+    if (!(await holds(storage, one, old))) continue;
+    const left = await storage.commit([one]).catch(unlessTaken);
+    if (left !== undefined) given.push({ ...old, path, source: copy, ...left[0]! });
   }
   return given;
 }

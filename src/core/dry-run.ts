@@ -49,6 +49,7 @@ export async function dryRun(
     dryRun: true,
   });
   for await (const entry of ports.sources.walk(signal)) {
+    if (entry.type === 'gone') continue;
     if (
       entry.type === 'skipped' ||
       isMade((await ports.index.lookup([], [entry.source])).output(entry.source))

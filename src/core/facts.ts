@@ -134,7 +134,7 @@ export async function isIntact(
   return sameFile(disk, record) || (await storage.checksum(record.path)) === record.checksum;
 }
 
-function isBelow(path: string, folder: string): boolean {
+export function isBelow(path: string, folder: string): boolean {
   for (let above = dirname(path); ; above = dirname(above)) {
     if (above === folder) return true;
     if (above === dirname(above)) return false;

@@ -1,5 +1,5 @@
 import type { Event, FileFacts, JobEvent, OutputRecord } from '../model.ts';
-import type { Found, Lookup, NewJob } from '../ports.ts';
+import type { Found, Lookup, NewJob, Tally } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
@@ -7,7 +7,7 @@ import { candidateNames, plainNames } from './names.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
 
 /** Sources looked up, stat'ed and added in one step. */
-const CHUNK = 256;
+export const CHUNK = 256;
 
 /** What the walk has found so far. */
 export interface Walked {
@@ -15,19 +15,27 @@ export interface Walked {
   /** Bytes of the sources found. */
   bytes: number;
   passedOver: number;
+  /** Everything was walked at least once. */
+  ended: boolean;
 }
 
 /**
- * Walks the inputs and makes jobs of what is there, a chunk at a time: sources whose outputs are all in order are told
- * and counted as unchanged, the rest is added to the index. `chunkDone` hears of each chunk before its events.
+ * Makes jobs of what there is to do, until there is no more or `signal` aborts. `chunkDone` hears of each chunk before
+ * its events, and with `ended` that it was the last.
  */
-export async function takeIn(
+export type TakeIn = (
   bench: Bench,
   emit: (event: Event) => void,
   chunkDone: (walked: Walked, ended: boolean) => void,
   signal: AbortSignal,
-): Promise<Walked> {
-  const walked: Walked = { total: 0, bytes: 0, passedOver: 0 };
+) => Promise<Walked>;
+
+/**
+ * Walks the inputs once, a chunk at a time: sources whose outputs are all in order are told and counted as unchanged,
+ * the rest is added to the index.
+ */
+export const takeIn: TakeIn = async (bench, emit, chunkDone, signal) => {
+  const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });
@@ -35,36 +43,47 @@ export async function takeIn(
   const flush = async (chunk: readonly Found[], ended: boolean) => {
     const sorted = await sortOut(bench, chunk);
     for (const found of sorted.outputs) passOver(found.given, 'output');
-    for (const found of chunk) walked.bytes += found.facts?.size ?? 0;
-    for (const found of sorted.outputs) walked.bytes -= found.facts?.size ?? 0;
-    walked.total += chunk.length - sorted.outputs.length;
-    const added = await bench.index.add(bench.run, sorted.jobs, tallyOf(sorted.unchanged));
-    walked.total -= sorted.jobs.length - added;
+    for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
+      walked.bytes += facts?.size ?? 0;
+    }
+    const events = sorted.unchanged.map(({ event }) => event);
+    const jobs = sorted.changed.map((found) => jobFor(bench, found));
+    walked.total += events.length + (await bench.index.add(bench.run, jobs, tallyOf(events)));
     chunkDone(walked, ended);
-    for (const event of sorted.unchanged) emit(event);
+    for (const event of events) emit(event);
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let chunk: Found[] = [];
   for await (const entry of bench.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);
-    else if (chunk.push(entry) === CHUNK) {
+    else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
       await flush(chunk, false);
       chunk = [];
     }
   }
-  await flush(chunk, !signal.aborted);
+  walked.ended = !signal.aborted;
+  await flush(chunk, walked.ended);
   return walked;
-}
+};
 
-interface Sorted {
-  readonly jobs: NewJob[];
-  readonly unchanged: JobEvent[];
+export interface Sorted {
+  /** Sources with something to be done, or of which a stat cannot tell. */
+  readonly changed: readonly Found[];
+  readonly unchanged: readonly { readonly found: Found; readonly event: JobEvent }[];
   /** Files this index knows as outputs: never sources. */
-  readonly outputs: Found[];
+  readonly outputs: readonly Found[];
 }
 
-async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
-  const sorted: Sorted = { jobs: [], unchanged: [], outputs: [] };
+export function jobFor({ options }: Bench, found: Found): NewJob {
+  const { source, given, relative } = found;
+  return { source, given, relative, candidates: candidateNames(found, options) };
+}
+
+/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
+export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
+  const changed: Found[] = [];
+  const unchanged: { found: Found; event: JobEvent }[] = [];
+  const outputs: Found[] = [];
   const seenAt = Date.now();
   const named = chunk.map((found) => ({ found, names: plainNames(found, bench.options) }));
   const paths = named.flatMap(({ found, names }) => [found.source, ...names]);
@@ -72,7 +91,7 @@ async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const sources = named.filter(({ found }) => {
     const record = lookup.output(found.source);
     const isOutput = isMade(record) && record.path === found.source;
-    if (isOutput) sorted.outputs.push(found);
+    if (isOutput) outputs.push(found);
     return !isOutput;
   });
   const known = await Promise.all(sources.map((one) => ownNames(bench, one, lookup)));
@@ -85,13 +104,10 @@ async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
     at += here?.length ?? 0;
     const facts = own && here && (await factsOf(bench, found, own.names, own.lookup, here));
     if (facts !== undefined && decide(facts).action === 'unchanged') {
-      sorted.unchanged.push(unchangedEvent(bench, found, facts, seenAt));
-    } else {
-      const { source, given, relative } = found;
-      sorted.jobs.push({ source, given, relative, candidates: candidateNames(found, bench.options) });
-    }
+      unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
+    } else changed.push(found);
   }
-  return sorted;
+  return { changed, unchanged, outputs };
 }
 
 /** The names under which this source's outputs would be in order: all of them made, and its own. */
@@ -144,7 +160,8 @@ function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, sta
   };
 }
 
-function tallyOf(unchanged: readonly JobEvent[]) {
+/** What a chunk of unchanged sources adds to the counts. */
+export function tallyOf(unchanged: readonly JobEvent[]): Tally {
   let bytesIn = 0;
   let bytesOut = 0;
   for (const event of unchanged) {

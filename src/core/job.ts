@@ -2,7 +2,7 @@ import { ImgtoolError, outputIsSource } from '../errors.ts';
 import type { Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../model.ts';
 import type { Opened, Renderer, Run, Settlement, Staged } from '../ports.ts';
 import { commit, Overtaken } from './commit.ts';
-import { type Decision, decide, type Facts, type Step, trustedDigest } from './decide.ts';
+import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
 import { inheritNames } from './inherit.ts';
 import { namesOf } from './names.ts';
@@ -112,6 +112,7 @@ async function carryOut(
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
   const rendered = await render(bench, steps, opened, staged);
+  await assertUnchanged(bench, source);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
   const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));
@@ -128,6 +129,14 @@ async function carryOut(
   };
   await bench.index.settle(bench.run, job, settlement);
   return jobEvent(job, settlement, bench, rendered?.degraded);
+}
+
+/** What was made while its source was written again is of bytes that are no more. */
+async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promise<void> {
+  if (sameFile(await sources.stat(source.path), source)) return;
+  throw new ImgtoolError('source_changed', 'was changed while it was processed', {
+    fix: 'run the same command again once it is whole',
+  });
 }
 
 async function render(

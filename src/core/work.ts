@@ -3,26 +3,20 @@ import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { Event, Job, JobEvent, SourceRecord } from '../model.ts';
 import type { Settlement } from '../ports.ts';
 import { type Bench, runJob } from './job.ts';
+import type { News } from './news.ts';
 import { openParking, type Parked } from './parking.ts';
+import type { Patience } from './patience.ts';
 import { failureOf, jobEvent } from './tell.ts';
 
-/** Attempts at one image in all, where trying again may help. */
-const ATTEMPTS = 3;
-/** Milliseconds before the second attempt; twice that before the third. */
-const BACKOFF = 500;
 /** Jobs that may wait for others' bytes before no more are taken. */
 const MOST_WAITING = 1_000;
 /** Milliseconds between looks at what other processes may have changed. */
 const LOOK_AGAIN = 100;
 
 /** What the pull loop and the rest of a batch tell each other. */
-export interface Intake {
+export interface Intake extends News {
   /** No more jobs will be added. */
   readonly ended: boolean;
-  /** Resolves when something was added or ended: true; or when the milliseconds are over: false. */
-  news(within?: number): Promise<boolean>;
-  /** Wakes whoever waits for news. */
-  wake(): void;
 }
 
 /** How the pull loop ended. */
@@ -41,13 +35,15 @@ export async function workThrough(
   intake: Intake,
   emit: (event: Event) => void,
   signal: AbortSignal,
+  patience: Patience,
 ): Promise<WorkEnd> {
   const { index, run, options } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
   const inWork = new Set<Promise<void>>();
   const ahead = 2 * options.jobs;
-  let retrying = 0;
+  /** Jobs that wait for another attempt, and when that is due. */
+  const retrying = new Map<number, number>();
   let fatal: ImgtoolError | undefined;
   const stopped = () => signal.aborted || fatal !== undefined;
 
@@ -87,10 +83,15 @@ export async function workThrough(
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;
-    if (error.retryable && attempts < ATTEMPTS && !stopped()) {
-      const delay = BACKOFF * attempts;
-      await index.giveBack(job, 'retrying', Date.now() + delay);
-      retrying++;
+    const delay = stopped() ? undefined : await patience.after(error, attempts, () => ageOf(bench, job));
+    if (delay === 'leave') {
+      await index.withdraw(job);
+      return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
+    }
+    if (delay !== undefined) {
+      const due = Date.now() + delay;
+      await index.giveBack(job, 'retrying', due);
+      retrying.set(job.id, due);
       emit({
         type: 'job.retrying',
         batch: run.batch,
@@ -113,20 +114,34 @@ export async function workThrough(
   await Promise.all(inWork);
   return { fatal };
 
+  /** Milliseconds until the next attempt is due. */
+  function untilDue(): number | undefined {
+    if (retrying.size === 0) return undefined;
+    return Math.max(1, Math.min(...retrying.values()) - Date.now());
+  }
+
   async function pull(): Promise<void> {
     while (!stopped()) {
       const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
       const taken = room > 0 ? await index.take(run, room) : [];
-      for (const job of taken) start(job);
-      retrying = Math.max(0, retrying - taken.filter(({ attempts }) => attempts > 0).length);
+      for (const job of taken) {
+        retrying.delete(job.id);
+        start(job);
+      }
       const isIdle = inWork.size === 0 && taken.length === 0;
-      if (intake.ended && isIdle && parking.size === 0 && retrying === 0) return;
-      const woken = await intake.news(parking.size > 0 || retrying > 0 ? LOOK_AGAIN : undefined);
+      if (intake.ended && isIdle && parking.size === 0 && retrying.size === 0) return;
+      const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : untilDue());
       if (!woken) restart(parking.leaveOneOfEach());
     }
     await Promise.all(inWork);
     for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   }
+}
+
+/** Milliseconds since a job's source was last changed. */
+async function ageOf({ sources }: Bench, { source }: Job): Promise<number> {
+  const [facts] = await sources.statAll([source]);
+  return facts == null ? 0 : Date.now() - Number(BigInt(facts.mtime) / 1_000_000n);
 }
 
 async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promise<JobEvent> {

@@ -8,8 +8,13 @@ export type Event =
   | JobStarted
   | JobEvent
   | JobRetrying
+  | Withdrawn
   | PassedOverEvent
   | Warning
+  | Watching
+  | Scanned
+  | StillWritten
+  | Removed
   | Stopping
   | BatchFinished;
 
@@ -86,6 +91,13 @@ export interface JobRetrying {
   readonly error: Failure;
 }
 
+/** A source is none any more, or none yet: it was taken out of the batch. */
+export interface Withdrawn {
+  readonly type: 'withdrawn';
+  readonly batch: string;
+  readonly source: string;
+}
+
 export interface PassedOverEvent {
   readonly type: 'passed_over';
   readonly path: string;
@@ -96,6 +108,43 @@ export interface Warning {
   readonly type: 'warning';
   readonly message: string;
   readonly fix?: string;
+}
+
+/** A watch has gone through what was there and waits for what lands; said again when how it hears of it changes. */
+export interface Watching {
+  readonly type: 'watching';
+  readonly batch: string;
+  /** Folders below the ones that were named, these included. */
+  readonly folders: number;
+  /** `events`: the system tells of changes. `polling`: it cannot, for some folders at least, and walks are frequent. */
+  readonly by: 'events' | 'polling';
+}
+
+/** A watch has compared all folders with what it knows. */
+export interface Scanned {
+  readonly type: 'scanned';
+  readonly batch: string;
+  /** Sources met, and how many of them were new or changed. */
+  readonly sources: number;
+  readonly changed: number;
+  /** Milliseconds. */
+  readonly ms: number;
+}
+
+/** A source that a watch has met keeps changing: it is taken once it rests. */
+export interface StillWritten {
+  readonly type: 'still_written';
+  readonly batch: string;
+  readonly source: string;
+}
+
+/** The outputs of a source that is gone were removed (`--mirror`). */
+export interface Removed {
+  readonly type: 'removed';
+  readonly batch: string;
+  readonly source: string;
+  /** Paths. */
+  readonly outputs: readonly string[];
 }
 
 /** No more images are started; those in work finish. */

@@ -53,7 +53,8 @@ function below({ name, reason, fix }: Failed, room: number, look: Look): string[
   ];
 }
 
-function fixLines(fix: string | undefined, room: number, indent: string, look: Look): string[] {
+/** What to do about it, indented. */
+export function fixLines(fix: string | undefined, room: number, indent: string, look: Look): string[] {
   if (fix === undefined) return [];
   return wrap(`fix: ${printable(fix)}`, room - indent.length).map((text) => indent + look.chalk.dim(text));
 }

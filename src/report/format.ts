@@ -30,6 +30,11 @@ export function bytes(n: number): string {
   return `${value < 99.95 ? value.toFixed(1) : count(value)} ${UNITS[unit] ?? ''}`;
 }
 
+/** `402kB`: as one word. */
+export function compact(n: number): string {
+  return bytes(n).replace(' ', '');
+}
+
 /** How much smaller the outputs are, `-75%`; `+12%` when they are larger; empty when there is nothing to compare. */
 export function change(bytesIn: number, bytesOut: number): string {
   if (bytesIn <= 0) return '';
@@ -45,6 +50,20 @@ export function duration(ms: number): string {
   if (whole < HOUR) return `${Math.floor(whole / MINUTE)}m ${Math.floor((whole % MINUTE) / SECOND)}s`;
   if (whole < DAY) return `${Math.floor(whole / HOUR)}h ${Math.floor((whole % HOUR) / MINUTE)}m`;
   return `${Math.floor(whole / DAY)}d ${Math.floor((whole % DAY) / HOUR)}h`;
+}
+
+/** Milliseconds passed, never rounded up: `42s`, `14m`, `2h 14m`, `3d 4h`. */
+export function age(ms: number): string {
+  if (ms < MINUTE) return `${Math.floor(Math.max(0, ms) / SECOND)}s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
+  return duration(Math.floor(ms / MINUTE) * MINUTE);
+}
+
+/** Milliseconds that somebody chose, mostly round: `500ms`, `30s`, `1.5s`, `5m`. */
+export function pause(ms: number): string {
+  return duration(ms)
+    .replace('.0s', 's')
+    .replace(/ 0[sm]$/, '');
 }
 
 /** Milliseconds left as a clock shows them: `0:11`, `12:05`, `1:02:03`; `-` when nobody knows. */
@@ -80,6 +99,11 @@ export function localTime(ms: number): string {
   const two = (n: number) => String(n).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** `14:02:11`, in the zone of the machine. */
+export function timeOfDay(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
 }
 
 /** `now`, `40 s ago`, `2 min ago`, `3 h ago`, `yesterday`, `3 Nov 09:12`, `3 Nov 2024`; days in the machine's zone. */

@@ -10,7 +10,7 @@ import {
 
 interface JsonReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Also tells what was passed over, file by file. */
+  /** Also tells what was passed over, and what is still being written, file by file. */
   readonly verbose?: boolean;
 }
 
@@ -19,7 +19,7 @@ export function createJsonReport({ stream, verbose = false }: JsonReportOptions)
   return {
     event(event) {
       if (event.type === 'walk' || event.type === 'job.started') return;
-      if (event.type === 'passed_over' && !verbose) return;
+      if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(event) })}\n`);
     },
     close() {
@@ -32,7 +32,7 @@ export function createJsonReport({ stream, verbose = false }: JsonReportOptions)
  * JSON without a character that some reader takes for the end of a line or a terminal for an order (C1 controls, the
  * line separators, bidirectional controls); escaped they are the same strings.
  */
-export function oneLine(value: object): string {
+export function oneLine(value: object | string): string {
   return JSON.stringify(value).replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -80,6 +80,17 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): obje
       return { path: event.path, reason: event.reason };
     case 'warning':
       return { message: event.message, fix: event.fix };
+    case 'watching':
+      return { batch: event.batch, folders: event.folders, by: event.by };
+    case 'scanned': {
+      const { batch, sources, changed, ms } = event;
+      return { batch, sources, changed, ms: Math.round(ms) };
+    }
+    case 'still_written':
+    case 'withdrawn':
+      return { batch: event.batch, source: event.source };
+    case 'removed':
+      return { batch: event.batch, source: event.source, outputs: event.outputs };
     case 'stopping':
       return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
     case 'batch.finished': {

@@ -1,5 +1,5 @@
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
-import { bytes, change, countdown, duration, rate } from './format.ts';
+import { bytes, change, compact, countdown, duration, pause, rate } from './format.ts';
 import { printable } from './printable.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -92,7 +92,7 @@ function verboseLines(event: Event): string[] {
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
   if (event.type === 'job.retrying') {
     const { source, error, attempts, delay } = event;
-    const when = `attempts=${attempts} delay=${duration(delay)}`;
+    const when = `attempts=${attempts} delay=${pause(delay)}`;
     return [`retrying ${printable(source)}: ${reasonOf(source, error)} ${when}`];
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
@@ -130,8 +130,4 @@ function closingLines(tally: Tally, finished: BatchFinished): string[] {
     ...(early === null ? [] : ['run the same command again to go on']),
     ...(counts.failed > 0 && !dryRun ? [`failures: imgtool status ${batch}`] : []),
   ];
-}
-
-function compact(size: number): string {
-  return bytes(size).replace(' ', '');
 }

@@ -1,11 +1,11 @@
-import type { BatchStarted, Event, JobEvent, JobState, Stopping } from '../model.ts';
+import type { BatchStarted, Event, JobEvent, JobState, Stopping, Watching } from '../model.ts';
 
 /** Where a batch stands, gathered from its events in memory that does not grow with the batch. */
 export interface Progress {
   readonly started: BatchStarted | null;
   /** Null while the walk is still running. */
   readonly total: number | null;
-  /** Sources found so far and their bytes. */
+  /** Sources found so far, less those that were taken out again, and their bytes. */
   readonly found: number;
   readonly bytes: number;
   readonly done: number;
@@ -18,6 +18,8 @@ export interface Progress {
   /** Sources in work and since when, oldest first. */
   readonly inWork: ReadonlyMap<string, number>;
   readonly stopping: Stopping | null;
+  /** What was last said of the folders of a watch; null before its first walk has ended. */
+  readonly watching: Watching | null;
   /** Images a second of late; null too early to say. */
   rate(now: number): number | null;
   /** Milliseconds left at that rate; null when unknown. */
@@ -41,8 +43,9 @@ export function createProgress(): Progress {
   const pace = createPace();
   let started: BatchStarted | null = null;
   let stopping: Stopping | null = null;
+  let watching: Watching | null = null;
   let total: number | null = null;
-  let [found, bytes, done, bytesIn, bytesOut] = [0, 0, 0, 0, 0];
+  let [found, withdrawn, bytes, done, bytesIn, bytesOut] = [0, 0, 0, 0, 0, 0];
 
   function settle(event: JobEvent, now: number): void {
     pace.before(now, done);
@@ -64,7 +67,7 @@ export function createProgress(): Progress {
       return total;
     },
     get found() {
-      return Math.max(found, total ?? 0);
+      return Math.max(found, total ?? 0) - withdrawn;
     },
     get bytes() {
       return bytes;
@@ -85,6 +88,9 @@ export function createProgress(): Progress {
     inWork,
     get stopping() {
       return stopping;
+    },
+    get watching() {
+      return watching;
     },
     rate: (now) => pace.rate(now, done),
     left(now) {
@@ -108,8 +114,14 @@ export function createProgress(): Progress {
         waiting.add(event.source);
       } else if (event.type === 'job') {
         settle(event, now);
+      } else if (event.type === 'withdrawn') {
+        withdrawn++;
+        inWork.delete(event.source);
+        waiting.delete(event.source);
       } else if (event.type === 'stopping') {
         stopping = event;
+      } else if (event.type === 'watching') {
+        watching = event;
       }
     },
   };

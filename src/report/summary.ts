@@ -1,12 +1,12 @@
 import type { BatchFinished, Style } from '../model.ts';
 import { failureLines } from './failures.ts';
-import { bytes, change, count, duration, rate } from './format.ts';
+import { bytes, count, duration, rate } from './format.ts';
 import { fitting, type Look, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
 import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
 import { wrap } from './text.ts';
-import { doneOf, dryRunText, endedEarly, passedOverText, totalOf } from './wording.ts';
+import { doneOf, dryRunText, endedEarly, leftOf, passedOverText, savedText, totalOf } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ASCII_BARS = '_.:-=+*#';
@@ -81,7 +81,7 @@ function imagePieces(tally: Tally, { counts }: BatchFinished, look: Look): Span[
     ...(tally.reused > 0 ? [`${count(tally.reused)} reused`] : []),
     ...(tally.degraded > 0 ? [`${count(tally.degraded)} damaged but accepted`] : []),
   ];
-  const waiting = counts.pending + counts.processing + counts.retrying;
+  const waiting = leftOf(counts);
   return [
     ...SETTLED.filter((state) => counts[state] > 0).map((state) => {
       const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
@@ -93,10 +93,9 @@ function imagePieces(tally: Tally, { counts }: BatchFinished, look: Look): Span[
 
 function sizePieces({ bytesIn, bytesOut }: BatchFinished, look: Look): Span[] {
   if (bytesIn === 0 || bytesOut === 0) return [];
-  const saved = bytesIn - bytesOut;
-  const word = saved >= 0 ? `saved ${bytes(saved)}` : `grew by ${bytes(-saved)}`;
-  const text = `${word} (${change(bytesIn, bytesOut)})`;
-  return [`${bytes(bytesIn)} -> ${bytes(bytesOut)}`, saved > 0 ? { text, paint: look.chalk.green } : text];
+  const text = savedText(bytesIn, bytesOut);
+  const saved = bytesIn > bytesOut ? { text, paint: look.chalk.green } : text;
+  return [`${bytes(bytesIn)} -> ${bytes(bytesOut)}`, saved];
 }
 
 function timePieces({ times, spent }: Tally): Span[] {
@@ -122,7 +121,8 @@ function shapePieces({ times }: Tally, style: Style): Span[] {
   return [`${bars.join('')}   ${duration(times.min)} .. ${duration(times.max)}`];
 }
 
-function nextLines(finished: BatchFinished, room: number, look: Look): string[] {
+/** How to go on with a batch that ended early, and where to read of it. */
+export function nextLines(finished: BatchFinished, room: number, look: Look): string[] {
   const again = endedEarly(finished) === null ? [] : ['Run the same command again to go on.'];
   const label = { text: ' Next', paint: look.chalk.dim };
   const lines = again.flatMap((text) => wrap(text, room - 1)).map((text) => ` ${text}`);

@@ -1,5 +1,5 @@
 import { type BatchFinished, type Counts, type Failure, JOB_STATES, type PassedOver } from '../model.ts';
-import { count, counted } from './format.ts';
+import { bytes, change, count, counted } from './format.ts';
 import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
@@ -13,6 +13,11 @@ export function totalOf(counts: Counts): number {
 /** Jobs that have ended by themselves, whatever came of them. */
 export function doneOf(counts: Counts): number {
   return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
+}
+
+/** Jobs that have not ended. */
+export function leftOf(counts: Counts): number {
+  return counts.pending + counts.processing + counts.retrying;
 }
 
 /** What went wrong with a source that is named beside it, so the name in front of the message goes. */
@@ -54,12 +59,40 @@ export function dryRunText(tally: Tally): string {
   return `would write ${what} to ${printable(tally.started?.out ?? '')}${others}`;
 }
 
+/** `saved 611 MB (-72%)`, `grew by 2.0 kB (+4%)` */
+export function savedText(bytesIn: number, bytesOut: number): string {
+  const saved = bytesIn - bytesOut;
+  const word = saved >= 0 ? `saved ${bytes(saved)}` : `grew by ${bytes(-saved)}`;
+  return `${word} (${change(bytesIn, bytesOut)})`;
+}
+
 /** How a batch that did not reach its end is told; null for one that did. */
 export function endedEarly({ state, counts }: BatchFinished): string | null {
   if (state !== 'cancelled' && state !== 'interrupted') return null;
   const word = state === 'cancelled' ? 'Cancelled' : 'Interrupted';
   return `${word} after ${count(doneOf(counts))} of ${count(totalOf(counts))}.`;
 }
+
+/**
+ * Whether a watch tells that a file was passed over: one that landed and looks like a picture to whoever put it there
+ * must not vanish without a word. What lay there before is counted only.
+ */
+export function isToldOf(reason: PassedOver, landed: boolean, verbose: boolean): boolean {
+  return verbose || (landed && SURPRISING.has(reason));
+}
+
+/** How a watch ended: `stopped` by somebody, `finished` with nothing left to do, `interrupted` by what went wrong. */
+export function watchEnd({ state }: BatchFinished, stopping: boolean): string {
+  if (state === 'interrupted') return 'interrupted';
+  return stopping || state === 'cancelled' ? 'stopped' : 'finished';
+}
+
+const SURPRISING: ReadonlySet<PassedOver> = new Set([
+  'not_regular',
+  'name_not_utf8',
+  'unreadable',
+  'symlink',
+]);
 
 const PASSED_OVER: Readonly<Record<PassedOver, string>> = {
   hidden: 'hidden',

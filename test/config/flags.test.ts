@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { KEYS, longFlag } from '../../src/config/keys.ts';
-import type { Group } from '../../src/config/settings.ts';
+import { type Group, SETTINGS } from '../../src/config/settings.ts';
 import { addSettings, flagsOf } from '../../src/config.ts';
 import { person } from './folders.ts';
 
@@ -14,8 +14,10 @@ const parsed = (...args: readonly string[]) => flagsOf(command().parse(args, { f
 describe('the flags', () => {
   it('are one for each setting, in groups of the help', () => {
     const help = command().configureHelp({ helpWidth: 110 }).helpInformation();
-    for (const key of KEYS) expect(help).toContain(` ${longFlag(key)}`);
-    const groups = ['Inputs:', 'Outputs:', 'Limits:', 'Display:', 'Settings:', 'Options:'];
+    // What is on by itself is shown by the flag that turns it off.
+    const shown = KEYS.map((key) => (SETTINGS[key].initial === true ? `--no-${key}` : longFlag(key)));
+    for (const flag of shown) expect(help).toContain(` ${flag}`);
+    const groups = ['Watching:', 'Inputs:', 'Outputs:', 'Limits:', 'Display:', 'Settings:', 'Options:'];
     expect(help.match(/^\w+:$/gm)?.filter((group) => group !== 'Arguments:')).toEqual(groups);
     expect(help).toContain('(default: 100M)');
     expect(help).not.toContain('--no-force');

@@ -18,7 +18,8 @@ describe('a wrong value is an error that says where, what was expected and what 
     ],
     ['limitPixels', '100X', '--limit-pixels: expected a number such as 100M or 500k, got "100X"'],
     ['limitPixels', '1.2.3M', '--limit-pixels: expected a number such as 100M or 500k, got "1.2.3M"'],
-    ['timeout', '0', '--timeout: expected seconds from 0.1 to 86400, got "0"'],
+    ['settle', '2 weeks', '--settle: expected a time from 10ms to 10m, got "2 weeks"'],
+    ['timeout', '0', '--timeout: expected a time from 100ms to 1d, got "0"'],
     ['out', '', '--out: expected a folder, got ""'],
     ['force', 'maybe', '--force: expected true or false, got "maybe"'],
     ['include', [7], '--include: expected a glob, or a list of them, got a list'],
@@ -44,7 +45,7 @@ describe('a wrong value is an error that says where, what was expected and what 
     const file = write('.imgtoolrc', 'timeout: long');
     const error = await failure(() => load());
     expect(error.code).toBe('config');
-    expect(error.message).toBe(`${file}: timeout: expected seconds from 0.1 to 86400, got "long"`);
+    expect(error.message).toBe(`${file}: timeout: expected a time from 100ms to 1d, got "long"`);
   });
 
   it('is found even where a flag overrides it', async () => {

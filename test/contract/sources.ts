@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
-import type { Found, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
+import type { Found, Gone, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 const RULES: WalkRules = {
@@ -30,7 +30,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
     };
     const walk = async (paths: string[], rules: Partial<WalkRules> = {}, list: Inputs['list'] = null) => {
       const sources = await open({ paths, list, cwd }, { ...RULES, ...rules });
-      const entries: (Found | Skipped)[] = [];
+      const entries: (Found | Skipped | Gone)[] = [];
       for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
       return {
         found: entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : [])),
@@ -222,7 +222,8 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       put('a.jpg', 'b c.jpg', 'list');
       writeFileSync(join(cwd, 'list'), 'a.jpg\r\n\nb c.jpg\nnope.jpg\n');
       const { entries } = await walk([], {}, { from: 'list', nul: false });
-      expect(entries.map((entry) => [entry.given, 'facts' in entry && entry.facts !== null])).toEqual([
+      const facts = entries.map((entry) => entry.type === 'found' && [entry.given, entry.facts !== null]);
+      expect(facts).toEqual([
         ['a.jpg', true],
         ['b c.jpg', true],
         ['nope.jpg', false],
@@ -268,7 +269,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       const stop = new AbortController();
       const found: string[] = [];
       for await (const entry of sources.walk(stop.signal)) {
-        found.push(entry.given);
+        if (entry.type === 'found') found.push(entry.given);
         stop.abort();
       }
       expect(found).toEqual(['p/a.jpg']);

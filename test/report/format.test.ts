@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
+  age,
   ago,
   bytes,
   change,
+  compact,
   count,
   countdown,
   counted,
   duration,
   iso,
+  pause,
   percent,
   rate,
+  timeOfDay,
 } from '../../src/report/format.ts';
 
 describe('figures', () => {
@@ -55,6 +59,21 @@ describe('figures', () => {
     [273_600_000, '3d 4h'],
   ])('write %d milliseconds as %s', (ms, text) => {
     expect(duration(ms)).toBe(text);
+  });
+
+  it('tell the age of what runs without rounding up', () => {
+    const ages = [0, 59_999, 60_000, 3_599_999, 8_099_000, 86_399_000, 273_600_000].map(age);
+    expect(ages).toEqual(['0s', '59s', '1m', '59m', '2h 14m', '23h 59m', '3d 4h']);
+  });
+
+  it('write round times without noughts', () => {
+    const pauses = [500, 1500, 10_000, 30_000, 90_000, 300_000, 3_600_000].map(pause);
+    expect(pauses).toEqual(['500ms', '1.5s', '10s', '30s', '1m 30s', '5m', '1h']);
+  });
+
+  it('write sizes as one word, and the time of the day with seconds', () => {
+    expect([512, 402_000].map(compact)).toEqual(['512B', '402kB']);
+    expect(timeOfDay(new Date(2026, 10, 21, 4, 2, 11).getTime())).toBe('04:02:11');
   });
 
   it('count down as a clock does, and admit not to know', () => {

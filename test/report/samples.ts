@@ -91,6 +91,37 @@ export function session(): Event[] {
   ];
 }
 
+/** A watch from start to end: three rendered before it waits, then a duplicate, a failure and all that is odd. */
+export function watchSession(): Event[] {
+  const batch = '7f3a9c';
+  const rendered = ['inbox/1.jpg', 'inbox/2.jpg', 'inbox/3.jpg'].map((source) => renderedOf(source));
+  return [
+    { type: 'batch.started', batch, total: null, bytes: 0, out: './out', preset: 'web', jobs: 4 },
+    { type: 'walk', found: 3, bytes: 9_300_000 },
+    { type: 'passed_over', path: 'inbox/old.fifo.jpg', reason: 'not_regular' },
+    jobOf('inbox/0.jpg', { state: 'unchanged' }),
+    ...rendered.flatMap((job): Event[] => [{ type: 'job.started', batch, source: job.source }, job]),
+    { type: 'watching', batch, folders: 3, by: 'events' },
+    { type: 'walk', found: 9, bytes: 20_000_000 },
+    { type: 'scanned', batch, sources: 9, changed: 5, ms: 40.4 },
+    { type: 'job.started', batch, source: 'inbox/late.jpg' },
+    jobOf('inbox/3 (1).jpg', { state: 'duplicate', duplicateOf: 'inbox/3.jpg', outputs: [] }),
+    {
+      ...{ type: 'job.retrying', batch, source: 'inbox/upload.jpg', attempts: 1, delay: 30_000 },
+      error: { code: 'corrupt', message: 'inbox/upload.jpg: cut short: 12 kB of 340 kB' },
+    },
+    { type: 'still_written', batch, source: 'inbox/big.tif' },
+    { type: 'removed', batch, source: 'inbox/1.jpg', outputs: ['out/a.webp', 'out/b.webp'] },
+    { type: 'passed_over', path: 'inbox/.hidden.jpg', reason: 'hidden' },
+    { type: 'passed_over', path: `inbox/${HOSTILE}`, reason: 'symlink' },
+    { type: 'warning', message: 'the folder inbox/x is not watched', fix: 'sysctl more=1' },
+    failedOf(`inbox/${HOSTILE}`, `inbox/${HOSTILE}: not an image: the content is PDF`),
+    { type: 'stopping', batch, finishing: 1, dropping: 0 },
+    renderedOf('inbox/late.jpg'),
+    finishedOf({ completed: 4, duplicate: 1, unchanged: 1, failed: 1 }, { ms: 8_046_000 }),
+  ];
+}
+
 export function finishedOf(
   counts: Partial<Counts>,
   given: Partial<Extract<Event, { type: 'batch.finished' }>> = {},

@@ -25,6 +25,7 @@ const RUNNING = batchOf({
   finishedAt: null,
   walkEnded: false,
 });
+const WATCH = batchOf({ command: 'watch', inputs: ['./inbox'], counts: { ...NOTHING, completed: 12 } });
 const BATCHES = [
   batchOf(),
   RUNNING,
@@ -70,6 +71,15 @@ describe('the text of status', () => {
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 
+  it('tells of a watch that runs what it has done, and of one that was stopped no more to do', () => {
+    const running = { ...WATCH, state: 'running', finishedAt: null } as const;
+    const text = statusText(running, [], styleOf({ width: 120 }), NOW);
+    expect(text).toContain('(2m 0s)  watch  preset web');
+    expect(text).toContain('  images   12   12 completed\n');
+    expect(text).not.toContain('found so far');
+    expect(statusText(WATCH, [], styleOf(), NOW)).not.toContain('Run the same');
+  });
+
   it('says how to go on with a batch that was stopped', () => {
     expect(statusText(batchOf({ state: 'cancelled' }), [], styleOf(), NOW)).toContain(
       'Run the same command again',
@@ -102,6 +112,11 @@ describe('the list', () => {
     expect(head).toBe('BATCH   STATE          IMAGES  FAILED  SAVED         WHEN       SOURCE');
     expect(first).toBe('7f3a9c  finished        1,284       3  2.9 GB  -75%  2 min ago  ./photos');
     expect(second).toMatch(/^51be02 {2}running {3}1,284\/1,284 .* now {8}\.\/scans and 1 m…$/);
+  });
+
+  it('shows a watch that runs as one', () => {
+    const text = listText([{ ...WATCH, state: 'running', finishedAt: null }], styleOf(), NOW);
+    expect(text).toMatch(/\n7f3a9c {2}running {3}12\/12 {7}0 .* now {3}\.\/inbox \(watch\)\n/);
   });
 
   it('is TAB-separated with raw figures where no person looks', () => {

@@ -87,6 +87,21 @@ export function resolved(path: string): string {
   }
 }
 
+/** Whether a path is a folder's or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Device and inode of what a path leads to; undefined where nothing is. */
+export function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
 async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {
   try {
     const bytes = from === '-' ? await readAll(process.stdin) : await readFile(resolve(cwd, from));

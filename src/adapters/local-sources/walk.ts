@@ -1,13 +1,14 @@
-import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { systemCode } from '../../errors.ts';
 import type { FileFacts, PassedOver, WalkRules } from '../../model.ts';
-import type { Found, Skipped } from '../../ports.ts';
+import type { Found, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
+const SURROGATE = /[\ud800-\udfff]/;
 const STAGED = /^\.imgtool-[0-9a-f]+-\d+\.tmp$/;
 
 /** Which entries of a folder become sources. */
@@ -23,32 +24,54 @@ interface Folder {
   readonly relative: string;
 }
 
-/** What a walk meets, and for a source its path with links resolved: the same for a file reached twice. */
-export type Met = { readonly entry: Found; readonly real: string } | { readonly entry: Skipped };
+/**
+ * What a walk meets: for a source its path with links resolved, the same for a file reached twice; and each folder,
+ * just before it is read.
+ */
+export type Met =
+  | { readonly entry: Found; readonly real: string }
+  | { readonly entry: Skipped }
+  | { readonly entry: Gone }
+  | { readonly entry: null; readonly folder: string };
 
-/** Streams a tree in bytewise order, one folder's names in memory at a time, stat'ing only what is taken. */
-export function* walkRoot(root: Root, rules: Rules): Generator<Met> {
+/**
+ * Streams a tree in bytewise order, one folder's names in memory at a time, stat'ing only what is taken. With `at`, a
+ * root-relative path, only what lies there; the way to it is walked by the same rules.
+ */
+export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
   const isIncluded = rules.include.length > 0 ? picomatch([...rules.include], { dot: true }) : () => true;
   const isExcluded = rules.exclude.length > 0 ? picomatch([...rules.exclude], { dot: true }) : () => false;
   const linked = new Set<string>();
-  const folders: Generator<Entry | Unreadable>[] = [
-    entriesOf({ path: root.path, real: root.real, relative: '' }),
-  ];
+  const stack: { readonly entries: Generator<Entry | Lost>; readonly way: readonly string[] }[] = [];
+  const enter = (folder: Folder, way: readonly string[]): Met => {
+    const [next] = way;
+    stack.push({
+      entries: next === undefined ? entriesOf(folder) : entryOf(folder, next),
+      way: way.slice(1),
+    });
+    return { entry: null, folder: folder.path };
+  };
   if (rules.isOut(root.real))
     return yield { entry: { type: 'skipped', given: root.given, reason: 'output' } };
+  const top = { path: root.path, real: root.real, relative: '' };
+  yield enter(
+    top,
+    at.split('/').filter((name) => name !== ''),
+  );
 
-  for (let at = folders.at(-1); at !== undefined; at = folders.at(-1)) {
-    const next = at.next();
+  for (let on = stack.at(-1); on !== undefined; on = stack.at(-1)) {
+    const next = on.entries.next();
     if (next.done) {
-      folders.pop();
+      stack.pop();
       continue;
     }
     const entry = next.value;
     const skip = (relative: string, reason: PassedOver): Met => ({
       entry: { type: 'skipped', given: join(root.given, relative), reason },
     });
-    if ('unreadable' in entry) {
-      yield skip(entry.unreadable, 'unreadable');
+    if ('lost' in entry) {
+      if (entry.lost === 'unreadable') yield skip(entry.relative, 'unreadable');
+      else yield { entry: { type: 'gone', path: entry.path, wasFolder: false } };
       continue;
     }
     const { path, relative } = entry;
@@ -56,9 +79,10 @@ export function* walkRoot(root: Root, rules: Rules): Generator<Met> {
     const reason =
       byName(entry, rules) ?? byPlace(target, rules) ?? (isExcluded(relative) ? 'excluded' : undefined);
     if (target?.kind === 'folder') {
-      if (reason === undefined) folders.push(entriesOf({ path, real: target.real, relative }));
+      if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
       else yield skip(relative, reason);
-    } else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
+    } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
+    else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
     // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
     else if (!rules.allFiles && !PICTURE.test(entry.name)) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
@@ -83,38 +107,70 @@ interface Entry extends Folder {
   readonly kind: 'folder' | 'file' | 'link' | 'other';
 }
 
-/** A folder whose names may not be read, by its root-relative path. */
-interface Unreadable {
-  readonly unreadable: string;
+/** What cannot be looked at: a folder whose names may not be read, or a path where nothing is. */
+interface Lost extends Pick<Folder, 'path' | 'relative'> {
+  readonly lost: 'unreadable' | 'gone';
 }
 
-function* entriesOf(folder: Folder): Generator<Entry | Unreadable> {
+function* entriesOf(folder: Folder): Generator<Entry | Lost> {
   const names = sortedNames(folder.path);
-  if (names === undefined) return yield { unreadable: folder.relative };
-  for (const { name, isUtf8, kind } of names) {
-    const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
-    yield { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
+  if (names === undefined) return yield { ...folder, lost: 'unreadable' };
+  for (const name of names) yield below(folder, name);
+}
+
+/** The one entry of this name. */
+function* entryOf(folder: Folder, name: string): Generator<Entry | Lost> {
+  const path = folder.path + sep + name;
+  try {
+    const found = lstatSync(path, { bigint: true });
+    yield below(folder, { name, isUtf8: true, kind: kindOf(found) });
+  } catch {
+    yield { path, relative: below(folder, { name, isUtf8: true, kind: 'other' }).relative, lost: 'gone' };
   }
 }
 
-function sortedNames(path: string) {
-  return readFolder(path)
+type Name = Pick<Entry, 'name' | 'isUtf8' | 'kind'>;
+
+function below(folder: Folder, { name, isUtf8, kind }: Name): Entry {
+  const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
+  return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
+}
+
+/** In bytewise order; a folder sorts as the paths below it do. Undefined where they may not be read. */
+function sortedNames(path: string): Name[] | undefined {
+  const entries = attempt(() => readdirSync(path, { withFileTypes: true }));
+  if (entries?.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
+  const names = entries?.map((entry): Name => ({ name: entry.name, isUtf8: true, kind: kindOf(entry) }));
+  return names?.sort((a, b) => inBytes(sortKey(a), sortKey(b)));
+}
+
+/** Where a name may be no UTF-8 its bytes decide. */
+function sortedRaw(path: string): Name[] | undefined {
+  const slash = Buffer.from('/');
+  return attempt(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
     ?.map((entry) => ({ kind: kindOf(entry), raw: entry.name }))
-    .sort((a, b) => Buffer.compare(sortKey(a), sortKey(b)))
+    .map((one) => ({ ...one, key: one.kind === 'folder' ? Buffer.concat([one.raw, slash]) : one.raw }))
+    .sort((a, b) => Buffer.compare(a.key, b.key))
     .map(({ kind, raw }) => {
       const name = raw.toString('utf8');
       return { kind, name, isUtf8: !name.includes('\ufffd') || Buffer.from(name).equals(raw) };
     });
 }
 
-/** A folder sorts as the paths below it do. */
-function sortKey({ kind, raw }: { kind: Entry['kind']; raw: Buffer }): Buffer {
-  return kind === 'folder' ? Buffer.concat([raw, Buffer.from('/')]) : raw;
+function sortKey({ kind, name }: Name): string {
+  return kind === 'folder' ? `${name}/` : name;
 }
 
-function readFolder(path: string): Dirent<Buffer>[] | undefined {
+/** UTF-16 sorts as UTF-8 does but for surrogates. */
+function inBytes(a: string, b: string): number {
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
+
+/** Undefined where it may not be read. */
+function attempt<T>(read: () => T[]): T[] | undefined {
   try {
-    return readdirSync(path, { withFileTypes: true, encoding: 'buffer' }) as unknown as Dirent<Buffer>[];
+    return read();
   } catch (error) {
     // Gone since its parent was read: there is nothing in it.
     return systemCode(error) === 'ENOENT' ? [] : undefined;
@@ -122,7 +178,7 @@ function readFolder(path: string): Dirent<Buffer>[] | undefined {
 }
 
 function kindOf(
-  entry: Pick<BigIntStats | Dirent<Buffer>, 'isDirectory' | 'isFile' | 'isSymbolicLink'>,
+  entry: Pick<BigIntStats | Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>,
 ): Entry['kind'] {
   if (entry.isDirectory()) return 'folder';
   if (entry.isFile()) return 'file';

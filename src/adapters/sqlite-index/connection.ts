@@ -1,8 +1,9 @@
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
+import { remoteKind } from '../file-systems.ts';
 import { keep } from './kept.ts';
 import { type Locks, locksOf } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
@@ -127,18 +128,9 @@ function writeOnce(path: string, bytes: Buffer): void {
   }
 }
 
-/** File systems on which SQLite's shared memory does not hold, by statfs(2) magic number. */
-const REMOTE = new Map([
-  [0x6969, 'nfs'],
-  [0xff534d42, 'cifs'],
-  [0xfe534d42, 'smb2'],
-  [0x517b, 'smb'],
-  [0x65735546, 'fuse'],
-  [0x01021997, '9p'],
-]);
-
 function refuseRemote(path: string): void {
-  const name = REMOTE.get(statfsSync(dirname(path)).type >>> 0);
+  // Its WAL needs memory that all processes share.
+  const name = remoteKind(dirname(path));
   if (name === undefined) return;
   throw new ImgtoolError('index_unusable', `${path}: lies on ${name}, where an index gets corrupted`, {
     fix: 'name a place on a local disk with --index',

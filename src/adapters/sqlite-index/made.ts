@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
 import type { Job, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Index, Lookup } from '../../ports.ts';
@@ -10,13 +11,19 @@ import { keyOf } from './key.ts';
  */
 const FEW = 6;
 
+/** Sources read in one step. */
+const PAGE = 1_000;
+
 const SOURCE = `path, size, mtime, ino, digest, width, height, format, dominant_color AS dominantColor,
   seen_at AS seenAt`;
 const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
 
 /** What was made: sources and outputs. */
 export interface Made {
-  readonly port: Pick<Index, 'lookup' | 'made' | 'skipped' | 'inherit'>;
+  readonly port: Pick<
+    Index,
+    'lookup' | 'made' | 'skipped' | 'inherit' | 'sourcesBelow' | 'ownedBy' | 'forget'
+  >;
   /** Holds a name for a source; false when it is another's. Inside a write step. */
   reserve(path: string, source: string): boolean;
   /** The source a name is held for. */
@@ -42,6 +49,14 @@ export function openMade({ prepare, read, write }: Connection): Made {
   const skippedBytes = prepare<[string, string], Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
   );
+  const below = prepare<[string, string, number], string>(
+    'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
+  ).pluck();
+  const owned = prepare<[string], OutputRecord | Reservation>(
+    `SELECT ${OUTPUT} FROM outputs WHERE source = ?`,
+  );
+  const dropOutput = prepare('DELETE FROM outputs WHERE key = ? AND source = ?');
+  const dropSource = prepare('DELETE FROM sources WHERE path = ?');
   const owner = prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
   const reserve = prepare('INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)');
   const bequeath = prepare('UPDATE outputs SET source = ? WHERE key = ? AND source = ?');
@@ -70,6 +85,15 @@ export function openMade({ prepare, read, write }: Connection): Made {
      WHERE outputs.source = excluded.source`,
   );
 
+  const record: Made['record'] = (learnt, made, skipped) => {
+    if (learnt !== undefined) putSource.run(learnt);
+    for (const one of [...made, ...skipped]) {
+      const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
+      // It was its owner's when it was reserved, and names change hands only when their source is gone.
+      if (changes === 0) throw outputExists(one.path);
+    }
+  };
+
   return {
     port: {
       lookup: (sources, outputs) =>
@@ -88,6 +112,21 @@ export function openMade({ prepare, read, write }: Connection): Made {
           }),
         ),
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
+      async *sourcesBelow(folder) {
+        const [first, end] = rangeBelow(folder);
+        for (let after: string | undefined = first; after !== undefined; ) {
+          const page: string[] = await read(() => below.all(after ?? first, end, PAGE));
+          yield* page;
+          after = page.length < PAGE ? undefined : page.at(-1);
+        }
+      },
+      ownedBy: (path) => read(() => owned.all(path)),
+      forget: (path, outputs, given) =>
+        write(() => {
+          record(undefined, given, []);
+          for (const output of outputs) dropOutput.run(keyOf(output), path);
+          dropSource.run(path);
+        }),
       inherit: (job: Job, from, paths, held) =>
         write(() => {
           if (!paths.every((path) => owner.get(keyOf(path)) === from)) return false;
@@ -103,15 +142,15 @@ export function openMade({ prepare, read, write }: Connection): Made {
       return held === undefined || held === forSource;
     },
     ownerOf: (path) => owner.get(keyOf(path)),
-    record(learnt, made, skipped) {
-      if (learnt !== undefined) putSource.run(learnt);
-      for (const one of [...made, ...skipped]) {
-        const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
-        // It was its owner's when it was reserved, and names change hands only when their source is gone.
-        if (changes === 0) throw outputExists(one.path);
-      }
-    },
+    record,
   };
+}
+
+/** All paths below a folder lie between these two. */
+function rangeBelow(folder: string): [string, string] {
+  const start = folder.endsWith(sep) ? folder : folder + sep;
+  // The character after the separator.
+  return [start, start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1)];
 }
 
 const NOTHING_MADE = {

@@ -7,7 +7,18 @@ import type { Made } from './made.ts';
 
 type Work = Pick<
   Index,
-  'begin' | 'add' | 'walked' | 'take' | 'claim' | 'settle' | 'giveBack' | 'cancelWaiting' | 'end' | 'recover'
+  | 'begin'
+  | 'add'
+  | 'renew'
+  | 'withdraw'
+  | 'walked'
+  | 'take'
+  | 'claim'
+  | 'settle'
+  | 'giveBack'
+  | 'cancelWaiting'
+  | 'end'
+  | 'recover'
 >;
 
 /** Work in hand: batches, runs, jobs and claims. */
@@ -17,9 +28,15 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
      VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
   );
   const insertRun = prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
-  const known = prepare<[string, string], number>(
-    'SELECT id FROM jobs WHERE batch = ? AND source = ?',
-  ).pluck();
+  const known = prepare<[string, string], { id: number; state: string }>(
+    'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
+  );
+  // What became of it before stays in the row: should its bytes prove the same, that is still what became of it.
+  const renew = prepare(
+    `UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
+       error_code = NULL, error_message = NULL, error_fix = NULL, duplicate_of = NULL
+     WHERE id = ?`,
+  );
   const insertJob = prepare(
     'INSERT INTO jobs (batch, source, given, relative, naming) VALUES (@batch, @source, @given, @relative, @naming)',
   );
@@ -48,6 +65,10 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
        dominant_color = @dominantColor, duplicate_of = @duplicateOf, reused = @reused, outputs = @outputs, ms = @ms,
        error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
      WHERE id = @id`,
+  );
+  // Its bytes were looked at again and are as they were: what became of them then is what became of it.
+  const restore = prepare(
+    `UPDATE jobs SET state = 'completed', run = NULL, finished_at = ? WHERE id = ? AND digest IS NOT NULL`,
   );
   const giveBack = prepare(
     'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
@@ -89,6 +110,28 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
         tally.run({ ...unchanged, batch });
         return added;
       }),
+    renew: ({ batch }, jobs) =>
+      write(() => {
+        let begun = 0;
+        const inWork: string[] = [];
+        for (const job of jobs) {
+          const row = known.get(batch, job.source);
+          if (row?.state === 'processing') {
+            inWork.push(job.source);
+            continue;
+          }
+          const naming = reserveNames(job, made);
+          if (row === undefined) insertJob.run({ ...job, batch, naming, candidates: undefined });
+          else renew.run(naming, row.id);
+          if (row?.state !== 'pending' && row?.state !== 'retrying') begun++;
+        }
+        return { begun, inWork };
+      }),
+    withdraw: ({ id }) =>
+      write(() => {
+        dropClaim.run(id);
+        dropJob.run(id);
+      }),
     walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
     take: ({ batch, run }, limit) =>
       write(() => take.all(run, batch, batch, Date.now(), limit).sort((a, b) => a.id - b.id)),
@@ -105,6 +148,7 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       write(() => {
         made.record(result.source, result.made, result.skipped);
         dropClaim.run(job.id);
+        if (result.state === 'unchanged' && restore.run(Date.now(), job.id).changes === 1) return;
         // Outputs left to another source are counted with that.
         const own = result.skipped.length > 0 ? [] : result.outputs;
         const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);

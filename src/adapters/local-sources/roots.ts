@@ -1,0 +1,62 @@
+import { statSync } from 'node:fs';
+import type { Hint } from '../../ports.ts';
+import { identityOf, type Root } from './inputs.ts';
+
+/** Milliseconds between looks at whether the folders named are still there: no system tells of a remount. */
+const LOOK_EVERY = 2_000;
+
+/** The folders that were named, and whether each is still the one it was. */
+export interface Roots {
+  /** Whether this one is there, as far as is known now. */
+  isThere(root: Root): boolean;
+  /** Looks anew; to be called when something about a root changed. */
+  look(): void;
+  close(): void;
+}
+
+/** `changed` is called when a root went, came back or is another folder now. */
+export function openRoots(
+  roots: readonly Root[],
+  heard: (hint: Hint) => void,
+  changed: (root: Root) => void,
+): Roots {
+  const identities = new Map(roots.map((root) => [root, folderAt(root)]));
+
+  const look = (): void => {
+    for (const root of roots) {
+      const before = identities.get(root);
+      const now = folderAt(root);
+      if (now === before) continue;
+      identities.set(root, now);
+      changed(root);
+      heard({ type: 'warning', ...tidings(root, before, now) });
+      heard({ type: 'lost' });
+    }
+  };
+
+  const timer = setInterval(look, LOOK_EVERY);
+  return {
+    isThere: (root) => identities.get(root) !== undefined && identities.get(root) === folderAt(root),
+    look,
+    close: () => clearInterval(timer),
+  };
+}
+
+/** Identity of a root that is a folder. */
+function folderAt({ path }: Root): string | undefined {
+  try {
+    return statSync(path).isDirectory() ? identityOf(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tidings({ given }: Root, before: string | undefined, now: string | undefined) {
+  if (now === undefined) {
+    return {
+      message: `${given}: is not there any more; waiting for it to come back`,
+      fix: 'bring it back, or stop the watch',
+    };
+  }
+  return { message: `${given}: ${before === undefined ? 'is there again' : 'is another folder now'}` };
+}

@@ -1,0 +1,38 @@
+import type { Hint, Watcher } from '../../ports.ts';
+import { type Folders, openFolders } from './folders.ts';
+import type { Root } from './inputs.ts';
+import { openRoots, type Roots } from './roots.ts';
+
+/** A watch and what walks tell it. */
+export interface Watch extends Watcher {
+  readonly tree: Folders;
+  readonly roots: Roots;
+}
+
+/** Tells what may have changed in the folders that walks enter, and of roots that come and go. */
+export function openWatch(
+  all: readonly Root[],
+  heard: (hint: Hint) => void,
+  options: { readonly poll: boolean },
+): Watch {
+  const isRoot = (path: string) => all.some((root) => root.path === path);
+  const tree = openFolders((hint) => {
+    if (hint.type === 'changed' && isRoot(hint.path)) roots.look();
+    heard(hint);
+  }, options);
+  const roots = openRoots(all, heard, ({ path }) => tree.leave(path));
+  return {
+    tree,
+    roots,
+    get folders() {
+      return tree.size;
+    },
+    get by() {
+      return options.poll || tree.isBlind ? 'polling' : 'events';
+    },
+    async close() {
+      roots.close();
+      await tree.close();
+    },
+  };
+}

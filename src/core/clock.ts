@@ -1,0 +1,15 @@
+/** Time, so that tests can bring their own. */
+export interface Clock {
+  /** Milliseconds since any moment, never going back. */
+  now(): number;
+  /** Calls after so many milliseconds, unless the function returned was called before. */
+  after(milliseconds: number, call: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(milliseconds, call) {
+    const timer = setTimeout(call, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,52 @@
+import type { FileFacts } from '../model.ts';
+import { sameFile } from './decide.ts';
+
+/** The files a watch has dealt with, as they were then: those that are still so need no look-up. */
+export interface Known {
+  /** Whether the file is as it was; it is met in this round. */
+  meet(path: string, facts: FileFacts): boolean;
+  has(path: string): boolean;
+  note(path: string, facts: FileFacts): void;
+  drop(path: string): void;
+  /** Paths below a folder. */
+  below(folder: string): string[];
+  /** Starts a round, in which all that is there will be met. */
+  nextRound(): void;
+  /** Those not met in this round. */
+  notMet(): string[];
+  readonly size: number;
+}
+
+interface Entry {
+  facts: FileFacts;
+  round: number;
+}
+
+export function openKnown(): Known {
+  const entries = new Map<string, Entry>();
+  let round = 0;
+  return {
+    meet(path, facts) {
+      const one = entries.get(path);
+      if (one === undefined) return false;
+      one.round = round;
+      return sameFile(one.facts, facts);
+    },
+    has: (path) => entries.has(path),
+    note: (path, facts) => void entries.set(path, { facts, round }),
+    drop: (path) => void entries.delete(path),
+    below: (folder) =>
+      [...entries.keys()].filter((path) => path.startsWith(folder) && isBoundary(path[folder.length])),
+    nextRound() {
+      round++;
+    },
+    notMet: () => [...entries].filter(([, one]) => one.round < round).map(([path]) => path),
+    get size() {
+      return entries.size;
+    },
+  };
+}
+
+function isBoundary(character: string | undefined): boolean {
+  return character === '/' || character === '\\';
+}

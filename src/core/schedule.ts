@@ -1,0 +1,36 @@
+import type { Clock } from './clock.ts';
+
+/** When a watch walks through everything next. */
+export interface Schedule {
+  isDue(): boolean;
+  /** Milliseconds until it is. */
+  left(): number;
+  /** Something may have been missed: as soon as the last walk allows. */
+  hurry(): void;
+  /** A walk took so many milliseconds; where no word of changes comes the next one follows soon. */
+  walked(took: number, isBlind: boolean): void;
+}
+
+/** Milliseconds between walks where nothing else tells of changes, at least. */
+const POLL = 2_000;
+/** A walk may keep a core busy for no more than a tenth of the time. */
+const REST = 10;
+
+/** At random between three quarters and five quarters of the interval, so that many watches do not walk as one. */
+export function openSchedule(interval: number, clock: Clock): Schedule {
+  let due = clock.now();
+  let soonest = due;
+  return {
+    isDue: () => clock.now() >= due,
+    left: () => Math.max(0, due - clock.now()),
+    hurry() {
+      due = Math.min(due, Math.max(soonest, clock.now()));
+    },
+    walked(took, isBlind) {
+      const now = clock.now();
+      soonest = now + REST * took;
+      const jittered = interval * (0.75 + 0.5 * Math.random());
+      due = Math.max(soonest, now + (isBlind ? Math.min(POLL, jittered) : jittered));
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { FileFacts, PassedOver, WalkRules } from '../model.ts';
+
+/** Where pictures come from. They are only ever read. */
+export interface Sources {
+  /**
+   * Streams what becomes a job, each folder in bytewise order, and what is passed over; of a part, only what lies there,
+   * by the rules that hold for all, or that nothing does.
+   */
+  walk(signal: AbortSignal, part?: Part): AsyncIterable<Found | Skipped | Gone>;
+
+  /**
+   * Tells from here on what may have changed in the folders that are walked, each from before it is read. Hints make a
+   * watch fast: they may come twice, late, or not at all. Only a walk tells what there is. Once, of one process.
+   */
+  watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
+
+  /** Facts of one source, following a link that was named. Errors: `source_missing`, `source_unreadable`. */
+  stat(path: string): Promise<FileFacts>;
+
+  /** Facts of each; null where one is missing or no file. */
+  statAll(paths: readonly string[]): Promise<(FileFacts | null)[]>;
+
+  /** Of these, the ones that are certainly no more: nothing is there, though the folder that was named is. */
+  missing(paths: readonly string[]): Promise<string[]>;
+
+  /** Absolute paths of the folders that were named. */
+  readonly folders: readonly string[];
+
+  /** Whether a file at this path would be a source: it lies below a root or was named. */
+  covers(path: string): Promise<boolean>;
+
+  /** An absolute path as the user would write it: below a root as that was given. */
+  givenOf(path: string): string;
+}
+
+/** What of the sources is walked; all of them where nothing is said. */
+export interface Part {
+  /** Absolute path of a file or folder. */
+  readonly at?: string;
+  /** Sources of which this is true are met but not streamed. */
+  readonly isKnown?: (path: string, facts: FileFacts) => boolean;
+}
+
+export interface Found {
+  readonly type: 'found';
+  /** Absolute path. */
+  readonly source: string;
+  readonly given: string;
+  readonly relative: string;
+  /** Null when it was named and cannot be stat'ed: its job will say why. */
+  readonly facts: FileFacts | null;
+}
+
+export interface Skipped {
+  readonly type: 'skipped';
+  readonly given: string;
+  readonly reason: PassedOver;
+}
+
+/** Nothing is at the path that was to be walked. */
+export interface Gone {
+  readonly type: 'gone';
+  /** Absolute path. */
+  readonly path: string;
+  /** It was a folder when it was last walked. */
+  readonly wasFolder: boolean;
+}
+
+export type Hint =
+  /** Something is different at this absolute path or below it. */
+  | { readonly type: 'changed'; readonly path: string }
+  /** Something may be different anywhere. */
+  | { readonly type: 'lost' }
+  /** For a person to know. */
+  | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
+
+export interface Watcher {
+  /** Folders walked so far and still there. */
+  readonly folders: number;
+  /** `polling`: of some folders no hints will come. */
+  readonly by: 'events' | 'polling';
+  close(): Promise<void>;
+}
+
+/**
+ * Looks at what was named before anything runs. Errors: `no_input` when a named path is absent or a glob matches
+ * nothing that could be walked.
+ */
+export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
+
+export interface Inputs {
+  /** Files, folders and globs as given, relative to `cwd`. */
+  readonly paths: readonly string[];
+  /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
+  readonly list: { readonly from: string; readonly nul: boolean } | null;
+  readonly cwd: string;
+}

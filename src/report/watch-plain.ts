@@ -1,0 +1,142 @@
+import type { BatchFinished, Event, JobEvent, Report } from '../model.ts';
+import { age, compact, iso, pause } from './format.ts';
+import { oneLine } from './json.ts';
+import { printable } from './printable.ts';
+import { countsInPlain, isToldOf, leftOf, reasonOf, watchEnd } from './wording.ts';
+
+interface WatchPlainReportOptions {
+  readonly stream: NodeJS.WritableStream;
+  /** Only failures and warnings. */
+  readonly quiet: boolean;
+  /** Each line begins with the time; a journal notes that itself. */
+  readonly timestamps: boolean;
+  /** Also what was unchanged, passed over or taken out again, and each walk. */
+  readonly verbose?: boolean;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+}
+
+/**
+ * One line for each thing that happens in a watch, for logs, pipes and journals: a word, mostly a source, then facts as
+ * `key=value`. No colour, no control codes.
+ */
+export function createWatchPlainReport(options: WatchPlainReportOptions): Report {
+  const { stream, quiet, timestamps, verbose = false, clock = Date.now } = options;
+  let landed = false;
+  let stopping = false;
+
+  function textOf(event: Event): string | null {
+    const urgent = urgentText(event);
+    if (urgent !== null || quiet) return urgent;
+    if (event.type === 'job') return jobText(event, verbose);
+    if ((event.type === 'scanned' || event.type === 'withdrawn') && !verbose) return null;
+    if (event.type === 'passed_over' && !isToldOf(event.reason, landed, verbose)) return null;
+    if (event.type === 'batch.finished') return closingText(event, stopping);
+    return plainText(event);
+  }
+
+  return {
+    event(event) {
+      if (event.type === 'watching') landed = true;
+      if (event.type === 'stopping') stopping = true;
+      const text = textOf(event);
+      if (text === null) return;
+      const time = timestamps ? `${iso(clock()).replace(/\.\d+Z$/, 'Z')} ` : '';
+      stream.write(`${time}${text}\n`);
+    },
+    close() {
+      // Lines leave nothing to put back.
+    },
+  };
+}
+
+/** What is told even when quiet. */
+function urgentText(event: Event): string | null {
+  if (event.type === 'warning') return facts('warning', {}, { message: event.message, fix: event.fix });
+  if (event.type !== 'job' || event.state !== 'failed') return null;
+  const { source, error } = event;
+  const sentences = { message: reasonOf(source, error), fix: error?.fix };
+  return facts(`failed ${quoted(source)}`, { error: error?.code }, sentences);
+}
+
+function jobText(event: JobEvent, verbose: boolean): string | null {
+  const { source, state, outputs = [], bytes, ms, duplicateOf } = event;
+  if (state === 'duplicate') return facts(`duplicate ${quoted(source)}`, { of: duplicateOf });
+  if (state !== 'completed') return verbose ? `${state} ${quoted(source)}` : null;
+  const made = outputs.reduce((sum, output) => sum + output.bytes, 0);
+  return facts(`completed ${quoted(source)}`, {
+    outputs: outputs.length,
+    in: bytes === undefined ? undefined : compact(bytes),
+    out: compact(made),
+    ms: ms === undefined ? undefined : Math.round(ms.total),
+    reused: event.reused,
+    degraded: event.degraded,
+  });
+}
+
+function plainText(event: Event): string | null {
+  switch (event.type) {
+    case 'batch.started': {
+      const { batch, out, preset, jobs } = event;
+      return facts('started', { batch, out, preset, jobs });
+    }
+    case 'watching':
+      return facts('watching', { folders: event.folders, by: event.by });
+    case 'scanned': {
+      const { sources, changed, ms } = event;
+      return facts('scanned', { sources, changed, ms: Math.round(ms) });
+    }
+    case 'job.retrying': {
+      const { source, error, attempts } = event;
+      const delay = pause(event.delay).replaceAll(' ', '');
+      return facts(`retrying ${quoted(source)}`, { error: error.code, attempts, delay });
+    }
+    case 'withdrawn':
+      return `withdrawn ${quoted(event.source)}`;
+    case 'still_written':
+      return `waiting ${quoted(event.source)} still being written`;
+    case 'removed':
+      return facts(`removed ${quoted(event.source)}`, { outputs: event.outputs.length });
+    case 'passed_over':
+      return facts(`skipped ${quoted(event.path)}`, { reason: event.reason });
+    case 'stopping':
+      return facts('stopping', { finishing: event.finishing, dropping: event.dropping });
+    default:
+      return null;
+  }
+}
+
+function closingText(finished: BatchFinished, stopping: boolean): string {
+  const { counts, ms, bytesIn, bytesOut } = finished;
+  const left = leftOf(counts);
+  const head = `${watchEnd(finished, stopping)} after=${age(ms).replaceAll(' ', '')} ${countsInPlain(counts)}`;
+  return facts(head, {
+    pending: left > 0 ? left : undefined,
+    in: compact(bytesIn),
+    out: compact(bytesOut),
+  });
+}
+
+/** `key=value` for each that is known; sentences are quoted always, so that they read and are searched alike. */
+function facts(
+  head: string,
+  known: Readonly<Record<string, string | number | boolean | undefined>>,
+  sentences: Readonly<Record<string, string | undefined>> = {},
+): string {
+  return [
+    head,
+    ...Object.entries(known).map(([key, value]) => value !== undefined && `${key}=${quoted(String(value))}`),
+    ...Object.entries(sentences).map(([key, value]) => value !== undefined && `${key}=${asJson(value)}`),
+  ]
+    .filter((part) => part !== false)
+    .join(' ');
+}
+
+/** As it is where it is one plain word, else as a JSON string. */
+function quoted(text: string): string {
+  return text === '' || /[\s"=]/.test(text) || printable(text) !== text ? asJson(text) : text;
+}
+
+function asJson(text: string): string {
+  return printable(oneLine(text));
+}
