@@ -41,8 +41,14 @@ export interface Index {
    */
   renew(run: Run, jobs: readonly NewJob[]): Promise<Renewed>;
 
-  /** Takes a job out of its batch as if it had never been: its source is gone, or none after all. */
+  /** Takes a job in work out of its batch as if it had never been: its source is gone, or none after all. */
   withdraw(job: Job): Promise<void>;
+
+  /**
+   * The same for sources that are gone: their jobs that wait are dropped, and whoever was counted as unchanged no longer
+   * is. Jobs in work or ended stay. The sources of the jobs dropped.
+   */
+  withdrawGone(run: Run, gone: readonly Pick<NewJob, 'source' | 'isCounted'>[]): Promise<string[]>;
 
   /** The walk of the batch's inputs came to its end, or was stopped; `passedOver` files were no jobs. */
   walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
@@ -133,12 +139,16 @@ export interface DeadRun extends Run {
 export interface Lookup {
   source(path: string): SourceRecord | undefined;
   output(path: string): OutputRecord | Reservation | undefined;
+  /** Whether nothing was made yet under a name that is held for a source in work: what is there may be its output. */
+  isInWork(path: string): boolean;
 }
 
 export interface NewJob {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
+  /** It was counted as unchanged in this batch, which is no more so once it is a job. */
+  readonly isCounted?: boolean;
   /** Lists of output paths, one path a variant, best first. */
   readonly candidates: readonly (readonly string[])[];
 }

@@ -64,7 +64,7 @@ export function openLocalStorage(run: string): Storage {
     stat: async (paths) => paths.map(statOne),
     checksum,
     async remove(paths, out) {
-      for (const path of paths) await rm(path, { force: true }).catch((error) => fail(error, path));
+      for (const path of paths) await removeFile(path).catch((error) => fail(error, path));
       for (const folder of new Set(paths.map((path) => dirname(path)))) await removeEmpty(folder, out);
     },
     async prepare(out) {
@@ -226,6 +226,15 @@ async function sweep(dead: readonly DeadRun[]): Promise<number> {
     }
   }
   return swept;
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
 }
 
 /** Removes a folder and those above it up to `out` as long as nothing is in them; makes durable that it is gone. */

@@ -1,30 +1,33 @@
-import type { Event, FileFacts, PassedOver } from '../model.ts';
+import type { Event, FileFacts, JobEvent, PassedOver } from '../model.ts';
 import type { Found, Skipped } from '../ports.ts';
-import { jobFor, sortOut, tallyOf, type Walked } from './intake.ts';
+import { sameFile } from './decide.ts';
+import { jobFor, sortOut, tallyOf, tellApart, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
-import { openKnown } from './known.ts';
+import { openKnown, type Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 
-/** What a watch makes of the files that it meets. */
+/** What a watch makes of the files that it meets, and what it knows of them. */
 export interface Arrivals {
   readonly walked: Walked;
   /** Whether nothing is to be done about a file that is as it is: it was dealt with, or is waited for. */
   isKnown(path: string, facts: FileFacts): boolean;
   has(path: string): boolean;
-  /** What a walk met that is not known: told at once where nothing is to be done, else waited for until it rests. */
-  meet(found: readonly Found[]): Promise<void>;
-  /** Makes jobs of files that rest. */
-  take(rested: readonly Found[]): Promise<void>;
-  /** Takes note of a file that is to be left as it is. */
-  leave(found: Found): void;
-  passOver(skipped: Skipped): void;
-  /** Nothing is at these paths any more. */
-  forget(paths: readonly string[]): void;
   /** Sources known below a folder. */
   below(folder: string): string[];
   /** Starts a walk through everything, and the sources known that it did not meet. */
   nextRound(): void;
   notMet(): string[];
+  /** Tells of files with which nothing is to be done; the others of them. */
+  sort(found: readonly Found[]): Promise<readonly Found[]>;
+  /** Makes jobs of files that rest. */
+  take(rested: readonly Found[]): Promise<void>;
+  /** Takes note of a file that is to be left as it is. */
+  leave(found: Found): void;
+  passOver(skipped: Skipped): void;
+  /** The jobs of these sources have ended well; `counted`: as unchanged. */
+  ended(sources: readonly string[], stage: 'done' | 'counted'): void;
+  /** Nothing is at these paths any more, or nothing that is known. */
+  forget(paths: readonly string[]): Promise<void>;
 }
 
 /** What is told of a file that lands; the rest is as it should be, and too common to be worth a word. */
@@ -36,29 +39,13 @@ export function openArrivals(
   emit: (event: Event) => void,
   chunkDone: (walked: Walked, ended: boolean) => void,
 ): Arrivals {
-  const { index, run } = bench;
+  const { index, run, sources } = bench;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
   const strange = new Set<string>();
 
-  const note = ({ source, facts }: Found): void => {
-    if (facts !== null) known.note(source, facts);
-  };
-
-  const sort = async (found: readonly Found[]): Promise<readonly Found[]> => {
-    const { changed, unchanged, outputs } = await sortOut(bench, found);
-    // Only what was never met before counts: a file that went and came back is no second one.
-    const events = unchanged.filter((one) => !known.has(one.found.source)).map(({ event }) => event);
-    for (const one of outputs) if (!known.has(one.source)) passOver(one.given, 'output');
-    for (const one of [...outputs, ...unchanged.map((each) => each.found)]) note(one);
-    if (events.length === 0) return changed;
-    const tally = tallyOf(events);
-    await index.add(run, [], tally);
-    walked.total += events.length;
-    walked.bytes += tally.bytesIn;
-    chunkDone(walked, false);
-    for (const event of events) emit(event);
-    return changed;
+  const note = ({ source, facts }: Found, stage: Stage = 'taken'): void => {
+    if (facts !== null) known.note(source, facts, stage);
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
@@ -72,42 +59,83 @@ export function openArrivals(
     emit({ type: 'passed_over', path, reason });
   };
 
+  const count = async (events: readonly JobEvent[]): Promise<void> => {
+    const tally = tallyOf(events);
+    await index.add(run, [], tally);
+    walked.total += events.length;
+    walked.bytes += tally.bytesIn;
+    chunkDone(walked, false);
+    for (const event of events) emit(event);
+  };
+
   return {
     walked,
     isKnown: (path, facts) => known.meet(path, facts) || settling.has(path, facts),
-    has: known.has,
-    async meet(found) {
-      for (const one of await sort(found)) settling.offer(one);
+    has: (path) => known.has(path) || settling.has(path),
+    below: known.below,
+    nextRound: known.nextRound,
+    notMet: known.notMet,
+    async sort(found) {
+      // Only the first walk counts what is in order without a job: of what comes later the batch may have one.
+      if (walked.ended) return found;
+      const { changed, unchanged, outputs } = await sortOut(bench, found);
+      for (const one of outputs) {
+        passOver(one.found.given, 'output');
+        // A name that is only held may prove to be a source's: the next walk sees.
+        if (one.isMade) note(one.found);
+      }
+      await count(unchanged.map(({ event }) => event));
+      for (const one of unchanged) note(one.found, 'counted');
+      return changed;
     },
     async take(rested) {
-      const changed = await sort(rested);
-      if (changed.length === 0) return;
-      const { begun, inWork } = await index.renew(
-        run,
-        changed.map((one) => jobFor(bench, one)),
+      const lookup = await index.lookup(
+        rested.map(({ source }) => source),
+        rested.map(({ source }) => source),
       );
+      const { outputs, sources: found } = tellApart(rested, lookup);
+      for (const one of outputs) if (one.isMade) note(one.found);
+      // It changed after it was taken and before it was read: its job has seen it as it is now.
+      const isDone = ({ source, facts }: Found) => {
+        const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
+        return stage !== 'taken' && record !== undefined && facts !== null && sameFile(facts, record);
+      };
+      const fresh: Found[] = [];
+      for (const one of found) {
+        if (!isDone(one)) fresh.push(one);
+        else note(one, 'done');
+      }
+      if (fresh.length === 0) return;
+      const jobs = fresh.map((one) => ({
+        ...jobFor(bench, one),
+        isCounted: known.stageOf(one.source) === 'counted',
+      }));
+      const { begun, inWork } = await index.renew(run, jobs);
       const busy = new Set(inWork);
-      for (const one of changed) {
-        // Whether what is in work is still what it was, is told when it ends.
+      for (const one of fresh) {
         if (busy.has(one.source)) settling.offer(one);
-        else {
-          note(one);
-          walked.bytes += one.facts?.size ?? 0;
-        }
+        else note(one);
+        walked.bytes += busy.has(one.source) ? 0 : (one.facts?.size ?? 0);
       }
       walked.total += begun;
       chunkDone(walked, false);
     },
-    leave: note,
+    leave: (found) => note(found),
     passOver: ({ given, reason }) => passOver(given, reason),
-    forget(paths) {
+    ended(paths, stage) {
+      for (const path of paths) known.advance(path, stage);
+    },
+    async forget(paths) {
+      const gone = paths
+        .filter(known.has)
+        .map((source) => ({ source, isCounted: known.stageOf(source) === 'counted' }));
       for (const path of paths) {
         settling.drop(path);
         known.drop(path);
       }
+      const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
+      for (const path of dropped)
+        emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
     },
-    below: known.below,
-    nextRound: known.nextRound,
-    notMet: known.notMet,
   };
 }

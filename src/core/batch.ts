@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { BatchFinished, BatchOptions, Event, Warning } from '../model.ts';
+import type { BatchFinished, BatchOptions, Event, Job, JobEvent, Warning } from '../model.ts';
 import type { Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
 import { settingsOfAll } from './facts.ts';
 import { type TakeIn, takeIn, type Walked } from './intake.ts';
@@ -36,6 +36,8 @@ export interface NewWork {
 export interface Manner {
   readonly takeIn: TakeIn;
   readonly patience: Patience;
+  /** Hears of each job that has ended without failing. */
+  readonly ended?: (job: Job, how: JobEvent['state'] | 'withdrawn') => void;
   /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
   readonly isEndless: boolean;
 }
@@ -52,7 +54,7 @@ export async function runBatch(
   work: NewWork,
   emit: (event: Event) => void,
   signal: AbortSignal,
-  manner = ONE_WALK,
+  manner: Manner = ONE_WALK,
 ): Promise<BatchFinished> {
   const { index, storage } = ports;
   await storage.sweep(await index.recover());
@@ -102,7 +104,7 @@ function warning({ message, fix }: ImgtoolError): Warning {
 /** Walks and works side by side; what made either pointless. */
 async function takeInAndWork(
   bench: Bench,
-  { takeIn, patience }: Manner,
+  manner: Manner,
   emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<ImgtoolError | undefined> {
@@ -127,14 +129,15 @@ async function takeInAndWork(
     stopped.abort();
     return error;
   };
-  const walk = takeIn(bench, emit, announceChunks(bench, intake, emit), stopped.signal)
+  const walk = manner
+    .takeIn(bench, emit, announceChunks(bench, intake, emit), stopped.signal)
     .then(async ({ passedOver, ended }) => {
       await bench.index.walked(bench.run, passedOver, ended);
       return undefined;
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough(bench, intake, tell, stopped.signal, patience).then(
+  const working = workThrough(bench, intake, tell, stopped.signal, manner).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);

@@ -42,7 +42,7 @@ export const takeIn: TakeIn = async (bench, emit, chunkDone, signal) => {
   };
   const flush = async (chunk: readonly Found[], ended: boolean) => {
     const sorted = await sortOut(bench, chunk);
-    for (const found of sorted.outputs) passOver(found.given, 'output');
+    for (const { found } of sorted.outputs) passOver(found.given, 'output');
     for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
       walked.bytes += facts?.size ?? 0;
     }
@@ -66,12 +66,29 @@ export const takeIn: TakeIn = async (bench, emit, chunkDone, signal) => {
   return walked;
 };
 
-export interface Sorted {
+export interface Sorted extends Pick<Told, 'outputs'> {
   /** Sources with something to be done, or of which a stat cannot tell. */
   readonly changed: readonly Found[];
   readonly unchanged: readonly { readonly found: Found; readonly event: JobEvent }[];
-  /** Files this index knows as outputs: never sources. */
-  readonly outputs: readonly Found[];
+}
+
+interface Told {
+  readonly sources: readonly Found[];
+  /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
+  readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
+}
+
+/** Tells sources from files that the index knows as outputs. */
+export function tellApart(chunk: readonly Found[], lookup: Lookup): Told {
+  const sources: Found[] = [];
+  const outputs: { found: Found; isMade: boolean }[] = [];
+  for (const found of chunk) {
+    const record = lookup.output(found.source);
+    const isOutput = record?.path === found.source && (isMade(record) || lookup.isInWork(found.source));
+    if (isOutput) outputs.push({ found, isMade: isMade(record) });
+    else sources.push(found);
+  }
+  return { sources, outputs };
 }
 
 export function jobFor({ options }: Bench, found: Found): NewJob {
@@ -83,26 +100,22 @@ export function jobFor({ options }: Bench, found: Found): NewJob {
 export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const changed: Found[] = [];
   const unchanged: { found: Found; event: JobEvent }[] = [];
-  const outputs: Found[] = [];
   const seenAt = Date.now();
-  const named = chunk.map((found) => ({ found, names: plainNames(found, bench.options) }));
-  const paths = named.flatMap(({ found, names }) => [found.source, ...names]);
+  const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
+  const paths = [...named].flatMap(([{ source }, names]) => [source, ...names]);
   const lookup = await bench.index.lookup([...chunk.map(({ source }) => source), ...paths], paths);
-  const sources = named.filter(({ found }) => {
-    const record = lookup.output(found.source);
-    const isOutput = isMade(record) && record.path === found.source;
-    if (isOutput) outputs.push(found);
-    return !isOutput;
-  });
-  const known = await Promise.all(sources.map((one) => ownNames(bench, one, lookup)));
+  const { sources, outputs } = tellApart(chunk, lookup);
+  const own = await Promise.all(
+    sources.map((found) => ownNames(bench, { found, names: named.get(found) ?? [] }, lookup)),
+  );
   // A folder that cannot be looked into fails its own jobs, not the walk.
-  const disk = await bench.storage.stat(known.flatMap((own) => own?.names ?? [])).catch(() => null);
+  const disk = await bench.storage.stat(own.flatMap((one) => one?.names ?? [])).catch(() => null);
   let at = 0;
-  for (const [i, { found }] of sources.entries()) {
-    const own = known[i];
-    const here = disk?.slice(at, at + (own?.names.length ?? 0));
+  for (const [i, found] of sources.entries()) {
+    const mine = own[i];
+    const here = disk?.slice(at, at + (mine?.names.length ?? 0));
     at += here?.length ?? 0;
-    const facts = own && here && (await factsOf(bench, found, own.names, own.lookup, here));
+    const facts = mine && here && (await factsOf(bench, found, mine.names, mine.lookup, here));
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
     } else changed.push(found);

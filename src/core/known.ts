@@ -6,7 +6,10 @@ export interface Known {
   /** Whether the file is as it was; it is met in this round. */
   meet(path: string, facts: FileFacts): boolean;
   has(path: string): boolean;
-  note(path: string, facts: FileFacts): void;
+  note(path: string, facts: FileFacts, stage: Stage): void;
+  /** Its job has ended. */
+  advance(path: string, stage: Stage): void;
+  stageOf(path: string): Stage | undefined;
   drop(path: string): void;
   /** Paths below a folder. */
   below(folder: string): string[];
@@ -17,9 +20,13 @@ export interface Known {
   readonly size: number;
 }
 
+/** How far a file has come: it was taken, its job has ended well, or it was counted as unchanged, without a job's row. */
+export type Stage = 'taken' | 'done' | 'counted';
+
 interface Entry {
   facts: FileFacts;
   round: number;
+  stage: Stage;
 }
 
 export function openKnown(): Known {
@@ -33,7 +40,12 @@ export function openKnown(): Known {
       return sameFile(one.facts, facts);
     },
     has: (path) => entries.has(path),
-    note: (path, facts) => void entries.set(path, { facts, round }),
+    note: (path, facts, stage) => void entries.set(path, { facts, round, stage }),
+    advance(path, stage) {
+      const one = entries.get(path);
+      if (one !== undefined) one.stage = stage;
+    },
+    stageOf: (path) => entries.get(path)?.stage,
     drop: (path) => void entries.delete(path),
     below: (folder) =>
       [...entries.keys()].filter((path) => path.startsWith(folder) && isBoundary(path[folder.length])),

@@ -11,27 +11,37 @@ import { pathAsGiven } from './tell.ts';
 export interface Mirror {
   /** These sources were there and are no more. */
   lost(sources: readonly string[]): void;
+  /** What is lost below this folder may only be out of sight. */
+  spare(folder: string): void;
   /** Looks for recorded sources that went while nobody watched; `has` tells which are there. */
   compare(has: (path: string) => boolean): Promise<void>;
-  /** Removes what is due while nothing else is in hand; whether there was anything. */
-  work(): Promise<boolean>;
+  /** Removes what is due, unless sources are about to be done that may want it; whether there was anything. */
+  work(isBusy: boolean): Promise<boolean>;
   /** Milliseconds until there may be something to do. */
   left(): number;
 }
 
 /** Milliseconds between looks at whether all other work is done. */
 const LOOK_AGAIN = 500;
+/** Milliseconds after which it is not waited for any longer. */
+const LONGEST = 60_000;
 
 export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (event: Event) => void): Mirror {
   const { index, sources, run } = bench;
-  /** Sources that are gone, and when they may be followed. */
+  /** Sources that are gone, and since when. */
   const gone = new Map<string, number>();
+  let next = Number.POSITIVE_INFINITY;
   const lost = (paths: Iterable<string>) => {
-    for (const path of paths) gone.set(path, clock.now() + 2 * settle);
+    for (const path of paths) gone.set(path, clock.now());
+    if (gone.size > 0) next = Math.min(next, clock.now() + 2 * settle);
   };
-  const dueNow = () => [...gone].filter(([, due]) => due <= clock.now()).map(([path]) => path);
+  const goneFor = (least: number) =>
+    [...gone].filter(([, since]) => clock.now() - since >= least).map(([path]) => path);
   return {
     lost,
+    spare(folder) {
+      for (const path of [...gone.keys()]) if (isBelow(path, folder)) gone.delete(path);
+    },
     async compare(has) {
       for (const folder of sources.folders) {
         const absent: string[] = [];
@@ -44,19 +54,16 @@ export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (ev
         else emit(allGone(sources.givenOf(folder), absent.length));
       }
     },
-    async work() {
-      const due = dueNow();
-      if (due.length === 0) return false;
-      const { counts } = await index.batch(run.batch);
-      if (counts.pending + counts.processing > 0) {
-        for (const path of due) gone.set(path, clock.now() + LOOK_AGAIN);
-        return false;
-      }
+    async work(isBusy) {
+      if (clock.now() < next) return false;
+      const { pending, processing } = (await index.batch(run.batch)).counts;
+      const due = goneFor(isBusy || pending + processing > 0 ? LONGEST : 2 * settle);
       for (const path of due) gone.delete(path);
       for (const path of await sources.missing(due)) await removeOutputs(bench, path, emit);
-      return true;
+      next = gone.size === 0 ? Number.POSITIVE_INFINITY : clock.now() + LOOK_AGAIN;
+      return due.length > 0;
     },
-    left: () => Math.max(0, Math.min(...gone.values()) - clock.now()),
+    left: () => Math.max(0, next - clock.now()),
   };
 }
 

@@ -7,6 +7,8 @@ export interface Schedule {
   left(): number;
   /** Something may have been missed: as soon as the last walk allows. */
   hurry(): void;
+  /** A walk begins: what is missed from here on asks for another. */
+  walking(): void;
   /** A walk took so many milliseconds; where no word of changes comes the next one follows soon. */
   walked(took: number, isBlind: boolean): void;
 }
@@ -20,17 +22,22 @@ const REST = 10;
 export function openSchedule(interval: number, clock: Clock): Schedule {
   let due = clock.now();
   let soonest = due;
+  let isHurried = false;
   return {
     isDue: () => clock.now() >= due,
     left: () => Math.max(0, due - clock.now()),
+    walking() {
+      isHurried = false;
+    },
     hurry() {
+      isHurried = true;
       due = Math.min(due, Math.max(soonest, clock.now()));
     },
     walked(took, isBlind) {
       const now = clock.now();
       soonest = now + REST * took;
       const jittered = interval * (0.75 + 0.5 * Math.random());
-      due = Math.max(soonest, now + (isBlind ? Math.min(POLL, jittered) : jittered));
+      due = isHurried ? soonest : Math.max(soonest, now + (isBlind ? Math.min(POLL, jittered) : jittered));
     },
   };
 }

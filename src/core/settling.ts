@@ -8,8 +8,8 @@ export interface Settling {
   readonly size: number;
   /** Begins to wait for a file as it is now, or anew where it is not as it was. */
   offer(found: Found): void;
-  /** Whether it waits for this file, as it is now. */
-  has(path: string, facts: FileFacts): boolean;
+  /** Whether it waits for this file; as it is now, where that is said. */
+  has(path: string, facts?: FileFacts): boolean;
   drop(path: string): void;
   close(): void;
 }
@@ -77,7 +77,8 @@ export function openSettling({ settle, clock, statAll, settled, restless }: Sett
       else resting.delete(found.source);
       if (now !== null && sameFile(now, one.facts)) rested.push(found);
     }
-    if (rested.length > 0 && !closed) settled(rested);
+    // Also where there are none: fewer wait than did.
+    if (!closed) settled(rested);
     cancel = undefined;
     arm();
   };
@@ -94,7 +95,7 @@ export function openSettling({ settle, clock, statAll, settled, restless }: Sett
     },
     has(path, facts) {
       const one = resting.get(path);
-      return one !== undefined && sameFile(one.facts, facts);
+      return one !== undefined && (facts === undefined || sameFile(one.facts, facts));
     },
     drop: (path) => void resting.delete(path),
     close() {

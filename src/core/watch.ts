@@ -1,13 +1,14 @@
-import type { BatchFinished, Event, WatchOptions } from '../model.ts';
+import type { BatchFinished, Event, Job, JobEvent, WatchOptions } from '../model.ts';
 import type { Found, Hint } from '../ports.ts';
-import { type Arrivals, openArrivals } from './arrivals.ts';
+import { openArrivals } from './arrivals.ts';
 import { type NewWork, type Ports, runBatch } from './batch.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CHUNK, type TakeIn } from './intake.ts';
 import type { Bench } from './job.ts';
 import { openMirror } from './mirror.ts';
-import { openNews } from './news.ts';
+import { type News, openNews } from './news.ts';
 import { LONG, UNTIL_NEXT } from './patience.ts';
+import { openScans } from './scan.ts';
 import { openSchedule } from './schedule.ts';
 import { openSettling } from './settling.ts';
 
@@ -23,27 +24,60 @@ export function runWatch(
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const patience = options.once ? UNTIL_NEXT : LONG;
+  const ends = openEnds(clock);
   return runBatch(ports, work, emit, signal, {
-    takeIn: keepWatch(options, clock),
-    patience,
+    takeIn: keepWatch(options, clock, ends),
+    patience: options.once ? UNTIL_NEXT : LONG,
     isEndless: !options.once,
+    ended: ends.ended,
   });
+}
+
+/** How jobs ended that a watch has to know of; it is woken by the same news. */
+interface Ends {
+  readonly news: News;
+  ended(job: Job, how: JobEvent['state'] | 'withdrawn'): void;
+  /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
+  withdrawn(): string[];
+  /** Sources whose jobs have ended well since this was asked; those that were unchanged apart. */
+  done(): string[];
+  unchanged(): string[];
+}
+
+function openEnds(clock: Clock): Ends {
+  const news = openNews(clock);
+  const withdrawn: string[] = [];
+  const done: string[] = [];
+  const unchanged: string[] = [];
+  return {
+    news,
+    ended({ source }, how) {
+      if (how === 'unchanged') unchanged.push(source);
+      if (how === 'completed' || how === 'duplicate') done.push(source);
+      if (how !== 'withdrawn') return;
+      withdrawn.push(source);
+      news.wake();
+    },
+    withdrawn: () => withdrawn.splice(0),
+    done: () => done.splice(0),
+    unchanged: () => unchanged.splice(0),
+  };
 }
 
 /** More hints in one turn than this, and the system may have dropped some. */
 const FLOOD = 4_096;
 /** Files that may wait to come to rest before a walk waits for them. */
 const MOST_SETTLING = 10_000;
+const NEVER = Number.POSITIVE_INFINITY;
 
-function keepWatch(options: WatchOptions, clock: Clock): TakeIn {
+function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
   return async (bench, emit, chunkDone, signal) => {
-    const { sources, run, index } = bench;
-    const news = openNews(clock);
+    const { sources, run } = bench;
+    const { news } = ends;
     const schedule = openSchedule(options.scanInterval, clock);
     const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit) : undefined;
     const hinted = new Set<string>();
-    let rested: Found[] = [];
+    const rested: Found[] = [];
     let told = '';
 
     const settling = openSettling({
@@ -60,17 +94,13 @@ function keepWatch(options: WatchOptions, clock: Clock): TakeIn {
       },
     });
     const arrivals = openArrivals(bench, settling, emit, chunkDone);
+    const scans = openScans(bench, { arrivals, mirror, letRest, clock, emit, signal });
     const watcher = options.once ? undefined : sources.watch(hear, options);
     signal.addEventListener('abort', news.wake, { once: true });
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
-      if (!options.existing) {
-        for (const path of await leftByLast(bench)) {
-          arrivals.forget([path]);
-          hinted.add(path);
-        }
-      }
+      if (!options.existing) await lookAnew(await leftByLast(bench));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
       return arrivals.walked;
@@ -82,96 +112,53 @@ function keepWatch(options: WatchOptions, clock: Clock): TakeIn {
 
     function hear(hint: Hint): void {
       if (hint.type === 'warning') emit(hint);
-      else if (hint.type === 'lost') schedule.hurry();
-      else hinted.add(hint.path);
+      else if (hint.type === 'changed') hinted.add(hint.path);
+      else schedule.hurry();
+      if (hint.type === 'replaced') scans.replaced(hint.folder);
       news.wake();
     }
 
     function isDone(): boolean {
-      const isMirrored = mirror === undefined || mirror.left() === Number.POSITIVE_INFINITY;
+      const isMirrored = mirror === undefined || mirror.left() === NEVER;
       return options.once && isMirrored && settling.size + rested.length + hinted.size === 0;
     }
 
     /** Does what is to be done first, or waits for something. */
     async function turn(): Promise<void> {
+      if (!options.once) await lookAnew(ends.withdrawn());
       if (rested.length > 0) return takeRested();
-      if (schedule.isDue()) return scan(true);
+      if (!options.once && schedule.isDue()) return scan(true);
       if (hinted.size > 0) return lookAt(takeHinted());
-      if (settling.size === 0 && (await mirror?.work())) return;
-      tellWatching();
-      await news.news(Math.min(schedule.left(), mirror?.left() ?? Number.POSITIVE_INFINITY));
+      if (await mirror?.work(settling.size > 0)) return;
+      if (watcher !== undefined) tellWatching(watcher);
+      const due = Math.min(options.once ? NEVER : schedule.left(), mirror?.left() ?? NEVER);
+      await news.news(due === NEVER ? undefined : due);
     }
 
-    async function takeRested(): Promise<void> {
-      const taken = rested;
-      rested = [];
-      for (let at = 0; at < taken.length; at += CHUNK) await arrivals.take(taken.slice(at, at + CHUNK));
+    async function scan(take: boolean): Promise<void> {
+      schedule.walking();
+      schedule.walked(await scans.all(take), watcher?.by === 'polling');
+    }
+
+    async function lookAt(paths: readonly string[]): Promise<void> {
+      if (paths.length > FLOOD || (await scans.parts(paths))) schedule.hurry();
+    }
+
+    async function lookAnew(paths: readonly string[]): Promise<void> {
+      if (paths.length === 0) return;
+      await arrivals.forget(paths);
+      for (const path of paths) hinted.add(path);
     }
 
     function takeHinted(): string[] {
       const paths = [...hinted];
       hinted.clear();
-      if (paths.length > FLOOD) schedule.hurry();
       return paths;
     }
 
-    async function lookAt(paths: readonly string[]): Promise<void> {
-      const found: Found[] = [];
-      for (const at of paths) {
-        for await (const entry of sources.walk(signal, { at, isKnown: arrivals.isKnown })) {
-          if (entry.type === 'found') found.push(entry);
-          else if (entry.type === 'skipped') arrivals.passOver(entry);
-          else {
-            const gone = entry.wasFolder ? arrivals.below(entry.path) : [entry.path];
-            mirror?.lost(gone.filter(arrivals.has));
-            arrivals.forget(gone);
-            // What became of its place in the same moment may not have been told.
-            if (entry.wasFolder) schedule.hurry();
-          }
-          if (found.length === CHUNK) for (const one of found.splice(0)) settling.offer(one);
-        }
-      }
+    /** Waits for files to come to rest; for some of them right here, when there are too many. */
+    async function letRest(found: readonly Found[]): Promise<void> {
       for (const one of found) settling.offer(one);
-    }
-
-    /** Walks through everything. Unless `take`, what is there is only taken note of. */
-    async function scan(take: boolean): Promise<void> {
-      const started = clock.now();
-      let met = 0;
-      let changed = 0;
-      let chunk: Found[] = [];
-      const isFirst = !arrivals.walked.ended;
-      const isKnown: Arrivals['isKnown'] = (path, facts) => {
-        met++;
-        return arrivals.isKnown(path, facts);
-      };
-      arrivals.nextRound();
-      for await (const entry of sources.walk(signal, { isKnown })) {
-        if (entry.type === 'skipped') arrivals.passOver(entry);
-        else if (entry.type === 'found' && !take) arrivals.leave(entry);
-        else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
-          changed += chunk.length;
-          await meet(chunk);
-          chunk = [];
-        }
-      }
-      changed += chunk.length;
-      await meet(chunk);
-      if (signal.aborted) return;
-      // What could not be walked this time is not gone.
-      const missed = await sources.missing(arrivals.notMet());
-      arrivals.forget(missed);
-      mirror?.lost(missed);
-      if (isFirst) await mirror?.compare(arrivals.has);
-      arrivals.walked.ended = true;
-      await index.walked(run, arrivals.walked.passedOver, true);
-      const ms = clock.now() - started;
-      schedule.walked(ms, watcher?.by === 'polling');
-      if (!isFirst) emit({ type: 'scanned', batch: run.batch, sources: met, changed, ms: Math.round(ms) });
-    }
-
-    async function meet(chunk: readonly Found[]): Promise<void> {
-      await arrivals.meet(chunk);
       await takeRested();
       while (settling.size > MOST_SETTLING && !signal.aborted) {
         await news.news();
@@ -179,9 +166,13 @@ function keepWatch(options: WatchOptions, clock: Clock): TakeIn {
       }
     }
 
-    function tellWatching(): void {
-      if (watcher === undefined) return;
-      const { folders, by } = watcher;
+    async function takeRested(): Promise<void> {
+      arrivals.ended(ends.done(), 'done');
+      arrivals.ended(ends.unchanged(), 'counted');
+      while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
+    }
+
+    function tellWatching({ folders, by }: { folders: number; by: 'events' | 'polling' }): void {
       if (told === `${folders} ${by}`) return;
       told = `${folders} ${by}`;
       emit({ type: 'watching', batch: run.batch, folders, by });

@@ -2,10 +2,10 @@ import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { Event, Job, JobEvent, SourceRecord } from '../model.ts';
 import type { Settlement } from '../ports.ts';
+import type { Manner } from './batch.ts';
 import { type Bench, runJob } from './job.ts';
 import type { News } from './news.ts';
 import { openParking, type Parked } from './parking.ts';
-import type { Patience } from './patience.ts';
 import { failureOf, jobEvent } from './tell.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
@@ -35,7 +35,7 @@ export async function workThrough(
   intake: Intake,
   emit: (event: Event) => void,
   signal: AbortSignal,
-  patience: Patience,
+  { patience, ended }: Pick<Manner, 'patience' | 'ended'>,
 ): Promise<WorkEnd> {
   const { index, run, options } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
@@ -65,6 +65,7 @@ export async function workThrough(
       const outcome = await runJob(bench, job, learnt);
       if (outcome.type === 'waiting') return parking.park({ job, learnt: outcome.learnt });
       emit(outcome);
+      ended?.(job, outcome.state);
       restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));
     } catch (thrown) {
       await giveUp(bench, job, asImgtoolError(thrown));
@@ -86,6 +87,7 @@ export async function workThrough(
     const delay = stopped() ? undefined : await patience.after(error, attempts, () => ageOf(bench, job));
     if (delay === 'leave') {
       await index.withdraw(job);
+      ended?.(job, 'withdrawn');
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
     if (delay !== undefined) {
@@ -123,11 +125,14 @@ export async function workThrough(
   async function pull(): Promise<void> {
     while (!stopped()) {
       const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
+      const now = Date.now();
       const taken = room > 0 ? await index.take(run, room) : [];
       for (const job of taken) {
         retrying.delete(job.id);
         start(job);
       }
+      // Who was due and did not come has left the batch.
+      if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
       const isIdle = inWork.size === 0 && taken.length === 0;
       if (intake.ended && isIdle && parking.size === 0 && retrying.size === 0) return;
       const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : untilDue());

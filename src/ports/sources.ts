@@ -71,6 +71,8 @@ export type Hint =
   | { readonly type: 'changed'; readonly path: string }
   /** Something may be different anywhere. */
   | { readonly type: 'lost' }
+  /** Under the name of a folder is another one or none now, as when a disk is mounted: what is not met is not gone. */
+  | { readonly type: 'replaced'; readonly folder: string }
   /** For a person to know. */
   | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
 

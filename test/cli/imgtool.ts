@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, vi } from 'vitest';
 import type { BatchFinished, BatchState, Counts, Event, JobEvent } from '../../src/model.ts';
@@ -55,6 +56,14 @@ export interface Session {
   line(wanted: RegExp, stream?: 'stdout' | 'stderr'): Promise<string>;
   /** The same for an event. */
   event(type: Event['type']): Promise<Event>;
+  /** The first so many events of a type. */
+  events<T extends Event['type']>(type: T, count: number): Promise<Extract<Event, { type: T }>[]>;
+  /** Jobs that have ended: the first so many. */
+  jobs(count: number): Promise<JobEvent[]>;
+  /** Resolves when a watch has walked through everything so often since; the second such walk began after this call. */
+  scans(count?: number): Promise<void>;
+  /** What it has written to standard output until now. */
+  said(): Promise<Pick<Outcome, 'stdout'>>;
   /** To the process alone, or to its whole group as a terminal does. */
   signal(signal: NodeJS.Signals, to?: 'process' | 'group'): void;
   readonly ended: Promise<Outcome>;
@@ -183,16 +192,33 @@ function startIn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[], o
       resolve({ stdout: out.text(), stderr: err.text(), code, signal });
     });
   });
-  const line = async (wanted: RegExp, stream: 'stdout' | 'stderr' = 'stdout') => {
-    const found = await (stream === 'stdout' ? out : err).line(wanted);
-    if (found === undefined) throw new Error(`ended without ${wanted}: ${out.text()}${err.text()}`);
-    return found;
+  const lines = async (wanted: RegExp, count: number, stream: 'stdout' | 'stderr' = 'stdout') => {
+    const found = await (stream === 'stdout' ? out : err).lines(wanted, count);
+    if (found !== undefined) return found;
+    throw new Error(`ended without ${count} of ${wanted}: ${out.text()}${err.text()}`);
+  };
+  const line = async (wanted: RegExp, stream?: 'stdout' | 'stderr') => (await lines(wanted, 1, stream))[0]!;
+  const events = async <T extends Event['type']>(type: T, count: number) =>
+    (await lines(new RegExp(`"type":"${type}"`), count)).map(
+      (one) => JSON.parse(one) as Extract<Event, { type: T }>,
+    );
+  const said = async () => {
+    // A turn of the loop reads what lies in the pipe.
+    for (let turn = 0; turn < 3; turn++) await breathe();
+    return { stdout: out.text().slice(0, out.text().lastIndexOf('\n') + 1) };
   };
   return {
     pid: child.pid ?? 0,
     child,
     line,
-    event: async (type) => JSON.parse(await line(new RegExp(`"type":"${type}"`))) as Event,
+    event: async (type) => (await events(type, 1))[0]!,
+    events,
+    jobs: (count) => events('job', count),
+    async scans(count = 2) {
+      const before = eventsOf(await said()).filter(({ type }) => type === 'scanned').length;
+      await events('scanned', before + count);
+    },
+    said,
     signal(signal, to = 'process') {
       if (to === 'group') killGroup(child, signal);
       else child.kill(signal);
@@ -228,14 +254,15 @@ function reader(stream: NodeJS.ReadableStream) {
   });
   return {
     text: () => text,
-    line: (wanted: RegExp) =>
-      new Promise<string | undefined>((resolve) => {
+    lines: (wanted: RegExp, count: number) =>
+      new Promise<string[] | undefined>((resolve) => {
         const one = () => {
           const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-          const found = whole.find((line) => wanted.test(line));
-          if (found === undefined && !ended) return;
+          const found = whole.filter((line) => wanted.test(line)).slice(0, count);
+          const isEnough = found.length === count;
+          if (!isEnough && !ended) return;
           looking.delete(one);
-          resolve(found);
+          resolve(isEnough ? found : undefined);
         };
         looking.add(one);
         one();

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../src/model.ts';
 import type { Index, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
+import { indexOfGoneConformance } from './index-gone.ts';
+import { indexOfWatchConformance } from './index-watch.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 
@@ -14,6 +16,9 @@ export interface IndexPair {
 
 /** What every index must do. */
 export function indexConformance(name: string, openPair: () => Promise<IndexPair>): void {
+  indexOfWatchConformance(name, openPair);
+  indexOfGoneConformance(name, openPair);
+
   describe(`${name} as an index`, () => {
     let pair: IndexPair;
     let index: Index;

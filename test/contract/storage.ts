@@ -132,6 +132,85 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(await storage.checksum(join(place, 'none'))).toBeNull();
     });
 
+    describe('when outputs are removed', () => {
+      /** Files that hold their own paths, and an output folder among them. */
+      const lay = (...paths: string[]) => {
+        const place = makePlace();
+        const at = (path: string) => join(place, path);
+        for (const path of paths) {
+          mkdirSync(dirname(at(path)), { recursive: true });
+          writeFileSync(at(path), path);
+        }
+        const left = () => readdirSync(place, { recursive: true, encoding: 'utf8' }).sort();
+        const remove = (...gone: string[]) => open('a1').remove(gone.map(at), at('out'));
+        return { at, left, remove };
+      };
+
+      it('removes with the last file of a folder the folder, up to the output folder, which stays', async () => {
+        const { left, remove } = lay('out/a/b/x.webp', 'out/a/b/y.webp');
+        await remove('out/a/b/x.webp');
+        expect(left()).toEqual(['out', 'out/a', 'out/a/b', 'out/a/b/y.webp']);
+        await remove('out/a/b/y.webp');
+        expect(left()).toEqual(['out']);
+      });
+
+      it('leaves folders in which anything else is, whatever that is', async () => {
+        const { at, left, remove } = lay(
+          'out/a/b/x.webp',
+          'out/a/notes.txt',
+          'out/c/y.webp',
+          'out/d/.hidden',
+        );
+        mkdirSync(at('out/c/empty'));
+        await remove('out/a/b/x.webp', 'out/c/y.webp');
+        const kept = ['out', 'out/a', 'out/a/notes.txt', 'out/c', 'out/c/empty', 'out/d', 'out/d/.hidden'];
+        expect(left()).toEqual(kept);
+      });
+
+      it('takes no offence at files and folders that are not there, and removes the others', async () => {
+        const { left, remove } = lay('out/a/x.webp', 'out/file');
+        await remove('out/none', 'out/gone/deep/y.webp', 'out/file/below', 'out/a/x.webp');
+        expect(left()).toEqual(['out', 'out/file']);
+        await remove('out/a/x.webp');
+        await remove();
+        expect(left()).toEqual(['out', 'out/file']);
+      });
+
+      it('takes no offence when the output folder itself is not there', async () => {
+        const { left, remove } = lay('photos/a.jpg');
+        await remove('out/a/x.webp');
+        expect(left()).toEqual(['photos', 'photos/a.jpg']);
+      });
+
+      it('removes no folder outside the output folder, also where that is named much the same', async () => {
+        const { left, remove } = lay('out/x.webp', 'out-b/a/y.webp', 'elsewhere/z.webp');
+        await remove('out-b/a/y.webp', 'elsewhere/z.webp', 'out/x.webp');
+        expect(left()).toEqual(['elsewhere', 'out', 'out-b', 'out-b/a']);
+      });
+
+      it('removes a link and never what it leads to', async () => {
+        const { at, left, remove } = lay('photos/a.jpg', 'photos/deep/b.jpg');
+        mkdirSync(at('out/c'), { recursive: true });
+        symlinkSync(at('photos/a.jpg'), at('out/c/a.webp'));
+        symlinkSync(at('photos'), at('out/linked'));
+        await remove('out/c/a.webp', 'out/linked/none/x.webp');
+        expect(left().filter((path) => !path.startsWith('out/linked/'))).toEqual([
+          'out',
+          'out/linked',
+          'photos',
+          'photos/a.jpg',
+          'photos/deep',
+          'photos/deep/b.jpg',
+        ]);
+      });
+
+      it('removes no folder that lies under the name of an output', async () => {
+        const { left, remove } = lay('out/x.webp/kept.txt');
+        await expect(remove('out/x.webp')).rejects.toMatchObject({ code: expect.any(String) });
+        expect(left()).toEqual(['out', 'out/x.webp', 'out/x.webp/kept.txt']);
+      });
+    });
+
     it('sweeps what dead runs left staged and nothing of live ones', async () => {
       const path = join(out(), 'x.webp');
       await put(open('dead'), path, 'left');

@@ -84,6 +84,65 @@ describe('the output of a job', () => {
     expect(finishedOf(await shop.run()).counts).toMatchObject({ unchanged: 1 });
   });
 
+  it('is not made of bytes that are no more when its source changes while it is rendered', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    let times = 0;
+    onRender = (source) => {
+      if (source.endsWith('a.jpg')) shop.change('a.jpg', 'x'.repeat(++times));
+    };
+    const storage = openLocalStorage('a1');
+    const committed: string[] = [];
+    const watched: Storage = {
+      ...storage,
+      async commit(staged) {
+        committed.push(...staged.map(({ final }) => final));
+        return storage.commit(staged);
+      },
+    };
+    const events = await shop.run({}, { storage: watched });
+    expect(jobOf(events, 'a.jpg')).toMatchObject({
+      ...{ state: 'failed', attempts: 3 },
+      error: { code: 'source_changed', message: 'was changed while it was processed' },
+    });
+    expect([committed, shop.outputs()]).toEqual([[shop.at('out/b_small.webp')], ['b_small.webp']]);
+    expect(
+      (await shop.index.lookup([shop.at('photos/a.jpg')], [])).source(shop.at('photos/a.jpg')),
+    ).toBeUndefined();
+    expect(finishedOf(events)).toMatchObject({ exit: 1, counts: { failed: 1, completed: 1 } });
+  });
+
+  it('is of the new bytes when its source changed once while it was rendered', async () => {
+    shop.put('a.jpg');
+    let isFirst = true;
+    onRender = () => {
+      if (isFirst) shop.change('a.jpg', 'changed');
+      isFirst = false;
+    };
+    const events = await shop.run();
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        ...{ type: 'job.retrying', source: 'photos/a.jpg' },
+        error: expect.objectContaining({ code: 'source_changed' }),
+      }),
+    );
+    expect(jobOf(events, 'a.jpg')).toMatchObject({ state: 'completed', attempts: 2, digest: sha('changed') });
+    expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('changed')));
+  });
+
+  it('is left as it was when its source changes while it is rendered anew', async () => {
+    shop.put('a.jpg');
+    await shop.run();
+    shop.change('a.jpg', 'second');
+    let times = 0;
+    onRender = () => shop.change('a.jpg', 'x'.repeat(++times));
+    const events = await shop.run();
+    expect(jobOf(events, 'a.jpg')).toMatchObject({ state: 'failed', error: { code: 'source_changed' } });
+    expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('a.jpg')));
+    onRender = () => {};
+    expect(finishedOf(await shop.run()).counts).toMatchObject({ completed: 1 });
+    expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('xxx')));
+  });
+
   it('of a source that vanished after the walk is not made', async () => {
     shop.put('a.jpg', 'b.jpg');
     onRender = () => rmSync(shop.at('photos/b.jpg'), { force: true });

@@ -4,10 +4,10 @@ import { expect } from 'vitest';
 import { openLocalSources } from '../../src/adapters/local-sources/index.ts';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
-import { runBatch } from '../../src/core/batch.ts';
+import { type NewWork, type Ports, runBatch } from '../../src/core/batch.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type { BatchFinished, BatchOptions, Event, JobEvent, Order } from '../../src/model.ts';
-import type { Index, Opened, Renderer, Storage } from '../../src/ports.ts';
+import type { Index, Opened, Renderer } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha, variant } from '../records.ts';
 
@@ -20,13 +20,13 @@ export interface Workshop {
   change(name: string, text: string): void;
   outputs(): string[];
   text(path: string): string;
+  /** What a run is made of. */
+  prepare(
+    command: NewWork['command'],
+    over?: Partial<BatchOptions>,
+    ports?: Partial<Ports>,
+  ): Promise<{ readonly ports: Ports; readonly work: NewWork }>;
   run(over?: Partial<BatchOptions>, ports?: Partial<Ports>, signal?: AbortSignal): Promise<Event[]>;
-}
-
-interface Ports {
-  readonly index: Index;
-  readonly storage: Storage;
-  readonly renderer: Renderer;
 }
 
 /** Called before a source is rendered; may throw. */
@@ -46,6 +46,14 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
     writeFileSync(at(`photos/${name}`), text);
     utimesSync(at(`photos/${name}`), 1_500_000_000, 1_500_000_000);
   };
+  const prepare: Workshop['prepare'] = async (command, over = {}, ports = {}) => {
+    const run = (++runs).toString(16).padStart(8, '0');
+    const rules = { allFiles: false, followSymlinks: false, include: [], exclude: [], out, index: file };
+    const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
+    const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
+    const made = { index, sources, storage: openLocalStorage(run), renderer: rendererWith(onRender), run };
+    return { ports: { ...made, ...ports }, work: { command, inputs: ['photos'], cwd: place, options } };
+  };
   return {
     index,
     at,
@@ -55,15 +63,11 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
     change,
     outputs: () => readdirSync(out).sort(),
     text: (path) => readFileSync(at(path), 'utf8'),
-    async run(over = {}, ports = {}, signal = new AbortController().signal) {
-      const run = (++runs).toString(16).padStart(8, '0');
-      const rules = { allFiles: false, followSymlinks: false, include: [], exclude: [], out, index: file };
-      const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
-      const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
-      const made = { index, storage: openLocalStorage(run), renderer: rendererWith(onRender), ...ports };
+    prepare,
+    async run(over, given, signal = new AbortController().signal) {
+      const { ports, work } = await prepare('process', over, given);
       const events: Event[] = [];
-      const work = { command: 'process' as const, inputs: ['photos'], cwd: place, options };
-      const finished = await runBatch({ ...made, sources, run }, work, (event) => events.push(event), signal);
+      const finished = await runBatch(ports, work, (event) => events.push(event), signal);
       expect(events.at(-1)).toBe(finished);
       return events;
     },

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { FSWatcher } from 'chokidar';
 import { systemCode } from '../../errors.ts';
 import type { Hint } from '../../ports.ts';
 import { remoteKind } from '../file-systems.ts';
-import { isWithin } from './inputs.ts';
+import { identityIn, isWithin } from './inputs.ts';
 
 /** Errors of a system that has no more watches to give, and the setting that limits them. */
 const LIMITS: Readonly<
@@ -33,6 +33,7 @@ export interface Folders {
 
 interface Entered {
   readonly identity: string;
+  readonly device: bigint;
   round: number;
   readonly watcher: FolderWatcher | null;
 }
@@ -49,6 +50,7 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
   let round = 0;
   let limitTold = false;
   let remoteTold = false;
+  let strangeTold = false;
   /** Once the limit is reached each further try would fail; the next round tries again. */
   let full = false;
 
@@ -77,6 +79,14 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
     limitTold ||= limit !== undefined;
   };
 
+  /** chokidar takes a backslash for a slash. */
+  const hasStrangeName = (folder: string): boolean => {
+    const isStrange = sep === '/' && folder.includes('\\');
+    if (isStrange && !strangeTold) heard(strangeWarning(folder));
+    strangeTold ||= isStrange;
+    return isStrange;
+  };
+
   const isRemote = (folder: string, device: bigint): boolean => {
     if (!kinds.has(device)) kinds.set(device, remoteKind(folder));
     const kind = kinds.get(device);
@@ -98,18 +108,19 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
         leave(folder);
         return;
       }
-      const identity = `${found.dev}:${found.ino}`;
+      const identity = identityIn(found);
       const known = entered.get(folder);
-      if (known?.identity === identity && (known.watcher !== null || full || poll)) {
+      if (known?.identity === identity && (known.watcher?.mayBeDead === false || full || poll)) {
         known.round = round;
         return;
       }
       // A watch stays with the folder it was made for, whatever has its name now.
       letGo(folder);
-      const isWatched = !poll && !full && !isRemote(folder, found.dev);
+      if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
+      const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
       const watcher = isWatched ? await watchFolder(folder, heard, failed) : null;
       if (watcher === null) blind++;
-      entered.set(folder, { identity, round, watcher });
+      entered.set(folder, { identity, device: found.dev, round, watcher });
     },
     leave,
     leaveOlder(folder, since) {
@@ -131,6 +142,9 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
  * and again at each change in it, with a stat of every file.
  */
 class FolderWatcher extends FSWatcher {
+  /** The folder, or something in it of the same name, was made, moved or removed: the watch may have gone with it. */
+  mayBeDead = false;
+
   override _readdirp(): undefined {
     return undefined;
   }
@@ -144,12 +158,14 @@ async function watchFolder(
 ): Promise<FolderWatcher | null> {
   const watcher = new FolderWatcher({ depth: 0 });
   let isFine = true;
-  watcher.on('raw', (_event, name, details) => {
+  watcher.on('raw', (event, name, details) => {
     // For a folder that is gone chokidar waits in the one above: not ours to tell.
     if ((details as { watchedPath?: string }).watchedPath !== folder) return;
     heard({ type: 'changed', path: name ? join(folder, name) : folder });
     // The end of the folder itself comes as a change under its own name.
-    if (name === basename(folder)) heard({ type: 'changed', path: folder });
+    if (name !== basename(folder)) return;
+    watcher.mayBeDead ||= event === 'rename';
+    heard({ type: 'changed', path: folder });
   });
   await new Promise<void>((resolve) => {
     watcher.once('ready', resolve);
@@ -182,6 +198,14 @@ function limitNow(name: string): string {
   } catch {
     return 'reached';
   }
+}
+
+function strangeWarning(folder: string): Hint {
+  return {
+    type: 'warning',
+    message: `${folder}: cannot be watched for the backslash in its path; changes are found by looking often`,
+    fix: 'rename it',
+  };
 }
 
 function remoteWarning(folder: string, kind: string): Hint {

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError, readError, systemCode } from '../../errors.ts';
 import type { FileFacts, WalkRules } from '../../model.ts';
-import type { Inputs, Sources } from '../../ports.ts';
+import type { Hint, Inputs, Sources } from '../../ports.ts';
 import {
   type Input,
   identityOf,
@@ -13,6 +13,7 @@ import {
   resolved,
   resolveInputs,
 } from './inputs.ts';
+import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
 import { factsAt, type Met, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
@@ -26,29 +27,40 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
+  // Without links, and where no input lies within another, no file is met twice.
+  const meetsTwice =
+    rules.followSymlinks ||
+    all.some((one) => all.some((other) => one !== other && isWithin(one.real, other.real)));
   refuseOtherName(roots, out);
   for (const root of roots) if (root.matches !== undefined) refuseEmptyGlob(root, rulesWith(rules, out));
 
   return {
     async *walk(signal, { at, isKnown } = {}) {
       // The output folder may be made, or become a link, while a watch goes on.
-      if (watch !== undefined) out = lookAtOut(rules, all);
+      if (watch !== undefined) {
+        out = lookAtOut(rules, all);
+        refuseOtherName(roots, out);
+      }
       const round = at === undefined ? watch?.tree.nextRound() : undefined;
-      // One input without links meets no file twice.
-      const seen = all.length > 1 || rules.followSymlinks ? new Set<string>() : undefined;
+      const seen = meetsTwice ? new Set<string>() : undefined;
+      const isKnownOnce: Rules['isKnown'] = (path, facts, real) => {
+        if (!isKnown?.(path, facts)) return false;
+        seen?.add(real);
+        return true;
+      };
+      const now = { ...rulesWith(rules, out), isKnown: isKnownOnce };
       let met = 0;
-      for (const walked of at === undefined ? all.map((input) => walkInput(input)) : walkPart(at)) {
+      for (const walked of at === undefined ? all.map((input) => walkInput(input, now)) : walkPart(at, now)) {
         for (const one of walked) {
           if (signal.aborted) return;
-          if (++met % BREATH === 0) await breathe();
+          if (++met % BREATH === 0 || one.entry === null) await breathe();
           if (one.entry === null) {
-            await watch?.tree.enter(one.folder);
+            if (one.folder !== null) await watch?.tree.enter(one.folder);
             continue;
           }
           if ('real' in one) {
             if (seen?.has(one.real)) continue;
             seen?.add(one.real);
-            if (one.entry.facts !== null && isKnown?.(one.entry.source, one.entry.facts)) continue;
           }
           yield one.entry.type === 'gone' && watch?.tree.leave(one.entry.path)
             ? { ...one.entry, wasFolder: true }
@@ -59,7 +71,9 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       for (const root of roots) if (watch?.roots.isThere(root)) watch.tree.leaveOlder(root.path, round);
     },
     watch(heard, options) {
-      watch = openWatch(roots, heard, options);
+      // Of a file that has several ways to it only a walk of all knows which is taken.
+      const hear = (hint: Hint) => heard(meetsTwice && hint.type === 'changed' ? { type: 'lost' } : hint);
+      watch = openWatch(roots, hear, options);
       return watch;
     },
     async stat(path) {
@@ -67,9 +81,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     },
     statAll: async (paths) => paths.map(factsAt),
     async missing(paths) {
-      return paths.filter(
-        (path) => rootsOf(path).every((root) => watch?.roots.isThere(root)) && isNothing(path),
-      );
+      return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
     folders: roots.map(({ path }) => path),
     async covers(path) {
@@ -86,41 +98,25 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     },
   };
 
+  function isThere(root: Root): boolean {
+    return watch?.roots.isThere(root) ?? identityOf(root.path) !== undefined;
+  }
+
   function rootsOf(path: string): Root[] {
     return roots.filter((root) => isWithin(path, root.path));
   }
 
-  function walkInput(input: Input, at?: string): Generator<Met> {
+  function walkInput(input: Input, now: Rules, at?: string): Generator<Met> {
     // A root that is a link may lead elsewhere by now.
-    if (input.kind === 'root')
-      return walkRoot({ ...input, real: resolved(input.path) }, rulesWith(rules, out), at);
+    if (input.kind === 'root') return walkRoot({ ...input, real: resolved(input.path) }, now, at);
     return takeNamed(input, out);
   }
 
-  function walkPart(at: string): Generator<Met>[] {
+  function walkPart(at: string, now: Rules): Generator<Met>[] {
     // A name that is no UTF-8 was not told as it is: only its folder can be walked.
-    if (at.includes('\ufffd')) return walkPart(dirname(at));
-    return rootsOf(at).map((root) => walkInput(root, relative(root.path, at).split(sep).join('/')));
+    if (at.includes('\ufffd')) return walkPart(dirname(at), now);
+    return rootsOf(at).map((root) => walkInput(root, now, relative(root.path, at).split(sep).join('/')));
   }
-}
-
-/** The output folder as it is at one moment. */
-interface Out {
-  readonly real: string;
-  readonly identity: string | undefined;
-  /** Whether what lies in it is passed over; else the index alone tells outputs from sources. */
-  readonly isPassedOver: boolean;
-}
-
-function lookAtOut(rules: WalkRules, all: readonly Input[]): Out {
-  const real = resolved(rules.out);
-  return { real, identity: identityOf(rules.out), isPassedOver: !liesAmong(all, real) };
-}
-
-function rulesWith(rules: WalkRules, { real: out, identity, isPassedOver }: Out): Rules {
-  const isOut = (real: string) =>
-    isPassedOver && (real === out || (identity !== undefined && identityOf(real) === identity));
-  return { ...rules, isOut };
 }
 
 function isNothing(path: string): boolean {
@@ -128,26 +124,6 @@ function isNothing(path: string): boolean {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
   } catch (error) {
     return systemCode(error) === 'ENOTDIR';
-  }
-}
-
-/**
- * Whether outputs lie among the sources, where their place cannot tell them apart: the output folder is or holds a
- * folder that was named, or all files that were named.
- */
-function liesAmong(all: readonly Input[], realOut: string): boolean {
-  const roots = all.filter(({ kind }) => kind === 'root');
-  if (roots.length > 0) return roots.some(({ real }) => isWithin(real, realOut));
-  return all.length > 0 && all.every(({ real }) => isWithin(dirname(real), realOut));
-}
-
-/** Under a second path of the same folder (a bind mount) outputs would come back as sources. */
-function refuseOtherName(roots: readonly Root[], out: Out): void {
-  for (const { given, real } of roots) {
-    if (out.identity === undefined || real === out.real || identityOf(real) !== out.identity) continue;
-    throw new ImgtoolError('usage', `--out ${out.real}: is ${given} under another path`, {
-      fix: 'name both by the same path, or choose another --out',
-    });
   }
 }
 

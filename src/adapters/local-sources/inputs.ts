@@ -1,4 +1,4 @@
-import { realpathSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
@@ -92,14 +92,17 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** Device and inode of what a path leads to; undefined where nothing is. */
+/** What tells a file or folder from others, also from one that gets its inode later; undefined where nothing is. */
 export function identityOf(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return identityIn(statSync(path, { bigint: true }));
   } catch {
     return undefined;
   }
+}
+
+export function identityIn({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {

@@ -30,7 +30,7 @@ export function openRoots(
       identities.set(root, now);
       changed(root);
       heard({ type: 'warning', ...tidings(root, before, now) });
-      heard({ type: 'lost' });
+      heard({ type: 'replaced', folder: root.path });
     }
   };
 

@@ -9,12 +9,16 @@ import type { Root } from './inputs.ts';
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
 const SURROGATE = /[\ud800-\udfff]/;
+/** What SQLite and the locks of runs add to the name of the index. */
+const OF_INDEX = /^(|-.*|\.runs)$/;
 const STAGED = /^\.imgtool-[0-9a-f]+-\d+\.tmp$/;
 
 /** Which entries of a folder become sources. */
 export interface Rules extends WalkRules {
   /** Whether this folder, links resolved, is the output folder and passed over. */
   isOut(real: string): boolean;
+  /** Sources of which this is true are not streamed; `real` is the path with links resolved. */
+  isKnown?(path: string, facts: FileFacts, real: string): boolean;
 }
 
 interface Folder {
@@ -26,13 +30,17 @@ interface Folder {
 
 /**
  * What a walk meets: for a source its path with links resolved, the same for a file reached twice; and each folder,
- * just before it is read.
+ * just before it is read; and nothing, now and then.
  */
 export type Met =
   | { readonly entry: Found; readonly real: string }
   | { readonly entry: Skipped }
   | { readonly entry: Gone }
-  | { readonly entry: null; readonly folder: string };
+  | { readonly entry: null; readonly folder: string | null };
+
+/** Sources that are known are met in silence, but not so many that nothing else has its turn. */
+const PAUSE: Met = { entry: null, folder: null };
+const MOST_IN_SILENCE = 64;
 
 /**
  * Streams a tree in bytewise order, one folder's names in memory at a time, stat'ing only what is taken. With `at`, a
@@ -42,6 +50,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
   const isIncluded = rules.include.length > 0 ? picomatch([...rules.include], { dot: true }) : () => true;
   const isExcluded = rules.exclude.length > 0 ? picomatch([...rules.exclude], { dot: true }) : () => false;
   const linked = new Set<string>();
+  let silent = 0;
   const stack: { readonly entries: Generator<Entry | Lost>; readonly way: readonly string[] }[] = [];
   const enter = (folder: Folder, way: readonly string[]): Met => {
     const [next] = way;
@@ -89,14 +98,14 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
     else if (target?.kind === 'other') yield skip(relative, 'not_regular');
     else {
-      const found: Found = {
-        type: 'found',
-        source: path,
-        given: join(root.given, relative),
-        relative,
-        facts: factsAt(path),
-      };
-      yield { entry: found, real: target?.real ?? path };
+      const facts = factsAt(path);
+      const real = target?.real ?? path;
+      if (facts !== null && rules.isKnown?.(path, facts, real)) {
+        if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
+        continue;
+      }
+      const given = join(root.given, relative);
+      yield { entry: { type: 'found', source: path, given, relative, facts }, real };
     }
   }
 }
@@ -187,10 +196,8 @@ function kindOf(
 
 function byName({ name, isUtf8, path, kind }: Entry, rules: Rules): PassedOver | undefined {
   if (!isUtf8) return 'name_not_utf8';
-  if (STAGED.test(name)) return 'staged';
-  if (path === rules.index || path.startsWith(`${rules.index}-`) || path === `${rules.index}.runs`)
-    return 'index';
-  if (name.startsWith('.')) return 'hidden';
+  if (path.startsWith(rules.index) && OF_INDEX.test(path.slice(rules.index.length))) return 'index';
+  if (name.startsWith('.')) return STAGED.test(name) ? 'staged' : 'hidden';
   return kind !== 'folder' && PARTIAL.test(name) ? 'partial_download' : undefined;
 }
 

@@ -49,6 +49,9 @@ export function openMade({ prepare, read, write }: Connection): Made {
   const skippedBytes = prepare<[string, string], Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
   );
+  const inWork = prepare<[string], number>(
+    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
+  ).pluck();
   const below = prepare<[string, string, number], string>(
     'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
   ).pluck();
@@ -100,7 +103,15 @@ export function openMade({ prepare, read, write }: Connection): Made {
         read(() => {
           const found = new Map(sources.map((path) => [path, source.get(path)]));
           const held = new Map(outputs.map((path) => [path, output.get(keyOf(path))]));
-          return { source: (path) => found.get(path), output: (path) => held.get(path) } satisfies Lookup;
+          const unmade = [...held].filter(([, one]) => one?.checksum === null);
+          const busy = new Set(
+            unmade.filter(([, one]) => inWork.get(one?.source ?? '') === 1).map(([path]) => path),
+          );
+          return {
+            source: (path) => found.get(path),
+            output: (path) => held.get(path),
+            isInWork: (path) => busy.has(path),
+          } satisfies Lookup;
         }),
       made: (digest, settings) =>
         read(() =>

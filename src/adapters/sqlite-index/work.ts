@@ -11,6 +11,7 @@ type Work = Pick<
   | 'add'
   | 'renew'
   | 'withdraw'
+  | 'withdrawGone'
   | 'walked'
   | 'take'
   | 'claim'
@@ -68,7 +69,7 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
   );
   // Its bytes were looked at again and are as they were: what became of them then is what became of it.
   const restore = prepare(
-    `UPDATE jobs SET state = 'completed', run = NULL, finished_at = ? WHERE id = ? AND digest IS NOT NULL`,
+    `UPDATE jobs SET state = 'completed', run = NULL, finished_at = ? WHERE id = ? AND digest = ?`,
   );
   const giveBack = prepare(
     'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
@@ -104,7 +105,13 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
         let added = 0;
         for (const job of jobs) {
           if (known.get(batch, job.source) !== undefined) continue;
-          insertJob.run({ ...job, batch, naming: reserveNames(job, made), candidates: undefined });
+          insertJob.run({
+            ...job,
+            batch,
+            naming: reserveNames(job, made),
+            candidates: undefined,
+            isCounted: undefined,
+          });
           added++;
         }
         tally.run({ ...unchanged, batch });
@@ -113,6 +120,7 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
     renew: ({ batch }, jobs) =>
       write(() => {
         let begun = 0;
+        let counted = 0;
         const inWork: string[] = [];
         for (const job of jobs) {
           const row = known.get(batch, job.source);
@@ -121,16 +129,29 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
             continue;
           }
           const naming = reserveNames(job, made);
-          if (row === undefined) insertJob.run({ ...job, batch, naming, candidates: undefined });
-          else renew.run(naming, row.id);
+          if (row !== undefined) renew.run(naming, row.id);
+          else {
+            insertJob.run({ ...job, batch, naming, candidates: undefined, isCounted: undefined });
+            if (job.isCounted) counted++;
+          }
           if (row?.state !== 'pending' && row?.state !== 'retrying') begun++;
         }
+        tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
         return { begun, inWork };
       }),
     withdraw: ({ id }) =>
       write(() => {
         dropClaim.run(id);
         dropJob.run(id);
+      }),
+    withdrawGone: ({ batch }, gone) =>
+      write(() => {
+        const rows = gone.map((one) => ({ ...one, row: known.get(batch, one.source) }));
+        const waiting = rows.filter(({ row }) => row?.state === 'pending' || row?.state === 'retrying');
+        for (const { row } of waiting) dropJob.run(row?.id);
+        const counted = rows.filter(({ row, isCounted }) => row === undefined && isCounted).length;
+        tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
+        return waiting.map(({ source }) => source);
       }),
     walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
     take: ({ batch, run }, limit) =>
@@ -148,7 +169,8 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       write(() => {
         made.record(result.source, result.made, result.skipped);
         dropClaim.run(job.id);
-        if (result.state === 'unchanged' && restore.run(Date.now(), job.id).changes === 1) return;
+        const isAsBefore = result.state === 'unchanged' && result.source !== undefined;
+        if (isAsBefore && restore.run(Date.now(), job.id, result.source.digest).changes === 1) return;
         // Outputs left to another source are counted with that.
         const own = result.skipped.length > 0 ? [] : result.outputs;
         const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);

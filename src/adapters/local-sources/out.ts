@@ -1,0 +1,53 @@
+import { dirname, relative } from 'node:path';
+import { ImgtoolError } from '../../errors.ts';
+import type { WalkRules } from '../../model.ts';
+import { type Input, identityOf, isWithin, type Root, resolved } from './inputs.ts';
+import type { Rules } from './walk.ts';
+
+/** The output folder as it is at one moment. */
+export interface Out {
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute, links resolved as far as it is there. */
+  readonly real: string;
+  readonly identity: string | undefined;
+  /** Whether what lies in it is passed over; else the index alone tells outputs from sources. */
+  readonly isPassedOver: boolean;
+}
+
+export function lookAtOut({ out: path }: WalkRules, all: readonly Input[]): Out {
+  const real = resolved(path);
+  return { path, real, identity: identityOf(path), isPassedOver: !liesAmong(all, real) };
+}
+
+export function rulesWith(rules: WalkRules, { real: out, identity, isPassedOver }: Out): Rules {
+  const isOut = (real: string) =>
+    isPassedOver && (real === out || (identity !== undefined && identityOf(real) === identity));
+  return { ...rules, isOut };
+}
+
+/**
+ * Where outputs lie among the sources the index knows them by their paths: one that a walk meets under another path (by
+ * a link, or a bind mount) would come back as a source. Errors: `usage`.
+ */
+export function refuseOtherName(roots: readonly Root[], out: Out): void {
+  for (const { given, path, real } of roots) {
+    const isOther = isWithin(real, out.real)
+      ? relative(out.path, path) !== relative(out.real, real)
+      : out.identity !== undefined && identityOf(real) === out.identity;
+    if (!isOther) continue;
+    throw new ImgtoolError('usage', `--out ${out.path}: is or holds ${given} under another path`, {
+      fix: 'name both by the same path, or choose another --out',
+    });
+  }
+}
+
+/**
+ * Whether outputs lie among the sources, where their place cannot tell them apart: the output folder is or holds a
+ * folder that was named, or all files that were named.
+ */
+function liesAmong(all: readonly Input[], realOut: string): boolean {
+  const roots = all.filter(({ kind }) => kind === 'root');
+  if (roots.length > 0) return roots.some(({ real }) => isWithin(real, realOut));
+  return all.length > 0 && all.every(({ real }) => isWithin(dirname(real), realOut));
+}

@@ -1,0 +1,101 @@
+import type { Event } from '../model.ts';
+import type { Found } from '../ports.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { Clock } from './clock.ts';
+import { isBelow } from './facts.ts';
+import { CHUNK } from './intake.ts';
+import type { Bench } from './job.ts';
+import type { Mirror } from './mirror.ts';
+
+/** How a watch finds out what there is: nothing but a walk is trusted. */
+export interface Scans {
+  /** Walks through everything; milliseconds it took. Unless `take`, what is there is only taken note of. */
+  all(take: boolean): Promise<number>;
+  /** Walks what lies at these paths. True when a folder is gone: what became of its place may not have been told. */
+  parts(paths: readonly string[]): Promise<boolean>;
+  /** Below this folder what is not met is not gone: a disk may have been mounted or taken away. */
+  replaced(folder: string): void;
+}
+
+interface ScanOptions {
+  readonly arrivals: Arrivals;
+  readonly mirror: Mirror | undefined;
+  /** Takes files that have to come to rest before they are taken. */
+  readonly letRest: (found: readonly Found[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly emit: (event: Event) => void;
+  readonly signal: AbortSignal;
+}
+
+export function openScans({ sources, index, run }: Bench, options: ScanOptions): Scans {
+  const { arrivals, mirror, letRest, clock, emit, signal } = options;
+  const { walked } = arrivals;
+  const replaced = new Set<string>();
+
+  return {
+    async all(take) {
+      const started = clock.now();
+      const isFirst = !walked.ended;
+      let met = 0;
+      let changed = 0;
+      let chunk: Found[] = [];
+      const flush = async () => {
+        changed += chunk.length;
+        await letRest(await arrivals.sort(chunk));
+        chunk = [];
+      };
+      const isKnown: Arrivals['isKnown'] = (path, facts) => {
+        met++;
+        return arrivals.isKnown(path, facts);
+      };
+      arrivals.nextRound();
+      for await (const entry of sources.walk(signal, { isKnown })) {
+        if (entry.type === 'skipped') arrivals.passOver(entry);
+        else if (entry.type === 'found' && !take) arrivals.leave(entry);
+        else if (entry.type === 'found' && chunk.push(entry) === CHUNK) await flush();
+      }
+      await flush();
+      if (signal.aborted) return clock.now() - started;
+      await forgetMissed();
+      if (isFirst) await mirror?.compare(arrivals.has);
+      walked.ended = true;
+      await index.walked(run, walked.passedOver, true);
+      const ms = clock.now() - started;
+      if (!isFirst) emit({ type: 'scanned', batch: run.batch, sources: met, changed, ms: Math.round(ms) });
+      return ms;
+    },
+    async parts(paths) {
+      let isFolderGone = false;
+      const found: Found[] = [];
+      for (const at of paths) {
+        for await (const entry of sources.walk(signal, { at, isKnown: arrivals.isKnown })) {
+          if (entry.type === 'found') found.push(entry);
+          else if (entry.type === 'skipped') arrivals.passOver(entry);
+          else {
+            isFolderGone ||= entry.wasFolder;
+            await forget(entry.wasFolder ? arrivals.below(entry.path) : [entry.path]);
+          }
+          if (found.length === CHUNK) await letRest(found.splice(0));
+        }
+      }
+      await letRest(found);
+      return isFolderGone;
+    },
+    replaced(folder) {
+      replaced.add(folder);
+      mirror?.spare(folder);
+    },
+  };
+
+  /** What could not be walked this time is not gone. */
+  async function forgetMissed(): Promise<void> {
+    await forget(await sources.missing(arrivals.notMet()));
+    replaced.clear();
+  }
+
+  async function forget(gone: readonly string[]): Promise<void> {
+    const isSpared = (path: string) => [...replaced].some((folder) => isBelow(path, folder));
+    mirror?.lost(gone.filter((path) => arrivals.has(path) && !isSpared(path)));
+    await arrivals.forget(gone);
+  }
+}

@@ -1,0 +1,207 @@
+import fs, { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { FSWatcher } from 'chokidar';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { remoteKind } from '../../../src/adapters/file-systems.ts';
+import { type Folders, openFolders } from '../../../src/adapters/local-sources/folders.ts';
+import { type Ear, openEar } from '../../contract/sources-place.ts';
+import { makePlace } from '../../place.ts';
+
+vi.mock('../../../src/adapters/file-systems.ts', () => ({ remoteKind: vi.fn() }));
+
+let place: string;
+let ear: Ear;
+let folders: Folders;
+beforeEach(() => {
+  place = makePlace();
+  ear = openEar();
+  folders = openFolders(ear.hear, { poll: false });
+});
+afterEach(async () => {
+  await folders.close();
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+/** Makes folders and enters them. */
+async function enter(...names: string[]): Promise<void> {
+  for (const name of names) {
+    mkdirSync(join(place, name), { recursive: true });
+    await folders.enter(join(place, name));
+  }
+}
+
+function write(...paths: string[]): void {
+  for (const path of paths) writeFileSync(join(place, path), path);
+}
+
+const warnings = () => ear.hints.filter(({ type }) => type === 'warning');
+
+/** Lets the system refuse to watch, also for chokidar; returns which folders were tried. */
+function refuseWatches(code: string): string[] {
+  const tried: string[] = [];
+  vi.spyOn(fs, 'watch').mockImplementation((path) => {
+    tried.push(String(path));
+    throw Object.assign(new Error(`${code}: as asked`), { code });
+  });
+  syncBuiltinESMExports();
+  return tried;
+}
+
+function allowWatches(): void {
+  vi.mocked(fs.watch).mockRestore();
+  syncBuiltinESMExports();
+}
+
+/** Watches that this process holds of the system. */
+async function systemWatches(): Promise<number> {
+  // One that is given back while it tells something is gone only after that.
+  await turn();
+  const infos = readdirSync('/proc/self/fdinfo').flatMap((fd) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').split('\n');
+    } catch {
+      // The one that lists them is gone by now.
+      return [];
+    }
+  });
+  return infos.filter((line) => line.startsWith('inotify wd:')).length;
+}
+
+describe.runIf(process.platform === 'linux')('what the system watches', () => {
+  it('is each folder once, whatever is in it, and nothing any more once all is closed', async () => {
+    mkdirSync(join(place, 'p/sub'), { recursive: true });
+    for (let i = 0; i < 100; i++) write(`p/${i}.jpg`, `p/sub/${i}.jpg`);
+    const before = await systemWatches();
+    await enter('p', 'p/sub');
+    expect([(await systemWatches()) - before, folders.size]).toEqual([2, 2]);
+    write('p/new.jpg', 'p/sub/new.jpg');
+    await ear.changed(join(place, 'p/new.jpg'));
+    await ear.changed(join(place, 'p/sub/new.jpg'));
+    await enter('p', 'p/sub');
+    expect((await systemWatches()) - before).toBe(2);
+    await folders.close();
+    expect([(await systemWatches()) - before, folders.size]).toEqual([0, 0]);
+  });
+
+  it('is no folder any more that is left or was not entered again', async () => {
+    const before = await systemWatches();
+    await enter('p', 'p/a', 'p/a/b', 'p/a-b', 'p/c');
+    expect(folders.leave(join(place, 'p/a'))).toBe(true);
+    expect(folders.leave(join(place, 'p/a'))).toBe(false);
+    expect([(await systemWatches()) - before, folders.size]).toEqual([3, 3]);
+    const round = folders.nextRound();
+    await enter('p', 'p/c');
+    folders.leaveOlder(join(place, 'p'), round);
+    expect([(await systemWatches()) - before, folders.size]).toEqual([2, 2]);
+  });
+
+  it('is nothing where looking often is asked for', async () => {
+    await folders.close();
+    folders = openFolders(ear.hear, { poll: true });
+    const before = await systemWatches();
+    await enter('p', 'p/sub');
+    expect([(await systemWatches()) - before, folders.size, folders.isBlind]).toEqual([0, 2, true]);
+  });
+});
+
+describe('a folder that is entered', () => {
+  it('is not read, neither then nor when something changes in it', async () => {
+    const read = vi.spyOn(FSWatcher.prototype, '_readdirp');
+    mkdirSync(join(place, 'p'));
+    write('p/a.jpg');
+    await enter('p');
+    write('p/b.jpg');
+    await ear.changed(join(place, 'p/b.jpg'));
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  it('is heard from the moment it was entered', async () => {
+    await enter('p');
+    write('p/a.jpg');
+    await ear.changed(join(place, 'p/a.jpg'));
+    expect(folders.isBlind).toBe(false);
+  });
+
+  it('is none where nothing is', async () => {
+    await folders.enter(join(place, 'none'));
+    expect([folders.size, folders.isBlind, ear.hints]).toEqual([0, false, []]);
+  });
+});
+
+describe('a system that watches no more', () => {
+  it.each([
+    ['ENOSPC', 'max_user_watches', 'sudo sysctl fs.inotify.max_user_watches=524288'],
+    ['EMFILE', 'max_user_instances', 'sudo sysctl fs.inotify.max_user_instances=1024'],
+    ['ENFILE', 'max_user_instances', 'sudo sysctl fs.inotify.max_user_instances=1024'],
+  ])(
+    'is told once for all folders when it says %s, with the limit and how to raise it',
+    async (code, name, fix) => {
+      await enter('p');
+      const tried = refuseWatches(code);
+      await enter('p/a', 'p/b', 'p/c');
+      const message = expect.stringMatching(`^${join(place, 'p/a')}: .*fs\\.inotify\\.${name} is \\w+`);
+      expect(warnings()).toEqual([{ type: 'warning', message, fix }]);
+      // Each further try in the same round would fail, and cost.
+      expect(tried).toEqual([join(place, 'p/a')]);
+      expect([folders.size, folders.isBlind]).toEqual([4, true]);
+      folders.nextRound();
+      await enter('p', 'p/a', 'p/b');
+      expect(warnings()).toHaveLength(1);
+    },
+  );
+
+  it('is tried again in each round, until all folders are heard from', async () => {
+    refuseWatches('ENOSPC');
+    await enter('p', 'p/a');
+    allowWatches();
+    await enter('p', 'p/a');
+    expect(folders.isBlind).toBe(true);
+    folders.nextRound();
+    await enter('p', 'p/a');
+    expect([folders.size, folders.isBlind]).toEqual([2, false]);
+    write('p/x.jpg', 'p/a/y.jpg');
+    await ear.changed(join(place, 'p/x.jpg'));
+    await ear.changed(join(place, 'p/a/y.jpg'));
+  });
+
+  it('goes on being heard of the folders that it watched before', async () => {
+    await enter('p');
+    refuseWatches('ENOSPC');
+    await enter('p/a');
+    write('p/x.jpg');
+    await ear.changed(join(place, 'p/x.jpg'));
+  });
+
+  it('is not blamed when a folder may not be read, nor is anything else said', async () => {
+    refuseWatches('EACCES');
+    await enter('p');
+    expect([ear.hints, folders.isBlind]).toEqual([[], true]);
+  });
+
+  it('is looked at anew when it fails in another way', async () => {
+    refuseWatches('EIO');
+    await enter('p');
+    expect([ear.hints, folders.isBlind]).toEqual([[{ type: 'lost' }], true]);
+  });
+});
+
+describe('a folder of another machine', () => {
+  it('is not watched, and that is told once for all', async () => {
+    vi.mocked(remoteKind).mockReturnValue('nfs');
+    await enter('p', 'p/a');
+    expect(ear.hints).toEqual([
+      { type: 'warning', message: expect.stringMatching(/^\/.*\/p: lies on nfs, which tells no changes/) },
+    ]);
+    expect([folders.size, folders.isBlind]).toEqual([2, true]);
+  });
+
+  it('is not worth a word where looking often is asked for', async () => {
+    vi.mocked(remoteKind).mockReturnValue('nfs');
+    folders = openFolders(ear.hear, { poll: true });
+    await enter('p');
+    expect([ear.hints, folders.isBlind]).toEqual([[], true]);
+  });
+});

@@ -1,0 +1,231 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, finishedOf, openPlace, type Place, type Session } from './imgtool.ts';
+import { difference, hashOf, picture, putOld } from './pictures.ts';
+import { ALONE, assertStopped, putMany, startWatch, statesOf, stop } from './watching.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+  mkdirSync(place.at('photos'));
+});
+
+const put = async (name: string, seed: number) => place.put(`photos/${name}`, await picture({ seed }));
+
+describe('a source that changes', () => {
+  it('has its outputs replaced, and stays one job of the batch', async () => {
+    const session = startWatch(place, ...ALONE);
+    for (let n = 1; n <= 4; n++) {
+      const path = await put('a.jpg', n);
+      const job = (await session.jobs(n))[n - 1];
+      expect(job).toMatchObject({ source: 'photos/a.jpg', state: 'completed', digest: hashOf(path) });
+      expect(job?.reused).toBeUndefined();
+      // By its bytes: sharp remembers what a path once led to.
+      const output = readFileSync(place.at('out/a_a.webp'));
+      expect(await difference(output, readFileSync(path))).toBeLessThan(20);
+    }
+    const outcome = await stop(session);
+    expect(countsOf(outcome)).toEqual({ completed: 1 });
+    const { jobs } = await place.status(finishedOf(outcome).batch, '--all');
+    expect(jobs.map(({ state, digest }) => [state, digest])).toEqual([
+      ['completed', hashOf(place.at('photos/a.jpg'))],
+    ]);
+    expect(place.files('out')).toEqual(['a_a.webp', 'a_b.webp']);
+    await assertStopped(place, outcome);
+  });
+
+  it('counts once where it was unchanged at the start', async () => {
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    const first = startWatch(place);
+    await first.jobs(1);
+    await stop(first);
+    const session = startWatch(place, ...ALONE);
+    expect((await session.jobs(1))[0]).toMatchObject({ source: 'photos/a.jpg', state: 'unchanged' });
+    await put('a.jpg', 2);
+    await session.jobs(2);
+    const outcome = await stop(session);
+    expect(countsOf(outcome)).toEqual({ completed: 1 });
+    await assertStopped(place, outcome);
+  });
+
+  it('to the bytes it had is told again, and nothing is rendered', async () => {
+    const session = startWatch(place, ...ALONE);
+    await put('a.jpg', 1);
+    await session.jobs(1);
+    await put('a.jpg', 1);
+    const [, again] = await session.jobs(2);
+    expect(again).toMatchObject({ source: 'photos/a.jpg', ms: { decode: 0 } });
+    await assertStopped(place, await stop(session));
+  });
+});
+
+describe('a source that is renamed or removed', () => {
+  it('gets its outputs under its new name without being decoded', async () => {
+    const session = startWatch(place, ...ALONE);
+    await put('a.jpg', 1);
+    await session.jobs(1);
+    renameSync(place.at('photos/a.jpg'), place.at('photos/b.jpg'));
+    const [, renamed] = await session.jobs(2);
+    expect(renamed).toMatchObject({
+      source: 'photos/b.jpg',
+      state: 'completed',
+      reused: true,
+      ms: { decode: 0, encode: 0 },
+    });
+    const outcome = await stop(session);
+    expect(place.files('out')).toEqual(['a_a.webp', 'a_b.webp', 'b_a.webp', 'b_b.webp']);
+    await assertStopped(place, outcome);
+  });
+
+  it('leaves its outputs where they are', async () => {
+    const session = startWatch(place);
+    await putMany(place, 'photos', 2);
+    await session.jobs(2);
+    rmSync(place.at('photos/0.jpg'));
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(outcome.stdout).not.toContain('"removed"');
+    expect(place.files('out')).toHaveLength(4);
+    await assertStopped(place, outcome);
+  });
+});
+
+describe('with --mirror', () => {
+  /** Three walks: what is to be removed is removed by then. */
+  const rest = (session: Session) => session.scans(3);
+
+  it('a removed source takes its outputs with it, and only them', async () => {
+    const session = startWatch(place, ...ALONE, '--mirror');
+    await putMany(place, 'photos/sub', 3);
+    await session.jobs(3);
+    rmSync(place.at('photos/sub/1.jpg'));
+    expect(await session.event('removed')).toMatchObject({
+      source: 'photos/sub/1.jpg',
+      outputs: ['out/sub/1_a.webp', 'out/sub/1_b.webp'],
+    });
+    const outcome = await stop(session);
+    const left = ['sub/0_a.webp', 'sub/0_b.webp', 'sub/2_a.webp', 'sub/2_b.webp'];
+    expect(place.files('out')).toEqual(left);
+    await assertStopped(place, outcome, { gone: ['out/sub/1_a.webp', 'out/sub/1_b.webp'] });
+  });
+
+  it('a renamed source keeps its own, and those under its old name go', async () => {
+    const session = startWatch(place, ...ALONE, '--mirror');
+    await put('a.jpg', 1);
+    await session.jobs(1);
+    renameSync(place.at('photos/a.jpg'), place.at('photos/b.jpg'));
+    expect(await session.event('removed')).toMatchObject({ source: 'photos/a.jpg' });
+    const outcome = await stop(session);
+    expect((await session.jobs(2))[1]).toMatchObject({ state: 'completed', reused: true, ms: { decode: 0 } });
+    expect(place.files('out')).toEqual(['b_a.webp', 'b_b.webp']);
+    await assertStopped(place, outcome, { gone: ['out/a_a.webp', 'out/a_b.webp'] });
+  });
+
+  it.each(['link', 'copy', 'skip'])('a copy keeps or is given its own with --duplicates %s', async (way) => {
+    const session = startWatch(place, ...ALONE, '--mirror', '--duplicates', way);
+    await put('a.jpg', 1);
+    await session.jobs(1);
+    await put('copy.jpg', 1);
+    expect((await session.jobs(2))[1]).toMatchObject({ state: 'duplicate', duplicateOf: 'photos/a.jpg' });
+    expect(existsSync(place.at('out/copy_a.webp'))).toBe(way !== 'skip');
+    rmSync(place.at('photos/a.jpg'));
+    await session.event('removed');
+    const outcome = await stop(session);
+    expect(place.files('out')).toEqual(['copy_a.webp', 'copy_b.webp']);
+    expect(await difference(place.at('out/copy_a.webp'), place.at('photos/copy.jpg'))).toBeLessThan(20);
+    await assertStopped(place, outcome, { gone: ['out/a_a.webp', 'out/a_b.webp'] });
+  });
+
+  it('an output that somebody altered stays', async () => {
+    const session = startWatch(place, '--mirror');
+    await put('a.jpg', 1);
+    await put('b.jpg', 2);
+    await session.jobs(2);
+    writeFileSync(place.at('out/a_a.webp'), 'mine now');
+    rmSync(place.at('photos/a.jpg'));
+    expect(await session.event('removed')).toMatchObject({ outputs: ['out/a_b.webp'] });
+    await rest(session);
+    const outcome = await stop(session);
+    expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('mine now');
+    expect(place.files('out')).toEqual(['a_a.webp', 'b_a.webp', 'b_b.webp']);
+    await assertStopped(place, outcome, { gone: ['out/a_b.webp'], foreign: ['out/a_a.webp'] });
+  });
+
+  it('a source that went while nobody watched is followed at the start, its hard link elsewhere kept', async () => {
+    await putMany(place, 'photos', 3);
+    const first = startWatch(place);
+    await first.jobs(3);
+    await stop(first);
+    mkdirSync(place.at('kept'));
+    linkSync(place.at('out/0_a.webp'), place.at('kept/0_a.webp'));
+    rmSync(place.at('photos/0.jpg'));
+    const session = startWatch(place, '--mirror');
+    expect(await session.event('removed')).toMatchObject({ source: 'photos/0.jpg' });
+    await session.jobs(2);
+    await rest(session);
+    const outcome = await stop(session);
+    expect(statesOf(outcome)).toEqual(['photos/1.jpg unchanged', 'photos/2.jpg unchanged']);
+    expect(place.files('out')).toHaveLength(4);
+    expect(existsSync(place.at('kept/0_a.webp'))).toBe(true);
+    await assertStopped(place, outcome, { gone: ['out/0_a.webp', 'out/0_b.webp'] });
+  });
+
+  it('a whole folder that is removed takes its outputs with it', async () => {
+    const session = startWatch(place, ...ALONE, '--mirror');
+    await putMany(place, 'photos/sub', 3);
+    await put('kept.jpg', 50);
+    await session.jobs(4);
+    rmSync(place.at('photos/sub'), { recursive: true });
+    await session.events('removed', 3);
+    const outcome = await stop(session);
+    expect(place.files('out')).toEqual(['kept_a.webp', 'kept_b.webp']);
+    const gone = [0, 1, 2].flatMap((n) => [`out/sub/${n}_a.webp`, `out/sub/${n}_b.webp`]);
+    await assertStopped(place, outcome, { gone });
+  });
+});
+
+describe('with --mirror, as a disk may be missing, nothing is removed', () => {
+  beforeEach(async () => {
+    await putMany(place, 'photos', 3);
+  });
+
+  async function assertAllThere(session: Session): Promise<void> {
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(outcome.stdout).not.toContain('"removed"');
+    expect(place.files('out')).toHaveLength(6);
+    await assertStopped(place, outcome);
+  }
+
+  it('when the folder is empty at the start, which is told', async () => {
+    const first = startWatch(place);
+    await first.jobs(3);
+    await stop(first);
+    renameSync(place.at('photos'), place.at('away'));
+    mkdirSync(place.at('photos'));
+    const session = startWatch(place, '--mirror');
+    const warning = await session.event('warning');
+    expect(warning).toMatchObject({ message: expect.stringMatching(/^photos: none of the 3 pictures/) });
+    await assertAllThere(session);
+  });
+
+  it('when the folder goes while it is watched, and comes back', async () => {
+    const session = startWatch(place, '--mirror');
+    await session.jobs(3);
+    renameSync(place.at('photos'), place.at('away'));
+    await session.event('warning');
+    await session.scans(2);
+    renameSync(place.at('away'), place.at('photos'));
+    await session.events('warning', 2);
+    await assertAllThere(session);
+  });
+
+  it('when an empty folder takes its place while it is watched', async () => {
+    const session = startWatch(place, '--mirror');
+    await session.jobs(3);
+    renameSync(place.at('photos'), place.at('away'));
+    mkdirSync(place.at('photos'));
+    await session.event('warning');
+    await assertAllThere(session);
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, finishedOf, openPlace, type Place, type Session } from './imgtool.ts';
+import { assertInvariants } from './invariants.ts';
+import { picture, putOld } from './pictures.ts';
+import { assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  for (let seed = 0; seed < 3; seed++) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
+});
+
+describe('outputs in the folder that is watched are never taken for pictures', () => {
+  const SIX = [
+    ...['0.jpg', '1.jpg', '2.jpg'].map((name) => `photos/${name}`),
+    ...['0.jpg', '1.jpg', '2.jpg'].map((name) => `photos/later/${name}`),
+  ];
+
+  /** Three were there, three land: six jobs, then none. */
+  async function assertSix(session: Session, out: string): Promise<void> {
+    await session.jobs(3);
+    await putMany(place, 'photos/later', 3, 20);
+    await session.jobs(6);
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(countsOf(outcome)).toEqual({ completed: 6 });
+    expect(statesOf(outcome)).toEqual(completed(SIX));
+    expect(place.files(out).filter((name) => name.endsWith('.webp'))).toHaveLength(12);
+    await assertStopped(place, outcome, { outs: [out] });
+  }
+
+  it('where --out lies in it', async () => {
+    await assertSix(startWatch(place, '--out', 'photos/out'), 'photos/out');
+  });
+
+  it('where --out is the folder itself', async () => {
+    await assertSix(startWatch(place, '--out', 'photos'), 'photos');
+  });
+
+  it('where --out leads into it by a link', async () => {
+    mkdirSync(place.at('photos/made'));
+    symlinkSync('photos/made', place.at('link'));
+    await assertSix(startWatch(place, '--out', 'link'), 'photos/made');
+  });
+
+  it('where the watched folder is a link and --out lies in what it leads to', async () => {
+    renameSync(place.at('photos'), place.at('real'));
+    symlinkSync('real', place.at('photos'));
+    await assertSix(startWatch(place, '--out', 'real/out'), 'real/out');
+  });
+
+  it('where a link in the folder leads to --out, followed or not', async () => {
+    mkdirSync(place.at('photos/made'));
+    symlinkSync('made', place.at('photos/link'));
+    await assertSix(startWatch(place, '--out', 'photos/made', '--follow-symlinks'), 'photos/made');
+  });
+
+  it('where --out is removed and made again meanwhile', async () => {
+    const session = startWatch(place, '--out', 'photos/out');
+    await session.jobs(3);
+    rmSync(place.at('photos/out'), { recursive: true });
+    await session.scans();
+    await putMany(place, 'photos/later', 3, 20);
+    await session.jobs(6);
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(statesOf(outcome)).toEqual(completed(SIX));
+    const gone = [0, 1, 2].flatMap((n) => ['a', 'b'].map((name) => `photos/out/${n}_${name}.webp`));
+    await assertStopped(place, outcome, { outs: ['photos/out'], gone });
+  });
+
+  it('where --out becomes a link into the folder meanwhile', async () => {
+    const session = startWatch(place, '--out', 'out');
+    await session.jobs(3);
+    // The link is there before what it leads to: without it these would be pictures that land.
+    renameSync(place.at('out'), place.at('away'));
+    symlinkSync('photos/moved', place.at('out'));
+    renameSync(place.at('away'), place.at('photos/moved'));
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(statesOf(outcome)).toEqual(completed(SIX.slice(0, 3)));
+    await assertStopped(place, outcome);
+  });
+
+  it('by the next watch, and by one without the first one’s --out', async () => {
+    const first = startWatch(place, '--out', 'photos/out');
+    await first.jobs(3);
+    await stop(first);
+    const again = startWatch(place, '--out', 'photos/out');
+    await again.jobs(3);
+    await again.scans();
+    expect(countsOf(await stop(again))).toEqual({ unchanged: 3 });
+    const other = startWatch(place, '--out', 'elsewhere');
+    await other.jobs(3);
+    await other.scans();
+    const outcome = await stop(other);
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    await assertStopped(place, outcome, { outs: ['photos/out', 'elsewhere'] });
+  });
+});
+
+it.each([
+  ['--out leads to the watched folder by a link', 'photos', 'link'],
+  ['the watched folder is a link to --out', 'link', 'photos'],
+])('is refused where %s, for then the two could not be told apart', async (_title, folder, out) => {
+  symlinkSync('photos', place.at('link'));
+  const { code, stdout, stderr } = await place.run(['watch', '--json', '--out', out, folder]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^error: --out .* under another path\nfix: name both by the same path/);
+  expect(place.files('photos')).toEqual(['0.jpg', '1.jpg', '2.jpg']);
+});
+
+it('the index in the watched folder is left alone', async () => {
+  const index = place.at('photos/index.db');
+  const session = startWatch(place, '--all-files', '--index', index);
+  await session.jobs(3);
+  await session.scans(3);
+  const outcome = await stop(session);
+  expect(statesOf(outcome)).toEqual(completed(['photos/0.jpg', 'photos/1.jpg', 'photos/2.jpg']));
+  expect(finishedOf(outcome).state).toBe('finished');
+  await assertInvariants({ ...place, index }, { sources: new Map() });
+});

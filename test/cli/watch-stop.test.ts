@@ -1,0 +1,187 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
+import { assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+
+const SIGNALS = [
+  ['SIGINT', 'group'],
+  ['SIGTERM', 'process'],
+  ['SIGHUP', 'process'],
+] as const;
+
+describe('a watch that is told to stop', () => {
+  const COUNT = 24;
+
+  async function putSlow(): Promise<void> {
+    const one = await noise(480, 360);
+    for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+  }
+
+  it.each(SIGNALS)('by %s to the %s has finished when nothing was left', async (signal, to) => {
+    await putMany(place, 'photos', 3);
+    const session = startWatch(place);
+    await session.jobs(3);
+    await session.scans();
+    session.signal(signal, to);
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, signal, '']);
+    expect(finishedOf(outcome)).toMatchObject({ state: 'finished', exit: 130 });
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    const { batch } = await place.status(finishedOf(outcome).batch);
+    expect(batch).toMatchObject({ state: 'finished', counts: finishedOf(outcome).counts });
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos') });
+  });
+
+  it.each(SIGNALS)(
+    'by %s to the %s cancels what is left, and the next one carries on',
+    async (signal, to) => {
+      await putSlow();
+      const session = startWatch(place, '--jobs', '2');
+      await session.event('job');
+      session.signal(signal, to);
+      const outcome = await session.ended;
+      expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, signal, '']);
+      expect(finishedOf(outcome).state).toBe('cancelled');
+      const { completed: done = 0, cancelled = 0 } = countsOf(outcome);
+      expect(done + cancelled).toBe(COUNT);
+      expect(cancelled).toBeGreaterThan(COUNT / 3);
+      await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+      const again = startWatch(place);
+      await again.jobs(COUNT);
+      await again.scans();
+      const second = await stop(again);
+      expect(countsOf(second)).toEqual({ completed: COUNT - done, unchanged: done });
+      await assertStopped(place, second);
+    },
+  );
+
+  it('leaves with --no-existing what is there, and takes what lands and what was left', async () => {
+    await putSlow();
+    const session = startWatch(place, '--jobs', '2');
+    await session.event('job');
+    const outcome = await stop(session);
+    const { cancelled = 0 } = countsOf(outcome);
+    expect(cancelled).toBeGreaterThan(0);
+    place.put('photos/meanwhile.jpg', await picture({ seed: 1 }));
+    const again = startWatch(place, '--no-existing');
+    await again.jobs(cancelled);
+    place.put('photos/new.jpg', await picture({ seed: 2 }));
+    await again.jobs(cancelled + 1);
+    await again.scans();
+    const second = await stop(again);
+    const left = jobsOf(outcome).map(({ source }) => source);
+    const all = Array.from({ length: COUNT }, (_, i) => `photos/${i}.jpg`);
+    const expected = all.filter((source) => !left.includes(source));
+    expect(statesOf(second)).toEqual(completed([...expected, 'photos/new.jpg']));
+    await assertStopped(place, second);
+  });
+
+  it('takes with --no-existing what was there and changes', async () => {
+    const path = place.put('photos/old.jpg', await picture({ seed: 1 }));
+    const session = startWatch(place, '--no-existing');
+    await session.event('watching');
+    await session.scans();
+    expect(jobsOf(await session.said())).toEqual([]);
+    place.put('photos/old.jpg', await picture({ seed: 2 }));
+    await session.jobs(1);
+    const outcome = await stop(session);
+    expect([statesOf(outcome), path]).toEqual([completed(['photos/old.jpg']), place.at('photos/old.jpg')]);
+    await assertStopped(place, outcome);
+  });
+});
+
+describe('a watch that is killed while files land', () => {
+  it.each([1, 15, 40])(
+    'after %i of 60 is carried on by the next: all completed, none twice',
+    async (after) => {
+      const COUNT = 60;
+      const pictures = await Promise.all(
+        Array.from({ length: COUNT }, (_, seed) => picture({ seed, width: 240, height: 180 })),
+      );
+      place.put('photos/0.jpg', pictures[0]!);
+      const session = startWatch(place);
+      const [begun] = await session.events('batch.started', 1);
+      let isKilled = false;
+      const killed = session.jobs(after).then(() => {
+        session.signal('SIGKILL', 'group');
+        isKilled = true;
+      });
+      for (const [i, bytes] of pictures.entries()) {
+        place.put(`photos/${i % 3}/${i}.jpg`, bytes);
+        await breathe();
+        if (i === after + 5) await killed;
+      }
+      expect(isKilled).toBe(true);
+      expect((await session.ended).signal).toBe('SIGKILL');
+      const again = startWatch(place);
+      await again.jobs(COUNT + 1);
+      await again.scans();
+      const outcome = await stop(again);
+      const ids = [begun!.batch, finishedOf(outcome).batch];
+      const documents = await Promise.all(ids.map((id) => place.status(id, '--all')));
+      expect(documents.map(({ batch }) => batch.state)).toEqual(['interrupted', 'finished']);
+      const done = documents.flatMap(({ jobs }) => jobs.filter(({ state }) => state === 'completed'));
+      expect(done).toHaveLength(COUNT);
+      expect(new Set(done.map(({ digest }) => digest)).size).toBe(COUNT);
+      expect(outcome.stdout).not.toContain('"failed"}');
+      expect(place.files('out')).toHaveLength(2 * (COUNT + 1));
+      await assertStopped(place, outcome);
+    },
+  );
+});
+
+describe('a watch with --once', () => {
+  const once = () => place.run(['watch', '--json', '--once', '--out', 'out', ...SMALL, 'photos']);
+
+  it('does what there is to do and exits 0, then finds nothing to do', async () => {
+    await putMany(place, 'photos/sub', 5);
+    const first = await once();
+    expect([first.code, first.stderr, countsOf(first)]).toEqual([0, '', { completed: 5 }]);
+    const second = await once();
+    expect([second.code, countsOf(second)]).toEqual([0, { unchanged: 5 }]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
+  });
+
+  it('exits 0 where there is nothing', async () => {
+    place.put('photos/readme.txt', 'text');
+    const outcome = await once();
+    expect([outcome.code, outcome.stderr, countsOf(outcome)]).toEqual([0, '', {}]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('exits 1 when an old picture is corrupt', async () => {
+    await putMany(place, 'photos', 2);
+    putOld(place.at('photos/broken.jpg'), (await picture()).subarray(0, 500));
+    const outcome = await once();
+    expect([outcome.code, countsOf(outcome)]).toEqual([1, { completed: 2, failed: 1 }]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('leaves a young unfinished picture to the next one', async () => {
+    await putMany(place, 'photos', 2);
+    const whole = await picture({ seed: 9 });
+    place.put('photos/young.jpg', whole.subarray(0, 500));
+    const outcome = await once();
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 2 }]);
+    expect(outcome.stdout).toContain('"type":"withdrawn"');
+    place.put('photos/young.jpg', whole);
+    const next = await once();
+    expect([next.code, countsOf(next)]).toEqual([0, { completed: 1, unchanged: 2 }]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: next });
+  });
+
+  it('stops early by a signal as a batch does', async () => {
+    const one = await noise(480, 360);
+    for (let i = 0; i < 24; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+    const session = startWatch(place, '--once');
+    await session.event('job');
+    await assertStopped(place, await stop(session), { state: 'cancelled' });
+  });
+});

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Counts } from '../../src/model.ts';
+import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
+import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
+import type { IndexPair } from './index.ts';
+
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+
+/** What every index must tell of sources that may be gone, and forget of those that are. */
+export function indexOfGoneConformance(name: string, openPair: () => Promise<IndexPair>): void {
+  describe(`${name} as the index of sources that come and go`, () => {
+    let pair: IndexPair;
+    let index: Index;
+    let run: Run;
+    beforeEach(async () => {
+      pair = await openPair();
+      index = pair.one;
+      const batch = { command: 'watch', inputs: ['photos'], cwd: '/', options: batchOptions() } as const;
+      run = await index.begin({ run: '0001abcd', ...batch });
+    });
+    afterEach(() => pair.close());
+
+    const settled = (state: Settlement['state'], over: Partial<Settlement> = {}): Settlement => ({
+      ...{ state, made: [], skipped: [], outputs: [] },
+      ...over,
+    });
+    /** Adds one job and ends it so. */
+    const end = async (job: NewJob, settlement: Settlement) => {
+      await index.add(run, [job], NOTHING);
+      const [taken] = await index.take(run, 1);
+      await index.settle(run, taken!, settlement);
+    };
+    const complete = (one: string) => {
+      const source = sourceRecord(`/photos/${one}`);
+      const made = [outputRecord(`/out/${one}_small.webp`, source.path)];
+      return end(newJob(one), settled('completed', { source, made }));
+    };
+    const counts = async (): Promise<Partial<Counts>> => {
+      const all = Object.entries((await pair.other.batch(run.batch)).counts);
+      return Object.fromEntries(all.filter(([, count]) => count > 0));
+    };
+    const below = async (folder: string) => {
+      const paths: string[] = [];
+      for await (const path of index.sourcesBelow(folder)) paths.push(path);
+      return paths;
+    };
+    /** Records sources of which nothing was made. */
+    const know = async (...paths: string[]) => {
+      await index.add(
+        run,
+        paths.map((source) => newJob(source, { source })),
+        NOTHING,
+      );
+      for (let jobs = await index.take(run, 500); jobs.length > 0; jobs = await index.take(run, 500)) {
+        for (const job of jobs) {
+          await index.settle(run, job, settled('completed', { source: sourceRecord(job.source) }));
+        }
+      }
+    };
+
+    describe('asked for the sources below a folder', () => {
+      it('tells them in bytewise order, and none beside it', async () => {
+        const inside = ['/a/B', '/a/a', '/a/a-b/x', '/a/a/x', '/a/ab', '/a/é', '/a/\u{1f600}'];
+        await know(...inside.toReversed(), '/a-b/x', '/ab', '/a.jpg', '/A/x', '/a0', '/b/a/x', '/a');
+        const byBytes = inside.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(await below('/a')).toEqual(byBytes);
+        expect(await below('/a/')).toEqual(byBytes);
+        expect(await below('/a/a')).toEqual(['/a/a/x']);
+        expect(await below('/none')).toEqual([]);
+      });
+
+      it('tells all there are below the root of the disk', async () => {
+        await know('/x', '/y/z');
+        expect(await below('/')).toEqual(['/x', '/y/z']);
+      });
+
+      it('takes a name with odd characters for what it is', async () => {
+        const odd = ["it's", '100%', 'a_b', '*', '[Q=1]', 'a\nb', '"', '\\', '-', 'x;y', '\u202e'];
+        for (const folder of odd) await know(`/p/${folder}/x.jpg`);
+        for (const folder of odd) expect(await below(`/p/${folder}`)).toEqual([`/p/${folder}/x.jpg`]);
+        expect(await below('/p')).toHaveLength(odd.length);
+      });
+
+      it('tells all of thousands, also those that follow one that is forgotten meanwhile', async () => {
+        const paths = Array.from({ length: 2_500 }, (_, i) => `/p/${String(i).padStart(5, '0')}`);
+        await know(...paths);
+        const told: string[] = [];
+        for await (const path of index.sourcesBelow('/p')) {
+          told.push(path);
+          if (told.length % 500 === 0) await index.forget(path, [], []);
+        }
+        expect(told).toEqual(paths);
+        expect(await below('/p')).toHaveLength(2_495);
+        expect((await below('/p')).slice(498, 500)).toEqual(['/p/00498', '/p/00500']);
+      });
+
+      it('tells as many as a page holds', async () => {
+        const paths = Array.from({ length: 1_000 }, (_, i) => `/p/${String(i).padStart(5, '0')}`);
+        await know(...paths);
+        expect(await below('/p')).toEqual(paths);
+      });
+    });
+
+    describe('asked whether what is under a name may be the output of a job', () => {
+      it('says so of names under which nothing was made yet while their job is in work', async () => {
+        const path = '/out/a_small.webp';
+        const isInWork = async () => (await pair.other.lookup([], ['/out/none', path])).isInWork(path);
+        await index.add(run, [newJob('a')], NOTHING);
+        expect(await isInWork()).toBe(false);
+        const [job] = await index.take(run, 1);
+        expect(await isInWork()).toBe(true);
+        expect((await index.lookup([], ['/out/none'])).isInWork('/out/none')).toBe(false);
+        const made = [outputRecord(path, '/photos/a')];
+        await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/a'), made }));
+        expect(await isInWork()).toBe(false);
+        await index.renew(run, [newJob('a')]);
+        await index.take(run, 1);
+        expect(await isInWork()).toBe(false);
+      });
+    });
+
+    describe('asked for the names of a source', () => {
+      it('tells those that are made and those that are held, and nobody else’s', async () => {
+        const candidates = [['/out/a.webp', '/out/a.avif']];
+        const made = outputRecord('/out/a.webp', '/photos/a');
+        await end(newJob('a', { candidates }), settled('completed', { made: [made] }));
+        await complete('b');
+        const owned = await index.ownedBy('/photos/a');
+        expect(owned.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+          expect.objectContaining({ path: '/out/a.avif', source: '/photos/a', checksum: null, digest: null }),
+          made,
+        ]);
+        expect(await index.ownedBy('/photos/none')).toEqual([]);
+      });
+    });
+
+    describe('when a source is forgotten', () => {
+      it('knows neither it nor those of its names, and of nobody else’s less', async () => {
+        const candidates = [['/out/a.webp', '/out/a.avif', '/elsewhere/a.webp']];
+        const made = outputRecord('/out/a.webp', '/photos/a');
+        const source = sourceRecord('/photos/a');
+        await end(newJob('a', { candidates }), settled('completed', { source, made: [made] }));
+        await complete('b');
+        await index.forget('/photos/a', ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'], []);
+        expect(await below('/photos')).toEqual(['/photos/b']);
+        expect((await index.ownedBy('/photos/a')).map(({ path }) => path)).toEqual(['/elsewhere/a.webp']);
+        expect(await index.ownedBy('/photos/b')).toHaveLength(1);
+        expect(await index.made(made.digest, [made.settings])).toEqual([]);
+        expect(await counts()).toEqual({ completed: 2 });
+      });
+
+      it('records what was given of its outputs to others', async () => {
+        await complete('a');
+        const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+        const skipped = [{ ...held, settings: 'aa', digest: sha('/photos/a') }];
+        await end(newJob('b'), settled('duplicate', { duplicateOf: '/photos/a', skipped }));
+        const given = outputRecord('/out/b_small.webp', '/photos/b', { digest: sha('/photos/a') });
+        await index.forget('/photos/a', ['/out/a_small.webp'], [given]);
+        expect(await index.ownedBy('/photos/b')).toEqual([given]);
+        expect(await index.skipped(given.digest, ['aa'])).toEqual([]);
+        expect(await index.made(given.digest, ['aa'])).toEqual([given]);
+      });
+
+      it('forgets nothing when what was given is another’s by now', async () => {
+        await complete('a');
+        await complete('b');
+        const stolen = outputRecord('/out/b_small.webp', '/photos/c');
+        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen]);
+        await expect(theft).rejects.toMatchObject({ code: 'output_exists' });
+        expect(await below('/photos')).toEqual(['/photos/a', '/photos/b']);
+        expect(await index.ownedBy('/photos/a')).toHaveLength(1);
+      });
+
+      it('is content when it was never known, also twice', async () => {
+        await index.forget('/photos/a', ['/out/a_small.webp'], []);
+        await index.forget('/photos/a', [], []);
+        expect(await below('/photos')).toEqual([]);
+      });
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { WalkRules } from '../../src/model.ts';
+import type { Found, Gone, Hint, OpenSources, Part, Skipped, Sources } from '../../src/ports.ts';
+import { makePlace } from '../place.ts';
+
+const RULES: WalkRules = {
+  allFiles: false,
+  followSymlinks: false,
+  include: [],
+  exclude: [],
+  out: '/nowhere/out',
+  index: '/nowhere/index.db',
+};
+
+export type Entry = Found | Skipped | Gone;
+
+/** A place of its own with sources in it. */
+export interface SourcesPlace {
+  at(path: string): string;
+  /** Writes files that hold their own names. */
+  put(...paths: string[]): void;
+  remove(...paths: string[]): void;
+  open(paths: readonly string[], rules?: Partial<WalkRules>): Promise<Sources>;
+}
+
+export function placeOf(open: OpenSources): SourcesPlace {
+  const cwd = makePlace();
+  const at = (path: string) => join(cwd, path);
+  return {
+    at,
+    put(...paths) {
+      for (const path of paths) {
+        mkdirSync(dirname(at(path)), { recursive: true });
+        writeFileSync(at(path), path);
+      }
+    },
+    remove(...paths) {
+      for (const path of paths) rmSync(at(path), { recursive: true, force: true });
+    },
+    open: (paths, rules = {}) => open({ paths, list: null, cwd }, { ...RULES, ...rules }),
+  };
+}
+
+export async function walked(sources: Sources, part?: Part): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of sources.walk(new AbortController().signal, part)) entries.push(entry);
+  return entries;
+}
+
+/** What was found, as the user would write it. */
+export function found(entries: readonly Entry[]): string[] {
+  return entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : []));
+}
+
+/** Whoever hears hints. */
+export interface Ear {
+  readonly hints: readonly Hint[];
+  readonly hear: (hint: Hint) => void;
+  /** Resolves once such a hint was heard, be it before or after this call. */
+  heard(matches: (hint: Hint) => boolean): Promise<Hint>;
+  changed(path: string): Promise<Hint>;
+  warned(text: string): Promise<Hint>;
+  /** As if nothing had been heard so far. */
+  forget(): void;
+}
+
+export function openEar(): Ear {
+  const hints: Hint[] = [];
+  const waiting = new Set<() => void>();
+  const heard: Ear['heard'] = async (matches) => {
+    for (;;) {
+      const hint = hints.find(matches);
+      if (hint !== undefined) return hint;
+      await new Promise<void>((resolve) => waiting.add(resolve));
+    }
+  };
+  return {
+    hints,
+    hear(hint) {
+      hints.push(hint);
+      for (const wake of waiting) wake();
+      waiting.clear();
+    },
+    heard,
+    changed: (path) => heard((hint) => hint.type === 'changed' && hint.path === path),
+    warned: (text) => heard((hint) => hint.type === 'warning' && hint.message.includes(text)),
+    forget: () => void hints.splice(0),
+  };
+}

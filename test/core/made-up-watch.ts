@@ -1,0 +1,125 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { runWatch } from '../../src/core/watch.ts';
+import type { BatchFinished, BatchOptions, Event, JobEvent, WatchOptions } from '../../src/model.ts';
+import type { Hint, Sources } from '../../src/ports.ts';
+import type { Workshop } from './made-up.ts';
+import { type MadeUpClock, makeClock } from './made-up-clock.ts';
+
+export const SETTLE = 1_000;
+
+/** A watch of a workshop's real files, told of changes by the test alone, on a clock that the test alone moves. */
+export interface Watching {
+  readonly clock: MadeUpClock;
+  readonly events: readonly Event[];
+  /** What was walked: absolute paths, and undefined for a walk through everything. */
+  readonly walks: readonly (string | undefined)[];
+  hint(hint: Hint): void;
+  /** Says that these sources have changed. */
+  changed(...names: string[]): void;
+  /** Writes a source, says so, and waits until the watch waits for it to rest. */
+  land(name: string, text?: string): Promise<void>;
+  /** Lets so many milliseconds pass once nothing else is to be done. */
+  pass(milliseconds: number): Promise<void>;
+  /** Waits until the watch waits, for nothing but time and hints. */
+  idle(): Promise<void>;
+  /** The first such event, and the last of a source's job. */
+  told<T extends Event['type']>(type: T): Promise<Extract<Event, { type: T }>>;
+  job(name: string, state: JobEvent['state']): Promise<JobEvent>;
+  stop(): Promise<BatchFinished>;
+  readonly finished: Promise<BatchFinished>;
+}
+
+export interface WatchingOptions extends Partial<WatchOptions> {
+  readonly batch?: Partial<BatchOptions>;
+  readonly ports?: NonNullable<Parameters<Workshop['prepare']>[2]>;
+  /** Called before each walk. */
+  readonly onWalk?: (at: string | undefined) => Promise<void> | void;
+}
+
+export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promise<Watching> {
+  const { batch, ports: given, onWalk, ...options } = over;
+  const { ports, work } = await shop.prepare('watch', batch, given);
+  const clock = makeClock();
+  const events: Event[] = [];
+  const walks: (string | undefined)[] = [];
+  const stopped = new AbortController();
+  let walking = 0;
+  let hear: (hint: Hint) => void = () => {
+    throw new Error('nobody watches');
+  };
+  const sources: Sources = {
+    ...ports.sources,
+    async *walk(signal, part) {
+      walks.push(part?.at);
+      walking++;
+      await onWalk?.(part?.at);
+      yield* ports.sources.walk(signal, part);
+      walking--;
+    },
+    watch(heard) {
+      hear = heard;
+      return { folders: 1, by: 'events', close: async () => {} };
+    },
+  };
+  const all: WatchOptions = {
+    ...{ settle: SETTLE, scanInterval: 3_600_000, existing: true, poll: false, mirror: false, once: false },
+    ...options,
+  };
+  const emit = (event: Event) => void events.push(event);
+  let isOver = false;
+  const finished = runWatch({ ...ports, sources }, work, all, emit, stopped.signal, clock).finally(() => {
+    isOver = true;
+  });
+
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await turn();
+  };
+  const idle = async () => {
+    // Each turn of the watch takes a few of the event loop; when it waits, the clock knows.
+    for (let quiet = 0; quiet < 5; quiet++) {
+      if (clock.waiting === 0 || walking > 0) quiet = 0;
+      if (isOver) return;
+      await turn();
+    }
+  };
+  const changed = (...names: string[]) => {
+    for (const name of names) hear({ type: 'changed', path: shop.at(`photos/${name}`) });
+  };
+  return {
+    ...{ clock, events, walks, finished, idle, changed },
+    hint: (hint) => hear(hint),
+    async land(name, text = name) {
+      const before = walks.length;
+      shop.change(name, text);
+      changed(name);
+      await until(() => walks.length > before);
+      await idle();
+    },
+    async pass(milliseconds) {
+      await idle();
+      await clock.advance(milliseconds);
+      await idle();
+    },
+    async told<T extends Event['type']>(type: T) {
+      const find = () => events.find((event): event is Extract<Event, { type: T }> => event.type === type);
+      await until(() => find() !== undefined);
+      return find()!;
+    },
+    async job(name, state) {
+      const find = () =>
+        events.findLast(
+          (event): event is JobEvent =>
+            event.type === 'job' && event.source === `photos/${name}` && event.state === state,
+        );
+      await until(() => find() !== undefined);
+      return find()!;
+    },
+    async stop() {
+      stopped.abort();
+      const end = await finished;
+      expect(events.at(-1)).toBe(end);
+      return end;
+    },
+  };
+}
