@@ -17,7 +17,7 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
       return jobLines(event, verbose, room, look);
     case 'job.retrying': {
       if (!verbose) return [];
-      const reason = `${reasonOf(event.source, event.error)}, again in ${pause(event.delay)}`;
+      const reason = `again in ${pause(event.delay)}: ${reasonOf(event.source, event.error)}`;
       return [noticeLine('retrying', event.source, reason, room, look)];
     }
     case 'passed_over':

@@ -65,7 +65,8 @@ function toldOf(event: Event, short: (path: string) => string): Told | null {
       return { path: source, what: state, words: outcomeOf(told) };
     }
     case 'job.retrying': {
-      const words = `${reasonOf(event.source, event.error)}, again in ${pause(event.delay)}`;
+      // The reason may be cut at the end of the line; when it is tried again may not.
+      const words = `again in ${pause(event.delay)}: ${reasonOf(event.source, event.error)}`;
       return { path: event.source, what: 'retrying', words };
     }
     case 'still_written':

@@ -4,8 +4,8 @@ type Figures = Pick<Progress, 'counts' | 'bytesIn' | 'bytesOut'>;
 
 /** What a run has done since local midnight. */
 export interface Today {
-  /** Told the time before each event and each look: at midnight the figures start from nothing. */
-  turn(now: number): void;
+  /** Told the time before each event and each look: at midnight the figures start from nothing; whether they just did. */
+  turn(now: number): boolean;
   figures(): Figures;
 }
 
@@ -16,9 +16,10 @@ export function createToday(progress: Progress, now: number): Today {
   return {
     turn(at) {
       const next = new Date(at).toDateString();
-      if (next === day) return;
+      if (next === day) return false;
       day = next;
       start = copyOf(progress);
+      return true;
     },
     figures() {
       const counts = { ...progress.counts };

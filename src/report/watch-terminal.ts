@@ -37,11 +37,19 @@ export function createWatchReport(options: WatchReportOptions): Report {
   const recent = createRecent({ inputs, verbose });
   let screen: Screen | null = null;
   let closed = false;
+  let heard = 0;
+  let drawn: { state: string; lines: readonly string[] } = { state: '', lines: [] };
 
-  function lines(): string[] {
-    today.turn(wallClock());
+  function lines(): readonly string[] {
+    if (today.turn(wallClock())) heard++;
     const view = { inputs, out, style, up: clock() - since, rows: stream.rows || 24 };
-    return watchLines(progress, { ...view, today: today.figures(), recent: recent.entries });
+    // Asked ten times a second for months: worked out anew only where something can have changed.
+    const state = `${heard} ${age(view.up)} ${view.rows} ${style.columns()}`;
+    if (state !== drawn.state) {
+      const shown = watchLines(progress, { ...view, today: today.figures(), recent: recent.entries });
+      drawn = { state, lines: shown };
+    }
+    return drawn.lines;
   }
 
   function print(texts: readonly string[]): void {
@@ -57,6 +65,7 @@ export function createWatchReport(options: WatchReportOptions): Report {
 
   return {
     event(event) {
+      heard++;
       today.turn(wallClock());
       progress.event(event, clock());
       recent.event(event, wallClock(), progress.watching !== null);

@@ -3,9 +3,10 @@
 // libraries, as each tells it. Run it on a quiet machine.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { header, median } from './figures.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
@@ -68,7 +69,7 @@ function report(times) {
   process.stdout.write(
     [
       `${images} photographs, preset web, ${atATime} at a time, median of ${rounds} rounds`,
-      `${cpus()[0]?.model}, Node ${process.version}`,
+      ...header(),
       '',
       '| way | measured | s | range | images/s | ratio |',
       '|---|---|---|---|---|---|',
@@ -76,9 +77,4 @@ function report(times) {
       '',
     ].join('\n'),
   );
-}
-
-function median(all) {
-  const sorted = [...all].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

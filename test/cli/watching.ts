@@ -10,9 +10,9 @@ import { picture } from './pictures.ts';
 /** A watch on the real binary. */
 
 /** Files rest briefly and walks are frequent: what a watch is ever to see it has seen after two walks. */
-const QUICK = ['--settle', '100', '--scan-interval', '0.4'];
+const QUICK = ['--settle', '250', '--scan-interval', '0.4'];
 /** No walk comes by itself: what is seen was told by the system, or a walk was asked for. */
-export const ALONE = ['--settle', '100', '--scan-interval', '1h'];
+export const ALONE = ['--settle', '250', '--scan-interval', '1h'];
 
 /** A watch of `photos` into `out`, as JSON lines, with two small variants unless others are given. */
 export function startWatch(place: Place, ...args: string[]): Session {
@@ -39,11 +39,19 @@ export function stop(session: Session, signal: NodeJS.Signals = 'SIGINT'): Promi
   return session.ended;
 }
 
-/** Source and state of each job told, sorted. */
+/**
+ * Source and state of each job told, sorted. A file whose writer was held up for longer than the settle time is looked
+ * at again when it has its last bytes: that it is unchanged then is left out.
+ */
 export function statesOf(told: Pick<Outcome, 'stdout'>): string[] {
-  return jobsOf(told)
-    .map(({ source, state }) => `${source} ${state}`)
-    .sort();
+  const jobs = jobsOf(told);
+  const done = new Set<string>();
+  const first = jobs.filter(({ source, state }) => {
+    const isAgain = done.has(source) && state === 'unchanged';
+    done.add(source);
+    return !isAgain;
+  });
+  return first.map(({ source, state }) => `${source} ${state}`).sort();
 }
 
 export const completed = (sources: readonly string[]) =>

@@ -27,7 +27,7 @@ describe('the live part of a watch', () => {
       ['✓', '2 outputs   3.1 MB -> 402 kB   171ms'],
       ['✓', '2 outputs   3.1 MB -> 402 kB   171ms'],
       ['=', 'same as 3.jpg'],
-      ['✗', 'cut short: 12 kB of 340 kB, again in 30s'],
+      ['✗', 'again in 30s: cut short: 12 kB of 340 kB'],
       ['…', 'still being written, waiting'],
       ['-', 'gone, 2 outputs removed'],
       ['·', 'passed over: symlink'],
