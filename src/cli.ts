@@ -99,9 +99,8 @@ async function runProcess(paths: string[], options: Options): Promise<void> {
 
 async function runWatch(paths: string[], options: Options): Promise<void> {
   const config = await configOf(options);
-  const { watch, checkFolders } = await import('./commands/watch.ts');
-  checkFolders(paths, config);
-  await runBatch('watch', config, { paths, list: null, cwd: config.cwd }, (ports, work, emit, signal) =>
+  const { watch, foldersOf } = await import('./commands/watch.ts');
+  await runBatch('watch', config, foldersOf(paths, config), (ports, work, emit, signal) =>
     watch(ports, work, config.watch, emit, signal),
   );
 }

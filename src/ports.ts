@@ -53,8 +53,11 @@ export interface Index {
   /** The walk of the batch's inputs came to its end, or was stopped; `passedOver` files were no jobs. */
   walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
 
-  /** Takes up to `limit` pending jobs of the run's batch, oldest first; they are `processing` from here on. */
-  take(run: Run, limit: number): Promise<Job[]>;
+  /**
+   * Takes up to `limit` pending jobs of the run's batch, oldest first, then those that are due again at `now`
+   * (milliseconds since 1970); they are `processing` from here on.
+   */
+  take(run: Run, limit: number, now: number): Promise<Job[]>;
 
   /**
    * Says that this run renders these bytes now. False when another job, here or in another live run, does: wait and
@@ -217,8 +220,11 @@ export interface Storage {
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
 
-  /** Removes stored files, and then folders below `out` left empty by that. One that is not there is no error. */
-  remove(paths: readonly string[], out: string): Promise<void>;
+  /**
+   * Removes stored files; then folders left empty by that, as far as they lie below `emptyBelow`. One that is not there
+   * is no error.
+   */
+  remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
 
   /** Checks that outputs can be written here, making nothing. */
   prepare(out: string): Promise<void>;

@@ -8,6 +8,9 @@ const REMOTE = new Map([
   [0x517b, 'smb'],
   [0x65735546, 'fuse'],
   [0x01021997, '9p'],
+  [0x00c36400, 'ceph'],
+  [0x0bd00bd0, 'lustre'],
+  [0x786f4256, 'vboxsf'],
 ]);
 
 /** What kind of remote file system holds this path, which must be there; undefined for a local one. */

@@ -63,9 +63,12 @@ export function openLocalStorage(run: string): Storage {
     },
     stat: async (paths) => paths.map(statOne),
     checksum,
-    async remove(paths, out) {
+    async remove(paths, emptyBelow) {
       for (const path of paths) await removeFile(path).catch((error) => fail(error, path));
-      for (const folder of new Set(paths.map((path) => dirname(path)))) await removeEmpty(folder, out);
+      for (const folder of new Set(paths.map((path) => dirname(path)))) {
+        if (emptyBelow === null) await syncFolder(folder).catch(() => {});
+        else await removeEmpty(folder, emptyBelow);
+      }
     },
     async prepare(out) {
       const folder = nearestExisting(out);

@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import type { NewWork, Ports } from '../core/batch.ts';
 import { runWatch } from '../core/watch.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Event, WatchOptions } from '../model.ts';
+import type { Inputs } from '../ports.ts';
 
 /** `imgtool watch`: what is in folders and what lands there, until it is stopped; the exit code. */
 export async function watch(
@@ -18,8 +17,8 @@ export async function watch(
   return exit;
 }
 
-/** Errors: `usage` for what cannot be watched, and for a dry run; `no_input` for a folder that is not there. */
-export function checkFolders(paths: readonly string[], { cwd, dryRun }: Config): void {
+/** Folders that are to be watched, as inputs. Errors: `usage` when there are none, and for a dry run. */
+export function foldersOf(paths: readonly string[], { cwd, dryRun }: Config): Inputs {
   if (paths.length === 0) {
     throw new ImgtoolError('usage', 'nothing to watch: no folder was named', { fix: 'imgtool watch <dir…>' });
   }
@@ -28,17 +27,5 @@ export function checkFolders(paths: readonly string[], { cwd, dryRun }: Config):
       fix: 'imgtool process --dry-run shows what would be made of what is there now',
     });
   }
-  for (const path of paths) {
-    const found = statSync(resolve(cwd, path), { throwIfNoEntry: false });
-    if (found === undefined) {
-      throw new ImgtoolError('no_input', `${path}: is not there`, {
-        fix: 'check the path; nothing is watched',
-      });
-    }
-    if (!found.isDirectory()) {
-      throw new ImgtoolError('usage', `${path}: is a file, and only folders are watched`, {
-        fix: 'name its folder, with --include for that file alone',
-      });
-    }
-  }
+  return { paths, list: null, cwd, onlyFolders: true };
 }

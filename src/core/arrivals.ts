@@ -11,6 +11,8 @@ export interface Arrivals {
   readonly walked: Walked;
   /** Whether nothing is to be done about a file that is as it is: it was dealt with, or is waited for. */
   isKnown(path: string, facts: FileFacts): boolean;
+  /** The same of a file of which a change was told: who may read it is not seen in how it is. */
+  isKnownGood(path: string, facts: FileFacts): boolean;
   has(path: string): boolean;
   /** Sources known below a folder. */
   below(folder: string): string[];
@@ -24,8 +26,8 @@ export interface Arrivals {
   /** Takes note of a file that is to be left as it is. */
   leave(found: Found): void;
   passOver(skipped: Skipped): void;
-  /** The jobs of these sources have ended well; `counted`: as unchanged. */
-  ended(sources: readonly string[], stage: 'done' | 'counted'): void;
+  /** What became of the job of a source. */
+  ended(source: string, stage: Stage): void;
   /** Nothing is at these paths any more, or nothing that is known. */
   forget(paths: readonly string[]): Promise<void>;
 }
@@ -71,6 +73,8 @@ export function openArrivals(
   return {
     walked,
     isKnown: (path, facts) => known.meet(path, facts) || settling.has(path, facts),
+    isKnownGood: (path, facts) =>
+      (known.meet(path, facts) && known.stageOf(path) !== 'failed') || settling.has(path, facts),
     has: (path) => known.has(path) || settling.has(path),
     below: known.below,
     nextRound: known.nextRound,
@@ -93,12 +97,17 @@ export function openArrivals(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
       );
-      const { outputs, sources: found } = tellApart(rested, lookup);
+      const { outputs, sources: found } = tellApart(bench, rested, lookup);
       for (const one of outputs) if (one.isMade) note(one.found);
       // It changed after it was taken and before it was read: its job has seen it as it is now.
       const isDone = ({ source, facts }: Found) => {
         const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
-        return stage !== 'taken' && record !== undefined && facts !== null && sameFile(facts, record);
+        return (
+          (stage === 'done' || stage === 'counted') &&
+          record !== undefined &&
+          facts !== null &&
+          sameFile(facts, record)
+        );
       };
       const fresh: Found[] = [];
       for (const one of found) {
@@ -122,9 +131,7 @@ export function openArrivals(
     },
     leave: (found) => note(found),
     passOver: ({ given, reason }) => passOver(given, reason),
-    ended(paths, stage) {
-      for (const path of paths) known.advance(path, stage);
-    },
+    ended: known.advance,
     async forget(paths) {
       const gone = paths
         .filter(known.has)
@@ -132,6 +139,7 @@ export function openArrivals(
       for (const path of paths) {
         settling.drop(path);
         known.drop(path);
+        strange.delete(sources.givenOf(path));
       }
       const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
       for (const path of dropped)

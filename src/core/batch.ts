@@ -10,7 +10,7 @@ import { type Patience, SHORT } from './patience.ts';
 import { type Intake, workThrough } from './work.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
-const KEPT = 90 * 24 * 60 * 60 * 1_000;
+export const KEPT = 90 * 24 * 60 * 60 * 1_000;
 /** Jobs cancelled in one step. */
 const CANCELLED_AT_ONCE = 1_000;
 
@@ -36,8 +36,8 @@ export interface NewWork {
 export interface Manner {
   readonly takeIn: TakeIn;
   readonly patience: Patience;
-  /** Hears of each job that has ended without failing. */
-  readonly ended?: (job: Job, how: JobEvent['state'] | 'withdrawn') => void;
+  /** Hears of each job that has ended, or is to be tried again. */
+  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
   /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
   readonly isEndless: boolean;
 }
@@ -57,11 +57,19 @@ export async function runBatch(
   manner: Manner = ONE_WALK,
 ): Promise<BatchFinished> {
   const { index, storage } = ports;
-  await storage.sweep(await index.recover());
+  const dead = await index.recover();
+  await storage.sweep(dead);
   await storage.prepare(work.options.out);
   const startedAt = performance.now();
   const run = await index.begin({ ...work, run: ports.run });
-  const bench: Bench = { ...ports, run, options: work.options, settings: settingsOfAll(work.options) };
+  const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
+  const bench: Bench = {
+    ...ports,
+    run,
+    options: work.options,
+    settings: settingsOfAll(work.options),
+    suspects,
+  };
   const fatal = await takeInAndWork(bench, manner, emit, signal);
   const isStopped = fatal === undefined && signal.aborted;
   const cancelled = isStopped ? await cancelWaiting(index, run) : 0;

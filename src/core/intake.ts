@@ -79,12 +79,13 @@ interface Told {
 }
 
 /** Tells sources from files that the index knows as outputs. */
-export function tellApart(chunk: readonly Found[], lookup: Lookup): Told {
+export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: Lookup): Told {
   const sources: Found[] = [];
   const outputs: { found: Found; isMade: boolean }[] = [];
   for (const found of chunk) {
     const record = lookup.output(found.source);
-    const isOutput = record?.path === found.source && (isMade(record) || lookup.isInWork(found.source));
+    const isHeld = lookup.isInWork(found.source) || suspects.has(found.source);
+    const isOutput = record?.path === found.source && (isMade(record) || isHeld);
     if (isOutput) outputs.push({ found, isMade: isMade(record) });
     else sources.push(found);
   }
@@ -104,7 +105,7 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
   const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
   const paths = [...named].flatMap(([{ source }, names]) => [source, ...names]);
   const lookup = await bench.index.lookup([...chunk.map(({ source }) => source), ...paths], paths);
-  const { sources, outputs } = tellApart(chunk, lookup);
+  const { sources, outputs } = tellApart(bench, chunk, lookup);
   const own = await Promise.all(
     sources.map((found) => ownNames(bench, { found, names: named.get(found) ?? [] }, lookup)),
   );

@@ -12,6 +12,8 @@ import { describe, jobEvent } from './tell.ts';
 export interface Bench extends Places {
   readonly run: Run;
   readonly renderer: Renderer;
+  /** Names under which a run that died may have left outputs without telling the index. */
+  readonly suspects: ReadonlySet<string>;
 }
 
 /** Another job renders the same bytes right now; what was learnt of them spares reading them again. */

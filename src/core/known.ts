@@ -20,8 +20,11 @@ export interface Known {
   readonly size: number;
 }
 
-/** How far a file has come: it was taken, its job has ended well, or it was counted as unchanged, without a job's row. */
-export type Stage = 'taken' | 'done' | 'counted';
+/**
+ * How far a file has come: it was taken, its job has ended well, it has failed for now or for good, or it was counted as
+ * unchanged, without a job's row.
+ */
+export type Stage = 'taken' | 'done' | 'failed' | 'counted';
 
 interface Entry {
   facts: FileFacts;

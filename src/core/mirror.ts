@@ -1,3 +1,4 @@
+import { asImgtoolError } from '../errors.ts';
 import type { Event, OutputRecord } from '../model.ts';
 import type { Staged } from '../ports.ts';
 import type { Clock } from './clock.ts';
@@ -15,8 +16,8 @@ export interface Mirror {
   spare(folder: string): void;
   /** Looks for recorded sources that went while nobody watched; `has` tells which are there. */
   compare(has: (path: string) => boolean): Promise<void>;
-  /** Removes what is due, unless sources are about to be done that may want it; whether there was anything. */
-  work(isBusy: boolean): Promise<boolean>;
+  /** Removes what is due, unless sources are about to be done that may want it. */
+  work(isBusy: boolean): Promise<void>;
   /** Milliseconds until there may be something to do. */
   left(): number;
 }
@@ -55,16 +56,27 @@ export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (ev
       }
     },
     async work(isBusy) {
-      if (clock.now() < next) return false;
-      const { pending, processing } = (await index.batch(run.batch)).counts;
-      const due = goneFor(isBusy || pending + processing > 0 ? LONGEST : 2 * settle);
+      if (clock.now() < next) return;
+      const { pending, processing, retrying } = (await index.batch(run.batch)).counts;
+      const due = goneFor(isBusy || pending + processing + retrying > 0 ? LONGEST : 2 * settle);
       for (const path of due) gone.delete(path);
-      for (const path of await sources.missing(due)) await removeOutputs(bench, path, emit);
+      for (const path of await sources.missing(due)) await follow(path);
       next = gone.size === 0 ? Number.POSITIVE_INFINITY : clock.now() + LOOK_AGAIN;
-      return due.length > 0;
     },
     left: () => Math.max(0, next - clock.now()),
   };
+
+  /** Outputs that cannot be removed stay until the next start; nothing else suffers for them. */
+  async function follow(path: string): Promise<void> {
+    try {
+      await removeOutputs(bench, path, emit);
+    } catch (thrown) {
+      const error = asImgtoolError(thrown);
+      if (error.fatal) throw error;
+      const message = `${sources.givenOf(path)}: its outputs could not be removed: ${error.message}`;
+      emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
+    }
+  }
 }
 
 /** Rather an empty folder where a disk is to be mounted than so many pictures deleted. */
@@ -85,7 +97,7 @@ async function removeOutputs(bench: Bench, source: string, emit: (event: Event) 
   const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
   const disk = await storage.stat(own.map(({ path }) => path));
   const given: OutputRecord[] = [];
-  const removed: string[] = [];
+  let removed: string[] = [];
   const staged: Staged[] = [];
   try {
     for (const [i, record] of own.entries()) {
@@ -93,13 +105,17 @@ async function removeOutputs(bench: Bench, source: string, emit: (event: Event) 
       given.push(...(await giveAway(bench, record, source, staged)));
       removed.push(record.path);
     }
-    await storage.remove(removed, options.out);
+    // Meanwhile a renamed source may have inherited some.
+    const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
+    removed = removed.filter((path) => still.has(path));
+    // Among the sources a folder is the user's.
+    await storage.remove(removed, (await sources.covers(own[0]?.path ?? '')) ? null : options.out);
   } finally {
     for (const one of staged) await one.discard();
   }
   const names = own.map(({ path }) => path);
   await index.forget(source, names, given);
   if (removed.length === 0) return;
-  const outputs = removed.map((path) => pathAsGiven(path, options));
-  emit({ type: 'removed', batch: run.batch, source: sources.givenOf(source), outputs });
+  const paths = removed.map((path) => pathAsGiven(path, options));
+  emit({ type: 'removed', batch: run.batch, source: sources.givenOf(source), paths });
 }

@@ -18,12 +18,13 @@ const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; twice that before the third. */
 const BACKOFF = 500;
 
-/** What a picture fails with as long as it is not wholly there, or not yet given over. */
+/** What a picture fails with as long as it, or the place of its outputs, is not wholly there or not yet given over. */
 const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'corrupt',
   'not_an_image',
   'source_changed',
   'source_unreadable',
+  'not_writable',
 ]);
 /** Milliseconds before each new attempt at one of those: 30 seconds, 2 minutes, 10 minutes. */
 const LATER = [30_000, 120_000, 600_000];

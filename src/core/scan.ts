@@ -33,7 +33,7 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
   const replaced = new Set<string>();
 
   return {
-    async all(take) {
+    async all(isTaken) {
       const started = clock.now();
       const isFirst = !walked.ended;
       let met = 0;
@@ -51,8 +51,9 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
       arrivals.nextRound();
       for await (const entry of sources.walk(signal, { isKnown })) {
         if (entry.type === 'skipped') arrivals.passOver(entry);
-        else if (entry.type === 'found' && !take) arrivals.leave(entry);
-        else if (entry.type === 'found' && chunk.push(entry) === CHUNK) await flush();
+        else if (entry.type !== 'found') continue;
+        else if (!isTaken) arrivals.leave(entry);
+        else if ((await take(entry, chunk)) === CHUNK) await flush();
       }
       await flush();
       if (signal.aborted) return clock.now() - started;
@@ -68,8 +69,8 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
       let isFolderGone = false;
       const found: Found[] = [];
       for (const at of paths) {
-        for await (const entry of sources.walk(signal, { at, isKnown: arrivals.isKnown })) {
-          if (entry.type === 'found') found.push(entry);
+        for await (const entry of sources.walk(signal, { at, isKnown: arrivals.isKnownGood })) {
+          if (entry.type === 'found') await take(entry, found);
           else if (entry.type === 'skipped') arrivals.passOver(entry);
           else {
             isFolderGone ||= entry.wasFolder;
@@ -86,6 +87,14 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
       mirror?.spare(folder);
     },
   };
+
+  /** A file of which nothing can be told is gone by now, or out of reach. */
+  async function take(entry: Found, among: Found[]): Promise<number> {
+    if (entry.facts !== null) return among.push(entry);
+    const isGone = (await sources.missing([entry.source])).length > 0;
+    if (!isGone) arrivals.passOver({ type: 'skipped', given: entry.given, reason: 'unreadable' });
+    return among.length;
+  }
 
   /** What could not be walked this time is not gone. */
   async function forgetMissed(): Promise<void> {

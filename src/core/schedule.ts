@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** When a watch walks through everything next. */
+/** When a watch walks next, through everything or through what nobody tells of. */
 export interface Schedule {
   isDue(): boolean;
   /** Milliseconds until it is. */
@@ -9,12 +9,10 @@ export interface Schedule {
   hurry(): void;
   /** A walk begins: what is missed from here on asks for another. */
   walking(): void;
-  /** A walk took so many milliseconds; where no word of changes comes the next one follows soon. */
-  walked(took: number, isBlind: boolean): void;
+  /** A walk took so many milliseconds. */
+  walked(took: number): void;
 }
 
-/** Milliseconds between walks where nothing else tells of changes, at least. */
-const POLL = 2_000;
 /** A walk may keep a core busy for no more than a tenth of the time. */
 const REST = 10;
 
@@ -33,11 +31,11 @@ export function openSchedule(interval: number, clock: Clock): Schedule {
       isHurried = true;
       due = Math.min(due, Math.max(soonest, clock.now()));
     },
-    walked(took, isBlind) {
+    walked(took) {
       const now = clock.now();
       soonest = now + REST * took;
       const jittered = interval * (0.75 + 0.5 * Math.random());
-      due = isHurried ? soonest : Math.max(soonest, now + (isBlind ? Math.min(POLL, jittered) : jittered));
+      due = isHurried ? soonest : Math.max(soonest, now + jittered);
     },
   };
 }

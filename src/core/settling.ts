@@ -11,6 +11,8 @@ export interface Settling {
   /** Whether it waits for this file; as it is now, where that is said. */
   has(path: string, facts?: FileFacts): boolean;
   drop(path: string): void;
+  /** All that it waits for, as it was when it was last looked at. */
+  all(): Found[];
   close(): void;
 }
 
@@ -31,6 +33,8 @@ interface SettlingOptions {
   readonly settled: (found: readonly Found[]) => void;
   /** Hears once of each file that does not come to rest. */
   readonly restless: (found: Found) => void;
+  /** Hears of what kept it from looking on. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Files looked at in one go. */
@@ -38,7 +42,8 @@ const AT_ONCE = 256;
 /** Milliseconds after which a file that keeps changing is worth a word. */
 const RESTLESS = 5_000;
 
-export function openSettling({ settle, clock, statAll, settled, restless }: SettlingOptions): Settling {
+export function openSettling(options: SettlingOptions): Settling {
+  const { settle, clock, statAll, settled, restless, failed } = options;
   // The settle time is the same for all: who came last is due last.
   const resting = new Map<string, Resting>();
   let cancel: (() => void) | undefined;
@@ -57,7 +62,8 @@ export function openSettling({ settle, clock, statAll, settled, restless }: Sett
   const arm = (): void => {
     if (cancel !== undefined || closed) return;
     const [first] = resting.values();
-    if (first !== undefined) cancel = clock.after(Math.max(0, first.due - clock.now()), () => void look());
+    if (first !== undefined)
+      cancel = clock.after(Math.max(0, first.due - clock.now()), () => void look().catch(failed));
   };
 
   const look = async (): Promise<void> => {
@@ -98,6 +104,7 @@ export function openSettling({ settle, clock, statAll, settled, restless }: Sett
       return one !== undefined && (facts === undefined || sameFile(one.facts, facts));
     },
     drop: (path) => void resting.delete(path),
+    all: () => [...resting.values()].map(({ found }) => found),
     close() {
       closed = true;
       cancel?.();

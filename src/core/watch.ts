@@ -1,10 +1,11 @@
 import type { BatchFinished, Event, Job, JobEvent, WatchOptions } from '../model.ts';
 import type { Found, Hint } from '../ports.ts';
 import { openArrivals } from './arrivals.ts';
-import { type NewWork, type Ports, runBatch } from './batch.ts';
+import { KEPT, type NewWork, type Ports, runBatch } from './batch.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CHUNK, type TakeIn } from './intake.ts';
 import type { Bench } from './job.ts';
+import type { Stage } from './known.ts';
 import { openMirror } from './mirror.ts';
 import { type News, openNews } from './news.ts';
 import { LONG, UNTIL_NEXT } from './patience.ts';
@@ -33,39 +34,48 @@ export function runWatch(
   });
 }
 
-/** How jobs ended that a watch has to know of; it is woken by the same news. */
+/** How jobs ended, for the watch they came from; it is woken by the same news. */
 interface Ends {
   readonly news: News;
-  ended(job: Job, how: JobEvent['state'] | 'withdrawn'): void;
+  ended(job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn'): void;
   /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
   withdrawn(): string[];
-  /** Sources whose jobs have ended well since this was asked; those that were unchanged apart. */
-  done(): string[];
-  unchanged(): string[];
+  /** The other ones since this was asked, and how far they have come. */
+  others(): [string, Stage][];
 }
+
+const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying', Stage>>> = {
+  completed: 'done',
+  duplicate: 'done',
+  unchanged: 'counted',
+  failed: 'failed',
+  retrying: 'failed',
+};
 
 function openEnds(clock: Clock): Ends {
   const news = openNews(clock);
   const withdrawn: string[] = [];
-  const done: string[] = [];
-  const unchanged: string[] = [];
+  const others: [string, Stage][] = [];
   return {
     news,
     ended({ source }, how) {
-      if (how === 'unchanged') unchanged.push(source);
-      if (how === 'completed' || how === 'duplicate') done.push(source);
-      if (how !== 'withdrawn') return;
-      withdrawn.push(source);
-      news.wake();
+      if (how === 'withdrawn') {
+        withdrawn.push(source);
+        news.wake();
+        return;
+      }
+      const stage = STAGES[how];
+      if (stage !== undefined) others.push([source, stage]);
     },
     withdrawn: () => withdrawn.splice(0),
-    done: () => done.splice(0),
-    unchanged: () => unchanged.splice(0),
+    others: () => others.splice(0),
   };
 }
 
-/** More hints in one turn than this, and the system may have dropped some. */
+/** More hints than this in a second, and the system may have dropped some. */
 const FLOOD = 4_096;
+/** Milliseconds between walks through folders of which nobody tells, at least. */
+const POLL = 2_000;
 /** Files that may wait to come to rest before a walk waits for them. */
 const MOST_SETTLING = 10_000;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -75,10 +85,13 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     const { sources, run } = bench;
     const { news } = ends;
     const schedule = openSchedule(options.scanInterval, clock);
+    const polls = openSchedule(POLL, clock);
     const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit) : undefined;
     const hinted = new Set<string>();
     const rested: Found[] = [];
     let told = '';
+    let flood = { since: 0, hints: 0 };
+    let broken: { error: unknown } | undefined;
 
     const settling = openSettling({
       settle: options.settle,
@@ -92,6 +105,10 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
         emit({ type: 'still_written', batch: run.batch, source: given });
         if (options.once) settling.drop(source);
       },
+      failed(error) {
+        broken = { error };
+        news.wake();
+      },
     });
     const arrivals = openArrivals(bench, settling, emit, chunkDone);
     const scans = openScans(bench, { arrivals, mirror, letRest, clock, emit, signal });
@@ -103,6 +120,8 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       if (!options.existing) await lookAnew(await leftByLast(bench));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
+      // What was there at the start is not taken next time, but what landed since is.
+      if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
       return arrivals.walked;
     } finally {
       signal.removeEventListener('abort', news.wake);
@@ -115,6 +134,8 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       else if (hint.type === 'changed') hinted.add(hint.path);
       else schedule.hurry();
       if (hint.type === 'replaced') scans.replaced(hint.folder);
+      if (clock.now() - flood.since > 1_000) flood = { since: clock.now(), hints: 0 };
+      if (++flood.hints === FLOOD) schedule.hurry();
       news.wake();
     }
 
@@ -123,25 +144,42 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       return options.once && isMirrored && settling.size + rested.length + hinted.size === 0;
     }
 
-    /** Does what is to be done first, or waits for something. */
+    /** Does what is to be done, or waits for something. */
     async function turn(): Promise<void> {
-      if (!options.once) await lookAnew(ends.withdrawn());
-      if (rested.length > 0) return takeRested();
-      if (!options.once && schedule.isDue()) return scan(true);
-      if (hinted.size > 0) return lookAt(takeHinted());
-      if (await mirror?.work(settling.size > 0)) return;
+      if (broken !== undefined) throw broken.error;
       if (watcher !== undefined) tellWatching(watcher);
-      const due = Math.min(options.once ? NEVER : schedule.left(), mirror?.left() ?? NEVER);
-      await news.news(due === NEVER ? undefined : due);
+      if (!options.once) await lookAnew(ends.withdrawn());
+      if (rested.length > 0) await takeRested();
+      else if (!options.once && schedule.isDue()) await scan(true);
+      else if (hinted.size > 0) await lookAt(takeHinted());
+      else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
+      else await news.news(untilDue());
+      await mirror?.work(settling.size > 0);
+    }
+
+    /** Milliseconds until there is something to do. */
+    function untilDue(): number | undefined {
+      const due = [mirror?.left() ?? NEVER];
+      if (!options.once) due.push(schedule.left());
+      if (watcher?.by === 'polling') due.push(polls.left());
+      const next = Math.min(...due);
+      return next === NEVER ? undefined : next;
     }
 
     async function scan(take: boolean): Promise<void> {
       schedule.walking();
-      schedule.walked(await scans.all(take), watcher?.by === 'polling');
+      schedule.walked(await scans.all(take));
+      await bench.index.prune(Date.now() - KEPT);
+    }
+
+    async function poll(folders: readonly string[]): Promise<void> {
+      const started = clock.now();
+      await lookAt(folders);
+      polls.walked(clock.now() - started);
     }
 
     async function lookAt(paths: readonly string[]): Promise<void> {
-      if (paths.length > FLOOD || (await scans.parts(paths))) schedule.hurry();
+      if (await scans.parts(paths)) schedule.hurry();
     }
 
     async function lookAnew(paths: readonly string[]): Promise<void> {
@@ -167,8 +205,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     }
 
     async function takeRested(): Promise<void> {
-      arrivals.ended(ends.done(), 'done');
-      arrivals.ended(ends.unchanged(), 'counted');
+      for (const [source, stage] of ends.others()) arrivals.ended(source, stage);
       while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
     }
 

@@ -3,6 +3,7 @@ import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { Event, Job, JobEvent, SourceRecord } from '../model.ts';
 import type { Settlement } from '../ports.ts';
 import type { Manner } from './batch.ts';
+import { steadyNow } from './clock.ts';
 import { type Bench, runJob } from './job.ts';
 import type { News } from './news.ts';
 import { openParking, type Parked } from './parking.ts';
@@ -10,6 +11,8 @@ import { failureOf, jobEvent } from './tell.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
 const MOST_WAITING = 1_000;
+/** Milliseconds a timer is set for at most: longer ones are no timers any more. */
+const LONGEST_WAIT = 3_600_000;
 /** Milliseconds between looks at what other processes may have changed. */
 const LOOK_AGAIN = 100;
 
@@ -84,14 +87,17 @@ export async function workThrough(
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;
-    const delay = stopped() ? undefined : await patience.after(error, attempts, () => ageOf(bench, job));
+    const delay = await patience.after(error, attempts, () => ageOf(bench, job));
     if (delay === 'leave') {
       await index.withdraw(job);
       ended?.(job, 'withdrawn');
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
+    // It would have been tried again: that is left to whoever goes on.
+    if (delay !== undefined && stopped()) return index.giveBack(job, 'pending');
     if (delay !== undefined) {
-      const due = Date.now() + delay;
+      ended?.(job, 'retrying');
+      const due = Math.ceil(steadyNow() + delay);
       await index.giveBack(job, 'retrying', due);
       retrying.set(job.id, due);
       emit({
@@ -105,6 +111,7 @@ export async function workThrough(
       return;
     }
     emit(await settleFailed(bench, job, error));
+    ended?.(job, 'failed');
   };
 
   try {
@@ -119,14 +126,15 @@ export async function workThrough(
   /** Milliseconds until the next attempt is due. */
   function untilDue(): number | undefined {
     if (retrying.size === 0) return undefined;
-    return Math.max(1, Math.min(...retrying.values()) - Date.now());
+    const left = Math.min(...retrying.values()) - steadyNow();
+    return Math.min(Math.max(1, left), LONGEST_WAIT);
   }
 
   async function pull(): Promise<void> {
     while (!stopped()) {
       const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
-      const now = Date.now();
-      const taken = room > 0 ? await index.take(run, room) : [];
+      const now = steadyNow();
+      const taken = room > 0 ? await index.take(run, room, now) : [];
       for (const job of taken) {
         retrying.delete(job.id);
         start(job);

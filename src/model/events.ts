@@ -143,8 +143,7 @@ export interface Removed {
   readonly type: 'removed';
   readonly batch: string;
   readonly source: string;
-  /** Paths. */
-  readonly outputs: readonly string[];
+  readonly paths: readonly string[];
 }
 
 /** No more images are started; those in work finish. */

@@ -79,7 +79,9 @@ export type Hint =
 export interface Watcher {
   /** Folders walked so far and still there. */
   readonly folders: number;
-  /** `polling`: of some folders no hints will come. */
+  /** Absolute paths of folders of which no hints will come, nor of what lies in them: they are to be walked often. */
+  blind(): string[];
+  /** `polling`: there are such. */
   readonly by: 'events' | 'polling';
   close(): Promise<void>;
 }
@@ -96,4 +98,6 @@ export interface Inputs {
   /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
   readonly list: { readonly from: string; readonly nul: boolean } | null;
   readonly cwd: string;
+  /** Whether only folders may be named, as they are. */
+  readonly onlyFolders?: boolean;
 }

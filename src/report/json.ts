@@ -90,7 +90,7 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): obje
     case 'withdrawn':
       return { batch: event.batch, source: event.source };
     case 'removed':
-      return { batch: event.batch, source: event.source, outputs: event.outputs };
+      return { batch: event.batch, source: event.source, paths: event.paths };
     case 'stopping':
       return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
     case 'batch.finished': {

@@ -72,7 +72,7 @@ function toldOf(event: Event, short: (path: string) => string): Told | null {
     case 'still_written':
       return { path: event.source, what: event.type, words: 'still being written, waiting' };
     case 'removed': {
-      const words = `gone, ${counted(event.outputs.length, 'output')} removed`;
+      const words = `gone, ${counted(event.paths.length, 'output')} removed`;
       return { path: event.source, what: event.type, words };
     }
     case 'passed_over':

@@ -96,7 +96,7 @@ function plainText(event: Event): string | null {
     case 'still_written':
       return `waiting ${quoted(event.source)} still being written`;
     case 'removed':
-      return facts(`removed ${quoted(event.source)}`, { outputs: event.outputs.length });
+      return facts(`removed ${quoted(event.source)}`, { outputs: event.paths.length });
     case 'passed_over':
       return facts(`skipped ${quoted(event.path)}`, { reason: event.reason });
     case 'stopping':

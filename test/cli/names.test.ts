@@ -136,7 +136,13 @@ describe('an output', () => {
   it('never replaces a source through a link to its folder', async () => {
     await put('photos/x.webp', 1, 'webp');
     symlinkSync('photos', place.at('linked'));
-    await refused([...SAME_NAME, '--out', 'linked', 'photos'], 'photos/x.webp');
+    const before = sourcesOf(place, 'photos');
+    for (const force of [[], ['--force']]) {
+      const outcome = await place.process(...SAME_NAME, '--out', 'linked', ...force);
+      expect([outcome.code, outcome.stdout]).toEqual([2, '']);
+      expect(outcome.stderr).toContain('is or holds photos under another path');
+      expect(sourcesOf(place, 'photos')).toEqual(before);
+    }
   });
 
   it('never replaces a hard link of its source', async () => {

@@ -101,7 +101,7 @@ describe('with --mirror', () => {
     rmSync(place.at('photos/sub/1.jpg'));
     expect(await session.event('removed')).toMatchObject({
       source: 'photos/sub/1.jpg',
-      outputs: ['out/sub/1_a.webp', 'out/sub/1_b.webp'],
+      paths: ['out/sub/1_a.webp', 'out/sub/1_b.webp'],
     });
     const outcome = await stop(session);
     const left = ['sub/0_a.webp', 'sub/0_b.webp', 'sub/2_a.webp', 'sub/2_b.webp'];
@@ -143,7 +143,7 @@ describe('with --mirror', () => {
     await session.jobs(2);
     writeFileSync(place.at('out/a_a.webp'), 'mine now');
     rmSync(place.at('photos/a.jpg'));
-    expect(await session.event('removed')).toMatchObject({ outputs: ['out/a_b.webp'] });
+    expect(await session.event('removed')).toMatchObject({ paths: ['out/a_b.webp'] });
     await rest(session);
     const outcome = await stop(session);
     expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('mine now');

@@ -27,7 +27,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
     /** Adds one job and ends it so. */
     const end = async (job: NewJob, settlement: Settlement) => {
       await index.add(run, [job], NOTHING);
-      const [taken] = await index.take(run, 1);
+      const [taken] = await index.take(run, 1, Date.now());
       await index.settle(run, taken!, settlement);
     };
     const complete = (one: string) => {
@@ -51,7 +51,11 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         paths.map((source) => newJob(source, { source })),
         NOTHING,
       );
-      for (let jobs = await index.take(run, 500); jobs.length > 0; jobs = await index.take(run, 500)) {
+      for (
+        let jobs = await index.take(run, 500, Date.now());
+        jobs.length > 0;
+        jobs = await index.take(run, 500, Date.now())
+      ) {
         for (const job of jobs) {
           await index.settle(run, job, settled('completed', { source: sourceRecord(job.source) }));
         }
@@ -107,14 +111,14 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         const isInWork = async () => (await pair.other.lookup([], ['/out/none', path])).isInWork(path);
         await index.add(run, [newJob('a')], NOTHING);
         expect(await isInWork()).toBe(false);
-        const [job] = await index.take(run, 1);
+        const [job] = await index.take(run, 1, Date.now());
         expect(await isInWork()).toBe(true);
         expect((await index.lookup([], ['/out/none'])).isInWork('/out/none')).toBe(false);
         const made = [outputRecord(path, '/photos/a')];
         await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/a'), made }));
         expect(await isInWork()).toBe(false);
         await index.renew(run, [newJob('a')]);
-        await index.take(run, 1);
+        await index.take(run, 1, Date.now());
         expect(await isInWork()).toBe(false);
       });
     });

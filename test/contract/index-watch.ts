@@ -30,7 +30,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         run,
         names.map((one) => newJob(one)),
       );
-    const takeOne = async () => (await index.take(run, 1))[0]!;
+    const takeOne = async () => (await index.take(run, 1, Date.now()))[0]!;
     /** Adds one job and ends it so. */
     const end = async (job: NewJob, settlement: Settlement): Promise<Job> => {
       await index.renew(run, [job]);
@@ -65,7 +65,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await index.renew(run, jobs)).toEqual({ begun: 2, inWork: [] });
         expect(await index.renew(run, jobs)).toEqual({ begun: 0, inWork: [] });
         expect(await counts()).toEqual({ pending: 2 });
-        const taken = await index.take(run, 9);
+        const taken = await index.take(run, 9, Date.now());
         expect(taken.map(({ source, naming, attempts }) => [source, naming, attempts])).toEqual([
           ['/photos/x.jpg', 0, 0],
           ['/photos/x.png', 1, 0],
@@ -74,7 +74,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
 
       it('does nothing about those in work, and says which they are', async () => {
         await renew('a', 'b');
-        const [a] = await index.take(run, 1);
+        const [a] = await index.take(run, 1, Date.now());
         expect(await renew('a', 'b', 'c')).toEqual({ begun: 1, inWork: ['/photos/a'] });
         expect(await counts()).toEqual({ pending: 2, processing: 1 });
         await index.settle(run, a!, settled('completed', { source: sourceRecord('/photos/a') }));
@@ -173,7 +173,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
 
       it('lets the bytes go that a job had claimed before', async () => {
         await renew('a', 'b');
-        const [a, b] = await index.take(run, 2);
+        const [a, b] = await index.take(run, 2, Date.now());
         await index.claim(run, a!, sha('old'));
         await index.giveBack(a!, 'retrying', Date.now() + 600_000);
         await renew('a');
@@ -186,7 +186,9 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         await end(first, settled('completed', { source: sourceRecord(first.source) }));
         await index.forget(first.source, ['/out/x.webp'], []);
         await index.renew(run, [newJob('x.png', { candidates }), first]);
-        expect((await index.take(run, 9)).map(({ relative, naming }) => [relative, naming]).sort()).toEqual([
+        expect(
+          (await index.take(run, 9, Date.now())).map(({ relative, naming }) => [relative, naming]).sort(),
+        ).toEqual([
           ['x.jpg', 1],
           ['x.png', 0],
         ]);
@@ -196,7 +198,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         const of = { command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() } as const;
         const theirs = await pair.other.begin({ run: '0002abcd', ...of });
         await pair.other.add(theirs, [newJob('a')], NOTHING);
-        await pair.other.take(theirs, 1);
+        await pair.other.take(theirs, 1, Date.now());
         expect(await renew('a')).toEqual({ begun: 1, inWork: [] });
         expect((await index.batch(theirs.batch)).counts).toMatchObject({ processing: 1, pending: 0 });
       });
@@ -205,7 +207,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
     describe('when a job is withdrawn', () => {
       it('has never had it, but for the attempt of whoever waits for its bytes', async () => {
         await renew('a', 'b');
-        const [a, b] = await index.take(run, 2);
+        const [a, b] = await index.take(run, 2, Date.now());
         await index.claim(run, a!, sha('x'));
         expect(await index.claim(run, b!, sha('x'))).toBe(false);
         await index.withdraw(a!);

@@ -39,7 +39,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       outputs: [],
       ...over,
     });
-    const takeOne = async (run: Run, of = index) => (await of.take(run, 1))[0]!;
+    const takeOne = async (run: Run, of = index) => (await of.take(run, 1, Date.now()))[0]!;
 
     it('keeps a total that is the sum over the states through the whole life of a batch', async () => {
       const run = await begin();
@@ -54,7 +54,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         totals.push(Object.values(counts).reduce((sum, n) => sum + n, 0));
       };
       await count();
-      const jobs = await index.take(run, 3);
+      const jobs = await index.take(run, 3, Date.now());
       await count();
       await index.settle(run, jobs[0]!, settled({ state: 'completed', source: sourceRecord('/photos/a') }));
       await count();
@@ -91,12 +91,15 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         ['a', 'b', 'c', 'd', 'e'].map((one) => newJob(one)),
         NOTHING,
       );
-      const [first, second] = await Promise.all([index.take(run, 2), pair.other.take(run, 10)]);
+      const [first, second] = await Promise.all([
+        index.take(run, 2, Date.now()),
+        pair.other.take(run, 10, Date.now()),
+      ]);
       expect([...first, ...second].map(({ relative }) => relative).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
       expect(first.map(({ relative }) => relative)).toEqual(
         [...first.map(({ relative }) => relative)].sort(),
       );
-      expect(await index.take(run, 10)).toEqual([]);
+      expect(await index.take(run, 10, Date.now())).toEqual([]);
     });
 
     it('ignores a source that is in the batch already', async () => {
@@ -110,7 +113,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('x.jpg', { candidates }), newJob('x.png', { candidates })], NOTHING);
-      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+      expect((await index.take(run, 9, Date.now())).map(({ naming }) => naming)).toEqual([0, 1]);
       await index.end(run, 'interrupted');
       const again = await begin(pair.other);
       await pair.other.add(
@@ -118,7 +121,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         [newJob('x.png', { candidates }), newJob('x.jpg', { candidates })],
         NOTHING,
       );
-      expect((await pair.other.take(again, 9)).map(({ naming }) => naming)).toEqual([1, 0]);
+      expect((await pair.other.take(again, 9, Date.now())).map(({ naming }) => naming)).toEqual([1, 0]);
     });
 
     it('takes names for the same that differ by case or by Unicode form only', async () => {
@@ -127,14 +130,14 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         newJob(`${i}`, { candidates: [[path], [`/out/${i}.webp`]] }),
       );
       await index.add(run, jobs, NOTHING);
-      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+      expect((await index.take(run, 9, Date.now())).map(({ naming }) => naming)).toEqual([0, 1]);
     });
 
     it('says when every name a job could have is taken', async () => {
       const run = await begin();
       const candidates = [['/out/x.webp']];
       await index.add(run, [newJob('a', { candidates }), newJob('b', { candidates })], NOTHING);
-      expect((await index.take(run, 9)).map(({ naming }) => naming)).toEqual([0, 1]);
+      expect((await index.take(run, 9, Date.now())).map(({ naming }) => naming)).toEqual([0, 1]);
     });
 
     it('lets one job at a time render the same bytes, across processes', async () => {
@@ -142,7 +145,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const otherRun = await begin(pair.other);
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
       await pair.other.add(otherRun, [newJob('a')], NOTHING);
-      const [a, b] = await index.take(run, 2);
+      const [a, b] = await index.take(run, 2, Date.now());
       const theirs = await takeOne(otherRun, pair.other);
       expect(await index.claim(run, a!, sha('x'))).toBe(true);
       expect(await index.claim(run, a!, sha('x'))).toBe(true);
@@ -155,7 +158,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
     it('remembers what was made, and only under the name of its owner', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
-      const [a, b] = await index.take(run, 2);
+      const [a, b] = await index.take(run, 2, Date.now());
       const source = sourceRecord('/photos/a');
       const made = outputRecord('/out/a_small.webp', '/photos/a');
       await index.settle(run, a!, settled({ state: 'completed', source, made: [made] }));
@@ -177,7 +180,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
     it('keeps failures with their reason and fix, and outputs with each completed job', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
-      const [a, b] = await index.take(run, 2);
+      const [a, b] = await index.take(run, 2, Date.now());
       const output = {
         variant: 'small',
         format: 'webp' as const,
@@ -224,7 +227,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       await index.giveBack(await takeOne(run), 'retrying', Date.now() + 60_000);
-      expect(await index.take(run, 1)).toEqual([]);
+      expect(await index.take(run, 1, Date.now())).toEqual([]);
     });
 
     it('counts an attempt that was given back as pending as none', async () => {
@@ -245,7 +248,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         [newJob('old/x.jpg', { candidates }), newJob('new/x.jpg', { candidates })],
         NOTHING,
       );
-      const [old, heir] = await index.take(run, 2);
+      const [old, heir] = await index.take(run, 2, Date.now());
       const made = outputRecord('/out/x.webp', '/photos/old/x.jpg');
       await index.settle(run, old!, settled({ state: 'completed', made: [made] }));
       const held = ['/out/x~1.webp'];
@@ -266,7 +269,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         names.map((one) => newJob(one)),
         NOTHING,
       );
-      for (const job of await index.take(run, 20)) {
+      for (const job of await index.take(run, 20, Date.now())) {
         const made = [outputRecord(`/out/${job.relative}_small.webp`, job.source, { digest: sha('x') })];
         await index.settle(run, job, settled({ state: 'completed', made }));
       }

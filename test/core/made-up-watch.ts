@@ -59,7 +59,7 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
     },
     watch(heard) {
       hear = heard;
-      return { folders: 1, by: 'events', close: async () => {} };
+      return { folders: 1, by: 'events', blind: () => [], close: async () => {} };
     },
   };
   const all: WatchOptions = {

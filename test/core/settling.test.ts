@@ -32,6 +32,9 @@ beforeEach(() => {
       return facts;
     },
     settled: (found) => settled.push([...found]),
+    failed: (error) => {
+      throw error;
+    },
     restless: ({ source }) => restless.push(source),
   });
 });
@@ -152,6 +155,9 @@ describe('a file that may still be written', () => {
     const dropping = openSettling({
       ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
       statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
+      failed: (error) => {
+        throw error;
+      },
       restless({ source }) {
         restless.push(source);
         dropping.drop(source);

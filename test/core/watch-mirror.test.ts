@@ -49,7 +49,7 @@ describe('a watch that mirrors', () => {
     await it.pass(1);
     expect(await it.told('removed')).toMatchObject({
       source: 'photos/a.jpg',
-      outputs: ['out/a_small.webp'],
+      paths: ['out/a_small.webp'],
     });
     expect([shop.outputs(), await recorded()]).toEqual([['b_small.webp'], [at('b.jpg')]]);
   });

@@ -78,14 +78,14 @@ describe('--json', () => {
     const events: Event[] = [
       { type: 'watching', folders: 3, by: 'polling', batch },
       { type: 'scanned', ms: 40.4, changed: 2, sources: 9, batch },
-      { type: 'removed', source: 'a.jpg', outputs: ['out/a.webp'], batch },
+      { type: 'removed', source: 'a.jpg', paths: ['out/a.webp'], batch },
       { type: 'withdrawn', source: 'c.jpg', batch },
       { type: 'still_written', source: 'b.tif', batch },
     ];
     const lines = [
       '{"v":1,"type":"watching","batch":"7f3a9c","folders":3,"by":"polling"}',
       '{"v":1,"type":"scanned","batch":"7f3a9c","sources":9,"changed":2,"ms":40}',
-      '{"v":1,"type":"removed","batch":"7f3a9c","source":"a.jpg","outputs":["out/a.webp"]}',
+      '{"v":1,"type":"removed","batch":"7f3a9c","source":"a.jpg","paths":["out/a.webp"]}',
       '{"v":1,"type":"withdrawn","batch":"7f3a9c","source":"c.jpg"}',
     ];
     expect(linesOf(events)).toEqual(lines);

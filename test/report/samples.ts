@@ -111,7 +111,7 @@ export function watchSession(): Event[] {
       error: { code: 'corrupt', message: 'inbox/upload.jpg: cut short: 12 kB of 340 kB' },
     },
     { type: 'still_written', batch, source: 'inbox/big.tif' },
-    { type: 'removed', batch, source: 'inbox/1.jpg', outputs: ['out/a.webp', 'out/b.webp'] },
+    { type: 'removed', batch, source: 'inbox/1.jpg', paths: ['out/a.webp', 'out/b.webp'] },
     { type: 'passed_over', path: 'inbox/.hidden.jpg', reason: 'hidden' },
     { type: 'passed_over', path: `inbox/${HOSTILE}`, reason: 'symlink' },
     { type: 'warning', message: 'the folder inbox/x is not watched', fix: 'sysctl more=1' },

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { FSWatcher } from 'chokidar';
 import { systemCode } from '../../errors.ts';
 import type { Hint } from '../../ports.ts';
@@ -18,8 +18,9 @@ const LIMITS: Readonly<
 /** The folders that are walked, and for those whose changes the system tells, the word of them. */
 export interface Folders {
   readonly size: number;
-  /** Whether of some folders no word will come. */
   readonly isBlind: boolean;
+  /** Folders of which no word will come, without those that lie in another of them. */
+  blind(): string[];
   /** To be called before a folder is read; what changes in it after this resolves is heard. */
   enter(folder: string): Promise<void>;
   /** Lets go of a folder that is gone and all below it; whether it was one. */
@@ -33,16 +34,21 @@ export interface Folders {
 
 interface Entered {
   readonly identity: string;
-  readonly device: bigint;
+  readonly device: bigint | undefined;
   round: number;
   readonly watcher: FolderWatcher | null;
+  /** No word will come of what changes in it. */
+  readonly isBlind: boolean;
 }
 
 /**
  * Hears of changes in folders by chokidar, one system watch a folder. With `poll` none is made. A limit of the system,
  * and the first folder of a remote file system, are told once.
  */
-export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly poll: boolean }): Folders {
+export function openFolders(
+  heard: (hint: Hint) => void,
+  { poll, isSource }: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
+): Folders {
   const entered = new Map<string, Entered>();
   const kinds = new Map<bigint, string | undefined>();
   const closing = new Set<Promise<void>>();
@@ -58,18 +64,44 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
     const one = entered.get(folder);
     if (one === undefined) return;
     entered.delete(folder);
-    if (one.watcher === null) blind--;
+    if (one.isBlind) blind--;
     const closed = one.watcher?.close();
     if (closed === undefined) return;
     closing.add(closed);
     closed.finally(() => closing.delete(closed));
   };
 
+  const put = (folder: string, one: Entered): void => {
+    entered.set(folder, one);
+    if (one.isBlind) blind++;
+  };
+
+  /** A disk may be taken away together with the folder it was mounted on: what lay there is not gone. */
+  const letAllGo = (folders: readonly string[]): void => {
+    const mounts = folders.filter((path) => {
+      const above = entered.get(dirname(path));
+      return above !== undefined && above.device !== entered.get(path)?.device;
+    });
+    for (const path of folders) letGo(path);
+    for (const folder of mounts) heard({ type: 'replaced', folder });
+  };
+
   const leave = (folder: string): boolean => {
     const wasFolder = entered.has(folder);
-    if (wasFolder) for (const path of [...entered.keys()]) if (isWithin(path, folder)) letGo(path);
+    if (wasFolder) letAllGo([...entered.keys()].filter((path) => isWithin(path, folder)));
     return wasFolder;
   };
+
+  /** A log that grows beside the pictures is nothing to look at. */
+  const heardIn =
+    (folder: string) =>
+    (event: string, name: string | null): void => {
+      const path = name ? join(folder, name) : folder;
+      if (event === 'change' && name && !isSource(name) && !entered.has(path)) return;
+      heard({ type: 'changed', path });
+      // The end of the folder itself comes as a change under its own name.
+      if (name === basename(folder)) heard({ type: 'changed', path: folder });
+    };
 
   const failed = (folder: string, error: unknown): void => {
     const limit = LIMITS[systemCode(error) ?? ''];
@@ -88,7 +120,7 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
   };
 
   const isRemote = (folder: string, device: bigint): boolean => {
-    if (!kinds.has(device)) kinds.set(device, remoteKind(folder));
+    if (!kinds.has(device)) kinds.set(device, kindOf(folder));
     const kind = kinds.get(device);
     if (kind !== undefined && !remoteTold && !poll) heard(remoteWarning(folder, kind));
     remoteTold ||= kind !== undefined;
@@ -102,15 +134,28 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
     get isBlind() {
       return blind > 0;
     },
+    blind() {
+      if (blind === 0) return [];
+      const isBlind = (path: string) => entered.get(path)?.isBlind === true;
+      return [...entered.keys()].filter((path) => isBlind(path) && !isBlind(dirname(path)));
+    },
     async enter(folder) {
-      const found = statSync(folder, { bigint: true, throwIfNoEntry: false });
+      const found = look(folder);
       if (found === undefined) {
         leave(folder);
         return;
       }
-      const identity = identityIn(found);
       const known = entered.get(folder);
-      if (known?.identity === identity && (known.watcher?.mayBeDead === false || full || poll)) {
+      if (found instanceof Error) {
+        letGo(folder);
+        // One that may not be entered is told by the walk, and heard of again from the folder above.
+        const isBlind = !NOT_OURS.has(systemCode(found) ?? '');
+        put(folder, { identity: '', device: known?.device, round, watcher: null, isBlind });
+        return;
+      }
+      const identity = identityIn(found);
+      const isGood = known?.watcher?.mayBeDead === false || (known?.isBlind === true && (full || poll));
+      if (known?.identity === identity && isGood) {
         known.round = round;
         return;
       }
@@ -118,16 +163,25 @@ export function openFolders(heard: (hint: Hint) => void, { poll }: { readonly po
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
       const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
-      const watcher = isWatched ? await watchFolder(folder, heard, failed) : null;
-      if (watcher === null) blind++;
-      entered.set(folder, { identity, device: found.dev, round, watcher });
+      const watcher = isWatched ? await watchFolder(folder, heardIn(folder), failed) : 'blind';
+      const isBlind = watcher === 'blind';
+      put(folder, {
+        identity,
+        device: found.dev,
+        round,
+        watcher: watcher instanceof FolderWatcher ? watcher : null,
+        isBlind,
+      });
     },
     leave,
     leaveOlder(folder, since) {
-      for (const [path, one] of [...entered]) if (one.round < since && isWithin(path, folder)) letGo(path);
+      const old = [...entered].filter(([path, one]) => one.round < since && isWithin(path, folder));
+      letAllGo(old.map(([path]) => path));
     },
     nextRound() {
       full = false;
+      // A device that is gone may give its number to the next.
+      kinds.clear();
       return ++round;
     },
     async close() {
@@ -150,35 +204,52 @@ class FolderWatcher extends FSWatcher {
   }
 }
 
-/** Resolves once changes are heard; null where they cannot be. */
+/** What is under the name of a folder, undefined where nothing is; or why that cannot be told. */
+function look(folder: string): BigIntStats | Error | undefined {
+  try {
+    return statSync(folder, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    return systemCode(error) === 'ENOTDIR' ? undefined : (error as Error);
+  }
+}
+
+function kindOf(folder: string): string | undefined {
+  try {
+    return remoteKind(folder);
+  } catch {
+    // Gone or out of reach: the next round tells.
+    return undefined;
+  }
+}
+
+/** Resolves once changes are heard; `closed`: it may not be read, so that nothing in it is ours; or they are not told. */
 async function watchFolder(
   folder: string,
-  heard: (hint: Hint) => void,
+  heard: (event: string, name: string | null) => void,
   failed: (folder: string, error: unknown) => void,
-): Promise<FolderWatcher | null> {
+): Promise<FolderWatcher | 'closed' | 'blind'> {
   const watcher = new FolderWatcher({ depth: 0 });
+  let isClosed = false;
   let isFine = true;
   watcher.on('raw', (event, name, details) => {
     // For a folder that is gone chokidar waits in the one above: not ours to tell.
     if ((details as { watchedPath?: string }).watchedPath !== folder) return;
-    heard({ type: 'changed', path: name ? join(folder, name) : folder });
-    // The end of the folder itself comes as a change under its own name.
-    if (name !== basename(folder)) return;
-    watcher.mayBeDead ||= event === 'rename';
-    heard({ type: 'changed', path: folder });
+    watcher.mayBeDead ||= event === 'rename' && name === basename(folder);
+    heard(event, name);
   });
   await new Promise<void>((resolve) => {
     watcher.once('ready', resolve);
     watcher.on('error', (error) => {
       isFine = false;
-      if (!NOT_OURS.has(systemCode(error) ?? '')) failed(folder, error);
+      isClosed = NOT_OURS.has(systemCode(error) ?? '');
+      if (!isClosed) failed(folder, error);
       resolve();
     });
     watcher.add(folder);
   });
   if (isFine) return watcher;
   await watcher.close();
-  return null;
+  return isClosed ? 'closed' : 'blind';
 }
 
 /** A folder that may not be read is told by the walk. */

@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { ImgtoolError, readError, systemCode } from '../../errors.ts';
+import { asImgtoolError, ImgtoolError, readError, systemCode } from '../../errors.ts';
 import type { FileFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import {
@@ -14,7 +14,7 @@ import {
   resolveInputs,
 } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
-import { factsAt, type Met, type Rules, walkRoot } from './walk.ts';
+import { factsAt, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** Entries between pauses in which other work gets its turn. */
@@ -27,6 +27,8 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
+  let tell: ((hint: Hint) => void) | undefined;
+  let isToldOfOut = false;
   // Without links, and where no input lies within another, no file is met twice.
   const meetsTwice =
     rules.followSymlinks ||
@@ -37,10 +39,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   return {
     async *walk(signal, { at, isKnown } = {}) {
       // The output folder may be made, or become a link, while a watch goes on.
-      if (watch !== undefined) {
-        out = lookAtOut(rules, all);
-        refuseOtherName(roots, out);
-      }
+      if (watch !== undefined && !lookAgain()) return;
       const round = at === undefined ? watch?.tree.nextRound() : undefined;
       const seen = meetsTwice ? new Set<string>() : undefined;
       const isKnownOnce: Rules['isKnown'] = (path, facts, real) => {
@@ -73,7 +72,8 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     watch(heard, options) {
       // Of a file that has several ways to it only a walk of all knows which is taken.
       const hear = (hint: Hint) => heard(meetsTwice && hint.type === 'changed' ? { type: 'lost' } : hint);
-      watch = openWatch(roots, hear, options);
+      tell = heard;
+      watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
       return watch;
     },
     async stat(path) {
@@ -98,6 +98,26 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     },
   };
 
+  /** Looks anew at what a watch began with; false while outputs would come back as sources. */
+  function lookAgain(): boolean {
+    out = lookAtOut(rules, all);
+    try {
+      refuseOtherName(roots.map(asNow), out);
+      isToldOfOut = false;
+      return true;
+    } catch (error) {
+      const { message, fix } = asImgtoolError(error);
+      if (!isToldOfOut) tell?.({ type: 'warning', message, ...(fix === undefined ? {} : { fix }) });
+      isToldOfOut = true;
+      return false;
+    }
+  }
+
+  /** A root that is a link may lead elsewhere by now. */
+  function asNow(root: Root): Root {
+    return { ...root, real: resolved(root.path) };
+  }
+
   function isThere(root: Root): boolean {
     return watch?.roots.isThere(root) ?? identityOf(root.path) !== undefined;
   }
@@ -107,8 +127,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   }
 
   function walkInput(input: Input, now: Rules, at?: string): Generator<Met> {
-    // A root that is a link may lead elsewhere by now.
-    if (input.kind === 'root') return walkRoot({ ...input, real: resolved(input.path) }, now, at);
+    if (input.kind === 'root') return walkRoot(asNow(input), now, at);
     return takeNamed(input, out);
   }
 

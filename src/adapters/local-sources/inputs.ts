@@ -29,12 +29,26 @@ export interface Named {
 }
 
 /** Resolves what was named. Errors: `no_input`. */
-export async function resolveInputs({ paths, list, cwd }: Inputs): Promise<Input[]> {
+export async function resolveInputs({ paths, list, cwd, onlyFolders = false }: Inputs): Promise<Input[]> {
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
   return [
-    ...paths.map((given) => inputOf(given, cwd)),
+    ...paths.map((given) => (onlyFolders ? folderOf(given, cwd) : inputOf(given, cwd))),
     ...listed.map((given) => named(given, resolve(cwd, given))),
   ];
+}
+
+function folderOf(given: string, cwd: string): Root {
+  const path = resolve(cwd, given);
+  const found = statNamed(given, path);
+  if (found === undefined) throw notThere(given);
+  if (found.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };
+  throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
+    fix: 'name its folder, with --include for that file alone',
+  });
+}
+
+function notThere(given: string): ImgtoolError {
+  return new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
 }
 
 function inputOf(given: string, cwd: string): Input {
@@ -45,7 +59,7 @@ function inputOf(given: string, cwd: string): Input {
   const { base, glob, isGlob } = picomatch.scan(given.split(sep).join('/'));
   const root = resolve(cwd, base);
   if (!isGlob || !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
+    throw notThere(given);
   }
   return {
     kind: 'root',

@@ -7,6 +7,11 @@ import type { Found, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
+/** Whether a file of this name may be taken. */
+export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFiles'>): boolean {
+  return allFiles || PICTURE.test(name);
+}
+
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
 const SURROGATE = /[\ud800-\udfff]/;
 /** What SQLite and the locks of runs add to the name of the index. */
@@ -93,7 +98,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
     else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
     // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
-    else if (!rules.allFiles && !PICTURE.test(entry.name)) continue;
+    else if (!mayBeSource(entry.name, rules)) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
     else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
     else if (target?.kind === 'other') yield skip(relative, 'not_regular');

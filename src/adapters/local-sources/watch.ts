@@ -13,7 +13,7 @@ export interface Watch extends Watcher {
 export function openWatch(
   all: readonly Root[],
   heard: (hint: Hint) => void,
-  options: { readonly poll: boolean },
+  options: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
 ): Watch {
   const isRoot = (path: string) => all.some((root) => root.path === path);
   const tree = openFolders((hint) => {
@@ -27,8 +27,9 @@ export function openWatch(
     get folders() {
       return tree.size;
     },
+    blind: tree.blind,
     get by() {
-      return options.poll || tree.isBlind ? 'polling' : 'events';
+      return tree.isBlind ? 'polling' : 'events';
     },
     async close() {
       roots.close();

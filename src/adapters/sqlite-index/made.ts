@@ -28,6 +28,8 @@ export interface Made {
   reserve(path: string, source: string): boolean;
   /** The source a name is held for. */
   ownerOf(path: string): string | undefined;
+  /** Frees the names held for a source under which nothing was made. Inside a write step. */
+  lapse(source: string): void;
   /** Records what was learnt and made. Inside a write step. */
   record(
     source: SourceRecord | undefined,
@@ -66,6 +68,7 @@ export function openMade({ prepare, read, write }: Connection): Made {
   const lapse = prepare(
     'DELETE FROM outputs WHERE key = ? AND source = ? AND checksum IS NULL AND digest IS NULL',
   );
+  const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
   const rename = prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
   const putSource = prepare(
     `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at)
@@ -152,6 +155,7 @@ export function openMade({ prepare, read, write }: Connection): Made {
       if (held === undefined) reserve.run(keyOf(path), path, forSource);
       return held === undefined || held === forSource;
     },
+    lapse: (path) => void lapseAll.run(path),
     ownerOf: (path) => owner.get(keyOf(path)),
     record,
   };

@@ -139,23 +139,27 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
         tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
         return { begun, inWork };
       }),
-    withdraw: ({ id }) =>
+    withdraw: ({ id, source }) =>
       write(() => {
         dropClaim.run(id);
         dropJob.run(id);
+        made.lapse(source);
       }),
     withdrawGone: ({ batch }, gone) =>
       write(() => {
         const rows = gone.map((one) => ({ ...one, row: known.get(batch, one.source) }));
         const waiting = rows.filter(({ row }) => row?.state === 'pending' || row?.state === 'retrying');
-        for (const { row } of waiting) dropJob.run(row?.id);
+        for (const { row, source } of waiting) {
+          dropJob.run(row?.id);
+          made.lapse(source);
+        }
         const counted = rows.filter(({ row, isCounted }) => row === undefined && isCounted).length;
         tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
         return waiting.map(({ source }) => source);
       }),
     walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
-    take: ({ batch, run }, limit) =>
-      write(() => take.all(run, batch, batch, Date.now(), limit).sort((a, b) => a.id - b.id)),
+    take: ({ batch, run }, limit, now) =>
+      write(() => take.all(run, batch, batch, Math.ceil(now), limit).sort((a, b) => a.id - b.id)),
     claim: ({ run }, job, digest) =>
       write(() => {
         const claim = claimOf.get(digest);

@@ -17,7 +17,7 @@ let folders: Folders;
 beforeEach(() => {
   place = makePlace();
   ear = openEar();
-  folders = openFolders(ear.hear, { poll: false });
+  folders = openFolders(ear.hear, { poll: false, isSource: () => true });
 });
 afterEach(async () => {
   await folders.close();
@@ -100,7 +100,7 @@ describe.runIf(process.platform === 'linux')('what the system watches', () => {
 
   it('is nothing where looking often is asked for', async () => {
     await folders.close();
-    folders = openFolders(ear.hear, { poll: true });
+    folders = openFolders(ear.hear, { poll: true, isSource: () => true });
     const before = await systemWatches();
     await enter('p', 'p/sub');
     expect([(await systemWatches()) - before, folders.size, folders.isBlind]).toEqual([0, 2, true]);
@@ -178,7 +178,7 @@ describe('a system that watches no more', () => {
   it('is not blamed when a folder may not be read, nor is anything else said', async () => {
     refuseWatches('EACCES');
     await enter('p');
-    expect([ear.hints, folders.isBlind]).toEqual([[], true]);
+    expect([ear.hints, folders.isBlind]).toEqual([[], false]);
   });
 
   it('is looked at anew when it fails in another way', async () => {
@@ -200,7 +200,7 @@ describe('a folder of another machine', () => {
 
   it('is not worth a word where looking often is asked for', async () => {
     vi.mocked(remoteKind).mockReturnValue('nfs');
-    folders = openFolders(ear.hear, { poll: true });
+    folders = openFolders(ear.hear, { poll: true, isSource: () => true });
     await enter('p');
     expect([ear.hints, folders.isBlind]).toEqual([[], true]);
   });
