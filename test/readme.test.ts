@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { BUILT_IN } from '../src/presets.ts';
 import { makePlace } from './place.ts';
 
@@ -30,6 +30,12 @@ const COMMANDS = blocks('sh')
     const isEndless = comment === 'until Ctrl-C';
     return { command, isEndless, exit: Number(/^exits (\d+)/.exec(comment)?.[1] ?? 0) };
   });
+
+const started = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
 
 /** A folder like the one the examples are run in: photographs, a settled state of its own, `imgtool` in the PATH. */
 function makeReader() {
@@ -60,6 +66,7 @@ function makeReader() {
   /** Starts a command that does not end by itself. */
   const start = (command: string, more: Record<string, string> = {}) => {
     const child = spawn('bash', ['-c', command], { cwd: place, env: { ...env, ...more } });
+    started.add(child);
     let text = '';
     const closed = once(child, 'close');
     const told = (what: RegExp) =>
