@@ -1,13 +1,13 @@
-import type { BatchFinished, Event, Job, JobEvent, WatchOptions } from '../model.ts';
+import type { BatchFinished, Event, WatchOptions } from '../model.ts';
 import type { Found, Hint } from '../ports.ts';
 import { openArrivals } from './arrivals.ts';
 import { KEPT, type NewWork, type Ports, runBatch } from './batch.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { type Ends, openEnds } from './ends.ts';
+import { openHints } from './hints.ts';
 import { CHUNK, type TakeIn } from './intake.ts';
 import type { Bench } from './job.ts';
-import type { Stage } from './known.ts';
 import { openMirror } from './mirror.ts';
-import { type News, openNews } from './news.ts';
 import { LONG, UNTIL_NEXT } from './patience.ts';
 import { openScans } from './scan.ts';
 import { openSchedule } from './schedule.ts';
@@ -34,46 +34,6 @@ export function runWatch(
   });
 }
 
-/** How jobs ended, for the watch they came from; it is woken by the same news. */
-interface Ends {
-  readonly news: News;
-  ended(job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn'): void;
-  /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
-  withdrawn(): string[];
-  /** The other ones since this was asked, and how far they have come. */
-  others(): [string, Stage][];
-}
-
-const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying', Stage>>> = {
-  completed: 'done',
-  duplicate: 'done',
-  unchanged: 'counted',
-  failed: 'failed',
-  retrying: 'failed',
-};
-
-function openEnds(clock: Clock): Ends {
-  const news = openNews(clock);
-  const withdrawn: string[] = [];
-  const others: [string, Stage][] = [];
-  return {
-    news,
-    ended({ source }, how) {
-      if (how === 'withdrawn') {
-        withdrawn.push(source);
-        news.wake();
-        return;
-      }
-      const stage = STAGES[how];
-      if (stage !== undefined) others.push([source, stage]);
-    },
-    withdrawn: () => withdrawn.splice(0),
-    others: () => others.splice(0),
-  };
-}
-
-/** More hints than this in a second, and the system may have dropped some. */
-const FLOOD = 4_096;
 /** Milliseconds between walks through folders of which nobody tells, at least. */
 const POLL = 2_000;
 /** Files that may wait to come to rest before a walk waits for them. */
@@ -87,10 +47,9 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     const schedule = openSchedule(options.scanInterval, clock);
     const polls = openSchedule(POLL, clock);
     const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit) : undefined;
-    const hinted = new Set<string>();
+    const hints = openHints(clock);
     const rested: Found[] = [];
     let told = '';
-    let flood = { since: 0, hints: 0 };
     let broken: { error: unknown } | undefined;
 
     const settling = openSettling({
@@ -131,17 +90,15 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
 
     function hear(hint: Hint): void {
       if (hint.type === 'warning') emit(hint);
-      else if (hint.type === 'changed') hinted.add(hint.path);
-      else schedule.hurry();
+      else if (hint.type !== 'changed') schedule.hurry();
+      else if (!hints.keep(hint.path)) schedule.hurry();
       if (hint.type === 'replaced') scans.replaced(hint.folder);
-      if (clock.now() - flood.since > 1_000) flood = { since: clock.now(), hints: 0 };
-      if (++flood.hints === FLOOD) schedule.hurry();
       news.wake();
     }
 
     function isDone(): boolean {
       const isMirrored = mirror === undefined || mirror.left() === NEVER;
-      return options.once && isMirrored && settling.size + rested.length + hinted.size === 0;
+      return options.once && isMirrored && settling.size + rested.length + hints.size === 0;
     }
 
     /** Does what is to be done, or waits for something. */
@@ -151,7 +108,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       if (!options.once) await lookAnew(ends.withdrawn());
       if (rested.length > 0) await takeRested();
       else if (!options.once && schedule.isDue()) await scan(true);
-      else if (hinted.size > 0) await lookAt(takeHinted());
+      else if (hints.size > 0) await lookAt(hints.take());
       else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
       else await news.news(untilDue());
       await mirror?.work(settling.size > 0);
@@ -185,13 +142,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     async function lookAnew(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
       await arrivals.forget(paths);
-      for (const path of paths) hinted.add(path);
-    }
-
-    function takeHinted(): string[] {
-      const paths = [...hinted];
-      hinted.clear();
-      return paths;
+      for (const path of paths) hints.keep(path);
     }
 
     /** Waits for files to come to rest; for some of them right here, when there are too many. */
