@@ -1,4 +1,4 @@
-import type { BatchFinished, Event, WatchOptions } from '../model.ts';
+import type { Batch, BatchFinished, Event, WatchOptions } from '../model.ts';
 import type { Found, Hint } from '../ports.ts';
 import { openArrivals } from './arrivals.ts';
 import { KEPT, type NewWork, type Ports, runBatch } from './batch.ts';
@@ -38,6 +38,8 @@ export function runWatch(
 const POLL = 2_000;
 /** Files that may wait to come to rest before a walk waits for them. */
 const MOST_SETTLING = 10_000;
+/** Batches among which former ones are looked for. */
+const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
 function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
@@ -76,7 +78,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
-      if (!options.existing) await lookAnew(await leftByLast(bench));
+      if (!options.existing) await lookAnew(await leftByFormer(bench));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
       // What was there at the start is not taken next time, but what landed since is.
@@ -168,19 +170,20 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
   };
 }
 
-/** Sources that the last watch of the same folders had not come to when it was stopped. */
-async function leftByLast({ index, run }: Bench): Promise<string[]> {
+/** Sources that watches of the same folders had not come to when they were stopped, since the last that had nothing left. */
+async function leftByFormer({ index, run }: Bench): Promise<string[]> {
   const own = await index.batch(run.batch);
-  const isSame = (one: typeof own) =>
-    one.command === 'watch' &&
-    one.out === own.out &&
-    one.cwd === own.cwd &&
-    `${one.inputs}` === `${own.inputs}`;
-  const last = (await index.batches(100)).find((one) => one.id !== own.id && isSame(one));
-  const left: string[] = [];
-  if (last === undefined) return left;
-  for await (const { source } of index.jobs(last.id, ['pending', 'processing', 'retrying', 'cancelled'])) {
-    left.push(source);
+  const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>
+    id !== own.id &&
+    command === 'watch' &&
+    out === own.out &&
+    cwd === own.cwd &&
+    `${inputs}` === `${own.inputs}`;
+  const left = new Set<string>();
+  for (const former of (await index.batches(RECENT)).filter(isFormer)) {
+    if (former.state === 'finished') break;
+    const jobs = index.jobs(former.id, ['pending', 'processing', 'retrying', 'cancelled']);
+    for await (const { source } of jobs) left.add(source);
   }
-  return left;
+  return [...left];
 }

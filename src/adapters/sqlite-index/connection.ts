@@ -92,6 +92,8 @@ function migrate(db: Database, path: string, locks: Locks, migrations: readonly 
   if (versionNow() === wanted) return;
   db.transaction(() => {
     const found = versionNow();
+    // Another process was quicker.
+    if (found === wanted) return;
     if (found > wanted) {
       throw new ImgtoolError(
         'index_newer',
