@@ -20,6 +20,26 @@ describe('opening the index', () => {
     close();
   });
 
+  it('takes it as it is when another process made it in the same moment and works with it already', async () => {
+    const path = fresh();
+    const begin = Sqlite.prototype.transaction;
+    const locks: Database[] = [];
+    vi.spyOn(Sqlite.prototype, 'transaction').mockImplementationOnce(function (this: Database, step) {
+      const other = new Sqlite(path);
+      for (const migrate of MIGRATIONS) migrate(other);
+      other.pragma(`user_version = ${MIGRATIONS.length}`);
+      other.close();
+      mkdirSync(`${path}.runs`);
+      locks.push(new Sqlite(`${path}.runs/0a.lock`));
+      locks[0]?.exec('BEGIN EXCLUSIVE');
+      return begin.call(this, step);
+    });
+    const { close, locks: ours } = await connect(path);
+    expect(ours.held()).toEqual(['0a']);
+    close();
+    locks[0]?.close();
+  });
+
   it('refuses an index from a newer imgtool and leaves it as it was', async () => {
     const path = fresh();
     const db = new Sqlite(path);
