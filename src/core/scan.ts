@@ -69,7 +69,10 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
       let isFolderGone = false;
       const found: Found[] = [];
       for (const at of paths) {
-        for await (const entry of sources.walk(signal, { at, isKnown: arrivals.isKnownGood })) {
+        // Of what lies below a folder that was told of, or is only polled, no change was told.
+        const isKnown: Arrivals['isKnown'] = (path, facts) =>
+          path === at ? arrivals.isKnownGood(path, facts) : arrivals.isKnown(path, facts);
+        for await (const entry of sources.walk(signal, { at, isKnown })) {
           if (entry.type === 'found') await take(entry, found);
           else if (entry.type === 'skipped') arrivals.passOver(entry);
           else {

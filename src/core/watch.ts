@@ -106,6 +106,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     /** Does what is to be done, or waits for something. */
     async function turn(): Promise<void> {
       if (broken !== undefined) throw broken.error;
+      for (const [source, stage] of ends.others()) arrivals.ended(source, stage);
       if (watcher !== undefined) tellWatching(watcher);
       if (!options.once) await lookAnew(ends.withdrawn());
       if (rested.length > 0) await takeRested();
@@ -158,7 +159,6 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     }
 
     async function takeRested(): Promise<void> {
-      for (const [source, stage] of ends.others()) arrivals.ended(source, stage);
       while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
     }
 

@@ -75,6 +75,7 @@ function statNamed(given: string, path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
+    if (systemCode(error) === 'ENOTDIR') return undefined;
     throw new ImgtoolError(
       'no_input',
       `${given}: cannot be looked at (${systemCode(error) ?? String(error)})`,
