@@ -85,6 +85,11 @@ function program(): Command {
     .description('what this machine can do and what is wrong with it')
     .action(runDoctor);
   addSettings(root.command('config')).description('each setting and where it came from').action(runConfig);
+  // It is refused in so many words, should a file or variable ask for it.
+  const dryRun = root.commands
+    .find((one) => one.name() === 'watch')
+    ?.options.find(({ long }) => long === '--dry-run');
+  dryRun?.hideHelp();
   for (const command of root.commands) command.exitOverride().configureOutput({ outputError: () => {} });
   return root;
 }

@@ -51,8 +51,8 @@ export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (ev
           if (has(path)) present++;
           else absent.push(path);
         }
-        if (present > 0 || absent.length === 0) lost(absent);
-        else emit(allGone(sources.givenOf(folder), absent.length));
+        if (absent.length <= present) lost(absent);
+        else emit(mostGone(sources.givenOf(folder), absent.length, present + absent.length));
       }
     },
     async work(isBusy) {
@@ -79,11 +79,11 @@ export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (ev
   }
 }
 
-/** Rather an empty folder where a disk is to be mounted than so many pictures deleted. */
-function allGone(folder: string, absent: number): Event {
+/** Rather a disk that is to be mounted there than so many pictures deleted. */
+function mostGone(folder: string, absent: number, all: number): Event {
   return {
     type: 'warning',
-    message: `${folder}: none of the ${absent} pictures known from before is there; no outputs were removed after them`,
+    message: `${folder}: ${absent} of the ${all} pictures known from before are not there; no outputs were removed after them`,
     fix: 'mount or name the right folder; if they are really gone, remove the outputs yourself',
   };
 }

@@ -64,7 +64,9 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       },
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
-        if (options.once) settling.drop(source);
+        if (!options.once) return;
+        settling.drop(source);
+        emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
       },
       failed(error) {
         broken = { error };

@@ -90,6 +90,7 @@ export async function workThrough(
     const delay = await patience.after(error, attempts, () => ageOf(bench, job));
     if (delay === 'leave') {
       await index.withdraw(job);
+      if (error.code !== 'source_missing') emit(leftAlone(job, error));
       ended?.(job, 'withdrawn');
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
@@ -149,6 +150,11 @@ export async function workThrough(
     await Promise.all(inWork);
     for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   }
+}
+
+/** It may not be whole yet: whoever comes next will see. */
+function leftAlone({ given }: Job, { message }: ImgtoolError): Event {
+  return { type: 'warning', message: `${given}: is left to the next run: ${message}` };
 }
 
 /** Milliseconds since a job's source was last changed. */

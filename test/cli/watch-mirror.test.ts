@@ -205,8 +205,25 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     mkdirSync(place.at('photos'));
     const session = startWatch(place, '--mirror');
     const warning = await session.event('warning');
-    expect(warning).toMatchObject({ message: expect.stringMatching(/^photos: none of the 3 pictures/) });
+    expect(warning).toMatchObject({
+      message: expect.stringMatching(/^photos: 3 of the 3 pictures known from before are not there/),
+    });
     await assertAllThere(session);
+  });
+
+  it('when most of them are not there at the start, though a new one has landed and was done', async () => {
+    const first = startWatch(place);
+    await first.jobs(3);
+    await stop(first);
+    renameSync(place.at('photos'), place.at('away'));
+    place.put('photos/new.jpg', await picture({ seed: 77 }));
+    for (const args of [[], ['--mirror'], ['--mirror']]) {
+      const session = startWatch(place, ...args);
+      await session.scans(2);
+      expect(place.files('out')).toHaveLength(8);
+      const outcome = await stop(session);
+      expect(outcome.stdout.includes('3 of the 4 pictures known from before')).toBe(args.length > 0);
+    }
   });
 
   it('when the folder goes while it is watched, and comes back', async () => {

@@ -127,7 +127,7 @@ describe('a watch that mirrors', () => {
     rmSync(at('b.jpg'));
     const it = await watch();
     expect(await it.told('warning')).toMatchObject({
-      message: expect.stringMatching(/^photos: none of the 2 pictures/),
+      message: expect.stringMatching(/^photos: 2 of the 2 pictures known from before are not there/),
     });
     await it.pass(10 * SETTLE);
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
