@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { expect } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { JOB_STATES, type Output } from '../../src/model.ts';
 import { filesBelow, type Outcome, type Place } from './imgtool.ts';
 import { hashOf } from './pictures.ts';
@@ -79,20 +80,19 @@ interface BatchSum {
 }
 
 function recordOf(index: string) {
-  const db = new Sqlite(index, { readonly: true });
+  const db = keep(new Sqlite(index, { readonly: true }));
+  const prepare = ((sql: string) => keep(db.prepare(sql))) as typeof db.prepare;
   try {
-    const counted = db.prepare<[], { batch: string; state: string; n: number }>(
+    const counted = prepare<[], { batch: string; state: string; n: number }>(
       'SELECT batch, state, count(*) AS n FROM jobs GROUP BY batch, state',
     );
-    const batches = db.prepare<[], { id: string; state: string } & Record<string, number>>(
+    const batches = prepare<[], { id: string; state: string } & Record<string, number>>(
       'SELECT * FROM batches JOIN counts ON counts.batch = batches.id ORDER BY started_at, id',
     );
     const inState = counted.all();
     return {
-      outputs: db.prepare<[], OutputRow>('SELECT path, source, checksum FROM outputs').all(),
-      completed: db
-        .prepare<[], { outputs: string }>("SELECT outputs FROM jobs WHERE state = 'completed'")
-        .all(),
+      outputs: prepare<[], OutputRow>('SELECT path, source, checksum FROM outputs').all(),
+      completed: prepare<[], { outputs: string }>("SELECT outputs FROM jobs WHERE state = 'completed'").all(),
       processing: inState.filter(({ state }) => state === 'processing').length,
       batches: batches.all().map((row): BatchSum => {
         const countOf = (state: string) =>
@@ -105,10 +105,11 @@ function recordOf(index: string) {
         };
       }),
       integrity: [
-        ...(db.pragma('integrity_check') as { integrity_check: string }[])
-          .map((row) => row.integrity_check)
+        ...prepare<[], string>('PRAGMA integrity_check')
+          .pluck()
+          .all()
           .filter((text) => text !== 'ok'),
-        ...(db.pragma('foreign_key_check') as unknown[]),
+        ...prepare<[], unknown>('PRAGMA foreign_key_check').all(),
       ],
     };
   } finally {

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { countsOf, eventsOf, finishedOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { commented, noise, picture, printOf, putOld } from './pictures.ts';
 import { ALONE, assertStopped, completed, lastOf, putMany, startWatch, statesOf, stop } from './watching.ts';
@@ -62,25 +63,24 @@ describe('a watch that is stopped', () => {
 describe('a watch with --out the folder itself that was killed when outputs were there and not recorded', () => {
   /** The index as it is then: names are held, the job is in work, its run is dead. */
   function unrecord(source: string): void {
-    const db = new Sqlite(place.index);
-    db.pragma('foreign_keys = ON');
+    const db = keep(new Sqlite(place.index));
+    const prepare = ((sql: string) => keep(db.prepare(sql))) as typeof db.prepare;
+    db.exec('PRAGMA foreign_keys = ON');
     db.transaction(() => {
       const none = ['variant', 'settings', 'digest', 'format', 'width', 'height', 'size', 'mtime', 'ino'];
       const all = [...none, 'checksum', 'encoder'].map((column) => `${column} = NULL`).join(', ');
-      expect(db.prepare(`UPDATE outputs SET ${all} WHERE source = ?`).run(source).changes).toBe(2);
-      expect(db.prepare('DELETE FROM sources WHERE path = ?').run(source).changes).toBe(1);
-      db.prepare("UPDATE batches SET state = 'running', finished_at = NULL").run();
-      db.prepare("INSERT INTO runs (id, batch) SELECT 'dead', id FROM batches").run();
-      const { changes } = db
-        .prepare(
-          `UPDATE jobs SET state = 'processing', run = 'dead', finished_at = NULL, outputs = '[]', ms = NULL,
+      expect(prepare(`UPDATE outputs SET ${all} WHERE source = ?`).run(source).changes).toBe(2);
+      expect(prepare('DELETE FROM sources WHERE path = ?').run(source).changes).toBe(1);
+      prepare("UPDATE batches SET state = 'running', finished_at = NULL").run();
+      prepare("INSERT INTO runs (id, batch) SELECT 'dead', id FROM batches").run();
+      const { changes } = prepare(
+        `UPDATE jobs SET state = 'processing', run = 'dead', finished_at = NULL, outputs = '[]', ms = NULL,
              digest = NULL, width = NULL, height = NULL, dominant_color = NULL, attempts = 1 WHERE source = ?`,
-        )
-        .run(source);
-      expect(changes).toBe(1);
-      db.prepare(
-        "INSERT INTO claims (digest, run, job) SELECT 'x', 'dead', id FROM jobs WHERE source = ?",
       ).run(source);
+      expect(changes).toBe(1);
+      prepare("INSERT INTO claims (digest, run, job) SELECT 'x', 'dead', id FROM jobs WHERE source = ?").run(
+        source,
+      );
     })();
     db.close();
   }
