@@ -29,10 +29,11 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
   let isToldOfOut = false;
-  // Without links, and where no input lies within another, no file is met twice.
-  const meetsTwice =
+  // One input without links meets no file twice.
+  const mayMeetTwice = all.length > 1 || rules.followSymlinks;
+  const hasManyWays =
     rules.followSymlinks ||
-    all.some((one) => all.some((other) => one !== other && isWithin(one.real, other.real)));
+    roots.some((one) => roots.some((other) => one !== other && isWithin(one.real, other.real)));
   refuseOtherName(roots, out);
   for (const root of roots) if (root.matches !== undefined) refuseEmptyGlob(root, rulesWith(rules, out));
 
@@ -41,7 +42,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       // The output folder may be made, or become a link, while a watch goes on.
       if (watch !== undefined && !lookAgain()) return;
       const round = at === undefined ? watch?.tree.nextRound() : undefined;
-      const seen = meetsTwice ? new Set<string>() : undefined;
+      const seen = mayMeetTwice ? new Set<string>() : undefined;
       const isKnownOnce: Rules['isKnown'] = (path, facts, real) => {
         if (!isKnown?.(path, facts)) return false;
         seen?.add(real);
@@ -71,7 +72,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     },
     watch(heard, options) {
       // Of a file that has several ways to it only a walk of all knows which is taken.
-      const hear = (hint: Hint) => heard(meetsTwice && hint.type === 'changed' ? { type: 'lost' } : hint);
+      const hear = (hint: Hint) => heard(hasManyWays && hint.type === 'changed' ? { type: 'lost' } : hint);
       tell = heard;
       watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
       return watch;
