@@ -4,16 +4,18 @@ import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
 import { readFiles } from './config/files.ts';
 import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
 import { isDebug, type Look, lookOf } from './config/look.ts';
-import { cores } from './config/machine.ts';
+import { autoMemory, cores } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
+import { showSize } from './config/size.ts';
 import { strangeVariables } from './config/strange.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, WalkRules, Warning, WatchOptions } from './model.ts';
 
+export { givenLimits } from './config/again.ts';
 export { addSettings, flagsOf } from './config/flags.ts';
-export { cores } from './config/machine.ts';
+export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './config/nearest.ts';
 export type { Flags, Look, Origin };
 
@@ -47,6 +49,8 @@ export interface Config extends Plain {
   readonly template: string;
   /** Images at a time. */
   readonly jobs: number;
+  /** Bytes that pictures in work may take together. */
+  readonly memory: number;
   readonly limits: Limits;
   readonly watch: WatchOptions;
   /** Absolute path. */
@@ -92,8 +96,10 @@ export async function loadConfig({
   const resolved = {
     out,
     jobs: find('jobs').value ?? cores(),
+    memory: find('memory').value ?? autoMemory(),
     index: index.value === null ? defaultIndex(surroundings) : absolute(index.value, index.base ?? cwd, home),
   };
+  const shown = { ...resolved, memory: showSize(resolved.memory) };
   return frozen<Config>({
     ...resolved,
     cwd,
@@ -129,7 +135,7 @@ export async function loadConfig({
     color: find('color').value,
     look: lookOf(env),
     debug: isDebug(env),
-    origins: listOrigins(find, resolved, own),
+    origins: listOrigins(find, shown, own),
     warnings: strangeVariables(env),
   });
 }
@@ -152,13 +158,15 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-/** What a batch and its jobs need to know. */
-export function batchOptions(config: Config): BatchOptions {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, jobs, limits } = config;
-  return { preset, out, outGiven, template, duplicates, force, dryRun, jobs, limits };
+/** What a batch and its jobs need to know, but for what its inputs add. */
+export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
+  const { preset, out, outGiven, template, duplicates, force, dryRun, jobs, memory, limits } = config;
+  const { allFiles, followSymlinks, include, exclude } = config;
+  const walk = { allFiles, followSymlinks, include, exclude };
+  return { preset, out, outGiven, template, duplicates, force, dryRun, jobs, memory, limits, walk };
 }
 
 /** What the walk takes and what it leaves. */
-export function walkRules({ allFiles, followSymlinks, include, exclude, out, index }: Config): WalkRules {
-  return { allFiles, followSymlinks, include, exclude, out, index };
+export function walkRules({ walk, out }: Pick<BatchOptions, 'walk' | 'out'>, { index }: Config): WalkRules {
+  return { ...walk, out, index };
 }

@@ -29,6 +29,8 @@ export interface ProcessOptions {
   readonly name?: string;
   /** Images at a time. */
   readonly jobs?: number;
+  /** What pictures in work may take together: bytes, or such as `512M` or `1.5GiB`. */
+  readonly memory?: number | string;
   /** File of the index. */
   readonly index?: string;
   readonly duplicates?: 'link' | 'copy' | 'skip';

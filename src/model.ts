@@ -165,6 +165,7 @@ export interface Batch {
   readonly preset: string;
   /** Images at a time. */
   readonly jobs: number;
+  readonly options: BatchOptions;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly finishedAt: number | null;
@@ -188,6 +189,8 @@ export interface JobRecord {
   readonly dominantColor: string | null;
   readonly duplicateOf: string | null;
   readonly reused: boolean;
+  /** Its picture is damaged and was accepted as far as it could be read. */
+  readonly degraded: boolean;
   readonly outputs: readonly Output[];
   readonly ms: Timings | null;
   readonly error: Failure | null;
@@ -220,7 +223,27 @@ export interface BatchOptions {
   readonly dryRun: boolean;
   /** Images at a time. */
   readonly jobs: number;
+  /** Bytes of memory that pictures in work may take together. */
+  readonly memory: number;
   readonly limits: Limits;
+  readonly walk: Walk;
+  readonly list: PathList | null;
+}
+
+/** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
+export interface PathList {
+  readonly from: string;
+  readonly nul: boolean;
+}
+
+/** How inputs are walked, as a batch remembers it. */
+export interface Walk {
+  /** Every regular file, not only those with a picture's extension. */
+  readonly allFiles: boolean;
+  readonly followSymlinks: boolean;
+  /** Globs on the root-relative path; empty includes everything. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
 }
 
 /** What a source may ask of the machine. */
@@ -234,13 +257,7 @@ export interface Limits {
 }
 
 /** What becomes a job: the inputs and the rules of the walk. */
-export interface WalkRules {
-  /** Every regular file, not only those with a picture's extension. */
-  readonly allFiles: boolean;
-  readonly followSymlinks: boolean;
-  /** Globs on the root-relative path; empty includes everything. */
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
+export interface WalkRules extends Walk {
   /** Absolute paths never descended into or taken, with the reason told. */
   readonly out: string;
   readonly index: string;

@@ -1,43 +1,96 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { batchOptions, type Config, type Look, walkRules } from './config.ts';
 import type { NewWork, Ports } from './core/batch.ts';
+import type { Fixing } from './core/verify-fix.ts';
 import type { ImgtoolError } from './errors.ts';
-import type { Event, Report, Style } from './model.ts';
+import type { BatchOptions, Event, Limits, Report, Style } from './model.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
 import type { Pages } from './report/pages.ts';
 
 /** The composition root: the only place that knows which adapter stands behind a port. Each is loaded when needed. */
 
-export async function openIndex({ index }: Config): Promise<Index> {
+/** To `look` at an index it need not be writable. */
+export async function openIndex({ index }: Config, purpose: 'work' | 'look' = 'work'): Promise<Index> {
   const { openSqliteIndex } = await import('./adapters/sqlite-index/index.ts');
-  return openSqliteIndex(index);
+  return openSqliteIndex(index, purpose);
 }
 
-export async function openRenderer({ jobs }: Config): Promise<Renderer> {
+/** Puts a new index with all that can be saved in place of a damaged one. */
+export async function repairIndex({ index }: Config) {
+  const { repairSqliteIndex } = await import('./adapters/sqlite-index/repair.ts');
+  return repairSqliteIndex(index);
+}
+
+/** Saves a copy of the index under a name that must be free, relative to where the command runs. */
+export async function backUpIndex({ index, cwd }: Config, file: string, signal: AbortSignal) {
+  const { backUpSqliteIndex } = await import('./adapters/sqlite-index/backup.ts');
+  return backUpSqliteIndex(index, resolve(cwd, file), signal);
+}
+
+/** Where it is printed what became of the index. */
+export async function openMending(config: Config, { stdout }: Streams) {
+  const { openMending: open } = await import('./report/mending.ts');
+  return open({ stream: stdout, style: styleOf(stdout, config), json: config.json });
+}
+
+export async function openRenderer({ jobs }: Pick<Config, 'jobs'>): Promise<Renderer> {
   const { createWorkerPool } = await import('./adapters/worker-pool.ts');
   return createWorkerPool({ size: jobs });
 }
 
-/** All that a batch over these inputs works with. Close it when the batch has ended. */
+/** Opened ports, and how they are let go of once the batch has ended. */
+export interface Opened {
+  readonly ports: Ports;
+  close(): Promise<void>;
+}
+
+/** What works on a batch, who tells of it, and what is to be told first. */
+export interface Attended extends Opened {
+  readonly report: Report;
+  readonly warnings: readonly Event[];
+}
+
+/** All that a batch over these inputs works with. */
 export async function openBatch(
   config: Config,
   inputs: Inputs,
   command: NewWork['command'],
-): Promise<{ ports: Ports; work: NewWork; close(): Promise<void> }> {
-  const renderer = await openRenderer(config);
+): Promise<Opened & { readonly work: NewWork }> {
+  const options = { ...batchOptions(config), list: inputs.list };
+  const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
+  const opened = await openPorts(config, inputs, options, () => openIndex(config));
+  return { ...opened, work: { command, inputs: given, cwd: config.cwd, options } };
+}
+
+/** All that a batch works with which is in this index already. Lets go of the index too. */
+export function openAgain(
+  config: Config,
+  inputs: Inputs,
+  options: BatchOptions,
+  index: Index,
+): Promise<Opened> {
+  return openPorts(config, inputs, options, async () => index);
+}
+
+async function openPorts(
+  config: Config,
+  inputs: Inputs,
+  options: BatchOptions,
+  open: () => Promise<Index>,
+): Promise<Opened> {
+  const renderer = await openRenderer(options);
   // Where nothing was ever made there will be work: children may start while the rest is opened.
   if (!existsSync(config.index)) renderer.warm();
   try {
     const { openLocalSources } = await import('./adapters/local-sources/index.ts');
     const { openLocalStorage } = await import('./adapters/local-storage.ts');
-    const sources = await openLocalSources(inputs, walkRules(config));
-    const index = await openIndex(config);
-    const run = randomBytes(6).toString('hex');
-    const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
+    const sources = await openLocalSources(inputs, walkRules(options, config));
+    const index = await open();
+    const run = newRun();
     return {
       ports: { index, storage: openLocalStorage(run), sources, renderer, run },
-      work: { command, inputs: given, cwd: config.cwd, options: batchOptions(config) },
       async close() {
         await renderer.close();
         await index.close();
@@ -47,6 +100,11 @@ export async function openBatch(
     await renderer.close();
     throw error;
   }
+}
+
+/** Hex id of a run, told from all others. */
+function newRun(): string {
+  return randomBytes(6).toString('hex');
 }
 
 /** Where a command writes. */
@@ -105,6 +163,49 @@ function styleOf(stream: NodeJS.WriteStream, { color, look }: Pick<Config, 'colo
     color: color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb),
     unicode: look.unicode && !look.dumb,
     columns: () => stream.columns || 80,
+  };
+}
+
+/** What `verify` works with: the index, children that look into outputs, and what makes outputs again. */
+export async function openVerify(
+  config: Config,
+  limits: Partial<Limits>,
+  streams: Streams,
+): Promise<Fixing & { close(): Promise<void> }> {
+  const { json, quiet, progress: way, look, jobs, memory } = config;
+  const index = await openIndex(config);
+  const renderer = await openRenderer(config);
+  const { openLocalStorage } = await import('./adapters/local-storage.ts');
+  const { createVerifyProgress } = await import('./report/verify.ts');
+  const style = styleOf(streams.stderr, config);
+  const isLive = !json && !quiet && (way === 'bar' || (way === 'auto' && style.tty && !look.dumb));
+  const progress = createVerifyProgress(isLive ? { stream: streams.stderr, style } : null);
+  return {
+    ...{
+      index,
+      renderer,
+      storage: openLocalStorage(newRun()),
+      jobs,
+      timeout: config.limits.timeout,
+      progress,
+    },
+    means: { jobs, memory, limits },
+    async open(sources, { cwd, options }) {
+      const { openLocalSources } = await import('./adapters/local-sources/index.ts');
+      const inputs = { paths: sources, list: null, cwd, mayBeGone: true };
+      const opened = await openLocalSources(inputs, walkRules(options, config));
+      const run = newRun();
+      const ports = { index, renderer, storage: openLocalStorage(run), sources: opened, run };
+      // Standard output is for what was found.
+      const told = { ...config, json: false, quiet: quiet || json, outGiven: options.outGiven };
+      const report = await openReport(told, streams, 'verify');
+      return { ports, emit: report.event, close: report.close };
+    },
+    async close() {
+      progress.close();
+      await renderer.close();
+      await index.close();
+    },
   };
 }
 

@@ -3,7 +3,6 @@ import type {
   BatchOptions,
   BatchState,
   Failure,
-  FileFacts,
   Job,
   JobRecord,
   JobState,
@@ -16,6 +15,7 @@ import type {
 
 export type * from './ports/renderer.ts';
 export type * from './ports/sources.ts';
+export type * from './ports/storage.ts';
 
 /**
  * The record of what was made, what is in hand and what happened. Each method is one atomic step, safe against
@@ -80,6 +80,15 @@ export interface Index {
   /** Recorded sources below a folder, in bytewise order, read in pages. */
   sourcesBelow(folder: string): AsyncIterable<string>;
 
+  /** All outputs that were made, oldest first, read in pages. */
+  outputs(): AsyncIterable<OutputRecord>;
+
+  /** Takes the records of these outputs, and of all that share their bytes, for wrong: they are made again when next looked at. */
+  distrust(outputs: readonly OutputRecord[]): Promise<void>;
+
+  /** The kept jobs of these sources that left outputs, newest first. */
+  makers(sources: readonly string[]): Promise<Maker[]>;
+
   /** The names that are this source's, made or held. */
   ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
 
@@ -93,13 +102,38 @@ export interface Index {
   giveBack(job: Job, state: 'pending' | 'retrying', notBefore?: number): Promise<void>;
 
   /** Makes up to `limit` jobs that wait `cancelled`; how many it was, 0 when none is left. */
-  cancelWaiting(run: Run, limit: number): Promise<number>;
+  cancelWaiting(run: Pick<Run, 'batch'>, limit: number): Promise<number>;
+
+  /**
+   * Opens a run on a batch that has ended early or failed in part: its jobs in these states wait again, as do those a
+   * dead run left. Of one whose walk is to be done again nobody counts as unchanged any more. Errors: `unknown_batch`,
+   * `batch_running`.
+   */
+  resume(run: string, batch: string, again: Again): Promise<{ readonly run: Run; readonly batch: Batch }>;
+
+  /** Of these sources, those that are in the run's batch. */
+  known(run: Run, sources: readonly string[]): Promise<string[]>;
+
+  /**
+   * Wants a batch to be stopped. `asked`: the run that works on it will hear of it. `cancelled`: nobody works on it, and
+   * its jobs that wait are to be cancelled by `cancelWaiting`. `ended`: nothing is left to be stopped.
+   */
+  askToCancel(batch: string): Promise<'asked' | 'cancelled' | 'ended'>;
+
+  /** Whether somebody wants the run's batch to be stopped. */
+  isCancelAsked(run: Run): Promise<boolean>;
 
   /** Ends run and batch. */
   end(run: Run, state: Exclude<BatchState, 'running'>): Promise<Batch>;
 
-  /** Finds runs whose process died, makes their jobs pending and their batches interrupted; they are returned once. */
-  recover(): Promise<DeadRun[]>;
+  /** Runs whose process died, until they are recovered. */
+  dead(): Promise<DeadRun[]>;
+
+  /**
+   * Makes the jobs of dead runs pending and their batches interrupted, once what they left staged is gone. Of a batch
+   * that was to be stopped they become `cancelled`.
+   */
+  recover(dead: readonly DeadRun[]): Promise<void>;
 
   /** The batch whose id begins so. Errors: `unknown_batch`, also when several do. */
   batch(idPrefix: string): Promise<Batch>;
@@ -132,6 +166,25 @@ export interface NewBatch {
 export interface Run {
   readonly batch: string;
   readonly run: string;
+}
+
+/** What of a batch is done again. */
+export interface Again {
+  /** Jobs in these states wait again. */
+  readonly states: readonly Extract<JobState, 'cancelled' | 'failed'>[];
+  /** Its inputs are walked again, since the first walk did not come to its end. Who was unchanged is counted anew. */
+  readonly walk: boolean;
+  /** What holds from here on. */
+  readonly options: BatchOptions;
+}
+
+/** A job that left outputs, and what a job like it is made of. */
+export interface Maker {
+  readonly batch: string;
+  readonly source: string;
+  readonly given: string;
+  readonly relative: string;
+  readonly outputs: readonly Output[];
 }
 
 /** A run that died, and the output paths its jobs in work may have left staged files beside. */
@@ -181,6 +234,7 @@ export interface Settlement {
   readonly bytes?: number;
   readonly duplicateOf?: string;
   readonly reused?: boolean;
+  readonly degraded?: boolean;
   readonly error?: Failure;
   readonly ms?: Timings;
 }
@@ -195,51 +249,4 @@ export interface IndexHealth {
   readonly batches: number;
   /** What is wrong with it; empty when nothing is. */
   readonly problems: readonly string[];
-}
-
-/**
- * Where outputs live. Nothing is ever visible under its final name before it is whole and durable.
- * Errors: `no_space`, `not_writable`, `output_exists`, `io`.
- */
-export interface Storage {
-  /** What is under these names without opening them; null where nothing is. A link or a folder is `foreign`. */
-  stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
-
-  /** Lower-case hex SHA-256 of a stored file's bytes; null where there is none. */
-  checksum(path: string): Promise<string | null>;
-
-  /** A place to write that will become `path`. */
-  stage(path: string): Promise<Staged>;
-
-  /** The bytes of one stored file staged under a second name: the same file where `how` is `link` and that can be. */
-  stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
-
-  /**
-   * Makes staged files visible, durable in this order: bytes, names, folders. One that may not `replace` what is
-   * there fails with `output_exists`; new names given before it are taken back.
-   */
-  commit(staged: readonly Staged[]): Promise<FileFacts[]>;
-
-  /**
-   * Removes stored files; then folders left empty by that, as far as they lie below `emptyBelow`. One that is not there
-   * is no error.
-   */
-  remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
-
-  /** Checks that outputs can be written here, making nothing. */
-  prepare(out: string): Promise<void>;
-
-  /** Removes what dead runs left staged beside their paths, where that can be reached. Never touches a live run's. */
-  sweep(dead: readonly DeadRun[]): Promise<number>;
-}
-
-/** An output being written. */
-export interface Staged {
-  /** Where to write; on the same file system as the final name. */
-  readonly path: string;
-  readonly final: string;
-  /** Whether a file already under the final name may be replaced. */
-  replace: boolean;
-  /** Removes it; may be called after `commit` and twice. */
-  discard(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { envName, isRepeatable, KEYS, longFlag } from '../src/config/keys.ts';
 import type { Key } from '../src/config/settings.ts';
-import { type Config, loadConfig } from '../src/config.ts';
+import { batchOptions, type Config, loadConfig } from '../src/config.ts';
 import { failure, person } from './config/folders.ts';
 
 /** Four different values for each setting, as written; the last is the one of the user's own file. */
@@ -25,6 +25,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   include: ['*.a', '*.b', '*.c', '*.d'],
   exclude: ['*.a', '*.b', '*.c', '*.d'],
   jobs: ['11', '12', '13', '14'],
+  memory: ['64M', '1.5GiB', '16777217', '2G'],
   limitPixels: ['1M', '2M', '3k', '5'],
   allowSvg: ['true', 'false', 'true', 'false'],
   lenient: ['true', 'false', 'true', 'false'],
@@ -98,6 +99,7 @@ describe('without a word from anybody', () => {
     });
     expect(config.preset.name).toBe('web');
     expect(config.jobs).toBeGreaterThanOrEqual(1);
+    expect(config.memory).toBeGreaterThanOrEqual(64_000_000);
     if (process.platform === 'linux') expect(config.index).toBe(join(home, '.local/state/imgtool/index.db'));
   });
 
@@ -112,6 +114,20 @@ describe('without a word from anybody', () => {
   it('the index of a service lies in the folder systemd made for it', async () => {
     const config = await person().load({}, { STATE_DIRECTORY: '/var/lib/imgtool:/var/lib/other' });
     expect(config.index).toBe('/var/lib/imgtool/imgtool.db');
+  });
+});
+
+describe('the memory for pictures', () => {
+  it('is for its batch what was given, in bytes', async () => {
+    const config = await person().load({ memory: '1.5GiB' });
+    expect(config.memory).toBe(1_610_612_736);
+    expect(batchOptions(config).memory).toBe(1_610_612_736);
+  });
+
+  it('is shown as what auto comes to, in whole megabytes', async () => {
+    const config = await person().load({ memory: 'auto' });
+    expect(shown(config, 'memory')?.value).toMatch(/^\d+(\.\d+)?[MG]$/);
+    expect(config.memory % 1_000_000).toBe(0);
   });
 });
 

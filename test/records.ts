@@ -36,7 +36,10 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     force: false,
     dryRun: false,
     jobs: 2,
+    memory: 1_000_000_000,
     limits: { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
+    walk: { allFiles: false, followSymlinks: false, include: [], exclude: [] },
+    list: null,
     ...over,
   };
 }

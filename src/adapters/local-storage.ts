@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, createReadStream, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
 import {
   chmod,
   copyFile,
@@ -30,7 +30,8 @@ export function openLocalStorage(run: string): Storage {
     const folder = dirname(path);
     await makeFolder(folder);
     const temp = join(folder, `.imgtool-${run}-${staged++}.tmp`);
-    return { path: temp, final: path, replace: false, discard: () => rm(temp, { force: true }) };
+    const discard = () => rm(temp, { force: true }).catch((error) => fail(error, temp));
+    return { path: temp, final: path, replace: false, discard };
   };
 
   return {
@@ -51,14 +52,24 @@ export function openLocalStorage(run: string): Storage {
     async commit(all) {
       for (const one of all) await syncFile(one.path).catch((error) => fail(error, one.final));
       // A name keeps the facts of its file; taken later they could be those of what replaced it.
-      const facts = all.map(({ path }) => factsOf(lstatSync(path, { bigint: true })));
-      for (const [i, one] of all.entries()) {
-        await show(one).catch(async (error) => {
-          await takeBack(all.slice(0, i), facts);
-          return fail(error, one.final);
-        });
+      const facts = all.map(({ path, final }) => {
+        const found = statOne(path);
+        if (found === null || found === 'foreign') throw writeError(new Error('it is gone'), final);
+        return found;
+      });
+      let shown = 0;
+      let at = '';
+      try {
+        for (const one of all) {
+          at = one.final;
+          await show(one);
+          shown++;
+        }
+        for (at of new Set(all.map(({ final }) => dirname(final)))) await syncFolder(at);
+      } catch (error) {
+        await takeBack(all.slice(0, shown), facts);
+        return fail(error, at);
       }
-      for (const folder of new Set(all.map(({ final }) => dirname(final)))) await syncFolder(folder);
       return facts;
     },
     stat: async (paths) => paths.map(statOne),
@@ -72,7 +83,7 @@ export function openLocalStorage(run: string): Storage {
     },
     async prepare(out) {
       const folder = nearestExisting(out);
-      if (!statSync(folder).isDirectory()) {
+      if (statOf(folder)?.isDirectory() !== true) {
         throw new ImgtoolError('not_writable', `${folder}: is a file, and outputs need a folder there`, {
           fix: 'choose another --out',
         });
@@ -207,13 +218,17 @@ async function exists(path: string): Promise<boolean> {
 
 function nearestExisting(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
-    try {
-      statSync(folder);
-      return folder;
-    } catch (error) {
-      const isAbsent = systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
-      if (folder === dirname(folder) || !isAbsent) throw writeError(error, folder);
-    }
+    if (statOf(folder) !== undefined || folder === dirname(folder)) return folder;
+  }
+}
+
+/** What is at a path, following links; undefined where nothing is. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemCode(error) === 'ENOTDIR') return undefined;
+    throw writeError(error, path);
   }
 }
 

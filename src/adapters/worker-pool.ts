@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { ImgtoolError } from '../errors.ts';
-import type { Limits } from '../model.ts';
+import type { Request } from '../image/protocol.ts';
 import type { Opened, Renderer } from '../ports.ts';
-import { type Child, startChild } from './worker-pool/child.ts';
+import { type Answer, type Child, startChild } from './worker-pool/child.ts';
 import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
 
 // Who dies, and what the others do. The core asks for `kill` and `close`; signals to the parent are cli.ts's.
@@ -13,13 +13,21 @@ import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
 // | parent: second one                          | `kill`: children get SIGKILL at once, pictures reject `cancelled`    |
 // | parent: SIGKILL, crash                      | the channel closes; each child ends itself by SIGKILL                |
 // | parent: STOP, CONT                          | a deadline counts a late tick once, so nothing times out             |
+// | parent: no process can be started           | the picture rejects `io`, or `out_of_memory`; both may be retried    |
 // | child: Ctrl-C, TERM, HUP                    | ignored; before it is ready it dies of them and is started again     |
-// | child: crash, out of memory, killed         | its picture rejects `worker_crashed`; the next gets a new child      |
-// | child: beyond the deadline                  | SIGKILL; its picture rejects `timeout`                               |
+// | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
+// | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the child goes on               |
+// | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
+// | child: waits between open and render        | no deadline counts                                                   |
+// | child: holds much memory without a picture  | SIGKILL once it is idle; the next picture gets a new child           |
+// | child: the channel closes                   | it ends itself by SIGKILL, in the midst of an encode too             |
 // | child: any death after `kill` or `close`    | `cancelled`, never `worker_crashed`                                  |
 
 /** Times a child that a Ctrl-C ended while it was starting is started again for one picture. */
 const STARTS = 5;
+
+/** Bytes of memory a child may hold without a picture; more is what libraries do not give back. */
+const RESTING_MOST = 400 * 2 ** 20;
 
 /** Children started before it is known how much work there is. */
 const WARM = 2;
@@ -32,24 +40,34 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
   const children = new Set<Child>();
   const idle: Child[] = [];
+  /** Those that hold too much memory, until they have given back the picture they were lent for meanwhile. */
+  const worn = new WeakSet<Child>();
   const waiting: { enter(): void; reject(error: Error): void }[] = [];
   let taken = 0;
   let ended = false;
 
   return {
-    async open(source, limits) {
+    async open(source, limits, variants = []) {
       await place();
       const deadline = createDeadline(limits.timeout);
       try {
         const child = await lease(deadline);
-        return await opened(child, source, limits, deadline).catch((error: unknown) => {
-          giveBack(child);
-          throw error;
-        });
+        return await opened(child, { type: 'open', source, limits, variants }, deadline).catch(
+          (error: unknown) => {
+            giveBack(child);
+            throw error;
+          },
+        );
       } catch (error) {
         leave();
         throw error;
       }
+    },
+
+    async inspect(path, timeout) {
+      const reply = await askOne({ type: 'inspect', path }, timeout);
+      if (reply.type !== 'inspected') throw new Error(`a child answered ${reply.type} to inspect`);
+      return reply.inspected;
     },
 
     warm() {
@@ -61,17 +79,9 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     async about() {
-      await place();
-      const deadline = createDeadline(START_LIMIT);
-      try {
-        const child = await lease(deadline);
-        const reply = await deadline.over(child, () => child.ask({ type: 'about' }));
-        giveBack(child);
-        if (reply.type !== 'about') throw new Error(`a child answered ${reply.type} to about`);
-        return reply.engine;
-      } finally {
-        leave();
-      }
+      const reply = await askOne({ type: 'about' }, START_LIMIT);
+      if (reply.type !== 'about') throw new Error(`a child answered ${reply.type} to about`);
+      return reply.engine;
     },
 
     kill() {
@@ -84,8 +94,24 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
   };
 
-  async function opened(child: Child, source: string, limits: Limits, deadline: Deadline): Promise<Opened> {
-    const reply = await deadline.over(child, () => child.ask({ type: 'open', source, limits }));
+  /** One question that leaves nothing open. */
+  async function askOne(request: Request, timeout: number): Promise<Answer> {
+    await place();
+    const deadline = createDeadline(timeout);
+    try {
+      const child = await lease(deadline);
+      try {
+        return await deadline.over(child, () => child.ask(request));
+      } finally {
+        giveBack(child);
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async function opened(child: Child, request: Request, deadline: Deadline): Promise<Opened> {
+    const reply = await deadline.over(child, () => child.ask(request));
     if (reply.type !== 'opened') throw new Error(`a child answered ${reply.type} to open`);
     let closed = false;
     return {
@@ -136,7 +162,9 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   function begin(): Child {
-    const child = startChild(workerPath);
+    const child = startChild(workerPath, (memory) => {
+      if (memory > RESTING_MOST) retire(child);
+    });
     children.add(child);
     child.gone.then(() => forget(child));
     return child;
@@ -144,17 +172,29 @@ export function createWorkerPool(options: { readonly size: number; readonly work
 
   /** A child still at work cannot be asked anything else, nor can its encoder be stopped in another way. */
   function giveBack(child: Child): void {
-    if (child.busy) child.kill(cancelled());
+    if (child.busy || worn.has(child)) child.kill(cancelled());
     if (!children.has(child) || child.killed) return;
     child.tell({ type: 'release' });
     child.rest();
     idle.push(child);
   }
 
+  /** Whoever comes next gets a new one; a picture it was lent for since it said so is finished first. */
+  function retire(child: Child): void {
+    if (unlist(child)) child.kill(cancelled());
+    else worn.add(child);
+  }
+
   function forget(child: Child): void {
     children.delete(child);
+    unlist(child);
+  }
+
+  /** Whether it was idle. */
+  function unlist(child: Child): boolean {
     const at = idle.indexOf(child);
     if (at >= 0) idle.splice(at, 1);
+    return at >= 0;
   }
 
   function end(): void {

@@ -1,9 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { type Config, cores } from '../config.ts';
-import { asImgtoolError } from '../errors.ts';
+import { type Config, cores, memoryHere } from '../config.ts';
+import { asImgtoolError, ImgtoolError } from '../errors.ts';
 import type { Index, Renderer } from '../ports.ts';
 
 /** One thing looked at. */
@@ -12,6 +11,35 @@ export interface Check {
   readonly state: 'ok' | 'warning' | 'problem';
   readonly value: string;
   readonly fix?: string | undefined;
+}
+
+/** What became of an index that was to be repaired. */
+export interface Repaired {
+  /** `absent` and `healthy`: nothing was touched. */
+  readonly state: 'absent' | 'healthy' | 'repaired';
+  readonly index: string;
+  /** Where the damaged one lies now. */
+  readonly movedTo: string | null;
+  readonly problems: readonly string[];
+  /** Rows that could be read. */
+  readonly saved: Readonly<Record<'sources' | 'outputs' | 'batches' | 'jobs', number>>;
+}
+
+/** A copy of the index as it was at one moment. */
+export interface Backup {
+  readonly index: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly sources: number;
+  readonly outputs: number;
+  readonly batches: number;
+}
+
+/** What `doctor` is to do instead of looking at everything. */
+interface Mending {
+  readonly repair: boolean;
+  /** As given. */
+  readonly backup: string | undefined;
 }
 
 const MB = 1_000_000;
@@ -34,9 +62,26 @@ export async function doctor(
     aboutSpace('space for outputs', config.out, 'choose another --out'),
     aboutSpace('space for the index', config.index, 'choose another --index'),
     aboutCores(config),
-    aboutMemory(),
+    aboutMemory(config),
     ...(await aboutWatches()),
   ];
+}
+
+/** `imgtool doctor --repair` and `--backup`: one of the two. Errors: `usage` and those of the index. */
+export async function mend(
+  { repair, backup }: Mending,
+  repairIndex: () => Promise<Repaired>,
+  backUpIndex: (file: string) => Promise<Backup>,
+  show: { repaired(what: Repaired): void; backedUp(what: Backup): void },
+): Promise<void> {
+  if (repair && backup !== undefined) {
+    throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
+      fix: 'one after the other: a repair keeps the damaged index anyway',
+    });
+  }
+  if (backup === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
+  if (backup !== undefined) show.backedUp(await backUpIndex(backup));
+  else show.repaired(await repairIndex());
 }
 
 async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check[]> {
@@ -57,7 +102,7 @@ async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check
   }
 }
 
-async function aboutIndex({ index: path }: Config, openIndex: () => Promise<Index>): Promise<Check> {
+async function aboutIndex({ index: path, origins }: Config, openIndex: () => Promise<Index>): Promise<Check> {
   try {
     const index = await openIndex();
     const { version, bytes, sources, outputs, batches, problems } = await index.health(true);
@@ -65,7 +110,8 @@ async function aboutIndex({ index: path }: Config, openIndex: () => Promise<Inde
     const size = `${(bytes / MB).toFixed(1)} MB`;
     const value = `${path} (version ${version}, ${size}, ${sources} sources, ${outputs} outputs, ${batches} batches)`;
     if (problems.length === 0) return { name: 'index', state: 'ok', value };
-    const fix = 'move it aside; the next run makes a new one and adopts the outputs it finds';
+    const isUsual = origins.some(({ key, origin }) => key === 'index' && origin === 'default');
+    const fix = `imgtool doctor --repair${isUsual ? '' : ` --index '${path}'`}`;
     return { name: 'index', state: 'problem', value: `${value}: ${problems.slice(0, 3).join('; ')}`, fix };
   } catch (error) {
     const { message, fix } = asImgtoolError(error);
@@ -99,10 +145,16 @@ function aboutCores({ jobs }: Config): Check {
   };
 }
 
-function aboutMemory(): Check {
-  const value = `${Math.round(freemem() / MB)} MB free of ${Math.round(totalmem() / MB)} MB`;
-  if (freemem() >= LITTLE_MEMORY) return { name: 'memory', state: 'ok', value };
+function aboutMemory({ memory }: Config): Check {
+  const { free, total } = memoryHere();
+  const value = `${megabytes(free)} free of ${megabytes(total)}; pictures in work may take ${megabytes(memory)}`;
+  if (memory > free) return { name: 'memory', state: 'warning', value, fix: 'give less with --memory' };
+  if (free >= LITTLE_MEMORY) return { name: 'memory', state: 'ok', value };
   return { name: 'memory', state: 'warning', value, fix: 'work on fewer images at a time: --jobs 1' };
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / MB).toLocaleString('en-US')} MB`;
 }
 
 /** Linux only: how many folders can be watched. */

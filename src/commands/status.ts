@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../config.ts';
-import { ImgtoolError } from '../errors.ts';
+import { findBatch } from '../core/find.ts';
 import { type Batch, JOB_STATES, type JobRecord } from '../model.ts';
 import type { Index } from '../ports.ts';
 
@@ -22,22 +22,11 @@ export async function status(
   show: (batch: Batch, jobs: readonly JobRecord[]) => void,
 ): Promise<void> {
   for (;;) {
-    const batch = await index.batch(id).catch((error: unknown) => suggest(index, id, error));
+    const batch = await findBatch(index, id, nearest);
     const jobs: JobRecord[] = [];
     for await (const job of index.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
     show(batch, jobs);
     if (!watch || batch.state !== 'running') return;
     await sleep(EVERY);
   }
-}
-
-/** Recent batches among which the one that was meant is looked for. */
-const RECENT = 100;
-
-async function suggest(index: Index, id: string, error: unknown): Promise<never> {
-  if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
-  const ids = (await index.batches(RECENT)).map((batch) => batch.id);
-  const meant = nearest(id, ids);
-  if (meant === undefined) throw error;
-  throw new ImgtoolError(error.code, error.message, { fix: `did you mean ${meant}? All: imgtool list` });
 }

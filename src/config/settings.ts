@@ -1,4 +1,5 @@
 import type { Variant } from '../model.ts';
+import { showSize, sizeOr } from './size.ts';
 import { specOf } from './spec.ts';
 import { PLACEHOLDERS } from './template.ts';
 import {
@@ -30,6 +31,8 @@ export interface Values {
   readonly exclude: readonly string[];
   /** Null: as many as there are cores. */
   readonly jobs: number | null;
+  /** Bytes; null: half of what is free. */
+  readonly memory: number | null;
   /** Pixels of one frame. */
   readonly limitPixels: number;
   readonly allowSvg: boolean;
@@ -79,6 +82,9 @@ interface Setting<T> {
   readonly show?: (value: T) => string;
 }
 
+/** A choice nobody made. */
+const OFF = { initial: false, read: yesOrNo };
+
 const list = (values: readonly string[]) => values.join('; ') || 'none';
 
 /** The one table: flags, environment, files, help, `imgtool config` and checks all come from here. */
@@ -110,22 +116,19 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--poll',
     group: 'watch',
     about: 'walk often instead of waiting for word from the system',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   mirror: {
     flag: '--mirror',
     group: 'watch',
     about: 'remove the outputs of sources that are removed',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   once: {
     flag: '--once',
     group: 'watch',
     about: 'end when nothing is left to do, for cron',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   include: {
     flag: '--include <glob>',
@@ -147,15 +150,13 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--all-files',
     group: 'inputs',
     about: 'let the bytes of every file decide, not only those named like pictures',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   followSymlinks: {
     flag: '--follow-symlinks',
     group: 'inputs',
     about: 'follow links that stay inside the folder',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   out: {
     flag: '--out <dir>',
@@ -197,15 +198,13 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--force',
     group: 'outputs',
     about: 'render again, and replace files the index does not know',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   dryRun: {
     flag: '-n, --dry-run',
     group: 'outputs',
     about: 'say what would be done and write nothing',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   jobs: {
     flag: '--jobs <n>',
@@ -214,6 +213,14 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     initial: null,
     read: wholeNumberOr('auto', 1, 1024),
     show: (jobs) => String(jobs ?? 'auto'),
+  },
+  memory: {
+    flag: '--memory <size>',
+    group: 'limits',
+    about: 'memory that pictures in work may take together, such as 2G; auto is half of what is free',
+    initial: null,
+    read: sizeOr('auto', 16_000_000),
+    show: (memory) => (memory === null ? 'auto' : showSize(memory)),
   },
   limitPixels: {
     flag: '--limit-pixels <n>',
@@ -235,36 +242,31 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--allow-svg',
     group: 'limits',
     about: 'render SVG, which is a program more than a picture',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   lenient: {
     flag: '--lenient',
     group: 'limits',
     about: 'accept damaged pictures as far as they can be decoded',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   json: {
     flag: '--json',
     group: 'display',
     about: 'JSON on stdout',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   quiet: {
     flag: '-q, --quiet',
     group: 'display',
     about: 'only errors',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   verbose: {
     flag: '-v, --verbose',
     group: 'display',
     about: 'a line for every image',
-    initial: false,
-    read: yesOrNo,
+    ...OFF,
   },
   progress: {
     flag: '--progress <way>',

@@ -114,7 +114,8 @@ export function shortAmount(value: number): string {
   return `${value / 1000 ** power}${['', 'k', 'M', 'G'][power]}`;
 }
 
-function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {
+/** What a schema takes, or a word for "you decide", which is null. */
+export function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {
   return v.union([
     v.pipe(
       v.union([v.null(), v.literal(word)]),

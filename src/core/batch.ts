@@ -1,18 +1,19 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { BatchFinished, BatchOptions, Event, Job, JobEvent, Warning } from '../model.ts';
-import type { Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
+import { asImgtoolError, type ImgtoolError, systemCode } from '../errors.ts';
+import type { Batch, BatchFinished, BatchOptions, Event, Job, JobEvent, Warning } from '../model.ts';
+import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
+import { openAdmission } from './admission.ts';
+import { cancelWaiting } from './cancel.ts';
 import { settingsOfAll } from './facts.ts';
-import { type TakeIn, takeIn, type Walked } from './intake.ts';
+import { type TakeIn, takeIn, takeRest, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { announce } from './news.ts';
 import { type Patience, SHORT } from './patience.ts';
+import { stopOf } from './stop.ts';
+import { openTold } from './told.ts';
 import { type Intake, workThrough } from './work.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
-/** Jobs cancelled in one step. */
-const CANCELLED_AT_ONCE = 1_000;
 
 /** The opened ports a batch works with. */
 export interface Ports {
@@ -32,6 +33,11 @@ export interface NewWork {
   readonly options: BatchOptions;
 }
 
+/** A batch that has ended early, or failed in part, and what of it is done again. */
+export interface OldWork extends Again {
+  readonly batch: Batch;
+}
+
 /** Where a batch gets its jobs from and how it deals with those that fail. */
 export interface Manner {
   readonly takeIn: TakeIn;
@@ -40,14 +46,16 @@ export interface Manner {
   readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
   /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
   readonly isEndless: boolean;
+  /** Whether it goes on with a batch that another run had begun. */
+  readonly isResumed?: boolean;
 }
 
 const ONE_WALK: Manner = { takeIn, patience: SHORT, isEndless: false };
 
 /**
- * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts, or left pending
- * when going on was pointless. Tells all by `emit`, last `batch.finished`, which is returned too. Errors: those of the
- * index before the batch began; later ones end it as `interrupted` and are told as a warning.
+ * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts or somebody asks
+ * for it, or left pending when going on was pointless. Tells all by `emit`, last `batch.finished`, which is returned
+ * too. Errors: those of the index before the batch began; later ones end it as `interrupted` and are told as a warning.
  */
 export async function runBatch(
   ports: Ports,
@@ -56,52 +64,100 @@ export async function runBatch(
   signal: AbortSignal,
   manner: Manner = ONE_WALK,
 ): Promise<BatchFinished> {
-  const { index, storage } = ports;
-  const dead = await index.recover();
+  const dead = await tidyUp(ports, work.options);
+  const run = await ports.index.begin({ ...work, run: ports.run });
+  return workOn(benchOf(ports, run, work.options, dead, emit), manner, signal);
+}
+
+/** The same for what is left of a batch, and for those of its jobs that are to be done again. Errors: `batch_running`. */
+export async function resumeBatch(
+  ports: Ports,
+  { batch, ...again }: OldWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<BatchFinished> {
+  const dead = await tidyUp(ports, again.options);
+  const resumed = await ports.index.resume(ports.run, batch.id, again);
+  const bench = benchOf(ports, resumed.run, again.options, dead, emit);
+  const takeIn = takeRest(resumed.batch, again.walk);
+  return workOn(bench, { ...ONE_WALK, takeIn, isResumed: true }, signal);
+}
+
+/** Frees what dead runs had in work, and sees to it that outputs can be written. */
+async function tidyUp({ index, storage }: Ports, { out }: BatchOptions): Promise<DeadRun[]> {
+  const dead = await index.dead();
+  // In this order: who is killed in between leaves it all to the next run.
   await storage.sweep(dead);
-  await storage.prepare(work.options.out);
-  const startedAt = performance.now();
-  const run = await index.begin({ ...work, run: ports.run });
+  await index.recover(dead);
+  await storage.prepare(out);
+  return dead;
+}
+
+function benchOf(
+  ports: Ports,
+  run: Run,
+  options: BatchOptions,
+  dead: readonly DeadRun[],
+  emit: (event: Event) => void,
+): Bench {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const bench: Bench = {
-    ...ports,
-    run,
-    options: work.options,
-    settings: settingsOfAll(work.options),
-    suspects,
+  const admission = openAdmission(options.memory);
+  const settings = settingsOfAll(options);
+  return { ...ports, run, options, settings, suspects, admission, leftBehind: [], emit };
+}
+
+async function workOn(given: Bench, manner: Manner, signal: AbortSignal): Promise<BatchFinished> {
+  const { index, run, emit } = given;
+  const startedAt = performance.now();
+  const told = openTold(emit);
+  const bench = { ...given, emit: told.emit };
+  const stop = stopOf(bench, signal);
+  let fatal = (await takeInAndWork(bench, manner, stop.signal)) ?? stop.error;
+  stop.close();
+  const giveUp = (error: unknown) => {
+    fatal ??= asImgtoolError(error);
+    return undefined;
   };
-  const fatal = await takeInAndWork(bench, manner, emit, signal);
-  const isStopped = fatal === undefined && signal.aborted;
-  const cancelled = isStopped ? await cancelWaiting(index, run) : 0;
-  const isCutShort = isStopped && (cancelled > 0 || !manner.isEndless);
-  const state = fatal !== undefined ? 'interrupted' : isCutShort ? 'cancelled' : 'finished';
-  const batch = await index.end(run, state).catch((error: unknown) => {
-    throw fatal ?? error;
-  });
+  await removeAtLast(bench);
+  const isStopped = fatal === undefined && stop.signal.aborted;
+  if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
+  const before = await index.batch(run.batch).catch(giveUp);
+  const state =
+    before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, manner, isStopped);
+  const batch = await index.end(run, state).catch(giveUp);
   if (fatal !== undefined) emit(warning(fatal));
-  await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
+  await index.prune(Date.now() - KEPT).catch((error: unknown) => {
+    if (fatal === undefined) emit(warning(asImgtoolError(error)));
+  });
+  const { counts, passedOver, bytesIn, bytesOut } = batch ?? told.sofar();
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: run.batch,
-    state,
-    counts: batch.counts,
-    passedOver: batch.passedOver,
-    bytesIn: batch.bytesIn,
-    bytesOut: batch.bytesOut,
+    state: fatal === undefined ? state : 'interrupted',
+    ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
-    exit: exitCode(batch.counts.failed, fatal, signal),
+    exit: state === 'interrupted' && fatal === undefined ? 3 : exitCode(counts.failed, fatal, stop.signal),
   };
   emit(finished);
   return finished;
 }
 
-async function cancelWaiting(index: Index, run: Run): Promise<number> {
-  for (let cancelled = 0; ; ) {
-    const more = await index.cancelWaiting(run, CANCELLED_AT_ONCE);
-    if (more === 0) return cancelled;
-    cancelled += more;
-    // A second signal is heard between two steps.
-    await breathe();
+/** Of a batch in which nothing waits any more. Its own run, or one before it, may have been stopped. */
+function stateOf({ counts, walkEnded }: Batch, { isEndless }: Manner, isStopped: boolean) {
+  if (counts.cancelled > 0) return 'cancelled';
+  if (walkEnded || isEndless) return 'finished';
+  // What could not be walked again is left.
+  return isStopped ? 'cancelled' : 'interrupted';
+}
+
+/** What disturbed the removal of staged files may have passed. */
+async function removeAtLast({ leftBehind, emit }: Bench): Promise<void> {
+  for (const one of leftBehind) {
+    await one.discard().catch((error: unknown) => {
+      const why = systemCode(error) ?? String(error);
+      const fix = 'it is of no use any more: remove it';
+      emit({ type: 'warning', message: `${one.path}: could not be removed (${why})`, fix });
+    });
   }
 }
 
@@ -113,9 +169,9 @@ function warning({ message, fix }: ImgtoolError): Warning {
 async function takeInAndWork(
   bench: Bench,
   manner: Manner,
-  emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<ImgtoolError | undefined> {
+  const { emit } = bench;
   const intake = announce();
   const stopped = new AbortController();
   let finishing = 0;
@@ -128,7 +184,7 @@ async function takeInAndWork(
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    told = tellStopping(bench, finishing, emit);
+    told = tellStopping(bench, finishing);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -138,14 +194,14 @@ async function takeInAndWork(
     return error;
   };
   const walk = manner
-    .takeIn(bench, emit, announceChunks(bench, intake, emit), stopped.signal)
+    .takeIn(bench, emit, announceChunks(bench, intake, manner.isResumed === true), stopped.signal)
     .then(async ({ passedOver, ended }) => {
       await bench.index.walked(bench.run, passedOver, ended);
       return undefined;
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough(bench, intake, tell, stopped.signal, manner).then(
+  const working = workThrough({ ...bench, emit: tell }, intake, stopped.signal, manner).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
@@ -155,21 +211,23 @@ async function takeInAndWork(
 }
 
 /** The batch begins for others with its first chunk: a small folder is known in full by then. */
-function announceChunks({ run, options }: Bench, intake: Intake, emit: (event: Event) => void) {
+function announceChunks({ run, options, emit }: Bench, intake: Intake, isResumed: boolean) {
   let began = false;
   return ({ total, bytes }: Walked, ended: boolean) => {
     if (!began) {
       began = true;
       const { outGiven: out, preset, jobs } = options;
       const known = ended ? total : null;
-      emit({ type: 'batch.started', batch: run.batch, total: known, bytes, out, preset: preset.name, jobs });
+      const resumed = isResumed ? { resumed: true as const } : {};
+      const told = { batch: run.batch, total: known, bytes, out, preset: preset.name, jobs, ...resumed };
+      emit({ type: 'batch.started', ...told });
     } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
     else emit({ type: 'walk', found: total, bytes });
     intake.wake();
   };
 }
 
-async function tellStopping({ index, run }: Bench, finishing: number, emit: (event: Event) => void) {
+async function tellStopping({ index, run, emit }: Bench, finishing: number) {
   try {
     const { counts } = await index.batch(run.batch);
     const dropping = counts.pending + counts.retrying + counts.processing - finishing;

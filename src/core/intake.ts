@@ -1,4 +1,4 @@
-import type { Event, FileFacts, JobEvent, OutputRecord } from '../model.ts';
+import type { Batch, Event, FileFacts, JobEvent, OutputRecord } from '../model.ts';
 import type { Found, Lookup, NewJob, Tally } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
@@ -34,14 +34,52 @@ export type TakeIn = (
  * Walks the inputs once, a chunk at a time: sources whose outputs are all in order are told and counted as unchanged,
  * the rest is added to the index.
  */
-export const takeIn: TakeIn = async (bench, emit, chunkDone, signal) => {
-  const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
+export const takeIn: TakeIn = (bench, emit, chunkDone, signal) =>
+  walkThrough({ bench, emit, chunkDone, signal }, 0, async (chunk) => chunk);
+
+/** What is left of a batch that was begun by another run: its jobs that wait, and what its walk had not come to. */
+export function takeRest({ counts, command, passedOver, walkEnded }: Batch, walk: boolean): TakeIn {
+  const waiting = counts.pending + counts.retrying;
+  return async (bench, emit, chunkDone, signal) => {
+    const { index, run } = bench;
+    if (!walk) {
+      const ended = walkEnded || command === 'watch';
+      const walked: Walked = { total: waiting, bytes: 0, passedOver, ended };
+      chunkDone(walked, true);
+      return walked;
+    }
+    return walkThrough({ bench, emit, chunkDone, signal }, waiting, async (chunk) => {
+      const known = new Set(
+        await index.known(
+          run,
+          chunk.map(({ source }) => source),
+        ),
+      );
+      return chunk.filter(({ source }) => !known.has(source));
+    });
+  };
+}
+
+interface Walking {
+  readonly bench: Bench;
+  readonly emit: (event: Event) => void;
+  readonly chunkDone: (walked: Walked, ended: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `total` jobs are there already; `newOf` leaves out of a chunk what is known of. */
+async function walkThrough(
+  { bench, emit, chunkDone, signal }: Walking,
+  total: number,
+  newOf: (chunk: readonly Found[]) => Promise<readonly Found[]>,
+): Promise<Walked> {
+  const walked: Walked = { total, bytes: 0, passedOver: 0, ended: false };
   const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });
   };
   const flush = async (chunk: readonly Found[], ended: boolean) => {
-    const sorted = await sortOut(bench, chunk);
+    const sorted = await sortOut(bench, await newOf(chunk));
     for (const { found } of sorted.outputs) passOver(found.given, 'output');
     for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
       walked.bytes += facts?.size ?? 0;
@@ -64,7 +102,7 @@ export const takeIn: TakeIn = async (bench, emit, chunkDone, signal) => {
   walked.ended = !signal.aborted;
   await flush(chunk, walked.ended);
   return walked;
-};
+}
 
 export interface Sorted extends Pick<Told, 'outputs'> {
   /** Sources with something to be done, or of which a stat cannot tell. */

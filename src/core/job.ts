@@ -1,6 +1,7 @@
 import { ImgtoolError, outputIsSource } from '../errors.ts';
-import type { Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../model.ts';
+import type { Event, Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../model.ts';
 import type { Opened, Renderer, Run, Settlement, Staged } from '../ports.ts';
+import type { Admission } from './admission.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
@@ -14,6 +15,11 @@ export interface Bench extends Places {
   readonly renderer: Renderer;
   /** Names under which a run that died may have left outputs without telling the index. */
   readonly suspects: ReadonlySet<string>;
+  /** Lets pictures be decoded as far as there is memory for them. */
+  readonly admission: Admission;
+  /** Staged files that could not be removed when they should have been. */
+  readonly leftBehind: Staged[];
+  readonly emit: (event: Event) => void;
 }
 
 /** Another job renders the same bytes right now; what was learnt of them spares reading them again. */
@@ -27,6 +33,7 @@ export interface Waiting {
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
 export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Promise<JobEvent | Waiting> {
+  const { limits, preset } = bench.options;
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;
@@ -39,7 +46,7 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
           return { type: 'waiting', learnt: seen.source };
         }
         const seenAt = Date.now();
-        opened = await bench.renderer.open(job.source, bench.options.limits);
+        opened = await bench.renderer.open(job.source, limits, preset.variants);
         const source = learn(job, opened, seen.facts.recorded, seenAt);
         if (!(await bench.index.claim(bench.run, job, opened.digest)))
           return { type: 'waiting', learnt: source };
@@ -50,13 +57,13 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
         if (seen.source === undefined || looks === 0) throw error.reason;
-        await discard(staged);
+        await discard(bench, staged);
         seen = await judge(bench, seen.job, seen.source);
       }
     }
   } finally {
     opened?.close();
-    await discard(staged);
+    await discard(bench, staged);
   }
 }
 
@@ -64,8 +71,9 @@ function needsBytes({ decision: { action } }: Seen): boolean {
   return action === 'read' || action === 'render';
 }
 
-async function discard(staged: Staged[]): Promise<void> {
-  for (const one of staged.splice(0)) await one.discard();
+/** What became of the image stands, also when something of it cannot be tidied up. */
+async function discard({ leftBehind }: Bench, staged: Staged[]): Promise<void> {
+  for (const one of staged.splice(0)) await one.discard().catch(() => leftBehind.push(one));
 }
 
 /** What was found out about a job's source, and what is to be done with it. */
@@ -113,7 +121,7 @@ async function carryOut(
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const rendered = await render(bench, steps, opened, staged);
+  const rendered = await render(bench, job, steps, opened, staged);
   await assertUnchanged(bench, source);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
@@ -126,11 +134,12 @@ async function carryOut(
     outputs: committed.outputs.map(describe),
     bytes: source.size,
     reused: decision.action === 'reuse',
+    degraded: rendered?.degraded === true,
     ms: timings(started, committing, opened, rendered),
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
   await bench.index.settle(bench.run, job, settlement);
-  return jobEvent(job, settlement, bench, rendered?.degraded);
+  return jobEvent(job, settlement, bench);
 }
 
 /** What was made while its source was written again is of bytes that are no more. */
@@ -142,7 +151,8 @@ async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promis
 }
 
 async function render(
-  { storage }: Bench,
+  bench: Bench,
+  job: Job,
   steps: readonly Step[],
   opened: Opened | undefined,
   staged: Staged[],
@@ -150,13 +160,29 @@ async function render(
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
-    const one = await storage.stage(wanted.path);
+    const one = await bench.storage.stage(wanted.path);
     staged.push(one);
     orders.push({ variant: wanted.variant, path: one.path });
   }
   if (orders.length === 0) return undefined;
   if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
-  return opened.render(orders);
+  const { admission, emit, options } = bench;
+  if (admission.exceeds(opened.memory)) emit(alone(job, opened.memory, options.memory));
+  const leave = await admission.enter(opened.memory);
+  try {
+    return await opened.render(orders);
+  } finally {
+    leave();
+  }
+}
+
+function alone({ given }: Job, needed: number, most: number): Event {
+  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+  return {
+    type: 'warning',
+    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it is rendered alone`,
+    fix: 'raise it with --memory if there is more',
+  };
 }
 
 function pathsOf({ options }: Bench, job: Job): string[] {

@@ -13,9 +13,8 @@ export function jobEvent(
   job: Job,
   settlement: Settlement,
   { options, sources }: { options: BatchOptions; sources: Sources },
-  degraded = false,
 ): JobEvent {
-  const { state, source, duplicateOf, reused, error, ms } = settlement;
+  const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
   return {
     type: 'job',
     batch: job.batch,

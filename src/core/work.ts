@@ -36,11 +36,10 @@ export interface WorkEnd {
 export async function workThrough(
   bench: Bench,
   intake: Intake,
-  emit: (event: Event) => void,
   signal: AbortSignal,
   { patience, ended }: Pick<Manner, 'patience' | 'ended'>,
 ): Promise<WorkEnd> {
-  const { index, run, options } = bench;
+  const { index, run, options, emit } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
   const inWork = new Set<Promise<void>>();

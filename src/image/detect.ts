@@ -2,7 +2,11 @@ import { fileTypeFromBuffer } from 'file-type';
 import { ImgtoolError } from '../errors.ts';
 import { DECODED, HEVC, type SourceFormat, UNDECODABLE, undecodable } from './formats.ts';
 
-const PNG = [0x89, 0x50, 0x4e, 0x47];
+/** First bytes of formats which file-type asks for more than a file that is cut short, or its beginning, may hold. */
+const STARTS = {
+  png: ['89504e47'],
+  tif: ['49492a00', '4d4d002a', '49492b00', '4d4d002b'],
+};
 
 /** Bytes at the start of a file in which text and container boxes are looked at. */
 const HEAD = 64 * 1024;
@@ -30,8 +34,11 @@ export async function detect(bytes: Uint8Array, allowSvg: boolean): Promise<Sour
 
 async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
-  // file-type reads on behind the signature and gives up at the end of the file: cut short, it is a PNG all the same.
-  return found?.ext ?? (PNG.every((byte, i) => bytes[i] === byte) ? 'png' : undefined);
+  if (found !== undefined) return found.ext;
+  // It reads on behind the signature and gives up at the end: cut short, it is a PNG all the same; a TIFF's directory
+  // may lie behind all of its pixels.
+  const start = Buffer.from(bytes.subarray(0, 4)).toString('hex');
+  return Object.entries(STARTS).find(([, starts]) => starts.includes(start))?.[0];
 }
 
 function svg(allowed: boolean): SourceFormat {

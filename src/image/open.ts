@@ -3,6 +3,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
+import { starved } from './starved.ts';
 
 /** Bytes up to which a source is held in memory; larger ones are decoded by path. */
 export const IN_MEMORY = 256 * 1024 * 1024;
@@ -26,7 +27,7 @@ export interface Source {
 
 /**
  * Opens and reads a source once, never waiting on a pipe. Errors, without the path: `source_missing`,
- * `source_unreadable`, `source_changed`, `io`.
+ * `source_unreadable`, `source_changed`, `out_of_memory`, `io`.
  */
 export async function openSource(path: string, inMemory = IN_MEMORY): Promise<Source> {
   try {
@@ -37,7 +38,7 @@ export async function openSource(path: string, inMemory = IN_MEMORY): Promise<So
       await handle.close();
     }
   } catch (error) {
-    throw readError(error);
+    throw starved(error) ?? readError(error);
   }
 }
 

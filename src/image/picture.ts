@@ -1,5 +1,6 @@
-import type { Limits, Order, PictureFacts, Rendered } from '../model.ts';
+import type { Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
 import { detect } from './detect.ts';
+import { estimateMemory } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { render } from './render.ts';
 import { type Header, header } from './steps/header.ts';
@@ -10,15 +11,31 @@ export interface Picture {
   render(orders: readonly Order[]): Promise<Rendered>;
 }
 
-/** Reads, recognises, checks and digests a source, once. Errors: those of open.ts, detect.ts and header.ts. */
-export async function openPicture(path: string, limits: Limits, inMemory = IN_MEMORY): Promise<Picture> {
+/**
+ * Reads, recognises, checks and digests a source, once; what rendering takes is estimated for these variants. Errors:
+ * those of open.ts, detect.ts and header.ts.
+ */
+export async function openPicture(
+  path: string,
+  limits: Limits,
+  variants: readonly Variant[] = [],
+  inMemory = IN_MEMORY,
+): Promise<Picture> {
   const started = performance.now();
   const source = await openSource(path, inMemory);
   const ms = Math.round(performance.now() - started);
   const found = await header(source, await detect(source.bytes ?? source.head, limits.allowSvg), limits);
-  return { facts: factsOf(source, found, ms), render: (orders) => render(source, found, orders, limits) };
+  const memory = estimateMemory(
+    found,
+    { size: source.facts.size, held: source.bytes?.length ?? 0 },
+    variants,
+  );
+  return {
+    facts: { ...factsOf(source, found), memory, ms },
+    render: (orders) => render(source, found, orders, limits),
+  };
 }
 
-function factsOf({ facts, digest }: Source, { format, width, height }: Header, ms: number): PictureFacts {
-  return { facts, digest, format, width, height, ms };
+function factsOf({ facts, digest }: Source, { format, width, height }: Header) {
+  return { facts, digest, format, width, height };
 }

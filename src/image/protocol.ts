@@ -1,16 +1,28 @@
-import type { Engine, Failure, Limits, Order, PictureFacts, Rendered } from '../model.ts';
+import type { Engine, Failure, Inspected, Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
 
 /** What parent and child say to each other; JSON. A child holds one picture, and answers one request at a time. */
 export type Request =
-  | { readonly type: 'open'; readonly source: string; readonly limits: Limits }
+  | {
+      readonly type: 'open';
+      readonly source: string;
+      readonly limits: Limits;
+      readonly variants: readonly Variant[];
+    }
   | { readonly type: 'render'; readonly orders: readonly Order[] }
   | { readonly type: 'release' }
+  | { readonly type: 'inspect'; readonly path: string }
   | { readonly type: 'about' };
 
-/** `ready` once the libraries are loaded; every open and render is answered by its result or an error. */
+/**
+ * `ready` once the libraries are loaded; `resting` after every release; every other request is answered by its result
+ * or an error.
+ */
 export type Reply =
   | { readonly type: 'ready' }
+  /** Bytes of memory that the child holds although it holds no picture any more. */
+  | { readonly type: 'resting'; readonly memory: number }
   | { readonly type: 'opened'; readonly picture: PictureFacts }
   | { readonly type: 'rendered'; readonly rendered: Rendered }
+  | { readonly type: 'inspected'; readonly inspected: Inspected }
   | { readonly type: 'about'; readonly engine: Engine }
   | { readonly type: 'failed'; readonly error: Failure };

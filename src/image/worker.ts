@@ -3,6 +3,9 @@
 import type { Picture } from './picture.ts';
 import type { Reply, Request } from './protocol.ts';
 
+/** Bytes of memory; an idle child that has done little takes some 75 MB. */
+const COLLECT = 150 * 2 ** 20;
+
 /** A child takes its orders from its parent alone. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
@@ -21,12 +24,14 @@ function reply(message: Reply): void {
 
 const { asImgtoolError } = await import('../errors.ts');
 const { openPicture } = await import('./picture.ts');
+const { starved } = await import('./starved.ts');
+const { inspect } = await import('./inspect.ts');
 
 let picture: Picture | null = null;
 
 process.on('message', (request: Request) => {
   answer(request).catch((error: unknown) => {
-    const { code, message, fix } = asImgtoolError(error);
+    const { code, message, fix } = starved(error) ?? asImgtoolError(error);
     reply({ type: 'failed', error: fix === undefined ? { code, message } : { code, message, fix } });
   });
 });
@@ -35,15 +40,26 @@ reply({ type: 'ready' });
 async function answer(request: Request): Promise<void> {
   switch (request.type) {
     case 'open':
-      picture = await openPicture(request.source, request.limits);
+      picture = await openPicture(request.source, request.limits, request.variants);
       return reply({ type: 'opened', picture: picture.facts });
     case 'render':
       if (picture === null) throw new Error('no picture is open');
       return reply({ type: 'rendered', rendered: await picture.render(request.orders) });
     case 'release':
       picture = null;
-      return;
+      return reply({ type: 'resting', memory: restingMemory() });
+    case 'inspect':
+      return reply({ type: 'inspected', inspected: await inspect(request.path) });
     case 'about':
       return reply({ type: 'about', engine: (await import('./vips.ts')).ENGINE });
   }
+}
+
+/** Collected only when it is worth the time: pixels that nothing points at any more are given back by that. */
+function restingMemory(): number {
+  if (process.memoryUsage.rss() > COLLECT) {
+    // What one collection has found is given back by the next one at the latest.
+    for (let i = 0; i < 2; i++) globalThis.gc?.();
+  }
+  return process.memoryUsage.rss();
 }

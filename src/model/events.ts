@@ -35,6 +35,8 @@ export interface BatchStarted {
   readonly out: string;
   readonly preset: string;
   readonly jobs: number;
+  /** A batch of before is gone on with: `total` is what is left of it, `bytes` of it unknown. */
+  readonly resumed?: true;
   readonly dryRun?: true;
 }
 

@@ -11,6 +11,8 @@ export interface PictureFacts {
   /** Pixels of the upright picture. */
   readonly width: number;
   readonly height: number;
+  /** Bytes of memory that rendering it may take, estimated from its header: its file, what is decoded, and what comes of it. */
+  readonly memory: number;
   /** Milliseconds of reading and digesting. */
   readonly ms: number;
 }
@@ -42,6 +44,16 @@ export interface Rendered {
   readonly degraded: boolean;
   /** Milliseconds. */
   readonly ms: { readonly decode: number; readonly encode: number };
+}
+
+/** What a stored picture turned out to be once it was decoded as a whole. */
+export interface Inspected {
+  readonly format: string;
+  /** Pixels, as they are stored. */
+  readonly width: number;
+  readonly height: number;
+  /** Names of what it carries besides its pixels (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty when clean. */
+  readonly metadata: readonly string[];
 }
 
 /** What decodes and encodes here. */

@@ -1,12 +1,21 @@
-import type { Engine, Limits, Order, PictureFacts, Rendered } from '../model.ts';
+import type { Engine, Inspected, Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
 
 /**
- * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large, timeout,
- * worker_crashed, source_*, and those of writing; `cancelled` after `kill`.
+ * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,
+ * too_many_frames, out_of_memory, timeout, worker_crashed, source_*, and those of writing; `cancelled` after `kill`.
  */
 export interface Renderer {
-  /** Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. */
-  open(source: string, limits: Limits): Promise<Opened>;
+  /**
+   * Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. `variants` are those it
+   * is wanted for, and what its `memory` is estimated by; without them, by decoding it whole.
+   */
+  open(source: string, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
+
+  /**
+   * Reads a stored picture once and decodes it as a whole, changing nothing; `timeout` in milliseconds. Waits for a
+   * free place. Errors: those of `open`, save what its limits refuse.
+   */
+  inspect(path: string, timeout: number): Promise<Inspected>;
 
   /** Gets ready for work that is sure to come, without waiting for it. */
   warm(): void;

@@ -1,4 +1,4 @@
-import type { FileFacts, PassedOver, WalkRules } from '../model.ts';
+import type { FileFacts, PassedOver, PathList, WalkRules } from '../model.ts';
 
 /** Where pictures come from. They are only ever read. */
 export interface Sources {
@@ -95,9 +95,10 @@ export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>
 export interface Inputs {
   /** Files, folders and globs as given, relative to `cwd`. */
   readonly paths: readonly string[];
-  /** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
-  readonly list: { readonly from: string; readonly nul: boolean } | null;
+  readonly list: PathList | null;
   readonly cwd: string;
   /** Whether only folders may be named, as they are. */
   readonly onlyFolders?: boolean;
+  /** Whether some may be gone, as long as one is there: their jobs will say so. */
+  readonly mayBeGone?: boolean;
 }

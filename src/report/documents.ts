@@ -45,6 +45,7 @@ function jobFields(job: JobRecord): object {
     ms: job.ms === null ? undefined : timingsInOrder(job.ms),
     attempts: job.attempts,
     reused: job.reused || undefined,
+    degraded: job.degraded || undefined,
     finishedAt: job.finishedAt === null ? undefined : iso(job.finishedAt),
   };
 }

@@ -65,8 +65,8 @@ export function timingsInOrder(ms: Timings): object {
 function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): object {
   switch (event.type) {
     case 'batch.started': {
-      const { batch, total, bytes, out, preset, jobs, dryRun } = event;
-      return { batch, total, bytes, out, preset, jobs, dryRun };
+      const { batch, total, bytes, out, preset, jobs, resumed, dryRun } = event;
+      return { batch, total, bytes, out, preset, jobs, resumed, dryRun };
     }
     case 'total':
       return { batch: event.batch, total: event.total, bytes: event.bytes };

@@ -1,5 +1,5 @@
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
-import { bytes, change, compact, countdown, duration, pause, rate } from './format.ts';
+import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { printable } from './printable.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -62,8 +62,9 @@ export function createPlainReport(options: PlainReportOptions): Report {
   };
 }
 
-function startLine({ batch, total, bytes: size, out, jobs, dryRun }: BatchStarted): string {
-  const images = total === null ? 'still looking for images' : `${total} images, ${bytes(size)}`;
+function startLine({ batch, total, bytes: size, out, jobs, resumed, dryRun }: BatchStarted): string {
+  const known = resumed ? `${counted(total ?? 0, 'image')} left` : `${total} images, ${bytes(size)}`;
+  const images = total === null ? 'still looking for images' : known;
   const name = dryRun ? 'dry run' : `batch ${batch}`;
   return `${name}: ${images}, out=${printable(out)}, jobs=${jobs}`;
 }
@@ -96,7 +97,7 @@ function verboseLines(event: Event): string[] {
     return [`retrying ${printable(source)}: ${reasonOf(source, error)} ${when}`];
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
-  const { source, state, outputs, bytes: size, ms, duplicateOf, reused, would } = event;
+  const { source, state, outputs, bytes: size, ms, duplicateOf, reused, degraded, would } = event;
   const made = outputs?.reduce((sum, output) => sum + output.bytes, 0);
   const facts = [
     duplicateOf === undefined ? '' : `of=${printable(duplicateOf)}`,
@@ -105,6 +106,7 @@ function verboseLines(event: Event): string[] {
     made === undefined ? '' : `out=${made}`,
     ms === undefined ? '' : `ms=${Math.round(ms.total)}`,
     reused ? 'reused' : '',
+    degraded ? 'degraded' : '',
     would === undefined ? '' : `would=${would}`,
   ].filter((fact) => fact !== '');
   return [[state, printable(source), ...facts].join(' ')];
@@ -122,12 +124,23 @@ function closingLines(tally: Tally, finished: BatchFinished): string[] {
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
   const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${tally.outputs}`;
+  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputsText(tally)}`;
   return [
-    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${tally.reused > 0 ? ` reused=${tally.reused}` : ''}`,
+    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(tally)}`,
     ...(dryRun ? [dryRunText(tally)] : bytesIn > 0 ? [size] : []),
     ...aside,
-    ...(early === null ? [] : ['run the same command again to go on']),
-    ...(counts.failed > 0 && !dryRun ? [`failures: imgtool status ${batch}`] : []),
+    ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
+    ...(counts.failed > 0 && !dryRun
+      ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
+      : []),
   ];
+}
+
+/** Of a batch that was gone on with, the sizes are those of all of it, the outputs of this run. */
+function outputsText({ started, outputs }: Tally): string {
+  return started?.resumed ? `outputs=${outputs} in this run` : `outputs=${outputs}`;
+}
+
+function notesOf({ reused, degraded }: Tally): string {
+  return `${reused > 0 ? ` reused=${reused}` : ''}${degraded > 0 ? ` degraded=${degraded}` : ''}`;
 }

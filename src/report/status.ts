@@ -118,7 +118,7 @@ function allLines(jobs: readonly JobRecord[], style: Style): string[] {
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    printable(job.source),
+    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}`,
   ]);
   const right = { align: 'right' } as const;
   const columns = [
@@ -131,9 +131,13 @@ function allLines(jobs: readonly JobRecord[], style: Style): string[] {
   return indented(table(columns, rows, { ...style, columns: () => columnsOf(style) - 2 }));
 }
 
-function nextLines({ state }: Batch, room: number): string[] {
-  if (state !== 'cancelled' && state !== 'interrupted') return [];
-  return ['', ...wrap('Run the same command again to go on.', room)];
+function nextLines({ id, state, counts, command }: Batch, room: number): string[] {
+  const again = command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`;
+  const lines = [
+    ...(state === 'cancelled' || state === 'interrupted' ? wrap(again, room) : []),
+    ...(counts.failed > 0 && state !== 'running' ? wrap(`Retry the failed: imgtool retry ${id}`, room) : []),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function indented(text: string): string[] {

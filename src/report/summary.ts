@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
 import { wrap } from './text.ts';
-import { doneOf, dryRunText, endedEarly, leftOf, passedOverText, savedText, totalOf } from './wording.ts';
+import { dryRunText, endedEarly, leftOf, passedOverText, savedText, totalOf } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ASCII_BARS = '_.:-=+*#';
@@ -39,7 +39,7 @@ function titleLines(tally: Tally, finished: BatchFinished, room: number, look: L
   const early = endedEarly(finished);
   if (early !== null) {
     const title = { text: ` ${look.marks.cancelled} ${early}`, paint: look.chalk.yellow };
-    const temps = finished.state === 'cancelled' ? ' Temp files removed.' : '';
+    const temps = finished.state === 'cancelled' && !tally.started?.resumed ? ' Temp files removed.' : '';
     return [fitting([[title, temps], [title]], room, look)];
   }
   const total = totalOf(counts);
@@ -48,7 +48,7 @@ function titleLines(tally: Tally, finished: BatchFinished, room: number, look: L
   const mark = { text: ` ${look.marks[state]} `, paint: paintOf(state, look) };
   const images = good === total ? `${count(total)}` : `${count(good)} of ${count(total)}`;
   const what = `${images} ${total === 1 ? 'image' : 'images'} in ${duration(ms)}`;
-  const pace = finished.dryRun ? 'dry run' : rate(ms > 0 ? (doneOf(counts) / ms) * 1000 : null);
+  const pace = finished.dryRun ? 'dry run' : rate(ms > 0 ? (tally.done / ms) * 1000 : null);
   const jobs = finished.dryRun || tally.started === null ? '' : `, ${tally.started.jobs} at a time`;
   return [
     fitting(
@@ -69,11 +69,16 @@ function figureLines(tally: Tally, finished: BatchFinished, style: Style, look: 
     packed(labelOf(label, room, look), pieces, room, look);
   return [
     ...row('Images', imagePieces(tally, finished, look)),
-    ...row('Outputs', tally.outputs === 0 ? [] : [`${count(tally.outputs)} files`, `-> ${outOf(tally)}`]),
+    ...row('Outputs', tally.outputs === 0 ? [] : [filesText(tally), `-> ${outOf(tally)}`]),
     ...row('Size', sizePieces(finished, look)),
     ...row('Time', timePieces(tally)),
     ...row('', shapePieces(tally, style)),
   ];
+}
+
+/** Of a batch that was gone on with, the other lines are of all of it. */
+function filesText({ started, outputs }: Tally): string {
+  return `${count(outputs)} files${started?.resumed ? ' in this run' : ''}`;
 }
 
 function imagePieces(tally: Tally, { counts }: BatchFinished, look: Look): Span[] {
@@ -121,12 +126,28 @@ function shapePieces({ times }: Tally, style: Style): Span[] {
   return [`${bars.join('')}   ${duration(times.min)} .. ${duration(times.max)}`];
 }
 
-/** How to go on with a batch that ended early, and where to read of it. */
-export function nextLines(finished: BatchFinished, room: number, look: Look): string[] {
-  const again = endedEarly(finished) === null ? [] : ['Run the same command again to go on.'];
+/** How to go on with a batch that ended early, what to do about failures, and where to read of it. */
+function nextLines(finished: BatchFinished, room: number, look: Look): string[] {
+  const { batch, counts } = finished;
   const label = { text: ' Next', paint: look.chalk.dim };
-  const lines = again.flatMap((text) => wrap(text, room - 1)).map((text) => ` ${text}`);
-  return [...lines, ...packed([label, '   '], [`imgtool status ${finished.batch}`], room, look)];
+  const retry = counts.failed > 0 ? [`imgtool retry ${batch}`] : [];
+  return [
+    ...againLines(finished, `Run the same command again, or: imgtool resume ${batch}`, room),
+    ...packed([label, '   '], [...retry, `imgtool status ${batch}`], room, look),
+  ];
+}
+
+/** The same for a watch, which goes on by itself. */
+export function nextOfWatch(finished: BatchFinished, room: number, look: Look): string[] {
+  const label = { text: ' Next', paint: look.chalk.dim };
+  return [
+    ...againLines(finished, 'Run the same command again to go on.', room),
+    ...packed([label, '   '], [`imgtool status ${finished.batch}`], room, look),
+  ];
+}
+
+function againLines(finished: BatchFinished, text: string, room: number): string[] {
+  return endedEarly(finished) === null ? [] : wrap(text, room - 1).map((one) => ` ${one}`);
 }
 
 /** Right-aligned where there is room for that. */

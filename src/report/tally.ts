@@ -5,6 +5,8 @@ import { createHistogram, type Histogram } from './histogram.ts';
 export interface Tally {
   readonly started: BatchStarted | null;
   readonly finished: BatchFinished | null;
+  /** Images that ended by themselves, whatever came of them. */
+  readonly done: number;
   /** Files written for completed images, those of duplicates not counted. */
   readonly outputs: number;
   readonly reused: number;
@@ -29,12 +31,13 @@ export function createTally(): Tally {
   const passedOver = new Map<PassedOver, number>();
   const would = new Map<NonNullable<JobEvent['would']>, number>();
   const failed: JobEvent[] = [];
-  const tally = { outputs: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0 };
+  const tally = { done: 0, outputs: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0 };
   const times = createHistogram();
   let started: BatchStarted | null = null;
   let finished: BatchFinished | null = null;
 
   function settle(event: JobEvent): void {
+    if (event.state !== 'cancelled') tally.done++;
     if (event.state === 'failed') {
       tally.failures++;
       if (failed.length < FAILURES_KEPT) failed.push(event);
@@ -60,6 +63,9 @@ export function createTally(): Tally {
     },
     get finished() {
       return finished;
+    },
+    get done() {
+      return tally.done;
     },
     get outputs() {
       return tally.outputs;

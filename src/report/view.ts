@@ -47,8 +47,8 @@ function headerLine(progress: Progress, command: string, columns: number, look: 
   const { started, total } = progress;
   const name = { text: `imgtool ${command}`, paint: look.chalk.bold };
   const batch = `  batch ${started?.batch ?? ''}${started?.dryRun ? ' (dry run)' : ''}`;
-  const images = total === null ? '' : `  ${counted(total, 'image')}`;
-  const size = total === null ? '' : `  ${bytes(progress.bytes)}`;
+  const images = total === null ? '' : `  ${counted(total, 'image')}${started?.resumed ? ' left' : ''}`;
+  const size = total === null || started?.resumed ? '' : `  ${bytes(progress.bytes)}`;
   const out = `  ->  ${printable(started?.out ?? '')}`;
   const jobs = `  (${started?.jobs ?? 1} at a time)`;
   return fitting(

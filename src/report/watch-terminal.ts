@@ -6,7 +6,7 @@ import { noticeLines } from './notices.ts';
 import { createProgress, SETTLED } from './progress.ts';
 import { createRecent } from './recent.ts';
 import { openScreen, type Screen } from './screen.ts';
-import { nextLines } from './summary.ts';
+import { nextOfWatch } from './summary.ts';
 import { wrap } from './text.ts';
 import { createToday } from './today.ts';
 import { watchLines } from './watch-view.ts';
@@ -109,6 +109,6 @@ function closingLines(finished: BatchFinished, stopping: boolean, style: Style):
     ...wrap(text, room - mark.length).map((part, at) => {
       return `${at === 0 ? paintOf(state, look)(mark) : indent}${part}`;
     }),
-    ...(tells ? nextLines(finished, room, look) : []),
+    ...(tells ? nextOfWatch(finished, room, look) : []),
   ];
 }

@@ -1,17 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { rendererContract } from '../contract/renderer.ts';
 import { encoded, file, LIMITS, lopsided, scratch, variant } from '../image/pictures.ts';
-
-const built = (name: string): string => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
-const workerPath = built('image/worker.js');
-if (!existsSync(workerPath)) throw new Error('run `npm run build` first: children run the built worker');
+import { alive, built, childrenOf, workerPath } from './children.ts';
 
 const folder = scratch();
 const slow = variant({ format: 'avif', effort: 9, width: 4000 });
@@ -32,25 +28,6 @@ afterEach(async () => {
   vi.useRealTimers();
   await renderer.close();
 });
-
-/** Process ids of the children that `parent` has now. */
-function childrenOf(parent: number): number[] {
-  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-  return rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter(([, ppid, ...args]) => Number(ppid) === parent && args.includes(workerPath))
-    .map(([pid]) => Number(pid));
-}
-
-const alive = (pid: number): boolean => childrenState(pid) !== '' && !childrenState(pid).startsWith('Z');
-function childrenState(pid: number): string {
-  try {
-    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-  } catch {
-    // ps fails when there is no such process.
-    return '';
-  }
-}
 
 rendererContract(pool);
 
@@ -144,10 +121,12 @@ describe('children', () => {
 describe('the deadline', () => {
   it('ends a picture that takes too long, and the next gets a new child', async () => {
     const path = staged();
-    const opened = await pool(1).open(photo, { ...LIMITS, timeout: 1000 });
+    // Started before it counts.
+    (await pool(1).open(photo, LIMITS)).close();
+    const opened = await renderer.open(photo, { ...LIMITS, timeout: 2000 });
     await expect(opened.render([{ variant: slow, path }])).rejects.toMatchObject({
       code: 'timeout',
-      message: 'took longer than 1 s',
+      message: 'took longer than 2 s',
       fix: expect.stringContaining('--timeout'),
     });
     opened.close();

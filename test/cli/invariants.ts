@@ -1,12 +1,11 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/kept.ts';
-import { JOB_STATES, type Output } from '../../src/model.ts';
-import { filesBelow, type Outcome, type Place } from './imgtool.ts';
+import { keyOf } from '../../src/adapters/sqlite-index/key.ts';
+import { eventsOf, filesBelow, type Outcome, type Place } from './imgtool.ts';
 import { hashOf } from './pictures.ts';
+import { type Recorded, readIndex } from './recorded.ts';
 
 /** Sources as they were: path -> digest. */
 export type Sources = ReadonlyMap<string, string>;
@@ -22,105 +21,172 @@ interface Expected {
   readonly foreign?: readonly string[];
   /** Outputs the test took away and that nobody was to bring back. */
   readonly gone?: readonly string[];
+  /** Rejects what is no whole picture; for renderers that make none, another check of their files. */
+  readonly decode?: (path: string, row: OutputRow) => Promise<unknown>;
 }
 
+type OutputRow = Recorded['outputs'][number];
+
 /** Digests of all files in folders below a place's. */
-export function sourcesOf(place: Place, ...folders: string[]): Sources {
+export function sourcesOf(place: Pick<Place, 'at'>, ...folders: string[]): Sources {
   const paths = folders.flatMap((folder) =>
-    filesBelow(place.at(folder)).map((name) => place.at(folder, name)),
+    filesBelow(place.at(folder)).map((name) => join(place.at(folder), name)),
   );
   return new Map(paths.filter((path) => lstatSync(path).isFile()).map((path) => [path, hashOf(path)]));
 }
 
 /** What must hold, whatever happened, once no run of this place is alive and one has started since: I1 to I8. */
-export async function assertInvariants(place: Place, expected: Expected): Promise<void> {
-  const { sources, outcome, outs = ['out'], foreign = [], gone = [] } = expected;
+export async function assertInvariants(
+  place: Pick<Place, 'at' | 'index'>,
+  expected: Expected,
+): Promise<void> {
+  const { sources, outcome, outs = ['out'], gone = [] } = expected;
   for (const [path, digest] of sources) expect(hashOf(path), `I1: ${path} is as before`).toBe(digest);
-  const record = recordOf(place.index);
-  const outputs = new Map(record.outputs.map((row) => [row.path, row]));
+  const recorded = readIndex(place.index);
+  const foreign = new Set((expected.foreign ?? []).map((path) => place.at(path)));
   const found = outs.flatMap((out) => (existsSync(place.at(out)) ? filesIn(place.at(out)) : []));
-  for (const path of found) {
-    if (foreign.some((one) => place.at(one) === path) || sources.has(path)) continue;
+  const made = new Set(recorded.outputs.filter(isMade).map(({ path }) => path));
+  // Where outputs lie among the sources, those may have been taken for sources by the test.
+  const ours = found.filter((path) => !foreign.has(path) && (!sources.has(path) || made.has(path)));
+  await assertFiles(ours, recorded, expected.decode ?? decodes);
+  assertOwners(recorded);
+  assertCompleted(recorded, new Set(gone.map((path) => place.at(path))));
+  expect(
+    recorded.jobs.filter(({ state }) => state === 'processing'),
+    'I5: no job is processing',
+  ).toEqual([]);
+  expect(recorded.runs, 'I5: no run is left').toEqual([]);
+  assertCounts(recorded);
+  expect(recorded.problems, 'I7').toEqual([]);
+  if (outcome !== undefined) assertOutcome(outcome, recorded);
+}
+
+/** I2, I3 and the first half of I4, from what lies in the output folders. */
+async function assertFiles(
+  paths: readonly string[],
+  { outputs }: Recorded,
+  decode: NonNullable<Expected['decode']>,
+): Promise<void> {
+  const rows = new Map(outputs.map((row) => [row.path, row]));
+  for (const path of paths) {
     expect(path, 'I3: nothing staged is left').not.toMatch(/\.imgtool-[^/]*\.tmp$/);
-    const row = outputs.get(path);
-    expect(row, `I4: ${path} has its row`).toBeDefined();
+    const row = rows.get(path);
+    expect(row?.checksum ?? undefined, `I4: ${path} has its row`).toBeDefined();
     expect(hashOf(path), `I2: ${path} is as recorded`).toBe(row?.checksum);
-    await expect(sharp(path).raw().toBuffer(), `I2: ${path} decodes`).resolves.toBeDefined();
+    expect(lstatSync(path).size, `I2: ${path} is of the size recorded`).toBe(row?.size);
+    const problem = row && (await decode(path, row).then(() => undefined, String));
+    expect(problem, `I2: ${path} decodes`).toBeUndefined();
   }
-  for (const { outputs: json } of record.completed) {
-    for (const { path } of JSON.parse(json) as Output[]) {
-      if (gone.some((one) => place.at(one) === path)) continue;
+}
+
+/** Decodes all of it, as the kind of picture that is recorded. */
+async function decodes(path: string, row: OutputRow): Promise<unknown> {
+  await sharp(path).raw().toBuffer();
+  const { width, height, format, compression } = await sharp(path).metadata();
+  const found = { width, height, format: compression === 'av1' ? 'avif' : format };
+  expect(found, `I2: ${path}`).toEqual({ width: row.width, height: row.height, format: row.format });
+  return found;
+}
+
+/** I4: one owner, on a disk that folds case too, and never a source. */
+function assertOwners({ outputs }: Recorded): void {
+  const sources = new Set(outputs.filter(isMade).map(({ source }) => source));
+  const owners = new Map<string, string>();
+  for (const row of outputs) {
+    const { key, path, source } = row;
+    expect(key, `I4: the row of ${path} has the key of its path`).toBe(keyOf(path));
+    expect(owners.get(key), `I4: ${path} has one owner`).toBeUndefined();
+    owners.set(key, source);
+    if (isMade(row)) expect(sources.has(path), `I4: ${path} is no source`).toBe(false);
+  }
+}
+
+/** I4: what was told as completed is there, all of it, and is recorded as its own or as its heir's. */
+function assertCompleted({ batches, jobs, outputs }: Recorded, gone: ReadonlySet<string>): void {
+  const rows = new Map(outputs.map((row) => [row.path, row]));
+  const optionsOf = new Map(batches.map((batch) => [batch.id, batch.options]));
+  for (const { batch, source, state, outputs: made } of jobs) {
+    if (state !== 'completed') continue;
+    const wanted = optionsOf.get(batch)?.preset.variants.map(({ name }) => name);
+    expect(
+      made.map(({ variant }) => variant),
+      `I4: every variant of ${source} was made`,
+    ).toEqual(wanted);
+    for (const { path } of made) {
+      if (gone.has(path)) continue;
       expect(existsSync(path), `I4: ${path} of a completed job is there`).toBe(true);
+      expect(
+        rows.get(path)?.checksum ?? undefined,
+        `I4: ${path} of a completed job has its row`,
+      ).toBeDefined();
     }
   }
-  expect(record.processing, 'I5: no job is processing').toBe(0);
-  for (const { batch, counts, rows } of record.batches) {
-    // Of unchanged ones there are no rows.
-    expect(counts, `I6: counts of batch ${batch}`).toEqual({ ...rows, unchanged: counts.unchanged });
+  for (const [path, source] of lastOwners({ batches, jobs })) {
+    const owner = rows.get(path)?.source;
+    if (!gone.has(path) && existsSync(source)) expect(owner, `I4: ${path} is of its source`).toBe(source);
   }
-  expect(record.integrity, 'I7').toEqual([]);
-  if (outcome !== undefined) assertExit(outcome, record.batches.at(-1));
+}
+
+/** Whose each output became last. */
+function lastOwners({ batches, jobs }: Pick<Recorded, 'batches' | 'jobs'>): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const { id, options } of batches) {
+    for (const { batch, source, state, outputs } of jobs) {
+      if (batch !== id) continue;
+      const isOwn = state === 'completed' || (state === 'duplicate' && options.duplicates !== 'skip');
+      if (isOwn) for (const { path } of outputs) owners.set(path, source);
+    }
+  }
+  return owners;
+}
+
+function assertCounts({ batches, jobs }: Recorded): void {
+  for (const { id, counts, state } of batches) {
+    const rows: Record<string, number> = Object.fromEntries(Object.keys(counts).map((name) => [name, 0]));
+    for (const job of jobs) if (job.batch === id) rows[job.state] = (rows[job.state] ?? 0) + 1;
+    // Of unchanged ones there are no rows.
+    expect(counts, `I6: counts of batch ${id}`).toEqual({ ...rows, unchanged: counts.unchanged });
+    expect(state, `I5: batch ${id} of no live run`).not.toBe('running');
+    if (state !== 'finished') continue;
+    const left = (counts.pending ?? 0) + (counts.processing ?? 0) + (counts.retrying ?? 0);
+    expect(left, `I8: a finished batch has nothing left`).toBe(0);
+  }
+}
+
+/** I8: the exit code and all that was told agree with the record. */
+function assertOutcome(outcome: Outcome, { batches, jobs }: Recorded): void {
+  const { code, signal } = outcome;
+  const events = outcome.stdout.startsWith('{') ? eventsOf(outcome) : [];
+  const finished = events.findLast((event) => event.type === 'batch.finished');
+  const batch = finished ? batches.find(({ id }) => id === finished.batch) : batches.at(-1);
+  const stopped = signal !== null || code === 130 || code === 141;
+  // One that was stopped when all was done is finished all the same.
+  const isCut = stopped && !(batch?.counts.cancelled === 0 && batch.state === 'finished');
+  const state = isCut ? 'cancelled' : code === 3 ? 'interrupted' : 'finished';
+  expect(batch?.state, `I8: exit ${signal ?? code}`).toBe(state);
+  if (!stopped && code !== 3) {
+    const failed = batch?.counts.failed ?? 0;
+    expect(code, 'I8: exit code agrees with the failures').toBe(failed > 0 ? 1 : 0);
+  }
+  if (finished === undefined || batch === undefined) return;
+  expect([finished.state, finished.counts], 'I8: the end as told').toEqual([batch.state, batch.counts]);
+  if (batch.command === 'process') assertTold(outcome, { jobs });
+}
+
+/** I4, I8: nothing was told of a job of `process` that is not recorded so, however the run ended. */
+export function assertTold(outcome: Pick<Outcome, 'stdout'>, { jobs }: Pick<Recorded, 'jobs'>): void {
+  const states = new Map(jobs.map(({ batch, given, state }) => [`${batch} ${given}`, state]));
+  for (const event of eventsOf(outcome)) {
+    if (event.type !== 'job' || event.state === 'unchanged') continue;
+    expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as told`).toBe(event.state);
+  }
+}
+
+/** Not merely a name that is held. */
+function isMade({ checksum }: OutputRow): boolean {
+  return checksum !== null;
 }
 
 function filesIn(folder: string): string[] {
   return filesBelow(folder).map((name) => join(folder, name));
-}
-
-interface OutputRow {
-  readonly path: string;
-  readonly source: string;
-  readonly checksum: string | null;
-}
-
-interface BatchSum {
-  readonly batch: string;
-  readonly state: string;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly rows: Readonly<Record<string, number>>;
-}
-
-function recordOf(index: string) {
-  const db = keep(new Sqlite(index, { readonly: true }));
-  const prepare = ((sql: string) => keep(db.prepare(sql))) as typeof db.prepare;
-  try {
-    const counted = prepare<[], { batch: string; state: string; n: number }>(
-      'SELECT batch, state, count(*) AS n FROM jobs GROUP BY batch, state',
-    );
-    const batches = prepare<[], { id: string; state: string } & Record<string, number>>(
-      'SELECT * FROM batches JOIN counts ON counts.batch = batches.id ORDER BY started_at, id',
-    );
-    const inState = counted.all();
-    return {
-      outputs: prepare<[], OutputRow>('SELECT path, source, checksum FROM outputs').all(),
-      completed: prepare<[], { outputs: string }>("SELECT outputs FROM jobs WHERE state = 'completed'").all(),
-      processing: inState.filter(({ state }) => state === 'processing').length,
-      batches: batches.all().map((row): BatchSum => {
-        const countOf = (state: string) =>
-          inState.find((one) => one.batch === row.id && one.state === state)?.n ?? 0;
-        return {
-          batch: row.id,
-          state: row.state,
-          counts: Object.fromEntries(JOB_STATES.map((state) => [state, Number(row[state])])),
-          rows: Object.fromEntries(JOB_STATES.map((state) => [state, countOf(state)])),
-        };
-      }),
-      integrity: [
-        ...prepare<[], string>('PRAGMA integrity_check')
-          .pluck()
-          .all()
-          .filter((text) => text !== 'ok'),
-        ...prepare<[], unknown>('PRAGMA foreign_key_check').all(),
-      ],
-    };
-  } finally {
-    db.close();
-  }
-}
-
-function assertExit({ code, signal }: Outcome, batch: BatchSum | undefined): void {
-  const failed = batch?.counts.failed ?? 0;
-  const stopped = signal !== null || code === 130 || code === 141;
-  const expected = stopped ? 'cancelled' : code === 3 ? 'interrupted' : 'finished';
-  expect(batch?.state, `I8: exit ${signal ?? code}`).toBe(expected);
-  if (!stopped && code !== 3) expect(code, 'I8: exit code agrees with the failures').toBe(failed > 0 ? 1 : 0);
 }

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../src/model.ts';
 import type { Index, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
+import { indexOfBatchesAgainConformance } from './index-again.ts';
 import { indexOfGoneConformance } from './index-gone.ts';
+import { indexOfOutputsConformance } from './index-outputs.ts';
 import { indexOfWatchConformance } from './index-watch.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
@@ -18,6 +20,8 @@ export interface IndexPair {
 export function indexConformance(name: string, openPair: () => Promise<IndexPair>): void {
   indexOfWatchConformance(name, openPair);
   indexOfGoneConformance(name, openPair);
+  indexOfOutputsConformance(name, openPair);
+  indexOfBatchesAgainConformance(name, openPair);
 
   describe(`${name} as an index`, () => {
     let pair: IndexPair;
@@ -308,7 +312,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       await takeOne(run);
-      expect(await pair.other.recover()).toEqual([]);
+      expect(await pair.other.dead()).toEqual([]);
       expect((await pair.other.batch(run.batch)).state).toBe('running');
     });
 
@@ -319,8 +323,11 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await pair.other.batch(run.batch)).state).toBe('running');
       await index.close();
       expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
-      expect(await pair.other.recover()).toEqual([{ ...run, outputs: ['/out/a_small.webp'] }]);
-      expect(await pair.other.recover()).toEqual([]);
+      const dead = await pair.other.dead();
+      expect(dead).toEqual([{ ...run, outputs: ['/out/a_small.webp'] }]);
+      expect(await pair.other.dead(), 'until they are recovered').toEqual(dead);
+      await pair.other.recover(dead);
+      expect(await pair.other.dead()).toEqual([]);
       const { counts } = await pair.other.batch(run.batch);
       expect(counts).toMatchObject({ pending: 2, processing: 0 });
     });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Limits } from '../../src/model.ts';
+import type { Limits, Variant } from '../../src/model.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
 import { LIMITS, sha256, variant } from '../image/pictures.ts';
 
@@ -35,6 +35,53 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(opened.facts.size).toBe(readFileSync(photo).length);
       expect(Number.isInteger(opened.ms)).toBe(true);
       opened.close();
+    });
+
+    it('tells how much memory it takes by what it is wanted for', async () => {
+      const memory = async (...variants: Variant[]): Promise<number> => {
+        const opened = await renderer.open(photo, LIMITS, variants);
+        opened.close();
+        return opened.memory;
+      };
+      const small = await memory(variant({ width: 30 }));
+      expect(Number.isInteger(small)).toBe(true);
+      expect(small).toBeGreaterThan(readFileSync(photo).length);
+      expect(small).toBeLessThan(await memory(variant({ format: 'avif' }), variant({ width: 30 })));
+    });
+
+    it('inspects what it rendered and finds it clean', async () => {
+      const path = join(folder, 'a.tmp');
+      const opened = await renderer.open(photo, LIMITS);
+      await opened.render([{ variant: variant({ width: 30 }), path }]);
+      opened.close();
+      const inspected = await renderer.inspect(path, 10_000);
+      expect(inspected).toEqual({ format: 'webp', width: 30, height: 20, metadata: [] });
+    });
+
+    it('names what a stored picture carries besides its pixels', async () => {
+      const photograph = sharp(photo)
+        .withExif({ IFD0: { Copyright: 'somebody' } })
+        .withIccProfile('p3');
+      writeFileSync(photo, await photograph.jpeg().toBuffer());
+      expect((await renderer.inspect(photo, 10_000)).metadata).toEqual(['exif', 'icc']);
+    });
+
+    it('says why a stored picture is none, and has its places again', async () => {
+      const cut = join(folder, 'cut.jpg');
+      writeFileSync(cut, readFileSync(photo).subarray(0, -30));
+      writeFileSync(join(folder, 'text'), 'no picture');
+      const codes = [
+        [cut, 'corrupt'],
+        [join(folder, 'text'), 'not_an_image'],
+        [join(folder, 'nowhere'), 'source_missing'],
+        [folder, 'source_unreadable'],
+      ] as const;
+      await Promise.all(
+        codes.map(async ([path, code]) => {
+          await expect(renderer.inspect(path, 10_000), path).rejects.toMatchObject({ code });
+        }),
+      );
+      expect((await renderer.inspect(photo, 10_000)).format).toBe('jpeg');
     });
 
     it('renders what was ordered, in that order, into the staged files', async () => {

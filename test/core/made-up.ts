@@ -81,7 +81,7 @@ export function rendererWith(onRender: OnRender): Renderer {
       const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
       const digest = sha(readFileSync(source, 'utf8'));
       return {
-        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, ms: 1 },
+        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
         async render(orders) {
           onRender(source, orders);
           const outputs = orders.map(({ path }) => {
@@ -95,6 +95,7 @@ export function rendererWith(onRender: OnRender): Renderer {
         close() {},
       };
     },
+    inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
     warm() {},
     about: async () => ({ versions: {}, reads: [], writes: [] }),
     kill() {},

@@ -119,6 +119,23 @@ describe('of the hostile files', () => {
     ['tiff-deflate-16000x16000.tif', 'too_large'],
     ['jpeg-65535x65535-header-only.jpg', 'corrupt'],
     ['gif-65535x65535.gif', 'too_large'],
+    ['gif-35-byte.gif', 'too_large'],
+    ['gif-frame-outside-canvas.gif', 'too_large'],
+    ['gif-20000-frames-1x1.gif', 'too_many_frames'],
+    ['gif-5000-frames-2000x2000.gif', 'too_many_frames'],
+    ['tiff-20000-pages.tif', 'too_many_frames'],
+    ['tiff-4Gx4G.tif', 'corrupt'],
+    ['tiff-huge-strip-count.tif', 'corrupt'],
+    ['tiff-65535-entries-truncated.tif', 'corrupt'],
+    ['gif-jpeg-polyglot.gif', 'corrupt'],
+    ['jpeg-exif-loop.jpg', 'corrupt'],
+    ['png-1x1-claims-2147483647.png', 'corrupt'],
+    ['webp-riff-4GB-size.webp', 'corrupt'],
+    // libpng unpacks no more than it is asked for: what is packed into these is passed over.
+    ['png-iccp-bomb-100MB.png', 'rendered'],
+    ['png-ztxt-bomb-100MB.png', 'rendered'],
+    ['png-100k-text-chunks.png', 'rendered'],
+    ['tiff-ifd-loop.tif', 'rendered'],
   ])('%s is %s', async (name, code) => {
     expect(await outcome(join(hostile!, name))).toBe(code);
   });

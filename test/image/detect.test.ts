@@ -18,6 +18,11 @@ describe('a picture’s format', () => {
     },
   );
 
+  it('is tiff though its directory lies behind what was read of it', async () => {
+    const tiff = await plain(400, 400, '#336699').tiff({ compression: 'none' }).toBuffer();
+    expect(await detect(tiff.subarray(0, 1000), false)).toBe('tiff');
+  });
+
   it('is heif for a HEIF container that holds AV1', async () => {
     expect(await detect(ftyp('mif1', 'mif1avif'), false)).toBe('heif');
     expect(await detect(ftyp('mif1', 'mif1', 'infe av01'), false)).toBe('heif');

@@ -160,7 +160,7 @@ describe('a source too large for memory', () => {
   const source = () => encoded(lopsided(90, 60)).png().toBuffer();
 
   it('is decoded by its path', async () => {
-    const picture = await openPicture(file(folder, await source()), LIMITS, 10);
+    const picture = await openPicture(file(folder, await source()), LIMITS, [], 10);
     const path = join(folder, 'by-path.tmp');
     await picture.render([{ variant: exact(), path }]);
     expect(difference(await rgb(readFileSync(path)), lopsided(90, 60))).toBe(0);
@@ -168,7 +168,7 @@ describe('a source too large for memory', () => {
 
   it('is refused when it is not what was digested any more', async () => {
     const changing = file(folder, await source());
-    const picture = await openPicture(changing, LIMITS, 10);
+    const picture = await openPicture(changing, LIMITS, [], 10);
     writeFileSync(changing, await plain(9, 9, '#123456').png().toBuffer());
     const path = join(folder, 'changed.tmp');
     await expect(picture.render([{ variant: exact(), path }])).rejects.toMatchObject({

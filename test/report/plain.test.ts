@@ -3,6 +3,16 @@ import type { Event } from '../../src/model.ts';
 import { createPlainReport } from '../../src/report/plain.ts';
 import { CONTROL, failedOf, finishedOf, memoryStream, renderedOf, session } from './samples.ts';
 
+const STARTED = {
+  type: 'batch.started',
+  batch: '7f3a9c',
+  total: 12,
+  bytes: 37_200_000,
+  out: './out',
+  preset: 'web',
+  jobs: 4,
+} as const;
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -17,6 +27,25 @@ describe('plain lines', () => {
     expect(text).toContain('imgtool: error: photos/notes.jpg: not an image: the content is PDF\n');
     expect(text).toContain('imgtool: finished 12 in 31.4s: completed=9 duplicate=1 failed=2\n');
     expect(text).toContain('imgtool: size 27.9MB -> 3.6MB saved=24.3MB (87%) outputs=18\n');
+  });
+
+  it('say of a resumed batch how much is left of it, not how many bytes', () => {
+    const text = textOf([{ ...STARTED, total: 12, resumed: true }, finishedOf({ completed: 40 })]);
+    expect(text).toContain('imgtool: batch 7f3a9c: 12 images left, out=./out, jobs=4\n');
+    expect(text).toContain('imgtool: finished 40 in 31.4s: completed=40\n');
+    const walking = textOf([{ ...STARTED, total: null, resumed: true }]);
+    expect(walking).toBe('imgtool: batch 7f3a9c: still looking for images, out=./out, jobs=4\n');
+  });
+
+  it('point to resume and to retry, each where there is something for it', () => {
+    const retry = 'failures: imgtool status 7f3a9c, again: imgtool retry 7f3a9c';
+    expect(textOf([finishedOf({ completed: 3 })])).not.toMatch(/resume|retry/);
+    expect(textOf([finishedOf({ completed: 3, failed: 1 })])).toContain(`imgtool: ${retry}\n`);
+    const cut = textOf([finishedOf({ completed: 3, cancelled: 1 }, { state: 'cancelled' })]);
+    expect(cut).toContain('imgtool resume 7f3a9c\n');
+    expect(cut).not.toContain('retry');
+    const dry = textOf([finishedOf({ completed: 3, failed: 1 }, { dryRun: true })]);
+    expect(dry).not.toMatch(/resume|retry/);
   });
 
   it('hold no control code, whatever a file is called', () => {
@@ -56,7 +85,7 @@ describe('plain lines', () => {
     ]);
     expect(text).toContain('imgtool: stopping: finishing 4, dropping 468\n');
     expect(text).toContain('imgtool: cancelled after 812 of 1284 in 31.4s: completed=812 cancelled=472\n');
-    expect(text).toContain('imgtool: run the same command again to go on\n');
+    expect(text).toContain('imgtool: run the same command again to go on, or: imgtool resume 7f3a9c\n');
   });
 
   it('say so when there was no picture', () => {

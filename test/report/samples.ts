@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { Batch, Counts, Event, JobEvent, JobRecord, Style } from '../../src/model.ts';
+import { batchOptions } from '../records.ts';
 
 /** Events, batches and streams that the tests of the report share. */
 
@@ -136,7 +137,7 @@ export function finishedOf(
 export function batchOf(given: Partial<Batch> = {}): Batch {
   return {
     ...{ id: '7f3a9c', command: 'process', state: 'finished', inputs: ['./photos'], out: '/home/ann/out' },
-    ...{ cwd: '/home/ann', preset: 'web', jobs: 4, walkEnded: true, passedOver: 0 },
+    ...{ cwd: '/home/ann', preset: 'web', jobs: 4, options: batchOptions(), walkEnded: true, passedOver: 0 },
     ...{ startedAt: Date.UTC(2026, 10, 21, 14, 2), finishedAt: Date.UTC(2026, 10, 21, 14, 2, 31) },
     counts: { ...NOTHING, completed: 1240, duplicate: 41, failed: 3 },
     ...{ bytesIn: 3_900_000_000, bytesOut: 982_000_000 },
@@ -151,6 +152,7 @@ export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRec
       dominantColor: null,
       duplicateOf: null,
       reused: false,
+      degraded: false,
       outputs: [],
       ms: null,
       finishedAt: 1_795_269_731_000,

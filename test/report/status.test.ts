@@ -81,9 +81,16 @@ describe('the text of status', () => {
   });
 
   it('says how to go on with a batch that was stopped', () => {
-    expect(statusText(batchOf({ state: 'cancelled' }), [], styleOf(), NOW)).toContain(
-      'Run the same command again',
-    );
+    const cancelled = statusText(batchOf({ state: 'cancelled' }), [], styleOf(), NOW);
+    expect(cancelled).toContain('\nGo on: imgtool resume 7f3a9c\n');
+    const watch = statusText({ ...WATCH, state: 'interrupted' }, [], styleOf(), NOW);
+    expect(watch).toContain('\nRun the same command again to go on.\n');
+  });
+
+  it('says how to have failed images worked on again, once the batch has ended', () => {
+    expect(statusText(batchOf(), [], styleOf(), NOW)).toContain('\nRetry the failed: imgtool retry 7f3a9c\n');
+    const running = batchOf({ state: 'running', finishedAt: null });
+    expect(statusText(running, [], styleOf(), NOW)).not.toContain('imgtool retry');
   });
 });
 

@@ -26,7 +26,7 @@ describe('the closing summary', () => {
     expect(text).toContain(' 1 file passed over: 1 hidden');
     expect(text).toContain(' Failed (2)');
     expect(text).toContain("fix: leave it out with --exclude 'notes.*'");
-    expect(text).toContain(' Next   imgtool status 7f3a9c');
+    expect(text).toContain(' Next   imgtool retry 7f3a9c  imgtool status 7f3a9c');
   });
 
   it('is never wider than the screen, from 20 columns to 120, and holds no control codes', () => {
@@ -53,7 +53,27 @@ describe('the closing summary', () => {
   it('says how far a cancelled batch came and how to go on', () => {
     const text = textOf([STARTED, finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' })]);
     expect(text).toContain(' ■ Cancelled after 812 of 1,284. Temp files removed.');
-    expect(text).toContain(' Run the same command again to go on.');
+    expect(text).toContain(' Run the same command again, or: imgtool resume 7f3a9c');
+  });
+
+  it('gives the rate of what a resumed batch did now, and the counts of all of it', () => {
+    const text = textOf([
+      { ...STARTED, total: 2, resumed: true },
+      renderedOf('a.jpg'),
+      renderedOf('b.jpg'),
+      finishedOf({ completed: 1_000 }, { ms: 4_000 }),
+    ]);
+    expect(text).toContain(' ✓ 1,000 images in 4.0s   (0.5/s, 4 at a time)');
+    expect(text).toContain('     Images   1,000 completed');
+  });
+
+  it('points to retry where something failed, and to resume where something is left', () => {
+    const failed = textOf([STARTED, finishedOf({ completed: 5, failed: 2 })]);
+    expect(failed).toMatch(/Next {3}imgtool retry 7f3a9c +imgtool status 7f3a9c/);
+    expect(failed).not.toContain('resume');
+    const clean = textOf([STARTED, finishedOf({ completed: 5 })]);
+    expect(clean).toMatch(/Next {3}imgtool status 7f3a9c/);
+    expect(clean).not.toMatch(/retry|resume/);
   });
 
   it('says that an interrupted batch was', () => {

@@ -46,7 +46,7 @@ describe('the report on a terminal', () => {
   it('prints a failure once for good, and the summary last', () => {
     const { text } = play(session(), false);
     expect(text.split('✗ photos/notes.jpg')).toHaveLength(2);
-    expect(text.trimEnd().endsWith('Next   imgtool status 7f3a9c')).toBe(true);
+    expect(text.trimEnd().endsWith('Next   imgtool retry 7f3a9c  imgtool status 7f3a9c')).toBe(true);
   });
 
   it('prints two equal failures in a row both', () => {

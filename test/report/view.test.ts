@@ -27,6 +27,17 @@ describe('the live part', () => {
     expect(lines[5]).toMatch(/^ {3}IMG_2041\.jpg +1\.0s$/);
   });
 
+  it('counts what is left of a resumed batch, of which the bytes are not known', () => {
+    const resumed: Event[] = [{ ...STARTED, total: 3, bytes: 0, resumed: true }, renderedOf('a.jpg')];
+    const lines = linesOf(resumed);
+    expect(lines[0]).toBe('imgtool process  batch 7f3a9c  3 images left  ->  ./out  (4 at a time)');
+    expect(lines[2]).toContain('33%   1/3');
+    const walking = linesOf([{ ...STARTED, total: null, bytes: 0, resumed: true }]);
+    expect(walking[0]).toBe('imgtool process  batch 7f3a9c  ->  ./out  (4 at a time)');
+    const [header] = linesOf([{ ...STARTED, total: 1, bytes: 0, resumed: true }]);
+    expect(header).toContain('  1 image left  ');
+  });
+
   it('is never wider than the screen less one column, nor higher, from 20 columns to 120', () => {
     for (const events of [half(), session().slice(0, -1), [STARTED], unknown()]) {
       for (let columns = 20; columns <= 120; columns++) {

@@ -29,12 +29,28 @@ export interface Named {
 }
 
 /** Resolves what was named. Errors: `no_input`. */
-export async function resolveInputs({ paths, list, cwd, onlyFolders = false }: Inputs): Promise<Input[]> {
+export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
+  const { paths, list, cwd, onlyFolders = false, mayBeGone = false } = inputs;
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
   return [
-    ...paths.map((given) => (onlyFolders ? folderOf(given, cwd) : inputOf(given, cwd))),
+    ...(mayBeGone ? stillThere(paths, cwd) : paths.map((given) => inputOf(given, cwd, onlyFolders))),
     ...listed.map((given) => named(given, resolve(cwd, given))),
   ];
+}
+
+/** Those that are gone as files that are not there, unless all are: then a disk may not be mounted. */
+function stillThere(paths: readonly string[], cwd: string): Input[] {
+  let gone: unknown;
+  const found = paths.map((given) => {
+    try {
+      return inputOf(given, cwd, false);
+    } catch (error) {
+      gone = error;
+      return undefined;
+    }
+  });
+  if (gone !== undefined && found.every((one) => one === undefined)) throw gone;
+  return found.map((one, i) => one ?? named(paths[i]!, resolve(cwd, paths[i]!)));
 }
 
 function folderOf(given: string, cwd: string): Root {
@@ -51,7 +67,8 @@ function notThere(given: string): ImgtoolError {
   return new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
 }
 
-function inputOf(given: string, cwd: string): Input {
+function inputOf(given: string, cwd: string, onlyFolders: boolean): Input {
+  if (onlyFolders) return folderOf(given, cwd);
   const path = resolve(cwd, given);
   const found = statNamed(given, path);
   if (found?.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };

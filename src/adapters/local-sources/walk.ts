@@ -15,7 +15,7 @@ export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFile
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
 const SURROGATE = /[\ud800-\udfff]/;
 /** What SQLite and the locks of runs add to the name of the index. */
-const OF_INDEX = /^(|-.*|\.runs)$/;
+const OF_INDEX = /^(|-.*|\.runs|\.v\d+|\.(repair|broken-).*)$/;
 const STAGED = /^\.imgtool-[0-9a-f]+-\d+\.tmp$/;
 
 /** Which entries of a folder become sources. */

@@ -1,15 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../errors.ts';
-import { remoteKind } from '../file-systems.ts';
+import { loadSqlite, type Sqlite } from './binding.ts';
+import { checkIfSmall, refuseStrangers } from './check.ts';
+import { type Identity, identityOf } from './identity.ts';
 import { keep } from './kept.ts';
 import { type Locks, locksOf } from './locks.ts';
+import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
+import { makeFolder, realPlace } from './place.ts';
+import { mayBeLookedAt, openSnapshot } from './snapshot.ts';
+import { indexError, isBusy, stillInUse } from './trouble.ts';
 
 /** How long a step may meet a busy index before it fails, in milliseconds. */
 const PATIENCE = 30_000;
+/** How long one try may block the event loop, in milliseconds. */
+const ONE_TRY = 5;
 
 /** A connection whose steps wait for other processes without blocking the event loop. */
 export interface Connection {
@@ -18,54 +25,127 @@ export interface Connection {
   readonly prepare: Database['prepare'];
   readonly path: string;
   readonly locks: Locks;
-  /** One write step: all of it or nothing. */
+  /** One write step: all of it or nothing. What it returns is recorded in the file that lies at `path`. */
   write<T>(step: () => T): Promise<T>;
   /** One read step: it sees a single moment. */
   read<T>(step: () => T): Promise<T>;
   close(): void;
 }
 
+/** To `work` with an index is to write into it; to `look` at it is possible where nothing may be written. */
+export type Purpose = 'work' | 'look';
+
+interface Opening {
+  readonly purpose?: Purpose;
+  readonly migrations?: readonly Migration[];
+  /** Milliseconds a step waits for others. */
+  readonly patience?: number;
+}
+
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(
   path: string,
-  migrations: readonly Migration[] = MIGRATIONS,
+  { purpose = 'work', migrations = MIGRATIONS, patience = PATIENCE }: Opening = {},
 ): Promise<Connection> {
-  const { default: Sqlite } = await import('better-sqlite3').catch((cause: unknown) => {
-    throw new ImgtoolError('index_unusable', 'the SQLite binding is missing or made for another Node', {
-      fix: 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3',
-      cause,
-    });
-  });
-  const locks = locksOf(Sqlite, path);
+  const Sqlite = await loadSqlite();
   let db: Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    refuseRemote(path);
+    makeFolder(path);
+    const real = realPlace(path);
+    const locks = locksOf(Sqlite, real);
+    refuseIfLeftBehind(path, real, locks);
     // A busy wait inside SQLite blocks the event loop, so it gives up at once and `patiently` waits instead.
-    db = keep(new Sqlite(path, { timeout: 5 }));
+    db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
-    await patiently(path, () => {
-      opened.exec('PRAGMA journal_mode = WAL');
-      opened.exec('PRAGMA synchronous = NORMAL');
-      opened.exec('PRAGMA foreign_keys = ON');
-      migrate(opened, path, locks, migrations);
-    });
-    return connection(opened, path, locks);
+    const identity = identityOf(real, () => leaveBehind(opened, locks));
+    if (purpose === 'work') mustBeWritable(real);
+    await patiently(path, patience, () => setUp(Sqlite, opened, path, locks, migrations));
+    if (purpose === 'work') await patiently(path, patience, () => checkIfSmall(opened, path));
+    identity.check();
+    return connection(opened, path, locks, patience, identity);
   } catch (error) {
     db?.close();
+    if (purpose === 'look' && mayBeLookedAt(error)) return lookAt(Sqlite, path, patience, migrations);
     throw indexError(error, path);
   }
 }
 
-function connection(db: Database, path: string, locks: Locks): Connection {
+/**
+ * Refuses to make an index where one was deleted that a run still works with: SQLite would share that one's log. The
+ * second look is for one that another process has just made.
+ */
+function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
+  if (isEmpty(real) && locks.held().length > 0 && isEmpty(real)) throw stillInUse(path);
+}
+
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function setUp(
+  Sqlite: Sqlite,
+  db: Database,
+  path: string,
+  locks: Locks,
+  migrations: readonly Migration[],
+): void {
+  // Before anything is written: it may be another program's.
+  refuseStrangers(Sqlite, db, path, migrations);
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = NORMAL');
+  db.exec('PRAGMA foreign_keys = ON');
+  migrate(db, path, locks, migrations);
+}
+
+/** The index as it is, where nothing may be written, not even the files beside it that readers need. */
+function lookAt(
+  Sqlite: Sqlite,
+  path: string,
+  patience: number,
+  migrations: readonly Migration[],
+): Connection {
+  try {
+    const real = realPlace(path);
+    const locks = locksOf(Sqlite, real);
+    const db = openSnapshot(Sqlite, real);
+    refuseStrangers(Sqlite, db, path, migrations);
+    for (const step of migrations.slice(Number(db.pragma('user_version', { simple: true })))) step(db);
+    return connection(db, path, locks, patience, { check: () => {} });
+  } catch (error) {
+    throw indexError(error, path);
+  }
+}
+
+function connection(
+  db: Database,
+  path: string,
+  locks: Locks,
+  patience: number,
+  identity: Identity,
+): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
+  /** Looks afterwards, so that nothing counts as read or recorded that is not in the file others see. */
+  const onTheSameFile = <T>(step: () => T) =>
+    patiently(path, patience, () => {
+      try {
+        return step();
+      } finally {
+        // An error of its own is but what follows from this one.
+        identity.check();
+      }
+    });
   return {
     db,
     prepare: ((sql: string) => keep(db.prepare(sql))) as Database['prepare'],
     path,
     locks,
-    write: <T>(step: () => T) => patiently(path, () => inTransaction.immediate(step) as T),
-    read: <T>(step: () => T) => patiently(path, () => inTransaction.deferred(step) as T),
+    write: <T>(step: () => T) =>
+      onTheSameFile(() => {
+        // Nothing is begun in vain; not within the transaction, in which a file cannot be made whole.
+        identity.check();
+        return inTransaction.immediate(step) as T;
+      }),
+    read: <T>(step: () => T) => onTheSameFile(() => inTransaction.deferred(step) as T),
     close: () => {
       locks.letGo();
       if (db.open) db.close();
@@ -73,91 +153,35 @@ function connection(db: Database, path: string, locks: Locks): Connection {
   };
 }
 
-async function patiently<T>(path: string, step: () => T): Promise<T> {
-  const giveUp = Date.now() + PATIENCE;
-  for (let wait = 2; ; wait = Math.min(wait * 2, 100)) {
+async function patiently<T>(path: string, patience: number, step: () => T): Promise<T> {
+  // Not by the clock: who was stopped for an hour has not waited for one.
+  for (let waited = 0, wait = 2; ; wait = Math.min(wait * 2, 100)) {
     try {
       return step();
     } catch (error) {
-      if (!systemCode(error)?.startsWith('SQLITE_BUSY') || Date.now() > giveUp) throw indexError(error, path);
-      await sleep(wait * (0.5 + Math.random()));
+      if (!isBusy(error) || waited > patience) throw indexError(error, path);
+      const pause = wait * (0.5 + Math.random());
+      waited += pause + ONE_TRY;
+      await sleep(pause);
     }
   }
 }
 
-function migrate(db: Database, path: string, locks: Locks, migrations: readonly Migration[]): void {
-  const version = keep(db.prepare<[], number>('PRAGMA user_version').pluck());
-  const versionNow = () => version.get() ?? 0;
-  const wanted = migrations.length;
-  if (versionNow() === wanted) return;
-  db.transaction(() => {
-    const found = versionNow();
-    // Another process was quicker.
-    if (found === wanted) return;
-    if (found > wanted) {
-      throw new ImgtoolError(
-        'index_newer',
-        `${path}: was made by a newer imgtool (version ${found}, this one knows ${wanted})`,
-        { fix: 'update imgtool, or name another index with --index' },
-      );
-    }
-    if (found > 0 && locks.held().length > 0) {
-      throw new ImgtoolError(
-        'index_unusable',
-        `${path}: cannot be updated while another imgtool works with it`,
-        {
-          fix: 'wait until it has ended, then run the same command again',
-        },
-      );
-    }
-    if (found > 0) saveCopy(db, path, found);
-    for (const step of migrations.slice(found)) step(db);
-    db.exec(`PRAGMA user_version = ${wanted}`);
-  }).immediate();
+/** SQLite would open what may only be read, and fail at the first step that writes. */
+function mustBeWritable(path: string): void {
+  accessSync(path, constants.R_OK | constants.W_OK);
+  accessSync(dirname(path), constants.W_OK | constants.X_OK);
 }
 
-function saveCopy(db: Database, path: string, version: number): void {
-  const name = `${path}.v${version}`;
-  // The write lock is held, so the serialized pages are one moment of the old index.
-  writeOnce(name, db.serialize());
-}
-
-function writeOnce(path: string, bytes: Buffer): void {
+/**
+ * Makes a file whole that was moved or deleted while it was open: what its WAL holds is written into it, and the WAL,
+ * whose name another file may have by now, is emptied, lest it is taken for that file's.
+ */
+function leaveBehind(db: Database, locks: Locks): void {
   try {
-    writeFileSync(path, bytes, { flag: 'wx' });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
+    // Others may have opened the new file with this very WAL.
+    if (!locks.othersHold()) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // It stays as it is.
   }
-}
-
-function refuseRemote(path: string): void {
-  // Its WAL needs memory that all processes share.
-  const name = remoteKind(dirname(path));
-  if (name === undefined) return;
-  throw new ImgtoolError('index_unusable', `${path}: lies on ${name}, where an index gets corrupted`, {
-    fix: 'name a place on a local disk with --index',
-  });
-}
-
-/** A failed step as an error that names the index and what to do. */
-export function indexError(error: unknown, path: string): ImgtoolError {
-  if (error instanceof ImgtoolError) return error;
-  const code = systemCode(error) ?? '';
-  const what = error instanceof Error ? error.message : String(error);
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
-    return new ImgtoolError('no_space', `${path}: no space left for the index`, {
-      fix: 'free some space or name another place with --index',
-      cause: error,
-    });
-  }
-  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR' || code.startsWith('SQLITE_CORRUPT')) {
-    return new ImgtoolError('index_unusable', `${path}: is no index or is damaged (${what})`, {
-      fix: 'name another with --index; or, if it is the index, move it aside: a new one adopts the outputs there are',
-      cause: error,
-    });
-  }
-  return new ImgtoolError('index_unusable', `${path}: cannot be used (${what})`, {
-    fix: 'check the path and its permissions, or name another place with --index',
-    cause: error,
-  });
 }

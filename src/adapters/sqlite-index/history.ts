@@ -3,6 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
+import { problemsOf } from './check.ts';
 import type { Connection } from './connection.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
@@ -14,7 +15,7 @@ export const BATCHES = 'SELECT * FROM batches JOIN counts ON counts.batch = batc
 type History = Pick<Index, 'batch' | 'batches' | 'jobs' | 'prune' | 'health'>;
 
 /** What happened: batches and their jobs. */
-export function openHistory({ prepare, path, locks, read, write }: Connection): History {
+export function openHistory({ db, prepare, path, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
@@ -31,7 +32,7 @@ export function openHistory({ prepare, path, locks, read, write }: Connection): 
   const seen = (row: BatchRow): Batch => {
     const batch = batchOf(row);
     if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
-    return { ...batch, state: 'interrupted' };
+    return { ...batch, state: row.cancel_asked === 1 ? 'cancelled' : 'interrupted' };
   };
 
   return {
@@ -83,8 +84,6 @@ export function openHistory({ prepare, path, locks, read, write }: Connection): 
     health: (thorough) =>
       read(() => {
         const count = (table: string) => Number(prepare(`SELECT count(*) FROM ${table}`).pluck().get());
-        const check = thorough ? 'integrity_check' : 'quick_check';
-        const answers = prepare<[], string>(`PRAGMA ${check}`).pluck().all();
         return {
           path,
           version: Number(prepare('PRAGMA user_version').pluck().get()),
@@ -92,7 +91,7 @@ export function openHistory({ prepare, path, locks, read, write }: Connection): 
           sources: count('sources'),
           outputs: count('outputs'),
           batches: count('batches'),
-          problems: answers.filter((text) => text !== 'ok'),
+          problems: thorough ? problemsOf(db) : [],
         };
       }),
   };
@@ -116,6 +115,7 @@ export interface BatchRow extends Counts {
   readonly passed_over: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
+  readonly cancel_asked: number;
 }
 
 export function batchOf(row: BatchRow): Batch {
@@ -129,6 +129,7 @@ export function batchOf(row: BatchRow): Batch {
     cwd: row.cwd,
     preset: options.preset.name,
     jobs: options.jobs,
+    options,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     counts: Object.fromEntries(JOB_STATES.map((state) => [state, row[state]])) as Counts,
@@ -151,6 +152,7 @@ interface JobRow {
   readonly dominant_color: string | null;
   readonly duplicate_of: string | null;
   readonly reused: number;
+  readonly degraded: number;
   readonly outputs: string;
   readonly ms: string | null;
   readonly error_code: string | null;
@@ -171,6 +173,7 @@ function jobOf(row: JobRow): JobRecord {
     dominantColor: row.dominant_color,
     duplicateOf: row.duplicate_of,
     reused: row.reused === 1,
+    degraded: row.degraded === 1,
     outputs: JSON.parse(row.outputs) as JobRecord['outputs'],
     ms: row.ms === null ? null : (JSON.parse(row.ms) as JobRecord['ms']),
     error:

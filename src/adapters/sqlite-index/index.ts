@@ -1,18 +1,24 @@
 import type { Index } from '../../ports.ts';
-import { connect, indexError } from './connection.ts';
+import { openAgain } from './again.ts';
+import { connect, type Purpose } from './connection.ts';
 import { openHistory } from './history.ts';
 import { openMade } from './made.ts';
+import { indexError } from './trouble.ts';
 import { openWork } from './work.ts';
 
-/** The index in one SQLite file at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
-export async function openSqliteIndex(path: string): Promise<Index> {
-  const connection = await connect(path);
+/**
+ * The index in one SQLite file at an absolute path; one that is only looked at may be write-protected. Errors:
+ * `index_unusable`, `index_newer`, `no_space`.
+ */
+export async function openSqliteIndex(path: string, purpose: Purpose = 'work'): Promise<Index> {
+  const connection = await connect(path, { purpose });
   try {
     const made = openMade(connection);
     return {
       ...made.port,
       ...openWork(connection, made),
       ...openHistory(connection),
+      ...openAgain(connection),
       close: async () => connection.close(),
     };
   } catch (error) {

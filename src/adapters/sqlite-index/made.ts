@@ -22,7 +22,7 @@ const OUTPUT = `path, source, variant, settings, digest, format, width, height, 
 export interface Made {
   readonly port: Pick<
     Index,
-    'lookup' | 'made' | 'skipped' | 'inherit' | 'sourcesBelow' | 'ownedBy' | 'forget'
+    'lookup' | 'made' | 'skipped' | 'inherit' | 'sourcesBelow' | 'outputs' | 'distrust' | 'ownedBy' | 'forget'
   >;
   /** Holds a name for a source; false when it is another's. Inside a write step. */
   reserve(path: string, source: string): boolean;
@@ -57,6 +57,14 @@ export function openMade({ prepare, read, write }: Connection): Made {
   const below = prepare<[string, string, number], string>(
     'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
   ).pluck();
+  const page = prepare<[number, number], OutputRecord & { id: number }>(
+    `SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
+  );
+  // Nothing has such a time or checksum, so whoever looks must read it, and then finds it wrong.
+  const distrust = prepare(
+    `UPDATE outputs SET mtime = '0', checksum = ''
+     WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`,
+  );
   const owned = prepare<[string], OutputRecord | Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE source = ?`,
   );
@@ -134,6 +142,19 @@ export function openMade({ prepare, read, write }: Connection): Made {
           after = page.length < PAGE ? undefined : page.at(-1);
         }
       },
+      async *outputs() {
+        for (let after: number | undefined = 0; after !== undefined; ) {
+          const rows: (OutputRecord & { id: number })[] = await read(() => page.all(after ?? 0, PAGE));
+          for (const { id: _, ...record } of rows) yield record;
+          after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
+        }
+      },
+      distrust: (outputs) =>
+        write(() => {
+          for (const { path, digest, settings, ino, checksum } of outputs) {
+            distrust.run({ key: keyOf(path), digest, settings, ino, checksum });
+          }
+        }),
       ownedBy: (path) => read(() => owned.all(path)),
       forget: (path, outputs, given) =>
         write(() => {

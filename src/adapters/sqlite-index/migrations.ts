@@ -3,12 +3,20 @@ import type { Database } from 'better-sqlite3';
 /** Brings the schema from version n to n + 1; never changed once released, only added to. */
 export type Migration = (db: Database) => void;
 
-export const MIGRATIONS: readonly Migration[] = [createTables];
+export const MIGRATIONS: readonly Migration[] = [createTables, addResuming];
 
 function createTables(db: Database): void {
   db.exec(WHAT_WAS_MADE);
   db.exec(WORK_AND_HISTORY);
   db.exec(COUNTS);
+}
+
+function addResuming(db: Database): void {
+  // Set by whoever wants the batch stopped, read by the run that works on it.
+  db.exec('ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0');
+  db.exec('ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0');
+  // What a duplicate was of, while it is looked at again.
+  db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
 }
 
 const WHAT_WAS_MADE = `

@@ -19,11 +19,12 @@ type Work = Pick<
   | 'giveBack'
   | 'cancelWaiting'
   | 'end'
+  | 'dead'
   | 'recover'
 >;
 
 /** Work in hand: batches, runs, jobs and claims. */
-export function openWork({ prepare, locks, write }: Connection, made: Made): Work {
+export function openWork({ prepare, locks, read, write }: Connection, made: Made): Work {
   const insertBatch = prepare(
     `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
      VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
@@ -35,7 +36,8 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
   // What became of it before stays in the row: should its bytes prove the same, that is still what became of it.
   const renew = prepare(
     `UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
-       error_code = NULL, error_message = NULL, error_fix = NULL, duplicate_of = NULL
+       error_code = NULL, error_message = NULL, error_fix = NULL,
+       was_duplicate_of = coalesce(duplicate_of, was_duplicate_of), duplicate_of = NULL
      WHERE id = ?`,
   );
   const insertJob = prepare(
@@ -63,13 +65,15 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
   const dropJob = prepare('DELETE FROM jobs WHERE id = ?');
   const settle = prepare(
     `UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
-       dominant_color = @dominantColor, duplicate_of = @duplicateOf, reused = @reused, outputs = @outputs, ms = @ms,
-       error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
+       dominant_color = @dominantColor, duplicate_of = @duplicateOf, was_duplicate_of = NULL, reused = @reused,
+       degraded = @degraded, outputs = @outputs, ms = @ms, error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
      WHERE id = @id`,
   );
   // Its bytes were looked at again and are as they were: what became of them then is what became of it.
   const restore = prepare(
-    `UPDATE jobs SET state = 'completed', run = NULL, finished_at = ? WHERE id = ? AND digest = ?`,
+    `UPDATE jobs SET state = iif(was_duplicate_of IS NULL, 'completed', 'duplicate'), duplicate_of = was_duplicate_of,
+       was_duplicate_of = NULL, run = NULL, finished_at = ?
+     WHERE id = ? AND digest = ?`,
   );
   const giveBack = prepare(
     'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
@@ -81,13 +85,24 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
   const endBatch = prepare('UPDATE batches SET state = ?, finished_at = ? WHERE id = ?');
   const ended = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);
   const interrupt = prepare(
-    "UPDATE batches SET state = 'interrupted', finished_at = ? WHERE id = ? AND state = 'running'",
+    `UPDATE batches SET state = iif(cancel_asked, 'cancelled', 'interrupted'), finished_at = ?
+     WHERE id = ? AND state = 'running'`,
   );
   const free = prepare("UPDATE jobs SET state = 'pending', run = NULL WHERE run = ?");
+  const cancelAsked = prepare(
+    `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE batch = ? AND state IN ('pending', 'retrying')
+       AND (SELECT cancel_asked FROM batches WHERE id = jobs.batch)`,
+  );
+  const runOf = prepare<[string], string>('SELECT batch FROM runs WHERE id = ?').pluck();
   const dropRun = prepare('DELETE FROM runs WHERE id = ?');
   const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
-  const reserved = prepare<[string], string>(
-    'SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = ?)',
+  // Also those of skipped duplicates, which get outputs before their owner's are replaced.
+  const reserved = prepare<[Run], string>(
+    `SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = @run)
+     UNION ALL
+     SELECT outputs.path FROM jobs JOIN sources ON sources.path = jobs.source
+       JOIN outputs ON outputs.digest = sources.digest AND outputs.checksum IS NULL
+     WHERE jobs.run = @run`,
   ).pluck();
 
   return {
@@ -205,17 +220,22 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       if (row === undefined) throw new Error(`batch ${batch} is not there`);
       return batchOf(row);
     },
-    recover: () =>
-      write(() => {
+    dead: () =>
+      read(() => {
         const dead = runs.all().filter(({ run }) => !locks.isHeld(run));
-        return dead.map(({ run, batch }): DeadRun => {
-          const outputs = reserved.all(run);
+        return dead.map((run): DeadRun => ({ ...run, outputs: reserved.all(run) }));
+      }),
+    recover: (dead) =>
+      write(() => {
+        for (const { run, batch } of dead) {
+          // Another process may have been quicker, and its batch be resumed by now.
+          if (runOf.get(run) === undefined) continue;
           free.run(run);
           dropRun.run(run);
+          cancelAsked.run(Date.now(), batch);
           interrupt.run(Date.now(), batch);
           locks.release(run);
-          return { run, batch, outputs };
-        });
+        }
       }),
   };
 
@@ -259,6 +279,7 @@ function columnsOf(result: Settlement) {
     dominantColor: result.source?.dominantColor ?? null,
     duplicateOf: result.duplicateOf ?? null,
     reused: result.reused ? 1 : 0,
+    degraded: result.degraded ? 1 : 0,
     outputs: JSON.stringify(result.outputs),
     ms: result.ms === undefined ? null : JSON.stringify(result.ms),
     code: result.error?.code ?? null,

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
-import { ImgtoolError, isErrorCode } from '../../errors.ts';
+import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
 import type { Reply, Request } from '../../image/protocol.ts';
 
 /** Characters of a child's last words that are kept. */
@@ -23,7 +23,7 @@ const ENVIRONMENT = {
   VIPS_BLOCK_UNTRUSTED: '1',
 };
 
-type Answer = Exclude<Reply, { type: 'failed' } | { type: 'ready' }>;
+export type Answer = Exclude<Reply, { type: 'failed' | 'ready' | 'resting' }>;
 
 export interface Child {
   /** Its libraries are loaded. */
@@ -50,13 +50,12 @@ interface Owed<T> {
   reject(error: Error): void;
 }
 
-export function startChild(workerPath: string): Child {
-  const child = fork(workerPath, [], {
-    execArgv: [],
-    env: { ...process.env, ...ENVIRONMENT },
-    // A terminal must not be garbled by what a C library has to say.
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+/**
+ * `onResting` is told, after each release, how many bytes of memory the child still holds. Errors: `io` and
+ * `out_of_memory` when no process can be started at all, at once or by what it is asked.
+ */
+export function startChild(workerPath: string, onResting: (memory: number) => void): Child {
+  const child = forked(workerPath);
   const words = lastWords(child);
   let owed: Owed<Answer> | null = null;
   let starting: Owed<void> | null = null;
@@ -78,6 +77,7 @@ export function startChild(workerPath: string): Child {
       starting = null;
       return;
     }
+    if (reply.type === 'resting') return onResting(reply.memory);
     const { resolve, reject } = owed ?? {};
     owed = null;
     if (reply.type === 'failed') reject?.(revived(reply.error));
@@ -86,8 +86,10 @@ export function startChild(workerPath: string): Child {
   child.on('close', (code, signal) => die(code, signal));
   child.on('error', (error) => {
     words.push(error.message);
-    // Without a pid it was never started, and `close` does not come.
-    if (child.pid === undefined) die(null, null);
+    if (child.pid !== undefined) return;
+    // It was never started, and `close` does not come.
+    reason ??= unstarted(error);
+    die(null, null);
   });
 
   function send(request: Request): void {
@@ -142,6 +144,19 @@ export function startChild(workerPath: string): Child {
   };
 }
 
+function forked(workerPath: string): ChildProcess {
+  try {
+    return fork(workerPath, [], {
+      execArgv: ['--expose-gc'],
+      env: { ...process.env, ...ENVIRONMENT },
+      // A terminal must not be garbled by what a C library has to say.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+  } catch (error) {
+    throw unstarted(error);
+  }
+}
+
 /** What keeps the parent's event loop running. */
 function handles(child: ChildProcess): { ref(): void; unref(): void }[] {
   const { channel, stderr } = child;
@@ -158,6 +173,14 @@ function lastWords(child: ChildProcess): string[] {
 
 function revived({ code, message, fix }: Extract<Reply, { type: 'failed' }>['error']): ImgtoolError {
   return new ImgtoolError(isErrorCode(code) ? code : 'internal', message, { fix });
+}
+
+/** The system has no process, descriptor or memory left; it may have a moment later. */
+function unstarted(error: unknown): ImgtoolError {
+  const code = systemCode(error);
+  const what = `the process that was to render it could not be started (${code ?? String(error)})`;
+  const fix = 'try again with --jobs 1, or allow more processes, open files and memory (ulimit -a)';
+  return new ImgtoolError(code === 'ENOMEM' ? 'out_of_memory' : 'io', what, { fix, cause: error });
 }
 
 function crashed(code: number | null, signal: string | null, words: string): ImgtoolError {

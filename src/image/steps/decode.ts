@@ -1,5 +1,4 @@
 import type { SharpOptions } from 'sharp';
-import { ImgtoolError } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
@@ -23,12 +22,14 @@ export interface Decoded {
   readonly degraded: boolean;
 }
 
-/** Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`. */
+/** Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
 export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
   try {
     return { pixels: await read(source, header, size, STRICT), degraded: false };
   } catch (error) {
-    if (!limits.lenient || error instanceof ImgtoolError) throw corrupt(error, limits.lenient);
+    const reason = corrupt(error, limits.lenient);
+    // Want of memory is no damage to be overlooked.
+    if (!limits.lenient || reason.code !== 'corrupt') throw reason;
   }
   try {
     return { pixels: await read(source, header, size, LENIENT), degraded: true };

@@ -1,35 +1,114 @@
+import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
+import { chunksOf } from '../chunks.ts';
 import type { SourceFormat } from '../formats.ts';
+import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
+
+/** Frames or pages of a picture; only the first is rendered, but all of them are looked for. */
+const FRAMES = 500;
+
+/**
+ * Bytes of metadata, which decoders hold several times over and nothing here shows: what the largest profile that a
+ * JPEG can carry (255 segments of 64 KiB) comes to. Cameras and editors stay below 5 MB.
+ */
+const METADATA = 16 * 2 ** 20;
 
 /** What a picture's header says; nothing is decoded yet. */
 export interface Header extends Size {
   readonly format: string;
   /** Set when its 16-bit colours come with a profile, which sharp takes to P3 rather than to sRGB. */
   readonly wide: boolean;
+  readonly alpha: boolean;
+  /** Bytes of one pixel as it is decoded. */
+  readonly pixelBytes: number;
+  /** Samples that a JPEG stores for a pixel on average: its colours may be coarser. */
+  readonly samples: number;
+  /** Stored in several passes, so that its decoder holds the whole of it. */
+  readonly progressive: boolean;
+  /** Pixels as they are stored, before they are turned upright. */
+  readonly stored: Size;
+  /** Stored in another position than it is shown in. */
+  readonly turned: boolean;
+  /** Set for a WebP without loss. */
+  readonly lossless: boolean;
 }
 
-/** Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`. */
+/**
+ * Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`, `too_many_frames`,
+ * `out_of_memory`.
+ */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
+  const bytes = source.bytes ?? source.head;
   if (format === 'svg' && source.bytes === null)
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
-  const { width, height, ...found } = await read(source, limits);
-  assertWithin({ width, height }, limits.pixels);
-  const wide = found.depth === 'ushort' && found.hasProfile;
-  return { ...found.autoOrient, format: format === 'heif' ? 'avif' : format, wide };
+  assertLittle(carriedBy(bytes, format, false));
+  const found = await read(source, limits);
+  assertLittle(carriedIn(found));
+  assertFew(found.pages ?? 1);
+  assertWithin(found, limits.pixels);
+  return {
+    ...found.autoOrient,
+    format: format === 'heif' ? 'avif' : format,
+    wide: found.depth === 'ushort' && found.hasProfile,
+    alpha: found.hasAlpha,
+    pixelBytes: found.channels * (BYTES[found.depth] ?? 1),
+    samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
+    progressive: found.isProgressive,
+    stored: { width: found.width, height: found.height },
+    turned: (found.orientation ?? 1) > 1,
+    lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
+  };
 }
 
-async function read(source: Source, { lenient }: Limits) {
+/** By libvips' names of what one sample is. */
+const BYTES: Readonly<Record<string, number>> = {
+  ushort: 2,
+  short: 2,
+  uint: 4,
+  int: 4,
+  float: 4,
+  complex: 8,
+  double: 8,
+  dpcomplex: 16,
+};
+
+async function read(source: Source, { lenient }: Limits): Promise<Metadata> {
   try {
     return await sharp(source.bytes ?? source.path, { limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }
+}
+
+function assertLittle(carried: Carried): void {
+  const bytes = [...carried.values()].reduce((sum, each) => sum + each, 0);
+  if (bytes <= METADATA) return;
+  const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
+  const names = [...carried.keys()].join(', ');
+  throw new ImgtoolError(
+    'too_large',
+    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(METADATA)}`,
+    {
+      fix: 'save it without its metadata first, or leave it out with --exclude',
+    },
+  );
+}
+
+function assertFew(frames: number): void {
+  if (frames <= FRAMES) return;
+  throw new ImgtoolError(
+    'too_many_frames',
+    `${frames.toLocaleString('en')} frames are over the limit of ${FRAMES}`,
+    {
+      fix: 'save its first frame as a picture of its own, or leave it out with --exclude',
+    },
+  );
 }
 
 function assertWithin({ width, height }: Size, pixels: number): void {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
@@ -7,6 +8,7 @@ import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
+import { fill, rootPageOf, spoil } from './filled.ts';
 
 const fresh = () => join(makePlace(), 'index.db');
 
@@ -56,7 +58,7 @@ describe('opening the index', () => {
     writeFileSync(path, 'this is a shopping list and no database at all, however long it may be');
     await expect(connect(path)).rejects.toMatchObject({
       code: 'index_unusable',
-      fix: expect.stringContaining('aside'),
+      fix: expect.stringContaining(`imgtool doctor --repair --index ${path}`),
     });
   });
 
@@ -70,7 +72,7 @@ describe('opening the index', () => {
     const path = fresh();
     (await connect(path)).close();
     const added = (db: Database) => void db.exec('CREATE TABLE later (x) STRICT;'.replace('(x)', '(x TEXT)'));
-    const { db, close } = await connect(path, [...MIGRATIONS, added]);
+    const { db, close } = await connect(path, { migrations: [...MIGRATIONS, added] });
     expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
     close();
     const copy = new Sqlite(`${path}.v${MIGRATIONS.length}`, { readonly: true });
@@ -84,11 +86,11 @@ describe('opening the index', () => {
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
     const later = [...MIGRATIONS, (db: Database) => void db.exec('CREATE TABLE later (x TEXT) STRICT')];
-    await expect(connect(path, later)).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(connect(path, { migrations: later })).rejects.toMatchObject({ code: 'index_unusable' });
     expect(existsSync(`${path}.v${MIGRATIONS.length}`)).toBe(false);
     await index.end(run, 'finished');
     await index.close();
-    (await connect(path, later)).close();
+    (await connect(path, { migrations: later })).close();
   });
 
   it('undoes a migration that fails half way', async () => {
@@ -97,7 +99,7 @@ describe('opening the index', () => {
       db.exec('CREATE TABLE half (x TEXT) STRICT');
       throw new Error('power cut');
     };
-    await expect(connect(path, [...MIGRATIONS, broken])).rejects.toThrow();
+    await expect(connect(path, { migrations: [...MIGRATIONS, broken] })).rejects.toThrow();
     const { db, close } = await connect(path);
     expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").pluck().get()).toBe(0);
     close();
@@ -135,6 +137,95 @@ describe('a busy index', () => {
     expect(ticks).toBeGreaterThanOrEqual(5);
     one.close();
     other.close();
+  });
+
+  it('that stays so is given up with words of who may hold it', async () => {
+    const path = fresh();
+    const one = await connect(path);
+    const other = await connect(path, { patience: 100 });
+    one.db.exec('BEGIN IMMEDIATE');
+    await expect(other.write(() => other.db.exec('DELETE FROM runs'))).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining('another program'),
+      fix: expect.stringContaining('run the same command again'),
+    });
+    one.db.exec('COMMIT');
+    await other.write(() => other.db.exec('DELETE FROM runs'));
+    one.close();
+    other.close();
+  });
+
+  it('never blocks the event loop for longer than a few milliseconds at a time', async () => {
+    const path = fresh();
+    const one = await connect(path);
+    const other = await connect(path);
+    one.db.exec('BEGIN IMMEDIATE');
+    const tries: number[] = [];
+    const { timeout } = other.db.prepare<[], { timeout: number }>('PRAGMA busy_timeout').get() ?? {};
+    expect(timeout).toBeLessThanOrEqual(5);
+    const writing = other.write(() => tries.push(performance.now()));
+    const turns = await turnsWithin(50);
+    // Blocked for as long as it waits, the loop would turn once or twice.
+    expect(turns).toBeGreaterThan(4);
+    expect(tries).toEqual([]);
+    one.db.exec('COMMIT');
+    await writing;
+    expect(tries).toHaveLength(1);
+    one.close();
+    other.close();
+  });
+});
+
+/** How often the event loop turns within some milliseconds. */
+async function turnsWithin(milliseconds: number): Promise<number> {
+  let turns = 0;
+  for (const since = performance.now(); performance.now() - since < milliseconds; turns++) await breathe();
+  return turns;
+}
+
+describe('damage', () => {
+  it('that is met while working is told as such, with the command that mends it', async () => {
+    const path = fresh();
+    await fill(path, 300);
+    const root = rootPageOf(path, 'outputs');
+    // Nothing of it is in memory yet.
+    const { read, db, close } = await connect(path, { purpose: 'look' });
+    spoil(path, [root]);
+    await expect(
+      read(() => db.prepare('SELECT count(*) FROM outputs NOT INDEXED').all()),
+    ).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining('damaged'),
+      fix: `imgtool doctor --repair --index ${path}`,
+    });
+    close();
+  });
+
+  it('of a small index is found as it is opened to be worked with, not to be looked at', async () => {
+    const path = fresh();
+    await fill(path, 300);
+    spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
+    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    (await connect(path, { purpose: 'look' })).close();
+  });
+
+  it('names a place that a shell would take apart so that it does not', async () => {
+    const path = join(makePlace(), "it's here", 'index.db');
+    mkdirSync(dirname(path));
+    writeFileSync(path, Buffer.alloc(5_000));
+    const quoted = `'${path.replace("'", "'\\''")}'`;
+    await expect(connect(path)).rejects.toMatchObject({ fix: expect.stringContaining(`--index ${quoted}`) });
+  });
+});
+
+describe('a run', () => {
+  it('counts as alive when its lock is there and may not be opened', async () => {
+    const path = fresh();
+    const { locks, close } = await connect(path);
+    // As for somebody who has no permission or no descriptor left.
+    mkdirSync(`${path}.runs/abcd.lock`, { recursive: true });
+    expect([locks.isHeld('abcd'), locks.isHeld('gone')]).toEqual([true, false]);
+    close();
   });
 });
 

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
+import { dropDatabase, flush, placeAt } from './aside.ts';
+import { loadSqlite, type Sqlite } from './binding.ts';
+import { kindOf, problemsOf, refuseStrangers } from './check.ts';
+import { keep } from './kept.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { realPlace } from './place.ts';
+import { damaged, indexError } from './trouble.ts';
+
+/** Pages copied before the event loop has its turn. */
+const AT_ONCE = 2_000;
+
+/** A copy of the index as it was at one moment. */
+export interface Backup {
+  readonly index: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly sources: number;
+  readonly outputs: number;
+  readonly batches: number;
+}
+
+/**
+ * Saves a copy of an index, also while runs work with it, under a name that must be free: whole or not at all. Errors:
+ * `usage`, `index_unusable`, `index_newer`, `no_space`, `not_writable`, `io`.
+ */
+export async function backUpSqliteIndex(path: string, file: string, signal: AbortSignal): Promise<Backup> {
+  refuseTaken(file);
+  mustHaveRoom(file);
+  if (!existsSync(realPlace(path))) throw absent(path);
+  const Sqlite = await loadSqlite();
+  const copy = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await copyIndex(Sqlite, path, copy, file, signal);
+    const counts = lookInto(Sqlite, path, copy);
+    flush(copy);
+    placeAt(copy, file);
+    rmSync(copy);
+    flush(dirname(file));
+    return { index: path, file, bytes: statSync(file).size, ...counts };
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') refuseTaken(file);
+    throw systemCode(error)?.startsWith('SQLITE') ? indexError(error, path) : writeError(error, file);
+  } finally {
+    dropDatabase(copy);
+  }
+}
+
+async function copyIndex(
+  Sqlite: Sqlite,
+  path: string,
+  copy: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const db = keep(new Sqlite(path, { fileMustExist: true, timeout: 1_000 }));
+  try {
+    refuseStrangers(Sqlite, db, path, MIGRATIONS);
+    if (kindOf(Sqlite, db, MIGRATIONS).kind === 'empty') throw absent(path);
+    // One moment of it, however long that takes and whoever writes meanwhile.
+    db.exec('BEGIN');
+    keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
+    const progress = () => {
+      if (signal.aborted) throw new ImgtoolError('cancelled', `${file}: was not made`);
+      return AT_ONCE;
+    };
+    await db.backup(copy, { progress }).catch((error: unknown) => {
+      throw copyError(error, file);
+    });
+    db.exec('COMMIT');
+  } finally {
+    db.close();
+  }
+}
+
+/** Makes the copy one file without a WAL, and reads it through: a copy that is damaged is none. */
+function lookInto(Sqlite: Sqlite, path: string, copy: string) {
+  const db = keep(new Sqlite(copy));
+  try {
+    db.exec('PRAGMA journal_mode = DELETE');
+    const [problem] = problemsOf(db);
+    if (problem !== undefined) throw damaged(path, problem);
+    const count = (table: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${table}`).pluck()).get());
+    return { sources: count('sources'), outputs: count('outputs'), batches: count('batches') };
+  } finally {
+    db.close();
+  }
+}
+
+function refuseTaken(file: string): void {
+  if (!existsSync(file)) return;
+  throw new ImgtoolError('usage', `--backup: ${file} exists already`, {
+    fix: 'name a file that is not there yet',
+  });
+}
+
+function mustHaveRoom(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw writeError(error, file);
+    throw new ImgtoolError('usage', `--backup: ${dirname(file)} is not there`, {
+      fix: 'make that folder first',
+    });
+  }
+}
+
+function absent(path: string): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: there is no index yet, so nothing can be saved`, {
+    fix: 'name the index with --index; imgtool process makes one',
+  });
+}
+
+/** What fails while pages are copied fails where they are written, unless they cannot be read. */
+function copyError(error: unknown, file: string): unknown {
+  const code = systemCode(error) ?? '';
+  if (code === 'SQLITE_FULL') {
+    return new ImgtoolError('no_space', `${file}: no space left to write it`, {
+      fix: 'free some space or name another file',
+      cause: error,
+    });
+  }
+  if (!/^SQLITE_(IOERR_(WRITE|FSYNC|TRUNCATE)|CANTOPEN)/.test(code)) return error;
+  return new ImgtoolError('io', `${file}: could not be written (${code})`, { cause: error });
+}

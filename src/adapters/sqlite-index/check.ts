@@ -1,0 +1,105 @@
+import { statSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import type { Sqlite } from './binding.ts';
+import { keep } from './kept.ts';
+import type { Migration } from './migrations.ts';
+import { damaged, newer, notOurs } from './trouble.ts';
+
+/** Bytes up to which a whole index is looked through before a batch: about 1.5 ms a MB. */
+const SOON_READ = 16_000_000;
+/** Versions above this are no versions but what damage left. */
+const MOST_VERSIONS = 1_000;
+/** Tables of which an index of any version has some. */
+const OURS = ['sources', 'outputs', 'batches', 'jobs'];
+
+/** What a database is to this program. */
+export interface Kind {
+  readonly kind: 'empty' | 'index' | 'newer' | 'strange';
+  readonly version: number;
+  /** Tables, indexes and triggers that are missing. */
+  readonly missing: readonly string[];
+}
+
+/** Refuses whatever is neither an index nor empty, changing nothing. Errors: `index_unusable`, `index_newer`. */
+export function refuseStrangers(
+  Sqlite: Sqlite,
+  db: Database,
+  path: string,
+  migrations: readonly Migration[],
+): void {
+  const { kind, version, missing } = kindOf(Sqlite, db, migrations);
+  if (kind === 'strange') throw notOurs(path);
+  if (kind === 'newer') throw newer(path, version, migrations.length);
+  if (missing.length > 0) throw damaged(path, `it has no ${missing.slice(0, 3).join(', ')}`);
+}
+
+/** Tells what a database is by its version and the names in its schema. */
+export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migration[]): Kind {
+  // One statement sees one moment, whatever another process does to bring the index up to date.
+  const seen = keep(
+    db.prepare<[], { version: number; names: string }>(
+      `SELECT (SELECT user_version FROM pragma_user_version) AS version,
+         (SELECT json_group_array(type || ' ' || name) FROM sqlite_schema) AS names`,
+    ),
+  ).get();
+  const version = seen?.version ?? 0;
+  const names = new Set(JSON.parse(seen?.names ?? '[]') as string[]);
+  const isOurs = OURS.some((table) => names.has(`table ${table}`));
+  if (isVersion(version) && version > migrations.length && (isOurs || names.size === 0)) {
+    return { kind: 'newer', version, missing: [] };
+  }
+  if (version === 0 && names.size === 0) return { kind: 'empty', version, missing: [] };
+  if (version === 0 || !(isOurs || names.size === 0)) return { kind: 'strange', version, missing: [] };
+  const missing = schemaOf(Sqlite, migrations.slice(0, version)).filter((name) => !names.has(name));
+  return { kind: 'index', version, missing };
+}
+
+/** Whether a number can be the version of an index, of whatever imgtool. */
+export function isVersion(version: number): boolean {
+  return version > 0 && version <= MOST_VERSIONS;
+}
+
+function schemaOf(Sqlite: Sqlite, migrations: readonly Migration[]): string[] {
+  const model = keep(new Sqlite(':memory:'));
+  try {
+    for (const step of migrations) step(model);
+    return keep(model.prepare<[], string>("SELECT type || ' ' || name FROM sqlite_schema").pluck()).all();
+  } finally {
+    model.close();
+  }
+}
+
+/** Reads through an index that is small enough for it not to be noticed. Errors: `index_unusable`. */
+export function checkIfSmall(db: Database, path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > SOON_READ) return;
+  const [problem] = damageOf(db, 'quick_check(1)');
+  if (problem !== undefined) throw damaged(path, problem);
+}
+
+/** All that can be found wrong with an index by reading it from end to end; empty when nothing is. */
+export function problemsOf(db: Database): string[] {
+  const damage = damageOf(db, 'integrity_check');
+  if (damage.length > 0) return damage;
+  const ask = (sql: string) => keep(db.prepare<[], string>(sql).pluck()).all();
+  return [
+    ...ask("SELECT 'a row of ' || \"table\" || ' belongs to nothing' FROM pragma_foreign_key_check"),
+    ...ask(MISCOUNTED),
+  ];
+}
+
+function damageOf(db: Database, check: string): string[] {
+  return keep(db.prepare<[], string>(`PRAGMA ${check}`).pluck())
+    .all()
+    .flatMap((answer) => answer.split('\n'))
+    .filter((line) => line !== 'ok' && line !== '' && !line.startsWith('***'));
+}
+
+const STATES = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
+
+/** Batches whose counts are not those of their jobs. */
+const MISCOUNTED = `
+SELECT 'the counts of batch ' || batches.id || ' are wrong' FROM batches LEFT JOIN counts ON counts.batch = batches.id
+WHERE counts.batch IS NULL OR ${STATES.map(
+  (state) =>
+    `counts.${state} <> (SELECT count(*) FROM jobs WHERE jobs.batch = batches.id AND state = '${state}')`,
+).join(' OR ')}`;

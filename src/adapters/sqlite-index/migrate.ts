@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { ImgtoolError, systemCode } from '../../errors.ts';
+import { keep } from './kept.ts';
+import type { Locks } from './locks.ts';
+import type { Migration } from './migrations.ts';
+import { newer } from './trouble.ts';
+
+/** Brings an index to the newest version, which nobody may work with meanwhile, and keeps a copy of the old one. */
+export function migrate(db: Database, path: string, locks: Locks, migrations: readonly Migration[]): void {
+  const version = keep(db.prepare<[], number>('PRAGMA user_version').pluck());
+  const versionNow = () => version.get() ?? 0;
+  const wanted = migrations.length;
+  if (versionNow() === wanted) return;
+  db.transaction(() => {
+    const found = versionNow();
+    // Another process was quicker.
+    if (found === wanted) return;
+    if (found > wanted) throw newer(path, found, wanted);
+    if (found > 0 && locks.held().length > 0) {
+      throw new ImgtoolError(
+        'index_unusable',
+        `${path}: cannot be updated while another imgtool works with it`,
+        { fix: 'wait until it has ended, then run the same command again' },
+      );
+    }
+    // The write lock is held, so the serialized pages are one moment of the old index.
+    if (found > 0) writeOnce(`${path}.v${found}`, db.serialize());
+    for (const step of migrations.slice(found)) step(db);
+    db.exec(`PRAGMA user_version = ${wanted}`);
+  }).immediate();
+}
+
+function writeOnce(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,168 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { ImgtoolError, systemCode } from '../../errors.ts';
+import { dropDatabase, replaceIndex } from './aside.ts';
+import { loadSqlite, type Sqlite } from './binding.ts';
+import { isVersion, kindOf, problemsOf } from './check.ts';
+import { keep } from './kept.ts';
+import { type Locks, locksOf } from './locks.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { realPlace } from './place.ts';
+import { type Saved, salvage } from './salvage.ts';
+import { indexError, newer, notOurs } from './trouble.ts';
+
+/** The name under which a repair holds its lock among those of the runs. */
+const REPAIR = 'repair';
+const NOTHING: Saved = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
+
+/** What became of an index that was to be repaired. */
+export interface Repaired {
+  /** `absent` and `healthy`: nothing was touched. */
+  readonly state: 'absent' | 'healthy' | 'repaired';
+  readonly index: string;
+  /** Where the damaged one lies now. */
+  readonly movedTo: string | null;
+  /** What was found wrong. */
+  readonly problems: readonly string[];
+  readonly saved: Saved;
+}
+
+/**
+ * Puts a new index with all that can be read of it in place of a damaged one, which is kept. Errors: `index_unusable`,
+ * also while a run works with it and for another program's database; `index_newer`; `no_space`.
+ */
+export async function repairSqliteIndex(path: string): Promise<Repaired> {
+  const Sqlite = await loadSqlite();
+  const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING };
+  try {
+    const real = realPlace(path);
+    if (!existsSync(real)) return { state: 'absent', ...untouched };
+    const locks = locksOf(Sqlite, real);
+    refuseIfInUse(Sqlite, path, locks);
+    const problems = examine(Sqlite, path);
+    if (problems.length === 0) return { state: 'healthy', ...untouched };
+    holdForRepair(locks, path);
+    try {
+      return { state: 'repaired', index: path, problems, ...renew(Sqlite, path, real, locks) };
+    } finally {
+      locks.release(REPAIR);
+    }
+  } catch (error) {
+    throw indexError(error, path);
+  }
+}
+
+/** What is wrong with it. Errors: `index_unusable` and `index_newer` when it is not for us to repair. */
+function examine(Sqlite: Sqlite, path: string): string[] {
+  const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
+  try {
+    const { kind, version, missing } = kindOf(Sqlite, db, MIGRATIONS);
+    if (kind === 'newer') throw newer(path, version, MIGRATIONS.length);
+    if (kind === 'strange') throw notOurs(path);
+    if (kind === 'empty') return [];
+    return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : problemsOf(db);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // SQLite holds no lock on what it cannot read, so that reading the file beside it frees none.
+    const version = versionInHeader(path);
+    if (version > MIGRATIONS.length) throw newer(path, version, MIGRATIONS.length);
+    return [error instanceof Error ? error.message : String(error)];
+  } finally {
+    db.close();
+  }
+}
+
+function renew(Sqlite: Sqlite, path: string, real: string, locks: Locks) {
+  const fresh = `${real}.repair`;
+  // One whose repair was cut short.
+  dropDatabase(fresh);
+  const now = Date.now();
+  try {
+    const saved = makeFrom(Sqlite, fresh, path, now);
+    // Salvage takes its time.
+    refuseIfInUse(Sqlite, path, locks);
+    return { saved, movedTo: replaceIndex(real, fresh, now) };
+  } finally {
+    dropDatabase(fresh);
+  }
+}
+
+function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Saved {
+  const to = keep(new Sqlite(fresh));
+  const from = keep(new Sqlite(old, { readonly: true, timeout: 1_000 }));
+  try {
+    // Else a file that was cut off is refused as a whole.
+    from.unsafeMode(true);
+    from.exec('PRAGMA writable_schema = ON');
+    to.exec('PRAGMA synchronous = OFF');
+    to.exec('PRAGMA foreign_keys = ON');
+    return to.transaction(() => {
+      for (const step of MIGRATIONS) step(to);
+      to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+      const saved = canBeRead(from) ? salvage(from, to, now) : NOTHING;
+      const [problem] = problemsOf(to);
+      if (problem !== undefined) throw new Error(`what was saved is not in order: ${problem}`);
+      return saved;
+    })();
+  } finally {
+    from.close();
+    to.close();
+  }
+}
+
+function canBeRead(db: Database): boolean {
+  try {
+    keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  const code = systemCode(error) ?? '';
+  return /^SQLITE_(CORRUPT.*|NOTADB|ERROR|IOERR_SHORT_READ)$/.test(code);
+}
+
+/** The version as the header of a file has it that SQLite cannot read. */
+function versionInHeader(path: string): number {
+  const header = Buffer.alloc(64);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, header.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  const version = header.readUInt32BE(60);
+  return header.toString('latin1', 0, 15) === 'SQLite format 3' && isVersion(version) ? version : 0;
+}
+
+function refuseIfInUse(Sqlite: Sqlite, path: string, locks: Locks): void {
+  const [run] = locks.held().filter((one) => one !== REPAIR);
+  if (run === undefined) return;
+  const batch = batchOfRun(Sqlite, path, run);
+  const what = batch === undefined ? `run ${run}` : `batch ${batch}`;
+  throw new ImgtoolError('index_unusable', `${path}: is in use: ${what} is being worked on`, {
+    fix: `wait until it has ended, or stop it${batch === undefined ? '' : ` with imgtool cancel ${batch}`}; then repair`,
+  });
+}
+
+function batchOfRun(Sqlite: Sqlite, path: string, run: string): string | undefined {
+  const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
+  try {
+    return keep(db.prepare<[string], string>('SELECT batch FROM runs WHERE id = ?').pluck()).get(run);
+  } catch {
+    return undefined;
+  } finally {
+    db.close();
+  }
+}
+
+function holdForRepair(locks: Locks, path: string): void {
+  if (locks.isHeld(REPAIR)) {
+    throw new ImgtoolError('index_unusable', `${path}: is being repaired already`, {
+      fix: 'wait until that has ended',
+    });
+  }
+  locks.hold(REPAIR);
+}

@@ -1,0 +1,88 @@
+import { ImgtoolError, systemCode } from '../../errors.ts';
+
+/** A failed step as an error that names the index and what to do. */
+export function indexError(error: unknown, path: string): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const code = systemCode(error) ?? '';
+  const what = error instanceof Error ? error.message : String(error);
+  if (isBusy(error)) return held(path, error);
+  switch (code) {
+    case 'SQLITE_FULL':
+    case 'SQLITE_IOERR_SHMSIZE':
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new ImgtoolError('no_space', `${path}: no space left for the index`, {
+        fix: 'free some space or name another place with --index',
+        cause: error,
+      });
+    case 'SQLITE_NOTADB':
+      return new ImgtoolError('index_unusable', `${path}: is no index (${what})`, {
+        fix: `name another file with --index; if this was the index: ${repairCommand(path)}`,
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'SQLITE_READONLY':
+      return new ImgtoolError('index_unusable', `${path}: may not be written (${code})`, {
+        fix: 'run it as someone who may, or name another place with --index',
+        cause: error,
+      });
+    case 'SQLITE_ERROR':
+    case 'SQLITE_IOERR_SHORT_READ':
+      return damaged(path, what, error);
+    default:
+      if (code.startsWith('SQLITE_CORRUPT')) return damaged(path, what, error);
+      return new ImgtoolError('index_unusable', `${path}: cannot be used (${what})`, {
+        fix: 'check the path, its permissions and the space there, or name another place with --index',
+        cause: error,
+      });
+  }
+}
+
+/** Whether another connection was in the way: a moment later it may not be. */
+export function isBusy(error: unknown): boolean {
+  const code = systemCode(error) ?? '';
+  // Many connections that open at once may starve one another of the WAL's locks.
+  return code.startsWith('SQLITE_BUSY') || code === 'SQLITE_PROTOCOL';
+}
+
+export function damaged(path: string, what: string, cause?: unknown): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: the index is damaged (${what})`, {
+    fix: repairCommand(path),
+    cause,
+  });
+}
+
+export function notOurs(path: string): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: is the database of another program`, {
+    fix: 'name another file with --index',
+  });
+}
+
+export function stillInUse(path: string): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: was deleted while a run works with it`, {
+    fix: 'wait until that run has ended, then run the same command again',
+  });
+}
+
+export function newer(path: string, found: number, known: number): ImgtoolError {
+  return new ImgtoolError(
+    'index_newer',
+    `${path}: was made by a newer imgtool (version ${found}, this one knows ${known})`,
+    { fix: 'update imgtool, or name another index with --index' },
+  );
+}
+
+function held(path: string, cause: unknown): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: another program has held the index for too long`, {
+    fix: 'end what else works with that file, such as a database browser, then run the same command again',
+    cause,
+  });
+}
+
+/** The command line that mends the index, ready for a shell. */
+function repairCommand(path: string): string {
+  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return `imgtool doctor --repair --index ${quoted}`;
+}

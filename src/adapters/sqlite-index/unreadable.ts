@@ -1,0 +1,121 @@
+import type { Database } from 'better-sqlite3';
+import { keep } from './kept.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Places looked at behind pages that cannot be read, for one table, before the rest is given up. */
+const MOST_LOOKS = 20_000;
+/** Above any row's id. */
+const HIGHEST_ID = 2 ** 40;
+/** Text sorts before it, whatever it is. */
+const AFTER_ALL_TEXT = Buffer.alloc(0);
+
+type Key = number | string;
+
+/**
+ * The rows of a table that can be read, in no order, some twice. Pages that cannot be read are skipped: the rows are
+ * read from both ends towards the damage, then from keys within it, halving what is left. Number keys are all worth a
+ * try; of text keys those `known`, in SQLite's order.
+ */
+export function* readable(
+  db: Database,
+  table: string,
+  key: string,
+  columns: readonly string[],
+  known: readonly string[] = [],
+): Generator<Row> {
+  const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
+  const upwards = statement(db, `${rows} ORDER BY ${key}`);
+  const downwards = statement(db, `${rows} ORDER BY ${key} DESC`);
+  if (upwards === undefined || downwards === undefined) return;
+  const isText = isTextKey(db, table, key);
+  let looks = MOST_LOOKS;
+  yield* between(isText ? '' : 0, isText ? undefined : HIGHEST_ID);
+
+  /** Rows above one key, and up to another. */
+  function* between(after: Key, upTo: Key | undefined): Generator<Row> {
+    if (looks-- <= 0) return;
+    const end = upTo ?? AFTER_ALL_TEXT;
+    const low = yield* untilDamage(upwards!.iterate(after, end), key, after, 1);
+    if (low.isDone) return;
+    const high = yield* untilDamage(downwards!.iterate(low.last ?? after, end), key, upTo, -1);
+    if (high.isDone) return;
+    const middle = keyWithin(low.last ?? after, high.last);
+    if (middle === undefined) return;
+    yield* between(low.last ?? after, middle);
+    yield* between(middle, high.last);
+  }
+
+  function keyWithin(low: Key, high: Key | undefined): Key | undefined {
+    if (typeof low === 'number') {
+      const middle = Math.floor((low + Number(high)) / 2);
+      return middle > low && middle < Number(high) ? middle : undefined;
+    }
+    const first = firstFrom(known, low, true);
+    const end = high === undefined ? known.length : firstFrom(known, String(high), false);
+    return end > first ? known[Math.floor((first + end) / 2)] : undefined;
+  }
+}
+
+/** Yields rows as long as they come and their keys go one way; the last key, and whether all were read. */
+function* untilDamage(
+  rows: IterableIterator<Row>,
+  key: string,
+  from: Key | undefined,
+  direction: 1 | -1,
+): Generator<Row, { last: Key | undefined; isDone: boolean }> {
+  let last = from;
+  for (;;) {
+    let next: IteratorResult<Row>;
+    try {
+      next = rows.next();
+    } catch {
+      return { last, isDone: false };
+    }
+    if (next.done) return { last, isDone: true };
+    const found = next.value[key];
+    const isKey = typeof found === 'number' || typeof found === 'string';
+    // A damaged page may lead back to where one was.
+    const isOnward = isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
+    if (!isOnward) {
+      rows.return?.();
+      return { last, isDone: false };
+    }
+    last = found;
+    yield next.value;
+  }
+}
+
+function statement(db: Database, sql: string) {
+  try {
+    return keep(db.prepare<[Key, Key | Buffer], Row>(sql));
+  } catch {
+    // Its schema cannot be read.
+    return undefined;
+  }
+}
+
+function isTextKey(db: Database, table: string, key: string): boolean {
+  const type = keep(
+    db.prepare<[string, string], string>('SELECT type FROM pragma_table_info(?) WHERE name = ?').pluck(),
+  );
+  return type.get(table, key) === 'TEXT';
+}
+
+/** As SQLite does: numbers by value, text by its bytes. */
+function compare(a: Key, b: Key): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
+}
+
+/** Where in sorted keys the first one above another lies, or the first that is not below it. */
+function firstFrom(keys: readonly string[], key: string, isAbove: boolean): number {
+  let low = 0;
+  for (let high = keys.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    const order = compare(keys[middle] ?? '', key);
+    if (isAbove ? order > 0 : order >= 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

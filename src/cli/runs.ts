@@ -1,0 +1,189 @@
+import { type Config, flagsOf, givenLimits, loadConfig } from '../config.ts';
+import { ImgtoolError } from '../errors.ts';
+import type { Attended } from '../open.ts';
+import type { Inputs } from '../ports.ts';
+import { exitWith, hearSignals, stopped, streams } from './ending.ts';
+
+/** What each command does: settings read, ports opened and let go of, the exit code set. */
+
+/** What commander parsed. */
+export type Options = Record<string, unknown>;
+
+export async function runProcess(paths: string[], options: Options): Promise<void> {
+  const config = await configOf(options);
+  const { process: run } = await import('../commands/process.ts');
+  await runBatch('process', config, inputsOf(paths, options, config), run);
+}
+
+export async function runWatch(paths: string[], options: Options): Promise<void> {
+  const config = await configOf(options);
+  const { watch, foldersOf } = await import('../commands/watch.ts');
+  await runBatch('watch', config, foldersOf(paths, config), (ports, work, emit, signal) =>
+    watch(ports, work, config.watch, emit, signal),
+  );
+}
+
+async function runBatch(
+  command: 'process' | 'watch',
+  config: Config,
+  inputs: Inputs,
+  run: typeof import('../commands/process.ts').process,
+): Promise<void> {
+  const { openBatch, openReport } = await import('../open.ts');
+  const { ports, work, close } = await openBatch(config, inputs, command);
+  const report = await openReport(config, streams, command, inputs.paths);
+  await attend({ ports, report, close, warnings: config.warnings }, (emit) =>
+    run(ports, work, emit, stopped),
+  );
+}
+
+export async function runAgain(how: 'resume' | 'retry', id: string, options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { openAgain, openIndex, openReport } = await import('../open.ts');
+  const { inputsAgain, resume, workLeft } = await import('../commands/resume.ts');
+  const index = await openIndex(config);
+  try {
+    const { batch, work } = await workLeft(index, id, how, config, flagsOf(options));
+    if (work === undefined) return pages.nothingLeft(batch, how);
+    const { inputs, warnings } = inputsAgain(batch);
+    const opened = await openAgain(config, inputs, work.options, index);
+    const report = await openReport({ ...config, outGiven: batch.options.outGiven }, streams, how);
+    await attend({ ...opened, report, warnings: [...config.warnings, ...warnings] }, (emit) =>
+      resume(opened.ports, work, emit, stopped),
+    );
+  } finally {
+    await index.close();
+  }
+}
+
+/** Runs what works on a batch and heeds signals meanwhile. */
+async function attend(
+  { ports, report, close, warnings }: Attended,
+  run: (emit: Attended['report']['event']) => Promise<number>,
+): Promise<void> {
+  hearSignals(() => ports.renderer.kill());
+  try {
+    for (const warning of warnings) report.event(warning);
+    exitWith(await run((event) => report.event(event)));
+  } finally {
+    report.close();
+    await close();
+  }
+}
+
+export async function runCancel(id: string, options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { openIndex } = await import('../open.ts');
+  const { cancel } = await import('../commands/cancel.ts');
+  const index = await openIndex(config);
+  try {
+    const { batch, was } = await cancel(index, id);
+    pages.cancelled(batch, was);
+  } finally {
+    await index.close();
+  }
+}
+
+export async function runStatus(id: string, options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { openIndex } = await import('../open.ts');
+  const { status } = await import('../commands/status.ts');
+  const index = await openIndex(config, 'look');
+  try {
+    const all = options.all === true;
+    const watch = options.watch === true;
+    await status(index, id, { all, watch }, (batch, jobs) => pages.status(batch, jobs, all));
+  } finally {
+    await index.close();
+  }
+}
+
+export async function runList(options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { openIndex } = await import('../open.ts');
+  const { list } = await import('../commands/list.ts');
+  const index = await openIndex(config, 'look');
+  try {
+    await list(index, String(options.limit), pages.list);
+  } finally {
+    await index.close();
+  }
+}
+
+export async function runVerify(id: string | undefined, options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { openVerify } = await import('../open.ts');
+  const { verify } = await import('../commands/verify.ts');
+  // Before it takes the cursor away.
+  let force = () => {};
+  hearSignals(() => force());
+  const opened = await openVerify(config, givenLimits(config, flagsOf(options)), streams);
+  force = () => opened.renderer.kill();
+  try {
+    const { verified, exit } = await verify(opened, id, { fix: options.fix === true }, stopped);
+    pages.verified(verified);
+    exitWith(exit);
+  } finally {
+    await opened.close();
+  }
+}
+
+export async function runPresets(options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  const { presets } = await import('../commands/presets.ts');
+  pages.presets(presets(config));
+}
+
+export async function runDoctor(options: Options): Promise<void> {
+  if (options.repair === true || options.backup !== undefined) return runMending(options);
+  const { config, pages } = await openFor(options);
+  const { openIndex, openRenderer } = await import('../open.ts');
+  const { doctor } = await import('../commands/doctor.ts');
+  const checks = await doctor(
+    config,
+    () => openIndex(config, 'look'),
+    () => openRenderer(config),
+  );
+  pages.checks(checks);
+  exitWith(checks.some(({ state }) => state === 'problem') ? 1 : 0);
+}
+
+async function runMending(options: Options): Promise<void> {
+  const config = await configOf(options);
+  const { backUpIndex, openMending, repairIndex } = await import('../open.ts');
+  const { mend } = await import('../commands/doctor.ts');
+  const wanted = { repair: options.repair === true, backup: options.backup as string | undefined };
+  // A copy that is cut short is removed.
+  if (wanted.backup !== undefined) hearSignals();
+  await mend(
+    wanted,
+    () => repairIndex(config),
+    (file) => backUpIndex(config, file, stopped),
+    await openMending(config, streams),
+  );
+}
+
+export async function runConfig(options: Options): Promise<void> {
+  const { config, pages } = await openFor(options);
+  pages.config(config.origins);
+}
+
+async function openFor(options: Options) {
+  const config = await configOf(options);
+  const { openPages } = await import('../open.ts');
+  return { config, pages: await openPages(config, streams) };
+}
+
+function configOf(options: Options): Promise<Config> {
+  return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
+}
+
+function inputsOf(paths: string[], options: Options, { cwd }: Config): Inputs {
+  const from = options.filesFrom;
+  if (paths.length === 0 && typeof from !== 'string') {
+    throw new ImgtoolError('usage', 'nothing to process: no file or folder was named', {
+      fix: 'imgtool process <path…>, or --files-from FILE',
+    });
+  }
+  return { paths, list: typeof from === 'string' ? { from, nul: options.nul === true } : null, cwd };
+}

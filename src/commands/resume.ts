@@ -1,0 +1,97 @@
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Config, type Flags, givenLimits, nearest } from '../config.ts';
+import { type OldWork, type Ports, resumeBatch } from '../core/batch.ts';
+import { findBatch } from '../core/find.ts';
+import { ImgtoolError } from '../errors.ts';
+import type { Batch, BatchOptions, Event } from '../model.ts';
+import type { Index, Inputs } from '../ports.ts';
+
+/** What of a batch is done again: jobs that were not come to, or those that failed. */
+export type How = 'resume' | 'retry';
+
+/** `imgtool resume` and `imgtool retry`: what is left of a batch, or what failed of it; the exit code. */
+export async function resume(
+  ports: Ports,
+  work: OldWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const { exit } = await resumeBatch(ports, work, emit, signal);
+  return exit;
+}
+
+/** The work there is; undefined when nothing is left to be done. Errors: `unknown_batch`, `batch_running`, `usage`. */
+export async function workLeft(
+  index: Index,
+  id: string,
+  how: How,
+  config: Config,
+  flags: Flags,
+): Promise<{ readonly batch: Batch; readonly work: OldWork | undefined }> {
+  if (config.dryRun) {
+    throw new ImgtoolError('usage', `--dry-run: ${how} has nothing to foresee`, {
+      fix: 'turn it off in the file or variable that asks for it',
+    });
+  }
+  const batch = await findBatch(index, id, nearest);
+  if (batch.state === 'running') throw isRunning(batch);
+  if (batch.options.walk === undefined) throw tooOld(batch);
+  const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
+  if (!isLeft) return { batch, work: undefined };
+  const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
+  const walk = batch.command === 'process' && !batch.walkEnded && isReadable(batch);
+  return { batch, work: { batch, states, walk, options: optionsNow(batch.options, config, flags) } };
+}
+
+/** Its inputs as they were named; and what of them cannot be had again, as a warning. */
+export function inputsAgain(batch: Batch): {
+  readonly inputs: Inputs;
+  readonly warnings: readonly Event[];
+} {
+  const { inputs, options, cwd, walkEnded } = batch;
+  const { list } = options;
+  const paths = list === null ? inputs : inputs.slice(0, -1);
+  if (list === null || isReadable(batch)) {
+    return { inputs: { paths, list, cwd, mayBeGone: true }, warnings: [] };
+  }
+  const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
+  const fix = 'what had been taken in is done; run the first command again with the list for the rest';
+  return {
+    inputs: { paths, list: null, cwd, mayBeGone: true },
+    warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
+  };
+}
+
+/** Whether its list of files, if it has one, is still there. */
+function isReadable({ options: { list }, cwd }: Batch): boolean {
+  if (list === null || list.from === '-') return list === null;
+  try {
+    accessSync(resolve(cwd, list.from), constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The batch's own choices, but for the limits that were given anew; never more memory than there is now. */
+function optionsNow(before: BatchOptions, config: Config, flags: Flags): BatchOptions {
+  return {
+    ...before,
+    jobs: flags.jobs === undefined ? before.jobs : config.jobs,
+    memory: flags.memory === undefined ? Math.min(before.memory, config.memory) : config.memory,
+    limits: { ...before.limits, ...givenLimits(config, flags) },
+  };
+}
+
+function isRunning({ id }: Batch): ImgtoolError {
+  return new ImgtoolError('batch_running', `batch ${id} is being worked on`, {
+    fix: `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`,
+  });
+}
+
+function tooOld({ id }: Batch): ImgtoolError {
+  return new ImgtoolError('usage', `batch ${id} was made by an imgtool that could not resume`, {
+    fix: 'run the same command again: what is done is not done again',
+  });
+}

@@ -1,0 +1,107 @@
+import { ImgtoolError } from '../errors.ts';
+import type { WrongOutput } from '../model/verified.ts';
+import type { Batch, BatchOptions, Failure, Limits, OutputRecord } from '../model.ts';
+import type { Index, Maker } from '../ports.ts';
+import { settingsOfAll } from './facts.ts';
+import { CHUNK } from './intake.ts';
+import { candidateNames } from './names.ts';
+
+/** Outputs that one batch makes again: all whose makers had the same options. */
+export interface Plan {
+  readonly cwd: string;
+  readonly options: BatchOptions;
+  /** By source. */
+  readonly jobs: Map<string, PlannedJob>;
+}
+
+/** A job like the one that made a source's outputs, and those of them that are wrong. */
+export interface PlannedJob {
+  readonly maker: Maker;
+  readonly wrong: WrongOutput[];
+}
+
+/** What this machine has, and limits that are to hold instead of those of before. */
+export interface Means extends Pick<BatchOptions, 'jobs' | 'memory'> {
+  readonly limits: Partial<Limits>;
+}
+
+/** A batch that made outputs, and what tells whether it would make one again. */
+interface Former {
+  readonly batch: Batch;
+  readonly settings: readonly string[];
+}
+
+/** Which batches make these outputs again; for those that none can, `fail` is told why. */
+export async function planAgain(
+  index: Index,
+  wrong: readonly WrongOutput[],
+  means: Means,
+  fail: (one: WrongOutput, why: Failure) => void,
+): Promise<Plan[]> {
+  const plans = new Map<string, Plan>();
+  const formers = new Map<string, Former | undefined>();
+  for (let at = 0; at < wrong.length; at += CHUNK) {
+    const chunk = wrong.slice(at, at + CHUNK);
+    const makers = await index.makers([...new Set(chunk.map(({ record }) => record.source))]);
+    for (const one of chunk) {
+      const found = await makerOf(one.record);
+      if (found === undefined) fail(one, NOBODY);
+      else join(one, found);
+    }
+
+    /** The newest job that would make this very output again. */
+    async function makerOf(record: OutputRecord): Promise<(Former & { maker: Maker }) | undefined> {
+      for (const maker of makers) {
+        if (maker.source !== record.source) continue;
+        const former = await formerOf(maker.batch);
+        if (former !== undefined && makes(former, maker, record)) return { ...former, maker };
+      }
+      return undefined;
+    }
+  }
+  return [...plans.values()];
+
+  function join(
+    one: WrongOutput,
+    { batch: { cwd, options: before }, maker }: Former & { maker: Maker },
+  ): void {
+    const options = optionsNow(before, means);
+    const key = JSON.stringify([cwd, options]);
+    const plan = plans.get(key) ?? { cwd, options, jobs: new Map() };
+    plans.set(key, plan);
+    const job = plan.jobs.get(maker.source);
+    if (job === undefined) plan.jobs.set(maker.source, { maker, wrong: [one] });
+    else job.wrong.push(one);
+  }
+
+  async function formerOf(id: string): Promise<Former | undefined> {
+    if (!formers.has(id)) {
+      const batch = await index.batch(id).catch(unlessUnknown);
+      formers.set(id, batch && { batch, settings: settingsOfAll(batch.options) });
+    }
+    return formers.get(id);
+  }
+}
+
+/** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
+function optionsNow(before: BatchOptions, { jobs, memory, limits }: Means): BatchOptions {
+  const walk = { allFiles: false, followSymlinks: false, include: [], exclude: [] };
+  const once = { force: false, dryRun: false, list: null };
+  return { ...before, ...once, walk, jobs, memory, limits: { ...before.limits, ...limits } };
+}
+
+function makes({ batch, settings }: Former, maker: Maker, { path, settings: meant }: OutputRecord): boolean {
+  const names = candidateNames(maker, batch.options);
+  return settings.some((one, i) => one === meant && names.some((paths) => paths[i] === path));
+}
+
+/** Batches leave the history after a while, their outputs stay. */
+const NOBODY: Failure = {
+  code: 'unknown_batch',
+  message: 'no batch is kept that made it',
+  fix: 'run imgtool process over its source with the settings it was made with: that makes it again now',
+};
+
+function unlessUnknown(error: unknown): undefined {
+  if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
+}

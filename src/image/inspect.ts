@@ -1,0 +1,57 @@
+import { ImgtoolError } from '../errors.ts';
+import type { Inspected } from '../model.ts';
+import { detect } from './detect.ts';
+import { carriedBy, carriedIn } from './metadata.ts';
+import { openSource, type Source } from './open.ts';
+import { complaint } from './steps/corrupt.ts';
+import { sharp } from './vips.ts';
+
+/** The order in which what a picture carries is told; what is not named here comes after, by name. */
+const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
+
+/**
+ * Reads a stored picture once and decodes every pixel of it, held to the same strictness as a source. Errors: those of
+ * open.ts and detect.ts, `corrupt`, `out_of_memory`.
+ */
+export async function inspect(path: string): Promise<Inspected> {
+  const source = await openSource(path);
+  const format = await detect(source.bytes ?? source.head, false);
+  try {
+    const metadata = await read(source).metadata();
+    const { width, height } = metadata;
+    await decodeAll(source, width);
+    const carried = new Set([
+      ...carriedBy(source.bytes ?? source.head, format, true).keys(),
+      ...carriedIn(metadata).keys(),
+    ]);
+    return {
+      format: format === 'heif' ? 'avif' : format,
+      width,
+      height,
+      metadata: [...carried].sort(byOrder),
+    };
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+/** One row of as many columns as the picture has: nothing is skipped by the decoder, and little is held. */
+async function decodeAll(source: Source, width: number): Promise<void> {
+  await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
+}
+
+function read(source: Source) {
+  return sharp(source.bytes ?? source.path, { failOn: 'error', limitInputPixels: false });
+}
+
+function damaged(error: unknown): ImgtoolError {
+  return complaint(
+    error,
+    (said) => new ImgtoolError('corrupt', `is damaged or cut short (${said})`, { cause: error }),
+  );
+}
+
+function byOrder(a: string, b: string): number {
+  const [first, second] = [a, b].map((name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length));
+  return first! - second! || (a < b ? -1 : 1);
+}

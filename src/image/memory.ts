@@ -1,0 +1,107 @@
+import type { Variant } from '../model.ts';
+import { type Geometry, plan, type Size } from './plan.ts';
+import type { Header } from './steps/header.ts';
+
+/** Bytes that any picture takes: libraries' tables, buffers of files and channels. */
+const ALWAYS = 4 * 2 ** 20;
+
+/** Outputs that are encoded at the same time; the child has as many threads for it. */
+const AT_ONCE = 2;
+
+/** Rows that libvips holds while it scales down what comes row by row. */
+const ROWS = 2000;
+
+/** Bytes of a source's file, and how many of them are held in memory. */
+interface File {
+  readonly size: number;
+  readonly held: number;
+}
+
+/**
+ * Bytes that rendering a picture to these variants takes at its peak, beside what an idle child takes: the greater of
+ * decoding it and encoding them. Without variants, what decoding it whole takes.
+ *
+ * Measured as VmHWM over the idle child's VmRSS (sharp 0.35.5, libvips 8.18.7, glibc): JPEG, PNG, WebP, GIF, TIFF and
+ * AVIF of 24 and 100 Mpx, plain, progressive or interlaced, with alpha, 16 bits and turned by EXIF, each to `web`, to
+ * 4096 pixels across and to full size. The figures below are those of one pixel in bytes.
+ */
+export function estimateMemory(header: Header, { size, held }: File, variants: readonly Variant[]): number {
+  const detail = detailOf(header, size);
+  const channels = header.alpha ? 4 : 3;
+  const geometries = plan(header, header.format, variants);
+  const bases = distinct(geometries.length === 0 ? [header] : geometries.map(({ base }) => base));
+  const kept = sum(bases.map((base) => area(base) * channels));
+  const decoding = Math.max(...bases.map((base) => decoder(header, base)));
+  const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
+  const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
+  const busiest = sum(encoders.sort((a, b) => b - a).slice(0, AT_ONCE));
+  return Math.ceil(ALWAYS + held + kept + Math.max(decoding, sized + busiest));
+}
+
+/** What the decoder takes, beside the base that comes of it. */
+function decoder(header: Header, base: Size): number {
+  const { format, progressive, alpha, pixelBytes, stored } = header;
+  const pixels = area(header);
+  const isWhole = base.width === header.width && base.height === header.height;
+  const rows = isWhole ? 0 : stored.width * Math.min(stored.height, ROWS) * pixelBytes * (alpha ? 1.4 : 1);
+  // It is turned once it is scaled.
+  const turning = header.turned ? area(base) * pixelBytes : 0;
+  switch (format) {
+    case 'jpeg': {
+      // All coefficients, 2 bytes each, until the last scan is read.
+      const coefficients = progressive ? pixels * 2 * header.samples : 0;
+      return coefficients + rows / halving(header, base) ** 2 + turning;
+    }
+    case 'png':
+      return (progressive ? pixels * pixelBytes : 0) + rows + turning;
+    case 'webp':
+      // Scaled while it is decoded; lossless ones are decoded whole first.
+      return pixels * (isWhole ? 6 : header.lossless ? 4.2 : alpha ? 2 : 0.2) + turning;
+    case 'avif':
+      return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
+    case 'gif':
+      return pixels * 4 + rows;
+    default:
+      return rows + turning;
+  }
+}
+
+/** What an encoder takes for a pixel, its output and the library's own copies included. */
+function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: number): number {
+  switch (format) {
+    case 'webp':
+      if (lossless) return 23 + 20 * detail;
+      return (alpha ? (effort > 4 ? 34 : 16) : 6) + 12 * detail;
+    case 'jpeg':
+      return 7 + 2 * detail;
+    case 'png':
+      return 2 + 5 * detail;
+    case 'avif':
+      return alpha ? 48 : 37;
+  }
+}
+
+/** 0 for plain areas to 1 for noise, which compresses to as much as it does in the file. */
+function detailOf(header: Header, size: number): number {
+  const most = LOSSY.has(header.format) && !header.lossless ? 0.9 : 3;
+  return Math.min(1, size / area(header) / most);
+}
+
+const LOSSY = new Set(['jpeg', 'webp', 'avif']);
+
+/** 1, 2, 4 or 8: what a JPEG's decoder scales down by itself on the way to this size. */
+function halving({ width, height }: Size, base: Size): number {
+  const by = Math.min(width / base.width, height / base.height);
+  return [8, 4, 2].find((each) => each <= by) ?? 1;
+}
+
+const isScaled = ({ width, height, base }: Geometry): boolean =>
+  width !== base.width || height !== base.height;
+
+const distinct = <T extends Size>(sizes: readonly T[]): T[] => [
+  ...new Map(sizes.map((size) => [`${size.width}x${size.height}`, size])).values(),
+];
+
+const area = ({ width, height }: Size): number => width * height;
+
+const sum = (all: readonly number[]): number => all.reduce((so, each) => so + each, 0);

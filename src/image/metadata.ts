@@ -1,0 +1,69 @@
+import type { Metadata } from 'sharp';
+import { type Chunk, chunksOf } from './chunks.ts';
+import type { SourceFormat } from './formats.ts';
+
+/** What a picture carries besides its pixels, by the names people know; how many bytes, packed as they are stored. */
+export type Carried = ReadonlyMap<string, number>;
+
+/** Told from the file's own structure: what decoders skip, pass over or unpack is seen too. */
+export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): Carried {
+  const found = new Map<string, number>();
+  for (const each of chunksOf(bytes, format, whole)) {
+    const name = NAMES[format]?.(each) ?? null;
+    if (name !== null) found.set(name, (found.get(name) ?? 0) + each.length);
+  }
+  return found;
+}
+
+/** Told by the decoder, which has them in memory. */
+export function carriedIn(metadata: Metadata): Carried {
+  const { exif, xmp, iptc, icc, tifftagPhotoshop, gainMap, comments = [] } = metadata;
+  const comment = comments.reduce((sum, { keyword, text }) => sum + keyword.length + text.length, 0);
+  const blobs = { exif, xmp, iptc, icc, photoshop: tifftagPhotoshop, 'gain map': gainMap?.image };
+  const found = Object.entries(blobs).map(([name, blob]) => [name, blob?.length ?? 0] as const);
+  return new Map([...found, ['comment', comment] as const].filter(([, length]) => length > 0));
+}
+
+/** Null for what only says how the pixels are stored and shown. */
+const NAMES: Partial<Record<SourceFormat, (chunk: Chunk) => string | null>> = {
+  jpeg: nameOfSegment,
+  png: ({ type, start }) => {
+    if (TEXTS.has(type)) return nameOfText(start);
+    return PNG_PLAIN.has(type) ? null : (PNG_NAMES[type] ?? type);
+  },
+  webp: ({ type }) => (WEBP_PLAIN.has(type) ? null : (WEBP_NAMES[type] ?? type)),
+};
+
+const PNG_PLAIN = new Set(
+  'IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST sPLT cICP mDCV cLLI acTL fcTL fdAT'.split(' '),
+);
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
+const PNG_NAMES: Record<string, string> = {
+  eXIf: 'exif',
+  iCCP: 'icc',
+  tIME: 'time',
+};
+const WEBP_PLAIN = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']);
+const WEBP_NAMES: Record<string, string> = { EXIF: 'exif', 'XMP ': 'xmp', ICCP: 'icc' };
+
+/** XMP and what ImageMagick calls raw profiles are texts of a PNG under names of their own. */
+function nameOfText(start: string): string {
+  if (start.startsWith('XML:com.adobe.xmp\0')) return 'xmp';
+  return /^Raw profile type (exif|iptc|xmp)\0/.exec(start)?.[1] ?? 'comment';
+}
+
+function nameOfSegment({ type, start, length }: Chunk): string | null {
+  if (type === 'COM') return 'comment';
+  if (type === 'trailer') return type;
+  if (!type.startsWith('APP')) return null;
+  // Resolution alone is 14 bytes; a small picture of the picture may follow.
+  if (start.startsWith('JFIF\0')) return length > 14 ? 'thumbnail' : null;
+  if (start.startsWith('JFXX\0')) return 'thumbnail';
+  // How its colours are to be read.
+  if (type === 'APP14' && start.startsWith('Adobe')) return null;
+  if (start.startsWith('Exif\0')) return 'exif';
+  if (start.startsWith('http://ns.adobe.com/')) return 'xmp';
+  if (start.startsWith('ICC_PROFILE\0')) return 'icc';
+  if (start.startsWith('Photoshop')) return 'iptc';
+  return type;
+}

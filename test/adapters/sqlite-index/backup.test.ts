@@ -1,0 +1,126 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { backUpSqliteIndex } from '../../../src/adapters/sqlite-index/backup.ts';
+import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
+import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { makePlace } from '../../place.ts';
+import { batchOptions, newJob } from '../../records.ts';
+import { countIn, fill, look, rootPageOf, spoil } from './filled.ts';
+
+let path: string;
+let file: string;
+const never = new AbortController().signal;
+beforeEach(() => {
+  path = join(makePlace(), 'state', 'index.db');
+  file = join(dirname(path), 'copy.db');
+});
+
+describe('a backup of the index', () => {
+  it('is one file with everything, of one moment, while a batch goes on', async () => {
+    await fill(path, 3_000);
+    const index = await openSqliteIndex(path);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    const run = await index.begin(work);
+    let saved = false;
+    const saving = backUpSqliteIndex(path, file, never).finally(() => {
+      saved = true;
+    });
+    let added = 0;
+    for (; !saved || added < 5; added++) {
+      await index.add(run, [newJob(`${added}.jpg`)], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+      await breathe();
+    }
+    expect(await saving).toMatchObject({ index: path, file, sources: 3_000, batches: 3 });
+    expect(added).toBeGreaterThan(4);
+    expect(look(file, problemsOf)).toEqual([]);
+    expect(countIn(file, 'jobs')).toBeLessThan(3_000 + added);
+    expect(readdirSync(dirname(file)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
+    await index.end(run, 'cancelled');
+    await index.close();
+  });
+
+  it('is an index that can be worked with, in whose place none of the runs is alive', async () => {
+    const index = await openSqliteIndex(path);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    const run = await index.begin(work);
+    await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+    await index.take(run, 1, 0);
+    await backUpSqliteIndex(path, file, never);
+    const restored = await openSqliteIndex(file);
+    const dead = await restored.dead();
+    expect(dead).toMatchObject([{ run: 'abcd' }]);
+    await restored.recover(dead);
+    expect(await restored.batch(run.batch)).toMatchObject({ state: 'interrupted', counts: { pending: 1 } });
+    await restored.close();
+    await index.end(run, 'cancelled');
+    await index.close();
+  });
+
+  it('never replaces a file that is there', async () => {
+    (await connect(path)).close();
+    writeFileSync(file, 'mine');
+    await expect(backUpSqliteIndex(path, file, never)).rejects.toMatchObject({
+      code: 'usage',
+      fix: expect.any(String),
+    });
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    await expect(backUpSqliteIndex(path, path, never)).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('says that there is no index and makes nothing', async () => {
+    const other = join(makePlace(), 'copy.db');
+    await expect(backUpSqliteIndex(path, other, never)).rejects.toMatchObject({ code: 'index_unusable' });
+    mkdirSync(dirname(path));
+    writeFileSync(path, '');
+    await expect(backUpSqliteIndex(path, other, never)).rejects.toMatchObject({ code: 'index_unusable' });
+    expect([readdirSync(dirname(path)), readdirSync(dirname(other))]).toEqual([['index.db'], []]);
+  });
+
+  it('says of a folder that is not there that it is to be made', async () => {
+    (await connect(path)).close();
+    const lost = join(dirname(path), 'no', 'copy.db');
+    await expect(backUpSqliteIndex(path, lost, never)).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('is refused of a damaged index: a copy would be no help', async () => {
+    await fill(path, 500);
+    spoil(path, [rootPageOf(path, 'outputs_by_source')]);
+    await expect(backUpSqliteIndex(path, file, never)).rejects.toMatchObject({
+      code: 'index_unusable',
+      fix: expect.stringContaining('--repair'),
+    });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('that is stopped leaves nothing', async () => {
+    await fill(path, 3_000);
+    const before = readdirSync(dirname(path));
+    await expect(backUpSqliteIndex(path, file, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    expect(readdirSync(dirname(path))).toEqual(before);
+  });
+
+  it('holds what an older copy of the file would lack', async () => {
+    const { write, db, close } = await connect(path);
+    copyFileSync(path, `${path}.old`);
+    await write(() =>
+      db.exec("INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1)"),
+    );
+    await backUpSqliteIndex(path, file, never);
+    expect(countIn(file, 'sources')).toBe(1);
+    close();
+    rmSync(`${path}.old`);
+  });
+});

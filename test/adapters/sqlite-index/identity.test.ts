@@ -1,0 +1,114 @@
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
+import { type Connection, connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { makePlace } from '../../place.ts';
+import { batchOptions } from '../../records.ts';
+import { countIn, look } from './filled.ts';
+
+let path: string;
+let index: Connection;
+beforeEach(async () => {
+  path = join(makePlace(), 'index.db');
+  index = await connect(path);
+});
+
+const put = (name: string) =>
+  index.db.exec(`INSERT INTO sources VALUES ('${name}', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1)`);
+
+const LOST: [string, () => void][] = [
+  ['deleted', () => rmSync(path)],
+  ['moved away', () => renameSync(path, `${path}.away`)],
+  [
+    'replaced by a copy',
+    () => {
+      copyFileSync(path, `${path}.copy`);
+      renameSync(`${path}.copy`, path);
+    },
+  ],
+  ['robbed of its log', () => rmSync(`${path}-wal`)],
+];
+
+describe('an index file that is in use', () => {
+  it.each(LOST)('and is %s is missed by the next step, be it reading or writing', async (_what, lose) => {
+    await index.write(() => put('/before'));
+    lose();
+    const missed = {
+      code: 'index_unusable',
+      message: expect.stringContaining('deleted or replaced'),
+      fix: expect.stringContaining('same command'),
+    };
+    await expect(index.read(() => 1)).rejects.toMatchObject(missed);
+    await expect(index.write(() => put('/after'))).rejects.toMatchObject(missed);
+    await expect(index.write(() => put('/after'))).rejects.toMatchObject(missed);
+    index.close();
+  });
+
+  it.each(LOST)('and is %s during a step says nothing is recorded', async (_what, lose) => {
+    const step = index.write(() => {
+      put('/during');
+      lose();
+    });
+    await expect(step).rejects.toMatchObject({ code: 'index_unusable' });
+    index.close();
+  });
+
+  it('and is moved away is whole where it lies then, and its log is not taken for another', async () => {
+    await index.write(() => put('/before'));
+    renameSync(path, `${path}.away`);
+    await expect(index.read(() => 1)).rejects.toThrow();
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    index.close();
+    expect([look(`${path}.away`, problemsOf), countIn(`${path}.away`, 'sources')]).toEqual([[], 1]);
+    const next = await connect(path);
+    expect(next.db.prepare('SELECT count(*) FROM sources').pluck().get()).toBe(0);
+    next.close();
+  });
+
+  it('and is deleted is not made anew before its run has ended', async () => {
+    index.close();
+    const one = await openSqliteIndex(path);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    await one.begin(work);
+    rmSync(path);
+    await expect(connect(path)).rejects.toMatchObject({
+      message: expect.stringContaining('was deleted while'),
+    });
+    await one.close();
+    (await connect(path)).close();
+  });
+
+  it('and is replaced by a backup leaves that as it is', async () => {
+    await index.write(() => put('/first'));
+    index.close();
+    copyFileSync(path, `${path}.copy`);
+    const backup = readFileSync(`${path}.copy`);
+    index = await connect(path);
+    await index.write(() => put('/second'));
+    renameSync(`${path}.copy`, path);
+    await expect(index.write(() => put('/third'))).rejects.toThrow();
+    index.close();
+    expect(readFileSync(path).equals(backup)).toBe(true);
+    const next = await connect(path);
+    expect(next.db.prepare('SELECT path FROM sources').pluck().all()).toEqual(['/first']);
+    expect(problemsOf(next.db)).toEqual([]);
+    next.close();
+  });
+
+  it('is one whatever name it was opened by: its runs are alive for all', async () => {
+    const name = join(makePlace(), 'link.db');
+    symlinkSync(path, name);
+    const one = await openSqliteIndex(path);
+    const other = await openSqliteIndex(name);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    const run = await one.begin(work);
+    expect(await other.dead()).toEqual([]);
+    expect(await other.batch(run.batch)).toMatchObject({ state: 'running' });
+    await one.end(run, 'finished');
+    await one.close();
+    await other.close();
+    index.close();
+  });
+});

@@ -1,0 +1,232 @@
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
+import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
+import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
+import { repairSqliteIndex } from '../../../src/adapters/sqlite-index/repair.ts';
+import { makePlace } from '../../place.ts';
+import { batchOptions } from '../../records.ts';
+import { countIn, fill, leavesOf, look, pagesOf, rootPageOf, spoil, zeroHeader } from './filled.ts';
+
+const COUNT = 2_000;
+let path: string;
+beforeEach(() => {
+  path = join(makePlace(), 'state', 'index.db');
+});
+
+/** Everything that must hold of an index after any repair. */
+async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeof repairSqliteIndex>>> {
+  const repaired = await repairSqliteIndex(path);
+  expect(repaired).toMatchObject({ state: 'repaired', index: path, problems: [expect.any(String)] });
+  expect(repaired.movedTo).toMatch(/index\.db\.broken-\d{8}T\d{6}Z(-\d)?$/);
+  expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old one is kept as it was').toBe(true);
+  expect(look(path, problemsOf)).toEqual([]);
+  for (const table of ['sources', 'outputs', 'batches', 'jobs'] as const) {
+    expect(countIn(path, table), `as many ${table} as it says`).toBe(repaired.saved[table]);
+  }
+  expect([countIn(path, 'runs'), countIn(path, 'claims')]).toEqual([0, 0]);
+  const index = await openSqliteIndex(path);
+  for (const { state } of await index.batches(10)) expect(state).not.toBe('running');
+  await index.close();
+  expect(readdirSync(dirname(path)).filter((name) => name.includes('.repair'))).toEqual([]);
+  return repaired;
+}
+
+const damagedBy = (how: () => void): Buffer => {
+  how();
+  return readFileSync(path);
+};
+
+describe('the repair of a damaged index', () => {
+  beforeEach(() => fill(path, COUNT));
+
+  it('saves every row when only a look-up table is damaged', async () => {
+    const damaged = damagedBy(() => spoil(path, [rootPageOf(path, 'outputs_by_source')]));
+    const { saved } = await assertRepaired(damaged);
+    expect(saved).toEqual({ sources: COUNT, outputs: 2 * COUNT, batches: 2, jobs: COUNT });
+    const rows = look(path, (db) => keep(db.prepare('SELECT * FROM counts ORDER BY batch')).all());
+    expect(rows).toMatchObject([
+      {
+        batch: 'aaaa',
+        completed: COUNT - COUNT / 100,
+        unchanged: 5,
+        bytes_in: 77,
+        bytes_out: 33,
+        processing: 0,
+      },
+      { batch: 'bbbb', pending: COUNT / 100, processing: 0 },
+    ]);
+    const { state, finished_at } =
+      look(path, (db) =>
+        keep(db.prepare<[], Record<string, unknown>>("SELECT * FROM batches WHERE id = 'bbbb'")).get(),
+      ) ?? {};
+    expect([state, Number(finished_at) > 1]).toEqual(['interrupted', true]);
+  });
+
+  it.each([1, 2, 3, 4, 5])('saves what lies beside pages of noise, seed %i', async (seed) => {
+    const leaves = leavesOf(path).filter((page) => page > 20);
+    const spoiled = [...Array(8).keys()].map(
+      (i) => leaves[(seed * 7_919 + i * 104_729) % leaves.length] ?? 0,
+    );
+    const damaged = damagedBy(() => spoil(path, spoiled, seed));
+    const { saved } = await assertRepaired(damaged);
+    expect(saved.batches).toBe(2);
+    // A page holds some 12 to 30 rows.
+    for (const [rows, all] of [
+      [saved.sources, COUNT],
+      [saved.outputs, 2 * COUNT],
+      [saved.jobs, COUNT],
+    ] as const) {
+      expect(all - rows, `lost of ${all}`).toBeLessThanOrEqual(8 * 40);
+    }
+  });
+
+  it.each([6, 7, 8])('is in order also when pages were lost that lead to others, seed %i', async (seed) => {
+    const pages = pagesOf(path);
+    const spoiled = [...Array(60).keys()].map((i) => 2 + ((seed * 7_919 + i * 104_729) % (pages - 2)));
+    await assertRepaired(damagedBy(() => spoil(path, spoiled, seed)));
+  });
+
+  it('saves what is there of a file that was cut off', async () => {
+    const damaged = damagedBy(() => truncateSync(path, Math.floor(pagesOf(path) * 0.6) * 4096));
+    const { saved } = await assertRepaired(damaged);
+    expect(saved.outputs).toBeGreaterThan(COUNT / 2);
+  });
+
+  it.each([
+    ['a header of zeros', () => zeroHeader(path)],
+    ['nothing but zeros', () => writeFileSync(path, Buffer.alloc(40_960))],
+    ['a text', () => writeFileSync(path, 'this is a shopping list and no database at all, however long')],
+  ])('puts an empty index in place of %s', async (_what, how) => {
+    const { saved } = await assertRepaired(damagedBy(how));
+    expect(saved).toEqual({ sources: 0, outputs: 0, batches: 0, jobs: 0 });
+  });
+
+  it('saves what an index of the first version holds', async () => {
+    const old = join(dirname(path), 'old.db');
+    const db = keep(new Sqlite(old));
+    MIGRATIONS[0]?.(db);
+    db.exec('PRAGMA user_version = 1; PRAGMA foreign_keys = OFF; PRAGMA journal_mode = WAL');
+    for (const [table, order] of Object.entries({ batches: 0, jobs: 1, sources: 2, outputs: 3 })) {
+      expect(order).toBeLessThan(4);
+      const names = keep(db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck());
+      const columns = names.all(table).join(', ');
+      db.exec(`ATTACH '${path}' AS new`);
+      db.exec(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM new.${table}`);
+      db.exec('DETACH new');
+    }
+    db.close();
+    rmSync(path);
+    copyFileSync(old, path);
+    const damaged = damagedBy(() => spoil(path, [rootPageOf(path, 'jobs_by_state')]));
+    const { saved } = await assertRepaired(damaged);
+    expect(saved).toEqual({ sources: COUNT, outputs: 2 * COUNT, batches: 2, jobs: COUNT });
+    expect(look(path, (one) => one.pragma('user_version', { simple: true }))).toBe(MIGRATIONS.length);
+  });
+
+  it('never takes the name of an index that was moved aside before', async () => {
+    const names = new Set<string | null>();
+    for (let i = 0; i < 3; i++) {
+      names.add((await assertRepaired(damagedBy(() => zeroHeader(path)))).movedTo);
+      if (i === 0) await fill(path, 10);
+    }
+    expect(names.size).toBe(3);
+    for (const name of names) expect(existsSync(name ?? '')).toBe(true);
+  });
+
+  it('is whole with what its log alone held, and lacks only that when the log is gone', async () => {
+    const { write, db, close } = await connect(path);
+    await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
+    const crashed = join(dirname(path), 'crashed.db');
+    copyFileSync(path, crashed);
+    copyFileSync(`${path}-wal`, `${crashed}-wal`);
+    close();
+    path = crashed;
+    spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
+    const { saved, movedTo } = await repairSqliteIndex(path);
+    expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
+    expect(existsSync(`${movedTo}-wal`)).toBe(true);
+    expect(look(path, problemsOf)).toEqual([]);
+  });
+});
+
+describe('the repair of what needs none', () => {
+  it('says so of a healthy index and changes nothing', async () => {
+    await fill(path, 50);
+    const before = readFileSync(path);
+    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy', movedTo: null });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(readdirSync(dirname(path)).filter((name) => name.includes('broken'))).toEqual([]);
+  });
+
+  it('says so of one that is not there or empty, and makes nothing', async () => {
+    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'absent' });
+    expect(existsSync(path)).toBe(false);
+    (await connect(path)).close();
+    writeFileSync(path, '');
+    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+    expect(readFileSync(path)).toHaveLength(0);
+  });
+
+  it('mends counts that are not those of the jobs', async () => {
+    await fill(path, 200);
+    const { write, db, close } = await connect(path);
+    await write(() => db.exec("UPDATE counts SET completed = 7 WHERE batch = 'aaaa'"));
+    close();
+    const { problems } = await assertRepaired(readFileSync(path));
+    expect(problems[0]).toContain('batch aaaa');
+  });
+});
+
+describe('the repair of what is not for it', () => {
+  it('refuses while a run works with it, and names its batch', async () => {
+    const index = await openSqliteIndex(path);
+    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
+    const run = await index.begin(work);
+    await expect(repairSqliteIndex(path)).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining(run.batch),
+    });
+    await index.end(run, 'finished');
+    await index.close();
+    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+  });
+
+  it('refuses a newer index, also one that is damaged, and leaves it', async () => {
+    await fill(path, 500);
+    const db = keep(new Sqlite(path));
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
+    db.close();
+    for (const how of [() => {}, () => truncateSync(path, 8_192)]) {
+      const before = damagedBy(how);
+      await expect(repairSqliteIndex(path)).rejects.toMatchObject({ code: 'index_newer' });
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+  });
+
+  it('refuses the database of another program, and neither it nor a start touches that', async () => {
+    (await connect(path)).close();
+    rmSync(path);
+    const db = keep(new Sqlite(path));
+    db.exec('CREATE TABLE recipes (x TEXT); INSERT INTO recipes VALUES (1)');
+    db.close();
+    const before = readFileSync(path);
+    await expect(repairSqliteIndex(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(connect(path)).rejects.toMatchObject({
+      message: expect.stringContaining('another program'),
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+});

@@ -1,0 +1,114 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
+import type { Renderer } from '../../src/ports.ts';
+import { encoded, file, LIMITS, lopsided, scratch } from '../image/pictures.ts';
+import { alive, childrenOf, workerPath } from './children.ts';
+
+const folder = scratch();
+let renderer: Renderer;
+let files = 0;
+afterEach(() => renderer?.close());
+
+/** A child that opens whatever it is asked to, says what it holds at each release, and tells its id by the digest. */
+function made(resting: number, delay = 'now'): string {
+  const script = `
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    let asked = 0;
+    const say = (message) => process.send(message);
+    const resting = () => say({ type: 'resting', memory: ${resting} });
+    process.on('message', ({ type }) => {
+      if (type === 'open') {
+        if (${JSON.stringify(delay)} === 'late' && asked++ === 1) resting();
+        say({ type: 'opened', picture: { digest: String(process.pid) } });
+      }
+      if (type === 'render') say({ type: 'rendered', rendered: { outputs: [] } });
+      if (type === 'release' && ${JSON.stringify(delay)} === 'now') resting();
+    });
+    say({ type: 'ready' });`;
+  return file(folder, script, `made-${files++}.mjs`);
+}
+
+const pool = (workerPath: string, size = 1): Renderer => {
+  renderer = createWorkerPool({ size, workerPath });
+  return renderer;
+};
+const GB = 1024 ** 3;
+
+describe('a child that rests at more memory than it should', () => {
+  it('is ended once it is idle, and the next picture gets a new one', async () => {
+    const script = made(GB);
+    const opened = await pool(script).open('any', LIMITS);
+    opened.close();
+    await vi.waitFor(() => expect(alive(Number(opened.digest))).toBe(false));
+    expect(childrenOf(process.pid, script)).toEqual([]);
+    const next = await renderer.open('any', LIMITS);
+    expect(next.digest).not.toBe(opened.digest);
+    await expect(next.render([])).resolves.toEqual({ outputs: [] });
+    next.close();
+  });
+
+  it('is never ended while it has a picture', async () => {
+    const script = made(GB, 'late');
+    (await pool(script).open('any', LIMITS)).close();
+    // What it says of its rest comes when the next picture has been lent to it.
+    const opened = await renderer.open('any', LIMITS);
+    await expect(opened.render([])).resolves.toEqual({ outputs: [] });
+    expect(alive(Number(opened.digest))).toBe(true);
+    opened.close();
+    await vi.waitFor(() => expect(alive(Number(opened.digest))).toBe(false));
+    const next = await renderer.open('any', LIMITS);
+    expect(next.digest).not.toBe(opened.digest);
+    next.close();
+  });
+
+  it('takes no other with it, and all are gone after close', async () => {
+    const script = made(GB);
+    const [one, other] = await Promise.all([
+      pool(script, 2).open('any', LIMITS),
+      renderer.open('any', LIMITS),
+    ]);
+    one.close();
+    await vi.waitFor(() => expect(alive(Number(one.digest))).toBe(false));
+    await expect(other.render([])).resolves.toEqual({ outputs: [] });
+    expect(childrenOf(process.pid, script)).toEqual([Number(other.digest)]);
+    other.close();
+    await renderer.close();
+    expect(childrenOf(process.pid, script)).toEqual([]);
+  });
+});
+
+describe('a child that rests at little', () => {
+  it('is used again', async () => {
+    pool(made(100 * 2 ** 20));
+    const digests = new Set<string>();
+    for (let i = 0; i < 5; i++) {
+      const opened = await renderer.open('any', LIMITS);
+      digests.add(opened.digest);
+      opened.close();
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  it('is what the real one comes to be after a large picture', async () => {
+    const photo = await encoded(lopsided(60, 40)).jpeg().toBuffer();
+    const size = 200 * 2 ** 20;
+    const large = file(folder, Buffer.concat([photo, Buffer.alloc(size)]), 'large.jpg');
+    const child = fork(workerPath, {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const next = async () => (await once(child, 'message'))[0];
+    expect(await next()).toEqual({ type: 'ready' });
+    child.send({ type: 'open', source: large, limits: LIMITS, variants: [] });
+    expect(await next()).toMatchObject({ type: 'opened' });
+    child.send({ type: 'release' });
+    const { type, memory } = await next();
+    expect(type).toBe('resting');
+    expect(memory).toBeLessThan(size);
+    expect(memory).toBeGreaterThan(20 * 2 ** 20);
+    child.disconnect();
+    await once(child, 'exit');
+  });
+});

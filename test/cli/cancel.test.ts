@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, finishedOf, jobsOf, openPlace, type Place, type Session } from './imgtool.ts';
+import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
+import { readIndex } from './recorded.ts';
+import { lastOf, startWatch } from './watching.ts';
+
+const COUNT = 16;
+const BATCH = ['process', '--json', '--jobs', '2', '--out', 'out', 'photos'];
+
+let place: Place;
+let sources: Sources;
+beforeEach(async () => {
+  place = openPlace();
+  const one = await noise(480, 360);
+  for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+  sources = sourcesOf(place, 'photos');
+});
+
+/** The id of a batch of which one picture is done. */
+async function begun(session: Session): Promise<string> {
+  const [job] = await session.jobs(1);
+  return job!.batch;
+}
+
+describe('cancelling a batch from another process', () => {
+  it('finishes what is in work, cancels the rest and ends it by number, without a signal', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    const asked = performance.now();
+    const [cancelled] = await Promise.all([place.run(['cancel', id]), session.event('stopping')]);
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal], outcome.stderr).toEqual([130, null]);
+    expect(() => process.kill(-session.pid, 0), 'no process of the group is left').toThrow('ESRCH');
+    const finished = finishedOf(outcome);
+    expect([finished.state, finished.exit]).toEqual(['cancelled', 130]);
+    const { completed = 0, cancelled: dropped = 0, ...others } = countsOf(outcome);
+    expect([others, completed + dropped]).toEqual([{}, COUNT]);
+    expect(dropped).toBeGreaterThan(0);
+    expect(jobsOf(outcome)).toHaveLength(completed);
+    expect(cancelled).toMatchObject({ code: 0, stderr: '' });
+    expect(cancelled.stdout).toBe(
+      `Batch ${id} cancelled after ${completed} of ${COUNT}.\nGo on: imgtool resume ${id}\n`,
+    );
+    expect((await place.status(id)).batch).toMatchObject({ state: 'cancelled', counts: finished.counts });
+    await assertInvariants(place, { sources, outcome });
+  });
+
+  it('finds it by the beginning of its id and tells it as a document', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    const { stdout, stderr, code } = await place.run(['cancel', id.slice(0, 6), '--json']);
+    await session.ended;
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toMatchObject({ v: 1, batch: { id, state: 'cancelled', total: COUNT } });
+  });
+
+  it('may be asked for by two at once', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    const both = await Promise.all([place.run(['cancel', id]), place.run(['cancel', id])]);
+    const outcome = await session.ended;
+    expect(outcome.code).toBe(130);
+    expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+  });
+
+  it('waits for one that is stopped by its terminal until that goes on', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    session.signal('SIGSTOP', 'group');
+    const cancelling = place.start(['cancel', id]);
+    let isAsked = false;
+    const answered = cancelling.ended.then((outcome) => ({ outcome, stopped: !isContinued }));
+    let isContinued = false;
+    while (!isAsked) {
+      await Promise.race([place.run(['list']), answered]);
+      isAsked = readIndex(place.index).batches.some((row) => 'cancel_asked' in row && row.cancel_asked === 1);
+    }
+    isContinued = true;
+    session.signal('SIGCONT', 'group');
+    const { outcome, stopped } = await answered;
+    expect([outcome.code, stopped], outcome.stderr).toEqual([0, false]);
+    const ended = await session.ended;
+    expect([ended.code, finishedOf(ended).state]).toEqual([130, 'cancelled']);
+    await assertInvariants(place, { sources, outcome: ended });
+  });
+});
+
+describe('cancelling a batch whose run died', () => {
+  it('cancels what waited, at once and for good', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    expect((await place.status(id)).batch.state).toBe('interrupted');
+    const { stdout, stderr, code } = await place.run(['cancel', id]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      new RegExp(`^Batch ${id} cancelled after \\d+ of ${COUNT}.\nGo on: imgtool resume ${id}\n$`),
+    );
+    const { batch } = await place.status(id);
+    expect(batch.state).toBe('cancelled');
+    expect([batch.total, batch.counts.pending]).toEqual([COUNT, 0]);
+    // The next run tidies up after the dead one.
+    putOld(place.at('others/a.jpg'), await picture());
+    expect((await place.run(['process', '--out', 'out', 'others'])).code).toBe(0);
+    const later = (await place.status(id)).batch;
+    expect([later.state, later.counts.processing]).toEqual(['cancelled', 0]);
+    expect(later.counts.cancelled + later.counts.completed).toBe(COUNT);
+    await assertInvariants(place, { sources });
+    const resumed = await place.run(['resume', id, '--json']);
+    expect([resumed.code, countsOf(resumed)], resumed.stderr).toEqual([0, { completed: COUNT }]);
+    await assertInvariants(place, { sources, outcome: resumed });
+  });
+
+  it('can be resumed before any other run has tidied up', async () => {
+    const session = place.start(BATCH);
+    const id = await begun(session);
+    session.signal('SIGKILL', 'group');
+    await session.ended;
+    expect((await place.run(['cancel', id])).code).toBe(0);
+    const resumed = await place.run(['resume', id, '--json']);
+    expect([resumed.code, countsOf(resumed)], resumed.stderr).toEqual([0, { completed: COUNT }]);
+    await assertInvariants(place, { sources, outcome: resumed });
+  });
+});
+
+describe('cancelling what cannot be cancelled', () => {
+  it('says of a batch that has ended that it had, and changes nothing', async () => {
+    const outcome = await place.process();
+    const { batch: id } = finishedOf(outcome);
+    const before = await place.status(id);
+    const { stdout, stderr, code } = await place.run(['cancel', id]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`Batch ${id} had ended (finished): there was nothing to stop.\n`);
+    expect(await place.status(id)).toEqual(before);
+  });
+
+  it('names the nearest id there is, and ends with 2', async () => {
+    const { batch: id } = finishedOf(await place.process());
+    const near = `${id.slice(0, 6)}zz`;
+    const mistyped = await place.run(['cancel', near]);
+    expect([mistyped.code, mistyped.stdout]).toEqual([2, '']);
+    expect(mistyped.stderr).toBe(
+      `error: ${near}: no batch has this id\nfix: did you mean ${id}? All: imgtool list\n`,
+    );
+    const far = await place.run(['cancel', 'xyzzy']);
+    expect([far.code, far.stderr]).toEqual([2, 'error: xyzzy: no batch has this id\nfix: imgtool list\n']);
+    expect((await place.run(['cancel'])).code).toBe(2);
+  });
+});
+
+describe('cancelling a watch', () => {
+  it('stops it as Ctrl-C does, and ends it by number', async () => {
+    const session = startWatch(place);
+    await session.jobs(COUNT);
+    const { batch: id } = (await session.event('batch.started')) as { batch: string };
+    const { stdout, stderr, code } = await place.run(['cancel', id]);
+    expect([code, stdout, stderr]).toEqual([0, `Watch ${id} was stopped.\n`, '']);
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal], outcome.stderr).toEqual([130, null]);
+    expect([finishedOf(outcome).state, finishedOf(outcome).exit]).toEqual(['finished', 130]);
+    expect(lastOf(outcome).size).toBe(COUNT);
+    await assertInvariants(place, { sources });
+  });
+});

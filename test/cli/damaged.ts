@@ -1,0 +1,70 @@
+import { crc32 } from 'node:zlib';
+import { random } from '../random.ts';
+import type { Sample } from './every-kind.ts';
+
+/** What can happen to the bytes of a picture. The same seed and number make the same file of the same pictures. */
+
+/** What is done to a picture: each takes it, numbers at random, and another picture. */
+const DAMAGES: Readonly<
+  Record<string, (bytes: Buffer, below: (most: number) => number, other: Buffer) => Buffer>
+> = {
+  flip(bytes, below) {
+    const flipped = Buffer.from(bytes);
+    for (let n = 1 + below(12); n > 0; n--) flipped[somewhere(bytes, below)]! ^= 1 << below(8);
+    return flipped;
+  },
+  overwrite(bytes, below) {
+    const written = Buffer.from(bytes);
+    const values = [0x00, 0xff, 0x7f, 0x80, 0x01, below(256)];
+    const value = values[below(values.length)]!;
+    const start = somewhere(bytes, below);
+    return written.fill(value, start, Math.min(bytes.length, start + 2 ** below(5)));
+  },
+  cut: (bytes, below) => bytes.subarray(0, below(bytes.length)),
+  remove(bytes, below) {
+    const start = somewhere(bytes, below);
+    return Buffer.concat([bytes.subarray(0, start), bytes.subarray(start + 1 + below(200))]);
+  },
+  insert(bytes, below) {
+    const start = somewhere(bytes, below);
+    const from = below(bytes.length);
+    const piece = bytes.subarray(from, from + 1 + below(200));
+    return Buffer.concat([bytes.subarray(0, start), piece, bytes.subarray(start)]);
+  },
+  head: (bytes, below, other) => {
+    const length = 4 + below(124);
+    return Buffer.concat([other.subarray(0, length), bytes.subarray(length)]);
+  },
+};
+
+/** Every second time within what is likely the header. */
+function somewhere({ length }: Buffer, below: (most: number) => number): number {
+  return below(below(2) === 0 ? Math.min(200, length) : length);
+}
+
+/** The n-th damaged picture of a seed, each group as often as another. */
+export function damaged(groups: readonly (readonly Sample[])[], seed: number, n: number): Sample {
+  const next = random(seed * 1_000_003 + n);
+  const below = (most: number) => Math.floor(next() * most);
+  const one = <T>(of: readonly T[]): T => of[below(of.length)]!;
+  const kind = one(Object.keys(DAMAGES));
+  const { name, bytes } = one(one(groups));
+  const harmed = DAMAGES[kind]!(bytes, below, one(one(groups)).bytes);
+  const mended = below(2) === 0 ? mend(harmed) : harmed;
+  return { name: `${n}-${kind}-${name}`, bytes: mended };
+}
+
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** Right checksums for a PNG, which is else refused before what is wrong with it is met. */
+function mend(bytes: Buffer): Buffer {
+  const mended = Buffer.from(bytes);
+  if (!mended.subarray(0, PNG.length).equals(PNG)) return mended;
+  for (let at = PNG.length; at + 12 <= mended.length; ) {
+    const end = at + 8 + mended.readUInt32BE(at);
+    if (end + 4 > mended.length) break;
+    mended.writeUInt32BE(crc32(mended.subarray(at + 4, end)), end);
+    at = end + 4;
+  }
+  return mended;
+}

@@ -1,0 +1,98 @@
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ErrorCode } from '../../src/errors.ts';
+import { jobsOf, type Outcome, type Place } from './imgtool.ts';
+
+/** What must become of each of the hostile files, as a person who looked into each would say. */
+
+type Fate = 'completed' | ErrorCode;
+
+export const FATES: Readonly<Record<string, Fate>> = {
+  'avif-ftyp-only.avif': 'corrupt',
+  // Begins as a BMP does, and that is all that is asked of what is not decoded anyway.
+  'bm-text.txt.bmp': 'unsupported_format',
+  'csv-matrix-named.png': 'not_an_image',
+  'empty.jpg': 'not_an_image',
+  // Its one frame has one pixel; the screen it claims is nothing that is ever drawn.
+  'gif-16383x16383-1-frame.gif': 'completed',
+  'gif-20000-frames-1x1.gif': 'too_many_frames',
+  'gif-35-byte.gif': 'too_large',
+  'gif-5000-frames-2000x2000.gif': 'too_many_frames',
+  'gif-65535x65535.gif': 'too_large',
+  // A frame of 8,224 by 8,224 that begins at 31,487 stretches the empty screen to 654 Mpx.
+  'gif-frame-outside-canvas.gif': 'too_large',
+  'gif-jpeg-polyglot.gif': 'corrupt',
+  'heic-ftyp-only.heic': 'unsupported_format',
+  'html-named.jpg': 'not_an_image',
+  'ico-cur-huge-count.ico': 'unsupported_format',
+  // Where its pixels should begin it ends.
+  'jpeg-65535x65535-header-only.jpg': 'corrupt',
+  'jpeg-exif-loop.jpg': 'corrupt',
+  'jpeg-only-soi.jpg': 'corrupt',
+  'one-byte.png': 'not_an_image',
+  // What libpng refuses to unpack of these three is metadata, which no output has.
+  'png-100k-text-chunks.png': 'completed',
+  'png-iccp-bomb-100MB.png': 'completed',
+  'png-ztxt-bomb-100MB.png': 'completed',
+  'png-16000x16000-rgb-under-limit.png': 'too_large',
+  'png-1x1-claims-2147483647.png': 'corrupt',
+  'png-50000x50000-1bit.png': 'too_large',
+  'png-interlaced-truncated.png': 'corrupt',
+  'png-only-signature.png': 'corrupt',
+  'private-all-metadata.jpg': 'completed',
+  'secret-red.png': 'completed',
+  'svg-billion-laughs.svg': 'unsupported_format',
+  'svg-deep-nesting.svg': 'unsupported_format',
+  'svg-external-image-http.svg': 'unsupported_format',
+  'svg-external-image-relative.svg': 'unsupported_format',
+  'svg-huge-dimensions.svg': 'unsupported_format',
+  'svg-named.jpg': 'unsupported_format',
+  'svg-slow-filter.svg': 'unsupported_format',
+  'svg-use-bomb.svg': 'unsupported_format',
+  'svg-xxe-etc-passwd.svg': 'unsupported_format',
+  'tiff-20000-pages.tif': 'too_many_frames',
+  'tiff-4Gx4G.tif': 'corrupt',
+  'tiff-65535-entries-truncated.tif': 'corrupt',
+  'tiff-deflate-16000x16000.tif': 'too_large',
+  'tiff-huge-strip-count.tif': 'corrupt',
+  // Its first page is whole; what follows it is that page again, for ever.
+  'tiff-ifd-loop.tif': 'completed',
+  'vips-header-huge.v': 'not_an_image',
+  'webp-riff-4GB-size.webp': 'corrupt',
+  'webp-vp8x-16384x16384-nodata.webp': 'corrupt',
+  'zeros-1MB.jpg': 'not_an_image',
+  'zip-named.jpg': 'not_an_image',
+  'good.jpg': 'completed',
+};
+
+/** The SVGs once they are allowed: rendered without a look at anything else, or refused. */
+export const SVG_FATES: Readonly<Record<string, readonly Fate[]>> = {
+  'svg-billion-laughs.svg': ['corrupt'],
+  'svg-deep-nesting.svg': ['corrupt'],
+  'svg-external-image-http.svg': ['completed'],
+  'svg-external-image-relative.svg': ['completed'],
+  'svg-huge-dimensions.svg': ['too_large'],
+  'svg-named.jpg': ['completed'],
+  // A slow machine may need longer than it is given.
+  'svg-slow-filter.svg': ['completed', 'timeout'],
+  'svg-use-bomb.svg': ['corrupt', 'timeout'],
+  'svg-xxe-etc-passwd.svg': ['corrupt'],
+};
+
+/** Copies the hostile files to `photos`, and with them one good photograph. */
+export function putHostile(place: Place, from: string, wanted: (name: string) => boolean = () => true): void {
+  mkdirSync(place.at('photos'));
+  for (const name of readdirSync(from).filter(wanted))
+    copyFileSync(`${from}/${name}`, place.at('photos', name));
+  const good = fileURLToPath(new URL('../fixtures/photos/sunset.jpg', import.meta.url));
+  copyFileSync(good, place.at('photos/good.jpg'));
+}
+
+/** What became of each file of `photos`: its state, or its code. */
+export function fatesOf(outcome: Outcome): Record<string, string> {
+  const jobs = jobsOf(outcome).map(({ source, state, error }) => [
+    source.slice('photos/'.length),
+    error?.code ?? state,
+  ]);
+  return Object.fromEntries(jobs);
+}

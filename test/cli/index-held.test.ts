@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as passes } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import Sqlite from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
+import { picture, putOld } from './pictures.ts';
+
+const COUNT = 6;
+let place: Place;
+let sources: Sources;
+beforeEach(async () => {
+  place = openPlace();
+  for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), await picture({ seed: i }));
+  sources = sourcesOf(place, 'photos');
+});
+
+describe('an index that another program holds', () => {
+  /** Longer than any wait within SQLite, shorter than the patience of a step; milliseconds. */
+  const HELD = 3_000;
+
+  it('for seconds is waited for without a word', async () => {
+    await place.run(['list']);
+    const other = keep(new Sqlite(place.index));
+    other.exec('BEGIN IMMEDIATE');
+    const since = performance.now();
+    const session = place.start(['process', '--json', '--variant', 'a:w=40', '--out', 'out', 'photos']);
+    await passes(HELD);
+    other.exec('COMMIT');
+    other.close();
+    const outcome = await session.ended;
+    expect(performance.now() - since).toBeGreaterThan(HELD);
+    expect([outcome.code, countsOf(outcome), outcome.stderr]).toEqual([0, { completed: COUNT }, '']);
+    expect(outcome.stdout).not.toMatch(/busy|locked/i);
+    await assertInvariants(place, { sources, outcome });
+  });
+
+  it('does not keep a signal from being heard', async () => {
+    await place.run(['list']);
+    const session = place.start([
+      'process',
+      '--json',
+      '--jobs',
+      '1',
+      '--variant',
+      'a:w=40',
+      '--out',
+      'out',
+      'photos',
+    ]);
+    await session.event('batch.started');
+    const other = keep(new Sqlite(place.index, { timeout: 10_000 }));
+    other.exec('BEGIN IMMEDIATE');
+    session.signal('SIGINT', 'group');
+    await session.event('stopping');
+    other.exec('COMMIT');
+    other.close();
+    const outcome = await session.ended;
+    expect(outcome.signal).toBe('SIGINT');
+    await assertInvariants(place, { sources, outcome });
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+/** Root may do everything: as root the binary runs as nobody. */
+const NOBODY = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
+
+describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
+  'an index that may not be written (root needs setpriv and a checkout all may read)',
+  () => {
+    const asReader = { before: NOBODY };
+    let batch: string;
+    beforeEach(async () => {
+      batch = finishedOf(await place.process()).batch;
+      // The settings are looked for in a home that all may read.
+      execFileSync('chmod', ['-R', 'a+rX', dirname(place.cwd)]);
+      chmodSync(place.index, 0o444);
+      chmodSync(dirname(place.index), 0o555);
+    });
+    afterEach(() => chmodSync(dirname(place.index), 0o755));
+
+    it('is listed, looked into and left as it is', async () => {
+      const before = readFileSync(place.index);
+      const listed = await place.run(['list', '--json'], asReader);
+      expect([listed.code, listed.stderr]).toEqual([0, '']);
+      expect(listed.stdout).toContain(batch);
+      const shown = await place.run(['status', batch, '--json', '--all'], asReader);
+      expect(JSON.parse(shown.stdout)).toMatchObject({
+        batch: { state: 'finished', counts: { completed: COUNT } },
+      });
+      const looked = await place.run(['doctor'], asReader);
+      expect(looked.stdout).toMatch(/ok +index /);
+      expect(readFileSync(place.index).equals(before)).toBe(true);
+    });
+
+    it('is refused before any work by who would write into it', async () => {
+      rmSync(place.at('out'), { recursive: true });
+      const args = ['process', '--json', '--out', 'out', 'photos'];
+      const { code, stdout, stderr } = await place.run(args, asReader);
+      expect([code, stdout]).toEqual([3, '']);
+      expect(stderr).toMatch(/error: .*index\.db: may not be written/);
+      expect(stderr).toContain('fix: ');
+    });
+
+    it('is listed while its owner works with it, and the batch is seen as running', async () => {
+      chmodSync(place.index, 0o644);
+      chmodSync(dirname(place.index), 0o755);
+      for (let i = 0; i < 8; i++) {
+        putOld(place.at(`more/${i}.jpg`), await picture({ seed: 50 + i, width: 800, height: 600 }));
+      }
+      const session = place.start(['process', '--json', '--jobs', '1', '--out', 'out', 'more']);
+      await session.jobs(1);
+      session.signal('SIGSTOP', 'group');
+      const listed = await place.run(['list', '--json'], asReader);
+      session.signal('SIGCONT', 'group');
+      const outcome = await session.ended;
+      expect(outcome.code).toBe(0);
+      expect(listed.stderr).toBe('');
+      const { batches } = JSON.parse(listed.stdout) as { batches: { id: string; state: string }[] };
+      const states = Object.fromEntries(batches.map(({ id, state }) => [id, state]));
+      expect(states).toEqual({ [batch]: 'finished', [finishedOf(outcome).batch]: 'running' });
+    });
+  },
+);
+
+function succeeds([command = '', ...args]: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,112 @@
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { look } from '../adapters/sqlite-index/filled.ts';
+import { countsOf, jobsOf, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
+import { commented, noise, putOld } from './pictures.ts';
+
+const COUNT = 16;
+const BATCH = ['process', '--json', '--jobs', '2', '--variant', 'a:w=60', '--out', 'out', 'photos'];
+
+let place: Place;
+let sources: Sources;
+beforeEach(async () => {
+  place = openPlace();
+  const one = await noise(480, 360);
+  for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+  sources = sourcesOf(place, 'photos');
+});
+
+const copyOver = () => {
+  copyFileSync(place.index, `${place.index}.copy`);
+  renameSync(`${place.index}.copy`, place.index);
+};
+
+describe('an index that is lost while a batch works with it', () => {
+  it.each([
+    ['deleted', () => rmSync(place.index)],
+    ['replaced by a copy', copyOver],
+    ['moved away', () => renameSync(place.index, `${place.index}.away`)],
+    ['deleted with all beside it', () => rmSync(dirname(place.index), { recursive: true })],
+  ])('because it was %s ends that, and the same command heals it', async (_what, lose) => {
+    const session = place.start(BATCH);
+    await session.jobs(2);
+    lose();
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal], outcome.stderr).toEqual([3, null]);
+    expect(outcome.stderr + outcome.stdout).toMatch(/was deleted or replaced while it was in use/);
+    expect(outcome.stderr + outcome.stdout).toContain('run the same command again');
+    expect(outcome.stderr).not.toMatch(/\n\s+at /);
+    expect(jobsOf(outcome).length).toBeLessThan(COUNT);
+    expect(place.files('out').filter((name) => name.includes('.imgtool-'))).toEqual([]);
+    const again = await place.run(BATCH);
+    expect(again.code, again.stderr).toBe(0);
+    const { completed = 0, unchanged = 0, ...others } = countsOf(again);
+    expect([others, completed + unchanged]).toEqual([{}, COUNT]);
+    expect(place.files('out')).toHaveLength(COUNT);
+    await assertInvariants(place, { sources, outcome: again });
+  });
+
+  it('has every job recorded that was told as completed', async () => {
+    const session = place.start(BATCH);
+    await session.jobs(3);
+    renameSync(place.index, `${place.index}.away`);
+    const outcome = await session.ended;
+    const told = jobsOf(outcome)
+      .filter(({ state }) => state === 'completed')
+      .map(({ source }) => source);
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    const recorded = look(`${place.index}.away`, (db) =>
+      db
+        .prepare<[], { given: string; path: string }>(
+          "SELECT given, outputs.path FROM jobs JOIN outputs USING (source) WHERE state = 'completed'",
+        )
+        .all(),
+    );
+    expect(recorded.map(({ given }) => given)).toEqual(expect.arrayContaining(told));
+    for (const { path } of recorded) expect(existsSync(path)).toBe(true);
+    const listed = await place.run(['list', '--json', '--index', `${place.index}.away`]);
+    expect(listed.stdout).toContain('"state":"interrupted"');
+  });
+});
+
+describe('a backup', () => {
+  it('is taken while a batch runs, and can take the place of the index', async () => {
+    const session = place.start(BATCH);
+    await session.jobs(2);
+    const saved = await place.run(['doctor', '--backup', 'copy.db', '--json']);
+    expect([saved.code, saved.stderr]).toEqual([0, '']);
+    expect(JSON.parse(saved.stdout)).toMatchObject({
+      v: 1,
+      backup: { index: place.index, file: place.at('copy.db'), batches: 1 },
+    });
+    const outcome = await session.ended;
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: COUNT }]);
+    const rows = look(place.at('copy.db'), (db) =>
+      db.prepare('SELECT count(*) AS n, state FROM jobs GROUP BY state').all(),
+    );
+    const [counts] = look(place.at('copy.db'), (db) =>
+      db.prepare<[], Record<string, number>>('SELECT * FROM counts').all(),
+    );
+    for (const { n, state } of rows as { n: number; state: string }[]) expect(counts?.[state]).toBe(n);
+    expect(look(place.at('copy.db'), (db) => db.pragma('integrity_check', { simple: true }))).toBe('ok');
+    copyFileSync(place.at('copy.db'), place.index);
+    const again = await place.run(BATCH);
+    expect(again.code, again.stderr).toBe(0);
+    await assertInvariants(place, { sources, outcome: again });
+  });
+
+  it('overwrites nothing and needs an index', async () => {
+    const none = await place.run(['doctor', '--backup', 'copy.db']);
+    expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('there is no index yet')]);
+    expect([existsSync(place.index), existsSync(place.at('copy.db'))]).toEqual([false, false]);
+    await place.run(['list']);
+    place.put('copy.db', 'mine');
+    const taken = await place.run(['doctor', '--backup', 'copy.db']);
+    expect([taken.code, taken.stderr]).toEqual([2, expect.stringMatching(/exists already\nfix: /)]);
+    expect(readFileSync(place.at('copy.db'), 'utf8')).toBe('mine');
+    const both = await place.run(['doctor', '--repair', '--backup', 'other.db']);
+    expect(both.code).toBe(2);
+  });
+});

@@ -1,0 +1,64 @@
+import sharp from 'sharp';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { picture } from './pictures.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+
+describe('a budget of memory', () => {
+  it('lets a picture that is more than it through alone, with a word, and the others as ever', async () => {
+    for (const seed of [1, 2]) place.put(`photos/large-${seed}.png`, await interlaced(3_000, seed));
+    for (const seed of [3, 4, 5]) place.put(`photos/small-${seed}.jpg`, await picture({ seed }));
+    const sources = sourcesOf(place, 'photos');
+    const outcome = await place.process('--jobs', '4', '--memory', '16M');
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 5 }]);
+    const warnings = eventsOf(outcome).filter((event) => event.type === 'warning');
+    expect(warnings.map(({ message }) => message).sort()).toEqual(
+      [1, 2].map((n) => expect.stringMatching(new RegExp(`^photos/large-${n}\\.png: .* 16 MB .*alone`))),
+    );
+    await assertInvariants(place, { sources, outcome });
+  });
+
+  it('below what a small picture needs is refused before anything runs', async () => {
+    const { code, stderr } = await place.process('--memory', '1M');
+    expect(code).toBe(2);
+    expect(stderr).toContain('--memory: expected a size from 16M, such as 512M or 1.5GiB, or auto, got "1M"');
+  });
+});
+
+describe('`imgtool doctor` says what memory there is for pictures', () => {
+  const told = async (env: Readonly<Record<string, string>>) => {
+    const { stdout } = await place.run(['doctor'], { env });
+    return stdout.slice(stdout.search(/^.*\bmemory\b/m)).split('\n');
+  };
+  it('as half of what is free', async () => {
+    const [line = ''] = await told({});
+    const [, free = '', total = '', most = ''] =
+      /([\d,]+) MB free of ([\d,]+) MB; pictures in work may take ([\d,]+) MB$/.exec(line) ?? [];
+    const [here, all, ours] = [free, total, most].map((digits) => Number(digits.replaceAll(',', '')));
+    expect(here).toBeLessThanOrEqual(all ?? 0);
+    // Other programs take and leave memory between the two looks at it.
+    expect(Math.abs((ours ?? 0) - (here ?? 0) / 2)).toBeLessThan(Math.max(64, (here ?? 0) / 4));
+  });
+
+  it('as what was set', async () => {
+    const [line = ''] = await told({ IMGTOOL_MEMORY: '64M' });
+    expect(line).toMatch(/; pictures in work may take 64 MB$/);
+  });
+
+  it('with a warning where more was set than there is', async () => {
+    const [line = '', fix] = await told({ IMGTOOL_MEMORY: '900T' });
+    expect(line).toMatch(/^ warning\b.*may take 900,000,000 MB$/);
+    expect(fix).toMatch(/fix: give less with --memory/);
+  });
+});
+
+/** A square that cannot be read line by line: its decoder holds all of it, three bytes a pixel. */
+async function interlaced(side: number, seed: number): Promise<Buffer> {
+  const whole = await picture({ width: side, height: side, seed });
+  return sharp(whole).png({ progressive: true }).toBuffer();
+}

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
+import { batchOptions } from '../records.ts';
+import { openPlace, type Place } from './imgtool.ts';
+import { readIndex } from './recorded.ts';
+
+/** An index as the first version left it: a batch that has finished, and one that was interrupted. */
+function putOlderIndex(place: Place): void {
+  mkdirSync(dirname(place.index), { recursive: true });
+  const db = keep(new Sqlite(place.index));
+  MIGRATIONS[0]?.(db);
+  db.exec('PRAGMA user_version = 1');
+  const { walk: _walk, list: _list, memory: _memory, ...options } = batchOptions({ out: place.at('out') });
+  const batch = keep(
+    db.prepare(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at, finished_at, walk_ended)
+      VALUES (?, 'process', ?, '["photos"]', ?, ?, ?, ?, 1)`),
+  );
+  const now = Date.now();
+  batch.run('aaaa1111', 'finished', place.cwd, JSON.stringify(options), now - 2_000, now - 1_000);
+  batch.run('bbbb2222', 'interrupted', place.cwd, JSON.stringify(options), now - 900, now - 800);
+  const job = keep(
+    db.prepare(`INSERT INTO jobs (batch, source, given, relative, naming, state, finished_at)
+      VALUES (?, ?, ?, ?, 0, ?, ?)`),
+  );
+  job.run('aaaa1111', place.at('photos/a.jpg'), 'photos/a.jpg', 'a.jpg', 'completed', now);
+  job.run('bbbb2222', place.at('photos/b.jpg'), 'photos/b.jpg', 'b.jpg', 'pending', null);
+  db.close();
+}
+
+it('an index of the version before is brought up to date, and its batches can be looked at', async () => {
+  const place = openPlace();
+  putOlderIndex(place);
+  const listed = await place.run(['list', '--json']);
+  expect([listed.code, listed.stderr]).toEqual([0, '']);
+  expect(JSON.parse(listed.stdout)).toMatchObject({
+    batches: [
+      { id: 'bbbb2222', state: 'interrupted', total: 1 },
+      { id: 'aaaa1111', state: 'finished', total: 1 },
+    ],
+  });
+  const { batch, jobs } = await place.status('aaaa', '--all');
+  expect([batch.counts.completed, jobs.length]).toEqual([1, 1]);
+  expect(jobs[0]).not.toHaveProperty('degraded');
+  expect((await place.run(['status', 'bbbb'])).code).toBe(0);
+  expect(place.files('.')).toEqual([]);
+  expect(readIndex(place.index).problems).toEqual([]);
+  const db = keep(new Sqlite(place.index, { readonly: true }));
+  expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
+  db.close();
+});
+
+it('a batch of the version before cannot be resumed, which is said, but cancelled', async () => {
+  const place = openPlace();
+  putOlderIndex(place);
+  for (const how of ['resume', 'retry']) {
+    const { stdout, stderr, code } = await place.run([how, 'bbbb2222']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      'error: batch bbbb2222 was made by an imgtool that could not resume\n' +
+        'fix: run the same command again: what is done is not done again\n',
+    );
+  }
+  const { stdout, code } = await place.run(['cancel', 'bbbb2222']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Batch bbbb2222 cancelled after 0 of 1\.\n/);
+  expect((await place.status('bbbb2222')).batch.counts).toMatchObject({ pending: 0, cancelled: 1 });
+});

@@ -1,0 +1,82 @@
+import { setTimeout as passes } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { membersOf, until } from './group.ts';
+import { countsOf, jobsOf, type Place } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
+
+const COUNT = 4;
+const STAGED = /\.imgtool-[^/]*\.tmp$/;
+/** The first is staged long before the second is encoded. */
+const VARIANTS = ['--variant', 'a:w=40', '--variant', 'b:w=500,format=avif,effort=3'];
+
+/**
+ * Stops a batch with all its processes while a picture is encoded, for so long, and lets it go on: nothing times out,
+ * nothing is done twice, and other processes on the index neither take its jobs nor sweep what it has staged.
+ */
+export async function assertUnharmedBy(pause: number, place: Place, ...more: string[]): Promise<void> {
+  const one = await noise(500, 400);
+  for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+  putOld(place.at('others/x.jpg'), await picture());
+  const sources = sourcesOf(place, 'photos', 'others');
+  const batchOf = (from: string) => [
+    'process',
+    '--json',
+    '--jobs',
+    '2',
+    ...VARIANTS,
+    ...more,
+    '--out',
+    'out',
+    from,
+  ];
+
+  const session = place.start(batchOf('photos'));
+  const begun = (await session.events('batch.started', 1))[0]!;
+  await until('a file that is staged', () => stagedIn(place).length > 0);
+  session.signal('SIGSTOP', 'group');
+  const since = performance.now();
+  await until('all processes stopped', () => membersOf(session.pid).every(({ state }) => state === 'T'));
+  const staged = stagedIn(place);
+  const files = place.files('out');
+  expect(staged.length, 'stopped with a file staged').toBeGreaterThan(0);
+  const { batch: before } = await place.status(begun.batch);
+  expect([before.state, before.counts.processing > 0]).toEqual(['running', true]);
+
+  const others = await place.run(batchOf('others'));
+  expect([others.code, countsOf(others)]).toEqual([0, { completed: 1 }]);
+  expect(place.files('out')).toEqual([...files, 'x_a.webp', 'x_b.avif'].sort());
+  expect((await place.status(begun.batch)).batch.counts).toEqual(before.counts);
+  const same = place.start(batchOf('photos'));
+  await same.event('batch.started');
+  await passes(pause - (performance.now() - since));
+  expect(stagedIn(place)).toEqual(expect.arrayContaining(staged));
+
+  session.signal('SIGCONT', 'group');
+  const outcomes = await Promise.all([session.ended, same.ended]);
+  for (const outcome of outcomes) {
+    expect([outcome.code, outcome.stderr]).toEqual([0, '']);
+    expect(outcome.stdout).not.toMatch(/timeout|job\.retrying|"attempts":[2-9]/);
+    const { completed = 0, unchanged = 0, ...rest } = countsOf(outcome);
+    expect([rest, completed + unchanged, jobsOf(outcome).length]).toEqual([{}, COUNT, COUNT]);
+  }
+  const rendered = outcomes.flatMap(jobsOf).filter(({ state, reused }) => state === 'completed' && !reused);
+  expect(rendered.map(({ source }) => source).sort()).toEqual(
+    [...sources.keys()].slice(0, COUNT).map(relative(place)),
+  );
+  await assertInvariants(place, { sources });
+}
+
+function stagedIn(place: Place): string[] {
+  try {
+    return place.files('out').filter((name) => STAGED.test(name));
+  } catch {
+    // There is no such folder yet.
+    return [];
+  }
+}
+
+const relative =
+  ({ cwd }: Place) =>
+  (path: string) =>
+    path.slice(cwd.length + 1);

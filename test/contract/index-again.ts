@@ -1,0 +1,311 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Counts, JobRecord, JobState } from '../../src/model.ts';
+import type { Again, Index, Run, Settlement } from '../../src/ports.ts';
+import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts';
+import type { IndexPair } from './index.ts';
+
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+const CANCELLED: Again = { states: ['cancelled'], walk: false, options: batchOptions() };
+const FAILED: Again = { ...CANCELLED, states: ['failed'] };
+const TORN = { code: 'corrupt', message: 'torn', fix: 'copy it again' };
+
+/** What every index must do about batches that are stopped by others, or taken up again by them. */
+export function indexOfBatchesAgainConformance(name: string, openPair: () => Promise<IndexPair>): void {
+  describe(`${name} as the index of batches taken up again`, () => {
+    let pair: IndexPair;
+    let index: Index;
+    let run: Run;
+    let runs = 0;
+    beforeEach(async () => {
+      pair = await openPair();
+      index = pair.one;
+      run = await begin();
+    });
+    afterEach(() => pair.close());
+
+    const nextRun = () => `${(++runs).toString(16).padStart(4, '0')}ef01`;
+    const begin = (of = index): Promise<Run> =>
+      of.begin({
+        ...{ run: nextRun(), command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() },
+      });
+    const add = (...names: string[]) =>
+      index.add(
+        run,
+        names.map((one) => newJob(one)),
+        NOTHING,
+      );
+    /** Adds one job and ends it so. */
+    const end = async (one: string, state: Settlement['state'], over: Partial<Settlement> = {}) => {
+      await add(one);
+      const [job] = await index.take(run, 1, Date.now());
+      const error = state === 'failed' ? { error: TORN } : {};
+      await index.settle(run, job!, { state, made: [], skipped: [], outputs: [], ...error, ...over });
+    };
+    const complete = (one: string) => {
+      const source = sourceRecord(`/photos/${one}`);
+      const record = outputRecord(`/out/${one}_small.webp`, source.path);
+      return end(one, 'completed', { source, made: [record], outputs: [outputOf(one)], bytes: 1_000 });
+    };
+    const countsOf = async (batch = run.batch): Promise<Partial<Counts>> => {
+      const all = Object.entries((await pair.other.batch(batch)).counts);
+      return Object.fromEntries(all.filter(([, count]) => count > 0));
+    };
+    const jobsIn = async (...states: JobState[]) => {
+      const found: JobRecord[] = [];
+      for await (const one of pair.other.jobs(run.batch, states)) found.push(one);
+      return found;
+    };
+    /** What a run does about dead ones when it starts. */
+    const tidyUp = async () => {
+      const dead = await pair.other.dead();
+      await pair.other.recover(dead);
+      return dead;
+    };
+    const namesIn = async (...states: JobState[]) => (await jobsIn(...states)).map(({ source }) => source);
+
+    describe('resuming a batch', () => {
+      it('makes jobs in the wanted states wait again, and no others', async () => {
+        await complete('a');
+        await end('b', 'failed');
+        await add('c', 'd');
+        await index.cancelWaiting(run, 9);
+        await index.end(run, 'cancelled');
+        const again = await pair.other.resume(nextRun(), run.batch, CANCELLED);
+        expect(again.batch).toMatchObject({ id: run.batch, state: 'running', finishedAt: null });
+        expect(again.batch.counts).toMatchObject({ pending: 2, completed: 1, failed: 1, cancelled: 0 });
+        expect(await namesIn('pending')).toEqual(['/photos/c', '/photos/d']);
+        expect((await pair.other.take(again.run, 9, Date.now())).map(({ source }) => source)).toEqual([
+          '/photos/c',
+          '/photos/d',
+        ]);
+      });
+
+      it('gives a failed job all its attempts anew, and nothing of its failure stays', async () => {
+        await add('a');
+        for (let attempt = 0; attempt < 2; attempt++) {
+          const [job] = await index.take(run, 1, Date.now());
+          await index.giveBack(job!, 'retrying', 0);
+        }
+        const [last] = await index.take(run, 1, Date.now());
+        await index.settle(run, last!, { state: 'failed', error: TORN, made: [], skipped: [], outputs: [] });
+        await index.end(run, 'finished');
+        expect(await jobsIn('failed')).toMatchObject([{ attempts: 3, error: TORN }]);
+        const again = await index.resume(nextRun(), run.batch, FAILED);
+        expect(await jobsIn('pending')).toMatchObject([{ attempts: 0, error: null, finishedAt: null }]);
+        const [job] = await index.take(again.run, 1, 0);
+        expect(job).toMatchObject({ source: '/photos/a', attempts: 0 });
+      });
+
+      it('does not let a job wait for its time which another process had set', async () => {
+        await add('a');
+        const [job] = await index.take(run, 1, Date.now());
+        await index.giveBack(job!, 'retrying', Date.now() + 3_600_000);
+        await index.end(run, 'interrupted');
+        const again = await pair.other.resume(nextRun(), run.batch, CANCELLED);
+        expect(await countsOf()).toEqual({ pending: 1 });
+        expect(await pair.other.take(again.run, 9, 0)).toHaveLength(1);
+      });
+
+      it('keeps what was read of it when its walk had ended', async () => {
+        await index.add(run, [newJob('z')], { unchanged: 2, bytesIn: 50, bytesOut: 5 });
+        await index.walked(run, 7, true);
+        await index.end(run, 'interrupted');
+        const { batch } = await index.resume(nextRun(), run.batch, CANCELLED);
+        expect(batch).toMatchObject({ walkEnded: true, passedOver: 7, bytesIn: 50, bytesOut: 5 });
+        expect(await countsOf()).toEqual({ pending: 1, unchanged: 2 });
+      });
+
+      it('forgets who was unchanged when its inputs are walked again, and counts the bytes of the rest', async () => {
+        await complete('a');
+        await end('b', 'duplicate', { duplicateOf: '/photos/a', outputs: [outputOf('b')], bytes: 1_000 });
+        await end('c', 'failed');
+        await index.add(run, [], { unchanged: 3, bytesIn: 9_000, bytesOut: 900 });
+        await index.walked(run, 2, false);
+        await index.end(run, 'cancelled');
+        expect(await index.batch(run.batch)).toMatchObject({ bytesIn: 11_000, bytesOut: 918 });
+        const { batch } = await index.resume(nextRun(), run.batch, { ...CANCELLED, walk: true });
+        expect(batch).toMatchObject({ walkEnded: false, bytesIn: 2_000, bytesOut: 18 });
+        expect(await countsOf()).toEqual({ completed: 1, duplicate: 1, failed: 1 });
+      });
+
+      it('counts the outputs of a duplicate with its owner alone where duplicates are skipped', async () => {
+        const options = batchOptions({ duplicates: 'skip' });
+        await complete('a');
+        const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+        const skipped = [{ ...held, settings: 'aa', digest: '00' }];
+        await end('b', 'duplicate', {
+          ...{ duplicateOf: '/photos/a', outputs: [outputOf('a')], bytes: 1_000, skipped },
+        });
+        const before = await index.end(run, 'cancelled');
+        const { batch } = await index.resume(nextRun(), run.batch, { ...CANCELLED, walk: true, options });
+        expect([batch.bytesIn, batch.bytesOut]).toEqual([before.bytesIn, before.bytesOut]);
+        expect([batch.bytesIn, batch.bytesOut]).toEqual([2_000, 9]);
+      });
+
+      it('keeps the options that hold from then on', async () => {
+        await add('a');
+        await index.end(run, 'interrupted');
+        const options = batchOptions({ jobs: 7, limits: { ...batchOptions().limits, lenient: true } });
+        const { batch } = await index.resume(nextRun(), run.batch, { ...CANCELLED, options });
+        expect(batch.options).toEqual(options);
+        expect((await pair.other.batch(run.batch)).jobs).toBe(7);
+      });
+
+      it('refuses one that is being worked on, and leaves it as it is', async () => {
+        await end('a', 'failed');
+        await add('b');
+        const other = nextRun();
+        await expect(pair.other.resume(other, run.batch, FAILED)).rejects.toMatchObject({
+          code: 'batch_running',
+        });
+        expect(await countsOf()).toEqual({ pending: 1, failed: 1 });
+        await index.end(run, 'interrupted');
+        expect((await pair.other.resume(other, run.batch, FAILED)).run.run, 'its lock is free').toBe(other);
+      });
+
+      it('lets one of two have it', async () => {
+        await add('a');
+        await index.end(run, 'interrupted');
+        const [one, two] = await Promise.allSettled([
+          index.resume(nextRun(), run.batch, CANCELLED),
+          pair.other.resume(nextRun(), run.batch, CANCELLED),
+        ]);
+        expect([one.status, two.status].sort()).toEqual(['fulfilled', 'rejected']);
+        const { reason } = [one, two].find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+        expect(reason).toMatchObject({ code: 'batch_running' });
+      });
+
+      it('knows no batch by another id, nor by the beginning of one', async () => {
+        await index.end(run, 'finished');
+        for (const id of ['00', run.batch.slice(0, 5), '']) {
+          await expect(index.resume(nextRun(), id, CANCELLED)).rejects.toMatchObject({
+            code: 'unknown_batch',
+          });
+        }
+      });
+
+      it('leaves a batch alone that another has tidied up after and resumed meanwhile', async () => {
+        await add('a');
+        await index.take(run, 1, Date.now());
+        await index.close();
+        const seenDead = await pair.other.dead();
+        await tidyUp();
+        const again = await pair.other.resume(nextRun(), run.batch, CANCELLED);
+        await pair.other.take(again.run, 1, Date.now());
+        await pair.other.recover(seenDead);
+        expect(await pair.other.batch(run.batch)).toMatchObject({ state: 'running' });
+        expect(await countsOf()).toEqual({ processing: 1 });
+      });
+
+      it('makes it interrupted, with all that is left waiting, when the second run dies too', async () => {
+        await complete('a');
+        await add('b', 'c');
+        await index.end(run, 'interrupted');
+        const again = await index.resume(nextRun(), run.batch, CANCELLED);
+        await index.take(again.run, 1, Date.now());
+        await index.close();
+        expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
+        expect(await tidyUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
+        expect(await countsOf()).toEqual({ pending: 2, completed: 1 });
+        const third = await pair.other.resume(nextRun(), run.batch, CANCELLED);
+        const taken = await pair.other.take(third.run, 9, Date.now());
+        expect(taken.map(({ source, attempts }) => [source, attempts])).toEqual([
+          ['/photos/b', 1],
+          ['/photos/c', 0],
+        ]);
+      });
+    });
+
+    it('tells which sources are in the batch, whatever became of them', async () => {
+      await complete('a');
+      await end('b', 'failed');
+      await end('c', 'unchanged');
+      await add('d');
+      const other = await begin(pair.other);
+      await pair.other.add(other, [newJob('e')], NOTHING);
+      const sources = ['e', 'd', 'none', 'c', 'b', 'a'].map((one) => `/photos/${one}`);
+      // Of unchanged ones there are no rows: who asks counts them anew.
+      expect(await pair.other.known(run, sources)).toEqual(['/photos/d', '/photos/b', '/photos/a']);
+      expect(await index.known(other, sources)).toEqual(['/photos/e']);
+      expect(await index.known(run, [])).toEqual([]);
+    });
+
+    describe('asked to stop a batch', () => {
+      it('tells the run that works on it, and no other', async () => {
+        await add('a');
+        const other = await begin(pair.other);
+        expect(await index.isCancelAsked(run)).toBe(false);
+        expect(await pair.other.askToCancel(run.batch)).toBe('asked');
+        expect(await pair.other.askToCancel(run.batch)).toBe('asked');
+        expect([await index.isCancelAsked(run), await pair.other.isCancelAsked(other)]).toEqual([
+          true,
+          false,
+        ]);
+        expect((await pair.other.batch(run.batch)).state).toBe('running');
+        expect(await countsOf()).toEqual({ pending: 1 });
+      });
+
+      it('forgets that it was asked once it is resumed', async () => {
+        await add('a');
+        await pair.other.askToCancel(run.batch);
+        await index.end(run, 'cancelled');
+        const again = await index.resume(nextRun(), run.batch, CANCELLED);
+        expect(await index.isCancelAsked(again.run)).toBe(false);
+        await index.end(again.run, 'interrupted');
+        expect((await index.batch(run.batch)).state).toBe('interrupted');
+      });
+
+      it('says that one has ended of which nothing is left, and changes nothing', async () => {
+        await complete('a');
+        await index.end(run, 'finished');
+        const before = await index.batch(run.batch);
+        expect(await pair.other.askToCancel(run.batch)).toBe('ended');
+        expect(await pair.other.batch(run.batch)).toEqual(before);
+      });
+
+      it('cancels one that was interrupted, and its jobs that wait are cancelled next', async () => {
+        await add('a', 'b');
+        const { finishedAt } = await index.end(run, 'interrupted');
+        expect(await pair.other.askToCancel(run.batch)).toBe('cancelled');
+        expect(await pair.other.cancelWaiting(run, 9)).toBe(2);
+        const batch = await index.batch(run.batch);
+        expect([batch.state, batch.finishedAt]).toEqual(['cancelled', finishedAt]);
+        expect(await pair.other.askToCancel(run.batch)).toBe('ended');
+        expect(await countsOf()).toEqual({ cancelled: 2 });
+      });
+
+      it('cancels one whose run died: at once for who looks, and for good once it is tidied up after', async () => {
+        await add('a', 'b', 'c');
+        await index.take(run, 1, Date.now());
+        await index.close();
+        expect(await pair.other.askToCancel(run.batch)).toBe('cancelled');
+        expect(await pair.other.cancelWaiting(run, 9)).toBe(2);
+        expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
+        expect(await pair.other.batches(9)).toMatchObject([{ id: run.batch, state: 'cancelled' }]);
+        expect(await tidyUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
+        expect(await pair.other.batch(run.batch)).toMatchObject({ state: 'cancelled' });
+        expect(await countsOf()).toEqual({ cancelled: 3 });
+      });
+
+      it('leaves no job waiting in a batch that was to be stopped when its run died', async () => {
+        await add('a', 'b', 'c');
+        await index.take(run, 1, Date.now());
+        expect(await pair.other.askToCancel(run.batch)).toBe('asked');
+        await index.close();
+        await tidyUp();
+        expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
+        expect(await countsOf()).toEqual({ cancelled: 3 });
+      });
+
+      it('knows no batch by another id', async () => {
+        await expect(index.askToCancel('00')).rejects.toMatchObject({ code: 'unknown_batch' });
+      });
+    });
+  });
+}
+
+function outputOf(name: string): Settlement['outputs'][number] {
+  return {
+    ...{ variant: 'small', format: 'webp', path: `/out/${name}_small.webp`, width: 1, height: 1, bytes: 9 },
+  };
+}

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Output, OutputRecord } from '../../src/model.ts';
+import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
+import { batchOptions, newJob, outputRecord, sha } from '../records.ts';
+import type { IndexPair } from './index.ts';
+
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+
+/** What every index must tell of all that was made, and of the jobs that made it. */
+export function indexOfOutputsConformance(name: string, openPair: () => Promise<IndexPair>): void {
+  describe(`${name} as the index of what was made`, () => {
+    let pair: IndexPair;
+    let index: Index;
+    let run: Run;
+    let runs = 0;
+    beforeEach(async () => {
+      pair = await openPair();
+      index = pair.one;
+      run = await begin();
+    });
+    afterEach(async () => {
+      vi.useRealTimers();
+      await pair.close();
+    });
+
+    const begin = () => {
+      const batch = { command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() } as const;
+      return index.begin({ run: `${(++runs).toString(16).padStart(4, '0')}abcd`, ...batch });
+    };
+    const settled = (state: Settlement['state'], over: Partial<Settlement> = {}): Settlement => ({
+      ...{ state, made: [], skipped: [], outputs: [] },
+      ...over,
+    });
+    /** Adds one job and ends it so. */
+    const end = async (job: NewJob, settlement: Settlement, of = run) => {
+      await index.add(of, [job], NOTHING);
+      const [taken] = await index.take(of, 1, Date.now());
+      await index.settle(of, taken!, settlement);
+    };
+    const make = async (...made: OutputRecord[]) => {
+      for (const [i, one] of made.entries()) {
+        const candidates = [[one.path]];
+        const job = newJob(`${one.source}-${i}`, { source: one.source, candidates });
+        await end(job, settled('completed', { made: [one] }), await begin());
+      }
+    };
+    const recordAt = async (path: string) => (await pair.other.lookup([], [path])).output(path);
+    const outputs = async () => {
+      const all: OutputRecord[] = [];
+      for await (const record of pair.other.outputs()) all.push(record);
+      return all;
+    };
+
+    describe('asked for all outputs', () => {
+      it('tells those that were made, oldest first, and no names that are only held', async () => {
+        const made = ['z', 'a', 'm'].map((one) => outputRecord(`/out/${one}.webp`, `/photos/${one}`));
+        await make(...made);
+        await index.add(run, [newJob('held')], NOTHING);
+        expect(await outputs()).toEqual(made);
+      });
+
+      it('tells all of thousands, each once, also while others are made and forgotten', async () => {
+        const all = Array.from({ length: 2_500 }, (_, i) => `/out/${String(i).padStart(5, '0')}`);
+        const candidates = [all];
+        const made = all.map((path) => outputRecord(path, '/photos/a'));
+        await end(newJob('a', { candidates }), settled('completed', { made }));
+        const told: string[] = [];
+        for await (const { path } of index.outputs()) {
+          told.push(path);
+          if (told.length === 700) await index.forget('/photos/a', all.slice(0, 700), []);
+          if (told.length === 800) await make(outputRecord('/out/new', '/photos/new'));
+        }
+        expect(told).toEqual([...all, '/out/new']);
+      });
+
+      it('tells none where none were made', async () => {
+        expect(await outputs()).toEqual([]);
+      });
+    });
+
+    describe('told that an output is wrong', () => {
+      it('keeps it as made, but as nothing that a file could be', async () => {
+        const one = outputRecord('/out/a.webp', '/photos/a');
+        await make(one);
+        await index.distrust([one]);
+        const { mtime, checksum, ...rest } = (await recordAt('/OUT/a.webp')) as OutputRecord;
+        expect({ ...one, ...rest }).toEqual(one);
+        expect(mtime).not.toBe(one.mtime);
+        expect(typeof checksum).toBe('string');
+        expect(checksum).not.toMatch(/^[0-9a-f]{64}$/);
+        expect(await outputs()).toHaveLength(1);
+      });
+
+      it('takes all links to the same file for wrong, and no copy, nor what is made otherwise', async () => {
+        const bytes = { digest: sha('picture'), checksum: sha('webp'), ino: '8' };
+        const [one, link, copy, other, renewed] = [
+          outputRecord('/out/a.webp', '/photos/a', bytes),
+          outputRecord('/out/b.webp', '/photos/b', bytes),
+          outputRecord('/out/c.webp', '/photos/c', { ...bytes, ino: '9' }),
+          outputRecord('/out/d.webp', '/photos/d', { ...bytes, settings: 'bb' }),
+          outputRecord('/out/e.webp', '/photos/e', { ...bytes, checksum: sha('later') }),
+        ] as const;
+        await make(one, link, copy, other, renewed);
+        await index.distrust([one]);
+        const wrong = (await outputs()).filter(({ checksum }) => checksum === '').map(({ path }) => path);
+        expect(wrong).toEqual([one.path, link.path]);
+        for (const same of [copy, other, renewed]) expect(await recordAt(same.path)).toEqual(same);
+      });
+
+      it('is content with one it does not know, and with none', async () => {
+        await index.distrust([outputRecord('/out/none.webp', '/photos/none')]);
+        await index.distrust([]);
+        expect(await outputs()).toEqual([]);
+      });
+
+      it('believes in it again once it is made again', async () => {
+        const one = outputRecord('/out/a.webp', '/photos/a');
+        await make(one);
+        await index.distrust([one]);
+        await make(one);
+        expect(await outputs()).toEqual([one]);
+      });
+    });
+
+    describe('asked who made the outputs of sources', () => {
+      const output: Output = {
+        ...{ variant: 'small', format: 'webp', path: '/out/a_small.webp' },
+        ...{ width: 100, height: 75, bytes: 300 },
+      };
+
+      it('tells their jobs that left outputs, newest first, with what they were made of', async () => {
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 });
+        const later = await begin();
+        vi.useRealTimers();
+        const job = newJob('a', { given: './photos/a', relative: 'deep/a' });
+        await end(job, settled('duplicate', { outputs: [output], duplicateOf: '/photos/b' }), later);
+        await end(job, settled('completed', { outputs: [output] }));
+        const { source, given, relative } = job;
+        const maker = { source, given, relative, outputs: [output] };
+        expect(await pair.other.makers(['/photos/none', '/photos/a'])).toEqual([
+          { ...maker, batch: later.batch },
+          { ...maker, batch: run.batch },
+        ]);
+      });
+
+      it('tells of no other sources, and of no job that failed or has not ended', async () => {
+        await end(newJob('b'), settled('completed', { outputs: [output] }));
+        await end(newJob('a'), settled('failed', { error: { code: 'corrupt', message: 'torn' } }));
+        await index.add(await begin(), [newJob('a')], NOTHING);
+        expect(await index.makers(['/photos/a'])).toEqual([]);
+        expect(await index.makers([])).toEqual([]);
+      });
+
+      it('takes a name with odd characters for what it is', async () => {
+        const odd = ["it's", '"', '\\', 'a\nb', '%', '\u202e', ']'];
+        for (const one of odd) await end(newJob(one), settled('completed', { outputs: [output] }));
+        const found = await index.makers(odd.map((one) => `/photos/${one}`));
+        expect(found.map(({ source }) => source).sort()).toEqual(odd.map((one) => `/photos/${one}`).sort());
+      });
+    });
+  });
+}

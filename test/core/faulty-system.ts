@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream';
+import type { Renderer } from '../../src/ports.ts';
+import type { Tripwire } from './faulty.ts';
+
+/** The file system as the adapters call it, with calls that may fail: for `vi.mock` of its two modules. */
+
+/** Calls are counted and may fail as long as there is a wire. */
+export const system = { wire: undefined as Tripwire | undefined };
+
+type Call = (...given: unknown[]) => unknown;
+type Module = Record<string, unknown>;
+
+const LATER = [
+  'chmod',
+  'copyFile',
+  'link',
+  'lstat',
+  'mkdir',
+  'open',
+  'opendir',
+  'readdir',
+  'realpath',
+].concat(['rename', 'rm', 'rmdir', 'stat', 'unlink']);
+const AT_ONCE = ['accessSync', 'lstatSync', 'mkdirSync', 'rmSync', 'statSync'];
+
+/** `node:fs/promises`. */
+export function failingLater(real: Module): Module {
+  const failing = LATER.map((name) => {
+    const call = real[name] as Call;
+    const step = async (...given: unknown[]) => {
+      const result = await (system.wire?.step(nameOf(name, given), async () => call(...given)) ??
+        call(...given));
+      return name === 'open' ? failingHandle(result as object) : result;
+    };
+    return [name, step];
+  });
+  return { ...real, ...Object.fromEntries(failing) };
+}
+
+/** `node:fs`. */
+export function failingAtOnce(real: Module): Module {
+  const stepOf = (name: string): [string, Call] => {
+    const call = real[name] as Call;
+    return [
+      name,
+      (...given) =>
+        system.wire ? system.wire.now(nameOf(name, given), () => call(...given)) : call(...given),
+    ];
+  };
+  const [, read] = stepOf('createReadStream');
+  const createReadStream: Call = (...given) => {
+    try {
+      return read(...given);
+    } catch (error) {
+      return new Readable({ read: () => {} }).destroy(error as Error);
+    }
+  };
+  return { ...real, ...Object.fromEntries(AT_ONCE.map(stepOf)), createReadStream };
+}
+
+/** The index looks at its own file at each of its steps. */
+function nameOf(call: string, [path]: readonly unknown[]): string {
+  return call === 'statSync' && String(path).includes('/state/') ? `${call} of the index` : call;
+}
+
+/** A file that is open, whose calls may fail too. */
+function failingHandle<T extends object>(handle: T): T {
+  return new Proxy(handle, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as Call;
+      const mayFail = ['sync', 'close', 'stat', 'read'].includes(String(name));
+      return (...given: unknown[]) =>
+        mayFail && system.wire
+          ? system.wire.step(`handle.${String(name)}`, async () => call(...given))
+          : call(...given);
+    },
+  });
+}
+
+/** A renderer whose own calls are not counted: they are those of another process. */
+export function unwatched(renderer: Renderer): Renderer {
+  return {
+    ...renderer,
+    open(...given) {
+      const { wire } = system;
+      system.wire = undefined;
+      // What it calls it calls at once.
+      const opened = renderer.open(...given);
+      system.wire = wire;
+      return opened;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { expect } from 'vitest';
+import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
+import { type Ports, runBatch } from '../../src/core/batch.ts';
+import { takeIn } from '../../src/core/intake.ts';
+import type { Patience } from '../../src/core/patience.ts';
+import { SHORT } from '../../src/core/patience.ts';
+import { asImgtoolError, type ImgtoolError } from '../../src/errors.ts';
+import type { Event } from '../../src/model.ts';
+import type { Index } from '../../src/ports.ts';
+import { assertInvariants, type Sources, sourcesOf } from '../cli/invariants.ts';
+import { readIndex } from '../cli/recorded.ts';
+import { sha, variant } from '../records.ts';
+import { type Fault, setTripwire, type Tripwire } from './faulty.ts';
+import { finishedOf, openWorkshop, pictureOf, type Workshop } from './made-up.ts';
+
+/** Syncing is most of the time such a batch takes, and in memory there is nothing to wait for. */
+if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm';
+
+/** A batch of three pictures in which something fails: one is as another, and one has changed since it was rendered. */
+export interface Three {
+  readonly shop: Workshop;
+  readonly sources: Sources;
+}
+
+/** How it ended: with its last event, or thrown out of it. */
+export interface End {
+  readonly events: readonly Event[];
+  readonly exit: number;
+  readonly thrown: ImgtoolError | undefined;
+}
+
+const OLD = 'old bytes';
+const NEW = 'newer bytes';
+
+const OVER = { preset: { name: 'test', variants: [variant(), variant({ name: 'wide', width: 200 })] } };
+const OUTPUTS = ['a', 'b', 'c'].flatMap((name) => [`${name}_small.webp`, `${name}_wide.webp`]);
+
+async function prepareThree(shop: Workshop): Promise<Three> {
+  shop.change('c.jpg', OLD);
+  await shop.run(OVER);
+  shop.change('a.jpg', 'the same');
+  shop.change('b.jpg', 'the same');
+  shop.change('c.jpg', NEW);
+  return { shop, sources: sourcesOf(shop, 'photos') };
+}
+
+/**
+ * Runs a batch with its first call failing, then another with its second, and so on until one has no further call.
+ * Each must end in order and be carried on by the next.
+ */
+export async function eachInTurn(
+  faultAt: (at: number) => Fault,
+  run: (three: Three, wire: Tripwire, id: string) => Promise<End>,
+): Promise<void> {
+  const wrong: string[] = [];
+  for (let at = 1; ; at++) {
+    const three = await prepareThree(await openWorkshop(() => {}));
+    const wire = setTripwire(faultAt(at));
+    const end = await run(three, wire, `f${at.toString(16)}`);
+    await check(three, end, wire.failed).catch((error: unknown) => {
+      wrong.push(`call ${at}, ${wire.failed[0]}: ${String(error).split('\n').slice(0, 12).join('\n')}`);
+    });
+    if (wire.failed.length > 0) continue;
+    expect([end.exit, at > 10], 'nothing failed in the last one').toEqual([0, true]);
+    break;
+  }
+  expect(wrong.join('\n\n')).toBe('');
+}
+
+async function check(three: Three, end: End, failed: readonly string[]): Promise<void> {
+  const { shop } = three;
+  try {
+    assertSound(three, end, failed);
+  } finally {
+    // As the process does when it ends; the next one opens it anew.
+    await shop.index.close();
+  }
+  const index = await openSqliteIndex(shop.at('state/index.db'));
+  try {
+    await assertCarriedOn(three, index);
+  } finally {
+    await index.close();
+  }
+}
+
+/** Tries again as a batch does, only at once. */
+const HASTY: Patience = {
+  after: async (...given) => {
+    const delay = await SHORT.after(...given);
+    return typeof delay === 'number' ? 1 : delay;
+  },
+};
+
+export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<End> {
+  const events: Event[] = [];
+  const { signal } = new AbortController();
+  const manner = { takeIn, patience: HASTY, isEndless: false };
+  try {
+    const { ports, work } = await shop.prepare('process', OVER, over);
+    const { exit } = await runBatch(ports, work, (event) => events.push(event), signal, manner);
+    return { events, exit, thrown: undefined };
+  } catch (error) {
+    const thrown = asImgtoolError(error);
+    return { events, exit: thrown.exitCode, thrown };
+  }
+}
+
+/** What must hold at once, while the index still says what the run left in it. */
+function assertSound({ shop }: Three, { events, exit, thrown }: End, failed: readonly string[]): void {
+  const isOrderly = thrown === undefined;
+  /** What could not be removed is left to the next start. */
+  const isLeft = failed.some((name) => name.endsWith('.discard') || name === 'rm');
+  if (thrown !== undefined)
+    expect(thrown, 'an error that was foreseen').not.toMatchObject({ code: 'internal' });
+  for (const name of shop.outputs()) {
+    const isStaged = name.startsWith('.imgtool-');
+    if (isStaged && (!isOrderly || isLeft)) continue;
+    expect(name, 'nothing staged is left').not.toMatch(/\.tmp$/);
+    const whole = [OLD, NEW, 'the same'].map((text) => pictureOf(sha(text)));
+    expect(whole, `${name} is whole`).toContain(shop.text(`out/${name}`));
+  }
+  const { jobs, batches } = readIndex(shop.at('state/index.db'));
+  const batch = batches.at(-1);
+  for (const event of events) {
+    if (event.type !== 'job' || event.state === 'unchanged') continue;
+    expect(event.error?.code, JSON.stringify(event)).not.toBe('internal');
+    const row = jobs.find((job) => job.batch === event.batch && job.given === event.source);
+    expect(row?.state, `${event.source} is recorded as told`).toBe(event.state);
+    if (event.state === 'completed')
+      expect(shop.outputs()).toEqual(expect.arrayContaining(outputsOf(event.source)));
+  }
+  if (!isOrderly) return;
+  const told = finishedOf(events);
+  // An index that fails cannot be told; whoever comes next finds the run dead, and the batch interrupted.
+  const isUntold = told.state === 'interrupted' && batch?.state === 'running';
+  const isDone = failed.includes('index.end');
+  if (!isUntold && !isDone) {
+    expect(JSON.stringify([batch?.state, batch?.counts]), 'the batch is recorded as told').toBe(
+      JSON.stringify([told.state, told.counts]),
+    );
+  }
+  expect(told.exit).toBe(exit);
+  const isDiscard = failed.every((name) => name.endsWith('.discard') || name === 'rm');
+  if (isDiscard) expect([exit, told.counts.failed], 'what is left staged costs no job').toEqual([0, 0]);
+}
+
+/** The same batch again, when all works: everything is there, and all invariants hold. */
+async function assertCarriedOn(three: Three, index: Index): Promise<void> {
+  const { shop, sources } = three;
+  const { events, exit, thrown } = await runThree(three, { index });
+  expect([thrown, exit], JSON.stringify(events)).toEqual([undefined, 0]);
+  const { completed, duplicate, unchanged } = finishedOf(events).counts;
+  expect(completed + duplicate + unchanged).toBe(3);
+  expect(shop.outputs()).toEqual(OUTPUTS);
+  for (const name of OUTPUTS) {
+    const bytes = name.startsWith('c') ? NEW : 'the same';
+    expect(shop.text(`out/${name}`), name).toBe(pictureOf(sha(bytes)));
+  }
+  await assertInvariants(
+    { at: shop.at, index: shop.at('state/index.db') },
+    {
+      sources,
+      outcome: {
+        stdout: events.map((event) => JSON.stringify(event)).join('\n'),
+        stderr: '',
+        code: exit,
+        signal: null,
+      },
+      // What is under a name was made from the bytes that are recorded with it.
+      decode: async (path, { digest }) =>
+        expect(shop.text(path.slice(shop.at('').length))).toBe(pictureOf(digest ?? '')) ?? true,
+    },
+  );
+}
+
+function outputsOf(source: string): string[] {
+  return OUTPUTS.filter((name) => source.endsWith(`/${name.split('_')[0]}.jpg`));
+}

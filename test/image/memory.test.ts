@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { estimateMemory } from '../../src/image/memory.ts';
+import type { Header } from '../../src/image/steps/header.ts';
+import { BUILT_IN } from '../../src/presets.ts';
+import { variant } from './pictures.ts';
+
+const MB = 2 ** 20;
+const web = BUILT_IN.find(({ name }) => name === 'web')!.variants;
+const wide = [variant({ width: 4096, effort: 4 })];
+
+/** An RGB picture of 24 or 100 Mpx, as those were that were measured. */
+function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
+  const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
+  return {
+    ...{ width, height, stored: { width, height } },
+    ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5 },
+    ...{ progressive: false, turned: false, lossless: false },
+    ...changes,
+  };
+}
+
+const upright = (mpx: 24 | 100): Partial<Header> => {
+  const { width, height } = header(mpx);
+  return { width: height, height: width, stored: { width, height }, turned: true };
+};
+
+/** Peak of a child over its idle size in MiB, seen with sharp 0.35.5 and libvips 8.18.7 on Linux; and MiB of the file. */
+const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
+  ['a JPEG of 24 Mpx', header(24), 1, { web: 11, wide: 165 }],
+  ['a JPEG of 100 Mpx', header(100), 2, { web: 11, wide: 190 }],
+  ['a progressive JPEG of 100 Mpx', header(100, { progressive: true }), 3, { web: 296, wide: 406 }],
+  ['a turned JPEG of 24 Mpx', header(24, upright(24)), 1, { web: 24, wide: 191 }],
+  ['a turned JPEG of 100 Mpx', header(100, upright(100)), 2, { web: 31, wide: 593 }],
+  ['a JPEG of 24 Mpx of noise', header(24), 22, { web: 36, wide: 309 }],
+  ['a PNG of 24 Mpx', header(24, { format: 'png' }), 24, { web: 61, wide: 188 }],
+  ['a PNG of 100 Mpx', header(100, { format: 'png' }), 87, { web: 159, wide: 478 }],
+  [
+    'an interlaced PNG of 100 Mpx',
+    header(100, { format: 'png', progressive: true }),
+    100,
+    { web: 437, wide: 675 },
+  ],
+  [
+    'a PNG of 100 Mpx of 16 bits',
+    header(100, { format: 'png', pixelBytes: 6 }),
+    132,
+    { web: 269, wide: 511 },
+  ],
+  [
+    'a PNG of 24 Mpx with alpha',
+    header(24, { format: 'png', alpha: true, pixelBytes: 4 }),
+    28,
+    { web: 91, wide: 324 },
+  ],
+  ['a WebP of 24 Mpx', header(24, { format: 'webp' }), 1, { web: 12, wide: 239 }],
+  ['a WebP of 100 Mpx', header(100, { format: 'webp' }), 1, { web: 17, wide: 773 }],
+  [
+    'a lossless WebP of 100 Mpx',
+    header(100, { format: 'webp', lossless: true }),
+    19,
+    { web: 408, wide: 784 },
+  ],
+  ['a GIF of 100 Mpx', header(100, { format: 'gif' }), 10, { web: 454, wide: 699 }],
+  ['a TIFF of 24 Mpx in strips', header(24, { format: 'tiff' }), 69, { web: 111, wide: 237 }],
+  ['a TIFF of 100 Mpx in strips', header(100, { format: 'tiff' }), 28, { web: 98, wide: 415 }],
+  ['an AVIF of 24 Mpx', header(24, { format: 'avif' }), 0, { web: 432, wide: 422 }],
+  ['an AVIF of 100 Mpx', header(100, { format: 'avif' }), 1, { web: 1740, wide: 1723 }],
+];
+
+describe('the memory that is estimated', () => {
+  it.each(MEASURED)('for %s is what was measured, or somewhat more', (_, found, megabytes, measured) => {
+    const file = { size: megabytes * MB, held: megabytes * MB };
+    for (const [variants, peak] of [
+      [web, measured.web],
+      [wide, measured.wide],
+    ] as const) {
+      const estimated = estimateMemory(found, file, variants) / MB;
+      expect(estimated).toBeGreaterThan(peak * 0.8);
+      expect(estimated).toBeLessThan(peak * 2.5);
+    }
+  });
+
+  it('is small for a small picture, so that many of them run at once', () => {
+    const found = { ...header(24), width: 150, height: 100, stored: { width: 150, height: 100 } };
+    expect(estimateMemory(found, { size: 9000, held: 9000 }, web) / MB).toBeLessThan(5);
+  });
+
+  it('does not count a file that is decoded by its path', () => {
+    const file = { size: 300 * MB, held: 300 * MB };
+    const held = estimateMemory(header(24), file, web);
+    expect(held - estimateMemory(header(24), { ...file, held: 0 }, web)).toBe(300 * MB);
+  });
+
+  it('is that of decoding it whole when nothing is said of what it is for', () => {
+    const whole = estimateMemory(header(24), { size: MB, held: MB }, []) / MB;
+    expect(whole).toBeGreaterThan((24e6 * 3) / MB);
+    expect(whole).toBeLessThan(100);
+  });
+
+  it('counts no more encoders than run at once', () => {
+    const many = Array.from({ length: 8 }, (_, i) => variant({ width: 4000 - i, name: `${i}` }));
+    const of = (count: number) => estimateMemory(header(24), { size: MB, held: MB }, many.slice(0, count));
+    const one = of(2) - of(1);
+    expect(of(8) - of(7)).toBeLessThan(one * 0.7);
+  });
+});

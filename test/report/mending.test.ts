@@ -1,0 +1,66 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { openMending } from '../../src/report/mending.ts';
+import { width } from '../../src/report/text.ts';
+
+const REPAIRED = {
+  state: 'repaired',
+  index: '/home/anna/state/index.db',
+  movedTo: '/home/anna/state/index.db.broken-20261121T101112Z',
+  problems: ['Tree 9 page 9: unreadable', 'b', 'c', 'd'],
+  saved: { sources: 1_200, outputs: 1, batches: 2, jobs: 0 },
+} as const;
+
+/** From here on it is no terminal. */
+const WIDE = 100;
+
+function printed(
+  json: boolean,
+  columns: number,
+  show: (pages: ReturnType<typeof openMending>) => void,
+): string {
+  const stream = new PassThrough();
+  const style = { tty: columns < WIDE, color: false, unicode: true, columns: () => columns };
+  show(openMending({ stream, style, json }));
+  return String(stream.read());
+}
+
+describe('what became of an index', () => {
+  it('says what was saved, where the old one lies and what comes next', () => {
+    const text = printed(false, WIDE, (pages) => pages.repaired(REPAIRED));
+    expect(text).toContain('saved    1,200 sources, 1 output, 2 batches, 0 jobs');
+    expect(text).toContain(`old one  ${REPAIRED.movedTo}`);
+    expect(text).toContain('Tree 9 page 9: unreadable; b; c\n');
+    expect(text).toMatch(/adopted\.\n$/);
+  });
+
+  it('fits every width and keeps control characters off the screen', () => {
+    for (let columns = 20; columns < WIDE; columns += 5) {
+      const text = printed(false, columns, (pages) =>
+        pages.repaired({ ...REPAIRED, index: '/a/\u001b[31mred' }),
+      );
+      expect(text).not.toContain('\u001b');
+      const longest = Math.max(...text.split('\n').map(width));
+      expect(longest).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('says of one that is in order or not there that nothing was done', () => {
+    for (const state of ['healthy', 'absent'] as const) {
+      const text = printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, state, movedTo: null }));
+      expect(text).toContain('nothing needs repair');
+    }
+  });
+
+  it('is one document as JSON', () => {
+    expect(JSON.parse(printed(true, WIDE, (pages) => pages.repaired(REPAIRED)))).toEqual({
+      v: 1,
+      repair: REPAIRED,
+    });
+    const backup = { index: '/i.db', file: '/c.db', bytes: 81_920, sources: 7, outputs: 21, batches: 1 };
+    expect(JSON.parse(printed(true, WIDE, (pages) => pages.backedUp(backup)))).toEqual({ v: 1, backup });
+    expect(printed(false, WIDE, (pages) => pages.backedUp(backup))).toContain(
+      '81.9 kB, 7 sources, 21 outputs, 1 batch\n',
+    );
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Verified, WrongOutput } from '../../src/model/verified.ts';
+import type { Failure } from '../../src/model.ts';
+import { oneLine } from '../../src/report/json.ts';
+import { width } from '../../src/report/text.ts';
+import { createVerifyProgress, verifyJson, verifyText } from '../../src/report/verify.ts';
+import { outputRecord } from '../records.ts';
+import { CONTROL, HOSTILE, memoryStream, PIPE, styleOf } from './samples.ts';
+
+const MISSING = { problem: 'missing', message: 'is not there' } as const;
+const CHANGED = { problem: 'changed', message: 'has 3 bytes, not the 300 that were written' } as const;
+const TORN = { problem: 'undecodable', message: `cut short ${HOSTILE}` } as const;
+
+const wrongOf = (path: string, ...problems: WrongOutput['problems']): WrongOutput => ({
+  record: outputRecord(path, '/photos/a.jpg'),
+  problems,
+});
+const FIRST = wrongOf('/out/a.webp', MISSING);
+const SECOND = wrongOf(`/out/${HOSTILE}`, CHANGED, TORN);
+const GONE: Failure = { code: 'source_missing', message: `${HOSTILE} is gone`, fix: 'bring it back' };
+
+const verified = (over: Partial<Verified> = {}): Verified => ({
+  ...{ batch: null, verified: 1_240, wrong: [FIRST, SECOND], isStopped: false },
+  ...over,
+});
+const remade = new Map([
+  [FIRST, null],
+  [SECOND, GONE],
+]);
+const sumOf = (over: Partial<Verified>) => verifyText(verified(over), PIPE).trimEnd().split('\n').slice(-2);
+
+describe('the text of verify', () => {
+  it('has a line for each output that is wrong, and says what to do', () => {
+    const text = verifyText(verified(), PIPE);
+    const [first, second, ...rest] = text.split('\n');
+    expect(first).toBe('/out/a.webp: missing: is not there');
+    expect(second).toContain(
+      'changed: has 3 bytes, not the 300 that were written; undecodable: cut short evil',
+    );
+    expect(rest).toEqual([
+      '1,240 outputs verified, 2 not in order',
+      'Make them again: imgtool verify --fix',
+      '',
+    ]);
+    expect(text).not.toMatch(CONTROL);
+  });
+
+  it('names the batch in what to do', () => {
+    expect(sumOf({ batch: '7f3a9c' })[1]).toBe('Make them again: imgtool verify 7f3a9c --fix');
+  });
+
+  it('says what became of each where they were made again', () => {
+    const lines = verifyText(verified({ remade }), PIPE).split('\n');
+    expect(lines[1]).toBe('  made again');
+    expect(lines[3]).toMatch(/^ {2}not made again: evil.* is gone$/);
+    expect(lines[4]).toBe('  fix: bring it back');
+    expect(lines[5]).toBe('1,240 outputs verified, 2 not in order, 1 of them made again');
+    expect(lines.join('\n')).not.toMatch(CONTROL);
+  });
+
+  it('says that all is well, that there is nothing, and that not all were seen', () => {
+    expect(sumOf({ wrong: [] })).toEqual(['1,240 outputs verified, all in order']);
+    expect(sumOf({ wrong: [], verified: 1 })).toEqual(['1 output verified, all in order']);
+    expect(sumOf({ wrong: [], verified: 0 })).toEqual(['No outputs to verify.']);
+    expect(sumOf({ wrong: [], isStopped: true })).toEqual([
+      'Stopped before all were seen.',
+      '1,240 outputs verified, all of these in order',
+    ]);
+  });
+
+  it('fits a screen', () => {
+    for (const columns of [30, 40, 80]) {
+      const text = verifyText(verified({ remade }), styleOf({ width: columns }));
+      expect(Math.max(...text.split('\n').map(width))).toBeLessThanOrEqual(columns);
+    }
+  });
+});
+
+describe('the JSON of verify', () => {
+  it('is one document with an entry for each problem', () => {
+    const entry = { source: '/photos/a.jpg', variant: 'small' };
+    expect(JSON.parse(oneLine(verifyJson(verified({ batch: '7f3a9c' }))))).toEqual({
+      v: 1,
+      batch: '7f3a9c',
+      verified: 1_240,
+      problems: [
+        { path: '/out/a.webp', ...entry, ...MISSING },
+        { path: SECOND.record.path, ...entry, ...CHANGED },
+        { path: SECOND.record.path, ...entry, ...TORN, message: TORN.message },
+      ],
+    });
+  });
+
+  it('says what was made again, and why not', () => {
+    expect(verifyJson(verified({ remade }))).toMatchObject({
+      problems: [{ fixed: true }, { fixed: false, error: GONE }, { fixed: false, error: GONE }],
+      fixed: 1,
+    });
+    expect(verifyJson(verified({ wrong: [], remade: new Map() }))).toMatchObject({ fixed: 0 });
+    expect(verifyJson(verified({ isStopped: true }))).toMatchObject({ stopped: true });
+  });
+});
+
+describe('the progress of verify', () => {
+  it('says on a screen how far it has come, and gives the cursor back', () => {
+    const stream = memoryStream();
+    const progress = createVerifyProgress({ stream, style: styleOf() });
+    progress.told(1_240, 3);
+    progress.close();
+    progress.close();
+    expect(stream.text()).toContain('1,240 outputs verified, 3 not in order');
+    expect(stream.text().endsWith('\u001b[?25h')).toBe(true);
+  });
+
+  it('writes nothing where nobody looks', () => {
+    const progress = createVerifyProgress(null);
+    progress.told(1, 0);
+    progress.close();
+  });
+});

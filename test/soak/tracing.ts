@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { has, type Outcome, type Place } from '../cli/imgtool.ts';
+
+/** What a command asks of the system, as strace tells it. */
+
+/** What would change files, or their names, and what opens them. */
+const CALLS =
+  'open,openat,openat2,creat,fsync,fdatasync,link,linkat,rename,renameat,renameat2,unlink,unlinkat,pwrite64,truncate,ftruncate,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr,copy_file_range,sendfile';
+
+export const canTrace = has('strace');
+if (!canTrace) console.warn('not traced, since strace is not there');
+
+export interface Call {
+  readonly name: string;
+  /** All of its arguments as strace writes them, with the path of each descriptor. */
+  readonly args: string;
+  /** It gave no error. */
+  readonly ok: boolean;
+  /** Its place among the beginnings and ends of all calls. */
+  readonly begun: number;
+  readonly done: number;
+}
+
+let traces = 0;
+
+/** Runs imgtool under strace: its outcome and all calls of all its processes. */
+export async function traced(place: Place, args: readonly string[], calls = CALLS) {
+  const file = place.at('..', `calls-${traces++}.txt`);
+  const before = ['strace', '-f', '-y', '-s', '9000', '-o', file, '-e', `trace=${calls}`];
+  const outcome: Outcome = await place.run(args, { before });
+  return { outcome, calls: callsIn(readFileSync(file, 'utf8')) };
+}
+
+/** Opened for something else than reading. */
+export function opensToWrite({ name, args }: Call): boolean {
+  return name === 'creat' || (/^open/.test(name) && /O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args));
+}
+
+/** The path that an opening call names. */
+export function pathOf({ args }: Call): string {
+  return JSON.parse(/"(?:[^"\\]|\\.)*"/.exec(args)?.[0] ?? '""') as string;
+}
+
+function callsIn(text: string): Call[] {
+  const calls: Call[] = [];
+  /** Begun by a thread and interrupted by the call of another. */
+  const open = new Map<string, { name: string; args: string; begun: number }>();
+  for (const [at, line] of text.split('\n').entries()) {
+    const [, thread = '', said = ''] = /^(\d+)\s+(.*)$/s.exec(line) ?? [];
+    const resumed = /^<\.\.\. (\w+) resumed>(.*)$/.exec(said);
+    const whole = /^(\w+)\((.*)$/.exec(said);
+    const begun = resumed === null ? undefined : open.get(thread);
+    const name = resumed?.[1] ?? whole?.[1];
+    if (name === undefined) continue;
+    const args = (begun?.args ?? '') + (resumed?.[2] ?? whole?.[2] ?? '');
+    if (args.endsWith('<unfinished ...>')) {
+      open.set(thread, { name, args: args.slice(0, -'<unfinished ...>'.length), begun: at });
+      continue;
+    }
+    calls.push({ name, args, ok: !/\) += -1 /.test(args), begun: begun?.begun ?? at, done: at });
+  }
+  return calls;
+}
