@@ -111,8 +111,8 @@ export interface Index {
    */
   resume(run: string, batch: string, again: Again): Promise<{ readonly run: Run; readonly batch: Batch }>;
 
-  /** Of these sources, those that are in the run's batch. */
-  known(run: Run, sources: readonly string[]): Promise<string[]>;
+  /** Of these sources, those that have a job in the batch. */
+  known(run: Pick<Run, 'batch'>, sources: readonly string[]): Promise<string[]>;
 
   /**
    * Wants a batch to be stopped. `asked`: the run that works on it will hear of it. `cancelled`: nobody works on it, and

@@ -232,18 +232,18 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-async function sweep(dead: readonly DeadRun[]): Promise<number> {
-  let swept = 0;
+async function sweep(dead: readonly DeadRun[]): Promise<string[]> {
+  const left: string[] = [];
   for (const { run, outputs } of dead) {
     for (const folder of new Set(outputs.map((path) => dirname(path)))) {
       for (const name of await namesIn(folder)) {
         if (!name.startsWith(`.imgtool-${run}-`) || !name.endsWith('.tmp')) continue;
-        await rm(join(folder, name), { force: true });
-        swept++;
+        const path = join(folder, name);
+        await rm(path, { force: true }).catch(() => left.push(path));
       }
     }
   }
-  return swept;
+  return left;
 }
 
 async function removeFile(path: string): Promise<void> {

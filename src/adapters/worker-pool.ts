@@ -16,7 +16,7 @@ import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
 // | parent: no process can be started           | the picture rejects `io`, or `out_of_memory`; both may be retried    |
 // | child: Ctrl-C, TERM, HUP                    | ignored; before it is ready it dies of them and is started again     |
 // | child: crash, SIGKILL, SIGSEGV, abort       | its picture rejects `worker_crashed`; the next gets a new child      |
-// | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the child goes on               |
+// | child: want of memory that it is told of    | its picture rejects `out_of_memory`; the next gets a new child       |
 // | child: beyond the deadline, stopped or not  | SIGKILL; its picture rejects `timeout`                               |
 // | child: waits between open and render        | no deadline counts                                                   |
 // | child: holds much memory without a picture  | SIGKILL once it is idle; the next picture gets a new child           |
@@ -40,7 +40,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
   const children = new Set<Child>();
   const idle: Child[] = [];
-  /** Those that hold too much memory, until they have given back the picture they were lent for meanwhile. */
+  /** Those that hold too much memory, or could not have enough, until they have given back the picture they were lent for meanwhile. */
   const worn = new WeakSet<Child>();
   const waiting: { enter(): void; reject(error: Error): void }[] = [];
   let taken = 0;
@@ -101,7 +101,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     try {
       const child = await lease(deadline);
       try {
-        return await deadline.over(child, () => child.ask(request));
+        return await ask(child, request, deadline);
       } finally {
         giveBack(child);
       }
@@ -111,14 +111,14 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   async function opened(child: Child, request: Request, deadline: Deadline): Promise<Opened> {
-    const reply = await deadline.over(child, () => child.ask(request));
+    const reply = await ask(child, request, deadline);
     if (reply.type !== 'opened') throw new Error(`a child answered ${reply.type} to open`);
     let closed = false;
     return {
       ...reply.picture,
       async render(orders) {
         if (closed) throw new Error('render after close');
-        const answer = await deadline.over(child, () => child.ask({ type: 'render', orders }));
+        const answer = await ask(child, { type: 'render', orders }, deadline);
         if (answer.type !== 'rendered') throw new Error(`a child answered ${answer.type} to render`);
         return answer.rendered;
       },
@@ -129,6 +129,16 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         leave();
       },
     };
+  }
+
+  async function ask(child: Child, request: Request, deadline: Deadline): Promise<Answer> {
+    try {
+      return await deadline.over(child, () => child.ask(request));
+    } catch (error) {
+      // What it holds may be why; another attempt deserves a new one.
+      if (error instanceof ImgtoolError && error.code === 'out_of_memory') worn.add(child);
+      throw error;
+    }
   }
 
   /** Waits until fewer than `size` pictures are open. */

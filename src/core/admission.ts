@@ -10,6 +10,8 @@ export interface Admission {
    * Errors: `cancelled` once the signal is aborted; no room is taken then.
    */
   enter(bytes: number, signal?: AbortSignal): Promise<() => void>;
+  /** The same at once, where there is room and nobody waits; undefined otherwise. */
+  enterNow(bytes: number): (() => void) | undefined;
 }
 
 /** Admits pictures that take at most so many bytes together, or one that takes more by itself. */
@@ -43,6 +45,12 @@ export function openAdmission(most: number): Admission {
 
   return {
     exceeds,
+    enterNow(bytes) {
+      const share = shareOf(bytes);
+      if (queue.size > 0 || exceeds(bytes) || taken + share > most) return undefined;
+      taken += share;
+      return leaver(share);
+    },
     async enter(bytes, signal) {
       if (signal?.aborted) throw cancelled();
       const share = shareOf(bytes);

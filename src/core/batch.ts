@@ -1,4 +1,4 @@
-import { asImgtoolError, type ImgtoolError, systemCode } from '../errors.ts';
+import { asImgtoolError, type ImgtoolError } from '../errors.ts';
 import type { Batch, BatchFinished, BatchOptions, Event, Job, JobEvent, Warning } from '../model.ts';
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
 import { openAdmission } from './admission.ts';
@@ -64,9 +64,9 @@ export async function runBatch(
   signal: AbortSignal,
   manner: Manner = ONE_WALK,
 ): Promise<BatchFinished> {
-  const dead = await tidyUp(ports, work.options);
+  const dead = await tidyUp(ports, work.options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
-  return workOn(benchOf(ports, run, work.options, dead, emit), manner, signal);
+  return workOn(benchOf(ports, run, work.options, dead, emit, signal), manner);
 }
 
 /** The same for what is left of a batch, and for those of its jobs that are to be done again. Errors: `batch_running`. */
@@ -76,21 +76,26 @@ export async function resumeBatch(
   emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<BatchFinished> {
-  const dead = await tidyUp(ports, again.options);
+  const dead = await tidyUp(ports, again.options, emit);
   const resumed = await ports.index.resume(ports.run, batch.id, again);
-  const bench = benchOf(ports, resumed.run, again.options, dead, emit);
+  const bench = benchOf(ports, resumed.run, again.options, dead, emit, signal);
   const takeIn = takeRest(resumed.batch, again.walk);
-  return workOn(bench, { ...ONE_WALK, takeIn, isResumed: true }, signal);
+  return workOn(bench, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
 /** Frees what dead runs had in work, and sees to it that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, { out }: BatchOptions): Promise<DeadRun[]> {
+async function tidyUp({ index, storage }: Ports, { out }: BatchOptions, emit: (event: Event) => void) {
   const dead = await index.dead();
   // In this order: who is killed in between leaves it all to the next run.
-  await storage.sweep(dead);
+  for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
   await storage.prepare(out);
   return dead;
+}
+
+function notRemoved(path: string): Warning {
+  const fix = 'it is of no use any more: remove it';
+  return { type: 'warning', message: `${path}: could not be removed`, fix };
 }
 
 function benchOf(
@@ -99,20 +104,21 @@ function benchOf(
   options: BatchOptions,
   dead: readonly DeadRun[],
   emit: (event: Event) => void,
+  signal: AbortSignal,
 ): Bench {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const admission = openAdmission(options.memory);
   const settings = settingsOfAll(options);
-  return { ...ports, run, options, settings, suspects, admission, leftBehind: [], emit };
+  return { ...ports, run, options, settings, suspects, admission, leftBehind: [], emit, signal };
 }
 
-async function workOn(given: Bench, manner: Manner, signal: AbortSignal): Promise<BatchFinished> {
+async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const told = openTold(emit);
-  const bench = { ...given, emit: told.emit };
-  const stop = stopOf(bench, signal);
-  let fatal = (await takeInAndWork(bench, manner, stop.signal)) ?? stop.error;
+  const stop = stopOf(given);
+  const bench = { ...given, emit: told.emit, signal: stop.signal };
+  let fatal = (await takeInAndWork(bench, manner)) ?? stop.error;
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
@@ -152,13 +158,7 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: Manner, isStopped:
 
 /** What disturbed the removal of staged files may have passed. */
 async function removeAtLast({ leftBehind, emit }: Bench): Promise<void> {
-  for (const one of leftBehind) {
-    await one.discard().catch((error: unknown) => {
-      const why = systemCode(error) ?? String(error);
-      const fix = 'it is of no use any more: remove it';
-      emit({ type: 'warning', message: `${one.path}: could not be removed (${why})`, fix });
-    });
-  }
+  for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
 }
 
 function warning({ message, fix }: ImgtoolError): Warning {
@@ -166,12 +166,8 @@ function warning({ message, fix }: ImgtoolError): Warning {
 }
 
 /** Walks and works side by side; what made either pointless. */
-async function takeInAndWork(
-  bench: Bench,
-  manner: Manner,
-  signal: AbortSignal,
-): Promise<ImgtoolError | undefined> {
-  const { emit } = bench;
+async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError | undefined> {
+  const { emit, signal } = bench;
   const intake = announce();
   const stopped = new AbortController();
   let finishing = 0;
@@ -201,7 +197,7 @@ async function takeInAndWork(
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough({ ...bench, emit: tell }, intake, stopped.signal, manner).then(
+  const working = workThrough({ ...bench, emit: tell, signal: stopped.signal }, intake, manner).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);

@@ -7,6 +7,7 @@ import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest }
 import { factsOfJob, type Places, withDigest } from './facts.ts';
 import { inheritNames } from './inherit.ts';
 import { namesOf } from './names.ts';
+import { openWithRoom } from './room.ts';
 import { describe, jobEvent } from './tell.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
@@ -20,6 +21,8 @@ export interface Bench extends Places {
   /** Staged files that could not be removed when they should have been. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Event) => void;
+  /** Aborts when no more is to be begun. */
+  readonly signal: AbortSignal;
 }
 
 /** Another job renders the same bytes right now; what was learnt of them spares reading them again. */
@@ -33,7 +36,6 @@ export interface Waiting {
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
 export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Promise<JobEvent | Waiting> {
-  const { limits, preset } = bench.options;
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;
@@ -46,7 +48,7 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
           return { type: 'waiting', learnt: seen.source };
         }
         const seenAt = Date.now();
-        opened = await bench.renderer.open(job.source, limits, preset.variants);
+        opened = await openWithRoom(bench, job, seen.size);
         const source = learn(job, opened, seen.facts.recorded, seenAt);
         if (!(await bench.index.claim(bench.run, job, opened.digest)))
           return { type: 'waiting', learnt: source };
@@ -82,6 +84,8 @@ interface Seen {
   readonly job: Job;
   readonly facts: Facts;
   readonly decision: Decision;
+  /** Bytes of the file as it was last looked at. */
+  readonly size: number;
   /** Undefined while the bytes were not read and no record vouches for them. */
   readonly source: SourceRecord | undefined;
 }
@@ -95,7 +99,7 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
     return judge(bench, job, { ...known, seenAt });
   }
-  return { job, facts, decision: decide(facts), source: undefined };
+  return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
 /** Step 3: who has these bytes. */
@@ -103,7 +107,7 @@ async function judge(bench: Bench, job: Job, source: SourceRecord): Promise<Seen
   const named = await inheritNames(bench, job, source.digest);
   const stat = await factsOfJob(bench, job.source, source, pathsOf(bench, named));
   const facts = await withDigest(bench, stat, source.digest);
-  return { job: named, facts, decision: decide(facts), source };
+  return { job: named, facts, decision: decide(facts), size: source.size, source };
 }
 
 /** Steps 4 and 5: render what is missing, make it visible, tell the index. */
@@ -121,7 +125,7 @@ async function carryOut(
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const rendered = await render(bench, job, steps, opened, staged);
+  const rendered = await render(bench, steps, opened, staged);
   await assertUnchanged(bench, source);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
@@ -138,6 +142,8 @@ async function carryOut(
     ms: timings(started, committing, opened, rendered),
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
+  // Staged files that were not needed: once the job has ended nobody would know of them.
+  await discard(bench, staged);
   await bench.index.settle(bench.run, job, settlement);
   return jobEvent(job, settlement, bench);
 }
@@ -151,8 +157,7 @@ async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promis
 }
 
 async function render(
-  bench: Bench,
-  job: Job,
+  { storage }: Bench,
   steps: readonly Step[],
   opened: Opened | undefined,
   staged: Staged[],
@@ -160,29 +165,13 @@ async function render(
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
-    const one = await bench.storage.stage(wanted.path);
+    const one = await storage.stage(wanted.path);
     staged.push(one);
     orders.push({ variant: wanted.variant, path: one.path });
   }
   if (orders.length === 0) return undefined;
   if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
-  const { admission, emit, options } = bench;
-  if (admission.exceeds(opened.memory)) emit(alone(job, opened.memory, options.memory));
-  const leave = await admission.enter(opened.memory);
-  try {
-    return await opened.render(orders);
-  } finally {
-    leave();
-  }
-}
-
-function alone({ given }: Job, needed: number, most: number): Event {
-  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
-  return {
-    type: 'warning',
-    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it is rendered alone`,
-    fix: 'raise it with --memory if there is more',
-  };
+  return opened.render(orders);
 }
 
 function pathsOf({ options }: Bench, job: Job): string[] {

@@ -19,7 +19,7 @@ export interface Stop {
  * Aborts with the given signal, or when somebody asks for it in the index. Pictures that are still in work some time
  * after that are given up.
  */
-export function stopOf({ index, run, renderer }: Bench, given: AbortSignal): Stop {
+export function stopOf({ index, run, renderer, signal: given }: Bench): Stop {
   const asked = new AbortController();
   let failed: ImgtoolError | undefined;
   let isClosed = false;

@@ -45,10 +45,9 @@ async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<Output
   }
 }
 
-/** Whether the owner of an output has a job of its own in the batch that lists it. */
-async function isListed(index: Index, batch: string, { source, path }: OutputRecord): Promise<boolean> {
-  const jobs = await index.makers([source]);
-  return jobs.some((job) => job.batch === batch && job.outputs.some((output) => output.path === path));
+/** Whether the owner of an output has a job of its own in the batch, which lists it. */
+async function isListed(index: Index, batch: string, { source }: OutputRecord): Promise<boolean> {
+  return (await index.known({ batch }, [source])).length > 0;
 }
 
 async function* chunked(jobs: AsyncIterable<JobRecord>): AsyncIterable<JobRecord[]> {

@@ -36,10 +36,9 @@ export interface WorkEnd {
 export async function workThrough(
   bench: Bench,
   intake: Intake,
-  signal: AbortSignal,
   { patience, ended }: Pick<Manner, 'patience' | 'ended'>,
 ): Promise<WorkEnd> {
-  const { index, run, options, emit } = bench;
+  const { index, run, options, emit, signal } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
   const inWork = new Set<Promise<void>>();
@@ -81,8 +80,9 @@ export async function workThrough(
   };
 
   const giveUp = async (bench: Bench, job: Job, error: ImgtoolError) => {
-    if (error.fatal) {
-      fatal ??= error;
+    if (error.fatal) fatal ??= error;
+    // One that was stopped by what another met is left as that is.
+    if (error.fatal || (error.code === 'cancelled' && fatal !== undefined)) {
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;

@@ -86,5 +86,7 @@ function* trailer(bytes: Buffer, at: number): Iterable<Chunk> {
 }
 
 function chunk(bytes: Buffer, type: string, at: number, length: number): Chunk {
-  return { type, start: bytes.toString('latin1', at, at + Math.min(START, Math.max(0, length))), length };
+  // What a chunk claims beyond the end of the file is not there.
+  const held = Math.min(Math.max(0, length), Math.max(0, bytes.length - at));
+  return { type, start: bytes.toString('latin1', at, at + Math.min(START, held)), length: held };
 }

@@ -33,8 +33,11 @@ export interface Storage {
   /** Checks that outputs can be written here, making nothing. */
   prepare(out: string): Promise<void>;
 
-  /** Removes what dead runs left staged beside their paths, where that can be reached. Never touches a live run's. */
-  sweep(dead: readonly DeadRun[]): Promise<number>;
+  /**
+   * Removes what dead runs left staged beside their paths, where that can be reached; what could not be removed. Never
+   * touches a live run's, and never fails.
+   */
+  sweep(dead: readonly DeadRun[]): Promise<string[]>;
 }
 
 /** An output being written. */

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, eventsOf, finishedOf, has, jobOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
-import { busyChildOf, canSee } from './processes.ts';
+import { busyChildOf, canSee, sizeOf } from './processes.ts';
 
 /** Children that die or do not come to an end: each costs its own picture a try, and no other anything. */
 
@@ -20,6 +20,11 @@ const ARGS = [
   '--out',
   'out',
 ];
+
+/** Hundredths of a second of processor time after which a child has loaded what it works with. */
+const STARTED = 40;
+/** Bytes for a small picture, and not for a large one. */
+const ROOM = 30 * 2 ** 20;
 
 let place: Place;
 let sources: Sources;
@@ -79,24 +84,22 @@ describe.skipIf(!canSee)('a child that dies in the midst of a picture (seen in /
   });
 
   it.skipIf(!has('prlimit'))('for want of memory costs only this picture a try (prlimit)', async () => {
-    putOld(place.at(SLOW), await noise(2000, 1500));
+    // The first keeps its child busy until that has its limit, which suffices for all but the second.
+    putOld(place.at(SLOW), await noise(700, 500));
+    const large = 'photos/1.jpg';
+    putOld(place.at(large), await noise(4000, 3000));
     sources = sourcesOf(place, 'photos');
-    // Two that are small but slow, side by side, and then one for which more memory is needed than they had.
-    const variants = [
-      'a:w=180,format=avif,effort=9',
-      'b:w=170,format=avif,effort=9',
-      'c:w=2000,format=avif,effort=0',
-    ];
-    const args = ['process', '--json', '--jobs', '1', '--timeout', '60', '--out', 'out'];
-    const session = place.start([...args, ...variants.flatMap((one) => ['--variant', one]), 'photos']);
-    const child = await busyChildOf(session.pid);
-    execFileSync('prlimit', ['--pid', String(child), '--as=1000000']);
+    const variant = 'a:w=4000,format=avif,effort=0';
+    const args = ['process', '--json', '--jobs', '1', '--variant', variant, '--out', 'out', 'photos'];
+    const session = place.start(args);
+    const child = await busyChildOf(session.pid, STARTED);
+    execFileSync('prlimit', ['--pid', String(child), `--as=${sizeOf(child) + ROOM}`]);
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 4 }]);
     const retried = eventsOf(outcome).filter((event) => event.type === 'job.retrying');
-    expect(retried.map(({ source, attempts }) => [source, attempts])).toEqual([[SLOW, 1]]);
+    expect(retried.map(({ source, attempts }) => [source, attempts])).toEqual([[large, 1]]);
     expect(['worker_crashed', 'out_of_memory']).toContain(retried[0]?.error.code);
-    expect(jobOf(outcome, SLOW)).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(jobOf(outcome, large)).toMatchObject({ state: 'completed', attempts: 2 });
     await assertInvariants(place, { sources, outcome });
   });
 });

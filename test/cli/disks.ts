@@ -78,8 +78,10 @@ export async function assertFullAndBack(
   expect(full.stderr).toMatch(/fix: free some space/);
   expect(full.stderr).not.toMatch(/\n\s+at |internal/);
   const left = await newest(place);
-  expect(left.state).toBe('interrupted');
-  const args = how === 'resume' ? ['resume', '--json', left.id] : BATCH;
+  // An index that had no room for its tables has no batch either.
+  if (left !== undefined) expect(left.state).toBe('interrupted');
+  else expect(jobsOf(full)).toEqual([]);
+  const args = how === 'resume' && left !== undefined ? ['resume', '--json', left.id] : BATCH;
   const again = await place.run(args, { before: roomy });
   expect(again.code, again.stdout + again.stderr).toBe(0);
   const { completed, unchanged, failed } = finishedOf(again).counts;
@@ -90,11 +92,9 @@ export async function assertFullAndBack(
   return jobsOf(full).length;
 }
 
-async function newest(place: Place): Promise<{ readonly id: string; readonly state: string }> {
-  const { stdout, stderr } = await place.run(['list', '--json']);
-  const [batch] = (JSON.parse(stdout) as { batches: { id: string; state: string }[] }).batches;
-  if (batch === undefined) throw new Error(`no batch is listed: ${stderr}`);
-  return batch;
+async function newest(place: Place): Promise<{ readonly id: string; readonly state: string } | undefined> {
+  const { stdout } = await place.run(['list', '--json']);
+  return (JSON.parse(stdout) as { batches: { id: string; state: string }[] }).batches[0];
 }
 
 function succeeds([command = '', ...args]: readonly string[]): boolean {

@@ -1,9 +1,9 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { shared } from '../image/pictures.ts';
 import { canSeeProcesses, memoryOf } from './group.ts';
-import { FATES, fatesOf, putHostile, SVG_FATES } from './hostile.ts';
+import { FATES, fatesOf, putCorpus, putHostile, SVG_FATES } from './hostile.ts';
 import { countsOf, finishedOf, jobOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 
@@ -83,7 +83,7 @@ describe('a folder of hostile files with one good photograph', () => {
 
 describe('a folder of pictures made for trying decoders', () => {
   it.skipIf(pngsuite === null)('is completed but for exactly those made to fail', async () => {
-    cpSync(pngsuite!, place.at('photos'), { recursive: true });
+    putCorpus(place, pngsuite!);
     const broken = readdirSync(pngsuite!).filter((name) => /^x.*\.png$/.test(name));
     const sources = sourcesOf(place, 'photos');
     const outcome = await place.process('--variant', 'a:w=40');
@@ -98,7 +98,7 @@ describe('a folder of pictures made for trying decoders', () => {
   });
 
   it.skipIf(samples === null)('of many cameras ends without a failure that has no name', async () => {
-    cpSync(samples!, place.at('photos'), { recursive: true });
+    putCorpus(place, samples!);
     const sources = sourcesOf(place, 'photos');
     const outcome = await place.process('--all-files', '--variant', 'a:w=40');
     const failed = jobsOf(outcome).filter(({ state }) => state === 'failed');

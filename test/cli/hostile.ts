@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '../../src/errors.ts';
-import { jobsOf, type Outcome, type Place } from './imgtool.ts';
+import { filesBelow, jobsOf, type Outcome, type Place } from './imgtool.ts';
 
 /** What must become of each of the hostile files, as a person who looked into each would say. */
 
@@ -80,12 +81,19 @@ export const SVG_FATES: Readonly<Record<string, readonly Fate[]>> = {
 };
 
 /** Copies the hostile files to `photos`, and with them one good photograph. */
-export function putHostile(place: Place, from: string, wanted: (name: string) => boolean = () => true): void {
-  mkdirSync(place.at('photos'));
-  for (const name of readdirSync(from).filter(wanted))
-    copyFileSync(`${from}/${name}`, place.at('photos', name));
+export function putHostile(place: Place, from: string, wanted?: (name: string) => boolean): void {
+  putCorpus(place, from, wanted);
   const good = fileURLToPath(new URL('../fixtures/photos/sunset.jpg', import.meta.url));
   copyFileSync(good, place.at('photos/good.jpg'));
+}
+
+/** Copies a folder's files to `photos`, into folders that may be written even where the original may not. */
+export function putCorpus(place: Place, from: string, wanted: (name: string) => boolean = () => true): void {
+  mkdirSync(place.at('photos'));
+  for (const name of filesBelow(from).filter(wanted)) {
+    mkdirSync(dirname(place.at('photos', name)), { recursive: true });
+    copyFileSync(`${from}/${name}`, place.at('photos', name));
+  }
 }
 
 /** What became of each file of `photos`: its state, or its code. */

@@ -106,10 +106,11 @@ async function killed(
   if (results < 0) await passes(random() * 500);
   else {
     await session.event('batch.started');
-    const begun = performance.now();
+    if (results > 0) await session.jobs(1);
+    // Until the first there is a child's start.
+    const first = performance.now();
     if (results > 0) await session.jobs(Math.min(results, count));
-    // The first ones take as long as a child needs to start.
-    const usual = results > 2 ? (performance.now() - begun) / results : 150;
+    const usual = results > 2 ? (performance.now() - first) / (results - 1) : 80;
     await passes(random() * 2 * usual);
   }
   session.signal('SIGKILL', 'group');

@@ -18,13 +18,13 @@ describe('a batch whose processes are all killed at a random moment', () => {
     'leaves nothing partial, and is resumed to completion ($kind, $round)',
     async ({ kind, round }) => {
       console.log(`SEED=${seed}`);
-      landings.push(await killedAndResumed(place, { kind, count: 12 }, randomFrom(seed + round)));
+      landings.push(await killedAndResumed(place, { kind, count: 16 }, randomFrom(seed + round)));
     },
   );
 
-  it('was mostly killed while it worked', () => {
+  it('was killed while it worked in more than a few rounds', () => {
     const inWork = landings.filter(({ staged, processing }) => staged + processing > 0);
-    expect(inWork.length, JSON.stringify(landings)).toBeGreaterThanOrEqual(landings.length / 2);
+    expect(inWork.length, JSON.stringify(landings)).toBeGreaterThanOrEqual(landings.length / 4);
   });
 });
 

@@ -18,12 +18,18 @@ function childrenOf(pid: number): number[] {
 }
 
 /** The child that has been at work on a slow picture for a while. */
-export async function busyChildOf(pid: number): Promise<number> {
+export async function busyChildOf(pid: number, ticks = AT_WORK): Promise<number> {
   while (isAlive(pid)) {
-    for (const child of childrenOf(pid)) if ((statOf(child)?.cpu ?? 0) >= AT_WORK) return child;
+    for (const child of childrenOf(pid)) if ((statOf(child)?.cpu ?? 0) >= ticks) return child;
     await passes(OFTEN);
   }
   throw new Error(`process ${pid} ended without a child at work`);
+}
+
+/** Bytes of address space that a process has. */
+export function sizeOf(pid: number): number {
+  const [, kilobytes = '0'] = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
 }
 
 function isAlive(pid: number): boolean {

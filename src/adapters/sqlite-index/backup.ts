@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
 import { dropDatabase, flush, placeAt } from './aside.ts';
 import { loadSqlite, type Sqlite } from './binding.ts';
@@ -81,6 +82,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   const db = keep(new Sqlite(copy));
   try {
     db.exec('PRAGMA journal_mode = DELETE');
+    leaveRunsBehind(db);
     const [problem] = problemsOf(db);
     if (problem !== undefined) throw damaged(path, problem);
     const count = (table: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${table}`).pluck()).get());
@@ -88,6 +90,19 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   } finally {
     db.close();
   }
+}
+
+/** Who works with the index does not work with the copy: there its run would count as dead, and be tidied up after. */
+function leaveRunsBehind(db: Database): void {
+  const now = Date.now();
+  db.transaction(() => {
+    db.exec("UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL");
+    keep(db.prepare("UPDATE batches SET state = 'interrupted', finished_at = ? WHERE state = 'running'")).run(
+      now,
+    );
+    db.exec('DELETE FROM claims');
+    db.exec('DELETE FROM runs');
+  })();
 }
 
 function refuseTaken(file: string): void {

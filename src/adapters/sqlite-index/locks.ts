@@ -22,13 +22,16 @@ export interface Locks {
   othersHold(): boolean;
 }
 
+/** Milliseconds for which others may be asking whether a lock is held just when it is taken. */
+const PROBED = 1_000;
+
 export function locksOf(Sqlite: Sqlite, index: string): Locks {
   const folder = `${index}.runs`;
   const fileOf = (run: string) => join(folder, `${run}.lock`);
   const mine = new Map<string, Database>();
 
-  const tryLock = (file: string, fileMustExist: boolean): Database | undefined => {
-    const db = keep(new Sqlite(file, { timeout: 0, fileMustExist }));
+  const lock = (file: string): Database => {
+    const db = keep(new Sqlite(file, { timeout: PROBED }));
     try {
       // Nothing is ever written, so no journal need lie beside it.
       db.exec('PRAGMA journal_mode = MEMORY');
@@ -36,8 +39,21 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
       return db;
     } catch (error) {
       db.close();
-      if (systemCode(error)?.startsWith('SQLITE_BUSY')) return undefined;
       throw error;
+    }
+  };
+
+  /** By reading, which only its holder stands in the way of: those who ask do not take each other for it. */
+  const isLocked = (file: string): boolean => {
+    const db = keep(new Sqlite(file, { timeout: 0, fileMustExist: true, readonly: true }));
+    try {
+      keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
+      return false;
+    } catch (error) {
+      if (systemCode(error)?.startsWith('SQLITE_BUSY')) return true;
+      throw error;
+    } finally {
+      db.close();
     }
   };
 
@@ -47,14 +63,11 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
     // No file: the run ended in order, or its folder was removed, or the index was copied without it.
     if (!isThere(file)) return false;
     try {
-      const free = tryLock(file, true);
-      free?.close();
-      return free === undefined;
-    } catch (error) {
+      return isLocked(file);
+    } catch {
       // One that may not be opened, be it for want of permission or of descriptors, tells nothing; to take a live run
       // for dead would be the worse mistake.
-      if (systemCode(error)?.startsWith('SQLITE_CANTOPEN')) return isThere(file);
-      throw error;
+      return isThere(file);
     }
   };
   const held = () =>
@@ -66,9 +79,7 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
     hold(run) {
       try {
         mkdirSync(folder, { recursive: true });
-        const db = tryLock(fileOf(run), false);
-        if (db === undefined) throw new Error(`run ${run} is held already`);
-        mine.set(run, db);
+        mine.set(run, lock(fileOf(run)));
       } catch (error) {
         throw indexError(error, index);
       }

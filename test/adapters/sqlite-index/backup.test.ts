@@ -58,9 +58,8 @@ describe('a backup of the index', () => {
     await index.take(run, 1, 0);
     await backUpSqliteIndex(path, file, never);
     const restored = await openSqliteIndex(file);
-    const dead = await restored.dead();
-    expect(dead).toMatchObject([{ run: 'abcd' }]);
-    await restored.recover(dead);
+    // Else its staged files would be swept while it works.
+    expect(await restored.dead()).toEqual([]);
     expect(await restored.batch(run.batch)).toMatchObject({ state: 'interrupted', counts: { pending: 1 } });
     await restored.close();
     await index.end(run, 'cancelled');
