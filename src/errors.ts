@@ -146,3 +146,9 @@ export function readError(error: unknown): ImgtoolError {
       });
   }
 }
+
+/** The command line that mends the index, ready for a shell. */
+export function repairCommand(path: string): string {
+  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return `imgtool doctor --repair --index ${quoted}`;
+}

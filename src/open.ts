@@ -171,9 +171,10 @@ export async function openVerify(
   config: Config,
   limits: Partial<Limits>,
   streams: Streams,
+  fix: boolean,
 ): Promise<Fixing & { close(): Promise<void> }> {
   const { json, quiet, progress: way, look, jobs, memory } = config;
-  const index = await openIndex(config);
+  const index = await openIndex(config, fix ? 'work' : 'look');
   const renderer = await openRenderer(config);
   const { openLocalStorage } = await import('./adapters/local-storage.ts');
   const { createVerifyProgress } = await import('./report/verify.ts');

@@ -147,8 +147,8 @@ export interface Index {
   /** Removes batches that ended before this time (milliseconds since 1970), a few at a time; never what was made. */
   prune(before: number): Promise<void>;
 
-  /** What `doctor` tells of it. Reads all of it when `thorough`. */
-  health(thorough: boolean): Promise<IndexHealth>;
+  /** What `doctor` tells of it. Reads all of it. */
+  health(): Promise<IndexHealth>;
 
   /** May be called twice. */
   close(): Promise<void>;
@@ -187,7 +187,10 @@ export interface Maker {
   readonly outputs: readonly Output[];
 }
 
-/** A run that died, and the output paths its jobs in work may have left staged files beside. */
+/**
+ * A run that died, and the output paths its jobs in work may have left staged files beside. When its row was lost its
+ * batch is empty, and there is one path for each folder with outputs.
+ */
 export interface DeadRun extends Run {
   readonly outputs: readonly string[];
 }
@@ -245,6 +248,7 @@ export interface IndexHealth {
   /** Bytes on disk with its WAL. */
   readonly bytes: number;
   readonly sources: number;
+  /** Those that were made. */
   readonly outputs: number;
   readonly batches: number;
   /** What is wrong with it; empty when nothing is. */

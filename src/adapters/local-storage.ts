@@ -127,7 +127,8 @@ async function show({ path, final, replace }: Staged): Promise<void> {
 async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
   for (const [i, { final, replace }] of shown.entries()) {
     const found = statOne(final);
-    if (!replace && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino) await unlink(final);
+    if (!replace && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino)
+      await unlink(final).catch(() => {});
   }
 }
 

@@ -71,10 +71,14 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     warm() {
-      while (!ended && children.size < Math.min(options.size, WARM)) {
-        const child = begin();
-        child.rest();
-        idle.push(child);
+      try {
+        while (!ended && children.size < Math.min(options.size, WARM)) {
+          const child = begin();
+          child.rest();
+          idle.push(child);
+        }
+      } catch {
+        // Whoever opens a picture will be told.
       }
     },
 

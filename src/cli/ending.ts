@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { systemCode } from '../errors.ts';
 
 /** A second Ctrl-C sooner than this is the same one, delivered twice by `npm start`; milliseconds. */
@@ -27,7 +28,7 @@ export function hearStreams(): void {
         process.stderr.write(`error: standard output cannot be written (${code ?? error.message})\n`);
       }
       process.exitCode = code === 'EPIPE' ? CLOSED : UNWRITABLE;
-      stop.abort();
+      stop.abort(code === 'EPIPE' ? CLOSED : undefined);
     });
   }
 }
@@ -40,7 +41,7 @@ export function hearSignals(force: () => void = () => {}): void {
       if (signalled === undefined) {
         signalled = signal;
         since = performance.now();
-        stop.abort();
+        stop.abort(128 + constants.signals[signal]);
       } else if (performance.now() - since >= SAME_SIGNAL) {
         force();
         setTimeout(() => endBy(signalled ?? signal), FORCED_END).unref();

@@ -49,7 +49,7 @@ export async function runAgain(how: 'resume' | 'retry', id: string, options: Opt
     const opened = await openAgain(config, inputs, work.options, index);
     const report = await openReport({ ...config, outGiven: batch.options.outGiven }, streams, how);
     await attend({ ...opened, report, warnings: [...config.warnings, ...warnings] }, (emit) =>
-      resume(opened.ports, work, emit, stopped),
+      resume(opened.ports, work, config.cwd, emit, stopped),
     );
   } finally {
     await index.close();
@@ -117,10 +117,11 @@ export async function runVerify(id: string | undefined, options: Options): Promi
   // Before it takes the cursor away.
   let force = () => {};
   hearSignals(() => force());
-  const opened = await openVerify(config, givenLimits(config, flagsOf(options)), streams);
+  const fix = options.fix === true;
+  const opened = await openVerify(config, givenLimits(config, flagsOf(options)), streams, fix);
   force = () => opened.renderer.kill();
   try {
-    const { verified, exit } = await verify(opened, id, { fix: options.fix === true }, stopped);
+    const { verified, exit } = await verify(opened, id, { fix }, stopped);
     pages.verified(verified);
     exitWith(exit);
   } finally {

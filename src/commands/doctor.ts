@@ -2,7 +2,8 @@ import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, cores, memoryHere } from '../config.ts';
-import { asImgtoolError, ImgtoolError } from '../errors.ts';
+import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
+import type { Backup, Repaired } from '../model/mended.ts';
 import type { Index, Renderer } from '../ports.ts';
 
 /** One thing looked at. */
@@ -11,28 +12,6 @@ export interface Check {
   readonly state: 'ok' | 'warning' | 'problem';
   readonly value: string;
   readonly fix?: string | undefined;
-}
-
-/** What became of an index that was to be repaired. */
-export interface Repaired {
-  /** `absent` and `healthy`: nothing was touched. */
-  readonly state: 'absent' | 'healthy' | 'repaired';
-  readonly index: string;
-  /** Where the damaged one lies now. */
-  readonly movedTo: string | null;
-  readonly problems: readonly string[];
-  /** Rows that could be read. */
-  readonly saved: Readonly<Record<'sources' | 'outputs' | 'batches' | 'jobs', number>>;
-}
-
-/** A copy of the index as it was at one moment. */
-export interface Backup {
-  readonly index: string;
-  readonly file: string;
-  readonly bytes: number;
-  readonly sources: number;
-  readonly outputs: number;
-  readonly batches: number;
 }
 
 /** What `doctor` is to do instead of looking at everything. */
@@ -105,13 +84,18 @@ async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check
 async function aboutIndex({ index: path, origins }: Config, openIndex: () => Promise<Index>): Promise<Check> {
   try {
     const index = await openIndex();
-    const { version, bytes, sources, outputs, batches, problems } = await index.health(true);
+    const { version, bytes, sources, outputs, batches, problems } = await index.health();
     await index.close();
     const size = `${(bytes / MB).toFixed(1)} MB`;
-    const value = `${path} (version ${version}, ${size}, ${sources} sources, ${outputs} outputs, ${batches} batches)`;
+    const holds = [
+      counted(sources, 'source'),
+      counted(outputs, 'output'),
+      counted(batches, 'batch', 'batches'),
+    ];
+    const value = `${path} (version ${version}, ${size}, ${holds.join(', ')})`;
     if (problems.length === 0) return { name: 'index', state: 'ok', value };
     const isUsual = origins.some(({ key, origin }) => key === 'index' && origin === 'default');
-    const fix = `imgtool doctor --repair${isUsual ? '' : ` --index '${path}'`}`;
+    const fix = isUsual ? 'imgtool doctor --repair' : repairCommand(path);
     return { name: 'index', state: 'problem', value: `${value}: ${problems.slice(0, 3).join('; ')}`, fix };
   } catch (error) {
     const { message, fix } = asImgtoolError(error);
@@ -155,6 +139,11 @@ function aboutMemory({ memory }: Config): Check {
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / MB).toLocaleString('en-US')} MB`;
+}
+
+/** As reports spell it. */
+function counted(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 }
 
 /** Linux only: how many folders can be watched. */

@@ -12,13 +12,32 @@ export type How = 'resume' | 'retry';
 
 /** `imgtool resume` and `imgtool retry`: what is left of a batch, or what failed of it; the exit code. */
 export async function resume(
-  ports: Ports,
-  work: OldWork,
+  opened: Ports,
+  left: OldWork,
+  cwd: string,
   emit: (event: Event) => void,
   signal: AbortSignal,
 ): Promise<number> {
+  const { ports, work } = elsewhere(opened, left, cwd);
   const { exit } = await resumeBatch(ports, work, emit, signal);
   return exit;
+}
+
+/** Where the working folder is another than the batch's, paths as they were given would be paths of nothing. */
+function elsewhere(
+  ports: Ports,
+  work: OldWork,
+  cwd: string,
+): { readonly ports: Ports; readonly work: OldWork } {
+  const { batch, options } = work;
+  if (batch.cwd === cwd) return { ports, work };
+  const { index, sources } = ports;
+  const take: Index['take'] = async (...asked) =>
+    (await index.take(...asked)).map((job) => ({ ...job, given: job.source }));
+  return {
+    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path) => path } },
+    work: { ...work, options: { ...options, outGiven: options.out } },
+  };
 }
 
 /** The work there is; undefined when nothing is left to be done. Errors: `unknown_batch`, `batch_running`, `usage`. */
@@ -53,12 +72,12 @@ export function inputsAgain(batch: Batch): {
   const { list } = options;
   const paths = list === null ? inputs : inputs.slice(0, -1);
   if (list === null || isReadable(batch)) {
-    return { inputs: { paths, list, cwd, mayBeGone: true }, warnings: [] };
+    return { inputs: { paths, list, cwd, isAgain: true }, warnings: [] };
   }
   const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
   const fix = 'what had been taken in is done; run the first command again with the list for the rest';
   return {
-    inputs: { paths, list: null, cwd, mayBeGone: true },
+    inputs: { paths, list: null, cwd, isAgain: true },
     warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
   };
 }

@@ -1,5 +1,14 @@
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { Batch, BatchFinished, BatchOptions, Event, Job, JobEvent, Warning } from '../model.ts';
+import type {
+  Batch,
+  BatchFinished,
+  BatchOptions,
+  BatchState,
+  Event,
+  Job,
+  JobEvent,
+  Warning,
+} from '../model.ts';
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../ports.ts';
 import { openAdmission } from './admission.ts';
 import { cancelWaiting } from './cancel.ts';
@@ -8,12 +17,16 @@ import { type TakeIn, takeIn, takeRest, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { announce } from './news.ts';
 import { type Patience, SHORT } from './patience.ts';
-import { stopOf } from './stop.ts';
+import { ASKED, stopOf } from './stop.ts';
 import { openTold } from './told.ts';
 import { type Intake, workThrough } from './work.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
+
+/** Exit codes of a batch that could not go on, and of one that was stopped. */
+const CANNOT_GO_ON = 3;
+const STOPPED = 130;
 
 /** The opened ports a batch works with. */
 export interface Ports {
@@ -130,22 +143,28 @@ async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
   const before = await index.batch(run.batch).catch(giveUp);
   const state =
     before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, manner, isStopped);
+  const known = fatal;
+  // An index that is held by another program keeps its end waiting: what is wrong is told before.
+  if (known !== undefined) emit(warning(known));
   const batch = await index.end(run, state).catch(giveUp);
-  if (fatal !== undefined) emit(warning(fatal));
-  await index.prune(Date.now() - KEPT).catch((error: unknown) => {
-    if (fatal === undefined) emit(warning(asImgtoolError(error)));
-  });
+  if (fatal !== undefined && fatal !== known) emit(warning(fatal));
+  if (fatal === undefined) await prune(bench);
   const { counts, passedOver, bytesIn, bytesOut } = batch ?? told.sofar();
+  const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: run.batch,
-    state: fatal === undefined ? state : 'interrupted',
+    state: ended,
     ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
-    exit: state === 'interrupted' && fatal === undefined ? 3 : exitCode(counts.failed, fatal, stop.signal),
+    exit: exitCode(ended, counts.failed, fatal, stop.signal, manner),
   };
   emit(finished);
   return finished;
+}
+
+async function prune({ index, emit }: Bench): Promise<void> {
+  await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
 }
 
 /** Of a batch in which nothing waits any more. Its own run, or one before it, may have been stopped. */
@@ -161,8 +180,8 @@ async function removeAtLast({ leftBehind, emit }: Bench): Promise<void> {
   for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
 }
 
-function warning({ message, fix }: ImgtoolError): Warning {
-  return fix === undefined ? { type: 'warning', message } : { type: 'warning', message, fix };
+function warning({ code, message, fix }: ImgtoolError): Warning {
+  return { type: 'warning', code, message, ...(fix === undefined ? {} : { fix }) };
 }
 
 /** Walks and works side by side; what made either pointless. */
@@ -234,8 +253,16 @@ async function tellStopping({ index, run, emit }: Bench, finishing: number) {
   }
 }
 
-function exitCode(failed: number, fatal: ImgtoolError | undefined, signal: AbortSignal): number {
-  if (fatal !== undefined) return fatal.fatal ? fatal.exitCode : 3;
-  if (signal.aborted) return 130;
+/** What aborts says by which code it ends, as a signal does; one that was asked too late changes nothing. */
+function exitCode(
+  state: BatchState,
+  failed: number,
+  fatal: ImgtoolError | undefined,
+  { aborted, reason }: AbortSignal,
+  { isEndless }: Manner,
+): number {
+  if (state === 'interrupted') return fatal?.fatal ? fatal.exitCode : CANNOT_GO_ON;
+  const isInVain = state === 'finished' && reason === ASKED && !isEndless;
+  if (aborted && !isInVain) return typeof reason === 'number' ? reason : STOPPED;
   return failed > 0 ? 1 : 0;
 }

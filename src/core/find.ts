@@ -5,12 +5,15 @@ import type { Index } from '../ports.ts';
 /** Recent batches among which the one that was meant is looked for. */
 const RECENT = 100;
 
-/** The batch whose id begins so. Errors: `unknown_batch`, which names the `nearest` id where there is one. */
+/** The batch whose id begins so. Errors: `usage` when nothing is given; `unknown_batch`, which names the `nearest` id where there is one. */
 export async function findBatch(
   index: Index,
   id: string,
   nearest: (word: string, words: readonly string[]) => string | undefined,
 ): Promise<Batch> {
+  if (id === '') {
+    throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: 'imgtool list' });
+  }
   try {
     return await index.batch(id);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Batch, Event, FileFacts, JobEvent, OutputRecord } from '../model.ts';
+import type { Batch, Event, FileFacts, JobEvent, OutputRecord, Warning } from '../model.ts';
 import type { Found, Lookup, NewJob, Tally } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
@@ -15,7 +15,7 @@ export interface Walked {
   /** Bytes of the sources found. */
   bytes: number;
   passedOver: number;
-  /** Everything was walked at least once. */
+  /** Everything was walked at least once: all folders that were named were there. */
   ended: boolean;
 }
 
@@ -91,17 +91,31 @@ async function walkThrough(
     for (const event of events) emit(event);
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
+  let isAllThere = true;
   let chunk: Found[] = [];
   for await (const entry of bench.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);
-    else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
+    // The job of a picture that is gone says so itself.
+    else if (entry.type === 'gone' && (await bench.index.known(bench.run, [entry.path])).length === 0) {
+      isAllThere = false;
+      emit(notThere(bench.sources.givenOf(entry.path)));
+    } else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
       await flush(chunk, false);
       chunk = [];
     }
   }
-  walked.ended = !signal.aborted;
-  await flush(chunk, walked.ended);
+  walked.ended = !signal.aborted && isAllThere;
+  await flush(chunk, !signal.aborted);
   return walked;
+}
+
+/** Its pictures are still to come. */
+function notThere(folder: string): Warning {
+  return {
+    type: 'warning',
+    message: `${folder}: is not there`,
+    fix: 'mount or bring it back, and resume again',
+  };
 }
 
 export interface Sorted extends Pick<Told, 'outputs'> {

@@ -1,12 +1,16 @@
 import { ImgtoolError } from '../errors.ts';
 import type { Event, Job, Order, Rendered } from '../model.ts';
 import type { Opened } from '../ports.ts';
+import type { Admission } from './admission.ts';
 import type { Bench } from './job.ts';
 
 /** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
 const SMALL = 16 * 2 ** 20;
 /** Bytes of a file that are held at most; a larger one is decoded from the disk. */
 const HELD = 256 * 2 ** 20;
+
+/** Batches in which it was said that a picture needs more memory than there is: once is enough. */
+const told = new WeakSet<Admission>();
 
 /**
  * Opens a source of this size and renders it once there is memory for it. A large file waits before it is read too; it
@@ -47,7 +51,10 @@ export async function openWithRoom(bench: Bench, job: Job, size: number): Promis
   return {
     ...first,
     async render(orders: readonly Order[]): Promise<Rendered> {
-      if (admission.exceeds(first.memory)) emit(alone(job, first.memory, options.memory));
+      if (admission.exceeds(first.memory) && !told.has(admission)) {
+        told.add(admission);
+        emit(alone(job, first.memory, options.memory));
+      }
       const giveBack = await enlarge();
       try {
         return await opened.render(orders);
@@ -69,7 +76,7 @@ function alone({ given }: Job, needed: number, most: number): Event {
   const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
   return {
     type: 'warning',
-    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it is rendered alone`,
+    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it and others like it are rendered alone`,
     fix: 'raise it with --memory if there is more',
   };
 }

@@ -6,6 +6,9 @@ const LOOK = 200;
 /** Milliseconds that pictures in work have to finish once the batch was stopped. */
 const GRACE = 10_000;
 
+/** Why a batch stops that somebody asked to. */
+export const ASKED = 'asked';
+
 /** Tells that a batch is to stop. */
 export interface Stop {
   readonly signal: AbortSignal;
@@ -25,7 +28,7 @@ export function stopOf({ index, run, renderer, signal: given }: Bench): Stop {
   let isClosed = false;
   const look = async () => {
     try {
-      if (await index.isCancelAsked(run)) asked.abort();
+      if (await index.isCancelAsked(run)) asked.abort(ASKED);
     } catch (error) {
       // A watch with nothing to do would not notice for long that its index is gone.
       failed ??= asImgtoolError(error);

@@ -9,6 +9,7 @@ import { candidateNames } from './names.ts';
 import { SHORT } from './patience.ts';
 import { failureOf } from './tell.ts';
 import { lookAgain, type Verifying } from './verify.ts';
+import { isLeftAlone, isMissing } from './verify-gone.ts';
 import { type Means, type Plan, type PlannedJob, planAgain } from './verify-makers.ts';
 
 /** What making outputs again works with. */
@@ -27,48 +28,72 @@ export interface OpenedFix {
 /** What became of each wrong output, and the exit code of a batch that did not come to its end. */
 export interface Fixed {
   readonly remade: Remade;
+  /** Ids of the batches that worked on them. */
+  readonly madeIn: readonly string[];
   readonly exit: number | undefined;
+}
+
+/** What is known of the outputs so far. */
+interface Outcome {
+  readonly failures: Map<WrongOutput, Failure>;
+  /** Those whose jobs have ended well. */
+  readonly made: Set<WrongOutput>;
 }
 
 /**
  * Makes wrong outputs again from their sources, as the batches did that made them: one new batch for all of the same
- * options. What is not ours is overwritten here as little as anywhere. Errors: those that leave no hope for others.
+ * options. What is not ours is overwritten here as little as anywhere, nor are outputs made in a folder that `lackOf`
+ * finds wanting. Errors: those that leave no hope for others.
  */
 export async function makeAgain(
   fixing: Fixing,
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
+  lackOf: (folder: string) => string | undefined = () => undefined,
 ): Promise<Fixed> {
-  const failures = new Map<WrongOutput, Failure>();
-  const fail = (one: WrongOutput, why: Failure) => void failures.set(one, why);
-  const readable = wrong.filter((one) => !has(one, 'unreadable'));
-  await distrust(fixing, readable);
+  const outcome: Outcome = { failures: new Map(), made: new Set() };
+  const fail = (one: WrongOutput, why: Failure) => void outcome.failures.set(one, why);
+  for (const one of wrong) if (isLeftAlone(one)) fail(one, leftAlone(one));
+  const mendable = wrong.filter((one) => !isLeftAlone(one));
+  await distrust(fixing, mendable);
+  const madeIn: string[] = [];
   let exit: number | undefined;
-  for (const plan of await planAgain(fixing.index, readable, fixing.means, fail)) {
+  for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
     if (signal.aborted || exit !== undefined) break;
-    const finished = await carryOut(fixing, plan, fail, signal);
-    if (finished !== undefined && finished.state !== 'finished') exit = finished.exit;
+    const lack = lackOf(plan.options.out);
+    if (lack !== undefined) {
+      for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
+      continue;
+    }
+    const finished = await carryOut(fixing, plan, outcome, signal);
+    if (finished === undefined) continue;
+    madeIn.push(finished.batch);
+    if (finished.state !== 'finished') exit = finished.exit;
   }
-  const still = await lookAgain(fixing, wrong, signal);
-  const left = new Map(still.map((one) => [one.record.path, one]));
+  // Once it was stopped nothing more is decoded: what was committed until then is known by its jobs.
+  const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
+  const still = new Map(left?.map((one) => [one.record.path, one]));
   const remade = wrong.map((one) => {
-    const now = left.get(one.record.path);
-    if (signal.aborted) return [one, STOPPED] as const;
-    return [one, now === undefined ? null : (failures.get(one) ?? stillWrong(now))] as const;
+    const why = outcome.failures.get(one);
+    if (left === undefined || signal.aborted) {
+      return [one, outcome.made.has(one) ? null : (why ?? STOPPED)] as const;
+    }
+    const now = still.get(one.record.path);
+    return [one, now === undefined ? null : (why ?? stillWrong(now))] as const;
   });
-  return { remade: new Map(remade), exit };
+  return { remade: new Map(remade), madeIn, exit };
 }
 
 /** One batch; undefined when it could not begin. */
 async function carryOut(
   fixing: Fixing,
   plan: Plan,
-  fail: (one: WrongOutput, why: Failure) => void,
+  { failures, made }: Outcome,
   signal: AbortSignal,
 ): Promise<BatchFinished | undefined> {
   const jobs = [...plan.jobs.values()];
-  const failAll = (of: readonly PlannedJob[], why: Failure) => {
-    for (const { wrong } of of) for (const one of wrong) fail(one, why);
+  const failAll = (of: readonly PlannedJob[], why: (one: WrongOutput) => Failure) => {
+    for (const one of wrongOf(of)) failures.set(one, why(one));
   };
   const sources = jobs.map(({ maker }) => maker.source);
   let opened: OpenedFix | undefined;
@@ -79,14 +104,19 @@ async function carryOut(
     const there = jobs.filter((_, i) => facts[i] != null);
     failAll(
       jobs.filter((_, i) => facts[i] == null),
-      GONE,
+      sourceGone,
     );
     if (there.length === 0) return undefined;
     const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
     const tell = (event: Event) => {
-      if (event.type === 'job' && event.error !== undefined) {
-        failAll(byGiven.get(event.source) ?? [], event.error);
+      if (event.type === 'job') {
+        const { error, state } = event;
+        const of = byGiven.get(event.source) ?? [];
+        if (error !== undefined) failAll(of, () => error);
+        else if (state !== 'cancelled') for (const one of wrongOf(of)) made.add(one);
+        // Why it failed is told with the output, once.
+        if (error !== undefined) return;
       }
       emit(event);
     };
@@ -96,11 +126,15 @@ async function carryOut(
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
-    failAll(jobs, failure.code === 'no_input' ? GONE : failureOf(failure));
+    failAll(jobs, (one) => (failure.code === 'no_input' ? sourceGone(one) : failureOf(failure)));
     return undefined;
   } finally {
     opened?.close();
   }
+}
+
+function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
+  return jobs.flatMap(({ wrong }) => wrong);
 }
 
 /** Takes in these sources, under the names their jobs of before had, and no others. */
@@ -143,17 +177,38 @@ function has({ problems }: WrongOutput, word: ProblemWord): boolean {
   return problems.some(({ problem }) => problem === word);
 }
 
-function stillWrong(one: WrongOutput): Failure {
-  if (has(one, 'unreadable')) return UNREADABLE;
-  const [first] = one.problems;
+function stillWrong({ problems: [first] }: WrongOutput): Failure {
   return { code: 'io', message: `was not put in order: ${first?.problem ?? ''}: ${first?.message ?? ''}` };
 }
 
-const GONE: Failure = {
-  code: 'source_missing',
-  message: 'its source is not there (any more)',
-  fix: 'bring it back, or remove the output',
-};
+function sourceGone(one: WrongOutput): Failure {
+  const { duplicate } = one;
+  const forMissing =
+    duplicate === undefined ? MISSING_BOTH : `run imgtool process over its duplicate ${duplicate}`;
+  const fix = isMissing(one) ? forMissing : 'bring it back, or remove the output';
+  return { code: 'source_missing', message: 'its source is not there (any more)', fix };
+}
+
+function leftAlone(one: WrongOutput): Failure {
+  if (has(one, 'unreadable')) return UNREADABLE;
+  return {
+    code: 'output_exists',
+    message: "what is in its place is not imgtool's",
+    fix: 'move that away; then it can be made again',
+  };
+}
+
+function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
+  const [batch = ''] = [...jobs.values()].map(({ maker }) => maker.batch);
+  return {
+    code: 'not_writable',
+    message: `${out} ${lack}: its disk may not be mounted`,
+    fix: `mount it; or, if it is to be made again: imgtool verify ${batch} --fix`,
+  };
+}
+
+const MISSING_BOTH =
+  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
 const UNREADABLE: Failure = {
   code: 'not_writable',
   message: 'what cannot be read is not replaced',

@@ -1,10 +1,11 @@
 import { ImgtoolError } from '../errors.ts';
 import type { WrongOutput } from '../model/verified.ts';
-import type { Batch, BatchOptions, Failure, Limits, OutputRecord } from '../model.ts';
+import type { BatchOptions, Failure, Limits, OutputRecord } from '../model.ts';
 import type { Index, Maker } from '../ports.ts';
 import { settingsOfAll } from './facts.ts';
 import { CHUNK } from './intake.ts';
 import { candidateNames } from './names.ts';
+import { waysOf } from './verify-records.ts';
 
 /** Outputs that one batch makes again: all whose makers had the same options. */
 export interface Plan {
@@ -25,9 +26,10 @@ export interface Means extends Pick<BatchOptions, 'jobs' | 'memory'> {
   readonly limits: Partial<Limits>;
 }
 
-/** A batch that made outputs, and what tells whether it would make one again. */
+/** A way in which a batch made outputs, and what tells whether it would make one again so. */
 interface Former {
-  readonly batch: Batch;
+  readonly cwd: string;
+  readonly options: BatchOptions;
   readonly settings: readonly string[];
 }
 
@@ -39,7 +41,7 @@ export async function planAgain(
   fail: (one: WrongOutput, why: Failure) => void,
 ): Promise<Plan[]> {
   const plans = new Map<string, Plan>();
-  const formers = new Map<string, Former | undefined>();
+  const formers = new Map<string, readonly Former[]>();
   for (let at = 0; at < wrong.length; at += CHUNK) {
     const chunk = wrong.slice(at, at + CHUNK);
     const makers = await index.makers([...new Set(chunk.map(({ record }) => record.source))]);
@@ -53,18 +55,15 @@ export async function planAgain(
     async function makerOf(record: OutputRecord): Promise<(Former & { maker: Maker }) | undefined> {
       for (const maker of makers) {
         if (maker.source !== record.source) continue;
-        const former = await formerOf(maker.batch);
-        if (former !== undefined && makes(former, maker, record)) return { ...former, maker };
+        const former = (await formersOf(maker.batch)).find((one) => makes(one, maker, record));
+        if (former !== undefined) return { ...former, maker };
       }
       return undefined;
     }
   }
   return [...plans.values()];
 
-  function join(
-    one: WrongOutput,
-    { batch: { cwd, options: before }, maker }: Former & { maker: Maker },
-  ): void {
+  function join(one: WrongOutput, { cwd, options: before, maker }: Former & { maker: Maker }): void {
     const options = optionsNow(before, means);
     const key = JSON.stringify([cwd, options]);
     const plan = plans.get(key) ?? { cwd, options, jobs: new Map() };
@@ -74,12 +73,19 @@ export async function planAgain(
     else job.wrong.push(one);
   }
 
-  async function formerOf(id: string): Promise<Former | undefined> {
-    if (!formers.has(id)) {
-      const batch = await index.batch(id).catch(unlessUnknown);
-      formers.set(id, batch && { batch, settings: settingsOfAll(batch.options) });
-    }
-    return formers.get(id);
+  async function formersOf(id: string): Promise<readonly Former[]> {
+    const known = formers.get(id);
+    if (known !== undefined) return known;
+    const batch = await index.batch(id).catch(unlessUnknown);
+    const found =
+      batch === undefined
+        ? []
+        : waysOf(batch.options).map((options) => ({
+            ...{ cwd: batch.cwd, options },
+            settings: settingsOfAll(options),
+          }));
+    formers.set(id, found);
+    return found;
   }
 }
 
@@ -90,8 +96,12 @@ function optionsNow(before: BatchOptions, { jobs, memory, limits }: Means): Batc
   return { ...before, ...once, walk, jobs, memory, limits: { ...before.limits, ...limits } };
 }
 
-function makes({ batch, settings }: Former, maker: Maker, { path, settings: meant }: OutputRecord): boolean {
-  const names = candidateNames(maker, batch.options);
+function makes(
+  { options, settings }: Former,
+  maker: Maker,
+  { path, settings: meant }: OutputRecord,
+): boolean {
+  const names = candidateNames(maker, options);
   return settings.some((one, i) => one === meant && names.some((paths) => paths[i] === path));
 }
 

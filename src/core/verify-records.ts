@@ -1,4 +1,4 @@
-import type { Batch, JobRecord, OutputRecord } from '../model.ts';
+import type { Batch, BatchOptions, JobRecord, OutputRecord } from '../model.ts';
 import type { Index } from '../ports.ts';
 import { isMade } from './decide.ts';
 import { isBelow, settingsOfAll } from './facts.ts';
@@ -10,11 +10,17 @@ import { CHUNK } from './intake.ts';
  * made in its output folder with its settings.
  */
 export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
-  const settings = new Set(settingsOfAll(batch.options));
+  const settings = new Set(waysOf(batch.options).flatMap(settingsOfAll));
   const all = batch.counts.unchanged > 0 ? index.outputs() : outputsOfJobs(index, batch.id);
   for await (const record of all) {
     if (settings.has(record.settings) && isBelow(record.path, batch.out)) yield record;
   }
+}
+
+/** Options with which a batch may have made its outputs: `--lenient` may have come, or gone, with a retry. */
+export function waysOf(options: BatchOptions): BatchOptions[] {
+  const { lenient } = options.limits;
+  return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
 }
 
 /** What is recorded under these paths by now. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Verified, WrongOutput } from '../model/verified.ts';
+import type { Looked, WrongOutput } from '../model/verified.ts';
 import type { Batch, OutputRecord } from '../model.ts';
 import type { Index } from '../ports.ts';
 import { type Eyes, problemsOf } from './verify-output.ts';
@@ -28,7 +28,7 @@ export async function verify(
   verifying: Verifying,
   batch: Batch | undefined,
   signal: AbortSignal,
-): Promise<Verified> {
+): Promise<Looked> {
   const { index } = verifying;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
   const { verified, wrong } = await lookThrough(verifying, records, signal);

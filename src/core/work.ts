@@ -31,7 +31,7 @@ export interface WorkEnd {
 /**
  * Pulls pending jobs of the run's batch and works through them, as many at a time as the options say, until intake
  * has ended and nothing waits, `signal` aborts, or an error shows that no job could succeed. Images in work are
- * always finished.
+ * waited for.
  */
 export async function workThrough(
   bench: Bench,
@@ -81,6 +81,8 @@ export async function workThrough(
 
   const giveUp = async (bench: Bench, job: Job, error: ImgtoolError) => {
     if (error.fatal) fatal ??= error;
+    // The index that failed needs no telling: the end of the run frees what it has in work.
+    if (error.code === 'index_unusable') return;
     // One that was stopped by what another met is left as that is.
     if (error.fatal || (error.code === 'cancelled' && fatal !== undefined)) {
       return index.giveBack(job, 'pending');

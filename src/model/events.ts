@@ -108,6 +108,8 @@ export interface PassedOverEvent {
 
 export interface Warning {
   readonly type: 'warning';
+  /** Of the error that ended the batch, if that is what it tells of. */
+  readonly code?: string;
   readonly message: string;
   readonly fix?: string;
 }

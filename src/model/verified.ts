@@ -28,13 +28,15 @@ export interface WrongOutput {
   readonly record: OutputRecord;
   /** One at least, in the order of their words. */
   readonly problems: readonly Problem[];
+  /** A duplicate that was skipped, and has no outputs but this, whose own source is gone. */
+  readonly duplicate?: string;
 }
 
 /** What became of a wrong output that was to be made again; null when it is in order now. */
 export type Remade = ReadonlyMap<WrongOutput, Failure | null>;
 
-/** What `verify` found. */
-export interface Verified {
+/** What a look at outputs found. */
+export interface Looked {
   /** Id of the batch whose outputs were looked at; null for all there are. */
   readonly batch: string | null;
   readonly verified: number;
@@ -42,6 +44,18 @@ export interface Verified {
   readonly wrong: readonly WrongOutput[];
   /** It was stopped before it had seen all. */
   readonly isStopped: boolean;
+}
+
+/** What `verify` tells. `verified` and `wrong` are without those that are gone. */
+export interface Verified extends Looked {
+  /** Outputs that are missing as their sources are: nobody's loss. */
+  readonly gone: number;
+  /** Whether one of those that are wrong can be made again. */
+  readonly isMendable: boolean;
+  /** How many that were gone are forgotten now, where that was asked. */
+  readonly forgotten?: number;
   /** Of all that are wrong, where they were to be made again. */
   readonly remade?: Remade;
+  /** Ids of the batches that made them again. */
+  readonly madeIn?: readonly string[];
 }

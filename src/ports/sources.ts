@@ -99,6 +99,11 @@ export interface Inputs {
   readonly cwd: string;
   /** Whether only folders may be named, as they are. */
   readonly onlyFolders?: boolean;
-  /** Whether some may be gone, as long as one is there: their jobs will say so. */
+  /** Whether they were sources once: each is a file as it is named, no pattern, and some may be gone, not all. */
   readonly mayBeGone?: boolean;
+  /**
+   * Whether they were named for a batch before: some may be gone, not all, and a pattern may match nothing. A picture
+   * that is gone is found without facts; a folder that is gone is met as `gone`: it is still to be walked.
+   */
+  readonly isAgain?: boolean;
 }

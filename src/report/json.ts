@@ -79,7 +79,7 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): obje
     case 'passed_over':
       return { path: event.path, reason: event.reason };
     case 'warning':
-      return { message: event.message, fix: event.fix };
+      return { code: event.code, message: event.message, fix: event.fix };
     case 'watching':
       return { batch: event.batch, folders: event.folders, by: event.by };
     case 'scanned': {

@@ -1,3 +1,4 @@
+import type { Backup, Repaired } from '../model/mended.ts';
 import type { Style } from '../model.ts';
 import { bytes as bytesText, counted } from './format.ts';
 import { oneLine } from './json.ts';
@@ -9,25 +10,6 @@ import { padEnd, wrap } from './text.ts';
 const FEW = 3;
 /** Columns before the facts. */
 const INDENT = 12;
-
-/** What became of an index that was to be repaired. */
-export interface Repaired {
-  readonly state: 'absent' | 'healthy' | 'repaired';
-  readonly index: string;
-  readonly movedTo: string | null;
-  readonly problems: readonly string[];
-  readonly saved: Readonly<Record<'sources' | 'outputs' | 'batches' | 'jobs', number>>;
-}
-
-/** A copy of the index. */
-export interface Backup {
-  readonly index: string;
-  readonly file: string;
-  readonly bytes: number;
-  readonly sources: number;
-  readonly outputs: number;
-  readonly batches: number;
-}
 
 interface MendingOptions {
   readonly stream: NodeJS.WritableStream;
@@ -42,34 +24,48 @@ export function openMending({ stream, style, json }: MendingOptions) {
   const print = (lines: readonly string[], document: object) =>
     void stream.write(json ? `${oneLine(document)}\n` : lines.map((line) => `${line.trimEnd()}\n`).join(''));
   return {
-    repaired: ({ state, index, movedTo, problems, saved }: Repaired) =>
-      print(repairedLines({ state, index, movedTo, problems, saved }, room), {
-        v: 1,
-        repair: { state, index, movedTo, problems, saved },
-      }),
-    backedUp: ({ index, file, bytes, sources, outputs, batches }: Backup) =>
-      print(backupLines({ index, file, bytes, sources, outputs, batches }, room), {
-        v: 1,
-        backup: { index, file, bytes, sources, outputs, batches },
-      }),
+    repaired: (repair: Repaired) => print(repairedLines(repair, room), { v: 1, repair }),
+    backedUp: (backup: Backup) => print(backupLines(backup, room), { v: 1, backup }),
   };
 }
 
-function repairedLines({ state, index, movedTo, problems, saved }: Repaired, room: number): string[] {
+function repairedLines(
+  { state, index, movedTo, problems, saved, incomplete }: Repaired,
+  room: number,
+): string[] {
   if (state === 'absent') return said(`There is no index at ${index}: nothing needs repair.`, room);
   if (state === 'healthy') return said(`The index ${index} is in order: nothing needs repair.`, room);
+  const isAllLost = Object.values(saved).every((rows) => rows === 0);
+  const headline = isAllLost
+    ? 'Nothing could be saved of the damaged index: the new one in its place is empty.'
+    : 'A new index is in place of the damaged one.';
   return [
-    ...said('A new index is in place of the damaged one.', room),
+    ...said(headline, room),
     '',
     ...fact('index', index, room),
     ...fact('was', problems.slice(0, FEW).join('; '), room),
     ...fact('saved', `${keptIn(saved)}, ${counted(saved.jobs, 'job')}`, room),
+    ...fact('lost', incomplete.length === 0 ? 'nothing that is known' : lostOf(incomplete, isAllLost), room),
     ...fact('old one', movedTo ?? '', room),
-    '',
-    ...said(
-      'What was not saved comes back as commands are run again: outputs that are there are adopted.',
-      room,
-    ),
+    ...comesNext(incomplete).flatMap((text) => ['', ...said(text, room)]),
+  ];
+}
+
+function lostOf(incomplete: Repaired['incomplete'], isAllLost: boolean): string {
+  if (isAllLost) return 'all it held: how much that was cannot be known';
+  return `some of the ${incomplete.join(', ')}: how many cannot be known`;
+}
+
+/** What is made of outputs whose rows are lost: on that alone it hangs whether they are told from pictures. */
+function comesNext(incomplete: Repaired['incomplete']): string[] {
+  if (!incomplete.includes('outputs') && !incomplete.includes('sources')) return [];
+  const adopted =
+    'Run the same commands again: outputs that are there are adopted where they lie apart from the sources.';
+  if (!incomplete.includes('outputs')) return [adopted];
+  return [
+    adopted,
+    'Warning: where outputs lie among the sources, those whose rows were lost will be taken for pictures, and outputs ' +
+      'made of them. Move them away first, or put a backup of the index in its place.',
   ];
 }
 

@@ -63,7 +63,8 @@ export function createPlainReport(options: PlainReportOptions): Report {
 }
 
 function startLine({ batch, total, bytes: size, out, jobs, resumed, dryRun }: BatchStarted): string {
-  const known = resumed ? `${counted(total ?? 0, 'image')} left` : `${total} images, ${bytes(size)}`;
+  const all = counted(total ?? 0, 'image');
+  const known = resumed ? `${all} left` : `${all}, ${bytes(size)}`;
   const images = total === null ? 'still looking for images' : known;
   const name = dryRun ? 'dry run' : `batch ${batch}`;
   return `${name}: ${images}, out=${printable(out)}, jobs=${jobs}`;

@@ -6,14 +6,21 @@ import { printable } from './printable.ts';
 import { openSpinner } from './spinner.ts';
 import { wrap } from './text.ts';
 
+/** Outputs that are told one by one; JSON has all. */
+const MOST = 50;
+
 /** A line for each output that is not in order, what became of it, and the sum. Paths are absolute. Ends with a newline. */
 export function verifyText(verified: Verified, style: Style): string {
   const { wrong, remade } = verified;
-  const lines = wrong.flatMap((one) => {
+  const shown = wrong.length <= MOST ? wrong : failedFirst(verified).slice(0, MOST);
+  const lines = shown.flatMap((one) => {
     const failure = remade?.get(one);
     return [`${printable(one.record.path)}: ${one.problems.map(wordsOf).join('; ')}`, ...outcomeOf(failure)];
   });
-  return [...lines, ...sumOf(verified)]
+  const more = wrong.length - shown.length;
+  const others =
+    more === 0 ? [] : [`${style.unicode ? '…' : '...'} and ${count(more)} more; --json tells all`];
+  return [...lines, ...others, ...sumOf(verified)]
     .flatMap((text) => wrap(text, roomOf(style)))
     .map((text) => `${text}\n`)
     .join('');
@@ -21,15 +28,19 @@ export function verifyText(verified: Verified, style: Style): string {
 
 /** What `verify --json` prints: one document, additive only; an output with two problems is there twice. */
 export function verifyJson(verified: Verified): object {
-  const { batch, verified: seen, wrong, remade, isStopped } = verified;
+  const { batch, verified: seen, gone, wrong, remade, isStopped } = verified;
   return {
     v: 1,
     batch,
     verified: seen,
+    wrong: wrong.length,
+    gone,
     problems: wrong.flatMap((one) =>
       one.problems.map((problem) => ({ ...problemFields(one, problem), ...remadeFields(remade?.get(one)) })),
     ),
     fixed: remade === undefined ? undefined : fixedOf(verified),
+    forgotten: verified.forgotten,
+    batches: verified.madeIn,
     stopped: isStopped || undefined,
   };
 }
@@ -60,18 +71,52 @@ function outcomeOf(failure: Failure | null | undefined): string[] {
 }
 
 function sumOf(verified: Verified): string[] {
-  const { batch, verified: seen, wrong, remade, isStopped } = verified;
-  const stopped = isStopped ? ['Stopped before all were seen.'] : [];
-  if (seen === 0) return [...stopped, 'No outputs to verify.'];
+  const stopped = verified.isStopped ? ['Stopped before all were seen.'] : [];
+  return [...stopped, ...verdictOf(verified), ...goneOf(verified)];
+}
+
+function verdictOf(verified: Verified): string[] {
+  const { verified: seen, wrong, gone, remade, isStopped, isMendable } = verified;
+  if (seen === 0) return gone === 0 ? ['No outputs to verify.'] : [];
   const sum = `${counted(seen, 'output')} verified`;
-  if (wrong.length === 0) return [...stopped, `${sum}, ${isStopped ? 'all of these' : 'all'} in order`];
+  if (wrong.length === 0) return [`${sum}, ${isStopped ? 'all of these' : 'all'} in order`];
   const bad = `${sum}, ${count(wrong.length)} not in order`;
-  if (remade !== undefined) return [...stopped, `${bad}, ${count(fixedOf(verified))} of them made again`];
-  return [...stopped, bad, `Make them again: imgtool verify ${batch === null ? '' : `${batch} `}--fix`];
+  if (remade !== undefined)
+    return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
+  return isMendable ? [bad, `Make them again: ${commandOf(verified)}`] : [bad];
+}
+
+function goneOf(verified: Verified): string[] {
+  const { gone, forgotten } = verified;
+  if (gone === 0) return [];
+  const [are, their, them] = gone === 1 ? ['is', 'its source', 'it'] : ['are', 'their sources', 'them'];
+  const what = `${counted(gone, 'output')} ${are} gone together with ${their}`;
+  if (forgotten === undefined) return [`${what}: ${commandOf(verified)} forgets ${them}`];
+  return [`${what}${forgotten === gone ? '' : `, ${count(forgotten)}`}: forgotten`];
+}
+
+function commandOf({ batch }: Verified): string {
+  return `imgtool verify ${batch === null ? '' : `${batch} `}--fix`;
+}
+
+/** The batches that did it are there for `list` and `status` like any other. */
+function placeOf({ madeIn = [] }: Verified): string {
+  if (madeIn.length === 0) return '';
+  return madeIn.length > 3
+    ? ` in ${madeIn.length} batches`
+    : ` in ${madeIn.length === 1 ? 'batch' : 'batches'} ${madeIn.join(', ')}`;
 }
 
 function fixedOf({ remade }: Verified): number {
   return [...(remade?.values() ?? [])].filter((failure) => failure === null).length;
+}
+
+function failedFirst({ wrong, remade }: Verified): readonly WrongOutput[] {
+  if (remade === undefined) return wrong;
+  return [
+    ...wrong.filter((one) => remade.get(one) !== null),
+    ...wrong.filter((one) => remade.get(one) === null),
+  ];
 }
 
 function problemFields({ record: { path, source, variant } }: WrongOutput, problem: Problem): object {

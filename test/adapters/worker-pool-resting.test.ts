@@ -93,7 +93,7 @@ describe('a child that rests at little', () => {
 
   it('is what the real one comes to be after a large picture', async () => {
     const photo = await encoded(lopsided(60, 40)).jpeg().toBuffer();
-    const size = 200 * 2 ** 20;
+    const size = 250 * 2 ** 20;
     const large = file(folder, Buffer.concat([photo, Buffer.alloc(size)]), 'large.jpg');
     const child = fork(workerPath, {
       execArgv: ['--expose-gc'],

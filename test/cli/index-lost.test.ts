@@ -5,6 +5,7 @@ import { look } from '../adapters/sqlite-index/filled.ts';
 import { countsOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, putOld } from './pictures.ts';
+import { startWatch } from './watching.ts';
 
 const COUNT = 16;
 const BATCH = ['process', '--json', '--jobs', '2', '--variant', 'a:w=60', '--out', 'out', 'photos'];
@@ -68,6 +69,20 @@ describe('an index that is lost while a batch works with it', () => {
     for (const { path } of recorded) expect(existsSync(path)).toBe(true);
     const listed = await place.run(['list', '--json', '--index', `${place.index}.away`]);
     expect(listed.stdout).toContain('"state":"interrupted"');
+  });
+});
+
+describe('the lock of a run that is removed while it lives', () => {
+  it('is missed at once, also by one with nothing to do, and the same command goes on', async () => {
+    const session = startWatch(place, '--scan-interval', '1h');
+    await session.jobs(COUNT);
+    rmSync(`${place.index}.runs`, { recursive: true });
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal], outcome.stderr).toEqual([3, null]);
+    expect(outcome.stderr + outcome.stdout).toMatch(/is in use, and its lock was removed/);
+    const again = await place.process();
+    expect([again.code, countsOf(again)]).toEqual([0, { unchanged: COUNT }]);
+    await assertInvariants(place, { sources, outcome: again });
   });
 });
 

@@ -175,7 +175,12 @@ function assertOutcome(outcome: Outcome, { batches, jobs }: Recorded): void {
 
 /** I4, I8: nothing was told of a job of `process` that is not recorded so, however the run ended. */
 export function assertTold(outcome: Pick<Outcome, 'stdout'>, { jobs }: Pick<Recorded, 'jobs'>): void {
-  const states = new Map(jobs.map(({ batch, given, state }) => [`${batch} ${given}`, state]));
+  // By the whole path where it was resumed from another folder.
+  const states = new Map(
+    jobs.flatMap(({ batch, given, source, state }) =>
+      [given, source].map((name) => [`${batch} ${name}`, state]),
+    ),
+  );
   for (const event of eventsOf(outcome)) {
     if (event.type !== 'job' || event.state === 'unchanged') continue;
     expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as told`).toBe(event.state);

@@ -17,9 +17,10 @@ describe('a budget of memory', () => {
     const outcome = await place.process('--jobs', '4', '--memory', '16M');
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 5 }]);
     const warnings = eventsOf(outcome).filter((event) => event.type === 'warning');
-    expect(warnings.map(({ message }) => message).sort()).toEqual(
-      [1, 2].map((n) => expect.stringMatching(new RegExp(`^photos/large-${n}\\.png: .* 16 MB .*alone`))),
-    );
+    // Said once: a folder of such would say nothing else.
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^photos\/large-[12]\.png: .* 16 MB .*alone/),
+    ]);
     await assertInvariants(place, { sources, outcome });
   });
 

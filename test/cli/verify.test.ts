@@ -29,7 +29,10 @@ describe('imgtool verify', () => {
     const all = await place.run(['verify']);
     expect([all.stdout, all.stderr, all.code]).toEqual(['6 outputs verified, all in order\n', '', 0]);
     const { document, code } = await verify();
-    expect([document, code]).toEqual([{ v: 1, batch: null, verified: 6, problems: [] }, 0]);
+    expect([document, code]).toEqual([
+      { v: 1, batch: null, verified: 6, wrong: 0, gone: 0, problems: [] },
+      0,
+    ]);
     await assertInvariants(place, { sources });
   });
 
@@ -45,7 +48,11 @@ describe('imgtool verify', () => {
     expect(wordsOf(document)).toEqual(
       Object.fromEntries(names.map((name) => [`${name}_a.webp`, HARMS[name].words])),
     );
-    expect([document.verified, code]).toEqual([26, 1]);
+    expect([document.verified, code]).toEqual([28, 1]);
+    const inPlace = document.problems.filter(({ problem }) => problem === 'foreign');
+    expect(inPlace.map(({ message }) => message)).toEqual(
+      ['folder', 'link', 'pipe'].map((kind) => `a ${kind} is in its place`),
+    );
     expect(document.problems.find(({ problem }) => problem === 'missing')).toEqual({
       path: out('removed_a.webp'),
       source: place.at('photos/removed.jpg'),
@@ -169,5 +176,17 @@ describe('imgtool verify of one batch', () => {
     const copies = await place.process('--duplicates', 'skip', '--include', 'none', 'more/a3.jpg');
     expect(countsOf(copies)).toEqual({ duplicate: 1 });
     expect((await verify(idOf(copies))).document).toMatchObject({ verified: 2, problems: [] });
+  });
+  it('looks at those made before a lenient retry too, and makes them again', async () => {
+    const jpeg = await noise(300, 200);
+    putOld(place.at('photos/torn.jpg'), jpeg.subarray(0, Math.floor(jpeg.length / 2)));
+    const first = await place.process();
+    expect(countsOf(first)).toEqual({ completed: 3, failed: 1 });
+    expect((await place.run(['retry', idOf(first), '--lenient'])).code).toBe(0);
+    expect((await verify(idOf(first))).document).toMatchObject({ verified: 8, problems: [] });
+    for (const name of ['a_a.webp', 'torn_a.webp']) rmSync(out(name));
+    const fixed = await verify(idOf(first), '--fix');
+    expect([fixed.document.fixed, fixed.code]).toEqual([2, 0]);
+    expect(countsOf(await place.process('--exclude', 'torn.jpg'))).toEqual({ unchanged: 3 });
   });
 });

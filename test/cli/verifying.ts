@@ -20,6 +20,8 @@ interface Document {
   readonly v: number;
   readonly batch: string | null;
   readonly verified: number;
+  readonly wrong: number;
+  readonly gone: number;
   readonly problems: readonly {
     readonly path: string;
     readonly source: string;
@@ -30,6 +32,8 @@ interface Document {
     readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
   }[];
   readonly fixed?: number;
+  readonly forgotten?: number;
+  readonly batches?: readonly string[];
 }
 
 export async function verify(
@@ -79,6 +83,13 @@ export const HARMS = {
     do(path: string) {
       rmSync(path);
       symlinkSync(process.execPath, path);
+    },
+    words: ['foreign'],
+  },
+  pipe: {
+    do(path: string) {
+      rmSync(path);
+      execFileSync('mkfifo', [path]);
     },
     words: ['foreign'],
   },

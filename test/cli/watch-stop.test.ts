@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
@@ -32,7 +33,7 @@ describe('a watch that is told to stop', () => {
     session.signal(signal, to);
     const outcome = await session.ended;
     expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, signal, '']);
-    expect(finishedOf(outcome)).toMatchObject({ state: 'finished', exit: 130 });
+    expect(finishedOf(outcome)).toMatchObject({ state: 'finished', exit: 128 + constants.signals[signal] });
     expect(countsOf(outcome)).toEqual({ completed: 3 });
     const { batch } = await place.status(finishedOf(outcome).batch);
     expect(batch).toMatchObject({ state: 'finished', counts: finishedOf(outcome).counts });

@@ -4,7 +4,7 @@ import type { WalkRules } from '../../src/model.ts';
 import type { Found, Gone, Hint, OpenSources, Part, Skipped, Sources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
-const RULES: WalkRules = {
+export const RULES: WalkRules = {
   allFiles: false,
   followSymlinks: false,
   include: [],

@@ -3,50 +3,21 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { verify } from '../../src/core/verify.ts';
-import { type Fixing, makeAgain } from '../../src/core/verify-fix.ts';
-import { ImgtoolError, writeError } from '../../src/errors.ts';
-import type { Verified } from '../../src/model/verified.ts';
+import { makeAgain } from '../../src/core/verify-fix.ts';
+import { writeError } from '../../src/errors.ts';
 import type { Inspected } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
-import { failure, finishedOf, openWorkshop, rendererWith, type Workshop } from './made-up.ts';
+import { failure, rendererWith, type Workshop } from './made-up.ts';
+import { FINE, never, openVerification, type Verification } from './verifying.ts';
 
-const FINE: Inspected = { format: 'webp', width: 40, height: 30, metadata: [] };
-
+let all: Verification;
 let workshop: Workshop;
-let rendered: string[];
-let batches: number;
 beforeEach(async () => {
-  rendered = [];
-  batches = 0;
-  workshop = await openWorkshop((source) => rendered.push(source));
-  workshop.put('a.jpg', 'b.jpg', 'c.jpg', 'd.jpg');
-  await workshop.run();
-  rendered = [];
+  all = await openVerification();
+  workshop = all.workshop;
 });
-
-const never = () => new AbortController().signal;
-const out = (name: string) => workshop.at(`out/${name}_small.webp`);
-
-/** What looks, and makes again, with parts of it replaced. */
-const fixing = (over: Partial<Fixing> = {}, inspect?: Renderer['inspect']): Fixing => ({
-  ...{ index: workshop.index, storage: openLocalStorage('0000'), jobs: 2, timeout: 1_000 },
-  renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
-  progress: { told() {}, close() {} },
-  means: { jobs: 1, memory: 1_000_000, limits: {} },
-  async open() {
-    batches++;
-    const { ports } = await workshop.prepare('process');
-    return { ports, emit() {}, close() {} };
-  },
-  ...over,
-});
-const wordsOf = ({ wrong }: Pick<Verified, 'wrong'>) =>
-  Object.fromEntries(
-    wrong.map(({ record, problems }) => [
-      record.path.slice(workshop.at('out/').length)[0],
-      problems.map(({ problem }) => problem),
-    ]),
-  );
+const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
+const out = (name: string) => all.out(name);
 
 describe('looking at all outputs', () => {
   it('looks at as many at a time as it may, and tells how far it has come', async () => {
@@ -130,7 +101,7 @@ describe('looking at all outputs', () => {
       return FINE;
     };
     const found = await verify(fixing({}, inspect), undefined, never());
-    expect(wordsOf(found)).toEqual({ b: ['undecodable'], c: ['undecodable'] });
+    expect(all.wordsOf(found)).toEqual({ b: ['undecodable'], c: ['undecodable'] });
     // Once more each for those that stay wrong.
     expect([tries[out('a')], tries[out('b')], tries[out('c')]]).toEqual([3, 6, 2]);
   });
@@ -148,7 +119,7 @@ describe('looking at all outputs', () => {
     ]);
     const { remade } = await makeAgain(fixing({ storage: { ...storage, checksum } }), found.wrong, never());
     expect([...remade.values()]).toMatchObject([{ message: 'what cannot be read is not replaced' }]);
-    expect(batches).toBe(0);
+    expect(all.batches()).toBe(0);
   });
 
   it('stops at once when it is told to', async () => {
@@ -173,93 +144,5 @@ describe('looking at all outputs', () => {
     rmSync(out('a'));
     const broken = fixing({ index: { ...workshop.index, lookup } });
     await expect(verify(broken, undefined, never())).rejects.toMatchObject({ code: 'index_unusable' });
-  });
-});
-
-describe('making outputs again', () => {
-  const wrong = async (...names: string[]) => {
-    for (const name of names) rmSync(out(name));
-    return (await verify(fixing(), undefined, never())).wrong;
-  };
-
-  it('makes those and no others, in one batch', async () => {
-    const before = workshop.outputs();
-    const { remade, exit } = await makeAgain(fixing(), await wrong('a', 'c'), never());
-    expect([[...remade.values()], exit, batches]).toEqual([[null, null], undefined, 1]);
-    expect(rendered).toEqual([workshop.at('photos/a.jpg'), workshop.at('photos/c.jpg')]);
-    expect(workshop.outputs()).toEqual(before);
-  });
-
-  it('says so where no batch is kept that made it', async () => {
-    const found = await wrong('a');
-    await workshop.index.prune(Date.now() + 1_000);
-    const { remade } = await makeAgain(fixing(), found, never());
-    expect([...remade.values()]).toMatchObject([
-      { code: 'unknown_batch', message: 'no batch is kept that made it' },
-    ]);
-    expect(workshop.outputs()).toHaveLength(3);
-  });
-
-  it('lets the next run make those again that no batch is kept of, though no stat tells that they are wrong', async () => {
-    const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
-    const { wrong: found } = await verify(bad, undefined, never());
-    await workshop.index.prune(Date.now() + 1_000);
-    const { remade } = await makeAgain(bad, found, never());
-    expect([...remade.values()].map((one) => one?.code)).toEqual(found.map(() => 'unknown_batch'));
-    expect(finishedOf(await workshop.run()).counts).toMatchObject({ completed: 4, unchanged: 0 });
-  });
-
-  it('says so where the record is right and what is made is wrong', async () => {
-    const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
-    const { wrong: found } = await verify(bad, undefined, never());
-    expect(found).toHaveLength(4);
-    const { remade } = await makeAgain(bad, found, never());
-    expect([...remade.values()]).toMatchObject(
-      found.map(() => ({ message: 'was not put in order: metadata: carries xmp' })),
-    );
-    expect(rendered).toHaveLength(4);
-  });
-
-  it('goes on with other outputs where a place cannot be written to, and not with a full disk', async () => {
-    const found = await wrong('a', 'b');
-    const denied = fixing({
-      async open() {
-        throw new ImgtoolError('not_writable', 'out: may not be written (EACCES)');
-      },
-    });
-    expect([...(await makeAgain(denied, found, never())).remade.values()]).toMatchObject([
-      { code: 'not_writable' },
-      { code: 'not_writable' },
-    ]);
-    const full = fixing({
-      async open() {
-        throw failure('index_unusable');
-      },
-    });
-    await expect(makeAgain(full, found, never())).rejects.toMatchObject({ code: 'index_unusable' });
-  });
-
-  it('ends as the batch did that could not go on', async () => {
-    const found = await wrong('a', 'b');
-    const storage = openLocalStorage('0001');
-    const full = fixing({
-      async open() {
-        const stage = async () => {
-          throw failure('no_space');
-        };
-        const { ports } = await workshop.prepare('process', {}, { storage: { ...storage, stage } });
-        return { ports, emit() {}, close() {} };
-      },
-    });
-    const { remade, exit } = await makeAgain(full, found, never());
-    expect([exit, [...remade.values()].every((one) => one !== null)]).toEqual([3, true]);
-  });
-
-  it('says of none that it is in order when it was stopped', async () => {
-    const stop = new AbortController();
-    const found = await wrong('a');
-    stop.abort();
-    const { remade } = await makeAgain(fixing(), found, stop.signal);
-    expect([[...remade.values()].map((one) => one?.code), batches]).toEqual([['cancelled'], 0]);
   });
 });

@@ -252,6 +252,6 @@ describe('a watch that is stopped', () => {
     });
     watching = it;
     expect(await it.finished).toMatchObject({ state: 'interrupted' });
-    expect(it.events).toContainEqual({ type: 'warning', message: 'walked into a wall' });
+    expect(it.events).toContainEqual({ type: 'warning', code: 'internal', message: 'walked into a wall' });
   });
 });

@@ -73,6 +73,15 @@ describe('too much metadata', () => {
   });
 });
 
+describe('an AVIF that claims more pieces than any has', () => {
+  it('is damaged: no memory is wanting', async () => {
+    const avif = await plain(9, 9, '#336699').avif().toBuffer();
+    // The number of items in its table of places.
+    avif.writeUInt16BE(50_000, avif.indexOf('iloc') + 10);
+    await expect(opened(avif)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
 describe('a loader outside the allow-list', () => {
   const bytes = (text: string): Buffer => Buffer.from(text.padEnd(600, '\0'), 'latin1');
   const FOREIGN: [string, string, Buffer][] = [

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { Repaired } from '../../src/model/mended.ts';
 import { openMending } from '../../src/report/mending.ts';
 import { width } from '../../src/report/text.ts';
 
@@ -9,6 +10,7 @@ const REPAIRED = {
   movedTo: '/home/anna/state/index.db.broken-20261121T101112Z',
   problems: ['Tree 9 page 9: unreadable', 'b', 'c', 'd'],
   saved: { sources: 1_200, outputs: 1, batches: 2, jobs: 0 },
+  incomplete: [],
 } as const;
 
 /** From here on it is no terminal. */
@@ -31,13 +33,36 @@ describe('what became of an index', () => {
     expect(text).toContain('saved    1,200 sources, 1 output, 2 batches, 0 jobs');
     expect(text).toContain(`old one  ${REPAIRED.movedTo}`);
     expect(text).toContain('Tree 9 page 9: unreadable; b; c\n');
-    expect(text).toMatch(/adopted\.\n$/);
+    expect(text).toContain('lost     nothing that is known\n');
+    expect(text).not.toMatch(/adopted|Warning/);
+  });
+
+  it('says what may be lost, and warns of outputs that would be taken for pictures', () => {
+    const said = (over: Partial<Repaired>) =>
+      printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, ...over })).replace(/\s+/g, ' ');
+    const some = said({ incomplete: ['outputs', 'jobs'] });
+    expect(some).toContain('lost some of the outputs, jobs: how many cannot be known');
+    expect(some).toContain('adopted where they lie apart from the sources');
+    expect(some).toMatch(/Warning: where outputs lie among the sources, .* taken for pictures/);
+    expect(said({ incomplete: ['sources'] })).not.toContain('Warning');
+    expect(said({ incomplete: ['jobs'] })).not.toContain('adopted');
+  });
+
+  it('says so first when nothing could be saved', () => {
+    const saved = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
+    const incomplete = ['sources', 'outputs', 'batches', 'jobs'] as const;
+    const text = printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, saved, incomplete }));
+    expect(text).toMatch(
+      /^ Nothing could be saved of the damaged index: the new one in its place is empty\.\n/,
+    );
+    expect(text).toContain('lost     all it held');
+    expect(text).toContain('Warning: ');
   });
 
   it('fits every width and keeps control characters off the screen', () => {
     for (let columns = 20; columns < WIDE; columns += 5) {
       const text = printed(false, columns, (pages) =>
-        pages.repaired({ ...REPAIRED, index: '/a/\u001b[31mred' }),
+        pages.repaired({ ...REPAIRED, index: '/a/\u001b[31mred', incomplete: ['outputs'] }),
       );
       expect(text).not.toContain('\u001b');
       const longest = Math.max(...text.split('\n').map(width));

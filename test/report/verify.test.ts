@@ -20,7 +20,8 @@ const SECOND = wrongOf(`/out/${HOSTILE}`, CHANGED, TORN);
 const GONE: Failure = { code: 'source_missing', message: `${HOSTILE} is gone`, fix: 'bring it back' };
 
 const verified = (over: Partial<Verified> = {}): Verified => ({
-  ...{ batch: null, verified: 1_240, wrong: [FIRST, SECOND], isStopped: false },
+  ...{ batch: null, verified: 1_240, wrong: [FIRST, SECOND], gone: 0 },
+  ...{ isMendable: true, isStopped: false },
   ...over,
 });
 const remade = new Map([
@@ -47,6 +48,50 @@ describe('the text of verify', () => {
 
   it('names the batch in what to do', () => {
     expect(sumOf({ batch: '7f3a9c' })[1]).toBe('Make them again: imgtool verify 7f3a9c --fix');
+  });
+
+  it('says how to make them again only where one can be', () => {
+    expect(sumOf({ isMendable: false })[1]).toBe('1,240 outputs verified, 2 not in order');
+  });
+
+  it('tells in one line what is gone with its source, and that it was forgotten', () => {
+    const all = '1,240 outputs verified, all in order';
+    const [first, second] = sumOf({ wrong: [], gone: 60 });
+    expect([first, second]).toEqual([
+      all,
+      '60 outputs are gone together with their sources: imgtool verify --fix forgets them',
+    ]);
+    expect(sumOf({ wrong: [], gone: 1, batch: '7f3a9c' })[1]).toBe(
+      '1 output is gone together with its source: imgtool verify 7f3a9c --fix forgets it',
+    );
+    expect(sumOf({ wrong: [], gone: 60, forgotten: 60, remade: new Map() })[1]).toBe(
+      '60 outputs are gone together with their sources: forgotten',
+    );
+    expect(sumOf({ wrong: [], verified: 0, gone: 2 })).toEqual([
+      '2 outputs are gone together with their sources: imgtool verify --fix forgets them',
+    ]);
+  });
+
+  it('tells fifty one by one, first those that were not made again, and how many more there are', () => {
+    const many = Array.from({ length: 168 }, (_, i) => wrongOf(`/out/${1_000 + i}.webp`, MISSING));
+    const lines = verifyText(verified({ wrong: many }), PIPE).split('\n');
+    expect(lines.slice(49, 52)).toEqual([
+      '/out/1049.webp: missing: is not there',
+      '... and 118 more; --json tells all',
+      '1,240 outputs verified, 168 not in order',
+    ]);
+    const failed = new Map(many.map((one, i) => [one, i === 160 ? GONE : null]));
+    const [first, second] = verifyText(verified({ wrong: many, remade: failed }), PIPE).split('\n');
+    expect([first, second]).toEqual([
+      '/out/1160.webp: missing: is not there',
+      expect.stringContaining('not made again'),
+    ]);
+  });
+
+  it('names the batches that made them again', () => {
+    const sum = '1,240 outputs verified, 2 not in order, 1 of them made again';
+    expect(sumOf({ remade, madeIn: ['7f3a', '8e2b'] })[1]).toBe(`${sum} in batches 7f3a, 8e2b`);
+    expect(sumOf({ remade, madeIn: ['1', '2', '3', '4'] })[1]).toBe(`${sum} in 4 batches`);
   });
 
   it('says what became of each where they were made again', () => {
@@ -83,6 +128,8 @@ describe('the JSON of verify', () => {
       v: 1,
       batch: '7f3a9c',
       verified: 1_240,
+      wrong: 2,
+      gone: 0,
       problems: [
         { path: '/out/a.webp', ...entry, ...MISSING },
         { path: SECOND.record.path, ...entry, ...CHANGED },
@@ -97,6 +144,9 @@ describe('the JSON of verify', () => {
       fixed: 1,
     });
     expect(verifyJson(verified({ wrong: [], remade: new Map() }))).toMatchObject({ fixed: 0 });
+    expect(verifyJson(verified({ gone: 3, forgotten: 2, madeIn: ['7f'] }))).toMatchObject({
+      ...{ gone: 3, forgotten: 2, batches: ['7f'] },
+    });
     expect(verifyJson(verified({ isStopped: true }))).toMatchObject({ stopped: true });
   });
 });

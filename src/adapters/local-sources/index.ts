@@ -35,7 +35,9 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     rules.followSymlinks ||
     roots.some((one) => roots.some((other) => one !== other && isWithin(one.real, other.real)));
   refuseOtherName(roots, out);
-  for (const root of roots) if (root.matches !== undefined) refuseEmptyGlob(root, rulesWith(rules, out));
+  const globs = roots.filter((root) => root.matches !== undefined && !root.isAway);
+  const empty = globs.find((root) => isEmptyGlob(root, rulesWith(rules, out)));
+  if (empty !== undefined && !(inputs.isAgain && all.some(isFound))) throw matchesNothing(empty);
 
   return {
     async *walk(signal, { at, isKnown } = {}) {
@@ -127,12 +129,21 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     return roots.filter((root) => isWithin(path, root.path));
   }
 
-  function walkInput(input: Input, now: Rules, at?: string): Generator<Met> {
+  /** Whether there is something to be walked. */
+  function isFound(input: Input): boolean {
+    if (input.isAway) return false;
+    return (
+      input.kind === 'named' || input.matches === undefined || !isEmptyGlob(input, rulesWith(rules, out))
+    );
+  }
+
+  function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
+    if (input.kind === 'root' && input.isAway) return [goneAt(input)];
     if (input.kind === 'root') return walkRoot(asNow(input), now, at);
     return takeNamed(input, out);
   }
 
-  function walkPart(at: string, now: Rules): Generator<Met>[] {
+  function walkPart(at: string, now: Rules): Iterable<Met>[] {
     // A name that is no UTF-8 was not told as it is: only its folder can be walked.
     if (at.includes('\ufffd')) return walkPart(dirname(at), now);
     return rootsOf(at).map((root) => walkInput(root, now, relative(root.path, at).split(sep).join('/')));
@@ -162,9 +173,17 @@ function* takeNamed({ path, real, given }: Named, out: Out): Generator<Met> {
   }
 }
 
-function refuseEmptyGlob(root: Root, rules: Rules): void {
-  for (const { entry } of walkRoot(root, rules)) if (entry?.type === 'found') return;
-  throw new ImgtoolError('no_input', `${root.pattern ?? root.given}: the pattern matches no picture`, {
+function goneAt({ path }: Root): Met {
+  return { entry: { type: 'gone', path, wasFolder: false } };
+}
+
+function isEmptyGlob(root: Root, rules: Rules): boolean {
+  for (const { entry } of walkRoot(root, rules)) if (entry?.type === 'found') return false;
+  return true;
+}
+
+function matchesNothing({ pattern, given }: Root): ImgtoolError {
+  return new ImgtoolError('no_input', `${pattern ?? given}: the pattern matches no picture`, {
     fix: 'check the pattern; nothing was done',
   });
 }

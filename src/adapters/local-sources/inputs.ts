@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
+import { hasPictureName } from './walk.ts';
 
 /** An input as it was found before anything ran. */
 export type Input = Root | Named;
@@ -19,6 +20,8 @@ export interface Root {
   readonly matches?: (relative: string) => boolean;
   /** The glob as given. */
   readonly pattern?: string;
+  /** It was there for an earlier batch, and is not now. */
+  readonly isAway?: boolean;
 }
 
 export interface Named {
@@ -26,31 +29,48 @@ export interface Named {
   readonly given: string;
   readonly path: string;
   readonly real: string;
+  readonly isAway?: boolean;
 }
 
 /** Resolves what was named. Errors: `no_input`. */
 export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
-  const { paths, list, cwd, onlyFolders = false, mayBeGone = false } = inputs;
+  const { paths, list, cwd, onlyFolders = false, mayBeGone = false, isAgain = false } = inputs;
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
+  const asGiven = (given: string) => inputOf(given, cwd, onlyFolders);
   return [
-    ...(mayBeGone ? stillThere(paths, cwd) : paths.map((given) => inputOf(given, cwd, onlyFolders))),
+    ...(mayBeGone || isAgain ? stillThere(paths, cwd, mayBeGone) : paths.map(asGiven)),
     ...listed.map((given) => named(given, resolve(cwd, given))),
   ];
 }
 
-/** Those that are gone as files that are not there, unless all are: then a disk may not be mounted. */
-function stillThere(paths: readonly string[], cwd: string): Input[] {
+/** Those that were there once, unless all are gone: then a disk may not be mounted. */
+function stillThere(paths: readonly string[], cwd: string, isPlain: boolean): Input[] {
   let gone: unknown;
-  const found = paths.map((given) => {
+  const found = paths.map((given): Input => {
     try {
-      return inputOf(given, cwd, false);
+      return isPlain ? sourceOf(given, cwd) : inputOf(given, cwd, false);
     } catch (error) {
-      gone = error;
-      return undefined;
+      gone ??= error;
+      return { ...(isPlain ? named(given, resolve(cwd, given)) : awayOf(given, cwd)), isAway: true };
     }
   });
-  if (gone !== undefined && found.every((one) => one === undefined)) throw gone;
-  return found.map((one, i) => one ?? named(paths[i]!, resolve(cwd, paths[i]!)));
+  if (gone !== undefined && found.every(({ isAway }) => isAway)) throw gone;
+  return found;
+}
+
+/** A path as it is, whatever its name. */
+function sourceOf(given: string, cwd: string): Named {
+  const path = resolve(cwd, given);
+  if (statNamed(given, path) === undefined) throw notThere(given);
+  return named(given, path);
+}
+
+/** What a path that is gone was: by its name a picture, or else a folder. */
+function awayOf(given: string, cwd: string): Input {
+  const path = resolve(cwd, given);
+  const pattern = patternOf(given, cwd);
+  if (pattern !== undefined) return pattern;
+  return hasPictureName(given) ? named(given, path) : { kind: 'root', given, path, real: resolved(path) };
 }
 
 function folderOf(given: string, cwd: string): Root {
@@ -73,16 +93,23 @@ function inputOf(given: string, cwd: string, onlyFolders: boolean): Input {
   const found = statNamed(given, path);
   if (found?.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };
   if (found !== undefined) return named(given, path);
-  const { base, glob, isGlob } = picomatch.scan(given.split(sep).join('/'));
-  const root = resolve(cwd, base);
-  if (!isGlob || !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+  const pattern = patternOf(given, cwd);
+  if (pattern === undefined || !statSync(pattern.path, { throwIfNoEntry: false })?.isDirectory()) {
     throw notThere(given);
   }
+  return pattern;
+}
+
+/** Undefined where it is none. */
+function patternOf(given: string, cwd: string): Root | undefined {
+  const { base, glob, isGlob } = picomatch.scan(given.split(sep).join('/'));
+  if (!isGlob) return undefined;
+  const path = resolve(cwd, base);
   return {
     kind: 'root',
     given: base || '.',
-    path: root,
-    real: realpathSync.native(root),
+    path,
+    real: resolved(path),
     matches: picomatch(glob),
     pattern: given,
   };

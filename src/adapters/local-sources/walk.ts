@@ -9,7 +9,11 @@ import type { Root } from './inputs.ts';
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 /** Whether a file of this name may be taken. */
 export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFiles'>): boolean {
-  return allFiles || PICTURE.test(name);
+  return allFiles || hasPictureName(name);
+}
+
+export function hasPictureName(name: string): boolean {
+  return PICTURE.test(name);
 }
 
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;

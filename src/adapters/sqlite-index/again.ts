@@ -3,6 +3,7 @@ import type { Output } from '../../model.ts';
 import type { Index, Maker } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { BATCHES, type BatchRow, batchOf } from './history.ts';
+import { holding } from './locks.ts';
 
 type Again = Pick<Index, 'resume' | 'known' | 'askToCancel' | 'isCancelAsked' | 'makers'>;
 
@@ -54,11 +55,9 @@ export function openAgain({ prepare, locks, read, write }: Connection): Again {
   const isAlive = (batch: string) => runsOf.all(batch).some(locks.isHeld);
 
   return {
-    async resume(run, batch, { states, walk, options }) {
-      // The lock comes first: a run without one counts as dead.
-      locks.hold(run);
-      try {
-        return await write(() => {
+    resume: (run, batch, { states, walk, options }) =>
+      holding(locks, run, () =>
+        write(() => {
           // A run that died is tidied up after by `recover`, which knows what it may have left.
           if (found(batch).state === 'running') {
             throw new ImgtoolError('batch_running', `${batch}: is being worked on`, {
@@ -71,12 +70,8 @@ export function openAgain({ prepare, locks, read, write }: Connection): Again {
           retryNow.run(batch);
           if (walk) forgetUnchanged.run({ batch, counted: options.duplicates === 'skip' ? 0 : 1 });
           return { run: { run, batch }, batch: batchOf(found(batch)) };
-        });
-      } catch (error) {
-        locks.release(run);
-        throw error;
-      }
-    },
+        }),
+      ),
     known: ({ batch }, sources) =>
       read(() => sources.filter((source) => isIn.get(batch, source) !== undefined)),
     askToCancel: (batch) =>
@@ -95,7 +90,11 @@ export function openAgain({ prepare, locks, read, write }: Connection): Again {
         cancel.run(Date.now(), batch);
         return 'cancelled';
       }),
-    isCancelAsked: ({ batch }) => read(() => asked.get(batch) === 1),
+    isCancelAsked: ({ batch, run }) =>
+      read(() => {
+        locks.check(run);
+        return asked.get(batch) === 1;
+      }),
     makers: (sources) => read(() => makers.all(JSON.stringify(sources)).map(makerOf)),
   };
 }

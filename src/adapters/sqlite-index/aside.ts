@@ -8,12 +8,14 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../errors.ts';
+import { printOf } from './identity.ts';
 
 /** What SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];
@@ -28,14 +30,47 @@ export function replaceIndex(path: string, fresh: string, now: number): string {
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
   const aside = giveName(path, `${path}.broken-${stamp}`);
   // The other file beside it is made anew from this one.
-  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
-    placeAt(`${path}-wal`, `${aside}-wal`);
-  }
+  if (sizeOf(`${path}-wal`) > 0) placeAt(`${path}-wal`, `${aside}-wal`);
   // Before the new file comes, to which they would be taken to belong.
-  for (const end of BESIDE) rmSync(path + end, { force: true });
+  removeBeside(path);
   renameSync(fresh, path);
+  // Made meanwhile by somebody who had opened the old file: whoever opens the new one waits for the repair to end.
+  removeBeside(path);
   flush(dirname(path));
   return aside;
+}
+
+/** Second names of an index that whoever was killed while replacing it left. Where there are no hard links, none. */
+export function asidesOf(path: string): string[] {
+  const own = printOf(path);
+  return readdirSync(dirname(path))
+    .filter((name) => name.startsWith(`${basename(path)}.broken-`) && !name.endsWith('-wal'))
+    .map((name) => join(dirname(path), name))
+    .filter((aside) => printOf(aside) === own);
+}
+
+/** Undoes what was done of a replacement: without its log, which may lie under another name alone, rows are lost. */
+export function takeBack(path: string, asides: readonly string[]): void {
+  const ownLog = `${path}-wal`;
+  for (const aside of asides) {
+    const log = `${aside}-wal`;
+    if (sizeOf(log) > 0 && printOf(log) !== printOf(ownLog)) {
+      // Who has written into the database since, or begun another log, made that one worthless.
+      if (sizeOf(ownLog) > 0 || statSync(path).mtimeMs > statSync(log).ctimeMs) continue;
+      removeBeside(path);
+      placeAt(log, ownLog);
+    }
+    rmSync(log, { force: true });
+    rmSync(aside);
+  }
+}
+
+function removeBeside(path: string): void {
+  for (const end of BESIDE) rmSync(path + end, { force: true });
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Who could use the old file can use the new one, whoever repairs it. */

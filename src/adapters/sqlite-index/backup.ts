@@ -3,9 +3,10 @@ import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
+import type { Backup } from '../../model/mended.ts';
 import { dropDatabase, flush, placeAt } from './aside.ts';
 import { loadSqlite, type Sqlite } from './binding.ts';
-import { kindOf, problemsOf, refuseStrangers } from './check.ts';
+import { kindOf, problemsOf, refuseStrangers, rowsOf } from './check.ts';
 import { keep } from './kept.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
@@ -13,16 +14,6 @@ import { damaged, indexError } from './trouble.ts';
 
 /** Pages copied before the event loop has its turn. */
 const AT_ONCE = 2_000;
-
-/** A copy of the index as it was at one moment. */
-export interface Backup {
-  readonly index: string;
-  readonly file: string;
-  readonly bytes: number;
-  readonly sources: number;
-  readonly outputs: number;
-  readonly batches: number;
-}
 
 /**
  * Saves a copy of an index, also while runs work with it, under a name that must be free: whole or not at all. Errors:
@@ -85,8 +76,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
     leaveRunsBehind(db);
     const [problem] = problemsOf(db);
     if (problem !== undefined) throw damaged(path, problem);
-    const count = (table: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${table}`).pluck()).get());
-    return { sources: count('sources'), outputs: count('outputs'), batches: count('batches') };
+    return rowsOf(db);
   } finally {
     db.close();
   }

@@ -87,6 +87,16 @@ export function problemsOf(db: Database): string[] {
   ];
 }
 
+/** What an index knows; of outputs those that were made. */
+export function rowsOf(db: Database): { sources: number; outputs: number; batches: number } {
+  const count = (rows: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${rows}`).pluck()).get());
+  return {
+    sources: count('sources'),
+    outputs: count('outputs WHERE checksum IS NOT NULL'),
+    batches: count('batches'),
+  };
+}
+
 function damageOf(db: Database, check: string): string[] {
   return keep(db.prepare<[], string>(`PRAGMA ${check}`).pluck())
     .all()

@@ -6,12 +6,12 @@ import { loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, refuseStrangers } from './check.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { keep } from './kept.ts';
-import { type Locks, locksOf } from './locks.ts';
+import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
 import { mayBeLookedAt, openSnapshot } from './snapshot.ts';
-import { indexError, isBusy, stillInUse } from './trouble.ts';
+import { indexError, inRepair, isBusy, stillInUse } from './trouble.ts';
 
 /** How long a step may meet a busy index before it fails, in milliseconds. */
 const PATIENCE = 30_000;
@@ -54,6 +54,7 @@ export async function connect(
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
+    refuseIfInRepair(path, locks);
     // A busy wait inside SQLite blocks the event loop, so it gives up at once and `patiently` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
@@ -61,6 +62,8 @@ export async function connect(
     if (purpose === 'work') mustBeWritable(real);
     await patiently(path, patience, () => setUp(Sqlite, opened, path, locks, migrations));
     if (purpose === 'work') await patiently(path, patience, () => checkIfSmall(opened, path));
+    // It may have begun since, and have seen nobody.
+    refuseIfInRepair(path, locks);
     identity.check();
     return connection(opened, path, locks, patience, identity);
   } catch (error) {
@@ -76,6 +79,11 @@ export async function connect(
  */
 function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
   if (isEmpty(real) && locks.held().length > 0 && isEmpty(real)) throw stillInUse(path);
+}
+
+/** Whoever opened the damaged file just before it goes would leave a log beside the new one. */
+function refuseIfInRepair(path: string, locks: Locks): void {
+  if (locks.isHeld(REPAIR)) throw inRepair(path);
 }
 
 function isEmpty(path: string): boolean {

@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
-import { problemsOf } from './check.ts';
+import { problemsOf, rowsOf } from './check.ts';
 import type { Connection } from './connection.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
@@ -32,7 +32,9 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
   const seen = (row: BatchRow): Batch => {
     const batch = batchOf(row);
     if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
-    return { ...batch, state: row.cancel_asked === 1 ? 'cancelled' : 'interrupted' };
+    const { pending, processing } = batch.counts;
+    const counts = { ...batch.counts, pending: pending + processing, processing: 0 };
+    return { ...batch, counts, state: row.cancel_asked === 1 ? 'cancelled' : 'interrupted' };
   };
 
   return {
@@ -81,17 +83,14 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
         await breathe();
       }
     },
-    health: (thorough) =>
+    health: () =>
       read(() => {
-        const count = (table: string) => Number(prepare(`SELECT count(*) FROM ${table}`).pluck().get());
         return {
           path,
           version: Number(prepare('PRAGMA user_version').pluck().get()),
           bytes: sizeOf(path) + sizeOf(`${path}-wal`),
-          sources: count('sources'),
-          outputs: count('outputs'),
-          batches: count('batches'),
-          problems: thorough ? problemsOf(db) : [],
+          ...rowsOf(db),
+          problems: problemsOf(db),
         };
       }),
   };

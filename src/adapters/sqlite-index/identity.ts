@@ -36,7 +36,8 @@ export function identityOf(path: string, lost: () => void): Identity {
   };
 }
 
-function printOf(path: string): string | undefined {
+/** What tells one file from another that has its name later. */
+export function printOf(path: string): string | undefined {
   const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
   return facts && `${facts.dev} ${facts.ino}`;
 }

@@ -3,6 +3,7 @@ import { openAgain } from './again.ts';
 import { connect, type Purpose } from './connection.ts';
 import { openHistory } from './history.ts';
 import { openMade } from './made.ts';
+import { openRuns } from './runs.ts';
 import { indexError } from './trouble.ts';
 import { openWork } from './work.ts';
 
@@ -16,6 +17,7 @@ export async function openSqliteIndex(path: string, purpose: Purpose = 'work'): 
     const made = openMade(connection);
     return {
       ...made.port,
+      ...openRuns(connection),
       ...openWork(connection, made),
       ...openHistory(connection),
       ...openAgain(connection),

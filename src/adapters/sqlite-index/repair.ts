@@ -1,31 +1,19 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
-import { dropDatabase, replaceIndex } from './aside.ts';
+import type { Repaired, SavedRows } from '../../model/mended.ts';
+import { asidesOf, dropDatabase, replaceIndex, takeBack } from './aside.ts';
 import { loadSqlite, type Sqlite } from './binding.ts';
 import { isVersion, kindOf, problemsOf } from './check.ts';
 import { keep } from './kept.ts';
-import { type Locks, locksOf } from './locks.ts';
+import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
-import { type Saved, salvage } from './salvage.ts';
-import { indexError, newer, notOurs } from './trouble.ts';
+import { type Salvage, salvage } from './salvage.ts';
+import { indexError, inRepair, newer, notOurs } from './trouble.ts';
 
-/** The name under which a repair holds its lock among those of the runs. */
-const REPAIR = 'repair';
-const NOTHING: Saved = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
-
-/** What became of an index that was to be repaired. */
-export interface Repaired {
-  /** `absent` and `healthy`: nothing was touched. */
-  readonly state: 'absent' | 'healthy' | 'repaired';
-  readonly index: string;
-  /** Where the damaged one lies now. */
-  readonly movedTo: string | null;
-  /** What was found wrong. */
-  readonly problems: readonly string[];
-  readonly saved: Saved;
-}
+const NOTHING: SavedRows = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
+const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', 'batches', 'jobs'] };
 
 /**
  * Puts a new index with all that can be read of it in place of a damaged one, which is kept. Errors: `index_unusable`,
@@ -33,16 +21,20 @@ export interface Repaired {
  */
 export async function repairSqliteIndex(path: string): Promise<Repaired> {
   const Sqlite = await loadSqlite();
-  const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING };
+  const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING, incomplete: [] };
   try {
     const real = realPlace(path);
     if (!existsSync(real)) return { state: 'absent', ...untouched };
     const locks = locksOf(Sqlite, real);
     refuseIfInUse(Sqlite, path, locks);
-    const problems = examine(Sqlite, path);
-    if (problems.length === 0) return { state: 'healthy', ...untouched };
+    const found = examine(Sqlite, path);
+    const halfDone = asidesOf(real);
+    if (found.length + halfDone.length === 0) return { state: 'healthy', ...untouched };
     holdForRepair(locks, path);
     try {
+      takeBack(real, halfDone);
+      const problems = halfDone.length === 0 ? found : examine(Sqlite, path);
+      if (problems.length === 0) return { state: 'healthy', ...untouched };
       return { state: 'repaired', index: path, problems, ...renew(Sqlite, path, real, locks) };
     } finally {
       locks.release(REPAIR);
@@ -78,16 +70,16 @@ function renew(Sqlite: Sqlite, path: string, real: string, locks: Locks) {
   dropDatabase(fresh);
   const now = Date.now();
   try {
-    const saved = makeFrom(Sqlite, fresh, path, now);
+    const salvaged = makeFrom(Sqlite, fresh, path, now);
     // Salvage takes its time.
     refuseIfInUse(Sqlite, path, locks);
-    return { saved, movedTo: replaceIndex(real, fresh, now) };
+    return { ...salvaged, movedTo: replaceIndex(real, fresh, now) };
   } finally {
     dropDatabase(fresh);
   }
 }
 
-function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Saved {
+function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Salvage {
   const to = keep(new Sqlite(fresh));
   const from = keep(new Sqlite(old, { readonly: true, timeout: 1_000 }));
   try {
@@ -99,10 +91,10 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Save
     return to.transaction(() => {
       for (const step of MIGRATIONS) step(to);
       to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-      const saved = canBeRead(from) ? salvage(from, to, now) : NOTHING;
+      const salvaged = canBeRead(from) ? salvage(from, to, now) : ALL_LOST;
       const [problem] = problemsOf(to);
       if (problem !== undefined) throw new Error(`what was saved is not in order: ${problem}`);
-      return saved;
+      return salvaged;
     })();
   } finally {
     from.close();
@@ -159,10 +151,6 @@ function batchOfRun(Sqlite: Sqlite, path: string, run: string): string | undefin
 }
 
 function holdForRepair(locks: Locks, path: string): void {
-  if (locks.isHeld(REPAIR)) {
-    throw new ImgtoolError('index_unusable', `${path}: is being repaired already`, {
-      fix: 'wait until that has ended',
-    });
-  }
+  if (locks.isHeld(REPAIR)) throw inRepair(path);
   locks.hold(REPAIR);
 }

@@ -1,65 +1,89 @@
 import { isAbsolute } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import type { SavedRows } from '../../model/mended.ts';
 import type { BatchOptions } from '../../model.ts';
+import { rowsOf } from './check.ts';
 import { keep } from './kept.ts';
 import { keyOf } from './key.ts';
 import { type Row, readable } from './unreadable.ts';
 
-/** How many rows were saved. */
-export interface Saved {
-  readonly sources: number;
-  readonly outputs: number;
-  readonly batches: number;
-  readonly jobs: number;
+export interface Salvage {
+  readonly saved: SavedRows;
+  /** Tables of which not every row could be read. */
+  readonly incomplete: readonly Table[];
 }
 
-/** Runs and their claims are those of processes, and end with them. */
-const OF_RUNS = { run: null };
+type Table = keyof SavedRows;
+type Mend = (row: Row) => Row | undefined;
 
 /**
  * Copies into a new index whatever can be read of a damaged one and makes sense, whichever version it has: of a row the
- * columns that both know. Batches that ran are interrupted, their jobs in work wait. Call it in a transaction.
+ * columns that both know. Runs are dead, and stay for the next start, which alone can remove what they left staged.
+ * Call it in a transaction.
  */
-export function salvage(from: Database, to: Database, now: number): Saved {
-  const outputs = copy(from, to, 'outputs', 'id', outputOf);
-  const batches = copy(from, to, 'batches', 'id', (row) => batchOf(row, now));
+export function salvage(from: Database, to: Database, now: number): Salvage {
+  const incomplete = new Set<Table>();
+  const copyTable = (table: Table, key: string, mended: Mend, known?: readonly string[]) =>
+    copy(from, to, { table, key, mended, known, lost: () => void incomplete.add(table) });
+  copyTable('outputs', 'id', outputOf);
+  copyTable('batches', 'id', batchOf);
   const ids = keep(to.prepare<[], string>('SELECT id FROM batches ORDER BY id').pluck()).all();
-  const jobs = copy(from, to, 'jobs', 'id', jobOf);
+  copy(from, to, { table: 'runs', key: 'id', mended: runOf, known: [], lost: () => {} });
+  const jobs = copyTable('jobs', 'id', jobOf(to));
   // Names that others know lead past pages that cannot be read.
   const known = keep(
     to.prepare<[], string>('SELECT source FROM outputs UNION SELECT source FROM jobs ORDER BY 1').pluck(),
   ).all();
-  const sources = copy(from, to, 'sources', 'path', sourceOf, known);
+  copyTable('sources', 'path', sourceOf, known);
   copyTallies(from, to, ids);
+  interrupt(to, now);
+  return { saved: { ...rowsOf(to), jobs }, incomplete: [...incomplete] };
+}
+
+interface Copying {
+  readonly table: Table | 'runs';
+  readonly key: string;
+  readonly mended: Mend;
+  readonly known: readonly string[] | undefined;
+  /** Rows of it cannot be read, or make no sense. */
+  readonly lost: () => void;
+}
+
+function copy(from: Database, to: Database, { table, key, mended, known, lost }: Copying): number {
+  const columns = columnsOf(from, table).filter((name) => columnsOf(to, table).includes(name));
+  if (!columns.includes(key)) {
+    lost();
+    return 0;
+  }
+  const values = columns.map((name) => `@${name}`).join(', ');
+  const insert = keep(
+    to.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${values})`),
+  );
+  let saved = 0;
+  for (const row of readable(from, { table, key, columns, known, lost })) {
+    const whole = mended(row);
+    const changes = whole === undefined ? 0 : tried(() => insert.run(whole).changes);
+    // Rows come twice only where some could not be read.
+    if (changes === 0) lost();
+    saved += changes;
+  }
+  return saved;
+}
+
+/** Batches that nothing works on: those whose run is there are told from others, and tidied up after, by it. */
+function interrupt(to: Database, now: number): void {
+  keep(
+    to.prepare(
+      `UPDATE batches SET state = 'interrupted', finished_at = ?
+       WHERE state = 'running' AND id NOT IN (SELECT batch FROM runs)`,
+    ),
+  ).run(now);
   keep(
     to.prepare(
       `UPDATE batches SET state = 'interrupted' WHERE state = 'finished' AND id IN
          (SELECT batch FROM counts WHERE pending + processing + retrying > 0)`,
     ),
   ).run();
-  return { sources, outputs, batches, jobs };
-}
-
-function copy(
-  from: Database,
-  to: Database,
-  table: string,
-  key: string,
-  mended: (row: Row) => Row | undefined,
-  known?: readonly string[],
-): number {
-  const columns = columnsOf(from, table).filter((name) => columnsOf(to, table).includes(name));
-  if (!columns.includes(key)) return 0;
-  const values = columns.map((name) => `@${name}`).join(', ');
-  const insert = keep(
-    to.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${values})`),
-  );
-  let saved = 0;
-  for (const row of readable(from, table, key, columns, known)) {
-    const whole = mended(row);
-    if (whole !== undefined) saved += tried(() => insert.run(whole).changes);
-  }
-  return saved;
 }
 
 /** What no row of a job tells: how many sources were unchanged, and the bytes of all. */
@@ -72,7 +96,8 @@ function copyTallies(from: Database, to: Database, batches: readonly string[]): 
        WHERE batch = @batch AND @unchanged >= 0 AND @bytes_in >= 0 AND @bytes_out >= 0`,
     ),
   );
-  for (const row of readable(from, 'counts', 'batch', columns, batches)) tried(() => update.run(row).changes);
+  const rows = readable(from, { table: 'counts', key: 'batch', columns, known: batches, lost: () => {} });
+  for (const row of rows) tried(() => update.run(row).changes);
 }
 
 function columnsOf(db: Database, table: string): string[] {
@@ -105,17 +130,31 @@ function outputOf(row: Row): Row | undefined {
   return isSound ? { ...row, key: keyOf(path) } : undefined;
 }
 
-function batchOf(row: Row, now: number): Row | undefined {
+function batchOf(row: Row): Row | undefined {
   const { preset, out } = read(row.options) as Partial<BatchOptions>;
   if (!Array.isArray(read(row.inputs)) || typeof preset?.name !== 'string' || !isPath(out)) return undefined;
-  if (typeof row.id !== 'string' || !/^[0-9a-f]+$/.test(row.id)) return undefined;
-  return row.state === 'running' ? { ...row, state: 'interrupted', finished_at: now } : row;
+  return isHex(row.id) ? row : undefined;
 }
 
-function jobOf(row: Row): Row | undefined {
-  if (!isPath(row.source) || !Array.isArray(read(row.outputs))) return undefined;
-  if (row.ms !== null && Object.keys(read(row.ms)).length === 0) return undefined;
-  return { ...row, ...OF_RUNS, state: row.state === 'processing' ? 'pending' : row.state };
+function runOf(row: Row): Row | undefined {
+  return isHex(row.id) ? row : undefined;
+}
+
+/** A job in work names its run, also where the row of that was lost. */
+function jobOf(to: Database): Mend {
+  const insertRun = keep(to.prepare('INSERT OR IGNORE INTO runs (id, batch) VALUES (?, ?)'));
+  const isThere = keep(to.prepare<[unknown], number>('SELECT 1 FROM runs WHERE id = ?').pluck());
+  return (row) => {
+    if (!isPath(row.source) || !Array.isArray(read(row.outputs))) return undefined;
+    if (row.ms !== null && Object.keys(read(row.ms)).length === 0) return undefined;
+    if (row.state !== 'processing') return { ...row, run: null };
+    if (isHex(row.run)) tried(() => insertRun.run(row.run, row.batch).changes);
+    return isHex(row.run) && isThere.get(row.run) === 1 ? row : { ...row, run: null, state: 'pending' };
+  };
+}
+
+function isHex(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]+$/.test(value);
 }
 
 function isPath(value: unknown): value is string {

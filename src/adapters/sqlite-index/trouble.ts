@@ -1,4 +1,4 @@
-import { ImgtoolError, systemCode } from '../../errors.ts';
+import { ImgtoolError, repairCommand, systemCode } from '../../errors.ts';
 
 /** A failed step as an error that names the index and what to do. */
 export function indexError(error: unknown, path: string): ImgtoolError {
@@ -74,15 +74,15 @@ export function newer(path: string, found: number, known: number): ImgtoolError 
   );
 }
 
+export function inRepair(path: string): ImgtoolError {
+  return new ImgtoolError('index_unusable', `${path}: is being repaired`, {
+    fix: 'wait until that has ended, then run the same command again',
+  });
+}
+
 function held(path: string, cause: unknown): ImgtoolError {
   return new ImgtoolError('index_unusable', `${path}: another program has held the index for too long`, {
     fix: 'end what else works with that file, such as a database browser, then run the same command again',
     cause,
   });
-}
-
-/** The command line that mends the index, ready for a shell. */
-function repairCommand(path: string): string {
-  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return `imgtool doctor --repair --index ${quoted}`;
 }

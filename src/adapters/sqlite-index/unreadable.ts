@@ -12,22 +12,26 @@ const AFTER_ALL_TEXT = Buffer.alloc(0);
 
 type Key = number | string;
 
+interface Reading {
+  readonly table: string;
+  readonly key: string;
+  readonly columns: readonly string[];
+  /** Text keys worth a try, in SQLite's order. */
+  readonly known?: readonly string[] | undefined;
+  /** Called when rows cannot be read. */
+  readonly lost: () => void;
+}
+
 /**
  * The rows of a table that can be read, in no order, some twice. Pages that cannot be read are skipped: the rows are
  * read from both ends towards the damage, then from keys within it, halving what is left. Number keys are all worth a
  * try; of text keys those `known`, in SQLite's order.
  */
-export function* readable(
-  db: Database,
-  table: string,
-  key: string,
-  columns: readonly string[],
-  known: readonly string[] = [],
-): Generator<Row> {
+export function* readable(db: Database, { table, key, columns, known = [], lost }: Reading): Generator<Row> {
   const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
   const upwards = statement(db, `${rows} ORDER BY ${key}`);
   const downwards = statement(db, `${rows} ORDER BY ${key} DESC`);
-  if (upwards === undefined || downwards === undefined) return;
+  if (upwards === undefined || downwards === undefined) return lost();
   const isText = isTextKey(db, table, key);
   let looks = MOST_LOOKS;
   yield* between(isText ? '' : 0, isText ? undefined : HIGHEST_ID);
@@ -38,6 +42,7 @@ export function* readable(
     const end = upTo ?? AFTER_ALL_TEXT;
     const low = yield* untilDamage(upwards!.iterate(after, end), key, after, 1);
     if (low.isDone) return;
+    lost();
     const high = yield* untilDamage(downwards!.iterate(low.last ?? after, end), key, upTo, -1);
     if (high.isDone) return;
     const middle = keyWithin(low.last ?? after, high.last);

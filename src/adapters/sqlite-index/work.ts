@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import type { Batch, Job } from '../../model.ts';
-import type { DeadRun, Index, NewBatch, NewJob, Run, Settlement } from '../../ports.ts';
+import type { Job } from '../../model.ts';
+import type { Index, NewJob, Settlement } from '../../ports.ts';
 import type { Connection } from './connection.ts';
-import { BATCHES, type BatchRow, batchOf } from './history.ts';
 import type { Made } from './made.ts';
 
 type Work = Pick<
   Index,
-  | 'begin'
   | 'add'
   | 'renew'
   | 'withdraw'
@@ -18,18 +15,10 @@ type Work = Pick<
   | 'settle'
   | 'giveBack'
   | 'cancelWaiting'
-  | 'end'
-  | 'dead'
-  | 'recover'
 >;
 
-/** Work in hand: batches, runs, jobs and claims. */
-export function openWork({ prepare, locks, read, write }: Connection, made: Made): Work {
-  const insertBatch = prepare(
-    `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
-     VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
-  );
-  const insertRun = prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
+/** Work in hand: jobs and claims. */
+export function openWork({ prepare, locks, write }: Connection, made: Made): Work {
   const known = prepare<[string, string], { id: number; state: string }>(
     'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
   );
@@ -82,39 +71,8 @@ export function openWork({ prepare, locks, read, write }: Connection, made: Made
     `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id IN
        (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
   );
-  const endBatch = prepare('UPDATE batches SET state = ?, finished_at = ? WHERE id = ?');
-  const ended = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);
-  const interrupt = prepare(
-    `UPDATE batches SET state = iif(cancel_asked, 'cancelled', 'interrupted'), finished_at = ?
-     WHERE id = ? AND state = 'running'`,
-  );
-  const free = prepare("UPDATE jobs SET state = 'pending', run = NULL WHERE run = ?");
-  const cancelAsked = prepare(
-    `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE batch = ? AND state IN ('pending', 'retrying')
-       AND (SELECT cancel_asked FROM batches WHERE id = jobs.batch)`,
-  );
-  const runOf = prepare<[string], string>('SELECT batch FROM runs WHERE id = ?').pluck();
-  const dropRun = prepare('DELETE FROM runs WHERE id = ?');
-  const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
-  // Also those of skipped duplicates, which get outputs before their owner's are replaced.
-  const reserved = prepare<[Run], string>(
-    `SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = @run)
-     UNION ALL
-     SELECT outputs.path FROM jobs JOIN sources ON sources.path = jobs.source
-       JOIN outputs ON outputs.digest = sources.digest AND outputs.checksum IS NULL
-     WHERE jobs.run = @run`,
-  ).pluck();
 
   return {
-    async begin(batch: NewBatch): Promise<Run> {
-      // The lock comes first: a run without one counts as dead.
-      locks.hold(batch.run);
-      return write(() => {
-        const id = insertUnderNewId(batch);
-        insertRun.run(batch.run, id);
-        return { batch: id, run: batch.run };
-      });
-    },
     add: ({ batch }, jobs, unchanged) =>
       write(() => {
         let added = 0;
@@ -209,50 +167,7 @@ export function openWork({ prepare, locks, read, write }: Connection, made: Made
         giveBack.run(state, notBefore, state === 'pending' ? 1 : 0, job.id);
       }),
     cancelWaiting: ({ batch }, limit) => write(() => cancel.run(Date.now(), batch, limit).changes),
-    async end({ batch, run }, state): Promise<Batch> {
-      const row = await write(() => {
-        free.run(run);
-        dropRun.run(run);
-        endBatch.run(state, Date.now(), batch);
-        return ended.get(batch);
-      });
-      locks.release(run);
-      if (row === undefined) throw new Error(`batch ${batch} is not there`);
-      return batchOf(row);
-    },
-    dead: () =>
-      read(() => {
-        const dead = runs.all().filter(({ run }) => !locks.isHeld(run));
-        return dead.map((run): DeadRun => ({ ...run, outputs: reserved.all(run) }));
-      }),
-    recover: (dead) =>
-      write(() => {
-        for (const { run, batch } of dead) {
-          // Another process may have been quicker, and its batch be resumed by now.
-          if (runOf.get(run) === undefined) continue;
-          free.run(run);
-          dropRun.run(run);
-          cancelAsked.run(Date.now(), batch);
-          interrupt.run(Date.now(), batch);
-          locks.release(run);
-        }
-      }),
   };
-
-  function insertUnderNewId(batch: NewBatch): string {
-    for (;;) {
-      const id = randomBytes(4).toString('hex');
-      const { changes } = insertBatch.run({
-        id,
-        command: batch.command,
-        inputs: JSON.stringify(batch.inputs),
-        cwd: batch.cwd,
-        options: JSON.stringify(batch.options),
-        startedAt: Date.now(),
-      });
-      if (changes === 1) return id;
-    }
-  }
 }
 
 /** Reserves the first list of names that is wholly this source's or free; the position of that list. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { writeError } from '../../errors.ts';
 import type { RenderedOutput } from '../../model.ts';
 import type { Size } from '../plan.ts';
@@ -17,7 +18,7 @@ export async function write(bytes: Buffer, size: Size, path: string, name: strin
       await file.close();
     }
   } catch (error) {
-    throw writeError(error, `variant ${name}`);
+    throw writeError(error, `${dirname(path)} (variant ${name})`);
   }
   const checksum = createHash('sha256').update(bytes).digest('hex');
   return { ...size, bytes: bytes.length, checksum };

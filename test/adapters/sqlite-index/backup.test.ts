@@ -41,10 +41,11 @@ describe('a backup of the index', () => {
       await index.add(run, [newJob(`${added}.jpg`)], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
       await breathe();
     }
-    expect(await saving).toMatchObject({ index: path, file, sources: 3_000, batches: 3 });
+    expect(await saving).toMatchObject({ index: path, file, sources: 3_000, outputs: 6_000, batches: 3 });
     expect(added).toBeGreaterThan(4);
     expect(look(file, problemsOf)).toEqual([]);
     expect(countIn(file, 'jobs')).toBeLessThan(3_000 + added);
+    expect(countIn(file, 'outputs'), 'names that are held are no outputs').toBeGreaterThan(6_000);
     expect(readdirSync(dirname(file)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
     await index.end(run, 'cancelled');
     await index.close();

@@ -5,6 +5,7 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { locksOf, REPAIR } from '../../../src/adapters/sqlite-index/locks.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
@@ -226,6 +227,23 @@ describe('a run', () => {
     mkdirSync(`${path}.runs/abcd.lock`, { recursive: true });
     expect([locks.isHeld('abcd'), locks.isHeld('gone')]).toEqual([true, false]);
     close();
+  });
+});
+
+describe('an index that is being repaired', () => {
+  it('is opened by nobody until that has ended', async () => {
+    const path = fresh();
+    await fill(path, 10);
+    const repair = locksOf(Sqlite, path);
+    repair.hold(REPAIR);
+    for (const purpose of ['work', 'look'] as const) {
+      await expect(connect(path, { purpose })).rejects.toMatchObject({
+        code: 'index_unusable',
+        message: expect.stringContaining('is being repaired'),
+      });
+    }
+    repair.release(REPAIR);
+    (await connect(path)).close();
   });
 });
 

@@ -1,0 +1,128 @@
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { repairSqliteIndex } from '../../../src/adapters/sqlite-index/repair.ts';
+import type { DeadRun } from '../../../src/ports.ts';
+import { makePlace } from '../../place.ts';
+import { countIn, fill, leavesOf, rootPageOf, spoil, zeroHeader } from './filled.ts';
+
+const COUNT = 2_000;
+/** What the dead run of a filled index had in work. */
+const TAKEN = [...Array(COUNT / 100).keys()].flatMap((i) =>
+  ['a', 'b'].map((variant) => `/out/${i * 100}_${variant}.webp`),
+);
+const ALL = ['sources', 'outputs', 'batches', 'jobs'];
+
+let path: string;
+beforeEach(async () => {
+  path = join(makePlace(), 'state', 'index.db');
+  await fill(path, COUNT);
+  mkdirSync(`${path}.runs`);
+  writeFileSync(`${path}.runs/dead.lock`, '');
+});
+
+/** What the next start finds to be swept, and that it leaves nothing of it. */
+async function foundByNext(): Promise<DeadRun[]> {
+  const index = await openSqliteIndex(path);
+  const dead = await index.dead();
+  await index.recover(dead);
+  expect(await index.dead()).toEqual([]);
+  await index.close();
+  expect([countIn(path, 'runs'), countIn(path, "jobs WHERE state = 'processing'")]).toEqual([0, 0]);
+  expect(readdirSync(`${path}.runs`)).toEqual([]);
+  return dead;
+}
+
+describe('the repair of an index in which a run has died', () => {
+  it.each([
+    ['which is kept', 'jobs_by_state'],
+    ['whose row is lost: its jobs name it', 'runs'],
+  ])('leaves that to the next start, %s', async (_what, spoiled) => {
+    spoil(path, [rootPageOf(path, spoiled)]);
+    const { saved, incomplete } = await repairSqliteIndex(path);
+    expect([saved.jobs, incomplete]).toEqual([COUNT, []]);
+    const [dead, ...others] = await foundByNext();
+    expect([dead?.run, dead?.batch, others]).toEqual(['dead', 'bbbb', []]);
+    expect([...(dead?.outputs ?? [])].sort()).toEqual([...TAKEN].sort());
+  });
+
+  it('has every folder of outputs looked at when the jobs are lost too', async () => {
+    spoil(path, [rootPageOf(path, 'runs'), rootPageOf(path, 'jobs')]);
+    const { incomplete } = await repairSqliteIndex(path);
+    expect(incomplete).toEqual(['jobs']);
+    expect(await foundByNext()).toEqual([
+      { run: 'dead', batch: '', outputs: [expect.stringMatching(/^\/out\//)] },
+    ]);
+  });
+
+  it('leaves no lock file when nothing could be saved', async () => {
+    zeroHeader(path);
+    expect((await repairSqliteIndex(path)).incomplete).toEqual(ALL);
+    expect(await foundByNext()).toEqual([{ run: 'dead', batch: '', outputs: [] }]);
+  });
+
+  it('says of which tables rows were lost', async () => {
+    const last = leavesOf(path).at(-1) ?? 0;
+    spoil(path, [last]);
+    const { saved, incomplete } = await repairSqliteIndex(path);
+    const all = { sources: COUNT, outputs: 2 * COUNT, batches: 2, jobs: COUNT };
+    const short = Object.entries(all).flatMap(([table, rows]) =>
+      rows > saved[table as keyof typeof saved] ? [table] : [],
+    );
+    expect(short.length).toBeGreaterThan(0);
+    expect(incomplete).toEqual(expect.arrayContaining(short));
+    expect(incomplete.length).toBeLessThan(ALL.length);
+  });
+});
+
+describe('a repair that was killed while it replaced the index', () => {
+  const ASIDE = 'index.db.broken-20260101T000000Z';
+  /** An index that was not closed, of which much is in its log alone. */
+  const crash = async () => {
+    const { write, db, close } = await connect(path);
+    await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
+    const crashed = join(dirname(path), 'crashed', 'index.db');
+    mkdirSync(dirname(crashed));
+    copyFileSync(path, crashed);
+    copyFileSync(`${path}-wal`, `${crashed}-wal`);
+    close();
+    path = crashed;
+  };
+  const aside = () => join(dirname(path), ASIDE);
+  const brokenOnes = () => readdirSync(dirname(path)).filter((name) => name.includes('broken'));
+
+  it.each([true, false])('is done again with the log it had put aside (damaged: %s)', async (isDamaged) => {
+    await crash();
+    if (isDamaged) spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
+    linkSync(path, aside());
+    linkSync(`${path}-wal`, `${aside()}-wal`);
+    rmSync(`${path}-wal`);
+    const { state, saved, movedTo } = await repairSqliteIndex(path);
+    expect(state).toBe(isDamaged ? 'repaired' : 'healthy');
+    if (isDamaged) expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
+    expect(countIn(path, 'jobs')).toBe(COUNT - COUNT / 100);
+    const left = movedTo === null ? [] : [movedTo, `${movedTo}-wal`];
+    expect(brokenOnes().map((name) => join(dirname(path), name))).toEqual(left);
+  });
+
+  it('does not lay that log over a database that was written into since', async () => {
+    await crash();
+    linkSync(path, aside());
+    linkSync(`${path}-wal`, `${aside()}-wal`);
+    rmSync(`${path}-wal`);
+    await fillLater(path);
+    const size = statSync(`${aside()}-wal`).size;
+    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+    expect(countIn(path, "jobs WHERE state = 'processing'")).toBe(COUNT / 100);
+    expect(statSync(`${aside()}-wal`).size, 'it is kept').toBe(size);
+  });
+});
+
+/** As whoever opens it without its log does. */
+async function fillLater(path: string): Promise<void> {
+  const { write, db, close } = await connect(path);
+  await write(() => db.exec('UPDATE sources SET seen_at = 2'));
+  close();
+}

@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
+import type { Index } from '../../../src/ports.ts';
+import { makePlace } from '../../place.ts';
+import { batchOptions, newJob } from '../../records.ts';
+import { fill } from './filled.ts';
+
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+
+let path: string;
+let index: Index;
+beforeEach(async () => {
+  path = join(makePlace(), 'index.db');
+  index = await openSqliteIndex(path);
+});
+afterEach(() => index.close());
+
+const begin = (run = '0abc') =>
+  index.begin({ run, command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() });
+const locks = () => readdirSync(`${path}.runs`);
+
+describe('a run', () => {
+  it('that could not be begun leaves no lock', async () => {
+    rmSync(path);
+    await expect(begin()).rejects.toMatchObject({ code: 'index_unusable' });
+    expect(locks()).toEqual([]);
+  });
+
+  it('whose lock was removed hears of it at its next look', async () => {
+    const run = await begin();
+    expect(await index.isCancelAsked(run)).toBe(false);
+    rmSync(`${path}.runs`, { recursive: true });
+    await expect(index.isCancelAsked(run)).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining('its lock was removed'),
+    });
+  });
+
+  it('whose lock was removed does not end a batch that another works on by now', async () => {
+    const run = await begin();
+    await index.add(run, [newJob('a.jpg')], NOTHING);
+    rmSync(`${path}.runs`, { recursive: true });
+    const other = await openSqliteIndex(path);
+    await other.recover(await other.dead());
+    const again = { states: [], walk: false, options: batchOptions() };
+    const second = await other.resume('0def', run.batch, again);
+    await index.end(run, 'interrupted');
+    expect(await other.batch(run.batch)).toMatchObject({ state: 'running' });
+    await other.end(second.run, 'interrupted');
+    expect((await other.batch(run.batch)).state).toBe('interrupted');
+    await other.close();
+  });
+
+  it('that died before its row was there is swept after in every folder of outputs, and its lock goes', async () => {
+    const jobs = ['a.jpg', 'sub/b.jpg', 'sub/c.jpg'].map((name) => newJob(name));
+    const run = await begin();
+    await index.add(run, jobs, NOTHING);
+    await index.end(run, 'interrupted');
+    mkdirSync(`${path}.runs`, { recursive: true });
+    writeFileSync(`${path}.runs/0dead.lock`, '');
+    const dead = await index.dead();
+    expect(dead).toEqual([
+      { run: '0dead', batch: '', outputs: ['/out/a.jpg_small.webp', '/out/sub/c.jpg_small.webp'] },
+    ]);
+    expect(await index.dead(), 'until it is recovered').toEqual(dead);
+    await index.recover(dead);
+    expect([await index.dead(), locks()]).toEqual([[], []]);
+  });
+
+  it('that died costs nobody a look at the jobs that wait, unless its batch was to be stopped', async () => {
+    const statement = Object.getPrototypeOf(keep(keep(new Sqlite(':memory:')).prepare('SELECT 1')));
+    for (const isAsked of [false, true]) {
+      const run = await begin(isAsked ? '0b' : '0a');
+      await index.add(run, [newJob('x')], NOTHING);
+      if (isAsked) await index.askToCancel(run.batch);
+      await index.close();
+      index = await openSqliteIndex(path);
+      const ran = vi.spyOn(statement, 'run');
+      await index.recover(await index.dead());
+      const cancelling = ran.mock.contexts.filter((one) =>
+        /'cancelled', finished_at/.test(Object(one).source),
+      );
+      ran.mockRestore();
+      expect(cancelling).toHaveLength(isAsked ? 1 : 0);
+      expect((await index.batch(run.batch)).counts).toMatchObject({ cancelled: isAsked ? 1 : 0 });
+    }
+  });
+});
+
+describe('what doctor tells of an index', () => {
+  it('counts outputs that were made, not names that are held', async () => {
+    const run = await begin();
+    await index.add(run, [newJob('a.jpg')], NOTHING);
+    expect(await index.health()).toMatchObject({ outputs: 0, batches: 1, problems: [] });
+    await index.end(run, 'interrupted');
+    await index.close();
+    rmSync(path);
+    await fill(path, 5);
+    index = await openSqliteIndex(path);
+    expect(await index.health()).toMatchObject({ sources: 5, outputs: 10 });
+  });
+});

@@ -1,0 +1,86 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import { beforeEach, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { countsOf, finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { picture, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  for (const folder of ['first', 'second']) mkdirSync(place.at(folder));
+  putOld(place.at('first/a.jpg'), await picture({ seed: 1 }));
+});
+
+/** A batch over these whose run died before it came to the second folder; its id. */
+async function cutShort(...inputs: string[]): Promise<string> {
+  const { batch } = finishedOf(await place.run(['process', '--json', ...SMALL, '--out', 'out', ...inputs]));
+  const db = keep(new Sqlite(place.index));
+  keep(db.prepare("UPDATE batches SET walk_ended = 0, state = 'interrupted' WHERE id = ?")).run(batch);
+  db.close();
+  putOld(place.at('second/b.jpg'), await picture({ seed: 2 }));
+  return batch;
+}
+
+const resume = (id: string) => place.run(['resume', id, '--json']);
+
+it('waits for a folder that is away, and does its pictures once it is back', async () => {
+  const id = await cutShort('first', 'second');
+  renameSync(place.at('second'), place.at('unmounted'));
+  for (let times = 0; times < 2; times++) {
+    const outcome = await resume(id);
+    expect([outcome.code, finishedOf(outcome).state, countsOf(outcome)]).toEqual([
+      ...[3, 'interrupted', { completed: 1 }],
+    ]);
+    expect(jobsOf(outcome)).toEqual([]);
+    expect(outcome.stderr).toContain('second: is not there');
+    expect(outcome.stderr).toContain('mount or bring it back, and resume again');
+  }
+  renameSync(place.at('unmounted'), place.at('second'));
+  const outcome = await resume(id);
+  expect([outcome.code, finishedOf(outcome).state, countsOf(outcome)]).toEqual([
+    ...[0, 'finished', { completed: 2 }],
+  ]);
+  await assertInvariants(place, { sources: sourcesOf(place, 'second'), outcome });
+});
+
+it('goes on with the rest where a pattern matches nothing any more', async () => {
+  const id = await cutShort('first/*.jpg', 'second');
+  rmSync(place.at('first/a.jpg'));
+  const outcome = await resume(id);
+  expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 2 }]);
+  expect(finishedOf(outcome).state).toBe('finished');
+});
+
+it('names the folder of a pattern that is away', async () => {
+  const id = await cutShort('first/*.jpg', 'second');
+  renameSync(place.at('first'), place.at('unmounted'));
+  const outcome = await resume(id);
+  expect([outcome.code, countsOf(outcome)]).toEqual([3, { completed: 2 }]);
+  expect(outcome.stderr).toContain('first: is not there');
+});
+
+it('fails a picture that was named, never come to and is gone', async () => {
+  putOld(place.at('named.jpg'), await picture({ seed: 3 }));
+  const id = await cutShort('first', 'named.jpg');
+  const db = keep(new Sqlite(place.index));
+  keep(db.prepare("DELETE FROM jobs WHERE source LIKE '%named.jpg'")).run();
+  db.close();
+  rmSync(place.at('named.jpg'));
+  const outcome = await resume(id);
+  expect([outcome.code, finishedOf(outcome).state]).toEqual([1, 'finished']);
+  expect(jobsOf(outcome)).toMatchObject([{ source: 'named.jpg', error: { code: 'source_missing' } }]);
+});
+
+it.each([[['first', 'second']], [['first/*.jpg', 'second']], [['first/*.jpg']]])(
+  'does nothing while none of %j is there',
+  async (inputs) => {
+    const id = await cutShort(...inputs);
+    renameSync(place.at('second'), place.at('unmounted'));
+    rmSync(place.at('first/a.jpg'));
+    if (inputs[0] === 'first') rmSync(place.at('first'), { recursive: true });
+    const { code, stdout, stderr } = await resume(id);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('nothing was done')]);
+  },
+);
