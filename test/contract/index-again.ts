@@ -283,6 +283,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await pair.other.askToCancel(run.batch)).toBe('cancelled');
         expect(await pair.other.cancelWaiting(run, 9)).toBe(2);
         expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
+        expect(await countsOf()).toEqual({ cancelled: 3 });
         expect(await pair.other.batches(9)).toMatchObject([{ id: run.batch, state: 'cancelled' }]);
         expect(await tidyUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
         expect(await pair.other.batch(run.batch)).toMatchObject({ state: 'cancelled' });

@@ -114,7 +114,9 @@ describe('an output', () => {
   it('into a folder that may not be written or is not there names the variant', async () => {
     const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
     const path = join(folder, 'nowhere', 'a.tmp');
-    await expect(picture.render([{ variant: variant(), path }])).rejects.toThrow(/nowhere \(variant large\): /);
+    await expect(picture.render([{ variant: variant(), path }])).rejects.toThrow(
+      /nowhere \(variant large\): /,
+    );
     expect(existsSync(path)).toBe(false);
   });
 });

@@ -32,9 +32,11 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
   const seen = (row: BatchRow): Batch => {
     const batch = batchOf(row);
     if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
-    const { pending, processing } = batch.counts;
-    const counts = { ...batch.counts, pending: pending + processing, processing: 0 };
-    return { ...batch, counts, state: row.cancel_asked === 1 ? 'cancelled' : 'interrupted' };
+    const isAsked = row.cancel_asked === 1;
+    const { processing, ...others } = batch.counts;
+    const becomes = isAsked ? 'cancelled' : 'pending';
+    const counts = { ...others, processing: 0, [becomes]: others[becomes] + processing };
+    return { ...batch, counts, state: isAsked ? 'cancelled' : 'interrupted' };
   };
 
   return {

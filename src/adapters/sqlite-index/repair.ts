@@ -10,7 +10,11 @@ import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
 import { type Salvage, salvage } from './salvage.ts';
-import { indexError, inRepair, newer, notOurs } from './trouble.ts';
+import { indexError, inRepair, newer, noIndex, notOurs } from './trouble.ts';
+
+/** Bytes at the start of an index in which its schema is written. */
+const SCHEMA_WITHIN = 65_536;
+const OUR_TABLES = ['CREATE TABLE sources', 'CREATE TABLE outputs'];
 
 const NOTHING: SavedRows = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
 const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', 'batches', 'jobs'] };
@@ -55,6 +59,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
     return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : problemsOf(db);
   } catch (error) {
     if (!isDamage(error)) throw error;
+    if (!looksLikeOurs(path)) throw noIndex(path);
     // SQLite holds no lock on what it cannot read, so that reading the file beside it frees none.
     const version = versionInHeader(path);
     if (version > MIGRATIONS.length) throw newer(path, version, MIGRATIONS.length);
@@ -62,6 +67,13 @@ function examine(Sqlite: Sqlite, path: string): string[] {
   } finally {
     db.close();
   }
+}
+
+/** Whether a file that SQLite cannot read was an index: runs worked with it, or it still names our tables. */
+function looksLikeOurs(path: string): boolean {
+  if (existsSync(`${realPlace(path)}.runs`)) return true;
+  const start = readStart(path, SCHEMA_WITHIN).toString('latin1');
+  return OUR_TABLES.every((words) => start.includes(words));
 }
 
 function renew(Sqlite: Sqlite, path: string, real: string, locks: Locks) {
@@ -118,15 +130,19 @@ function isDamage(error: unknown): boolean {
 
 /** The version as the header of a file has it that SQLite cannot read. */
 function versionInHeader(path: string): number {
-  const header = Buffer.alloc(64);
+  const header = readStart(path, 64);
+  const version = header.length < 64 ? 0 : header.readUInt32BE(60);
+  return header.toString('latin1', 0, 15) === 'SQLite format 3' && isVersion(version) ? version : 0;
+}
+
+function readStart(path: string, bytes: number): Buffer {
   const file = openSync(path, 'r');
   try {
-    readSync(file, header, 0, header.length, 0);
+    const start = Buffer.alloc(bytes);
+    return start.subarray(0, readSync(file, start, 0, bytes, 0));
   } finally {
     closeSync(file);
   }
-  const version = header.readUInt32BE(60);
-  return header.toString('latin1', 0, 15) === 'SQLite format 3' && isVersion(version) ? version : 0;
 }
 
 function refuseIfInUse(Sqlite: Sqlite, path: string, locks: Locks): void {

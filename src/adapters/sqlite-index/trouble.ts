@@ -60,6 +60,16 @@ export function notOurs(path: string): ImgtoolError {
   });
 }
 
+export function noIndex(path: string): ImgtoolError {
+  return new ImgtoolError(
+    'index_unusable',
+    `${path}: is no index of imgtool, so there is nothing to repair`,
+    {
+      fix: 'nothing was touched; name the index with --index',
+    },
+  );
+}
+
 export function stillInUse(path: string): ImgtoolError {
   return new ImgtoolError('index_unusable', `${path}: was deleted while a run works with it`, {
     fix: 'wait until that run has ended, then run the same command again',

@@ -1,6 +1,7 @@
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -112,9 +113,22 @@ describe('the repair of a damaged index', () => {
     ['a header of zeros', () => zeroHeader(path)],
     ['nothing but zeros', () => writeFileSync(path, Buffer.alloc(40_960))],
     ['a text', () => writeFileSync(path, 'this is a shopping list and no database at all, however long')],
-  ])('puts an empty index in place of %s', async (_what, how) => {
+  ])('puts an empty index in place of %s where runs had worked with it', async (_what, how) => {
+    mkdirSync(`${path}.runs`, { recursive: true });
     const { saved } = await assertRepaired(damagedBy(how));
     expect(saved).toEqual({ sources: 0, outputs: 0, batches: 0, jobs: 0 });
+  });
+
+  it('leaves alone what never was an index, whatever it is', async () => {
+    const photo = join(dirname(path), 'photo.jpg');
+    writeFileSync(photo, Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Buffer.alloc(500, 'jfif')]));
+    const before = readFileSync(photo);
+    await expect(repairSqliteIndex(photo)).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining('no index of imgtool'),
+    });
+    expect(readFileSync(photo).equals(before)).toBe(true);
+    expect(readdirSync(dirname(path)).filter((name) => name.startsWith('photo'))).toEqual(['photo.jpg']);
   });
 
   it('saves what an index of the first version holds', async () => {
