@@ -87,9 +87,9 @@ describe.skipIf(!canSee)('a child that dies in the midst of a picture (seen in /
     // The first keeps its child busy until that has its limit, which suffices for all but the second.
     putOld(place.at(SLOW), await noise(700, 500));
     const large = 'photos/1.jpg';
-    putOld(place.at(large), await noise(4000, 3000));
+    putOld(place.at(large), await noise(6000, 4000));
     sources = sourcesOf(place, 'photos');
-    const variant = 'a:w=4000,format=avif,effort=0';
+    const variant = 'a:w=6000,format=avif,effort=0';
     const args = ['process', '--json', '--jobs', '1', '--variant', variant, '--out', 'out', 'photos'];
     const session = place.start(args);
     const child = await busyChildOf(session.pid, STARTED);

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { look } from '../adapters/sqlite-index/filled.ts';
 import { countsOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
@@ -99,13 +100,15 @@ describe('a backup', () => {
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: COUNT }]);
     const rows = look(place.at('copy.db'), (db) =>
-      db.prepare('SELECT count(*) AS n, state FROM jobs GROUP BY state').all(),
+      keep(db.prepare('SELECT count(*) AS n, state FROM jobs GROUP BY state')).all(),
     );
     const [counts] = look(place.at('copy.db'), (db) =>
-      db.prepare<[], Record<string, number>>('SELECT * FROM counts').all(),
+      keep(db.prepare<[], Record<string, number>>('SELECT * FROM counts')).all(),
     );
     for (const { n, state } of rows as { n: number; state: string }[]) expect(counts?.[state]).toBe(n);
-    expect(look(place.at('copy.db'), (db) => db.pragma('integrity_check', { simple: true }))).toBe('ok');
+    expect(look(place.at('copy.db'), (db) => keep(db.prepare('PRAGMA integrity_check').pluck()).get())).toBe(
+      'ok',
+    );
     copyFileSync(place.at('copy.db'), place.index);
     const again = await place.run(BATCH);
     expect(again.code, again.stderr).toBe(0);

@@ -59,12 +59,26 @@ async function copyIndex(
       if (signal.aborted) throw new ImgtoolError('cancelled', `${file}: was not made`);
       return AT_ONCE;
     };
+    keepBackups(db);
     await db.backup(copy, { progress }).catch((error: unknown) => {
       throw copyError(error, file);
     });
     db.exec('COMMIT');
   } finally {
     db.close();
+  }
+}
+
+/** What does the copying is made within better-sqlite3, which lets go of it: it must be kept too, see kept.ts. */
+function keepBackups(db: Database): void {
+  for (const symbol of Object.getOwnPropertySymbols(db)) {
+    const native: unknown = Reflect.get(db, symbol);
+    if (typeof native !== 'object' || native === null) continue;
+    const backup: unknown = Reflect.get(native, 'backup');
+    if (typeof backup !== 'function') continue;
+    Reflect.set(native, 'backup', (...args: unknown[]) =>
+      keep(Reflect.apply(backup, native, args) as object),
+    );
   }
 }
 

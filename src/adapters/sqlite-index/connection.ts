@@ -117,7 +117,8 @@ function lookAt(
     const locks = locksOf(Sqlite, real);
     const db = openSnapshot(Sqlite, real);
     refuseStrangers(Sqlite, db, path, migrations);
-    for (const step of migrations.slice(Number(db.pragma('user_version', { simple: true })))) step(db);
+    for (const step of migrations.slice(Number(keep(db.prepare('PRAGMA user_version').pluck()).get())))
+      step(db);
     return connection(db, path, locks, patience, { check: () => {} });
   } catch (error) {
     throw indexError(error, path);

@@ -40,10 +40,10 @@ export function* readable(db: Database, { table, key, columns, known = [], lost 
   function* between(after: Key, upTo: Key | undefined): Generator<Row> {
     if (looks-- <= 0) return;
     const end = upTo ?? AFTER_ALL_TEXT;
-    const low = yield* untilDamage(upwards!.iterate(after, end), key, after, 1);
+    const low = yield* untilDamage(keep(upwards!.iterate(after, end)), key, after, 1);
     if (low.isDone) return;
     lost();
-    const high = yield* untilDamage(downwards!.iterate(low.last ?? after, end), key, upTo, -1);
+    const high = yield* untilDamage(keep(downwards!.iterate(low.last ?? after, end)), key, upTo, -1);
     if (high.isDone) return;
     const middle = keyWithin(low.last ?? after, high.last);
     if (middle === undefined) return;

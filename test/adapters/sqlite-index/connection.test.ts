@@ -5,6 +5,7 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
 import { locksOf, REPAIR } from '../../../src/adapters/sqlite-index/locks.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
@@ -17,9 +18,9 @@ describe('opening the index', () => {
   it('makes the file and its folder in WAL mode at the newest version', async () => {
     const path = join(makePlace(), 'a', 'b', 'index.db');
     const { db, close } = await connect(path);
-    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
-    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
-    expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
+    expect(keep(db.prepare('PRAGMA journal_mode').pluck()).get()).toBe('wal');
+    expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
+    expect(keep(db.prepare('PRAGMA foreign_keys').pluck()).get()).toBe(1);
     close();
   });
 
@@ -30,7 +31,7 @@ describe('opening the index', () => {
     vi.spyOn(Sqlite.prototype, 'transaction').mockImplementationOnce(function (this: Database, step) {
       const other = new Sqlite(path);
       for (const migrate of MIGRATIONS) migrate(other);
-      other.pragma(`user_version = ${MIGRATIONS.length}`);
+      other.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       other.close();
       mkdirSync(`${path}.runs`);
       locks.push(new Sqlite(`${path}.runs/0a.lock`));
@@ -46,7 +47,7 @@ describe('opening the index', () => {
   it('refuses an index from a newer imgtool and leaves it as it was', async () => {
     const path = fresh();
     const db = new Sqlite(path);
-    db.pragma(`user_version = ${MIGRATIONS.length + 1}`);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     db.close();
     await expect(connect(path)).rejects.toMatchObject({
       code: 'index_newer',
@@ -74,10 +75,10 @@ describe('opening the index', () => {
     (await connect(path)).close();
     const added = (db: Database) => void db.exec('CREATE TABLE later (x) STRICT;'.replace('(x)', '(x TEXT)'));
     const { db, close } = await connect(path, { migrations: [...MIGRATIONS, added] });
-    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
+    expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length + 1);
     close();
     const copy = new Sqlite(`${path}.v${MIGRATIONS.length}`, { readonly: true });
-    expect(copy.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    expect(keep(copy.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
     copy.close();
   });
 
