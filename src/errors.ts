@@ -83,6 +83,12 @@ export function outputExists(path: string, cause?: unknown): ImgtoolError {
   });
 }
 
+export function batchRunning(id: string): ImgtoolError {
+  return new ImgtoolError('batch_running', `batch ${id} is being worked on`, {
+    fix: `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`,
+  });
+}
+
 export function outputIsSource(path: string): ImgtoolError {
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
     fix: 'choose another --out or --name',

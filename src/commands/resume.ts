@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Config, type Flags, givenLimits, nearest } from '../config.ts';
 import { type OldWork, type Ports, resumeBatch } from '../core/batch.ts';
 import { findBatch } from '../core/find.ts';
-import { ImgtoolError } from '../errors.ts';
+import { batchRunning, ImgtoolError } from '../errors.ts';
 import type { Batch, BatchOptions, Event } from '../model.ts';
 import type { Index, Inputs } from '../ports.ts';
 
@@ -54,7 +54,7 @@ export async function workLeft(
     });
   }
   const batch = await findBatch(index, id, nearest);
-  if (batch.state === 'running') throw isRunning(batch);
+  if (batch.state === 'running') throw batchRunning(batch.id);
   if (batch.options.walk === undefined) throw tooOld(batch);
   const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
   if (!isLeft) return { batch, work: undefined };
@@ -101,12 +101,6 @@ function optionsNow(before: BatchOptions, config: Config, flags: Flags): BatchOp
     memory: flags.memory === undefined ? Math.min(before.memory, config.memory) : config.memory,
     limits: { ...before.limits, ...givenLimits(config, flags) },
   };
-}
-
-function isRunning({ id }: Batch): ImgtoolError {
-  return new ImgtoolError('batch_running', `batch ${id} is being worked on`, {
-    fix: `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`,
-  });
 }
 
 function tooOld({ id }: Batch): ImgtoolError {

@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../../errors.ts';
+import { batchRunning, ImgtoolError } from '../../errors.ts';
 import type { Output } from '../../model.ts';
 import type { Index, Maker } from '../../ports.ts';
 import type { Connection } from './connection.ts';
@@ -60,9 +60,7 @@ export function openAgain({ prepare, locks, read, write }: Connection): Again {
         write(() => {
           // A run that died is tidied up after by `recover`, which knows what it may have left.
           if (found(batch).state === 'running') {
-            throw new ImgtoolError('batch_running', `${batch}: is being worked on`, {
-              fix: `imgtool status ${batch} --watch shows it, imgtool cancel ${batch} stops it`,
-            });
+            throw batchRunning(batch);
           }
           reopen.run({ batch, options: JSON.stringify(options), walk: walk ? 1 : 0 });
           insertRun.run(run, batch);
