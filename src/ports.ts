@@ -31,7 +31,7 @@ export interface Index {
   /**
    * Adds jobs to a batch, reserves each one's names and counts the unchanged, in one step; how many jobs were new. A
    * source already in the batch is ignored. A job gets the first of its candidate lists of names in which none belongs
-   * to another source.
+   * to another source; names are reserved in the order given, but of those added together the largest are taken first.
    */
   add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<number>;
 
@@ -206,6 +206,8 @@ export interface NewJob {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
+  /** Bytes, as far as they are known: what takes longest is best begun first. */
+  readonly size?: number | undefined;
   /** It was counted as unchanged in this batch, which is no more so once it is a job. */
   readonly isCounted?: boolean;
   /** Lists of output paths, one path a variant, best first. */

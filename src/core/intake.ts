@@ -145,8 +145,8 @@ export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: 
 }
 
 export function jobFor({ options }: Bench, found: Found): NewJob {
-  const { source, given, relative } = found;
-  return { source, given, relative, candidates: candidateNames(found, options) };
+  const { source, given, relative, facts } = found;
+  return { source, given, relative, size: facts?.size, candidates: candidateNames(found, options) };
 }
 
 /** Tells apart, by what is recorded and by stat alone, which of these files need work. */

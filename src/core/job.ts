@@ -33,12 +33,23 @@ export interface Waiting {
 
 /**
  * ONE image, from source to outputs. Ends with the job settled in the index, or waiting for another with nothing opened or staged.
+ * `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
-export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Promise<JobEvent | Waiting> {
+export async function runJob(
+  bench: Bench,
+  job: Job,
+  rendered: () => void,
+  learnt?: SourceRecord,
+): Promise<JobEvent | Waiting> {
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;
+  const letGo = () => {
+    opened?.close();
+    opened = undefined;
+    rendered();
+  };
   try {
     let seen = await look(bench, job, learnt);
     // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
@@ -55,7 +66,7 @@ export async function runJob(bench: Bench, job: Job, learnt?: SourceRecord): Pro
         seen = await judge(bench, seen.job, source);
       }
       try {
-        return await carryOut(bench, seen, opened, staged, started);
+        return await carryOut(bench, seen, { opened, letGo }, staged, started);
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
         if (seen.source === undefined || looks === 0) throw error.reason;
@@ -110,11 +121,17 @@ async function judge(bench: Bench, job: Job, source: SourceRecord): Promise<Seen
   return { job: named, facts, decision: decide(facts), size: source.size, source };
 }
 
+/** A source that may be open, to be let go of as soon as nothing more is rendered from it. */
+interface Lent {
+  readonly opened: Opened | undefined;
+  letGo(): void;
+}
+
 /** Steps 4 and 5: render what is missing, make it visible, tell the index. */
 async function carryOut(
   bench: Bench,
   { job, facts, decision, source }: Seen,
-  opened: Opened | undefined,
+  { opened, letGo }: Lent,
   staged: Staged[],
   started: number,
 ): Promise<JobEvent> {
@@ -126,6 +143,7 @@ async function carryOut(
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
   const rendered = await render(bench, steps, opened, staged);
+  letGo();
   await assertUnchanged(bench, source);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);

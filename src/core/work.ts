@@ -11,6 +11,8 @@ import { failureOf, jobEvent } from './tell.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
 const MOST_WAITING = 1_000;
+/** Jobs in work for each place at most: outputs that wait for a slow disk are not to pile up. */
+const MOST_IN_WORK = 4;
 /** Milliseconds a timer is set for at most: longer ones are no timers any more. */
 const LONGEST_WAIT = 3_600_000;
 /** Milliseconds between looks at what other processes may have changed. */
@@ -42,14 +44,15 @@ export async function workThrough(
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
   const inWork = new Set<Promise<void>>();
-  const ahead = 2 * options.jobs;
+  /** Jobs that wait for a place at least while more are pending, so that none is ever free. */
+  const reserve = options.jobs;
   /** Jobs that wait for another attempt, and when that is due. */
   const retrying = new Map<number, number>();
   let fatal: ImgtoolError | undefined;
   const stopped = () => signal.aborted || fatal !== undefined;
 
   const start = (job: Job, learnt?: SourceRecord) => {
-    const work = limit(() => (stopped() ? index.giveBack(job, 'pending') : attempt(job, learnt)))
+    const work = place(job, learnt)
       .catch((error: unknown) => {
         fatal ??= asImgtoolError(error);
       })
@@ -60,10 +63,23 @@ export async function workThrough(
     inWork.add(work);
   };
 
-  const attempt = async (job: Job, learnt?: SourceRecord) => {
+  /** A place among those that render, which is free again while the outputs of its job are made visible. */
+  const place = async (job: Job, learnt?: SourceRecord) => {
+    let ended: Promise<void> | undefined;
+    await limit(
+      () =>
+        new Promise<void>((free) => {
+          ended = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt);
+          ended.then(free, free);
+        }),
+    );
+    await ended;
+  };
+
+  const attempt = async (job: Job, rendered: () => void, learnt?: SourceRecord) => {
     if (learnt === undefined) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
-      const outcome = await runJob(bench, job, learnt);
+      const outcome = await runJob(bench, job, rendered, learnt);
       if (outcome.type === 'waiting') return parking.park({ job, learnt: outcome.learnt });
       emit(outcome);
       ended?.(job, outcome.state);
@@ -134,7 +150,9 @@ export async function workThrough(
 
   async function pull(): Promise<void> {
     while (!stopped()) {
-      const room = parking.size < MOST_WAITING ? ahead - inWork.size : 0;
+      // As many again are taken each time: one step of the index for several jobs.
+      const isShort = parking.size < MOST_WAITING && limit.pendingCount < reserve;
+      const room = isShort && inWork.size < MOST_IN_WORK * options.jobs ? 2 * reserve : 0;
       const now = steadyNow();
       const taken = room > 0 ? await index.take(run, room, now) : [];
       for (const job of taken) {

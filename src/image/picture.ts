@@ -8,7 +8,8 @@ import { type Header, header } from './steps/header.ts';
 /** The one picture a child holds. */
 export interface Picture {
   readonly facts: PictureFacts;
-  render(orders: readonly Order[]): Promise<Rendered>;
+  /** At most `atOnce` outputs are encoded side by side. */
+  render(orders: readonly Order[], atOnce?: number): Promise<Rendered>;
 }
 
 /**
@@ -32,7 +33,7 @@ export async function openPicture(
   );
   return {
     facts: { ...factsOf(source, found), memory, ms },
-    render: (orders) => render(source, found, orders, limits),
+    render: (orders, atOnce = orders.length) => render(source, found, orders, limits, atOnce),
   };
 }
 

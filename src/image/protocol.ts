@@ -8,7 +8,8 @@ export type Request =
       readonly limits: Limits;
       readonly variants: readonly Variant[];
     }
-  | { readonly type: 'render'; readonly orders: readonly Order[] }
+  /** At most `atOnce` outputs are encoded side by side. */
+  | { readonly type: 'render'; readonly orders: readonly Order[]; readonly atOnce: number }
   | { readonly type: 'release' }
   | { readonly type: 'inspect'; readonly path: string }
   | { readonly type: 'about' };

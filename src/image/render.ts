@@ -14,6 +14,9 @@ import { sharpen } from './steps/sharpen.ts';
 import { write } from './steps/write.ts';
 import { ENCODER } from './vips.ts';
 
+/** Threads that libaom encodes one picture with. */
+const AVIF_THREADS = 4;
+
 /** What happens to each variant's pixels once they have their size, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
   flatten,
@@ -31,6 +34,7 @@ export async function render(
   header: Header,
   orders: readonly Order[],
   limits: Limits,
+  atOnce: number,
 ): Promise<Rendered> {
   const variants = orders.map(({ variant }) => variant);
   const geometries = plan(header, header.format, variants);
@@ -45,39 +49,95 @@ export async function render(
   if (source.bytes === null) await assertUnchanged(source);
   const decoded = performance.now();
   const sized = shared(bases);
-  const outputs = await all(geometries.map((geometry, i) => output(sized(geometry), orders[i]!)));
+  const outputs = new Map<Order, RenderedOutput>();
+  const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
+    for (const [order, one] of await written(sized(geometry), same)) outputs.set(order, one);
+  });
+  await inLanes(works, lanes(variants, atOnce));
   const color = dominantColor(await sized(smallest(geometries)));
   const ms = { decode: Math.round(decoded - started), encode: Math.round(performance.now() - decoded) };
   const degraded = [...bases.values()].some((one) => one.degraded);
-  return { outputs, dominantColor: color, encoder: ENCODER, degraded, ms };
+  return {
+    outputs: orders.map((order) => outputs.get(order)!),
+    dominantColor: color,
+    encoder: ENCODER,
+    degraded,
+    ms,
+  };
 }
 
-async function output(sized: Promise<Pixels>, { variant, path }: Order): Promise<RenderedOutput> {
-  const pixels = await sized;
-  const pipeline = STEPS.reduce((so, step) => step(so, variant), from(pixels));
+/** Orders whose outputs are the same, byte for byte: those of a small picture that is never enlarged. */
+interface Alike {
+  readonly geometry: Geometry;
+  readonly same: Order[];
+}
+
+function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike[] {
+  const groups = new Map<string, Alike>();
+  for (const [i, order] of orders.entries()) {
+    const geometry = geometries[i]!;
+    const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
+    const key = `${geometryKey(geometry)} ${JSON.stringify(settings)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { geometry, same: [order] });
+    else group.same.push(order);
+  }
+  return [...groups.values()];
+}
+
+/** Encodes once and writes each of these outputs. */
+async function written(sized: Promise<Pixels>, same: readonly Order[]): Promise<[Order, RenderedOutput][]> {
+  const variant = same[0]!.variant;
+  const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized));
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
-  return write(data, { width: info.width, height: info.height }, path, variant.name);
+  const size = { width: info.width, height: info.height };
+  const outputs: [Order, RenderedOutput][] = [];
+  for (const order of same) outputs.push([order, await write(data, size, order.path, order.variant.name)]);
+  return outputs;
 }
 
 /** Pixels by geometry: variants of equal geometry share them. */
 function shared(bases: ReadonlyMap<string, Decoded>): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
-    const { cut, whole, base } = geometry;
-    const key = [sizeKey(geometry), cut, sizeKey(whole), sizeKey(base)].join(' ');
-    const pixels = made.get(key) ?? resize(bases.get(sizeKey(base))!.pixels, geometry);
+    const key = geometryKey(geometry);
+    const pixels = made.get(key) ?? resize(bases.get(sizeKey(geometry.base))!.pixels, geometry);
     made.set(key, pixels);
     return pixels;
   };
 }
+
+const geometryKey = ({ cut, whole, base, ...size }: Geometry): string =>
+  [sizeKey(size), cut, sizeKey(whole), sizeKey(base)].join(' ');
 
 const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
 
-/** Like Promise.all, but a failure is told only once all have come to an end. */
-async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
+/** Encoders that run side by side: one of AVIF takes several threads by itself. */
+function lanes(variants: readonly Variant[], atOnce: number): number {
+  const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
+  return Math.max(1, Math.floor(atOnce / threads));
+}
+
+/** Like Promise.all, so many at a time, but a failure is told only once all that were begun have come to an end. */
+async function inLanes<T>(works: readonly (() => Promise<T>)[], lanes: number): Promise<T[]> {
+  const results = new Array<T>(works.length);
+  let next = 0;
+  let failed = false;
+  const lane = async () => {
+    for (let at = next++; at < works.length && !failed; at = next++) {
+      try {
+        results[at] = await works[at]!();
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const all = Array.from({ length: Math.min(lanes, works.length) }, lane);
+  await Promise.allSettled(all);
+  await Promise.all(all);
+  return results;
 }

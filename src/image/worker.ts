@@ -44,7 +44,7 @@ async function answer(request: Request): Promise<void> {
       return reply({ type: 'opened', picture: picture.facts });
     case 'render':
       if (picture === null) throw new Error('no picture is open');
-      return reply({ type: 'rendered', rendered: await picture.render(request.orders) });
+      return reply({ type: 'rendered', rendered: await picture.render(request.orders, request.atOnce) });
     case 'release':
       picture = null;
       return reply({ type: 'resting', memory: restingMemory() });

@@ -75,20 +75,14 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
   return {
     add: ({ batch }, jobs, unchanged) =>
       write(() => {
-        let added = 0;
-        for (const job of jobs) {
-          if (known.get(batch, job.source) !== undefined) continue;
-          insertJob.run({
-            ...job,
-            batch,
-            naming: reserveNames(job, made),
-            candidates: undefined,
-            isCounted: undefined,
-          });
-          added++;
-        }
+        const added = [...new Map(jobs.map((job) => [job.source, job])).values()]
+          .filter(({ source }) => known.get(batch, source) === undefined)
+          .map((job) => ({ job, naming: reserveNames(job, made) }))
+          // Jobs are taken in the order of their rows.
+          .sort((a, b) => (b.job.size ?? 0) - (a.job.size ?? 0));
+        for (const { job, naming } of added) insertJob.run(rowOf(job, batch, naming));
         tally.run({ ...unchanged, batch });
-        return added;
+        return added.length;
       }),
     renew: ({ batch }, jobs) =>
       write(() => {
@@ -104,7 +98,7 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
           const naming = reserveNames(job, made);
           if (row !== undefined) renew.run(naming, row.id);
           else {
-            insertJob.run({ ...job, batch, naming, candidates: undefined, isCounted: undefined });
+            insertJob.run(rowOf(job, batch, naming));
             if (job.isCounted) counted++;
           }
           if (row?.state !== 'pending' && row?.state !== 'retrying') begun++;
@@ -168,6 +162,10 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       }),
     cancelWaiting: ({ batch }, limit) => write(() => cancel.run(Date.now(), batch, limit).changes),
   };
+}
+
+function rowOf({ source, given, relative }: NewJob, batch: string, naming: number) {
+  return { batch, source, given, relative, naming };
 }
 
 /** Reserves the first list of names that is wholly this source's or free; the position of that list. */

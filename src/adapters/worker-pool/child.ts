@@ -14,8 +14,6 @@ const STUCK = 2000;
  * vips.ts has its say. Everything else is inherited.
  */
 const ENVIRONMENT = {
-  // Two variants of one picture side by side; more threads only get in each other's way (measured: 4 % slower with 4).
-  UV_THREADPOOL_SIZE: '2',
   MALLOC_ARENA_MAX: '2',
   // Pixels of one picture after another in the same pages: up to 32 MiB are not given back and faulted in each time.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
@@ -51,11 +49,12 @@ interface Owed<T> {
 }
 
 /**
+ * A child with so many threads for decoding and encoding; it is told with each picture how many of them to use.
  * `onResting` is told, after each release, how many bytes of memory the child still holds. Errors: `io` and
  * `out_of_memory` when no process can be started at all, at once or by what it is asked.
  */
-export function startChild(workerPath: string, onResting: (memory: number) => void): Child {
-  const child = forked(workerPath);
+export function startChild(workerPath: string, threads: number, onResting: (memory: number) => void): Child {
+  const child = forked(workerPath, threads);
   const words = lastWords(child);
   let owed: Owed<Answer> | null = null;
   let starting: Owed<void> | null = null;
@@ -144,11 +143,11 @@ export function startChild(workerPath: string, onResting: (memory: number) => vo
   };
 }
 
-function forked(workerPath: string): ChildProcess {
+function forked(workerPath: string, threads: number): ChildProcess {
   try {
     return fork(workerPath, [], {
       execArgv: ['--expose-gc'],
-      env: { ...process.env, ...ENVIRONMENT },
+      env: { ...process.env, ...ENVIRONMENT, UV_THREADPOOL_SIZE: String(threads) },
       // A terminal must not be garbled by what a C library has to say.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
