@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { type Gate, makeGate } from './gate.ts';
+import { canSeeProcesses, membersOf, until } from './group.ts';
 import { countsOf, finishedOf, jobsOf, openPlace, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
@@ -10,26 +12,33 @@ const BATCH = ['process', '--json', '--jobs', '2', '--out', 'out', 'photos'];
 
 let place: Place;
 let sources: Sources;
+let gate: Gate;
 beforeEach(async () => {
   place = openPlace();
-  const one = await noise(480, 360);
+  gate = makeGate(place);
+  const one = await noise(120, 90);
   for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
   sources = sourcesOf(place, 'photos');
 });
 
-/** The id of a batch of which one picture is done. */
-async function begun(session: Session): Promise<string> {
+/** A batch of which one picture is done and two are in work until the gate is open; its id. */
+async function begun(): Promise<{ session: Session; id: string }> {
+  const session = place.start(BATCH, gate);
   const [job] = await session.jobs(1);
-  return job!.batch;
+  await gate.held(session, 2);
+  return { session, id: job!.batch };
 }
+
+const isAsked = () =>
+  readIndex(place.index).batches.some((row) => 'cancel_asked' in row && row.cancel_asked === 1);
 
 describe('cancelling a batch from another process', () => {
   it('finishes what is in work, cancels the rest and ends it by number, without a signal', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
-    const asked = performance.now();
-    const [cancelled] = await Promise.all([place.run(['cancel', id]), session.event('stopping')]);
-    expect(performance.now() - asked).toBeLessThan(10_000);
+    const { session, id } = await begun();
+    const cancelling = place.run(['cancel', id]);
+    await session.event('stopping');
+    gate.open();
+    const cancelled = await cancelling;
     const outcome = await session.ended;
     expect([outcome.code, outcome.signal], outcome.stderr).toEqual([130, null]);
     expect(() => process.kill(-session.pid, 0), 'no process of the group is left').toThrow('ESRCH');
@@ -48,18 +57,22 @@ describe('cancelling a batch from another process', () => {
   });
 
   it('finds it by the beginning of its id and tells it as a document', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
-    const { stdout, stderr, code } = await place.run(['cancel', id.slice(0, 6), '--json']);
+    const { session, id } = await begun();
+    const cancelling = place.run(['cancel', id.slice(0, 6), '--json']);
+    await session.event('stopping');
+    gate.open();
+    const { stdout, stderr, code } = await cancelling;
     await session.ended;
     expect([code, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ v: 1, batch: { id, state: 'cancelled', total: COUNT } });
   });
 
   it('may be asked for by two at once', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
-    const both = await Promise.all([place.run(['cancel', id]), place.run(['cancel', id])]);
+    const { session, id } = await begun();
+    const asking = [place.start(['cancel', id]), place.start(['cancel', id])];
+    await session.event('stopping');
+    gate.open();
+    const both = await Promise.all(asking.map(({ ended }) => ended));
     const outcome = await session.ended;
     expect(outcome.code).toBe(130);
     expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
@@ -69,21 +82,18 @@ describe('cancelling a batch from another process', () => {
   });
 
   it('waits for one that is stopped by its terminal until that goes on', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
+    const { session, id } = await begun();
     session.signal('SIGSTOP', 'group');
-    const cancelling = place.start(['cancel', id]);
-    let isAsked = false;
-    const answered = cancelling.ended.then((outcome) => ({ outcome, stopped: !isContinued }));
+    if (canSeeProcesses)
+      await until('all stopped', () => membersOf(session.pid).every(({ state }) => state === 'T'));
     let isContinued = false;
-    while (!isAsked) {
-      await Promise.race([place.run(['list']), answered]);
-      isAsked = readIndex(place.index).batches.some((row) => 'cancel_asked' in row && row.cancel_asked === 1);
-    }
+    const answered = place.run(['cancel', id]).then((outcome) => ({ outcome, isEarly: !isContinued }));
+    await until('the batch being asked to stop', isAsked);
+    gate.open();
     isContinued = true;
     session.signal('SIGCONT', 'group');
-    const { outcome, stopped } = await answered;
-    expect([outcome.code, stopped], outcome.stderr).toEqual([0, false]);
+    const { outcome, isEarly } = await answered;
+    expect([outcome.code, isEarly], outcome.stderr).toEqual([0, false]);
     const ended = await session.ended;
     expect([ended.code, finishedOf(ended).state]).toEqual([130, 'cancelled']);
     await assertInvariants(place, { sources, outcome: ended });
@@ -92,8 +102,7 @@ describe('cancelling a batch from another process', () => {
 
 describe('cancelling a batch whose run died', () => {
   it('cancels what waited, at once and for good', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
+    const { session, id } = await begun();
     session.signal('SIGKILL', 'group');
     await session.ended;
     expect((await place.status(id)).batch.state).toBe('interrupted');
@@ -118,8 +127,7 @@ describe('cancelling a batch whose run died', () => {
   });
 
   it('can be resumed before any other run has tidied up', async () => {
-    const session = place.start(BATCH);
-    const id = await begun(session);
+    const { session, id } = await begun();
     session.signal('SIGKILL', 'group');
     await session.ended;
     expect((await place.run(['cancel', id])).code).toBe(0);
