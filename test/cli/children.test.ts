@@ -1,118 +1,117 @@
 import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
+import { canSeeProcesses, sizeOf } from './group.ts';
 import { countsOf, eventsOf, finishedOf, has, jobOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
-import { busyChildOf, canSee, sizeOf } from './processes.ts';
 
 /** Children that die or do not come to an end: each costs its own picture a try, and no other anything. */
 
-/** The first to be taken, and in work while the others come and go. */
-const SLOW = 'photos/0.jpg';
+const FIRST = 'photos/0.jpg';
 const OTHERS = ['photos/1.jpg', 'photos/2.jpg', 'photos/3.jpg'];
-const ARGS = [
-  'process',
-  '--json',
-  '--jobs',
-  '2',
-  '--variant',
-  'a:w=3000,format=avif,effort=3',
-  '--out',
-  'out',
+const ALL = [FIRST, ...OTHERS];
+const batch = (variant: string, jobs = 2) => [
+  ...['process', '--json', '--jobs', String(jobs), '--variant', variant, '--out', 'out'],
 ];
 
-/** Hundredths of a second of processor time after which a child has loaded what it works with. */
-const STARTED = 40;
 /** Bytes for a small picture, and not for a large one. */
-const ROOM = 30 * 2 ** 20;
+const ROOM = 12 * 2 ** 20;
 
 let place: Place;
 let sources: Sources;
 
-async function putPictures(slow: Buffer): Promise<void> {
+async function putPictures(first: Buffer): Promise<void> {
   place = openPlace();
-  putOld(place.at(SLOW), slow);
+  putOld(place.at(FIRST), first);
   for (const [i, other] of OTHERS.entries()) putOld(place.at(other), await picture({ seed: i + 1 }));
   sources = sourcesOf(place, 'photos');
 }
 
-async function attemptsOf(batch: string): Promise<Record<string, unknown>> {
-  const { jobs } = await place.status(batch, '--all');
+async function attemptsOf(id: string): Promise<Record<string, unknown>> {
+  const { jobs } = await place.status(id, '--all');
   return Object.fromEntries(
     jobs.map(({ source, attempts }) => [source.slice(place.cwd.length + 1), attempts]),
   );
 }
 
-describe.skipIf(!canSee)('a child that dies in the midst of a picture (seen in /proc)', () => {
-  beforeEach(async () => putPictures(await noise(1700, 1200)));
+describe('a child that dies in the midst of a picture', () => {
+  beforeEach(async () => putPictures(await picture({ seed: 9 })));
 
   it.each(['SIGKILL', 'SIGSEGV', 'SIGABRT', 'SIGBUS'] as const)(
     'of %s costs only this picture a try',
     async (signal) => {
-      const session = place.start([...ARGS, 'photos']);
-      process.kill(await busyChildOf(session.pid), signal);
-      const retrying = await session.event('job.retrying');
-      expect(retrying).toMatchObject({ source: SLOW, attempts: 1, error: { code: 'worker_crashed' } });
+      // Two pictures are encoded and not yet written.
+      const gate = makeGate(place, { before: 'out/', free: 0 });
+      const session = place.start([...batch('a:w=40'), 'photos'], gate);
+      const [child] = await gate.held(session, 2);
+      process.kill(child!, signal);
+      const [retrying] = await session.events('job.retrying', 1);
+      const { source } = retrying!;
+      expect(retrying).toMatchObject({ attempts: 1, error: { code: 'worker_crashed' } });
+      gate.open();
       const outcome = await session.ended;
       expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 4 }]);
-      expect(jobOf(outcome, SLOW)).toMatchObject({ state: 'completed', attempts: 2 });
-      for (const other of OTHERS) expect(jobOf(outcome, other)).toMatchObject({ attempts: 1 });
-      expect(await attemptsOf(finishedOf(outcome).batch)).toMatchObject({ [SLOW]: 2, [OTHERS[0]!]: 1 });
+      const attempts = Object.fromEntries(ALL.map((one) => [one, one === source ? 2 : 1]));
+      for (const one of ALL)
+        expect(jobOf(outcome, one)).toMatchObject({ state: 'completed', attempts: attempts[one] });
+      expect(await attemptsOf(finishedOf(outcome).batch)).toEqual(attempts);
       await assertInvariants(place, { sources, outcome });
     },
   );
 
   it('at each of its tries gives this picture up after three, and no other', async () => {
-    const session = place.start([...ARGS, 'photos']);
-    let child = await busyChildOf(session.pid);
+    const gate = makeGate(place, { before: FIRST, free: 0 });
+    const session = place.start([...batch('a:w=40'), 'photos'], gate);
     for (let tries = 1; tries <= 3; tries++) {
-      process.kill(child, 'SIGKILL');
-      if (tries < 3) {
-        await session.events('job.retrying', tries);
-        child = await busyChildOf(session.pid);
-      }
+      const children = await gate.held(session, tries);
+      process.kill(children.at(-1)!, 'SIGKILL');
     }
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 3, failed: 1 }]);
-    expect(jobOf(outcome, SLOW)).toMatchObject({
+    expect(jobOf(outcome, FIRST)).toMatchObject({
       ...{ state: 'failed', attempts: 3 },
       error: { code: 'worker_crashed', fix: expect.any(String) },
     });
-    expect(place.files('out')).toEqual(['1_a.avif', '2_a.avif', '3_a.avif']);
-    expect(await attemptsOf(finishedOf(outcome).batch)).toMatchObject({ [SLOW]: 3, [OTHERS[0]!]: 1 });
+    expect(place.files('out')).toEqual(['1_a.webp', '2_a.webp', '3_a.webp']);
+    expect(await attemptsOf(finishedOf(outcome).batch)).toEqual({
+      ...Object.fromEntries(OTHERS.map((one) => [one, 1])),
+      [FIRST]: 3,
+    });
     await assertInvariants(place, { sources, outcome });
   });
 
-  it.skipIf(!has('prlimit'))('for want of memory costs only this picture a try (prlimit)', async () => {
-    // The first keeps its child busy until that has its limit, which suffices for all but the second.
-    putOld(place.at(SLOW), await noise(700, 500));
-    const large = 'photos/1.jpg';
-    putOld(place.at(large), await noise(6000, 4000));
-    sources = sourcesOf(place, 'photos');
-    const variant = 'a:w=6000,format=avif,effort=0';
-    const args = ['process', '--json', '--jobs', '1', '--variant', variant, '--out', 'out', 'photos'];
-    const session = place.start(args);
-    const child = await busyChildOf(session.pid, STARTED);
-    execFileSync('prlimit', ['--pid', String(child), `--as=${sizeOf(child) + ROOM}`]);
-    const outcome = await session.ended;
-    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 4 }]);
-    const retried = eventsOf(outcome).filter((event) => event.type === 'job.retrying');
-    expect(retried.map(({ source, attempts }) => [source, attempts])).toEqual([[large, 1]]);
-    expect(['worker_crashed', 'out_of_memory']).toContain(retried[0]?.error.code);
-    expect(jobOf(outcome, large)).toMatchObject({ state: 'completed', attempts: 2 });
-    await assertInvariants(place, { sources, outcome });
-  });
+  it.skipIf(!canSeeProcesses || !has('prlimit'))(
+    'for want of memory costs only this picture a try (prlimit, seen in /proc)',
+    async () => {
+      const [large = ''] = OTHERS;
+      putOld(place.at(large), await picture({ width: 4000, height: 3000 }));
+      sources = sourcesOf(place, 'photos');
+      const gate = makeGate(place, { before: large, free: 0 });
+      const session = place.start([...batch('a:w=4000,format=jpeg', 1), 'photos'], gate);
+      const [child] = await gate.held(session);
+      execFileSync('prlimit', ['--pid', String(child), `--as=${sizeOf(child!) + ROOM}`]);
+      gate.open();
+      const outcome = await session.ended;
+      expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 4 }]);
+      const retried = eventsOf(outcome).filter((event) => event.type === 'job.retrying');
+      expect(retried.map(({ source, attempts }) => [source, attempts])).toEqual([[large, 1]]);
+      expect(['worker_crashed', 'out_of_memory']).toContain(retried[0]?.error.code);
+      expect(jobOf(outcome, large)).toMatchObject({ state: 'completed', attempts: 2 });
+      await assertInvariants(place, { sources, outcome });
+    },
+  );
 });
 
 describe('a picture beyond the deadline', () => {
-  beforeEach(async () => putPictures(await noise(4000, 4000)));
+  beforeEach(async () => putPictures(await noise(1600, 1600)));
 
   it('fails, while the others are rendered and nothing goes on behind its back', async () => {
-    const args = ARGS.map((arg) => arg.replace('effort=3', 'effort=9').replace('3000', '4000'));
-    const session = place.start([...args, '--timeout', '4', 'photos']);
+    const args = [...batch('a:w=1600,format=avif,effort=9'), '--timeout', '4', 'photos'];
+    const session = place.start(args);
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 3, failed: 1 }]);
-    expect(jobOf(outcome, SLOW)).toMatchObject({
+    expect(jobOf(outcome, FIRST)).toMatchObject({
       ...{ state: 'failed', attempts: 1 },
       error: { code: 'timeout', fix: expect.stringContaining('--timeout') },
     });

@@ -1,43 +1,60 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './group.ts';
 import type { Place, Session } from './imgtool.ts';
 
-/** Holds a batch in the midst of its work, however late the test comes to act: it cannot end by itself. */
+/** Holds a batch in the midst of its work: it cannot end before the test has acted, however late that comes to it. */
 export interface Gate {
-  /** For the binary to be started with. */
   readonly env: Readonly<Record<string, string>>;
-  /** Resolves once so many pictures are in work and held; rejects when the session ends before. */
-  held(session: Session, count?: number): Promise<void>;
-  /** Lets all go on, now and from now on. */
+  /** Resolves once so many were held in all, with the children that do, newest last; rejects when the session ends before. */
+  held(session: Session, count?: number): Promise<number[]>;
+  /** Lets so many more through. */
+  pass(count: number): void;
+  /** Lets all through, now and from now on. */
   open(): void;
 }
 
-const KEEPER = new URL('./gate-keeper.js', import.meta.url).href;
-let gates = 0;
+interface Where {
+  /** What children are held at when they open it, or anything below: a source before it is read, a staged file before it is written. */
+  readonly before?: string;
+  /** So many are not held. */
+  readonly free?: number;
+}
 
-/** Lets children read the first so many pictures of a folder; whatever comes after is in work until the gate is open. */
-export function makeGate(place: Place, free = 1, folder = 'photos'): Gate {
-  const gate = place.at('..', `gate-${gates++}`);
-  mkdirSync(gate);
+const KEEPER = new URL('./gate-keeper.js', import.meta.url).href;
+let made = 0;
+
+/** A gate for one binary to be started with, as its options. By default the second source is held, and all after it. */
+export function makeGate(place: Place, { before = 'photos', free = 1 }: Where = {}): Gate {
+  const folder = place.at('..', `gate-${made++}`);
+  mkdirSync(folder);
+  let passes = 0;
+  const pass = (count: number) => {
+    for (const end = passes + count; passes < end; passes++) mkdirSync(join(folder, `pass-${passes}`));
+  };
+  pass(free);
   return {
     env: {
       NODE_OPTIONS: `--import=${KEEPER}`,
-      TEST_GATE: gate,
-      TEST_GATE_FREE: String(free),
-      TEST_GATE_FOLDER: place.at(folder),
+      TEST_GATE: folder,
+      TEST_GATE_BEFORE: place.at(before),
     },
     async held(session, count = 1) {
       let isEnded = false;
       session.ended.then(() => {
         isEnded = true;
       });
-      const isHeld = () => readdirSync(gate).filter((name) => name.startsWith('held-')).length >= count;
-      await until(`${count} pictures held, or the end`, () => isHeld() || isEnded);
-      if (!isHeld()) throw new Error(`ended without ${count} pictures held: ${(await session.ended).stderr}`);
+      const held = () => readdirSync(folder).filter((name) => name.startsWith('held-'));
+      await until(`${count} held, or the end`, () => held().length >= count || isEnded);
+      const byAge = (a: string, b: string) => bornAt(join(folder, a)) - bornAt(join(folder, b));
+      const all = held().sort(byAge);
+      if (all.length >= count) return all.map((name) => Number(name.split('-')[1]));
+      const { stdout, stderr } = await session.ended;
+      throw new Error(`ended without ${count} held: ${stdout}${stderr}`);
     },
-    open() {
-      if (!existsSync(join(gate, 'open'))) mkdirSync(join(gate, 'open'));
-    },
+    pass,
+    open: () => mkdirSync(join(folder, 'open'), { recursive: true }),
   };
 }
+
+const bornAt = (path: string) => statSync(path).mtimeMs;

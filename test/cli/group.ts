@@ -50,6 +50,12 @@ export async function untilWorking(group: number, milliseconds: number): Promise
   await until(`a child of ${group} in work`, isWorking, 30_000);
 }
 
+/** Bytes of address space that a process has. */
+export function sizeOf(pid: number): number {
+  const [, kilobytes = '0'] = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1_024;
+}
+
 /** Looks at a group's memory until `ended`. */
 export async function memoryOf(
   group: number,

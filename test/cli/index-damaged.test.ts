@@ -3,6 +3,7 @@ import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { leavesOf, rootPageOf, spoil, zeroHeader } from '../adapters/sqlite-index/filled.ts';
+import { makeGate } from './gate.ts';
 import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, printOf, putOld } from './pictures.ts';
@@ -148,16 +149,15 @@ describe('an index', () => {
 
 describe('the repair of an index that is in use', () => {
   it('is refused and names the batch', async () => {
-    for (let i = 0; i < 8; i++) {
-      putOld(place.at(`more/${i}.jpg`), await picture({ seed: 200 + i, width: 800, height: 600 }));
-    }
-    const session = place.start(['process', '--json', '--jobs', '1', '--out', 'out', 'more']);
+    for (const seed of [200, 201]) putOld(place.at(`more/${seed}.jpg`), await picture({ seed }));
+    const gate = makeGate(place, { before: 'more' });
+    const session = place.start(['process', '--json', '--jobs', '1', '--out', 'out', 'more'], gate);
     const { batch } = (await session.jobs(1))[0]!;
-    session.signal('SIGSTOP', 'group');
+    await gate.held(session);
     const refused = await place.run(['doctor', '--repair']);
     expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining(`batch ${batch}`)]);
-    session.signal('SIGCONT', 'group');
+    gate.open();
     const outcome = await session.ended;
-    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 8 }]);
+    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 2 }]);
   });
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { makeGate } from './gate.ts';
 import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
@@ -41,22 +42,15 @@ describe('an index that another program holds', () => {
 
   it('does not keep a signal from being heard', async () => {
     await place.run(['list']);
-    const session = place.start([
-      'process',
-      '--json',
-      '--jobs',
-      '1',
-      '--variant',
-      'a:w=40',
-      '--out',
-      'out',
-      'photos',
-    ]);
-    await session.event('batch.started');
+    const batch = ['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--out', 'out', 'photos'];
+    const gate = makeGate(place);
+    const session = place.start(batch, gate);
+    await gate.held(session);
     const other = keep(new Sqlite(place.index, { timeout: 10_000 }));
     other.exec('BEGIN IMMEDIATE');
     session.signal('SIGINT', 'group');
     await session.event('stopping');
+    gate.open();
     other.exec('COMMIT');
     other.close();
     const outcome = await session.ended;
@@ -110,14 +104,13 @@ describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
     it('is listed while its owner works with it, and the batch is seen as running', async () => {
       chmodSync(place.index, 0o644);
       chmodSync(dirname(place.index), 0o755);
-      for (let i = 0; i < 8; i++) {
-        putOld(place.at(`more/${i}.jpg`), await picture({ seed: 50 + i, width: 800, height: 600 }));
-      }
-      const session = place.start(['process', '--json', '--jobs', '1', '--out', 'out', 'more']);
+      for (const seed of [50, 51]) putOld(place.at(`more/${seed}.jpg`), await picture({ seed }));
+      const gate = makeGate(place, { before: 'more' });
+      const session = place.start(['process', '--json', '--jobs', '1', '--out', 'out', 'more'], gate);
       await session.jobs(1);
-      session.signal('SIGSTOP', 'group');
+      await gate.held(session);
       const listed = await place.run(['list', '--json'], asReader);
-      session.signal('SIGCONT', 'group');
+      gate.open();
       const outcome = await session.ended;
       expect(outcome.code).toBe(0);
       expect(listed.stderr).toBe('');

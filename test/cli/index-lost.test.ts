@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { look } from '../adapters/sqlite-index/filled.ts';
+import { makeGate } from './gate.ts';
 import { countsOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, putOld } from './pictures.ts';
@@ -15,7 +16,7 @@ let place: Place;
 let sources: Sources;
 beforeEach(async () => {
   place = openPlace();
-  const one = await noise(480, 360);
+  const one = await noise(120, 90);
   for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
   sources = sourcesOf(place, 'photos');
 });
@@ -32,9 +33,12 @@ describe('an index that is lost while a batch works with it', () => {
     ['moved away', () => renameSync(place.index, `${place.index}.away`)],
     ['deleted with all beside it', () => rmSync(dirname(place.index), { recursive: true })],
   ])('because it was %s ends that, and the same command heals it', async (_what, lose) => {
-    const session = place.start(BATCH);
+    const gate = makeGate(place, { free: 2 });
+    const session = place.start(BATCH, gate);
     await session.jobs(2);
+    await gate.held(session, 2);
     lose();
+    gate.open();
     const outcome = await session.ended;
     expect([outcome.code, outcome.signal], outcome.stderr).toEqual([3, null]);
     expect(outcome.stderr + outcome.stdout).toMatch(/was deleted or replaced while it was in use/);
@@ -51,9 +55,12 @@ describe('an index that is lost while a batch works with it', () => {
   });
 
   it('has every job recorded that was told as completed', async () => {
-    const session = place.start(BATCH);
+    const gate = makeGate(place, { free: 3 });
+    const session = place.start(BATCH, gate);
     await session.jobs(3);
+    await gate.held(session, 2);
     renameSync(place.index, `${place.index}.away`);
+    gate.open();
     const outcome = await session.ended;
     const told = jobsOf(outcome)
       .filter(({ state }) => state === 'completed')
@@ -89,14 +96,17 @@ describe('the lock of a run that is removed while it lives', () => {
 
 describe('a backup', () => {
   it('is taken while a batch runs, and can take the place of the index', async () => {
-    const session = place.start(BATCH);
+    const gate = makeGate(place, { free: 2 });
+    const session = place.start(BATCH, gate);
     await session.jobs(2);
+    await gate.held(session, 2);
     const saved = await place.run(['doctor', '--backup', 'copy.db', '--json']);
     expect([saved.code, saved.stderr]).toEqual([0, '']);
     expect(JSON.parse(saved.stdout)).toMatchObject({
       v: 1,
       backup: { index: place.index, file: place.at('copy.db'), batches: 1 },
     });
+    gate.open();
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: COUNT }]);
     const rows = look(place.at('copy.db'), (db) =>

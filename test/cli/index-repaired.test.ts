@@ -3,7 +3,8 @@ import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { rootPageOf, spoil, zeroHeader } from '../adapters/sqlite-index/filled.ts';
-import { countsOf, openPlace, type Place } from './imgtool.ts';
+import { makeGate } from './gate.ts';
+import { countsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
 
@@ -21,11 +22,11 @@ const text = (stdout: string) => stdout.replace(/\s+/g, ' ');
 
 /** A batch killed in the middle, with a picture staged. */
 async function killBatch(): Promise<void> {
-  const session = place.start([
-    ...['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--variant', 'b:w=20'],
-    ...['--out', 'out', 'photos'],
-  ]);
+  const gate = makeGate(place, { free: 2 });
+  const args = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos'];
+  const session = place.start(args, gate);
   await session.jobs(2);
+  await gate.held(session);
   session.signal('SIGKILL', 'group');
   await session.ended;
   // Else its log would hide what is damaged.

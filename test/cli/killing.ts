@@ -5,7 +5,8 @@ import { setTimeout as passes } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
-import { countsOf, filesBelow, type Place } from './imgtool.ts';
+import { makeGate } from './gate.ts';
+import { countsOf, filesBelow, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, hashOf, picture, putOld } from './pictures.ts';
 
@@ -33,6 +34,8 @@ type Kind = (typeof KINDS)[number];
 export interface Plan {
   readonly kind: Kind;
   readonly count: number;
+  /** Killed while a picture is held before it is read or before an output of it is written, not after some time. */
+  readonly held?: boolean;
 }
 
 export interface Landing {
@@ -60,7 +63,7 @@ export function randomFrom(seed: number): () => number {
 
 /** One batch killed, resumed, and looked at. Nearly one in ten is killed before it began. */
 export async function killedAndResumed(place: Place, plan: Plan, random: () => number): Promise<Landing> {
-  const { kind, count } = plan;
+  const { kind, count, held = false } = plan;
   const edition = Math.floor(random() * 1_000);
   if (kind === 'replacing' || kind === 'forced') {
     await putPhotos(place, plan, kind === 'forced' ? edition : edition + 1);
@@ -70,7 +73,7 @@ export async function killedAndResumed(place: Place, plan: Plan, random: () => n
   await putPhotos(place, plan, edition);
   const sources = sourcesOf(place, 'photos');
   const batch = [...BATCH, ...(kind === 'forced' ? ['--force'] : []), ...INPUTS];
-  const landing = await killed(place, batch, count, random);
+  const landing = await killed(place, batch, held ? onceHeld(count, random) : afterSome(count, random));
   // Whoever goes on may be killed too.
   if (random() < 0.25) {
     const second = place.start(wayOn(place, batch));
@@ -93,31 +96,47 @@ export async function killedAndResumed(place: Place, plan: Plan, random: () => n
   return landing;
 }
 
-/** Starts a batch and kills it with all its children after some results and a part of the time one takes. */
-async function killed(
-  place: Place,
-  batch: readonly string[],
-  count: number,
-  random: () => number,
-): Promise<Landing> {
+/** Starts a batch and kills it with all its children; `moment` starts it and resolves when that is to be. */
+async function killed(place: Place, batch: readonly string[], moment: Moment): Promise<Landing> {
   const started = performance.now();
-  const session = place.start(batch);
-  const results = Math.floor(random() * count * 1.08) - Math.ceil(count * 0.08);
-  if (results < 0) await passes(random() * 500);
-  else {
-    await session.event('batch.started');
-    if (results > 0) await session.jobs(1);
-    // Until the first there is a child's start.
-    const first = performance.now();
-    if (results > 0) await session.jobs(Math.min(results, count));
-    const usual = results > 2 ? (performance.now() - first) / (results - 1) : 80;
-    await passes(random() * 2 * usual);
-  }
+  const session = await moment(place, batch);
   session.signal('SIGKILL', 'group');
   const at = Math.round(performance.now() - started);
   const { stdout } = await session.ended;
   const told = stdout.match(/"type":"job"/g)?.length ?? 0;
   return { at, told, ...remains(place) };
+}
+
+type Moment = (place: Place, batch: readonly string[]) => Promise<Session>;
+
+/** After some results and a part of the time one takes. */
+function afterSome(count: number, random: () => number): Moment {
+  return async (place, batch) => {
+    const session = place.start(batch);
+    const results = Math.floor(random() * count * 1.08) - Math.ceil(count * 0.08);
+    if (results < 0) await passes(random() * 500);
+    else {
+      await session.event('batch.started');
+      if (results > 0) await session.jobs(1);
+      // Until the first there is a child's start.
+      const first = performance.now();
+      if (results > 0) await session.jobs(Math.min(results, count));
+      const usual = results > 2 ? (performance.now() - first) / (results - 1) : 80;
+      await passes(random() * 2 * usual);
+    }
+    return session;
+  };
+}
+
+/** In the midst of a picture for certain, however late the test comes to it. */
+function onceHeld(count: number, random: () => number): Moment {
+  return async (place, batch) => {
+    const before = random() < 0.5 ? 'photos' : 'out/';
+    const gate = makeGate(place, { before, free: Math.floor(random() * count) });
+    const session = place.start(batch, gate);
+    await gate.held(session);
+    return session;
+  };
 }
 
 /** What goes on with the last batch: resume, or the command itself when nothing had begun or all had ended. */

@@ -24,7 +24,7 @@ describe('sources that were renamed among each other', () => {
 
   async function assertOwnPictures(): Promise<void> {
     const sources = sourcesOf(place, 'photos');
-    const outcome = await place.process('--jobs', '8');
+    const outcome = await place.process('--jobs', '4');
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: sources.size }]);
     const wrong = [...sources].filter(([path, digest]) => {
       const before = rendered.get(digest);

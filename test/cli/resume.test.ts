@@ -3,6 +3,7 @@ import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import type { BatchStarted } from '../../src/model.ts';
+import { makeGate } from './gate.ts';
 import {
   countsOf,
   eventsOf,
@@ -16,10 +17,10 @@ import {
 } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
-import { startWatch } from './watching.ts';
+import { argsOf, startWatch } from './watching.ts';
 
 const COUNT = 24;
-const BATCH = ['process', '--json', '--jobs', '2', ...SMALL, '--out', 'out'];
+const BATCH = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out'];
 
 let place: Place;
 let sources: Sources;
@@ -27,17 +28,18 @@ beforeEach(() => {
   place = openPlace();
 });
 
-/** Pictures that take a while. */
-async function putSlow(count = COUNT): Promise<void> {
-  const one = await noise(480, 360);
+async function putMany(count = COUNT): Promise<void> {
+  const one = await noise(120, 90);
   for (let i = 0; i < count; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
   sources = sourcesOf(place, 'photos');
 }
 
-/** A batch that is killed with all its processes once a picture is done; its id. */
+/** A batch that is killed with all its processes once a picture is done and others are in work; its id. */
 async function killed(args: readonly string[], stdin?: string): Promise<string> {
-  const session = place.start(args, stdin === undefined ? {} : { stdin });
+  const gate = makeGate(place);
+  const session = place.start(args, stdin === undefined ? gate : { ...gate, stdin });
   const [job] = await session.jobs(1);
+  await gate.held(session);
   session.signal('SIGKILL', 'group');
   await session.ended;
   return job!.batch;
@@ -61,7 +63,7 @@ function forgetWalk(id: string, kept: number): void {
 }
 
 describe('a batch whose processes were all killed', () => {
-  beforeEach(() => putSlow());
+  beforeEach(() => putMany());
 
   it('is resumed from any folder: exactly the rest is done, with its own settings', async () => {
     const id = await killed([...BATCH, 'photos']);
@@ -78,10 +80,10 @@ describe('a batch whose processes were all killed', () => {
         include: ['*.png'],
       }),
     );
-    const outcome = await place.run(['resume', id.slice(0, 7), '--json', '--jobs', '1'], { cwd: elsewhere });
+    const outcome = await place.run(['resume', id.slice(0, 7), '--json', '--jobs', '2'], { cwd: elsewhere });
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: COUNT }]);
     const left = COUNT - batch.counts.completed;
-    expect(startedOf(outcome)).toMatchObject({ batch: id, resumed: true, total: left, jobs: 1 });
+    expect(startedOf(outcome)).toMatchObject({ batch: id, resumed: true, total: left, jobs: 2 });
     expect(jobsOf(outcome)).toHaveLength(left);
     expect(new Set(jobsOf(outcome).map(({ source }) => source)).size).toBe(left);
     expect(place.files('.').filter((file) => /other|-x-/.test(file))).toEqual([]);
@@ -103,7 +105,7 @@ describe('a batch whose processes were all killed', () => {
   it('is killed again and resumed again', async () => {
     const id = await killed([...BATCH, 'photos']);
     for (let times = 0; times < 2; times++) {
-      expect(await killed(['resume', id, '--json', '--jobs', '1'])).toBe(id);
+      expect(await killed(['resume', id, '--json'])).toBe(id);
       const { batch } = await place.status(id);
       expect([batch.state, batch.total]).toEqual(['interrupted', COUNT]);
     }
@@ -232,9 +234,9 @@ it('ends a batch that was killed when all its pictures were done', async () => {
 
 describe('a batch of copies that are skipped', () => {
   it('has the counts and bytes of one that was never stopped', async () => {
-    await putSlow(6);
+    await putMany(6);
     for (let i = 0; i < 6; i++)
-      putOld(place.at(`photos/copy-${i}.jpg`), commented(await noise(480, 360), `picture ${i}`));
+      putOld(place.at(`photos/copy-${i}.jpg`), commented(await noise(120, 90), `picture ${i}`));
     const id = await killed([...BATCH, '--duplicates', 'skip', 'photos']);
     forgetWalk(id, 3);
     const outcome = await resume(id);
@@ -282,12 +284,8 @@ describe('a batch of which nothing is to be resumed', () => {
 });
 
 it('does what a watch that was killed had left, and does not watch', async () => {
-  await putSlow();
-  const session = startWatch(place, '--jobs', '1');
-  const [job] = await session.jobs(1);
-  session.signal('SIGKILL', 'group');
-  await session.ended;
-  const id = job!.batch;
+  await putMany();
+  const id = await killed(argsOf([]));
   const { batch } = await place.status(id);
   expect(batch.state).toBe('interrupted');
   const outcome = await resume(id);

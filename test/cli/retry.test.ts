@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BatchStarted } from '../../src/model.ts';
+import { makeGate } from './gate.ts';
 import { countsOf, eventsOf, finishedOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
@@ -87,12 +88,17 @@ describe('retrying what failed', () => {
   });
 
   it('leaves a batch that was cancelled as one to be resumed', async () => {
-    const slow = await noise(480, 360);
-    for (let i = 0; i < 16; i++) putOld(place.at(`photos/p${i}.jpg`), commented(slow, `picture ${i}`));
+    const one = await noise(120, 90);
+    for (let i = 0; i < 16; i++) putOld(place.at(`photos/p${i}.jpg`), commented(one, `picture ${i}`));
     putOld(place.at('photos/a-text.jpg'), Buffer.from('no picture'));
-    const session = place.start(['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos']);
+    const batch = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos'];
+    const gate = makeGate(place, { free: 2 });
+    const session = place.start(batch, gate);
     await session.jobs(2);
+    await gate.held(session);
     session.signal('SIGINT', 'group');
+    await session.event('stopping');
+    gate.open();
     const stopped = finishedOf(await session.ended);
     expect(stopped.counts).toMatchObject({ failed: 1 });
     expect(stopped.counts.cancelled).toBeGreaterThan(0);

@@ -1,31 +1,22 @@
 import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, jobOf, openPlace, type Place } from './imgtool.ts';
+import { makeGate } from './gate.ts';
+import { countsOf, jobOf, openPlace, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
-import { hashOf, noise, picture, putOld } from './pictures.ts';
-import { busyChildOf, canSee } from './processes.ts';
+import { hashOf, picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
 /** A source that is not any more what is being rendered of it. */
 
-const SLOW = 'photos/0.jpg';
-const ARGS = [
-  'process',
-  '--json',
-  '--jobs',
-  '2',
-  '--variant',
-  'a:w=3000,format=avif,effort=3',
-  '--out',
-  'out',
-];
+const FIRST = 'photos/0.jpg';
+const BATCH = ['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--out', 'out', 'photos'];
 
 let place: Place;
 let other: Buffer;
 beforeEach(async () => {
   place = openPlace();
   other = await picture({ seed: 5 });
-  putOld(place.at(SLOW), await noise(1700, 1200));
+  putOld(place.at(FIRST), await picture({ width: 1700, height: 1200 }));
   putOld(place.at('photos/1.jpg'), await picture({ seed: 1 }));
 });
 
@@ -36,43 +27,49 @@ function assertOfItsSource(): void {
   }
 }
 
-describe.skipIf(!canSee)('in the midst of being rendered (seen in /proc)', () => {
+/** A batch of which the first picture is encoded, and something is done before that is written. */
+async function changedMeanwhile(change: () => void): Promise<Session> {
+  const gate = makeGate(place, { before: 'out/', free: 0 });
+  const session = place.start(BATCH, gate);
+  await gate.held(session);
+  change();
+  gate.open();
+  return session;
+}
+
+describe('in the midst of being rendered', () => {
   it.each([
-    ['written over', () => writeFileSync(place.at(SLOW), other)],
+    ['written over', () => writeFileSync(place.at(FIRST), other)],
     [
       'replaced by another file',
       () => {
         writeFileSync(place.at('new'), other);
-        renameSync(place.at('new'), place.at(SLOW));
+        renameSync(place.at('new'), place.at(FIRST));
       },
     ],
-    ['made longer', () => appendFileSync(place.at(SLOW), 'and more')],
+    ['made longer', () => appendFileSync(place.at(FIRST), 'and more')],
   ] as const)('a source that is %s is rendered anew', async (_, change) => {
-    const session = place.start([...ARGS, 'photos']);
-    await busyChildOf(session.pid);
-    change();
+    const session = await changedMeanwhile(change);
     expect(await session.event('job.retrying')).toMatchObject({
-      ...{ source: SLOW, error: { code: 'source_changed' } },
+      ...{ source: FIRST, error: { code: 'source_changed' } },
     });
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 2 }]);
-    expect(jobOf(outcome, SLOW)).toMatchObject({ attempts: 2, digest: hashOf(place.at(SLOW)) });
+    expect(jobOf(outcome, FIRST)).toMatchObject({ attempts: 2, digest: hashOf(place.at(FIRST)) });
     assertOfItsSource();
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
   it.each([
-    ['cut short', 'corrupt', () => truncateSync(place.at(SLOW), 5_000)],
-    ['emptied', 'not_an_image', () => truncateSync(place.at(SLOW))],
-    ['removed', 'source_missing', () => rmSync(place.at(SLOW))],
+    ['cut short', 'corrupt', () => truncateSync(place.at(FIRST), 5_000)],
+    ['emptied', 'not_an_image', () => truncateSync(place.at(FIRST))],
+    ['removed', 'source_missing', () => rmSync(place.at(FIRST))],
   ] as const)('a source that is %s has failed with %s, and has no output', async (_, code, change) => {
-    const session = place.start([...ARGS, 'photos']);
-    await busyChildOf(session.pid);
-    change();
+    const session = await changedMeanwhile(change);
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 1, failed: 1 }]);
-    expect(jobOf(outcome, SLOW)).toMatchObject({ state: 'failed', error: { code } });
-    expect(place.files('out')).toEqual(['1_a.avif']);
+    expect(jobOf(outcome, FIRST)).toMatchObject({ state: 'failed', error: { code } });
+    expect(place.files('out')).toEqual(['1_a.webp']);
     assertOfItsSource();
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });

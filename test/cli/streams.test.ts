@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import stringWidth from 'string-width';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
 import { countsOf, finishedOf, has, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
@@ -9,7 +10,11 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 /** Runs what follows under a shell: the exit code goes to the file `code`, since a pipe's own is that of `head`. */
 const shell = (script: string) => ['sh', '-c', script, 'sh'];
 const FIRST_LINE = shell('{ "$@"; echo $? >code; } | head -n 1');
-const FIRST_ERROR_LINE = shell('{ "$@" 2>&1 >/dev/null; echo $? >code; } | head -n 1');
+/** The same, and pictures are let through only once nobody reads any more. */
+const FIRST_THEN_WORK = shell('{ "$@"; echo $? >code; } | { head -n 1; exec <&-; mkdir "$TEST_GATE/open"; }');
+const FIRST_ERROR_THEN_WORK = shell(
+  '{ "$@" 2>&1 >/dev/null; echo $? >code; } | { head -n 1; exec <&-; mkdir "$TEST_GATE/open"; }',
+);
 
 let place: Place;
 beforeEach(async () => {
@@ -24,10 +29,12 @@ const BATCH = ['process', ...SMALL, '--out', 'out', 'photos'];
 
 describe('a reader that goes away', () => {
   it('stops `process --json | head -1` as Ctrl-C would: exit 141, no stack trace, nothing half done', async () => {
-    await putMany(60);
+    await putMany(20);
     const sources = sourcesOf(place, 'photos');
+    const { env } = makeGate(place, { free: 0 });
     const { stdout, stderr } = await place.run(['process', '--json', ...BATCH.slice(1)], {
-      before: FIRST_LINE,
+      before: FIRST_THEN_WORK,
+      env,
     });
     expect(stdout).toMatch(/^\{"v":1,"type":"batch.started".*\}\n$/);
     expect(stderr).not.toMatch(/EPIPE|\n\s+at |node:/);
@@ -40,13 +47,14 @@ describe('a reader that goes away', () => {
     await assertInvariants(place, { sources, outcome: { stdout, stderr, code: exitCode(), signal: null } });
     const again = await place.process();
     const { completed = 0, unchanged = 0 } = countsOf(again);
-    expect([again.code, completed + unchanged]).toEqual([0, 60]);
+    expect([again.code, completed + unchanged]).toEqual([0, 20]);
   });
 
   it('stops a batch when it read what is written for people', async () => {
-    await putMany(60);
+    await putMany(20);
     const sources = sourcesOf(place, 'photos');
-    await place.run([...BATCH, '--verbose'], { before: FIRST_ERROR_LINE });
+    const { env } = makeGate(place, { free: 0 });
+    await place.run([...BATCH, '--verbose'], { before: FIRST_ERROR_THEN_WORK, env });
     expect(exitCode()).toBe(141);
     await assertInvariants(place, { sources });
   });
@@ -87,17 +95,12 @@ describe('a closed stream', () => {
 });
 
 describe('what goes to a pipe', () => {
-  const everything = async (env: Record<string, string>) => {
+  const SOME = [[...BATCH, '--verbose'], ['list'], ['doctor']];
+  const ALL = [...SOME, ['presets'], ['config'], ['proces'], ['--help']];
+
+  const textOf = async (commands: readonly string[][], env: Record<string, string>) => {
     const texts: string[] = [];
-    for (const args of [
-      [...BATCH, '--verbose'],
-      ['list'],
-      ['presets'],
-      ['config'],
-      ['doctor'],
-      ['proces'],
-      ['--help'],
-    ]) {
+    for (const args of commands) {
       const { stdout, stderr } = await place.run(args, { env });
       texts.push(stdout.replaceAll('\t', ' '), stderr);
     }
@@ -105,18 +108,18 @@ describe('what goes to a pipe', () => {
   };
 
   it.each([
-    ['by default', { TERM: 'xterm-256color', COLORTERM: 'truecolor' }],
-    ['with NO_COLOR', { NO_COLOR: '1', TERM: 'xterm-256color' }],
-    ['with TERM=dumb', { TERM: 'dumb' }],
-  ])('holds no control codes %s', async (_, env) => {
+    ['by default', ALL, { TERM: 'xterm-256color', COLORTERM: 'truecolor' }],
+    ['with NO_COLOR', SOME, { NO_COLOR: '1', TERM: 'xterm-256color' }],
+    ['with TERM=dumb', SOME, { TERM: 'dumb' }],
+  ])('holds no control codes %s', async (_, commands, env) => {
     await putMany(2);
     place.put('photos/bad\u001b[31m.jpg', 'text');
-    expect(await everything(env)).not.toMatch(CONTROL);
+    expect(await textOf(commands, env)).not.toMatch(CONTROL);
   });
 
   it('is plain ASCII where the locale is', async () => {
     await putMany(1);
-    expect(await everything({ LANG: 'C' })).toMatch(/^[\n -~]*$/);
+    expect(await textOf(ALL, { LANG: 'C' })).toMatch(/^[\n -~]*$/);
   });
 
   it('has the summary of a batch on stderr and nothing on stdout', async () => {

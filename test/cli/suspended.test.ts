@@ -7,6 +7,6 @@ it.skipIf(!canSeeProcesses)(
   'a batch that is suspended for longer than an image may take goes on as if nothing had been',
   async () => {
     expect.hasAssertions();
-    await assertUnharmedBy(9_500, openPlace(), '--timeout', '8');
+    await assertUnharmedBy(7_500, openPlace(), '--timeout', '6');
   },
 );

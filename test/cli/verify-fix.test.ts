@@ -8,9 +8,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
 import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
-import { hashOf, inodeOf, noise, picture, printOf, putOld } from './pictures.ts';
+import { hashOf, inodeOf, picture, printOf, putOld } from './pictures.ts';
 import { HARMS, rot, verify as verifyIn, wordsOf as wordsIn } from './verifying.ts';
 
 let place: Place;
@@ -168,19 +169,18 @@ describe('imgtool verify --fix', () => {
   });
 
   it('can be gone on with where it was killed', async () => {
-    putOld(place.at('photos/large.jpg'), await noise(1500, 1500));
-    sources = sourcesOf(place, 'photos');
-    const args = ['--variant', 'p:w=1500,format=png,effort=10'];
-    await place.process(...args);
-    for (const name of ['a_p.png', 'large_p.png']) rmSync(out(name));
-    const session = place.start(['verify', '--fix']);
+    await place.process();
+    for (const name of ['a_a.webp', 'b_a.webp']) rmSync(out(name));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(['verify', '--fix'], gate);
     const [, id = ''] = /batch ([0-9a-f]+)/.exec(await session.line(/^imgtool: batch/, 'stderr')) ?? [];
+    await gate.held(session);
     session.signal('SIGKILL', 'group');
     expect((await session.ended).signal).toBe('SIGKILL');
     const resumed = await place.run(['resume', id, '--json']);
     expect([resumed.code, resumed.stderr]).toEqual([0, '']);
-    expect(await verify()).toMatchObject({ code: 0, document: { verified: 4, problems: [] } });
-    expect(countsOf(await place.process(...args))).toEqual({ unchanged: 4 });
+    expect(await verify()).toMatchObject({ code: 0, document: { verified: 6, problems: [] } });
+    expect(countsOf(await place.process())).toEqual({ unchanged: 3 });
     await assertInvariants(place, { sources });
   });
 

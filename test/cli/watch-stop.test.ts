@@ -1,10 +1,20 @@
 import { constants } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { makeGate } from './gate.ts';
+import {
+  countsOf,
+  finishedOf,
+  jobsOf,
+  type Outcome,
+  openPlace,
+  type Place,
+  type Session,
+  SMALL,
+} from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
-import { assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
+import { argsOf, assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
 
 let place: Place;
 beforeEach(() => {
@@ -17,14 +27,23 @@ const SIGNALS = [
   ['SIGHUP', 'process'],
 ] as const;
 
+const COUNT = 12;
+
+/** A watch of so many pictures, one of which is done; it is stopped while two others are in work. */
+async function stoppedEarly(how: (session: Session) => void, ...args: string[]): Promise<Outcome> {
+  const one = await noise(120, 90);
+  for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+  const gate = makeGate(place);
+  const session = place.start(argsOf(['--jobs', '2', ...args]), gate);
+  await session.event('job');
+  await gate.held(session, 2);
+  how(session);
+  await session.event('stopping');
+  gate.open();
+  return session.ended;
+}
+
 describe('a watch that is told to stop', () => {
-  const COUNT = 24;
-
-  async function putSlow(): Promise<void> {
-    const one = await noise(480, 360);
-    for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
-  }
-
   it.each(SIGNALS)('by %s to the %s has finished when nothing was left', async (signal, to) => {
     await putMany(place, 'photos', 3);
     const session = startWatch(place);
@@ -43,11 +62,7 @@ describe('a watch that is told to stop', () => {
   it.each(SIGNALS)(
     'by %s to the %s cancels what is left, and the next one carries on',
     async (signal, to) => {
-      await putSlow();
-      const session = startWatch(place, '--jobs', '2');
-      await session.event('job');
-      session.signal(signal, to);
-      const outcome = await session.ended;
+      const outcome = await stoppedEarly((session) => session.signal(signal, to));
       expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, signal, '']);
       expect(finishedOf(outcome).state).toBe('cancelled');
       const { completed: done = 0, cancelled = 0 } = countsOf(outcome);
@@ -64,10 +79,7 @@ describe('a watch that is told to stop', () => {
   );
 
   it('leaves with --no-existing what is there, and takes what lands and what was left', async () => {
-    await putSlow();
-    const session = startWatch(place, '--jobs', '2');
-    await session.event('job');
-    const outcome = await stop(session);
+    const outcome = await stoppedEarly((session) => session.signal('SIGINT', 'group'));
     const { cancelled = 0 } = countsOf(outcome);
     expect(cancelled).toBeGreaterThan(0);
     place.put('photos/meanwhile.jpg', await picture({ seed: 1 }));
@@ -99,13 +111,11 @@ describe('a watch that is told to stop', () => {
 });
 
 describe('a watch that is killed while files land', () => {
-  it.each([1, 15, 40])(
-    'after %i of 60 is carried on by the next: all completed, none twice',
+  it.each([1, 15, 30])(
+    'after %i of 40 is carried on by the next: all completed, none twice',
     async (after) => {
-      const COUNT = 60;
-      const pictures = await Promise.all(
-        Array.from({ length: COUNT }, (_, seed) => picture({ seed, width: 240, height: 180 })),
-      );
+      const COUNT = 40;
+      const pictures = await Promise.all(Array.from({ length: COUNT }, (_, seed) => picture({ seed })));
       place.put('photos/0.jpg', pictures[0]!);
       const session = startWatch(place);
       const [begun] = await session.events('batch.started', 1);
@@ -179,10 +189,7 @@ describe('a watch with --once', () => {
   });
 
   it('stops early by a signal as a batch does', async () => {
-    const one = await noise(480, 360);
-    for (let i = 0; i < 24; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
-    const session = startWatch(place, '--once');
-    await session.event('job');
-    await assertStopped(place, await stop(session), { state: 'cancelled' });
+    const outcome = await stoppedEarly((session) => session.signal('SIGINT', 'group'), '--once');
+    await assertStopped(place, outcome, { state: 'cancelled' });
   });
 });

@@ -14,7 +14,7 @@ const QUICK = ['--settle', '250', '--scan-interval', '0.4'];
 /** No walk comes by itself: what is seen was told by the system, or a walk was asked for. */
 export const ALONE = ['--settle', '250', '--scan-interval', '1h'];
 
-/** A watch of `photos` into `out`, as JSON lines, with two small variants unless others are given. */
+/** A watch of `photos` into `out`, as JSON lines, in one child and with two small variants unless others are given. */
 export function startWatch(place: Place, ...args: string[]): Session {
   return place.start(argsOf(args));
 }
@@ -22,8 +22,9 @@ export function startWatch(place: Place, ...args: string[]): Session {
 export function argsOf(args: readonly string[]): string[] {
   const pace = args.includes('--scan-interval') ? [] : QUICK;
   const out = args.includes('--out') ? [] : ['--out', 'out'];
+  const jobs = args.includes('--jobs') ? [] : ['--jobs', '1'];
   const format = args.includes('--no-json') ? [] : ['--json'];
-  return ['watch', ...format, ...SMALL, ...pace, ...out, ...args, 'photos'];
+  return ['watch', ...format, ...SMALL, ...pace, ...out, ...jobs, ...args, 'photos'];
 }
 
 /** Puts pictures that differ; their paths. */
