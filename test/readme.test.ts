@@ -1,9 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BUILT_IN } from '../src/presets.ts';
 import { makePlace } from './place.ts';
 
@@ -37,10 +49,19 @@ afterEach(() => {
   started.clear();
 });
 
+/** The photographs of the fixtures, small: the examples are about what happens, not about how long it takes. */
+let photos: string;
+beforeAll(async () => {
+  photos = mkdtempSync(join(tmpdir(), 'imgtool-readme-'));
+  const all = join(ROOT, 'test/fixtures/photos');
+  for (const name of readdirSync(all).filter((one) => one.endsWith('.jpg')))
+    await sharp(join(all, name)).resize(300).toFile(join(photos, name));
+});
+afterAll(() => rmSync(photos, { recursive: true, force: true }));
+
 /** A folder like the one the examples are run in: photographs, a settled state of its own, `imgtool` in the PATH. */
 function makeReader() {
   const place = makePlace();
-  const photos = join(ROOT, 'test/fixtures/photos');
   for (const folder of ['photos', 'test/fixtures/photos'])
     cpSync(photos, join(place, folder), { recursive: true });
   mkdirSync(join(place, 'more'));

@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // Many tests start processes that use all cores by themselves.
-    maxWorkers: Math.min(4, availableParallelism()),
+    // Many tests start processes that use all cores by themselves; as many wait for a while, which one more makes use of.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],

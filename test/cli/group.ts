@@ -36,7 +36,7 @@ export async function untilGone(group: number, within: number): Promise<number> 
 }
 
 /** Awaits something that nobody tells of. */
-export async function until(what: string, isSo: () => boolean, within = 20_000): Promise<void> {
+export async function until(what: string, isSo: () => boolean, within = 40_000): Promise<void> {
   const since = performance.now();
   while (!isSo()) {
     if (performance.now() - since > within) throw new Error(`not within ${within} ms: ${what}`);

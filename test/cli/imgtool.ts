@@ -9,7 +9,7 @@ import { makePlace } from '../place.ts';
 
 /** The real binary in a place of its own: `npm run build` comes first. */
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 20_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
 

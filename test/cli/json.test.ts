@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   countsOf,
   eventsOf,
@@ -28,14 +28,16 @@ const output = (variant: string, path: string, width: number, height: number) =>
 describe('the JSON lines of `process --json`', () => {
   let place: Place;
   let outcome: Outcome;
-  beforeEach(async () => {
+  /** The place is gone when a test has ended: those that look into it begin anew. */
+  async function begin(): Promise<void> {
     place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     putOld(place.at('photos/b.jpg'), await picture({ seed: 1 }));
     place.put('photos/c.jpg', '%PDF-1.7');
     place.put('photos/.hidden.jpg', 'hidden');
-    outcome = await place.process('--jobs', '1');
-  });
+    outcome = await place.process();
+  }
+  beforeAll(begin);
 
   it('hold one object a line with nothing else on stdout', () => {
     const lines = outcome.stdout.split('\n');
@@ -103,6 +105,7 @@ describe('the JSON lines of `process --json`', () => {
   });
 
   it('end with counts that agree with `status --json` and the exit code', async () => {
+    await begin();
     const finished = finishedOf(outcome);
     expect(finished).toEqual({
       v: 1,
@@ -133,6 +136,7 @@ describe('the JSON lines of `process --json`', () => {
   });
 
   it('tell of an unchanged picture what is known of it', async () => {
+    await begin();
     const second = await place.process();
     const { digest, width, height, dominantColor, outputs, bytes } = jobOf(outcome, 'photos/a.jpg');
     expect(jobOf(second, 'photos/a.jpg')).toMatchObject({
@@ -144,6 +148,7 @@ describe('the JSON lines of `process --json`', () => {
   });
 
   it('say that a picture was reused', async () => {
+    await begin();
     const second = await place.process('--out', 'elsewhere');
     expect(jobOf(second, 'photos/a.jpg')).toMatchObject({ state: 'completed', reused: true });
   });
@@ -193,7 +198,7 @@ describe('a dry run', () => {
     const dry = await place.process('--dry-run');
     expect([place.files('.'), await batches(place)]).toEqual(before);
     // Of two copies in work at once either may be the first to be read.
-    const wet = await place.process('--jobs', '1');
+    const wet = await place.process();
     const told = (outcome: Outcome) =>
       Object.fromEntries(jobsOf(outcome).map(({ source, state }) => [source, state]));
     expect(told(dry)).toEqual(told(wet));

@@ -161,7 +161,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     const outcome = await stop(session);
     expect(countsOf(outcome)).toEqual({ completed: 1 });
     await assertStopped(place, outcome);
-  }, 15_000);
+  }, 28_000);
 
   it('outputs that may not be removed stay with one warning, until the next start', async () => {
     await putMany(place, 'photos/sub', 2);

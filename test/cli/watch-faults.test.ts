@@ -16,12 +16,12 @@ beforeEach(() => {
 const put = async (name: string, seed: number) => place.put(name, await picture({ seed }));
 
 describe('a watch that is stopped', () => {
-  const COUNT = 30;
+  const COUNT = 20;
 
   it.each([1, COUNT])(
-    'counts no half-written picture as failed, after %i of 30 were tried',
+    'counts no half-written picture as failed, after %i of 20 were tried',
     async (tried) => {
-      const whole = await noise(480, 360);
+      const whole = await noise(120, 90);
       const half = whole.subarray(0, whole.length / 2);
       for (let i = 0; i < COUNT; i++) place.put(`photos/${i}.jpg`, commented(half, `picture ${i}`));
       const session = startWatch(place, '--jobs', '2');
@@ -36,7 +36,7 @@ describe('a watch that is stopped', () => {
 
   it('with --no-existing before a file had rested leaves it to the next such one, which takes it once', async () => {
     putOld(place.at('photos/old.jpg'), await picture({ seed: 1 }));
-    const first = startWatch(place, '--no-existing', '--settle', '3s');
+    const first = startWatch(place, '--no-existing', '--settle', '60s');
     await first.event('watching');
     await put('photos/landed.jpg', 2);
     // Seen by the second of these at the latest.
@@ -174,13 +174,13 @@ it('a picture that cannot be decoded is not tried at each look where nobody tell
   const session = startWatch(place, ...ALONE, '--poll');
   await session.event('job.retrying');
   // Each is found by a look of its own.
-  for (let n = 1; n <= 4; n++) {
+  for (let n = 1; n <= 2; n++) {
     await put(`photos/good${n}.jpg`, n);
     await session.jobs(n);
   }
   const outcome = await stop(session);
   expect(eventsOf(outcome).filter(({ type }) => type === 'job.retrying')).toHaveLength(1);
-  expect(countsOf(outcome)).toEqual({ completed: 4, cancelled: 1 });
+  expect(countsOf(outcome)).toEqual({ completed: 2, cancelled: 1 });
   await assertStopped(place, outcome, { state: 'cancelled' });
 });
 

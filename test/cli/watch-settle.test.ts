@@ -79,7 +79,7 @@ describe('a writer that stalls for longer than the settle time', () => {
 
 describe('a file that is still being written', () => {
   it('is not tried while it changes, and that is told with --verbose', async () => {
-    const session = startWatch(place, '--settle', '1000', '--scan-interval', '1', '--verbose');
+    const session = startWatch(place, '--settle', '3000', '--scan-interval', '1', '--verbose');
     await session.event('watching');
     const bytes = await picture();
     const path = place.put('photos/growing.jpg', bytes);

@@ -88,12 +88,12 @@ describe('a watch of folders that lie in one another', () => {
 });
 
 describe('many pictures that land at once', () => {
-  const COUNT = 60;
+  const COUNT = 40;
 
   it('are each completed once when they are copied', async () => {
     await putMany(place, 'outside/a', COUNT / 2);
     await putMany(place, 'outside/b/c', COUNT / 2, 100);
-    const session = startWatch(place);
+    const session = startWatch(place, '--jobs', '2');
     await session.event('watching');
     execFileSync('cp', ['-r', place.at('outside'), place.at('photos/copied')]);
     await session.jobs(COUNT);
@@ -107,7 +107,7 @@ describe('many pictures that land at once', () => {
   it('are each completed once when their folder is moved in, and no walk comes by itself', async () => {
     await putMany(place, 'outside/a', COUNT / 2);
     await putMany(place, 'outside/a/b/c', COUNT / 2, 100);
-    const session = startWatch(place, ...ALONE);
+    const session = startWatch(place, ...ALONE, '--jobs', '2');
     await session.event('watching');
     renameSync(place.at('outside'), place.at('photos/moved'));
     await session.jobs(COUNT);
