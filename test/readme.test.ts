@@ -75,6 +75,7 @@ function makeReader() {
     HOME: place,
     XDG_STATE_HOME: join(place, 'state'),
     XDG_CONFIG_HOME: join(place, 'config'),
+    IMGTOOL_JOBS: '1',
   };
   const run = (command: string) => {
     const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
@@ -157,9 +158,9 @@ describe('README.md', () => {
       const { run } = makeReader();
       let line = command.replace(/^npm start --/, 'imgtool');
       if (line.includes(EXAMPLE_ID)) {
-        run('imgtool process photos --out out');
-        const { batches } = JSON.parse(run('imgtool list --json').stdout) as { batches: { id: string }[] };
-        line = line.replace(EXAMPLE_ID, batches[0]?.id ?? '');
+        const { stdout } = run('imgtool process photos --out out --json');
+        const { batch } = JSON.parse(stdout.split('\n')[0] ?? '') as { batch: string };
+        line = line.replace(EXAMPLE_ID, batch);
       }
       const { status, stderr } = run(line);
       expect({ status, stderr: status === exit ? '' : stderr }).toEqual({ status: exit, stderr: '' });

@@ -27,7 +27,7 @@ export interface Place {
   /** Names below a folder, sorted; files only. */
   files(folder: string): string[];
   run(args: readonly string[], options?: Options): Promise<Outcome>;
-  /** `process` over `photos` into `out`, as JSON lines, in one child and with two small variants unless others are given. */
+  /** `process` over `photos` into `out`, as JSON lines, with two small variants unless others are given. */
   process(...args: string[]): Promise<Outcome>;
   start(args: readonly string[], options?: Options): Session;
   status(id: string, ...args: string[]): Promise<StatusDocument>;
@@ -110,10 +110,8 @@ export function openPlace(): Place {
     process(...args) {
       const chosen = args.some((arg) => arg === '--variant' || arg === '--preset') ? [] : SMALL;
       const out = args.includes('--out') ? [] : ['--out', 'out'];
-      // So that of two copies the first is met first, whatever the machine.
-      const jobs = args.includes('--jobs') ? [] : ['--jobs', '1'];
       const inputs = args.some((arg) => arg === '--' || arg === '--files-from') ? [] : ['photos'];
-      return run(['process', '--json', ...chosen, ...out, ...jobs, ...args, ...inputs]);
+      return run(['process', '--json', ...chosen, ...out, ...args, ...inputs]);
     },
     start,
     async status(id, ...args) {
@@ -162,7 +160,10 @@ export function countsOf(outcome: Outcome): Partial<Counts> {
   return Object.fromEntries(Object.entries(finishedOf(outcome).counts).filter(([, count]) => count > 0));
 }
 
-/** Nothing of the tester's own settings, terminal or build server. */
+/**
+ * Nothing of the tester's own settings, terminal or build server. One picture at a time unless a test says otherwise,
+ * on every machine: of two copies the first is then met first.
+ */
 function environmentIn(root: string, more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -170,6 +171,7 @@ function environmentIn(root: string, more: Readonly<Record<string, string>> = {}
     XDG_STATE_HOME: join(root, 'state'),
     XDG_CONFIG_HOME: join(root, 'config'),
     LANG: 'C.UTF-8',
+    IMGTOOL_JOBS: '1',
     ...more,
   };
 }

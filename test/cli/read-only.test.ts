@@ -108,10 +108,10 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
 it.skipIf(!has('prlimit'))(
   'sixty-four open files are enough for hundreds of pictures (prlimit)',
   async () => {
-    const count = 300;
+    const count = 150;
     const one = await picture();
     for (let i = 0; i < count; i++) putOld(place.at(`many/${i}.jpg`), commented(one, `picture ${i}`));
-    const args = ['process', '--json', '--variant', 'a:w=20', '--out', 'out', 'many'];
+    const args = ['process', '--json', '--jobs', '2', '--variant', 'a:w=20', '--out', 'out', 'many'];
     const outcome = await place.run(args, { before: ['prlimit', '--nofile=64'] });
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: count }]);
     expect(place.files('out')).toHaveLength(count);

@@ -6,6 +6,7 @@ import type { BatchState, JobEvent } from '../../src/model.ts';
 import { finishedOf, jobsOf, type Outcome, type Place, type Session, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture } from './pictures.ts';
+import { readIndex } from './recorded.ts';
 
 /** A watch on the real binary. */
 
@@ -14,7 +15,7 @@ const QUICK = ['--settle', '250', '--scan-interval', '0.4'];
 /** No walk comes by itself: what is seen was told by the system, or a walk was asked for. */
 export const ALONE = ['--settle', '250', '--scan-interval', '1h'];
 
-/** A watch of `photos` into `out`, as JSON lines, in one child and with two small variants unless others are given. */
+/** A watch of `photos` into `out`, as JSON lines, with two small variants unless others are given. */
 export function startWatch(place: Place, ...args: string[]): Session {
   return place.start(argsOf(args));
 }
@@ -22,9 +23,8 @@ export function startWatch(place: Place, ...args: string[]): Session {
 export function argsOf(args: readonly string[]): string[] {
   const pace = args.includes('--scan-interval') ? [] : QUICK;
   const out = args.includes('--out') ? [] : ['--out', 'out'];
-  const jobs = args.includes('--jobs') ? [] : ['--jobs', '1'];
   const format = args.includes('--no-json') ? [] : ['--json'];
-  return ['watch', ...format, ...SMALL, ...pace, ...out, ...jobs, ...args, 'photos'];
+  return ['watch', ...format, ...SMALL, ...pace, ...out, ...args, 'photos'];
 }
 
 /** Puts pictures that differ; their paths. */
@@ -72,7 +72,8 @@ export async function assertStopped(place: Place, outcome: Outcome, expected: En
   expect(outcome.stderr).not.toMatch(/\n\s+at |internal/);
   const finished = finishedOf(outcome);
   expect([finished.state, finished.exit]).toEqual([state, 130]);
-  expect((await place.status(finished.batch)).batch).toMatchObject({ state, counts: finished.counts });
+  const recorded = readIndex(place.index).batches.find(({ id }) => id === finished.batch);
+  expect(recorded).toMatchObject({ state, counts: finished.counts });
   await assertInvariants(place, { sources: sourcesOf(place, 'photos'), ...rest });
 }
 
