@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { join, posix } from 'node:path';
+import { join, posix, sep } from 'node:path';
 import type { BatchOptions, Format, Variant } from '../model.ts';
+import { onceFor } from './once.ts';
 
 /** The longest name of a file or folder in bytes, on every file system in common use. */
 const LONGEST = 255;
@@ -40,31 +41,63 @@ function tag(path: string): string {
 }
 
 function namesWith(suffix: string, { relative }: Named, options: BatchOptions): string[] {
-  const dir = posix.dirname(relative);
-  const { name } = posix.parse(relative);
-  const render = (stem: string) =>
-    options.preset.variants.map((variant) =>
-      contained(fill(options.template, variant, dir === '.' ? '' : dir, stem + suffix, options.preset.name)),
-    );
-  const tooLong = Math.max(...render(name).map(longestExcess));
-  const stem = tooLong > 0 ? cut(name, Buffer.byteLength(name) - tooLong) : name;
-  return render(stem).map((path) => join(options.out, path));
+  const { out, patterns } = placesOf(options);
+  const { dir, name } = posix.parse(relative);
+  const render = (stem: string) => patterns.map((pattern) => contained(fill(pattern, dir, stem + suffix)));
+  const paths = render(name);
+  const tooLong = Math.max(...paths.map(longestExcess));
+  const fitting = tooLong > 0 ? render(cut(name, Buffer.byteLength(name) - tooLong)) : paths;
+  return fitting.map((path) => out + (sep === '/' ? path : path.replaceAll('/', sep)));
 }
 
-function fill(template: string, variant: Variant, dir: string, name: string, preset: string): string {
+/** A template filled with all that is the same for every source: what stands before each hole, and the hole. */
+type Pattern = readonly { readonly text: string; readonly hole: 'dir' | 'name' | null }[];
+
+interface Places {
+  /** With a separator at its end. */
+  readonly out: string;
+  /** Of each variant. */
+  readonly patterns: readonly Pattern[];
+}
+
+const placesOf = onceFor(
+  (options: BatchOptions): Places => ({
+    out: join(options.out, '_').slice(0, -1),
+    patterns: options.preset.variants.map((variant) => patternOf(options, variant)),
+  }),
+);
+
+function patternOf({ template, preset }: BatchOptions, variant: Variant): Pattern {
   const values: Record<string, string> = {
-    dir,
-    name,
     variant: variant.name,
     ext: EXTENSIONS[variant.format],
     format: variant.format,
-    preset,
+    preset: preset.name,
   };
-  return template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+  const filled = template.split(/\{(dir|name)\}/);
+  return filled.flatMap((text, i) => {
+    if (i % 2 === 1) return [];
+    const hole = filled[i + 1] ?? null;
+    const known = text.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+    return [{ text: known, hole: hole as 'dir' | 'name' | null }];
+  });
 }
+
+function fill(pattern: Pattern, dir: string, name: string): string {
+  let path = '';
+  for (const { text, hole } of pattern) {
+    path += text;
+    if (hole !== null) path += hole === 'dir' ? dir : name;
+  }
+  return path;
+}
+
+/** A segment that is empty, or means this folder or the one above. */
+const NO_NAME = /(^|\/)\.{0,2}(\/|$)/;
 
 /** No name leads out of the output folder: a picture called `..` loses its power as a path. */
 function contained(path: string): string {
+  if (!NO_NAME.test(path)) return path;
   return path
     .split('/')
     .filter((segment) => segment !== '')
@@ -73,6 +106,8 @@ function contained(path: string): string {
 }
 
 function longestExcess(path: string): number {
+  const most = Buffer.byteLength(path) - LONGEST;
+  if (most <= 0) return most;
   return Math.max(...path.split('/').map((segment) => Buffer.byteLength(segment) - LONGEST));
 }
 

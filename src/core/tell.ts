@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import type { ImgtoolError } from '../errors.ts';
 import type { BatchOptions, Failure, Job, JobEvent, Output, OutputRecord, SourceRecord } from '../model.ts';
 import type { Settlement, Sources } from '../ports.ts';
+import { onceFor } from './once.ts';
 
 /** An output as `status` tells it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
@@ -43,9 +44,17 @@ export function outputAsGiven(output: Output, options: BatchOptions): Output {
   return { ...output, path: pathAsGiven(output.path, options) };
 }
 
-export function pathAsGiven(path: string, { out, outGiven }: BatchOptions): string {
-  return join(outGiven, relative(out, path));
+export function pathAsGiven(path: string, options: BatchOptions): string {
+  const { out, given } = beginningsOf(options);
+  if (path.startsWith(out)) return given + path.slice(out.length);
+  return join(options.outGiven, relative(options.out, path));
 }
+
+/** What an output's path begins with, and what the same path begins with as a user would write it. */
+const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
+  out: join(out, '_').slice(0, -1),
+  given: join(outGiven, '_').slice(0, -1),
+}));
 
 export function failureOf({ code, message, fix }: ImgtoolError): Failure {
   return fix === undefined ? { code, message } : { code, message, fix };
