@@ -47,6 +47,11 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(found).toEqual(['p/B.svg', 'p/a-1/x.Tiff', 'p/a.webp', 'p/a/z.png', 'p/b.JPG', 'p/é.jpe']);
     });
 
+    it('keeps that order among names that sort otherwise as UTF-16', async () => {
+      put('p/\u{1f600}.png', 'p/\uff41.png', 'p/z.png');
+      expect((await walk(['p'])).found).toEqual(['p/z.png', 'p/\uff41.png', 'p/\u{1f600}.png']);
+    });
+
     it('tells of each where it is, its path below the root, and its facts', async () => {
       put('p/sub/a.jpg');
       const { entries } = await walk(['./p/']);

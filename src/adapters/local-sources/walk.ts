@@ -158,8 +158,13 @@ function below(folder: Folder, { name, isUtf8, kind }: Name): Entry {
 function sortedNames(path: string): Name[] | undefined {
   const entries = attempt(() => readdirSync(path, { withFileTypes: true }));
   if (entries?.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
-  const names = entries?.map((entry): Name => ({ name: entry.name, isUtf8: true, kind: kindOf(entry) }));
-  return names?.sort((a, b) => inBytes(sortKey(a), sortKey(b)));
+  const keyed = entries?.map((entry) => {
+    const kind = kindOf(entry);
+    return { name: entry.name, isUtf8: true, kind, key: kind === 'folder' ? `${entry.name}/` : entry.name };
+  });
+  // UTF-16 sorts as UTF-8 does but for surrogates.
+  const isPlain = keyed?.every(({ key }) => !SURROGATE.test(key));
+  return keyed?.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
 }
 
 /** Where a name may be no UTF-8 its bytes decide. */
@@ -175,14 +180,8 @@ function sortedRaw(path: string): Name[] | undefined {
     });
 }
 
-function sortKey({ kind, name }: Name): string {
-  return kind === 'folder' ? `${name}/` : name;
-}
-
-/** UTF-16 sorts as UTF-8 does but for surrogates. */
 function inBytes(a: string, b: string): number {
-  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : 1;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Undefined where it may not be read. */
