@@ -25,7 +25,10 @@ export interface Index {
   /** Opens a batch and a run that works on it; the run is alive until `end` or until its process dies. */
   begin(batch: NewBatch): Promise<Run>;
 
-  /** What is recorded of these sources and under these output paths (names compared as a case-folding disk would). */
+  /**
+   * What is recorded of these sources, and of outputs under their paths and under these (names compared as a case-folding
+   * disk would).
+   */
   lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
 
   /**

@@ -1,10 +1,11 @@
 import type { Event, FileFacts, JobEvent, PassedOver } from '../model.ts';
 import type { Found, Skipped } from '../ports.ts';
 import { sameFile } from './decide.ts';
-import { jobFor, sortOut, tallyOf, tellApart, type Walked } from './intake.ts';
+import { jobFor, tallyOf, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { openKnown, type Stage } from './known.ts';
 import type { Settling } from './settling.ts';
+import { sortOut, tellApart } from './sort.ts';
 
 /** What a watch makes of the files that it meets, and what it knows of them. */
 export interface Arrivals {

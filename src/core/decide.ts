@@ -88,7 +88,7 @@ export function decide(facts: Facts): Decision {
 /** The digest a stat vouches for: nothing changed since it was taken, and it was not taken too early. */
 export function trustedDigest(facts: FileFacts, recorded: SourceRecord | undefined): string | undefined {
   if (recorded === undefined || !sameFile(facts, recorded)) return undefined;
-  const modified = Number(BigInt(recorded.mtime) / 1_000_000n);
+  const modified = Math.trunc(Number(recorded.mtime) / 1e6);
   return recorded.seenAt - modified >= SETTLING ? recorded.digest : undefined;
 }
 

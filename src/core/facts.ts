@@ -19,33 +19,21 @@ export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
   return preset.variants.map((variant) => settingsOf(variant, limits));
 }
 
-/** What is recorded and on disk of one source, by stat alone. */
-export async function factsByStat(
-  places: Places,
-  source: string,
-  facts: FileFacts,
+/** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
+export function factsByStat(
+  { options, settings }: Places,
+  known: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
   lookup: Lookup,
   disk: readonly (FileFacts | 'foreign' | null)[],
-): Promise<Facts> {
-  const { options, sources } = places;
-  const wanted: Wanted[] = [];
-  for (const [i, variant] of options.preset.variants.entries()) {
+): Facts {
+  const { force, duplicates, preset } = options;
+  const wanted = preset.variants.map((variant, i): Wanted => {
     const path = paths[i]!;
     const record = lookup.output(path);
-    const found = disk[i] ?? null;
-    wanted.push({
-      path,
-      variant,
-      settings: places.settings[i]!,
-      record,
-      disk: found,
-      holds: found === null || isMade(record) ? null : await holder(sources, lookup, path, found, facts),
-    });
-  }
-  const recorded = lookup.source(source);
-  const { force, duplicates } = options;
-  return { source, recorded, digest: undefined, wanted, elsewhere: [], force, duplicates };
+    return { path, variant, settings: settings[i]!, record, disk: disk[i] ?? null, holds: null };
+  });
+  return { ...known, wanted, elsewhere: [], force, duplicates };
 }
 
 /** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
@@ -60,19 +48,23 @@ async function holder(
   return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
 }
 
-/** The same for one job, with outputs read where a stat cannot tell. */
+/** The same for one job, whatever lies under its names; outputs are read where a stat cannot tell. */
 export async function factsOfJob(
   places: Places,
   source: string,
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const lookup = await places.index.lookup([source, ...paths], paths);
-  const facts = await factsByStat(places, source, found, paths, lookup, await places.storage.stat(paths));
+  const { index, storage, sources } = places;
+  const lookup = await index.lookup([source, ...paths], paths);
+  const known = { source, recorded: lookup.source(source), digest: undefined };
+  const facts = factsByStat(places, known, paths, lookup, await storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
-    const checksum = isUnclear(one) ? ((await places.storage.checksum(one.path)) ?? undefined) : undefined;
-    wanted.push({ ...one, checksum });
+    const { path, record, disk } = one;
+    const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
+    const checksum = isUnclear(one) ? ((await storage.checksum(path)) ?? undefined) : undefined;
+    wanted.push({ ...one, holds, checksum });
   }
   return { ...facts, wanted };
 }

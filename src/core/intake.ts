@@ -1,10 +1,8 @@
-import type { Batch, Event, FileFacts, JobEvent, OutputRecord, Warning } from '../model.ts';
-import type { Found, Lookup, NewJob, Tally } from '../ports.ts';
-import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
-import { factsByStat, type Places } from './facts.ts';
+import type { Batch, Event, JobEvent, Warning } from '../model.ts';
+import type { Found, NewJob, Tally } from '../ports.ts';
 import type { Bench } from './job.ts';
-import { candidateNames, plainNames } from './names.ts';
-import { describe, outputAsGiven, pictureOf } from './tell.ts';
+import { candidateNames } from './names.ts';
+import { sortOut } from './sort.ts';
 
 /** Sources looked up, stat'ed and added in one step. */
 export const CHUNK = 256;
@@ -118,112 +116,9 @@ function notThere(folder: string): Warning {
   };
 }
 
-export interface Sorted extends Pick<Told, 'outputs'> {
-  /** Sources with something to be done, or of which a stat cannot tell. */
-  readonly changed: readonly Found[];
-  readonly unchanged: readonly { readonly found: Found; readonly event: JobEvent }[];
-}
-
-interface Told {
-  readonly sources: readonly Found[];
-  /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
-  readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
-}
-
-/** Tells sources from files that the index knows as outputs. */
-export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: Lookup): Told {
-  const sources: Found[] = [];
-  const outputs: { found: Found; isMade: boolean }[] = [];
-  for (const found of chunk) {
-    const record = lookup.output(found.source);
-    const isHeld = lookup.isInWork(found.source) || suspects.has(found.source);
-    const isOutput = record?.path === found.source && (isMade(record) || isHeld);
-    if (isOutput) outputs.push({ found, isMade: isMade(record) });
-    else sources.push(found);
-  }
-  return { sources, outputs };
-}
-
 export function jobFor({ options }: Bench, found: Found): NewJob {
   const { source, given, relative, facts } = found;
   return { source, given, relative, size: facts?.size, candidates: candidateNames(found, options) };
-}
-
-/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
-export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
-  const changed: Found[] = [];
-  const unchanged: { found: Found; event: JobEvent }[] = [];
-  const seenAt = Date.now();
-  const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
-  const paths = [...named].flatMap(([{ source }, names]) => [source, ...names]);
-  const lookup = await bench.index.lookup([...chunk.map(({ source }) => source), ...paths], paths);
-  const { sources, outputs } = tellApart(bench, chunk, lookup);
-  const own = await Promise.all(
-    sources.map((found) => ownNames(bench, { found, names: named.get(found) ?? [] }, lookup)),
-  );
-  // A folder that cannot be looked into fails its own jobs, not the walk.
-  const disk = await bench.storage.stat(own.flatMap((one) => one?.names ?? [])).catch(() => null);
-  let at = 0;
-  for (const [i, found] of sources.entries()) {
-    const mine = own[i];
-    const here = disk?.slice(at, at + (mine?.names.length ?? 0));
-    at += here?.length ?? 0;
-    const facts = mine && here && (await factsOf(bench, found, mine.names, mine.lookup, here));
-    if (facts !== undefined && decide(facts).action === 'unchanged') {
-      unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
-    } else changed.push(found);
-  }
-  return { changed, unchanged, outputs };
-}
-
-/** The names under which this source's outputs would be in order: all of them made, and its own. */
-async function ownNames(
-  { index, options }: Bench,
-  { found, names }: { found: Found; names: string[] },
-  lookup: Lookup,
-): Promise<{ names: string[]; lookup: Lookup } | undefined> {
-  const owners = names
-    .map((path) => lookup.output(path))
-    .map((record) => (isMade(record) ? record.source : undefined));
-  if (owners.every((owner) => owner === found.source)) return { names, lookup };
-  // Only where the plain names are another's may this source have got others.
-  if (owners.every((owner) => owner === undefined || owner === found.source)) return undefined;
-  const tagged = candidateNames(found, options).slice(1);
-  const more = await index.lookup([found.source, ...tagged.flat()], tagged.flat());
-  const own = tagged.find((paths) =>
-    paths.every((path) => {
-      const record = more.output(path);
-      return isMade(record) && record.source === found.source;
-    }),
-  );
-  return own && { names: own, lookup: more };
-}
-
-async function factsOf(
-  places: Places,
-  { source, facts }: Found,
-  paths: readonly string[],
-  lookup: Lookup,
-  disk: readonly (FileFacts | 'foreign' | null)[],
-): Promise<Facts | undefined> {
-  const recorded = lookup.source(source);
-  if (facts === null || recorded === undefined) return undefined;
-  const digest = trustedDigest(facts, recorded);
-  return { ...(await factsByStat(places, source, facts, paths, lookup, disk)), digest };
-}
-
-function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
-  const outputs = facts.wanted.map(({ record }) => describe(record as OutputRecord));
-  return {
-    type: 'job',
-    batch: run.batch,
-    source: found.given,
-    state: 'unchanged',
-    ...(facts.recorded === undefined ? {} : pictureOf(facts.recorded)),
-    outputs: outputs.map((output) => outputAsGiven(output, options)),
-    ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - started },
-    attempts: 0,
-  };
 }
 
 /** What a chunk of unchanged sources adds to the counts. */

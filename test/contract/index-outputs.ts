@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Output, OutputRecord } from '../../src/model.ts';
 import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
-import { batchOptions, newJob, outputRecord, sha } from '../records.ts';
+import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
 import type { IndexPair } from './index.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
@@ -50,6 +50,57 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       for await (const record of pair.other.outputs()) all.push(record);
       return all;
     };
+
+    describe('asked for many at once', () => {
+      const number = (i: number) => String(i).padStart(4, '0');
+      /** One source with so many outputs, every other of them in a name with capitals. */
+      const makeMany = async (many: number, folder = '/out') => {
+        const paths = Array.from({ length: many }, (_, i) => `${folder}/${i % 2 ? 'X' : 'x'}${number(i)}`);
+        const made = paths.map((path) => outputRecord(path, '/photos/a'));
+        await end(newJob('a', { candidates: [paths] }), settled('completed', { made }), await begin());
+        return made;
+      };
+
+      it('tells each, whether they lie side by side or far apart, and nothing of others', async () => {
+        const made = await makeMany(600);
+        for (const asked of [
+          made,
+          made.slice(100, 200),
+          made.filter((_, i) => i % 9 === 0),
+          [...made].reverse(),
+        ]) {
+          const paths = asked.map(({ path }) => path);
+          const lookup = await pair.other.lookup([], [...paths, '/out/none', '/elsewhere']);
+          expect(paths.map((path) => lookup.output(path))).toEqual(asked);
+          expect([lookup.output('/out/none'), lookup.output('/elsewhere')]).toEqual([undefined, undefined]);
+        }
+      });
+
+      it('tells those in whose names characters sort otherwise than their UTF-16', async () => {
+        const made = await makeMany(40, '/out/\u{1f600}');
+        const paths = ['/out/\uff41', ...made.map(({ path }) => path)];
+        const lookup = await pair.other.lookup([], paths);
+        expect(paths.map((path) => lookup.output(path))).toEqual([undefined, ...made]);
+      });
+
+      it('tells of sources, and of outputs that lie among them', async () => {
+        const sources = Array.from({ length: 60 }, (_, i) => sourceRecord(`/photos/${number(i)}`));
+        for (const source of sources.slice(1)) {
+          await end(
+            newJob(source.path, { source: source.path }),
+            settled('completed', { source }),
+            await begin(),
+          );
+        }
+        const paths = [...sources.map(({ path }) => path), '/photos/0030.webp'];
+        const none = await pair.other.lookup(paths, []);
+        expect(paths.map((path) => none.source(path))).toEqual([undefined, ...sources.slice(1), undefined]);
+        expect(paths.map((path) => none.output(path))).toEqual(paths.map(() => undefined));
+        const among = outputRecord('/photos/0030.webp', '/photos/0030');
+        await make(among);
+        expect((await pair.other.lookup(paths, [])).output(among.path)).toEqual(among);
+      });
+    });
 
     describe('asked for all outputs', () => {
       it('tells those that were made, oldest first, and no names that are only held', async () => {

@@ -1,9 +1,10 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
 import type { Job, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
-import type { Index, Lookup } from '../../ports.ts';
+import type { Index } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
+import { openLookup } from './lookup.ts';
 
 /**
  * How many places of the same bytes are told from each end: the oldest are those of the first source that had them,
@@ -14,8 +15,6 @@ const FEW = 6;
 /** Sources read in one step. */
 const PAGE = 1_000;
 
-const SOURCE = `path, size, mtime, ino, digest, width, height, format, dominant_color AS dominantColor,
-  seen_at AS seenAt`;
 const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
 
 /** What was made: sources and outputs. */
@@ -38,9 +37,8 @@ export interface Made {
   ): void;
 }
 
-export function openMade({ prepare, read, write }: Connection): Made {
-  const source = prepare<[string], SourceRecord>(`SELECT ${SOURCE} FROM sources WHERE path = ?`);
-  const output = prepare<[string], OutputRecord | Reservation>(`SELECT ${OUTPUT} FROM outputs WHERE key = ?`);
+export function openMade(connection: Connection): Made {
+  const { prepare, read, write } = connection;
   const sameBytes = prepare<[string, string, number], OutputRecord>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
   );
@@ -51,9 +49,6 @@ export function openMade({ prepare, read, write }: Connection): Made {
   const skippedBytes = prepare<[string, string], Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
   );
-  const inWork = prepare<[string], number>(
-    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
-  ).pluck();
   const below = prepare<[string, string, number], string>(
     'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
   ).pluck();
@@ -110,20 +105,7 @@ export function openMade({ prepare, read, write }: Connection): Made {
 
   return {
     port: {
-      lookup: (sources, outputs) =>
-        read(() => {
-          const found = new Map(sources.map((path) => [path, source.get(path)]));
-          const held = new Map(outputs.map((path) => [path, output.get(keyOf(path))]));
-          const unmade = [...held].filter(([, one]) => one?.checksum === null);
-          const busy = new Set(
-            unmade.filter(([, one]) => inWork.get(one?.source ?? '') === 1).map(([path]) => path),
-          );
-          return {
-            source: (path) => found.get(path),
-            output: (path) => held.get(path),
-            isInWork: (path) => busy.has(path),
-          } satisfies Lookup;
-        }),
+      lookup: openLookup(connection),
       made: (digest, settings) =>
         read(() =>
           settings.flatMap((one) => {

@@ -1,0 +1,132 @@
+import type { FileFacts, JobEvent, OutputRecord } from '../model.ts';
+import type { Found, Lookup } from '../ports.ts';
+import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
+import { factsByStat, type Places } from './facts.ts';
+import type { Bench } from './job.ts';
+import { candidateNames, plainNames } from './names.ts';
+import { describe, outputAsGiven, pictureOf } from './tell.ts';
+
+export interface Sorted extends Pick<Told, 'outputs'> {
+  /** Sources with something to be done, or of which a stat cannot tell. */
+  readonly changed: readonly Found[];
+  readonly unchanged: readonly { readonly found: Found; readonly event: JobEvent }[];
+}
+
+interface Told {
+  readonly sources: readonly Found[];
+  /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
+  readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
+}
+
+/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
+export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
+  const changed: Found[] = [];
+  const unchanged: { found: Found; event: JobEvent }[] = [];
+  const seenAt = Date.now();
+  const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
+  const lookup = await bench.index.lookup(
+    chunk.map(({ source }) => source),
+    [...named.values()].flat(),
+  );
+  const { sources, outputs } = tellApart(bench, chunk, lookup);
+  const own = await ownNames(bench, sources, named, lookup);
+  // A folder that cannot be looked into fails its own jobs, not the walk.
+  const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
+  const disk = await bench.storage.stat(paths).catch(() => null);
+  let at = 0;
+  for (const found of sources) {
+    const mine = own.get(found);
+    const here = disk?.slice(at, at + (mine?.names.length ?? 0));
+    at += here?.length ?? 0;
+    const facts = mine && here && factsOf(bench, found, mine, here);
+    if (facts !== undefined && decide(facts).action === 'unchanged') {
+      unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
+    } else changed.push(found);
+  }
+  return { changed, unchanged, outputs };
+}
+
+/** The names under which a source's outputs would be in order, and what is recorded of them. */
+interface Own {
+  readonly names: readonly string[];
+  readonly lookup: Lookup;
+}
+
+/** Of the sources that have outputs of their own under all their names, those names. */
+async function ownNames(
+  { index, options }: Bench,
+  sources: readonly Found[],
+  plain: ReadonlyMap<Found, readonly string[]>,
+  lookup: Lookup,
+): Promise<ReadonlyMap<Found, Own>> {
+  const own = new Map<Found, Own>();
+  const tagged = new Map<Found, readonly string[][]>();
+  for (const found of sources) {
+    const names = plain.get(found) ?? [];
+    const owners = names.map((path) => makerOf(path, lookup));
+    if (owners.every((owner) => owner === found.source)) own.set(found, { names, lookup });
+    // Only where the plain names are another's may this source have got others.
+    else if (owners.some((owner) => owner !== undefined && owner !== found.source)) {
+      tagged.set(found, candidateNames(found, options).slice(1));
+    }
+  }
+  if (tagged.size === 0) return own;
+  const asked = [...tagged.keys()].map(({ source }) => source);
+  const more = await index.lookup(asked, [...tagged.values()].flat(2));
+  for (const [found, candidates] of tagged) {
+    const names = candidates.find((paths) => paths.every((path) => makerOf(path, more) === found.source));
+    if (names !== undefined) own.set(found, { names, lookup: more });
+  }
+  return own;
+}
+
+/** The source that an output was made of. */
+function makerOf(path: string, lookup: Lookup): string | undefined {
+  const record = lookup.output(path);
+  return isMade(record) ? record.source : undefined;
+}
+
+function factsOf(
+  places: Places,
+  { source, facts }: Found,
+  { names, lookup }: Own,
+  disk: readonly (FileFacts | 'foreign' | null)[],
+): Facts | undefined {
+  const recorded = lookup.source(source);
+  if (facts === null || recorded === undefined) return undefined;
+  return factsByStat(
+    places,
+    { source, recorded, digest: trustedDigest(facts, recorded) },
+    names,
+    lookup,
+    disk,
+  );
+}
+
+function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
+  const outputs = facts.wanted.map(({ record }) => describe(record as OutputRecord));
+  return {
+    type: 'job',
+    batch: run.batch,
+    source: found.given,
+    state: 'unchanged',
+    ...(facts.recorded === undefined ? {} : pictureOf(facts.recorded)),
+    outputs: outputs.map((output) => outputAsGiven(output, options)),
+    ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - started },
+    attempts: 0,
+  };
+}
+
+/** Tells sources from files that the index knows as outputs. */
+export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: Lookup): Told {
+  const sources: Found[] = [];
+  const outputs: { found: Found; isMade: boolean }[] = [];
+  for (const found of chunk) {
+    const record = lookup.output(found.source);
+    const isHeld = lookup.isInWork(found.source) || suspects.has(found.source);
+    const isOutput = record?.path === found.source && (isMade(record) || isHeld);
+    if (isOutput) outputs.push({ found, isMade: isMade(record) });
+    else sources.push(found);
+  }
+  return { sources, outputs };
+}
