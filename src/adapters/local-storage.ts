@@ -1,56 +1,63 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
-import {
-  chmod,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  unlink,
-} from 'node:fs/promises';
+import { accessSync, constants, createReadStream, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { chmod, copyFile, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ImgtoolError, outputExists, systemCode, writeError } from '../errors.ts';
+import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
+import { linked, show } from './local-storage/naming.ts';
+import { openFolderSyncs, syncFile, syncFolder } from './local-storage/syncs.ts';
 
-/** Why a hard link cannot be made here although a copy can. */
-const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
-
-/** Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. */
+/**
+ * Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. What takes
+ * some microseconds, as naming a file does, is done at once: to wait for another thread would take far longer.
+ */
 export function openLocalStorage(run: string): Storage {
+  const syncNames = openFolderSyncs();
+  /** What is staged and has not got its final name, and whether it is the very file of an output, which is durable. */
+  const there = new Map<string, { isOutput: boolean }>();
   let staged = 0;
 
   const stage = async (path: string): Promise<Staged> => {
     const folder = dirname(path);
     await makeFolder(folder);
     const temp = join(folder, `.imgtool-${run}-${staged++}.tmp`);
-    const discard = () => rm(temp, { force: true }).catch((error) => fail(error, temp));
+    there.set(temp, { isOutput: false });
+    const discard = async () => {
+      if (!there.has(temp)) return;
+      await rm(temp, { force: true }).catch((error) => fail(error, temp));
+      there.delete(temp);
+    };
     return { path: temp, final: path, replace: false, discard };
+  };
+
+  /** Makes a folder with all above it; what is new is durable with its parent. */
+  const makeFolder = async (folder: string): Promise<void> => {
+    const first = mkdirSync(folder, { recursive: true });
+    if (first === undefined) return;
+    for (let made = folder; made !== dirname(first); made = dirname(made)) await syncNames(dirname(made));
   };
 
   return {
     stage: (path) => stage(path).catch((error) => fail(error, path)),
     async stageFrom(from, path, how) {
+      let one: Staged | undefined;
       try {
-        const one = await stage(path);
-        if (how === 'copy' || !(await linked(from, one.path))) {
+        one = await stage(path);
+        if (how === 'link' && linked(from, one.path)) there.set(one.path, { isOutput: true });
+        else {
           await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
           // A copy comes with the mode of what was copied.
           await chmod(one.path, 0o666 & ~process.umask());
         }
         return one;
       } catch (error) {
+        await one?.discard().catch(() => {});
         return fail(error, path);
       }
     },
     async commit(all) {
-      for (const one of all) await syncFile(one.path).catch((error) => fail(error, one.final));
+      await syncAll(all.filter(({ path }) => there.get(path)?.isOutput !== true));
       // A name keeps the facts of its file; taken later they could be those of what replaced it.
       const facts = all.map(({ path, final }) => {
         const found = statOne(path);
@@ -62,10 +69,11 @@ export function openLocalStorage(run: string): Storage {
       try {
         for (const one of all) {
           at = one.final;
-          await show(one);
+          if (await show(one)) there.delete(one.path);
           shown++;
         }
-        for (at of new Set(all.map(({ final }) => dirname(final)))) await syncFolder(at);
+        const folders = new Set(all.map(({ final }) => dirname(final)));
+        await Promise.all([...folders].map((one) => syncNames(one).catch((error) => fail(error, one))));
       } catch (error) {
         await takeBack(all.slice(0, shown), facts);
         return fail(error, at);
@@ -77,7 +85,7 @@ export function openLocalStorage(run: string): Storage {
     async remove(paths, emptyBelow) {
       for (const path of paths) await removeFile(path).catch((error) => fail(error, path));
       for (const folder of new Set(paths.map((path) => dirname(path)))) {
-        if (emptyBelow === null) await syncFolder(folder).catch(() => {});
+        if (emptyBelow === null) await syncNames(folder).catch(() => {});
         else await removeEmpty(folder, emptyBelow);
       }
     },
@@ -102,25 +110,11 @@ function fail(error: unknown, path: string): never {
   throw writeError(error, path);
 }
 
-/**
- * Gives a staged file its final name. Without `replace` by a link, which never overwrites, even in a race; where there
- * are no hard links a moment remains between the look and the rename.
- */
-async function show({ path, final, replace }: Staged): Promise<void> {
-  if (!replace) {
-    try {
-      await link(path, final);
-      await unlink(path);
-      return;
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === 'EEXIST' || (await exists(final))) {
-        throw outputExists(final, error);
-      }
-      if (code === undefined || !NO_LINKS.has(code)) throw error;
-    }
-  }
-  await renamePatiently(path, final);
+/** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */
+async function syncAll(staged: readonly Staged[]): Promise<void> {
+  const syncs = staged.map(({ path, final }) => syncFile(path).catch((error) => fail(error, final)));
+  await Promise.allSettled(syncs);
+  await Promise.all(syncs);
 }
 
 /** New names given before one failed: nobody knows of them yet. */
@@ -130,56 +124,6 @@ async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): 
     if (!replace && found !== null && found !== 'foreign' && found.ino === facts[i]?.ino)
       await unlink(final).catch(() => {});
   }
-}
-
-/** On Windows a scanner may hold a file for a moment. */
-async function renamePatiently(from: string, to: string): Promise<void> {
-  for (let wait = 10; ; wait *= 2) {
-    try {
-      return await rename(from, to);
-    } catch (error) {
-      const busy = systemCode(error) === 'EPERM' || systemCode(error) === 'EBUSY';
-      if (process.platform !== 'win32' || !busy || wait > 1_000) throw error;
-      await sleep(wait);
-    }
-  }
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (NO_LINKS.has(systemCode(error) ?? '')) return false;
-    throw error;
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  // Reading suffices to sync, and works on a read-only file; not so on Windows.
-  const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes a folder with all above it; what is new is durable with its parent. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made !== dirname(first); made = dirname(made)) await syncFolder(dirname(made));
 }
 
 function statOne(path: string): FileFacts | 'foreign' | null {
@@ -205,15 +149,6 @@ async function checksum(path: string): Promise<string | null> {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw writeError(error, path);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,4 +1,6 @@
+import type { fsync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import type { Renderer } from '../../src/ports.ts';
 import type { Tripwire } from './faulty.ts';
 
@@ -21,7 +23,12 @@ const LATER = [
   'readdir',
   'realpath',
 ].concat(['rename', 'rm', 'rmdir', 'stat', 'unlink']);
-const AT_ONCE = ['accessSync', 'lstatSync', 'mkdirSync', 'rmSync', 'statSync'];
+const AT_ONCE = ['accessSync', 'closeSync', 'linkSync', 'lstatSync', 'mkdirSync', 'openSync'].concat([
+  'renameSync',
+  'rmSync',
+  'statSync',
+  'unlinkSync',
+]);
 
 /** `node:fs/promises`. */
 export function failingLater(real: Module): Module {
@@ -55,7 +62,12 @@ export function failingAtOnce(real: Module): Module {
       return new Readable({ read: () => {} }).destroy(error as Error);
     }
   };
-  return { ...real, ...Object.fromEntries(AT_ONCE.map(stepOf)), createReadStream };
+  const sync = real.fsync as typeof fsync;
+  const failingSync = (file: number, done: (error: unknown) => void) => {
+    const call = () => promisify(sync)(file);
+    (system.wire?.step('fsync', call) ?? call()).then(() => done(null), done);
+  };
+  return { ...real, ...Object.fromEntries(AT_ONCE.map(stepOf)), createReadStream, fsync: failingSync };
 }
 
 /** The index looks at its own file at each of its steps. */

@@ -1,0 +1,64 @@
+import { linkSync, renameSync, unlinkSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { outputExists, systemCode } from '../../errors.ts';
+import type { Staged } from '../../ports.ts';
+
+/** Why a hard link cannot be made here although a copy can. */
+const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
+
+/**
+ * Gives a staged file its final name. Without `replace` by a link, which never overwrites, even in a race; where there
+ * are no hard links a moment remains between the look and the rename. True when its first name is gone for sure.
+ */
+export async function show({ path, final, replace }: Staged): Promise<boolean> {
+  if (!replace) {
+    try {
+      linkSync(path, final);
+      unlinkSync(path);
+      return true;
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EEXIST' || (await exists(final))) {
+        throw outputExists(final, error);
+      }
+      if (code === undefined || !NO_LINKS.has(code)) throw error;
+    }
+  }
+  await renamePatiently(path, final);
+  // To a name of the same file nothing is done.
+  return false;
+}
+
+/** Gives a file a second name; false where that cannot be. */
+export function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+/** On Windows a scanner may hold a file for a moment. */
+async function renamePatiently(from: string, to: string): Promise<void> {
+  for (let wait = 10; ; wait *= 2) {
+    try {
+      return renameSync(from, to);
+    } catch (error) {
+      const busy = systemCode(error) === 'EPERM' || systemCode(error) === 'EBUSY';
+      if (process.platform !== 'win32' || !busy || wait > 1_000) throw error;
+      await sleep(wait);
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { openFolderSyncs } from '../../src/adapters/local-storage/syncs.ts';
+
+/** Syncs that end when they are told to. */
+function openSyncs() {
+  const begun: { folder: string; end(error?: Error): void }[] = [];
+  const sync = openFolderSyncs(
+    (folder) =>
+      new Promise((resolve, reject) => {
+        begun.push({ folder, end: (error) => (error === undefined ? resolve() : reject(error)) });
+      }),
+  );
+  return { sync, begun, folders: () => begun.map(({ folder }) => folder) };
+}
+
+describe('syncs of folders', () => {
+  it('begin at once where none is under way, each folder for itself', async () => {
+    const { sync, begun, folders } = openSyncs();
+    const both = [sync('/a'), sync('/b')];
+    expect(folders()).toEqual(['/a', '/b']);
+    for (const one of begun) one.end();
+    await Promise.all(both);
+  });
+
+  it('that are asked for while one is under way are served by one more, begun after that', async () => {
+    const { sync, begun, folders } = openSyncs();
+    const first = sync('/a');
+    let isServed = false;
+    const later = Promise.all([sync('/a'), sync('/a'), sync('/a')]).then(() => {
+      isServed = true;
+    });
+    expect(folders()).toEqual(['/a']);
+    begun[0]!.end();
+    await first;
+    await expect.poll(folders).toEqual(['/a', '/a']);
+    expect(isServed).toBe(false);
+    begun[1]!.end();
+    await later;
+    const last = sync('/a');
+    expect(folders()).toEqual(['/a', '/a', '/a']);
+    begun[2]!.end();
+    await last;
+  });
+
+  it('that fail are not those of whoever asked before or after', async () => {
+    const { sync, begun, folders } = openSyncs();
+    const asked = [sync('/a'), sync('/a')];
+    const ended = Promise.allSettled(asked);
+    begun[0]!.end(new Error('broken'));
+    await expect.poll(folders).toEqual(['/a', '/a']);
+    begun[1]!.end();
+    expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    const again = sync('/a');
+    begun[2]!.end(new Error('broken again'));
+    await expect(again).rejects.toThrow('broken again');
+  });
+});
