@@ -32,7 +32,7 @@ export async function backUpIndex({ index, cwd }: Config, file: string, signal: 
 /** Where it is printed what became of the index. */
 export async function openMending(config: Config, { stdout }: Streams) {
   const { openMending: open } = await import('./report/mending.ts');
-  return open({ stream: stdout, style: styleOf(stdout, config), json: config.json });
+  return open({ stream: stdout, style: await styleOf(stdout, config), json: config.json });
 }
 
 export async function openRenderer({ jobs }: Pick<Config, 'jobs'>): Promise<Renderer> {
@@ -126,7 +126,7 @@ export async function openReport(
     const { createJsonReport } = await import('./report/json.ts');
     reports.push(createJsonReport({ stream: stdout, verbose }));
   }
-  const style = styleOf(stderr, config);
+  const style = await styleOf(stderr, config);
   const isLive = progress === 'bar' || (progress === 'auto' && style.tty && !config.look.dumb);
   // Beside JSON lines for a program, a log wants only what went wrong.
   const isTerse = quiet || (json && progress === 'auto');
@@ -155,12 +155,17 @@ export async function openReport(
   };
 }
 
-/** How text may look on a stream. */
-function styleOf(stream: NodeJS.WriteStream, { color, look }: Pick<Config, 'color' | 'look'>): Style {
+/** How text may look on a stream. Colours are loaded where there may be some. */
+async function styleOf(
+  stream: NodeJS.WriteStream,
+  { color, look }: Pick<Config, 'color' | 'look'>,
+): Promise<Style> {
   const tty = stream.isTTY === true;
+  const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
+  if (isColoured) await (await import('./report/look.ts')).loadColours();
   return {
     tty,
-    color: color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb),
+    color: isColoured,
     unicode: look.unicode && !look.dumb,
     columns: () => stream.columns || 80,
   };
@@ -178,7 +183,7 @@ export async function openVerify(
   const renderer = await openRenderer(config);
   const { openLocalStorage } = await import('./adapters/local-storage.ts');
   const { createVerifyProgress } = await import('./report/verify.ts');
-  const style = styleOf(streams.stderr, config);
+  const style = await styleOf(streams.stderr, config);
   const isLive = !json && !quiet && (way === 'bar' || (way === 'auto' && style.tty && !look.dumb));
   const progress = createVerifyProgress(isLive ? { stream: streams.stderr, style } : null);
   return {
@@ -213,7 +218,7 @@ export async function openVerify(
 /** Where what was looked up is printed. */
 export async function openPages(config: Config, { stdout }: Streams): Promise<Pages> {
   const { openPages: open } = await import('./report/pages.ts');
-  return open({ stream: stdout, style: styleOf(stdout, config), json: config.json });
+  return open({ stream: stdout, style: await styleOf(stdout, config), json: config.json });
 }
 
 /** Prints an error that ended a command; with its stack when one is given. */
@@ -221,7 +226,7 @@ export async function showError(error: ImgtoolError, stderr: NodeJS.WriteStream,
   const { errorText } = await import('./report/error.ts');
   const { message, fix, cause } = error;
   const words = { message, ...(fix === undefined ? {} : { fix }), ...causeOf(cause, message) };
-  stderr.write(errorText(words, styleOf(stderr, { color: 'auto', look })));
+  stderr.write(errorText(words, await styleOf(stderr, { color: 'auto', look })));
   if (stack) stderr.write(`${error.stack ?? ''}\n`);
 }
 

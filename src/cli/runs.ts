@@ -78,7 +78,7 @@ export async function runCancel(id: string, options: Options): Promise<void> {
   const index = await openIndex(config);
   try {
     const { batch, was } = await cancel(index, id);
-    pages.cancelled(batch, was);
+    await pages.cancelled(batch, was);
   } finally {
     await index.close();
   }
@@ -122,7 +122,7 @@ export async function runVerify(id: string | undefined, options: Options): Promi
   force = () => opened.renderer.kill();
   try {
     const { verified, exit } = await verify(opened, id, { fix }, stopped);
-    pages.verified(verified);
+    await pages.verified(verified);
     exitWith(exit);
   } finally {
     await opened.close();
@@ -132,7 +132,7 @@ export async function runVerify(id: string | undefined, options: Options): Promi
 export async function runPresets(options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
   const { presets } = await import('../commands/presets.ts');
-  pages.presets(presets(config));
+  await pages.presets(presets(config));
 }
 
 export async function runDoctor(options: Options): Promise<void> {
@@ -145,7 +145,7 @@ export async function runDoctor(options: Options): Promise<void> {
     () => openIndex(config, 'look'),
     () => openRenderer(config),
   );
-  pages.checks(checks);
+  await pages.checks(checks);
   exitWith(checks.some(({ state }) => state === 'problem') ? 1 : 0);
 }
 
@@ -166,7 +166,7 @@ async function runMending(options: Options): Promise<void> {
 
 export async function runConfig(options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  pages.config(config.origins);
+  await pages.config(config.origins);
 }
 
 async function openFor(options: Options) {

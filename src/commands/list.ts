@@ -6,11 +6,11 @@ import type { Index } from '../ports.ts';
 export async function list(
   index: Index,
   limit: string,
-  show: (batches: readonly Batch[], limit: number) => void,
+  show: (batches: readonly Batch[], limit: number) => Promise<void>,
 ): Promise<void> {
   const most = Number(limit);
   if (!Number.isInteger(most) || most < 1) {
     throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
   }
-  show(await index.batches(most), most);
+  await show(await index.batches(most), most);
 }

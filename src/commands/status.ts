@@ -19,13 +19,13 @@ export async function status(
   index: Index,
   id: string,
   { all, watch }: StatusOptions,
-  show: (batch: Batch, jobs: readonly JobRecord[]) => void,
+  show: (batch: Batch, jobs: readonly JobRecord[]) => Promise<void>,
 ): Promise<void> {
   for (;;) {
     const batch = await findBatch(index, id, nearest);
     const jobs: JobRecord[] = [];
     for await (const job of index.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
-    show(batch, jobs);
+    await show(batch, jobs);
     if (!watch || batch.state !== 'running') return;
     await sleep(EVERY);
   }

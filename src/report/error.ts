@@ -8,7 +8,7 @@ type ErrorWords = Pick<Failure, 'message' | 'fix'> & { readonly cause?: string |
 export function errorText({ message, cause, fix }: ErrorWords, style: Style): string {
   const { chalk } = lookOf(style);
   return [
-    `${chalk.red.bold('error:')} ${printable(message)}\n`,
+    `${chalk.red(chalk.bold('error:'))} ${printable(message)}\n`,
     cause === undefined ? '' : `${chalk.dim('cause:')} ${printable(cause)}\n`,
     fix === undefined ? '' : `${chalk.cyan('fix:')} ${printable(fix)}\n`,
   ].join('');

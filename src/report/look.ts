@@ -1,20 +1,35 @@
-import { Chalk, type ChalkInstance } from 'chalk';
 import type { JobState, Style } from '../model.ts';
 import { cut, width } from './text.ts';
 
+/** What text is coloured with, or left as it is. */
+export type Colours = Readonly<Record<'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', Paint>>;
+type Paint = (text: string) => string;
+
 /** A Style made ready to draw with: colours that are there or not, and marks the stream can show. */
 export interface Look {
-  readonly chalk: ChalkInstance;
+  readonly chalk: Colours;
   readonly ellipsis: string;
   readonly marks: Readonly<Record<JobState | 'warning', string>>;
 }
 
 /** A stretch of text and how it is coloured; the text itself holds no codes, so that it can be measured and cut. */
-export type Span = string | { readonly text: string; readonly paint: (text: string) => string };
+export type Span = string | { readonly text: string; readonly paint: Paint };
+
+const asItIs: Paint = (text) => text;
+const NO_COLOURS: Colours = {
+  ...{ red: asItIs, green: asItIs, yellow: asItIs, cyan: asItIs, bold: asItIs, dim: asItIs },
+};
+let colours = NO_COLOURS;
+
+/** Loads the colours: without, every style is drawn as one that has none. */
+export async function loadColours(): Promise<void> {
+  const { Chalk } = await import('chalk');
+  colours = new Chalk({ level: 1 });
+}
 
 export function lookOf(style: Style): Look {
   return {
-    chalk: new Chalk({ level: style.color ? 1 : 0 }),
+    chalk: style.color ? colours : NO_COLOURS,
     ellipsis: style.unicode ? '…' : '...',
     marks: style.unicode ? UNICODE : ASCII,
   };
@@ -80,7 +95,7 @@ export function textOf(span: Span): string {
 }
 
 /** A state's colour; the word or the mark beside it says the same without. */
-export function paintOf(state: JobState, { chalk }: Look): (text: string) => string {
+export function paintOf(state: JobState, { chalk }: Look): Paint {
   if (state === 'failed') return chalk.red;
   if (state === 'completed') return chalk.green;
   if (state === 'retrying' || state === 'cancelled') return chalk.yellow;

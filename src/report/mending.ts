@@ -5,6 +5,7 @@ import { oneLine } from './json.ts';
 import { roomOf } from './look.ts';
 import { printable } from './printable.ts';
 import { padEnd, wrap } from './text.ts';
+import './widths.ts';
 
 /** Problems of an index that are told: often one page is behind them all. */
 const FEW = 3;

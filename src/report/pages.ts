@@ -1,15 +1,10 @@
-import { clearScreenDown, moveCursor } from 'node:readline';
 import type { Verified } from '../model/verified.ts';
 import type { Batch, JobRecord, Style } from '../model.ts';
-import { type ConfigEntry, configJson, configText } from './config.ts';
-import { type Check, doctorJson, doctorText } from './doctor.ts';
-import { listJson, statusJson } from './documents.ts';
-import { cancelledText, nothingLeftText } from './ended.ts';
+import type { ConfigEntry } from './config.ts';
+import type { Check } from './doctor.ts';
 import { oneLine } from './json.ts';
-import { listText } from './list.ts';
-import { type PresetEntry, presetsJson, presetsText } from './presets.ts';
-import { statusText } from './status.ts';
-import { verifyJson, verifyText } from './verify.ts';
+import type { PresetEntry } from './presets.ts';
+import { measured } from './text.ts';
 
 interface PagesOptions {
   readonly stream: NodeJS.WritableStream;
@@ -18,19 +13,19 @@ interface PagesOptions {
   readonly json: boolean;
 }
 
-/** What was looked up, printed as text or as one JSON document. */
+/** What was looked up, printed as text or as one JSON document. Each is loaded when it is asked for. */
 export interface Pages {
   /** Shown again it replaces itself on a terminal; elsewhere it is printed again when it changed. */
-  status(batch: Batch, jobs: readonly JobRecord[], all: boolean): void;
+  status(batch: Batch, jobs: readonly JobRecord[], all: boolean): Promise<void>;
   /** A batch that was stopped: while it ran, after its run had died, or not at all since it had ended. */
-  cancelled(batch: Batch, was: 'running' | 'interrupted' | 'ended'): void;
+  cancelled(batch: Batch, was: 'running' | 'interrupted' | 'ended'): Promise<void>;
   /** A batch of which nothing can be resumed or retried. */
-  nothingLeft(batch: Batch, how: 'resume' | 'retry'): void;
-  list(batches: readonly Batch[], limit: number): void;
-  verified(verified: Verified): void;
-  presets(presets: readonly PresetEntry[]): void;
-  checks(checks: readonly Check[]): void;
-  config(entries: readonly ConfigEntry[]): void;
+  nothingLeft(batch: Batch, how: 'resume' | 'retry'): Promise<void>;
+  list(batches: readonly Batch[], limit: number): Promise<void>;
+  verified(verified: Verified): Promise<void>;
+  presets(presets: readonly PresetEntry[]): Promise<void>;
+  checks(checks: readonly Check[]): Promise<void>;
+  config(entries: readonly ConfigEntry[]): Promise<void>;
 }
 
 export function openPages({ stream, style, json }: PagesOptions): Pages {
@@ -39,69 +34,61 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     stream.write(text);
     shown = text;
   };
-  const either = (text: () => string, document: () => object) => (json ? `${oneLine(document())}\n` : text());
+  const printJson = (document: object) => print(`${oneLine(document)}\n`);
+  const printText = async (draw: () => string) => print(await measured(draw));
 
   return {
-    status(batch, jobs, all) {
-      const text = either(
-        () => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined),
-        () => statusJson(batch, jobs),
-      );
+    async status(batch, jobs, all) {
+      const text = json
+        ? `${oneLine((await import('./documents.ts')).statusJson(batch, jobs))}\n`
+        : await statusPage(batch, jobs, all, style);
       if (text === shown) return;
       if (shown !== '' && style.tty && !json) {
+        const { clearScreenDown, moveCursor } = await import('node:readline');
         moveCursor(stream, 0, -(shown.split('\n').length - 1));
         clearScreenDown(stream);
       }
       print(text);
     },
-    cancelled: (batch, was) =>
-      print(
-        either(
-          () => cancelledText(batch, was, style),
-          () => statusJson(batch, []),
-        ),
-      ),
-    nothingLeft: (batch, how) =>
-      print(
-        either(
-          () => nothingLeftText(batch, how, style),
-          () => statusJson(batch, []),
-        ),
-      ),
-    list: (batches, limit) =>
-      print(
-        either(
-          () => listText(batches, style, Date.now(), limit),
-          () => listJson(batches),
-        ),
-      ),
-    verified: (verified) =>
-      print(
-        either(
-          () => verifyText(verified, style),
-          () => verifyJson(verified),
-        ),
-      ),
-    presets: (presets) =>
-      print(
-        either(
-          () => presetsText(presets, style),
-          () => presetsJson(presets),
-        ),
-      ),
-    checks: (checks) =>
-      print(
-        either(
-          () => doctorText(checks, style),
-          () => doctorJson(checks),
-        ),
-      ),
-    config: (entries) =>
-      print(
-        either(
-          () => configText(entries, style),
-          () => configJson(entries),
-        ),
-      ),
+    async cancelled(batch, was) {
+      if (json) return printJson((await import('./documents.ts')).statusJson(batch, []));
+      const { cancelledText } = await import('./ended.ts');
+      await printText(() => cancelledText(batch, was, style));
+    },
+    async nothingLeft(batch, how) {
+      if (json) return printJson((await import('./documents.ts')).statusJson(batch, []));
+      const { nothingLeftText } = await import('./ended.ts');
+      await printText(() => nothingLeftText(batch, how, style));
+    },
+    async list(batches, limit) {
+      if (json) return printJson((await import('./documents.ts')).listJson(batches));
+      const { listText } = await import('./list.ts');
+      await printText(() => listText(batches, style, Date.now(), limit));
+    },
+    async verified(verified) {
+      const { verifyJson, verifyText } = await import('./verify.ts');
+      if (json) return printJson(verifyJson(verified));
+      await printText(() => verifyText(verified, style));
+    },
+    async presets(presets) {
+      const { presetsJson, presetsText } = await import('./presets.ts');
+      if (json) return printJson(presetsJson(presets));
+      await printText(() => presetsText(presets, style));
+    },
+    async checks(checks) {
+      const { doctorJson, doctorText } = await import('./doctor.ts');
+      if (json) return printJson(doctorJson(checks));
+      await printText(() => doctorText(checks, style));
+    },
+    async config(entries) {
+      const { configJson, configText } = await import('./config.ts');
+      if (json) return printJson(configJson(entries));
+      await printText(() => configText(entries, style));
+    },
   };
+}
+
+async function statusPage(batch: Batch, jobs: readonly JobRecord[], all: boolean, style: Style) {
+  const { statusText } = await import('./status.ts');
+  return measured(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
 }

@@ -4,6 +4,7 @@ import type { Style } from '../model.ts';
 import { createFrame } from './frame.ts';
 import { columnsOf } from './look.ts';
 import { width } from './text.ts';
+import './widths.ts';
 
 const FRAMES_PER_SECOND = 10;
 const CLEAR_REST_OF_LINE = '\u001b[K';

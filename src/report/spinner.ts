@@ -3,6 +3,7 @@ import type { Style } from '../model.ts';
 import { createFrame } from './frame.ts';
 import { columnsOf, lookOf } from './look.ts';
 import { cut } from './text.ts';
+import './widths.ts';
 
 const INTERVAL = 80;
 const HIDE_CURSOR = '\u001b[?25l';

@@ -1,12 +1,32 @@
-import stringWidth from 'string-width';
-
 /** Text measured and cut by the columns it takes on a screen. */
 
-const graphemes = new Intl.Segmenter();
+/** One column a character, as most names are; all else is measured by tables that take longer to load than SQLite. */
+const PLAIN = /^[ -~]*$/;
+
+let measure: ((text: string) => number) | undefined;
+let graphemes: Intl.Segmenter | undefined;
+let isGuessed = false;
+
+/** Called once by `widths.ts`. */
+export function measureWith(by: (text: string) => number): void {
+  measure = by;
+}
+
+/** What `draw` returns, drawn again when it came upon a text that could not be measured yet. */
+export async function measured(draw: () => string): Promise<string> {
+  isGuessed = false;
+  const text = draw();
+  if (!isGuessed) return text;
+  await import('./widths.ts');
+  return draw();
+}
 
 /** Columns the text takes. */
 export function width(text: string): number {
-  return stringWidth(text);
+  if (PLAIN.test(text)) return text.length;
+  if (measure !== undefined) return measure(text);
+  isGuessed = true;
+  return text.length;
 }
 
 /** The text, its end replaced by `ellipsis` where it would take more columns. */
@@ -90,5 +110,7 @@ function broken(word: string, columns: number): string[] {
 }
 
 function clusters(text: string): string[] {
+  if (PLAIN.test(text)) return text.split('');
+  graphemes ??= new Intl.Segmenter();
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }

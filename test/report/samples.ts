@@ -1,8 +1,13 @@
 import { Writable } from 'node:stream';
 import type { Batch, Counts, Event, JobEvent, JobRecord, Style } from '../../src/model.ts';
+import { loadColours } from '../../src/report/look.ts';
+import '../../src/report/widths.ts';
 import { batchOptions } from '../records.ts';
 
 /** Events, batches and streams that the tests of the report share. */
+
+// As whoever opens a report does that is coloured.
+await loadColours();
 
 export const NOTHING: Counts = {
   ...{ pending: 0, processing: 0, retrying: 0, completed: 0 },
