@@ -2,6 +2,7 @@
 
 export type * from './model/events.ts';
 export type * from './model/picture.ts';
+export type * from './model/profile.ts';
 
 export type Format = 'webp' | 'jpeg' | 'png' | 'avif';
 export type Fit = 'inside' | 'cover';

@@ -4,6 +4,7 @@ import type { Request } from '../image/protocol.ts';
 import type { Opened, Renderer } from '../ports.ts';
 import { type Answer, type Child, startChild } from './worker-pool/child.ts';
 import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
+import { openLedger } from './worker-pool/ledger.ts';
 
 // Who dies, and what the others do. The core asks for `kill` and `close`; signals to the parent are cli.ts's.
 //
@@ -45,6 +46,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
   const children = new Set<Child>();
   const idle: Child[] = [];
+  const ledger = openLedger();
   /** Those that hold too much memory, or could not have enough, until they have given back the picture they were lent for meanwhile. */
   const worn = new WeakSet<Child>();
   const waiting: { enter(): void; reject(error: Error): void }[] = [];
@@ -91,6 +93,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       if (reply.type !== 'about') throw new Error(`a child answered ${reply.type} to about`);
       return reply.engine;
     },
+
+    spent: ledger.spent,
 
     kill() {
       end();
@@ -186,7 +190,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
 
   function begin(): Child {
     const threads = Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, options.size));
-    const child = startChild(workerPath, threads, (memory) => {
+    const child = startChild(workerPath, threads, ledger.open(), (memory) => {
       if (memory > RESTING_MOST) retire(child);
     });
     children.add(child);

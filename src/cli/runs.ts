@@ -19,7 +19,7 @@ export async function runWatch(paths: string[], options: Options): Promise<void>
   const config = await configOf(options);
   const { watch, foldersOf } = await import('../commands/watch.ts');
   await runBatch('watch', config, foldersOf(paths, config), (ports, work, emit, signal) =>
-    watch(ports, work, config.watch, emit, signal),
+    watch(ports, work, config.watch, emit, signal, config.verbose),
   );
 }
 
@@ -33,7 +33,7 @@ async function runBatch(
   const { ports, work, close } = await openBatch(config, inputs, command);
   const report = await openReport(config, streams, command, inputs.paths);
   await attend({ ports, report, close, warnings: config.warnings }, (emit) =>
-    run(ports, work, emit, stopped),
+    run(ports, work, emit, stopped, config.verbose),
   );
 }
 
@@ -49,7 +49,7 @@ export async function runAgain(how: 'resume' | 'retry', id: string, options: Opt
     const opened = await openAgain(config, inputs, work.options, index);
     const report = await openReport({ ...config, outGiven: batch.options.outGiven }, streams, how);
     await attend({ ...opened, report, warnings: [...config.warnings, ...warnings] }, (emit) =>
-      resume(opened.ports, work, config.cwd, emit, stopped),
+      resume(opened.ports, work, config.cwd, emit, stopped, config.verbose),
     );
   } finally {
     await index.close();

@@ -2,14 +2,17 @@ import { type NewWork, type Ports, runBatch } from '../core/batch.ts';
 import { dryRun } from '../core/dry-run.ts';
 import type { Event } from '../model.ts';
 
-/** `imgtool process`: one batch over files and folders; the exit code. */
+/** `imgtool process`: one batch over files and folders; the exit code. `profile`: also tells where the time went. */
 export async function process(
   ports: Ports,
   work: NewWork,
   emit: (event: Event) => void,
   signal: AbortSignal,
+  profile = false,
 ): Promise<number> {
+  const given = { ports, emit };
+  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
   const run = work.options.dryRun ? dryRun : runBatch;
-  const { exit } = await run(ports, work, emit, signal);
+  const { exit } = await run(means.ports, work, means.emit, signal);
   return exit;
 }

@@ -10,16 +10,19 @@ import type { Index, Inputs } from '../ports.ts';
 /** What of a batch is done again: jobs that were not come to, or those that failed. */
 export type How = 'resume' | 'retry';
 
-/** `imgtool resume` and `imgtool retry`: what is left of a batch, or what failed of it; the exit code. */
+/** `imgtool resume` and `imgtool retry`: what is left of a batch, or what failed of it; the exit code. `profile` as for `process`. */
 export async function resume(
   opened: Ports,
   left: OldWork,
   cwd: string,
   emit: (event: Event) => void,
   signal: AbortSignal,
+  profile = false,
 ): Promise<number> {
   const { ports, work } = elsewhere(opened, left, cwd);
-  const { exit } = await resumeBatch(ports, work, emit, signal);
+  const given = { ports, emit };
+  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
+  const { exit } = await resumeBatch(means.ports, work, means.emit, signal);
   return exit;
 }
 

@@ -5,15 +5,18 @@ import { ImgtoolError } from '../errors.ts';
 import type { Event, WatchOptions } from '../model.ts';
 import type { Inputs } from '../ports.ts';
 
-/** `imgtool watch`: what is in folders and what lands there, until it is stopped; the exit code. */
+/** `imgtool watch`: what is in folders and what lands there, until it is stopped; the exit code. `profile` as for `process`. */
 export async function watch(
   ports: Ports,
   work: NewWork,
   options: WatchOptions,
   emit: (event: Event) => void,
   signal: AbortSignal,
+  profile = false,
 ): Promise<number> {
-  const { exit } = await runWatch(ports, work, options, emit, signal);
+  const given = { ports, emit };
+  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
+  const { exit } = await runWatch(means.ports, work, options, means.emit, signal);
   return exit;
 }
 

@@ -265,7 +265,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
   verbose: {
     flag: '-v, --verbose',
     group: 'display',
-    about: 'a line for every image',
+    about: 'a line for every image, and where the time went',
     ...OFF,
   },
   progress: {

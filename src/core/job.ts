@@ -224,9 +224,9 @@ async function colorOf({ index }: Bench, steps: readonly Step[]): Promise<string
 function timings(started: number, committing: number, opened?: Opened, rendered?: Rendered): Timings {
   const now = performance.now();
   return {
-    digest: opened?.ms ?? 0,
-    decode: rendered?.ms.decode ?? 0,
-    encode: rendered?.ms.encode ?? 0,
+    digest: Math.round(opened?.ms ?? 0),
+    decode: Math.round(rendered?.ms.decode ?? 0),
+    encode: Math.round(rendered?.ms.encode ?? 0),
     commit: Math.round(now - committing),
     total: Math.round(now - started),
   };

@@ -24,7 +24,7 @@ export async function openPicture(
 ): Promise<Picture> {
   const started = performance.now();
   const source = await openSource(path, inMemory);
-  const ms = Math.round(performance.now() - started);
+  const ms = performance.now() - started;
   const found = await header(source, await detect(source.bytes ?? source.head, limits.allowSvg), limits);
   const memory = estimateMemory(
     found,

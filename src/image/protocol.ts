@@ -27,3 +27,9 @@ export type Reply =
   | { readonly type: 'inspected'; readonly inspected: Inspected }
   | { readonly type: 'about'; readonly engine: Engine }
   | { readonly type: 'failed'; readonly error: Failure };
+
+/** A reply as it is sent. */
+export type Message = Reply & {
+  /** Milliseconds since it heard the request, and those of CPU since it was started; none where it was not asked. */
+  readonly took?: { readonly ms: number; readonly cpu: number };
+};

@@ -12,6 +12,7 @@ import { from, type Pixels } from './steps/pixels.ts';
 import { resize } from './steps/resize.ts';
 import { sharpen } from './steps/sharpen.ts';
 import { write } from './steps/write.ts';
+import { type Spent, timed } from './timed.ts';
 import { ENCODER } from './vips.ts';
 
 /** Threads that libaom encodes one picture with. */
@@ -48,14 +49,18 @@ export async function render(
   }
   if (source.bytes === null) await assertUnchanged(source);
   const decoded = performance.now();
-  const sized = shared(bases);
+  const spent: Spent = { resize: 0, write: 0 };
+  const sized = shared(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
   const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
-    for (const [order, one] of await written(sized(geometry), same)) outputs.set(order, one);
+    for (const [order, one] of await written(sized(geometry), same, spent)) outputs.set(order, one);
   });
   await inLanes(works, lanes(variants, atOnce));
-  const color = dominantColor(await sized(smallest(geometries)));
-  const ms = { decode: Math.round(decoded - started), encode: Math.round(performance.now() - decoded) };
+  const least = await sized(smallest(geometries));
+  const encoded = performance.now();
+  const color = dominantColor(least);
+  const ended = performance.now();
+  const ms = { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded };
   const degraded = [...bases.values()].some((one) => one.degraded);
   return {
     outputs: orders.map((order) => outputs.get(order)!),
@@ -86,24 +91,32 @@ function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike
 }
 
 /** Encodes once and writes each of these outputs. */
-async function written(sized: Promise<Pixels>, same: readonly Order[]): Promise<[Order, RenderedOutput][]> {
+async function written(
+  sized: Promise<Pixels>,
+  same: readonly Order[],
+  spent: Spent,
+): Promise<[Order, RenderedOutput][]> {
   const variant = same[0]!.variant;
   const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized));
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
   const size = { width: info.width, height: info.height };
   const outputs: [Order, RenderedOutput][] = [];
-  for (const order of same) outputs.push([order, await write(data, size, order.path, order.variant.name)]);
+  for (const order of same) {
+    const one = await timed(spent, 'write', () => write(data, size, order.path, order.variant.name));
+    outputs.push([order, one]);
+  }
   return outputs;
 }
 
 /** Pixels by geometry: variants of equal geometry share them. */
-function shared(bases: ReadonlyMap<string, Decoded>): (geometry: Geometry) => Promise<Pixels> {
+function shared(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
     const key = geometryKey(geometry);
-    const pixels = made.get(key) ?? resize(bases.get(sizeKey(geometry.base))!.pixels, geometry);
-    made.set(key, pixels);
-    return pixels;
+    const { pixels } = bases.get(sizeKey(geometry.base))!;
+    const resized = made.get(key) ?? timed(spent, 'resize', () => resize(pixels, geometry));
+    made.set(key, resized);
+    return resized;
   };
 }
 

@@ -1,7 +1,7 @@
 // The child process's entry. Nothing is imported statically: until the listeners below are there, a Ctrl-C, which a
 // terminal sends to the children too, would end the child in the middle of loading its libraries.
 import type { Picture } from './picture.ts';
-import type { Reply, Request } from './protocol.ts';
+import type { Message, Reply, Request } from './protocol.ts';
 
 /** Bytes of memory; an idle child that has done little takes some 75 MB, one that was busy with photographs 200. */
 const COLLECT = 300 * 2 ** 20;
@@ -17,7 +17,7 @@ function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-function reply(message: Reply): void {
+function reply(message: Message): void {
   // A failed send means that the channel is closed, and then `disconnect` ends the child.
   process.send?.(message, () => {});
 }
@@ -30,29 +30,38 @@ const { inspect } = await import('./inspect.ts');
 let picture: Picture | null = null;
 
 process.on('message', (request: Request) => {
-  answer(request).catch((error: unknown) => {
-    const { code, message, fix } = starved(error) ?? asImgtoolError(error);
-    reply({ type: 'failed', error: fix === undefined ? { code, message } : { code, message, fix } });
-  });
+  const heard = performance.now();
+  answer(request)
+    .catch((error: unknown): Reply => {
+      const { code, message, fix } = starved(error) ?? asImgtoolError(error);
+      return { type: 'failed', error: fix === undefined ? { code, message } : { code, message, fix } };
+    })
+    .then((message) => reply({ ...message, took: { ms: performance.now() - heard, cpu: cpu() } }));
 });
 reply({ type: 'ready' });
 
-async function answer(request: Request): Promise<void> {
+async function answer(request: Request): Promise<Reply> {
   switch (request.type) {
     case 'open':
       picture = await openPicture(request.source, request.limits, request.variants);
-      return reply({ type: 'opened', picture: picture.facts });
+      return { type: 'opened', picture: picture.facts };
     case 'render':
       if (picture === null) throw new Error('no picture is open');
-      return reply({ type: 'rendered', rendered: await picture.render(request.orders, request.atOnce) });
+      return { type: 'rendered', rendered: await picture.render(request.orders, request.atOnce) };
     case 'release':
       picture = null;
-      return reply({ type: 'resting', memory: restingMemory() });
+      return { type: 'resting', memory: restingMemory() };
     case 'inspect':
-      return reply({ type: 'inspected', inspected: await inspect(request.path) });
+      return { type: 'inspected', inspected: await inspect(request.path) };
     case 'about':
-      return reply({ type: 'about', engine: (await import('./vips.ts')).ENGINE });
+      return { type: 'about', engine: (await import('./vips.ts')).ENGINE };
   }
+}
+
+/** Milliseconds of all threads. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Collected only when it is worth the time: pixels that nothing points at any more are given back by that. */

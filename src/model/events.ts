@@ -1,4 +1,4 @@
-import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from '../model.ts';
+import type { BatchState, Counts, Failure, Output, PassedOver, ProfileEvent, Timings } from '../model.ts';
 
 /** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */
 export type Event =
@@ -16,6 +16,7 @@ export type Event =
   | StillWritten
   | Removed
   | Stopping
+  | ProfileEvent
   | BatchFinished;
 
 /** The walk goes on: sources found so far. */

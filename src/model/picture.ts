@@ -42,8 +42,18 @@ export interface Rendered {
   readonly encoder: string;
   /** True when a damaged picture was accepted because the limits are lenient. */
   readonly degraded: boolean;
-  /** Milliseconds. */
-  readonly ms: { readonly decode: number; readonly encode: number };
+  readonly ms: RenderTimes;
+}
+
+/** Milliseconds. */
+export interface RenderTimes {
+  readonly decode: number;
+  /** From then on to the end. */
+  readonly encode: number;
+  /** Of encoding, summed over what goes on side by side. */
+  readonly resize: number;
+  readonly write: number;
+  readonly color: number;
 }
 
 /** What a stored picture turned out to be once it was decoded as a whole. */

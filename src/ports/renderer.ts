@@ -1,4 +1,13 @@
-import type { Engine, Inspected, Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
+import type {
+  ChildrenSpent,
+  Engine,
+  Inspected,
+  Limits,
+  Order,
+  PictureFacts,
+  Rendered,
+  Variant,
+} from '../model.ts';
 
 /**
  * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,
@@ -22,6 +31,9 @@ export interface Renderer {
 
   /** What decodes and encodes here. */
   about(): Promise<Engine>;
+
+  /** Where the time of the processes behind it went until now. */
+  spent(): ChildrenSpent;
 
   /** Ends all work at once; open pictures reject with `cancelled`. */
   kill(): void;

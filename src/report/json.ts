@@ -4,6 +4,7 @@ import {
   JOB_STATES,
   type JobEvent,
   type Output,
+  type ProfileEvent,
   type Report,
   type Timings,
 } from '../model.ts';
@@ -91,6 +92,10 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): obje
       return { batch: event.batch, source: event.source };
     case 'removed':
       return { batch: event.batch, source: event.source, paths: event.paths };
+    case 'profile': {
+      const { batch, jobs, ms, parent, children, pictures } = rounded(event);
+      return { batch, jobs, ms, parent, children, pictures };
+    }
     case 'stopping':
       return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
     case 'batch.finished': {
@@ -99,6 +104,14 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): obje
       return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
     }
   }
+}
+
+/** Tenths of a millisecond are told. */
+function rounded(profile: ProfileEvent): ProfileEvent {
+  const text = JSON.stringify(profile, (_, value: unknown) =>
+    typeof value === 'number' ? Math.round(value * 10) / 10 : value,
+  );
+  return JSON.parse(text) as ProfileEvent;
 }
 
 function jobFields(event: JobEvent): object {

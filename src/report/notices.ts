@@ -2,6 +2,7 @@ import type { Event, JobEvent, Style } from '../model.ts';
 import { bytes, count, counted, duration, pause } from './format.ts';
 import { type Look, line, lookOf, paintOf, roomOf } from './look.ts';
 import { printable } from './printable.ts';
+import { profileLines } from './profile.ts';
 import { cutStart, width, wrap } from './text.ts';
 import { reasonOf } from './wording.ts';
 
@@ -27,6 +28,8 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
       const [first = '', ...more] = [...wrap(printable(event.message), room - 3), ...fix];
       return [` ${look.chalk.yellow(look.marks.warning)} ${first}`, ...more.map((text) => `   ${text}`)];
     }
+    case 'profile':
+      return ['', ...profileLines(event).map((text) => line([` ${text}`], room, look))];
     case 'stopping': {
       const text = `Stopping: finishing ${counted(event.finishing, 'image')}, dropping ${count(event.dropping)}.`;
       return wrap(`${text} Press Ctrl-C again to force.`, room - 1).map(

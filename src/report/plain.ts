@@ -1,6 +1,7 @@
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { printable } from './printable.ts';
+import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
 import {
@@ -91,6 +92,7 @@ function urgentLines(event: Event): string[] {
 }
 
 function verboseLines(event: Event): string[] {
+  if (event.type === 'profile') return profileLines(event);
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
   if (event.type === 'job.retrying') {
     const { source, error, attempts, delay } = event;

@@ -2,6 +2,7 @@ import type { BatchFinished, Event, JobEvent, Report } from '../model.ts';
 import { age, compact, iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
 import { printable } from './printable.ts';
+import { profileLines } from './profile.ts';
 import { countsInPlain, isToldOf, leftOf, reasonOf, watchEnd } from './wording.ts';
 
 interface WatchPlainReportOptions {
@@ -42,7 +43,7 @@ export function createWatchPlainReport(options: WatchPlainReportOptions): Report
       const text = textOf(event);
       if (text === null) return;
       const time = timestamps ? `${iso(clock()).replace(/\.\d+Z$/, 'Z')} ` : '';
-      stream.write(`${time}${text}\n`);
+      for (const line of text.split('\n')) stream.write(`${time}${line}\n`);
     },
     close() {
       // Lines leave nothing to put back.
@@ -76,6 +77,8 @@ function jobText(event: JobEvent, verbose: boolean): string | null {
 
 function plainText(event: Event): string | null {
   switch (event.type) {
+    case 'profile':
+      return profileLines(event).join('\n');
     case 'batch.started': {
       const { batch, out, preset, jobs } = event;
       return facts('started', { batch, out, preset, jobs });

@@ -33,7 +33,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       const digest = sha256(readFileSync(photo));
       expect(opened).toMatchObject({ digest, format: 'jpeg', width: 300, height: 200 });
       expect(opened.facts.size).toBe(readFileSync(photo).length);
-      expect(Number.isInteger(opened.ms)).toBe(true);
+      expect(opened.ms).toBeGreaterThan(0);
       opened.close();
     });
 
@@ -100,7 +100,22 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(dominantColor).toMatch(/^#[0-9a-f]{6}$/);
       expect(degraded).toBe(false);
       expect(encoder).not.toBe('');
-      expect([ms.decode, ms.encode].every(Number.isInteger)).toBe(true);
+      expect(Object.keys(ms).sort()).toEqual(['color', 'decode', 'encode', 'resize', 'write']);
+      expect(Object.values(ms).every((time) => time > 0)).toBe(true);
+    });
+
+    it('tells how often it was asked what, and what that took', async () => {
+      expect(renderer.spent()).toMatchObject({ started: 0, cpu: 0, asked: {} });
+      for (const name of ['one', 'two']) {
+        const opened = await renderer.open(photo, LIMITS);
+        if (name === 'two') await opened.render([{ variant: variant(), path: join(folder, 'two.tmp') }]);
+        opened.close();
+      }
+      const { started, cpu, starting, asked } = renderer.spent();
+      expect(asked).toMatchObject({ open: { calls: 2 }, render: { calls: 1 } });
+      expect([started, cpu, starting, asked.open?.ms, asked.render?.ms].every((n) => Number(n) > 0)).toBe(
+        true,
+      );
     });
 
     it('decodes the very bytes it digested, whatever has become of the file since', async () => {

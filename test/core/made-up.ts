@@ -6,7 +6,7 @@ import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
 import { type NewWork, type Ports, runBatch } from '../../src/core/batch.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
-import type { BatchFinished, BatchOptions, Event, JobEvent, Order } from '../../src/model.ts';
+import type { BatchFinished, BatchOptions, ChildrenSpent, Event, JobEvent, Order } from '../../src/model.ts';
 import type { Index, Opened, Renderer } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha, variant } from '../records.ts';
@@ -74,6 +74,11 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
   };
 }
 
+const NOTHING_SPENT: ChildrenSpent = {
+  ...{ started: 0, cpu: 0, starting: 0, asked: {}, travel: 0, held: { before: 0, after: 0 } },
+  idle: { first: 0, between: 0, last: 0 },
+};
+
 export function rendererWith(onRender: OnRender): Renderer {
   return {
     async open(source): Promise<Opened> {
@@ -89,7 +94,7 @@ export function rendererWith(onRender: OnRender): Renderer {
             writeFileSync(path, text);
             return { width: 40, height: 30, bytes: text.length, checksum: sha(text) };
           });
-          const ms = { decode: 1, encode: 1 };
+          const ms = { decode: 1, encode: 1, resize: 0, write: 0, color: 0 };
           return { outputs, dominantColor: '#102030', encoder: 'none', degraded: false, ms };
         },
         close() {},
@@ -97,6 +102,7 @@ export function rendererWith(onRender: OnRender): Renderer {
     },
     inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
     warm() {},
+    spent: () => NOTHING_SPENT,
     about: async () => ({ versions: {}, reads: [], writes: [] }),
     kill() {},
     async close() {},

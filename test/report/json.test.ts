@@ -8,6 +8,7 @@ import {
   HOSTILE,
   jobOf,
   memoryStream,
+  PROFILE,
   renderedOf,
   session,
 } from './samples.ts';
@@ -71,6 +72,12 @@ describe('--json', () => {
     expect(linesOf([event], true)).toEqual([
       '{"v":1,"type":"passed_over","path":".a.jpg","reason":"hidden"}',
     ]);
+  });
+
+  it('tells of a profile what there is to it, in tenths of a millisecond', () => {
+    const [text = ''] = linesOf([PROFILE]);
+    expect(Object.keys(JSON.parse(text))).toEqual('v type batch jobs ms parent children pictures'.split(' '));
+    expect(JSON.parse(text)).toEqual({ v: 1, ...PROFILE, parent: { ...PROFILE.parent, start: 250 } });
   });
 
   it('tells of a watch what a program needs, and of what is still written only when asked to', () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
 import { createPlainReport } from '../../src/report/plain.ts';
-import { CONTROL, failedOf, finishedOf, memoryStream, renderedOf, session } from './samples.ts';
+import { profileLines } from '../../src/report/profile.ts';
+import { CONTROL, failedOf, finishedOf, memoryStream, PROFILE, renderedOf, session } from './samples.ts';
 
 const STARTED = {
   type: 'batch.started',
@@ -76,6 +77,15 @@ describe('plain lines', () => {
   it('have one for each job when verbose', () => {
     const text = textOf([renderedOf('a b.jpg')], { verbose: true });
     expect(text).toBe('imgtool: completed a b.jpg outputs=2 in=3100000 out=402000 ms=171\n');
+  });
+
+  it('tell a profile before the end, unless quiet', () => {
+    const events = [PROFILE, finishedOf({ completed: 60 })];
+    const lines = textOf(events, { verbose: true }).split('\n');
+    const rows = profileLines(PROFILE);
+    expect(lines.slice(0, rows.length)).toEqual(rows.map((row) => `imgtool: ${row}`));
+    expect(lines[rows.length]).toMatch(/^imgtool: finished 60 /);
+    expect(textOf(events, { verbose: true, quiet: true })).toBe('');
   });
 
   it('tell that a batch was cancelled and how to go on', () => {

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import type { Batch, Counts, Event, JobEvent, JobRecord, Style } from '../../src/model.ts';
+import type { Batch, Counts, Event, JobEvent, JobRecord, ProfileEvent, Style } from '../../src/model.ts';
 import { loadColours } from '../../src/report/look.ts';
 import '../../src/report/widths.ts';
 import { batchOptions } from '../records.ts';
@@ -138,6 +138,33 @@ export function finishedOf(
     ...given,
   };
 }
+
+/** Of a batch of 60 at two a time that took 7.5 s: of 15 s there were, 200 ms passed before there was a child. */
+export const PROFILE: ProfileEvent = {
+  ...{ type: 'profile', batch: '7f3a9c', jobs: 2, ms: 7_500 },
+  parent: {
+    ...{ start: 250.04, cpu: 540, busy: 360 },
+    index: { calls: 183, ms: 60.3, of: { settle: { calls: 60, ms: 40 }, take: { calls: 123, ms: 20.3 } } },
+    storage: { calls: 60, ms: 375, of: { commit: { calls: 60, ms: 375 } } },
+    sources: { calls: 1, ms: 0.4, of: { walk: { calls: 1, ms: 0.4 } } },
+    report: { calls: 122, ms: 12, of: { job: { calls: 60, ms: 11 }, walk: { calls: 62, ms: 1 } } },
+  },
+  children: {
+    ...{ started: 2, cpu: 13_402, starting: 500, travel: 100 },
+    asked: {
+      open: { calls: 60, ms: 300 },
+      render: { calls: 60, ms: 13_210 },
+      release: { calls: 60, ms: 6 },
+    },
+    held: { before: 160, after: 400 },
+    idle: { first: 0, between: 90, last: 40 },
+  },
+  pictures: {
+    ...{ digest: { calls: 60, ms: 170 }, decode: { calls: 60, ms: 4_800 } },
+    ...{ encode: { calls: 180, ms: 8_400 }, resize: { calls: 180, ms: 750 } },
+    ...{ write: { calls: 180, ms: 30 }, color: { calls: 60, ms: 60 } },
+  },
+};
 
 export function batchOf(given: Partial<Batch> = {}): Batch {
   return {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
+import { profileLines } from '../../src/report/profile.ts';
 import { createTerminalReport } from '../../src/report/terminal.ts';
-import { failedOf, memoryStream, session, styleOf } from './samples.ts';
+import { failedOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
 
 const [HIDE, SHOW] = ['\u001b[?25l', '\u001b[?25h'];
 const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
@@ -47,6 +48,13 @@ describe('the report on a terminal', () => {
     const { text } = play(session(), false);
     expect(text.split('✗ photos/notes.jpg')).toHaveLength(2);
     expect(text.trimEnd().endsWith('Next   imgtool retry 7f3a9c  imgtool status 7f3a9c')).toBe(true);
+  });
+
+  it('prints a profile for good, above the summary', () => {
+    const events = session();
+    const { text } = play([...events.slice(0, -1), PROFILE, ...events.slice(-1)]);
+    for (const row of profileLines(PROFILE)) expect(text.split(row)).toHaveLength(2);
+    expect(text.indexOf('profile of 7.5s')).toBeLessThan(text.indexOf('10 of 12 images'));
   });
 
   it('prints two equal failures in a row both', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
+import { profileLines } from '../../src/report/profile.ts';
 import { createWatchPlainReport } from '../../src/report/watch-plain.ts';
 import {
   CONTROL,
@@ -8,6 +9,7 @@ import {
   HOSTILE,
   jobOf,
   memoryStream,
+  PROFILE,
   renderedOf,
   watchSession,
 } from './samples.ts';
@@ -79,6 +81,12 @@ describe('the plain lines of a watch', () => {
       'skipped inbox/.hidden.jpg reason=hidden',
       'withdrawn inbox/gone.jpg',
     ]);
+  });
+
+  it('begin with the time in each row of a profile too', () => {
+    const clock = () => Date.UTC(2026, 10, 21, 14, 2, 11);
+    const rows = linesOf([PROFILE], { timestamps: true, clock });
+    expect(rows).toEqual(profileLines(PROFILE).map((row) => `2026-11-21T14:02:11Z ${row}`));
   });
 
   it('tell what ended by itself from what was stopped or broke off', () => {

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
-import type { Reply, Request } from '../../image/protocol.ts';
+import type { Message, Reply, Request } from '../../image/protocol.ts';
+import type { Account } from './ledger.ts';
 
 /** Characters of a child's last words that are kept. */
 const TAIL = 2000;
@@ -50,10 +51,15 @@ interface Owed<T> {
 
 /**
  * A child with so many threads for decoding and encoding; it is told with each picture how many of them to use.
- * `onResting` is told, after each release, how many bytes of memory the child still holds. Errors: `io` and
+ * Its time is put down in its account. `onResting` is told, after each release, how many bytes of memory the child still holds. Errors: `io` and
  * `out_of_memory` when no process can be started at all, at once or by what it is asked.
  */
-export function startChild(workerPath: string, threads: number, onResting: (memory: number) => void): Child {
+export function startChild(
+  workerPath: string,
+  threads: number,
+  account: Account,
+  onResting: (memory: number) => void,
+): Child {
   const child = forked(workerPath, threads);
   const words = lastWords(child);
   let owed: Owed<Answer> | null = null;
@@ -70,13 +76,18 @@ export function startChild(workerPath: string, threads: number, onResting: (memo
   // Whoever awaits it hears of it; a child that dies unasked is nobody's failure.
   ready.catch(() => {});
 
-  child.on('message', (reply: Reply) => {
+  child.on('message', (reply: Message) => {
     if (reply.type === 'ready') {
+      account.ready();
       starting?.resolve();
       starting = null;
       return;
     }
-    if (reply.type === 'resting') return onResting(reply.memory);
+    if (reply.type === 'resting') {
+      account.released(reply.took);
+      return onResting(reply.memory);
+    }
+    account.answered(reply.took);
     const { resolve, reject } = owed ?? {};
     owed = null;
     if (reply.type === 'failed') reject?.(revived(reply.error));
@@ -104,6 +115,7 @@ export function startChild(workerPath: string, threads: number, onResting: (memo
     starting = null;
     owed = null;
     reason = error;
+    account.close();
     buried();
   }
 
@@ -123,6 +135,7 @@ export function startChild(workerPath: string, threads: number, onResting: (memo
       if (reason !== null) return Promise.reject(reason);
       return new Promise((resolve, reject) => {
         owed = { resolve, reject };
+        account.asked(request.type);
         send(request);
       });
     },
@@ -135,9 +148,11 @@ export function startChild(workerPath: string, threads: number, onResting: (memo
       gone.then(() => clearTimeout(giveUp));
     },
     hold() {
+      account.lent(true);
       for (const handle of handles(child)) handle.ref();
     },
     rest() {
+      account.lent(false);
       for (const handle of handles(child)) handle.unref();
     },
   };

@@ -1,0 +1,12 @@
+/** Milliseconds spent on what goes on side by side, summed. */
+export interface Spent {
+  resize: number;
+  write: number;
+}
+
+export async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const made = await work();
+  spent[what] += performance.now() - started;
+  return made;
+}

@@ -1,0 +1,100 @@
+import type { Calls, Part, ProfileEvent } from '../model.ts';
+import { count, duration, percent } from './format.ts';
+
+/** Milliseconds below which nothing is told. */
+const LEAST = 0.5;
+/** Columns for what most of a row went to. */
+const ROOM = 35;
+
+interface Row {
+  readonly name: string;
+  readonly ms: number;
+  /** Milliseconds there were. */
+  readonly whole: number;
+  readonly calls?: number;
+  /** Milliseconds of its parts. */
+  readonly of?: Readonly<Record<string, number>>;
+}
+
+/** Where the time of a batch went, as a table of plain text within 78 columns. */
+export function profileLines(profile: ProfileEvent): string[] {
+  const title = `profile of ${duration(profile.ms)}`;
+  return [
+    `${title.padEnd(24)}  ms  share   calls`,
+    ...rowsOf(profile).map(({ name, ms, whole, calls, of = {} }) => {
+      const figures = `${count(ms).padStart(8)}  ${percent(ms, whole).padStart(5)}`;
+      const called = (calls === undefined ? '' : count(calls)).padStart(6);
+      return `${name.padEnd(18)}${figures}  ${called}  ${mostOf(of)}`.trimEnd();
+    }),
+  ];
+}
+
+/** What took no time and was not called is left out. */
+function rowsOf(profile: ProfileEvent): Row[] {
+  const rows = [...parentRows(profile), ...(profile.children.started > 0 ? childRows(profile) : [])];
+  return rows.filter(({ ms, calls = 0 }) => ms >= LEAST || calls > 0);
+}
+
+/** Of the time that passed. */
+function parentRows({ parent, ms: whole }: ProfileEvent): Row[] {
+  const { start, cpu, busy, index, storage, sources, report } = parent;
+  const row = (name: string, { calls, ms, of }: Part): Row => {
+    return { name: `  ${name}`, whole, calls, ms, of: timesOf(of) };
+  };
+  return [
+    { name: 'parent, CPU', ms: cpu, whole },
+    { name: '  start', ms: start, whole },
+    { name: '  busy', ms: busy, whole },
+    row('index', index),
+    row('storage', storage),
+    row('sources', sources),
+    row('report', report),
+  ];
+}
+
+/** Of the time there was for pictures: so many at a time, as long as the process ran. All but the first add up to it. */
+function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): Row[] {
+  const whole = jobs * passed;
+  const { started, cpu, starting, asked, travel, held, idle } = children;
+  const { digest, decode, encode, resize, write, color } = pictures;
+  const { open, render, release, ...others } = timesOf(asked);
+  const other = sum(Object.values(others)) + left(render, decode.ms + encode.ms);
+  const [kept, free] = [sum(Object.values(held)), sum(Object.values(idle))];
+  const work = sum([open, render, ...Object.values(others)]);
+  const none = left(whole, starting + travel + kept + free + work);
+  const row = (name: string, ms: number, more: Pick<Row, 'calls' | 'of'> = {}): Row => {
+    return { name: `  ${name}`, ms, whole, ...more };
+  };
+  return [
+    { name: 'children, CPU', ms: cpu, whole, calls: started },
+    row('none yet', none),
+    row('starting', starting),
+    row('read and digest', digest.ms, { calls: digest.calls }),
+    row('header', left(open, digest.ms)),
+    row('decode', decode.ms, { calls: decode.calls }),
+    row('encode', encode.ms, { calls: encode.calls, of: timesOf({ resize, write, color }) }),
+    row('other', other),
+    row('messages', travel),
+    row('held', kept, { of: { before: held.before, after: held.after } }),
+    row('idle', free, { of: { ...idle, release: release ?? 0 } }),
+  ];
+}
+
+function mostOf(parts: Readonly<Record<string, number>>): string {
+  const named = Object.entries(parts)
+    .filter(([, ms]) => ms >= LEAST)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, ms]) => `${name} ${count(ms)}`);
+  while (named.join(', ').length > ROOM) named.pop();
+  return named.join(', ');
+}
+
+function timesOf(calls: Readonly<Record<string, Calls>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(calls).map(([name, { ms }]) => [name, ms]));
+}
+
+const sum = (all: readonly (number | undefined)[]): number =>
+  all.reduce<number>((so, one) => so + (one ?? 0), 0);
+
+/** What is not known more closely; children round and lag. */
+const left = (all: number | undefined, known: number): number => Math.max(0, (all ?? 0) - known);

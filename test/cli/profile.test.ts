@@ -1,0 +1,61 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ProfileEvent } from '../../src/model.ts';
+import { eventsOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+describe('the profile of a batch', () => {
+  let place: Place;
+  beforeEach(async () => {
+    place = openPlace();
+    for (const seed of [1, 2, 3]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
+    putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
+  });
+
+  it('counts every picture and output once, and accounts for no more time than there was', async () => {
+    const outcome = await place.process('--jobs', '2', '--verbose');
+    const { ms, jobs, parent, children, pictures } = profileOf(outcome);
+    expect(pictures).toMatchObject({ digest: { calls: 4 }, decode: { calls: 3 }, encode: { calls: 6 } });
+    expect(children.asked).toMatchObject({ open: { calls: 4 }, render: { calls: 3 } });
+    expect(parent.index.of).toMatchObject({ settle: { calls: 4 }, end: { calls: 1 } });
+    expect(parent.storage.of).toMatchObject({ stage: { calls: 6 } });
+    expect(parent.report.of).toMatchObject({ job: { calls: 4 } });
+    expect(jobs).toBe(2);
+    const { starting, asked, travel, held, idle } = children;
+    const work = (asked.open?.ms ?? 0) + (asked.render?.ms ?? 0);
+    const spent = starting + work + travel + held.before + held.after + idle.first + idle.between + idle.last;
+    expect(spent).toBeLessThanOrEqual(jobs * ms + 1);
+    const known = pictures.digest.ms + pictures.decode.ms + pictures.encode.ms;
+    expect(known).toBeLessThanOrEqual(work + 1);
+    for (const part of [pictures.decode.ms, pictures.encode.ms, children.cpu, starting, parent.start]) {
+      expect(part).toBeGreaterThan(0);
+    }
+  });
+
+  it('is printed above the end, and only with --verbose', async () => {
+    const args = ['process', ...SMALL, '--out', 'out', 'photos'];
+    const plain = await place.run(args);
+    expect(plain.stderr).not.toContain('profile');
+    const { stderr, code } = await place.run([...args, '--verbose', '--force']);
+    expect(code).toBe(0);
+    const lines = stderr.split('\n');
+    const at = (start: string) => lines.findIndex((line) => line.startsWith(`imgtool: ${start}`));
+    expect(at('profile of ')).toBeGreaterThan(at('completed'));
+    expect(at('  decode')).toBeGreaterThan(at('profile of '));
+    expect(at('finished 4')).toBeGreaterThan(at('  decode'));
+  });
+
+  it('shows that nothing is opened and no child is started where all is unchanged', async () => {
+    await place.process();
+    const { children, pictures, parent } = profileOf(await place.process('--verbose'));
+    expect(children).toMatchObject({ started: 0, asked: {} });
+    expect(pictures.digest.calls).toBe(0);
+    expect(parent.sources.of).toMatchObject({ walk: { calls: 1 } });
+  });
+});
+
+/** The last event but one. */
+function profileOf(outcome: Outcome): ProfileEvent {
+  const event = eventsOf(outcome).at(-2);
+  if (event?.type !== 'profile') throw new Error(`no profile: ${outcome.stdout} ${outcome.stderr}`);
+  return event;
+}
