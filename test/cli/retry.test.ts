@@ -90,7 +90,8 @@ describe('retrying what failed', () => {
   it('leaves a batch that was cancelled as one to be resumed', async () => {
     const one = await noise(120, 90);
     for (let i = 0; i < 16; i++) putOld(place.at(`photos/p${i}.jpg`), commented(one, `picture ${i}`));
-    putOld(place.at('photos/a-text.jpg'), Buffer.from('no picture'));
+    // The largest, which is taken first.
+    putOld(place.at('photos/a-text.jpg'), Buffer.alloc(100_000, 'no picture '));
     const batch = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos'];
     const gate = makeGate(place, { free: 2 });
     const session = place.start(batch, gate);
