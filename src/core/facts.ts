@@ -24,14 +24,13 @@ export function factsByStat(
   { options, settings }: Places,
   known: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
-  lookup: Lookup,
+  records: readonly Wanted['record'][],
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts {
   const { force, duplicates, preset } = options;
   const wanted = preset.variants.map((variant, i): Wanted => {
-    const path = paths[i]!;
-    const record = lookup.output(path);
-    return { path, variant, settings: settings[i]!, record, disk: disk[i] ?? null, holds: null };
+    const found = disk[i] ?? null;
+    return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
   return { ...known, wanted, elsewhere: [], force, duplicates };
 }
@@ -58,7 +57,7 @@ export async function factsOfJob(
   const { index, storage, sources } = places;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
-  const facts = factsByStat(places, known, paths, lookup, await storage.stat(paths));
+  const facts = factsByStat(places, known, paths, paths.map(lookup.output), await storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
     const { path, record, disk } = one;

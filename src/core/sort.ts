@@ -1,4 +1,4 @@
-import type { FileFacts, JobEvent, OutputRecord } from '../model.ts';
+import type { FileFacts, JobEvent, OutputRecord, Reservation, SourceRecord } from '../model.ts';
 import type { Found, Lookup } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
@@ -46,10 +46,11 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
   return { changed, unchanged, outputs };
 }
 
-/** The names under which a source's outputs would be in order, and what is recorded of them. */
+/** The names under which a source's outputs would be in order, and what is recorded of them and of it. */
 interface Own {
   readonly names: readonly string[];
-  readonly lookup: Lookup;
+  readonly records: readonly OutputRecord[];
+  readonly recorded: SourceRecord | undefined;
 }
 
 /** Of the sources that have outputs of their own under all their names, those names. */
@@ -63,10 +64,10 @@ async function ownNames(
   const tagged = new Map<Found, readonly string[][]>();
   for (const found of sources) {
     const names = plain.get(found) ?? [];
-    const owners = names.map((path) => makerOf(path, lookup));
-    if (owners.every((owner) => owner === found.source)) own.set(found, { names, lookup });
+    const records = names.map(lookup.output);
+    if (areAllOf(found, records)) own.set(found, { names, records, recorded: lookup.source(found.source) });
     // Only where the plain names are another's may this source have got others.
-    else if (owners.some((owner) => owner !== undefined && owner !== found.source)) {
+    else if (records.some((record) => isMade(record) && record.source !== found.source)) {
       tagged.set(found, candidateNames(found, options).slice(1));
     }
   }
@@ -74,33 +75,33 @@ async function ownNames(
   const asked = [...tagged.keys()].map(({ source }) => source);
   const more = await index.lookup(asked, [...tagged.values()].flat(2));
   for (const [found, candidates] of tagged) {
-    const names = candidates.find((paths) => paths.every((path) => makerOf(path, more) === found.source));
-    if (names !== undefined) own.set(found, { names, lookup: more });
+    for (const names of candidates) {
+      const records = names.map(more.output);
+      if (!areAllOf(found, records)) continue;
+      own.set(found, { names, records, recorded: more.source(found.source) });
+      break;
+    }
   }
   return own;
 }
 
-/** The source that an output was made of. */
-function makerOf(path: string, lookup: Lookup): string | undefined {
-  const record = lookup.output(path);
-  return isMade(record) ? record.source : undefined;
+/** Whether all were made of this source. */
+function areAllOf(
+  { source }: Found,
+  records: readonly (OutputRecord | Reservation | undefined)[],
+): records is readonly OutputRecord[] {
+  return records.every((record) => isMade(record) && record.source === source);
 }
 
 function factsOf(
   places: Places,
   { source, facts }: Found,
-  { names, lookup }: Own,
+  { names, records, recorded }: Own,
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
-  const recorded = lookup.source(source);
   if (facts === null || recorded === undefined) return undefined;
-  return factsByStat(
-    places,
-    { source, recorded, digest: trustedDigest(facts, recorded) },
-    names,
-    lookup,
-    disk,
-  );
+  const known = { source, recorded, digest: trustedDigest(facts, recorded) };
+  return factsByStat(places, known, names, records, disk);
 }
 
 function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
@@ -123,9 +124,9 @@ export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: 
   const outputs: { found: Found; isMade: boolean }[] = [];
   for (const found of chunk) {
     const record = lookup.output(found.source);
-    const isHeld = lookup.isInWork(found.source) || suspects.has(found.source);
-    const isOutput = record?.path === found.source && (isMade(record) || isHeld);
-    if (isOutput) outputs.push({ found, isMade: isMade(record) });
+    const isHeld = () => lookup.isInWork(found.source) || suspects.has(found.source);
+    if (record?.path === found.source && (isMade(record) || isHeld()))
+      outputs.push({ found, isMade: isMade(record) });
     else sources.push(found);
   }
   return { sources, outputs };
