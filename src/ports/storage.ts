@@ -15,7 +15,10 @@ export interface Storage {
   /** A place to write that will become `path`. */
   stage(path: string): Promise<Staged>;
 
-  /** The bytes of one stored file staged under a second name: the same file where `how` is `link` and that can be. */
+  /**
+   * The bytes of one stored file, durable since it was committed, staged under a second name: the same file where `how`
+   * is `link` and that can be.
+   */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
 
   /**
