@@ -18,6 +18,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { commented } from './corpus.js';
 import { figures, header } from './figures.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -173,10 +174,4 @@ async function shown(isLast) {
 function lastOutput(out, name) {
   const paths = ['thumbnail', 'medium', 'large'].map((variant) => join(out, `${name}_${variant}.webp`));
   return () => paths.every((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
-}
-
-/** The same picture with other bytes. */
-function commented(jpeg, text) {
-  const head = Buffer.from([0xff, 0xfe, 0, text.length + 2]);
-  return Buffer.concat([jpeg.subarray(0, 2), head, Buffer.from(text), jpeg.subarray(2)]);
 }

@@ -2,15 +2,14 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import sharp from 'sharp';
+import { EFFORT, QUALITY, WIDTHS } from '../variants.js';
 
-const [folder, out, atATime] = process.argv.slice(2);
-const WIDTHS = { thumbnail: 150, medium: 600, large: 1200 };
+const [folder, out, atATime, lossless] = process.argv.slice(2);
 const names = readdirSync(folder).filter((name) => /\.jpe?g$/i.test(name));
+const format = lossless === 'lossless' ? { lossless: true, effort: 0 } : { quality: QUALITY, effort: EFFORT };
 
 mkdirSync(out, { recursive: true });
-const started = performance.now();
 await Promise.all(Array.from({ length: Number(atATime) }, work));
-process.stdout.write(`${Math.round(performance.now() - started)}\n`);
 
 async function work() {
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
@@ -18,7 +17,7 @@ async function work() {
       await sharp(join(folder, name))
         .autoOrient()
         .resize({ width, withoutEnlargement: true })
-        .webp({ quality: 85 })
+        .webp(format)
         .toFile(join(out, `${parse(name).name}_${variant}.webp`));
     }
   }

@@ -1,0 +1,95 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { mean, median, seconds, table } from './figures.js';
+import { interleave } from './interleave.js';
+import { waysOf } from './peers/index.js';
+import { likeness, referenceOf } from './reference.js';
+import { tell } from './run.js';
+import { WIDTHS } from './variants.js';
+
+const VARIANTS = Object.keys(WIDTHS);
+
+/** Lines about the ways through a corpus: their times, and what came of those pictures that are looked at. */
+export async function compare({ place, corpus, looked, ways: keys, rounds, cores }) {
+  const { here, missing } = await waysOf(keys, cores);
+  const kept = (key) => join(place, 'kept', key);
+  const times = await interleave(
+    Object.fromEntries(
+      here.map(({ key, run }) => [
+        key,
+        (round) => (round === 0 ? run(corpus, fresh(kept(key))) : discarded(run, corpus, join(place, 'out'))),
+      ]),
+    ),
+    rounds,
+  );
+  const count = corpus.files.length;
+  for (const { key } of here) assertAll(kept(key), count);
+  const likenesses = await look(here, looked, kept);
+  const base = times.imgtool ?? Object.values(times)[0];
+  return [
+    ...table(
+      ['way', 's', 'range', 'images/s', 'ratio', 'MB out', 'SSIM', 'sizes'],
+      here.map(({ key, name }) => [
+        name,
+        ...seconds(times[key]),
+        ((count / median(times[key])) * 1000).toFixed(count < 1000 ? 2 : 0),
+        `${(median(times[key]) / median(base)).toFixed(2)}×`,
+        (bytesIn(kept(key)) / 1e6).toFixed(1),
+        ...likenesses[key],
+      ]),
+    ),
+    '',
+    ...here.map(({ name, version, how }) => `- ${name} (${version}): ${how}`),
+    ...missing.map((what) => `- not found here, so not measured: ${what}`),
+    '',
+    `Ratio: its time against imgtool's. SSIM: mean over the outputs of ${looked.length} pictures, of luminance, against the ` +
+      `source decoded at full size and scaled at once. Sizes: against those by the source's own ratio.`,
+  ];
+}
+
+/** A folder that is there, so that what lies beside it can be written. */
+function fresh(out) {
+  mkdirSync(join(out, '..'), { recursive: true });
+  return out;
+}
+
+async function discarded(run, corpus, out) {
+  const ms = await run(corpus, out);
+  for (const end of ['', '.db', '.db-wal', '.db-shm', '.json', '.deal', '.list']) {
+    rmSync(`${out}${end}`, { recursive: true, force: true });
+  }
+  return ms;
+}
+
+function assertAll(folder, count) {
+  const made = readdirSync(folder).length;
+  const wanted = count * VARIANTS.length;
+  if (made !== wanted) throw new Error(`${folder}: ${made} outputs, not ${wanted}`);
+}
+
+const bytesIn = (folder) =>
+  readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+/** Of each way: mean SSIM, and how many outputs are of another size than they should be. */
+async function look(ways, files, kept) {
+  const found = new Map(ways.map(({ key }) => [key, []]));
+  for (const [i, { path, name }] of files.entries()) {
+    tell(`  looking at picture ${i + 1} of ${files.length}`);
+    const reference = await referenceOf(path);
+    for (const [key, likenesses] of found) {
+      for (const variant of VARIANTS) {
+        likenesses.push(await likeness(join(kept(key), `${name}_${variant}.webp`), reference[variant]));
+      }
+    }
+  }
+  return Object.fromEntries(
+    [...found].map(([key, all]) => {
+      const alike = all.filter((each) => each !== null);
+      const others = all.length - alike.length;
+      return [
+        key,
+        [mean(alike).toFixed(4), others === 0 ? 'as computed' : `${others} of ${all.length} differ`],
+      ];
+    }),
+  );
+}

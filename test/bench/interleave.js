@@ -1,0 +1,19 @@
+import { tell } from './run.js';
+
+/**
+ * Runs ways in turn, A B A B …, so that what the machine does besides falls on all alike. The first round fills caches
+ * and is not counted. Resolves with the milliseconds of each way by its name.
+ */
+export async function interleave(ways, rounds) {
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, once] of Object.entries(ways)) {
+      const ms = await once(round);
+      tell(
+        `  ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${(ms / 1000).toFixed(2)} s`,
+      );
+      if (round > 0) times[name].push(ms);
+    }
+  }
+  return times;
+}

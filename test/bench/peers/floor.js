@@ -1,0 +1,41 @@
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { run } from '../run.js';
+
+const LOOP = join(import.meta.dirname, 'floor-loop.js');
+
+/** As imgtool gives its children: pixels stay in the same pages. */
+const ENVIRONMENT = {
+  UV_THREADPOOL_SIZE: '2',
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
+  MALLOC_TRIM_THRESHOLD_: `${128 * 2 ** 20}`,
+};
+
+/** What nothing that decodes once and encodes with these libraries can be faster than: one bare loop a core. */
+export async function floor(cores) {
+  return {
+    name: 'floor',
+    how: 'one decode and the encodes with sharp in a bare loop, one process a core, largest first',
+    version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}, libwebp ${sharp.versions.webp}`,
+    async run(corpus, out) {
+      mkdirSync(out, { recursive: true });
+      const deal = dealt(corpus, out);
+      const loops = Array.from({ length: cores }, () =>
+        run(process.execPath, [LOOP, `${out}.json`, out], { stdin: deal, env: ENVIRONMENT }),
+      );
+      const ended = await Promise.all(loops);
+      closeSync(deal);
+      return Math.max(...ended.map(({ ms }) => ms));
+    },
+  };
+}
+
+/** A file of numbers, one a picture. Its reading position is shared by all loops, so each number is read by one. */
+function dealt({ files }, out) {
+  writeFileSync(`${out}.json`, JSON.stringify(files));
+  const numbers = Uint32Array.from(files.keys());
+  writeFileSync(`${out}.deal`, new Uint8Array(numbers.buffer));
+  return openSync(`${out}.deal`, 'r');
+}

@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import { ask, run } from '../run.js';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+
+export const BINARY = resolve(ROOT, 'bin/imgtool.js');
+export const DIST = resolve(ROOT, 'dist');
+
+export async function imgtool() {
+  return {
+    name: 'imgtool',
+    how: '`imgtool process`, whole command, new index',
+    version: await ask(process.execPath, [BINARY, '--version'], /(\S+)/),
+    run: ({ folder }, out, more = []) => processed(folder, out, more),
+  };
+}
+
+/** Milliseconds of a whole batch; its index lies beside the outputs. */
+export async function processed(folder, out, more = []) {
+  return (await run(process.execPath, processing(folder, out, more))).ms;
+}
+
+/** How a batch ended, as the program tells it. */
+export async function counted(folder, out) {
+  const { stdout } = await run(process.execPath, processing(folder, out, ['--json']), { capture: true });
+  return JSON.parse(stdout.trim().split('\n').at(-1)).counts;
+}
+
+/** The arguments of Node. */
+export function processing(folder, out, more = []) {
+  return [BINARY, 'process', folder, '--out', out, '--index', `${out}.db`, '--no-config', ...more];
+}

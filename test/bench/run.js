@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Processes in work. Each leads a group of its own, so that an interrupt ends all that it started. */
+const running = new Set();
+
+/** Calls with a folder that is gone afterwards, after Ctrl-C too. */
+export async function inFolder(use) {
+  const place = mkdtempSync(join(tmpdir(), 'imgtool-bench-'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const end = (signal) => {
+    for (const { pid } of running) killGroup(pid);
+    rmSync(place, { recursive: true, force: true, maxRetries: 10 });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  for (const signal of signals) process.once(signal, end);
+  try {
+    return await use(place);
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a command to its end; standard input may be a descriptor. Resolves with wall-clock milliseconds and what it
+ * said on standard output, where that is asked for. Errors: when it fails, with its last words.
+ */
+export function run(command, args, { env = {}, stdin = 'ignore', capture = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    let ms = 0;
+    const child = spawn(command, args, {
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: [stdin, capture ? 'pipe' : 'ignore', 'pipe'],
+    });
+    running.add(child);
+    const [said, words] = [[], []];
+    child.stdout?.on('data', (bytes) => said.push(bytes));
+    child.stderr.on('data', (bytes) => words.push(bytes));
+    child.on('error', reject);
+    child.on('exit', () => {
+      ms = performance.now() - started;
+      running.delete(child);
+    });
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve({ ms, stdout: Buffer.concat(said).toString() });
+      const tail = Buffer.concat(words).toString().slice(-2000);
+      reject(new Error(`${[command, ...args].join(' ').slice(0, 500)}: ${code ?? signal}\n${tail}`));
+    });
+  });
+}
+
+/** What a command says of its version: the first line of it that matches, or null where it cannot be started. */
+export async function ask(command, args, pattern) {
+  try {
+    const { stdout } = await run(command, args, { capture: true });
+    return pattern.exec(stdout)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Progress. */
+export function tell(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function killGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
