@@ -17,6 +17,12 @@ export async function openIndex({ index }: Config, purpose: 'work' | 'look' = 'w
   return openSqliteIndex(index, purpose);
 }
 
+/** What happened, for commands that look at nothing else. */
+export async function openHistory({ index }: Config) {
+  const { openSqliteHistory } = await import('./adapters/sqlite-index/look.ts');
+  return openSqliteHistory(index);
+}
+
 /** Puts a new index with all that can be saved in place of a damaged one. */
 export async function repairIndex({ index }: Config) {
   const { repairSqliteIndex } = await import('./adapters/sqlite-index/repair.ts');

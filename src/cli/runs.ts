@@ -86,9 +86,9 @@ export async function runCancel(id: string, options: Options): Promise<void> {
 
 export async function runStatus(id: string, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { openIndex } = await import('../open.ts');
+  const { openHistory } = await import('../open.ts');
   const { status } = await import('../commands/status.ts');
-  const index = await openIndex(config, 'look');
+  const index = await openHistory(config);
   try {
     const all = options.all === true;
     const watch = options.watch === true;
@@ -100,9 +100,9 @@ export async function runStatus(id: string, options: Options): Promise<void> {
 
 export async function runList(options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { openIndex } = await import('../open.ts');
+  const { openHistory } = await import('../open.ts');
   const { list } = await import('../commands/list.ts');
-  const index = await openIndex(config, 'look');
+  const index = await openHistory(config);
   try {
     await list(index, String(options.limit), pages.list);
   } finally {

@@ -4,7 +4,7 @@ import type { Index } from '../ports.ts';
 
 /** `imgtool list`: recent batches, newest first. Errors: `usage`. */
 export async function list(
-  index: Index,
+  index: Pick<Index, 'batches'>,
   limit: string,
   show: (batches: readonly Batch[], limit: number) => Promise<void>,
 ): Promise<void> {

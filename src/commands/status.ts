@@ -16,7 +16,7 @@ interface StatusOptions {
 
 /** `imgtool status`: one batch by any unique beginning of its id. Errors: `unknown_batch`. */
 export async function status(
-  index: Index,
+  index: Pick<Index, 'batch' | 'batches' | 'jobs'>,
   id: string,
   { all, watch }: StatusOptions,
   show: (batch: Batch, jobs: readonly JobRecord[]) => Promise<void>,

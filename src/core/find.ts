@@ -7,7 +7,7 @@ const RECENT = 100;
 
 /** The batch whose id begins so. Errors: `usage` when nothing is given; `unknown_batch`, which names the `nearest` id where there is one. */
 export async function findBatch(
-  index: Index,
+  index: Pick<Index, 'batch' | 'batches'>,
   id: string,
   nearest: (word: string, words: readonly string[]) => string | undefined,
 ): Promise<Batch> {

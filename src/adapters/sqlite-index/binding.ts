@@ -1,12 +1,14 @@
+import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
 import { ImgtoolError } from '../../errors.ts';
 
 export type Sqlite = typeof SqliteConstructor;
 
 /** The SQLite binding, loaded when an index is needed. Errors: `index_unusable`. */
-export async function loadSqlite(): Promise<Sqlite> {
+export function loadSqlite(): Sqlite {
   try {
-    return (await import('better-sqlite3')).default;
+    // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
+    return createRequire(import.meta.url)('better-sqlite3');
   } catch (cause) {
     throw new ImgtoolError('index_unusable', 'the SQLite binding is missing or made for another Node', {
       fix: 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3',

@@ -47,7 +47,7 @@ export async function connect(
   path: string,
   { purpose = 'work', migrations = MIGRATIONS, patience = PATIENCE }: Opening = {},
 ): Promise<Connection> {
-  const Sqlite = await loadSqlite();
+  const Sqlite = loadSqlite();
   let db: Database | undefined;
   try {
     makeFolder(path);

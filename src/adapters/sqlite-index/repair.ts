@@ -24,7 +24,7 @@ const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', '
  * also while a run works with it and for another program's database; `index_newer`; `no_space`.
  */
 export async function repairSqliteIndex(path: string): Promise<Repaired> {
-  const Sqlite = await loadSqlite();
+  const Sqlite = loadSqlite();
   const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING, incomplete: [] };
   try {
     const real = realPlace(path);
