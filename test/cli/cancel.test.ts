@@ -89,11 +89,14 @@ describe('cancelling a batch from another process', () => {
     let isContinued = false;
     const answered = place.run(['cancel', id]).then((outcome) => ({ outcome, isEarly: !isContinued }));
     await until('the batch being asked to stop', isAsked);
+    // While another comes and goes, one that does not wait would have answered.
+    await place.run(['list']);
     gate.open();
     isContinued = true;
     session.signal('SIGCONT', 'group');
     const { outcome, isEarly } = await answered;
     expect([outcome.code, isEarly], outcome.stderr).toEqual([0, false]);
+    expect(outcome.stdout).toContain(`Batch ${id} cancelled after `);
     const ended = await session.ended;
     expect([ended.code, finishedOf(ended).state]).toEqual([130, 'cancelled']);
     await assertInvariants(place, { sources, outcome: ended });
