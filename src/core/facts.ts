@@ -22,7 +22,7 @@ export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
 /** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
 export function factsByStat(
   { options, settings }: Places,
-  known: Pick<Facts, 'source' | 'recorded' | 'digest'>,
+  { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
   records: readonly Wanted['record'][],
   disk: readonly (FileFacts | 'foreign' | null)[],
@@ -32,7 +32,7 @@ export function factsByStat(
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
-  return { ...known, wanted, elsewhere: [], force, duplicates };
+  return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
 }
 
 /** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
