@@ -46,6 +46,9 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
        LIMIT ?)
      RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`,
   );
+  const anyWaiting = prepare<[string], number>(
+    "SELECT 1 FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT 1",
+  ).pluck();
   const claimOf = prepare<[string], { run: string; job: number }>(
     'SELECT run, job FROM claims WHERE digest = ?',
   );
@@ -126,7 +129,11 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
       }),
     walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
     take: ({ batch, run }, limit, now) =>
-      write(() => take.all(run, batch, batch, Math.ceil(now), limit).sort((a, b) => a.id - b.id)),
+      write(() => {
+        // Whoever only looks whether there is any is answered in a tenth of the time.
+        if (anyWaiting.get(batch) === undefined) return [];
+        return take.all(run, batch, batch, Math.ceil(now), limit).sort((a, b) => a.id - b.id);
+      }),
     claim: ({ run }, job, digest) =>
       write(() => {
         const claim = claimOf.get(digest);
