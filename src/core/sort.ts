@@ -105,14 +105,14 @@ function factsOf(
 }
 
 function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
-  const outputs = facts.wanted.map(({ record }) => describe(record as OutputRecord));
+  const picture = facts.recorded && pictureOf(facts.recorded);
   return {
     type: 'job',
     batch: run.batch,
     source: found.given,
     state: 'unchanged',
-    ...(facts.recorded === undefined ? {} : pictureOf(facts.recorded)),
-    outputs: outputs.map((output) => outputAsGiven(output, options)),
+    ...picture,
+    outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
     ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - started },
     attempts: 0,
   };

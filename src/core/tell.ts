@@ -41,7 +41,8 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
 
 /** An output under the path a user would write. */
 export function outputAsGiven(output: Output, options: BatchOptions): Output {
-  return { ...output, path: pathAsGiven(output.path, options) };
+  const { variant, format, path, width, height, bytes } = output;
+  return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
 }
 
 export function pathAsGiven(path: string, options: BatchOptions): string {
