@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
+import { allPresets, choosePreset } from './config/choose.ts';
 import { readFiles } from './config/files.ts';
 import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
 import { isDebug, type Look, lookOf } from './config/look.ts';
@@ -8,13 +8,11 @@ import { autoMemory, cores } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
-import { showSize } from './config/size.ts';
-import { strangeVariables } from './config/strange.ts';
+import { showSize } from './config/show.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, WalkRules, Warning, WatchOptions } from './model.ts';
 
-export { givenLimits } from './config/again.ts';
-export { addSettings, flagsOf } from './config/flags.ts';
+export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './config/nearest.ts';
 export type { Flags, Look, Origin };
@@ -82,8 +80,8 @@ export async function loadConfig({
 }): Promise<Config> {
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const find = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
-  const own = ownPresets(files);
+  const find = await readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const own = files.length === 0 ? [] : (await import('./config/own.ts')).ownPresets(files);
   const presets = allPresets(own.map(({ preset }) => preset));
   const preset = choosePreset(find('preset'), find('variants'), presets);
 
@@ -136,8 +134,13 @@ export async function loadConfig({
     look: lookOf(env),
     debug: isDebug(env),
     origins: listOrigins(find, shown, own),
-    warnings: strangeVariables(env),
+    warnings: await strangeVariables(env),
   });
+}
+
+async function strangeVariables(env: NodeJS.ProcessEnv): Promise<readonly Warning[]> {
+  if (!Object.keys(env).some((name) => name.startsWith('IMGTOOL_'))) return [];
+  return (await import('./config/strange.ts')).strangeVariables(env);
 }
 
 /** What the environment says before, or although, no config could be loaded. */

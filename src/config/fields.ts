@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import type { Fit, Format, Position, Variant } from '../model.ts';
 import { type Place, wrong } from './place.ts';
-import { checked, choice, type Reader, wholeNumber, yesOrNo } from './values.ts';
+import { choice, type Reader, yesOrNo } from './plain.ts';
+import { checked, wholeNumber } from './values.ts';
 
 /** Other ways to write a key of a variant. */
 export const KEY_ALIASES: Readonly<Record<string, string>> = {

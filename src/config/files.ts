@@ -1,11 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ImgtoolError, systemCode } from '../errors.ts';
-import { parse } from './parse.ts';
 import { type Place, wrong } from './place.ts';
 import { absolute, type Surroundings, userConfigFolder } from './places.ts';
+import { isMapping, yesOrNo } from './plain.ts';
 import { findUpwards, findUserFile } from './search.ts';
-import { yesOrNo } from './values.ts';
-import { isMapping } from './variants.ts';
 
 /** A file of settings, parsed and not yet checked. */
 export interface ConfigFile {
@@ -43,6 +41,7 @@ export async function readFiles(
 async function readConfigFile(path: string, how: 'found' | Place): Promise<ConfigFile> {
   const place: Place = how === 'found' ? { code: 'config', text: path } : how;
   const text = decode(readBytes(path, place, how === 'found'), place, path);
+  const { parse } = await import('./parse.ts');
   const values = (await parse(text, path)) ?? {};
   if (!isMapping(values)) throw wrong({ code: 'config', text: path }, 'a mapping of settings', values);
   return { path, values };

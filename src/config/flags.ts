@@ -1,4 +1,6 @@
 import type { Command, Option } from 'commander';
+import type { Config } from '../config.ts';
+import type { Limits } from '../model.ts';
 import { isRepeatable, KEYS, longFlag } from './keys.ts';
 import type { Flags } from './layers.ts';
 import { GROUPS, type Group, type Key, SETTINGS } from './settings.ts';
@@ -59,6 +61,16 @@ export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   }
   const config = options.config;
   return typeof config === 'string' || config === false ? { ...flags, config } : flags;
+}
+
+/** The limits that were given on the command line: they take the place of those a batch of before was begun with. */
+export function givenLimits({ limits }: Config, flags: Flags): Partial<Limits> {
+  return {
+    ...(flags.limitPixels === undefined ? {} : { pixels: limits.pixels }),
+    ...(flags.allowSvg === undefined ? {} : { allowSvg: limits.allowSvg }),
+    ...(flags.lenient === undefined ? {} : { lenient: limits.lenient }),
+    ...(flags.timeout === undefined ? {} : { timeout: limits.timeout }),
+  };
 }
 
 function camelCase(words: string): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ConfigFile } from './files.ts';
 import { envName, isKey, isRepeatable, KEYS, longFlag } from './keys.ts';
 import { at, type Place, unknown } from './place.ts';
+import type { Reader } from './plain.ts';
 import { type Key, SETTINGS, type Values } from './settings.ts';
 
 /** Settings as the command line or a library call gives them, by key; what is undefined is not given. */
@@ -28,22 +29,35 @@ export interface Found<T> {
   readonly base: string | null;
 }
 
+type Schemas = typeof import('./schemas.ts');
+
 export type Find = <K extends Key>(key: K) => Found<Values[K]>;
 
 /** Finds each setting in the first layer that has it. All layers are checked, so that no wrong value hides. */
-export function readSettings(layers: readonly Layer[]): Find {
+export async function readSettings(layers: readonly Layer[]): Promise<Find> {
+  const isGiven = (key: Key) => layers.some((layer) => layer.values.has(key));
+  const schemas = KEYS.some((key) => 'of' in SETTINGS[key].read && isGiven(key))
+    ? await import('./schemas.ts')
+    : undefined;
   const find: Find = (key) => {
-    const found = layers.filter((layer) => layer.values.has(key)).map((layer) => read(layer, key));
+    const found = layers.filter((layer) => layer.values.has(key)).map((layer) => read(layer, key, schemas));
     return found[0] ?? byDefault(key);
   };
   for (const key of KEYS) find(key);
   return find;
 }
 
-function read<K extends Key>(layer: Layer, key: K): Found<Values[K]> {
+function read<K extends Key>(layer: Layer, key: K, schemas: Schemas | undefined): Found<Values[K]> {
   const place = layer.place(key);
-  const value = SETTINGS[key].read(layer.values.get(key), place);
+  const value = readerOf(key, schemas)(layer.values.get(key), place);
   return { value, origin: layer.origin(key), place, base: layer.base };
+}
+
+function readerOf<K extends Key>(key: K, schemas: Schemas | undefined): Reader<Values[K]> {
+  const { read } = SETTINGS[key];
+  if (!('of' in read)) return read;
+  if (schemas === undefined) throw new Error(`${key} is read by a schema, and none was loaded`);
+  return read.of(schemas);
 }
 
 function byDefault<K extends Key>(key: K): Found<Values[K]> {

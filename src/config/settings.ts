@@ -1,20 +1,8 @@
 import type { Variant } from '../model.ts';
-import { showSize, sizeOr } from './size.ts';
+import { choice, type Later, later, type Reader, textOf, textsOf, yesOrNo } from './plain.ts';
+import { shortAmount, showDuration, showSize } from './show.ts';
 import { specOf } from './spec.ts';
 import { PLACEHOLDERS } from './template.ts';
-import {
-  choice,
-  count,
-  duration,
-  type Reader,
-  shortAmount,
-  showDuration,
-  textOf,
-  textsOf,
-  wholeNumberOr,
-  yesOrNo,
-} from './values.ts';
-import { readVariants } from './variants.ts';
 
 /** The settings as read; the keys are those of `.imgtoolrc`. */
 export interface Values {
@@ -77,7 +65,7 @@ interface Setting<T> {
   /** One line of help. */
   readonly about: string;
   readonly initial: T;
-  readonly read: Reader<T>;
+  readonly read: Reader<T> | Later<T>;
   /** The value as a person would write it, where `String` does not. */
   readonly show?: (value: T) => string;
 }
@@ -101,7 +89,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'watch',
     about: 'how long a file must rest before it is taken; 2s is two seconds',
     initial: 500,
-    read: duration('ms', 10, 600_000),
+    read: later(({ duration }) => duration('ms', 10, 600_000)),
     show: showDuration,
   },
   scanInterval: {
@@ -109,7 +97,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'watch',
     about: 'time between walks through everything, give or take a quarter; 10m is ten minutes',
     initial: 600_000,
-    read: duration('s', 100, 7 * 86_400_000),
+    read: later(({ duration }) => duration('s', 100, 7 * 86_400_000)),
     show: showDuration,
   },
   poll: {
@@ -177,7 +165,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'outputs',
     about: 'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
     initial: [],
-    read: readVariants,
+    read: later(({ readVariants }) => readVariants),
     show: (variants) => list(variants.map(specOf)),
   },
   name: {
@@ -211,7 +199,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'limits',
     about: 'images at a time; auto is the cores this process may use',
     initial: null,
-    read: wholeNumberOr('auto', 1, 1024),
+    read: later(({ wholeNumberOr }) => wholeNumberOr('auto', 1, 1024)),
     show: (jobs) => String(jobs ?? 'auto'),
   },
   memory: {
@@ -219,7 +207,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'limits',
     about: 'memory that pictures in work may take together, such as 2G; auto is half of what is free',
     initial: null,
-    read: sizeOr('auto', 16_000_000),
+    read: later(({ sizeOr }) => sizeOr('auto', 16_000_000)),
     show: (memory) => (memory === null ? 'auto' : showSize(memory)),
   },
   limitPixels: {
@@ -227,7 +215,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'limits',
     about: 'largest frame of a source, in pixels',
     initial: 100_000_000,
-    read: count,
+    read: later(({ count }) => count),
     show: (pixels) => shortAmount(pixels),
   },
   timeout: {
@@ -235,7 +223,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     group: 'limits',
     about: 'longest an image may take',
     initial: 120_000,
-    read: duration('s', 100, 86_400_000),
+    read: later(({ duration }) => duration('s', 100, 86_400_000)),
     show: showDuration,
   },
   allowSvg: {

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import { type Place, wrong } from './place.ts';
-
-/** Takes a value as written (a string, or what JSON and YAML make of it); throws an error that names the place. */
-export type Reader<T> = (raw: unknown, place: Place) => T;
+import { wrong } from './place.ts';
+import type { Reader } from './plain.ts';
+import { DURATIONS, type DurationUnit, showDuration } from './show.ts';
 
 /** A value checked by a schema; `expected` completes "expected …" when it fails. */
 export function checked<T>(
@@ -16,27 +15,6 @@ export function checked<T>(
     return result.output;
   };
 }
-
-export function choice<const W extends string>(words: readonly W[]): Reader<W> {
-  return checked(v.picklist(words), `one of ${words.join(', ')}`, words);
-}
-
-const YES = ['true', 'yes', 'on', '1'];
-const NO = ['false', 'no', 'off', '0'];
-
-export const yesOrNo: Reader<boolean> = checked(
-  v.union([
-    v.boolean(),
-    v.pipe(
-      v.string(),
-      v.toLowerCase(),
-      v.picklist([...YES, ...NO]),
-      v.transform((word) => YES.includes(word)),
-    ),
-  ]),
-  'true or false',
-  ['true', 'false'],
-);
 
 export function wholeNumber(least: number, most: number, why = ''): Reader<number> {
   return checked(whole(least, most), `a whole number from ${least} to ${most}${why}`);
@@ -53,23 +31,20 @@ function whole(least: number, most: number) {
   return v.pipe(numberWritten(/^\d+$/), v.integer(), v.minValue(least), v.maxValue(most));
 }
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-type Unit = keyof typeof UNITS;
-
 /** A duration as milliseconds: a number of `unit`s, or with a unit of its own such as 500ms, 1.5s, 10m. */
-export function duration(unit: Unit, least: number, most: number): Reader<number> {
+export function duration(unit: DurationUnit, least: number, most: number): Reader<number> {
   const written = v.pipe(
     v.string(),
     v.trim(),
     v.regex(/^\d+(\.\d+)?(ms|s|m|h|d)?$/),
     v.transform((text) => {
       const [, digits = '', own = unit] = /^([\d.]+)(.*)$/.exec(text) ?? [];
-      return Number(digits) * UNITS[(own || unit) as Unit];
+      return Number(digits) * DURATIONS[(own || unit) as DurationUnit];
     }),
   );
   const plain = v.pipe(
     v.number(),
-    v.transform((value) => value * UNITS[unit]),
+    v.transform((value) => value * DURATIONS[unit]),
   );
   const schema = v.pipe(
     v.union([plain, written]),
@@ -78,13 +53,6 @@ export function duration(unit: Unit, least: number, most: number): Reader<number
     v.transform((milliseconds) => Math.round(milliseconds)),
   );
   return checked(schema, `a time from ${showDuration(least)} to ${showDuration(most)}`);
-}
-
-/** Milliseconds as a person would write them: the largest unit that leaves a whole number. */
-export function showDuration(milliseconds: number): string {
-  const fitting = (Object.keys(UNITS) as Unit[]).filter((unit) => milliseconds % UNITS[unit] === 0);
-  const unit = fitting.at(-1) ?? 'ms';
-  return `${milliseconds / UNITS[unit]}${unit}`;
 }
 
 function numberWritten(pattern: RegExp) {
@@ -108,12 +76,6 @@ function scaled(written: string, pattern: RegExp): number {
   return Math.round(Number(digits) * 1000 ** ' kmg'.indexOf(suffix.toLowerCase() || ' '));
 }
 
-/** An amount as a person would write it. */
-export function shortAmount(value: number): string {
-  const power = [3, 2, 1].find((power) => value % 1000 ** power === 0) ?? 0;
-  return `${value / 1000 ** power}${['', 'k', 'M', 'G'][power]}`;
-}
-
 /** What a schema takes, or a word for "you decide", which is null. */
 export function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {
   return v.union([
@@ -123,20 +85,4 @@ export function orNull<T>(word: string, schema: v.GenericSchema<unknown, T>) {
     ),
     schema,
   ]);
-}
-
-/** Text that can be part of a path: something, and no NUL. */
-const text = v.pipe(v.string(), v.nonEmpty(), v.excludes('\0'));
-
-export function textOf(what: string): Reader<string> {
-  return checked(text, what);
-}
-
-/** One text or a list of them. */
-export function textsOf(what: string): Reader<readonly string[]> {
-  const one = v.pipe(
-    text,
-    v.transform((only) => [only]),
-  );
-  return checked(v.union([one, v.array(text)]), `${what}, or a list of them`);
 }

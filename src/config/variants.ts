@@ -3,8 +3,9 @@ import type { Variant } from '../model.ts';
 import { fullVariant, type LooseVariant } from '../presets.ts';
 import { fieldsFor, KEY_ALIASES, readFormat } from './fields.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
+import { isMapping, type Reader } from './plain.ts';
 import { parseFields, parseSpec, type Written } from './spec.ts';
-import { checked, type Reader } from './values.ts';
+import { checked } from './values.ts';
 
 // A leading dot would hide the output, and `..` would leave its folder.
 const NAME = v.pipe(v.string(), v.regex(/^[a-z\d_-][a-z\d._-]{0,63}$/i));
@@ -56,10 +57,6 @@ function specEntry(spec: string, place: Place): Entry {
 function mapping(raw: unknown, place: Place): Record<string, unknown> {
   if (isMapping(raw)) return raw;
   throw wrong(place, 'a variant', raw, { fix: 'for example { name: hero, width: 1600, format: avif }' });
-}
-
-export function isMapping(raw: unknown): raw is Record<string, unknown> {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
 function readVariant({ name, fields }: Written, place: Place): Variant {

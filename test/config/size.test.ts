@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { showSize, sizeOr } from '../../src/config/size.ts';
+import { showSize } from '../../src/config/show.ts';
+import { sizeOr } from '../../src/config/size.ts';
 import { failure } from './folders.ts';
 
 const read = (raw: unknown) => sizeOr('auto', 100)(raw, { code: 'usage', text: '--memory' });
