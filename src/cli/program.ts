@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Command, CommanderError } from 'commander';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
+import { growHeapOnce } from './heap.ts';
 import {
   type Options,
   runAgain,
@@ -25,6 +26,7 @@ const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'display', 'settings'] as
 
 /** Carries out what the arguments say: `told` when that was to print help. Errors: `usage`, and the command's own. */
 export async function run(argv: readonly string[], version: string): Promise<'done' | 'told'> {
+  growHeapOnce();
   const root = program(version);
   try {
     await root.parseAsync(argv);

@@ -3,6 +3,7 @@ import { ImgtoolError } from '../errors.ts';
 import type { Attended } from '../open.ts';
 import type { Inputs } from '../ports.ts';
 import { exitWith, hearSignals, stopped, streams } from './ending.ts';
+import { keepHeap } from './heap.ts';
 
 /** What each command does: settings read, ports opened and let go of, the exit code set. */
 
@@ -62,6 +63,7 @@ async function attend(
   run: (emit: Attended['report']['event']) => Promise<number>,
 ): Promise<void> {
   hearSignals(() => ports.renderer.kill());
+  keepHeap();
   try {
     for (const warning of warnings) report.event(warning);
     exitWith(await run((event) => report.event(event)));
