@@ -113,6 +113,31 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await index.batch(run.batch)).counts.pending).toBe(2);
     });
 
+    it('takes one that is added twice at once for one', async () => {
+      const run = await begin();
+      expect(await index.add(run, [newJob('a'), newJob('b'), newJob('a')], NOTHING)).toBe(2);
+      expect((await index.batch(run.batch)).counts.pending).toBe(2);
+    });
+
+    it('gives out the largest of those that were added together first, whoever got the plain names', async () => {
+      const run = await begin();
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const sized = (name: string, size?: number) => newJob(name, { size });
+      const small = newJob('x.jpg', { candidates, size: 1 });
+      const large = newJob('x.png', { candidates, size: 9 });
+      await index.add(run, [small, sized('a', 5), large, sized('b', 5), sized('unknown')], NOTHING);
+      await index.add(run, [sized('later', 100)], NOTHING);
+      const taken = await index.take(run, 9, Date.now());
+      expect(taken.map(({ relative, naming }) => [relative, naming])).toEqual([
+        ['x.png', 1],
+        ['a', 0],
+        ['b', 0],
+        ['x.jpg', 0],
+        ['unknown', 0],
+        ['later', 0],
+      ]);
+    });
+
     it('reserves the plain names for the first source and the next ones for a later one, for ever', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();

@@ -1,7 +1,9 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { basename } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
-import type { Index } from '../../src/ports.ts';
+import type { Index, Storage } from '../../src/ports.ts';
 import { failure, finishedOf, jobOf, type OnRender, openWorkshop, type Workshop } from './made-up.ts';
 
 let shop: Workshop;
@@ -24,6 +26,59 @@ describe('a batch', () => {
     expect(jobOf(events, 'a.jpg')).toMatchObject({ state: 'completed', attempts: 2 });
     expect(jobOf(events, 'b.jpg')).toMatchObject({ state: 'completed', attempts: 1 });
     expect(shop.outputs()).toEqual(['a_small.webp', 'b_small.webp']);
+  });
+
+  it('begins the next picture while outputs of the one before are made visible', async () => {
+    shop.put('a.jpg', 'b.jpg', 'c.jpg');
+    const rendered: string[] = [];
+    const nextBegan = new Promise<void>((resolve) => {
+      onRender = (source) => {
+        rendered.push(basename(source));
+        if (rendered.length === 2) resolve();
+      };
+    });
+    const { ports } = await shop.prepare('process');
+    const storage: Storage = {
+      ...ports.storage,
+      async commit(staged) {
+        // With one place, this would wait for ever if it were kept until now.
+        await nextBegan;
+        return ports.storage.commit(staged);
+      },
+    };
+    const events = await shop.run({ jobs: 1 }, { storage });
+    expect(finishedOf(events)).toMatchObject({ exit: 0, counts: { completed: 3 } });
+    expect(rendered).toEqual(['a.jpg', 'b.jpg', 'c.jpg']);
+  });
+
+  it('begins no more pictures than it may while none of their outputs can be made visible', async () => {
+    shop.put(...Array.from({ length: 40 }, (_, n) => `${n}.jpg`));
+    let begun = 0;
+    onRender = () => {
+      begun++;
+    };
+    const { ports } = await shop.prepare('process');
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let waiting = 0;
+    const storage: Storage = {
+      ...ports.storage,
+      async commit(staged) {
+        waiting++;
+        await gate;
+        return ports.storage.commit(staged);
+      },
+    };
+    const running = shop.run({ jobs: 2 }, { storage });
+    await vi.waitFor(() => expect(waiting).toBeGreaterThan(2));
+    // Whatever could begin by now has begun.
+    for (let turn = 0; turn < 100; turn++) await breathe();
+    expect([begun, waiting]).toEqual([waiting, waiting]);
+    expect(waiting).toBeLessThan(20);
+    open();
+    expect(finishedOf(await running).counts.completed).toBe(40);
   });
 
   it('gives up a picture whose process crashed three times', async () => {

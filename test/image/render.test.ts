@@ -105,6 +105,36 @@ describe('an output', () => {
     for (const each of bytes) expect(difference(await rgb(each), picture)).toBe(0);
   });
 
+  it('that are the same, since nothing is enlarged, are encoded once and written each under its name', async () => {
+    const source = await encoded(lopsided(90, 60)).png().toBuffer();
+    const wide = (name: string, width: number, more = {}) => variant({ name, width, ...more });
+    const both = [wide('large', 1200), wide('medium', 600), wide('grey', 600, { grayscale: true })];
+    const many = await rendered(folder, source, both);
+    expect(many.bytes[0]).toEqual(many.bytes[1]);
+    expect(many.bytes[2]).not.toEqual(many.bytes[1]);
+    for (const [i, one] of both.entries()) {
+      const alone = await rendered(folder, source, [one]);
+      expect(alone.bytes[0]).toEqual(many.bytes[i]);
+      expect(alone.result.outputs[0]).toEqual(many.result.outputs[i]);
+    }
+  });
+
+  it.each([1, 2, 8])('are all written with %i at a time, and the same', async (atOnce) => {
+    const picture = await openPicture(
+      file(folder, await encoded(lopsided(900, 600)).jpeg().toBuffer()),
+      LIMITS,
+    );
+    const variants = [600, 300, 150, 75].map((width) => variant({ name: `w${width}`, width }));
+    const orders = (way: string) =>
+      variants.map((one) => ({ variant: one, path: join(folder, `${way}-${atOnce}-${one.name}`) }));
+    const [some, all] = [orders('some'), orders('all')];
+    const { outputs } = await picture.render(some, atOnce);
+    await picture.render(all);
+    expect(outputs.map(({ width }) => width)).toEqual([600, 300, 150, 75]);
+    for (const [i, { path }] of some.entries())
+      expect(readFileSync(path)).toEqual(readFileSync(all[i]!.path));
+  });
+
   it('never replaces a file that is there', async () => {
     const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
     const taken = file(folder, 'mine');
