@@ -5,8 +5,10 @@ import type { Header } from './steps/header.ts';
 /** Bytes that any picture takes: libraries' tables, buffers of files and channels. */
 const ALWAYS = 4 * 2 ** 20;
 
-/** Outputs that are encoded at the same time; the child has as many threads for it. */
+/** Outputs that are encoded at the same time when they are large. */
 const AT_ONCE = 2;
+/** Pixels of all outputs together up to which they may all be encoded at the same time: that takes little. */
+const FEW_PIXELS = 8_000_000;
 
 /** Rows that libvips holds while it scales down what comes row by row. */
 const ROWS = 2000;
@@ -34,8 +36,13 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const decoding = Math.max(...bases.map((base) => decoder(header, base)));
   const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
-  const busiest = sum(encoders.sort((a, b) => b - a).slice(0, AT_ONCE));
+  const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   return Math.ceil(ALWAYS + held + kept + Math.max(decoding, sized + busiest));
+}
+
+/** How many outputs of these sizes may be encoded at the same time at most. */
+export function mostAtOnce(outputs: readonly Size[]): number {
+  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(AT_ONCE, outputs.length) : AT_ONCE;
 }
 
 /** What the decoder takes, beside the base that comes of it. */

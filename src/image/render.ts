@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, Rendered, RenderedOutput, Variant } from '../model.ts';
+import { mostAtOnce } from './memory.ts';
 import { assertUnchanged, type Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
@@ -55,7 +56,7 @@ export async function render(
   const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
     for (const [order, one] of await written(sized(geometry), same, spent)) outputs.set(order, one);
   });
-  await inLanes(works, lanes(variants, atOnce));
+  await inLanes(works, lanes(variants, Math.min(atOnce, mostAtOnce(geometries))));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
   const color = dominantColor(least);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimateMemory } from '../../src/image/memory.ts';
+import { estimateMemory, mostAtOnce } from '../../src/image/memory.ts';
 import type { Header } from '../../src/image/steps/header.ts';
 import { BUILT_IN } from '../../src/presets.ts';
 import { variant } from './pictures.ts';
@@ -102,5 +102,14 @@ describe('the memory that is estimated', () => {
     const of = (count: number) => estimateMemory(header(24), { size: MB, held: MB }, many.slice(0, count));
     const one = of(2) - of(1);
     expect(of(8) - of(7)).toBeLessThan(one * 0.7);
+  });
+
+  it('counts all encoders of outputs so small that they may all run at once', () => {
+    const many = Array.from({ length: 8 }, (_, i) => variant({ width: 800 - i, name: `${i}` }));
+    const of = (count: number) => estimateMemory(header(24), { size: MB, held: MB }, many.slice(0, count));
+    const outputs = many.map(({ width }) => ({ width: width!, height: 600 }));
+    expect([mostAtOnce(outputs), mostAtOnce(outputs.slice(0, 1))]).toEqual([8, 2]);
+    expect(mostAtOnce([...outputs, { width: 4000, height: 3000 }])).toBe(2);
+    expect(of(8) - of(7)).toBeGreaterThan((of(2) - of(1)) * 0.7);
   });
 });
