@@ -31,6 +31,16 @@ export interface Waiting {
   readonly learnt: SourceRecord;
 }
 
+/** What was found under its outputs' names has changed meanwhile: it is to be looked at again, in a place of its own. */
+export interface Overtook {
+  readonly type: 'again';
+  /** With the names it has now. */
+  readonly job: Job;
+  readonly learnt: SourceRecord;
+  /** How often it may still be. */
+  readonly looks: number;
+}
+
 /**
  * ONE image, from source to outputs. Ends with the job settled in the index, or waiting for another with nothing opened or staged.
  * `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
@@ -41,7 +51,9 @@ export async function runJob(
   job: Job,
   rendered: () => void,
   learnt?: SourceRecord,
-): Promise<JobEvent | Waiting> {
+  // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
+  looks = bench.options.preset.variants.length,
+): Promise<JobEvent | Waiting | Overtook> {
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;
@@ -52,27 +64,23 @@ export async function runJob(
   };
   try {
     let seen = await look(bench, job, learnt);
-    // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
-    for (let looks = bench.options.preset.variants.length; ; looks--) {
-      if (opened === undefined && needsBytes(seen)) {
-        if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
-          return { type: 'waiting', learnt: seen.source };
-        }
-        const seenAt = Date.now();
-        opened = await openWithRoom(bench, job, seen.size);
-        const source = learn(job, opened, seen.facts.recorded, seenAt);
-        if (!(await bench.index.claim(bench.run, job, opened.digest)))
-          return { type: 'waiting', learnt: source };
-        seen = await judge(bench, seen.job, source);
+    if (needsBytes(seen)) {
+      if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
+        return { type: 'waiting', learnt: seen.source };
       }
-      try {
-        return await carryOut(bench, seen, { opened, letGo }, staged, started);
-      } catch (error) {
-        if (!(error instanceof Overtaken)) throw error;
-        if (seen.source === undefined || looks === 0) throw error.reason;
-        await discard(bench, staged);
-        seen = await judge(bench, seen.job, seen.source);
-      }
+      const seenAt = Date.now();
+      opened = await openWithRoom(bench, job, seen.size);
+      const source = learn(job, opened, seen.facts.recorded, seenAt);
+      if (!(await bench.index.claim(bench.run, job, opened.digest)))
+        return { type: 'waiting', learnt: source };
+      seen = await judge(bench, seen.job, source);
+    }
+    try {
+      return await carryOut(bench, seen, { opened, letGo }, staged, started);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (seen.source === undefined || looks === 0) throw error.reason;
+      return { type: 'again', job: seen.job, learnt: seen.source, looks: looks - 1 };
     }
   } finally {
     opened?.close();

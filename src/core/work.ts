@@ -51,8 +51,8 @@ export async function workThrough(
   let fatal: ImgtoolError | undefined;
   const stopped = () => signal.aborted || fatal !== undefined;
 
-  const start = (job: Job, learnt?: SourceRecord) => {
-    const work = place(job, learnt)
+  const start = (job: Job, learnt?: SourceRecord, looks?: number) => {
+    const work = place(job, learnt, looks)
       .catch((error: unknown) => {
         fatal ??= asImgtoolError(error);
       })
@@ -64,23 +64,24 @@ export async function workThrough(
   };
 
   /** A place among those that render, which is free again while the outputs of its job are made visible. */
-  const place = async (job: Job, learnt?: SourceRecord) => {
+  const place = async (job: Job, learnt?: SourceRecord, looks?: number) => {
     let ended: Promise<void> | undefined;
     await limit(
       () =>
         new Promise<void>((free) => {
-          ended = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt);
+          ended = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt, looks);
           ended.then(free, free);
         }),
     );
     await ended;
   };
 
-  const attempt = async (job: Job, rendered: () => void, learnt?: SourceRecord) => {
+  const attempt = async (job: Job, rendered: () => void, learnt?: SourceRecord, looks?: number) => {
     if (learnt === undefined) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
-      const outcome = await runJob(bench, job, rendered, learnt);
+      const outcome = await runJob(bench, job, rendered, learnt, looks);
       if (outcome.type === 'waiting') return parking.park({ job, learnt: outcome.learnt });
+      if (outcome.type === 'again') return start(outcome.job, outcome.learnt, outcome.looks);
       emit(outcome);
       ended?.(job, outcome.state);
       restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));

@@ -47,7 +47,8 @@ describe('`status` of a batch that runs', () => {
       const { counts, total } = sample.batch;
       expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(total);
       expect(total).toBe(COUNT);
-      expect(counts.processing).toBeLessThanOrEqual(4);
+      // In work, waiting for a place, or with outputs about to be visible.
+      expect(counts.processing).toBeLessThanOrEqual(4 * 2);
       const completed = sample.jobs.filter(({ state }) => state === 'completed');
       for (const { outputs = [] } of completed) {
         expect(outputs).toHaveLength(3);

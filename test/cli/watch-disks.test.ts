@@ -104,7 +104,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await session.scans(3);
     await assertByEvents(session);
     const outcome = await stop(session);
-    expect(outcome.stdout.match(/"passed_over"/g), 'each is told once').toHaveLength(4);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(4);
     expect(statesOf(outcome)).toEqual(completed(['photos/good.jpg', 'photos/other/new.jpg']));
     for (const folder of ['half', 'late']) open(`photos/${folder}`);
     await assertStopped(place, outcome);

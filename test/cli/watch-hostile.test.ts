@@ -67,7 +67,7 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
     await session.scans(3);
     const outcome = await stop(session);
     expect(statesOf(outcome)).toEqual(GOOD);
-    expect(outcome.stdout.match(/"passed_over"/g), 'each is told once').toHaveLength(6);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(6);
     tidy();
     await assertStopped(place, outcome);
   });
@@ -80,7 +80,7 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
     await session.scans(3);
     const outcome = await stop(session);
     expect(statesOf(outcome)).toEqual(GOOD);
-    expect(outcome.stdout.match(/"passed_over"/g)).toHaveLength(6);
+    expect(outcome.stdout.match(/"type":"passed_over"/g)).toHaveLength(6);
     tidy();
     await assertStopped(place, outcome);
   });

@@ -32,6 +32,7 @@ describe('a backup of the index', () => {
     const index = await openSqliteIndex(path);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
+    await index.add(run, [newJob('before.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
     let saved = false;
     const saving = backUpSqliteIndex(path, file, never).finally(() => {
       saved = true;
