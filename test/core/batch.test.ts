@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
-import type { Index, Storage } from '../../src/ports.ts';
+import type { Index, Renderer, Storage } from '../../src/ports.ts';
 import { failure, finishedOf, jobOf, type OnRender, openWorkshop, type Workshop } from './made-up.ts';
 
 let shop: Workshop;
@@ -49,6 +49,51 @@ describe('a batch', () => {
     const events = await shop.run({ jobs: 1 }, { storage });
     expect(finishedOf(events)).toMatchObject({ exit: 0, counts: { completed: 3 } });
     expect(rendered).toEqual(['a.jpg', 'b.jpg', 'c.jpg']);
+  });
+
+  it('opens no picture beside its places when the names of one were taken meanwhile', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const { ports } = await shop.prepare('process');
+    let opened = 0;
+    const most: number[] = [];
+    let bOpened = () => {};
+    const bIsOpen = new Promise<void>((resolve) => {
+      bOpened = resolve;
+    });
+    const renderer: Renderer = {
+      ...ports.renderer,
+      async open(source, ...limits) {
+        most.push(++opened);
+        if (source.endsWith('b.jpg')) bOpened();
+        const picture = await ports.renderer.open(source, ...limits);
+        return {
+          ...picture,
+          async render(orders) {
+            // Long enough for the other to come back.
+            if (source.endsWith('b.jpg')) for (let turn = 0; turn < 100; turn++) await breathe();
+            return picture.render(orders);
+          },
+          close() {
+            opened--;
+          },
+        };
+      },
+    };
+    let isTaken = true;
+    const storage: Storage = {
+      ...ports.storage,
+      async commit(staged) {
+        if (isTaken && staged.some(({ final }) => final.includes('a_small'))) {
+          await bIsOpen;
+          isTaken = false;
+          throw failure('output_exists');
+        }
+        return ports.storage.commit(staged);
+      },
+    };
+    const events = await shop.run({ jobs: 1 }, { storage, renderer });
+    expect([finishedOf(events).counts.completed, isTaken, opened]).toEqual([2, false, 0]);
+    expect(most).toEqual([1, 1, 1]);
   });
 
   it('begins no more pictures than it may while none of their outputs can be made visible', async () => {
