@@ -144,7 +144,7 @@ export interface Index {
   /** Newest first. */
   batches(limit: number): Promise<Batch[]>;
 
-  /** A batch's kept jobs in these states, oldest first, read in pages. */
+  /** A batch's kept jobs in these states, read in pages, each in the order of its sources' paths. */
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
 
   /** Removes batches that ended before this time (milliseconds since 1970), a few at a time; never what was made. */

@@ -105,7 +105,9 @@ function importsOf(text: string): Import[] {
   const declared = code.matchAll(
     /^\s*(?:import|export)\s+(type\s+(?!from\b|,))?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm,
   );
-  const called = code.matchAll(/\b(?:import|require|import\.meta\.resolve)\(\s*['"`]([^'"`]+)['"`]/g);
+  const called = code.matchAll(
+    /\b(?:import|require|import\.meta\.resolve|createRequire\(import\.meta\.url\))\(\s*['"`]([^'"`]+)['"`]/g,
+  );
   return [
     ...[...declared].map(([, type, from = '']) => ({ from, isType: type !== undefined })),
     ...[...called].map(([, from = '']) => ({ from, isType: false })),
@@ -225,6 +227,7 @@ export type {
 export * from './j.ts';
 const k = await import('./k.ts');
 type L = import('./l.ts').L;
+const n: typeof import('n') = createRequire(import.meta.url)('n');
 import type from 'm';
 /* import 'never'; */
 // import 'never';
@@ -243,6 +246,8 @@ export const from = 'never';
       'm',
       './k.ts',
       './l.ts',
+      'n',
+      'n',
     ]);
   });
 });

@@ -65,15 +65,19 @@ export async function workThrough(
 
   /** A place among those that render, which is free again while the outputs of its job are made visible. */
   const place = async (job: Job, learnt?: SourceRecord, looks?: number) => {
-    let ended: Promise<void> | undefined;
+    let work: Promise<void> | undefined;
     await limit(
       () =>
-        new Promise<void>((free) => {
-          ended = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt, looks);
-          ended.then(free, free);
+        new Promise<void>((resolve) => {
+          const free = () => {
+            resolve();
+            intake.wake();
+          };
+          work = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt, looks);
+          work.then(free, free);
         }),
     );
-    await ended;
+    await work;
   };
 
   const attempt = async (job: Job, rendered: () => void, learnt?: SourceRecord, looks?: number) => {
@@ -153,7 +157,7 @@ export async function workThrough(
     while (!stopped()) {
       // As many again are taken each time: one step of the index for several jobs.
       const isShort = parking.size < MOST_WAITING && limit.pendingCount < reserve;
-      const room = isShort && inWork.size < MOST_IN_WORK * options.jobs ? 2 * reserve : 0;
+      const room = isShort ? Math.min(2 * reserve, MOST_IN_WORK * options.jobs - inWork.size) : 0;
       const now = steadyNow();
       const taken = room > 0 ? await index.take(run, room, now) : [];
       for (const job of taken) {
@@ -164,7 +168,8 @@ export async function workThrough(
       if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
       const isIdle = inWork.size === 0 && taken.length === 0;
       if (intake.ended && isIdle && parking.size === 0 && retrying.size === 0) return;
-      const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : untilDue());
+      // Who is due is taken once there is room, and then somebody has ended.
+      const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
       if (!woken) restart(parking.leaveOneOfEach());
     }
     await Promise.all(inWork);

@@ -135,6 +135,20 @@ describe('an output', () => {
       expect(readFileSync(path)).toEqual(readFileSync(all[i]!.path));
   });
 
+  it('are given up when one cannot be written, and none is being written any more then', async () => {
+    const picture = await openPicture(
+      file(folder, await encoded(lopsided(900, 600)).jpeg().toBuffer()),
+      LIMITS,
+    );
+    const paths = ['first', 'second', 'third'].map((name) => join(folder, `given-up-${name}`));
+    const variants = [600, 300, 150].map((width) => variant({ name: `w${width}`, width }));
+    writeFileSync(paths[1]!, 'mine');
+    const orders = variants.map((one, i) => ({ variant: one, path: paths[i]! }));
+    await expect(picture.render(orders, 1)).rejects.toMatchObject({ code: 'io' });
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true, false]);
+    expect(readFileSync(paths[1]!, 'utf8')).toBe('mine');
+  });
+
   it('never replaces a file that is there', async () => {
     const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
     const taken = file(folder, 'mine');

@@ -66,7 +66,8 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
         let after = 0;
         for (;;) {
           const rows = await read(() => page.all(batch, state, after, PAGE));
-          yield* rows.map(jobOf);
+          // Rows lie in the order of work, largest first; people look for names.
+          yield* rows.toSorted((a, b) => (a.source < b.source ? -1 : 1)).map(jobOf);
           const last = rows.at(-1);
           if (last === undefined || rows.length < PAGE) break;
           after = last.id;

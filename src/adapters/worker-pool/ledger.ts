@@ -83,10 +83,10 @@ export function openLedger(clock = () => performance.now()) {
           learn(took);
         },
         close() {
+          if (!open.delete(rest)) return;
           // What it was asked and has not answered was its work all the same.
           if (spot === 'asked') worked(question, turn('after'), 0);
           else rest(passed);
-          open.delete(rest);
         },
       };
     },
