@@ -4,17 +4,20 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import sharp from 'sharp';
 import { header } from './figures.js';
+import { imgtool } from './peers/imgtool.js';
 import { KEYS } from './peers/index.js';
 import { inFolder, tell } from './run.js';
 import { duplicates } from './sections/duplicates.js';
+import { effort } from './sections/effort.js';
 import { peers } from './sections/peers.js';
 import { quality } from './sections/quality.js';
 import { small } from './sections/small.js';
 import { start } from './sections/start.js';
 import { unchanged } from './sections/unchanged.js';
 
-const SECTIONS = { peers, small, unchanged, duplicates, start, quality };
+const SECTIONS = { peers, small, unchanged, duplicates, start, quality, effort };
 const DEFAULT = ['peers', 'small'];
 
 const USAGE = `npm run bench -- [section…] [options]
@@ -32,7 +35,9 @@ if (options === null) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
-  process.stdout.write(`\`${options.command}\`\n\n${header().join('\n')}\n`);
+  const libraries = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+  const versions = `imgtool ${(await imgtool()).version}, ${libraries}`;
+  process.stdout.write(`\`${options.command}\`, ${header().join('')}, ${versions}\n`);
   for (const name of options.sections) {
     tell(name);
     const lines = await inFolder((place) => SECTIONS[name]({ ...options, place }));

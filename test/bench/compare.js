@@ -11,19 +11,24 @@ const VARIANTS = Object.keys(WIDTHS);
 
 /** Lines about the ways through a corpus: their times, and what came of those pictures that are looked at. */
 export async function compare({ place, corpus, looked, ways: keys, rounds, cores }) {
-  const { here, missing } = await waysOf(keys, cores);
+  const found = await waysOf(keys, cores);
   const kept = (key) => join(place, 'kept', key);
+  mkdirSync(join(place, 'kept'));
+  const missing = found.missing.map((what) => `not found here, so not measured: ${what}`);
+  const here = [];
+  for (const way of found.here) {
+    tell(`  first ${way.name}`);
+    const failure = await attempt(way, corpus, kept(way.key));
+    if (failure === null) here.push(way);
+    else missing.push(`cannot do it here, so not measured: ${way.name} ${way.version} (${failure})`);
+  }
+  const out = join(place, 'out');
   const times = await interleave(
-    Object.fromEntries(
-      here.map(({ key, run }) => [
-        key,
-        (round) => (round === 0 ? run(corpus, fresh(kept(key))) : discarded(run, corpus, join(place, 'out'))),
-      ]),
-    ),
+    Object.fromEntries(here.map(({ key, run }) => [key, () => discarded(run, corpus, out)])),
     rounds,
+    true,
   );
   const count = corpus.files.length;
-  for (const { key } of here) assertAll(kept(key), count);
   const likenesses = await look(here, looked, kept);
   const base = times.imgtool ?? Object.values(times)[0];
   return [
@@ -40,17 +45,23 @@ export async function compare({ place, corpus, looked, ways: keys, rounds, cores
     ),
     '',
     ...here.map(({ name, version, how }) => `- ${name} (${version}): ${how}`),
-    ...missing.map((what) => `- not found here, so not measured: ${what}`),
+    ...missing.map((what) => `- ${what}`),
     '',
     `Ratio: its time against imgtool's. SSIM: mean over the outputs of ${looked.length} pictures, of luminance, against the ` +
       `source decoded at full size and scaled at once. Sizes: against those by the source's own ratio.`,
   ];
 }
 
-/** A folder that is there, so that what lies beside it can be written. */
-function fresh(out) {
-  mkdirSync(join(out, '..'), { recursive: true });
-  return out;
+/** Why a way does not lead there, or null. What it makes is kept. */
+async function attempt({ key, run }, corpus, out) {
+  try {
+    await run(corpus, out);
+  } catch (error) {
+    if (key === 'imgtool') throw error;
+    return error.message.trim().split('\n').at(-1);
+  }
+  const [made, wanted] = [readdirSync(out).length, corpus.files.length * VARIANTS.length];
+  return made === wanted ? null : `made ${made} outputs, not ${wanted}`;
 }
 
 async function discarded(run, corpus, out) {
@@ -59,12 +70,6 @@ async function discarded(run, corpus, out) {
     rmSync(`${out}${end}`, { recursive: true, force: true });
   }
   return ms;
-}
-
-function assertAll(folder, count) {
-  const made = readdirSync(folder).length;
-  const wanted = count * VARIANTS.length;
-  if (made !== wanted) throw new Error(`${folder}: ${made} outputs, not ${wanted}`);
 }
 
 const bytesIn = (folder) =>

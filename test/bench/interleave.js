@@ -2,11 +2,11 @@ import { tell } from './run.js';
 
 /**
  * Runs ways in turn, A B A B …, so that what the machine does besides falls on all alike. The first round fills caches
- * and is not counted. Resolves with the milliseconds of each way by its name.
+ * and is not counted; it may have been gone through before. Resolves with the milliseconds of each way by its name.
  */
-export async function interleave(ways, rounds) {
+export async function interleave(ways, rounds, isWarm = false) {
   const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = isWarm ? 1 : 0; round <= rounds; round++) {
     for (const [name, once] of Object.entries(ways)) {
       const ms = await once(round);
       tell(

@@ -18,17 +18,19 @@ export async function referenceOf(path) {
   );
 }
 
-/** How near an output comes to its reference, or null when it is of another size. */
-export async function likeness(path, reference) {
-  const { plane, width, height } = await luminance(path);
+/** How near an output, by path or bytes, comes to its reference; or null when it is of another size. */
+export async function likeness(output, reference) {
+  const { plane, width, height } = await luminance(output);
   if (width !== reference.width || height !== reference.height) return null;
   return ssim(plane, reference.plane, reference);
 }
 
 /** Luminance by ITU-R BT.601, as SSIM is commonly taken of. */
-async function luminance(path) {
+async function luminance(picture) {
   // From memory: a file's pixels may be cached under its path.
-  const { data, info } = await sharp(readFileSync(path), { autoOrient: true })
+  const { data, info } = await sharp(typeof picture === 'string' ? readFileSync(picture) : picture, {
+    autoOrient: true,
+  })
     .toColourspace('srgb')
     .removeAlpha()
     .raw()

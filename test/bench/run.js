@@ -10,17 +10,21 @@ const running = new Set();
 export async function inFolder(use) {
   const place = mkdtempSync(join(tmpdir(), 'imgtool-bench-'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  const end = (signal) => {
+  const clear = () => {
     for (const { pid } of running) killGroup(pid);
+    // What was killed may be writing a moment longer.
     rmSync(place, { recursive: true, force: true, maxRetries: 10 });
+  };
+  const end = (signal) => {
+    clear();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
   for (const signal of signals) process.once(signal, end);
   try {
     return await use(place);
   } finally {
+    clear();
     for (const signal of signals) process.off(signal, end);
-    rmSync(place, { recursive: true, force: true });
   }
 }
 

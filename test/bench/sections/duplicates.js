@@ -23,7 +23,7 @@ export async function duplicates({ place, folder, rounds, count = 10_000 }) {
   for (let n = 1; n <= times; n++)
     cpSync(join(photographs, 'a'), join(photographs, `b-${n}`), { recursive: true });
   return [
-    '## Duplicates',
+    '### Duplicates',
     '',
     `What copies cost is the difference of two batches: of all files, and of the originals alone; from nothing, and with ` +
       `the originals done before. \`sha256sum\` reads the copies, all in one process (\`xargs -0 sha256sum\`). ${rounds} rounds, ` +

@@ -11,7 +11,7 @@ export async function peers({ place, folder, times, ...options }) {
   const megabytes = corpus.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
   const widths = Object.values(WIDTHS).join(', ');
   return [
-    '## Photographs',
+    '### Photographs',
     '',
     `${corpus.files.length} photographs (${originals.files.length}, ${times} times over as distinct files; ` +
       `${megabytes.toFixed(0)} MB), each to WebP of ${widths} pixels across; ${options.rounds} rounds, medians, whole commands.`,

@@ -22,7 +22,7 @@ export async function quality({ place, folder, cores }) {
   await run({ folder }, made('plain'));
   const found = await lookAt(files, made);
   return [
-    '## Quality',
+    '### Quality',
     '',
     `${files.length} photographs. SSIM of luminance, mean over the photographs, of the pixels before encoding and of the ` +
       'encoded outputs, against the source decoded at full size and scaled at once by Lanczos. The plain way decodes ' +

@@ -11,7 +11,7 @@ export async function small({ place, folder, chosen, count = 2000, ...options })
   const corpus = corpusOf(into);
   const ways = chosen ?? ['imgtool', 'floor'];
   return [
-    '## Small pictures',
+    '### Small pictures',
     '',
     `${count} pictures of ${SIZE.width} × ${SIZE.height}, each to three WebP; ${options.rounds} rounds, medians, whole commands.`,
     '',

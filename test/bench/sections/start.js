@@ -32,7 +32,7 @@ export async function start({ place, rounds }) {
     4 * rounds,
   );
   return [
-    '## Start',
+    '### Start',
     '',
     `\`list\` on an index with ${KEPT.toLocaleString('en')} jobs in ${OTHERS + 1} batches, \`status\` of one with ` +
       `${SHOWN.toLocaleString('en')}, of which ${SHOWN / FAILED_EACH} failed; ${4 * rounds} rounds, milliseconds, whole commands.`,

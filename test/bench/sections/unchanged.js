@@ -26,7 +26,7 @@ export async function unchanged({ place, folder, rounds, count = 10_000 }) {
   const counts = await counted(sources, out);
   if (counts.unchanged !== count) throw new Error(`not all unchanged: ${JSON.stringify(counts)}`);
   return [
-    '## Nothing changed',
+    '### Nothing changed',
     '',
     `${count} pictures in folders of 100, ${3 * count} outputs, all as they were left; ${rounds} rounds, milliseconds, whole ` +
       `commands. \`find … -type f -printf '%s %T@ %i\\n'\` asks for all that is compared.`,
