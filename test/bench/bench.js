@@ -66,7 +66,6 @@ function optionsOf(args) {
       times: Number(values.times ?? 4),
       count: values.count === undefined ? undefined : Number(values.count),
       chosen,
-      ways: chosen ?? KEYS,
       cores: availableParallelism(),
     };
   } catch {

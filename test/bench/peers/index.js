@@ -1,4 +1,4 @@
-import { floor } from './floor.js';
+import { floor, floorOnce } from './floor.js';
 import { imgtool } from './imgtool.js';
 import { graphicsMagick, imageMagick, imageMagickHinted } from './magick.js';
 import { pillow, pillowDraft } from './pillow.js';
@@ -14,6 +14,7 @@ import { vipsthumbnail, vipsthumbnailInSteps } from './vipsthumbnail.js';
 const ALL = {
   imgtool,
   floor,
+  'floor-once': floorOnce,
   plain,
   pillow,
   'pillow-draft': pillowDraft,

@@ -9,7 +9,7 @@ export async function small({ place, folder, chosen, count = 2000, ...options })
   const into = join(place, 'small');
   await cuttings(folder, count, SIZE, into, true);
   const corpus = corpusOf(into);
-  const ways = chosen ?? ['imgtool', 'floor'];
+  const ways = chosen ?? ['imgtool', 'floor', 'floor-once'];
   return [
     '### Small pictures',
     '',
