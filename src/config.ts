@@ -83,7 +83,10 @@ export async function loadConfig({
   const find = await readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
   const own = files.length === 0 ? [] : (await import('./config/own.ts')).ownPresets(files);
   const presets = allPresets(own.map(({ preset }) => preset));
-  const preset = choosePreset(find('preset'), find('variants'), presets);
+  const preset = choosePreset(
+    { name: find('preset'), variants: find('variants'), effort: find('effort') },
+    presets,
+  );
 
   const name = find('name');
   checkTemplate(name.value, name.place);

@@ -25,6 +25,8 @@ export interface ProcessOptions {
   readonly preset?: string;
   /** Added to the preset, or on their own when no preset is named: as objects or as `--variant` specs. */
   readonly variants?: readonly (string | (Partial<Variant> & Pick<Variant, 'name'>))[];
+  /** How hard the encoders of all variants try: 0, fastest, to 10, smallest, cut to what a format has. */
+  readonly effort?: number;
   /** Template of output names. */
   readonly name?: string;
   /** Images at a time. */

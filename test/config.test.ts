@@ -16,6 +16,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   out: ['/a', '/b', '/c', '/d'],
   preset: ['archive', 'gallery', 'compat', 'archive'],
   variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
+  effort: ['0', '10', 'auto', '3'],
   name: ['a/{name}_{variant}', 'b/{name}_{variant}', 'c/{name}_{variant}', 'd/{name}_{variant}'],
   duplicates: ['copy', 'skip', 'copy', 'skip'],
   force: ['true', 'false', 'true', 'false'],

@@ -1,5 +1,6 @@
 import type { Preset, Variant } from '../model.ts';
-import { BUILT_IN } from '../presets.ts';
+import { BUILT_IN, fullVariant, type LooseVariant } from '../presets.ts';
+import { withEffort } from './effort.ts';
 import type { Found } from './layers.ts';
 import { unknown } from './place.ts';
 
@@ -15,13 +16,19 @@ export function allPresets(own: readonly Preset[]): readonly Preset[] {
   return [...BUILT_IN.filter((preset) => !replaced.has(preset.name)), ...own];
 }
 
-/** The preset to use: the one named, with the given variants added; without a name, the given variants alone. */
-export function choosePreset(
-  name: Found<string>,
-  variants: Found<readonly Variant[]>,
-  presets: readonly Preset[],
-): Preset {
-  if (variants.value.length > 0 && name.base === null) return { name: 'custom', variants: variants.value };
+interface Choices {
+  readonly name: Found<string>;
+  readonly variants: Found<readonly LooseVariant[]>;
+  readonly effort: Found<number | null>;
+}
+
+/**
+ * The preset to use: the one named, with the given variants added; without a name, the given variants alone. An effort
+ * takes the place of those of the preset.
+ */
+export function choosePreset({ name, variants, effort }: Choices, presets: readonly Preset[]): Preset {
+  const given = withEfforts(variants, effort);
+  if (given.length > 0 && name.base === null) return { name: 'custom', variants: given };
   const chosen = presets.find((preset) => preset.name === name.value);
   if (chosen === undefined) {
     throw unknown(
@@ -31,13 +38,20 @@ export function choosePreset(
       presets.map((preset) => preset.name),
     );
   }
-  return variants.value.length === 0
-    ? chosen
-    : { name: chosen.name, variants: added(chosen, variants.value) };
+  const own = chosen.variants.map((variant) => withEffort(variant, effort.value));
+  return { name: chosen.name, variants: added(own, given) };
+}
+
+/** A given variant keeps the effort it names, unless an effort for all was said where it counts more. */
+function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effort']): readonly Variant[] {
+  return value.map((loose) => {
+    const keeps = loose.effort !== undefined && rank <= effort.rank;
+    return withEffort(fullVariant(loose), keeps ? null : effort.value);
+  });
 }
 
 /** A variant of the same name and format takes the other's place. */
-function added({ variants }: Preset, more: readonly Variant[]): readonly Variant[] {
+function added(variants: readonly Variant[], more: readonly Variant[]): readonly Variant[] {
   const all = new Map<string, Variant>();
   for (const variant of [...variants, ...more]) all.set(`${variant.name} ${variant.format}`, variant);
   return [...all.values()];

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Fit, Format, Position, Variant } from '../model.ts';
+import { EFFORTS } from './effort.ts';
 import { type Place, wrong } from './place.ts';
 import { choice, type Reader, yesOrNo } from './plain.ts';
 import { checked, wholeNumber } from './values.ts';
@@ -16,13 +17,6 @@ type Fields = { readonly [K in Exclude<keyof Variant, 'name'>]: Reader<Exclude<V
 
 /** The largest side an encoder takes, in pixels. */
 const LONGEST: Readonly<Record<Format, number>> = { webp: 16383, avif: 16384, jpeg: 65535, png: 65535 };
-
-const EFFORT: Readonly<Record<Format, readonly [number, number]>> = {
-  webp: [0, 6],
-  avif: [0, 9],
-  png: [1, 10],
-  jpeg: [0, 0],
-};
 
 const FORMATS = ['webp', 'jpeg', 'png', 'avif'] as const satisfies readonly Format[];
 const FITS = ['inside', 'cover'] as const satisfies readonly Fit[];
@@ -47,7 +41,6 @@ export const readFormat = respelt(choice(FORMATS), (word) => (word === 'jpg' ? '
 /** A reader for each key of a variant in this format. */
 export function fieldsFor(format: Format): Fields {
   const side = wholeNumber(1, LONGEST[format], ` (the most ${format} holds)`);
-  const [least, most] = EFFORT[format];
   return {
     width: side,
     height: side,
@@ -55,7 +48,7 @@ export function fieldsFor(format: Format): Fields {
     position: respelt(choice(POSITIONS), (word) => word.replace('-', ' ').replace('center', 'centre')),
     format: readFormat,
     quality: wholeNumber(1, 100),
-    effort: wholeNumber(least, most, format === 'jpeg' ? ' (jpeg has no effort)' : ` (for ${format})`),
+    effort: format === 'jpeg' ? noEffort : wholeNumber(...EFFORTS[format], ` (for ${format})`),
     lossless: format === 'jpeg' ? neverLossless : yesOrNo,
     grayscale: yesOrNo,
     sharpen: yesOrNo,
@@ -74,6 +67,14 @@ function rrggbb(word: string): string {
 function neverLossless(raw: unknown, place: Place): boolean {
   if (!yesOrNo(raw, place)) return false;
   throw wrong(place, 'no lossless for jpeg', raw, { fix: 'choose format=png, webp or avif' });
+}
+
+/** The 0 that a complete JPEG variant holds, as `imgtool presets --json` prints it, is none. */
+function noEffort(raw: unknown, place: Place): number {
+  if (raw === 0 || raw === '0') return 0;
+  throw wrong(place, 'no effort for jpeg', raw, {
+    fix: 'leave effort out, or choose format=webp, avif or png',
+  });
 }
 
 /** Reads a word in its usual spelling. */

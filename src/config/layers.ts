@@ -21,12 +21,13 @@ interface Layer {
   origin(key: Key): string;
 }
 
-/** A value with where it came from; base is null for a default. */
+/** A value with where it came from; base is null for a default, and rank tells what counts more: 0 is a flag. */
 export interface Found<T> {
   readonly value: T;
   readonly origin: string;
   readonly place: Place;
   readonly base: string | null;
+  readonly rank: number;
 }
 
 type Schemas = typeof import('./schemas.ts');
@@ -40,14 +41,16 @@ export async function readSettings(layers: readonly Layer[]): Promise<Find> {
     ? await import('./schemas.ts')
     : undefined;
   const find: Find = (key) => {
-    const found = layers.filter((layer) => layer.values.has(key)).map((layer) => read(layer, key, schemas));
+    const found = layers.flatMap((layer, rank) =>
+      layer.values.has(key) ? [{ ...read(layer, key, schemas), rank }] : [],
+    );
     return found[0] ?? byDefault(key);
   };
   for (const key of KEYS) find(key);
   return find;
 }
 
-function read<K extends Key>(layer: Layer, key: K, schemas: Schemas | undefined): Found<Values[K]> {
+function read<K extends Key>(layer: Layer, key: K, schemas: Schemas | undefined) {
   const place = layer.place(key);
   const value = readerOf(key, schemas)(layer.values.get(key), place);
   return { value, origin: layer.origin(key), place, base: layer.base };
@@ -62,7 +65,7 @@ function readerOf<K extends Key>(key: K, schemas: Schemas | undefined): Reader<V
 
 function byDefault<K extends Key>(key: K): Found<Values[K]> {
   const place: Place = { code: 'usage', text: longFlag(key) };
-  return { value: SETTINGS[key].initial, origin: 'default', place, base: null };
+  return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
 /** Errors: `usage` for a key that is no setting. */

@@ -1,4 +1,5 @@
 import type { Preset } from '../model.ts';
+import { fullVariant } from '../presets.ts';
 import type { OwnPreset } from './choose.ts';
 import type { ConfigFile } from './files.ts';
 import { at, type Place, wrong } from './place.ts';
@@ -28,6 +29,6 @@ function presetsIn(file: ConfigFile): readonly Preset[] {
     const inner = at(place, `.${name}`);
     const variants = readVariants(written, inner);
     if (variants.length === 0) throw wrong(inner, 'at least one variant', written);
-    return { name: readName(name, inner), variants };
+    return { name: readName(name, inner), variants: variants.map(fullVariant) };
   });
 }

@@ -1,4 +1,5 @@
-import type { Variant } from '../model.ts';
+import { fullVariant, type LooseVariant } from '../presets.ts';
+import { MOST_EFFORT } from './effort.ts';
 import { choice, type Later, later, type Reader, textOf, textsOf, yesOrNo } from './plain.ts';
 import { shortAmount, showDuration, showSize } from './show.ts';
 import { specOf } from './spec.ts';
@@ -8,7 +9,10 @@ import { PLACEHOLDERS } from './template.ts';
 export interface Values {
   readonly out: string;
   readonly preset: string;
-  readonly variants: readonly Variant[];
+  /** As written: what a variant leaves open, other settings may say. */
+  readonly variants: readonly LooseVariant[];
+  /** 0 to 10, cut to what a format has; null: each variant's own. */
+  readonly effort: number | null;
   readonly name: string;
   readonly duplicates: 'link' | 'copy' | 'skip';
   readonly force: boolean;
@@ -166,7 +170,15 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     about: 'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
     initial: [],
     read: later(({ readVariants }) => readVariants),
-    show: (variants) => list(variants.map(specOf)),
+    show: (variants) => list(variants.map((variant) => specOf(fullVariant(variant)))),
+  },
+  effort: {
+    flag: '--effort <n>',
+    group: 'outputs',
+    about: `how hard encoders try, from 0, fastest, to ${MOST_EFFORT}, smallest; auto is each variant's own`,
+    initial: null,
+    read: later(({ wholeNumberOr }) => wholeNumberOr('auto', 0, MOST_EFFORT)),
+    show: (effort) => String(effort ?? 'auto'),
   },
   name: {
     flag: '--name <template>',

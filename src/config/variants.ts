@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import type { Variant } from '../model.ts';
-import { fullVariant, type LooseVariant } from '../presets.ts';
+import type { LooseVariant } from '../presets.ts';
 import { fieldsFor, KEY_ALIASES, readFormat } from './fields.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
 import { isMapping, type Reader } from './plain.ts';
@@ -16,8 +15,8 @@ export const readName = checked(
   'a name of letters, digits, ".", "_" and "-", at most 64, not starting with "."',
 );
 
-/** Variants: a list of specs or mappings, one spec, or a mapping from name to variant. */
-export function readVariants(raw: unknown, place: Place): readonly Variant[] {
+/** Variants as written: a list of specs or mappings, one spec, or a mapping from name to variant. */
+export function readVariants(raw: unknown, place: Place): readonly LooseVariant[] {
   const variants = written(raw, place).map(({ entry, place }) => readVariant(entry, place));
   const seen = new Set<string>();
   for (const { name, format } of variants) {
@@ -59,12 +58,12 @@ function mapping(raw: unknown, place: Place): Record<string, unknown> {
   throw wrong(place, 'a variant', raw, { fix: 'for example { name: hero, width: 1600, format: avif }' });
 }
 
-function readVariant({ name, fields }: Written, place: Place): Variant {
+function readVariant({ name, fields }: Written, place: Place): LooseVariant {
   const given = named(fields, place);
   const take = <T>(key: string, read: Reader<T>) =>
     given.has(key) ? read(given.get(key), at(place, `: ${key}`)) : undefined;
-  const format = take('format', readFormat);
-  const readers = fieldsFor(format ?? 'webp');
+  const format = take('format', readFormat) ?? 'webp';
+  const readers = fieldsFor(format);
   const variant: LooseVariant = {
     name: readName(name, at(place, ': name')),
     width: take('width', readers.width),
@@ -80,7 +79,7 @@ function readVariant({ name, fields }: Written, place: Place): Variant {
     background: take('background', readers.background),
   };
   checkBox(variant, place);
-  return fullVariant(variant);
+  return variant;
 }
 
 function checkBox({ width, height, fit }: LooseVariant, place: Place): void {

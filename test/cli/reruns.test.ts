@@ -230,6 +230,21 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
+  it('renders again what another effort is asked for, and nothing else', async () => {
+    const variants = ['--variant', 'a:w=40', '--variant', 'b:w=20,effort=4'];
+    await place.process(...variants);
+    const [before, content] = [prints(), hashes()];
+    const second = await place.process(...variants, '--effort', '0');
+    expect(countsOf(second)).toEqual({ completed: 3 });
+    expect(touched(before)).toEqual(['a_a.webp', 'b_a.webp', 'c_a.webp']);
+    expect(hashes()['a_a.webp']).not.toBe(content['a_a.webp']);
+    const named = ['--variant', 'a:w=40,effort=0', '--variant', 'b:w=20'];
+    expect(countsOf(await place.process(...named))).toEqual({ unchanged: 3 });
+    await place.process(...variants);
+    expect(hashes()).toEqual(content);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
+  });
+
   it('renders all of it again with --force', async () => {
     await place.process();
     const [before, content] = [prints(), hashes()];

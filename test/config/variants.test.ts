@@ -5,7 +5,7 @@ import { BUILT_IN, fullVariant } from '../../src/presets.ts';
 import { failure } from './folders.ts';
 
 const place = { code: 'usage', text: '--variant' } as const;
-const read = (raw: unknown) => readVariants(raw, place);
+const read = (raw: unknown) => readVariants(raw, place).map(fullVariant);
 
 describe('a variant written as a spec', () => {
   it.each([
@@ -31,6 +31,7 @@ describe('a variant written as a spec', () => {
     [' a : w = 5 , q = 7 ', { name: 'a', width: 5, quality: 7 }],
     ['a:w=5,format=avif,effort=0', { name: 'a', width: 5, format: 'avif', effort: 0 }],
     ['a:w=5,format=jpeg,lossless=false', { name: 'a', width: 5, format: 'jpeg' }],
+    ['a:w=5,format=jpeg,effort=0', { name: 'a', width: 5, format: 'jpeg' }],
   ] as const)('%s', (spec, loose) => {
     expect(read(spec)).toEqual([fullVariant(loose)]);
   });
@@ -58,10 +59,8 @@ describe('a variant written as a spec', () => {
     ['a:w=5,q=101', 'quality: expected a whole number from 1 to 100, got "101"'],
     ['a:w=5,effort=7', 'effort: expected a whole number from 0 to 6 (for webp), got "7"'],
     ['a:w=5,format=png,effort=0', 'effort: expected a whole number from 1 to 10 (for png), got "0"'],
-    [
-      'a:w=5,format=jpeg,effort=1',
-      'effort: expected a whole number from 0 to 0 (jpeg has no effort), got "1"',
-    ],
+    ['a:w=5,format=jpeg,effort=1', 'effort: expected no effort for jpeg, got "1"'],
+    ['a:w=5,format=jpeg,effort', 'effort: expected no effort for jpeg, got true'],
     ['a:w=5,format=jpeg,lossless', 'lossless: expected no lossless for jpeg, got true'],
     ['a:w=5,format=webq', 'format: expected one of webp, jpeg, png, avif, got "webq" (did you mean "webp"?)'],
     ['a:w=5,fit=cower', 'fit: expected one of inside, cover, got "cower" (did you mean "cover"?)'],

@@ -16,6 +16,13 @@ describe('a wrong value is an error that says where, what was expected and what 
       'allways',
       '--color: expected one of auto, always, never, got "allways" (did you mean "always"?)',
     ],
+    ['effort', '11', '--effort: expected a whole number from 0 to 10, or auto, got "11"'],
+    ['effort', -1, '--effort: expected a whole number from 0 to 10, or auto, got -1'],
+    [
+      'effort',
+      'ato',
+      '--effort: expected a whole number from 0 to 10, or auto, got "ato" (did you mean "auto"?)',
+    ],
     ['limitPixels', '100X', '--limit-pixels: expected a number such as 100M or 500k, got "100X"'],
     ['limitPixels', '1.2.3M', '--limit-pixels: expected a number such as 100M or 500k, got "1.2.3M"'],
     ['memory', '15M', '--memory: expected a size from 16M, such as 512M or 1.5GiB, or auto, got "15M"'],
