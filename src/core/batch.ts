@@ -189,17 +189,17 @@ async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError
   const { emit, signal } = bench;
   const intake = announce();
   const stopped = new AbortController();
-  let finishing = 0;
+  const inWork = new Set<string>();
   const tell = (event: Event) => {
-    if (event.type === 'job.started') finishing++;
-    if (event.type === 'job.retrying' || event.type === 'job' || event.type === 'withdrawn') finishing--;
+    if (event.type === 'job.started') inWork.add(event.source);
+    else if (isOutOfWork(event)) inWork.delete(event.source);
     emit(event);
   };
   let told: Promise<void> | undefined;
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    told = tellStopping(bench, finishing);
+    told = tellStopping(bench, inWork.size);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -223,6 +223,12 @@ async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError
   signal.removeEventListener('abort', onAbort);
   await told;
   return workFailed ?? walkFailed;
+}
+
+/** Ended, put off, or waiting for another: there is nothing of it to be finished. */
+function isOutOfWork(event: Event) {
+  const { type } = event;
+  return type === 'job' || type === 'job.waiting' || type === 'job.retrying' || type === 'withdrawn';
 }
 
 /** The batch begins for others with its first chunk: a small folder is known in full by then. */

@@ -69,6 +69,8 @@ export async function runJob(
         return { type: 'waiting', learnt: seen.source };
       }
       const seenAt = Date.now();
+      // Most of those that waited need no more than a look, and are not worth telling of.
+      if (learnt !== undefined) bench.emit({ type: 'job.started', batch: job.batch, source: job.given });
       opened = await openWithRoom(bench, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
       if (!(await bench.index.claim(bench.run, job, opened.digest)))

@@ -84,7 +84,7 @@ export async function workThrough(
     if (learnt === undefined) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
       const outcome = await runJob(bench, job, rendered, learnt, looks);
-      if (outcome.type === 'waiting') return parking.park({ job, learnt: outcome.learnt });
+      if (outcome.type === 'waiting') return park({ job, learnt: outcome.learnt });
       if (outcome.type === 'again') return start(outcome.job, outcome.learnt, outcome.looks);
       emit(outcome);
       ended?.(job, outcome.state);
@@ -94,6 +94,12 @@ export async function workThrough(
       // The bytes of a failed job are not known here, so one waiter of each asks anew.
       restart(parking.leaveOneOfEach());
     }
+  };
+
+  const park = (parked: Parked) => {
+    const { job, learnt } = parked;
+    emit({ type: 'job.waiting', batch: run.batch, source: job.given, bytes: learnt.size });
+    parking.park(parked);
   };
 
   const restart = (parked: readonly Parked[]) => {
@@ -198,5 +204,6 @@ async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promis
     ...(isCancelled ? {} : { error: failureOf(error) }),
   };
   await bench.index.settle(bench.run, job, settlement);
-  return jobEvent(job, settlement, bench);
+  const [facts] = await bench.sources.statAll([job.source]).catch(() => []);
+  return { ...jobEvent(job, settlement, bench), ...(facts == null ? {} : { bytes: facts.size }) };
 }

@@ -6,6 +6,7 @@ export type Event =
   | BatchStarted
   | TotalEvent
   | JobStarted
+  | JobWaiting
   | JobEvent
   | JobRetrying
   | Withdrawn
@@ -49,11 +50,20 @@ export interface TotalEvent {
   readonly bytes: number;
 }
 
-/** An image is in work from here on. */
+/** An image is in work from here on. Said again when it goes on after it waited or was overtaken. */
 export interface JobStarted {
   readonly type: 'job.started';
   readonly batch: string;
   readonly source: string;
+}
+
+/** An image is not in work any more: it has the bytes of one that is, and ends with that; or is then in work itself. */
+export interface JobWaiting {
+  readonly type: 'job.waiting';
+  readonly batch: string;
+  readonly source: string;
+  /** Bytes of the source. */
+  readonly bytes: number;
 }
 
 /** A job has ended. */

@@ -19,7 +19,7 @@ interface JsonReportOptions {
 export function createJsonReport({ stream, verbose = false }: JsonReportOptions): Report {
   return {
     event(event) {
-      if (event.type === 'walk' || event.type === 'job.started') return;
+      if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(event) })}\n`);
     },
@@ -63,7 +63,7 @@ export function timingsInOrder(ms: Timings): object {
 }
 
 /** The fields after `v` and `type`, in the order of the contract; JSON leaves out those that are undefined. */
-function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' }>): object {
+function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' }>): object {
   switch (event.type) {
     case 'batch.started': {
       const { batch, total, bytes, out, preset, jobs, resumed, dryRun } = event;

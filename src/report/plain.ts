@@ -75,7 +75,7 @@ function progressLine(progress: Progress, now: number): string {
   const { done, total, counts, found } = progress;
   const pace = rate(progress.rate(now));
   if (total === null) return `${done} done, ${found} found so far ${countsInPlain(counts)} ${pace}`;
-  const share = total === 0 ? 100 : Math.floor((done / total) * 100);
+  const share = Math.floor((progress.share() ?? 0) * 100);
   const left = progress.left(now);
   const eta = left === null ? countdown(left) : `${Math.ceil(left / 1000)}s`;
   return `${done}/${total} ${share}% ${countsInPlain(counts)} ${pace} eta=${eta}`;

@@ -1,4 +1,6 @@
 import type { BatchStarted, Event, JobEvent, JobState, Stopping, Watching } from '../model.ts';
+import { createEstimate } from './estimate.ts';
+import { createPace } from './pace.ts';
 
 /** Where a batch stands, gathered from its events in memory that does not grow with the batch. */
 export interface Progress {
@@ -15,14 +17,16 @@ export interface Progress {
   /** Bytes of the sources that have outputs, and of these. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Sources in work and since when, oldest first. */
+  /** Sources in work and since when, oldest first; without copies that wait for their originals. */
   readonly inWork: ReadonlyMap<string, number>;
   readonly stopping: Stopping | null;
   /** What was last said of the folders of a watch; null before its first walk has ended. */
   readonly watching: Watching | null;
-  /** Images a second of late; null too early to say. */
+  /** Images a second of late, over a quarter of a minute; null too early to say. */
   rate(now: number): number | null;
-  /** Milliseconds left at that rate; null when unknown. */
+  /** How much of the work is done, from 0 to 1; null while the walk is still running. */
+  share(): number | null;
+  /** Milliseconds left; null when unknown. */
   left(now: number): number | null;
   event(event: Event, now: number): void;
 }
@@ -40,7 +44,8 @@ export function createProgress(): Progress {
   const counts = { completed: 0, duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 };
   const inWork = new Map<string, number>();
   const waiting = new Set<string>();
-  const pace = createPace();
+  const pace = createPace(15_000);
+  const estimate = createEstimate(inWork);
   let started: BatchStarted | null = null;
   let stopping: Stopping | null = null;
   let watching: Watching | null = null;
@@ -93,11 +98,10 @@ export function createProgress(): Progress {
       return watching;
     },
     rate: (now) => pace.rate(now, done),
-    left(now) {
-      const rate = pace.rate(now, done);
-      return total === null || rate === null || rate === 0 ? null : ((total - done) / rate) * 1000;
-    },
+    share: estimate.share,
+    left: estimate.left,
     event(event, now) {
+      estimate.event(event, now);
       if (event.type === 'walk') {
         [found, bytes] = [event.found, event.bytes];
       } else if (event.type === 'batch.started') {
@@ -108,7 +112,9 @@ export function createProgress(): Progress {
         [total, bytes] = [event.total, event.bytes];
       } else if (event.type === 'job.started') {
         waiting.delete(event.source);
-        inWork.set(event.source, now);
+        if (!inWork.has(event.source)) inWork.set(event.source, now);
+      } else if (event.type === 'job.waiting') {
+        inWork.delete(event.source);
       } else if (event.type === 'job.retrying') {
         inWork.delete(event.source);
         waiting.add(event.source);
@@ -123,25 +129,6 @@ export function createProgress(): Progress {
       } else if (event.type === 'watching') {
         watching = event;
       }
-    },
-  };
-}
-
-/** The rate over the last quarter of a minute, or over the last few images where these took longer. */
-function createPace() {
-  const samples: { readonly at: number; readonly done: number }[] = [];
-  return {
-    /** Called before `done` grows. */
-    before(now: number, done: number): void {
-      const last = samples.at(-1);
-      if (last !== undefined && now - last.at < 500) return;
-      samples.push({ at: now, done });
-      while (samples.length > 8 && now - (samples[1]?.at ?? now) > 15_000) samples.shift();
-    },
-    rate(now: number, done: number): number | null {
-      const first = samples[0];
-      if (first === undefined || now - first.at < 300 || done === first.done) return null;
-      return ((done - first.done) / (now - first.at)) * 1000;
     },
   };
 }

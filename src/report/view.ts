@@ -70,25 +70,26 @@ function progressLine(progress: Progress, now: number, columns: number, style: S
     const sofar = ` ${count(done)} done, ${count(progress.found)} found so far`;
     return fitting([[sofar, `   ${pace}`], [sofar], [` ${count(done)} done`]], columns, look);
   }
-  const share = percent(done, total);
-  const part = `${count(done)}/${count(total)}`;
+  const part = progress.share() ?? 0;
+  const share = percent(part, 1);
+  const images = `${count(done)}/${count(total)}`;
   const eta = countdown(progress.left(now));
   const tails = [
-    `  ${share.padStart(4)}   ${part}   ${pace}   ETA ${eta}`,
-    `  ${share}  ${part}  ETA ${eta}`,
-    `  ${share}  ${part}`,
+    `  ${share.padStart(4)}   ${images}   ${pace}   ETA ${eta}`,
+    `  ${share}  ${images}  ETA ${eta}`,
+    `  ${share}  ${images}`,
     ` ${share}`,
   ];
   const tail = tails.find((text) => columns - 1 - text.length >= NARROWEST_BAR) ?? tails.at(-1) ?? '';
   const size = Math.max(1, Math.min(WIDEST_BAR, columns - 1 - tail.length));
-  return line([' ', ...barSpans(done, total, size, style, look), tail], columns, look);
+  return line([' ', ...barSpans(part, size, style, look), tail], columns, look);
 }
 
 /** Done, the tip, and the rest: three shapes, so that the bar reads without colour. */
-function barSpans(done: number, total: number, size: number, style: Style, look: Look): Span[] {
+function barSpans(part: number, size: number, style: Style, look: Look): Span[] {
   const [full, tip, rest] = style.unicode ? ['━', '╸', '─'] : ['#', '', '-'];
-  const glue = done < total ? tip : '';
-  const text = cliProgress.Format.BarFormat(total === 0 ? 1 : Math.min(1, done / total), {
+  const glue = part < 1 ? tip : '';
+  const text = cliProgress.Format.BarFormat(part, {
     barsize: size - glue.length,
     barCompleteString: full.repeat(size),
     barIncompleteString: rest.repeat(size),

@@ -57,11 +57,11 @@ describe('plain lines', () => {
     const stream = memoryStream();
     const report = createPlainReport({ stream, verbose: false, quiet: false, clock: () => Date.now() });
     const events = session();
-    for (const event of events.slice(0, 9)) report.event(event);
+    for (const event of events.slice(0, 11)) report.event(event);
     vi.advanceTimersByTime(20_000);
-    expect(stream.text()).toContain('imgtool: 3/12 25% completed=3 0.3/s eta=30s\n');
+    expect(stream.text()).toContain('imgtool: 4/12 33% completed=4 0.4/s eta=20s\n');
     expect(stream.text().match(/\/12 /g)).toHaveLength(2);
-    for (const event of events.slice(9)) report.event(event);
+    for (const event of events.slice(11)) report.event(event);
     const ended = stream.text();
     vi.advanceTimersByTime(60_000);
     expect(stream.text()).toBe(ended);

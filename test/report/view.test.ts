@@ -22,7 +22,7 @@ describe('the live part', () => {
     expect(lines[0]).toBe(
       'imgtool process  batch 7f3a9c  1,284 images  3.9 GB  ->  ./out  (4 at a time)'.slice(0, 79),
     );
-    expect(lines[2]).toBe(` ${'━'.repeat(20)}╸${'─'.repeat(19)}   50%   642/1,284   64.2/s   ETA 0:11`);
+    expect(lines[2]).toBe(` ${'━'.repeat(20)}╸${'─'.repeat(19)}   50%   642/1,284   64.2/s   ETA 0:09`);
     expect(lines[3]).toMatch(/^ completed 640 {2}duplicate 2 +2\.0 GB -> 257 MB {2}\(-87%\)$/);
     expect(lines[5]).toMatch(/^ {3}IMG_2041\.jpg +1\.0s$/);
   });
