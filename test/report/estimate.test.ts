@@ -57,6 +57,15 @@ describe('the time left', () => {
     expect(progress.left(2_000)).toBeCloseTo(8_000);
   });
 
+  it('leaves out what the walk found unchanged', () => {
+    const progress = begin(4, 4_000 * KB, 1);
+    progress.event(jobOf('old', { bytes: 1_000 * KB, state: 'unchanged' }), 0);
+    expect(progress.share()).toBe(0);
+    work(progress, 'a', 0, 500, 1_000 * KB);
+    expect(progress.share()).toBeCloseTo(1 / 3);
+    expect(progress.left(500)).toBe(1_000);
+  });
+
   it('is told also where nothing has to be rendered', () => {
     const progress = begin(10, 10_000 * KB, 1);
     work(progress, 'a', 0, 500, 1_000 * KB, { reused: true });
