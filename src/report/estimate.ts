@@ -83,7 +83,7 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
       const perSecond = begun === null ? null : rate(now, begun);
       if (!isKnown || perSecond === null) return null;
       const rest = (Math.max(0, whole() - ended) / perSecond) * 1000;
-      return Math.max(0, rest - unfinished(now));
+      return rest === 0 ? 0 : Math.max(1, rest - unfinished(now));
     },
     event(event, now) {
       if (event.type === 'batch.started' || event.type === 'total') {
