@@ -11,6 +11,8 @@ async function main(): Promise<void> {
     streams.stdout.write(`${version()}\n`);
     return;
   }
+  // Read while the arguments are; should that fail it does so again where it is waited for.
+  readAhead(process.argv[2]).catch(() => {});
   try {
     const { run } = await import('./cli/program.ts');
     if ((await run(process.argv, version())) === 'told') return;
@@ -22,6 +24,11 @@ async function main(): Promise<void> {
     exitWith(failure.exitCode);
   }
   endAsTold();
+}
+
+function readAhead(command: string | undefined): Promise<unknown> {
+  if (command === 'list' || command === 'status') return import('./cli/look.ts');
+  return import('./cli/runs.ts');
 }
 
 function version(): string {

@@ -5,9 +5,9 @@ import { batchOptions, type Config, type Look, walkRules } from './config.ts';
 import type { NewWork, Ports } from './core/batch.ts';
 import type { Fixing } from './core/verify-fix.ts';
 import type { ImgtoolError } from './errors.ts';
-import type { BatchOptions, Event, Limits, Report, Style } from './model.ts';
+import type { BatchOptions, Event, Limits, Report } from './model.ts';
+import { type Streams, styleOf } from './open/pages.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
-import type { Pages } from './report/pages.ts';
 
 /** The composition root: the only place that knows which adapter stands behind a port. Each is loaded when needed. */
 
@@ -15,12 +15,6 @@ import type { Pages } from './report/pages.ts';
 export async function openIndex({ index }: Config, purpose: 'work' | 'look' = 'work'): Promise<Index> {
   const { openSqliteIndex } = await import('./adapters/sqlite-index/index.ts');
   return openSqliteIndex(index, purpose);
-}
-
-/** What happened, for commands that look at nothing else. */
-export async function openHistory({ index }: Config) {
-  const { openSqliteHistory } = await import('./adapters/sqlite-index/look.ts');
-  return openSqliteHistory(index);
 }
 
 /** Puts a new index with all that can be saved in place of a damaged one. */
@@ -113,12 +107,6 @@ function newRun(): string {
   return randomBytes(6).toString('hex');
 }
 
-/** Where a command writes. */
-export interface Streams {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-}
-
 /** The readers of a batch's events that the flags and the streams ask for. `inputs` as given, for a watch. */
 export async function openReport(
   config: Config,
@@ -158,22 +146,6 @@ export async function openReport(
     close: () => {
       for (const report of reports) report.close();
     },
-  };
-}
-
-/** How text may look on a stream. Colours are loaded where there may be some. */
-async function styleOf(
-  stream: NodeJS.WriteStream,
-  { color, look }: Pick<Config, 'color' | 'look'>,
-): Promise<Style> {
-  const tty = stream.isTTY === true;
-  const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
-  if (isColoured) await (await import('./report/look.ts')).loadColours();
-  return {
-    tty,
-    color: isColoured,
-    unicode: look.unicode && !look.dumb,
-    columns: () => stream.columns || 80,
   };
 }
 
@@ -219,12 +191,6 @@ export async function openVerify(
       await index.close();
     },
   };
-}
-
-/** Where what was looked up is printed. */
-export async function openPages(config: Config, { stdout }: Streams): Promise<Pages> {
-  const { openPages: open } = await import('./report/pages.ts');
-  return open({ stream: stdout, style: await styleOf(stdout, config), json: config.json });
 }
 
 /** Prints an error that ended a command; with its stack when one is given. */

@@ -2,20 +2,8 @@ import { createRequire } from 'node:module';
 import type { Command, CommanderError } from 'commander';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
+import type { Options } from './given.ts';
 import { growHeapOnce } from './heap.ts';
-import {
-  type Options,
-  runAgain,
-  runCancel,
-  runConfig,
-  runDoctor,
-  runList,
-  runPresets,
-  runProcess,
-  runStatus,
-  runVerify,
-  runWatch,
-} from './runs.ts';
 
 // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
 const commander: typeof import('commander') = createRequire(import.meta.url)('commander');
@@ -27,7 +15,7 @@ const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'display', 'settings'] as
 /** Carries out what the arguments say: `told` when that was to print help. Errors: `usage`, and the command's own. */
 export async function run(argv: readonly string[], version: string): Promise<'done' | 'told'> {
   growHeapOnce();
-  const root = program(version);
+  const root = program(version, argv[2]);
   try {
     await root.parseAsync(argv);
     return 'done';
@@ -38,7 +26,94 @@ export async function run(argv: readonly string[], version: string): Promise<'do
   }
 }
 
-function program(version: string): Command {
+const runs = () => import('./runs.ts');
+const looks = () => import('./look.ts');
+
+/** Each command as it is told to commander. */
+const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
+  process: (command) =>
+    addSettings(command, BATCH)
+      .summary('turn files and folders into variants')
+      .description('One batch over files and folders (folders recursively; quoted globs work too).')
+      .argument('[path...]', 'files, folders or quoted globs')
+      .action(async (paths: string[], options: Options) => (await runs()).runProcess(paths, options)),
+  watch: (command) =>
+    withoutDryRun(addSettings(command, WATCH))
+      .summary('turn what lands in folders into variants, until stopped')
+      .description('What is in the folders now, then whatever lands in them, until Ctrl-C.')
+      .argument('[dir...]', 'folders')
+      .action(async (paths: string[], options: Options) => (await runs()).runWatch(paths, options)),
+  status: (command) =>
+    addSettings(command, ['display', 'settings'])
+      .description('what became of one batch')
+      .argument('<batch-id>', 'any unique beginning of its id')
+      .option('--all', 'every job, not only the failed ones')
+      .option('--watch', 'show it until the batch has ended')
+      .action(async (id: string, options: Options) => (await looks()).runStatus(id, options)),
+  list: (command) =>
+    addSettings(command, ['display', 'settings'])
+      .description('recent batches, newest first')
+      .option('--limit <n>', 'how many', '20')
+      .action(async (options: Options) => (await looks()).runList(options)),
+  cancel: (command) =>
+    addSettings(command, ['display', 'settings'])
+      .summary('stop a running batch, from any terminal')
+      .description(
+        'Stops a batch in order: pictures in work finish, the rest is cancelled. Returns once it has ended.',
+      )
+      .argument('<batch-id>', 'any unique beginning of its id')
+      .action(async (id: string, options: Options) => (await runs()).runCancel(id, options)),
+  resume: (command) =>
+    addSettings(command, ['limits', 'display', 'settings'])
+      .summary('go on with a batch that was interrupted or cancelled')
+      .description(
+        'Goes on with a batch that was interrupted or cancelled, with the settings it was begun with.',
+      )
+      .argument('<batch-id>', 'any unique beginning of its id')
+      .action(async (id: string, options: Options) => (await runs()).runAgain('resume', id, options)),
+  retry: (command) =>
+    addSettings(command, ['limits', 'display', 'settings'])
+      .summary('work on the failed pictures of a batch again')
+      .description(
+        'Works on the failed pictures of a batch again, and on what was left of one that was interrupted; limits that are' +
+          ' given take the place of its own.',
+      )
+      .argument('<batch-id>', 'any unique beginning of its id')
+      .action(async (id: string, options: Options) => (await runs()).runAgain('retry', id, options)),
+  verify: (command) =>
+    addSettings(command, ['limits', 'display', 'settings'])
+      .summary('whether outputs are there, whole, as recorded and without metadata')
+      .description(
+        'Reads and decodes every output, or those of one batch; exits 1 when one is missing, was altered or edited,' +
+          ' cannot be decoded or carries metadata. What --fix replaces cannot be had back.',
+      )
+      .argument('[batch-id]', 'any unique beginning of its id; all outputs unless given')
+      .option('--fix', 'make those that are not in order again, edited ones too')
+      .action(async (id: string | undefined, options: Options) => (await runs()).runVerify(id, options)),
+  presets: (command) =>
+    addSettings(command, ['display', 'settings'])
+      .description('the presets and their variants, your own included')
+      .action(async (options: Options) => (await runs()).runPresets(options)),
+  doctor: (command) =>
+    addSettings(command, ['display', 'settings'])
+      .description('what this machine can do and what is wrong with it')
+      .option('--repair', 'put a new index with all that can be saved in place of a damaged one')
+      .option('--backup <file>', 'save a copy of the index, also while batches run')
+      .action(async (options: Options) => (await runs()).runDoctor(options)),
+  config: (command) =>
+    addSettings(command)
+      .description('each setting and where it came from')
+      .action(async (options: Options) => (await runs()).runConfig(options)),
+};
+
+/** It is refused in so many words, should a file or variable ask for it. */
+function withoutDryRun(watch: Command): Command {
+  watch.options.find(({ long }) => long === '--dry-run')?.hideHelp();
+  return watch;
+}
+
+/** All commands, or the one that is asked for by its name: of the others nobody will know. */
+function program(version: string, asked = ''): Command {
   const root = new commander.Command('imgtool')
     .description('Turns folders of pictures into named variants, once, safely.')
     .version(version, '-V, --version')
@@ -46,72 +121,10 @@ function program(version: string): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .enablePositionalOptions();
-  addSettings(root.command('process'), BATCH)
-    .summary('turn files and folders into variants')
-    .description('One batch over files and folders (folders recursively; quoted globs work too).')
-    .argument('[path...]', 'files, folders or quoted globs')
-    .action(runProcess);
-  addSettings(root.command('watch'), WATCH)
-    .summary('turn what lands in folders into variants, until stopped')
-    .description('What is in the folders now, then whatever lands in them, until Ctrl-C.')
-    .argument('[dir...]', 'folders')
-    .action(runWatch);
-  addSettings(root.command('status'), ['display', 'settings'])
-    .description('what became of one batch')
-    .argument('<batch-id>', 'any unique beginning of its id')
-    .option('--all', 'every job, not only the failed ones')
-    .option('--watch', 'show it until the batch has ended')
-    .action(runStatus);
-  addSettings(root.command('list'), ['display', 'settings'])
-    .description('recent batches, newest first')
-    .option('--limit <n>', 'how many', '20')
-    .action(runList);
-  addSettings(root.command('cancel'), ['display', 'settings'])
-    .summary('stop a running batch, from any terminal')
-    .description(
-      'Stops a batch in order: pictures in work finish, the rest is cancelled. Returns once it has ended.',
-    )
-    .argument('<batch-id>', 'any unique beginning of its id')
-    .action(runCancel);
-  addSettings(root.command('resume'), ['limits', 'display', 'settings'])
-    .summary('go on with a batch that was interrupted or cancelled')
-    .description(
-      'Goes on with a batch that was interrupted or cancelled, with the settings it was begun with.',
-    )
-    .argument('<batch-id>', 'any unique beginning of its id')
-    .action((id: string, options: Options) => runAgain('resume', id, options));
-  addSettings(root.command('retry'), ['limits', 'display', 'settings'])
-    .summary('work on the failed pictures of a batch again')
-    .description(
-      'Works on the failed pictures of a batch again, and on what was left of one that was interrupted; limits that are' +
-        ' given take the place of its own.',
-    )
-    .argument('<batch-id>', 'any unique beginning of its id')
-    .action((id: string, options: Options) => runAgain('retry', id, options));
-  addSettings(root.command('verify'), ['limits', 'display', 'settings'])
-    .summary('whether outputs are there, whole, as recorded and without metadata')
-    .description(
-      'Reads and decodes every output, or those of one batch; exits 1 when one is missing, was altered or edited,' +
-        ' cannot be decoded or carries metadata. What --fix replaces cannot be had back.',
-    )
-    .argument('[batch-id]', 'any unique beginning of its id; all outputs unless given')
-    .option('--fix', 'make those that are not in order again, edited ones too')
-    .action(runVerify);
-  addSettings(root.command('presets'), ['display', 'settings'])
-    .description('the presets and their variants, your own included')
-    .action(runPresets);
-  addSettings(root.command('doctor'), ['display', 'settings'])
-    .description('what this machine can do and what is wrong with it')
-    .option('--repair', 'put a new index with all that can be saved in place of a damaged one')
-    .option('--backup <file>', 'save a copy of the index, also while batches run')
-    .action(runDoctor);
-  addSettings(root.command('config')).description('each setting and where it came from').action(runConfig);
-  // It is refused in so many words, should a file or variable ask for it.
-  const dryRun = root.commands
-    .find((one) => one.name() === 'watch')
-    ?.options.find(({ long }) => long === '--dry-run');
-  dryRun?.hideHelp();
-  for (const command of root.commands) command.exitOverride().configureOutput({ outputError: () => {} });
+  for (const name of Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)) {
+    const command = COMMANDS[name]?.(root.command(name));
+    command?.exitOverride().configureOutput({ outputError: () => {} });
+  }
   return root;
 }
 

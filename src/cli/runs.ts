@@ -1,14 +1,12 @@
-import { type Config, flagsOf, givenLimits, loadConfig } from '../config.ts';
+import { type Config, flagsOf, givenLimits } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Attended } from '../open.ts';
 import type { Inputs } from '../ports.ts';
 import { exitWith, hearSignals, stopped, streams } from './ending.ts';
+import { configOf, type Options, openFor } from './given.ts';
 import { keepHeap } from './heap.ts';
 
 /** What each command does: settings read, ports opened and let go of, the exit code set. */
-
-/** What commander parsed. */
-export type Options = Record<string, unknown>;
 
 export async function runProcess(paths: string[], options: Options): Promise<void> {
   const config = await configOf(options);
@@ -86,32 +84,6 @@ export async function runCancel(id: string, options: Options): Promise<void> {
   }
 }
 
-export async function runStatus(id: string, options: Options): Promise<void> {
-  const { config, pages } = await openFor(options);
-  const { openHistory } = await import('../open.ts');
-  const { status } = await import('../commands/status.ts');
-  const index = await openHistory(config);
-  try {
-    const all = options.all === true;
-    const watch = options.watch === true;
-    await status(index, id, { all, watch }, (batch, jobs) => pages.status(batch, jobs, all));
-  } finally {
-    await index.close();
-  }
-}
-
-export async function runList(options: Options): Promise<void> {
-  const { config, pages } = await openFor(options);
-  const { openHistory } = await import('../open.ts');
-  const { list } = await import('../commands/list.ts');
-  const index = await openHistory(config);
-  try {
-    await list(index, String(options.limit), pages.list);
-  } finally {
-    await index.close();
-  }
-}
-
 export async function runVerify(id: string | undefined, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
   const { openVerify } = await import('../open.ts');
@@ -169,16 +141,6 @@ async function runMending(options: Options): Promise<void> {
 export async function runConfig(options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
   await pages.config(config.origins);
-}
-
-async function openFor(options: Options) {
-  const config = await configOf(options);
-  const { openPages } = await import('../open.ts');
-  return { config, pages: await openPages(config, streams) };
-}
-
-function configOf(options: Options): Promise<Config> {
-  return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
 }
 
 function inputsOf(paths: string[], options: Options, { cwd }: Config): Inputs {

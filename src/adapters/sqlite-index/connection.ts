@@ -10,7 +10,6 @@ import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
-import { mayBeLookedAt, openSnapshot } from './snapshot.ts';
 import { indexError, inRepair, isBusy, stillInUse } from './trouble.ts';
 
 /** How long a step may meet a busy index before it fails, in milliseconds. */
@@ -68,7 +67,10 @@ export async function connect(
     return connection(opened, path, locks, patience, identity);
   } catch (error) {
     db?.close();
-    if (purpose === 'look' && mayBeLookedAt(error)) return lookAt(Sqlite, path, patience, migrations);
+    if (purpose === 'look') {
+      const { mayBeLookedAt, openSnapshot } = await import('./snapshot.ts');
+      if (mayBeLookedAt(error)) return lookAt(Sqlite, openSnapshot, path, patience, migrations);
+    }
     throw indexError(error, path);
   }
 }
@@ -110,6 +112,7 @@ function setUp(
 /** The index as it is, where nothing may be written, not even the files beside it that readers need. */
 function lookAt(
   Sqlite: Sqlite,
+  openSnapshot: (Sqlite: Sqlite, path: string) => Database,
   path: string,
   patience: number,
   migrations: readonly Migration[],
