@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 
 function readAhead(command: string | undefined): Promise<unknown> {
   if (command === 'list' || command === 'status') return import('./cli/look.ts');
-  return import('./cli/runs.ts');
+  return command === undefined || command.startsWith('-') ? Promise.resolve() : import('./cli/runs.ts');
 }
 
 function version(): string {

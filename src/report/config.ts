@@ -1,6 +1,6 @@
 import type { Style } from '../model.ts';
-import { printable } from './printable.ts';
-import { tabbed, table } from './table.ts';
+import { printable, tabbed } from './printable.ts';
+import { table } from './table.ts';
 
 /** One setting of the program, and where its value comes from. */
 export interface ConfigEntry {

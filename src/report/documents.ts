@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Batch, JobRecord } from '../model.ts';
 import { iso } from './format.ts';
 import { countsInOrder, outputsInOrder, timingsInOrder } from './json.ts';
-import { totalOf } from './wording.ts';
+import { totalOf } from './totals.ts';
 
 /** What `status --json` prints: one document, additive only. Paths are absolute, times ISO 8601 in UTC. */
 export function statusJson(batch: Batch, jobs: readonly JobRecord[]): object {

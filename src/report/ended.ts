@@ -2,7 +2,7 @@ import type { Batch, Style } from '../model.ts';
 import { count } from './format.ts';
 import { roomOf } from './look.ts';
 import { wrap } from './text.ts';
-import { doneOf, totalOf } from './wording.ts';
+import { doneOf, totalOf } from './totals.ts';
 
 /** What `imgtool cancel` says: what became of the batch, and how to go on. Ends with a newline. */
 export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'ended', style: Style): string {

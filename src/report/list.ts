@@ -1,10 +1,10 @@
 import type { Batch, Style } from '../model.ts';
-import { ago, bytes, change, count, counted, iso } from './format.ts';
+import { ago, bytes, change, count, counted } from './format.ts';
+import { listForPrograms, sourceOf } from './list-rows.ts';
 import { fitting, type Look, lookOf, roomOf, type Span } from './look.ts';
-import { printable } from './printable.ts';
-import { tabbed, table } from './table.ts';
+import { table } from './table.ts';
 import { padEnd, width } from './text.ts';
-import { doneOf, totalOf } from './wording.ts';
+import { doneOf, totalOf } from './totals.ts';
 
 /**
  * Batches, newest first: a table on a terminal; elsewhere TAB-separated, with raw bytes and ISO dates. `limit` is how
@@ -39,26 +39,6 @@ export function listText(batches: readonly Batch[], style: Style, now: number, l
   return `${table(columns, rows, style)}\n${fitting([[footer, older], [footer]], roomOf(style), look)}\n`;
 }
 
-function listForPrograms(batches: readonly Batch[]): string {
-  const titles = [
-    'batch',
-    'state',
-    'total',
-    'completed',
-    'failed',
-    'bytes_in',
-    'bytes_out',
-    'started',
-    'source',
-  ];
-  const rows = batches.map((batch) => {
-    const { id, state, counts, bytesIn, bytesOut, startedAt } = batch;
-    const figures = [totalOf(counts), counts.completed, counts.failed, bytesIn, bytesOut];
-    return [id, state, ...figures, iso(startedAt), sourceOf(batch)];
-  });
-  return tabbed(titles, rows);
-}
-
 function imagesOf({ counts, state }: Batch): string {
   const total = totalOf(counts);
   return state === 'finished' ? count(total) : `${count(doneOf(counts))}/${count(total)}`;
@@ -73,11 +53,6 @@ function savedColumn(batches: readonly Batch[]): string[] {
   });
   const sizes = Math.max(...cells.map(([size]) => width(size)));
   return cells.map(([size, share]) => (share === '' ? size : `${padEnd(size, sizes)}  ${share}`));
-}
-
-function sourceOf({ inputs, command }: Batch): string {
-  const more = inputs.length > 1 ? ` and ${count(inputs.length - 1)} more` : '';
-  return `${printable(inputs[0] ?? '')}${more}${command === 'watch' ? ' (watch)' : ''}`;
 }
 
 function statePaint({ state }: Batch, { chalk }: Look): (text: string) => string {

@@ -2,9 +2,7 @@ import type { Verified } from '../model/verified.ts';
 import type { Batch, JobRecord, Style } from '../model.ts';
 import type { ConfigEntry } from './config.ts';
 import type { Check } from './doctor.ts';
-import { oneLine } from './json.ts';
 import type { PresetEntry } from './presets.ts';
-import { measured } from './text.ts';
 
 interface PagesOptions {
   readonly stream: NodeJS.WritableStream;
@@ -34,13 +32,13 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     stream.write(text);
     shown = text;
   };
-  const printJson = (document: object) => print(`${oneLine(document)}\n`);
-  const printText = async (draw: () => string) => print(await measured(draw));
+  const printJson = async (document: object) => print(await jsonPage(document));
+  const printText = async (draw: () => string) => print(await textPage(draw));
 
   return {
     async status(batch, jobs, all) {
       const text = json
-        ? `${oneLine((await import('./documents.ts')).statusJson(batch, jobs))}\n`
+        ? await jsonPage((await import('./documents.ts')).statusJson(batch, jobs))
         : await statusPage(batch, jobs, all, style);
       if (text === shown) return;
       if (shown !== '' && style.tty && !json) {
@@ -62,6 +60,7 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     },
     async list(batches, limit) {
       if (json) return printJson((await import('./documents.ts')).listJson(batches));
+      if (!style.tty) return print((await import('./list-rows.ts')).listForPrograms(batches));
       const { listText } = await import('./list.ts');
       await printText(() => listText(batches, style, Date.now(), limit));
     },
@@ -90,5 +89,13 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
 
 async function statusPage(batch: Batch, jobs: readonly JobRecord[], all: boolean, style: Style) {
   const { statusText } = await import('./status.ts');
-  return measured(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
+  return textPage(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
+}
+
+async function textPage(draw: () => string): Promise<string> {
+  return (await import('./text.ts')).measured(draw);
+}
+
+async function jsonPage(document: object): Promise<string> {
+  return `${(await import('./json.ts')).oneLine(document)}\n`;
 }

@@ -4,15 +4,8 @@ import { printable } from './printable.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
-import {
-  countsInPlain,
-  doneOf,
-  dryRunText,
-  endedEarly,
-  passedOverText,
-  reasonOf,
-  totalOf,
-} from './wording.ts';
+import { doneOf, totalOf } from './totals.ts';
+import { countsInPlain, dryRunText, endedEarly, passedOverText, reasonOf } from './wording.ts';
 
 interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;

@@ -1,7 +1,7 @@
 import type { Preset, Style, Variant } from '../model.ts';
 import type { Span } from './look.ts';
-import { printable } from './printable.ts';
-import { tabbed, table } from './table.ts';
+import { printable, tabbed } from './printable.ts';
+import { table } from './table.ts';
 
 /** A preset and where it comes from, such as `built in` or the path of a file. */
 export type PresetEntry = Preset & { readonly origin: string };

@@ -11,6 +11,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => SPELT[character] ?? codeOf(character));
 }
 
+/** A table for programs: TAB between columns, one header, nothing cut. Cells must be printable. Ends with a newline. */
+export function tabbed(titles: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [titles, ...rows].map((row) => `${row.join('\t')}\n`).join('');
+}
+
 function codeOf(character: string): string {
   const code = character.charCodeAt(0);
   return code < 0x100

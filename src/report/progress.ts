@@ -1,4 +1,4 @@
-import type { BatchStarted, Event, JobEvent, JobState, Stopping, Watching } from '../model.ts';
+import type { BatchStarted, Event, JobEvent, Stopping, Watching } from '../model.ts';
 import { createEstimate } from './estimate.ts';
 import { createPace } from './pace.ts';
 
@@ -30,15 +30,6 @@ export interface Progress {
   left(now: number): number | null;
   event(event: Event, now: number): void;
 }
-
-/** The states shown in a line of counts, in that order. */
-export const SETTLED = [
-  'completed',
-  'duplicate',
-  'unchanged',
-  'failed',
-  'cancelled',
-] as const satisfies JobState[];
 
 export function createProgress(): Progress {
   const counts = { completed: 0, duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 };

@@ -3,10 +3,10 @@ import type { Batch, JobRecord, Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { columnsOf, fitting, type Look, line, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
 import { printable } from './printable.ts';
-import { SETTLED } from './progress.ts';
 import { table } from './table.ts';
 import { width, wrap } from './text.ts';
-import { passedOverText, reasonOf, totalOf } from './wording.ts';
+import { SETTLED, totalOf } from './totals.ts';
+import { passedOverText, reasonOf } from './wording.ts';
 
 /**
  * One batch as a person reads it: what it was, how far it came, what failed. With `all`, every job kept instead of the

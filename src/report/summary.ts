@@ -3,10 +3,10 @@ import { failureLines } from './failures.ts';
 import { bytes, count, duration, rate } from './format.ts';
 import { fitting, type Look, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
 import { printable } from './printable.ts';
-import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
 import { wrap } from './text.ts';
-import { dryRunText, endedEarly, leftOf, passedOverText, savedText, totalOf } from './wording.ts';
+import { leftOf, SETTLED, totalOf } from './totals.ts';
+import { dryRunText, endedEarly, passedOverText, savedText } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ASCII_BARS = '_.:-=+*#';

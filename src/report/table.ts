@@ -18,11 +18,6 @@ export function table(columns: readonly Column[], rows: readonly (readonly Span[
   return [titles, ...rows].map((row) => `${drawn(row, columns, widths, room, look)}\n`).join('');
 }
 
-/** A table for programs: TAB between columns, one header, nothing cut. Cells must be printable. Ends with a newline. */
-export function tabbed(titles: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  return [titles, ...rows].map((row) => `${row.join('\t')}\n`).join('');
-}
-
 function drawn(
   row: readonly Span[],
   columns: readonly Column[],

@@ -1,4 +1,5 @@
-import { type Progress, SETTLED } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { SETTLED } from './totals.ts';
 
 type Figures = Pick<Progress, 'counts' | 'bytesIn' | 'bytesOut'>;
 

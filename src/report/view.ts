@@ -13,8 +13,9 @@ import {
   spanWidth,
 } from './look.ts';
 import { printable } from './printable.ts';
-import { type Progress, SETTLED } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { cutStart, padEnd, padStart } from './text.ts';
+import { SETTLED } from './totals.ts';
 
 const WIDEST_BAR = 44;
 const NARROWEST_BAR = 10;

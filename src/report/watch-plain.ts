@@ -3,7 +3,8 @@ import { age, compact, iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
 import { printable } from './printable.ts';
 import { profileLines } from './profile.ts';
-import { countsInPlain, isToldOf, leftOf, reasonOf, watchEnd } from './wording.ts';
+import { leftOf } from './totals.ts';
+import { countsInPlain, isToldOf, reasonOf, watchEnd } from './wording.ts';
 
 interface WatchPlainReportOptions {
   readonly stream: NodeJS.WritableStream;

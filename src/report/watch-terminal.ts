@@ -3,14 +3,15 @@ import { fixLines } from './failures.ts';
 import { age, count } from './format.ts';
 import { lookOf, paintOf, roomOf } from './look.ts';
 import { noticeLines } from './notices.ts';
-import { createProgress, SETTLED } from './progress.ts';
+import { createProgress } from './progress.ts';
 import { createRecent } from './recent.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { nextOfWatch } from './summary.ts';
 import { wrap } from './text.ts';
 import { createToday } from './today.ts';
+import { leftOf, SETTLED, totalOf } from './totals.ts';
 import { watchLines } from './watch-view.ts';
-import { endedEarly, leftOf, totalOf, watchEnd } from './wording.ts';
+import { endedEarly, watchEnd } from './wording.ts';
 
 interface WatchReportOptions {
   /** A terminal; its `rows` are read anew at each redraw, its columns through the style. */

@@ -12,9 +12,10 @@ import {
   spanWidth,
 } from './look.ts';
 import { printable } from './printable.ts';
-import { type Progress, SETTLED } from './progress.ts';
+import type { Progress } from './progress.ts';
 import type { Entry } from './recent.ts';
 import { cutStart, padEnd, width } from './text.ts';
+import { SETTLED } from './totals.ts';
 import { savedText } from './wording.ts';
 
 /** Columns below which there is no room for the time of day or a whole sentence. */

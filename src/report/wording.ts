@@ -1,24 +1,10 @@
-import { type BatchFinished, type Counts, type Failure, JOB_STATES, type PassedOver } from '../model.ts';
+import type { BatchFinished, Failure, PassedOver } from '../model.ts';
 import { bytes, change, count, counted } from './format.ts';
 import { printable } from './printable.ts';
-import { SETTLED } from './progress.ts';
 import type { Tally } from './tally.ts';
+import { doneOf, SETTLED, totalOf } from './totals.ts';
 
 /** Sentences that the terminal, plain lines and the summary share. */
-
-export function totalOf(counts: Counts): number {
-  return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
-}
-
-/** Jobs that have ended by themselves, whatever came of them. */
-export function doneOf(counts: Counts): number {
-  return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
-}
-
-/** Jobs that have not ended. */
-export function leftOf(counts: Counts): number {
-  return counts.pending + counts.processing + counts.retrying;
-}
 
 /** What went wrong with a source that is named beside it, so the name in front of the message goes. */
 export function reasonOf(source: string, error: Failure | undefined): string {

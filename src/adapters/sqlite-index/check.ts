@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { Sqlite } from './binding.ts';
 import { keep } from './kept.ts';
 import type { Migration } from './migrations.ts';
+import { NEWEST } from './newest.ts';
 import { damaged, newer, notOurs } from './trouble.ts';
 
 /** Bytes up to which a whole index is looked through before a batch: about 1.5 ms a MB. */
@@ -33,17 +34,15 @@ export function refuseStrangers(
   if (missing.length > 0) throw damaged(path, `it has no ${missing.slice(0, 3).join(', ')}`);
 }
 
+/** Whether a database is an index of the newest version with all that belongs in it: the usual case, and soon told. */
+export function isUpToDate(db: Database): boolean {
+  const { version, names } = schemaIn(db);
+  return version === NEWEST.version && NEWEST.names.every((name) => names.has(name));
+}
+
 /** Tells what a database is by its version and the names in its schema. */
 export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migration[]): Kind {
-  // One statement sees one moment, whatever another process does to bring the index up to date.
-  const seen = keep(
-    db.prepare<[], { version: number; names: string }>(
-      `SELECT (SELECT user_version FROM pragma_user_version) AS version,
-         (SELECT json_group_array(type || ' ' || name) FROM sqlite_schema) AS names`,
-    ),
-  ).get();
-  const version = seen?.version ?? 0;
-  const names = new Set(JSON.parse(seen?.names ?? '[]') as string[]);
+  const { version, names } = schemaIn(db);
   const isOurs = OURS.some((table) => names.has(`table ${table}`));
   if (isVersion(version) && version > migrations.length && (isOurs || names.size === 0)) {
     return { kind: 'newer', version, missing: [] };
@@ -52,6 +51,17 @@ export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migrat
   if (version === 0 || !(isOurs || names.size === 0)) return { kind: 'strange', version, missing: [] };
   const missing = schemaOf(Sqlite, migrations.slice(0, version)).filter((name) => !names.has(name));
   return { kind: 'index', version, missing };
+}
+
+function schemaIn(db: Database): { version: number; names: ReadonlySet<string> } {
+  // One statement sees one moment, whatever another process does to bring the index up to date.
+  const seen = keep(
+    db.prepare<[], { version: number; names: string }>(
+      `SELECT (SELECT user_version FROM pragma_user_version) AS version,
+         (SELECT json_group_array(type || ' ' || name) FROM sqlite_schema) AS names`,
+    ),
+  ).get();
+  return { version: seen?.version ?? 0, names: new Set(JSON.parse(seen?.names ?? '[]') as string[]) };
 }
 
 /** Whether a number can be the version of an index, of whatever imgtool. */

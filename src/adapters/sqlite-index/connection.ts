@@ -3,12 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { loadSqlite, type Sqlite } from './binding.ts';
-import { checkIfSmall, refuseStrangers } from './check.ts';
+import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { keep } from './kept.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
-import { migrate } from './migrate.ts';
-import { MIGRATIONS, type Migration } from './migrations.ts';
+import type { Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
 import { indexError, inRepair, isBusy, stillInUse } from './trouble.ts';
 
@@ -44,7 +43,7 @@ interface Opening {
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(
   path: string,
-  { purpose = 'work', migrations = MIGRATIONS, patience = PATIENCE }: Opening = {},
+  { purpose = 'work', migrations, patience = PATIENCE }: Opening = {},
 ): Promise<Connection> {
   const Sqlite = loadSqlite();
   let db: Database | undefined;
@@ -59,7 +58,9 @@ export async function connect(
     const opened = db;
     const identity = identityOf(real, () => leaveBehind(opened, locks));
     if (purpose === 'work') mustBeWritable(real);
-    await patiently(path, patience, () => setUp(Sqlite, opened, path, locks, migrations));
+    const isReady = migrations === undefined && (await patiently(path, patience, () => isUpToDate(opened)));
+    if (isReady) await patiently(path, patience, () => setUp(opened));
+    else await bringUpToDate(Sqlite, opened, path, locks, patience, migrations);
     if (purpose === 'work') await patiently(path, patience, () => checkIfSmall(opened, path));
     // It may have begun since, and have seen nobody.
     refuseIfInRepair(path, locks);
@@ -68,8 +69,8 @@ export async function connect(
   } catch (error) {
     db?.close();
     if (purpose === 'look') {
-      const { mayBeLookedAt, openSnapshot } = await import('./snapshot.ts');
-      if (mayBeLookedAt(error)) return lookAt(Sqlite, openSnapshot, path, patience, migrations);
+      const { mayBeLookedAt } = await import('./snapshot.ts');
+      if (mayBeLookedAt(error)) return lookAt(Sqlite, path, patience, migrations);
     }
     throw indexError(error, path);
   }
@@ -92,31 +93,45 @@ function isEmpty(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
-function setUp(
+/** Makes an index of an empty file, or the newest version of an older index; refuses what is neither. */
+async function bringUpToDate(
   Sqlite: Sqlite,
   db: Database,
   path: string,
   locks: Locks,
-  migrations: readonly Migration[],
-): void {
-  // Before anything is written: it may be another program's.
-  refuseStrangers(Sqlite, db, path, migrations);
+  patience: number,
+  given: readonly Migration[] | undefined,
+): Promise<void> {
+  const { migrate, MIGRATIONS } = await import('./migrate.ts');
+  const migrations = given ?? MIGRATIONS;
+  await patiently(path, patience, () => {
+    // Before anything is written: it may be another program's.
+    refuseStrangers(Sqlite, db, path, migrations);
+    setUp(db);
+    migrate(db, path, locks, migrations);
+  });
+}
+
+function setUp(db: Database): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = NORMAL');
   // 2 MB, not the 16 that are compiled in and filled as the index grows: the system holds the same pages.
   db.exec('PRAGMA cache_size = -2000');
   db.exec('PRAGMA foreign_keys = ON');
-  migrate(db, path, locks, migrations);
 }
 
 /** The index as it is, where nothing may be written, not even the files beside it that readers need. */
-function lookAt(
+async function lookAt(
   Sqlite: Sqlite,
-  openSnapshot: (Sqlite: Sqlite, path: string) => Database,
   path: string,
   patience: number,
-  migrations: readonly Migration[],
-): Connection {
+  given: readonly Migration[] | undefined,
+): Promise<Connection> {
+  const [{ MIGRATIONS }, { openSnapshot }] = await Promise.all([
+    import('./migrate.ts'),
+    import('./snapshot.ts'),
+  ]);
+  const migrations = given ?? MIGRATIONS;
   try {
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);

@@ -3,8 +3,10 @@ import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import { keep } from './kept.ts';
 import type { Locks } from './locks.ts';
-import type { Migration } from './migrations.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
 import { newer } from './trouble.ts';
+
+export { MIGRATIONS };
 
 /** Brings an index to the newest version, which nobody may work with meanwhile, and keeps a copy of the old one. */
 export function migrate(db: Database, path: string, locks: Locks, migrations: readonly Migration[]): void {

@@ -1,0 +1,28 @@
+/** The newest version of an index and the names in its schema, as its migrations make them. */
+export const NEWEST: { readonly version: number; readonly names: readonly string[] } = {
+  version: 2,
+  names: [
+    'index batches_by_start',
+    'index claims_by_job',
+    'index claims_by_run',
+    'index jobs_by_run',
+    'index jobs_by_state',
+    'index outputs_by_bytes',
+    'index outputs_by_source',
+    'index runs_by_batch',
+    'index sqlite_autoindex_jobs_1',
+    'index sqlite_autoindex_outputs_1',
+    'table batches',
+    'table claims',
+    'table counts',
+    'table jobs',
+    'table outputs',
+    'table runs',
+    'table sources',
+    'trigger batches_counted',
+    'trigger batches_finished',
+    'trigger jobs_counted_in',
+    'trigger jobs_counted_out',
+    'trigger jobs_counted_over',
+  ],
+};
