@@ -92,7 +92,7 @@ describe('the JSON lines of `process --json`', () => {
     });
   });
 
-  it('tell of a failure its code, message and fix', () => {
+  it('tell of a failure its code, message and fix, and the bytes of its source', () => {
     expect(jobOf(outcome, 'photos/c.jpg')).toEqual({
       v: 1,
       type: 'job',
@@ -100,6 +100,7 @@ describe('the JSON lines of `process --json`', () => {
       source: 'photos/c.jpg',
       state: 'failed',
       error: { code: 'not_an_image', message: expect.any(String), fix: expect.any(String) },
+      bytes: '%PDF-1.7'.length,
       attempts: 1,
     });
   });
