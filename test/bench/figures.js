@@ -1,9 +1,9 @@
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, totalmem, type } from 'node:os';
 
 /** What every table of figures starts with. */
 export function header() {
   const memory = Math.round(totalmem() / 2 ** 30);
-  const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores, ${memory} GB, ${type()} ${release()}`;
+  const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores, ${memory} GB, ${type()}`;
   return [`${machine}, Node ${process.version}`];
 }
 
