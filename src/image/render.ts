@@ -135,23 +135,20 @@ function lanes(variants: readonly Variant[], atOnce: number): number {
   return Math.max(1, Math.floor(atOnce / threads));
 }
 
-/** Like Promise.all, so many at a time, but a failure is told only once all that were begun have come to an end. */
-async function inLanes<T>(works: readonly (() => Promise<T>)[], lanes: number): Promise<T[]> {
-  const results = new Array<T>(works.length);
-  let next = 0;
+/** Does all of it, so much at a time; a failure is told only once all that was begun has come to an end. */
+async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): Promise<void> {
+  const left = works.values();
   let failed = false;
   const lane = async () => {
-    for (let at = next++; at < works.length && !failed; at = next++) {
-      try {
-        results[at] = await works[at]!();
-      } catch (error) {
+    for (const work of left) {
+      if (failed) return;
+      await work().catch((error: unknown) => {
         failed = true;
         throw error;
-      }
+      });
     }
   };
   const all = Array.from({ length: Math.min(lanes, works.length) }, lane);
   await Promise.allSettled(all);
   await Promise.all(all);
-  return results;
 }
