@@ -2,6 +2,7 @@ import type { Job } from '../../model.ts';
 import type { Index, NewJob, Settlement } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import type { Made } from './made.ts';
+import { openTogether } from './together.ts';
 
 type Work = Pick<
   Index,
@@ -18,7 +19,9 @@ type Work = Pick<
 >;
 
 /** Work in hand: jobs and claims. */
-export function openWork({ prepare, locks, write }: Connection, made: Made): Work {
+export function openWork(connection: Connection, made: Made): Work {
+  const { prepare, locks, write } = connection;
+  const writeTogether = openTogether(connection);
   const known = prepare<[string, string], { id: number; state: string }>(
     'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
   );
@@ -144,7 +147,7 @@ export function openWork({ prepare, locks, write }: Connection, made: Made): Wor
         return true;
       }),
     settle: ({ batch }, job, result) =>
-      write(() => {
+      writeTogether(() => {
         made.record(result.source, result.made, result.skipped);
         dropClaim.run(job.id);
         const isAsBefore = result.state === 'unchanged' && result.source !== undefined;

@@ -1,0 +1,56 @@
+import type { Database } from 'better-sqlite3';
+import type { Connection } from './connection.ts';
+import { indexError, isBusy } from './trouble.ts';
+
+interface Asked {
+  readonly step: () => unknown;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** What became of one step of several. */
+type End = { readonly value: unknown } | { readonly error: Error };
+
+/**
+ * Write steps that are asked for in the same turn of the event loop share one transaction: most of what a commit costs
+ * is the same for one as for many. Each step is still all of it or nothing, and resolves once it is recorded.
+ */
+export function openTogether({
+  db,
+  path,
+  write,
+}: Pick<Connection, 'db' | 'path' | 'write'>): Connection['write'] {
+  // Within a transaction it is a savepoint.
+  const apart = db.transaction((step: () => unknown) => step());
+  let asked: Asked[] = [];
+
+  const carryOut = async () => {
+    const group = asked;
+    asked = [];
+    try {
+      const ends = await write(() => group.map(({ step }) => endOf(db, path, () => apart(step))));
+      for (const [i, end] of ends.entries()) {
+        if ('error' in end) group[i]?.reject(end.error);
+        else group[i]?.resolve(end.value);
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error as Error);
+    }
+  };
+
+  return <T>(step: () => T) =>
+    new Promise<T>((resolve, reject) => {
+      if (asked.length === 0) setImmediate(carryOut);
+      asked.push({ step, resolve: resolve as Asked['resolve'], reject });
+    });
+}
+
+function endOf(db: Database, path: string, step: () => unknown): End {
+  try {
+    return { value: step() };
+  } catch (error) {
+    // A full disk ends the whole transaction; and whoever met a busy index tries all of it again.
+    if (!db.inTransaction || isBusy(error)) throw error;
+    return { error: indexError(error, path) };
+  }
+}

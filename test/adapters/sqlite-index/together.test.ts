@@ -1,0 +1,68 @@
+import Sqlite, { type Database } from 'better-sqlite3';
+import { beforeEach, expect, it } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
+import { openTogether } from '../../../src/adapters/sqlite-index/together.ts';
+
+let db: Database;
+let transactions: number;
+let together: ReturnType<typeof openTogether>;
+
+beforeEach(() => {
+  db = keep(new Sqlite(':memory:'));
+  db.exec('CREATE TABLE t (n INTEGER PRIMARY KEY)');
+  transactions = 0;
+  const once = db.transaction((step: () => unknown) => step());
+  const write = async <T>(step: () => T) => {
+    transactions++;
+    return once.immediate(step) as T;
+  };
+  together = openTogether({ db, path: 'index.db', write });
+});
+
+it('steps asked for in the same turn share a transaction, and each has its own answer', async () => {
+  const put = insert();
+  const answers = await Promise.all([1, 2, 3].map((n) => together(() => put(n))));
+  expect(answers).toEqual([1, 2, 3]);
+  expect(transactions).toBe(1);
+  await together(() => put(4));
+  expect(transactions).toBe(2);
+  expect(rows()).toEqual([1, 2, 3, 4]);
+});
+
+it('a step that throws leaves nothing, and those beside it stand', async () => {
+  const put = insert();
+  const ends = await Promise.allSettled([
+    together(() => put(1)),
+    together(() => {
+      put(2);
+      throw new Error('halfway');
+    }),
+    together(() => put(3)),
+  ]);
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(ends[1]).toMatchObject({ reason: { code: 'index_unusable' } });
+  expect(rows()).toEqual([1, 3]);
+});
+
+it('all fail and none is recorded when one ends their transaction', async () => {
+  const put = insert();
+  const ends = await Promise.allSettled([
+    together(() => put(1)),
+    together(() => {
+      db.exec('ROLLBACK');
+      throw new Error('the disk is full');
+    }),
+    together(() => put(3)),
+  ]);
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(rows()).toEqual([]);
+});
+
+function insert(): (n: number) => number {
+  const statement = keep(db.prepare('INSERT INTO t VALUES (?)'));
+  return (n) => Number(statement.run(n).lastInsertRowid);
+}
+
+function rows(): unknown[] {
+  return keep(db.prepare('SELECT n FROM t ORDER BY n').pluck()).all();
+}
