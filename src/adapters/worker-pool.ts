@@ -77,6 +77,12 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       return reply.inspected;
     },
 
+    async digest(paths, timeout) {
+      const reply = await askOne({ type: 'digest', paths }, timeout, false);
+      if (reply.type !== 'digested') throw new Error(`a child answered ${reply.type} to digest`);
+      return [...reply.digested];
+    },
+
     warm() {
       try {
         if (ended || children.size > 0) return;
@@ -106,8 +112,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
   };
 
-  /** One question that leaves nothing open. */
-  async function askOne(request: Request, timeout: number): Promise<Answer> {
+  /** One question that leaves nothing open; `isHeavy` when it may leave memory behind. */
+  async function askOne(request: Request, timeout: number, isHeavy = true): Promise<Answer> {
     await place();
     const deadline = createDeadline(timeout);
     try {
@@ -115,7 +121,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       try {
         return await ask(child, request, deadline);
       } finally {
-        giveBack(child);
+        giveBack(child, isHeavy);
       }
     } finally {
       leave();
@@ -199,10 +205,10 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   /** A child still at work cannot be asked anything else, nor can its encoder be stopped in another way. */
-  function giveBack(child: Child): void {
+  function giveBack(child: Child, isHeavy = true): void {
     if (child.busy || worn.has(child)) child.kill(cancelled());
     if (!children.has(child) || child.killed) return;
-    child.tell({ type: 'release' });
+    if (isHeavy) child.tell({ type: 'release' });
     child.rest();
     idle.push(child);
   }

@@ -25,20 +25,29 @@ export interface Bench extends Places {
   readonly signal: AbortSignal;
 }
 
-/** Another job renders the same bytes right now; what was learnt of them spares reading them again. */
-export interface Waiting {
-  readonly type: 'waiting';
-  readonly learnt: SourceRecord;
-}
-
-/** What was found under its outputs' names has changed meanwhile: it is to be looked at again, in a place of its own. */
-export interface Overtook {
-  readonly type: 'again';
+/** A job as it is begun: for the first time, or again. */
+export interface Begun {
   /** With the names it has now. */
   readonly job: Job;
-  readonly learnt: SourceRecord;
-  /** How often it may still be. */
+  /** What is known of its bytes, which spares reading them as long as its file is the same. */
+  readonly learnt?: SourceRecord | undefined;
+  /** It was told of as begun before. */
+  readonly isTold: boolean;
+  /**
+   * How often it may still be looked at again. Another process may make the same outputs at the same time, one after
+   * the other: each look finds more of them.
+   */
   readonly looks: number;
+}
+
+/** A job that is to be begun again, in a place of its own. */
+export interface Again {
+  /**
+   * `waiting`: once another, which renders the same bytes right now, has ended. `again`: at once, since what was found
+   * under its outputs' names has changed meanwhile.
+   */
+  readonly type: 'waiting' | 'again';
+  readonly begun: Begun & { readonly learnt: SourceRecord };
 }
 
 /**
@@ -48,12 +57,9 @@ export interface Overtook {
  */
 export async function runJob(
   bench: Bench,
-  job: Job,
+  { job, learnt, isTold, looks }: Begun,
   rendered: () => void,
-  learnt?: SourceRecord,
-  // Another process may make the same outputs at the same time, one after the other: each look finds more of them.
-  looks = bench.options.preset.variants.length,
-): Promise<JobEvent | Waiting | Overtook> {
+): Promise<JobEvent | Again> {
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;
@@ -66,15 +72,16 @@ export async function runJob(
     let seen = await look(bench, job, learnt);
     if (needsBytes(seen)) {
       if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
-        return { type: 'waiting', learnt: seen.source };
+        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isTold: true, looks } };
       }
       const seenAt = Date.now();
       // Most of those that waited need no more than a look, and are not worth telling of.
-      if (learnt !== undefined) bench.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      if (isTold) bench.emit({ type: 'job.started', batch: job.batch, source: job.given });
       opened = await openWithRoom(bench, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
-      if (!(await bench.index.claim(bench.run, job, opened.digest)))
-        return { type: 'waiting', learnt: source };
+      if (!(await bench.index.claim(bench.run, job, opened.digest))) {
+        return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };
+      }
       seen = await judge(bench, seen.job, source);
     }
     try {
@@ -82,7 +89,8 @@ export async function runJob(
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (seen.source === undefined || looks === 0) throw error.reason;
-      return { type: 'again', job: seen.job, learnt: seen.source, looks: looks - 1 };
+      const begun = { job: seen.job, learnt: seen.source, isTold: true, looks: looks - 1 };
+      return { type: 'again', begun };
     }
   } finally {
     opened?.close();
@@ -118,15 +126,16 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
   const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
-    return judge(bench, job, { ...known, seenAt });
+    return judge(bench, job, { ...known, seenAt }, facts);
   }
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
-/** Step 3: who has these bytes. */
-async function judge(bench: Bench, job: Job, source: SourceRecord): Promise<Seen> {
+/** Step 3: who has these bytes. What a stat has just found out under the job's names need not be asked again. */
+async function judge(bench: Bench, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
   const named = await inheritNames(bench, job, source.digest);
-  const stat = await factsOfJob(bench, job.source, source, pathsOf(bench, named));
+  const isFresh = found !== undefined && named === job;
+  const stat = isFresh ? found : await factsOfJob(bench, job.source, source, pathsOf(bench, named));
   const facts = await withDigest(bench, stat, source.digest);
   return { job: named, facts, decision: decide(facts), size: source.size, source };
 }

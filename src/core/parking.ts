@@ -1,10 +1,7 @@
-import type { Job, SourceRecord } from '../model.ts';
+import type { Again } from './job.ts';
 
 /** A job waiting for another that renders the same bytes, and what was learnt of them. */
-export interface Parked {
-  readonly job: Job;
-  readonly learnt: SourceRecord;
-}
+export type Parked = Again['begun'];
 
 /** Where jobs wait for bytes that another job renders, in this process or in another. */
 export interface Parking {

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../errors.ts';
-import type { Event, Job, JobEvent, SourceRecord } from '../model.ts';
+import type { Event, Job, JobEvent } from '../model.ts';
 import type { Settlement } from '../ports.ts';
 import type { Manner } from './batch.ts';
 import { steadyNow } from './clock.ts';
-import { type Bench, runJob } from './job.ts';
+import { openCopies } from './copies.ts';
+import { type Begun, type Bench, runJob } from './job.ts';
 import type { News } from './news.ts';
 import { openParking, type Parked } from './parking.ts';
 import { failureOf, jobEvent } from './tell.ts';
@@ -13,6 +14,8 @@ import { failureOf, jobEvent } from './tell.ts';
 const MOST_WAITING = 1_000;
 /** Jobs in work for each place at most: outputs that wait for a slow disk are not to pile up. */
 const MOST_IN_WORK = 4;
+/** The same while most are copies, which are taken by the many and leave little to be written. */
+const MOST_COPIES = 16;
 /** Milliseconds a timer is set for at most: longer ones are no timers any more. */
 const LONGEST_WAIT = 3_600_000;
 /** Milliseconds between looks at what other processes may have changed. */
@@ -43,6 +46,7 @@ export async function workThrough(
   const { index, run, options, emit, signal } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
+  const copies = openCopies(bench);
   const inWork = new Set<Promise<void>>();
   /** Jobs that wait for a place at least while more are pending, so that none is ever free. */
   const reserve = options.jobs;
@@ -51,8 +55,8 @@ export async function workThrough(
   let fatal: ImgtoolError | undefined;
   const stopped = () => signal.aborted || fatal !== undefined;
 
-  const start = (job: Job, learnt?: SourceRecord, looks?: number) => {
-    const work = place(job, learnt, looks)
+  const start = (begun: Begun | Promise<Begun>) => {
+    const work = place(begun)
       .catch((error: unknown) => {
         fatal ??= asImgtoolError(error);
       })
@@ -64,7 +68,8 @@ export async function workThrough(
   };
 
   /** A place among those that render, which is free again while the outputs of its job are made visible. */
-  const place = async (job: Job, learnt?: SourceRecord, looks?: number) => {
+  const place = async (beginning: Begun | Promise<Begun>) => {
+    const begun = await beginning;
     let work: Promise<void> | undefined;
     await limit(
       () =>
@@ -73,19 +78,21 @@ export async function workThrough(
             resolve();
             intake.wake();
           };
-          work = stopped() ? index.giveBack(job, 'pending') : attempt(job, free, learnt, looks);
+          work = stopped() ? index.giveBack(begun.job, 'pending') : attempt(begun, free);
           work.then(free, free);
         }),
     );
     await work;
   };
 
-  const attempt = async (job: Job, rendered: () => void, learnt?: SourceRecord, looks?: number) => {
-    if (learnt === undefined) emit({ type: 'job.started', batch: run.batch, source: job.given });
+  const attempt = async (begun: Begun, rendered: () => void) => {
+    const { job, isTold } = begun;
+    if (!isTold) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
-      const outcome = await runJob(bench, job, rendered, learnt, looks);
-      if (outcome.type === 'waiting') return park({ job, learnt: outcome.learnt });
-      if (outcome.type === 'again') return start(outcome.job, outcome.learnt, outcome.looks);
+      const outcome = await runJob(bench, begun, rendered);
+      if (!isTold) copies.note(outcome);
+      if (outcome.type !== 'job')
+        return outcome.type === 'waiting' ? park(outcome.begun) : start(outcome.begun);
       emit(outcome);
       ended?.(job, outcome.state);
       restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));
@@ -103,7 +110,17 @@ export async function workThrough(
   };
 
   const restart = (parked: readonly Parked[]) => {
-    for (const { job, learnt } of parked) start(job, learnt);
+    for (const begun of parked) start(begun);
+  };
+
+  /** Those taken together, which are recognised together where they are likely copies. */
+  const startAll = (jobs: readonly Job[]) => {
+    const looks = options.preset.variants.length;
+    const known = copies.areLikely && jobs.length > 1 ? limit(() => copies.recognise(jobs)) : undefined;
+    for (const job of jobs) {
+      const begun = { job, isTold: false, looks };
+      start(known === undefined ? begun : known.then((learnt) => ({ ...begun, learnt: learnt.get(job) })));
+    }
   };
 
   const giveUp = async (bench: Bench, job: Job, error: ImgtoolError) => {
@@ -159,17 +176,25 @@ export async function workThrough(
     return Math.min(Math.max(1, left), LONGEST_WAIT);
   }
 
+  /** Jobs to be taken now. */
+  function roomFor(): number {
+    if (copies.areLikely) {
+      // Never one by one: what is taken together is recognised together.
+      const group = 4 * options.jobs;
+      return inWork.size + group <= MOST_COPIES * options.jobs ? group : 0;
+    }
+    if (limit.pendingCount >= reserve) return 0;
+    return Math.min(2 * reserve, MOST_IN_WORK * options.jobs - inWork.size);
+  }
+
   async function pull(): Promise<void> {
     while (!stopped()) {
       // As many again are taken each time: one step of the index for several jobs.
-      const isShort = parking.size < MOST_WAITING && limit.pendingCount < reserve;
-      const room = isShort ? Math.min(2 * reserve, MOST_IN_WORK * options.jobs - inWork.size) : 0;
+      const room = parking.size < MOST_WAITING ? roomFor() : 0;
       const now = steadyNow();
       const taken = room > 0 ? await index.take(run, room, now) : [];
-      for (const job of taken) {
-        retrying.delete(job.id);
-        start(job);
-      }
+      for (const job of taken) retrying.delete(job.id);
+      startAll(taken);
       // Who was due and did not come has left the batch.
       if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
       const isIdle = inWork.size === 0 && taken.length === 0;

@@ -121,13 +121,13 @@ function assertRegular(stats: BigIntStats): void {
   });
 }
 
-const factsOf = (stats: BigIntStats): FileFacts => ({
+export const factsOf = (stats: BigIntStats): FileFacts => ({
   size: Number(stats.size),
   mtime: stats.mtimeNs.toString(),
   ino: stats.ino.toString(),
 });
 
-const same = (a: FileFacts, b: FileFacts): boolean =>
+export const same = (a: FileFacts, b: FileFacts): boolean =>
   a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
 
 function changed(when: string): ImgtoolError {

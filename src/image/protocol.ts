@@ -1,4 +1,14 @@
-import type { Engine, Failure, Inspected, Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
+import type {
+  Digested,
+  Engine,
+  Failure,
+  Inspected,
+  Limits,
+  Order,
+  PictureFacts,
+  Rendered,
+  Variant,
+} from '../model.ts';
 
 /** What parent and child say to each other; JSON. A child holds one picture, and answers one request at a time. */
 export type Request =
@@ -12,6 +22,7 @@ export type Request =
   | { readonly type: 'render'; readonly orders: readonly Order[]; readonly atOnce: number }
   | { readonly type: 'release' }
   | { readonly type: 'inspect'; readonly path: string }
+  | { readonly type: 'digest'; readonly paths: readonly string[] }
   | { readonly type: 'about' };
 
 /**
@@ -25,6 +36,7 @@ export type Reply =
   | { readonly type: 'opened'; readonly picture: PictureFacts }
   | { readonly type: 'rendered'; readonly rendered: Rendered }
   | { readonly type: 'inspected'; readonly inspected: Inspected }
+  | { readonly type: 'digested'; readonly digested: readonly (Digested | null)[] }
   | { readonly type: 'about'; readonly engine: Engine }
   | { readonly type: 'failed'; readonly error: Failure };
 

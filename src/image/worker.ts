@@ -26,6 +26,7 @@ const { asImgtoolError } = await import('../errors.ts');
 const { openPicture } = await import('./picture.ts');
 const { starved } = await import('./starved.ts');
 const { inspect } = await import('./inspect.ts');
+const { digestAll } = await import('./digest.ts');
 
 let picture: Picture | null = null;
 
@@ -53,6 +54,8 @@ async function answer(request: Request): Promise<Reply> {
       return { type: 'resting', memory: restingMemory() };
     case 'inspect':
       return { type: 'inspected', inspected: await inspect(request.path) };
+    case 'digest':
+      return { type: 'digested', digested: await digestAll(request.paths) };
     case 'about':
       return { type: 'about', engine: (await import('./vips.ts')).ENGINE };
   }

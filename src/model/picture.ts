@@ -2,11 +2,16 @@ import type { FileFacts, Variant } from '../model.ts';
 
 /** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
 
-/** What is known of a source once its bytes were read. */
-export interface PictureFacts {
+/** What a file holds, whether a picture or not. */
+export interface Digested {
   /** Facts of the file the bytes came from. */
   readonly facts: FileFacts;
+  /** Lower-case hex SHA-256. */
   readonly digest: string;
+}
+
+/** What is known of a source once its bytes were read. */
+export interface PictureFacts extends Digested {
   readonly format: string;
   /** Pixels of the upright picture. */
   readonly width: number;

@@ -1,5 +1,6 @@
 import type {
   ChildrenSpent,
+  Digested,
   Engine,
   Inspected,
   Limits,
@@ -25,6 +26,12 @@ export interface Renderer {
    * free place. Errors: those of `open`, save what its limits refuse.
    */
   inspect(path: string, timeout: number): Promise<Inspected>;
+
+  /**
+   * What small files hold now, in their order, without looking at their pictures; null for one that cannot be read so,
+   * of which `open` says why. Waits for a free place; `timeout` in milliseconds, for all.
+   */
+  digest(sources: readonly string[], timeout: number): Promise<(Digested | null)[]>;
 
   /** Gets ready for work that is sure to come, without waiting for it. */
   warm(): void;

@@ -66,6 +66,27 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect((await renderer.inspect(photo, 10_000)).metadata).toEqual(['exif', 'icc']);
     });
 
+    it('digests files in their order, whatever they hold, and leaves out what is none', async () => {
+      writeFileSync(join(folder, 'text'), 'no picture');
+      writeFileSync(join(folder, 'empty'), '');
+      const paths = ['text', 'nowhere', 'photo.jpg', '.', 'empty'].map((name) => join(folder, name));
+      const [text, nowhere, picture, self, empty] = await renderer.digest(paths, 10_000);
+      const opened = await renderer.open(photo, LIMITS);
+      opened.close();
+      expect(picture).toEqual({ facts: opened.facts, digest: opened.digest });
+      expect(text).toMatchObject({ facts: { size: 10 }, digest: sha256(Buffer.from('no picture')) });
+      expect(empty).toMatchObject({ facts: { size: 0 }, digest: sha256(Buffer.of()) });
+      expect([nowhere, self]).toEqual([null, null]);
+    });
+
+    it('digests more at a time than it has places, and has them again', async () => {
+      const all = await Promise.all(Array.from({ length: 5 }, () => renderer.digest([photo, photo], 10_000)));
+      const one = { digest: sha256(readFileSync(photo)) };
+      for (const digested of all) expect(digested).toMatchObject([one, one]);
+      const opened = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
+      for (const each of opened) each.close();
+    });
+
     it('says why a stored picture is none, and has its places again', async () => {
       const cut = join(folder, 'cut.jpg');
       writeFileSync(cut, readFileSync(photo).subarray(0, -30));

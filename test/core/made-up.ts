@@ -6,7 +6,15 @@ import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
 import { type NewWork, type Ports, runBatch } from '../../src/core/batch.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
-import type { BatchFinished, BatchOptions, ChildrenSpent, Event, JobEvent, Order } from '../../src/model.ts';
+import type {
+  BatchFinished,
+  BatchOptions,
+  ChildrenSpent,
+  Digested,
+  Event,
+  JobEvent,
+  Order,
+} from '../../src/model.ts';
 import type { Index, Opened, Renderer } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha, variant } from '../records.ts';
@@ -82,9 +90,7 @@ const NOTHING_SPENT: ChildrenSpent = {
 export function rendererWith(onRender: OnRender): Renderer {
   return {
     async open(source): Promise<Opened> {
-      const { size, mtimeNs, ino } = statSync(source, { bigint: true });
-      const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
-      const digest = sha(readFileSync(source, 'utf8'));
+      const { facts, digest } = digestOf(source);
       return {
         ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
         async render(orders) {
@@ -100,6 +106,7 @@ export function rendererWith(onRender: OnRender): Renderer {
         close() {},
       };
     },
+    digest: async (paths) => paths.map(digestOf),
     inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
     warm() {},
     spent: () => NOTHING_SPENT,
@@ -107,6 +114,12 @@ export function rendererWith(onRender: OnRender): Renderer {
     kill() {},
     async close() {},
   };
+}
+
+function digestOf(path: string): Digested {
+  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
+  const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
+  return { facts, digest: sha(readFileSync(path, 'utf8')) };
 }
 
 /** What is rendered from these bytes. */

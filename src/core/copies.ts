@@ -1,0 +1,72 @@
+import { ImgtoolError } from '../errors.ts';
+import type { Digested, Job, JobEvent, Limits, SourceRecord } from '../model.ts';
+import type { Again, Bench } from './job.ts';
+
+/** Share of copies among the last jobs above which the next are likely copies too. */
+const LIKELY = 0.25;
+/** Over about so many jobs. */
+const LAST = 8;
+
+/** Copies of what was processed before come by the many: then they are recognised together, by their bytes alone. */
+export interface Copies {
+  /** Most jobs of late were copies. */
+  readonly areLikely: boolean;
+  /** What became of a job that was begun for the first time. */
+  note(outcome: JobEvent | Again): void;
+  /** What is known of the bytes of those that are copies, read once here. */
+  recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
+}
+
+export function openCopies(bench: Bench): Copies {
+  let share = 0;
+  return {
+    get areLikely() {
+      return share > LIKELY && !bench.options.force;
+    },
+    note(outcome) {
+      share += ((isCopy(outcome) ? 1 : 0) - share) / LAST;
+    },
+    recognise: (jobs) => recognise(bench, jobs),
+  };
+}
+
+function isCopy(outcome: JobEvent | Again): boolean {
+  if (outcome.type !== 'job') return outcome.type === 'waiting';
+  return outcome.state === 'duplicate' || outcome.reused === true;
+}
+
+async function recognise(bench: Bench, jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>> {
+  const { index, settings, options } = bench;
+  const seenAt = Date.now();
+  const digested = await digest(bench, jobs);
+  const owners = await Promise.all(
+    digested.map(async (one) => one && (await index.made(one.digest, settings.slice(0, 1)))[0]?.source),
+  );
+  const lookup = await index.lookup([...new Set(owners.filter((owner) => owner != null))], []);
+  const known = new Map<Job, SourceRecord>();
+  for (const [i, job] of jobs.entries()) {
+    const [one, owner] = [digested[i], owners[i]];
+    const picture = owner == null ? undefined : lookup.source(owner);
+    // The owner may hold other bytes by now, and may have been held to other limits.
+    if (one == null || picture?.digest !== one.digest || !isWithin(picture, options.limits)) continue;
+    known.set(job, { ...picture, ...one.facts, path: job.source, seenAt });
+  }
+  return known;
+}
+
+function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }: Limits): boolean {
+  return width * height <= pixels && (format !== 'svg' || allowSvg);
+}
+
+/** None where that failed: whoever opens them hears why. */
+async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<(Digested | null)[]> {
+  try {
+    return await renderer.digest(
+      jobs.map(({ source }) => source),
+      options.limits.timeout,
+    );
+  } catch (error) {
+    if (!(error instanceof ImgtoolError)) throw error;
+    return [];
+  }
+}
