@@ -166,8 +166,13 @@ export async function workThrough(
     fatal ??= asImgtoolError(error);
   }
   // Images in work are finished whatever stopped the rest.
-  await Promise.all(inWork);
+  await allEnded();
   return { fatal };
+
+  /** One that ends may begin others. */
+  async function allEnded(): Promise<void> {
+    while (inWork.size > 0) await Promise.all(inWork);
+  }
 
   /** Milliseconds until the next attempt is due. */
   function untilDue(): number | undefined {
@@ -203,7 +208,7 @@ export async function workThrough(
       const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
       if (!woken) restart(parking.leaveOneOfEach());
     }
-    await Promise.all(inWork);
+    await allEnded();
     for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   }
 }
