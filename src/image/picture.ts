@@ -1,7 +1,8 @@
 import type { Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
 import { detect } from './detect.ts';
-import { estimateMemory } from './memory.ts';
+import { estimateMemory, mostAtOnce } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
+import { plan } from './plan.ts';
 import { render } from './render.ts';
 import { type Header, header } from './steps/header.ts';
 
@@ -31,9 +32,11 @@ export async function openPicture(
     { size: source.facts.size, held: source.bytes?.length ?? 0 },
     variants,
   );
+  // As it was estimated, also where only some of them are rendered.
+  const most = mostAtOnce(plan(found, found.format, variants));
   return {
     facts: { ...factsOf(source, found), memory, ms },
-    render: (orders, atOnce = orders.length) => render(source, found, orders, limits, atOnce),
+    render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, Rendered, RenderedOutput, Variant } from '../model.ts';
-import { mostAtOnce } from './memory.ts';
 import { assertUnchanged, type Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
@@ -28,8 +27,8 @@ const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
 ];
 
 /**
- * Renders all orders, decoding once for all that share a base, and writes each to its staged file. When it rejects, nothing is being written
- * any more. Errors: `corrupt`, `too_large`, `unsupported_format`, `source_changed`, those of writing.
+ * Renders all orders, decoding once for all that share a base, and writes each to its staged file; at most `atOnce` are
+ * encoded side by side. When it rejects, nothing is being written any more. Errors: `corrupt`, `too_large`, `unsupported_format`, `source_changed`, those of writing.
  */
 export async function render(
   source: Source,
@@ -56,7 +55,7 @@ export async function render(
   const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
     for (const [order, one] of await written(sized(geometry), same, spent)) outputs.set(order, one);
   });
-  await inLanes(works, lanes(variants, Math.min(atOnce, mostAtOnce(geometries))));
+  await inLanes(works, lanes(variants, atOnce));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
   const color = dominantColor(least);
