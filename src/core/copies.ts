@@ -19,14 +19,20 @@ export interface Copies {
 
 export function openCopies(bench: Bench): Copies {
   let share = 0;
+  /** A disk too slow for many at a time would be so each time. */
+  let isPossible = !bench.options.force;
   return {
     get areLikely() {
-      return share > LIKELY && !bench.options.force;
+      return isPossible && share > LIKELY;
     },
     note(outcome) {
       share += ((isCopy(outcome) ? 1 : 0) - share) / LAST;
     },
-    recognise: (jobs) => recognise(bench, jobs),
+    async recognise(jobs) {
+      const digested = await digest(bench, jobs);
+      if (digested === undefined) isPossible = false;
+      return recognise(bench, jobs, digested ?? []);
+    },
   };
 }
 
@@ -35,10 +41,14 @@ function isCopy(outcome: JobEvent | Again): boolean {
   return outcome.state === 'duplicate' || outcome.reused === true;
 }
 
-async function recognise(bench: Bench, jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>> {
-  const { index, settings, options } = bench;
-  const seenAt = Date.now();
-  const digested = await digest(bench, jobs);
+/** What a source held, and when that was read at the earliest, in milliseconds since 1970; null where it could not be. */
+type Read = (Digested & Pick<SourceRecord, 'seenAt'>) | null;
+
+async function recognise(
+  { index, settings, options }: Bench,
+  jobs: readonly Job[],
+  digested: readonly Read[],
+): Promise<ReadonlyMap<Job, SourceRecord>> {
   const owners = await Promise.all(
     digested.map(async (one) => one && (await index.made(one.digest, settings.slice(0, 1)))[0]?.source),
   );
@@ -49,7 +59,7 @@ async function recognise(bench: Bench, jobs: readonly Job[]): Promise<ReadonlyMa
     const picture = owner == null ? undefined : lookup.source(owner);
     // The owner may hold other bytes by now, and may have been held to other limits.
     if (one == null || picture?.digest !== one.digest || !isWithin(picture, options.limits)) continue;
-    known.set(job, { ...picture, ...one.facts, path: job.source, seenAt });
+    known.set(job, { ...picture, ...one.facts, path: job.source, seenAt: one.seenAt });
   }
   return known;
 }
@@ -58,15 +68,15 @@ function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }:
   return width * height <= pixels && (format !== 'svg' || allowSvg);
 }
 
-/** None where that failed: whoever opens them hears why. */
-async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<(Digested | null)[]> {
+/** Undefined where that failed: whoever opens them hears why. */
+async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[] | undefined> {
+  const seenAt = Date.now();
+  const sources = jobs.map(({ source }) => source);
   try {
-    return await renderer.digest(
-      jobs.map(({ source }) => source),
-      options.limits.timeout,
-    );
+    const digested = await renderer.digest(sources, options.limits.timeout);
+    return digested.map((one) => one && { ...one, seenAt });
   } catch (error) {
     if (!(error instanceof ImgtoolError)) throw error;
-    return [];
+    return undefined;
   }
 }

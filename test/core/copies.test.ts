@@ -65,9 +65,17 @@ it('a copy that is written anew once it was recognised is read again', async () 
 });
 
 it('copies that cannot be read together are opened one by one', async () => {
-  const events = await run({}, { digest: () => Promise.reject(failure('timeout')) });
+  let asked = 0;
+  const digest = async () => {
+    asked++;
+    throw failure('timeout');
+  };
+  const events = await run({ jobs: 1 }, { digest });
   expect(finishedOf(events).counts).toMatchObject({ duplicate: COPIES, failed: 0 });
   expect(opened).toHaveLength(COPIES);
+  // And no more are tried so than were when the first failed.
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThan(5);
 });
 
 it('copies of what has more pixels than pictures may have now are opened one by one', async () => {
