@@ -27,6 +27,7 @@ sections: ${Object.keys(SECTIONS).join(', ')}, all (default: ${DEFAULT.join(', '
   --times <n>      how many times over the photographs are taken (default: 4)
   --count <n>      how many small pictures (default: each section's own)
   --ways <a,b>     of ${KEYS.join(', ')}
+  --speed-only     without a look at the outputs of all ways, which takes minutes
 `;
 
 const options = optionsOf(process.argv.slice(2));
@@ -40,8 +41,10 @@ if (options === null) {
   process.stdout.write(`\`${options.command}\`, ${header().join('')}, ${versions}\n`);
   for (const name of options.sections) {
     tell(name);
-    const lines = await inFolder((place) => SECTIONS[name]({ ...options, place }));
-    process.stdout.write(`\n${lines.join('\n')}\n`);
+    await inFolder(async (place) => {
+      for await (const lines of SECTIONS[name]({ ...options, place }))
+        process.stdout.write(`\n${lines.join('\n')}\n`);
+    });
   }
 }
 
@@ -52,7 +55,7 @@ function optionsOf(args) {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: Object.fromEntries(named),
+      options: { ...Object.fromEntries(named), 'speed-only': { type: 'boolean' } },
     });
     const sections = positionals.includes('all') ? Object.keys(SECTIONS) : positionals;
     const chosen = values.ways?.split(',');
@@ -66,6 +69,7 @@ function optionsOf(args) {
       times: Number(values.times ?? 4),
       count: values.count === undefined ? undefined : Number(values.count),
       chosen,
+      speedOnly: values['speed-only'],
       cores: availableParallelism(),
     };
   } catch {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { mean, median, seconds, table } from './figures.js';
-import { interleave } from './interleave.js';
+import { interleave, SYNCED } from './interleave.js';
 import { waysOf } from './peers/index.js';
 import { likeness, referenceOf } from './reference.js';
 import { tell } from './run.js';
@@ -9,8 +9,11 @@ import { WIDTHS } from './variants.js';
 
 const VARIANTS = Object.keys(WIDTHS);
 
-/** Lines about the ways through a corpus: their times, and what came of those pictures that are looked at. */
-export async function compare({ place, corpus, looked, ways: keys, rounds, cores }) {
+/**
+ * The ways through a corpus: lines about their times, and then, unless `speedOnly`, lines about what came of those
+ * pictures that are looked at.
+ */
+export async function* compare({ place, corpus, looked, ways: keys, rounds, cores, speedOnly }) {
   const found = await waysOf(keys, cores);
   const kept = (key) => join(place, 'kept', key);
   mkdirSync(join(place, 'kept'));
@@ -28,27 +31,43 @@ export async function compare({ place, corpus, looked, ways: keys, rounds, cores
     rounds,
     true,
   );
-  const count = corpus.files.length;
-  const likenesses = await look(here, looked, kept);
+  yield [
+    ...speeds(here, times, corpus.files.length),
+    '',
+    `${rounds} rounds in turn, medians, whole commands, ${SYNCED}. Ratio: its time against imgtool's. A name alone is the way ` +
+      'that its own documentation shows, with its defaults, and "tuned" the best way that we know:',
+    '',
+    ...here.map(({ name, version, how, command }) => `- ${name} (${version}): ${how}: \`${command}\``),
+    ...missing.map((what) => `- ${what}`),
+  ];
+  if (!speedOnly) yield await outputs(here, looked, kept);
+}
+
+function speeds(ways, times, count) {
   const base = times.imgtool ?? Object.values(times)[0];
+  return table(
+    ['way', 's', 'range', 'images/s', 'ratio'],
+    ways.map(({ key, name }) => [
+      name,
+      ...seconds(times[key]),
+      ((count / median(times[key])) * 1000).toFixed(count < 1000 ? 2 : 0),
+      `${(median(times[key]) / median(base)).toFixed(2)}×`,
+    ]),
+  );
+}
+
+async function outputs(ways, looked, kept) {
+  const likenesses = await look(ways, looked, kept);
   return [
+    'Their outputs:',
+    '',
     ...table(
-      ['way', 's', 'range', 'images/s', 'ratio', 'MB out', 'SSIM', 'sizes'],
-      here.map(({ key, name }) => [
-        name,
-        ...seconds(times[key]),
-        ((count / median(times[key])) * 1000).toFixed(count < 1000 ? 2 : 0),
-        `${(median(times[key]) / median(base)).toFixed(2)}×`,
-        (bytesIn(kept(key)) / 1e6).toFixed(1),
-        ...likenesses[key],
-      ]),
+      ['way', 'MB', 'SSIM', 'sizes'],
+      ways.map(({ key, name }) => [name, (bytesIn(kept(key)) / 1e6).toFixed(1), ...likenesses[key]]),
     ),
     '',
-    ...here.map(({ name, version, how }) => `- ${name} (${version}): ${how}`),
-    ...missing.map((what) => `- ${what}`),
-    '',
-    `Ratio: its time against imgtool's. SSIM: mean over the outputs of ${looked.length} pictures, of luminance, against the ` +
-      `source decoded at full size and scaled at once. Sizes: against those by the source's own ratio.`,
+    `SSIM: mean over the outputs of ${looked.length} pictures, of luminance, against the source decoded at full size and ` +
+      `scaled at once. Sizes: against those by the source's own ratio.`,
   ];
 }
 

@@ -22,7 +22,9 @@ export function manifold(folder, times, into) {
     const bytes = readFileSync(path);
     for (let n = 1; n <= times; n++) writeFileSync(join(into, `${name}-${n}.jpg`), commented(bytes, `${n}`));
   }
-  return corpusOf(into);
+  const corpus = corpusOf(into);
+  for (const { path } of corpus.files) settle(path);
+  return corpus;
 }
 
 /** The same picture with other bytes. */
@@ -62,8 +64,12 @@ export async function cuttings(folder, count, size, into, flat = false) {
   for (let i = 0; i < count; i += 50) {
     await Promise.all(Array.from({ length: Math.min(50, count - i) }, (_, k) => make(i + k)));
   }
-  // As pictures are met with: nobody has just written them.
-  const then = Date.now() / 1000 - 86_400;
-  for (const path of made) utimesSync(path, then, then);
+  for (const path of made) settle(path);
   return made.sort();
+}
+
+/** As pictures are met with: nobody has just written them. */
+function settle(path) {
+  const then = Date.now() / 1000 - 86_400;
+  utimesSync(path, then, then);
 }

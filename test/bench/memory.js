@@ -1,7 +1,8 @@
-// npm run bench:memory [-- part... count]: how much memory batches take at their peak. `files`: 500 and 50,000 tiny
-// pictures, fresh and again; `photographs`: 60 and 1,000 real ones (../shared/photos, else test/fixtures/photos), preset
-// web; `giants`: a JPEG of 200 Mpx, baseline and progressive, within `--memory 1G`. All parts unless some are named, with
-// another count instead of the greater one where it is given. Linux only; all of it takes some ten minutes.
+// npm run bench:memory [-- part... count...]: how much memory batches take at their peak. `folders` and `folder`: 500 and
+// 50,000 tiny pictures in folders of a thousand or all in one; `photographs`: 60 and 1,000 real ones (../shared/photos,
+// else test/fixtures/photos), preset web; both fresh and again. `giants`: a JPEG of 200 Mpx, baseline and progressive,
+// within `--memory 1G`. All parts unless some are named, with other counts where they are given, the fewest first.
+// Linux only; all of it takes some twenty minutes.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -15,9 +16,10 @@ const binary = join(root, 'bin/imgtool.js');
 const photos = ['../shared/photos', 'test/fixtures/photos']
   .map((path) => resolve(root, path))
   .find(existsSync);
-const [named] = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
-const parts = { files, photographs: ofPhotographs, giants };
-const chosen = process.argv.slice(2).filter((word) => word in parts);
+const words = process.argv.slice(2);
+const named = words.filter((word) => /^\d+$/.test(word)).map(Number);
+const parts = { folders: () => files(false), folder: () => files(true), photographs: ofPhotographs, giants };
+const chosen = words.filter((word) => word in parts);
 const place = mkdtempSync(join(tmpdir(), 'imgtool-bench-'));
 let child;
 
@@ -32,32 +34,27 @@ try {
   clear();
 }
 
-async function files() {
-  const lists = {};
-  for (const way of ['folders of 1,000', 'one folder']) {
-    const [fresh, again] = [[], []];
-    for (const count of [500, Number(named ?? 50_000)]) {
-      const folder = join(place, `tiny-${count}`);
-      await tiny(folder, count, { flat: way === 'one folder' });
-      const run = () => batch(folder, `${folder}-out`, ['--variant', 'thumbnail:w=150']);
-      fresh.push({ count, ...(await run()) });
-      again.push({ count, ...(await run()) });
-      clearBelow(folder);
-    }
-    Object.assign(lists, { [`${way}, fresh`]: fresh, [`${way}, again`]: again });
-  }
-  return table('Pictures of 16x16, one variant', lists);
+async function files(flat) {
+  const tinyVariant = ['--variant', 'thumbnail:w=150'];
+  const lists = await measured([500, 50_000], (folder, count) => tiny(folder, count, { flat }), tinyVariant);
+  return table(`Pictures of 16x16 in ${flat ? 'one folder' : 'folders of 1,000'}, one variant`, lists);
 }
 
 async function ofPhotographs() {
-  const all = [];
-  for (const count of [60, Number(named ?? 1_000)]) {
-    const folder = join(place, `photos-${count}`);
-    photographs(folder, count, photos);
-    all.push({ count, ...(await batch(folder, `${folder}-out`)) });
+  const lists = await measured([60, 1_000], (folder, count) => photographs(folder, count, photos));
+  return table('Photographs, preset web', lists);
+}
+
+/** Peaks of a batch of each count and of one more over what it has done. */
+async function measured(counts, make, args) {
+  const [fresh, again] = [[], []];
+  for (const count of named.length > 0 ? named : counts) {
+    const folder = join(place, `pictures-${count}`);
+    await make(folder, count);
+    for (const list of [fresh, again]) list.push({ count, ...(await batch(folder, `${folder}-out`, args)) });
     clearBelow(folder);
   }
-  return table('Photographs, preset web', { fresh: all });
+  return { fresh, again };
 }
 
 async function giants() {

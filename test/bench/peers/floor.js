@@ -27,6 +27,7 @@ async function way(cores, name, how, mode) {
   return {
     name,
     how: `one decode and the encodes with sharp in a bare loop, one process a core, largest first, ${how}`,
+    command: `node test/bench/peers/floor-loop.js list out ${mode}`,
     version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}, libwebp ${sharp.versions.webp}`,
     async run(corpus, out) {
       mkdirSync(out, { recursive: true });

@@ -9,7 +9,8 @@ export const DIST = resolve(ROOT, 'dist');
 export async function imgtool() {
   return {
     name: 'imgtool',
-    how: '`imgtool process`, whole command, new index',
+    how: 'whole command, new index, every output synced to the disk',
+    command: ['imgtool', ...processing('photographs', 'out').slice(1)].join(' '),
     version: await ask(process.execPath, [BINARY, '--version'], /(\S+)/),
     run: ({ folder }, out, more = []) => processed(folder, out, more),
   };
@@ -21,8 +22,9 @@ export async function processed(folder, out, more = []) {
 }
 
 /** How a batch ended, as the program tells it. */
-export async function counted(folder, out) {
-  const { stdout } = await run(process.execPath, processing(folder, out, ['--json']), { capture: true });
+export async function counted(folder, out, more = []) {
+  const args = processing(folder, out, [...more, '--json']);
+  const { stdout } = await run(process.execPath, args, { capture: true });
   return JSON.parse(stdout.trim().split('\n').at(-1)).counts;
 }
 

@@ -1,15 +1,16 @@
 import { floor, floorOnce } from './floor.js';
 import { imgtool } from './imgtool.js';
-import { graphicsMagick, imageMagick, imageMagickHinted } from './magick.js';
-import { pillow, pillowDraft } from './pillow.js';
+import { graphicsMagick, graphicsMagickTuned, imageMagick, imageMagickTuned } from './magick.js';
+import { pillow, pillowThumbnail, pillowTuned } from './pillow.js';
 import { plain } from './plain.js';
-import { sharpCli } from './sharp-cli.js';
-import { vipsthumbnail, vipsthumbnailInSteps } from './vipsthumbnail.js';
+import { sharpCli, sharpCliTuned } from './sharp-cli.js';
+import { vipsthumbnail, vipsthumbnailOfSeveral, vipsthumbnailTuned } from './vipsthumbnail.js';
 
 /**
- * Ways to the same outputs. Each has a key by which it is chosen, and `find(cores)`, which resolves with its name, its
- * version and `run(corpus, out, index)`, wall-clock milliseconds for the whole of it; or with what was looked for in
- * vain.
+ * Ways to the same outputs: of each program the one that its own documentation shows, and as `tuned` the best that is known.
+ * Each has a key by which it is chosen, and `find(cores)`, which resolves with its name, how it goes about it, its
+ * command, its version and `run(corpus, out)`, wall-clock milliseconds for the whole of it; or with what was looked for
+ * in vain.
  */
 const ALL = {
   imgtool,
@@ -17,13 +18,17 @@ const ALL = {
   'floor-once': floorOnce,
   plain,
   pillow,
-  'pillow-draft': pillowDraft,
+  'pillow-thumbnail': pillowThumbnail,
+  'pillow-tuned': pillowTuned,
   vipsthumbnail,
-  'vipsthumbnail-steps': vipsthumbnailInSteps,
+  'vipsthumbnail-several': vipsthumbnailOfSeveral,
+  'vipsthumbnail-tuned': vipsthumbnailTuned,
   'sharp-cli': sharpCli,
+  'sharp-cli-tuned': sharpCliTuned,
   imagemagick: imageMagick,
-  'imagemagick-hint': imageMagickHinted,
+  'imagemagick-tuned': imageMagickTuned,
   graphicsmagick: graphicsMagick,
+  'graphicsmagick-tuned': graphicsMagickTuned,
 };
 
 export const KEYS = Object.keys(ALL);

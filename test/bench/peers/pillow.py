@@ -1,7 +1,7 @@
 """Every picture decoded once, to WebP of 1200, 600 and 150 pixels across.
 
-Arguments: folder, out, processes, and `draft` to let the JPEG decoder scale down as far as the largest variant allows
-and make the smaller ones of it, or `full`.
+Arguments: folder, out, processes, and what makes each variant of the whole picture, `resize` or `thumbnail`; or `draft`,
+to let the JPEG decoder scale down as far as the largest variant allows and make the smaller ones of it.
 """
 
 import os
@@ -24,7 +24,11 @@ def make(name):
         pixels = ImageOps.exif_transpose(image).convert("RGB")
     for variant, most in WIDTHS:
         size = sized(width, height, most)
-        scaled = pixels if pixels.size == size else pixels.resize(size, Image.LANCZOS)
+        if mode == "thumbnail":
+            scaled = pixels.copy()
+            scaled.thumbnail((most, height))
+        else:
+            scaled = pixels if pixels.size == size else pixels.resize(size, Image.LANCZOS)
         scaled.save(os.path.join(out, f"{os.path.splitext(name)[0]}_{variant}.webp"), quality=85, method=4)
         if mode == "draft" and variant == "large":
             pixels = scaled

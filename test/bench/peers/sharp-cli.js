@@ -1,26 +1,50 @@
-import { ask } from '../run.js';
+import { mkdirSync } from 'node:fs';
+import { ask, run } from '../run.js';
 import { EFFORT, QUALITY, WIDTHS } from '../variants.js';
 import { xargs } from './xargs.js';
 
-/** sharp-cli makes one size at a time: a call for each variant. */
-export async function sharpCli(cores) {
+/** It makes one size at a time: a call for each variant of all pictures. */
+export function sharpCli() {
+  const script = calls('"$IN/*.jpg"');
+  return way('sharp-cli', 'a call for each variant of all pictures', (SHARP) => ({
+    command: script,
+    async run({ folder }, out) {
+      mkdirSync(out, { recursive: true });
+      return (await run('sh', ['-c', script], { env: { SHARP, IN: folder, OUT: out } })).ms;
+    },
+  }));
+}
+
+/** On every core. */
+export function sharpCliTuned(cores) {
+  return way('sharp-cli, tuned', 'a call for each variant of 15 pictures', (SHARP) =>
+    xargs(calls('"$@"'), { atATime: cores, each: 15, env: { SHARP } }),
+  );
+}
+
+function calls(from) {
+  const format = `-f webp -q ${QUALITY} --effort ${EFFORT} --autoOrient`;
+  return Object.entries(WIDTHS)
+    .map(
+      ([variant, width]) =>
+        `"$SHARP" -i ${from} -o "$OUT/{name}_${variant}.webp" ${format} resize ${width} --withoutEnlargement`,
+    )
+    .join(' && ');
+}
+
+async function way(name, how, made) {
   const binaries = [process.env.SHARP_CLI, 'sharp'].filter((binary) => binary !== undefined);
   for (const binary of binaries) {
     const version = await ask(binary, ['--version'], /(\d\S*)/);
     if (version === null) continue;
-    const script = Object.entries(WIDTHS)
-      .map(
-        ([variant, width]) =>
-          `"$SHARP" -i "$@" -o "$OUT/{name}_${variant}.webp" -f webp -q ${QUALITY} --effort ${EFFORT}` +
-          ` --autoOrient resize ${width} --withoutEnlargement`,
-      )
-      .join(' && ');
+    const { command, run } = made(binary);
     return {
-      name: 'sharp-cli',
-      how: `\`xargs -P ${cores}\`, a call for each variant of 15 pictures`,
+      name,
+      how,
       version,
-      run: (corpus, out) => xargs(corpus, out, script, { atATime: cores, each: 15, env: { SHARP: binary } }),
+      run,
+      command: command.replace(`SHARP=${binary} `, '').replaceAll('"$SHARP"', 'sharp'),
     };
   }
-  return { missing: `sharp-cli (no sharp on PATH, nor named by SHARP_CLI)` };
+  return { missing: `${name} (no sharp on PATH, nor named by SHARP_CLI)` };
 }

@@ -5,18 +5,24 @@ import { run } from '../run.js';
 export const STEM = `n=\${1##*/} && n="$OUT/\${n%.*}";`;
 
 /**
- * Wall-clock milliseconds of `xargs -0 -P atATime -n each sh -c script sh`, given the paths of a corpus, largest first.
- * The script has them as "$@", and $OUT.
+ * A script for every `each` paths of a corpus, largest first, `atATime` of them: the command as it can be typed, and `run`,
+ * which resolves with its wall-clock milliseconds. The script, which holds no single quotes, has the paths as "$@", and $OUT.
  */
-export async function xargs(corpus, out, script, { atATime, each = 1, env = {} }) {
-  mkdirSync(out, { recursive: true });
-  const list = `${out}.list`;
-  writeFileSync(list, corpus.files.map(({ path }) => `${path}\0`).join(''));
-  const stdin = openSync(list, 'r');
-  try {
-    const args = ['-0', '-P', `${atATime}`, '-n', `${each}`, 'sh', '-c', script, 'sh'];
-    return (await run('xargs', args, { stdin, env: { ...env, OUT: out } })).ms;
-  } finally {
-    closeSync(stdin);
-  }
+export function xargs(script, { atATime, each = 1, env = {} }) {
+  const args = ['-0', '-P', `${atATime}`, '-n', `${each}`, 'sh', '-c', script, 'sh'];
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return {
+    command: [...settings, 'xargs', ...args.slice(0, -2), `'${script}'`, 'sh < list'].join(' '),
+    async run(corpus, out) {
+      mkdirSync(out, { recursive: true });
+      const list = `${out}.list`;
+      writeFileSync(list, corpus.files.map(({ path }) => `${path}\0`).join(''));
+      const stdin = openSync(list, 'r');
+      try {
+        return (await run('xargs', args, { stdin, env: { ...env, OUT: out } })).ms;
+      } finally {
+        closeSync(stdin);
+      }
+    },
+  };
 }

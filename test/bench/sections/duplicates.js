@@ -1,82 +1,126 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cuttings, manifold } from '../corpus.js';
 import { median, range, table } from '../figures.js';
-import { interleave } from '../interleave.js';
+import { interleave, SYNCED } from '../interleave.js';
 import { counted, processed } from '../peers/imgtool.js';
-import { run } from '../run.js';
+import { run, tell } from '../run.js';
 
 const SIZE = { width: 424, height: 318 };
 
 /** Bytes of photographs that are copies. */
 const COPIED = 500e6;
 
+/** Whatever the originals take hides what the copies cost. */
+const LITTLE = ['--effort', '0'];
+const WITHOUT = [...LITTLE, '--exclude', 'copies'];
+
 /** Files with the bytes of others. */
-export async function duplicates({ place, folder, rounds, count = 10_000 }) {
-  const half = Math.floor(count / 2);
-  const small = join(place, 'small');
-  await cuttings(folder, half, SIZE, join(small, 'a'));
-  cpSync(join(small, 'a'), join(small, 'b-1'), { recursive: true, preserveTimestamps: true });
-  const photographs = join(place, 'photographs');
-  const { files } = manifold(folder, 1, join(photographs, 'a'));
-  const times = Math.ceil(COPIED / files.reduce((sum, { bytes }) => sum + bytes, 0));
-  for (let n = 1; n <= times; n++)
-    cpSync(join(photographs, 'a'), join(photographs, `b-${n}`), { recursive: true });
-  return [
+export async function* duplicates({ place, folder, rounds, count = 10_000 }) {
+  yield [
     '### Duplicates',
     '',
-    `What copies cost is the difference of two batches: of all files, and of the originals alone; from nothing, and with ` +
-      `the originals done before. \`sha256sum\` reads the copies, all in one process (\`xargs -0 sha256sum\`). ${rounds} rounds, ` +
-      `milliseconds, whole commands; the ratio is to \`sha256sum\`.`,
+    'What copies cost is the difference between a batch of all files and, before and after it, one of the originals ' +
+      'alone, of which the mean is taken; how far those two are apart is the noise of it. From nothing, and with the ' +
+      `originals done before. Preset web, \`${LITTLE.join(' ')}\`. \`sha256sum\` reads the copies, all in one process ` +
+      `(\`xargs -0 sha256sum\`). ${rounds} rounds, milliseconds, whole commands, ${SYNCED}; the ratio is to \`sha256sum\`.`,
+  ];
+  const half = Math.floor(count / 2);
+  const small = join(place, 'small');
+  await cuttings(folder, half, SIZE, join(small, 'originals'));
+  yield await costs(small, `${half} pictures of ${SIZE.width} × ${SIZE.height}`, half, 1, rounds);
+
+  const photographs = join(place, 'photographs');
+  const { files } = manifold(folder, 1, join(photographs, 'originals'));
+  const times = Math.ceil(COPIED / files.reduce((sum, { bytes }) => sum + bytes, 0));
+  yield await costs(photographs, `${files.length} photographs`, files.length, times, rounds);
+}
+
+/** Of the pictures in a folder `originals`, each copied so many times. */
+async function costs(all, what, originals, copies, rounds) {
+  for (let n = 1; n <= copies; n++)
+    cpSync(join(all, 'originals'), join(all, 'copies', `${n}`), {
+      recursive: true,
+      preserveTimestamps: true,
+    });
+  tell(`  the first run over ${what}`);
+  const done = `${all}-done`;
+  await processed(all, done, WITHOUT);
+  cpSync(`${done}.db`, `${done}.kept`);
+  const sums = `find '${join(all, 'copies')}' -type f -print0 | xargs -0 sha256sum`;
+  const times = await interleave(
+    {
+      sums: async () => (await run('sh', ['-c', sums])).ms,
+      'originals, fresh': () => fresh(all, WITHOUT),
+      'all, fresh': () => fresh(all, LITTLE),
+      'originals, fresh again': () => fresh(all, WITHOUT),
+      'originals, done': () => processed(all, done, WITHOUT),
+      'all, originals done': () => undone(all, done),
+      'originals, done again': () => processed(all, done, WITHOUT),
+    },
+    rounds,
+    true,
+  );
+  const { duplicate, unchanged } = await counted(all, done, LITTLE);
+  if (duplicate !== originals * copies || unchanged !== originals)
+    throw new Error(
+      `${duplicate} duplicates and ${unchanged} unchanged, not ${originals * copies} and ${originals}`,
+    );
+  const pairs = {
+    'from nothing': ['originals, fresh', 'all, fresh', 'originals, fresh again'],
+    'the originals done before': ['originals, done', 'all, originals done', 'originals, done again'],
+  };
+  return [
+    `${what} and ${originals * copies} copies:`,
     '',
-    `${2 * half} pictures of ${SIZE.width} × ${SIZE.height}, of which ${half} are copies:`,
-    '',
-    ...(await costs(small, half, `${small}-out`, rounds)),
-    '',
-    `${(times + 1) * files.length} photographs, of which ${times * files.length} are copies:`,
-    '',
-    ...(await costs(photographs, times * files.length, `${photographs}-out`, rounds)),
+    ...table(
+      ['what', 'median', 'range', 'ratio'],
+      [
+        row('`sha256sum` of the copies', times.sums, times.sums),
+        ...Object.entries(pairs).flatMap(([name, [before, between, after]]) =>
+          rowsOf(name, times.sums, times[before], times[between], times[after]),
+        ),
+      ],
+    ),
   ];
 }
 
-async function costs(all, copies, out, rounds) {
-  const originals = join(all, 'a');
-  const fresh = (folder) => {
-    for (const end of ['', '.db', '.db-wal', '.db-shm'])
-      rmSync(`${out}${end}`, { recursive: true, force: true });
-    return processed(folder, out);
-  };
-  const sums = `find '${all}'/b-* -type f -print0 | xargs -0 sha256sum`;
-  const times = await interleave(
-    {
-      'all, fresh': () => fresh(all),
-      sums: async () => (await run('sh', ['-c', sums])).ms,
-      'originals, fresh': () => fresh(originals),
-      'originals again': () => processed(originals, out),
-      'all, originals done': () => processed(all, out),
-    },
-    rounds,
-  );
-  const { unchanged } = await counted(all, out);
-  if (unchanged === undefined || copies > unchanged)
-    throw new Error(`${unchanged} are done, not ${copies} and more`);
-  const row = (what, ms) => [
-    what,
-    median(ms).toFixed(0),
-    range(ms),
-    (median(ms) / median(times.sums)).toFixed(2),
+/** Milliseconds of a batch that finds nothing done, and leaves nothing. */
+async function fresh(all, options) {
+  const out = `${all}-fresh`;
+  const ms = await processed(all, out, options);
+  for (const end of ['', '.db', '.db-wal', '.db-shm'])
+    rmSync(`${out}${end}`, { recursive: true, force: true });
+  return ms;
+}
+
+/** Milliseconds of a batch that finds the originals done. What it adds is taken away again. */
+async function undone(all, done) {
+  const ms = await processed(all, done, LITTLE);
+  if (existsSync(`${done}.db-wal`)) throw new Error('the index was not closed');
+  rmSync(join(done, 'copies'), { recursive: true });
+  cpSync(`${done}.kept`, `${done}.db`);
+  return ms;
+}
+
+function rowsOf(name, sums, before, between, after) {
+  const each = (figure) => between.map((_, i) => figure(i));
+  return [
+    row(`the originals alone, ${name}`, [...before, ...after], sums),
+    row(`all files, ${name}`, between, sums),
+    row(
+      '**what the copies cost**',
+      each((i) => between[i] - (before[i] + after[i]) / 2),
+      sums,
+    ),
+    row(
+      'noise',
+      each((i) => Math.abs(before[i] - after[i])),
+      sums,
+    ),
   ];
-  const cost = (more, less) => times[more].map((ms, i) => ms - times[less][i]);
-  return table(
-    ['what', 'median', 'range', 'ratio'],
-    [
-      row('`sha256sum` of the copies', times.sums),
-      row('all files, from nothing', times['all, fresh']),
-      row('the originals alone, from nothing', times['originals, fresh']),
-      row('**what the copies cost**', cost('all, fresh', 'originals, fresh')),
-      row('all files, the originals done before', times['all, originals done']),
-      row('the originals alone, done before', times['originals again']),
-      row('**what the copies cost**', cost('all, originals done', 'originals again')),
-    ],
-  );
+}
+
+function row(what, ms, sums) {
+  return [what, median(ms).toFixed(0), range(ms), (median(ms) / median(sums)).toFixed(2)];
 }

@@ -18,7 +18,7 @@ const FORMATS = {
 };
 
 /** What an encoder's effort buys. */
-export async function effort({ place, folder }) {
+export async function* effort({ place, folder }) {
   sharp.concurrency(1);
   const { files } = corpusOf(folder);
   const lossless = VARIANTS.flatMap(([name, width]) => ['--variant', `${name}:w=${width},lossless,effort=0`]);
@@ -28,7 +28,7 @@ export async function effort({ place, folder }) {
     const taken = spread(files, most);
     rows.push(...(await rowsOf(format, efforts, taken, join(place, 'pixels'))));
   }
-  return [
+  yield [
     '### Effort',
     '',
     `Encoding the ${VARIANTS.length} variants of a photograph (${Object.values(WIDTHS).join(', ')} pixels across) by one thread, ` +

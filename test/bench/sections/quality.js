@@ -11,7 +11,7 @@ import { WIDTHS } from '../variants.js';
 const VARIANTS = Object.entries(WIDTHS);
 
 /** Whether decoding once is paid for in quality: against every variant straight from the source. */
-export async function quality({ place, folder, cores }) {
+export async function* quality({ place, folder, cores }) {
   const { files } = corpusOf(folder);
   const { run } = await plain(cores);
   const without = VARIANTS.flatMap(([name, width]) => ['--variant', `${name}:w=${width},lossless,effort=0`]);
@@ -21,7 +21,7 @@ export async function quality({ place, folder, cores }) {
   await run({ folder }, made('plain-pixels'), ['lossless']);
   await run({ folder }, made('plain'));
   const found = await lookAt(files, made);
-  return [
+  yield [
     '### Quality',
     '',
     `${files.length} photographs. SSIM of luminance, mean over the photographs, of the pixels before encoding and of the ` +

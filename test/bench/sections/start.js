@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { figures } from '../figures.js';
-import { interleave } from '../interleave.js';
+import { interleave, SYNCED } from '../interleave.js';
 import { BINARY, DIST } from '../peers/imgtool.js';
 import { run, tell } from '../run.js';
 
@@ -15,7 +15,7 @@ const OTHERS = 90;
 const FAILED_EACH = 1000;
 
 /** Commands that only look. */
-export async function start({ place, rounds }) {
+export async function* start({ place, rounds }) {
   const index = join(place, 'index.db');
   tell(`  an index with ${KEPT} jobs`);
   await fill(index);
@@ -31,11 +31,11 @@ export async function start({ place, rounds }) {
     Object.fromEntries(Object.entries(ways).map(([name, once]) => [name, async () => (await once()).ms])),
     4 * rounds,
   );
-  return [
+  yield [
     '### Start',
     '',
     `\`list\` on an index with ${KEPT.toLocaleString('en')} jobs in ${OTHERS + 1} batches, \`status\` of one with ` +
-      `${SHOWN.toLocaleString('en')}, of which ${SHOWN / FAILED_EACH} failed; ${4 * rounds} rounds, milliseconds, whole commands.`,
+      `${SHOWN.toLocaleString('en')}, of which ${SHOWN / FAILED_EACH} failed; ${4 * rounds} rounds, milliseconds, whole commands, ${SYNCED}.`,
     '',
     ...figures(times),
   ];

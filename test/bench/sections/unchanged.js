@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cuttings } from '../corpus.js';
 import { figures } from '../figures.js';
-import { interleave } from '../interleave.js';
+import { interleave, SYNCED } from '../interleave.js';
 import { counted, processed, processing } from '../peers/imgtool.js';
 import { ask, run, tell } from '../run.js';
 
 const SIZE = { width: 96, height: 72 };
 
 /** A run over what is all done. */
-export async function unchanged({ place, folder, rounds, count = 10_000 }) {
+export async function* unchanged({ place, folder, rounds, count = 10_000 }) {
   const [sources, out] = [join(place, 'sources'), join(place, 'out')];
   await cuttings(folder, count, SIZE, sources);
   tell('  the first run over them');
@@ -25,11 +25,11 @@ export async function unchanged({ place, folder, rounds, count = 10_000 }) {
   );
   const counts = await counted(sources, out);
   if (counts.unchanged !== count) throw new Error(`not all unchanged: ${JSON.stringify(counts)}`);
-  return [
+  yield [
     '### Nothing changed',
     '',
     `${count} pictures in folders of 100, ${3 * count} outputs, all as they were left; ${rounds} rounds, milliseconds, whole ` +
-      `commands. \`find … -type f -printf '%s %T@ %i\\n'\` asks for all that is compared.`,
+      `commands, ${SYNCED}. \`find … -type f -printf '%s %T@ %i\\n'\` asks for all that is compared.`,
     '',
     ...figures(times),
     '',
