@@ -20,9 +20,9 @@ export async function* duplicates({ place, folder, rounds, count = 10_000 }) {
   yield [
     '### Duplicates',
     '',
-    'What copies cost is the difference between a batch of all files and, before and after it, one of the originals ' +
-      'alone, of which the mean is taken; how far those two are apart is the noise of it. From nothing, and with the ' +
-      `originals done before. Preset web, \`${LITTLE.join(' ')}\`. \`sha256sum\` reads the copies, all in one process ` +
+    'What copies cost is the difference between a batch of all files and one of the originals alone; its noise is the ' +
+      'difference between one of the originals alone and the next such. From nothing, and with the originals done ' +
+      `before. Preset web, \`${LITTLE.join(' ')}\`. \`sha256sum\` reads the copies, all in one process ` +
       `(\`xargs -0 sha256sum\`). ${rounds} rounds, milliseconds, whole commands, ${SYNCED}; the ratio is to \`sha256sum\`.`,
   ];
   const half = Math.floor(count / 2);
@@ -53,10 +53,8 @@ async function costs(all, what, originals, copies, rounds) {
       sums: async () => (await run('sh', ['-c', sums])).ms,
       'originals, fresh': () => fresh(all, WITHOUT),
       'all, fresh': () => fresh(all, LITTLE),
-      'originals, fresh again': () => fresh(all, WITHOUT),
       'originals, done': () => processed(all, done, WITHOUT),
       'all, originals done': () => undone(all, done),
-      'originals, done again': () => processed(all, done, WITHOUT),
     },
     rounds,
     true,
@@ -66,10 +64,7 @@ async function costs(all, what, originals, copies, rounds) {
     throw new Error(
       `${duplicate} duplicates and ${unchanged} unchanged, not ${originals * copies} and ${originals}`,
     );
-  const pairs = {
-    'from nothing': ['originals, fresh', 'all, fresh', 'originals, fresh again'],
-    'the originals done before': ['originals, done', 'all, originals done', 'originals, done again'],
-  };
+  const rows = (name, without, all) => rowsOf(name, times[without], times[all], times.sums);
   return [
     `${what} and ${originals * copies} copies:`,
     '',
@@ -77,9 +72,8 @@ async function costs(all, what, originals, copies, rounds) {
       ['what', 'median', 'range', 'ratio'],
       [
         row('`sha256sum` of the copies', times.sums, times.sums),
-        ...Object.entries(pairs).flatMap(([name, [before, between, after]]) =>
-          rowsOf(name, times.sums, times[before], times[between], times[after]),
-        ),
+        ...rows('from nothing', 'originals, fresh', 'all, fresh'),
+        ...rows('the originals done before', 'originals, done', 'all, originals done'),
       ],
     ),
   ];
@@ -103,21 +97,14 @@ async function undone(all, done) {
   return ms;
 }
 
-function rowsOf(name, sums, before, between, after) {
-  const each = (figure) => between.map((_, i) => figure(i));
+function rowsOf(name, without, all, sums) {
+  const cost = all.map((ms, i) => ms - without[i]);
+  const noise = without.slice(1).map((ms, i) => Math.abs(ms - without[i]));
   return [
-    row(`the originals alone, ${name}`, [...before, ...after], sums),
-    row(`all files, ${name}`, between, sums),
-    row(
-      '**what the copies cost**',
-      each((i) => between[i] - (before[i] + after[i]) / 2),
-      sums,
-    ),
-    row(
-      'noise',
-      each((i) => Math.abs(before[i] - after[i])),
-      sums,
-    ),
+    row(`the originals alone, ${name}`, without, sums),
+    row(`all files, ${name}`, all, sums),
+    row('**what the copies cost**', cost, sums),
+    ...(noise.length > 0 ? [row('noise of that', noise, sums)] : []),
   ];
 }
 
