@@ -73,7 +73,7 @@ async function costs(all, what, originals, copies, rounds) {
       [
         row('`sha256sum` of the copies', times.sums, times.sums),
         ...rows('from nothing', 'originals, fresh', 'all, fresh'),
-        ...rows('the originals done before', 'originals, done', 'all, originals done'),
+        ...rows('originals done before', 'originals, done', 'all, originals done'),
       ],
     ),
   ];
@@ -101,10 +101,10 @@ function rowsOf(name, without, all, sums) {
   const cost = all.map((ms, i) => ms - without[i]);
   const noise = without.slice(1).map((ms, i) => Math.abs(ms - without[i]));
   return [
-    row(`the originals alone, ${name}`, without, sums),
-    row(`all files, ${name}`, all, sums),
-    row('**what the copies cost**', cost, sums),
-    ...(noise.length > 0 ? [row('noise of that', noise, sums)] : []),
+    row(`${name}: the originals alone`, without, sums),
+    row(`${name}: all files`, all, sums),
+    row(`**${name}: what the copies cost**`, cost, sums),
+    ...(noise.length > 0 ? [row(`${name}: noise of that`, noise, sums)] : []),
   ];
 }
 
