@@ -34,8 +34,8 @@ export async function* compare({ place, corpus, looked, ways: keys, rounds, core
   yield [
     ...speeds(here, times, corpus.files.length),
     '',
-    `${rounds} rounds in turn, medians, whole commands, ${SYNCED}. Ratio: its time against imgtool's. A name alone is the way ` +
-      'that its own documentation shows, with its defaults, and "tuned" the best way that we know:',
+    `${rounds} rounds in turn, medians, whole commands, ${SYNCED}. Ratio: its time against imgtool's. A name alone is the plain ` +
+      'way, with the defaults of the program; "tuned" is the best way that we know:',
     '',
     ...here.map(({ name, version, how, command }) => `- ${name} (${version}): ${how}: \`${command}\``),
     ...missing.map((what) => `- ${what}`),

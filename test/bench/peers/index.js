@@ -7,7 +7,7 @@ import { sharpCli, sharpCliTuned } from './sharp-cli.js';
 import { vipsthumbnail, vipsthumbnailOfSeveral, vipsthumbnailTuned } from './vipsthumbnail.js';
 
 /**
- * Ways to the same outputs: of each program the one that its own documentation shows, and as `tuned` the best that is known.
+ * Ways to the same outputs: of each program the plain one, with its defaults, and as `tuned` the best that is known.
  * Each has a key by which it is chosen, and `find(cores)`, which resolves with its name, how it goes about it, its
  * command, its version and `run(corpus, out)`, wall-clock milliseconds for the whole of it; or with what was looked for
  * in vain.
