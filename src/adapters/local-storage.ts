@@ -14,21 +14,21 @@ import { openFolderSyncs, syncFile, syncFolder } from './local-storage/syncs.ts'
  */
 export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
-  /** What is staged and has not got its final name, and whether it is the very file of an output, which is durable. */
-  const there = new Map<string, { isOutput: boolean }>();
+  /** What is staged and has not got its final name. */
+  const there = new Set<string>();
   let staged = 0;
 
   const stage = async (path: string): Promise<Staged> => {
     const folder = dirname(path);
     await makeFolder(folder);
     const temp = join(folder, `.imgtool-${run}-${staged++}.tmp`);
-    there.set(temp, { isOutput: false });
+    there.add(temp);
     const discard = async () => {
       if (!there.has(temp)) return;
       await rm(temp, { force: true }).catch((error) => fail(error, temp));
       there.delete(temp);
     };
-    return { path: temp, final: path, replace: false, discard };
+    return { path: temp, final: path, replace: false, durable: false, discard };
   };
 
   /** Makes a folder with all above it; what is new is durable with its parent. */
@@ -38,18 +38,21 @@ export function openLocalStorage(run: string): Storage {
     for (let made = folder; made !== dirname(first); made = dirname(made)) await syncNames(dirname(made));
   };
 
+  const syncFolders = (paths: readonly string[]) => {
+    const folders = [...new Set(paths.map((path) => dirname(path)))];
+    return Promise.all(folders.map((one) => syncNames(one).catch((error) => fail(error, one))));
+  };
+
   return {
     stage: (path) => stage(path).catch((error) => fail(error, path)),
     async stageFrom(from, path, how) {
       let one: Staged | undefined;
       try {
         one = await stage(path);
-        if (how === 'link' && linked(from, one.path)) there.set(one.path, { isOutput: true });
-        else {
-          await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-          // A copy comes with the mode of what was copied.
-          await chmod(one.path, 0o666 & ~process.umask());
-        }
+        if (how === 'link' && linked(from, one.path)) return one;
+        await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        // A copy comes with the mode of what was copied.
+        await chmod(one.path, 0o666 & ~process.umask());
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});
@@ -57,7 +60,7 @@ export function openLocalStorage(run: string): Storage {
       }
     },
     async commit(all) {
-      await syncAll(all.filter(({ path }) => there.get(path)?.isOutput !== true));
+      await syncAll(all.filter(({ durable }) => !durable));
       // A name keeps the facts of its file; taken later they could be those of what replaced it.
       const facts = all.map(({ path, final }) => {
         const found = statOne(path);
@@ -72,8 +75,7 @@ export function openLocalStorage(run: string): Storage {
           if (await show(one)) there.delete(one.path);
           shown++;
         }
-        const folders = new Set(all.map(({ final }) => dirname(final)));
-        await Promise.all([...folders].map((one) => syncNames(one).catch((error) => fail(error, one))));
+        await syncFolders(all.map(({ final }) => final));
       } catch (error) {
         await takeBack(all.slice(0, shown), facts);
         return fail(error, at);
@@ -82,6 +84,10 @@ export function openLocalStorage(run: string): Storage {
     },
     stat: async (paths) => paths.map(statOne),
     checksum,
+    async sync(paths) {
+      await syncAll(paths.map((path) => ({ path, final: path })));
+      await syncFolders(paths);
+    },
     async remove(paths, emptyBelow) {
       for (const path of paths) await removeFile(path).catch((error) => fail(error, path));
       for (const folder of new Set(paths.map((path) => dirname(path)))) {
@@ -111,7 +117,7 @@ function fail(error: unknown, path: string): never {
 }
 
 /** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */
-async function syncAll(staged: readonly Staged[]): Promise<void> {
+async function syncAll(staged: readonly Pick<Staged, 'path' | 'final'>[]): Promise<void> {
   const syncs = staged.map(({ path, final }) => syncFile(path).catch((error) => fail(error, final)));
   await Promise.allSettled(syncs);
   await Promise.all(syncs);

@@ -49,13 +49,16 @@ export async function commit(
     if (found !== undefined) adopted.set(one, found);
   }
   const fresh = ready.filter((one) => !adopted.has(one));
+  const kept = steps.flatMap((step) => (step.kind === 'keep' ? refreshed(step) : []));
+  const found = [...adopted.values(), ...kept].map(({ path }) => path);
+  // What is recorded is durable: whoever links it relies on that.
+  if (found.length > 0) await places.storage.sync(found);
   const given = await giveToSkipped(places, fresh, source, staged);
   const facts = await places.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
     throw error instanceof ImgtoolError && error.code === 'output_exists' ? new Overtaken(error) : error;
   });
   const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
   for (const [{ step }, record] of adopted) records.set(step, record);
-  const kept = steps.flatMap((step) => (step.kind === 'keep' ? refreshed(step) : []));
   return {
     outputs: steps.map((step) => outputOf(step, records)),
     made: [...given, ...kept, ...records.values()],
@@ -63,11 +66,15 @@ export async function commit(
   };
 }
 
-/** Whether what was staged is the output that was meant: its name may have got other bytes since it was judged. */
-async function holds(storage: Storage, { path }: Staged, meant: OutputRecord): Promise<boolean> {
-  const [found] = await storage.stat([path]);
+/**
+ * Whether what was staged is the output that was meant: its name may have got other bytes since it was judged. The very
+ * file that was recorded is known to be durable; one with the same bytes is not.
+ */
+async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Promise<boolean> {
+  const [found] = await storage.stat([staged.path]);
   if (found == null || found === 'foreign') return false;
-  return sameFile(found, meant) || (await storage.checksum(path)) === meant.checksum;
+  staged.durable = sameFile(found, meant);
+  return staged.durable || (await storage.checksum(staged.path)) === meant.checksum;
 }
 
 async function prepare(

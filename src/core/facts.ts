@@ -94,17 +94,12 @@ async function elsewhere(
   );
   return Promise.all(
     records.map(async (record, i) => ({
-      // As it lies there now, so that whoever links it can tell that it was this file.
-      record: { ...record, ...factsIn(disk[i]) },
+      record,
       intact: await isIntact(record, disk[i] ?? null, storage),
       ownerThere: live.has(record.source),
       sameFolder: isBelow(record.path, options.out),
     })),
   );
-}
-
-function factsIn(disk: FileFacts | 'foreign' | null | undefined): Partial<FileFacts> {
-  return disk === undefined || disk === null || disk === 'foreign' ? {} : disk;
 }
 
 /** Whether a source that is there still has the bytes recorded of it. */

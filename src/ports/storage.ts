@@ -15,10 +15,7 @@ export interface Storage {
   /** A place to write that will become `path`. */
   stage(path: string): Promise<Staged>;
 
-  /**
-   * The bytes of one stored file, durable since it was committed, staged under a second name: the same file where `how`
-   * is `link` and that can be.
-   */
+  /** The bytes of one stored file staged under a second name: the same file where `how` is `link` and that can be. */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
 
   /**
@@ -26,6 +23,9 @@ export interface Storage {
    * there fails with `output_exists`; new names given before it are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
+
+  /** Makes files that got these names from elsewhere as durable as those that were committed. */
+  sync(paths: readonly string[]): Promise<void>;
 
   /**
    * Removes stored files; then folders left empty by that, as far as they lie below `emptyBelow`. One that is not there
@@ -50,6 +50,8 @@ export interface Staged {
   readonly final: string;
   /** Whether a file already under the final name may be replaced. */
   replace: boolean;
+  /** Whether its bytes are known to be durable, so that `commit` need not see to it. */
+  durable: boolean;
   /** Removes it; may be called after `commit` and twice. */
   discard(): Promise<void>;
 }
