@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** File systems of other machines or programs, by statfs(2) magic number: no shared memory, no word of changes. */
 const REMOTE = new Map([
@@ -12,6 +13,34 @@ const REMOTE = new Map([
   [0x0bd00bd0, 'lustre'],
   [0x786f4256, 'vboxsf'],
 ]);
+
+/**
+ * Makes a folder with all above it that are not there; the new ones, topmost first. Where the system says of a folder
+ * below one that is there that there is none, as below /proc, Node's own way to do this goes round for ever. Errors: the
+ * system's.
+ */
+export function makeFolders(folder: string): string[] {
+  if (isFolder(folder)) return [];
+  const above = dirname(folder);
+  const made = above === folder ? [] : makeFolders(above);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it since.
+    if (isFolder(folder)) return made;
+    throw error;
+  }
+  return [...made, folder];
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // Whether it can be made is the better question.
+    return false;
+  }
+}
 
 /** What kind of remote file system holds this path, which must be there; undefined for a local one. */
 export function remoteKind(path: string): string | undefined {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, createReadStream, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
 import { chmod, copyFile, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
+import { makeFolders } from './file-systems.ts';
 import { linked, show } from './local-storage/naming.ts';
 import { openFolderSyncs, syncFile, syncFolder } from './local-storage/syncs.ts';
 
@@ -16,6 +17,8 @@ export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
   /** What is staged and has not got its final name. */
   const there = new Set<string>();
+  /** Folders that were made and may not outlive a power cut yet. */
+  const fresh = new Set<string>();
   let staged = 0;
 
   const stage = async (path: string): Promise<Staged> => {
@@ -31,11 +34,15 @@ export function openLocalStorage(run: string): Storage {
     return { path: temp, final: path, replace: false, durable: false, discard };
   };
 
-  /** Makes a folder with all above it; what is new is durable with its parent. */
+  /** Makes a folder with all above it. Whoever needs one that is new waits until it is durable with its parent. */
   const makeFolder = async (folder: string): Promise<void> => {
-    const first = mkdirSync(folder, { recursive: true });
-    if (first === undefined) return;
-    for (let made = folder; made !== dirname(first); made = dirname(made)) await syncNames(dirname(made));
+    for (const made of newFolders(folder)) fresh.add(made);
+    if (fresh.size === 0) return;
+    for (let at = folder; at !== dirname(at); at = dirname(at)) {
+      if (!fresh.has(at)) continue;
+      await syncNames(dirname(at));
+      fresh.delete(at);
+    }
   };
 
   const syncFolders = (paths: readonly string[]) => {
@@ -114,6 +121,23 @@ export function openLocalStorage(run: string): Storage {
 
 function fail(error: unknown, path: string): never {
   throw writeError(error, path);
+}
+
+function newFolders(folder: string): string[] {
+  try {
+    return makeFolders(folder);
+  } catch (error) {
+    const known = writeError(error, folder);
+    if (known.code !== 'io') throw known;
+    throw new ImgtoolError(
+      'io',
+      `${folder}: this folder cannot be made (${systemCode(error) ?? String(error)})`,
+      {
+        fix: 'look what is in its place, or choose another --out',
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
+import { makeFolders } from '../file-systems.ts';
 import type { Sqlite } from './binding.ts';
 import { printOf } from './identity.ts';
 import { keep } from './kept.ts';
@@ -116,7 +117,7 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
   return {
     hold(run) {
       try {
-        mkdirSync(folder, { recursive: true });
+        makeFolders(folder);
         mine.set(run, lock(Sqlite, fileOf(run)));
       } catch (error) {
         throw indexError(deniedBy(folder, error), folder);

@@ -1,7 +1,7 @@
-import { mkdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { readlinkSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ImgtoolError, systemCode } from '../../errors.ts';
-import { remoteKind } from '../file-systems.ts';
+import { makeFolders, remoteKind } from '../file-systems.ts';
 
 /**
  * The path behind links. SQLite keeps its WAL beside the file itself, and so must the locks of runs lie: an index has
@@ -23,7 +23,7 @@ export function realPlace(path: string): string {
 /** Makes the folder of an index where it may be. Errors: `index_unusable`, the system's. */
 export function makeFolder(path: string): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   // Its WAL needs memory that all processes share.
   const name = remoteKind(folder);
   if (name === undefined) return;

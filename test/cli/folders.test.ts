@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { jobOf, openPlace, type Place } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  putOld(place.at('photos/a.jpg'), await picture());
+});
+
+describe('a folder that the system does not make, though the one above is there', () => {
+  const NOWHERE = '/proc/imgtool/deep';
+  const isThere = existsSync('/proc/self');
+  if (!isThere) console.warn('not tried, since there is no /proc here: folders that cannot be made');
+
+  it.skipIf(!isThere)('is no place for outputs, and that is said', async () => {
+    const { code, stdout, stderr } = await place.process('--out', NOWHERE);
+    expect(code).toBeGreaterThan(0);
+    expect(stdout + stderr).toMatch(/\/proc.*(cannot be made|may not be written)/);
+    expect(stdout + stderr).toContain('choose another --out');
+  });
+
+  it.skipIf(!isThere)('is no place for an index, and that is said', async () => {
+    const { code, stderr } = await place.process('--index', `${NOWHERE}/index.db`);
+    expect([code, stderr.match(/error:/g)], stderr).toEqual([3, ['error:']]);
+    expect(stderr).toContain('--index');
+  });
+});
+
+it('a file where a folder of outputs is to be fails what belongs there, and says what to do', async () => {
+  putOld(place.at('photos/sub/b.jpg'), await picture({ seed: 2 }));
+  place.put('out/sub', 'a note');
+  const outcome = await place.process();
+  expect(jobOf(outcome, 'photos/a.jpg').state).toBe('completed');
+  expect(jobOf(outcome, 'photos/sub/b.jpg')).toMatchObject({
+    ...{ state: 'failed', error: { code: 'io', fix: expect.stringContaining('--out') } },
+  });
+});
