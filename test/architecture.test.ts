@@ -41,7 +41,7 @@ const PACKAGES: Readonly<Record<string, Door>> = {
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
   picomatch: { to: ['adapters/local-sources'] },
   chokidar: { to: ['adapters/local-sources'] },
-  'p-limit': { to: ['core'] },
+  'p-limit': { to: ['core', 'adapters/local-storage'] },
   chalk: { to: ['report'] },
   ora: { to: ['report'] },
   'cli-progress': { to: ['report'] },

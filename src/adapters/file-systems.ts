@@ -15,22 +15,21 @@ const REMOTE = new Map([
 ]);
 
 /**
- * Makes a folder with all above it that are not there; the new ones, topmost first. Where the system says of a folder
- * below one that is there that there is none, as below /proc, Node's own way to do this goes round for ever. Errors: the
- * system's.
+ * Makes a folder with all above it that are not there, and tells of each new one. Where the system answers to the making
+ * of a folder that the one above it is not there, though it is, as in /proc, Node's own way goes round for ever. Errors:
+ * the system's.
  */
-export function makeFolders(folder: string): string[] {
-  if (isFolder(folder)) return [];
-  const above = dirname(folder);
-  const made = above === folder ? [] : makeFolders(above);
+export function makeFolders(folder: string, made: (folder: string) => void = () => {}): void {
+  if (isFolder(folder)) return;
+  if (dirname(folder) !== folder) makeFolders(dirname(folder), made);
   try {
     mkdirSync(folder);
   } catch (error) {
     // Somebody else may have made it since.
-    if (isFolder(folder)) return made;
+    if (isFolder(folder)) return;
     throw error;
   }
-  return [...made, folder];
+  made(folder);
 }
 
 function isFolder(path: string): boolean {

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
-import { chmod, copyFile, readdir, rm, rmdir, unlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { chmod, copyFile, readdir, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
-import { makeFolders } from './file-systems.ts';
+import { openFolders, removeEmpty } from './local-storage/folders.ts';
 import { linked, show } from './local-storage/naming.ts';
-import { openFolderSyncs, syncFile, syncFolder } from './local-storage/syncs.ts';
+import { openFolderSyncs, syncFile } from './local-storage/syncs.ts';
+
+/** Files synced at once: Node has four threads for such calls, and others wait for one too. */
+const MOST_SYNCED = 3;
 
 /**
  * Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. What takes
@@ -15,10 +19,10 @@ import { openFolderSyncs, syncFile, syncFolder } from './local-storage/syncs.ts'
  */
 export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
+  const makeFolder = openFolders(syncNames);
+  const atOnce = pLimit(MOST_SYNCED);
   /** What is staged and has not got its final name. */
   const there = new Set<string>();
-  /** Folders that were made and may not outlive a power cut yet. */
-  const fresh = new Set<string>();
   let staged = 0;
 
   const stage = async (path: string): Promise<Staged> => {
@@ -34,15 +38,13 @@ export function openLocalStorage(run: string): Storage {
     return { path: temp, final: path, replace: false, durable: false, discard };
   };
 
-  /** Makes a folder with all above it. Whoever needs one that is new waits until it is durable with its parent. */
-  const makeFolder = async (folder: string): Promise<void> => {
-    for (const made of newFolders(folder)) fresh.add(made);
-    if (fresh.size === 0) return;
-    for (let at = folder; at !== dirname(at); at = dirname(at)) {
-      if (!fresh.has(at)) continue;
-      await syncNames(dirname(at));
-      fresh.delete(at);
-    }
+  /** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */
+  const syncAll = async (files: readonly Pick<Staged, 'path' | 'final'>[]): Promise<void> => {
+    const syncs = files.map(({ path, final }) =>
+      atOnce(() => syncFile(path)).catch((error) => fail(error, final)),
+    );
+    await Promise.allSettled(syncs);
+    await Promise.all(syncs);
   };
 
   const syncFolders = (paths: readonly string[]) => {
@@ -123,30 +125,6 @@ function fail(error: unknown, path: string): never {
   throw writeError(error, path);
 }
 
-function newFolders(folder: string): string[] {
-  try {
-    return makeFolders(folder);
-  } catch (error) {
-    const known = writeError(error, folder);
-    if (known.code !== 'io') throw known;
-    throw new ImgtoolError(
-      'io',
-      `${folder}: this folder cannot be made (${systemCode(error) ?? String(error)})`,
-      {
-        fix: 'look what is in its place, or choose another --out',
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */
-async function syncAll(staged: readonly Pick<Staged, 'path' | 'final'>[]): Promise<void> {
-  const syncs = staged.map(({ path, final }) => syncFile(path).catch((error) => fail(error, final)));
-  await Promise.allSettled(syncs);
-  await Promise.all(syncs);
-}
-
 /** New names given before one failed: nobody knows of them yet. */
 async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
   for (const [i, { final, replace }] of shown.entries()) {
@@ -219,18 +197,6 @@ async function removeFile(path: string): Promise<void> {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
   }
-}
-
-/** Removes a folder and those above it up to `out` as long as nothing is in them; makes durable that it is gone. */
-async function removeEmpty(folder: string, out: string): Promise<void> {
-  for (let at = folder; at !== out && at.startsWith(out + sep); at = dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') return syncFolder(at);
-    }
-  }
-  await syncFolder(out).catch(() => {});
 }
 
 /** Empty for a folder that is gone or cannot be read now: what is left there disturbs nobody. */
