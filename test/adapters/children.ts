@@ -1,7 +1,9 @@
 /** Child processes as the system sees them. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect, vi } from 'vitest';
 
 /** A file of the built program. */
 export const built = (name: string): string => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
@@ -9,6 +11,33 @@ export const built = (name: string): string => fileURLToPath(new URL(`../../dist
 /** What children run. */
 export const workerPath = built('image/worker.js');
 if (!existsSync(workerPath)) throw new Error('run `npm run build` first: children run the built worker');
+
+interface Endless {
+  /** What such a child runs. */
+  readonly workerPath: string;
+  /** Resolves once one is so. */
+  begun(): Promise<void>;
+}
+
+/** Children that never get done with an output whose path begins like this: a thread of theirs is busy for ever. */
+export function endless(folder: string, staged: string): Endless {
+  const gate = mkdtempSync(join(folder, 'gate-'));
+  const pipe = join(gate, 'endless');
+  execFileSync('mkfifo', [pipe]);
+  const env = { TEST_GATE: gate, TEST_GATE_BEFORE: staged, TEST_GATE_ENDLESS: pipe };
+  const path = join(gate, 'worker.mjs');
+  writeFileSync(
+    path,
+    `Object.assign(process.env, ${JSON.stringify(env)});
+     await import(${JSON.stringify(new URL('../cli/gate-keeper.js', import.meta.url).href)});
+     await import(${JSON.stringify(workerPath)});`,
+  );
+  const isHeld = () => readdirSync(gate).some((name) => name.startsWith('held-'));
+  return {
+    workerPath: path,
+    begun: () => vi.waitFor(() => expect(isHeld()).toBe(true), { timeout: 25_000, interval: 20 }),
+  };
+}
 
 /** Process ids of the children that `parent` has now. */
 export function childrenOf(parent: number, script = workerPath): number[] {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './group.ts';
@@ -19,13 +20,18 @@ interface Where {
   readonly before?: string;
   /** So many are not held. */
   readonly free?: number;
+  /** Those that are held are so for ever, as busy as in an encode; the parent's timers of many seconds do not end either. */
+  readonly endless?: boolean;
 }
 
 const KEEPER = new URL('./gate-keeper.js', import.meta.url).href;
 let made = 0;
 
 /** A gate for one binary to be started with, as its options. By default the second source is held, and all after it. */
-export function makeGate(place: Place, { before = 'photos', free = 1 }: Where = {}): Gate {
+export function makeGate(
+  place: Pick<Place, 'at'>,
+  { before = 'photos', free = 1, endless = false }: Where = {},
+): Gate {
   const folder = place.at('..', `gate-${made++}`);
   mkdirSync(folder);
   let passes = 0;
@@ -33,11 +39,14 @@ export function makeGate(place: Place, { before = 'photos', free = 1 }: Where = 
     for (const end = passes + count; passes < end; passes++) mkdirSync(join(folder, `pass-${passes}`));
   };
   pass(free);
+  const pipe = join(folder, 'endless');
+  if (endless) execFileSync('mkfifo', [pipe]);
   return {
     env: {
       NODE_OPTIONS: `--import=${KEEPER}`,
       TEST_GATE: folder,
       TEST_GATE_BEFORE: place.at(before),
+      ...(endless ? { TEST_GATE_ENDLESS: pipe } : {}),
     },
     async held(session, count = 1) {
       let isEnded = false;

@@ -28,8 +28,8 @@ export function membersOf(group: number): Member[] {
     .flatMap((name) => memberOf(Number(name), group));
 }
 
-/** Awaits that no process of the group is left; milliseconds that took. Rejects with those that are. */
-export async function untilGone(group: number, within: number): Promise<number> {
+/** Awaits that no process of the group is left; milliseconds that took. */
+export async function untilGone(group: number, within?: number): Promise<number> {
   const since = performance.now();
   await until(`no process of group ${group}`, () => membersOf(group).length === 0, within);
   return performance.now() - since;

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { canSeeProcesses, untilGone, untilWorking } from './group.ts';
-import { openPlace, type Place } from './imgtool.ts';
+import { makeGate } from './gate.ts';
+import { canSeeProcesses, untilGone } from './group.ts';
+import { openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { KINDS, killedAndResumed, type Landing, randomFrom } from './killing.ts';
-import { noise, picture, putOld } from './pictures.ts';
+import { picture, putOld } from './pictures.ts';
 
 let place: Place;
 beforeEach(() => {
@@ -29,26 +30,16 @@ describe('a batch whose processes are all killed at a random moment', () => {
   });
 });
 
-describe('a process killed alone in the middle of an AVIF', () => {
+describe('a process killed alone in the middle of an encode', () => {
   it.skipIf(!canSeeProcesses)('leaves no child behind that goes on encoding', async () => {
-    putOld(place.at('photos/0.jpg'), await noise(1600, 1600));
-    putOld(place.at('photos/1.jpg'), await picture());
+    for (const seed of [0, 1]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
     const sources = sourcesOf(place, 'photos');
-    const slow = [
-      'process',
-      '--json',
-      '--jobs',
-      '1',
-      '--variant',
-      'a:w=1600,format=avif,effort=9',
-      '--out',
-      'out',
-    ];
-    const session = place.start([...slow, 'photos']);
-    await untilWorking(session.pid, 700);
+    // A child that waits for the end of its encode is there for ever.
+    const gate = makeGate(place, { before: 'out', free: 0, endless: true });
+    const session = place.start(['process', '--json', ...SMALL, '--out', 'out', 'photos'], gate);
+    await gate.held(session);
     session.signal('SIGKILL');
-    // Encoding takes far longer.
-    await untilGone(session.pid, 8_000);
+    await untilGone(session.pid);
     expect((await session.ended).signal).toBe('SIGKILL');
     const again = await place.process();
     expect(again.code).toBe(0);
