@@ -29,6 +29,7 @@ export function jobEvent(
     ...(source === undefined
       ? {}
       : { outputs: settlement.outputs.map((output) => outputAsGiven(output, options)) }),
+    ...(settlement.skipped.length > 0 ? { borrowed: true as const } : {}),
     ...(ms === undefined ? {} : { ms }),
     attempts: job.attempts + 1,
   };

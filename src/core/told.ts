@@ -14,7 +14,8 @@ export function openTold(emit: (event: Event) => void): Told {
       if (event.type === 'job') {
         ended[event.state]++;
         if (event.outputs !== undefined) bytesIn += event.bytes ?? 0;
-        for (const { bytes } of event.outputs ?? []) bytesOut += bytes;
+        const own = event.borrowed ? [] : (event.outputs ?? []);
+        for (const { bytes } of own) bytesOut += bytes;
       } else if (event.type === 'passed_over') passedOver++;
       else if (event.type === 'batch.started' || event.type === 'total') total = event.total ?? total;
       else if (event.type === 'walk') total = Math.max(total, event.found);

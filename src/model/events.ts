@@ -84,6 +84,8 @@ export interface JobEvent {
   /** True when a damaged picture was accepted by `--lenient`. */
   readonly degraded?: true;
   readonly outputs?: readonly Output[];
+  /** True when these are left to the source it is a duplicate of, and count with that. */
+  readonly borrowed?: true;
   /** What a dry run would do with it. */
   readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
   /** Paths a dry run would write. */

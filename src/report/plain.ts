@@ -5,7 +5,15 @@ import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createTally, type Tally } from './tally.ts';
 import { doneOf, totalOf } from './totals.ts';
-import { countsInPlain, dryRunText, endedEarly, passedOverText, reasonOf } from './wording.ts';
+import {
+  countsInPlain,
+  dryRunText,
+  endedEarly,
+  outputsBehind,
+  outputsOf,
+  passedOverText,
+  reasonOf,
+} from './wording.ts';
 
 interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;
@@ -120,21 +128,16 @@ function closingLines(tally: Tally, finished: BatchFinished): string[] {
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
   const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputsText(tally)}`;
+  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${outputsOf(tally)}`;
   return [
     `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(tally)}`,
-    ...(dryRun ? [dryRunText(tally)] : bytesIn > 0 ? [size] : []),
+    ...(dryRun ? [dryRunText(tally)] : bytesIn > 0 ? [size + outputsBehind(tally)] : []),
     ...aside,
     ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
     ...(counts.failed > 0 && !dryRun
       ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
       : []),
   ];
-}
-
-/** Of a batch that was gone on with, the sizes are those of all of it, the outputs of this run. */
-function outputsText({ started, outputs }: Tally): string {
-  return started?.resumed ? `outputs=${outputs} in this run` : `outputs=${outputs}`;
 }
 
 function notesOf({ reused, degraded }: Tally): string {

@@ -51,7 +51,7 @@ export function createProgress(): Progress {
     waiting.delete(event.source);
     if (event.bytes !== undefined && event.outputs !== undefined && event.outputs.length > 0) {
       bytesIn += event.bytes;
-      bytesOut += event.outputs.reduce((sum, output) => sum + output.bytes, 0);
+      if (!event.borrowed) bytesOut += event.outputs.reduce((sum, output) => sum + output.bytes, 0);
     }
   }
 

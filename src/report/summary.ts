@@ -1,12 +1,12 @@
 import type { BatchFinished, Style } from '../model.ts';
 import { failureLines } from './failures.ts';
-import { bytes, count, duration, rate } from './format.ts';
+import { bytes, count, counted, duration, rate } from './format.ts';
 import { fitting, type Look, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
 import { printable } from './printable.ts';
 import type { Tally } from './tally.ts';
 import { wrap } from './text.ts';
 import { leftOf, SETTLED, totalOf } from './totals.ts';
-import { dryRunText, endedEarly, passedOverText, savedText } from './wording.ts';
+import { dryRunText, endedEarly, outputsBehind, outputsOf, passedOverText, savedText } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ASCII_BARS = '_.:-=+*#';
@@ -65,20 +65,19 @@ function titleLines(tally: Tally, finished: BatchFinished, room: number, look: L
 
 function figureLines(tally: Tally, finished: BatchFinished, style: Style, look: Look): string[] {
   const room = roomOf(style);
+  const outputs = outputsOf(tally);
   const row = (label: string, pieces: readonly Span[]) =>
     packed(labelOf(label, room, look), pieces, room, look);
   return [
     ...row('Images', imagePieces(tally, finished, look)),
-    ...row('Outputs', tally.outputs === 0 ? [] : [filesText(tally), `-> ${outOf(tally)}`]),
+    ...row(
+      'Outputs',
+      outputs === 0 ? [] : [`${counted(outputs, 'file')}${outputsBehind(tally)}`, `-> ${outOf(tally)}`],
+    ),
     ...row('Size', sizePieces(finished, look)),
     ...row('Time', timePieces(tally)),
     ...row('', shapePieces(tally, style)),
   ];
-}
-
-/** Of a batch that was gone on with, the other lines are of all of it. */
-function filesText({ started, outputs }: Tally): string {
-  return `${count(outputs)} files${started?.resumed ? ' in this run' : ''}`;
 }
 
 function imagePieces(tally: Tally, { counts }: BatchFinished, look: Look): Span[] {

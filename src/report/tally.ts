@@ -7,8 +7,8 @@ export interface Tally {
   readonly finished: BatchFinished | null;
   /** Images that ended by themselves, whatever came of them. */
   readonly done: number;
-  /** Files written for completed images, those of duplicates not counted. */
-  readonly outputs: number;
+  /** Files that images in these states have of their own, links among them: those whose bytes are told as size. */
+  readonly outputs: Readonly<Record<'completed' | 'duplicate' | 'unchanged', number>>;
   readonly reused: number;
   readonly degraded: number;
   /** The first failures; `failures` counts all. */
@@ -31,7 +31,8 @@ export function createTally(): Tally {
   const passedOver = new Map<PassedOver, number>();
   const would = new Map<NonNullable<JobEvent['would']>, number>();
   const failed: JobEvent[] = [];
-  const tally = { done: 0, outputs: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0 };
+  const outputs = { completed: 0, duplicate: 0, unchanged: 0 };
+  const tally = { done: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0 };
   const times = createHistogram();
   let started: BatchStarted | null = null;
   let finished: BatchFinished | null = null;
@@ -46,8 +47,10 @@ export function createTally(): Tally {
       would.set(event.would, (would.get(event.would) ?? 0) + 1);
       tally.wouldWrite += event.wouldWrite?.length ?? 0;
     }
-    if (event.state !== 'completed') return;
-    tally.outputs += event.outputs?.length ?? 0;
+    const { state } = event;
+    if (state === 'failed' || state === 'cancelled') return;
+    if (!event.borrowed) outputs[state] += event.outputs?.length ?? 0;
+    if (state !== 'completed') return;
     if (event.reused) tally.reused++;
     if (event.degraded) tally.degraded++;
     if (event.ms === undefined) return;
@@ -67,9 +70,6 @@ export function createTally(): Tally {
     get done() {
       return tally.done;
     },
-    get outputs() {
-      return tally.outputs;
-    },
     get reused() {
       return tally.reused;
     },
@@ -82,6 +82,7 @@ export function createTally(): Tally {
     get wouldWrite() {
       return tally.wouldWrite;
     },
+    outputs,
     failed,
     times,
     spent,

@@ -45,6 +45,21 @@ export function dryRunText(tally: Tally): string {
   return `would write ${what} to ${printable(tally.started?.out ?? '')}${others}`;
 }
 
+/** Files whose bytes are told as size: all that the images have, links among them. */
+export function outputsOf({ outputs }: Tally): number {
+  return outputs.completed + outputs.duplicate + outputs.unchanged;
+}
+
+/** What stands behind their number: ` (39 of duplicates, 3 of unchanged images)`; empty where all were made just now. */
+export function outputsBehind({ started, outputs }: Tally): string {
+  const parts = [
+    ...(outputs.duplicate > 0 ? [`${count(outputs.duplicate)} of duplicates`] : []),
+    ...(outputs.unchanged > 0 ? [`${count(outputs.unchanged)} of unchanged images`] : []),
+  ];
+  // Of a batch that was gone on with, all else is told of all of it.
+  return `${parts.length === 0 ? '' : ` (${parts.join(', ')})`}${started?.resumed ? ' in this run' : ''}`;
+}
+
 /** `saved 611 MB (-72%)`, `grew by 2.0 kB (+4%)` */
 export function savedText(bytesIn: number, bytesOut: number): string {
   const saved = bytesIn - bytesOut;
