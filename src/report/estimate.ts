@@ -9,6 +9,11 @@ const EACH = 100_000;
 /** Milliseconds of work, or the part of it, after which there is something to judge by. */
 const LONG_ENOUGH = 2_000;
 const FAR_ENOUGH = 0.02;
+/**
+ * So many images are taken for rendered before any has ended, lest the first few decide what part of them costs next to
+ * nothing: ten copies of the largest come at once.
+ */
+const FEW = 4;
 
 /** How much of the work is done and how long the rest takes, where each image weighs its bytes and a bit more. */
 interface Estimate {
@@ -26,7 +31,9 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
   const waiting = new Map<string, number>();
   /** Weights: of all sources, of those that cost nothing, of the others that ended, and of the rendered among these. */
   let [all, free, ended, rendered] = [0, 0, 0, 0];
-  let [countEnded, countRendered] = [0, 0];
+  /** Of those that cost nothing since they waited for another with their bytes. */
+  let copied = 0;
+  let [total, countFree, countEnded, countRendered] = [0, 0, 0, 0];
   let jobs = 1;
   let isKnown = false;
   let hasBytes = true;
@@ -38,8 +45,11 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
     const weight = weigh(1, event.bytes);
     // The walk alone found it unchanged; or its bytes were another's.
     const costsNothing = event.state === 'unchanged' && !inWork.has(event.source);
-    if (waiting.delete(event.source) || costsNothing) {
+    const hasWaited = waiting.delete(event.source);
+    if (hasWaited || costsNothing) {
       free += weight;
+      countFree++;
+      if (hasWaited) copied += weight;
       return;
     }
     pace.before(now - unfinished(now), rendered);
@@ -52,7 +62,23 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
 
   /** Without those that cost nothing. */
   function whole(): number {
-    return [...waiting.values()].reduce((sum, weight) => sum - weight, all - free);
+    return all - free - weightOfWaiting();
+  }
+
+  function weightOfWaiting(): number {
+    return [...waiting.values()].reduce((sum, weight) => sum + weight, 0);
+  }
+
+  /** What is still to be done: what is in work, and of what follows as much as of what was met so far had to be rendered. */
+  function rest(): number {
+    const left = Math.max(0, whole() - ended);
+    const countLeft = Math.max(1, total - countFree - waiting.size - countEnded);
+    const inHand = left * Math.min(1, inWork.size / countLeft);
+    const few = (FEW * all) / Math.max(1, total);
+    const met = ended + copied + weightOfWaiting();
+    // Where nothing is rendered all that ends counts, and costs what it costs.
+    const share = rendered > 0 ? (rendered + few) / (met + few) : 1;
+    return inHand + (left - inHand) * share;
   }
 
   /** Milliseconds that went into what has not ended: as if all places had worked on that and nothing else. */
@@ -82,8 +108,8 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
     left(now) {
       const perSecond = begun === null ? null : rate(now, begun);
       if (!isKnown || perSecond === null) return null;
-      const rest = (Math.max(0, whole() - ended) / perSecond) * 1000;
-      return rest === 0 ? 0 : Math.max(1, rest - unfinished(now));
+      const most = (rest() / perSecond) * 1000;
+      return most === 0 ? 0 : Math.max(1, most - unfinished(now));
     },
     event(event, now) {
       if (event.type === 'batch.started' || event.type === 'total') {
@@ -93,7 +119,8 @@ export function createEstimate(inWork: ReadonlyMap<string, number>): Estimate {
           begun = now;
         }
         isKnown = event.total !== null;
-        all = weigh(event.total ?? 0, event.bytes);
+        total = event.total ?? 0;
+        all = weigh(total, event.bytes);
       } else if (event.type === 'job.started') {
         if (countEnded === 0 && inWork.size === 0) begun = now;
         waiting.delete(event.source);
