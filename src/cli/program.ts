@@ -9,8 +9,8 @@ import { growHeapOnce } from './heap.ts';
 const commander: typeof import('commander') = createRequire(import.meta.url)('commander');
 
 /** The settings that a command over pictures has. */
-const BATCH = ['inputs', 'lists', 'outputs', 'limits', 'display', 'settings'] as const;
-const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'display', 'settings'] as const;
+const BATCH = ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'] as const;
+const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'settings'] as const;
 
 /** Carries out what the arguments say: `told` when that was to print help. Errors: `usage`, and the command's own. */
 export async function run(argv: readonly string[], version: string): Promise<'done' | 'told'> {
@@ -64,7 +64,7 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
       .argument('<batch-id>', 'any unique beginning of its id')
       .action(async (id: string, options: Options) => (await runs()).runCancel(id, options)),
   resume: (command) =>
-    addSettings(command, ['limits', 'display', 'settings'])
+    addSettings(command, ['limits', 'work', 'display', 'settings'])
       .summary('go on with a batch that was interrupted or cancelled')
       .description(
         'Goes on with a batch that was interrupted or cancelled, with the settings it was begun with.',
@@ -72,7 +72,7 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
       .argument('<batch-id>', 'any unique beginning of its id')
       .action(async (id: string, options: Options) => (await runs()).runAgain('resume', id, options)),
   retry: (command) =>
-    addSettings(command, ['limits', 'display', 'settings'])
+    addSettings(command, ['limits', 'work', 'display', 'settings'])
       .summary('work on the failed pictures of a batch again')
       .description(
         'Works on the failed pictures of a batch again, and on what was left of one that was interrupted; limits that are' +
@@ -81,7 +81,7 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
       .argument('<batch-id>', 'any unique beginning of its id')
       .action(async (id: string, options: Options) => (await runs()).runAgain('retry', id, options)),
   verify: (command) =>
-    addSettings(command, ['limits', 'display', 'settings'])
+    addSettings(command, ['limits', 'work', 'display', 'settings'])
       .summary('whether outputs are there, whole, as recorded and without metadata')
       .description(
         'Reads and decodes every output, or those of one batch; exits 1 when one is missing, was altered or edited,' +

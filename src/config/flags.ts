@@ -13,11 +13,16 @@ const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
   { flag: '--no-config', group: 'settings', about: 'read no file of settings' },
 ];
 
-/** Puts the flags of these groups, all unless given, on a command. */
+/**
+ * Puts the flags of these groups, all unless given, on a command. Those that say how work is displayed are taken by all,
+ * and told of where there is work.
+ */
 export function addSettings(command: Command, groups?: readonly Group[]): Command {
   const wanted: readonly string[] = groups ?? Object.keys(GROUPS);
   for (const key of KEYS) {
-    if (wanted.includes(SETTINGS[key].group)) addSetting(command, key);
+    const { group } = SETTINGS[key];
+    if (wanted.includes(group)) addSetting(command, key);
+    else if (group === 'work') for (const option of addSetting(command, key)) option.hideHelp();
   }
   for (const { flag, group, about } of NO_SETTINGS) {
     if (wanted.includes(group)) command.addOption(command.createOption(flag, about).helpGroup(GROUPS[group]));
@@ -25,16 +30,17 @@ export function addSettings(command: Command, groups?: readonly Group[]): Comman
   return command;
 }
 
-function addSetting(command: Command, key: Key): void {
+function addSetting(command: Command, key: Key): Option[] {
   const { flag, group, initial } = SETTINGS[key];
   const option = command.createOption(flag, help(key)).helpGroup(GROUPS[group]);
   if (isRepeatable(key)) collect(option);
   command.addOption(option);
-  if (!option.isBoolean()) return;
+  if (!option.isBoolean()) return [option];
   // What a file turns on the command line can turn off. Help names the one that makes a difference.
   const off = command.createOption(`--no-${longFlag(key).slice(2)}`, help(key)).helpGroup(GROUPS[group]);
   command.addOption(off);
   (initial === true ? option : off).hideHelp();
+  return [option, off];
 }
 
 function help(key: Key): string {

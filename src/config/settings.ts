@@ -50,13 +50,17 @@ export interface Values {
 
 export type Key = keyof Values;
 
-/** Parts of the help, in this order. Lists of inputs are for commands that end, watching for the one that does not. */
+/**
+ * Parts of the help, in this order. Lists of inputs are for commands that end, watching for the one that does not; how
+ * work is displayed is for those that work on pictures.
+ */
 export const GROUPS = {
   watch: 'Watching:',
   inputs: 'Inputs:',
   lists: 'Inputs:',
   outputs: 'Outputs:',
   limits: 'Limits:',
+  work: 'Display:',
   display: 'Display:',
   settings: 'Settings:',
 } as const;
@@ -258,19 +262,19 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
   },
   quiet: {
     flag: '-q, --quiet',
-    group: 'display',
+    group: 'work',
     about: 'only errors',
     ...OFF,
   },
   verbose: {
     flag: '-v, --verbose',
-    group: 'display',
+    group: 'work',
     about: 'a line for every image, and where the time went',
     ...OFF,
   },
   progress: {
     flag: '--progress <way>',
-    group: 'display',
+    group: 'work',
     about: 'auto, bar, plain or none',
     initial: 'auto',
     read: choice(['auto', 'bar', 'plain', 'none']),

@@ -65,6 +65,23 @@ describe('a command that cannot start', () => {
   });
 });
 
+describe('the help of a command', () => {
+  it.each([
+    ['process', true],
+    ['resume', true],
+    ['verify', true],
+    ['status', false],
+    ['list', false],
+    ['cancel', false],
+    ['doctor', false],
+  ])('of %s tells how work is displayed: %s', async (command, isTold) => {
+    const { code, stdout } = await openPlace().run([command, '--help']);
+    expect(code).toBe(0);
+    for (const flag of ['--quiet', '--verbose', '--progress']) expect(stdout.includes(flag)).toBe(isTold);
+    expect(stdout).toContain('--json');
+  });
+});
+
 describe('a folder without pictures', () => {
   it('is no error: exit 0 and a line that says so', async () => {
     const place = openPlace();

@@ -31,6 +31,14 @@ describe('the flags', () => {
     expect(help).not.toContain('--files-from');
   });
 
+  it('that say how work is displayed are taken where there is none, and not told of', () => {
+    const looking = command(['display', 'settings']);
+    expect(looking.helpInformation()).not.toMatch(/--(quiet|verbose|progress)/);
+    const options = looking.parse(['-q', '-v', '--progress', 'none'], { from: 'user' }).opts();
+    expect(flagsOf(options)).toEqual({ quiet: true, verbose: true, progress: 'none' });
+    expect(command(['work', 'display']).helpInformation()).toMatch(/--quiet.*--verbose.*--progress/s);
+  });
+
   it('that are not given are not there', () => {
     expect(parsed('a.jpg')).toEqual({});
   });
