@@ -137,8 +137,10 @@ function usageError(
   if (code === 'commander.help')
     return new ImgtoolError('usage', 'no command was given', { fix: 'imgtool --help' });
   const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
+  // Of the commands `verify` would be the nearest.
+  const nearest = asked === 'version' ? '--version' : meant;
   return new ImgtoolError('usage', what, {
-    fix: meant === undefined ? helpFor(root, asked) : `did you mean ${meant}?`,
+    fix: nearest === undefined ? helpFor(root, asked) : `did you mean ${nearest}?`,
   });
 }
 

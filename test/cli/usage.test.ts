@@ -14,6 +14,7 @@ describe('a command that cannot start', () => {
     ['an unknown flag', ['process', '--prest', 'web', 'photos'], /did you mean --preset\?/],
     ['an unknown flag of status', ['status', '--al', 'abc'], /did you mean --all\?/],
     ['an unknown command', ['proces', 'photos'], /did you mean process\?/],
+    ['a flag without its dashes', ['version'], /did you mean --version\?/],
     ['an unknown preset', ['process', '--preset', 'webb', 'photos'], /\bweb\b/],
     ['an unknown key of a variant', ['process', '--variant', 'a:w=10,qualty=5', 'photos'], /\bquality\b/],
     ['an unknown format', ['process', '--variant', 'a:w=10,format=web', 'photos'], /\bwebp\b/],
