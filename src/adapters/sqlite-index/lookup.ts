@@ -2,13 +2,7 @@ import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Index, Lookup } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
-
-type Held = OutputRecord | Reservation;
-/** Columns in the order asked for: to read them so takes half the time of an object for each row. */
-type Row = readonly unknown[];
-
-const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at';
-const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
+import { OUTPUT, outputIn, type Row, SOURCE, sourceIn } from './rows.ts';
 
 /** So many are looked up one by one. */
 const FEW = 16;
@@ -26,9 +20,11 @@ export function openLookup({ prepare, read }: Connection): Index['lookup'] {
   return (ofSources, ofOutputs) =>
     read(() => {
       const found = new Map<string, SourceRecord>();
-      const held = new Map<string, Held>();
+      const held = new Map<string, OutputRecord | Reservation>();
       for (const row of sources(ofSources)) found.set(row[0] as string, sourceIn(row));
-      for (const keys of [ofOutputs.map(keyOf), ofSources.map(keyOf)]) {
+      // A source may lie under the name of an output.
+      for (const paths of [ofOutputs, ofSources]) {
+        const keys = paths.map(keyOf).filter((key) => !held.has(key));
         for (const row of outputs(keys)) held.set(keyOf(row[0] as string), outputIn(row));
       }
       const busy = new Set<string>();
@@ -69,27 +65,4 @@ function rangeOf(keys: readonly string[]): [string, string] | undefined {
     if (key > last) last = key;
   }
   return [first, last];
-}
-
-function sourceIn(row: Row): SourceRecord {
-  const [path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt] = row;
-  return { path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt } as SourceRecord;
-}
-
-function outputIn(row: Row): Held {
-  return {
-    path: row[0],
-    source: row[1],
-    variant: row[2],
-    settings: row[3],
-    digest: row[4],
-    format: row[5],
-    width: row[6],
-    height: row[7],
-    size: row[8],
-    mtime: row[9],
-    ino: row[10],
-    checksum: row[11],
-    encoder: row[12],
-  } as Held;
 }

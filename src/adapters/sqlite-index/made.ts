@@ -5,17 +5,16 @@ import type { Index } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
 import { openLookup } from './lookup.ts';
+import { OUTPUT } from './rows.ts';
 
 /**
  * How many places of the same bytes are told from each end: the oldest are those of the first source that had them,
  * the newest most likely still there.
  */
-const FEW = 6;
+const FROM_EACH_END = 6;
 
 /** Sources read in one step. */
 const PAGE = 1_000;
-
-const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
 
 /** What was made: sources and outputs. */
 export interface Made {
@@ -109,9 +108,9 @@ export function openMade(connection: Connection): Made {
       made: (digest, settings) =>
         read(() =>
           settings.flatMap((one) => {
-            const old = sameBytes.all(digest, one, FEW);
+            const old = sameBytes.all(digest, one, FROM_EACH_END);
             const known = new Set(old.map(({ path }) => path));
-            const young = old.length < FEW ? [] : newest.all(digest, one, FEW);
+            const young = old.length < FROM_EACH_END ? [] : newest.all(digest, one, FROM_EACH_END);
             return [...old, ...young.filter(({ path }) => !known.has(path))];
           }),
         ),
