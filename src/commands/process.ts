@@ -1,5 +1,6 @@
 import { type NewWork, type Ports, runBatch } from '../core/batch.ts';
 import { dryRun } from '../core/dry-run.ts';
+import { profiled } from '../core/means.ts';
 import type { Event } from '../model.ts';
 
 /** `imgtool process`: one batch over files and folders; the exit code. `profile`: also tells where the time went. */
@@ -10,8 +11,7 @@ export async function process(
   signal: AbortSignal,
   profile = false,
 ): Promise<number> {
-  const given = { ports, emit };
-  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
+  const means = await profiled({ ports, emit }, profile);
   const run = work.options.dryRun ? dryRun : runBatch;
   const { exit } = await run(means.ports, work, means.emit, signal);
   return exit;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type Config, type Flags, givenLimits, nearest } from '../config.ts';
 import { type OldWork, type Ports, resumeBatch } from '../core/batch.ts';
 import { findBatch } from '../core/find.ts';
+import { profiled } from '../core/means.ts';
 import { batchRunning, ImgtoolError } from '../errors.ts';
 import type { Batch, BatchOptions, Event } from '../model.ts';
 import type { Index, Inputs } from '../ports.ts';
@@ -20,8 +21,7 @@ export async function resume(
   profile = false,
 ): Promise<number> {
   const { ports, work } = elsewhere(opened, left, cwd);
-  const given = { ports, emit };
-  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
+  const means = await profiled({ ports, emit }, profile);
   const { exit } = await resumeBatch(means.ports, work, means.emit, signal);
   return exit;
 }

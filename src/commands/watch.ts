@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import type { NewWork, Ports } from '../core/batch.ts';
+import { profiled } from '../core/means.ts';
 import { runWatch } from '../core/watch.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Event, WatchOptions } from '../model.ts';
@@ -14,8 +15,7 @@ export async function watch(
   signal: AbortSignal,
   profile = false,
 ): Promise<number> {
-  const given = { ports, emit };
-  const means = profile ? (await import('../core/profile.ts')).withProfile(given) : given;
+  const means = await profiled({ ports, emit }, profile);
   const { exit } = await runWatch(means.ports, work, options, means.emit, signal);
   return exit;
 }

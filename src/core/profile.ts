@@ -1,13 +1,7 @@
-import type { Event, PicturesSpent, ProfileEvent } from '../model.ts';
+import type { PicturesSpent, ProfileEvent } from '../model.ts';
 import type { Opened, Renderer } from '../ports.ts';
-import type { Ports } from './batch.ts';
+import type { Means } from './means.ts';
 import { type Meter, metered, openMeter } from './meter.ts';
-
-/** What a batch works with, and who hears of it. */
-interface Means {
-  readonly ports: Ports;
-  readonly emit: (event: Event) => void;
-}
 
 /**
  * The same ports and the same listener, of which each call is timed: where the time went is told as `profile`, just
