@@ -25,8 +25,15 @@ export async function status(
     const batch = await findBatch(index, id, nearest);
     const jobs: JobRecord[] = [];
     for await (const job of index.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
-    await show(batch, jobs);
+    await show(batch, jobs.sort(byStateAndName));
     if (!watch || batch.state !== 'running') return;
     await sleep(EVERY);
   }
+}
+
+/** An index tells of jobs in the order of work, or nearly: of some hundred the largest pictures come first. */
+function byStateAndName(a: JobRecord, b: JobRecord): number {
+  const [first, second] = [JOB_STATES.indexOf(a.state), JOB_STATES.indexOf(b.state)];
+  if (first !== second) return first - second;
+  return a.source < b.source ? -1 : 1;
 }
