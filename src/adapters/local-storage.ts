@@ -15,7 +15,8 @@ const MOST_SYNCED = 3;
 
 /**
  * Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. What takes
- * some microseconds, as naming a file does, is done at once: to wait for another thread would take far longer.
+ * some microseconds, as naming a file does, is done at once: to wait for another thread would take far longer. On a disk
+ * of another machine or one that sleeps all else of this process waits for it.
  */
 export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
