@@ -3,7 +3,6 @@ import type { Command, CommanderError } from 'commander';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Options } from './given.ts';
-import { growHeapOnce } from './heap.ts';
 
 // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
 const commander: typeof import('commander') = createRequire(import.meta.url)('commander');
@@ -14,7 +13,6 @@ const WATCH = ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'setti
 
 /** Carries out what the arguments say: `told` when that was to print help. Errors: `usage`, and the command's own. */
 export async function run(argv: readonly string[], version: string): Promise<'done' | 'told'> {
-  growHeapOnce();
   const root = program(version, argv[2]);
   try {
     await root.parseAsync(argv);

@@ -4,9 +4,12 @@ import type { Attended } from '../open.ts';
 import type { Inputs } from '../ports.ts';
 import { exitWith, hearSignals, stopped, streams } from './ending.ts';
 import { configOf, type Options, openFor } from './given.ts';
-import { keepHeap } from './heap.ts';
+import { growHeapOnce, keepHeap } from './heap.ts';
 
 /** What each command does: settings read, ports opened and let go of, the exit code set. */
+
+// As this is loaded, which is before anything else is done; commands that only look have no use for it.
+growHeapOnce();
 
 export async function runProcess(paths: string[], options: Options): Promise<void> {
   const config = await configOf(options);
