@@ -1,9 +1,9 @@
 import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { FSWatcher } from 'chokidar';
 import { systemCode } from '../../errors.ts';
 import type { Hint } from '../../ports.ts';
 import { remoteKind } from '../file-systems.ts';
+import type { FolderWatcher } from './folder-watcher.ts';
 import { identityIn, isWithin } from './inputs.ts';
 
 /** Errors of a system that has no more watches to give, and the setting that limits them. */
@@ -163,13 +163,13 @@ export function openFolders(
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
       const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
-      const watcher = isWatched ? await watchFolder(folder, heardIn(folder), failed) : 'blind';
+      const watcher = isWatched ? await watched(folder, heardIn(folder), failed) : 'blind';
       const isBlind = watcher === 'blind';
       put(folder, {
         identity,
         device: found.dev,
         round,
-        watcher: watcher instanceof FolderWatcher ? watcher : null,
+        watcher: typeof watcher === 'string' ? null : watcher,
         isBlind,
       });
     },
@@ -191,17 +191,9 @@ export function openFolders(
   };
 }
 
-/**
- * A watcher of one folder that leaves reading it to the walk. chokidar by itself would read each folder that it watches
- * and again at each change in it, with a stat of every file.
- */
-class FolderWatcher extends FSWatcher {
-  /** The folder, or something in it of the same name, was made, moved or removed: the watch may have gone with it. */
-  mayBeDead = false;
-
-  override _readdirp(): undefined {
-    return undefined;
-  }
+/** chokidar takes 11 ms to load: only a watch does. */
+async function watched(...given: Parameters<typeof import('./folder-watcher.ts').watchFolder>) {
+  return (await import('./folder-watcher.ts')).watchFolder(...given);
 }
 
 /** What is under the name of a folder, undefined where nothing is; or why that cannot be told. */
@@ -222,38 +214,8 @@ function kindOf(folder: string): string | undefined {
   }
 }
 
-/** Resolves once changes are heard; `closed`: it may not be read, so that nothing in it is ours; or they are not told. */
-async function watchFolder(
-  folder: string,
-  heard: (event: string, name: string | null) => void,
-  failed: (folder: string, error: unknown) => void,
-): Promise<FolderWatcher | 'closed' | 'blind'> {
-  const watcher = new FolderWatcher({ depth: 0 });
-  let isClosed = false;
-  let isFine = true;
-  watcher.on('raw', (event, name, details) => {
-    // For a folder that is gone chokidar waits in the one above: not ours to tell.
-    if ((details as { watchedPath?: string }).watchedPath !== folder) return;
-    watcher.mayBeDead ||= event === 'rename' && name === basename(folder);
-    heard(event, name);
-  });
-  await new Promise<void>((resolve) => {
-    watcher.once('ready', resolve);
-    watcher.on('error', (error) => {
-      isFine = false;
-      isClosed = NOT_OURS.has(systemCode(error) ?? '');
-      if (!isClosed) failed(folder, error);
-      resolve();
-    });
-    watcher.add(folder);
-  });
-  if (isFine) return watcher;
-  await watcher.close();
-  return isClosed ? 'closed' : 'blind';
-}
-
 /** A folder that may not be read is told by the walk. */
-const NOT_OURS = new Set(['EACCES', 'EPERM']);
+export const NOT_OURS = new Set(['EACCES', 'EPERM']);
 
 function limitWarning(folder: string, { name, what, of }: (typeof LIMITS)[string]): Hint {
   return {

@@ -1,9 +1,9 @@
 import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import picomatch from 'picomatch';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
+import { picomatch } from './patterns.ts';
 import { hasPictureName } from './walk.ts';
 
 /** An input as it was found before anything ran. */
@@ -102,7 +102,7 @@ function inputOf(given: string, cwd: string, onlyFolders: boolean): Input {
 
 /** Undefined where it is none. */
 function patternOf(given: string, cwd: string): Root | undefined {
-  const { base, glob, isGlob } = picomatch.scan(given.split(sep).join('/'));
+  const { base, glob, isGlob } = picomatch().scan(given.split(sep).join('/'));
   if (!isGlob) return undefined;
   const path = resolve(cwd, base);
   return {
@@ -110,7 +110,7 @@ function patternOf(given: string, cwd: string): Root | undefined {
     given: base || '.',
     path,
     real: resolved(path),
-    matches: picomatch(glob),
+    matches: picomatch()(glob),
     pattern: given,
   };
 }

@@ -1,10 +1,10 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import picomatch from 'picomatch';
 import { systemCode } from '../../errors.ts';
 import type { FileFacts, PassedOver, WalkRules } from '../../model.ts';
 import type { Found, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
+import { picomatch } from './patterns.ts';
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 /** Whether a file of this name may be taken. */
@@ -56,8 +56,8 @@ const MOST_IN_SILENCE = 64;
  * root-relative path, only what lies there; the way to it is walked by the same rules.
  */
 export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
-  const isIncluded = rules.include.length > 0 ? picomatch([...rules.include], { dot: true }) : () => true;
-  const isExcluded = rules.exclude.length > 0 ? picomatch([...rules.exclude], { dot: true }) : () => false;
+  const isIncluded = rules.include.length > 0 ? picomatch()([...rules.include], { dot: true }) : () => true;
+  const isExcluded = rules.exclude.length > 0 ? picomatch()([...rules.exclude], { dot: true }) : () => false;
   const linked = new Set<string>();
   let silent = 0;
   const stack: { readonly entries: Generator<Entry | Lost>; readonly way: readonly string[] }[] = [];
