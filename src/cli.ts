@@ -3,7 +3,7 @@ import { endAsTold, exitWith, hearStreams, streams } from './cli/ending.ts';
 import { asImgtoolError } from './errors.ts';
 
 hearStreams();
-await main();
+main();
 
 async function main(): Promise<void> {
   // Asked by scripts on every start, and answered without anything else being loaded.
@@ -18,7 +18,10 @@ async function main(): Promise<void> {
     if ((await run(process.argv, version())) === 'told') return;
   } catch (error) {
     const failure = asImgtoolError(error);
-    const [{ environment }, { showError }] = await Promise.all([import('./config.ts'), import('./open.ts')]);
+    const [{ environment }, { showError }] = await Promise.all([
+      import('./config.ts'),
+      import('./open/failure.ts'),
+    ]);
     const { look, debug } = environment();
     await showError(failure, streams.stderr, look, debug);
     exitWith(failure.exitCode);
@@ -27,8 +30,8 @@ async function main(): Promise<void> {
 }
 
 function readAhead(command: string | undefined): Promise<unknown> {
-  if (command === 'list' || command === 'status') return import('./cli/look.ts');
-  return command === undefined || command.startsWith('-') ? Promise.resolve() : import('./cli/runs.ts');
+  const looks = command === undefined || command.startsWith('-') || ['list', 'status'].includes(command);
+  return looks ? Promise.resolve() : import('./cli/runs.ts');
 }
 
 function version(): string {

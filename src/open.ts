@@ -1,19 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { batchOptions, type Config, type Look, walkRules } from './config.ts';
+import { openLocalSources } from './adapters/local-sources/index.ts';
+import { openLocalStorage } from './adapters/local-storage.ts';
+import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
+import { createWorkerPool } from './adapters/worker-pool.ts';
+import { batchOptions, type Config, walkRules } from './config.ts';
 import type { NewWork, Ports } from './core/batch.ts';
 import type { Fixing } from './core/verify-fix.ts';
-import type { ImgtoolError } from './errors.ts';
 import type { BatchOptions, Event, Limits, Report } from './model.ts';
 import { type Streams, styleOf } from './open/pages.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
+import { createPlainReport } from './report/plain.ts';
 
-/** The composition root: the only place that knows which adapter stands behind a port. Each is loaded when needed. */
+/**
+ * The composition root: the only place that knows which adapter stands behind a port. What not every batch works with is
+ * loaded when it is needed.
+ */
 
 /** To `look` at an index it need not be writable. */
 export async function openIndex({ index }: Config, purpose: 'work' | 'look' = 'work'): Promise<Index> {
-  const { openSqliteIndex } = await import('./adapters/sqlite-index/index.ts');
   return openSqliteIndex(index, purpose);
 }
 
@@ -36,7 +42,6 @@ export async function openMending(config: Config, { stdout }: Streams) {
 }
 
 export async function openRenderer({ jobs }: Pick<Config, 'jobs'>): Promise<Renderer> {
-  const { createWorkerPool } = await import('./adapters/worker-pool.ts');
   return createWorkerPool({ size: jobs });
 }
 
@@ -84,8 +89,6 @@ async function openPorts(
   // Where nothing was ever made there will be work: children may start while the rest is opened.
   if (!existsSync(config.index)) renderer.warm();
   try {
-    const { openLocalSources } = await import('./adapters/local-sources/index.ts');
-    const { openLocalStorage } = await import('./adapters/local-storage.ts');
     const sources = await openLocalSources(inputs, walkRules(options, config));
     const index = await open();
     const run = newRun();
@@ -135,7 +138,6 @@ export async function openReport(
     const { createTerminalReport } = await import('./report/terminal.ts');
     reports.push(createTerminalReport({ stream: stderr, style, command, out, verbose }));
   } else {
-    const { createPlainReport } = await import('./report/plain.ts');
     const every = progress === 'none' ? { every: 2 ** 31 - 1 } : {};
     reports.push(createPlainReport({ stream: stderr, verbose, quiet: isTerse, ...every }));
   }
@@ -159,7 +161,6 @@ export async function openVerify(
   const { json, quiet, progress: way, look, jobs, memory } = config;
   const index = await openIndex(config, fix ? 'work' : 'look');
   const renderer = await openRenderer(config);
-  const { openLocalStorage } = await import('./adapters/local-storage.ts');
   const { createVerifyProgress } = await import('./report/verify.ts');
   const style = await styleOf(streams.stderr, config);
   const isLive = !json && !quiet && (way === 'bar' || (way === 'auto' && style.tty && !look.dumb));
@@ -175,7 +176,6 @@ export async function openVerify(
     },
     means: { jobs, memory, limits },
     async open(sources, { cwd, options }) {
-      const { openLocalSources } = await import('./adapters/local-sources/index.ts');
       const inputs = { paths: sources, list: null, cwd, mayBeGone: true };
       const opened = await openLocalSources(inputs, walkRules(options, config));
       const run = newRun();
@@ -191,17 +191,4 @@ export async function openVerify(
       await index.close();
     },
   };
-}
-
-/** Prints an error that ended a command; with its stack when one is given. */
-export async function showError(error: ImgtoolError, stderr: NodeJS.WriteStream, look: Look, stack: boolean) {
-  const { errorText } = await import('./report/error.ts');
-  const { message, fix, cause } = error;
-  const words = { message, ...(fix === undefined ? {} : { fix }), ...causeOf(cause, message) };
-  stderr.write(errorText(words, await styleOf(stderr, { color: 'auto', look })));
-  if (stack) stderr.write(`${error.stack ?? ''}\n`);
-}
-
-function causeOf(cause: unknown, message: string): { cause?: string } {
-  return cause instanceof Error && !message.includes(cause.message) ? { cause: cause.message } : {};
 }

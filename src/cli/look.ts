@@ -1,4 +1,5 @@
 import { list } from '../commands/list.ts';
+import { status } from '../commands/status.ts';
 import { openHistory } from '../open/history.ts';
 import { type Options, openFor } from './given.ts';
 
@@ -6,7 +7,6 @@ import { type Options, openFor } from './given.ts';
 
 export async function runStatus(id: string, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { status } = await import('../commands/status.ts');
   const index = await openHistory(config);
   try {
     const all = options.all === true;

@@ -3,6 +3,7 @@ import type { Command, CommanderError } from 'commander';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Options } from './given.ts';
+import { runList, runStatus } from './look.ts';
 
 // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
 const commander: typeof import('commander') = createRequire(import.meta.url)('commander');
@@ -25,7 +26,6 @@ export async function run(argv: readonly string[], version: string): Promise<'do
 }
 
 const runs = () => import('./runs.ts');
-const looks = () => import('./look.ts');
 
 /** Each command as it is told to commander. */
 const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
@@ -47,12 +47,12 @@ const COMMANDS: Readonly<Record<string, (command: Command) => Command>> = {
       .argument('<batch-id>', 'any unique beginning of its id')
       .option('--all', 'every job, not only the failed ones')
       .option('--watch', 'show it until the batch has ended')
-      .action(async (id: string, options: Options) => (await looks()).runStatus(id, options)),
+      .action((id: string, options: Options) => runStatus(id, options)),
   list: (command) =>
     addSettings(command, ['display', 'settings'])
       .description('recent batches, newest first')
       .option('--limit <n>', 'how many', '20')
-      .action(async (options: Options) => (await looks()).runList(options)),
+      .action((options: Options) => runList(options)),
   cancel: (command) =>
     addSettings(command, ['display', 'settings'])
       .summary('stop a running batch, from any terminal')

@@ -1,6 +1,18 @@
+import { process as processBatch } from '../commands/process.ts';
 import { type Config, flagsOf, givenLimits } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
-import type { Attended } from '../open.ts';
+import {
+  type Attended,
+  backUpIndex,
+  openAgain,
+  openBatch,
+  openIndex,
+  openMending,
+  openRenderer,
+  openReport,
+  openVerify,
+  repairIndex,
+} from '../open.ts';
 import type { Inputs } from '../ports.ts';
 import { exitWith, hearSignals, stopped, streams } from './ending.ts';
 import { configOf, type Options, openFor } from './given.ts';
@@ -13,8 +25,7 @@ growHeapOnce();
 
 export async function runProcess(paths: string[], options: Options): Promise<void> {
   const config = await configOf(options);
-  const { process: run } = await import('../commands/process.ts');
-  await runBatch('process', config, inputsOf(paths, options, config), run);
+  await runBatch('process', config, inputsOf(paths, options, config), processBatch);
 }
 
 export async function runWatch(paths: string[], options: Options): Promise<void> {
@@ -29,9 +40,8 @@ async function runBatch(
   command: 'process' | 'watch',
   config: Config,
   inputs: Inputs,
-  run: typeof import('../commands/process.ts').process,
+  run: typeof processBatch,
 ): Promise<void> {
-  const { openBatch, openReport } = await import('../open.ts');
   const { ports, work, close } = await openBatch(config, inputs, command);
   const report = await openReport(config, streams, command, inputs.paths);
   await attend({ ports, report, close, warnings: config.warnings }, (emit) =>
@@ -41,7 +51,6 @@ async function runBatch(
 
 export async function runAgain(how: 'resume' | 'retry', id: string, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { openAgain, openIndex, openReport } = await import('../open.ts');
   const { inputsAgain, resume, workLeft } = await import('../commands/resume.ts');
   const index = await openIndex(config);
   try {
@@ -76,7 +85,6 @@ async function attend(
 
 export async function runCancel(id: string, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { openIndex } = await import('../open.ts');
   const { cancel } = await import('../commands/cancel.ts');
   const index = await openIndex(config);
   try {
@@ -89,7 +97,6 @@ export async function runCancel(id: string, options: Options): Promise<void> {
 
 export async function runVerify(id: string | undefined, options: Options): Promise<void> {
   const { config, pages } = await openFor(options);
-  const { openVerify } = await import('../open.ts');
   const { verify } = await import('../commands/verify.ts');
   // Before it takes the cursor away.
   let force = () => {};
@@ -115,7 +122,6 @@ export async function runPresets(options: Options): Promise<void> {
 export async function runDoctor(options: Options): Promise<void> {
   if (options.repair === true || options.backup !== undefined) return runMending(options);
   const { config, pages } = await openFor(options);
-  const { openIndex, openRenderer } = await import('../open.ts');
   const { doctor } = await import('../commands/doctor.ts');
   const checks = await doctor(
     config,
@@ -128,7 +134,6 @@ export async function runDoctor(options: Options): Promise<void> {
 
 async function runMending(options: Options): Promise<void> {
   const config = await configOf(options);
-  const { backUpIndex, openMending, repairIndex } = await import('../open.ts');
   const { mend } = await import('../commands/doctor.ts');
   const wanted = { repair: options.repair === true, backup: options.backup as string | undefined };
   // A copy that is cut short is removed.

@@ -22,11 +22,7 @@ function reply(message: Message): void {
   process.send?.(message, () => {});
 }
 
-const { asImgtoolError } = await import('../errors.ts');
-const { openPicture } = await import('./picture.ts');
-const { starved } = await import('./starved.ts');
-const { inspect } = await import('./inspect.ts');
-const { digestAll } = await import('./digest.ts');
+const { asImgtoolError, digestAll, ENGINE, inspect, openPicture, starved } = await import('./work.ts');
 
 let picture: Picture | null = null;
 
@@ -57,7 +53,7 @@ async function answer(request: Request): Promise<Reply> {
     case 'digest':
       return { type: 'digested', digested: await digestAll(request.paths) };
     case 'about':
-      return { type: 'about', engine: (await import('./vips.ts')).ENGINE };
+      return { type: 'about', engine: ENGINE };
   }
 }
 

@@ -1,8 +1,15 @@
 import type { Verified } from '../model/verified.ts';
 import type { Batch, JobRecord, Style } from '../model.ts';
-import type { ConfigEntry } from './config.ts';
-import type { Check } from './doctor.ts';
-import type { PresetEntry } from './presets.ts';
+import { type ConfigEntry, configJson, configText } from './config.ts';
+import { type Check, doctorJson, doctorText } from './doctor.ts';
+import { listJson, statusJson } from './documents.ts';
+import { cancelledText, nothingLeftText } from './ended.ts';
+import { oneLine } from './json.ts';
+import { listText } from './list.ts';
+import { listForPrograms } from './list-rows.ts';
+import { type PresetEntry, presetsJson, presetsText } from './presets.ts';
+import { statusText } from './status.ts';
+import { measured } from './text.ts';
 
 interface PagesOptions {
   readonly stream: NodeJS.WritableStream;
@@ -11,7 +18,7 @@ interface PagesOptions {
   readonly json: boolean;
 }
 
-/** What was looked up, printed as text or as one JSON document. Each is loaded when it is asked for. */
+/** What was looked up, printed as text or as one JSON document. */
 export interface Pages {
   /** Shown again it replaces itself on a terminal; elsewhere it is printed again when it changed. */
   status(batch: Batch, jobs: readonly JobRecord[], all: boolean): Promise<void>;
@@ -32,14 +39,14 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     stream.write(text);
     shown = text;
   };
-  const printJson = async (document: object) => print(await jsonPage(document));
-  const printText = async (draw: () => string) => print(await textPage(draw));
+  const printJson = (document: object) => print(jsonPage(document));
+  const printText = async (draw: () => string) => print(await measured(draw));
 
   return {
     async status(batch, jobs, all) {
       const text = json
-        ? await jsonPage((await import('./documents.ts')).statusJson(batch, jobs))
-        : await statusPage(batch, jobs, all, style);
+        ? jsonPage(statusJson(batch, jobs))
+        : await measured(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
       if (text === shown) return;
       if (shown !== '' && style.tty && !json) {
         const { clearScreenDown, moveCursor } = await import('node:readline');
@@ -49,19 +56,16 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
       print(text);
     },
     async cancelled(batch, was) {
-      if (json) return printJson((await import('./documents.ts')).statusJson(batch, []));
-      const { cancelledText } = await import('./ended.ts');
+      if (json) return printJson(statusJson(batch, []));
       await printText(() => cancelledText(batch, was, style));
     },
     async nothingLeft(batch, how) {
-      if (json) return printJson((await import('./documents.ts')).statusJson(batch, []));
-      const { nothingLeftText } = await import('./ended.ts');
+      if (json) return printJson(statusJson(batch, []));
       await printText(() => nothingLeftText(batch, how, style));
     },
     async list(batches, limit) {
-      if (json) return printJson((await import('./documents.ts')).listJson(batches));
-      if (!style.tty) return print((await import('./list-rows.ts')).listForPrograms(batches));
-      const { listText } = await import('./list.ts');
+      if (json) return printJson(listJson(batches));
+      if (!style.tty) return print(listForPrograms(batches));
       await printText(() => listText(batches, style, Date.now(), limit));
     },
     async verified(verified) {
@@ -70,32 +74,20 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
       await printText(() => verifyText(verified, style));
     },
     async presets(presets) {
-      const { presetsJson, presetsText } = await import('./presets.ts');
       if (json) return printJson(presetsJson(presets));
       await printText(() => presetsText(presets, style));
     },
     async checks(checks) {
-      const { doctorJson, doctorText } = await import('./doctor.ts');
       if (json) return printJson(doctorJson(checks));
       await printText(() => doctorText(checks, style));
     },
     async config(entries) {
-      const { configJson, configText } = await import('./config.ts');
       if (json) return printJson(configJson(entries));
       await printText(() => configText(entries, style));
     },
   };
 }
 
-async function statusPage(batch: Batch, jobs: readonly JobRecord[], all: boolean, style: Style) {
-  const { statusText } = await import('./status.ts');
-  return textPage(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
-}
-
-async function textPage(draw: () => string): Promise<string> {
-  return (await import('./text.ts')).measured(draw);
-}
-
-async function jsonPage(document: object): Promise<string> {
-  return `${(await import('./json.ts')).oneLine(document)}\n`;
+function jsonPage(document: object): string {
+  return `${oneLine(document)}\n`;
 }
