@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { isUpToDate } from '../../../src/adapters/sqlite-index/check.ts';
+import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
+import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
+import { NEWEST } from '../../../src/adapters/sqlite-index/newest.ts';
+import { makePlace } from '../../place.ts';
+
+it('knows the newest version by the names that the migrations make', async () => {
+  const { db, close } = await connect(join(makePlace(), 'index.db'), { migrations: MIGRATIONS });
+  const names = keep(
+    db.prepare<[], string>("SELECT type || ' ' || name FROM sqlite_schema ORDER BY 1").pluck(),
+  );
+  expect(NEWEST).toEqual({ version: MIGRATIONS.length, names: names.all() });
+  expect(isUpToDate(db)).toBe(true);
+  close();
+});
+
+it('takes an index that lacks anything, or is of another version, for no newest one', async () => {
+  const { db, close } = await connect(join(makePlace(), 'index.db'));
+  db.exec('DROP TRIGGER jobs_counted_in');
+  expect(isUpToDate(db)).toBe(false);
+  close();
+  const older = await connect(join(makePlace(), 'index.db'), { migrations: MIGRATIONS.slice(0, 1) });
+  expect(isUpToDate(older.db)).toBe(false);
+  older.close();
+});

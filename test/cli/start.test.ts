@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { openPlace, type Place } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+/** Writes down, in each process it is preloaded in, all modules that are loaded, by `import` or `require`. */
+const PRELOAD = `
+import { appendFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
+const file = process.env.LOADED;
+const hook = \`
+  import { appendFileSync } from 'node:fs';
+  export async function load(url, context, next) {
+    appendFileSync(\${JSON.stringify(file)}, process.pid + ' ' + url + '\\\\n');
+    return next(url, context);
+  }\`;
+register('data:text/javascript,' + encodeURIComponent(hook));
+process.on('exit', () => {
+  for (const name of Object.keys(createRequire(file).cache)) appendFileSync(file, process.pid + ' ' + name + '\\n');
+});
+`;
+
+/** The variables with which a process tells what it loads into a file. */
+function telling(LOADED: string) {
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(PRELOAD)}`;
+  // A number would have to be checked, and what checks it be loaded.
+  return { LOADED, NODE_OPTIONS, NODE_DISABLE_COMPILE_CACHE: '1', IMGTOOL_JOBS: '' };
+}
+
+/** What the first process that told loaded, or all others: packages, and files of the built program. */
+function loadedIn(file: string, who: 'first' | 'others' = 'first') {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const first = `${lines[0]?.split(' ')[0]} `;
+  const its = lines.filter((line) => line.startsWith(first) === (who === 'first'));
+  const all = (pattern: RegExp) => [...new Set(its.flatMap((line) => pattern.exec(line)?.[1] ?? []))].sort();
+  return {
+    packages: all(/^.*node_modules\/((?:@[^/]+\/)?[^/]+)\//),
+    // Numbered where two have one name. Variables of ours, which tests set, are looked at by `strange`.
+    files: all(/^(?!.*node_modules).*\/dist\/(?!parts\/strange)(.+?)\d*\.js$/),
+  };
+}
+
+async function loadedBy(place: Place, args: readonly string[], who: 'first' | 'others' = 'first') {
+  const file = place.put('loaded', '');
+  const outcome = await place.run(args, { env: telling(file) });
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+  return loadedIn(file, who);
+}
+
+async function withPictures(): Promise<Place> {
+  const place = openPlace();
+  putOld(place.at('photos/a.jpg'), await picture());
+  return place;
+}
+
+/** The binding, and what it finds itself with. */
+const SQLITE = ['better-sqlite3', 'bindings', 'file-uri-to-path'];
+/** What a start is made of: few files, since each costs more than what is in it. */
+const FIRST = ['cli', 'parts/ending', 'parts/errors'];
+const LOOK = [...FIRST, 'parts/look', 'parts/program'];
+
+describe('a start', () => {
+  it('answers --version without any package or command', async () => {
+    const place = openPlace();
+    for (const flag of ['--version', '-V']) {
+      expect(await loadedBy(place, [flag])).toEqual({ packages: [], files: FIRST });
+    }
+  });
+
+  it('shows help with nothing but what reads the arguments', async () => {
+    const place = openPlace();
+    expect(await loadedBy(place, ['--help'])).toEqual({ packages: ['commander'], files: LOOK });
+    expect((await loadedBy(place, ['list', '--help'])).packages).toEqual(['commander']);
+  });
+
+  it('looks up batches with the index alone, and nothing that works', async () => {
+    const place = await withPictures();
+    await place.process();
+    const [batch = ''] = (await place.run(['list'])).stdout.split('\n').slice(1);
+    const id = batch.split('\t')[0] ?? '';
+    for (const args of [['list'], ['list', '--json'], ['status', id], ['status', '--all', id]]) {
+      const { packages, files } = await loadedBy(place, args);
+      expect(packages, args.join(' ')).toEqual(expect.arrayContaining(['commander', 'better-sqlite3']));
+      expect(
+        packages.filter((name) => ![...SQLITE, 'commander'].includes(name)),
+        args.join(' '),
+      ).toEqual([]);
+      expect(files, args.join(' ')).toEqual(LOOK);
+    }
+    place.put('.imgtoolrc', '{"jobs": 2}');
+    expect((await loadedBy(place, ['list'])).packages, 'a value to check').toContain('valibot');
+    expect((await loadedBy(place, ['list', '--color', 'always'])).packages).toContain('chalk');
+  });
+
+  it('works on a batch without what watches, colours or matches patterns', async () => {
+    const place = await withPictures();
+    const args = ['process', 'photos', '--out', 'out'];
+    await loadedBy(place, args);
+    const { packages, files } = await loadedBy(place, args);
+    expect(packages.filter((name) => !SQLITE.includes(name))).toEqual([
+      'commander',
+      'p-limit',
+      'yocto-queue',
+    ]);
+    expect(files).toEqual([...LOOK, 'parts/heap', 'parts/run', 'parts/runs'].sort());
+  });
+
+  it('gives a child one file with all that it works with', async () => {
+    const place = await withPictures();
+    const { packages, files } = await loadedBy(place, ['process', 'photos', '--out', 'out'], 'others');
+    expect(files).toEqual(['image/worker', 'parts/errors', 'parts/work']);
+    expect(packages).toContain('file-type');
+    expect(packages).not.toContain('commander');
+  });
+
+  it('gives a library nothing of the command line', () => {
+    const place = openPlace();
+    const file = place.put('loaded', '');
+    const library = new URL('../../dist/index.js', import.meta.url).href;
+    const script = `import(${JSON.stringify(library)})`;
+    const { status } = spawnSync(process.execPath, ['--eval', script], {
+      env: { ...process.env, ...telling(file) },
+    });
+    expect(status).toBe(0);
+    expect(loadedIn(file)).toEqual({
+      packages: ['p-limit', 'yocto-queue'],
+      files: ['index', 'parts/errors', 'parts/look', 'parts/run'],
+    });
+  });
+});

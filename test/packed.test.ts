@@ -1,0 +1,65 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { beforeEach, expect, it } from 'vitest';
+import { makePlace } from './place.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+let place: string;
+let packed: string;
+
+/** The package as it is published, beside the packages that it says it needs and no others. */
+beforeEach(() => {
+  place = makePlace();
+  packed = join(place, 'node_modules/imgtool');
+  mkdirSync(packed, { recursive: true });
+  for (const name of Object.keys(dependencies)) {
+    const there = join(place, 'node_modules', name);
+    mkdirSync(dirname(there), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), there);
+  }
+  execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', place], { cwd: ROOT });
+  const [file = ''] = readdirSync(place).filter((name) => name.endsWith('.tgz'));
+  execFileSync('tar', ['-xzf', join(place, file), '-C', packed, '--strip-components=1']);
+}, 60_000);
+
+function node(...args: readonly string[]) {
+  const env = { ...process.env, IMGTOOL_INDEX: join(place, 'index.db') };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: place,
+    env,
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+it('turns pictures into outputs where it is installed from its package', async () => {
+  const red = { width: 40, height: 30, channels: 3, background: 'red' } as const;
+  mkdirSync(join(place, 'photos'));
+  await sharp({ create: red }).jpeg().toFile(join(place, 'photos/red.jpg'));
+  const bin = join(packed, 'bin/imgtool.js');
+  const told = node(bin, 'process', 'photos', '--out', 'out', '--variant', 'small:w=20', '--json');
+  expect(JSON.parse(told.trim().split('\n').at(-1) ?? '')).toMatchObject({ counts: { completed: 1 } });
+  expect(readdirSync(join(place, 'out'))).toEqual(['red_small.webp']);
+  expect(node(bin, 'list')).toMatch(/\tfinished\t1\t1\t/);
+});
+
+it('can be imported by its name, with types', () => {
+  writeFileSync(
+    join(place, 'library.mjs'),
+    "import * as library from 'imgtool'; console.log(typeof library.ImgtoolError);",
+  );
+  expect(node('library.mjs')).toBe('function\n');
+  expect(readFileSync(join(packed, 'dist/index.d.ts'), 'utf8')).toContain('ImgtoolError');
+});
+
+it('holds what is run and nothing of what it was made of', () => {
+  const files = readdirSync(packed, { recursive: true, encoding: 'utf8' });
+  expect(files).toEqual(expect.arrayContaining(['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js']));
+  expect(files.filter((name) => /^(src|test)\b|\.tmp$|(?<!\.d)\.ts$/.test(name))).toEqual([]);
+});
