@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -106,12 +107,20 @@ describe('a start', () => {
     expect(files).toEqual([...LOOK, 'parts/heap', 'parts/run', 'parts/runs'].sort());
   });
 
-  it('gives a child one file with all that it works with', async () => {
+  it('gives a child one file with all that it works with, and what tells formats apart where it is no JPEG', async () => {
     const place = await withPictures();
-    const { packages, files } = await loadedBy(place, ['process', 'photos', '--out', 'out'], 'others');
-    expect(files).toEqual(['image/worker', 'parts/errors', 'parts/work']);
-    expect(packages).toContain('file-type');
-    expect(packages).not.toContain('commander');
+    const args = ['process', 'photos', '--out', 'out'];
+    const ofJpeg = await loadedBy(place, args, 'others');
+    expect(ofJpeg.files).toEqual(['image/worker', 'parts/errors', 'parts/work']);
+    // What is required there, sharp, is not told of a child: it is ended by SIGKILL.
+    expect(ofJpeg.packages).toEqual([]);
+    putOld(
+      place.at('photos/b.png'),
+      await sharp(await picture())
+        .png()
+        .toBuffer(),
+    );
+    expect((await loadedBy(place, args, 'others')).packages).toContain('file-type');
   });
 
   it('gives a library nothing of the command line', () => {

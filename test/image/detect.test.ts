@@ -1,3 +1,4 @@
+import { fileTypeFromBuffer } from 'file-type';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { detect } from '../../src/image/detect.ts';
@@ -15,6 +16,17 @@ describe('a picture’s format', () => {
     'is told from the bytes of a %s',
     async (format) => {
       expect(await detect(await plain(4, 4, '#336699').toFormat(format).toBuffer(), false)).toBe(format);
+    },
+  );
+
+  it.each(['ffd8ff', 'ffd8ffe0', 'ffd8ffdb00', 'ffd8fff8', 'ffd8fff7', 'ffd8fe', 'ffd8', 'd8ffe0'])(
+    'is jpeg for bytes that begin with %s where file-type says so',
+    async (hex) => {
+      const start = Buffer.from(hex, 'hex');
+      for (const file of [start, Buffer.concat([start, Buffer.alloc(100)])]) {
+        const said = (await fileTypeFromBuffer(file))?.ext;
+        expect(await detect(file, false).catch(() => undefined)).toBe(said === 'jpg' ? 'jpeg' : undefined);
+      }
     },
   );
 
