@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { endAsTold, exitWith, hearStreams, streams } from './cli/ending.ts';
+import { keepCompiled } from './config/compiled.ts';
 import { asImgtoolError } from './errors.ts';
 
 hearStreams();
@@ -11,6 +12,7 @@ async function main(): Promise<void> {
     streams.stdout.write(`${version()}\n`);
     return;
   }
+  keepCompiled();
   // Read while the arguments are; should that fail it does so again where it is waited for.
   readAhead(process.argv[2]).catch(() => {});
   try {

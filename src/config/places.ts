@@ -20,18 +20,28 @@ export function userConfigFolder(surroundings: Surroundings): string {
   return inFolder(surroundings.platform, userFolder(surroundings, 'config'), '');
 }
 
+/** Where Node may keep what it compiled. */
+export function compiledFolder(surroundings: Surroundings): string {
+  return inFolder(surroundings.platform, userFolder(surroundings, 'cache'), 'compiled');
+}
+
 /** XDG's on Linux and wherever its variables are set, the platform's own elsewhere. */
-function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'config'): string {
-  const xdg = env[kind === 'state' ? 'XDG_STATE_HOME' : 'XDG_CONFIG_HOME'] ?? '';
+function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'config' | 'cache'): string {
+  const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
   if (platform === 'win32') {
     const local = env.LOCALAPPDATA || path.win32.join(home, 'AppData', 'Local');
     const roaming = env.APPDATA || path.win32.join(home, 'AppData', 'Roaming');
-    return kind === 'state' ? local : roaming;
+    return kind === 'config' ? roaming : local;
   }
   // XDG's specification: a relative path is to be ignored.
   if (path.posix.isAbsolute(xdg)) return xdg;
-  if (platform === 'darwin') return path.posix.join(home, 'Library', 'Application Support');
-  return path.posix.join(home, ...(kind === 'state' ? ['.local', 'state'] : ['.config']));
+  if (platform === 'darwin') {
+    return path.posix.join(home, 'Library', kind === 'cache' ? 'Caches' : 'Application Support');
+  }
+  return path.posix.join(
+    home,
+    ...{ state: ['.local', 'state'], config: ['.config'], cache: ['.cache'] }[kind],
+  );
 }
 
 function inFolder(platform: NodeJS.Platform, folder: string, name: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultIndex, userConfigFolder } from '../../src/config/places.ts';
+import { compiledFolder, defaultIndex, userConfigFolder } from '../../src/config/places.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
 const mac = { env: {}, home: '/Users/a', platform: 'darwin' } as const;
@@ -27,5 +27,16 @@ describe("the user's own file lies", () => {
     [{ ...windows, env: { APPDATA: 'D:\\R' } }, 'D:\\R\\imgtool\\'],
   ])('for %j in %s', (surroundings, place) => {
     expect(`${userConfigFolder(surroundings)}${surroundings.platform === 'win32' ? '\\' : '/'}`).toBe(place);
+  });
+});
+
+describe('what Node compiled lies', () => {
+  it.each([
+    [linux, '/home/a/.cache/imgtool/compiled'],
+    [{ ...linux, env: { XDG_CACHE_HOME: '/c' } }, '/c/imgtool/compiled'],
+    [mac, '/Users/a/Library/Caches/imgtool/compiled'],
+    [{ ...windows, env: { LOCALAPPDATA: 'D:\\L' } }, 'D:\\L\\imgtool\\compiled'],
+  ])('for %j in %s', (surroundings, place) => {
+    expect(compiledFolder(surroundings)).toBe(place);
   });
 });
