@@ -17,13 +17,18 @@ type Caching = { readonly enableCompileCache?: (folder: string) => { readonly di
 export function keepCompiled(
   env: NodeJS.ProcessEnv = process.env,
   { enableCompileCache }: Caching = module as Caching,
+  home = homedir,
 ): void {
   if (enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
-  const folder = compiledFolder({ env, home: homedir(), platform: process.platform });
-  const above = dirname(folder);
-  // The user's folder for such things is not made: with the rights of another, as by `sudo`, it would be of no use to him.
-  if (!isOwn(dirname(above)) || !isMade(above) || !isMade(folder)) return;
-  if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
+  try {
+    const folder = compiledFolder({ env, home: home(), platform: process.platform });
+    const above = dirname(folder);
+    // The user's folder for such things is not made: with the rights of another, as by `sudo`, it would be of no use to him.
+    if (!isOwn(dirname(above)) || !isMade(above) || !isMade(folder)) return;
+    if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
+  } catch {
+    // A user without a home, as in many a container: whoever needs one says so.
+  }
 }
 
 /** Not recursively, with which Node goes round for ever where a folder can be made in vain, as below /proc. */

@@ -31,6 +31,15 @@ it('tells children of nothing where Node refuses', () => {
   expect([kept(env, true).length, env.NODE_COMPILE_CACHE]).toEqual([1, undefined]);
 });
 
+it('does without for a user who has no home', () => {
+  const env: NodeJS.ProcessEnv = {};
+  const homeless = () => {
+    throw new Error('A system error occurred: uv_os_get_passwd returned ENOENT');
+  };
+  keepCompiled(env, { enableCompileCache: (directory) => ({ directory }) }, homeless);
+  expect(env).toEqual({});
+});
+
 it('leaves alone whoever has chosen for himself', () => {
   const place = makePlace();
   expect(kept({ XDG_CACHE_HOME: place, NODE_COMPILE_CACHE: '/elsewhere' })).toEqual([]);
