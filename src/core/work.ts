@@ -14,8 +14,10 @@ import { failureOf, jobEvent } from './tell.ts';
 const MOST_WAITING = 1_000;
 /** Jobs in work for each place at most: outputs that wait for a slow disk are not to pile up. */
 const MOST_IN_WORK = 4;
-/** The same while most are copies, which are taken by the many and leave little to be written. */
+/** The same while most are copies, which leave little to be written. */
 const MOST_COPIES = 16;
+/** Copies that are taken and recognised together: few enough that each place has some. */
+const TOGETHER = 8;
 /** Milliseconds a timer is set for at most: longer ones are no timers any more. */
 const LONGEST_WAIT = 3_600_000;
 /** Milliseconds between looks at what other processes may have changed. */
@@ -183,11 +185,8 @@ export async function workThrough(
 
   /** Jobs to be taken now. */
   function roomFor(): number {
-    if (copies.areLikely) {
-      // Never one by one: what is taken together is recognised together.
-      const group = 4 * options.jobs;
-      return inWork.size + group <= MOST_COPIES * options.jobs ? group : 0;
-    }
+    // Never one by one.
+    if (copies.areLikely) return inWork.size + TOGETHER <= MOST_COPIES * options.jobs ? TOGETHER : 0;
     if (limit.pendingCount >= reserve) return 0;
     return Math.min(2 * reserve, MOST_IN_WORK * options.jobs - inWork.size);
   }

@@ -78,6 +78,27 @@ it('copies that cannot be read together are opened one by one', async () => {
   expect(asked).toBeLessThan(5);
 });
 
+it('copies are read in as many places as there are', async () => {
+  for (let i = 0; i < 300; i++) shop.change(`more${i}.jpg`, 'same bytes');
+  let underWay = 0;
+  let allPlaces = () => {};
+  const taken = new Promise<void>((resolve) => {
+    allPlaces = resolve;
+  });
+  const events = await run(
+    { jobs: 8 },
+    {
+      async digest(paths) {
+        if (++underWay === 8) allPlaces();
+        // Whoever leaves places free waits here for ever.
+        await taken;
+        return rendererWith(() => {}).digest(paths, 1_000);
+      },
+    },
+  );
+  expect(finishedOf(events).counts).toMatchObject({ duplicate: COPIES + 300 });
+});
+
 it('copies of what has more pixels than pictures may have now are opened one by one', async () => {
   await run({ limits: { ...LIMITS, pixels: 80 * 60 - 1 } });
   expect(opened).toHaveLength(COPIES);

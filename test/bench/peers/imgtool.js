@@ -4,7 +4,6 @@ import { ask, run } from '../run.js';
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 export const BINARY = resolve(ROOT, 'bin/imgtool.js');
-export const DIST = resolve(ROOT, 'dist');
 
 export async function imgtool() {
   return {

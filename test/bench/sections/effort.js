@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { corpusOf } from '../corpus.js';
 import { mean, table } from '../figures.js';
-import { DIST, processed } from '../peers/imgtool.js';
+import { processed } from '../peers/imgtool.js';
 import { likeness, referenceOf } from '../reference.js';
 import { tell } from '../run.js';
+import { source } from '../source.js';
 import { WIDTHS } from '../variants.js';
 
 const VARIANTS = Object.entries(WIDTHS);
@@ -46,7 +46,8 @@ function spread(files, most) {
 }
 
 async function rowsOf(format, efforts, files, pixels) {
-  const { fullVariant } = await imported('presets.js');
+  const { fullVariant } = await source('presets');
+  const { encode } = await source('image/steps/encode');
   const variants = efforts.map((each) => fullVariant({ name: 'any', format, effort: each }));
   const found = variants.map(() => ({ ms: [], bytes: 0, likenesses: [] }));
   for (const [i, { path, name }] of files.entries()) {
@@ -55,7 +56,7 @@ async function rowsOf(format, efforts, files, pixels) {
     const bases = await Promise.all(
       VARIANTS.map(([variant]) => rawOf(join(pixels, `${name}_${variant}.webp`))),
     );
-    for (const [k, variant] of variants.entries()) await measure(variant, bases, reference, found[k]);
+    for (const [k, variant] of variants.entries()) await measure(encode, variant, bases, reference, found[k]);
   }
   const standard = found[efforts.indexOf(fullVariant({ name: 'any', format }).effort)];
   const percent = (part, whole) => `${((part / whole) * 100).toFixed(0)} %`;
@@ -71,8 +72,7 @@ async function rowsOf(format, efforts, files, pixels) {
 }
 
 /** By the program's own step, which knows what an effort means to a format. */
-async function measure(variant, bases, reference, found) {
-  const { encode } = await imported('image/steps/encode.js');
+async function measure(encode, variant, bases, reference, found) {
   let ms = 0;
   for (const [i, { data, info }] of bases.entries()) {
     const started = performance.now();
@@ -85,5 +85,3 @@ async function measure(variant, bases, reference, found) {
 }
 
 const rawOf = (path) => sharp(path).raw().toBuffer({ resolveWithObject: true });
-
-const imported = (path) => import(pathToFileURL(join(DIST, path)).href);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { figures } from '../figures.js';
 import { interleave, SYNCED } from '../interleave.js';
-import { BINARY, DIST } from '../peers/imgtool.js';
+import { BINARY } from '../peers/imgtool.js';
 import { run, tell } from '../run.js';
+import { source } from '../source.js';
 
 /** Jobs in the batch that is shown, and in all. */
 const SHOWN_ID = 'a0a0';
@@ -43,8 +43,8 @@ export async function* start({ place, rounds }) {
 
 /** Made with the program's own tables, so that it is one of today's. */
 async function fill(path) {
-  const { connect } = await import(pathToFileURL(join(DIST, 'adapters/sqlite-index/connection.js')).href);
-  const { BUILT_IN } = await import(pathToFileURL(join(DIST, 'presets.js')).href);
+  const { connect } = await source('adapters/sqlite-index/connection');
+  const { BUILT_IN } = await source('presets');
   const { write, prepare, close } = await connect(path);
   const options = {
     ...{ preset: BUILT_IN[0], out: '/out', outGiven: 'out', template: '{dir}/{name}_{variant}.{ext}' },
