@@ -196,13 +196,15 @@ export async function workThrough(
       // As many again are taken each time: one step of the index for several jobs.
       const room = parking.size < MOST_WAITING ? roomFor() : 0;
       const now = steadyNow();
+      // Asked first: what is added while jobs are taken may not be among them.
+      const isAll = intake.ended;
       const taken = room > 0 ? await index.take(run, room, now) : [];
       for (const job of taken) retrying.delete(job.id);
       startAll(taken);
       // Who was due and did not come has left the batch.
       if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
-      const isIdle = inWork.size === 0 && taken.length === 0;
-      if (intake.ended && isIdle && parking.size === 0 && retrying.size === 0) return;
+      const isIdle = inWork.size === 0 && room > 0 && taken.length === 0;
+      if (isAll && isIdle && parking.size === 0 && retrying.size === 0) return;
       // Who is due is taken once there is room, and then somebody has ended.
       const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
       if (!woken) restart(parking.leaveOneOfEach());
