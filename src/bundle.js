@@ -31,6 +31,8 @@ const bundle = await rolldown({
 });
 const { output } = await bundle.generate({
   chunkFileNames: 'parts/[name].js',
+  // By their own names: who runs while it is built anew and loads another part meanwhile is told if they do not fit.
+  minifyInternalExports: false,
   codeSplitting: {
     groups: Object.entries(PARTS).map(([name, modules]) => ({
       name,
@@ -44,7 +46,7 @@ const made = new Map(output.map(({ fileName, code }) => [join(DIST, fileName), c
 for (const [path, code] of made) put(path, code);
 for (const { name, parentPath } of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
   const path = join(parentPath, name);
-  if (name.endsWith('.js') && !made.has(path)) rmSync(path);
+  if (name.endsWith('.js') && !made.has(path)) rmSync(path, { force: true });
 }
 
 /** What is as it was is left alone, and nothing is seen half written: it may be running, for `npm start` builds first. */

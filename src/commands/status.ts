@@ -35,5 +35,5 @@ export async function status(
 function byStateAndName(a: JobRecord, b: JobRecord): number {
   const [first, second] = [JOB_STATES.indexOf(a.state), JOB_STATES.indexOf(b.state)];
   if (first !== second) return first - second;
-  return a.source < b.source ? -1 : 1;
+  return Buffer.compare(Buffer.from(a.source), Buffer.from(b.source));
 }

@@ -24,7 +24,7 @@ export function keepCompiled(
     const folder = compiledFolder({ env, home: home(), platform: process.platform });
     const above = dirname(folder);
     // The user's folder for such things is not made: with the rights of another, as by `sudo`, it would be of no use to him.
-    if (!isOwn(dirname(above)) || !isMade(above) || !isMade(folder)) return;
+    if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
     if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
   } catch {
     // A user without a home, as in many a container: whoever needs one says so.
@@ -42,7 +42,7 @@ function isMade(folder: string): boolean {
 }
 
 /** Whether it is a folder of the user's, and grants others none of these rights. */
-function isOwn(folder: string, forbidden = 0): boolean {
+function isOwn(folder: string, forbidden: number): boolean {
   try {
     const stats = statSync(folder);
     // Windows has neither owners nor rights of this kind.

@@ -9,7 +9,7 @@ const LAST = 8;
 
 /** Copies of what was processed before come by the many: then they are recognised together, by their bytes alone. */
 export interface Copies {
-  /** Most jobs of late were copies. */
+  /** Many jobs of late were copies. */
   readonly areLikely: boolean;
   /** What became of a job that was begun for the first time. */
   note(outcome: JobEvent | Again): void;
@@ -29,9 +29,14 @@ export function openCopies(bench: Bench): Copies {
       share += ((isCopy(outcome) ? 1 : 0) - share) / LAST;
     },
     async recognise(jobs) {
-      const digested = await digest(bench, jobs);
-      if (digested === undefined) isPossible = false;
-      return recognise(bench, jobs, digested ?? []);
+      try {
+        return await recognise(bench, jobs, await digest(bench, jobs));
+      } catch (error) {
+        if (!(error instanceof ImgtoolError) || error.fatal) throw error;
+        if (error.code === 'timeout') isPossible = false;
+        // Whoever opens them hears what it was.
+        return new Map();
+      }
     },
   };
 }
@@ -68,15 +73,10 @@ function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }:
   return width * height <= pixels && (format !== 'svg' || allowSvg);
 }
 
-/** Undefined where that failed: whoever opens them hears why. */
-async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[] | undefined> {
+/** All may take together what one picture may. */
+async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
   const seenAt = Date.now();
   const sources = jobs.map(({ source }) => source);
-  try {
-    const digested = await renderer.digest(sources, options.limits.timeout);
-    return digested.map((one) => one && { ...one, seenAt });
-  } catch (error) {
-    if (!(error instanceof ImgtoolError)) throw error;
-    return undefined;
-  }
+  const digested = await renderer.digest(sources, options.limits.timeout);
+  return digested.map((one) => one && { ...one, seenAt });
 }

@@ -118,7 +118,8 @@ export async function workThrough(
   /** Those taken together, which are recognised together where they are likely copies. */
   const startAll = (jobs: readonly Job[]) => {
     const looks = options.preset.variants.length;
-    const known = copies.areLikely && jobs.length > 1 ? limit(() => copies.recognise(jobs)) : undefined;
+    const recognise = async () => (stopped() ? new Map() : copies.recognise(jobs));
+    const known = copies.areLikely && jobs.length > 1 ? limit(recognise) : undefined;
     for (const job of jobs) {
       const begun = { job, isTold: false, looks };
       start(known === undefined ? begun : known.then((learnt) => ({ ...begun, learnt: learnt.get(job) })));

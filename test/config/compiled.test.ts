@@ -56,6 +56,12 @@ it('runs nothing that others may have put there', () => {
   }
 });
 
+it('keeps nothing below a folder of caches that others may write into', () => {
+  const place = makePlace();
+  chmodSync(place, 0o777);
+  expect(kept({ XDG_CACHE_HOME: place })).toEqual([]);
+});
+
 it('does without where there is no place for it, and where Node keeps nothing', () => {
   const place = makePlace();
   expect(kept({ XDG_CACHE_HOME: join(place, 'not') })).toEqual([]);

@@ -104,6 +104,37 @@ it('copies of what has more pixels than pictures may have now are opened one by 
   expect(opened).toHaveLength(COPIES);
 });
 
+it('copies of a drawing are opened one by one where none is to be read', async () => {
+  const { open, ...rest } = rendererWith(() => {});
+  const asSvg: Renderer = {
+    ...rest,
+    open: async (...given) => ({ ...(await open(...given)), format: 'svg' }),
+  };
+  shop.change('original.jpg', 'a drawing');
+  for (const name of names) shop.change(name, 'a drawing');
+  await shop.run({ limits: { ...LIMITS, allowSvg: true } }, { renderer: asSvg });
+  for (const name of names) shop.change(`again-${name}`, 'a drawing');
+  await run();
+  expect(opened).toHaveLength(COPIES);
+});
+
+it('a batch that is stopped reads no more of what might be copies, and leaves nothing in work', async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  const renderer = rendererWith(() => {});
+  const digest: Renderer['digest'] = (paths, timeout) => {
+    asked++;
+    stop.abort();
+    return renderer.digest(paths, timeout);
+  };
+  const events = await shop.run({ jobs: 1 }, { renderer: { ...renderer, digest } }, stop.signal);
+  const { counts, state } = finishedOf(events);
+  expect(state).toBe('cancelled');
+  expect(counts).toMatchObject({ processing: 0, pending: 0, failed: 0 });
+  expect(counts.duplicate + counts.cancelled).toBe(COPIES);
+  expect(asked).toBe(1);
+});
+
 it('nothing is recognised where everything is to be rendered again', async () => {
   const digest = () => Promise.reject(new Error('asked in vain'));
   expect(finishedOf(await run({ force: true }, { digest })).counts).toMatchObject({ completed: COPIES + 1 });
