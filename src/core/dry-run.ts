@@ -13,7 +13,7 @@ const NO_BATCH = '';
 
 /**
  * What `runBatch` would do, by the same rule and without doing it: sources are read and digested, nothing is rendered,
- * written or recorded. Tells one job event a source, with `would` in it, and `batch.finished`.
+ * written or recorded. Errors: `not_writable`. Tells one job event a source, with `would` in it, and `batch.finished`.
  */
 export async function dryRun(
   ports: Ports,
@@ -22,6 +22,7 @@ export async function dryRun(
   signal: AbortSignal,
 ): Promise<BatchFinished> {
   const started = performance.now();
+  await ports.storage.prepare(options.out);
   const places: Places = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
@@ -109,6 +110,8 @@ async function foresee(
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
+    const ofOwn = 'steps' in decision ? decision.steps.filter(({ kind }) => kind !== 'keep') : [];
+    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
     if (decision.action === 'unchanged')
       return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
     if (
@@ -116,10 +119,10 @@ async function foresee(
       (decision.action === 'render' && first !== undefined && !facts.force)
     ) {
       const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
-      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of };
+      // What it is to share is not made yet, or it is left to that.
+      const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
+      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
     }
-    const written = decision.steps.filter(({ kind }) => kind !== 'keep').map(({ wanted }) => wanted.path);
-    const wouldWrite = written.map((path) => pathAsGiven(path, places.options));
     return { ...told, ...picture, state: 'completed', would: decision.action, wouldWrite };
   } catch (thrown) {
     return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };

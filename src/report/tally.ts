@@ -21,6 +21,8 @@ export interface Tally {
   /** What a dry run would do: images by decision, and files that would be written. */
   readonly would: ReadonlyMap<NonNullable<JobEvent['would']>, number>;
   readonly wouldWrite: number;
+  /** Images with such files. */
+  readonly writing: number;
   event(event: Event): void;
 }
 
@@ -32,7 +34,7 @@ export function createTally(): Tally {
   const would = new Map<NonNullable<JobEvent['would']>, number>();
   const failed: JobEvent[] = [];
   const outputs = { completed: 0, duplicate: 0, unchanged: 0 };
-  const tally = { done: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0 };
+  const tally = { done: 0, reused: 0, degraded: 0, failures: 0, wouldWrite: 0, writing: 0 };
   const times = createHistogram();
   let started: BatchStarted | null = null;
   let finished: BatchFinished | null = null;
@@ -45,7 +47,9 @@ export function createTally(): Tally {
     }
     if (event.would !== undefined) {
       would.set(event.would, (would.get(event.would) ?? 0) + 1);
-      tally.wouldWrite += event.wouldWrite?.length ?? 0;
+      const files = event.wouldWrite?.length ?? 0;
+      tally.wouldWrite += files;
+      if (files > 0) tally.writing++;
     }
     const { state } = event;
     if (state === 'failed' || state === 'cancelled') return;
@@ -81,6 +85,9 @@ export function createTally(): Tally {
     },
     get wouldWrite() {
       return tally.wouldWrite;
+    },
+    get writing() {
+      return tally.writing;
     },
     outputs,
     failed,

@@ -30,13 +30,12 @@ export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, n
 
 /** What a dry run found: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
 export function dryRunText(tally: Tally): string {
-  const images = (tally.would.get('render') ?? 0) + (tally.would.get('reuse') ?? 0);
+  const images = tally.writing;
   const variants = tally.wouldWrite / images;
   const each = Number.isInteger(variants)
     ? `${counted(variants, 'variant')} x ${counted(images, 'image')}`
     : `for ${counted(images, 'image')}`;
-  const what =
-    tally.wouldWrite > 0 ? `${counted(tally.wouldWrite, 'file')} (${each})` : counted(images, 'image');
+  const what = images > 0 ? `${counted(tally.wouldWrite, 'file')} (${each})` : 'nothing';
   const rest = [
     ...(['duplicate', 'unchanged'] as const).map((would) => [tally.would.get(would) ?? 0, would] as const),
     [tally.failures, 'would fail'] as const,

@@ -1,3 +1,4 @@
+import { readdirSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   countsOf,
@@ -229,6 +230,29 @@ describe('a dry run', () => {
       would: 'render',
       wouldWrite: ['out/a_a.webp', 'out/a_b.webp'],
     });
+  });
+
+  it.each(['link', 'copy', 'skip'])(
+    'foretells as many files of copies as are made with --duplicates %s',
+    async (way) => {
+      const place = openPlace();
+      for (const name of ['a', 'b', 'c']) putOld(place.at(`photos/${name}.jpg`), await picture({ seed: 1 }));
+      const dry = await place.process('--dry-run', '--duplicates', way);
+      const foretold = jobsOf(dry).flatMap(({ wouldWrite }) => wouldWrite ?? []);
+      await place.process('--duplicates', way);
+      const made = readdirSync(place.at('out'));
+      expect(foretold.length).toBe(made.length);
+      expect(made).toHaveLength(way === 'skip' ? 2 : 6);
+    },
+  );
+
+  it('finds out in a dry run already that nothing can be written there', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    writeFileSync(place.at('file'), '');
+    const { code, stderr } = await place.run(['process', 'photos', '--out', 'file/out', '--dry-run']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('is a file, and outputs need a folder there');
   });
 
   async function batches(place: Place): Promise<string> {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
-import { ImgtoolError } from '../../errors.ts';
+import { withoutBinding } from './trouble.ts';
 
 export type Sqlite = typeof SqliteConstructor;
 
@@ -10,9 +10,6 @@ export function loadSqlite(): Sqlite {
     // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
     return createRequire(import.meta.url)('better-sqlite3');
   } catch (cause) {
-    throw new ImgtoolError('index_unusable', 'the SQLite binding is missing or made for another Node', {
-      fix: 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3',
-      cause,
-    });
+    throw withoutBinding(cause);
   }
 }

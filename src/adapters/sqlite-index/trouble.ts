@@ -28,6 +28,9 @@ export function indexError(error: unknown, path: string): ImgtoolError {
         fix: 'run it as someone who may, or name another place with --index',
         cause: error,
       });
+    case 'MODULE_NOT_FOUND':
+    case 'ERR_DLOPEN_FAILED':
+      return withoutBinding(error);
     case 'SQLITE_ERROR':
     case 'SQLITE_IOERR_SHORT_READ':
       return damaged(path, what, error);
@@ -38,6 +41,14 @@ export function indexError(error: unknown, path: string): ImgtoolError {
         cause: error,
       });
   }
+}
+
+/** The package may be there without it: it is looked for when the first database is opened. */
+export function withoutBinding(cause: unknown): ImgtoolError {
+  return new ImgtoolError('index_unusable', 'the SQLite binding is missing or made for another Node', {
+    fix: 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3',
+    cause,
+  });
 }
 
 /** Whether another connection was in the way: a moment later it may not be. */
