@@ -6,6 +6,9 @@ export function indexError(error: unknown, path: string): ImgtoolError {
   const code = systemCode(error) ?? '';
   const what = error instanceof Error ? error.message : String(error);
   if (isBusy(error)) return held(path, error);
+  // The package looks for it when the first database is opened, and gives this no code.
+  if (code === 'ERR_DLOPEN_FAILED' || /^Could not locate the bindings file/.test(what))
+    return withoutBinding(error);
   switch (code) {
     case 'SQLITE_FULL':
     case 'SQLITE_IOERR_SHMSIZE':
@@ -28,9 +31,6 @@ export function indexError(error: unknown, path: string): ImgtoolError {
         fix: 'run it as someone who may, or name another place with --index',
         cause: error,
       });
-    case 'MODULE_NOT_FOUND':
-    case 'ERR_DLOPEN_FAILED':
-      return withoutBinding(error);
     case 'SQLITE_ERROR':
     case 'SQLITE_IOERR_SHORT_READ':
       return damaged(path, what, error);
@@ -43,7 +43,6 @@ export function indexError(error: unknown, path: string): ImgtoolError {
   }
 }
 
-/** The package may be there without it: it is looked for when the first database is opened. */
 export function withoutBinding(cause: unknown): ImgtoolError {
   return new ImgtoolError('index_unusable', 'the SQLite binding is missing or made for another Node', {
     fix: 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3',

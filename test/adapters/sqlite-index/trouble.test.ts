@@ -2,9 +2,12 @@ import { expect, it } from 'vitest';
 import { indexError } from '../../../src/adapters/sqlite-index/trouble.ts';
 
 it.each([
-  ['MODULE_NOT_FOUND', 'Could not locate the bindings file. Tried: ...'],
+  [
+    '',
+    'Could not locate the bindings file. Tried:\n → node_modules/better-sqlite3/build/better_sqlite3.node',
+  ],
   ['ERR_DLOPEN_FAILED', 'The module was compiled against a different Node.js version'],
-])('names the command that mends a binding that is missing (%s)', (code, message) => {
+])('names the command that mends a binding that is missing or wrong (%s)', (code, message) => {
   expect(indexError(Object.assign(new Error(message), { code }), '/index.db')).toMatchObject({
     code: 'index_unusable',
     message: 'the SQLite binding is missing or made for another Node',
