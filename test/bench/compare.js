@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { mean, median, seconds, table } from './figures.js';
+import { mean, median, ratio, seconds, table } from './figures.js';
 import { interleave, SYNCED } from './interleave.js';
 import { waysOf } from './peers/index.js';
 import { likeness, referenceOf } from './reference.js';
@@ -34,7 +34,7 @@ export async function* compare({ place, corpus, looked, ways: keys, rounds, core
   yield [
     ...speeds(here, times, corpus.files.length),
     '',
-    `${rounds} rounds in turn, medians, whole commands, ${SYNCED}. Ratio: its time against imgtool's. A name alone is the plain ` +
+    `${rounds} rounds in turn, medians, whole commands, ${SYNCED}. Ratio: its time against imgtool's in the same round, the median of these. A name alone is the plain ` +
       'way, with the defaults of the program; "tuned" is the best way that we know:',
     '',
     ...here.map(({ name, version, how, command }) => `- ${name} (${version}): ${how}: \`${command}\``),
@@ -51,7 +51,7 @@ function speeds(ways, times, count) {
       name,
       ...seconds(times[key]),
       ((count / median(times[key])) * 1000).toFixed(count < 1000 ? 2 : 0),
-      `${(median(times[key]) / median(base)).toFixed(2)}×`,
+      `${ratio(times[key], base).toFixed(2)}×`,
     ]),
   );
 }
