@@ -78,7 +78,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     async digest(paths, timeout) {
-      const reply = await askOne({ type: 'digest', paths }, timeout, false);
+      const reply = await askOne({ type: 'digest', paths }, timeout);
       if (reply.type !== 'digested') throw new Error(`a child answered ${reply.type} to digest`);
       return [...reply.digested];
     },
@@ -112,8 +112,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
   };
 
-  /** One question that leaves nothing open; `isHeavy` when it may leave memory behind. */
-  async function askOne(request: Request, timeout: number, isHeavy = true): Promise<Answer> {
+  /** One question that leaves nothing open. */
+  async function askOne(request: Request, timeout: number): Promise<Answer> {
     await place();
     const deadline = createDeadline(timeout);
     try {
@@ -121,7 +121,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       try {
         return await ask(child, request, deadline);
       } finally {
-        giveBack(child, isHeavy);
+        // To digest leaves no memory behind.
+        giveBack(child, request.type !== 'digest');
       }
     } finally {
       leave();

@@ -119,7 +119,7 @@ async function foresee(
       (decision.action === 'render' && first !== undefined && !facts.force)
     ) {
       const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
-      // What it is to share is not made yet, or it is left to that.
+      // With `skip` they are left to the one it is a copy of.
       const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
       return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
     }

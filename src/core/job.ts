@@ -51,8 +51,8 @@ export interface Again {
 }
 
 /**
- * ONE image, from source to outputs. Ends with the job settled in the index, or waiting for another with nothing opened or staged.
- * `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
+ * ONE image, from source to outputs. Ends with the job settled in the index, or to be begun again with nothing opened
+ * or staged. `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
 export async function runJob(
