@@ -33,7 +33,7 @@ export function isNothing(path: string): boolean {
 }
 
 /** The nearest folder above that exists. */
-export function folderAbove(path: string): string {
+function folderAbove(path: string): string {
   const above = dirname(path);
   if (above === path) return path;
   return statSync(above, { throwIfNoEntry: false })?.isDirectory() ? above : folderAbove(above);
