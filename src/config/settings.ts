@@ -19,6 +19,7 @@ export interface Values {
   readonly dryRun: boolean;
   readonly allFiles: boolean;
   readonly followSymlinks: boolean;
+  readonly ignoreCtime: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   /** Null: as many as there are cores. */
@@ -152,6 +153,12 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--follow-symlinks',
     group: 'inputs',
     about: 'follow links that stay inside the folder',
+    ...OFF,
+  },
+  ignoreCtime: {
+    flag: '--ignore-ctime',
+    group: 'inputs',
+    about: 'compare size, time and inode of sources, not the time their inode changed',
     ...OFF,
   },
   out: {

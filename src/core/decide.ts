@@ -1,4 +1,4 @@
-import type { FileFacts, OutputRecord, Reservation, SourceRecord, Variant } from '../model.ts';
+import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord, Variant } from '../model.ts';
 
 /** A source changed so shortly before it was looked at may change again within the same tick of its file system. */
 const SETTLING = 2_000;
@@ -86,8 +86,8 @@ export function decide(facts: Facts): Decision {
 }
 
 /** The digest a stat vouches for: nothing changed since it was taken, and it was not taken too early. */
-export function trustedDigest(facts: FileFacts, recorded: SourceRecord | undefined): string | undefined {
-  if (recorded === undefined || !sameFile(facts, recorded)) return undefined;
+export function trustedDigest(facts: SourceFacts, recorded: SourceRecord | undefined): string | undefined {
+  if (recorded === undefined || !sameSource(facts, recorded)) return undefined;
   const modified = Math.trunc(Number(recorded.mtime) / 1e6);
   return recorded.seenAt - modified >= SETTLING ? recorded.digest : undefined;
 }
@@ -104,6 +104,11 @@ export function isMade(record: OutputRecord | Reservation | undefined): record i
 
 export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
+}
+
+/** Whether nothing happened to a source, as far as a stat can tell: an edit may keep size and mtime, but not ctime. */
+export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
+  return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
 }
 
 function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {

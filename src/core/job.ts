@@ -126,7 +126,7 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
   const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
-    return judge(bench, job, { ...known, seenAt }, facts);
+    return judge(bench, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
   }
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }

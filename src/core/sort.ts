@@ -18,7 +18,10 @@ interface Told {
   readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
 }
 
-/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
+/**
+ * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
+ * is older than ctimes gets its ctime recorded.
+ */
 export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const changed: Found[] = [];
   const unchanged: { found: Found; event: JobEvent }[] = [];
@@ -33,6 +36,7 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
   // A folder that cannot be looked into fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
   const disk = await bench.storage.stat(paths).catch(() => null);
+  const undated: { path: string; ctime: string }[] = [];
   let at = 0;
   for (const found of sources) {
     const mine = own.get(found);
@@ -41,8 +45,11 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
     const facts = mine && here && factsOf(bench, found, mine, here);
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
+      const ctime = found.facts?.ctime ?? null;
+      if (facts.recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(found);
   }
+  if (undated.length > 0) await bench.index.addCtimes(undated);
   return { changed, unchanged, outputs };
 }
 

@@ -227,10 +227,17 @@ describe('a recorded digest', () => {
 
   it('is trusted when size, time and inode are as recorded', () => {
     const record = at(1_000_000, 1_002_000);
-    expect(trustedDigest({ size: record.size, mtime: record.mtime, ino: record.ino }, record)).toBe(DIGEST);
+    const { size, mtime, ino, ctime } = record;
+    expect(trustedDigest({ size, mtime, ino, ctime }, record)).toBe(DIGEST);
   });
 
-  it.each(['size', 'mtime', 'ino'] as const)('is not trusted when the %s differs', (field) => {
+  it('is trusted where no ctime was recorded, or none is to be compared', () => {
+    const record = at(1_000_000, 1_002_000);
+    expect(trustedDigest(record, { ...record, ctime: null })).toBe(DIGEST);
+    expect(trustedDigest({ ...record, ctime: null }, record)).toBe(DIGEST);
+  });
+
+  it.each(['size', 'mtime', 'ino', 'ctime'] as const)('is not trusted when the %s differs', (field) => {
     const record = at(1_000_000, 1_002_000);
     expect(trustedDigest({ ...record, [field]: field === 'size' ? 5 : '5' }, record)).toBeUndefined();
   });
@@ -241,6 +248,6 @@ describe('a recorded digest', () => {
   });
 
   it('is unknown for a source never seen', () => {
-    expect(trustedDigest(intact, undefined)).toBeUndefined();
+    expect(trustedDigest(recorded, undefined)).toBeUndefined();
   });
 });

@@ -20,7 +20,16 @@ const PAGE = 1_000;
 export interface Made {
   readonly port: Pick<
     Index,
-    'lookup' | 'made' | 'skipped' | 'inherit' | 'sourcesBelow' | 'outputs' | 'distrust' | 'ownedBy' | 'forget'
+    | 'lookup'
+    | 'made'
+    | 'skipped'
+    | 'inherit'
+    | 'sourcesBelow'
+    | 'outputs'
+    | 'distrust'
+    | 'ownedBy'
+    | 'forget'
+    | 'addCtimes'
   >;
   /** Holds a name for a source; false when it is another's. Inside a write step. */
   reserve(path: string, source: string): boolean;
@@ -73,14 +82,15 @@ export function openMade(connection: Connection): Made {
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
   const rename = prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
   const putSource = prepare(
-    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at)
-     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt)
+    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
+     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
        dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
          excluded.dominant_color),
        digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-       seen_at = excluded.seen_at`,
+       seen_at = excluded.seen_at, ctime = excluded.ctime`,
   );
+  const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(
     `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino,
        checksum, encoder)
@@ -142,6 +152,10 @@ export function openMade(connection: Connection): Made {
           record(undefined, given, []);
           for (const output of outputs) dropOutput.run(keyOf(output), path);
           dropSource.run(path);
+        }),
+      addCtimes: (seen) =>
+        write(() => {
+          for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
       inherit: (job: Job, from, paths, held) =>
         write(() => {
