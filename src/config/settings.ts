@@ -261,18 +261,8 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     about: 'accept damaged pictures as far as they can be decoded',
     ...OFF,
   },
-  json: {
-    flag: '--json',
-    group: 'display',
-    about: 'JSON on stdout',
-    ...OFF,
-  },
-  quiet: {
-    flag: '-q, --quiet',
-    group: 'work',
-    about: 'only errors',
-    ...OFF,
-  },
+  json: { flag: '--json', group: 'display', about: 'JSON on stdout', ...OFF },
+  quiet: { flag: '-q, --quiet', group: 'work', about: 'only errors', ...OFF },
   verbose: {
     flag: '-v, --verbose',
     group: 'work',
