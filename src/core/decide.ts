@@ -55,6 +55,8 @@ export type Decision =
 /** What happens to one wanted output. */
 export type Step =
   | { readonly kind: 'keep'; readonly wanted: Wanted }
+  /** The file is an output of these bytes that was recorded under another name: it was moved with its source. */
+  | { readonly kind: 'adopt'; readonly wanted: Wanted; readonly from: OutputRecord }
   | {
       readonly kind: 'place';
       readonly wanted: Wanted;
@@ -124,6 +126,8 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   const replace = isMade(wanted.record) || facts.force;
   if (facts.force) return { kind: 'render', wanted, replace };
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
+  const twin = twinOf(wanted, facts);
+  if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };
   const usable = facts.elsewhere.filter(
     ({ record, intact }) => intact && record.settings === wanted.settings && record.path !== wanted.path,
   );
@@ -134,6 +138,15 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
     return { kind: 'skip', wanted, from };
   }
   return { kind: 'place', wanted, from, replace };
+}
+
+/** A record of the same output under another name; of a source that is there, where there is one. */
+function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
+  if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
+  const twins = elsewhere.filter(
+    ({ record }) => record.settings === settings && record.checksum === checksum,
+  );
+  return (twins.find(isLive) ?? twins[0])?.record;
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {

@@ -98,8 +98,11 @@ async function foresee(
     const paths = await namesFor(places, found, given);
     const facts = await factsOfJob(places, found.source, stat, paths);
     const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
-    const decision = decide(await withDigest(places, facts, digest));
-    const taken = facts.force ? undefined : facts.wanted.find(isUnknown);
+    const all = await withDigest(places, facts, digest);
+    const decision = decide(all);
+    const steps = 'steps' in decision ? decision.steps : [];
+    const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
+    const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -110,7 +113,7 @@ async function foresee(
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
-    const ofOwn = 'steps' in decision ? decision.steps.filter(({ kind }) => kind !== 'keep') : [];
+    const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
     if (decision.action === 'unchanged')
       return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };

@@ -1,57 +1,28 @@
 import { chmodSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchOptions, Event } from '../../src/model.ts';
 import { batchOptions, sha } from '../records.ts';
-import { finishedOf, jobOf, openWorkshop, pictureOf, rendererWith, type Workshop } from './made-up.ts';
+import { type Counted, countingPorts, nothingCounted } from './counting.ts';
+import { finishedOf, jobOf, openWorkshop, pictureOf, type Workshop } from './made-up.ts';
 import { SETTLE, type Watching, type WatchingOptions, watchOf } from './made-up-watch.ts';
 
 /** Changes of which neither size nor modification time tells. */
 
 let shop: Workshop;
-/** Names of sources in the order they were read, and of those that were rendered. */
-let read: string[];
-let rendered: string[];
-/** Outputs that were read. */
-let checked: string[];
+let counted: Counted;
 beforeEach(async () => {
   shop = await openWorkshop(() => {});
-  read = [];
-  rendered = [];
-  checked = [];
+  counted = nothingCounted();
 });
 afterEach(() => shop.index.close());
 
-/** Ports that count what is read. */
 async function counting(command: 'process' | 'watch', over: Partial<BatchOptions> = {}) {
   const { ports } = await shop.prepare(command, over);
-  const renderer = rendererWith((source) => void rendered.push(basename(source)));
-  return {
-    renderer: {
-      ...renderer,
-      open: async (...given: Parameters<typeof renderer.open>) => {
-        read.push(basename(given[0]));
-        return renderer.open(...given);
-      },
-      digest: async (...given: Parameters<typeof renderer.digest>) => {
-        read.push(...given[0].map((path) => basename(path)));
-        return renderer.digest(...given);
-      },
-    },
-    storage: {
-      ...ports.storage,
-      checksum: async (path: string) => {
-        checked.push(basename(path));
-        return ports.storage.checksum(path);
-      },
-    },
-  };
+  return countingPorts(counted, ports.storage);
 }
 
 async function run(over: Partial<BatchOptions> = {}): Promise<Event[]> {
-  read = [];
-  rendered = [];
-  checked = [];
+  Object.assign(counted, nothingCounted());
   return shop.run(over, await counting('process', over));
 }
 
@@ -76,10 +47,10 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     await run();
     editInSilence('a.jpg', 'bytes 2');
     expect(finishedOf(await run()).counts).toMatchObject({ completed: 1, unchanged: 1 });
-    expect([read, rendered]).toEqual([['a.jpg'], ['a.jpg']]);
+    expect(counted).toMatchObject({ read: ['a.jpg'], rendered: ['a.jpg'] });
     expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('bytes 2')));
     expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 2 });
-    expect(read).toEqual([]);
+    expect(counted.read).toEqual([]);
   });
 
   it('is read once where its bytes are as they were, and not again', async () => {
@@ -88,9 +59,10 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     await run();
     for (const name of all) chmodSync(shop.at(`photos/${name}`), 0o600);
     expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 100, completed: 0 });
-    expect([read.sort(), rendered, checked]).toEqual([all, [], []]);
+    counted.read.sort();
+    expect(counted).toEqual({ read: all, rendered: [], checked: [] });
     expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 100 });
-    expect(read).toEqual([]);
+    expect(counted.read).toEqual([]);
   });
 
   it('is unchanged where ctimes are ignored', async () => {
@@ -98,7 +70,7 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     await run();
     editInSilence('a.jpg', 'bytes 2');
     expect(finishedOf(await run(IGNORED)).counts).toMatchObject({ unchanged: 1 });
-    expect(read).toEqual([]);
+    expect(counted.read).toEqual([]);
     // The ctime that is recorded is still the one of the bytes that were read.
     expect(jobOf(await run(), 'a.jpg').state).toBe('completed');
   });
@@ -110,7 +82,7 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     expect(finishedOf(await run(IGNORED)).counts).toMatchObject({ unchanged: 2 });
     expect(await recordedCtime('a.jpg')).toBeNull();
     expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 2 });
-    expect(read).toEqual([]);
+    expect(counted.read).toEqual([]);
     for (const name of ['a.jpg', 'b.jpg']) expect(await recordedCtime(name)).toBe(ctimeOf(name));
     editInSilence('a.jpg', 'A.jpg');
     expect(finishedOf(await run()).counts).toMatchObject({ completed: 1, unchanged: 1 });
@@ -132,7 +104,7 @@ it('linking many copies changes no output in the eyes of the next run', async ()
   expect(finishedOf(await run()).counts).toMatchObject({ completed: 1, duplicate: 59 });
   expect(statSync(shop.at('out/1000_small.webp')).nlink).toBe(60);
   expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 60 });
-  expect([read, checked]).toEqual([[], []]);
+  expect(counted).toEqual(nothingCounted());
 });
 
 it('outputs that were touched are read, and not their sources', async () => {
@@ -141,7 +113,7 @@ it('outputs that were touched are read, and not their sources', async () => {
   await run();
   for (const name of shop.outputs()) utimesSync(shop.at(`out/${name}`), 1_600_000_000, 1_600_000_000);
   expect(finishedOf(await run()).counts).toMatchObject({ unchanged: 40 });
-  expect([read, checked.length]).toEqual([[], 40]);
+  expect([counted.read, counted.checked.length]).toEqual([[], 40]);
 });
 
 describe.skipIf(process.platform === 'win32')('a watch', () => {
@@ -178,10 +150,10 @@ describe.skipIf(process.platform === 'win32')('a watch', () => {
     await it.pass(75_000);
     await it.pass(2 * SETTLE);
     while ((await it.job('a.jpg', 'completed')).digest !== sha('bytes 2')) await it.idle();
-    read = [];
+    counted.read = [];
     await it.pass(75_000);
     await it.pass(75_000);
-    expect(read).toEqual([]);
+    expect(counted.read).toEqual([]);
   });
 
   it('reads a source once that is as it was, and tells of it as it was', async () => {
@@ -190,13 +162,13 @@ describe.skipIf(process.platform === 'win32')('a watch', () => {
     await it.pass(SETTLE);
     await it.job('a.jpg', 'completed');
     await it.job('b.jpg', 'completed');
-    read = [];
+    counted.read = [];
     chmodSync(shop.at('photos/a.jpg'), 0o600);
     it.changed('a.jpg');
     await it.pass(2 * SETTLE);
     await it.job('a.jpg', 'unchanged');
     await it.pass(75_000);
-    expect(read).toEqual(['a.jpg']);
+    expect(counted.read).toEqual(['a.jpg']);
     expect(await it.stop()).toMatchObject({ counts: { completed: 2, unchanged: 0 } });
   });
 });

@@ -48,6 +48,9 @@ const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> 
   ...over,
 });
 
+/** A file that the index does not know, with the bytes of the output elsewhere. */
+const found = want({ record: undefined, checksum: sha('/out/b_small.webp') });
+
 const known = (over: Partial<Facts> = {}): Facts => ({
   source: SOURCE,
   recorded,
@@ -64,7 +67,7 @@ function inWords(decision: Decision): string {
   if (decision.action === 'refuse') return `refuse ${decision.code}`;
   if (!('steps' in decision)) return decision.action;
   const steps = decision.steps.map((step) => {
-    if (step.kind === 'keep' || step.kind === 'skip') return step.kind;
+    if (!('replace' in step)) return step.kind;
     return `${step.kind}${step.replace ? ' over' : ''}`;
   });
   return `${decision.action}: ${steps.join(', ')}`;
@@ -159,6 +162,57 @@ describe('the ownership rule', () => {
         duplicates: 'skip',
       },
       'reuse: place',
+    ],
+    [
+      'adopts a file that is the output of the same bytes under a name that is gone',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false, sameFolder: false })],
+      },
+      'reuse: adopt',
+    ],
+    [
+      'calls it a duplicate when it adopts what a source that is there has too',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false }), elsewhere()],
+      },
+      'duplicate: adopt',
+    ],
+    [
+      'adopts what is there and renders the rest',
+      {
+        recorded: undefined,
+        wanted: [found, { ...unmade, settings: 'bb' }],
+        elsewhere: [elsewhere({ ownerThere: false, intact: false })],
+      },
+      'render: adopt, render',
+    ],
+    [
+      'adopts no output with other settings, nor one with other bytes',
+      {
+        recorded: undefined,
+        wanted: [found, { ...found, settings: 'bb', checksum: sha('other') }],
+        elsewhere: [elsewhere({ intact: false }, { settings: 'bb' })],
+      },
+      'render: render, render',
+    ],
+    [
+      'adopts where duplicates are skipped, since the file is there',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], duplicates: 'skip' },
+      'duplicate: adopt',
+    ],
+    [
+      'renders rather than adopts where the user insists',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], force: true },
+      'render: render over',
+    ],
+    [
+      'adopts no source of this batch by force, and none that is this source itself',
+      { recorded: undefined, wanted: [{ ...found, holds: 'this source' }], elsewhere: [elsewhere()] },
+      'refuse output_is_source',
     ],
     [
       'calls inherited names reused, since this source is new under them',
