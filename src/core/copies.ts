@@ -1,7 +1,8 @@
 import { ImgtoolError } from '../errors.ts';
-import type { Digested, Job, JobEvent, Limits, SourceRecord } from '../model.ts';
+import type { Digested, Job, JobEvent, SourceRecord } from '../model.ts';
 import { trustedDigest } from './decide.ts';
 import type { Again, Bench } from './job.ts';
+import { refusedNow } from './limits.ts';
 
 /** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */
 const LIKELY = 0.25;
@@ -81,14 +82,10 @@ async function recognise(
     // Either may have held other bytes when it was recorded, and may have been held to other limits.
     const records = [lookup.source(job.source), owner == null ? undefined : lookup.source(owner)];
     const picture = records.find((record) => record?.digest === one.digest);
-    if (picture === undefined || !isWithin(picture, options.limits)) continue;
+    if (picture === undefined || refusedNow(picture, options.limits) !== undefined) continue;
     known.set(job, { ...picture, ...one.facts, path: job.source, seenAt: one.seenAt });
   }
   return known;
-}
-
-function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }: Limits): boolean {
-  return width * height <= pixels && (format !== 'svg' || allowSvg);
 }
 
 /** All may take together what one picture may. */

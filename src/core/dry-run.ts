@@ -5,6 +5,7 @@ import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
+import { refusedNow } from './limits.ts';
 import { candidateNames } from './names.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
@@ -97,7 +98,10 @@ async function foresee(
     const stat = await ports.sources.stat(found.source);
     const paths = await namesFor(places, found, given);
     const facts = await factsOfJob(places, found.source, stat, paths);
-    const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
+    const trusted = trustedDigest(stat, facts.recorded);
+    const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
+    if (refused) throw refused;
+    const digest = trusted ?? (await read(ports, found, places));
     const all = await withDigest(places, facts, digest);
     const decision = decide(all);
     const steps = 'steps' in decision ? decision.steps : [];

@@ -3,6 +3,7 @@ import type { Found, Lookup } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
+import { refusedNow } from './limits.ts';
 import { candidateNames, plainNames } from './names.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
 
@@ -107,6 +108,7 @@ function factsOf(
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
   if (facts === null || recorded === undefined) return undefined;
+  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
   return factsByStat(places, known, names, records, disk);
 }
