@@ -95,6 +95,24 @@ export function outputIsSource(path: string): ImgtoolError {
   });
 }
 
+export function svgRefused(): ImgtoolError {
+  return new ImgtoolError(
+    'unsupported_format',
+    'SVG is not read unless it is asked for: it can be made to hang',
+    { fix: 'add --allow-svg when you trust where the file comes from' },
+  );
+}
+
+/** A picture of more pixels than the limit; its sides are those of the upright picture. */
+export function tooManyPixels(width: number, height: number, limit: number): ImgtoolError {
+  const mega = `${(limit / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
+  const needed = Math.ceil((width * height) / 1e6);
+  const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
+  return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, {
+    fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
+  });
+}
+
 /** A failed call on a place that is written to. `what` reads like "out/a.webp". */
 export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;

@@ -94,6 +94,9 @@ export interface Index {
   /** Forgets a source that is gone and these of its names, after what was given of them to others is recorded. */
   forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
 
+  /** Records the ctimes of sources of which none is recorded; leaves the others as they are. */
+  addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
+
   /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
   settle(run: Run, job: Job, result: Settlement): Promise<void>;
 

@@ -1,6 +1,6 @@
-import type { Event, FileFacts, JobEvent, PassedOver } from '../model.ts';
+import type { Event, JobEvent, PassedOver, SourceFacts } from '../model.ts';
 import type { Found, Skipped } from '../ports.ts';
-import { sameFile } from './decide.ts';
+import { sameSource } from './decide.ts';
 import { jobFor, tallyOf, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { openKnown, type Stage } from './known.ts';
@@ -12,9 +12,9 @@ import { sortOut, tellApart } from './sort.ts';
 export interface Arrivals {
   readonly walked: Walked;
   /** Whether nothing is to be done about a file that is as it is: it was dealt with, or is waited for. */
-  isKnown(path: string, facts: FileFacts): boolean;
+  isKnown(path: string, facts: SourceFacts): boolean;
   /** The same of a file of which a change was told: who may read it is not seen in how it is. */
-  isKnownGood(path: string, facts: FileFacts): boolean;
+  isKnownGood(path: string, facts: SourceFacts): boolean;
   has(path: string): boolean;
   /** Sources known below a folder. */
   below(folder: string): string[];
@@ -98,7 +98,7 @@ export function openArrivals(
       for (const one of outputs) {
         passOver(one.found.given, 'output');
         // A name that is only held may prove to be a source's: the next walk sees.
-        if (one.isMade) note(one.found);
+        if (one.isMade) note(one.found, 'output');
       }
       await count(unchanged.map(({ event }) => event));
       for (const { found, heldBy } of unchanged) {
@@ -113,7 +113,7 @@ export function openArrivals(
         rested.map(({ source }) => source),
       );
       const { outputs, sources: found } = tellApart(bench, rested, lookup);
-      for (const one of outputs) if (one.isMade) note(one.found);
+      for (const one of outputs) if (one.isMade) note(one.found, 'output');
       // It changed after it was taken and before it was read: its job has seen it as it is now.
       const isDone = ({ source, facts }: Found) => {
         const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
@@ -121,7 +121,7 @@ export function openArrivals(
           (stage === 'done' || stage === 'counted') &&
           record !== undefined &&
           facts !== null &&
-          sameFile(facts, record)
+          sameSource(facts, record)
         );
       };
       const fresh: Found[] = [];

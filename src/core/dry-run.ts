@@ -5,6 +5,7 @@ import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
+import { refusedNow } from './limits.ts';
 import { askNames } from './reserve.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
@@ -99,9 +100,15 @@ async function foresee(
     const asFound = await factsOfJob(places, found.source, stat, names);
     const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
     const facts = { ...asFound, wanted };
-    const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
-    const decision = decide(await withDigest(places, facts, digest));
-    const taken = facts.force ? undefined : facts.wanted.find(isUnknown);
+    const trusted = trustedDigest(stat, facts.recorded);
+    const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
+    if (refused) throw refused;
+    const digest = trusted ?? (await read(ports, found, places));
+    const all = await withDigest(places, facts, digest);
+    const decision = decide(all);
+    const steps = 'steps' in decision ? decision.steps : [];
+    const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
+    const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -112,7 +119,7 @@ async function foresee(
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
-    const ofOwn = 'steps' in decision ? decision.steps.filter(({ kind }) => kind !== 'keep') : [];
+    const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
     if (decision.action === 'unchanged')
       return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };

@@ -5,6 +5,7 @@ import type { Admission } from './admission.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { refusedNow } from './limits.ts';
 import { namesOf } from './names.ts';
 import { openWithRoom } from './room.ts';
 import { removeSuperseded } from './superseded.ts';
@@ -126,7 +127,9 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
   const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
-    return judge(bench, job, { ...known, seenAt }, facts);
+    const refused = refusedNow(known, bench.options.limits);
+    if (refused !== undefined) throw refused;
+    return judge(bench, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
   }
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }

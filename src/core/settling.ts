@@ -1,4 +1,4 @@
-import type { FileFacts } from '../model.ts';
+import type { FileFacts, SourceFacts } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { Clock } from './clock.ts';
 import { sameFile } from './decide.ts';
@@ -18,7 +18,7 @@ export interface Settling {
 
 interface Resting {
   readonly found: Found;
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** On the clock: when it was first offered, and when it will have rested. */
   readonly since: number;
   readonly due: number;
@@ -29,7 +29,7 @@ interface SettlingOptions {
   /** Milliseconds. */
   readonly settle: number;
   readonly clock: Clock;
-  readonly statAll: (paths: readonly string[]) => Promise<(FileFacts | null)[]>;
+  readonly statAll: (paths: readonly string[]) => Promise<(SourceFacts | null)[]>;
   readonly settled: (found: readonly Found[]) => void;
   /** Hears once of each file that does not come to rest. */
   readonly restless: (found: Found) => void;
@@ -49,7 +49,7 @@ export function openSettling(options: SettlingOptions): Settling {
   let cancel: (() => void) | undefined;
   let closed = false;
 
-  const wait = (found: Found, facts: FileFacts, before?: Resting): void => {
+  const wait = (found: Found, facts: SourceFacts, before?: Resting): void => {
     const now = clock.now();
     const since = before?.since ?? now;
     const told = before?.told === true || now - since > Math.max(RESTLESS, 4 * settle);
@@ -81,7 +81,7 @@ export function openSettling(options: SettlingOptions): Settling {
       const now = facts[i] ?? null;
       if (now !== null && !sameFile(now, one.facts)) wait({ ...found, facts: now }, now, one);
       else resting.delete(found.source);
-      if (now !== null && sameFile(now, one.facts)) rested.push(found);
+      if (now !== null && sameFile(now, one.facts)) rested.push({ ...found, facts: now });
     }
     // Also where there are none: fewer wait than did.
     if (!closed) settled(rested);

@@ -3,6 +3,7 @@ import type { Found, Lookup } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
+import { refusedNow } from './limits.ts';
 import { candidateNames, plainNames } from './names.ts';
 import { ownersOf } from './reserve.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
@@ -26,7 +27,10 @@ interface Told {
   readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
 }
 
-/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
+/**
+ * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
+ * is older than ctimes gets its ctime recorded.
+ */
 export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const changed: Found[] = [];
   const unchanged: Unchanged[] = [];
@@ -41,6 +45,7 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
   // A folder that cannot be looked into fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
   const disk = await bench.storage.stat(paths).catch(() => null);
+  const undated: { path: string; ctime: string }[] = [];
   let at = 0;
   for (const found of sources) {
     const mine = own.get(found);
@@ -53,8 +58,11 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
         event: unchangedEvent(bench, found, facts, seenAt),
         heldBy: mine?.heldBy ?? [],
       });
+      const ctime = found.facts?.ctime ?? null;
+      if (facts.recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(found);
   }
+  if (undated.length > 0) await bench.index.addCtimes(undated);
   return { changed, unchanged, outputs };
 }
 
@@ -126,6 +134,7 @@ function factsOf(
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
   if (facts === null || recorded === undefined) return undefined;
+  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
   return factsByStat(places, known, names, records, disk);
 }

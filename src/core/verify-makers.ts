@@ -91,7 +91,7 @@ export async function planAgain(
 
 /** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
 function optionsNow(before: BatchOptions, { jobs, memory, limits }: Means): BatchOptions {
-  const walk = { allFiles: false, followSymlinks: false, include: [], exclude: [] };
+  const walk = { allFiles: false, followSymlinks: false, ignoreCtime: false, include: [], exclude: [] };
   const once = { force: false, dryRun: false, list: null };
   return { ...before, ...once, walk, jobs, memory, limits: { ...before.limits, ...limits } };
 }

@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, svgRefused } from '../errors.ts';
 import { DECODED, HEVC, type SourceFormat, UNDECODABLE, undecodable } from './formats.ts';
 
 /** First bytes of formats which file-type asks for more than a file that is cut short, or its beginning, may hold. */
@@ -20,7 +20,10 @@ export async function detect(bytes: Uint8Array, allowSvg: boolean): Promise<Sour
   }
   if (isJpeg(bytes)) return 'jpeg';
   const head = bytes.subarray(0, HEAD);
-  if (isSvg(head)) return svg(allowSvg);
+  if (isSvg(head)) {
+    if (allowSvg) return 'svg';
+    throw svgRefused();
+  }
   const found = await sniff(bytes);
   if (found === 'heic') return heif(head);
   const decoded = found === undefined ? undefined : DECODED[found];
@@ -46,17 +49,6 @@ async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   // may lie behind all of its pixels.
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex');
   return Object.entries(STARTS).find(([, starts]) => starts.includes(start))?.[0];
-}
-
-function svg(allowed: boolean): SourceFormat {
-  if (allowed) return 'svg';
-  throw new ImgtoolError(
-    'unsupported_format',
-    'SVG is not read unless it is asked for: it can be made to hang',
-    {
-      fix: 'add --allow-svg when you trust where the file comes from',
-    },
-  );
 }
 
 /** AV1 or HEVC: the container's brands say so, else its items' types. libvips calls all but the brand `avif` HEVC. */

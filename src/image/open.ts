@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
-import type { FileFacts } from '../model.ts';
+import type { FileFacts, SourceFacts } from '../model.ts';
 import { starved } from './starved.ts';
 
 /** Bytes up to which a source is held in memory; larger ones are decoded by path. */
@@ -16,7 +16,7 @@ const CHUNK = 1024 * 1024;
 /** A source as it was read: the digest is that of the bytes, the facts those of the very file they came from. */
 export interface Source {
   readonly path: string;
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
   /** Null when the source is too large: then it is decoded by path. */
@@ -121,10 +121,11 @@ function assertRegular(stats: BigIntStats): void {
   });
 }
 
-export const factsOf = (stats: BigIntStats): FileFacts => ({
+export const factsOf = (stats: BigIntStats): SourceFacts => ({
   size: Number(stats.size),
   mtime: stats.mtimeNs.toString(),
   ino: stats.ino.toString(),
+  ctime: stats.ctimeNs.toString(),
 });
 
 export const same = (a: FileFacts, b: FileFacts): boolean =>

@@ -1,11 +1,11 @@
-import type { FileFacts, Variant } from '../model.ts';
+import type { SourceFacts, Variant } from '../model.ts';
 
 /** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
 
 /** What a file holds, whether a picture or not. */
 export interface Digested {
   /** Facts of the file the bytes came from. */
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
 }

@@ -1,4 +1,4 @@
-import type { FileFacts, PassedOver, PathList, WalkRules } from '../model.ts';
+import type { PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
 
 /** Where pictures come from. They are only ever read. */
 export interface Sources {
@@ -15,10 +15,10 @@ export interface Sources {
   watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
 
   /** Facts of one source, following a link that was named. Errors: `source_missing`, `source_unreadable`. */
-  stat(path: string): Promise<FileFacts>;
+  stat(path: string): Promise<SourceFacts>;
 
   /** Facts of each; null where one is missing or no file. */
-  statAll(paths: readonly string[]): Promise<(FileFacts | null)[]>;
+  statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
   /** Of these, the ones that are certainly no more: nothing is there, though the folder that was named is. */
   missing(paths: readonly string[]): Promise<string[]>;
@@ -44,7 +44,7 @@ export interface Part {
   /** Absolute path of a file or folder. */
   readonly at?: string;
   /** Sources of which this is true are met but not streamed. */
-  readonly isKnown?: (path: string, facts: FileFacts) => boolean;
+  readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
 export interface Found {
@@ -54,7 +54,7 @@ export interface Found {
   readonly given: string;
   readonly relative: string;
   /** Null when it was named and cannot be stat'ed: its job will say why. */
-  readonly facts: FileFacts | null;
+  readonly facts: SourceFacts | null;
 }
 
 export interface Skipped {

@@ -206,6 +206,26 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await pair.other.made(made.digest, [made.settings, 'other'])).toEqual([made]);
     });
 
+    it('adds ctimes to the records that have none, and to no other', async () => {
+      const records = [
+        sourceRecord('/photos/a', { ctime: null }),
+        sourceRecord('/photos/b', { ctime: '5' }),
+        sourceRecord('/photos/c', { ctime: null }),
+      ] as const;
+      const run = await begin();
+      for (const source of records) {
+        await index.add(run, [newJob(source.path, { source: source.path })], NOTHING);
+        await index.settle(run, await takeOne(run), settled({ state: 'completed', source }));
+      }
+      const seen = ['a', 'b', 'none'].map((one) => ({ path: `/photos/${one}`, ctime: '7' }));
+      await pair.other.addCtimes(seen);
+      await pair.other.addCtimes([]);
+      const paths = [...records, { path: '/photos/none' }].map(({ path }) => path);
+      const lookup = await index.lookup(paths, []);
+      expect(paths.map((path) => lookup.source(path)?.ctime)).toEqual(['7', '5', null, undefined]);
+      expect(lookup.source('/photos/a')).toEqual({ ...records[0], ctime: '7' });
+    });
+
     it('keeps failures with their reason and fix, and outputs with each completed job', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);

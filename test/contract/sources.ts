@@ -9,6 +9,7 @@ import { makePlace } from '../place.ts';
 const RULES: WalkRules = {
   allFiles: false,
   followSymlinks: false,
+  ignoreCtime: false,
   include: [],
   exclude: [],
   out: '/nowhere/out',
@@ -61,9 +62,26 @@ export function sourcesConformance(name: string, open: OpenSources): void {
           source: join(cwd, 'p/sub/a.jpg'),
           given: 'p/sub/a.jpg',
           relative: 'sub/a.jpg',
-          facts: { size: 11, mtime: expect.stringMatching(/^\d{19}$/), ino: expect.stringMatching(/^\d+$/) },
+          facts: {
+            size: 11,
+            mtime: expect.stringMatching(/^\d{19}$/),
+            ino: expect.stringMatching(/^\d+$/),
+            ctime: expect.stringMatching(/^\d{19}$/),
+          },
         },
       ]);
+    });
+
+    it('tells no ctime where none is to be compared', async () => {
+      put('p/a.jpg');
+      const path = join(cwd, 'p/a.jpg');
+      for (const paths of [['p'], ['p/a.jpg']]) {
+        const { entries } = await walk(paths, { ignoreCtime: true });
+        expect(entries.map((one) => one.type === 'found' && one.facts?.ctime)).toEqual([null]);
+      }
+      const sources = await open({ paths: ['p'], list: null, cwd }, { ...RULES, ignoreCtime: true });
+      const facts = [await sources.stat(path), ...(await sources.statAll([path]))];
+      expect(facts.map((one) => one?.ctime)).toEqual([null, null]);
     });
 
     it('passes over hidden files, partial downloads, staged files and the index, and says why', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openSettling, type Settling } from '../../src/core/settling.ts';
-import type { FileFacts } from '../../src/model.ts';
+import type { SourceFacts } from '../../src/model.ts';
 import type { Found } from '../../src/ports.ts';
 import { type MadeUpClock, makeClock } from './made-up-clock.ts';
 
@@ -9,7 +9,7 @@ const SETTLE = 1_000;
 let clock: MadeUpClock;
 let settling: Settling;
 /** The files there are, by path. */
-let disk: Map<string, FileFacts>;
+let disk: Map<string, SourceFacts>;
 let looks: string[][];
 let settled: Found[][];
 let restless: string[];
@@ -42,8 +42,8 @@ beforeEach(() => {
 const taken = () => settled.flat().map(({ source }) => source);
 
 /** A file that is written: on disk, and offered as it is there. */
-function write(source: string, over: Partial<FileFacts> = {}): Found {
-  disk.set(source, { size: 10, mtime: '1', ino: '1', ...over });
+function write(source: string, over: Partial<SourceFacts> = {}): Found {
+  disk.set(source, { size: 10, mtime: '1', ino: '1', ctime: '1', ...over });
   const found = offered(source);
   settling.offer(found);
   return found;
@@ -163,10 +163,10 @@ describe('a file that may still be written', () => {
         dropping.drop(source);
       },
     });
-    disk.set('a', { size: 1, mtime: '1', ino: '1' });
+    disk.set('a', { size: 1, mtime: '1', ino: '1', ctime: '1' });
     dropping.offer(offered('a'));
     for (let size = 2; size < 8; size++) {
-      disk.set('a', { size, mtime: '1', ino: '1' });
+      disk.set('a', { size, mtime: '1', ino: '1', ctime: '1' });
       await clock.advance(3_000);
     }
     // Four settle times, where those are longer than five seconds.

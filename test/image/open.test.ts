@@ -15,13 +15,14 @@ describe('opening a source', () => {
     expect(source.digest).toBe(sha256(Buffer.from('some bytes')));
   });
 
-  it('tells size, time in nanoseconds and inode of the file it read', async () => {
+  it('tells size, times in nanoseconds and inode of the file it read', async () => {
     const path = file(folder, 'facts');
     const stats = statSync(path, { bigint: true });
     expect((await openSource(path)).facts).toEqual({
       size: 5,
       mtime: `${stats.mtimeNs}`,
       ino: `${stats.ino}`,
+      ctime: `${stats.ctimeNs}`,
     });
   });
 

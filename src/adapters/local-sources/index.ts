@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { asImgtoolError, ImgtoolError, readError } from '../../errors.ts';
-import type { FileFacts, WalkRules } from '../../model.ts';
+import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { goneOf, isNothing } from './gone.ts';
 import {
@@ -15,7 +15,7 @@ import {
   resolveInputs,
 } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
-import { factsAt, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
+import { factsAt, factsIn, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** Entries between pauses in which other work gets its turn. */
@@ -81,9 +81,9 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       return watch;
     },
     async stat(path) {
-      return statSource(path);
+      return statSource(path, rules);
     },
-    statAll: async (paths) => paths.map(factsAt),
+    statAll: async (paths) => paths.map((path) => factsAt(path, rules)),
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
@@ -142,7 +142,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
     if (input.kind === 'root' && input.isAway) return [goneAt(input)];
     if (input.kind === 'root') return walkRoot(asNow(input), now, at);
-    return takeNamed(input, out);
+    return takeNamed(input, out, rules);
   }
 
   function walkPart(at: string, now: Rules): Iterable<Met>[] {
@@ -156,14 +156,12 @@ function caseless(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
-function* takeNamed({ path, real, given }: Named, out: Out): Generator<Met> {
+function* takeNamed({ path, real, given }: Named, out: Out, rules: WalkRules): Generator<Met> {
   if (out.isPassedOver && isWithin(real, out.real)) {
     yield { entry: { type: 'skipped', given, reason: 'output' } };
   } else {
-    yield {
-      entry: { type: 'found', source: path, given, relative: basename(path), facts: factsAt(path) },
-      real,
-    };
+    const facts = factsAt(path, rules);
+    yield { entry: { type: 'found', source: path, given, relative: basename(path), facts }, real };
   }
 }
 
@@ -182,11 +180,10 @@ function matchesNothing({ pattern, given }: Root): ImgtoolError {
   });
 }
 
-function statSource(path: string): FileFacts {
+function statSource(path: string, rules: WalkRules): SourceFacts {
   try {
     const found = statSync(path, { bigint: true });
-    if (found.isFile())
-      return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
+    if (found.isFile()) return factsIn(found, rules);
     const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket';
     throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, {
       fix: 'name a picture, or leave it out',

@@ -1,7 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { systemCode } from '../../errors.ts';
-import type { FileFacts, PassedOver, WalkRules } from '../../model.ts';
+import type { PassedOver, SourceFacts, Walk, WalkRules } from '../../model.ts';
 import type { Found, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
 import { picomatch } from './patterns.ts';
@@ -27,7 +27,7 @@ export interface Rules extends WalkRules {
   /** Whether this folder, links resolved, is the output folder and passed over. */
   isOut(real: string): boolean;
   /** Sources of which this is true are not streamed; `real` is the path with links resolved. */
-  isKnown?(path: string, facts: FileFacts, real: string): boolean;
+  isKnown?(path: string, facts: SourceFacts, real: string): boolean;
 }
 
 interface Folder {
@@ -107,7 +107,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
     else if (target?.kind === 'other') yield skip(relative, 'not_regular');
     else {
-      const facts = factsAt(path);
+      const facts = factsAt(path, rules);
       const real = target?.real ?? path;
       if (facts !== null && rules.isKnown?.(path, facts, real)) {
         if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
@@ -237,12 +237,19 @@ function follow(
 }
 
 /** Facts of a regular file, links followed; null where there is none (any more). */
-export function factsAt(path: string): FileFacts | null {
+export function factsAt(path: string, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts | null {
   try {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found === undefined || !found.isFile()) return null;
-    return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
+    return found?.isFile() ? factsIn(found, rules) : null;
   } catch {
     return null;
   }
+}
+
+export function factsIn(
+  { size, mtimeNs, ctimeNs, ino }: BigIntStats,
+  { ignoreCtime }: Pick<Walk, 'ignoreCtime'>,
+): SourceFacts {
+  const ctime = ignoreCtime ? null : String(ctimeNs);
+  return { size: Number(size), mtime: String(mtimeNs), ino: String(ino), ctime };
 }

@@ -20,7 +20,15 @@ const PAGE = 1_000;
 export interface Made {
   readonly port: Pick<
     Index,
-    'lookup' | 'made' | 'skipped' | 'sourcesBelow' | 'outputs' | 'distrust' | 'ownedBy' | 'forget'
+    | 'lookup'
+    | 'made'
+    | 'skipped'
+    | 'sourcesBelow'
+    | 'outputs'
+    | 'distrust'
+    | 'ownedBy'
+    | 'forget'
+    | 'addCtimes'
   >;
   /** Holds a name for a source, also one that was another's, with what is recorded under it. Inside a write step. */
   reserve(path: string, source: string): void;
@@ -73,14 +81,15 @@ export function openMade(connection: Connection): Made {
   );
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
   const putSource = prepare(
-    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at)
-     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt)
+    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
+     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
        dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
          excluded.dominant_color),
        digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-       seen_at = excluded.seen_at`,
+       seen_at = excluded.seen_at, ctime = excluded.ctime`,
   );
+  const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(
     `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino,
        checksum, encoder)
@@ -142,6 +151,10 @@ export function openMade(connection: Connection): Made {
           record(undefined, given, []);
           for (const output of outputs) dropOutput.run(keyOf(output), path);
           dropSource.run(path);
+        }),
+      addCtimes: (seen) =>
+        write(() => {
+          for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
     },
     reserve: (path, source) => void reserve.run(keyOf(path), path, source),

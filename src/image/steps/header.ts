@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import { ImgtoolError } from '../../errors.ts';
+import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import type { SourceFormat } from '../formats.ts';
@@ -51,7 +51,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   const found = await read(source, limits);
   assertLittle(carriedIn(found));
   assertFew(found.pages ?? 1);
-  assertWithin(found, limits.pixels);
+  assertWithin(found.autoOrient, limits.pixels);
   return {
     ...found.autoOrient,
     format: format === 'heif' ? 'avif' : format,
@@ -112,11 +112,5 @@ function assertFew(frames: number): void {
 }
 
 function assertWithin({ width, height }: Size, pixels: number): void {
-  if (width * height <= pixels) return;
-  const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
-  const needed = Math.ceil((width * height) / 1e6);
-  const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
-  throw new ImgtoolError('too_large', `${size} px is over the limit of ${mega(pixels)}`, {
-    fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
-  });
+  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
 }
