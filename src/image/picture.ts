@@ -11,6 +11,8 @@ export interface Picture {
   readonly facts: PictureFacts;
   /** At most `atOnce` outputs are encoded side by side. */
   render(orders: readonly Order[], atOnce?: number): Promise<Rendered>;
+  /** Closes its file; not while it renders. May be called twice. */
+  close(): Promise<void>;
 }
 
 /**
@@ -26,17 +28,29 @@ export async function openPicture(
   const started = performance.now();
   const source = await openSource(path, inMemory);
   const ms = performance.now() - started;
-  const found = await header(source, await detect(source.bytes ?? source.head, limits.allowSvg), limits);
-  const memory = estimateMemory(
-    found,
-    { size: source.facts.size, held: source.bytes?.length ?? 0 },
-    variants,
-  );
+  try {
+    return await pictureOf(source, ms, limits, variants);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function pictureOf(
+  source: Source,
+  ms: number,
+  limits: Limits,
+  variants: readonly Variant[],
+): Promise<Picture> {
+  const found = await header(source, await detect(source.head, limits.allowSvg), limits);
+  const held = typeof source.input === 'string' ? 0 : source.input.length;
+  const memory = estimateMemory(found, { size: source.facts.size, held }, variants);
   // As it was estimated, also where only some of them are rendered.
   const most = mostAtOnce(plan(found, found.format, variants));
   return {
     facts: { ...factsOf(source, found), memory, ms },
     render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
+    close: source.close,
   };
 }
 
