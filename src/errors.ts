@@ -19,6 +19,7 @@ const CODES = {
   source_changed: { exit: 1, retryable: true },
   source_missing: { exit: 1 },
   source_unreadable: { exit: 1 },
+  source_outside: { exit: 1 },
   output_exists: { exit: 1 },
   output_is_source: { exit: 1 },
   io: { exit: 1, retryable: true },
@@ -92,6 +93,14 @@ export function batchRunning(id: string): ImgtoolError {
 export function outputIsSource(path: string): ImgtoolError {
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
     fix: 'choose another --out or --name',
+  });
+}
+
+/** A source that was found as a file and is a symbolic link now. */
+export function isLinkNow(cause?: unknown): ImgtoolError {
+  return new ImgtoolError('source_outside', 'is a symbolic link now', {
+    fix: 'put a file in its place, or name the link itself if you trust it',
+    cause,
   });
 }
 

@@ -74,9 +74,9 @@ function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }:
 }
 
 /** All may take together what one picture may. */
-async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
+async function digest({ renderer, sources, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
   const seenAt = Date.now();
-  const sources = jobs.map(({ source }) => source);
-  const digested = await renderer.digest(sources, options.limits.timeout);
+  const files = jobs.map(({ source }) => ({ path: source, bounds: sources.boundsOf(source) }));
+  const digested = await renderer.digest(files, options.limits.timeout);
   return digested.map((one) => one && { ...one, seenAt });
 }

@@ -62,6 +62,8 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
         rested.push(...found);
         news.wake();
       },
+      // A walk finds out what is there now.
+      lost: ({ source }) => void hints.keep(source),
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
         if (!options.once) return;

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type BigIntStats, constants, existsSync, readSync } from 'node:fs';
+import { type BigIntStats, existsSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
-import type { FileFacts } from '../model.ts';
+import type { FileFacts, SourceFile } from '../model.ts';
+import { assertInside, openingError, openingFlags } from './bounds.ts';
 import { starved } from './starved.ts';
 
 /** Bytes up to which a source is held in memory; of a larger one the file stays open. */
@@ -32,14 +33,18 @@ export interface Source {
 
 /**
  * Opens and reads a source once, never waiting on a pipe. The caller closes it. Errors, without the path:
- * `source_missing`, `source_unreadable`, `source_changed`, `out_of_memory`, `io`.
+ * `source_missing`, `source_unreadable`, `source_outside`, `source_changed`, `out_of_memory`, `io`.
  */
-export async function openSource(path: string, inMemory = IN_MEMORY): Promise<Source> {
+export async function openSource(given: string | SourceFile, inMemory = IN_MEMORY): Promise<Source> {
+  const file = typeof given === 'string' ? { path: given, bounds: null } : given;
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const handle = await open(file.path, openingFlags(file)).catch((error: unknown) => {
+      throw openingError(error, file);
+    });
     let source: Source | null = null;
     try {
-      source = await readUnchanged(handle, path, inMemory);
+      assertInside(handle.fd, file);
+      source = await readUnchanged(handle, file.path, inMemory);
       return source;
     } finally {
       if (typeof source?.input !== 'string') await handle.close();

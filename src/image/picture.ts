@@ -1,4 +1,4 @@
-import type { Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
+import type { Limits, Order, PictureFacts, Rendered, SourceFile, Variant } from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, mostAtOnce } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
@@ -20,13 +20,13 @@ export interface Picture {
  * those of open.ts, detect.ts and header.ts.
  */
 export async function openPicture(
-  path: string,
+  file: string | SourceFile,
   limits: Limits,
   variants: readonly Variant[] = [],
   inMemory = IN_MEMORY,
 ): Promise<Picture> {
   const started = performance.now();
-  const source = await openSource(path, inMemory);
+  const source = await openSource(file, inMemory);
   const ms = performance.now() - started;
   try {
     return await pictureOf(source, ms, limits, variants);

@@ -52,7 +52,7 @@ async function answer(request: Request): Promise<Reply> {
     case 'inspect':
       return { type: 'inspected', inspected: await inspect(request.path) };
     case 'digest':
-      return { type: 'digested', digested: await digestAll(request.paths) };
+      return { type: 'digested', digested: await digestAll(request.sources) };
     case 'about':
       return { type: 'about', engine: ENGINE };
   }

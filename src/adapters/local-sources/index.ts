@@ -1,9 +1,10 @@
 import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError, ImgtoolError, readError, systemCode } from '../../errors.ts';
+import { asImgtoolError, ImgtoolError, isLinkNow, readError, systemCode } from '../../errors.ts';
 import type { FileFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
+import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
 import {
   type Input,
   identityOf,
@@ -25,6 +26,11 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   const all = await resolveInputs(inputs);
   const roots = all.filter((input) => input.kind === 'root');
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
+  const boundsOf = openBounds({
+    inputs: all,
+    followSymlinks: rules.followSymlinks,
+    isListed: inputs.list !== null || inputs.wasListed === true,
+  });
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
@@ -80,9 +86,12 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       return watch;
     },
     async stat(path) {
-      return statSource(path);
+      return statSource(path, boundsOf(path)?.follow !== false);
     },
-    statAll: async (paths) => paths.map(factsAt),
+    // Other batches may have named what lies in no folder of this one.
+    statAll: async (paths) =>
+      paths.map((path) => factsAt(path, rootsOf(path).length === 0 || boundsOf(path)?.follow !== false)),
+    boundsOf,
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
@@ -118,10 +127,11 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
 
   /** A root that is a link may lead elsewhere by now. */
   function asNow(root: Root): Root {
-    return { ...root, real: resolved(root.path) };
+    return { ...root, real: realNow(root) };
   }
 
   function isThere(root: Root): boolean {
+    if (hasBecomeLink(root)) return false;
     return watch?.roots.isThere(root) ?? identityOf(root.path) !== undefined;
   }
 
@@ -139,6 +149,9 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
 
   function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
     if (input.kind === 'root' && input.isAway) return [goneAt(input)];
+    if (input.kind === 'root' && hasBecomeLink(input)) {
+      return [{ entry: { type: 'skipped', given: input.given, reason: 'symlink' } }];
+    }
     if (input.kind === 'root') return walkRoot(asNow(input), now, at);
     return takeNamed(input, out);
   }
@@ -167,7 +180,7 @@ function* takeNamed({ path, real, given }: Named, out: Out): Generator<Met> {
     yield { entry: { type: 'skipped', given, reason: 'output' } };
   } else {
     yield {
-      entry: { type: 'found', source: path, given, relative: basename(path), facts: factsAt(path) },
+      entry: { type: 'found', source: path, given, relative: basename(path), facts: factsAt(path, true) },
       real,
     };
   }
@@ -188,9 +201,10 @@ function matchesNothing({ pattern, given }: Root): ImgtoolError {
   });
 }
 
-function statSource(path: string): FileFacts {
+function statSource(path: string, follow: boolean): FileFacts {
   try {
-    const found = statSync(path, { bigint: true });
+    const found = (follow ? statSync : lstatSync)(path, { bigint: true });
+    if (found.isSymbolicLink()) throw isLinkNow();
     if (found.isFile())
       return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
     const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket';

@@ -107,8 +107,9 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
     else if (target?.kind === 'other') yield skip(relative, 'not_regular');
     else {
-      const facts = factsAt(path);
       const real = target?.real ?? path;
+      // What was a file or led to one a moment ago may be a link by now.
+      const facts = factsAt(entry.kind === 'link' ? real : path, false);
       if (facts !== null && rules.isKnown?.(path, facts, real)) {
         if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
         continue;
@@ -236,10 +237,11 @@ function follow(
   }
 }
 
-/** Facts of a regular file, links followed; null where there is none (any more). */
-export function factsAt(path: string): FileFacts | null {
+/** Facts of a regular file; null where there is none (any more), or a link that is not to be followed. */
+export function factsAt(path: string, follow: boolean): FileFacts | null {
   try {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const look = follow ? statSync : lstatSync;
+    const found = look(path, { bigint: true, throwIfNoEntry: false });
     if (found === undefined || !found.isFile()) return null;
     return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
   } catch {
