@@ -148,7 +148,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
 
     async function lookAnew(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
-      await arrivals.forget(paths);
+      await arrivals.letGo(paths);
       for (const path of paths) hints.keep(path);
     }
 

@@ -59,6 +59,8 @@ export interface Found {
 
 export interface Skipped {
   readonly type: 'skipped';
+  /** Absolute. */
+  readonly path: string;
   readonly given: string;
   readonly reason: PassedOver;
 }

@@ -150,7 +150,8 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
     if (input.kind === 'root' && input.isAway) return [goneAt(input)];
     if (input.kind === 'root' && hasBecomeLink(input)) {
-      return [{ entry: { type: 'skipped', given: input.given, reason: 'symlink' } }];
+      const { path, given } = input;
+      return [{ entry: { type: 'skipped', path, given, reason: 'symlink' } }];
     }
     if (input.kind === 'root') return walkRoot(asNow(input), now, at);
     return takeNamed(input, out);
@@ -177,7 +178,7 @@ function caseless(path: string): string {
 
 function* takeNamed({ path, real, given }: Named, out: Out): Generator<Met> {
   if (out.isPassedOver && isWithin(real, out.real)) {
-    yield { entry: { type: 'skipped', given, reason: 'output' } };
+    yield { entry: { type: 'skipped', path, given, reason: 'output' } };
   } else {
     yield {
       entry: { type: 'found', source: path, given, relative: basename(path), facts: factsAt(path, true) },
