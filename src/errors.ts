@@ -19,6 +19,7 @@ const CODES = {
   source_changed: { exit: 1, retryable: true },
   source_missing: { exit: 1 },
   source_unreadable: { exit: 1 },
+  source_outside: { exit: 1 },
   output_exists: { exit: 1 },
   output_is_source: { exit: 1 },
   io: { exit: 1, retryable: true },
@@ -110,6 +111,14 @@ export function tooManyPixels(width: number, height: number, limit: number): Img
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
   return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, {
     fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
+  });
+}
+
+/** A source that was found as a file and is a symbolic link now. */
+export function isLinkNow(cause?: unknown): ImgtoolError {
+  return new ImgtoolError('source_outside', 'is a symbolic link now', {
+    fix: 'put a file in its place, or name the link itself if you trust it',
+    cause,
   });
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Event, JobEvent, PassedOver, SourceFacts } from '../model.ts';
 import type { Found, Skipped } from '../ports.ts';
 import { sameSource } from './decide.ts';
@@ -18,6 +19,8 @@ export interface Arrivals {
   has(path: string): boolean;
   /** Sources known below a folder. */
   below(folder: string): string[];
+  /** Files it knows or waits for whose path leads through one of these links. */
+  behind(links: ReadonlySet<string>): string[];
   /** Starts a walk through everything, and the sources known that it did not meet. */
   nextRound(): void;
   notMet(): string[];
@@ -32,8 +35,10 @@ export interface Arrivals {
   waitingFor(owner: string): string[];
   /** What became of the job of a source. */
   ended(source: string, stage: Stage): void;
-  /** Nothing is at these paths any more, or nothing that is known. */
+  /** Nothing is at these paths any more. */
   forget(paths: readonly string[]): Promise<void>;
+  /** Nothing that is known is at these paths: their jobs that wait leave the batch. */
+  letGo(paths: readonly string[]): Promise<void>;
 }
 
 /** What is told of a file that lands; the rest is as it should be, and too common to be worth a word. */
@@ -82,6 +87,18 @@ export function openArrivals(
     for (const event of events) emit(event);
   };
 
+  const letGo = async (paths: readonly string[]): Promise<void> => {
+    const gone = paths
+      .filter(known.has)
+      .map((source) => ({ source, isCounted: known.stageOf(source) === 'counted' }));
+    for (const path of paths) {
+      settling.drop(path);
+      known.drop(path);
+    }
+    const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
+    for (const path of dropped) emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
+  };
+
   return {
     walked,
     isKnown: (path, facts) => known.meet(path, facts) || settling.has(path, facts),
@@ -89,6 +106,10 @@ export function openArrivals(
       (known.meet(path, facts) && known.stageOf(path) !== 'failed') || settling.has(path, facts),
     has: (path) => known.has(path) || settling.has(path),
     below: known.below,
+    behind(links) {
+      const settled = settling.all().map(({ source }) => source);
+      return [...known.all(), ...settled].filter((path) => leadsThrough(path, links));
+    },
     nextRound: known.nextRound,
     notMet: known.notMet,
     async sort(found) {
@@ -108,6 +129,7 @@ export function openArrivals(
       return changed;
     },
     async take(rested) {
+      for (const { given } of rested) strange.delete(given);
       const lookup = await index.lookup(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
@@ -154,17 +176,15 @@ export function openArrivals(
     },
     ended: known.advance,
     async forget(paths) {
-      const gone = paths
-        .filter(known.has)
-        .map((source) => ({ source, isCounted: known.stageOf(source) === 'counted' }));
-      for (const path of paths) {
-        settling.drop(path);
-        known.drop(path);
-        strange.delete(sources.givenOf(path));
-      }
-      const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
-      for (const path of dropped)
-        emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
+      for (const path of paths) strange.delete(sources.givenOf(path));
+      await letGo(paths);
     },
+    letGo,
   };
+}
+
+function leadsThrough(path: string, links: ReadonlySet<string>): boolean {
+  if (links.has(path)) return true;
+  const above = dirname(path);
+  return above !== path && leadsThrough(above, links);
 }

@@ -89,10 +89,10 @@ async function recognise(
 }
 
 /** All may take together what one picture may. */
-async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
+async function digest({ renderer, sources, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
   if (jobs.length === 0) return [];
   const seenAt = Date.now();
-  const sources = jobs.map(({ source }) => source);
-  const digested = await renderer.digest(sources, options.limits.timeout);
+  const files = jobs.map(({ source }) => ({ path: source, bounds: sources.boundsOf(source) }));
+  const digested = await renderer.digest(files, options.limits.timeout);
   return digested.map((one) => one && { ...one, seenAt });
 }

@@ -170,8 +170,9 @@ async function namesFor(
   return { names, gone };
 }
 
-async function read({ renderer }: Ports, { source }: Found, { options }: Places): Promise<string> {
-  const opened = await renderer.open(source, options.limits);
+async function read({ renderer, sources }: Ports, { source }: Found, { options }: Places): Promise<string> {
+  const file = { path: source, bounds: sources.boundsOf(source) };
+  const opened = await renderer.open(file, options.limits);
   opened.close();
   return opened.digest;
 }

@@ -11,6 +11,7 @@ export interface Known {
   advance(path: string, stage: Stage): void;
   stageOf(path: string): Stage | undefined;
   drop(path: string): void;
+  all(): Iterable<string>;
   /** Paths below a folder. */
   below(folder: string): string[];
   /** Starts a round, in which all that is there will be met. */
@@ -51,6 +52,7 @@ export function openKnown(): Known {
     },
     stageOf: (path) => entries.get(path)?.stage,
     drop: (path) => void entries.delete(path),
+    all: () => entries.keys(),
     below: (folder) =>
       [...entries.keys()].filter((path) => path.startsWith(folder) && isBoundary(path[folder.length])),
     nextRound() {

@@ -31,6 +31,8 @@ interface SettlingOptions {
   readonly clock: Clock;
   readonly statAll: (paths: readonly string[]) => Promise<(SourceFacts | null)[]>;
   readonly settled: (found: readonly Found[]) => void;
+  /** Hears of each file that is none any more: it is gone, or a link has taken its place. */
+  readonly lost: (found: Found) => void;
   /** Hears once of each file that does not come to rest. */
   readonly restless: (found: Found) => void;
   /** Hears of what kept it from looking on. */
@@ -43,7 +45,7 @@ const AT_ONCE = 256;
 const RESTLESS = 5_000;
 
 export function openSettling(options: SettlingOptions): Settling {
-  const { settle, clock, statAll, settled, restless, failed } = options;
+  const { settle, clock, statAll, settled, lost, restless, failed } = options;
   // The settle time is the same for all: who came last is due last.
   const resting = new Map<string, Resting>();
   let cancel: (() => void) | undefined;
@@ -81,7 +83,8 @@ export function openSettling(options: SettlingOptions): Settling {
       const now = facts[i] ?? null;
       if (now !== null && !sameFile(now, one.facts)) wait({ ...found, facts: now }, now, one);
       else resting.delete(found.source);
-      if (now !== null && sameFile(now, one.facts)) rested.push({ ...found, facts: now });
+      if (now === null) lost(found);
+      else if (sameFile(now, one.facts)) rested.push({ ...found, facts: now });
     }
     // Also where there are none: fewer wait than did.
     if (!closed) settled(rested);

@@ -63,6 +63,8 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
         rested.push(...found);
         news.wake();
       },
+      // A walk finds out what is there now.
+      lost: ({ source }) => void hints.keep(source),
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
         if (!options.once) return;
@@ -147,7 +149,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
 
     async function lookAnew(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
-      await arrivals.forget(paths);
+      await arrivals.letGo(paths);
       for (const path of paths) hints.keep(path);
     }
 

@@ -20,11 +20,11 @@ export function countingPorts(counted: Counted, storage: Storage) {
   const counting: Renderer = {
     ...renderer,
     open: async (...given) => {
-      counted.read.push(basename(given[0]));
+      counted.read.push(basename(given[0].path));
       return renderer.open(...given);
     },
     digest: async (...given) => {
-      counted.read.push(...given[0].map((path) => basename(path)));
+      counted.read.push(...given[0].map(({ path }) => basename(path)));
       return renderer.digest(...given);
     },
   };

@@ -89,7 +89,7 @@ const NOTHING_SPENT: ChildrenSpent = {
 
 export function rendererWith(onRender: OnRender): Renderer {
   return {
-    async open(source): Promise<Opened> {
+    async open({ path: source }): Promise<Opened> {
       const { facts, digest } = digestOf(source);
       return {
         ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
@@ -106,7 +106,7 @@ export function rendererWith(onRender: OnRender): Renderer {
         close() {},
       };
     },
-    digest: async (paths) => paths.map(digestOf),
+    digest: async (sources) => sources.map(({ path }) => digestOf(path)),
     inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
     warm() {},
     spent: () => NOTHING_SPENT,

@@ -13,6 +13,7 @@ let disk: Map<string, SourceFacts>;
 let looks: string[][];
 let settled: Found[][];
 let restless: string[];
+let lost: string[];
 /** Called while files are looked at. */
 let onLook: () => void;
 beforeEach(() => {
@@ -21,6 +22,7 @@ beforeEach(() => {
   looks = [];
   settled = [];
   restless = [];
+  lost = [];
   onLook = () => {};
   settling = openSettling({
     settle: SETTLE,
@@ -32,6 +34,7 @@ beforeEach(() => {
       return facts;
     },
     settled: (found) => settled.push([...found]),
+    lost: ({ source }) => lost.push(source),
     failed: (error) => {
       throw error;
     },
@@ -155,6 +158,7 @@ describe('a file that may still be written', () => {
     const dropping = openSettling({
       ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
       statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
+      lost: () => {},
       failed: (error) => {
         throw error;
       },

@@ -70,7 +70,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     return { entry: null, folder: folder.path };
   };
   if (rules.isOut(root.real))
-    return yield { entry: { type: 'skipped', given: root.given, reason: 'output' } };
+    return yield { entry: { type: 'skipped', path: root.path, given: root.given, reason: 'output' } };
   const top = { path: root.path, real: root.real, relative: '' };
   yield enter(
     top,
@@ -84,11 +84,11 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       continue;
     }
     const entry = next.value;
-    const skip = (relative: string, reason: PassedOver): Met => ({
-      entry: { type: 'skipped', given: join(root.given, relative), reason },
+    const skip = ({ path, relative }: Pick<Folder, 'path' | 'relative'>, reason: PassedOver): Met => ({
+      entry: { type: 'skipped', path, given: join(root.given, relative), reason },
     });
     if ('lost' in entry) {
-      if (entry.lost === 'unreadable') yield skip(entry.relative, 'unreadable');
+      if (entry.lost === 'unreadable') yield skip(entry, 'unreadable');
       else yield { entry: { type: 'gone', path: entry.path, wasFolder: false } };
       continue;
     }
@@ -98,17 +98,18 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       byName(entry, rules) ?? byPlace(target, rules) ?? (isExcluded(relative) ? 'excluded' : undefined);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
-      else yield skip(relative, reason);
+      else yield skip(entry, reason);
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
-    else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
+    else if (reason !== undefined && reason !== 'excluded') yield skip(entry, reason);
     // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
     else if (!mayBeSource(entry.name, rules)) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
-    else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
-    else if (target?.kind === 'other') yield skip(relative, 'not_regular');
+    else if (reason !== undefined || !isIncluded(relative)) yield skip(entry, 'excluded');
+    else if (target?.kind === 'other') yield skip(entry, 'not_regular');
     else {
-      const facts = factsAt(path, rules);
       const real = target?.real ?? path;
+      // What was a file or led to one a moment ago may be a link by now.
+      const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
       if (facts !== null && rules.isKnown?.(path, facts, real)) {
         if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
         continue;
@@ -236,10 +237,11 @@ function follow(
   }
 }
 
-/** Facts of a regular file, links followed; null where there is none (any more). */
-export function factsAt(path: string, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts | null {
+/** Facts of a regular file; null where there is none (any more), or a link that is not to be followed. */
+export function factsAt(path: string, follow: boolean, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts | null {
   try {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const look = follow ? statSync : lstatSync;
+    const found = look(path, { bigint: true, throwIfNoEntry: false });
     return found?.isFile() ? factsIn(found, rules) : null;
   } catch {
     return null;

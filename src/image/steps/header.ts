@@ -44,8 +44,8 @@ export interface Header extends Size {
  */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
-  const bytes = source.bytes ?? source.head;
-  if (format === 'svg' && source.bytes === null)
+  const bytes = source.head;
+  if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
   const found = await read(source, limits);
@@ -80,7 +80,7 @@ const BYTES: Readonly<Record<string, number>> = {
 
 async function read(source: Source, { lenient }: Limits): Promise<Metadata> {
   try {
-    return await sharp(source.bytes ?? source.path, { limitInputPixels: false }).metadata();
+    return await sharp(source.input, { limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }
