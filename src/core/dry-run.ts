@@ -1,11 +1,12 @@
 import { asImgtoolError, outputExists } from '../errors.ts';
-import type { BatchFinished, Event, JobEvent } from '../model.ts';
+import type { BatchFinished, Event, JobEvent, PictureFacts } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
 import { candidateNames } from './names.ts';
+import { assertHoldable } from './room.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
 /** Nothing is recorded of a dry run, so it has no id. */
@@ -97,8 +98,12 @@ async function foresee(
     const stat = await ports.sources.stat(found.source);
     const paths = await namesFor(places, found, given);
     const facts = await factsOfJob(places, found.source, stat, paths);
-    const digest = trustedDigest(stat, facts.recorded) ?? (await read(ports, found, places));
+    const trusted = trustedDigest(stat, facts.recorded);
+    const opened = trusted === undefined ? await look(ports, found, places) : undefined;
+    const digest = trusted ?? opened!.digest;
     const decision = decide(await withDigest(places, facts, digest));
+    if (decision.action === 'render' && opened !== undefined)
+      assertHoldable(opened.memory, places.options.memoryCap);
     const taken = facts.force ? undefined : facts.wanted.find(isUnknown);
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
@@ -149,8 +154,8 @@ async function namesFor(
   return names;
 }
 
-async function read({ renderer }: Ports, { source }: Found, { options }: Places): Promise<string> {
-  const opened = await renderer.open(source, options.limits);
+async function look({ renderer }: Ports, { source }: Found, { options }: Places): Promise<PictureFacts> {
+  const opened = await renderer.open(source, options.limits, options.preset.variants);
   opened.close();
-  return opened.digest;
+  return opened;
 }

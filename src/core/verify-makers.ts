@@ -22,7 +22,7 @@ export interface PlannedJob {
 }
 
 /** What this machine has, and limits that are to hold instead of those of before. */
-export interface Means extends Pick<BatchOptions, 'jobs' | 'memory'> {
+export interface Means extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
   readonly limits: Partial<Limits>;
 }
 
@@ -90,10 +90,10 @@ export async function planAgain(
 }
 
 /** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
-function optionsNow(before: BatchOptions, { jobs, memory, limits }: Means): BatchOptions {
+function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: Means): BatchOptions {
   const walk = { allFiles: false, followSymlinks: false, include: [], exclude: [] };
   const once = { force: false, dryRun: false, list: null };
-  return { ...before, ...once, walk, jobs, memory, limits: { ...before.limits, ...limits } };
+  return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 
 function makes(
