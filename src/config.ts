@@ -4,7 +4,7 @@ import { allPresets, choosePreset } from './config/choose.ts';
 import { readFiles } from './config/files.ts';
 import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
 import { isDebug, type Look, lookOf } from './config/look.ts';
-import { autoMemory, cores } from './config/machine.ts';
+import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
@@ -50,6 +50,8 @@ export interface Config extends Plain {
   readonly jobs: number;
   /** Bytes that pictures in work may take together. */
   readonly memory: number;
+  /** Bytes that one picture may take: `memory` where that was given, else more. */
+  readonly memoryCap: number;
   readonly limits: Limits;
   readonly watch: WatchOptions;
   /** Absolute path. */
@@ -95,15 +97,18 @@ export async function loadConfig({
 
   const out = absolute(find('out').value, find('out').base ?? cwd, home);
   const index = find('index');
+  const memory = find('memory').value;
+  const free = memory === null ? memoryHere() : undefined;
   const resolved = {
     out,
     jobs: find('jobs').value ?? cores(),
-    memory: find('memory').value ?? autoMemory(),
+    memory: memory ?? autoMemory(free),
     index: index.value === null ? defaultIndex(surroundings) : absolute(index.value, index.base ?? cwd, home),
   };
   const shown = { ...resolved, memory: showSize(resolved.memory) };
   return frozen<Config>({
     ...resolved,
+    memoryCap: memory ?? autoMemoryCap(free),
     cwd,
     outGiven: asGiven(find('out'), out, cwd),
     preset,
@@ -168,10 +173,11 @@ function frozen<T>(value: T): T {
 
 /** What a batch and its jobs need to know, but for what its inputs add. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, jobs, memory, limits } = config;
-  const { allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
+  const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
+  const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
-  return { preset, out, outGiven, template, duplicates, force, dryRun, jobs, memory, limits, walk };
+  const machine = { jobs, memory, memoryCap };
+  return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
 }
 
 /** What the walk takes and what it leaves. */

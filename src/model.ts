@@ -235,6 +235,8 @@ export interface BatchOptions {
   readonly jobs: number;
   /** Bytes of memory that pictures in work may take together. */
   readonly memory: number;
+  /** Bytes of memory that one picture may take: `memory` where that was given, else more. */
+  readonly memoryCap: number;
   readonly limits: Limits;
   readonly walk: Walk;
   readonly list: PathList | null;

@@ -158,7 +158,7 @@ export async function openVerify(
   streams: Streams,
   fix: boolean,
 ): Promise<Fixing & { close(): Promise<void> }> {
-  const { json, quiet, progress: way, look, jobs, memory } = config;
+  const { json, quiet, progress: way, look, jobs, memory, memoryCap } = config;
   const index = await openIndex(config, fix ? 'work' : 'look');
   const renderer = await openRenderer(config);
   const { createVerifyProgress } = await import('./report/verify.ts');
@@ -174,7 +174,7 @@ export async function openVerify(
       timeout: config.limits.timeout,
       progress,
     },
-    means: { jobs, memory, limits },
+    means: { jobs, memory, memoryCap, limits },
     async open({ named, folders }, { cwd, options }) {
       const inputs = { paths: named, list: null, cwd, once: { folders } };
       const opened = await openLocalSources(inputs, walkRules(options, config));

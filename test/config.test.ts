@@ -84,7 +84,7 @@ describe('without a word from anybody', () => {
       outGiven: 'imgtool-out',
       template: '{dir}/{name}_{variant}.{ext}',
       duplicates: 'link',
-      limits: { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
+      limits: { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
       watch: {
         settle: 500,
         scanInterval: 600_000,
@@ -124,6 +124,13 @@ describe('the memory for pictures', () => {
     const config = await person().load({ memory: '1.5GiB' });
     expect(config.memory).toBe(1_610_612_736);
     expect(batchOptions(config).memory).toBe(1_610_612_736);
+  });
+
+  it('is for one picture what was given, and more than for all together where nothing was', async () => {
+    expect((await person().load({ memory: '1.5GiB' })).memoryCap).toBe(1_610_612_736);
+    const config = await person().load();
+    expect(config.memoryCap).toBeGreaterThanOrEqual(config.memory);
+    expect(batchOptions(config).memoryCap).toBe(config.memoryCap);
   });
 
   it('is shown as what auto comes to, in whole megabytes', async () => {

@@ -101,8 +101,18 @@ function optionsNow(before: BatchOptions, config: Config, flags: Flags): BatchOp
   return {
     ...before,
     jobs: flags.jobs === undefined ? before.jobs : config.jobs,
-    memory: flags.memory === undefined ? Math.min(before.memory, config.memory) : config.memory,
+    ...memoryNow(before, config, flags),
     limits: { ...before.limits, ...givenLimits(config, flags) },
+  };
+}
+
+/** A cap above the budget was a share of what was free then: what is free now counts instead. */
+function memoryNow(before: BatchOptions, { memory, memoryCap }: Config, flags: Flags) {
+  if (flags.memory !== undefined) return { memory, memoryCap };
+  const isGiven = before.memoryCap <= before.memory;
+  return {
+    memory: Math.min(before.memory, memory),
+    memoryCap: isGiven ? Math.min(before.memoryCap, memoryCap) : memoryCap,
   };
 }
 

@@ -35,6 +35,14 @@ export function autoMemory({ free }: Pick<Memory, 'free'> = memoryHere()): numbe
   return Math.max(LEAST, Math.floor(free / 2 / MB) * MB);
 }
 
+/** The share of the free memory above which one picture is refused: the rest of the machine needs some too. */
+const MOST_SHARE = 0.8;
+
+/** Bytes for one picture where nobody says how many: more than for all together, since a large one is alone. */
+export function autoMemoryCap({ free }: Pick<Memory, 'free'> = memoryHere()): number {
+  return Math.max(autoMemory({ free }), Math.floor((free * MOST_SHARE) / MB) * MB);
+}
+
 /** The memory of the machine, or of the tightest control group (of either version) the process is in. */
 export function memoryHere(
   machine: Memory = { free: freemem(), total: totalmem() },

@@ -228,7 +228,8 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
   memory: {
     flag: '--memory <size>',
     group: 'limits',
-    about: 'memory that pictures in work may take together, such as 2G; auto is half of what is free',
+    about:
+      'memory that pictures in work may take, together and each, such as 2G; auto is half of what is free',
     initial: null,
     read: later(({ sizeOr }) => sizeOr('auto', 16_000_000)),
     show: (memory) => (memory === null ? 'auto' : showSize(memory)),
@@ -237,7 +238,7 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     flag: '--limit-pixels <n>',
     group: 'limits',
     about: 'largest frame of a source, in pixels',
-    initial: 100_000_000,
+    initial: 268_000_000,
     read: later(({ count }) => count),
     show: (pixels) => shortAmount(pixels),
   },

@@ -1,5 +1,5 @@
 import { asImgtoolError, outputExists } from '../errors.ts';
-import type { BatchFinished, Event, JobEvent } from '../model.ts';
+import type { BatchFinished, Event, JobEvent, PictureFacts } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
@@ -7,6 +7,7 @@ import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
 import { refusedNow } from './limits.ts';
 import { askNames } from './reserve.ts';
+import { assertHoldable } from './room.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
 /** Nothing is recorded of a dry run, so it has no id. */
@@ -103,9 +104,12 @@ async function foresee(
     const trusted = trustedDigest(stat, facts.recorded);
     const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
     if (refused) throw refused;
-    const digest = trusted ?? (await read(ports, found, places));
+    const opened = trusted === undefined ? await look(ports, found, places) : undefined;
+    const digest = trusted ?? opened!.digest;
     const all = await withDigest(places, facts, digest);
     const decision = decide(all);
+    if (decision.action === 'render' && opened !== undefined)
+      assertHoldable(opened.memory, places.options.memoryCap);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
@@ -170,9 +174,13 @@ async function namesFor(
   return { names, gone };
 }
 
-async function read({ renderer, sources }: Ports, { source }: Found, { options }: Places): Promise<string> {
+async function look(
+  { renderer, sources }: Ports,
+  { source }: Found,
+  { options }: Places,
+): Promise<PictureFacts> {
   const file = { path: source, bounds: sources.boundsOf(source) };
-  const opened = await renderer.open(file, options.limits);
+  const opened = await renderer.open(file, options.limits, options.preset.variants);
   opened.close();
-  return opened.digest;
+  return opened;
 }

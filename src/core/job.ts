@@ -9,7 +9,7 @@ import { refusedNow } from './limits.ts';
 import { namesOf } from './names.ts';
 import { openWithRoom } from './room.ts';
 import { removeSuperseded } from './superseded.ts';
-import { describe, jobEvent, pathAsGiven } from './tell.ts';
+import { describe, jobEvent, pathAsGiven, scaledDown } from './tell.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
 export interface Bench extends Places {
@@ -162,7 +162,7 @@ async function carryOut(
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const rendered = await render(bench, steps, opened, staged);
+  const rendered = await render(bench, job, steps, opened, staged);
   letGo();
   await assertUnchanged(bench, source);
   const committing = performance.now();
@@ -200,7 +200,8 @@ async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promis
 }
 
 async function render(
-  { storage }: Bench,
+  { storage, emit }: Bench,
+  job: Job,
   steps: readonly Step[],
   opened: Opened | undefined,
   staged: Staged[],
@@ -214,7 +215,12 @@ async function render(
   }
   if (orders.length === 0) return undefined;
   if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
-  return opened.render(orders);
+  const rendered = await opened.render(orders);
+  for (const [i, { variant }] of orders.entries()) {
+    const warning = scaledDown(job, variant, rendered.outputs[i]!);
+    if (warning !== undefined) emit(warning);
+  }
+  return rendered;
 }
 
 function pathsOf({ options }: Bench, job: Job): string[] {

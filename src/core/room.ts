@@ -54,6 +54,7 @@ export async function openWithRoom(bench: Bench, job: Job, size: number): Promis
   return {
     ...first,
     async render(orders: readonly Order[]): Promise<Rendered> {
+      assertHoldable(first.memory, options.memoryCap);
       if (admission.exceeds(first.memory) && !told.has(admission)) {
         told.add(admission);
         emit(alone(job, first.memory, options.memory));
@@ -75,8 +76,22 @@ function changed(): ImgtoolError {
   });
 }
 
+const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+
+/** A picture that is larger than all memory would be killed, or something else on this machine. Errors: `too_large`. */
+export function assertHoldable(needed: number, cap: number): void {
+  if (!(needed > cap)) return;
+  const enough = Math.ceil(needed / 1e6);
+  throw new ImgtoolError(
+    'too_large',
+    `may take ${mb(needed)} of memory, more than the ${mb(cap)} that one picture may take`,
+    {
+      fix: `allow it with --memory ${enough}M if this machine has that much, or leave it out with --exclude`,
+    },
+  );
+}
+
 function alone({ given }: Job, needed: number, most: number): Event {
-  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
   return {
     type: 'warning',
     message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it and others like it are rendered alone`,

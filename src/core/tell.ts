@@ -1,6 +1,17 @@
 import { join, relative } from 'node:path';
 import type { ImgtoolError } from '../errors.ts';
-import type { BatchOptions, Failure, Job, JobEvent, Output, OutputRecord, SourceRecord } from '../model.ts';
+import type {
+  BatchOptions,
+  Failure,
+  Job,
+  JobEvent,
+  Output,
+  OutputRecord,
+  RenderedOutput,
+  SourceRecord,
+  Variant,
+  Warning,
+} from '../model.ts';
 import type { Settlement, Sources } from '../ports.ts';
 import { onceFor } from './once.ts';
 
@@ -60,4 +71,21 @@ const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
 
 export function failureOf({ code, message, fix }: ImgtoolError): Failure {
   return fix === undefined ? { code, message } : { code, message, fix };
+}
+
+/** The warning that an output is smaller than its variant asks for; undefined where it is not. */
+export function scaledDown(
+  { given }: Job,
+  { name, format }: Variant,
+  { asked, width, height }: RenderedOutput,
+): Warning | undefined {
+  if (asked === undefined) return undefined;
+  const [wanted, made] = [asked, { width, height }].map((size) =>
+    [size.width, size.height].map((side) => side.toLocaleString('en')).join(' x '),
+  );
+  return {
+    type: 'warning',
+    message: `${given}: variant ${name} is ${made} px instead of ${wanted} px, which ${format} cannot hold`,
+    fix: 'give the variant a smaller width or a height, or another format',
+  };
 }

@@ -32,7 +32,7 @@ interface FoundIn {
 }
 
 /** What this machine has, and limits that are to hold instead of those of before. */
-export interface Means extends Pick<BatchOptions, 'jobs' | 'memory'> {
+export interface Means extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
   readonly limits: Partial<Limits>;
 }
 
@@ -119,11 +119,11 @@ function rootOf(
 }
 
 /** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
-function optionsNow(before: BatchOptions, { jobs, memory, limits }: Means): BatchOptions {
+function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: Means): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
   const once = { force: false, dryRun: false, list: null };
-  return { ...before, ...once, walk, jobs, memory, limits: { ...before.limits, ...limits } };
+  return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 
 function makes(

@@ -1,4 +1,4 @@
-import type { Position, Variant } from '../model.ts';
+import type { Format, Position, Variant } from '../model.ts';
 
 /** Pixels. */
 export interface Size {
@@ -16,7 +16,17 @@ interface Sized extends Size {
 export interface Geometry extends Sized {
   /** The whole picture at the size it is decoded to for this variant. */
   readonly base: Size;
+  /** The output's size if its format could hold every size; null where the format holds it. */
+  readonly asked: Size | null;
 }
+
+/** Longest side in pixels that each format's encoder takes (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
+const LONGEST: Readonly<Record<Format, number>> = {
+  webp: 16_383,
+  avif: 16_384,
+  jpeg: 65_500,
+  png: 2_147_483_647,
+};
 
 /** An exact fraction of the source's size, at most 1. */
 interface Scale {
@@ -46,7 +56,7 @@ export function plan(source: Size, format: string, variants: readonly Variant[])
   const shared = scaled(source, scale);
   const [most, kept] = format === 'jpeg' ? [3, 0] : [16, 1];
   return variants.map((variant) => {
-    const sized = geometry(source, variant);
+    const sized = fitted(source, variant);
     const isSmall = compare(sized.scale, half) <= 0 || compare(sized.scale, scale) === 0;
     if (isSmall || source.width <= SHARED_WIDTH) return { ...sized, base: shared };
     const times = halvings(source, sized.whole) - kept;
@@ -70,25 +80,34 @@ function halved({ width, height }: Size, times: number): Size {
   return { width: Math.max(1, Math.floor(width / by)), height: Math.max(1, Math.floor(height / by)) };
 }
 
-function geometry(source: Size, variant: Variant): Sized {
-  const { width, height } = variant;
-  if (variant.fit === 'cover' && width !== null && height !== null) {
-    return cover(source, { width, height }, variant.position);
-  }
-  return inside(source, variant);
+/** The variant's geometry, scaled down to what its format can hold. */
+function fitted(source: Size, variant: Variant): Sized & Pick<Geometry, 'asked'> {
+  const asked = geometry(source, variant, null);
+  const longest = LONGEST[variant.format];
+  if (asked.width <= longest && asked.height <= longest) return { ...asked, asked: null };
+  return { ...geometry(source, variant, longest), asked: { width: asked.width, height: asked.height } };
 }
 
-function inside(source: Size, { width, height }: Variant): Sized {
-  const scale = [widthwise(source, width), heightwise(source, height)].reduce(
-    (min, each) => (compare(each, min) < 0 ? each : min),
-    FULL,
+/** `longest` in pixels, for both sides of the output; null sets no limit. */
+function geometry(source: Size, variant: Variant, longest: number | null): Sized {
+  const { width, height } = variant;
+  if (variant.fit === 'cover' && width !== null && height !== null) {
+    return cover(source, { width, height }, variant.position, longest);
+  }
+  return inside(source, variant, longest);
+}
+
+function inside(source: Size, { width, height }: Variant, longest: number | null): Sized {
+  const scale = smallest(
+    ...[widthwise(source, width), heightwise(source, height)],
+    ...[widthwise(source, longest), heightwise(source, longest)],
   );
   const whole = scaled(source, scale);
   return { ...whole, whole, scale, cut: null };
 }
 
-function cover(source: Size, asked: Size, position: Position): Sized {
-  const box = shrunk(asked, source);
+function cover(source: Size, asked: Size, position: Position, longest: number | null): Sized {
+  const box = shrunk(asked, source, longest);
   const across = widthwise(source, box.width);
   const down = heightwise(source, box.height);
   const scale = compare(across, down) > 0 ? across : down;
@@ -97,13 +116,18 @@ function cover(source: Size, asked: Size, position: Position): Sized {
   return { ...box, whole, scale, cut: uncut ? null : position };
 }
 
-/** A box that the source can fill without being scaled up, in the asked box's own ratio. */
-function shrunk(asked: Size, source: Size): Size {
-  const fit = [widthwise(asked, source.width), heightwise(asked, source.height)].reduce(
-    (min, each) => (compare(each, min) < 0 ? each : min),
-    FULL,
+/** A box that the source can fill without being scaled up, in the asked box's own ratio, with no side above `longest`. */
+function shrunk(asked: Size, source: Size, longest: number | null): Size {
+  const fit = smallest(
+    ...[widthwise(asked, source.width), heightwise(asked, source.height)],
+    ...[widthwise(asked, longest), heightwise(asked, longest)],
   );
   return scaled(asked, fit);
+}
+
+/** The smallest of these scales and the full size. */
+function smallest(...scales: readonly Scale[]): Scale {
+  return scales.reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
 }
 
 const widthwise = (source: Size, width: number | null): Scale =>

@@ -4,7 +4,7 @@ import type { Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
-import { assertEncodable, encode } from './steps/encode.ts';
+import { encode } from './steps/encode.ts';
 import { flatten } from './steps/flatten.ts';
 import { grayscale } from './steps/grayscale.ts';
 import type { Header } from './steps/header.ts';
@@ -28,7 +28,7 @@ const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
 
 /**
  * Renders all orders, decoding once for all that share a base, and writes each to its staged file; at most `atOnce` are
- * encoded side by side. When it rejects, nothing is being written any more. Errors: `corrupt`, `too_large`, `unsupported_format`, `source_changed`, those of writing.
+ * encoded side by side. When it rejects, nothing is being written any more. Errors: `corrupt`, `unsupported_format`, `source_changed`, those of writing.
  */
 export async function render(
   source: Source,
@@ -39,9 +39,6 @@ export async function render(
 ): Promise<Rendered> {
   const variants = orders.map(({ variant }) => variant);
   const geometries = plan(header, header.format, variants);
-  geometries.forEach((geometry, i) => {
-    assertEncodable(orders[i]!.variant, geometry);
-  });
   const started = performance.now();
   const bases = new Map<string, Decoded>();
   for (const { base } of geometries) {
@@ -63,7 +60,7 @@ export async function render(
   const ms = { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded };
   const degraded = [...bases.values()].some((one) => one.degraded);
   return {
-    outputs: orders.map((order) => outputs.get(order)!),
+    outputs: orders.map((order, i) => ({ ...outputs.get(order)!, ...askedOf(geometries[i]!) })),
     dominantColor: color,
     encoder: ENCODER,
     degraded,
@@ -120,8 +117,10 @@ function shared(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: G
   };
 }
 
-const geometryKey = ({ cut, whole, base, ...size }: Geometry): string =>
-  [sizeKey(size), cut, sizeKey(whole), sizeKey(base)].join(' ');
+const askedOf = ({ asked }: Geometry): Pick<RenderedOutput, 'asked'> => (asked === null ? {} : { asked });
+
+const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
+  [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
 
 const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 

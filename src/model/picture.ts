@@ -52,6 +52,8 @@ export interface RenderedOutput {
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the bytes written. */
   readonly checksum: string;
+  /** Pixels that the variant asks for, where its format cannot hold so many and the output is smaller. */
+  readonly asked?: { readonly width: number; readonly height: number };
 }
 
 export interface Rendered {

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
+import { countsOf, finishedOf, jobOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture } from './pictures.ts';
 
@@ -10,18 +10,34 @@ beforeEach(() => {
 });
 
 describe('a budget of memory', () => {
-  it('lets a picture that is more than it through alone, with a word, and the others as ever', async () => {
+  it('that was given refuses a picture that needs more, with both figures, and lets the others through', async () => {
     for (const seed of [1, 2]) place.put(`photos/large-${seed}.png`, await interlaced(3_000, seed));
     for (const seed of [3, 4, 5]) place.put(`photos/small-${seed}.jpg`, await picture({ seed }));
     const sources = sourcesOf(place, 'photos');
     const outcome = await place.process('--jobs', '4', '--memory', '16M');
-    expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 5 }]);
-    const warnings = eventsOf(outcome).filter((event) => event.type === 'warning');
-    // Said once: a folder of such would say nothing else.
-    expect(warnings.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^photos\/large-[12]\.png: .* 16 MB .*alone/),
-    ]);
+    expect([outcome.code, countsOf(outcome)]).toEqual([1, { completed: 3, failed: 2 }]);
+    const { error } = jobOf(outcome, 'photos/large-1.png');
+    expect(error).toMatchObject({
+      code: 'too_large',
+      message: expect.stringMatching(
+        /^may take \d+ MB of memory, more than the 16 MB that one picture may take$/,
+      ),
+    });
+    const [, needed = ''] = /--memory (\d+M)/.exec(error?.fix ?? '') ?? [];
+    expect(outcome.stderr).toContain(`error: photos/large-1.png: ${error?.message}`);
     await assertInvariants(place, { sources, outcome });
+    // What the fix names is enough, also for what is left of the batch; without it nothing has changed.
+    const { batch } = finishedOf(outcome);
+    const same = await place.run(['retry', batch, '--json']);
+    expect([same.code, countsOf(same)], same.stderr).toEqual([1, { completed: 3, failed: 2 }]);
+    const more = await place.run(['retry', batch, '--json', '--memory', needed]);
+    expect([more.code, countsOf(more)], more.stderr).toEqual([0, { completed: 5 }]);
+  });
+
+  it('is foreseen by a dry run', async () => {
+    place.put('photos/large.png', await interlaced(3_000, 1));
+    const outcome = await place.process('--dry-run', '--memory', '16M');
+    expect([outcome.code, jobOf(outcome, 'photos/large.png').error?.code]).toEqual([1, 'too_large']);
   });
 
   it('below what a small picture needs is refused before anything runs', async () => {

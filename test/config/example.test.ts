@@ -6,7 +6,7 @@ import { person } from './folders.ts';
 
 const example = readFileSync(new URL('../../.imgtoolrc.example', import.meta.url), 'utf8');
 /** What is free, and with it what `auto` comes to, changes from one moment to the next. */
-const withoutMemory = ({ memory: _, ...rest }: Config) => rest;
+const withoutMemory = ({ memory: _, memoryCap: __, ...rest }: Config) => rest;
 
 const SETTING = /^# (\w+): (.*)$/gm;
 

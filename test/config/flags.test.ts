@@ -19,7 +19,7 @@ describe('the flags', () => {
     for (const flag of shown) expect(help).toContain(` ${flag}`);
     const groups = ['Watching:', 'Inputs:', 'Outputs:', 'Limits:', 'Display:', 'Settings:', 'Options:'];
     expect(help.match(/^\w+:$/gm)?.filter((group) => group !== 'Arguments:')).toEqual(groups);
-    expect(help).toContain('(default: 100M)');
+    expect(help).toContain('(default: 268M)');
     expect(help).not.toContain('--no-force');
   });
 

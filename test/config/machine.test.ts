@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { autoMemory, cores, memoryHere } from '../../src/config/machine.ts';
+import { autoMemory, autoMemoryCap, cores, memoryHere } from '../../src/config/machine.ts';
 
 const files = (texts: Readonly<Record<string, string>>) => (path: string) => texts[path];
 
@@ -120,6 +120,14 @@ it.each([
   ['enough for one photograph, however little is free', 0, 64 * MB],
 ])('pictures get %s', (_, free, expected) => {
   expect(autoMemory({ free })).toBe(expected);
+});
+
+it.each([
+  ['80 % of what is free', 4_000 * MB, 3_200 * MB],
+  ['whole megabytes', 1_001 * MB, 800 * MB],
+  ['what all together get where that is more', 70 * MB, 64 * MB],
+])('one picture gets %s', (_, free, expected) => {
+  expect(autoMemoryCap({ free })).toBe(expected);
 });
 
 function meminfo(available: number): string {

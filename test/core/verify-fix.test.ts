@@ -148,7 +148,7 @@ describe('making outputs again', () => {
         const emit = (event: Event) => void (event.type === 'job' && stop.abort());
         return { ports, emit, close() {} };
       },
-      means: { jobs: 1, memory: 1e9, limits: {} },
+      means: { jobs: 1, memory: 1e9, memoryCap: 1e9, limits: {} },
     });
     const { remade } = await makeAgain(slow, found, stop.signal);
     // The third was in work by then, and finished.

@@ -37,7 +37,7 @@ export async function openVerification(): Promise<Verification> {
       ...{ index: workshop.index, storage: openLocalStorage('0000'), jobs: 2, timeout: 1_000 },
       renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
       progress: { told() {}, close() {} },
-      means: { jobs: 1, memory: 1_000_000, limits: {} },
+      means: { jobs: 1, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
       async open() {
         batches++;
         const { ports } = await workshop.prepare('process');

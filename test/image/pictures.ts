@@ -10,7 +10,7 @@ import { afterAll, expect } from 'vitest';
 import { openPicture } from '../../src/image/picture.ts';
 import type { Limits, SourceFile, Variant } from '../../src/model.ts';
 
-export const LIMITS: Limits = { pixels: 100_000_000, allowSvg: false, lenient: false, timeout: 120_000 };
+export const LIMITS: Limits = { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 };
 
 export function variant(changes: Partial<Variant> = {}): Variant {
   return {

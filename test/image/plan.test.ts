@@ -50,6 +50,54 @@ describe('the sizes of variants', () => {
   });
 });
 
+describe('a variant that its format cannot hold', () => {
+  const fitted = (width: number, height: number, asked: Partial<Variant>) => {
+    const one = plan({ width, height }, 'png', [variant({ width: 100_000, ...asked })])[0]!;
+    return {
+      size: `${one.width}x${one.height}`,
+      asked: one.asked && `${one.asked.width}x${one.asked.height}`,
+    };
+  };
+
+  it.each([
+    // 1080 * 16383 / 20000 = 884.7
+    ['tall', 1080, 20_000, {}, '885x16383'],
+    ['wide', 20_000, 1080, {}, '16383x885'],
+    ['one pixel wide', 1, 40_000, {}, '1x16383'],
+    ['as AVIF', 1, 40_000, { format: 'avif' }, '1x16384'],
+    ['as JPEG', 1, 70_000, { format: 'jpeg' }, '1x65500'],
+  ] as const)('is scaled down in its ratio until it fits: %s', (_, width, height, asked, size) => {
+    expect(fitted(width, height, asked)).toEqual({ size, asked: `${width}x${height}` });
+  });
+
+  it('keeps the ratio of its box where it covers one', () => {
+    const box = { width: 1000, height: 20_000, fit: 'cover' } as const;
+    // 1000 * 16383 / 20000 = 819.15
+    expect(fitted(3000, 30_000, box)).toEqual({ size: '819x16383', asked: '1000x20000' });
+    // The picture gives 1500 x 30000 at most, and WebP 819 x 16383.
+    expect(fitted(1500, 60_000, { ...box, width: 2000, height: 40_000 })).toEqual({
+      size: '819x16383',
+      asked: '1500x30000',
+    });
+  });
+
+  it.each([
+    ['at the limit', 1080, 16_383, {}],
+    ['as PNG', 1, 70_000, { format: 'png' }],
+    ['of a small width', 1080, 20_000, { width: 600 }],
+  ] as const)('is none where it fits: %s', (_, width, height, asked) => {
+    expect(fitted(width, height, asked).asked).toBeNull();
+  });
+
+  it('is decoded to a base that is as large as it is made, at least', () => {
+    for (const width of [900, 1300, 2600, 5200]) {
+      const one = plan({ width, height: 40_000 }, 'jpeg', [variant({ width })])[0]!;
+      expect(one.base.width).toBeGreaterThanOrEqual(one.width);
+      expect(one.base.height).toBeGreaterThanOrEqual(one.height);
+    }
+  });
+});
+
 describe('the base a variant is decoded to', () => {
   const jpeg = (asked: Partial<Variant>, width = 4000, height = 3000) => base(width, height, variant(asked));
   const png = (asked: Partial<Variant>, width = 4000, height = 3000) =>

@@ -51,12 +51,28 @@ describe('sizes', () => {
     expect(await sharp(bytes[2]).metadata()).toMatchObject({ width: 50, height: 50 });
   });
 
-  it('beyond what a format can hold are refused before anything is decoded', async () => {
+  it('beyond what a format can hold are scaled down to fit it, and the size that was asked for is told', async () => {
     const source = await plain(20, 20_000, '#123456').png().toBuffer();
-    await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({
-      code: 'too_large',
-      message: 'variant large would be 20 x 20,000 px; webp ends at 16,383 px',
-    });
+    const variants = [variant(), variant({ width: 10 }), variant({ format: 'jpeg' })];
+    const { result, bytes } = await rendered(folder, source, variants);
+    expect(result.outputs.map(({ width, height, asked }) => [width, height, asked])).toEqual([
+      [16, 16_383, { width: 20, height: 20_000 }],
+      [10, 10_000, undefined],
+      [20, 20_000, undefined],
+    ]);
+    expect(await sharp(bytes[0], { limitInputPixels: false }).metadata()).toMatchObject({ height: 16_383 });
+    const alone = await rendered(folder, source, [variant()]);
+    expect(alone.result.outputs[0]?.checksum).toBe(result.outputs[0]?.checksum);
+  });
+
+  it('beyond what a format can hold leave every other variant as it would be without', async () => {
+    const source = await plain(20, 20_000, '#123456').png().toBuffer();
+    const small = variant({ width: 10 });
+    const [together, alone] = [
+      await rendered(folder, source, [variant(), small]),
+      await rendered(folder, source, [small]),
+    ];
+    expect(together.result.outputs[1]).toEqual(alone.result.outputs[0]);
   });
 
   it('over the limit of pixels are refused by the header', async () => {

@@ -1,0 +1,67 @@
+import { rmSync } from 'node:fs';
+import sharp from 'sharp';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, eventsOf, finishedOf, jobOf, openPlace, type Place } from './imgtool.ts';
+import { hashOf } from './pictures.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+
+const plain = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#336699' }, limitInputPixels: false });
+
+describe('the default limit of pixels', () => {
+  it('lets a 108-megapixel photograph through', async () => {
+    place.put('photos/phone.jpg', await plain(12_000, 9_000).jpeg().toBuffer());
+    const outcome = await place.run(['process', '--json', '--preset', 'web', '--out', 'out', 'photos']);
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 1 }]);
+    expect(jobOf(outcome, 'photos/phone.jpg')).toMatchObject({ width: 12_000, height: 9_000 });
+    expect(place.files('out')).toEqual(['phone_large.webp', 'phone_medium.webp', 'phone_thumbnail.webp']);
+  });
+
+  it('ends at 268,000,000', async () => {
+    place.put('photos/over.png', await plain(26_800, 10_001).png().toBuffer());
+    const outcome = await place.run(['process', '--json', '--out', 'out', 'photos']);
+    expect(jobOf(outcome, 'photos/over.png').error).toMatchObject({
+      code: 'too_large',
+      message: '26,800 x 10,001 px is over the limit of 268 Mpx',
+    });
+  });
+});
+
+describe('a variant that its format cannot hold', () => {
+  const TALL = 'photos/tall.png';
+  const process = () => place.run(['process', '--json', '--preset', 'web', '--out', 'out', 'photos']);
+
+  it('is scaled down with a warning, the others are made, and the next run finds nothing to do', async () => {
+    place.put(TALL, await plain(1080, 20_000).png().toBuffer());
+    const outcome = await process();
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 1 }]);
+    const made = jobOf(outcome, TALL).outputs?.map(({ variant, width, height }) => [variant, width, height]);
+    expect(made).toEqual([
+      ['thumbnail', 150, 2778],
+      ['medium', 600, 11_111],
+      // 1080 * 16383 / 20000 = 884.7
+      ['large', 885, 16_383],
+    ]);
+    const warnings = eventsOf(outcome).filter((event) => event.type === 'warning');
+    const message = `${TALL}: variant large is 885 x 16,383 px instead of 1,080 x 20,000 px, which webp cannot hold`;
+    expect(warnings).toMatchObject([{ message, fix: expect.stringContaining('another format') }]);
+    expect(outcome.stderr).toContain(`warning: ${message}`);
+    const again = await process();
+    expect([again.code, countsOf(again)]).toEqual([0, { unchanged: 1 }]);
+    expect((await place.run(['verify', finishedOf(outcome).batch])).code).toBe(0);
+  });
+
+  it('is the same when it is made alone', async () => {
+    place.put(TALL, await plain(1080, 20_000).png().toBuffer());
+    await process();
+    const before = hashOf(place.at('out/tall_large.webp'));
+    rmSync(place.at('out/tall_large.webp'));
+    const outcome = await process();
+    expect(countsOf(outcome)).toEqual({ completed: 1 });
+    expect(hashOf(place.at('out/tall_large.webp'))).toEqual(before);
+  });
+});
