@@ -4,6 +4,7 @@ import { sameSource } from './decide.ts';
 import { jobFor, tallyOf, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { openKnown, type Stage } from './known.ts';
+import { askNames } from './reserve.ts';
 import type { Settling } from './settling.ts';
 import { sortOut, tellApart } from './sort.ts';
 
@@ -27,6 +28,8 @@ export interface Arrivals {
   /** Takes note of a file that is to be left as it is. */
   leave(found: Found): void;
   passOver(skipped: Skipped): void;
+  /** Sources that are to have names of this one once it is gone; they do not wait any more. */
+  waitingFor(owner: string): string[];
   /** What became of the job of a source. */
   ended(source: string, stage: Stage): void;
   /** Nothing is at these paths any more, or nothing that is known. */
@@ -46,6 +49,14 @@ export function openArrivals(
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
   const strange = new Set<string>();
+  /** Owners of names, and the sources that would have these names without them. */
+  const waiting = new Map<string, Set<string>>();
+
+  const wait = (source: string, heldBy: readonly string[]): void => {
+    for (const owner of bench.mirror ? heldBy : []) {
+      waiting.set(owner, (waiting.get(owner) ?? new Set()).add(source));
+    }
+  };
 
   const note = ({ source, facts }: Found, stage: Stage = 'taken'): void => {
     if (facts !== null) known.note(source, facts, stage);
@@ -90,7 +101,10 @@ export function openArrivals(
         if (one.isMade) note(one.found, 'output');
       }
       await count(unchanged.map(({ event }) => event));
-      for (const one of unchanged) note(one.found, 'counted');
+      for (const { found, heldBy } of unchanged) {
+        note(found, 'counted');
+        wait(found.source, heldBy);
+      }
       return changed;
     },
     async take(rested) {
@@ -116,10 +130,11 @@ export function openArrivals(
         else note(one, 'done');
       }
       if (fresh.length === 0) return;
-      const jobs = fresh.map((one) => ({
-        ...jobFor(bench, one),
-        isCounted: known.stageOf(one.source) === 'counted',
-      }));
+      const asked = await askNames(bench, fresh);
+      const jobs = fresh.map((one, i) => {
+        wait(one.source, asked[i]!.heldBy);
+        return { ...jobFor(one, asked[i]!), isCounted: known.stageOf(one.source) === 'counted' };
+      });
       const { begun, inWork } = await index.renew(run, jobs);
       const busy = new Set(inWork);
       for (const one of fresh) {
@@ -132,6 +147,11 @@ export function openArrivals(
     },
     leave: (found) => note(found),
     passOver: ({ given, reason }) => passOver(given, reason),
+    waitingFor(owner) {
+      const heirs = [...(waiting.get(owner) ?? [])].filter(known.has);
+      waiting.delete(owner);
+      return heirs;
+    },
     ended: known.advance,
     async forget(paths) {
       const gone = paths

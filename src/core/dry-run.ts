@@ -6,7 +6,7 @@ import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
 import { refusedNow } from './limits.ts';
-import { candidateNames } from './names.ts';
+import { askNames } from './reserve.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
 /** Nothing is recorded of a dry run, so it has no id. */
@@ -96,17 +96,18 @@ async function foresee(
   const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
-    const paths = await namesFor(places, found, given);
-    const facts = await factsOfJob(places, found.source, stat, paths);
-    const trusted = trustedDigest(stat, facts.recorded);
-    const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
+    const { names, gone } = await namesFor(places, found, given);
+    const asFound = await factsOfJob(places, found.source, stat, names);
+    const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
+    const trusted = trustedDigest(stat, asFound.recorded);
+    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, places.options.limits);
     if (refused) throw refused;
     const digest = trusted ?? (await read(ports, found, places));
-    const all = await withDigest(places, facts, digest);
-    const decision = decide(all);
+    const facts = await withDigest(places, { ...asFound, wanted }, digest);
+    const decision = decide(facts);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
-    const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
+    const taken = facts.force ? undefined : facts.wanted.find((one) => isUnknown(one) && !adopted.has(one));
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -141,19 +142,31 @@ function isUnknown({ record, disk }: Wanted): boolean {
   return disk !== null && !isMade(record);
 }
 
-/** The names it would get, beside those given to others before it. */
+/** An output whose owner is gone, as the job would find it: its own. */
+function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
+  const { record } = wanted;
+  return record !== undefined && gone.includes(record.source)
+    ? { ...wanted, record: { ...record, source } }
+    : wanted;
+}
+
+/** The names it would get beside those given to others before it, and the sources that would pass some on. */
 async function namesFor(
-  { index, options }: Places,
+  { index, sources, options }: Places,
   found: Found,
   given: Map<string, string>,
-): Promise<string[]> {
-  const candidates = candidateNames(found, options);
+): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
+  const [asked] = await askNames({ index, sources, options, mirror: false }, [found]);
+  const { candidates, kept, gone = [] } = asked!;
   const lookup = await index.lookup([], candidates.flat());
-  const ownerOf = (path: string) => lookup.output(path)?.source ?? given.get(path.toLowerCase());
-  const isFree = (path: string) => (ownerOf(path) ?? found.source) === found.source;
-  const names = candidates.find((paths) => paths.every(isFree)) ?? candidates[0]!;
+  const isFree = (path: string) => {
+    const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
+    return owner === found.source || gone.includes(owner);
+  };
+  const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
+  const names = candidates[order.find((i) => candidates[i]?.every(isFree)) ?? 0]!;
   for (const path of names) given.set(path.toLowerCase(), found.source);
-  return names;
+  return { names, gone };
 }
 
 async function read({ renderer }: Ports, { source }: Found, { options }: Places): Promise<string> {

@@ -23,6 +23,12 @@ export interface Sources {
   /** Of these, the ones that are certainly no more: nothing is there, though the folder that was named is. */
   missing(paths: readonly string[]): Promise<string[]>;
 
+  /**
+   * Of these paths, wherever they lie, those of files that are gone: no entry has this very name, and the nearest
+   * folder above that exists is not empty. An empty folder may be the mount point of a disk that is not mounted.
+   */
+  gone(paths: readonly string[]): Promise<string[]>;
+
   /** Absolute paths of the folders that were named. */
   readonly folders: readonly string[];
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
@@ -276,6 +276,17 @@ export function sourcesConformance(name: string, open: OpenSources): void {
         if (await sources.covers(join(cwd, path))) covered.push(path);
       }
       expect(covered).toEqual(['p/a.jpg', 'p-link/a.jpg', 'p/new.webp', 'named.jpg', 'NAMED.jpg']);
+    });
+
+    it('knows which files are gone, and takes none for gone whose disk may not be mounted', async () => {
+      put('p/a.jpg', 'p/Team.jpg', 'empty/x.jpg');
+      rmSync(join(cwd, 'empty/x.jpg'));
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const asked = ['p/a.jpg', 'p/gone.jpg', 'p/no/such/folder/x.jpg', 'p/a.jpg/x.jpg', 'p/team.jpg'];
+      const away = ['empty/x.jpg', 'empty/sub/x.jpg'];
+      const gone = await sources.gone([...asked, ...away].map((path) => join(cwd, path)));
+      const expected = ['p/gone.jpg', 'p/no/such/folder/x.jpg', 'p/a.jpg/x.jpg', 'p/team.jpg'];
+      expect(gone).toEqual(expected.map((path) => join(cwd, path)));
     });
 
     it('writes a path as the user would', async () => {

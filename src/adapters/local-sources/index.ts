@@ -1,9 +1,10 @@
-import { lstatSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError, ImgtoolError, readError, systemCode } from '../../errors.ts';
+import { asImgtoolError, ImgtoolError, readError } from '../../errors.ts';
 import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
+import { goneOf, isNothing } from './gone.ts';
 import {
   type Input,
   identityOf,
@@ -86,6 +87,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
+    gone: async (paths) => goneOf(paths),
     folders: roots.map(({ path }) => path),
     async covers(path) {
       const place = join(resolved(dirname(path)), basename(path));
@@ -147,14 +149,6 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
     // A name that is no UTF-8 was not told as it is: only its folder can be walked.
     if (at.includes('\ufffd')) return walkPart(dirname(at), now);
     return rootsOf(at).map((root) => walkInput(root, now, relative(root.path, at).split(sep).join('/')));
-  }
-}
-
-function isNothing(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch (error) {
-    return systemCode(error) === 'ENOTDIR';
   }
 }
 

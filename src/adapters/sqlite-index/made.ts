@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
-import type { Job, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
@@ -23,7 +23,6 @@ export interface Made {
     | 'lookup'
     | 'made'
     | 'skipped'
-    | 'inherit'
     | 'sourcesBelow'
     | 'outputs'
     | 'distrust'
@@ -31,12 +30,14 @@ export interface Made {
     | 'forget'
     | 'addCtimes'
   >;
-  /** Holds a name for a source; false when it is another's. Inside a write step. */
-  reserve(path: string, source: string): boolean;
+  /** Holds a name for a source, also one that was another's, with what is recorded under it. Inside a write step. */
+  reserve(path: string, source: string): void;
   /** The source a name is held for. */
   ownerOf(path: string): string | undefined;
   /** Frees the names held for a source under which nothing was made. Inside a write step. */
   lapse(source: string): void;
+  /** Forgets an output of a source. Inside a write step. */
+  giveUp(path: string, source: string): void;
   /** Records what was learnt and made. Inside a write step. */
   record(
     source: SourceRecord | undefined,
@@ -74,13 +75,11 @@ export function openMade(connection: Connection): Made {
   const dropOutput = prepare('DELETE FROM outputs WHERE key = ? AND source = ?');
   const dropSource = prepare('DELETE FROM sources WHERE path = ?');
   const owner = prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
-  const reserve = prepare('INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)');
-  const bequeath = prepare('UPDATE outputs SET source = ? WHERE key = ? AND source = ?');
-  const lapse = prepare(
-    'DELETE FROM outputs WHERE key = ? AND source = ? AND checksum IS NULL AND digest IS NULL',
+  const reserve = prepare(
+    `INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`,
   );
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
-  const rename = prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
   const putSource = prepare(
     `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
      VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
@@ -107,7 +106,7 @@ export function openMade(connection: Connection): Made {
     if (learnt !== undefined) putSource.run(learnt);
     for (const one of [...made, ...skipped]) {
       const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
-      // It was its owner's when it was reserved, and names change hands only when their source is gone.
+      // The name was the owner's when it was reserved, and a name passes on only when its source is gone.
       if (changes === 0) throw outputExists(one.path);
     }
   };
@@ -157,20 +156,9 @@ export function openMade(connection: Connection): Made {
         write(() => {
           for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
-      inherit: (job: Job, from, paths, held) =>
-        write(() => {
-          if (!paths.every((path) => owner.get(keyOf(path)) === from)) return false;
-          for (const path of held) lapse.run(keyOf(path), job.source);
-          for (const path of paths) bequeath.run(job.source, keyOf(path), from);
-          rename.run(job.id);
-          return true;
-        }),
     },
-    reserve(path, forSource) {
-      const held = owner.get(keyOf(path));
-      if (held === undefined) reserve.run(keyOf(path), path, forSource);
-      return held === undefined || held === forSource;
-    },
+    reserve: (path, source) => void reserve.run(keyOf(path), path, source),
+    giveUp: (path, source) => void dropOutput.run(keyOf(path), source),
     lapse: (path) => void lapseAll.run(path),
     ownerOf: (path) => owner.get(keyOf(path)),
     record,
