@@ -2,10 +2,11 @@ import { asImgtoolError, outputExists } from '../errors.ts';
 import type { BatchFinished, Event, JobEvent } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { NewWork, Ports } from './batch.ts';
-import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
+import { decide, isMade, isUnknown, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
 import { refusedNow } from './limits.ts';
+import { isMovedOutput } from './moved.ts';
 import { askNames } from './reserve.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
@@ -52,10 +53,7 @@ export async function dryRun(
   });
   for await (const entry of ports.sources.walk(signal)) {
     if (entry.type === 'gone') continue;
-    if (
-      entry.type === 'skipped' ||
-      isMade((await ports.index.lookup([], [entry.source])).output(entry.source))
-    ) {
+    if (entry.type === 'skipped' || (await isOutput(places, entry.source))) {
       passedOver++;
       emit({
         type: 'passed_over',
@@ -86,6 +84,11 @@ export async function dryRun(
   return finished;
 }
 
+async function isOutput(places: Places, path: string): Promise<boolean> {
+  const lookup = await places.index.lookup([path], []);
+  return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
+}
+
 async function foresee(
   ports: Ports,
   places: Places,
@@ -107,7 +110,9 @@ async function foresee(
     const decision = decide(facts);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
-    const taken = facts.force ? undefined : facts.wanted.find((one) => isUnknown(one) && !adopted.has(one));
+    const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
+    // The same picture would be adopted, but only rendering could tell.
+    const taken = facts.force ? undefined : facts.wanted.find(isTaken);
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -137,11 +142,6 @@ async function foresee(
   }
 }
 
-/** A file the index does not know: the same picture would be adopted, but only rendering could tell. */
-function isUnknown({ record, disk }: Wanted): boolean {
-  return disk !== null && !isMade(record);
-}
-
 /** An output whose owner is gone, as the job would find it: its own. */
 function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
   const { record } = wanted;
@@ -152,13 +152,13 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
 
 /** The names it would get beside those given to others before it, and the sources that would pass some on. */
 async function namesFor(
-  { index, sources, options }: Places,
+  places: Places,
   found: Found,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
-  const [asked] = await askNames({ index, sources, options, mirror: false }, [found]);
+  const [asked] = await askNames({ ...places, mirror: false }, [found]);
   const { candidates, kept, gone = [] } = asked!;
-  const lookup = await index.lookup([], candidates.flat());
+  const lookup = await places.index.lookup([], candidates.flat());
   const isFree = (path: string) => {
     const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
     return owner === found.source || gone.includes(owner);
