@@ -73,6 +73,11 @@ export interface Index {
   /** Outputs made from these bytes with these settings: for each settings a few of the oldest and of the newest. */
   made(digest: string, settings: readonly string[]): Promise<OutputRecord[]>;
 
+  /**
+   * An output of these bytes that was made under this file name, whatever its folder; names are compared as by `lookup`.
+   */
+  withChecksum(checksum: string, name: string): Promise<OutputRecord | undefined>;
+
   /** Names reserved by other sources with these bytes under which nothing was made: duplicates that were skipped. */
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, createReadStream, lstatSync, type Stats, statSync } from 'node:fs';
-import { chmod, copyFile, readdir, rm, unlink } from 'node:fs/promises';
+import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
@@ -150,10 +150,14 @@ function factsOf({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: b
   return { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
 }
 
+/** Neither a pipe that has taken the place of a file is waited for, nor a link followed. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
 async function checksum(path: string): Promise<string | null> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    const file = await open(path, READ);
+    for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
     return hash.digest('hex');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;

@@ -134,7 +134,7 @@ export function openArrivals(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
       );
-      const { outputs, sources: found } = tellApart(bench, rested, lookup);
+      const { outputs, sources: found } = await tellApart(bench, rested, lookup);
       for (const one of outputs) if (one.isMade) note(one.found, 'output');
       // It changed after it was taken and before it was read: its job has seen it as it is now.
       const isDone = ({ source, facts }: Found) => {

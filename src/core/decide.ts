@@ -26,6 +26,8 @@ export interface Wanted {
   readonly disk: FileFacts | 'foreign' | null;
   /** SHA-256 of what is on disk, once it had to be read. */
   readonly checksum?: string | undefined;
+  /** Whether the file on disk is an output that was recorded under this name in another folder. */
+  readonly isMoved?: boolean;
   /** Whose source the file on disk is, if it is one. */
   readonly holds: 'this source' | 'another source' | null;
 }
@@ -100,6 +102,11 @@ export function isUnclear({ record, disk, checksum }: Wanted): boolean {
   return disk.size === record.size && !sameFile(disk, record);
 }
 
+/** Whether a file is on disk of which the index does not say that it was made. */
+export function isUnknown({ record, disk }: Wanted): boolean {
+  return disk !== null && disk !== 'foreign' && !isMade(record);
+}
+
 export function isMade(record: OutputRecord | Reservation | undefined): record is OutputRecord {
   return typeof record?.checksum === 'string';
 }
@@ -123,7 +130,7 @@ function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_sou
 
 function stepFor(wanted: Wanted, facts: Facts): Step {
   // A file the index does not know is never replaced unless the user insists; equal bytes are adopted later.
-  const replace = isMade(wanted.record) || facts.force;
+  const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
   if (facts.force) return { kind: 'render', wanted, replace };
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
   const twin = twinOf(wanted, facts);

@@ -2,10 +2,11 @@ import { asImgtoolError, outputExists } from '../errors.ts';
 import type { BatchFinished, Event, JobEvent, PictureFacts } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { NewWork, Ports } from './batch.ts';
-import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
+import { decide, isMade, isUnknown, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
 import { refusedNow } from './limits.ts';
+import { isMovedOutput } from './moved.ts';
 import { askNames } from './reserve.ts';
 import { assertHoldable } from './room.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
@@ -53,10 +54,7 @@ export async function dryRun(
   });
   for await (const entry of ports.sources.walk(signal)) {
     if (entry.type === 'gone') continue;
-    if (
-      entry.type === 'skipped' ||
-      isMade((await ports.index.lookup([], [entry.source])).output(entry.source))
-    ) {
+    if (entry.type === 'skipped' || (await isOutput(places, entry.source))) {
       passedOver++;
       emit({
         type: 'passed_over',
@@ -87,6 +85,11 @@ export async function dryRun(
   return finished;
 }
 
+async function isOutput(places: Places, path: string): Promise<boolean> {
+  const lookup = await places.index.lookup([path], []);
+  return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
+}
+
 async function foresee(
   ports: Ports,
   places: Places,
@@ -100,19 +103,20 @@ async function foresee(
     const { names, gone } = await namesFor(places, found, given);
     const asFound = await factsOfJob(places, found.source, stat, names);
     const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
-    const facts = { ...asFound, wanted };
-    const trusted = trustedDigest(stat, facts.recorded);
-    const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
+    const trusted = trustedDigest(stat, asFound.recorded);
+    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, places.options.limits);
     if (refused) throw refused;
     const opened = trusted === undefined ? await look(ports, found, places) : undefined;
     const digest = trusted ?? opened!.digest;
-    const all = await withDigest(places, facts, digest);
-    const decision = decide(all);
+    const facts = await withDigest(places, { ...asFound, wanted }, digest);
+    const decision = decide(facts);
     if (decision.action === 'render' && opened !== undefined)
       assertHoldable(opened.memory, places.options.memoryCap);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
-    const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
+    const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
+    // The same picture would be adopted, but only rendering could tell.
+    const taken = facts.force ? undefined : facts.wanted.find(isTaken);
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -142,11 +146,6 @@ async function foresee(
   }
 }
 
-/** A file the index does not know: the same picture would be adopted, but only rendering could tell. */
-function isUnknown({ record, disk }: Wanted): boolean {
-  return disk !== null && !isMade(record);
-}
-
 /** An output whose owner is gone, as the job would find it: its own. */
 function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
   const { record } = wanted;
@@ -157,13 +156,13 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
 
 /** The names it would get beside those given to others before it, and the sources that would pass some on. */
 async function namesFor(
-  { index, sources, options }: Places,
+  places: Places,
   found: Found,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
-  const [asked] = await askNames({ index, sources, options, mirror: false }, [found]);
+  const [asked] = await askNames({ ...places, mirror: false }, [found]);
   const { candidates, kept, gone = [] } = asked!;
-  const lookup = await index.lookup([], candidates.flat());
+  const lookup = await places.index.lookup([], candidates.flat());
   const isFree = (path: string) => {
     const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
     return owner === found.source || gone.includes(owner);

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../model.ts';
 import type { Index, Lookup, Sources, Storage } from '../ports.ts';
-import { type Elsewhere, type Facts, isMade, isUnclear, sameFile, type Wanted } from './decide.ts';
+import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
+import { madeAs } from './moved.ts';
 import { settingsOf } from './settings.ts';
 
 /** Where facts come from. */
@@ -55,6 +56,7 @@ export async function factsOfJob(
   paths: readonly string[],
 ): Promise<Facts> {
   const { index, storage, sources } = places;
+  const { force } = places.options;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
   const facts = factsByStat(places, known, paths, paths.map(lookup.output), await storage.stat(paths));
@@ -62,33 +64,25 @@ export async function factsOfJob(
   for (const one of facts.wanted) {
     const { path, record, disk } = one;
     const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
-    const checksum = isUnclear(one) ? ((await storage.checksum(path)) ?? undefined) : undefined;
-    wanted.push({ ...one, holds, checksum });
+    const isStrange =
+      isUnknown(one) &&
+      holds !== 'this source' &&
+      lookup.source(path) === undefined &&
+      (!force || holds !== null);
+    const checksum = isUnclear(one) || isStrange ? ((await storage.checksum(path)) ?? undefined) : undefined;
+    const isMoved =
+      isStrange && checksum !== undefined && (await madeAs(places, path, checksum)) !== undefined;
+    wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
   }
   return { ...facts, wanted };
 }
 
-/**
- * Adds what is known of these bytes: their digest, and where else their outputs are. A file that the index does not
- * know is read where it may be one of those outputs, moved.
- */
+/** Adds what is known of these bytes: their digest, and where else their outputs are. */
 export async function withDigest(places: Places, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await places.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  const wanted = await Promise.all(facts.wanted.map((one) => withChecksum(places, one, others)));
-  return { ...facts, digest, wanted, elsewhere: await elsewhere(places, facts.source, digest, others) };
-}
-
-async function withChecksum(
-  { storage }: Places,
-  wanted: Wanted,
-  others: readonly OutputRecord[],
-): Promise<Wanted> {
-  const { path, record, disk, settings } = wanted;
-  if (isMade(record) || disk === null || disk === 'foreign') return wanted;
-  const mayBeOne = others.some((one) => one.settings === settings && one.size === disk.size);
-  return mayBeOne ? { ...wanted, checksum: (await storage.checksum(path)) ?? undefined } : wanted;
+  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
 }
 
 async function elsewhere(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join, posix, sep } from 'node:path';
+import { basename, join, posix, sep } from 'node:path';
 import type { BatchOptions, Format, Variant } from '../model.ts';
 import { onceFor } from './once.ts';
 
@@ -97,6 +97,27 @@ function fill(pattern: Pattern, dir: string, name: string): string {
     if (hole !== null) path += hole === 'dir' ? dir : name;
   }
   return path;
+}
+
+/** Whether the template can yield the file name of this path, which lies below the output folder, for some source. */
+export function isOutputName(path: string, options: BatchOptions): boolean {
+  if (!path.startsWith(placesOf(options).out)) return false;
+  const name = basename(path);
+  return shapesOf(options).some((shape) => shape.test(name));
+}
+
+/** What the template says of the last segment of a path, for each variant. */
+const shapesOf = onceFor((options: BatchOptions) =>
+  placesOf(options).patterns.map((pattern) => {
+    const shape = pattern
+      .map(({ text, hole }) => escaped(text) + (hole === null ? '' : hole === 'dir' ? '.*' : '.+'))
+      .join('');
+    return new RegExp(`^${shape.slice(shape.lastIndexOf('/') + 1)}$`, 's');
+  }),
+);
+
+function escaped(text: string): string {
+  return text.replace(/[^\w/]/gu, '\\$&');
 }
 
 /** A segment that is empty, or means this folder or the one above. */

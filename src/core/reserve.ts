@@ -1,11 +1,13 @@
 import type { BatchOptions } from '../model.ts';
-import type { Found, Index, Lookup, NewJob, Sources } from '../ports.ts';
+import type { Found, Index, Lookup, NewJob, Sources, Storage } from '../ports.ts';
 import { isBelow } from './facts.ts';
+import { movedWithTag } from './moved.ts';
 import { candidateNames, plainNames, taggedNaming } from './names.ts';
 
 /** Where a batch asks who owns a name. */
 interface Owners {
   readonly index: Index;
+  readonly storage: Storage;
   readonly sources: Sources;
   readonly options: BatchOptions;
   /** Whether a source with a tagged name takes its plain name once the owner of that is gone. */
@@ -29,10 +31,21 @@ export async function askNames(owners: Owners, found: readonly Found[]): Promise
     found.map(({ source }) => source),
     plain.flat(),
   );
+  const all = new Map(found.map((one) => [one, candidateNames(one, options)]));
+  const fresh = found.filter(({ source }) => lookup.source(source) === undefined);
+  const moved = await movedWithTag(
+    owners,
+    fresh,
+    fresh.map((one) => all.get(one)!),
+  );
   const asked: Asked[] = [];
   for (const [i, one] of found.entries()) {
     const others = ownersOf(plain[i]!, lookup, one.source);
-    const candidates = candidateNames(one, options);
+    const candidates = all.get(one)!;
+    if (moved.has(one)) {
+      asked.push({ candidates, kept: 1, heldBy: [] });
+      continue;
+    }
     // A source that was never recorded has no names, and one whose plain names are free needs no others.
     const tagged = lookup.source(one.source) === undefined ? undefined : await taggedOf(owners, one);
     if (others.length === 0 && tagged === undefined) asked.push({ candidates, heldBy: [] });

@@ -4,6 +4,7 @@ import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
 import { refusedNow } from './limits.ts';
+import { isMovedOutput } from './moved.ts';
 import { candidateNames, plainNames } from './names.ts';
 import { ownersOf } from './reserve.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
@@ -40,7 +41,7 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
     chunk.map(({ source }) => source),
     [...named.values()].flat(),
   );
-  const { sources, outputs } = tellApart(bench, chunk, lookup);
+  const { sources, outputs } = await tellApart(bench, chunk, lookup);
   const own = await ownNames(bench, sources, named, lookup);
   // A folder that cannot be looked into fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
@@ -153,15 +154,22 @@ function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, sta
   };
 }
 
-/** Tells sources from files that the index knows as outputs. */
-export function tellApart({ suspects }: Bench, chunk: readonly Found[], lookup: Lookup): Told {
+/** Tells sources from files that the index knows as outputs, by their paths or by their bytes. */
+export async function tellApart(bench: Bench, chunk: readonly Found[], lookup: Lookup): Promise<Told> {
+  const { suspects } = bench;
   const sources: Found[] = [];
   const outputs: { found: Found; isMade: boolean }[] = [];
+  const unknown: Found[] = [];
   for (const found of chunk) {
     const record = lookup.output(found.source);
     const isHeld = () => lookup.isInWork(found.source) || suspects.has(found.source);
     if (record?.path === found.source && (isMade(record) || isHeld()))
       outputs.push({ found, isMade: isMade(record) });
+    else unknown.push(found);
+  }
+  const moved = await Promise.all(unknown.map(({ source }) => isMovedOutput(bench, source, lookup)));
+  for (const [i, found] of unknown.entries()) {
+    if (moved[i]) outputs.push({ found, isMade: true });
     else sources.push(found);
   }
   return { sources, outputs };

@@ -173,6 +173,38 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       });
     });
 
+    describe('asked for an output by its bytes', () => {
+      const bytes = { checksum: sha('webp') };
+
+      it('tells the one that was made under the same file name, in whatever folder', async () => {
+        const [one, other] = [
+          outputRecord('/out/a.webp', '/photos/a', bytes),
+          outputRecord('/elsewhere/deep/B.webp', '/photos/b', bytes),
+        ] as const;
+        await make(one, other);
+        expect(await pair.other.withChecksum(bytes.checksum, 'a.webp')).toEqual(one);
+        expect(await pair.other.withChecksum(bytes.checksum, 'b.WEBP')).toEqual(other);
+      });
+
+      it('tells none with another name or other bytes, nor one that is taken for wrong', async () => {
+        const one = outputRecord('/out/a.webp', '/photos/a', bytes);
+        await make(one);
+        const alike = `${bytes.checksum.slice(0, 60)}0000`;
+        expect(await index.withChecksum(alike, 'a.webp')).toBeUndefined();
+        for (const name of ['b.webp', '.webp', 'aa.webp', 'ut/a.webp'])
+          expect(await index.withChecksum(bytes.checksum, name)).toBeUndefined();
+        await index.distrust([one]);
+        expect(await index.withChecksum(bytes.checksum, 'a.webp')).toBeUndefined();
+      });
+
+      it('tells one among many of the same bytes', async () => {
+        const paths = Array.from({ length: 300 }, (_, i) => `/out/${i}.webp`);
+        const made = paths.map((path) => outputRecord(path, '/photos/a', bytes));
+        await end(newJob('a', { candidates: [paths] }), settled('completed', { made }));
+        expect(await index.withChecksum(bytes.checksum, '217.webp')).toEqual(made[217]);
+      });
+    });
+
     describe('asked who made the outputs of sources', () => {
       const output: Output = {
         ...{ variant: 'small', format: 'webp', path: '/out/a_small.webp' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidateNames, namesOf } from '../../src/core/names.ts';
+import { candidateNames, isOutputName, namesOf } from '../../src/core/names.ts';
 import { batchOptions, sha, variant } from '../records.ts';
 
 const found = (relative: string) => ({ source: `/photos/${relative}`, relative });
@@ -64,5 +64,37 @@ describe('names of outputs', () => {
     const job = { ...found('x.jpg'), naming: 3 };
     expect(namesOf(job, batchOptions())).toBeUndefined();
     expect(namesOf({ ...job, naming: 0 }, batchOptions())).toEqual(['/out/x_small.webp']);
+  });
+
+  it.each([
+    '{dir}/{name}_{variant}.{ext}',
+    '{name}.{ext}',
+    '{variant}/{dir}/{name}.{ext}',
+    './{dir}-{name}+{variant}.{ext}',
+    '{name}/{variant}.{ext}',
+    '{name} ({variant}) [{preset}].{format}.{ext}',
+  ])('are told by their form from other names: %s', (template) => {
+    const preset = { name: 'two', variants: [variant(), variant({ name: 'a.b*', format: 'jpeg' })] };
+    const options = batchOptions({ template, preset });
+    const relatives = [
+      'x.jpg',
+      'a/b/y.png',
+      '..jpg',
+      '...jpg',
+      `${'x'.repeat(255)}.jpg`,
+      'new\nline.gif',
+      '😀.tif',
+    ];
+    for (const relative of relatives) {
+      for (const path of candidateNames(found(relative), options).flat())
+        expect([path, isOutputName(path, options)]).toEqual([path, true]);
+    }
+    for (const path of [
+      '/out/x.png',
+      '/out/x_smallXwebp',
+      '/elsewhere/x_small.webp',
+      '/out/x_small.webp.png',
+    ])
+      expect([path, isOutputName(path, options)]).toEqual([path, false]);
   });
 });

@@ -23,6 +23,7 @@ export interface Made {
     | 'lookup'
     | 'made'
     | 'skipped'
+    | 'withChecksum'
     | 'sourcesBelow'
     | 'outputs'
     | 'distrust'
@@ -57,6 +58,10 @@ export function openMade(connection: Connection): Made {
   );
   const skippedBytes = prepare<[string, string], Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
+  );
+  const sameFile = prepare<{ checksum: string; name: string }, OutputRecord>(
+    `SELECT ${OUTPUT} FROM outputs WHERE substr(checksum, 1, 12) = substr(@checksum, 1, 12)
+       AND checksum = @checksum AND substr(key, -length(@name)) = @name LIMIT 1`,
   );
   const below = prepare<[string, string, number], string>(
     'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
@@ -124,6 +129,7 @@ export function openMade(connection: Connection): Made {
           }),
         ),
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
+      withChecksum: (checksum, name) => read(() => sameFile.get({ checksum, name: keyOf(`${sep}${name}`) })),
       async *sourcesBelow(folder) {
         const [first, end] = rangeBelow(folder);
         for (let after: string | undefined = first; after !== undefined; ) {

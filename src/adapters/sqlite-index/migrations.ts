@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** Brings the schema from version n to n + 1; never changed once released, only added to. */
 export type Migration = (db: Database) => void;
 
-export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addChangeTimes];
+export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving];
 
 function createTables(db: Database): void {
   db.exec(WHAT_WAS_MADE);
@@ -19,9 +19,11 @@ function addResuming(db: Database): void {
   db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
 }
 
-function addChangeTimes(db: Database): void {
+function addMoving(db: Database): void {
   // NULL for what was recorded before.
   db.exec('ALTER TABLE sources ADD COLUMN ctime TEXT');
+  // Its beginning tells nearly all checksums apart, in a third of the space.
+  db.exec('CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL');
 }
 
 const WHAT_WAS_MADE = `

@@ -8,6 +8,7 @@ export const NEWEST: { readonly version: number; readonly names: readonly string
     'index jobs_by_run',
     'index jobs_by_state',
     'index outputs_by_bytes',
+    'index outputs_by_checksum',
     'index outputs_by_source',
     'index runs_by_batch',
     'index sqlite_autoindex_jobs_1',
