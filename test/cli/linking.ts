@@ -35,7 +35,7 @@ export const ATTACKS: readonly Attack[] = MOMENTS.flatMap((moment) =>
 const HASTENED = { NODE_OPTIONS: `--import=${new URL('./hasten.js', import.meta.url).href}` };
 
 /** A picture outside the watched folder, in a colour that no source has. */
-async function putSecret(place: Place): Promise<void> {
+export async function putSecret(place: Place): Promise<void> {
   const secret = await sharp({ create: { width: 80, height: 60, channels: 3, background: '#ff00ff' } })
     .jpeg()
     .toBuffer();
