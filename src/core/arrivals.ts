@@ -50,18 +50,18 @@ export function openArrivals(
   const { index, run, sources } = bench;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
-  const strange = new Set<string>();
+  const strange = new Map<string, PassedOver>();
 
   const note = ({ source, facts }: Found, stage: Stage = 'taken'): void => {
     if (facts !== null) known.note(source, facts, stage);
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
-    // After the first walk only what may need a person's eye; each once.
+    // After the first walk only what may need a person's eye; each once for each reason.
     if (walked.ended && !STRANGE.has(reason)) return;
     if (STRANGE.has(reason)) {
-      if (strange.has(path)) return;
-      strange.add(path);
+      if (strange.get(path) === reason) return;
+      strange.set(path, reason);
     }
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });

@@ -306,6 +306,19 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       });
     });
 
+    it('passes over a file that becomes a link while its folder is walked', async () => {
+      put('p/a.jpg', 'p/b.jpg', 'elsewhere.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const met: unknown[] = [];
+      for await (const entry of sources.walk(new AbortController().signal)) {
+        met.push(entry.type === 'skipped' ? [entry.given, entry.reason] : entry.type);
+        if (met.length > 1) continue;
+        rmSync(join(cwd, 'p/b.jpg'));
+        symlinkSync('../elsewhere.jpg', join(cwd, 'p/b.jpg'));
+      }
+      expect(met).toEqual(['found', ['p/b.jpg', 'symlink']]);
+    });
+
     it('passes over a folder that was named and is a link by now', async () => {
       put('p/a.jpg', 'elsewhere/b.jpg');
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
