@@ -8,6 +8,7 @@ import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { openFolders, removeEmpty } from './local-storage/folders.ts';
 import { linked, show } from './local-storage/naming.ts';
+import { openNewFiles } from './local-storage/new-files.ts';
 import { openFolderSyncs, syncFile } from './local-storage/syncs.ts';
 
 /** Files synced at once: Node has four threads for such calls, and others wait for one too. */
@@ -22,6 +23,7 @@ export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
   const makeFolder = openFolders(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
+  const newFiles = openNewFiles();
   /** What is staged and has not got its final name. */
   const there = new Set<string>();
   let staged = 0;
@@ -59,10 +61,12 @@ export function openLocalStorage(run: string): Storage {
       let one: Staged | undefined;
       try {
         one = await stage(path);
-        if (how === 'link' && linked(from, one.path)) return one;
+        // A second name in the folder of another group would leave that group without access.
+        if (how === 'link' && newFiles.isLikeNew(from, one.path) && linked(from, one.path)) return one;
+        const { mode } = newFiles.attributesAt(one.path);
         await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
         // A copy comes with the mode of what was copied.
-        await chmod(one.path, 0o666 & ~process.umask());
+        await chmod(one.path, mode);
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});

@@ -53,7 +53,7 @@ export function openArrivals(
   const { index, run, sources } = bench;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
-  const strange = new Set<string>();
+  const strange = new Map<string, PassedOver>();
   /** Owners of names, and the sources that would have these names without them. */
   const waiting = new Map<string, Set<string>>();
 
@@ -68,11 +68,11 @@ export function openArrivals(
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
-    // After the first walk only what may need a person's eye; each once.
+    // After the first walk only what may need a person's eye; each once for each reason.
     if (walked.ended && !STRANGE.has(reason)) return;
     if (STRANGE.has(reason)) {
-      if (strange.has(path)) return;
-      strange.add(path);
+      if (strange.get(path) === reason) return;
+      strange.set(path, reason);
     }
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });

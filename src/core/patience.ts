@@ -32,6 +32,8 @@ const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
 const LATER = [30_000, 120_000, 600_000];
 /** So long after its last change an unfinished picture would have been given up. */
 const ALL_LATER = LATER.reduce((sum, delay) => sum + delay, 0);
+/** Milliseconds by which the clock of another machine that wrote a file may be ahead. */
+const CLOCKS_DIFFER = 120_000;
 
 /** Of a batch that is to end: what may pass within moments is tried again. */
 export const SHORT: Patience = {
@@ -51,9 +53,14 @@ export const UNTIL_NEXT: Patience = {
   async after(error, attempts, age) {
     if (NO_SOURCE.has(error.code)) return 'leave';
     if (!UNFINISHED.has(error.code)) return backoff(error, attempts);
-    return (await age()) < ALL_LATER ? 'leave' : undefined;
+    return isYoung(await age()) ? 'leave' : undefined;
   },
 };
+
+/** A date beyond what clocks differ by was not set by a write: such a file would be young for ever. */
+function isYoung(age: number): boolean {
+  return age > -CLOCKS_DIFFER && age < ALL_LATER;
+}
 
 function backoff(error: ImgtoolError, attempts: number): number | undefined {
   return error.retryable && attempts < ATTEMPTS ? BACKOFF * attempts : undefined;

@@ -15,7 +15,10 @@ export interface Storage {
   /** A place to write that will become `path`. */
   stage(path: string): Promise<Staged>;
 
-  /** The bytes of one stored file staged under a second name: the same file where `how` is `link` and that can be. */
+  /**
+   * The bytes of one stored file staged under a second name: the same file where `how` is `link`, that can be, and a new
+   * file there would have the same owner, group and mode.
+   */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
 
   /**

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -65,6 +65,30 @@ describe('a command that cannot start', () => {
     expect(stderr).toMatch(/^fix: /m);
   });
 });
+
+// Only root may give files away.
+describe.runIf(process.geteuid?.() === 0)(
+  'a file of settings of another user above the working folder',
+  () => {
+    it('ends the program with 2, and neither writes nor replaces anything', async () => {
+      const place = openPlace();
+      putOld(place.at('deep/photos/a.jpg'), await picture());
+      const settings = place.put('.imgtoolrc', 'force: true\nout: stolen\n');
+      chownSync(settings, 4_242, 4_242);
+      const run = (...args: string[]) => place.run(['process', ...args, 'photos'], { cwd: place.at('deep') });
+      const refused = await run();
+      expect([refused.code, refused.stdout]).toEqual([2, '']);
+      expect(refused.stderr).toContain(`error: ${settings}: belongs to user 4242`);
+      expect(refused.stderr).toContain(
+        `fix: name it with --config ${settings} if you trust it, or leave it out`,
+      );
+      expect(place.files('.')).toEqual(['.imgtoolrc', 'deep/photos/a.jpg']);
+      expect((await run('--no-config', '--out', 'out')).code).toBe(0);
+      expect((await run('--config', settings)).code).toBe(0);
+      expect(existsSync(place.at('stolen'))).toBe(true);
+    });
+  },
+);
 
 describe('the help of a command', () => {
   it.each([

@@ -64,7 +64,8 @@ describe('imgtool verify --fix', () => {
     const batches = JSON.parse((await place.run(['list', '--json'])).stdout) as {
       batches: { inputs: string[] }[];
     };
-    expect(batches.batches[0]?.inputs).toEqual([place.at('photos/a.jpg')]);
+    // The folder in which its source was found.
+    expect(batches.batches[0]?.inputs).toEqual([place.at('photos')]);
     expect((await verify('--fix')).code).toBe(0);
     expect(JSON.parse((await place.run(['list', '--json'])).stdout)).toEqual(batches);
   });

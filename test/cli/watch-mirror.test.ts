@@ -223,6 +223,8 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     place.put('photos/new.jpg', await picture({ seed: 77 }));
     for (const args of [[], ['--mirror'], ['--mirror']]) {
       const session = startWatch(place, ...args);
+      // The new picture is made by the first, and unchanged for the others.
+      await session.line(/"source":"photos\/new\.jpg","state":"(completed|unchanged)"/);
       await session.scans(2);
       expect(place.files('out')).toHaveLength(8);
       const outcome = await stop(session);

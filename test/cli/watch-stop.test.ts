@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -173,6 +174,17 @@ describe('a watch with --once', () => {
     const outcome = await once();
     expect([outcome.code, countsOf(outcome)]).toEqual([1, { completed: 2, failed: 1 }]);
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
+  it('exits 1 when a corrupt picture is dated in the future', async () => {
+    place.put('photos/future.jpg', (await picture()).subarray(0, 500));
+    const then = new Date('2099-01-01T00:00:00Z');
+    utimesSync(place.at('photos/future.jpg'), then, then);
+    for (let time = 0; time < 2; time++) {
+      const outcome = await once();
+      expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { failed: 1 }]);
+      expect(outcome.stdout).not.toContain('"withdrawn"');
+    }
   });
 
   it('leaves a young unfinished picture to the next one', async () => {

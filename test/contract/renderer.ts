@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -15,7 +24,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     let photo: string;
 
     beforeEach(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'imgtool-renderer-'));
+      folder = realpathSync(mkdtempSync(join(tmpdir(), 'imgtool-renderer-')));
       photo = join(folder, 'photo.jpg');
       await sharp({ create: { width: 300, height: 200, channels: 3, background: '#336699' } })
         .jpeg()
@@ -167,6 +176,73 @@ export function rendererContract(make: (size: number) => Renderer): void {
       await expect(refused).rejects.toMatchObject({
         code: 'source_missing',
         message: expect.not.stringContaining('nowhere'),
+      });
+    });
+
+    describe('a source with bounds', () => {
+      /** A picture in `root`, and one outside of it. */
+      beforeEach(() => {
+        mkdirSync(join(folder, 'root/sub'), { recursive: true });
+        mkdirSync(join(folder, 'outside'));
+        for (const path of ['root/a.jpg', 'root/sub/b.jpg', 'outside/b.jpg', 'rootless.jpg'])
+          writeFileSync(join(folder, path), readFileSync(photo));
+      });
+
+      const bound = (path: string, follow = false) => ({
+        path: join(folder, path),
+        bounds: { within: [join(folder, 'root')], follow },
+      });
+      /** What becomes of it when it is opened, and when it is digested. */
+      const fate = async (source: ReturnType<typeof bound>): Promise<unknown[]> => {
+        const opening = renderer.open(source, LIMITS).then(
+          (opened) => {
+            opened.close();
+            return 'opened';
+          },
+          ({ code }) => code,
+        );
+        const [digested] = await renderer.digest([source], 10_000);
+        return [await opening, digested !== null];
+      };
+      const READ = ['opened', true];
+      const REFUSED = ['source_outside', false];
+
+      it('is read where it lies in the folder', async () => {
+        expect(await fate(bound('root/a.jpg'))).toEqual(READ);
+        expect(await fate(bound('root/sub/b.jpg', true))).toEqual(READ);
+      });
+
+      it('is refused as a link, wherever that leads, and read when links are followed and stay inside', async () => {
+        symlinkSync('a.jpg', join(folder, 'root/inside.jpg'));
+        expect(await fate(bound('root/inside.jpg'))).toEqual(REFUSED);
+        expect(await fate(bound('root/inside.jpg', true))).toEqual(READ);
+      });
+
+      it.each([false, true])('is refused as a link that leads outside, followed: %s', async (follow) => {
+        symlinkSync('../outside/b.jpg', join(folder, 'root/leads-out.jpg'));
+        expect(await fate(bound('root/leads-out.jpg', follow))).toEqual(REFUSED);
+        symlinkSync('../rootless.jpg', join(folder, 'root/sibling.jpg'));
+        expect(await fate(bound('root/sibling.jpg', follow))).toEqual(REFUSED);
+      });
+
+      it.each([false, true])(
+        'is refused behind a folder that is a link to outside, followed: %s',
+        async (follow) => {
+          rmSync(join(folder, 'root/sub'), { recursive: true });
+          symlinkSync('../outside', join(folder, 'root/sub'));
+          expect(await fate(bound('root/sub/b.jpg', follow))).toEqual(REFUSED);
+        },
+      );
+
+      it('is read wherever it leads without bounds', async () => {
+        symlinkSync('../outside/b.jpg', join(folder, 'root/named.jpg'));
+        (await renderer.open(named(join(folder, 'root/named.jpg')), LIMITS)).close();
+      });
+
+      it('is read in any of the folders it may lie in', async () => {
+        const within = [join(folder, 'root'), join(folder, 'outside')];
+        const path = join(folder, 'outside/b.jpg');
+        (await renderer.open({ path, bounds: { within, follow: false } }, LIMITS)).close();
       });
     });
 

@@ -30,6 +30,21 @@ export function sourcesAgainConformance(name: string, open: OpenSources): void {
       await expect(open(gone, RULES)).rejects.toMatchObject({ code: 'no_input' });
     });
 
+    it('takes folders in which sources were found for folders, whatever their names', async () => {
+      put('p/a[1].jpg', 'album[2].jpg/b.jpg', 'named.jpg');
+      const once = { folders: ['p', 'album[2].jpg', 'gone'] };
+      const sources = await open({ paths: ['named.jpg'], list: null, cwd, once }, RULES);
+      const at = (path: string) => sources.boundsOf(join(cwd, path))?.within;
+      expect([at('p/a[1].jpg'), at('album[2].jpg/b.jpg'), at('gone/c.jpg'), at('named.jpg')]).toEqual([
+        [join(cwd, 'p')],
+        [join(cwd, 'album[2].jpg')],
+        [join(cwd, 'gone')],
+        undefined,
+      ]);
+      const gone = { paths: ['nope.jpg'], list: null, cwd, once: { folders: ['gone', 'named.jpg'] } };
+      await expect(open(gone, RULES)).rejects.toMatchObject({ code: 'no_input' });
+    });
+
     it('walks again what an earlier batch had, and meets folders that are away as gone', async () => {
       put('p/a.jpg', 'q/notes.txt');
       const paths = ['p', 'q/*.jpg', 'away', 'away too/*.jpg', 'gone.JPG'];

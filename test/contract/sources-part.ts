@@ -44,7 +44,9 @@ export function partsOfSourcesConformance(name: string, open: OpenSources): void
       symlinkSync('../elsewhere', place.at('p/linked'));
       const sources = await place.open(['p'], { exclude: ['raw'], out: place.at('p/out') });
       const at = async (path: string) => walked(sources, { at: place.at(path) });
-      const skipped = (given: string, reason: string) => [{ type: 'skipped', given, reason }];
+      const skipped = (given: string, reason: string) => [
+        { type: 'skipped', path: place.at(given), given, reason },
+      ];
       expect(await at('p/.git/deep/a.jpg')).toEqual(skipped('p/.git', 'hidden'));
       expect(await at('p/raw/deep/b.jpg')).toEqual(skipped('p/raw', 'excluded'));
       expect(await at('p/raw/deep')).toEqual(skipped('p/raw', 'excluded'));

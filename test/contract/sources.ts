@@ -289,6 +289,91 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(gone).toEqual(expected.map((path) => join(cwd, path)));
     });
 
+    describe('the place where a source must lie', () => {
+      it('is the folder in which it was found; a file that was named may lie anywhere', async () => {
+        put('p/sub/a.jpg', 'q/b.jpg', 'q/c.jpg', 'listed.jpg');
+        writeFileSync(join(cwd, 'list'), 'listed.jpg\n');
+        const list = { from: 'list', nul: false };
+        const sources = await open({ paths: ['p', 'q/*.jpg', 'q/c.jpg'], list, cwd }, RULES);
+        const inside = (folder: string) => ({ within: [join(cwd, folder)], follow: false });
+        expect(sources.boundsOf(join(cwd, 'p/sub/a.jpg'))).toEqual(inside('p'));
+        expect(sources.boundsOf(join(cwd, 'q/b.jpg'))).toEqual(inside('q'));
+        expect(sources.boundsOf(join(cwd, 'q/c.jpg'))).toBeNull();
+        expect(sources.boundsOf(join(cwd, 'listed.jpg'))).toBeNull();
+      });
+
+      it('is any of the folders that hold it', async () => {
+        put('p/sub/a.jpg');
+        const sources = await open(
+          { paths: ['p', 'p/sub'], list: null, cwd },
+          { ...RULES, followSymlinks: true },
+        );
+        const within = [join(cwd, 'p'), join(cwd, 'p/sub')];
+        expect(sources.boundsOf(join(cwd, 'p/sub/a.jpg'))).toEqual({ within, follow: true });
+      });
+
+      it('is its own folder, by no link, where nobody named what holds it', async () => {
+        put('p/a.jpg', 'q/b.jpg');
+        const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+        expect(sources.boundsOf(join(cwd, 'q/b.jpg'))).toEqual({ within: [join(cwd, 'q')], follow: false });
+        const again = await open({ paths: ['p'], list: null, cwd, isAgain: true, wasListed: true }, RULES);
+        expect(again.boundsOf(join(cwd, 'q/b.jpg'))).toBeNull();
+      });
+
+      it('stays where the folder was, and follows a folder that was named as a link', async () => {
+        put('p/a.jpg', 'one/a.jpg', 'two/a.jpg');
+        symlinkSync('one', join(cwd, 'current'));
+        const sources = await open({ paths: ['p', 'current'], list: null, cwd }, RULES);
+        const within = (path: string) => sources.boundsOf(join(cwd, path))?.within;
+        expect(within('current/a.jpg')).toEqual([join(cwd, 'one')]);
+        rmSync(join(cwd, 'current'));
+        symlinkSync('two', join(cwd, 'current'));
+        expect(within('current/a.jpg')).toEqual([join(cwd, 'two')]);
+        renameSync(join(cwd, 'p'), join(cwd, 'moved'));
+        symlinkSync('two', join(cwd, 'p'));
+        expect(within('p/a.jpg')).toEqual([join(cwd, 'p')]);
+      });
+    });
+
+    it('passes over a file that becomes a link while its folder is walked', async () => {
+      put('p/a.jpg', 'p/b.jpg', 'elsewhere.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const met: unknown[] = [];
+      for await (const entry of sources.walk(new AbortController().signal)) {
+        met.push(entry.type === 'skipped' ? [entry.given, entry.reason] : entry.type);
+        if (met.length > 1) continue;
+        rmSync(join(cwd, 'p/b.jpg'));
+        symlinkSync('../elsewhere.jpg', join(cwd, 'p/b.jpg'));
+      }
+      expect(met).toEqual(['found', ['p/b.jpg', 'symlink']]);
+    });
+
+    it('passes over a folder that was named and is a link by now', async () => {
+      put('p/a.jpg', 'elsewhere/b.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      renameSync(join(cwd, 'p'), join(cwd, 'moved'));
+      symlinkSync('elsewhere', join(cwd, 'p'));
+      const entries: unknown[] = [];
+      for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
+      expect(entries).toEqual([{ type: 'skipped', path: join(cwd, 'p'), given: 'p', reason: 'symlink' }]);
+      expect(await sources.missing([join(cwd, 'p/a.jpg')])).toEqual([]);
+    });
+
+    it('tells facts of a link only where it was named or links are followed', async () => {
+      put('p/real.jpg', 'elsewhere.jpg');
+      const link = join(cwd, 'p/a.jpg');
+      symlinkSync('../elsewhere.jpg', link);
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      await expect(sources.stat(link)).rejects.toMatchObject({ code: 'source_outside' });
+      // What another batch has named may be a link.
+      symlinkSync('elsewhere.jpg', join(cwd, 'other.jpg'));
+      const facts = await sources.statAll([link, join(cwd, 'p/real.jpg'), join(cwd, 'other.jpg')]);
+      expect(facts.map((one) => one !== null)).toEqual([false, true, true]);
+      const named = await open({ paths: ['p', 'p/a.jpg'], list: null, cwd }, RULES);
+      expect((await named.stat(link)).size).toBe('elsewhere.jpg'.length);
+      expect((await named.statAll([link]))[0]).not.toBeNull();
+    });
+
     it('writes a path as the user would', async () => {
       put('p/sub/a.jpg', 'named.jpg');
       const sources = await open({ paths: ['./p', 'named.jpg'], list: null, cwd }, RULES);

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -85,6 +86,77 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       chmodSync(from, 0o600);
       await storage.commit([await storage.stageFrom(from, to, 'copy')]);
       expect(statSync(to).mode).toBe(mode);
+    });
+
+    it('copies instead of linking what has another mode than a new file', async () => {
+      const storage = open('a1');
+      const from = join(out(), 'from.webp');
+      await storage.commit([await put(storage, from, 'picture')]);
+      const { mode } = statSync(from);
+      chmodSync(from, 0o600);
+      for (const name of ['one.webp', 'two.webp']) {
+        const to = join(dirname(from), name);
+        await storage.commit([await storage.stageFrom(from, to, 'link')]);
+        expect(statSync(to).ino).not.toBe(statSync(from).ino);
+        expect([statSync(to).mode, readFileSync(to, 'utf8')]).toEqual([mode, 'picture']);
+      }
+      expect(statSync(from).mode & 0o777).toBe(0o600);
+      expect(readdirSync(dirname(from)).sort()).toEqual(['from.webp', 'one.webp', 'two.webp']);
+    });
+
+    // Only root may give files to any group and user.
+    describe.runIf(process.geteuid?.() === 0)('in a folder of another group', () => {
+      const TEAM = 4_242;
+      /** A stored file, and a folder in which new files belong to the team. */
+      const made = async (storage: Storage) => {
+        const from = join(out(), 'from.webp');
+        const shared = join(dirname(from), 'shared');
+        await storage.commit([await put(storage, from, 'picture')]);
+        mkdirSync(shared);
+        chownSync(shared, 0, TEAM);
+        chmodSync(shared, 0o2775);
+        return { from, shared };
+      };
+
+      it.each(['link', 'copy'] as const)('a second name by %s is a file of that group', async (how) => {
+        const storage = open('a1');
+        const { from, shared } = await made(storage);
+        const to = join(shared, 'to.webp');
+        await storage.commit([await storage.stageFrom(from, to, how)]);
+        expect(statSync(to)).toMatchObject({ gid: TEAM, mode: statSync(from).mode });
+        expect(statSync(from).gid).not.toBe(TEAM);
+        expect([readFileSync(to, 'utf8'), readdirSync(shared)]).toEqual(['picture', ['to.webp']]);
+      });
+
+      it('a second name of a file of that group is a link', async () => {
+        const storage = open('a1');
+        const { from, shared } = await made(storage);
+        const [one, two] = [join(shared, 'one.webp'), join(shared, 'sub', 'two.webp')];
+        await storage.commit([await storage.stageFrom(from, one, 'link')]);
+        await storage.commit([await storage.stageFrom(one, two, 'link')]);
+        expect(statSync(two).ino).toBe(statSync(one).ino);
+      });
+
+      it('a second name heeds that the folder was given to the group meanwhile', async () => {
+        const storage = open('a1');
+        const { from, shared } = await made(storage);
+        chownSync(shared, 0, statSync(from).gid);
+        await storage.commit([await storage.stageFrom(from, join(shared, 'before.webp'), 'link')]);
+        chownSync(shared, 0, TEAM);
+        chmodSync(shared, 0o2775);
+        await storage.commit([await storage.stageFrom(from, join(shared, 'after.webp'), 'link')]);
+        const gids = ['before.webp', 'after.webp'].map((name) => statSync(join(shared, name)).gid);
+        expect(gids).toEqual([statSync(from).gid, TEAM]);
+      });
+
+      it('a second name of a file of another user is a copy', async () => {
+        const storage = open('a1');
+        const { from } = await made(storage);
+        const to = join(dirname(from), 'to.webp');
+        chownSync(from, TEAM, statSync(from).gid);
+        await storage.commit([await storage.stageFrom(from, to, 'link')]);
+        expect([statSync(to).uid, statSync(from).uid]).toEqual([0, TEAM]);
+      });
     });
 
     it('takes back the new names it gave when a later one is taken', async () => {

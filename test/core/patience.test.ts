@@ -23,12 +23,16 @@ describe('a batch that is to end', () => {
     },
   );
 
-  it.each([...LASTING, 'corrupt', 'not_an_image', 'source_missing', 'source_unreadable'] as const)(
-    'calls a picture failed at once after %s',
-    async (code) => {
-      expect(await delays(SHORT, code)).toEqual(Array(5).fill(undefined));
-    },
-  );
+  it.each([
+    ...LASTING,
+    'corrupt',
+    'not_an_image',
+    'source_missing',
+    'source_unreadable',
+    'source_outside',
+  ] as const)('calls a picture failed at once after %s', async (code) => {
+    expect(await delays(SHORT, code)).toEqual(Array(5).fill(undefined));
+  });
 });
 
 describe('a watch', () => {
@@ -47,8 +51,8 @@ describe('a watch', () => {
     expect(await delays(LONG, code)).toEqual(Array(5).fill(undefined));
   });
 
-  it('lets go of a picture that is gone', async () => {
-    expect(await delays(LONG, 'source_missing')).toEqual(Array(5).fill('leave'));
+  it.each(['source_missing', 'source_outside'] as const)('lets go of a picture after %s', async (code) => {
+    expect(await delays(LONG, code)).toEqual(Array(5).fill('leave'));
   });
 });
 
@@ -61,13 +65,24 @@ describe('a watch that is to end', () => {
     expect(await delays(UNTIL_NEXT, code, ALL)).toEqual(Array(5).fill(undefined));
   });
 
+  it.each(UNFINISHED)('leaves one whose date is a little ahead to the next one after %s', async (code) => {
+    expect(await delays(UNTIL_NEXT, code, -119_000)).toEqual(Array(5).fill('leave'));
+  });
+
+  it.each(UNFINISHED)('calls one failed that is dated in the future after %s', async (code) => {
+    for (const ahead of [120_000, 86_400_000, 3e12]) {
+      expect(await delays(UNTIL_NEXT, code, -ahead)).toEqual(Array(5).fill(undefined));
+    }
+  });
+
   it.each(TRANSIENT)('tries twice more within moments after %s', async (code) => {
     expect(await delays(UNTIL_NEXT, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
   });
 
-  it('lets go of a picture that is gone, and does not ask how old it was', async () => {
+  it('lets go of a picture that is gone or a link, and does not ask how old it was', async () => {
     const age = () => Promise.reject(new Error('asked'));
     expect(await UNTIL_NEXT.after(failure('source_missing'), 1, age)).toBe('leave');
+    expect(await UNTIL_NEXT.after(failure('source_outside'), 1, age)).toBe('leave');
     expect(await UNTIL_NEXT.after(failure('timeout'), 1, age)).toBeUndefined();
   });
 });

@@ -99,6 +99,13 @@ describe('a file that may still be written', () => {
     expect(taken()).toEqual(['a']);
   });
 
+  it('is told as lost when it is gone, or no file any more', async () => {
+    write('a');
+    disk.delete('a');
+    await clock.advance(SETTLE);
+    expect([lost, taken(), settling.size]).toEqual([['a'], [], 0]);
+  });
+
   it('is forgotten when it is gone, and taken when it comes back', async () => {
     write('a');
     disk.delete('a');

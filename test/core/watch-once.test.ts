@@ -1,4 +1,4 @@
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Renderer } from '../../src/ports.ts';
 import { failure, openWorkshop, rendererWith, type Workshop } from './made-up.ts';
@@ -99,6 +99,43 @@ describe('a watch that is to end by itself', () => {
     });
     expect(await it.job('torn.jpg', 'failed')).toMatchObject({ attempts: 1, error: { code: 'corrupt' } });
     expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/young-torn.jpg' });
+  });
+
+  it('calls a picture failed that does not decode and is dated in the future', async () => {
+    shop.put('a.jpg', 'torn.jpg');
+    const tomorrow = Date.now() / 1_000 + 24 * 3_600;
+    utimesSync(shop.at('photos/torn.jpg'), tomorrow, tomorrow);
+    const it = await watchOnce({ ports: torn });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 1, counts: { completed: 1, failed: 1 } });
+    expect(await it.job('torn.jpg', 'failed')).toMatchObject({ error: { code: 'corrupt' } });
+  });
+
+  it('passes over what a link has taken the place of before it rested, and ends', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const it = await watchOnce();
+    rmSync(shop.at('photos/b.jpg'));
+    symlinkSync(shop.at('state/index.db'), shop.at('photos/b.jpg'));
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 0, passedOver: 1, counts: { completed: 1, failed: 0 } });
+    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+  });
+
+  it('passes over what a link has taken the place of when it is opened', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const base = rendererWith(() => {});
+    const renderer: Renderer = {
+      ...base,
+      async open(source, ...given) {
+        if (source.path.endsWith('b.jpg')) throw failure('source_outside');
+        return base.open(source, ...given);
+      },
+    };
+    const it = await watchOnce({ ports: { renderer } });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 0, counts: { completed: 1, failed: 0 } });
+    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/b.jpg' });
   });
 
   it('ends cancelled when it is stopped before that', async () => {

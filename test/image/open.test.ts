@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSource } from '../../src/image/open.ts';
@@ -112,6 +122,34 @@ describe('opening a source', () => {
   it('refuses a folder and a device', async () => {
     await expect(openSource(folder)).rejects.toMatchObject({ message: 'is a folder, not a file' });
     await expect(openSource('/dev/zero')).rejects.toMatchObject({ message: 'is a device, not a file' });
+  });
+
+  it.each([
+    ['held in memory', 1_000],
+    ['on the disk', 1],
+  ])('refuses a link where its file must lie in a folder, %s', async (_, inMemory) => {
+    const path = file(folder, 'some bytes', `linked-${inMemory}`);
+    symlinkSync(path, join(folder, `link-${inMemory}`));
+    const bounds = { within: [realpathSync(folder)], follow: false };
+    const source = await openSource({ path, bounds }, inMemory);
+    expect(source.readAt(0, 4).toString()).toBe('some');
+    await source.close();
+    const link = openSource({ path: join(folder, `link-${inMemory}`), bounds }, inMemory);
+    await expect(link).rejects.toMatchObject({ code: 'source_outside', message: 'is a symbolic link now' });
+  });
+
+  it('takes no folder for another whose name begins alike', async () => {
+    const path = file(folder, 'some bytes', 'beside.bin');
+    const bounds = { within: [join(realpathSync(folder), 'besi')], follow: false };
+    await expect(openSource({ path, bounds })).rejects.toMatchObject({ code: 'source_outside' });
+  });
+
+  it('takes a folder in other letters only for itself', async () => {
+    mkdirSync(join(folder, 'Photos'));
+    mkdirSync(join(folder, 'photos'));
+    const path = file(join(folder, 'Photos'), 'some bytes', 'a.bin');
+    const bounds = { within: [join(realpathSync(folder), 'photos')], follow: false };
+    await expect(openSource({ path, bounds })).rejects.toMatchObject({ code: 'source_outside' });
   });
 
   it('names a file that is not there', async () => {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Bounds } from '../../model.ts';
-import { type Input, isLinkAt, isWithin, type Root, resolved } from './inputs.ts';
+import { type Input, isWithin, type Root, resolved } from './inputs.ts';
+import { isLinkAt } from './walk.ts';
 
 /** What the user named, as far as it says where a source must lie to be read. */
 interface Trusted {

@@ -1,10 +1,10 @@
-import { type BigIntStats, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
 import { picomatch } from './patterns.ts';
-import { hasPictureName } from './walk.ts';
+import { hasPictureName, isLinkAt } from './walk.ts';
 
 /** An input as it was found before anything ran. */
 export type Input = Root | Named;
@@ -169,15 +169,6 @@ export function resolved(path: string): string {
     const above = dirname(path);
     if (above === path || systemCode(error) === 'ELOOP') return path;
     return join(resolved(above), basename(path));
-  }
-}
-
-export function isLinkAt(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  } catch {
-    // Nothing is there, or nobody may look.
-    return false;
   }
 }
 

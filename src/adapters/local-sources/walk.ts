@@ -110,6 +110,10 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       const real = target?.real ?? path;
       // What was a file or led to one a moment ago may be a link by now.
       const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
+      if (facts === null && entry.kind === 'file' && isLinkAt(path)) {
+        yield skip(entry, 'symlink');
+        continue;
+      }
       if (facts !== null && rules.isKnown?.(path, facts, real)) {
         if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
         continue;
@@ -254,4 +258,13 @@ export function factsIn(
 ): SourceFacts {
   const ctime = ignoreCtime ? null : String(ctimeNs);
   return { size: Number(size), mtime: String(mtimeNs), ino: String(ino), ctime };
+}
+
+export function isLinkAt(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    // Nothing is there, or nobody may look.
+    return false;
+  }
 }
