@@ -58,13 +58,13 @@ describe('sources that cannot be processed', () => {
     const wide = await picture({ width: 300, height: 200, format: 'png' });
     const cases: [string | Buffer, ...Bad][] = [
       ['dear diary', 'notes.jpg', 'not_an_image', /content is text/, /--exclude/],
-      [PDF, 'scan.jpg', 'not_an_image', /PDF/, /--exclude/],
+      [PDF, 'scan.jpg', 'unsupported_format', /cannot read PDF/, /export its pages/],
       ['<!doctype html><html></html>', 'page.png', 'not_an_image', /HTML/, /--exclude/],
       ['', 'empty.jpg', 'not_an_image', /empty/, /copy the file again/],
       [Buffer.alloc(5_000), 'zeros.jpg', 'not_an_image', /zeros/, /./],
-      [BMP, 'x.bmp', 'unsupported_format', /this build of libvips cannot decode BMP/, /convert/],
-      [ICO, 'x.ico', 'unsupported_format', /this build of libvips cannot decode ICO/, /convert/],
-      [HEIC, 'x.heic', 'unsupported_format', /cannot decode HEIC \(HEVC\)/, /Most Compatible/],
+      [BMP, 'x.bmp', 'unsupported_format', /the decoder cannot read BMP/, /convert/],
+      [ICO, 'x.ico', 'unsupported_format', /the decoder cannot read ICO/, /convert/],
+      [HEIC, 'x.heic', 'unsupported_format', /cannot read HEIC \(HEVC\)/, /Most Compatible/],
       [SVG, 'x.svg', 'unsupported_format', /SVG/, /--allow-svg/],
       [SVG, 'svg.jpg', 'unsupported_format', /SVG/, /--allow-svg/],
       [half(torn[0]!), 'half.jpg', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
