@@ -27,6 +27,12 @@ describe('what is quoted of a decoder', () => {
       'source: bad seek to 1024\nsource: bad seek to 512\nheif: Invalid input: Unexpected end of file (2.100)\n',
       ' (heif: Invalid input: Unexpected end of file (2.100))',
     ],
+    [
+      'the line on which it gave up, though it is cut short when said again',
+      'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\n' +
+        'VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\nVipsJpeg: premature end of JPEG image',
+      ' (VipsJpeg: missing SOS marker)',
+    ],
     ['nothing where it said nothing', 'Input buffer has corrupt header: ', ''],
     ['nothing where it did not know either', 'Unknown error', ''],
     ['nothing where sharp found no decoder', 'Input buffer contains unsupported image format', ''],
@@ -77,6 +83,7 @@ describe('--lenient', () => {
 
   it.each<[string, string, Header | undefined]>([
     ['a header', 'VipsJpeg: Invalid component ID 0 in SOS', undefined],
+    ['a header that is cut short', 'VipsJpeg: premature end of JPEG image', undefined],
     ['tables of a JPEG', 'VipsJpeg: Bogus Huffman table definition', headerOf({ format: 'jpeg' })],
     ['an interlaced PNG', 'Unknown error', headerOf({ progressive: true })],
     ['a WebP', 'webp2vips: unable to read pixels', headerOf({ format: 'webp' })],

@@ -28,15 +28,18 @@ export function complaint(error: unknown, damage: (why: string, said: string) =>
 }
 
 /**
- * Why the decoder gave up: sharp joins what was logged until then by newlines, under a line of its own. Some decoders
- * warn before they give up, libvips says the same once per reader, and some say nothing that would help a person.
+ * Why the decoder gave up: sharp joins by newlines what was logged until then, under a line of its own. Decoders warn
+ * before they give up, libvips says the same once per reader and cuts the last time short, and some say nothing that
+ * would help a person.
  */
 function fatalLine(message: string): string {
   const lines = message
     .replace(/^Input (?:buffer|file) has corrupt header:/, '')
     .split('\n')
-    .map((line) => line.trim());
-  const said = lines.findLast((line) => line !== '') ?? '';
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const period = lines.findIndex((_, from) => from > 0 && lines.every((line, i) => line === lines[i % from]));
+  const said = lines[(period > 0 ? period : lines.length) - 1] ?? '';
   return /^(?:Unknown error|Input (?:buffer|file) contains unsupported image format)$/.test(said) ? '' : said;
 }
 
@@ -70,6 +73,13 @@ function unsupported(said: string): ImgtoolError | undefined {
  * they are cut short, TIFFs once their header is read; WebP and AVIF never.
  */
 function isReadInPart(said: string, header: Header | undefined): boolean {
-  if (/premature end of JPEG image|gifload\w*: Unexpected end of GIF/.test(said)) return true;
-  return header?.format === 'tiff' || (header?.format === 'png' && !header.progressive);
+  if (/^gifload\w*: Unexpected end of GIF/.test(said)) return true;
+  switch (header?.format) {
+    case 'jpeg':
+      return said.includes('premature end of JPEG image');
+    case 'png':
+      return !header.progressive;
+    default:
+      return header?.format === 'tiff';
+  }
 }
