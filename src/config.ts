@@ -24,6 +24,7 @@ type Plain = Pick<
   | 'dryRun'
   | 'allFiles'
   | 'followSymlinks'
+  | 'ignoreCtime'
   | 'include'
   | 'exclude'
   | 'json'
@@ -132,6 +133,7 @@ export async function loadConfig({
     },
     allFiles: find('allFiles').value,
     followSymlinks: find('followSymlinks').value,
+    ignoreCtime: find('ignoreCtime').value,
     include: find('include').value,
     exclude: find('exclude').value,
     json: find('json').value,
@@ -172,8 +174,8 @@ function frozen<T>(value: T): T {
 /** What a batch and its jobs need to know, but for what its inputs add. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
-  const { jobs, memory, memoryCap, allFiles, followSymlinks, include, exclude } = config;
-  const walk = { allFiles, followSymlinks, include, exclude };
+  const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
+  const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
   const machine = { jobs, memory, memoryCap };
   return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
 }

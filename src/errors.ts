@@ -19,6 +19,7 @@ const CODES = {
   source_changed: { exit: 1, retryable: true },
   source_missing: { exit: 1 },
   source_unreadable: { exit: 1 },
+  source_outside: { exit: 1 },
   output_exists: { exit: 1 },
   output_is_source: { exit: 1 },
   io: { exit: 1, retryable: true },
@@ -92,6 +93,32 @@ export function batchRunning(id: string): ImgtoolError {
 export function outputIsSource(path: string): ImgtoolError {
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
     fix: 'choose another --out or --name',
+  });
+}
+
+export function svgRefused(): ImgtoolError {
+  return new ImgtoolError(
+    'unsupported_format',
+    'SVG is not read unless it is asked for: it can be made to hang',
+    { fix: 'add --allow-svg when you trust where the file comes from' },
+  );
+}
+
+/** A picture of more pixels than the limit; its sides are those of the upright picture. */
+export function tooManyPixels(width: number, height: number, limit: number): ImgtoolError {
+  const mega = `${(limit / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
+  const needed = Math.ceil((width * height) / 1e6);
+  const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
+  return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, {
+    fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
+  });
+}
+
+/** A source that was found as a file and is a symbolic link now. */
+export function isLinkNow(cause?: unknown): ImgtoolError {
+  return new ImgtoolError('source_outside', 'is a symbolic link now', {
+    fix: 'put a file in its place, or name the link itself if you trust it',
+    cause,
   });
 }
 

@@ -46,6 +46,7 @@ export interface ProcessOptions {
   readonly timeout?: number;
   readonly allFiles?: boolean;
   readonly followSymlinks?: boolean;
+  readonly ignoreCtime?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   /** A file of settings. Without it none is looked for: a library's caller decides by itself. */

@@ -54,8 +54,17 @@ export interface FileFacts {
   readonly ino: string;
 }
 
-/** What the index remembers of a source. */
-export interface SourceRecord extends FileFacts {
+/** The same of a source. */
+export interface SourceFacts extends FileFacts {
+  /**
+   * When the file or its inode last changed, in nanoseconds as `mtime`: no program can set it. Null where it is not
+   * known, or must not be compared.
+   */
+  readonly ctime: string | null;
+}
+
+/** What the index remembers of a source. Without a ctime, it was recorded before that was looked at. */
+export interface SourceRecord extends SourceFacts {
   /** Absolute path. */
   readonly path: string;
   readonly digest: string;
@@ -244,6 +253,8 @@ export interface Walk {
   /** Every regular file, not only those with a picture's extension. */
   readonly allFiles: boolean;
   readonly followSymlinks: boolean;
+  /** A source whose ctime alone has changed counts as unchanged. */
+  readonly ignoreCtime: boolean;
   /** Globs on the root-relative path; empty includes everything. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];

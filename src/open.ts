@@ -175,8 +175,8 @@ export async function openVerify(
       progress,
     },
     means: { jobs, memory, memoryCap, limits },
-    async open(sources, { cwd, options }) {
-      const inputs = { paths: sources, list: null, cwd, mayBeGone: true };
+    async open({ named, folders }, { cwd, options }) {
+      const inputs = { paths: named, list: null, cwd, once: { folders } };
       const opened = await openLocalSources(inputs, walkRules(options, config));
       const run = newRun();
       const ports = { index, renderer, storage: openLocalStorage(run), sources: opened, run };

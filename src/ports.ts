@@ -34,13 +34,15 @@ export interface Index {
   /**
    * Adds jobs to a batch, reserves each one's names and counts the unchanged, in one step; how many jobs were new. A
    * source already in the batch is ignored. A job gets the first of its candidate lists of names in which none belongs
-   * to another source; names are reserved in the order given, but of those added together the largest are taken first.
+   * to another source; names of sources that are `gone` pass to it. Names are reserved in the order given, but of those
+   * added together the largest are taken first.
    */
   add(run: Run, jobs: readonly NewJob[], unchanged: Tally): Promise<number>;
 
   /**
    * As `add`, for sources of which some changed since they were added: their jobs become pending as if new, also those
-   * that have ended. Of jobs in work nothing changes; their sources are returned.
+   * that have ended. Of jobs in work nothing changes, nor of one that is to take names of a source in work; their
+   * sources are returned.
    */
   renew(run: Run, jobs: readonly NewJob[]): Promise<Renewed>;
 
@@ -74,12 +76,6 @@ export interface Index {
   /** Names reserved by other sources with these bytes under which nothing was made: duplicates that were skipped. */
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
 
-  /**
-   * Gives names from a source that is gone to a job with the same bytes, in place of those `held` for it, which lapse.
-   * All or none: false when one of them is not `from`'s any more.
-   */
-  inherit(job: Job, from: string, paths: readonly string[], held: readonly string[]): Promise<boolean>;
-
   /** Recorded sources below a folder, in bytewise order, read in pages. */
   sourcesBelow(folder: string): AsyncIterable<string>;
 
@@ -97,6 +93,9 @@ export interface Index {
 
   /** Forgets a source that is gone and these of its names, after what was given of them to others is recorded. */
   forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
+
+  /** Records the ctimes of sources of which none is recorded; leaves the others as they are. */
+  addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 
   /** Ends a job: what was learnt of its source, what was made, its state and the batch's counts, in one step. */
   settle(run: Run, job: Job, result: Settlement): Promise<void>;
@@ -215,6 +214,10 @@ export interface NewJob {
   readonly isCounted?: boolean;
   /** Lists of output paths, one path a variant, best first. */
   readonly candidates: readonly (readonly string[])[];
+  /** The candidate whose names the source has already: it keeps them where it can. */
+  readonly kept?: number | undefined;
+  /** Owners of candidate names that are gone: their names are free for this source. */
+  readonly gone?: readonly string[] | undefined;
 }
 
 export interface Renewed {
@@ -238,6 +241,8 @@ export interface Settlement {
   readonly made: readonly OutputRecord[];
   /** Names kept for this source although nothing was made under them, since its bytes are another's. */
   readonly skipped: readonly Reservation[];
+  /** Names of this job's source that it gives up: their outputs are removed. */
+  readonly givenUp?: readonly string[];
   readonly outputs: readonly Output[];
   readonly bytes?: number;
   readonly duplicateOf?: string;

@@ -23,6 +23,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   dryRun: ['true', 'false', 'true', 'false'],
   allFiles: ['true', 'false', 'true', 'false'],
   followSymlinks: ['true', 'false', 'true', 'false'],
+  ignoreCtime: ['true', 'false', 'true', 'false'],
   include: ['*.a', '*.b', '*.c', '*.d'],
   exclude: ['*.a', '*.b', '*.c', '*.d'],
   jobs: ['11', '12', '13', '14'],

@@ -39,7 +39,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     memory: 1_000_000_000,
     memoryCap: 1_000_000_000,
     limits: { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
-    walk: { allFiles: false, followSymlinks: false, include: [], exclude: [] },
+    walk: { allFiles: false, followSymlinks: false, ignoreCtime: false, include: [], exclude: [] },
     list: null,
     ...over,
   };
@@ -61,6 +61,7 @@ export function sourceRecord(path: string, over: Partial<SourceRecord> = {}): So
     size: 1_000,
     mtime: '1700000000000000000',
     ino: '7',
+    ctime: '1700000000500000000',
     digest: sha(path),
     width: 400,
     height: 300,

@@ -77,8 +77,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       return reply.inspected;
     },
 
-    async digest(paths, timeout) {
-      const reply = await askOne({ type: 'digest', paths }, timeout);
+    async digest(sources, timeout) {
+      const reply = await askOne({ type: 'digest', sources }, timeout);
       if (reply.type !== 'digested') throw new Error(`a child answered ${reply.type} to digest`);
       return [...reply.digested];
     },

@@ -80,7 +80,7 @@ export function inputsAgain(batch: Batch): {
   const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
   const fix = 'what had been taken in is done; run the first command again with the list for the rest';
   return {
-    inputs: { paths, list: null, cwd, isAgain: true },
+    inputs: { paths, list: null, cwd, isAgain: true, wasListed: true },
     warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
   };
 }

@@ -19,6 +19,7 @@ export interface Values {
   readonly dryRun: boolean;
   readonly allFiles: boolean;
   readonly followSymlinks: boolean;
+  readonly ignoreCtime: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   /** Null: as many as there are cores. */
@@ -154,6 +155,12 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     about: 'follow links that stay inside the folder',
     ...OFF,
   },
+  ignoreCtime: {
+    flag: '--ignore-ctime',
+    group: 'inputs',
+    about: 'compare size, time and inode of sources, not the time their inode changed',
+    ...OFF,
+  },
   out: {
     flag: '--out <dir>',
     group: 'outputs',
@@ -255,18 +262,8 @@ export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
     about: 'accept damaged pictures as far as they can be decoded',
     ...OFF,
   },
-  json: {
-    flag: '--json',
-    group: 'display',
-    about: 'JSON on stdout',
-    ...OFF,
-  },
-  quiet: {
-    flag: '-q, --quiet',
-    group: 'work',
-    about: 'only errors',
-    ...OFF,
-  },
+  json: { flag: '--json', group: 'display', about: 'JSON on stdout', ...OFF },
+  quiet: { flag: '-q, --quiet', group: 'work', about: 'only errors', ...OFF },
   verbose: {
     flag: '-v, --verbose',
     group: 'work',

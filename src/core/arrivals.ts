@@ -1,9 +1,11 @@
-import type { Event, FileFacts, JobEvent, PassedOver } from '../model.ts';
+import { dirname } from 'node:path';
+import type { Event, JobEvent, PassedOver, SourceFacts } from '../model.ts';
 import type { Found, Skipped } from '../ports.ts';
-import { sameFile } from './decide.ts';
+import { sameSource } from './decide.ts';
 import { jobFor, tallyOf, type Walked } from './intake.ts';
 import type { Bench } from './job.ts';
 import { openKnown, type Stage } from './known.ts';
+import { askNames } from './reserve.ts';
 import type { Settling } from './settling.ts';
 import { sortOut, tellApart } from './sort.ts';
 
@@ -11,12 +13,14 @@ import { sortOut, tellApart } from './sort.ts';
 export interface Arrivals {
   readonly walked: Walked;
   /** Whether nothing is to be done about a file that is as it is: it was dealt with, or is waited for. */
-  isKnown(path: string, facts: FileFacts): boolean;
+  isKnown(path: string, facts: SourceFacts): boolean;
   /** The same of a file of which a change was told: who may read it is not seen in how it is. */
-  isKnownGood(path: string, facts: FileFacts): boolean;
+  isKnownGood(path: string, facts: SourceFacts): boolean;
   has(path: string): boolean;
   /** Sources known below a folder. */
   below(folder: string): string[];
+  /** Files it knows or waits for whose path leads through one of these links. */
+  behind(links: ReadonlySet<string>): string[];
   /** Starts a walk through everything, and the sources known that it did not meet. */
   nextRound(): void;
   notMet(): string[];
@@ -27,10 +31,14 @@ export interface Arrivals {
   /** Takes note of a file that is to be left as it is. */
   leave(found: Found): void;
   passOver(skipped: Skipped): void;
+  /** Sources that are to have names of this one once it is gone; they do not wait any more. */
+  waitingFor(owner: string): string[];
   /** What became of the job of a source. */
   ended(source: string, stage: Stage): void;
-  /** Nothing is at these paths any more, or nothing that is known. */
+  /** Nothing is at these paths any more. */
   forget(paths: readonly string[]): Promise<void>;
+  /** Nothing that is known is at these paths: their jobs that wait leave the batch. */
+  letGo(paths: readonly string[]): Promise<void>;
 }
 
 /** What is told of a file that lands; the rest is as it should be, and too common to be worth a word. */
@@ -46,6 +54,14 @@ export function openArrivals(
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
   const strange = new Set<string>();
+  /** Owners of names, and the sources that would have these names without them. */
+  const waiting = new Map<string, Set<string>>();
+
+  const wait = (source: string, heldBy: readonly string[]): void => {
+    for (const owner of bench.mirror ? heldBy : []) {
+      waiting.set(owner, (waiting.get(owner) ?? new Set()).add(source));
+    }
+  };
 
   const note = ({ source, facts }: Found, stage: Stage = 'taken'): void => {
     if (facts !== null) known.note(source, facts, stage);
@@ -71,6 +87,18 @@ export function openArrivals(
     for (const event of events) emit(event);
   };
 
+  const letGo = async (paths: readonly string[]): Promise<void> => {
+    const gone = paths
+      .filter(known.has)
+      .map((source) => ({ source, isCounted: known.stageOf(source) === 'counted' }));
+    for (const path of paths) {
+      settling.drop(path);
+      known.drop(path);
+    }
+    const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
+    for (const path of dropped) emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
+  };
+
   return {
     walked,
     isKnown: (path, facts) => known.meet(path, facts) || settling.has(path, facts),
@@ -78,6 +106,10 @@ export function openArrivals(
       (known.meet(path, facts) && known.stageOf(path) !== 'failed') || settling.has(path, facts),
     has: (path) => known.has(path) || settling.has(path),
     below: known.below,
+    behind(links) {
+      const settled = settling.all().map(({ source }) => source);
+      return [...known.all(), ...settled].filter((path) => leadsThrough(path, links));
+    },
     nextRound: known.nextRound,
     notMet: known.notMet,
     async sort(found) {
@@ -87,19 +119,23 @@ export function openArrivals(
       for (const one of outputs) {
         passOver(one.found.given, 'output');
         // A name that is only held may prove to be a source's: the next walk sees.
-        if (one.isMade) note(one.found);
+        if (one.isMade) note(one.found, 'output');
       }
       await count(unchanged.map(({ event }) => event));
-      for (const one of unchanged) note(one.found, 'counted');
+      for (const { found, heldBy } of unchanged) {
+        note(found, 'counted');
+        wait(found.source, heldBy);
+      }
       return changed;
     },
     async take(rested) {
+      for (const { given } of rested) strange.delete(given);
       const lookup = await index.lookup(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
       );
       const { outputs, sources: found } = tellApart(bench, rested, lookup);
-      for (const one of outputs) if (one.isMade) note(one.found);
+      for (const one of outputs) if (one.isMade) note(one.found, 'output');
       // It changed after it was taken and before it was read: its job has seen it as it is now.
       const isDone = ({ source, facts }: Found) => {
         const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
@@ -107,7 +143,7 @@ export function openArrivals(
           (stage === 'done' || stage === 'counted') &&
           record !== undefined &&
           facts !== null &&
-          sameFile(facts, record)
+          sameSource(facts, record)
         );
       };
       const fresh: Found[] = [];
@@ -116,10 +152,11 @@ export function openArrivals(
         else note(one, 'done');
       }
       if (fresh.length === 0) return;
-      const jobs = fresh.map((one) => ({
-        ...jobFor(bench, one),
-        isCounted: known.stageOf(one.source) === 'counted',
-      }));
+      const asked = await askNames(bench, fresh);
+      const jobs = fresh.map((one, i) => {
+        wait(one.source, asked[i]!.heldBy);
+        return { ...jobFor(one, asked[i]!), isCounted: known.stageOf(one.source) === 'counted' };
+      });
       const { begun, inWork } = await index.renew(run, jobs);
       const busy = new Set(inWork);
       for (const one of fresh) {
@@ -132,19 +169,22 @@ export function openArrivals(
     },
     leave: (found) => note(found),
     passOver: ({ given, reason }) => passOver(given, reason),
+    waitingFor(owner) {
+      const heirs = [...(waiting.get(owner) ?? [])].filter(known.has);
+      waiting.delete(owner);
+      return heirs;
+    },
     ended: known.advance,
     async forget(paths) {
-      const gone = paths
-        .filter(known.has)
-        .map((source) => ({ source, isCounted: known.stageOf(source) === 'counted' }));
-      for (const path of paths) {
-        settling.drop(path);
-        known.drop(path);
-        strange.delete(sources.givenOf(path));
-      }
-      const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
-      for (const path of dropped)
-        emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
+      for (const path of paths) strange.delete(sources.givenOf(path));
+      await letGo(paths);
     },
+    letGo,
   };
+}
+
+function leadsThrough(path: string, links: ReadonlySet<string>): boolean {
+  if (links.has(path)) return true;
+  const above = dirname(path);
+  return above !== path && leadsThrough(above, links);
 }

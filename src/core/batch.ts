@@ -59,6 +59,8 @@ export interface Manner {
   readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
   /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
   readonly isEndless: boolean;
+  /** Whether outputs are removed once no source has them any more. */
+  readonly mirror?: boolean;
   /** Whether it goes on with a batch that another run had begun. */
   readonly isResumed?: boolean;
 }
@@ -79,7 +81,10 @@ export async function runBatch(
 ): Promise<BatchFinished> {
   const dead = await tidyUp(ports, work.options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
-  return workOn(benchOf(ports, run, work.options, dead, emit, signal), manner);
+  return workOn(
+    { ...benchOf(ports, run, work.options, dead, emit, signal), mirror: manner.mirror === true },
+    manner,
+  );
 }
 
 /** The same for what is left of a batch, and for those of its jobs that are to be done again. Errors: `batch_running`. */
@@ -122,7 +127,18 @@ function benchOf(
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const admission = openAdmission(options.memory);
   const settings = settingsOfAll(options);
-  return { ...ports, run, options, settings, suspects, admission, leftBehind: [], emit, signal };
+  return {
+    ...ports,
+    run,
+    options,
+    settings,
+    suspects,
+    mirror: false,
+    admission,
+    leftBehind: [],
+    emit,
+    signal,
+  };
 }
 
 async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {

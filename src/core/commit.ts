@@ -27,12 +27,12 @@ export class Overtaken extends Error {
 interface Ready {
   readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
   readonly staged: Staged;
-  readonly step: Exclude<Step, { kind: 'keep' | 'skip' }>;
+  readonly step: Exclude<Step, { kind: 'keep' | 'adopt' | 'skip' }>;
 }
 
 /**
  * Makes all outputs of a job visible: rendered ones (staged in the order of their steps), those placed from elsewhere,
- * and those kept. Everything staged on the way is added to `staged`. Errors: `output_exists` before anything is
+ * and those kept or adopted. Everything staged on the way is added to `staged`. Errors: `output_exists` before anything is
  * visible, Overtaken, and those of storage.
  */
 export async function commit(
@@ -49,7 +49,7 @@ export async function commit(
     if (found !== undefined) adopted.set(one, found);
   }
   const fresh = ready.filter((one) => !adopted.has(one));
-  const kept = steps.flatMap((step) => (step.kind === 'keep' ? refreshed(step) : []));
+  const kept = steps.flatMap((step) => inPlace(step, source));
   const found = [...adopted.values(), ...kept].map(({ path }) => path);
   // What is recorded is durable: whoever links it relies on that.
   if (found.length > 0) await places.storage.sync(found);
@@ -60,7 +60,7 @@ export async function commit(
   const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
   for (const [{ step }, record] of adopted) records.set(step, record);
   return {
-    outputs: steps.map((step) => outputOf(step, records)),
+    outputs: steps.map((step) => outputOf(step, records, source)),
     made: [...given, ...kept, ...records.values()],
     skipped: steps.flatMap((step) => (step.kind === 'skip' ? [reservation(step, source)] : [])),
   };
@@ -87,7 +87,7 @@ async function prepare(
   const ready: Ready[] = [];
   let ordered = 0;
   for (const step of steps) {
-    if (step.kind === 'keep' || step.kind === 'skip') continue;
+    if (step.kind === 'keep' || step.kind === 'adopt' || step.kind === 'skip') continue;
     const { path, variant, settings } = step.wanted;
     const own = { path, source: source.path, variant: variant.name, settings, digest: source.digest };
     if (step.kind === 'render') {
@@ -167,14 +167,32 @@ function unlessTaken(error: unknown): undefined {
   if (!(error instanceof ImgtoolError) || error.code !== 'output_exists') throw error;
 }
 
-function refreshed({ wanted }: Extract<Step, { kind: 'keep' }>): OutputRecord[] {
-  const { record, disk } = wanted;
+/** What is to be recorded of a file that is left in its place. */
+function inPlace(step: Step, source: SourceRecord): OutputRecord[] {
+  if (step.kind === 'adopt') return [adopted(step, source)];
+  if (step.kind !== 'keep') return [];
+  const { record, disk } = step.wanted;
   if (!isMade(record) || disk === null || disk === 'foreign' || sameFile(record, disk)) return [];
   return [{ ...record, ...disk }];
 }
 
-function outputOf(step: Step, records: ReadonlyMap<Step, OutputRecord>): OutputRecord {
+function adopted({ wanted, from }: Extract<Step, { kind: 'adopt' }>, source: SourceRecord): OutputRecord {
+  const { path, variant, settings, disk } = wanted;
+  if (disk === null || disk === 'foreign') throw new Error(`${path} was to be adopted and is not there`);
+  return {
+    ...from,
+    path,
+    source: source.path,
+    variant: variant.name,
+    settings,
+    digest: source.digest,
+    ...disk,
+  };
+}
+
+function outputOf(step: Step, records: ReadonlyMap<Step, OutputRecord>, source: SourceRecord): OutputRecord {
   if (step.kind === 'skip') return step.from;
+  if (step.kind === 'adopt') return adopted(step, source);
   const record = step.kind === 'keep' ? step.wanted.record : records.get(step);
   if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
   return record;

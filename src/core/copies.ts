@@ -1,19 +1,24 @@
 import { ImgtoolError } from '../errors.ts';
-import type { Digested, Job, JobEvent, Limits, SourceRecord } from '../model.ts';
+import type { Digested, Job, JobEvent, SourceRecord } from '../model.ts';
+import { trustedDigest } from './decide.ts';
 import type { Again, Bench } from './job.ts';
+import { refusedNow } from './limits.ts';
 
-/** Share of copies among the last jobs above which the next are likely copies too. */
+/** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */
 const LIKELY = 0.25;
 /** Over about so many jobs. */
 const LAST = 8;
 
-/** Copies of what was processed before come by the many: then they are recognised together, by their bytes alone. */
+/**
+ * Files whose bytes are known come by the many: copies of what was processed before, or sources whose inodes alone
+ * changed. Then they are recognised together, by their bytes alone.
+ */
 export interface Copies {
-  /** Many jobs of late were copies. */
+  /** The bytes of many jobs of late were known. */
   readonly areLikely: boolean;
   /** What became of a job that was begun for the first time. */
   note(outcome: JobEvent | Again): void;
-  /** What is known of the bytes of those that are copies, read once here. */
+  /** What is known of the bytes of those that are copies or as they were, read once here. */
   recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
 }
 
@@ -26,11 +31,12 @@ export function openCopies(bench: Bench): Copies {
       return isPossible && share > LIKELY;
     },
     note(outcome) {
-      share += ((isCopy(outcome) ? 1 : 0) - share) / LAST;
+      share += ((isKnown(outcome) ? 1 : 0) - share) / LAST;
     },
     async recognise(jobs) {
       try {
-        return await recognise(bench, jobs, await digest(bench, jobs));
+        const unread = await withoutDigest(bench, jobs);
+        return await recognise(bench, unread, await digest(bench, unread));
       } catch (error) {
         if (!(error instanceof ImgtoolError) || error.fatal) throw error;
         if (error.code === 'timeout') isPossible = false;
@@ -41,9 +47,19 @@ export function openCopies(bench: Bench): Copies {
   };
 }
 
-function isCopy(outcome: JobEvent | Again): boolean {
+function isKnown(outcome: JobEvent | Again): boolean {
   if (outcome.type !== 'job') return outcome.type === 'waiting';
-  return outcome.state === 'duplicate' || outcome.reused === true;
+  return outcome.state === 'duplicate' || outcome.state === 'unchanged' || outcome.reused === true;
+}
+
+/** Those that are there and for whose bytes no stat vouches: it is their outputs that need a look. */
+async function withoutDigest({ index, sources }: Bench, jobs: readonly Job[]): Promise<Job[]> {
+  const paths = jobs.map(({ source }) => source);
+  const [lookup, facts] = await Promise.all([index.lookup(paths, []), sources.statAll(paths)]);
+  return jobs.filter(({ source }, i) => {
+    const found = facts[i];
+    return found != null && trustedDigest(found, lookup.source(source)) === undefined;
+  });
 }
 
 /** What a source held, and when that was read at the earliest, in milliseconds since 1970; null where it could not be. */
@@ -57,26 +73,26 @@ async function recognise(
   const owners = await Promise.all(
     digested.map(async (one) => one && (await index.made(one.digest, settings.slice(0, 1)))[0]?.source),
   );
-  const lookup = await index.lookup([...new Set(owners.filter((owner) => owner != null))], []);
+  const asked = new Set([...jobs.map(({ source }) => source), ...owners.filter((owner) => owner != null)]);
+  const lookup = await index.lookup([...asked], []);
   const known = new Map<Job, SourceRecord>();
   for (const [i, job] of jobs.entries()) {
     const [one, owner] = [digested[i], owners[i]];
-    const picture = owner == null ? undefined : lookup.source(owner);
-    // The owner may hold other bytes by now, and may have been held to other limits.
-    if (one == null || picture?.digest !== one.digest || !isWithin(picture, options.limits)) continue;
+    if (one == null) continue;
+    // Either may have held other bytes when it was recorded, and may have been held to other limits.
+    const records = [lookup.source(job.source), owner == null ? undefined : lookup.source(owner)];
+    const picture = records.find((record) => record?.digest === one.digest);
+    if (picture === undefined || refusedNow(picture, options.limits) !== undefined) continue;
     known.set(job, { ...picture, ...one.facts, path: job.source, seenAt: one.seenAt });
   }
   return known;
 }
 
-function isWithin({ format, width, height }: SourceRecord, { pixels, allowSvg }: Limits): boolean {
-  return width * height <= pixels && (format !== 'svg' || allowSvg);
-}
-
 /** All may take together what one picture may. */
-async function digest({ renderer, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
+async function digest({ renderer, sources, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
+  if (jobs.length === 0) return [];
   const seenAt = Date.now();
-  const sources = jobs.map(({ source }) => source);
-  const digested = await renderer.digest(sources, options.limits.timeout);
+  const files = jobs.map(({ source }) => ({ path: source, bounds: sources.boundsOf(source) }));
+  const digested = await renderer.digest(files, options.limits.timeout);
   return digested.map((one) => one && { ...one, seenAt });
 }

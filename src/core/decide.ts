@@ -1,4 +1,4 @@
-import type { FileFacts, OutputRecord, Reservation, SourceRecord, Variant } from '../model.ts';
+import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord, Variant } from '../model.ts';
 
 /** A source changed so shortly before it was looked at may change again within the same tick of its file system. */
 const SETTLING = 2_000;
@@ -55,6 +55,8 @@ export type Decision =
 /** What happens to one wanted output. */
 export type Step =
   | { readonly kind: 'keep'; readonly wanted: Wanted }
+  /** The file is an output of these bytes that was recorded under another name: it was moved with its source. */
+  | { readonly kind: 'adopt'; readonly wanted: Wanted; readonly from: OutputRecord }
   | {
       readonly kind: 'place';
       readonly wanted: Wanted;
@@ -86,8 +88,8 @@ export function decide(facts: Facts): Decision {
 }
 
 /** The digest a stat vouches for: nothing changed since it was taken, and it was not taken too early. */
-export function trustedDigest(facts: FileFacts, recorded: SourceRecord | undefined): string | undefined {
-  if (recorded === undefined || !sameFile(facts, recorded)) return undefined;
+export function trustedDigest(facts: SourceFacts, recorded: SourceRecord | undefined): string | undefined {
+  if (recorded === undefined || !sameSource(facts, recorded)) return undefined;
   const modified = Math.trunc(Number(recorded.mtime) / 1e6);
   return recorded.seenAt - modified >= SETTLING ? recorded.digest : undefined;
 }
@@ -106,6 +108,11 @@ export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
 }
 
+/** Whether nothing happened to a source, as far as a stat can tell: an edit may keep size and mtime, but not ctime. */
+export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
+  return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
+}
+
 function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {
   const { record, disk } = wanted;
   if (record !== undefined && record.source !== facts.source) return 'output_exists';
@@ -119,6 +126,8 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   const replace = isMade(wanted.record) || facts.force;
   if (facts.force) return { kind: 'render', wanted, replace };
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
+  const twin = twinOf(wanted, facts);
+  if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };
   const usable = facts.elsewhere.filter(
     ({ record, intact }) => intact && record.settings === wanted.settings && record.path !== wanted.path,
   );
@@ -129,6 +138,15 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
     return { kind: 'skip', wanted, from };
   }
   return { kind: 'place', wanted, from, replace };
+}
+
+/** A record of the same output under another name; of a source that is there, where there is one. */
+function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
+  if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
+  const twins = elsewhere.filter(
+    ({ record }) => record.settings === settings && record.checksum === checksum,
+  );
+  return (twins.find(isLive) ?? twins[0])?.record;
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {

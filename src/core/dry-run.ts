@@ -5,7 +5,8 @@ import type { NewWork, Ports } from './batch.ts';
 import { decide, isMade, trustedDigest, type Wanted } from './decide.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from './facts.ts';
 import { refusal } from './job.ts';
-import { candidateNames } from './names.ts';
+import { refusedNow } from './limits.ts';
+import { askNames } from './reserve.ts';
 import { assertHoldable } from './room.ts';
 import { failureOf, pathAsGiven } from './tell.ts';
 
@@ -96,15 +97,22 @@ async function foresee(
   const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
-    const paths = await namesFor(places, found, given);
-    const facts = await factsOfJob(places, found.source, stat, paths);
+    const { names, gone } = await namesFor(places, found, given);
+    const asFound = await factsOfJob(places, found.source, stat, names);
+    const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
+    const facts = { ...asFound, wanted };
     const trusted = trustedDigest(stat, facts.recorded);
+    const refused = facts.recorded && trusted && refusedNow(facts.recorded, places.options.limits);
+    if (refused) throw refused;
     const opened = trusted === undefined ? await look(ports, found, places) : undefined;
     const digest = trusted ?? opened!.digest;
-    const decision = decide(await withDigest(places, facts, digest));
+    const all = await withDigest(places, facts, digest);
+    const decision = decide(all);
     if (decision.action === 'render' && opened !== undefined)
       assertHoldable(opened.memory, places.options.memoryCap);
-    const taken = facts.force ? undefined : facts.wanted.find(isUnknown);
+    const steps = 'steps' in decision ? decision.steps : [];
+    const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
+    const taken = facts.force ? undefined : all.wanted.find((one) => isUnknown(one) && !adopted.has(one));
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
@@ -115,7 +123,7 @@ async function foresee(
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
-    const ofOwn = 'steps' in decision ? decision.steps.filter(({ kind }) => kind !== 'keep') : [];
+    const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
     if (decision.action === 'unchanged')
       return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
@@ -139,23 +147,40 @@ function isUnknown({ record, disk }: Wanted): boolean {
   return disk !== null && !isMade(record);
 }
 
-/** The names it would get, beside those given to others before it. */
-async function namesFor(
-  { index, options }: Places,
-  found: Found,
-  given: Map<string, string>,
-): Promise<string[]> {
-  const candidates = candidateNames(found, options);
-  const lookup = await index.lookup([], candidates.flat());
-  const ownerOf = (path: string) => lookup.output(path)?.source ?? given.get(path.toLowerCase());
-  const isFree = (path: string) => (ownerOf(path) ?? found.source) === found.source;
-  const names = candidates.find((paths) => paths.every(isFree)) ?? candidates[0]!;
-  for (const path of names) given.set(path.toLowerCase(), found.source);
-  return names;
+/** An output whose owner is gone, as the job would find it: its own. */
+function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
+  const { record } = wanted;
+  return record !== undefined && gone.includes(record.source)
+    ? { ...wanted, record: { ...record, source } }
+    : wanted;
 }
 
-async function look({ renderer }: Ports, { source }: Found, { options }: Places): Promise<PictureFacts> {
-  const opened = await renderer.open(source, options.limits, options.preset.variants);
+/** The names it would get beside those given to others before it, and the sources that would pass some on. */
+async function namesFor(
+  { index, sources, options }: Places,
+  found: Found,
+  given: Map<string, string>,
+): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
+  const [asked] = await askNames({ index, sources, options, mirror: false }, [found]);
+  const { candidates, kept, gone = [] } = asked!;
+  const lookup = await index.lookup([], candidates.flat());
+  const isFree = (path: string) => {
+    const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
+    return owner === found.source || gone.includes(owner);
+  };
+  const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
+  const names = candidates[order.find((i) => candidates[i]?.every(isFree)) ?? 0]!;
+  for (const path of names) given.set(path.toLowerCase(), found.source);
+  return { names, gone };
+}
+
+async function look(
+  { renderer, sources }: Ports,
+  { source }: Found,
+  { options }: Places,
+): Promise<PictureFacts> {
+  const file = { path: source, bounds: sources.boundsOf(source) };
+  const opened = await renderer.open(file, options.limits, options.preset.variants);
   opened.close();
   return opened;
 }

@@ -68,12 +68,27 @@ export async function factsOfJob(
   return { ...facts, wanted };
 }
 
-/** Adds what is known of these bytes: their digest, and where else their outputs are. */
+/**
+ * Adds what is known of these bytes: their digest, and where else their outputs are. A file that the index does not
+ * know is read where it may be one of those outputs, moved.
+ */
 export async function withDigest(places: Places, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await places.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
+  const wanted = await Promise.all(facts.wanted.map((one) => withChecksum(places, one, others)));
+  return { ...facts, digest, wanted, elsewhere: await elsewhere(places, facts.source, digest, others) };
+}
+
+async function withChecksum(
+  { storage }: Places,
+  wanted: Wanted,
+  others: readonly OutputRecord[],
+): Promise<Wanted> {
+  const { path, record, disk, settings } = wanted;
+  if (isMade(record) || disk === null || disk === 'foreign') return wanted;
+  const mayBeOne = others.some((one) => one.settings === settings && one.size === disk.size);
+  return mayBeOne ? { ...wanted, checksum: (await storage.checksum(path)) ?? undefined } : wanted;
 }
 
 async function elsewhere(

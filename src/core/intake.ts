@@ -1,7 +1,7 @@
 import type { Batch, Event, JobEvent, Warning } from '../model.ts';
 import type { Found, NewJob, Tally } from '../ports.ts';
 import type { Bench } from './job.ts';
-import { candidateNames } from './names.ts';
+import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
 /** Sources looked up, stat'ed and added in one step. */
@@ -83,7 +83,8 @@ async function walkThrough(
       walked.bytes += facts?.size ?? 0;
     }
     const events = sorted.unchanged.map(({ event }) => event);
-    const jobs = sorted.changed.map((found) => jobFor(bench, found));
+    const asked = await askNames(bench, sorted.changed);
+    const jobs = sorted.changed.map((found, i) => jobFor(found, asked[i]!));
     walked.total += events.length + (await bench.index.add(bench.run, jobs, tallyOf(events)));
     chunkDone(walked, ended);
     for (const event of events) emit(event);
@@ -116,9 +117,8 @@ function notThere(folder: string): Warning {
   };
 }
 
-export function jobFor({ options }: Bench, found: Found): NewJob {
-  const { source, given, relative, facts } = found;
-  return { source, given, relative, size: facts?.size, candidates: candidateNames(found, options) };
+export function jobFor({ source, given, relative, facts }: Found, { heldBy: _, ...names }: Asked): NewJob {
+  return { source, given, relative, size: facts?.size, ...names };
 }
 
 /** What a chunk of unchanged sources adds to the counts. */

@@ -5,10 +5,11 @@ import type { Admission } from './admission.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
-import { inheritNames } from './inherit.ts';
+import { refusedNow } from './limits.ts';
 import { namesOf } from './names.ts';
 import { openWithRoom } from './room.ts';
-import { describe, jobEvent, scaledDown } from './tell.ts';
+import { removeSuperseded } from './superseded.ts';
+import { describe, jobEvent, pathAsGiven, scaledDown } from './tell.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
 export interface Bench extends Places {
@@ -16,6 +17,8 @@ export interface Bench extends Places {
   readonly renderer: Renderer;
   /** Names under which a run that died may have left outputs without telling the index. */
   readonly suspects: ReadonlySet<string>;
+  /** Whether outputs that no source has any more are removed. */
+  readonly mirror: boolean;
   /** Lets pictures be decoded as far as there is memory for them. */
   readonly admission: Admission;
   /** Staged files that could not be removed when they should have been. */
@@ -27,7 +30,6 @@ export interface Bench extends Places {
 
 /** A job as it is begun: for the first time, or again. */
 export interface Begun {
-  /** With the names it has now. */
   readonly job: Job;
   /** What is known of its bytes, which spares reading them as long as its file is the same. */
   readonly learnt?: SourceRecord | undefined;
@@ -109,7 +111,6 @@ async function discard({ leftBehind }: Bench, staged: Staged[]): Promise<void> {
 
 /** What was found out about a job's source, and what is to be done with it. */
 interface Seen {
-  /** With the names it has now. */
   readonly job: Job;
   readonly facts: Facts;
   readonly decision: Decision;
@@ -126,18 +127,18 @@ async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): P
   const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
-    return judge(bench, job, { ...known, seenAt }, facts);
+    const refused = refusedNow(known, bench.options.limits);
+    if (refused !== undefined) throw refused;
+    return judge(bench, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
   }
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
 /** Step 3: who has these bytes. What a stat has just found out under the job's names need not be asked again. */
 async function judge(bench: Bench, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
-  const named = await inheritNames(bench, job, source.digest);
-  const isFresh = found !== undefined && named === job;
-  const stat = isFresh ? found : await factsOfJob(bench, job.source, source, pathsOf(bench, named));
+  const stat = found ?? (await factsOfJob(bench, job.source, source, pathsOf(bench, job)));
   const facts = await withDigest(bench, stat, source.digest);
-  return { job: named, facts, decision: decide(facts), size: source.size, source };
+  return { job, facts, decision: decide(facts), size: source.size, source };
 }
 
 /** A source that may be open, to be let go of as soon as nothing more is rendered from it. */
@@ -181,7 +182,12 @@ async function carryOut(
   };
   // Staged files that were not needed: once the job has ended nobody would know of them.
   await discard(bench, staged);
-  await bench.index.settle(bench.run, job, settlement);
+  const { removed, givenUp } = await removeSuperseded(bench, job, steps);
+  await bench.index.settle(bench.run, job, { ...settlement, givenUp });
+  if (removed.length > 0) {
+    const paths = removed.map((path) => pathAsGiven(path, bench.options));
+    bench.emit({ type: 'removed', batch: bench.run.batch, source: job.given, paths });
+  }
   return jobEvent(job, settlement, bench);
 }
 

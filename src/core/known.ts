@@ -1,16 +1,17 @@
-import type { FileFacts } from '../model.ts';
-import { sameFile } from './decide.ts';
+import type { SourceFacts } from '../model.ts';
+import { sameFile, sameSource } from './decide.ts';
 
 /** The files a watch has dealt with, as they were then: those that are still so need no look-up. */
 export interface Known {
   /** Whether the file is as it was; it is met in this round. */
-  meet(path: string, facts: FileFacts): boolean;
+  meet(path: string, facts: SourceFacts): boolean;
   has(path: string): boolean;
-  note(path: string, facts: FileFacts, stage: Stage): void;
+  note(path: string, facts: SourceFacts, stage: Stage): void;
   /** Its job has ended. */
   advance(path: string, stage: Stage): void;
   stageOf(path: string): Stage | undefined;
   drop(path: string): void;
+  all(): Iterable<string>;
   /** Paths below a folder. */
   below(folder: string): string[];
   /** Starts a round, in which all that is there will be met. */
@@ -21,13 +22,13 @@ export interface Known {
 }
 
 /**
- * How far a file has come: it was taken, its job has ended well, it has failed for now or for good, or it was counted as
- * unchanged, without a job's row.
+ * How far a file has come: it was taken, its job has ended well, it has failed for now or for good, it was counted as
+ * unchanged, without a job's row, or it is an output.
  */
-export type Stage = 'taken' | 'done' | 'failed' | 'counted';
+export type Stage = 'taken' | 'done' | 'failed' | 'counted' | 'output';
 
 interface Entry {
-  facts: FileFacts;
+  facts: SourceFacts;
   round: number;
   stage: Stage;
 }
@@ -40,7 +41,8 @@ export function openKnown(): Known {
       const one = entries.get(path);
       if (one === undefined) return false;
       one.round = round;
-      return sameFile(one.facts, facts);
+      // A link to an output changes its ctime.
+      return one.stage === 'output' ? sameFile(one.facts, facts) : sameSource(one.facts, facts);
     },
     has: (path) => entries.has(path),
     note: (path, facts, stage) => void entries.set(path, { facts, round, stage }),
@@ -50,6 +52,7 @@ export function openKnown(): Known {
     },
     stageOf: (path) => entries.get(path)?.stage,
     drop: (path) => void entries.delete(path),
+    all: () => entries.keys(),
     below: (folder) =>
       [...entries.keys()].filter((path) => path.startsWith(folder) && isBoundary(path[folder.length])),
     nextRound() {

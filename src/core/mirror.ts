@@ -27,7 +27,14 @@ const LOOK_AGAIN = 500;
 /** Milliseconds after which it is not waited for any longer. */
 const LONGEST = 60_000;
 
-export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (event: Event) => void): Mirror {
+/** `passNames` starts the work that gives the names of a source that is gone to others; false when none wait for them. */
+export function openMirror(
+  bench: Bench,
+  settle: number,
+  clock: Clock,
+  emit: (event: Event) => void,
+  passNames: (gone: string) => Promise<boolean>,
+): Mirror {
   const { index, sources, run } = bench;
   /** Sources that are gone, and since when. */
   const gone = new Map<string, number>();
@@ -60,7 +67,11 @@ export function openMirror(bench: Bench, settle: number, clock: Clock, emit: (ev
       const { pending, processing, retrying } = (await index.batch(run.batch)).counts;
       const due = goneFor(isBusy || pending + processing + retrying > 0 ? LONGEST : 2 * settle);
       for (const path of due) gone.delete(path);
-      for (const path of await sources.missing(due)) await follow(path);
+      for (const path of await sources.missing(due)) {
+        // What others take over is not missing for a moment.
+        if (await passNames(path)) gone.set(path, clock.now());
+        else await follow(path);
+      }
       next = gone.size === 0 ? Number.POSITIVE_INFINITY : clock.now() + LOOK_AGAIN;
     },
     left: () => Math.max(0, next - clock.now()),

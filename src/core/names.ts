@@ -36,6 +36,13 @@ export function namesOf(job: Named & { naming: number }, options: BatchOptions):
   return suffix === undefined ? undefined : namesWith(suffix(job), job, options);
 }
 
+/** Which candidate an output's path comes from; undefined for a plain name, which holds no tag of this source. */
+export function taggedNaming(path: string, found: Named, { out }: BatchOptions): number | undefined {
+  const below = path.slice(out.length);
+  const naming = SUFFIXES.findIndex((suffix, i) => i > 0 && below.includes(suffix(found)));
+  return naming < 0 ? undefined : naming;
+}
+
 function tag(path: string): string {
   return `~${createHash('sha256').update(path).digest('hex').slice(0, 8)}`;
 }

@@ -18,6 +18,8 @@ const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; twice that before the third. */
 const BACKOFF = 500;
 
+/** What a file fails with that is gone, or that is not in its place any more: a link is passed over. */
+export const NO_SOURCE: ReadonlySet<ErrorCode> = new Set(['source_missing', 'source_outside']);
 /** What a picture fails with as long as it, or the place of its outputs, is not wholly there or not yet given over. */
 const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'corrupt',
@@ -39,7 +41,7 @@ export const SHORT: Patience = {
 /** Of a watch: a picture that does not decode may still be written. */
 export const LONG: Patience = {
   async after(error, attempts) {
-    if (error.code === 'source_missing') return 'leave';
+    if (NO_SOURCE.has(error.code)) return 'leave';
     return UNFINISHED.has(error.code) ? LATER[attempts - 1] : backoff(error, attempts);
   },
 };
@@ -47,7 +49,7 @@ export const LONG: Patience = {
 /** Of a watch that is to end: such a picture is left to the next one, unless it has long been as it is. */
 export const UNTIL_NEXT: Patience = {
   async after(error, attempts, age) {
-    if (error.code === 'source_missing') return 'leave';
+    if (NO_SOURCE.has(error.code)) return 'leave';
     if (!UNFINISHED.has(error.code)) return backoff(error, attempts);
     return (await age()) < ALL_LATER ? 'leave' : undefined;
   },

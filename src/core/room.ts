@@ -17,8 +17,11 @@ const told = new WeakSet<Admission>();
  * is read anew when there is not room at once for what it decodes to, since whoever waits must hold nothing.
  */
 export async function openWithRoom(bench: Bench, job: Job, size: number): Promise<Opened> {
-  const { renderer, admission, options, signal, emit } = bench;
-  const open = () => renderer.open(job.source, options.limits, options.preset.variants);
+  const { renderer, sources, admission, options, signal, emit } = bench;
+  const open = () => {
+    const source = { path: job.source, bounds: sources.boundsOf(job.source) };
+    return renderer.open(source, options.limits, options.preset.variants);
+  };
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
   // Once no more is to be begun, who is in work goes on where there is room at once.
   const enter = async (bytes: number) => admission.enterNow(bytes) ?? (await admission.enter(bytes, signal));

@@ -1,5 +1,5 @@
 import type { Event } from '../model.ts';
-import type { Found } from '../ports.ts';
+import type { Found, Skipped } from '../ports.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Clock } from './clock.ts';
 import { isBelow } from './facts.ts';
@@ -31,6 +31,8 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
   const { arrivals, mirror, letRest, clock, emit, signal } = options;
   const { walked } = arrivals;
   const replaced = new Set<string>();
+  /** Links that the walk has passed over. */
+  const links = new Set<string>();
 
   return {
     async all(isTaken) {
@@ -50,12 +52,13 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
       };
       arrivals.nextRound();
       for await (const entry of sources.walk(signal, { isKnown })) {
-        if (entry.type === 'skipped') arrivals.passOver(entry);
+        if (entry.type === 'skipped') passOver(entry);
         else if (entry.type !== 'found') continue;
         else if (!isTaken) arrivals.leave(entry);
         else if ((await take(entry, chunk)) === CHUNK) await flush();
       }
       await flush();
+      await letGoBehindLinks();
       if (signal.aborted) return clock.now() - started;
       await forgetMissed();
       if (isFirst) await mirror?.compare(arrivals.has);
@@ -74,7 +77,7 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
           path === at ? arrivals.isKnownGood(path, facts) : arrivals.isKnown(path, facts);
         for await (const entry of sources.walk(signal, { at, isKnown })) {
           if (entry.type === 'found') await take(entry, found);
-          else if (entry.type === 'skipped') arrivals.passOver(entry);
+          else if (entry.type === 'skipped') passOver(entry);
           else {
             isFolderGone ||= entry.wasFolder;
             await forget(entry.wasFolder ? arrivals.below(entry.path) : [entry.path]);
@@ -83,6 +86,7 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
         }
       }
       await letRest(found);
+      await letGoBehindLinks();
       return isFolderGone;
     },
     replaced(folder) {
@@ -95,8 +99,20 @@ export function openScans({ sources, index, run }: Bench, options: ScanOptions):
   async function take(entry: Found, among: Found[]): Promise<number> {
     if (entry.facts !== null) return among.push(entry);
     const isGone = (await sources.missing([entry.source])).length > 0;
-    if (!isGone) arrivals.passOver({ type: 'skipped', given: entry.given, reason: 'unreadable' });
+    const { source: path, given } = entry;
+    if (!isGone) arrivals.passOver({ type: 'skipped', path, given, reason: 'unreadable' });
     return among.length;
+  }
+
+  function passOver(entry: Skipped): void {
+    if (entry.reason === 'symlink') links.add(entry.path);
+    arrivals.passOver(entry);
+  }
+
+  /** What links have taken the place of leaves the batch, unless it is in work: then its job finds out. */
+  async function letGoBehindLinks(): Promise<void> {
+    if (links.size > 0) await arrivals.letGo(arrivals.behind(links));
+    links.clear();
   }
 
   /** What could not be walked this time is not gone. */

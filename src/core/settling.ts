@@ -1,4 +1,4 @@
-import type { FileFacts } from '../model.ts';
+import type { FileFacts, SourceFacts } from '../model.ts';
 import type { Found } from '../ports.ts';
 import type { Clock } from './clock.ts';
 import { sameFile } from './decide.ts';
@@ -18,7 +18,7 @@ export interface Settling {
 
 interface Resting {
   readonly found: Found;
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** On the clock: when it was first offered, and when it will have rested. */
   readonly since: number;
   readonly due: number;
@@ -29,8 +29,10 @@ interface SettlingOptions {
   /** Milliseconds. */
   readonly settle: number;
   readonly clock: Clock;
-  readonly statAll: (paths: readonly string[]) => Promise<(FileFacts | null)[]>;
+  readonly statAll: (paths: readonly string[]) => Promise<(SourceFacts | null)[]>;
   readonly settled: (found: readonly Found[]) => void;
+  /** Hears of each file that is none any more: it is gone, or a link has taken its place. */
+  readonly lost: (found: Found) => void;
   /** Hears once of each file that does not come to rest. */
   readonly restless: (found: Found) => void;
   /** Hears of what kept it from looking on. */
@@ -43,13 +45,13 @@ const AT_ONCE = 256;
 const RESTLESS = 5_000;
 
 export function openSettling(options: SettlingOptions): Settling {
-  const { settle, clock, statAll, settled, restless, failed } = options;
+  const { settle, clock, statAll, settled, lost, restless, failed } = options;
   // The settle time is the same for all: who came last is due last.
   const resting = new Map<string, Resting>();
   let cancel: (() => void) | undefined;
   let closed = false;
 
-  const wait = (found: Found, facts: FileFacts, before?: Resting): void => {
+  const wait = (found: Found, facts: SourceFacts, before?: Resting): void => {
     const now = clock.now();
     const since = before?.since ?? now;
     const told = before?.told === true || now - since > Math.max(RESTLESS, 4 * settle);
@@ -81,7 +83,8 @@ export function openSettling(options: SettlingOptions): Settling {
       const now = facts[i] ?? null;
       if (now !== null && !sameFile(now, one.facts)) wait({ ...found, facts: now }, now, one);
       else resting.delete(found.source);
-      if (now !== null && sameFile(now, one.facts)) rested.push(found);
+      if (now === null) lost(found);
+      else if (sameFile(now, one.facts)) rested.push({ ...found, facts: now });
     }
     // Also where there are none: fewer wait than did.
     if (!closed) settled(rested);

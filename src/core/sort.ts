@@ -3,13 +3,22 @@ import type { Found, Lookup } from '../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from './decide.ts';
 import { factsByStat, type Places } from './facts.ts';
 import type { Bench } from './job.ts';
+import { refusedNow } from './limits.ts';
 import { candidateNames, plainNames } from './names.ts';
+import { ownersOf } from './reserve.ts';
 import { describe, outputAsGiven, pictureOf } from './tell.ts';
 
 export interface Sorted extends Pick<Told, 'outputs'> {
   /** Sources with something to be done, or of which a stat cannot tell. */
   readonly changed: readonly Found[];
-  readonly unchanged: readonly { readonly found: Found; readonly event: JobEvent }[];
+  readonly unchanged: readonly Unchanged[];
+}
+
+interface Unchanged {
+  readonly found: Found;
+  readonly event: JobEvent;
+  /** Sources that keep it from its plain names, in a batch that mirrors. */
+  readonly heldBy: readonly string[];
 }
 
 interface Told {
@@ -18,10 +27,13 @@ interface Told {
   readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
 }
 
-/** Tells apart, by what is recorded and by stat alone, which of these files need work. */
+/**
+ * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
+ * is older than ctimes gets its ctime recorded.
+ */
 export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
   const changed: Found[] = [];
-  const unchanged: { found: Found; event: JobEvent }[] = [];
+  const unchanged: Unchanged[] = [];
   const seenAt = Date.now();
   const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
   const lookup = await bench.index.lookup(
@@ -33,6 +45,7 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
   // A folder that cannot be looked into fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
   const disk = await bench.storage.stat(paths).catch(() => null);
+  const undated: { path: string; ctime: string }[] = [];
   let at = 0;
   for (const found of sources) {
     const mine = own.get(found);
@@ -40,9 +53,16 @@ export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<So
     at += here?.length ?? 0;
     const facts = mine && here && factsOf(bench, found, mine, here);
     if (facts !== undefined && decide(facts).action === 'unchanged') {
-      unchanged.push({ found, event: unchangedEvent(bench, found, facts, seenAt) });
+      unchanged.push({
+        found,
+        event: unchangedEvent(bench, found, facts, seenAt),
+        heldBy: mine?.heldBy ?? [],
+      });
+      const ctime = found.facts?.ctime ?? null;
+      if (facts.recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(found);
   }
+  if (undated.length > 0) await bench.index.addCtimes(undated);
   return { changed, unchanged, outputs };
 }
 
@@ -51,38 +71,52 @@ interface Own {
   readonly names: readonly string[];
   readonly records: readonly OutputRecord[];
   readonly recorded: SourceRecord | undefined;
+  readonly heldBy: readonly string[];
 }
 
 /** Of the sources that have outputs of their own under all their names, those names. */
 async function ownNames(
-  { index, options }: Bench,
+  bench: Bench,
   sources: readonly Found[],
   plain: ReadonlyMap<Found, readonly string[]>,
   lookup: Lookup,
 ): Promise<ReadonlyMap<Found, Own>> {
+  const { index, options } = bench;
   const own = new Map<Found, Own>();
   const tagged = new Map<Found, readonly string[][]>();
   for (const found of sources) {
     const names = plain.get(found) ?? [];
     const records = names.map(lookup.output);
-    if (areAllOf(found, records)) own.set(found, { names, records, recorded: lookup.source(found.source) });
-    // Only where the plain names are another's may this source have got others.
-    else if (records.some((record) => isMade(record) && record.source !== found.source)) {
-      tagged.set(found, candidateNames(found, options).slice(1));
-    }
+    const recorded = lookup.source(found.source);
+    if (areAllOf(found, records)) own.set(found, { names, records, recorded, heldBy: [] });
+    else if (recorded !== undefined) tagged.set(found, candidateNames(found, options).slice(1));
   }
   if (tagged.size === 0) return own;
-  const asked = [...tagged.keys()].map(({ source }) => source);
-  const more = await index.lookup(asked, [...tagged.values()].flat(2));
+  const more = await index.lookup([], [...tagged.values()].flat(2));
   for (const [found, candidates] of tagged) {
     for (const names of candidates) {
       const records = names.map(more.output);
       if (!areAllOf(found, records)) continue;
-      own.set(found, { names, records, recorded: more.source(found.source) });
+      const heldBy = bench.mirror ? await holdersOf(bench, found, plain.get(found) ?? [], lookup) : [];
+      const recorded = lookup.source(found.source);
+      // A source that mirrors takes its plain names as soon as nobody else has them.
+      if (!bench.mirror || heldBy.length > 0) own.set(found, { names, records, recorded, heldBy });
       break;
     }
   }
   return own;
+}
+
+/** Other sources that have these names and are still there. */
+async function holdersOf(
+  { sources }: Bench,
+  { source }: Found,
+  names: readonly string[],
+  lookup: Lookup,
+): Promise<string[]> {
+  const owners = ownersOf(names, lookup, source);
+  const gone = new Set(await sources.gone(owners));
+  return owners.filter((owner) => !gone.has(owner));
 }
 
 /** Whether all were made of this source. */
@@ -100,6 +134,7 @@ function factsOf(
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
   if (facts === null || recorded === undefined) return undefined;
+  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
   return factsByStat(places, known, names, records, disk);
 }

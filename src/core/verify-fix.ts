@@ -1,4 +1,4 @@
-import { asImgtoolError } from '../errors.ts';
+import { asImgtoolError, ImgtoolError } from '../errors.ts';
 import type { ProblemWord, Remade, WrongOutput } from '../model/verified.ts';
 import type { BatchFinished, Event, Failure } from '../model.ts';
 import type { NewJob } from '../ports.ts';
@@ -15,8 +15,14 @@ import { type Means, type Plan, type PlannedJob, planAgain } from './verify-make
 /** What making outputs again works with. */
 export interface Fixing extends Verifying {
   readonly means: Means;
-  /** Opens what a batch over these sources works with, and who tells of it. Errors: `no_input` when all are gone. */
-  readonly open: (sources: readonly string[], batch: Pick<Plan, 'cwd' | 'options'>) => Promise<OpenedFix>;
+  /**
+   * Opens what a batch over these sources works with, and who tells of it: files that the user named, and folders in
+   * which the others were found; absolute paths. Errors: `no_input` when all are gone.
+   */
+  readonly open: (
+    sources: { readonly named: readonly string[]; readonly folders: readonly string[] },
+    batch: Pick<Plan, 'cwd' | 'options'>,
+  ) => Promise<OpenedFix>;
 }
 
 export interface OpenedFix {
@@ -98,14 +104,16 @@ async function carryOut(
   const sources = jobs.map(({ maker }) => maker.source);
   let opened: OpenedFix | undefined;
   try {
-    opened = await fixing.open(sources, plan);
+    const named = jobs.flatMap(({ root, maker }) => (root === null ? [maker.source] : []));
+    const folders = [...new Set(jobs.flatMap(({ root }) => root?.path ?? []))];
+    opened = await fixing.open({ named, folders }, plan);
     const { ports, emit } = opened;
     const facts = await ports.sources.statAll(sources);
     const there = jobs.filter((_, i) => facts[i] != null);
-    failAll(
-      jobs.filter((_, i) => facts[i] == null),
-      sourceGone,
-    );
+    for (const job of jobs.filter((_, i) => facts[i] == null)) {
+      const why = await whyNot(ports.sources, job.maker.source);
+      failAll([job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
+    }
     if (there.length === 0) return undefined;
     const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
@@ -121,7 +129,9 @@ async function carryOut(
       emit(event);
     };
     const { cwd, options } = plan;
-    const work: NewWork = { command: 'process', inputs: [...byGiven.keys()], cwd, options };
+    // A folder stands for what was found in it: resumed, the batch reads these sources by the same rule.
+    const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
+    const work: NewWork = { command: 'process', inputs, cwd, options };
     return await runBatch(ports, work, tell, signal, mannerOf(there, bytes));
   } catch (error) {
     const failure = asImgtoolError(error);
@@ -130,6 +140,17 @@ async function carryOut(
     return undefined;
   } finally {
     opened?.close();
+  }
+}
+
+/** Why a source cannot be looked at. */
+async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolError> {
+  try {
+    await sources.stat(path);
+    // It has come back meanwhile.
+    return new ImgtoolError('source_changed', 'was changed while it was looked for', { fix: 'verify again' });
+  } catch (error) {
+    return asImgtoolError(error);
   }
 }
 

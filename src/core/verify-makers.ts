@@ -1,8 +1,9 @@
+import { basename, dirname, join } from 'node:path';
 import { ImgtoolError } from '../errors.ts';
 import type { WrongOutput } from '../model/verified.ts';
 import type { BatchOptions, Failure, Limits, OutputRecord } from '../model.ts';
 import type { Index, Maker } from '../ports.ts';
-import { settingsOfAll } from './facts.ts';
+import { isBelow, settingsOfAll } from './facts.ts';
 import { CHUNK } from './intake.ts';
 import { candidateNames } from './names.ts';
 import { waysOf } from './verify-records.ts';
@@ -18,7 +19,16 @@ export interface Plan {
 /** A job like the one that made a source's outputs, and those of them that are wrong. */
 export interface PlannedJob {
   readonly maker: Maker;
+  /** The folder in which its source was found; null when the user named the source. */
+  readonly root: FoundIn | null;
   readonly wrong: WrongOutput[];
+}
+
+/** A folder that was named, or the fixed part of a glob. */
+interface FoundIn {
+  /** Absolute. */
+  readonly path: string;
+  readonly given: string;
 }
 
 /** What this machine has, and limits that are to hold instead of those of before. */
@@ -30,6 +40,7 @@ export interface Means extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap
 interface Former {
   readonly cwd: string;
   readonly options: BatchOptions;
+  readonly inputs: readonly string[];
   readonly settings: readonly string[];
 }
 
@@ -48,7 +59,7 @@ export async function planAgain(
     for (const one of chunk) {
       const found = await makerOf(one.record);
       if (found === undefined) fail(one, NOBODY);
-      else join(one, found);
+      else plan(one, found);
     }
 
     /** The newest job that would make this very output again. */
@@ -63,13 +74,14 @@ export async function planAgain(
   }
   return [...plans.values()];
 
-  function join(one: WrongOutput, { cwd, options: before, maker }: Former & { maker: Maker }): void {
+  function plan(one: WrongOutput, { cwd, options: before, inputs, maker }: Former & { maker: Maker }): void {
     const options = optionsNow(before, means);
     const key = JSON.stringify([cwd, options]);
-    const plan = plans.get(key) ?? { cwd, options, jobs: new Map() };
-    plans.set(key, plan);
-    const job = plan.jobs.get(maker.source);
-    if (job === undefined) plan.jobs.set(maker.source, { maker, wrong: [one] });
+    const planned = plans.get(key) ?? { cwd, options, jobs: new Map() };
+    plans.set(key, planned);
+    const job = planned.jobs.get(maker.source);
+    const root = rootOf(maker, inputs, before);
+    if (job === undefined) planned.jobs.set(maker.source, { maker, root, wrong: [one] });
     else job.wrong.push(one);
   }
 
@@ -81,7 +93,7 @@ export async function planAgain(
       batch === undefined
         ? []
         : waysOf(batch.options).map((options) => ({
-            ...{ cwd: batch.cwd, options },
+            ...{ cwd: batch.cwd, inputs: batch.inputs, options },
             settings: settingsOfAll(options),
           }));
     formers.set(id, found);
@@ -89,9 +101,27 @@ export async function planAgain(
   }
 }
 
+/**
+ * Where a source was found. What lies at the top of a folder looks like a file that a list named: it counts as found
+ * where any input could have led to it.
+ */
+function rootOf(
+  { source, given, relative }: Maker,
+  inputs: readonly string[],
+  { list }: BatchOptions,
+): FoundIn | null {
+  if (inputs.includes(given)) return null;
+  const above = (path: string) => dirname(join(path.slice(0, -relative.length), '_'));
+  const root = { path: above(source), given: above(given) };
+  const others = inputs.slice(0, list === null ? undefined : -1).map((input) => join(input, '_'));
+  const isFound = relative !== basename(given) || others.some((input) => isBelow(input, root.given));
+  return isFound || list === null ? root : null;
+}
+
 /** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: Means): BatchOptions {
-  const walk = { allFiles: false, followSymlinks: false, include: [], exclude: [] };
+  const { followSymlinks = false } = before.walk ?? {};
+  const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
   const once = { force: false, dryRun: false, list: null };
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }

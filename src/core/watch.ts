@@ -30,6 +30,7 @@ export function runWatch(
     takeIn: keepWatch(options, clock, ends),
     patience: options.once ? UNTIL_NEXT : LONG,
     isEndless: !options.once,
+    mirror: options.mirror,
     ended: ends.ended,
   });
 }
@@ -48,7 +49,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     const { news } = ends;
     const schedule = openSchedule(options.scanInterval, clock);
     const polls = openSchedule(POLL, clock);
-    const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit) : undefined;
+    const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit, passNames) : undefined;
     const hints = openHints(clock);
     const rested: Found[] = [];
     let told = '';
@@ -62,6 +63,8 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
         rested.push(...found);
         news.wake();
       },
+      // A walk finds out what is there now.
+      lost: ({ source }) => void hints.keep(source),
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
         if (!options.once) return;
@@ -146,8 +149,15 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
 
     async function lookAnew(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
-      await arrivals.forget(paths);
+      await arrivals.letGo(paths);
       for (const path of paths) hints.keep(path);
+    }
+
+    /** Looks anew at the sources that take the names of one that is gone; false when there are none. */
+    async function passNames(gone: string): Promise<boolean> {
+      const heirs = arrivals.waitingFor(gone);
+      await lookAnew(heirs);
+      return heirs.length > 0;
     }
 
     /** Waits for files to come to rest; for some of them right here, when there are too many. */

@@ -8,6 +8,7 @@ import { openCopies } from './copies.ts';
 import { type Begun, type Bench, runJob } from './job.ts';
 import type { News } from './news.ts';
 import { openParking, type Parked } from './parking.ts';
+import { NO_SOURCE } from './patience.ts';
 import { failureOf, jobEvent } from './tell.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
@@ -43,7 +44,7 @@ export interface WorkEnd {
 export async function workThrough(
   bench: Bench,
   intake: Intake,
-  { patience, ended }: Pick<Manner, 'patience' | 'ended'>,
+  { patience, ended, isEndless }: Pick<Manner, 'patience' | 'ended' | 'isEndless'>,
 ): Promise<WorkEnd> {
   const { index, run, options, emit, signal } = bench;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
@@ -138,7 +139,9 @@ export async function workThrough(
     const delay = await patience.after(error, attempts, () => ageOf(bench, job));
     if (delay === 'leave') {
       await index.withdraw(job);
-      if (error.code !== 'source_missing') emit(leftAlone(job, error));
+      // The next walk of an endless batch tells what is there now.
+      if (error.code === 'source_outside' && !isEndless) emit(passedOver(job));
+      if (!NO_SOURCE.has(error.code)) emit(leftAlone(job, error));
       ended?.(job, 'withdrawn');
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
@@ -213,6 +216,10 @@ export async function workThrough(
     await allEnded();
     for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
   }
+}
+
+function passedOver({ given }: Job): Event {
+  return { type: 'passed_over', path: given, reason: 'symlink' };
 }
 
 /** It may not be whole yet: whoever comes next will see. */

@@ -1,5 +1,5 @@
 import { constants, gunzipSync } from 'node:zlib';
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, svgRefused } from '../errors.ts';
 import { DECODED, type SourceFormat, SVGZ, UNDECODABLE, undecodable } from './formats.ts';
 import { heifKind } from './heif.ts';
 import { recognise } from './signatures.ts';
@@ -34,7 +34,10 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   }
   if (isJpeg(bytes)) return 'jpeg';
   const head = bytes.subarray(0, HEAD);
-  if (isSvg(head)) return svg(allowSvg);
+  if (isSvg(head)) {
+    if (allowSvg) return 'svg';
+    throw svgRefused();
+  }
   const heif = heifKind(bytes);
   if (typeof heif === 'string') return heif;
   if (heif !== undefined) throw undecodable(heif);
@@ -63,17 +66,6 @@ async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   // may lie behind all of its pixels.
   const start = Buffer.from(bytes.subarray(0, 4)).toString('hex');
   return Object.entries(STARTS).find(([, starts]) => starts.includes(start))?.[0];
-}
-
-function svg(allowed: boolean): SourceFormat {
-  if (allowed) return 'svg';
-  throw new ImgtoolError(
-    'unsupported_format',
-    'SVG is not read unless it is asked for: it can be made to hang',
-    {
-      fix: 'add --allow-svg when you trust where the file comes from',
-    },
-  );
 }
 
 /** The beginning of what a gzip file holds; empty where that cannot be told. */

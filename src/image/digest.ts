@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Digested } from '../model.ts';
+import type { Digested, SourceFile } from '../model.ts';
+import { assertInside, openingFlags } from './bounds.ts';
 import { factsOf, same } from './open.ts';
 
 /** Bytes of a file that is read in one go; with a larger one this process would not hear that its parent is gone. */
@@ -11,30 +12,31 @@ const CHUNK = 2 ** 20;
 
 /**
  * Digests of files of at most so many bytes, in their order; null for one that is larger or no file, that cannot be
- * read, or that changes meanwhile. Each is read at once: to wait for another thread would take longer than most do.
+ * read, that lies outside its bounds, or that changes meanwhile. Each is read at once: to wait for another thread would take longer than most do.
  */
-export async function digestAll(paths: readonly string[], most = SMALL): Promise<(Digested | null)[]> {
+export async function digestAll(sources: readonly SourceFile[], most = SMALL): Promise<(Digested | null)[]> {
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   const digested: (Digested | null)[] = [];
-  for (const path of paths) {
-    digested.push(digestOrNull(path, most, chunk));
+  for (const source of sources) {
+    digested.push(digestOrNull(source, most, chunk));
     await turn();
   }
   return digested;
 }
 
-function digestOrNull(path: string, most: number, chunk: Buffer): Digested | null {
+function digestOrNull(source: SourceFile, most: number, chunk: Buffer): Digested | null {
   try {
-    return digest(path, most, chunk);
+    return digest(source, most, chunk);
   } catch {
     // Whoever opens it says why.
     return null;
   }
 }
 
-function digest(path: string, most: number, chunk: Buffer): Digested | null {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+function digest(source: SourceFile, most: number, chunk: Buffer): Digested | null {
+  const file = openSync(source.path, openingFlags(source));
   try {
+    assertInside(file, source);
     const before = fstatSync(file, { bigint: true });
     if (!before.isFile() || before.size > most) return null;
     const facts = factsOf(before);

@@ -15,15 +15,20 @@ const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
  */
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
-  const format = await detect(source.bytes ?? source.head, false);
+  try {
+    return await inspected(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function inspected(source: Source): Promise<Inspected> {
+  const format = await detect(source.head, false);
   try {
     const metadata = await read(source).metadata();
     const { width, height } = metadata;
     await decodeAll(source, width);
-    const carried = new Set([
-      ...carriedBy(source.bytes ?? source.head, format, true).keys(),
-      ...carriedIn(metadata).keys(),
-    ]);
+    const carried = new Set([...carriedBy(source.head, format, true).keys(), ...carriedIn(metadata).keys()]);
     return {
       format: format === 'heif' ? 'avif' : format,
       width,
@@ -41,7 +46,7 @@ async function decodeAll(source: Source, width: number): Promise<void> {
 }
 
 function read(source: Source) {
-  return sharp(source.bytes ?? source.path, { failOn: 'error', limitInputPixels: false });
+  return sharp(source.input, { failOn: 'error', limitInputPixels: false });
 }
 
 function damaged(error: unknown): ImgtoolError {

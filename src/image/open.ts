@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, existsSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
-import type { FileFacts } from '../model.ts';
+import type { FileFacts, SourceFacts, SourceFile } from '../model.ts';
+import { assertInside, openingError, openingFlags } from './bounds.ts';
 import { starved } from './starved.ts';
 
-/** Bytes up to which a source is held in memory; larger ones are decoded by path. */
+/** Bytes up to which a source is held in memory; of a larger one the file stays open. */
 export const IN_MEMORY = 256 * 1024 * 1024;
 
 /** Times a source may change under our eyes before it is given up. */
@@ -15,39 +16,42 @@ const CHUNK = 1024 * 1024;
 
 /** A source as it was read: the digest is that of the bytes, the facts those of the very file they came from. */
 export interface Source {
-  readonly path: string;
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
-  /** Null when the source is too large: then it is decoded by path. */
-  readonly bytes: Buffer | null;
-  /** Its beginning, enough to recognise it. */
+  /** The first bytes: all of them when the source is held in memory, else 1 MiB. */
   readonly head: Buffer;
+  /** What sharp decodes: the bytes that are held in memory, or the path of the open file. */
+  readonly input: Buffer | string;
+  /** Up to `length` bytes from `position` on; fewer where the file ends. */
+  readAt(position: number, length: number): Buffer;
+  /** Rejects with `source_changed` when the file that is decoded is no longer as it was read. */
+  assertUnchanged(): Promise<void>;
+  /** Closes the file; `input` and `readAt` must not be used any more. May be called twice. */
+  close(): Promise<void>;
 }
 
 /**
- * Opens and reads a source once, never waiting on a pipe. Errors, without the path: `source_missing`,
- * `source_unreadable`, `source_changed`, `out_of_memory`, `io`.
+ * Opens and reads a source once, never waiting on a pipe. The caller closes it. Errors, without the path:
+ * `source_missing`, `source_unreadable`, `source_outside`, `source_changed`, `out_of_memory`, `io`.
  */
-export async function openSource(path: string, inMemory = IN_MEMORY): Promise<Source> {
+export async function openSource(given: string | SourceFile, inMemory = IN_MEMORY): Promise<Source> {
+  const file = typeof given === 'string' ? { path: given, bounds: null } : given;
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const handle = await open(file.path, openingFlags(file)).catch((error: unknown) => {
+      throw openingError(error, file);
+    });
+    let source: Source | null = null;
     try {
-      return await readUnchanged(handle, path, inMemory);
+      assertInside(handle.fd, file);
+      source = await readUnchanged(handle, file.path, inMemory);
+      return source;
     } finally {
-      await handle.close();
+      if (typeof source?.input !== 'string') await handle.close();
     }
   } catch (error) {
     throw starved(error) ?? readError(error);
   }
-}
-
-/** Whether the file at the source's path is still the one that was read. */
-export async function assertUnchanged(source: Source): Promise<void> {
-  const now = await stat(source.path, { bigint: true }).catch((error: unknown) => {
-    throw readError(error);
-  });
-  if (!same(factsOf(now), source.facts)) throw changed('while it was decoded');
 }
 
 async function readUnchanged(handle: FileHandle, path: string, inMemory: number): Promise<Source> {
@@ -59,12 +63,54 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
       facts.size <= inMemory ? await readWhole(handle, facts.size) : await readThrough(handle, facts.size);
     const after = factsOf(await handle.stat({ bigint: true }));
     if (read.length === facts.size && same(facts, after)) {
-      const source = { path, facts, digest: read.digest, bytes: read.bytes, head: read.head };
-      if (source.bytes === null) await assertUnchanged(source);
+      const { digest, bytes, head } = read;
+      const source = { facts, digest, head, ...(bytes === null ? onDisk(handle, path, facts) : held(bytes)) };
+      await source.assertUnchanged();
       return source;
     }
   }
   throw changed(`${CHANGES} times while it was read`);
+}
+
+type Content = Pick<Source, 'input' | 'readAt' | 'assertUnchanged' | 'close'>;
+
+const held = (bytes: Buffer): Content => ({
+  input: bytes,
+  readAt: (position, length) => bytes.subarray(position, position + length),
+  assertUnchanged: async () => {},
+  close: async () => {},
+});
+
+function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
+  const own = `/proc/self/fd/${handle.fd}`;
+  // Only Linux names an open file so that it is opened again with a position of its own.
+  const isNamed = existsSync(own);
+  return {
+    input: isNamed ? own : path,
+    readAt(position, length) {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(length, facts.size - position)));
+      return bytes.subarray(0, readFully(handle.fd, bytes, position));
+    },
+    async assertUnchanged() {
+      const now = isNamed ? handle.stat({ bigint: true }) : stat(path, { bigint: true });
+      const stats = await now.catch((error: unknown) => {
+        throw readError(error);
+      });
+      if (!same(factsOf(stats), facts)) throw changed('while it was decoded');
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** Bytes read: fewer than the buffer takes when the file ends. */
+function readFully(fd: number, into: Buffer, position: number): number {
+  let length = 0;
+  while (length < into.length) {
+    const read = readSync(fd, into, length, into.length - length, position + length);
+    if (read === 0) break;
+    length += read;
+  }
+  return length;
 }
 
 interface Read {
@@ -121,10 +167,11 @@ function assertRegular(stats: BigIntStats): void {
   });
 }
 
-export const factsOf = (stats: BigIntStats): FileFacts => ({
+export const factsOf = (stats: BigIntStats): SourceFacts => ({
   size: Number(stats.size),
   mtime: stats.mtimeNs.toString(),
   ino: stats.ino.toString(),
+  ctime: stats.ctimeNs.toString(),
 });
 
 export const same = (a: FileFacts, b: FileFacts): boolean =>

@@ -1,4 +1,4 @@
-import type { Limits, Order, PictureFacts, Rendered, Variant } from '../model.ts';
+import type { Limits, Order, PictureFacts, Rendered, SourceFile, Variant } from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, mostAtOnce } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
@@ -11,6 +11,8 @@ export interface Picture {
   readonly facts: PictureFacts;
   /** At most `atOnce` outputs are encoded side by side. */
   render(orders: readonly Order[], atOnce?: number): Promise<Rendered>;
+  /** Closes its file; not while it renders. May be called twice. */
+  close(): Promise<void>;
 }
 
 /**
@@ -18,25 +20,37 @@ export interface Picture {
  * those of open.ts, detect.ts and header.ts.
  */
 export async function openPicture(
-  path: string,
+  file: string | SourceFile,
   limits: Limits,
   variants: readonly Variant[] = [],
   inMemory = IN_MEMORY,
 ): Promise<Picture> {
   const started = performance.now();
-  const source = await openSource(path, inMemory);
+  const source = await openSource(file, inMemory);
   const ms = performance.now() - started;
-  const found = await header(source, await detect(source.bytes ?? source.head, limits.allowSvg), limits);
-  const memory = estimateMemory(
-    found,
-    { size: source.facts.size, held: source.bytes?.length ?? 0 },
-    variants,
-  );
+  try {
+    return await pictureOf(source, ms, limits, variants);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function pictureOf(
+  source: Source,
+  ms: number,
+  limits: Limits,
+  variants: readonly Variant[],
+): Promise<Picture> {
+  const found = await header(source, await detect(source.head, limits.allowSvg), limits);
+  const held = typeof source.input === 'string' ? 0 : source.input.length;
+  const memory = estimateMemory(found, { size: source.facts.size, held }, variants);
   // As it was estimated, also where only some of them are rendered.
   const most = mostAtOnce(plan(found, found.format, variants));
   return {
     facts: { ...factsOf(source, found), memory, ms },
     render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
+    close: source.close,
   };
 }
 

@@ -7,6 +7,7 @@ import type {
   Order,
   PictureFacts,
   Rendered,
+  SourceFile,
   Variant,
 } from '../model.ts';
 
@@ -14,7 +15,7 @@ import type {
 export type Request =
   | {
       readonly type: 'open';
-      readonly source: string;
+      readonly source: SourceFile;
       readonly limits: Limits;
       readonly variants: readonly Variant[];
     }
@@ -22,7 +23,7 @@ export type Request =
   | { readonly type: 'render'; readonly orders: readonly Order[]; readonly atOnce: number }
   | { readonly type: 'release' }
   | { readonly type: 'inspect'; readonly path: string }
-  | { readonly type: 'digest'; readonly paths: readonly string[] }
+  | { readonly type: 'digest'; readonly sources: readonly SourceFile[] }
   | { readonly type: 'about' };
 
 /**

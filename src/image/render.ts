@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, Rendered, RenderedOutput, Variant } from '../model.ts';
-import { assertUnchanged, type Source } from './open.ts';
+import type { Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
@@ -44,7 +44,7 @@ export async function render(
   for (const { base } of geometries) {
     if (!bases.has(sizeKey(base))) bases.set(sizeKey(base), await decode(source, header, base, limits));
   }
-  if (source.bytes === null) await assertUnchanged(source);
+  await source.assertUnchanged();
   const decoded = performance.now();
   const spent: Spent = { resize: 0, write: 0 };
   const sized = shared(bases, spent);

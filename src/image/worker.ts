@@ -40,21 +40,28 @@ reply({ type: 'ready' });
 async function answer(request: Request): Promise<Reply> {
   switch (request.type) {
     case 'open':
+      await closePicture();
       picture = await openPicture(request.source, request.limits, request.variants);
       return { type: 'opened', picture: picture.facts };
     case 'render':
       if (picture === null) throw new Error('no picture is open');
       return { type: 'rendered', rendered: await picture.render(request.orders, request.atOnce) };
     case 'release':
-      picture = null;
+      await closePicture();
       return { type: 'resting', memory: restingMemory() };
     case 'inspect':
       return { type: 'inspected', inspected: await inspect(request.path) };
     case 'digest':
-      return { type: 'digested', digested: await digestAll(request.paths) };
+      return { type: 'digested', digested: await digestAll(request.sources) };
     case 'about':
       return { type: 'about', engine: ENGINE };
   }
+}
+
+async function closePicture(): Promise<void> {
+  const last = picture;
+  picture = null;
+  await last?.close();
 }
 
 /** Milliseconds of all threads. */

@@ -155,7 +155,10 @@ export interface StillWritten {
   readonly source: string;
 }
 
-/** The outputs of a source that is gone were removed (`--mirror`). */
+/**
+ * Outputs were removed: those of a source that is gone, those under tagged names of a source that has its plain names
+ * now (both `--mirror`), or one under a former spelling of the same name.
+ */
 export interface Removed {
   readonly type: 'removed';
   readonly batch: string;

@@ -1,11 +1,27 @@
-import type { FileFacts, Variant } from '../model.ts';
+import type { SourceFacts, Variant } from '../model.ts';
 
 /** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
+
+/** A source to be opened. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Null for a file that the user named: it is read wherever its path leads. */
+  readonly bounds: Bounds | null;
+}
+
+/** Where a source that was found in a folder must lie to be read. */
+export interface Bounds {
+  /** Absolute paths of folders, links resolved: the opened file must lie in one of them. */
+  readonly within: readonly string[];
+  /** Whether the file may be reached by a symbolic link. */
+  readonly follow: boolean;
+}
 
 /** What a file holds, whether a picture or not. */
 export interface Digested {
   /** Facts of the file the bytes came from. */
-  readonly facts: FileFacts;
+  readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
 }

@@ -7,6 +7,7 @@ import type {
   Order,
   PictureFacts,
   Rendered,
+  SourceFile,
   Variant,
 } from '../model.ts';
 
@@ -17,9 +18,10 @@ import type {
 export interface Renderer {
   /**
    * Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. `variants` are those it
-   * is wanted for, and what its `memory` is estimated by; without them, by decoding it whole.
+   * is wanted for, and what its `memory` is estimated by; without them, by decoding it whole. Rejects with
+   * `source_outside` when the file that was opened lies outside the source's bounds.
    */
-  open(source: string, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
+  open(source: SourceFile, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
 
   /**
    * Reads a stored picture once and decodes it as a whole, changing nothing; `timeout` in milliseconds. Waits for a
@@ -31,7 +33,7 @@ export interface Renderer {
    * What small files hold now, in their order, without looking at their pictures; null for one that cannot be read so,
    * of which `open` says why. Waits for a free place; `timeout` in milliseconds, for all.
    */
-  digest(sources: readonly string[], timeout: number): Promise<(Digested | null)[]>;
+  digest(sources: readonly SourceFile[], timeout: number): Promise<(Digested | null)[]>;
 
   /** Gets ready for work that is sure to come, without waiting for it. */
   warm(): void;

@@ -1,4 +1,4 @@
-import type { FileFacts, PassedOver, PathList, WalkRules } from '../model.ts';
+import type { Bounds, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
 
 /** Where pictures come from. They are only ever read. */
 export interface Sources {
@@ -14,17 +14,29 @@ export interface Sources {
    */
   watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
 
-  /** Facts of one source, following a link that was named. Errors: `source_missing`, `source_unreadable`. */
-  stat(path: string): Promise<FileFacts>;
+  /**
+   * Facts of one source; a link is followed when the user named it or asked to follow links. Errors: `source_missing`,
+   * `source_unreadable`, `source_outside` for any other link.
+   */
+  stat(path: string): Promise<SourceFacts>;
 
-  /** Facts of each; null where one is missing or no file. */
-  statAll(paths: readonly string[]): Promise<(FileFacts | null)[]>;
+  /** Facts of each by the same rule; null where one is missing or no file. */
+  statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
   /** Of these, the ones that are certainly no more: nothing is there, though the folder that was named is. */
   missing(paths: readonly string[]): Promise<string[]>;
 
+  /**
+   * Of these paths, wherever they lie, those of files that are gone: no entry has this very name, and the nearest
+   * folder above that exists is not empty. An empty folder may be the mount point of a disk that is not mounted.
+   */
+  gone(paths: readonly string[]): Promise<string[]>;
+
   /** Absolute paths of the folders that were named. */
   readonly folders: readonly string[];
+
+  /** Where the file at this path must lie to be read; null when the user named the file itself. */
+  boundsOf(path: string): Bounds | null;
 
   /** Whether a file at this path would be a source: it lies below a root or was named. */
   covers(path: string): Promise<boolean>;
@@ -38,7 +50,7 @@ export interface Part {
   /** Absolute path of a file or folder. */
   readonly at?: string;
   /** Sources of which this is true are met but not streamed. */
-  readonly isKnown?: (path: string, facts: FileFacts) => boolean;
+  readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
 export interface Found {
@@ -48,11 +60,13 @@ export interface Found {
   readonly given: string;
   readonly relative: string;
   /** Null when it was named and cannot be stat'ed: its job will say why. */
-  readonly facts: FileFacts | null;
+  readonly facts: SourceFacts | null;
 }
 
 export interface Skipped {
   readonly type: 'skipped';
+  /** Absolute. */
+  readonly path: string;
   readonly given: string;
   readonly reason: PassedOver;
 }
@@ -99,11 +113,16 @@ export interface Inputs {
   readonly cwd: string;
   /** Whether only folders may be named, as they are. */
   readonly onlyFolders?: boolean;
-  /** Whether they were sources once: each is a file as it is named, no pattern, and some may be gone, not all. */
-  readonly mayBeGone?: boolean;
+  /**
+   * Set when the inputs were sources once: each path is a file as it is named, no pattern, and other sources were found
+   * in these folders. Some may be gone, not all.
+   */
+  readonly once?: { readonly folders: readonly string[] };
   /**
    * Whether they were named for a batch before: some may be gone, not all, and a pattern may match nothing. A picture
    * that is gone is found without facts; a folder that is gone is met as `gone`: it is still to be walked.
    */
   readonly isAgain?: boolean;
+  /** Whether sources were named by a list that cannot be read again. */
+  readonly wasListed?: boolean;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
-import { encoded, file, LIMITS, lopsided, scratch, variant } from '../image/pictures.ts';
+import { encoded, file, LIMITS, lopsided, named, scratch, variant } from '../image/pictures.ts';
 import { alive, built, childrenOf, endless, workerPath } from './children.ts';
 
 const folder = scratch();
@@ -32,8 +32,8 @@ afterEach(async () => {
 
 /** A picture in a started child, and that child's process id. */
 async function openOne(limits = LIMITS, path = photo): Promise<{ opened: Opened; pid: number }> {
-  (await pool(1).open(photo, LIMITS)).close();
-  const opened = await renderer.open(path, limits);
+  (await pool(1).open(named(photo), LIMITS)).close();
+  const opened = await renderer.open(named(path), limits);
   return { opened, pid: childrenOf(process.pid)[0]! };
 }
 
@@ -49,7 +49,7 @@ describe('a child in the midst of a picture', () => {
         message: expect.stringContaining(signal),
       });
       opened.close();
-      const next = await renderer.open(photo, LIMITS);
+      const next = await renderer.open(named(photo), LIMITS);
       expect((await next.render(order())).outputs).toHaveLength(1);
       next.close();
     },
@@ -70,7 +70,7 @@ describe('a child in the midst of a picture', () => {
     await expect(opened.render(order())).rejects.toMatchObject({ code: 'timeout' });
     expect(alive(pid)).toBe(false);
     opened.close();
-    (await renderer.open(photo, LIMITS)).close();
+    (await renderer.open(named(photo), LIMITS)).close();
   });
 
   it('ends itself when its channel closes, without waiting for the end of an encode', async () => {
@@ -101,7 +101,7 @@ describe('the deadline', () => {
     first.close();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     process.kill(pid, 'SIGSTOP');
-    const opening = renderer.open(photo, { ...LIMITS, timeout: 3000 });
+    const opening = renderer.open(named(photo), { ...LIMITS, timeout: 3000 });
     await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { timeout: 20_000 });
     vi.advanceTimersByTime(2000);
     process.kill(pid, 'SIGCONT');
@@ -114,7 +114,7 @@ describe('the deadline', () => {
 
   it('holds for what is inspected too', async () => {
     pool(1);
-    (await renderer.open(photo, LIMITS)).close();
+    (await renderer.open(named(photo), LIMITS)).close();
     const [pid] = childrenOf(process.pid);
     process.kill(pid!, 'SIGSTOP');
     await expect(renderer.inspect(photo, 1000)).rejects.toMatchObject({ code: 'timeout' });
@@ -146,7 +146,7 @@ describe('memory that cannot be had', () => {
       });
       opened.close();
       // What it held may have been why: another attempt is not made in the same straits.
-      const next = await renderer.open(large, LIMITS);
+      const next = await renderer.open(named(large), LIMITS);
       expect((await next.render(order())).degraded).toBe(false);
       expect(childrenOf(process.pid)).not.toContain(pid);
       next.close();
@@ -156,9 +156,9 @@ describe('memory that cannot be had', () => {
   it.skipIf(!hasLimits)('for the file itself is the same', async () => {
     const bytes = Buffer.concat([readFileSync(photo), Buffer.alloc(100 * 2 ** 20)]);
     const big = file(folder, bytes, 'big.jpg');
-    (await pool(1).open(photo, LIMITS)).close();
+    (await pool(1).open(named(photo), LIMITS)).close();
     limit(childrenOf(process.pid)[0]!, 10 * 2 ** 20);
-    await expect(renderer.open(big, LIMITS)).rejects.toMatchObject({ code: 'out_of_memory' });
+    await expect(renderer.open(named(big), LIMITS)).rejects.toMatchObject({ code: 'out_of_memory' });
   });
 
   it.skipIf(!hasLimits).each([8, 24, 48, 96])(
@@ -173,7 +173,7 @@ describe('memory that cannot be had', () => {
       expect(['rendered', 'out_of_memory', 'worker_crashed']).toContain(outcome);
       opened.close();
       if (alive(pid)) execFileSync('prlimit', ['--pid', String(pid), '--as=unlimited:']);
-      const next = await renderer.open(photo, LIMITS);
+      const next = await renderer.open(named(photo), LIMITS);
       expect((await next.render(order())).outputs).toHaveLength(1);
       next.close();
     },
@@ -185,7 +185,7 @@ describe('memory that cannot be had', () => {
       const held = [];
       try { for (;;) held.push(openSync('/dev/null')); } catch {}
       const pool = createWorkerPool({ size: 1 });
-      const open = () => pool.open(${JSON.stringify(photo)}, ${JSON.stringify(LIMITS)});
+      const open = () => pool.open(${JSON.stringify(named(photo))}, ${JSON.stringify(LIMITS)});
       const failed = await open().catch(({ code, retryable }) => ({ code, retryable }));
       for (const one of held) closeSync(one);
       const opened = await open();

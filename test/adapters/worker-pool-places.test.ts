@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
-import { file, LIMITS, scratch } from '../image/pictures.ts';
+import { file, LIMITS, named, scratch } from '../image/pictures.ts';
 import { childrenOf } from './children.ts';
 
 const folder = scratch();
@@ -41,13 +41,13 @@ describe('children', () => {
     pool.warm();
     pool.warm();
     expect(childrenOf(process.pid, script)).toHaveLength(1);
-    const one = await pool.open('any', LIMITS);
+    const one = await pool.open(named('any'), LIMITS);
     expect(childrenOf(process.pid, script)).toHaveLength(1);
-    const two = await pool.open('any', LIMITS);
+    const two = await pool.open(named('any'), LIMITS);
     expect(childrenOf(process.pid, script)).toHaveLength(2);
     one.close();
     two.close();
-    (await pool.open('any', LIMITS)).close();
+    (await pool.open(named('any'), LIMITS)).close();
     expect(childrenOf(process.pid, script)).toHaveLength(2);
   });
 });
@@ -55,17 +55,17 @@ describe('children', () => {
 describe('outputs of one picture', () => {
   it('are encoded side by side as far as other places are free, and by two when all are taken', async () => {
     const pool = open(8, telling());
-    const pictures = [await pool.open('any', LIMITS)];
+    const pictures = [await pool.open(named('any'), LIMITS)];
     expect(await told(pictures[0]!)).toEqual({ atOnce: 8, threads: 8 });
-    pictures.push(await pool.open('any', LIMITS));
+    pictures.push(await pool.open(named('any'), LIMITS));
     expect((await told(pictures[1]!)).atOnce).toBe(4);
-    while (pictures.length < 8) pictures.push(await pool.open('any', LIMITS));
+    while (pictures.length < 8) pictures.push(await pool.open(named('any'), LIMITS));
     expect((await told(pictures[7]!)).atOnce).toBe(2);
     for (const one of pictures) one.close();
   });
 
   it('have no more than eight threads, however many places there are', async () => {
-    const picture = await open(64, telling()).open('any', LIMITS);
+    const picture = await open(64, telling()).open(named('any'), LIMITS);
     expect(await told(picture)).toEqual({ atOnce: 8, threads: 8 });
     picture.close();
   });

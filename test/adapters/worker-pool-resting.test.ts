@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import type { Renderer } from '../../src/ports.ts';
-import { encoded, file, LIMITS, lopsided, scratch } from '../image/pictures.ts';
+import { encoded, file, LIMITS, lopsided, named, scratch } from '../image/pictures.ts';
 import { alive, childrenOf, workerPath } from './children.ts';
 
 const folder = scratch();
@@ -42,11 +42,11 @@ const untilDead = (pid: number) =>
 describe('a child that rests at more memory than it should', () => {
   it('is ended once it is idle, and the next picture gets a new one', async () => {
     const script = made(GB);
-    const opened = await pool(script).open('any', LIMITS);
+    const opened = await pool(script).open(named('any'), LIMITS);
     opened.close();
     await untilDead(Number(opened.digest));
     expect(childrenOf(process.pid, script)).toEqual([]);
-    const next = await renderer.open('any', LIMITS);
+    const next = await renderer.open(named('any'), LIMITS);
     expect(next.digest).not.toBe(opened.digest);
     await expect(next.render([])).resolves.toEqual({ outputs: [] });
     next.close();
@@ -54,14 +54,14 @@ describe('a child that rests at more memory than it should', () => {
 
   it('is never ended while it has a picture', async () => {
     const script = made(GB, 'late');
-    (await pool(script).open('any', LIMITS)).close();
+    (await pool(script).open(named('any'), LIMITS)).close();
     // What it says of its rest comes when the next picture has been lent to it.
-    const opened = await renderer.open('any', LIMITS);
+    const opened = await renderer.open(named('any'), LIMITS);
     await expect(opened.render([])).resolves.toEqual({ outputs: [] });
     expect(alive(Number(opened.digest))).toBe(true);
     opened.close();
     await untilDead(Number(opened.digest));
-    const next = await renderer.open('any', LIMITS);
+    const next = await renderer.open(named('any'), LIMITS);
     expect(next.digest).not.toBe(opened.digest);
     next.close();
   });
@@ -69,8 +69,8 @@ describe('a child that rests at more memory than it should', () => {
   it('takes no other with it, and all are gone after close', async () => {
     const script = made(GB);
     const [one, other] = await Promise.all([
-      pool(script, 2).open('any', LIMITS),
-      renderer.open('any', LIMITS),
+      pool(script, 2).open(named('any'), LIMITS),
+      renderer.open(named('any'), LIMITS),
     ]);
     one.close();
     await untilDead(Number(one.digest));
@@ -87,7 +87,7 @@ describe('a child that rests at little', () => {
     pool(made(100 * 2 ** 20));
     const digests = new Set<string>();
     for (let i = 0; i < 5; i++) {
-      const opened = await renderer.open('any', LIMITS);
+      const opened = await renderer.open(named('any'), LIMITS);
       digests.add(opened.digest);
       opened.close();
     }

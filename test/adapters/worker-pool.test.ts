@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { rendererContract } from '../contract/renderer.ts';
-import { encoded, file, LIMITS, lopsided, scratch, variant } from '../image/pictures.ts';
+import { encoded, file, LIMITS, lopsided, named, scratch, variant } from '../image/pictures.ts';
 import { alive, built, childrenOf, endless, workerPath } from './children.ts';
 
 const folder = scratch();
@@ -35,11 +35,11 @@ describe('children', () => {
   it('are started as they are needed, never more than there are places', async () => {
     pool(2);
     expect(childrenOf(process.pid)).toHaveLength(0);
-    const opened = await renderer.open(photo, LIMITS);
+    const opened = await renderer.open(named(photo), LIMITS);
     expect(childrenOf(process.pid)).toHaveLength(1);
     opened.close();
     const all = Array.from({ length: 6 }, async () => {
-      const each = await renderer.open(photo, LIMITS);
+      const each = await renderer.open(named(photo), LIMITS);
       await each.render([{ variant: variant({ width: 10 }), path: staged() }]);
       each.close();
     });
@@ -50,7 +50,7 @@ describe('children', () => {
   });
 
   it('ignore the signals a terminal sends to them too', async () => {
-    const opened = await pool(1).open(photo, LIMITS);
+    const opened = await pool(1).open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(child!, signal);
     const { outputs } = await opened.render([{ variant: variant(), path: staged() }]);
@@ -67,14 +67,14 @@ describe('children', () => {
         await new Promise(() => setInterval(() => {}, 1000));
       }
       await import(${JSON.stringify(workerPath)});`;
-    const opened = await pool(1, file(folder, script, 'interrupted.mjs')).open(photo, LIMITS);
+    const opened = await pool(1, file(folder, script, 'interrupted.mjs')).open(named(photo), LIMITS);
     expect(existsSync(once)).toBe(true);
     opened.close();
   });
 
   it('that die while rendering fail only their own picture', async () => {
     pool(1);
-    const opened = await renderer.open(photo, LIMITS);
+    const opened = await renderer.open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid);
     const rendering = opened.render([{ variant: slow, path: staged() }]);
     process.kill(child!, 'SIGKILL');
@@ -84,12 +84,12 @@ describe('children', () => {
       retryable: true,
     });
     opened.close();
-    (await renderer.open(photo, LIMITS)).close();
+    (await renderer.open(named(photo), LIMITS)).close();
   });
 
   it('that cannot start say why', async () => {
     const broken = file(folder, 'throw new Error("no libvips here")', 'broken.mjs');
-    await expect(pool(1, broken).open(photo, LIMITS)).rejects.toMatchObject({
+    await expect(pool(1, broken).open(named(photo), LIMITS)).rejects.toMatchObject({
       code: 'worker_crashed',
       message: expect.stringContaining('exit code 1'),
       cause: expect.objectContaining({ message: expect.stringContaining('no libvips here') }),
@@ -98,7 +98,7 @@ describe('children', () => {
 
   it('are killed in the midst of an encode without waiting for its end', async () => {
     const { workerPath, begun } = endless(folder, join(folder, 'staged-'));
-    const opened = await pool(1, workerPath).open(photo, LIMITS);
+    const opened = await pool(1, workerPath).open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid, workerPath);
     const rendering = opened.render([{ variant: variant(), path: staged() }]);
     const ended = expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
@@ -109,12 +109,12 @@ describe('children', () => {
   });
 
   it('are not reused when their picture is closed while it renders', async () => {
-    const opened = await pool(1).open(photo, LIMITS);
+    const opened = await pool(1).open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid);
     const rendering = opened.render([{ variant: slow, path: staged() }]);
     opened.close();
     await expect(rendering).rejects.toMatchObject({ code: 'cancelled' });
-    (await renderer.open(photo, LIMITS)).close();
+    (await renderer.open(named(photo), LIMITS)).close();
     expect(childrenOf(process.pid)).not.toContain(child);
   });
 });
@@ -123,8 +123,8 @@ describe('the deadline', () => {
   it('ends a picture that takes too long, and the next gets a new child', async () => {
     const path = staged();
     // Started before it counts.
-    (await pool(1).open(photo, LIMITS)).close();
-    const opened = await renderer.open(photo, { ...LIMITS, timeout: 2000 });
+    (await pool(1).open(named(photo), LIMITS)).close();
+    const opened = await renderer.open(named(photo), { ...LIMITS, timeout: 2000 });
     await expect(opened.render([{ variant: slow, path }])).rejects.toMatchObject({
       code: 'timeout',
       message: 'took longer than 2 s',
@@ -132,12 +132,12 @@ describe('the deadline', () => {
     });
     opened.close();
     expect(existsSync(path)).toBe(false);
-    (await renderer.open(photo, LIMITS)).close();
+    (await renderer.open(named(photo), LIMITS)).close();
   });
 
   it('counts a late tick once, so that a suspended laptop times nothing out', async () => {
     pool(1);
-    const opened = await renderer.open(photo, { ...LIMITS, timeout: 2000 });
+    const opened = await renderer.open(named(photo), { ...LIMITS, timeout: 2000 });
     const rendering = opened.render([{ variant: variant(), path: staged() }]);
     // The event loop stands still for longer than the deadline, as a stopped parent's does.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
@@ -152,7 +152,7 @@ describe('a parent', () => {
       folder,
       `import { createWorkerPool } from ${JSON.stringify(built('adapters/worker-pool.js'))};
        const pool = createWorkerPool(${JSON.stringify({ size: 1, workerPath })});
-       const opened = await pool.open(${JSON.stringify(photo)}, ${JSON.stringify(LIMITS)});
+       const opened = await pool.open(${JSON.stringify(named(photo))}, ${JSON.stringify(LIMITS)});
        ${body}`,
       `parent-${files++}.mjs`,
     );

@@ -156,6 +156,17 @@ describe('an SVG', () => {
     const outcome = await place.process('--allow-svg');
     expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ dominantColor: '#0000ff' });
   });
+
+  it('is refused again without the flag, in the same words as one that was never rendered', async () => {
+    putOld(place.at('photos/x.svg'), Buffer.from(SVG));
+    await place.process('--allow-svg');
+    const outcome = await place.process();
+    putOld(place.at('photos/new.svg'), Buffer.from(SVG.replace('red', 'blue')));
+    const { error } = jobOf(await place.process(), 'photos/new.svg');
+    expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ state: 'failed', error });
+    expect(error?.code).toBe('unsupported_format');
+    expect(jobOf(await place.process('--allow-svg'), 'photos/x.svg').state).toBe('unchanged');
+  });
 });
 
 describe('a batch of nothing but bad sources', () => {

@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/kept.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
 import { batchOptions } from '../records.ts';
-import { openPlace, type Place } from './imgtool.ts';
+import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
 /** An index as the first version left it: a batch that has finished, and one that was interrupted. */
@@ -69,3 +70,43 @@ it('a batch of the version before cannot be resumed, which is said, but cancelle
   expect(stdout).toMatch(/^Batch bbbb2222 cancelled after 0 of 1\.\n/);
   expect((await place.status('bbbb2222')).batch.counts).toMatchObject({ pending: 0, cancelled: 1 });
 });
+
+it('what an index of the version before knows is unchanged, of which nothing is read, and gets its ctimes', async () => {
+  const place = openPlace();
+  for (const seed of [1, 2, 3]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
+  expect(countsOf(await place.process())).toEqual({ completed: 3 });
+  const ctimes = () => readRows(place, 'SELECT ctime FROM sources ORDER BY path');
+  const before = ctimes();
+  expect(before).toEqual([1, 2, 3].map(() => ({ ctime: expect.stringMatching(/^\d{19}$/) })));
+  makeSecondVersion(place);
+  const again = await place.process('--verbose');
+  expect([again.code, countsOf(again)]).toEqual([0, { unchanged: 3 }]);
+  const profile = eventsOf(again).find((event) => event.type === 'profile');
+  expect(profile?.children.started).toBe(0);
+  expect(ctimes()).toEqual(before);
+  expect(readIndex(place.index).problems).toEqual([]);
+});
+
+/** Takes from an index what was added since its second version. */
+function makeSecondVersion(place: Place): void {
+  const db = keep(new Sqlite(place.index));
+  db.exec('ALTER TABLE sources DROP COLUMN ctime');
+  db.exec('PRAGMA user_version = 2');
+  const made = keep(new Sqlite(':memory:'));
+  for (const step of MIGRATIONS.slice(0, 2)) step(made);
+  expect(namesIn(db)).toEqual(namesIn(made));
+  made.close();
+  db.close();
+}
+
+function namesIn(db: Sqlite.Database): unknown[] {
+  const columns = '(SELECT group_concat(name) FROM pragma_table_info(sqlite_schema.name)) AS columns';
+  return keep(db.prepare(`SELECT name, ${columns} FROM sqlite_schema ORDER BY name`)).all();
+}
+
+function readRows(place: Place, sql: string): unknown[] {
+  const db = keep(new Sqlite(place.index, { readonly: true }));
+  const rows = keep(db.prepare(sql)).all();
+  db.close();
+  return rows;
+}

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { makeGate } from './gate.ts';
 import { countsOf, jobOf, openPlace, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
-import { hashOf, picture, putOld } from './pictures.ts';
+import { commented, hashOf, makeOld, picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
 /** A source that is not any more what is being rendered of it. */
@@ -72,5 +72,22 @@ describe('in the midst of being rendered', () => {
     expect(place.files('out')).toEqual(['1_a.webp']);
     assertOfItsSource();
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('by an edit that keeps size, time and inode', () => {
+  it('is rendered again, unless ctimes are ignored', async () => {
+    const path = place.at(FIRST);
+    const [before, after] = [commented(other, 'one'), commented(other, 'two')];
+    putOld(path, before);
+    await place.process();
+    writeFileSync(path, after, { flag: 'r+' });
+    makeOld(path);
+    expect(countsOf(await place.process('--ignore-ctime'))).toEqual({ unchanged: 2 });
+    const outcome = await place.process();
+    expect(countsOf(outcome)).toEqual({ completed: 1, unchanged: 1 });
+    expect(jobOf(outcome, FIRST).digest).toBe(hashOf(path));
+    assertOfItsSource();
+    expect(countsOf(await place.process())).toEqual({ unchanged: 2 });
   });
 });

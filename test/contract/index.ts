@@ -206,6 +206,26 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await pair.other.made(made.digest, [made.settings, 'other'])).toEqual([made]);
     });
 
+    it('adds ctimes to the records that have none, and to no other', async () => {
+      const records = [
+        sourceRecord('/photos/a', { ctime: null }),
+        sourceRecord('/photos/b', { ctime: '5' }),
+        sourceRecord('/photos/c', { ctime: null }),
+      ] as const;
+      const run = await begin();
+      for (const source of records) {
+        await index.add(run, [newJob(source.path, { source: source.path })], NOTHING);
+        await index.settle(run, await takeOne(run), settled({ state: 'completed', source }));
+      }
+      const seen = ['a', 'b', 'none'].map((one) => ({ path: `/photos/${one}`, ctime: '7' }));
+      await pair.other.addCtimes(seen);
+      await pair.other.addCtimes([]);
+      const paths = [...records, { path: '/photos/none' }].map(({ path }) => path);
+      const lookup = await index.lookup(paths, []);
+      expect(paths.map((path) => lookup.source(path)?.ctime)).toEqual(['7', '5', null, undefined]);
+      expect(lookup.source('/photos/a')).toEqual({ ...records[0], ctime: '7' });
+    });
+
     it('keeps failures with their reason and fix, and outputs with each completed job', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
@@ -269,25 +289,63 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await takeOne(run)).attempts).toBe(1);
     });
 
-    it('passes names of a source that is gone to one with the same bytes', async () => {
+    it('passes the names of a source that is gone to a new one, with what is recorded under them', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
-      await index.add(
-        run,
-        [newJob('old/x.jpg', { candidates }), newJob('new/x.jpg', { candidates })],
-        NOTHING,
-      );
-      const [old, heir] = await index.take(run, 2, Date.now());
-      const made = outputRecord('/out/x.webp', '/photos/old/x.jpg');
-      await index.settle(run, old!, settled({ state: 'completed', made: [made] }));
-      const held = ['/out/x~1.webp'];
-      expect(await index.inherit(heir!, '/photos/other.jpg', ['/out/x.webp'], held)).toBe(false);
-      expect(await index.inherit(heir!, '/photos/old/x.jpg', ['/out/x.webp'], held)).toBe(true);
+      await index.add(run, [newJob('old/x.png', { candidates })], NOTHING);
+      const made = outputRecord('/out/x.webp', '/photos/old/x.png');
+      await index.settle(run, await takeOne(run), settled({ state: 'completed', made: [made] }));
+      const gone = ['/photos/old/x.png'];
+      await index.add(run, [newJob('new/x.jpg', { candidates, gone })], NOTHING);
+      expect((await takeOne(run)).naming).toBe(0);
       const lookup = await index.lookup([], ['/out/x.webp', '/out/x~1.webp']);
       expect(lookup.output('/out/x.webp')).toEqual({ ...made, source: '/photos/new/x.jpg' });
       expect(lookup.output('/out/x~1.webp')).toBeUndefined();
-      await index.giveBack(heir!, 'pending');
+      expect(await index.ownedBy('/photos/old/x.png')).toEqual([]);
+    });
+
+    it('leaves a source the names that it has, although better ones are free', async () => {
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const run = await begin();
+      await index.add(run, [newJob('x.jpg', { candidates, kept: 1 })], NOTHING);
+      expect((await takeOne(run)).naming).toBe(1);
+      expect((await index.lookup([], ['/out/x.webp'])).output('/out/x.webp')).toBeUndefined();
+    });
+
+    it('gives the first free names to a source whose own ones are taken', async () => {
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const run = await begin();
+      await index.add(run, [newJob('other', { candidates: [['/out/x~1.webp']] })], NOTHING);
+      await index.add(run, [newJob('x.jpg', { candidates, kept: 1 })], NOTHING);
+      const jobs = await index.take(run, 2, Date.now());
+      expect(jobs.map(({ source, naming }) => [source, naming])).toEqual([
+        ['/photos/other', 0],
+        ['/photos/x.jpg', 0],
+      ]);
+    });
+
+    it('waits for a source in work that is gone before its names pass on', async () => {
+      const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
+      const run = await begin();
+      await index.add(run, [newJob('x.png', { candidates })], NOTHING);
+      const old = await takeOne(run);
+      const heir = newJob('x.jpg', { candidates, gone: ['/photos/x.png'] });
+      expect(await index.renew(run, [heir])).toEqual({ begun: 0, inWork: ['/photos/x.jpg'] });
+      await index.withdraw(old);
+      expect(await index.renew(run, [heir])).toEqual({ begun: 1, inWork: [] });
       expect((await takeOne(run)).naming).toBe(0);
+    });
+
+    it('forgets the names that a source gives up as its job ends', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('x.jpg', { candidates: [['/out/x.webp']] })], NOTHING);
+      const job = await takeOne(run);
+      const made = [
+        outputRecord('/out/x.webp', '/photos/x.jpg'),
+        outputRecord('/out/x~1.webp', '/photos/x.jpg'),
+      ];
+      await index.settle(run, job, settled({ state: 'completed', made, givenUp: ['/out/x~1.webp'] }));
+      expect((await index.ownedBy('/photos/x.jpg')).map(({ path }) => path)).toEqual(['/out/x.webp']);
     });
 
     it('tells of the newest places of the same bytes too, when the oldest are many', async () => {

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Limits, Variant } from '../../src/model.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
-import { LIMITS, sha256, variant } from '../image/pictures.ts';
+import { LIMITS, named, sha256, variant } from '../image/pictures.ts';
 
 /** What every renderer does. `make` gives one that holds `size` pictures at a time. */
 export function rendererContract(make: (size: number) => Renderer): void {
@@ -29,7 +29,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('tells what it opened: facts, digest, format and size', async () => {
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       const digest = sha256(readFileSync(photo));
       expect(opened).toMatchObject({ digest, format: 'jpeg', width: 300, height: 200 });
       expect(opened.facts.size).toBe(readFileSync(photo).length);
@@ -39,7 +39,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
 
     it('tells how much memory it takes by what it is wanted for', async () => {
       const memory = async (...variants: Variant[]): Promise<number> => {
-        const opened = await renderer.open(photo, LIMITS, variants);
+        const opened = await renderer.open(named(photo), LIMITS, variants);
         opened.close();
         return opened.memory;
       };
@@ -51,7 +51,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
 
     it('inspects what it rendered and finds it clean', async () => {
       const path = join(folder, 'a.tmp');
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       await opened.render([{ variant: variant({ width: 30 }), path }]);
       opened.close();
       const inspected = await renderer.inspect(path, 10_000);
@@ -70,8 +70,8 @@ export function rendererContract(make: (size: number) => Renderer): void {
       writeFileSync(join(folder, 'text'), 'no picture');
       writeFileSync(join(folder, 'empty'), '');
       const paths = ['text', 'nowhere', 'photo.jpg', '.', 'empty'].map((name) => join(folder, name));
-      const [text, nowhere, picture, self, empty] = await renderer.digest(paths, 10_000);
-      const opened = await renderer.open(photo, LIMITS);
+      const [text, nowhere, picture, self, empty] = await renderer.digest(paths.map(named), 10_000);
+      const opened = await renderer.open(named(photo), LIMITS);
       opened.close();
       expect(picture).toEqual({ facts: opened.facts, digest: opened.digest });
       expect(text).toMatchObject({ facts: { size: 10 }, digest: sha256(Buffer.from('no picture')) });
@@ -80,10 +80,15 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('digests more at a time than it has places, and has them again', async () => {
-      const all = await Promise.all(Array.from({ length: 5 }, () => renderer.digest([photo, photo], 10_000)));
+      const all = await Promise.all(
+        Array.from({ length: 5 }, () => renderer.digest([named(photo), named(photo)], 10_000)),
+      );
       const one = { digest: sha256(readFileSync(photo)) };
       for (const digested of all) expect(digested).toMatchObject([one, one]);
-      const opened = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
+      const opened = await Promise.all([
+        renderer.open(named(photo), LIMITS),
+        renderer.open(named(photo), LIMITS),
+      ]);
       for (const each of opened) each.close();
     });
 
@@ -106,7 +111,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('renders what was ordered, in that order, into the staged files', async () => {
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       const orders = [150, 30].map((width) => ({
         variant: variant({ width }),
         path: join(folder, `${width}.tmp`),
@@ -128,7 +133,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     it('tells how often it was asked what, and what that took', async () => {
       expect(renderer.spent()).toMatchObject({ started: 0, cpu: 0, asked: {} });
       for (const name of ['one', 'two']) {
-        const opened = await renderer.open(photo, LIMITS);
+        const opened = await renderer.open(named(photo), LIMITS);
         if (name === 'two') await opened.render([{ variant: variant(), path: join(folder, 'two.tmp') }]);
         opened.close();
       }
@@ -140,7 +145,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('decodes the very bytes it digested, whatever has become of the file since', async () => {
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       writeFileSync(photo, 'no picture any more');
       const { outputs } = await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
       opened.close();
@@ -153,12 +158,12 @@ export function rendererContract(make: (size: number) => Renderer): void {
       ['unsupported_format', '<svg width="1" height="1"></svg>', {}],
     ] as const)('refuses with %s and a way out', async (code, content, limits: Partial<Limits>) => {
       if (content !== null) writeFileSync(photo, content);
-      const refused = renderer.open(photo, { ...LIMITS, ...limits });
+      const refused = renderer.open(named(photo), { ...LIMITS, ...limits });
       await expect(refused).rejects.toMatchObject({ code, fix: expect.any(String) });
     });
 
     it('says that a source is missing, without its path', async () => {
-      const refused = renderer.open(join(folder, 'nowhere.jpg'), LIMITS);
+      const refused = renderer.open(named(join(folder, 'nowhere.jpg')), LIMITS);
       await expect(refused).rejects.toMatchObject({
         code: 'source_missing',
         message: expect.not.stringContaining('nowhere'),
@@ -168,13 +173,13 @@ export function rendererContract(make: (size: number) => Renderer): void {
     it('goes on after failures, which give their places back', async () => {
       const bad = join(folder, 'bad.jpg');
       writeFileSync(bad, '');
-      const attempts = Array.from({ length: 6 }, () => renderer.open(bad, LIMITS));
+      const attempts = Array.from({ length: 6 }, () => renderer.open(named(bad), LIMITS));
       for (const attempt of await Promise.allSettled(attempts)) expect(attempt.status).toBe('rejected');
-      (await renderer.open(photo, LIMITS)).close();
+      (await renderer.open(named(photo), LIMITS)).close();
     });
 
     it('may render again after an order that failed', async () => {
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       const order = { variant: variant(), path: join(folder, 'nowhere', 'a.tmp') };
       await expect(opened.render([order])).rejects.toMatchObject({
         message: expect.stringMatching(/\(variant large\): /),
@@ -184,9 +189,12 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('has no more pictures open than it has places', async () => {
-      const held = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
+      const held = await Promise.all([
+        renderer.open(named(photo), LIMITS),
+        renderer.open(named(photo), LIMITS),
+      ]);
       let third: Opened | undefined;
-      const waiting = renderer.open(photo, LIMITS).then((opened) => {
+      const waiting = renderer.open(named(photo), LIMITS).then((opened) => {
         third = opened;
       });
       await held[1]!.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
@@ -199,20 +207,23 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     it('rejects what is open and what waits with cancelled when it is killed', async () => {
-      const held = await Promise.all([renderer.open(photo, LIMITS), renderer.open(photo, LIMITS)]);
-      const waiting = renderer.open(photo, LIMITS);
+      const held = await Promise.all([
+        renderer.open(named(photo), LIMITS),
+        renderer.open(named(photo), LIMITS),
+      ]);
+      const waiting = renderer.open(named(photo), LIMITS);
       const working = held[0]!.render([
         { variant: variant({ format: 'avif', effort: 9 }), path: join(folder, 'a.tmp') },
       ]);
       renderer.kill();
-      for (const each of await Promise.allSettled([waiting, working, renderer.open(photo, LIMITS)])) {
+      for (const each of await Promise.allSettled([waiting, working, renderer.open(named(photo), LIMITS)])) {
         expect(each).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
       }
       for (const opened of held) opened.close();
     });
 
     it('may be closed twice, and leaves nothing but what was ordered', async () => {
-      const opened = await renderer.open(photo, LIMITS);
+      const opened = await renderer.open(named(photo), LIMITS);
       await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
       opened.close();
       await renderer.close();

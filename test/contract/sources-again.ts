@@ -22,11 +22,11 @@ export function sourcesAgainConformance(name: string, open: OpenSources): void {
     it('takes what were sources as they are named, no patterns, as long as one is there', async () => {
       put('p/a1.jpg', 'p/b.jpg', 'p/c[1].jpg');
       const paths = ['p/a[1].jpg', 'p/b.jpg', 'p/c[1].jpg', 'nope/*.jpg'];
-      const sources = await open({ paths, list: null, cwd, mayBeGone: true }, RULES);
+      const sources = await open({ paths, list: null, cwd, once: { folders: [] } }, RULES);
       const facts = await sources.statAll(paths.map((path) => join(cwd, path)));
       expect(facts.map((one) => one !== null)).toEqual([false, true, true, false]);
       expect(sources.folders).toEqual([]);
-      const gone = { paths: ['p/a[1].jpg', 'nope.jpg'], list: null, cwd, mayBeGone: true };
+      const gone = { paths: ['p/a[1].jpg', 'nope.jpg'], list: null, cwd, once: { folders: [] } };
       await expect(open(gone, RULES)).rejects.toMatchObject({ code: 'no_input' });
     });
 

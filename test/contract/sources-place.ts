@@ -7,6 +7,7 @@ import { makePlace } from '../place.ts';
 export const RULES: WalkRules = {
   allFiles: false,
   followSymlinks: false,
+  ignoreCtime: false,
   include: [],
   exclude: [],
   out: '/nowhere/out',

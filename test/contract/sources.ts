@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
@@ -9,6 +9,7 @@ import { makePlace } from '../place.ts';
 const RULES: WalkRules = {
   allFiles: false,
   followSymlinks: false,
+  ignoreCtime: false,
   include: [],
   exclude: [],
   out: '/nowhere/out',
@@ -61,9 +62,26 @@ export function sourcesConformance(name: string, open: OpenSources): void {
           source: join(cwd, 'p/sub/a.jpg'),
           given: 'p/sub/a.jpg',
           relative: 'sub/a.jpg',
-          facts: { size: 11, mtime: expect.stringMatching(/^\d{19}$/), ino: expect.stringMatching(/^\d+$/) },
+          facts: {
+            size: 11,
+            mtime: expect.stringMatching(/^\d{19}$/),
+            ino: expect.stringMatching(/^\d+$/),
+            ctime: expect.stringMatching(/^\d{19}$/),
+          },
         },
       ]);
+    });
+
+    it('tells no ctime where none is to be compared', async () => {
+      put('p/a.jpg');
+      const path = join(cwd, 'p/a.jpg');
+      for (const paths of [['p'], ['p/a.jpg']]) {
+        const { entries } = await walk(paths, { ignoreCtime: true });
+        expect(entries.map((one) => one.type === 'found' && one.facts?.ctime)).toEqual([null]);
+      }
+      const sources = await open({ paths: ['p'], list: null, cwd }, { ...RULES, ignoreCtime: true });
+      const facts = [await sources.stat(path), ...(await sources.statAll([path]))];
+      expect(facts.map((one) => one?.ctime)).toEqual([null, null]);
     });
 
     it('passes over hidden files, partial downloads, staged files and the index, and says why', async () => {
@@ -258,6 +276,17 @@ export function sourcesConformance(name: string, open: OpenSources): void {
         if (await sources.covers(join(cwd, path))) covered.push(path);
       }
       expect(covered).toEqual(['p/a.jpg', 'p-link/a.jpg', 'p/new.webp', 'named.jpg', 'NAMED.jpg']);
+    });
+
+    it('knows which files are gone, and takes none for gone whose disk may not be mounted', async () => {
+      put('p/a.jpg', 'p/Team.jpg', 'empty/x.jpg');
+      rmSync(join(cwd, 'empty/x.jpg'));
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const asked = ['p/a.jpg', 'p/gone.jpg', 'p/no/such/folder/x.jpg', 'p/a.jpg/x.jpg', 'p/team.jpg'];
+      const away = ['empty/x.jpg', 'empty/sub/x.jpg'];
+      const gone = await sources.gone([...asked, ...away].map((path) => join(cwd, path)));
+      const expected = ['p/gone.jpg', 'p/no/such/folder/x.jpg', 'p/a.jpg/x.jpg', 'p/team.jpg'];
+      expect(gone).toEqual(expected.map((path) => join(cwd, path)));
     });
 
     it('writes a path as the user would', async () => {

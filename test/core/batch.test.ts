@@ -64,13 +64,13 @@ describe('a batch', () => {
       ...ports.renderer,
       async open(source, ...limits) {
         most.push(++opened);
-        if (source.endsWith('b.jpg')) bOpened();
+        if (source.path.endsWith('b.jpg')) bOpened();
         const picture = await ports.renderer.open(source, ...limits);
         return {
           ...picture,
           async render(orders) {
             // Long enough for the other to come back.
-            if (source.endsWith('b.jpg')) for (let turn = 0; turn < 100; turn++) await breathe();
+            if (source.path.endsWith('b.jpg')) for (let turn = 0; turn < 100; turn++) await breathe();
             return picture.render(orders);
           },
           close() {

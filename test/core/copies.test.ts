@@ -48,9 +48,9 @@ it('a copy that is written anew once it was recognised is read again', async () 
   const events = await run(
     {},
     {
-      async digest(paths) {
-        const digested = await rendererWith(() => {}).digest(paths, 1_000);
-        const name = paths[0]?.split('/').at(-1);
+      async digest(sources) {
+        const digested = await rendererWith(() => {}).digest(sources, 1_000);
+        const name = sources[0]?.path.split('/').at(-1);
         if (changed === '' && name !== undefined) {
           changed = name;
           shop.change(name, 'other bytes, and more of them');
@@ -88,11 +88,11 @@ it('copies are read in as many places as there are', async () => {
   const events = await run(
     { jobs: 8 },
     {
-      async digest(paths) {
+      async digest(sources) {
         if (++underWay === 8) allPlaces();
         // Whoever leaves places free waits here for ever.
         await taken;
-        return rendererWith(() => {}).digest(paths, 1_000);
+        return rendererWith(() => {}).digest(sources, 1_000);
       },
     },
   );
@@ -145,7 +145,7 @@ function run(over: Partial<BatchOptions> = {}, instead: Partial<Renderer> = {}):
   const noted: Renderer = {
     ...renderer,
     open(source, ...given) {
-      opened.push(source.split('/').at(-1) ?? '');
+      opened.push(source.path.split('/').at(-1) ?? '');
       return renderer.open(source, ...given);
     },
     ...instead,

@@ -48,6 +48,9 @@ const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> 
   ...over,
 });
 
+/** A file that the index does not know, with the bytes of the output elsewhere. */
+const found = want({ record: undefined, checksum: sha('/out/b_small.webp') });
+
 const known = (over: Partial<Facts> = {}): Facts => ({
   source: SOURCE,
   recorded,
@@ -64,7 +67,7 @@ function inWords(decision: Decision): string {
   if (decision.action === 'refuse') return `refuse ${decision.code}`;
   if (!('steps' in decision)) return decision.action;
   const steps = decision.steps.map((step) => {
-    if (step.kind === 'keep' || step.kind === 'skip') return step.kind;
+    if (!('replace' in step)) return step.kind;
     return `${step.kind}${step.replace ? ' over' : ''}`;
   });
   return `${decision.action}: ${steps.join(', ')}`;
@@ -161,6 +164,57 @@ describe('the ownership rule', () => {
       'reuse: place',
     ],
     [
+      'adopts a file that is the output of the same bytes under a name that is gone',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false, sameFolder: false })],
+      },
+      'reuse: adopt',
+    ],
+    [
+      'calls it a duplicate when it adopts what a source that is there has too',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false }), elsewhere()],
+      },
+      'duplicate: adopt',
+    ],
+    [
+      'adopts what is there and renders the rest',
+      {
+        recorded: undefined,
+        wanted: [found, { ...unmade, settings: 'bb' }],
+        elsewhere: [elsewhere({ ownerThere: false, intact: false })],
+      },
+      'render: adopt, render',
+    ],
+    [
+      'adopts no output with other settings, nor one with other bytes',
+      {
+        recorded: undefined,
+        wanted: [found, { ...found, settings: 'bb', checksum: sha('other') }],
+        elsewhere: [elsewhere({ intact: false }, { settings: 'bb' })],
+      },
+      'render: render, render',
+    ],
+    [
+      'adopts where duplicates are skipped, since the file is there',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], duplicates: 'skip' },
+      'duplicate: adopt',
+    ],
+    [
+      'renders rather than adopts where the user insists',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], force: true },
+      'render: render over',
+    ],
+    [
+      'adopts no source of this batch by force, and none that is this source itself',
+      { recorded: undefined, wanted: [{ ...found, holds: 'this source' }], elsewhere: [elsewhere()] },
+      'refuse output_is_source',
+    ],
+    [
       'calls inherited names reused, since this source is new under them',
       { recorded: undefined },
       'reuse: keep',
@@ -227,10 +281,17 @@ describe('a recorded digest', () => {
 
   it('is trusted when size, time and inode are as recorded', () => {
     const record = at(1_000_000, 1_002_000);
-    expect(trustedDigest({ size: record.size, mtime: record.mtime, ino: record.ino }, record)).toBe(DIGEST);
+    const { size, mtime, ino, ctime } = record;
+    expect(trustedDigest({ size, mtime, ino, ctime }, record)).toBe(DIGEST);
   });
 
-  it.each(['size', 'mtime', 'ino'] as const)('is not trusted when the %s differs', (field) => {
+  it('is trusted where no ctime was recorded, or none is to be compared', () => {
+    const record = at(1_000_000, 1_002_000);
+    expect(trustedDigest(record, { ...record, ctime: null })).toBe(DIGEST);
+    expect(trustedDigest({ ...record, ctime: null }, record)).toBe(DIGEST);
+  });
+
+  it.each(['size', 'mtime', 'ino', 'ctime'] as const)('is not trusted when the %s differs', (field) => {
     const record = at(1_000_000, 1_002_000);
     expect(trustedDigest({ ...record, [field]: field === 'size' ? 5 : '5' }, record)).toBeUndefined();
   });
@@ -241,6 +302,6 @@ describe('a recorded digest', () => {
   });
 
   it('is unknown for a source never seen', () => {
-    expect(trustedDigest(intact, undefined)).toBeUndefined();
+    expect(trustedDigest(recorded, undefined)).toBeUndefined();
   });
 });

@@ -1,18 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { openKnown } from '../../src/core/known.ts';
 
-const FACTS = { size: 10, mtime: '1', ino: '1' };
+const FACTS = { size: 10, mtime: '1', ino: '1', ctime: '1' };
 
 describe('the files a watch has dealt with', () => {
-  it('are known as long as size, mtime and inode are what they were', () => {
+  it('are known as long as size, mtime, inode and ctime are what they were', () => {
     const known = openKnown();
     expect(known.meet('/p/a', FACTS)).toBe(false);
     known.note('/p/a', FACTS, 'taken');
     expect(known.meet('/p/a', { ...FACTS })).toBe(true);
-    for (const change of [{ size: 11 }, { mtime: '2' }, { ino: '2' }]) {
+    for (const change of [{ size: 11 }, { mtime: '2' }, { ino: '2' }, { ctime: '2' }]) {
       expect(known.meet('/p/a', { ...FACTS, ...change })).toBe(false);
     }
     expect([known.has('/p/a'), known.has('/p/b'), known.size]).toEqual([true, false, 1]);
+  });
+
+  it('are known as outputs whatever their ctime is, which each link to one changes', () => {
+    const known = openKnown();
+    known.note('/p/a', FACTS, 'output');
+    expect(known.meet('/p/a', { ...FACTS, ctime: '2' })).toBe(true);
+    expect(known.meet('/p/a', { ...FACTS, mtime: '2' })).toBe(false);
   });
 
   it('are known as they are after a change was dealt with, and not at all once they are dropped', () => {

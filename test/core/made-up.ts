@@ -56,9 +56,9 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
   };
   const prepare: Workshop['prepare'] = async (command, over = {}, ports = {}) => {
     const run = (++runs).toString(16).padStart(8, '0');
-    const rules = { allFiles: false, followSymlinks: false, include: [], exclude: [], out, index: file };
-    const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
     const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
+    const rules = { ...options.walk, out, index: file };
+    const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
     const made = { index, sources, storage: openLocalStorage(run), renderer: rendererWith(onRender), run };
     return { ports: { ...made, ...ports }, work: { command, inputs: ['photos'], cwd: place, options } };
   };
@@ -89,7 +89,7 @@ const NOTHING_SPENT: ChildrenSpent = {
 
 export function rendererWith(onRender: OnRender): Renderer {
   return {
-    async open(source): Promise<Opened> {
+    async open({ path: source }): Promise<Opened> {
       const { facts, digest } = digestOf(source);
       return {
         ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
@@ -106,7 +106,7 @@ export function rendererWith(onRender: OnRender): Renderer {
         close() {},
       };
     },
-    digest: async (paths) => paths.map(digestOf),
+    digest: async (sources) => sources.map(({ path }) => digestOf(path)),
     inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
     warm() {},
     spent: () => NOTHING_SPENT,
@@ -117,8 +117,8 @@ export function rendererWith(onRender: OnRender): Renderer {
 }
 
 function digestOf(path: string): Digested {
-  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
-  const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
+  const { size, mtimeNs, ctimeNs, ino } = statSync(path, { bigint: true });
+  const facts = { size: Number(size), mtime: String(mtimeNs), ino: String(ino), ctime: String(ctimeNs) };
   return { facts, digest: sha(readFileSync(path, 'utf8')) };
 }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openSettling, type Settling } from '../../src/core/settling.ts';
-import type { FileFacts } from '../../src/model.ts';
+import type { SourceFacts } from '../../src/model.ts';
 import type { Found } from '../../src/ports.ts';
 import { type MadeUpClock, makeClock } from './made-up-clock.ts';
 
@@ -9,10 +9,11 @@ const SETTLE = 1_000;
 let clock: MadeUpClock;
 let settling: Settling;
 /** The files there are, by path. */
-let disk: Map<string, FileFacts>;
+let disk: Map<string, SourceFacts>;
 let looks: string[][];
 let settled: Found[][];
 let restless: string[];
+let lost: string[];
 /** Called while files are looked at. */
 let onLook: () => void;
 beforeEach(() => {
@@ -21,6 +22,7 @@ beforeEach(() => {
   looks = [];
   settled = [];
   restless = [];
+  lost = [];
   onLook = () => {};
   settling = openSettling({
     settle: SETTLE,
@@ -32,6 +34,7 @@ beforeEach(() => {
       return facts;
     },
     settled: (found) => settled.push([...found]),
+    lost: ({ source }) => lost.push(source),
     failed: (error) => {
       throw error;
     },
@@ -42,8 +45,8 @@ beforeEach(() => {
 const taken = () => settled.flat().map(({ source }) => source);
 
 /** A file that is written: on disk, and offered as it is there. */
-function write(source: string, over: Partial<FileFacts> = {}): Found {
-  disk.set(source, { size: 10, mtime: '1', ino: '1', ...over });
+function write(source: string, over: Partial<SourceFacts> = {}): Found {
+  disk.set(source, { size: 10, mtime: '1', ino: '1', ctime: '1', ...over });
   const found = offered(source);
   settling.offer(found);
   return found;
@@ -155,6 +158,7 @@ describe('a file that may still be written', () => {
     const dropping = openSettling({
       ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
       statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
+      lost: () => {},
       failed: (error) => {
         throw error;
       },
@@ -163,10 +167,10 @@ describe('a file that may still be written', () => {
         dropping.drop(source);
       },
     });
-    disk.set('a', { size: 1, mtime: '1', ino: '1' });
+    disk.set('a', { size: 1, mtime: '1', ino: '1', ctime: '1' });
     dropping.offer(offered('a'));
     for (let size = 2; size < 8; size++) {
-      disk.set('a', { size, mtime: '1', ino: '1' });
+      disk.set('a', { size, mtime: '1', ino: '1', ctime: '1' });
       await clock.advance(3_000);
     }
     // Four settle times, where those are longer than five seconds.

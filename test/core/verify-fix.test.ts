@@ -140,7 +140,7 @@ describe('making outputs again', () => {
         const renderer: Renderer = {
           ...instant,
           async open(source, ...limits) {
-            if (source.endsWith('c.jpg')) await aborted;
+            if (source.path.endsWith('c.jpg')) await aborted;
             return instant.open(source, ...limits);
           },
         };

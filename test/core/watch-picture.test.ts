@@ -136,7 +136,7 @@ describe('a picture in a watch', () => {
     const renderer: Renderer = {
       ...base,
       async open(source) {
-        rmSync(source);
+        rmSync(source.path);
         throw failure('source_missing');
       },
     };
@@ -156,8 +156,8 @@ describe('a picture in a watch', () => {
       async open(source, limits) {
         if (++opens > 1) return base.open(source, limits);
         // Moved away and back between two looks.
-        renameSync(source, shop.at('away'));
-        renameSync(shop.at('away'), source);
+        renameSync(source.path, shop.at('away'));
+        renameSync(shop.at('away'), source.path);
         throw failure('source_missing');
       },
     };

@@ -5,19 +5,20 @@ import { expect, it } from 'vitest';
 import { digestAll } from '../../src/image/digest.ts';
 import { openSource } from '../../src/image/open.ts';
 import { makePlace } from '../place.ts';
+import { named } from './pictures.ts';
 
 it('digests a file of several chunks as whoever opens it does', async () => {
   const path = join(makePlace(), 'large');
   writeFileSync(path, Buffer.alloc(5 * 2 ** 19, 'many bytes'));
   const { facts, digest } = await openSource(path);
-  expect(await digestAll([path])).toEqual([{ facts, digest }]);
+  expect(await digestAll([named(path)])).toEqual([{ facts, digest }]);
 });
 
 it('leaves what is larger than it may be to whoever opens it', async () => {
   const path = join(makePlace(), 'eleven');
   writeFileSync(path, 'eleven byte');
-  expect(await digestAll([path], 10)).toEqual([null]);
-  expect(await digestAll([path], 11)).toMatchObject([{ facts: { size: 11 } }]);
+  expect(await digestAll([named(path)], 10)).toEqual([null]);
+  expect(await digestAll([named(path)], 11)).toMatchObject([{ facts: { size: 11 } }]);
 });
 
 it('never waits on a pipe, and reads nothing that is no file', async () => {
@@ -25,5 +26,5 @@ it('never waits on a pipe, and reads nothing that is no file', async () => {
   const pipe = join(place, 'pipe');
   execFileSync('mkfifo', [pipe]);
   mkdirSync(join(place, 'folder'));
-  expect(await digestAll([pipe, join(place, 'folder'), '/dev/zero'])).toEqual([null, null, null]);
+  expect(await digestAll([pipe, join(place, 'folder'), '/dev/zero'].map(named))).toEqual([null, null, null]);
 });

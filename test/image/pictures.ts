@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
 import { openPicture } from '../../src/image/picture.ts';
-import type { Limits, Variant } from '../../src/model.ts';
+import type { Limits, SourceFile, Variant } from '../../src/model.ts';
 
 export const LIMITS: Limits = { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 };
 
@@ -56,6 +56,9 @@ export function file(folder: string, bytes: Uint8Array | string, name = `${files
   writeFileSync(path, bytes);
   return path;
 }
+
+/** A file that the user named. */
+export const named = (path: string): SourceFile => ({ path, bounds: null });
 
 /** Renders in this process; the outputs' bytes beside what was told of them. */
 export async function rendered(

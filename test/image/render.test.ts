@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -221,10 +221,23 @@ describe('a damaged picture', () => {
 describe('a source too large for memory', () => {
   const source = () => encoded(lopsided(90, 60)).png().toBuffer();
 
-  it('is decoded by its path', async () => {
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'is decoded from the disk: %s',
+    async (format) => {
+      const bytes = await plain(90, 60, '#3366c0').toFormat(format, { quality: 90 }).toBuffer();
+      const picture = await openPicture(file(folder, bytes), LIMITS, [], 10);
+      const path = join(folder, `on-disk-${format}.tmp`);
+      await picture.render([{ variant: exact(), path }]);
+      await picture.close();
+      expect(await colour(readFileSync(path))).toEqual(near([0x33, 0x66, 0xc0]));
+    },
+  );
+
+  it('is decoded as it lies there, pixel by pixel', async () => {
     const picture = await openPicture(file(folder, await source()), LIMITS, [], 10);
-    const path = join(folder, 'by-path.tmp');
+    const path = join(folder, 'on-disk.tmp');
     await picture.render([{ variant: exact(), path }]);
+    await picture.close();
     expect(difference(await rgb(readFileSync(path)), lopsided(90, 60))).toBe(0);
   });
 
@@ -236,9 +249,26 @@ describe('a source too large for memory', () => {
     await expect(picture.render([{ variant: exact(), path }])).rejects.toMatchObject({
       code: 'source_changed',
     });
+    await picture.close();
     expect(existsSync(path)).toBe(false);
   });
+
+  it.skipIf(process.platform !== 'linux')('is closed when it turns out to be no picture', async () => {
+    const path = file(folder, 'no picture at all');
+    await expect(openPicture(path, LIMITS, [], 1)).rejects.toMatchObject({ code: 'not_an_image' });
+    const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+    expect(open).not.toContain(path);
+  });
 });
+
+/** Where a link leads; null when it is gone. */
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
 
 describe('a HEIF container', () => {
   it('that holds AV1 is read as AVIF', async () => {

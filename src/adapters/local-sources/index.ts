@@ -1,9 +1,11 @@
 import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError, ImgtoolError, readError, systemCode } from '../../errors.ts';
-import type { FileFacts, WalkRules } from '../../model.ts';
+import { asImgtoolError, ImgtoolError, isLinkNow, readError } from '../../errors.ts';
+import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
+import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
+import { goneOf, isNothing } from './gone.ts';
 import {
   type Input,
   identityOf,
@@ -14,7 +16,7 @@ import {
   resolveInputs,
 } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
-import { factsAt, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
+import { factsAt, factsIn, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** Entries between pauses in which other work gets its turn. */
@@ -25,6 +27,11 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   const all = await resolveInputs(inputs);
   const roots = all.filter((input) => input.kind === 'root');
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
+  const boundsOf = openBounds({
+    inputs: all,
+    followSymlinks: rules.followSymlinks,
+    isListed: inputs.list !== null || inputs.wasListed === true,
+  });
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
@@ -80,12 +87,18 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       return watch;
     },
     async stat(path) {
-      return statSource(path);
+      return statSource(path, boundsOf(path)?.follow !== false, rules);
     },
-    statAll: async (paths) => paths.map(factsAt),
+    // Other batches may have named what lies in no folder of this one.
+    statAll: async (paths) =>
+      paths.map((path) =>
+        factsAt(path, rootsOf(path).length === 0 || boundsOf(path)?.follow !== false, rules),
+      ),
+    boundsOf,
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
+    gone: async (paths) => goneOf(paths),
     folders: roots.map(({ path }) => path),
     async covers(path) {
       const place = join(resolved(dirname(path)), basename(path));
@@ -118,10 +131,11 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
 
   /** A root that is a link may lead elsewhere by now. */
   function asNow(root: Root): Root {
-    return { ...root, real: resolved(root.path) };
+    return { ...root, real: realNow(root) };
   }
 
   function isThere(root: Root): boolean {
+    if (hasBecomeLink(root)) return false;
     return watch?.roots.isThere(root) ?? identityOf(root.path) !== undefined;
   }
 
@@ -139,8 +153,12 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
 
   function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
     if (input.kind === 'root' && input.isAway) return [goneAt(input)];
+    if (input.kind === 'root' && hasBecomeLink(input)) {
+      const { path, given } = input;
+      return [{ entry: { type: 'skipped', path, given, reason: 'symlink' } }];
+    }
     if (input.kind === 'root') return walkRoot(asNow(input), now, at);
-    return takeNamed(input, out);
+    return takeNamed(input, out, rules);
   }
 
   function walkPart(at: string, now: Rules): Iterable<Met>[] {
@@ -150,26 +168,16 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   }
 }
 
-function isNothing(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch (error) {
-    return systemCode(error) === 'ENOTDIR';
-  }
-}
-
 function caseless(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
-function* takeNamed({ path, real, given }: Named, out: Out): Generator<Met> {
+function* takeNamed({ path, real, given }: Named, out: Out, rules: WalkRules): Generator<Met> {
   if (out.isPassedOver && isWithin(real, out.real)) {
-    yield { entry: { type: 'skipped', given, reason: 'output' } };
+    yield { entry: { type: 'skipped', path, given, reason: 'output' } };
   } else {
-    yield {
-      entry: { type: 'found', source: path, given, relative: basename(path), facts: factsAt(path) },
-      real,
-    };
+    const facts = factsAt(path, true, rules);
+    yield { entry: { type: 'found', source: path, given, relative: basename(path), facts }, real };
   }
 }
 
@@ -188,11 +196,11 @@ function matchesNothing({ pattern, given }: Root): ImgtoolError {
   });
 }
 
-function statSource(path: string): FileFacts {
+function statSource(path: string, follow: boolean, rules: WalkRules): SourceFacts {
   try {
-    const found = statSync(path, { bigint: true });
-    if (found.isFile())
-      return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
+    const found = (follow ? statSync : lstatSync)(path, { bigint: true });
+    if (found.isSymbolicLink()) throw isLinkNow();
+    if (found.isFile()) return factsIn(found, rules);
     const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket';
     throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, {
       fix: 'name a picture, or leave it out',

@@ -1,4 +1,4 @@
-import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { ImgtoolError, systemCode } from '../../errors.ts';
@@ -17,6 +17,8 @@ export interface Root {
   readonly path: string;
   /** Absolute, links resolved. */
   readonly real: string;
+  /** It was a symbolic link when it was named, so that it may lead elsewhere later. */
+  readonly isLink: boolean;
   readonly matches?: (relative: string) => boolean;
   /** The glob as given. */
   readonly pattern?: string;
@@ -34,24 +36,39 @@ export interface Named {
 
 /** Resolves what was named. Errors: `no_input`. */
 export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
-  const { paths, list, cwd, onlyFolders = false, mayBeGone = false, isAgain = false } = inputs;
+  const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
+  if (once !== undefined) return onceSources(paths, once.folders, cwd);
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
   const asGiven = (given: string) => inputOf(given, cwd, onlyFolders);
   return [
-    ...(mayBeGone || isAgain ? stillThere(paths, cwd, mayBeGone) : paths.map(asGiven)),
+    ...(isAgain ? stillThere(paths, (given) => inputOf(given, cwd, false), awayIn(cwd)) : paths.map(asGiven)),
     ...listed.map((given) => named(given, resolve(cwd, given))),
   ];
 }
 
+/** Files that were sources, and folders in which others were found. */
+function onceSources(files: readonly string[], folders: readonly string[], cwd: string): Input[] {
+  const isFolder = new Set(folders);
+  return stillThere(
+    [...folders, ...files],
+    (given) => (isFolder.has(given) ? onceRoot(given, cwd) : sourceOf(given, cwd)),
+    (given) => (isFolder.has(given) ? rootAt(given, resolve(cwd, given)) : named(given, resolve(cwd, given))),
+  );
+}
+
 /** Those that were there once, unless all are gone: then a disk may not be mounted. */
-function stillThere(paths: readonly string[], cwd: string, isPlain: boolean): Input[] {
+function stillThere(
+  paths: readonly string[],
+  inputOf: (given: string) => Input,
+  awayOf: (given: string) => Input,
+): Input[] {
   let gone: unknown;
   const found = paths.map((given): Input => {
     try {
-      return isPlain ? sourceOf(given, cwd) : inputOf(given, cwd, false);
+      return inputOf(given);
     } catch (error) {
       gone ??= error;
-      return { ...(isPlain ? named(given, resolve(cwd, given)) : awayOf(given, cwd)), isAway: true };
+      return { ...awayOf(given), isAway: true };
     }
   });
   if (gone !== undefined && found.every(({ isAway }) => isAway)) throw gone;
@@ -65,19 +82,31 @@ function sourceOf(given: string, cwd: string): Named {
   return named(given, path);
 }
 
-/** What a path that is gone was: by its name a picture, or else a folder. */
-function awayOf(given: string, cwd: string): Input {
+function onceRoot(given: string, cwd: string): Root {
   const path = resolve(cwd, given);
-  const pattern = patternOf(given, cwd);
-  if (pattern !== undefined) return pattern;
-  return hasPictureName(given) ? named(given, path) : { kind: 'root', given, path, real: resolved(path) };
+  if (statNamed(given, path)?.isDirectory() !== true) throw notThere(given);
+  return rootAt(given, path);
+}
+
+/** What a path that is gone was: by its name a picture, or else a folder. */
+const awayIn =
+  (cwd: string) =>
+  (given: string): Input => {
+    const path = resolve(cwd, given);
+    const pattern = patternOf(given, cwd);
+    if (pattern !== undefined) return pattern;
+    return hasPictureName(given) ? named(given, path) : rootAt(given, path);
+  };
+
+function rootAt(given: string, path: string): Root {
+  return { kind: 'root', given, path, real: resolved(path), isLink: isLinkAt(path) };
 }
 
 function folderOf(given: string, cwd: string): Root {
   const path = resolve(cwd, given);
   const found = statNamed(given, path);
   if (found === undefined) throw notThere(given);
-  if (found.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };
+  if (found.isDirectory()) return rootAt(given, path);
   throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
     fix: 'name its folder, with --include for that file alone',
   });
@@ -91,7 +120,7 @@ function inputOf(given: string, cwd: string, onlyFolders: boolean): Input {
   if (onlyFolders) return folderOf(given, cwd);
   const path = resolve(cwd, given);
   const found = statNamed(given, path);
-  if (found?.isDirectory()) return { kind: 'root', given, path, real: realpathSync.native(path) };
+  if (found?.isDirectory()) return rootAt(given, path);
   if (found !== undefined) return named(given, path);
   const pattern = patternOf(given, cwd);
   if (pattern === undefined || !statSync(pattern.path, { throwIfNoEntry: false })?.isDirectory()) {
@@ -106,10 +135,7 @@ function patternOf(given: string, cwd: string): Root | undefined {
   if (!isGlob) return undefined;
   const path = resolve(cwd, base);
   return {
-    kind: 'root',
-    given: base || '.',
-    path,
-    real: resolved(path),
+    ...rootAt(base || '.', path),
     matches: picomatch()(glob),
     pattern: given,
   };
@@ -143,6 +169,15 @@ export function resolved(path: string): string {
     const above = dirname(path);
     if (above === path || systemCode(error) === 'ELOOP') return path;
     return join(resolved(above), basename(path));
+  }
+}
+
+export function isLinkAt(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    // Nothing is there, or nobody may look.
+    return false;
   }
 }
 

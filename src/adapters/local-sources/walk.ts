@@ -1,7 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { systemCode } from '../../errors.ts';
-import type { FileFacts, PassedOver, WalkRules } from '../../model.ts';
+import type { PassedOver, SourceFacts, Walk, WalkRules } from '../../model.ts';
 import type { Found, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
 import { picomatch } from './patterns.ts';
@@ -27,7 +27,7 @@ export interface Rules extends WalkRules {
   /** Whether this folder, links resolved, is the output folder and passed over. */
   isOut(real: string): boolean;
   /** Sources of which this is true are not streamed; `real` is the path with links resolved. */
-  isKnown?(path: string, facts: FileFacts, real: string): boolean;
+  isKnown?(path: string, facts: SourceFacts, real: string): boolean;
 }
 
 interface Folder {
@@ -70,7 +70,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     return { entry: null, folder: folder.path };
   };
   if (rules.isOut(root.real))
-    return yield { entry: { type: 'skipped', given: root.given, reason: 'output' } };
+    return yield { entry: { type: 'skipped', path: root.path, given: root.given, reason: 'output' } };
   const top = { path: root.path, real: root.real, relative: '' };
   yield enter(
     top,
@@ -84,11 +84,11 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       continue;
     }
     const entry = next.value;
-    const skip = (relative: string, reason: PassedOver): Met => ({
-      entry: { type: 'skipped', given: join(root.given, relative), reason },
+    const skip = ({ path, relative }: Pick<Folder, 'path' | 'relative'>, reason: PassedOver): Met => ({
+      entry: { type: 'skipped', path, given: join(root.given, relative), reason },
     });
     if ('lost' in entry) {
-      if (entry.lost === 'unreadable') yield skip(entry.relative, 'unreadable');
+      if (entry.lost === 'unreadable') yield skip(entry, 'unreadable');
       else yield { entry: { type: 'gone', path: entry.path, wasFolder: false } };
       continue;
     }
@@ -98,17 +98,18 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       byName(entry, rules) ?? byPlace(target, rules) ?? (isExcluded(relative) ? 'excluded' : undefined);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
-      else yield skip(relative, reason);
+      else yield skip(entry, reason);
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
-    else if (reason !== undefined && reason !== 'excluded') yield skip(relative, reason);
+    else if (reason !== undefined && reason !== 'excluded') yield skip(entry, reason);
     // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
     else if (!mayBeSource(entry.name, rules)) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
-    else if (reason !== undefined || !isIncluded(relative)) yield skip(relative, 'excluded');
-    else if (target?.kind === 'other') yield skip(relative, 'not_regular');
+    else if (reason !== undefined || !isIncluded(relative)) yield skip(entry, 'excluded');
+    else if (target?.kind === 'other') yield skip(entry, 'not_regular');
     else {
-      const facts = factsAt(path);
       const real = target?.real ?? path;
+      // What was a file or led to one a moment ago may be a link by now.
+      const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
       if (facts !== null && rules.isKnown?.(path, facts, real)) {
         if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
         continue;
@@ -236,13 +237,21 @@ function follow(
   }
 }
 
-/** Facts of a regular file, links followed; null where there is none (any more). */
-export function factsAt(path: string): FileFacts | null {
+/** Facts of a regular file; null where there is none (any more), or a link that is not to be followed. */
+export function factsAt(path: string, follow: boolean, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts | null {
   try {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found === undefined || !found.isFile()) return null;
-    return { size: Number(found.size), mtime: String(found.mtimeNs), ino: String(found.ino) };
+    const look = follow ? statSync : lstatSync;
+    const found = look(path, { bigint: true, throwIfNoEntry: false });
+    return found?.isFile() ? factsIn(found, rules) : null;
   } catch {
     return null;
   }
+}
+
+export function factsIn(
+  { size, mtimeNs, ctimeNs, ino }: BigIntStats,
+  { ignoreCtime }: Pick<Walk, 'ignoreCtime'>,
+): SourceFacts {
+  const ctime = ignoreCtime ? null : String(ctimeNs);
+  return { size: Number(size), mtime: String(mtimeNs), ino: String(ino), ctime };
 }

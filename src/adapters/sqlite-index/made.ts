@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
-import type { Job, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { keyOf } from './key.ts';
@@ -20,14 +20,24 @@ const PAGE = 1_000;
 export interface Made {
   readonly port: Pick<
     Index,
-    'lookup' | 'made' | 'skipped' | 'inherit' | 'sourcesBelow' | 'outputs' | 'distrust' | 'ownedBy' | 'forget'
+    | 'lookup'
+    | 'made'
+    | 'skipped'
+    | 'sourcesBelow'
+    | 'outputs'
+    | 'distrust'
+    | 'ownedBy'
+    | 'forget'
+    | 'addCtimes'
   >;
-  /** Holds a name for a source; false when it is another's. Inside a write step. */
-  reserve(path: string, source: string): boolean;
+  /** Holds a name for a source, also one that was another's, with what is recorded under it. Inside a write step. */
+  reserve(path: string, source: string): void;
   /** The source a name is held for. */
   ownerOf(path: string): string | undefined;
   /** Frees the names held for a source under which nothing was made. Inside a write step. */
   lapse(source: string): void;
+  /** Forgets an output of a source. Inside a write step. */
+  giveUp(path: string, source: string): void;
   /** Records what was learnt and made. Inside a write step. */
   record(
     source: SourceRecord | undefined,
@@ -65,22 +75,21 @@ export function openMade(connection: Connection): Made {
   const dropOutput = prepare('DELETE FROM outputs WHERE key = ? AND source = ?');
   const dropSource = prepare('DELETE FROM sources WHERE path = ?');
   const owner = prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
-  const reserve = prepare('INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)');
-  const bequeath = prepare('UPDATE outputs SET source = ? WHERE key = ? AND source = ?');
-  const lapse = prepare(
-    'DELETE FROM outputs WHERE key = ? AND source = ? AND checksum IS NULL AND digest IS NULL',
+  const reserve = prepare(
+    `INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`,
   );
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
-  const rename = prepare('UPDATE jobs SET naming = 0 WHERE id = ?');
   const putSource = prepare(
-    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at)
-     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt)
+    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
+     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
      ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
        dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
          excluded.dominant_color),
        digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-       seen_at = excluded.seen_at`,
+       seen_at = excluded.seen_at, ctime = excluded.ctime`,
   );
+  const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(
     `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino,
        checksum, encoder)
@@ -97,7 +106,7 @@ export function openMade(connection: Connection): Made {
     if (learnt !== undefined) putSource.run(learnt);
     for (const one of [...made, ...skipped]) {
       const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
-      // It was its owner's when it was reserved, and names change hands only when their source is gone.
+      // The name was the owner's when it was reserved, and a name passes on only when its source is gone.
       if (changes === 0) throw outputExists(one.path);
     }
   };
@@ -143,20 +152,13 @@ export function openMade(connection: Connection): Made {
           for (const output of outputs) dropOutput.run(keyOf(output), path);
           dropSource.run(path);
         }),
-      inherit: (job: Job, from, paths, held) =>
+      addCtimes: (seen) =>
         write(() => {
-          if (!paths.every((path) => owner.get(keyOf(path)) === from)) return false;
-          for (const path of held) lapse.run(keyOf(path), job.source);
-          for (const path of paths) bequeath.run(job.source, keyOf(path), from);
-          rename.run(job.id);
-          return true;
+          for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
     },
-    reserve(path, forSource) {
-      const held = owner.get(keyOf(path));
-      if (held === undefined) reserve.run(keyOf(path), path, forSource);
-      return held === undefined || held === forSource;
-    },
+    reserve: (path, source) => void reserve.run(keyOf(path), path, source),
+    giveUp: (path, source) => void dropOutput.run(keyOf(path), source),
     lapse: (path) => void lapseAll.run(path),
     ownerOf: (path) => owner.get(keyOf(path)),
     record,

@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** Brings the schema from version n to n + 1; never changed once released, only added to. */
 export type Migration = (db: Database) => void;
 
-export const MIGRATIONS: readonly Migration[] = [createTables, addResuming];
+export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addChangeTimes];
 
 function createTables(db: Database): void {
   db.exec(WHAT_WAS_MADE);
@@ -17,6 +17,11 @@ function addResuming(db: Database): void {
   db.exec('ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0');
   // What a duplicate was of, while it is looked at again.
   db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
+}
+
+function addChangeTimes(db: Database): void {
+  // NULL for what was recorded before.
+  db.exec('ALTER TABLE sources ADD COLUMN ctime TEXT');
 }
 
 const WHAT_WAS_MADE = `

@@ -1,6 +1,6 @@
 /** The newest version of an index and the names in its schema, as its migrations make them. */
 export const NEWEST: { readonly version: number; readonly names: readonly string[] } = {
-  version: 2,
+  version: 3,
   names: [
     'index batches_by_start',
     'index claims_by_job',

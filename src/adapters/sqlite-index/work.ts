@@ -52,6 +52,9 @@ export function openWork(connection: Connection, made: Made): Work {
   const anyWaiting = prepare<[string], number>(
     "SELECT 1 FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT 1",
   ).pluck();
+  const anyInWork = prepare<[string], number>(
+    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
+  ).pluck();
   const claimOf = prepare<[string], { run: string; job: number }>(
     'SELECT run, job FROM claims WHERE digest = ?',
   );
@@ -78,12 +81,15 @@ export function openWork(connection: Connection, made: Made): Work {
        (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
   );
 
+  /** A source in work, here or in another process, may still make outputs under its names. */
+  const idle = (owners: readonly string[] = []) => owners.filter((owner) => anyInWork.get(owner) !== 1);
+
   return {
     add: ({ batch }, jobs, unchanged) =>
       write(() => {
         const added = [...new Map(jobs.map((job) => [job.source, job])).values()]
           .filter(({ source }) => known.get(batch, source) === undefined)
-          .map((job) => ({ job, naming: reserveNames(job, made) }))
+          .map((job) => ({ job, naming: reserveNames({ ...job, gone: idle(job.gone) }, made) }))
           // Jobs are taken in the order of their rows.
           .sort((a, b) => (b.job.size ?? 0) - (a.job.size ?? 0));
         for (const { job, naming } of added) insertJob.run(rowOf(job, batch, naming));
@@ -98,6 +104,10 @@ export function openWork(connection: Connection, made: Made): Work {
         for (const job of jobs) {
           const row = known.get(batch, job.source);
           if (row?.state === 'processing') {
+            inWork.push(job.source);
+            continue;
+          }
+          if (idle(job.gone).length < (job.gone?.length ?? 0)) {
             inWork.push(job.source);
             continue;
           }
@@ -149,6 +159,7 @@ export function openWork(connection: Connection, made: Made): Work {
     settle: ({ batch }, job, result) =>
       writeTogether(() => {
         made.record(result.source, result.made, result.skipped);
+        for (const path of result.givenUp ?? []) made.giveUp(path, job.source);
         dropClaim.run(job.id);
         const isAsBefore = result.state === 'unchanged' && result.source !== undefined;
         if (isAsBefore && restore.run(Date.now(), job.id, result.source.digest).changes === 1) return;
@@ -178,16 +189,16 @@ function rowOf({ source, given, relative }: NewJob, batch: string, naming: numbe
   return { batch, source, given, relative, naming };
 }
 
-/** Reserves the first list of names that is wholly this source's or free; the position of that list. */
-function reserveNames({ source, candidates }: NewJob, made: Made): number {
-  const naming = candidates.findIndex((paths) =>
-    paths.every((path) => {
-      const owner = made.ownerOf(path);
-      return owner === undefined || owner === source;
-    }),
-  );
-  const chosen = candidates[naming];
-  if (chosen === undefined) return candidates.length;
+/** Reserves the first list of names that is wholly this source's, free, or of sources that are gone; its position. */
+function reserveNames({ source, candidates, kept, gone = [] }: NewJob, made: Made): number {
+  const isFree = (path: string): boolean => {
+    const owner = made.ownerOf(path);
+    return owner === undefined || owner === source || gone.includes(owner);
+  };
+  const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
+  const naming = order.find((i) => candidates[i]?.every(isFree));
+  const chosen = naming === undefined ? undefined : candidates[naming];
+  if (naming === undefined || chosen === undefined) return candidates.length;
   for (const path of chosen) made.reserve(path, source);
   return naming;
 }

@@ -45,7 +45,7 @@ async function read(
   failOn: NonNullable<SharpOptions['failOn']>,
 ): Promise<Pixels> {
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
-  const input = sharp(source.bytes ?? source.path, { failOn, autoOrient: true, limitInputPixels: false });
+  const input = sharp(source.input, { failOn, autoOrient: true, limitInputPixels: false });
   const shrunk =
     size.width === header.width && size.height === header.height ? input : input.resize(fill(size));
   return raw(header.wide ? shrunk.withIccProfile('srgb') : shrunk);

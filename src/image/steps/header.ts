@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import { ImgtoolError } from '../../errors.ts';
+import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import { assertPossible } from '../claims.ts';
@@ -45,14 +45,14 @@ export interface Header extends Size {
  */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
-  const bytes = source.bytes ?? source.head;
-  if (format === 'svg' && source.bytes === null)
+  const bytes = source.head;
+  if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
   const found = await read(source, limits);
   assertLittle(carriedIn(found));
   assertFew(found.pages ?? 1);
-  assertWithin(found, limits.pixels);
+  assertWithin(found.autoOrient, limits.pixels);
   if (!limits.lenient && bytes.length === source.facts.size) assertPossible(bytes, format);
   return {
     ...found.autoOrient,
@@ -82,7 +82,7 @@ const BYTES: Readonly<Record<string, number>> = {
 
 async function read(source: Source, { lenient }: Limits): Promise<Metadata> {
   try {
-    return await sharp(source.bytes ?? source.path, { limitInputPixels: false }).metadata();
+    return await sharp(source.input, { limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }
@@ -114,11 +114,5 @@ function assertFew(frames: number): void {
 }
 
 function assertWithin({ width, height }: Size, pixels: number): void {
-  if (width * height <= pixels) return;
-  const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
-  const needed = Math.ceil((width * height) / 1e6);
-  const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
-  throw new ImgtoolError('too_large', `${size} px is over the limit of ${mega(pixels)}`, {
-    fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
-  });
+  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
 }

@@ -1,0 +1,49 @@
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { systemCode } from '../../errors.ts';
+
+/**
+ * Of these paths, those of files that are gone: no entry has this very name, and the nearest folder above that exists
+ * is not empty. An empty folder may be the mount point of a disk that is not mounted.
+ */
+export function goneOf(paths: readonly string[]): string[] {
+  const folders = new Map<string, ReadonlySet<string> | null>();
+  const entriesOf = (folder: string): ReadonlySet<string> | null => {
+    const known = folders.get(folder);
+    if (known !== undefined) return known;
+    const entries = readEntries(folder);
+    folders.set(folder, entries);
+    return entries;
+  };
+  return paths.filter((path) => {
+    const entries = entriesOf(folderAbove(path));
+    if (entries === null || entries.size === 0) return false;
+    // A disk that ignores case finds a renamed file under its former spelling too.
+    return isNothing(path) || !entries.has(basename(path));
+  });
+}
+
+/** Whether the system says that nothing is under this path. */
+export function isNothing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return systemCode(error) === 'ENOTDIR';
+  }
+}
+
+/** The nearest folder above that exists. */
+function folderAbove(path: string): string {
+  const above = dirname(path);
+  if (above === path) return path;
+  return statSync(above, { throwIfNoEntry: false })?.isDirectory() ? above : folderAbove(above);
+}
+
+/** Null where the folder cannot be read. */
+function readEntries(folder: string): ReadonlySet<string> | null {
+  try {
+    return new Set(readdirSync(folder));
+  } catch {
+    return null;
+  }
+}

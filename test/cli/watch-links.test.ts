@@ -1,0 +1,20 @@
+import { beforeEach, describe, it } from 'vitest';
+import { random } from '../random.ts';
+import { openPlace, type Place } from './imgtool.ts';
+import { ATTACKS, attack } from './linking.ts';
+
+let place: Place;
+beforeEach(() => {
+  place = openPlace();
+});
+
+describe('a source that a symbolic link takes the place of', () => {
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+
+  it.each(ATTACKS.map((one, i) => ({ ...one, seed: seed + i })))(
+    'is passed over: its $target swapped $moment (SEED=$seed)',
+    async ({ seed: own, ...one }) => {
+      await attack(place, one, random(own));
+    },
+  );
+});
