@@ -1,5 +1,9 @@
+import { constants, gunzipSync } from 'node:zlib';
 import { ImgtoolError, svgRefused } from '../errors.ts';
-import { DECODED, HEVC, type SourceFormat, UNDECODABLE, undecodable } from './formats.ts';
+import { DECODED, type SourceFormat, SVGZ, UNDECODABLE, undecodable } from './formats.ts';
+import { heifKind } from './heif.ts';
+import { recognise } from './signatures.ts';
+import { unsupportedKind } from './unsupported.ts';
 
 /** First bytes of formats which file-type asks for more than a file that is cut short, or its beginning, may hold. */
 const STARTS = {
@@ -10,11 +14,21 @@ const STARTS = {
 /** Bytes at the start of a file in which text and container boxes are looked at. */
 const HEAD = 64 * 1024;
 
+/** Bytes of a compressed file that are unpacked to see what it holds: a thousand times as many at most. */
+const PACKED = 4096;
+
 /**
  * Tells a picture's format from its bytes, whatever its name says. Errors, without the path: `not_an_image`,
- * `unsupported_format`.
+ * `unsupported_format`, also for a kind of a format that the decoder does not read.
  */
-export async function detect(bytes: Uint8Array, allowSvg: boolean): Promise<SourceFormat> {
+export async function detect(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat> {
+  const format = await formatOf(bytes, allowSvg);
+  const kind = unsupportedKind(bytes, format);
+  if (kind !== undefined) throw undecodable(kind);
+  return format;
+}
+
+async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat> {
   if (bytes.length === 0) {
     throw new ImgtoolError('not_an_image', 'not an image: empty file', { fix: 'copy the file again' });
   }
@@ -24,8 +38,11 @@ export async function detect(bytes: Uint8Array, allowSvg: boolean): Promise<Sour
     if (allowSvg) return 'svg';
     throw svgRefused();
   }
-  const found = await sniff(bytes);
-  if (found === 'heic') return heif(head);
+  const heif = heifKind(bytes);
+  if (typeof heif === 'string') return heif;
+  if (heif !== undefined) throw undecodable(heif);
+  const found = recognise(bytes) ?? (await sniff(bytes));
+  if (found === 'gz' && isSvg(unpacked(bytes))) throw undecodable(SVGZ);
   const decoded = found === undefined ? undefined : DECODED[found];
   if (decoded !== undefined) return decoded;
   const known = found === undefined ? undefined : UNDECODABLE[found];
@@ -51,13 +68,13 @@ async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   return Object.entries(STARTS).find(([, starts]) => starts.includes(start))?.[0];
 }
 
-/** AV1 or HEVC: the container's brands say so, else its items' types. libvips calls all but the brand `avif` HEVC. */
-function heif(head: Uint8Array): SourceFormat {
-  const text = Buffer.from(head).toString('latin1');
-  const ftyp = text.slice(8, Math.min(head.length, Buffer.from(head).readUInt32BE(0)));
-  if (/avi[fs]/.test(ftyp)) return 'heif';
-  if (/he(ic|ix|im|is|vc|vx|vm|vs)/.test(ftyp) || !text.includes('av01')) throw undecodable(HEVC);
-  return 'heif';
+/** The beginning of what a gzip file holds; empty where that cannot be told. */
+function unpacked(bytes: Buffer): Uint8Array {
+  try {
+    return gunzipSync(bytes.subarray(0, PACKED), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /** Text whose first element is `<svg`, after byte order mark, prolog, comments and document type. */

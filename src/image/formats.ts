@@ -1,6 +1,6 @@
 import { ImgtoolError } from '../errors.ts';
 
-/** What the program knows of picture formats by what file-type calls them. */
+/** What the program knows of picture formats by what file-type and signatures.ts call them. */
 
 /** A format whose decoder is allowed to run. `heif` is a HEIF container holding AV1. */
 export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'heif' | 'svg';
@@ -17,13 +17,15 @@ export const DECODED: Readonly<Record<string, SourceFormat>> = {
 };
 
 /** Pictures which the prebuilt libvips has no decoder for: the name people know, and what to do. */
-interface Undecodable {
+export interface Undecodable {
   readonly name: string;
   readonly fix: string;
 }
 
-const CONVERT = 'convert it to JPEG or PNG first';
+export const CONVERT = 'convert it to JPEG or PNG first';
 const DEVELOP = 'develop it to JPEG or TIFF first, or use the JPEG the camera saved beside it';
+const EXPORT = 'export it from the editor as PNG or JPEG first';
+const PAGES = 'export its pages as PNG or JPEG first';
 
 export const HEVC: Undecodable = {
   name: 'HEIC (HEVC)',
@@ -32,11 +34,14 @@ export const HEVC: Undecodable = {
 
 const raw = (name: string): Undecodable => ({ name: `${name} camera raw`, fix: DEVELOP });
 const picture = (name: string): Undecodable => ({ name, fix: CONVERT });
+const edited = (name: string): Undecodable => ({ name, fix: EXPORT });
+const pages = (name: string): Undecodable => ({ name, fix: PAGES });
 
-export const UNDECODABLE: Readonly<Record<string, Undecodable>> = {
+const UNREAD = {
   bmp: picture('BMP'),
   ico: picture('ICO'),
   cur: picture('CUR'),
+  ani: picture('animated cursor (ANI)'),
   icns: picture('ICNS'),
   jxl: picture('JPEG XL'),
   jxr: picture('JPEG XR'),
@@ -46,24 +51,83 @@ export const UNDECODABLE: Readonly<Record<string, Undecodable>> = {
   jpm: picture('JPEG 2000'),
   jpx: picture('JPEG 2000'),
   mj2: picture('Motion JPEG 2000'),
-  psd: { name: 'Photoshop (PSD)', fix: 'export it from the editor as PNG or JPEG first' },
-  xcf: { name: 'GIMP (XCF)', fix: 'export it from the editor as PNG or JPEG first' },
+  psd: edited('Photoshop (PSD)'),
+  psb: edited('Photoshop (PSB)'),
+  xcf: edited('GIMP (XCF)'),
+  psp: edited('Paint Shop Pro (PSP)'),
+  kra: edited('Krita (KRA)'),
+  ora: edited('OpenRaster (ORA)'),
+  ai: edited('Adobe Illustrator (AI)'),
+  cdr: edited('CorelDRAW (CDR)'),
+  indd: edited('Adobe InDesign (INDD)'),
+  pdf: pages('PDF'),
+  djvu: pages('DjVu'),
+  eps: picture('EPS'),
+  ps: pages('PostScript'),
+  wmf: picture('Windows metafile (WMF)'),
+  emf: picture('Windows metafile (EMF)'),
+  tga: picture('Targa (TGA)'),
+  pcx: picture('PCX'),
+  dcx: picture('DCX'),
+  pbm: picture('PBM'),
+  pgm: picture('PGM'),
+  ppm: picture('PPM'),
+  pam: picture('PAM'),
+  pfm: picture('PFM'),
+  xv: picture('XV thumbnail'),
+  xpm: picture('XPM'),
+  xbm: picture('XBM'),
+  sgi: picture('SGI'),
+  ras: picture('Sun raster'),
+  qoi: picture('QOI'),
+  farbfeld: picture('farbfeld'),
   flif: picture('FLIF'),
   bpg: picture('BPG'),
+  mng: picture('MNG'),
+  jng: picture('JNG'),
+  miff: picture('MIFF'),
+  ilbm: picture('Amiga ILBM'),
+  pict: picture('PICT'),
+  pcd: picture('Photo CD'),
+  exr: picture('OpenEXR'),
+  hdr: picture('Radiance HDR'),
+  dpx: picture('DPX'),
+  cin: picture('Cineon'),
+  dds: picture('DirectDraw surface (DDS)'),
   ktx: picture('KTX'),
+  ktx2: picture('KTX 2'),
+  pvr: picture('PowerVR texture (PVR)'),
+  astc: picture('ASTC'),
+  blp: picture('BLP'),
+  fits: picture('FITS'),
+  vicar: picture('VICAR'),
+  viff: picture('VIFF'),
+  nii: picture('NIfTI'),
   dcm: picture('DICOM'),
-  eps: picture('EPS'),
   cr2: raw('Canon CR2'),
   cr3: raw('Canon CR3'),
+  crw: raw('Canon CRW'),
   nef: raw('Nikon NEF'),
   arw: raw('Sony ARW'),
   dng: raw('DNG'),
   orf: raw('Olympus ORF'),
   raf: raw('Fujifilm RAF'),
   rw2: raw('Panasonic RW2'),
+  x3f: raw('Sigma X3F'),
+  mrw: raw('Minolta MRW'),
+} satisfies Record<string, Undecodable>;
+
+/** A picture's format that is not decoded here. */
+export type Unread = keyof typeof UNREAD;
+
+export const UNDECODABLE: Readonly<Record<string, Undecodable>> = UNREAD;
+
+export const SVGZ: Undecodable = {
+  name: 'compressed SVG (SVGZ)',
+  fix: 'unpack it first with gunzip, and add --allow-svg when you trust where the file comes from',
 };
 
 /** The refusal of a picture that no decoder here reads. */
 export function undecodable({ name, fix }: Undecodable): ImgtoolError {
-  return new ImgtoolError('unsupported_format', `this build of libvips cannot decode ${name}`, { fix });
+  return new ImgtoolError('unsupported_format', `the decoder cannot read ${name}`, { fix });
 }

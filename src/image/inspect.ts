@@ -52,7 +52,7 @@ function read(source: Source) {
 function damaged(error: unknown): ImgtoolError {
   return complaint(
     error,
-    (said) => new ImgtoolError('corrupt', `is damaged or cut short (${said})`, { cause: error }),
+    (why) => new ImgtoolError('corrupt', `is damaged or cut short${why}`, { cause: error }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { jpegOf } from '../image/jpegs.ts';
 import { countsOf, finishedOf, jobOf, type Outcome, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
@@ -58,18 +59,19 @@ describe('sources that cannot be processed', () => {
     const wide = await picture({ width: 300, height: 200, format: 'png' });
     const cases: [string | Buffer, ...Bad][] = [
       ['dear diary', 'notes.jpg', 'not_an_image', /content is text/, /--exclude/],
-      [PDF, 'scan.jpg', 'not_an_image', /PDF/, /--exclude/],
+      [PDF, 'scan.jpg', 'unsupported_format', /cannot read PDF/, /export its pages/],
       ['<!doctype html><html></html>', 'page.png', 'not_an_image', /HTML/, /--exclude/],
       ['', 'empty.jpg', 'not_an_image', /empty/, /copy the file again/],
       [Buffer.alloc(5_000), 'zeros.jpg', 'not_an_image', /zeros/, /./],
-      [BMP, 'x.bmp', 'unsupported_format', /this build of libvips cannot decode BMP/, /convert/],
-      [ICO, 'x.ico', 'unsupported_format', /this build of libvips cannot decode ICO/, /convert/],
-      [HEIC, 'x.heic', 'unsupported_format', /cannot decode HEIC \(HEVC\)/, /Most Compatible/],
+      [BMP, 'x.bmp', 'unsupported_format', /the decoder cannot read BMP/, /convert/],
+      [ICO, 'x.ico', 'unsupported_format', /the decoder cannot read ICO/, /convert/],
+      [HEIC, 'x.heic', 'unsupported_format', /cannot read HEIC \(HEVC\)/, /Most Compatible/],
+      [jpegOf({ precision: 12 }), '12.jpg', 'unsupported_format', /cannot read 12-bit JPEG/, /convert/],
       [SVG, 'x.svg', 'unsupported_format', /SVG/, /--allow-svg/],
       [SVG, 'svg.jpg', 'unsupported_format', /SVG/, /--allow-svg/],
       [half(torn[0]!), 'half.jpg', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
       [half(torn[1]!), 'half.png', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
-      [half(torn[0]!, 0.02), 'header.jpg', 'corrupt', /damaged or cut short/, /copy .* again/],
+      [half(torn[0]!, 0.01), 'header.jpg', 'corrupt', /damaged or cut short/, /^copy the file again$/],
       [wide, 'wide.png', 'too_large', /300 x 200 px/, /--limit-pixels/],
       [claiming(30_000), 'bomb.png', 'too_large', /30,000 x 30,000/, /--limit-pixels 900M/],
     ];

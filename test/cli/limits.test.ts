@@ -31,6 +31,31 @@ describe('the default limit of pixels', () => {
   });
 });
 
+describe('a PNG that cannot hold what it claims', () => {
+  /** The signature, a header of 786,464 x 32 px with its checksum, and a chunk of pixels that is empty. */
+  const claim = Buffer.from(
+    '89504e470d0a1a0a' + '0000000d49484452000c0020000000200802000000f912a022' + '0000000049444154',
+    'hex',
+  );
+
+  it('is refused before it costs anything, with the bytes it has and those it needs', async () => {
+    place.put('photos/claim.png', claim);
+    expect(claim).toHaveLength(41);
+    const outcome = await place.process();
+    expect([outcome.code, countsOf(outcome)]).toEqual([1, { failed: 1 }]);
+    const { error, ms } = jobOf(outcome, 'photos/claim.png');
+    expect(error).toEqual({
+      code: 'corrupt',
+      message:
+        'the picture is damaged or cut short ' +
+        '(786,464 x 32 px take at least 73,160 bytes of compressed pixels, and it holds 0)',
+      fix: 'copy the file again',
+    });
+    expect(ms?.decode ?? 0).toBe(0);
+    expect(outcome.stderr).toContain(`error: photos/claim.png: ${error?.message}`);
+  });
+});
+
 describe('a variant that its format cannot hold', () => {
   const TALL = 'photos/tall.png';
   const process = () => place.run(['process', '--json', '--preset', 'web', '--out', 'out', 'photos']);

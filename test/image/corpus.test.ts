@@ -79,7 +79,7 @@ describe('of the phones’ HEIC pictures', () => {
     for (const name of names) {
       await expect(rendered(folder, join(samples!, name), tiny)).rejects.toMatchObject({
         code: 'unsupported_format',
-        message: 'this build of libvips cannot decode HEIC (HEVC)',
+        message: 'the decoder cannot read HEIC (HEVC)',
       });
     }
   });
@@ -115,8 +115,8 @@ describe('of the hostile files', () => {
     ['png-interlaced-truncated.png', 'corrupt'],
     ['webp-vp8x-16384x16384-nodata.webp', 'corrupt'],
     ['png-50000x50000-1bit.png', 'too_large'],
-    ['png-16000x16000-rgb-under-limit.png', 'too_large'],
-    ['tiff-deflate-16000x16000.tif', 'too_large'],
+    ['png-16000x16000-rgb-under-limit.png', 'rendered'],
+    ['tiff-deflate-16000x16000.tif', 'rendered'],
     ['jpeg-65535x65535-header-only.jpg', 'corrupt'],
     ['gif-65535x65535.gif', 'too_large'],
     ['gif-35-byte.gif', 'too_large'],

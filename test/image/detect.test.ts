@@ -63,7 +63,6 @@ describe('a picture’s format', () => {
 describe('what is no picture', () => {
   it.each([
     ['an empty file', '', 'not an image: empty file'],
-    ['a PDF', '%PDF-1.7\n%\xe2\xe3', 'not an image: content is PDF (magic bytes 25 50 44 46)'],
     ['text', 'Dear diary,\n', 'not an image: content is text (magic bytes 44 65 61 72)'],
     ['zeros', '\0\0\0\0\0', 'not an image: content is nothing but zeros (magic bytes 00 00 00 00)'],
     [
@@ -89,7 +88,7 @@ describe('a picture without a decoder', () => {
   ])('is named with a way out: %s', async (name, content) => {
     await expect(detect(content, false)).rejects.toMatchObject({
       code: 'unsupported_format',
-      message: `this build of libvips cannot decode ${name}`,
+      message: `the decoder cannot read ${name}`,
       fix: expect.stringMatching(/JPEG|PNG/),
     });
   });

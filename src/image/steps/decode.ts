@@ -27,7 +27,7 @@ export async function decode(source: Source, header: Header, size: Size, limits:
   try {
     return { pixels: await read(source, header, size, STRICT), degraded: false };
   } catch (error) {
-    const reason = corrupt(error, limits.lenient);
+    const reason = corrupt(error, limits.lenient, header);
     // Want of memory is no damage to be overlooked.
     if (!limits.lenient || reason.code !== 'corrupt') throw reason;
   }

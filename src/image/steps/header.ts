@@ -2,6 +2,7 @@ import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
+import { assertPossible } from '../claims.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
@@ -52,6 +53,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   assertLittle(carriedIn(found));
   assertFew(found.pages ?? 1);
   assertWithin(found.autoOrient, limits.pixels);
+  if (!limits.lenient && bytes.length === source.facts.size) assertPossible(bytes, format);
   return {
     ...found.autoOrient,
     format: format === 'heif' ? 'avif' : format,

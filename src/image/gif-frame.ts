@@ -1,0 +1,89 @@
+/** What a GIF stores of its first frame, as far as it can be followed (GIF89a specification, appendix F for LZW). */
+export interface GifFrame {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Bytes of its compressed pixels. */
+  readonly bytes: number;
+  /**
+   * False where they give too few pixels and the file does not go on behind them as a GIF may: their rest was
+   * overwritten. What only gives too few pixels is what some encoder wrote.
+   */
+  readonly isWhole: boolean;
+}
+
+const IMAGE = 0x2c;
+const EXTENSION = 0x21;
+const TRAILER = 0x3b;
+
+/** Undefined where no frame begins. */
+export function firstFrame(bytes: Buffer): GifFrame | undefined {
+  if (bytes.length < 13) return undefined;
+  let at = 13 + colourTable(bytes[10]!);
+  while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
+  if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
+  const [width, height] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)];
+  at += 10 + colourTable(bytes[at + 9]!);
+  const { blocks, end } = blocksOf(bytes, at + 1);
+  const next = bytes[end];
+  const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
+  return {
+    ...{ width, height },
+    bytes: blocks.reduce((sum, { length }) => sum + length, 0),
+    isWhole: isFollowed || unpackedPixels(blocks, bytes[at] ?? 0, width * height) === width * height,
+  };
+}
+
+const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
+
+/** Blocks of up to 255 bytes, the last of which is empty. */
+function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
+  const blocks: Buffer[] = [];
+  let at = from;
+  for (;;) {
+    const length = bytes[at];
+    if (!length) return { blocks, end: Math.min(bytes.length, at + 1) };
+    blocks.push(bytes.subarray(at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+}
+
+const MOST_CODES = 4096;
+
+/** Follows the codes without the pixels themselves: of each code only the length of its run is kept. */
+function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): number {
+  if (bits < 1 || bits > 11) return 0;
+  const clear = 1 << bits;
+  const runs = new Uint16Array(MOST_CODES).fill(1, 0, clear);
+  let [size, next, before, pixels] = [bits + 1, clear + 2, 0, 0];
+  for (const code of codes(blocks, () => size)) {
+    if (code === clear) {
+      [size, next, before] = [bits + 1, clear + 2, 0];
+      continue;
+    }
+    // The code after the last one known is the run before and its first pixel again.
+    if (code === clear + 1 || code > next || (before === 0 && code > clear)) break;
+    if (before > 0 && next < MOST_CODES) runs[next++] = before + 1;
+    if (next === 1 << size && size < 12) size++;
+    before = runs[code]!;
+    pixels += before;
+    if (pixels >= most) return most;
+  }
+  return pixels;
+}
+
+/** Codes of `size()` bits, the lowest bit first. */
+function* codes(blocks: readonly Buffer[], size: () => number): Iterable<number> {
+  let [held, count] = [0, 0];
+  for (const block of blocks) {
+    for (const byte of block) {
+      held |= byte << count;
+      count += 8;
+      for (let bits = size(); count >= bits; bits = size()) {
+        yield held & ((1 << bits) - 1);
+        held >>>= bits;
+        count -= bits;
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { CONVERT, HEVC, type Undecodable } from './formats.ts';
+
+/** The coding of a HEIF container's picture, by the brands and item types of ISO/IEC 23008-12 and of the codings. */
+
+const coded = (coding: string): Undecodable => ({ name: `HEIF with ${coding}`, fix: CONVERT });
+
+/** Null for what is decoded here. */
+const CODINGS: Readonly<Record<string, Undecodable | null>> = {
+  av01: null,
+  hvc1: HEVC,
+  hev1: HEVC,
+  lhv1: HEVC,
+  avc1: coded('AVC (H.264)'),
+  vvc1: coded('VVC (H.266)'),
+  evc1: coded('EVC'),
+  j2k1: coded('JPEG 2000'),
+  jpeg: coded('JPEG'),
+  unci: coded('uncompressed pixels (unci)'),
+};
+
+const BRANDS: Readonly<Record<string, keyof typeof CODINGS>> = {
+  ...{ avif: 'av01', avis: 'av01' },
+  ...{ heic: 'hvc1', heix: 'hvc1', heim: 'hvc1', heis: 'hvc1' },
+  ...{ hevc: 'hvc1', hevx: 'hvc1', hevm: 'hvc1', hevs: 'hvc1' },
+  ...{ avci: 'avc1', avcs: 'avc1', vvic: 'vvc1', vvis: 'vvc1', evbi: 'evc1', evmi: 'evc1' },
+  ...{ j2ki: 'j2k1', j2is: 'j2k1', jpeg: 'jpeg', jpgs: 'jpeg' },
+};
+/** Of pictures in any coding. */
+const GENERAL = new Set(['mif1', 'mif2', 'msf1', 'miaf']);
+const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fix: CONVERT };
+
+/** How a HEIF container is decoded, or why it cannot be; undefined for any other file. */
+export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefined {
+  const brands = brandsOf(bytes);
+  if (brands[0] === 'mif3') return MINIMIZED;
+  if (!brands.some((brand) => GENERAL.has(brand) || brand in BRANDS)) return undefined;
+  const types = typesOf(bytes);
+  const ofItems = types.length === 0 ? undefined : (types.find((type) => type in CODINGS) ?? 'av01');
+  const ofBrands = brands.map((brand) => BRANDS[brand]).filter((coding) => coding !== undefined);
+  // Many name AVIF beside another; a file that is cut short before it says is left to the decoder.
+  const byBrand = ofBrands.includes('av01') ? 'av01' : (ofBrands[0] ?? 'av01');
+  return CODINGS[ofItems ?? byBrand] ?? (BRANDS[brands[0] ?? ''] === 'av01' ? 'avif' : 'heif');
+}
+
+/** The major brand and the compatible ones of the first box. */
+function brandsOf(bytes: Buffer): string[] {
+  if (bytes.length < 16 || bytes.toString('latin1', 4, 8) !== 'ftyp') return [];
+  const end = Math.min(bytes.length, bytes.readUInt32BE(0));
+  const brands = [bytes.toString('latin1', 8, 12)];
+  for (let at = 16; at + 4 <= end; at += 4) brands.push(bytes.toString('latin1', at, at + 4));
+  return brands;
+}
+
+/** The types of all items, the primary one's first; none where there is no whole list of them. */
+function typesOf(bytes: Buffer): string[] {
+  const meta = box(bytes, 'meta', 0);
+  if (meta === undefined) return [];
+  // Version and flags come first in `meta`, `iinf`, `infe` and `pitm`.
+  const list = box(meta, 'iinf', 4);
+  if (list === undefined) return [];
+  const primary = primaryOf(meta);
+  const types: string[] = [];
+  for (const { type, content } of boxes(list, (list[0] ?? 0) === 0 ? 6 : 8)) {
+    const [version = 0] = content;
+    if (type !== 'infe' || version < 2 || content.length < (version === 2 ? 12 : 14)) continue;
+    const id = version === 2 ? content.readUInt16BE(4) : content.readUInt32BE(4);
+    const name = content.toString('latin1', version === 2 ? 8 : 10, version === 2 ? 12 : 14);
+    if (id === primary) types.unshift(name);
+    else types.push(name);
+  }
+  return types;
+}
+
+function primaryOf(meta: Buffer): number | undefined {
+  const pitm = box(meta, 'pitm', 4);
+  if (pitm === undefined || pitm.length < 6) return undefined;
+  return pitm[0] === 0 ? pitm.readUInt16BE(4) : pitm.length < 8 ? undefined : pitm.readUInt32BE(4);
+}
+
+/** The content of the first box of this type; undefined where it is not there or not whole. */
+function box(bytes: Buffer, wanted: string, from: number): Buffer | undefined {
+  for (const { type, content } of boxes(bytes, from)) if (type === wanted) return content;
+  return undefined;
+}
+
+function* boxes(bytes: Buffer, from: number): Iterable<{ readonly type: string; readonly content: Buffer }> {
+  let at = from;
+  while (at + 8 <= bytes.length) {
+    const size = bytes.readUInt32BE(at);
+    const isLong = size === 1 && at + 16 <= bytes.length;
+    const start = at + (isLong ? 16 : 8);
+    const end = size === 0 ? bytes.length : at + (isLong ? Number(bytes.readBigUInt64BE(at + 8)) : size);
+    if (end < start || end > bytes.length) return;
+    yield { type: bytes.toString('latin1', at + 4, at + 8), content: bytes.subarray(start, end) };
+    at = end;
+  }
+}

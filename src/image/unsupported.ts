@@ -1,0 +1,66 @@
+import { type Chunk, chunksOf } from './chunks.ts';
+import { CONVERT, type SourceFormat, type Undecodable } from './formats.ts';
+
+/** Kinds of JPEG by the marker of their frame header (ITU-T T.81, table B.1) that no decoder here reads. */
+const PROCESSES: Readonly<Record<string, string>> = {
+  c5: 'hierarchical JPEG',
+  c6: 'hierarchical JPEG',
+  c7: 'hierarchical JPEG',
+  cb: 'lossless JPEG with arithmetic coding',
+  cd: 'hierarchical JPEG',
+  ce: 'hierarchical JPEG',
+  cf: 'hierarchical JPEG',
+  f7: 'JPEG-LS',
+};
+/** Baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
+const READ = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
+const LOSSLESS = 'c3';
+
+/**
+ * The kind of a sound picture whose format is decoded here, but not in this kind; undefined where the structure does
+ * not say so. A header that contradicts itself is left to the decoder, which calls it damaged.
+ */
+export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
+  if (format === 'png') return isCrushed(bytes) ? CRUSHED : undefined;
+  if (format !== 'jpeg') return undefined;
+  const name = unsupportedJpeg(bytes);
+  return name === undefined ? undefined : { name, fix: CONVERT };
+}
+
+function unsupportedJpeg(bytes: Buffer): string | undefined {
+  for (const segment of chunksOf(bytes, 'jpeg', false)) {
+    const name = PROCESSES[segment.type];
+    if (name !== undefined) return isFrame(segment) ? name : undefined;
+    if (READ.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
+  }
+  return undefined;
+}
+
+/** A frame header holds 3 bytes for each component behind 6 for all. */
+const isFrame = ({ start, length }: Chunk): boolean => length === 6 + 3 * start.charCodeAt(5);
+
+function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): string | undefined {
+  const [precision, components] = [start.charCodeAt(0), start.charCodeAt(5)];
+  const known = type === LOSSLESS ? precision >= 2 && precision <= 16 : precision === 12;
+  if (precision !== 8 && known) return `${precision}-bit JPEG`;
+  if (components === 2 || components > 4) return `JPEG with ${components} colour components`;
+  const height = start.charCodeAt(1) * 256 + start.charCodeAt(2);
+  if (height === 0 && definesLines(bytes)) return 'JPEG that tells its height behind its first scan (DNL)';
+  return undefined;
+}
+
+function definesLines(bytes: Buffer): boolean {
+  for (const { type, length } of chunksOf(bytes, 'jpeg', true))
+    if (type === 'dc' && length === 2) return true;
+  return false;
+}
+
+const CRUSHED: Undecodable = {
+  name: 'PNG as Xcode optimises it for iOS (CgBI)',
+  fix: 'take the original, or convert it back: xcrun pngcrush -revert-iphone-optimizations',
+};
+
+function isCrushed(bytes: Buffer): boolean {
+  const [first] = chunksOf(bytes, 'png', false);
+  return first?.type === 'CgBI';
+}

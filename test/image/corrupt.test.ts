@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { corrupt } from '../../src/image/steps/corrupt.ts';
+import type { Header } from '../../src/image/steps/header.ts';
+import { encoded, file, LIMITS, lopsided, rendered, scratch, variant } from './pictures.ts';
+
+const folder = scratch();
+const LENIENT = /--lenient/;
+
+const headerOf = (over: Partial<Header>) => ({ format: 'png', progressive: false, ...over }) as Header;
+const said = (message: string, header?: Header) => corrupt(new Error(message), false, header);
+
+describe('what is quoted of a decoder', () => {
+  it.each([
+    ['its only line', 'vipspng: libpng read error', ' (vipspng: libpng read error)'],
+    [
+      'what it says once, though libvips repeats it',
+      'Input buffer has corrupt header: VipsJpeg: Bogus marker length\nVipsJpeg: Bogus marker length',
+      ' (VipsJpeg: Bogus marker length)',
+    ],
+    [
+      'the line on which it gave up, not a warning before it',
+      'VipsJpeg: Corrupt JPEG data: 12 extraneous bytes before marker 0xc4\nVipsJpeg: Huffman table 0x00 was not defined',
+      ' (VipsJpeg: Huffman table 0x00 was not defined)',
+    ],
+    [
+      'the line on which it gave up, not where it looked before',
+      'source: bad seek to 1024\nsource: bad seek to 512\nheif: Invalid input: Unexpected end of file (2.100)\n',
+      ' (heif: Invalid input: Unexpected end of file (2.100))',
+    ],
+    [
+      'the line on which it gave up, though it is cut short when said again',
+      'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\n' +
+        'VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\nVipsJpeg: premature end of JPEG image',
+      ' (VipsJpeg: missing SOS marker)',
+    ],
+    ['nothing where it said nothing', 'Input buffer has corrupt header: ', ''],
+    ['nothing where it did not know either', 'Unknown error', ''],
+    ['nothing where sharp found no decoder', 'Input buffer contains unsupported image format', ''],
+  ])('is %s', (_, message, quoted) => {
+    expect(said(message)).toMatchObject({
+      code: 'corrupt',
+      message: `the picture is damaged or cut short${quoted}`,
+    });
+  });
+});
+
+describe('a kind of picture that the decoder does not read', () => {
+  it.each([
+    ['VipsJpeg: Unsupported JPEG data precision 12', '12-bit JPEG'],
+    ['VipsJpeg: Unsupported JPEG process: SOF type 0xcf', 'JPEG of this coding process'],
+    ['tiff2vips: ZSTD compression support is not configured', 'TIFF with ZSTD compression'],
+    [
+      'heif: Unsupported feature: Unsupported codec (4.3000)',
+      'this kind of AVIF or HEIF (Unsupported feature: Unsupported codec (4.3000))',
+    ],
+  ])('is no damage: %s', (message, name) => {
+    expect(said(`source: bad seek to 9\n${message}`)).toMatchObject({
+      code: 'unsupported_format',
+      message: `the decoder cannot read ${name}`,
+    });
+  });
+
+  it.each([
+    'VipsJpeg: Unsupported marker type 0x5b',
+    'VipsJpeg: Unsupported JPEG data precision 77',
+    'heif: Unsupported feature: Unsupported data version: meta box data version 32 is not implemented yet (4.3002)',
+  ])('is not told by a word that damage brings too: %s', (message) => {
+    expect(said(message).code).toBe('corrupt');
+  });
+});
+
+describe('--lenient', () => {
+  it.each<[string, string, Header | undefined]>([
+    ['a JPEG that is cut short', 'VipsJpeg: premature end of JPEG image', headerOf({ format: 'jpeg' })],
+    ['a GIF that is cut short', 'gifload_buffer: Unexpected end of GIF source data', undefined],
+    ['pixels of a PNG', 'vipspng: libpng read error', headerOf({})],
+    ['pixels of a TIFF', 'tiff2vips: Using code not yet in table', headerOf({ format: 'tiff' })],
+  ])('is suggested for %s', (_, message, header) => {
+    expect(said(message, header).fix).toMatch(LENIENT);
+    // Not again to a person who has set it.
+    expect(corrupt(new Error(message), true, header).fix).toBe('copy the file again');
+  });
+
+  it.each<[string, string, Header | undefined]>([
+    ['a header', 'VipsJpeg: Invalid component ID 0 in SOS', undefined],
+    ['a header that is cut short', 'VipsJpeg: premature end of JPEG image', undefined],
+    ['tables of a JPEG', 'VipsJpeg: Bogus Huffman table definition', headerOf({ format: 'jpeg' })],
+    ['an interlaced PNG', 'Unknown error', headerOf({ progressive: true })],
+    ['a WebP', 'webp2vips: unable to read pixels', headerOf({ format: 'webp' })],
+    [
+      'an AVIF',
+      'heif: Invalid input: Unspecified: Corrupt frame detected (2.0)',
+      headerOf({ format: 'avif' }),
+    ],
+  ])('is not suggested where it cannot help: %s', (_, message, header) => {
+    expect(said(message, header).fix).toBe('copy the file again');
+  });
+
+  it.each(['jpeg', 'png'] as const)('helps where it is suggested: a %s that is cut short', async (format) => {
+    const whole = await encoded(lopsided(300, 200)).toFormat(format).toBuffer();
+    const source = file(folder, whole.subarray(0, Math.floor(whole.length / 2)));
+    await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({
+      fix: expect.stringMatching(LENIENT),
+    });
+    const { result } = await rendered(folder, source, [variant()], { ...LIMITS, lenient: true });
+    expect(result.degraded).toBe(true);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { heifKind } from '../../src/image/heif.ts';
+import { plain } from './pictures.ts';
+
+function box(type: string, ...content: readonly (Buffer | string)[]): Buffer {
+  const inside = Buffer.concat(content.map((each) => Buffer.from(each as string, 'latin1')));
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(inside.length + 8);
+  header.write(type, 4, 'latin1');
+  return Buffer.concat([header, inside]);
+}
+
+const ftyp = (...brands: readonly [string, ...string[]]) => box('ftyp', brands[0], '\0\0\0\0', ...brands);
+
+/** The list of items, the one with this number being the picture. */
+function meta(primary: number, ...types: readonly string[]): Buffer {
+  const items = types.map((type, i) => box('infe', `\x02\0\0\0\0${String.fromCharCode(i + 1)}\0\0${type}\0`));
+  const count = String.fromCharCode(types.length);
+  const pitm = box('pitm', `\0\0\0\0\0${String.fromCharCode(primary)}`);
+  return box('meta', '\0\0\0\0', pitm, box('iinf', `\0\0\0\0\0${count}`, ...items));
+}
+
+const kindOf = (...parts: readonly Buffer[]) => {
+  const kind = heifKind(Buffer.concat(parts));
+  return typeof kind === 'object' ? kind.name : kind;
+};
+
+describe('a HEIF container', () => {
+  it.each([
+    ['av01', 'heif'],
+    ['hvc1', 'HEIC (HEVC)'],
+    ['avc1', 'HEIF with AVC (H.264)'],
+    ['vvc1', 'HEIF with VVC (H.266)'],
+    ['evc1', 'HEIF with EVC'],
+    ['j2k1', 'HEIF with JPEG 2000'],
+    ['jpeg', 'HEIF with JPEG'],
+    ['unci', 'HEIF with uncompressed pixels (unci)'],
+  ])('is what its picture is coded in, whatever its brands are: %s', (type, kind) => {
+    expect(kindOf(ftyp('mif1', 'heic', 'miaf'), meta(1, type))).toBe(kind);
+    expect(kindOf(ftyp('mif1', 'miaf'), meta(2, 'Exif', type))).toBe(kind);
+    // What a picture is put together from.
+    expect(kindOf(ftyp('mif1', 'miaf'), meta(1, 'grid', type, type))).toBe(kind);
+  });
+
+  it('is what its primary picture is coded in where there are others', () => {
+    expect(kindOf(ftyp('mif1'), meta(2, 'hvc1', 'av01'))).toBe('heif');
+    expect(kindOf(ftyp('mif1'), meta(2, 'av01', 'hvc1'))).toBe('HEIC (HEVC)');
+  });
+
+  it.each([
+    ['avif', 'avif'],
+    ['avis', 'avif'],
+    ['heic', 'HEIC (HEVC)'],
+    ['hevc', 'HEIC (HEVC)'],
+    ['avci', 'HEIF with AVC (H.264)'],
+    ['vvic', 'HEIF with VVC (H.266)'],
+    ['j2ki', 'HEIF with JPEG 2000'],
+    ['jpeg', 'HEIF with JPEG'],
+  ] as const)('without a list of items is what its brand says: %s', (brand, kind) => {
+    expect(kindOf(ftyp(brand, 'mif1'))).toBe(kind);
+  });
+
+  it('with a minimized header is not decoded', () => {
+    expect(kindOf(ftyp('mif3'), box('mini', '\0'))).toBe('HEIF with a minimized header (mif3)');
+  });
+
+  it('that is cut short before it says what it holds is left to the decoder: it may still be written', () => {
+    const whole = Buffer.concat([ftyp('mif1', 'miaf'), meta(1, 'hvc1')]);
+    expect(kindOf(whole)).toBe('HEIC (HEVC)');
+    for (let length = ftyp('mif1', 'miaf').length; length < whole.length; length++) {
+      expect(kindOf(whole.subarray(0, length))).toBe('heif');
+    }
+  });
+
+  it('is none where the brands are those of a video', () => {
+    expect(kindOf(ftyp('isom', 'iso2', 'mp41'))).toBeUndefined();
+    expect(kindOf(Buffer.from('no box at all, but some text'))).toBeUndefined();
+  });
+
+  it('is AVIF as sharp writes it', async () => {
+    expect(kindOf(await plain(9, 9, '#336699').avif().toBuffer())).toBe('avif');
+  });
+});

@@ -1,0 +1,45 @@
+/** JPEGs of one grey, written by hand: all of their differences are zero, and zero is the code of one bit, 0. */
+
+export interface Made {
+  readonly width?: number;
+  readonly height?: number;
+  /** Bits of a sample. */
+  readonly precision?: number;
+  /** Of the components, which a decoder may read as the names of colours. */
+  readonly ids?: readonly number[];
+  /** Marker of the frame header. */
+  readonly frame?: number;
+  /** Height that the frame header tells. */
+  readonly told?: number;
+  /** Behind the scan. */
+  readonly tail?: Buffer;
+}
+
+const LOSSLESS = new Set([0xc3, 0xc7, 0xcb, 0xcf]);
+const EOI = Buffer.from([0xff, 0xd9]);
+
+export function segment(marker: number, ...content: readonly number[]): Buffer {
+  const bytes = Buffer.from([0xff, marker, 0, 0, ...content]);
+  bytes.writeUInt16BE(content.length + 2, 2);
+  return bytes;
+}
+
+/** A JPEG of 64 by 48 pixels, baseline and grey unless said otherwise. */
+export function jpegOf(over: Made = {}): Buffer {
+  const { width = 64, height = 48, precision = 8, ids = [1], frame = 0xc0, told = height } = over;
+  const isLossless = LOSSLESS.has(frame);
+  const sizes = [told >> 8, told & 255, width >> 8, width & 255];
+  // One code of one bit for 0, one of two bits for 1.
+  const codes = [1, 1, ...Array<number>(14).fill(0), 0, 1];
+  const units = isLossless ? width * height : 2 * Math.ceil(width / 8) * Math.ceil(height / 8);
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    ...(isLossless ? [] : [segment(0xdb, 0, ...Array<number>(64).fill(1))]),
+    segment(frame, precision, ...sizes, ids.length, ...ids.flatMap((id) => [id, 0x11, 0])),
+    segment(0xc4, 0, ...codes),
+    ...(isLossless ? [] : [segment(0xc4, 0x10, ...codes)]),
+    segment(0xda, ids.length, ...ids.flatMap((id) => [id, 0]), isLossless ? 1 : 0, isLossless ? 0 : 63, 0),
+    Buffer.alloc(Math.ceil((units * ids.length) / 8)),
+    over.tail ?? EOI,
+  ]);
+}

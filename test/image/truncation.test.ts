@@ -1,0 +1,134 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { asImgtoolError } from '../../src/errors.ts';
+import { random } from '../random.ts';
+import { difference, encoded, exact, LIMITS, type Raw, rendered, rgb, scratch, variant } from './pictures.ts';
+
+const folder = scratch();
+const [WIDTH, HEIGHT] = [300, 240];
+const PARTS = [0.3, 0.6, 0.9, 0.99];
+/** To the full size, and to a small one that decoders scale down to by themselves. */
+const VARIANTS = [exact(), variant({ width: 37, format: 'png' })];
+
+/** A gradient under noise, which makes a file of at least 20 kB in every format. */
+function noisy(): Raw {
+  const next = random(7);
+  const data = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH)];
+    return Math.min(255, x / 3 + y / 4 + next() * 90);
+  });
+  return { data, width: WIDTH, height: HEIGHT };
+}
+
+const picture = () => encoded(noisy());
+/** With transparency that is noise too. */
+const seeThrough = () =>
+  picture().joinChannel(Buffer.from(noisy().data.filter((_, i) => i % 3 === 0)), {
+    raw: { width: WIDTH, height: HEIGHT, channels: 1 },
+  });
+
+const FIXTURES = {
+  'JPEG, baseline': () => picture().jpeg({ quality: 90 }),
+  'JPEG, progressive': () => picture().jpeg({ quality: 90, progressive: true }),
+  'PNG, plain': () => picture().png(),
+  'PNG, interlaced': () => picture().png({ progressive: true }),
+  'PNG, 16-bit': () => picture().toColourspace('rgb16').png(),
+  'PNG, palette': () => picture().png({ palette: true }),
+  'WebP, lossy': () => picture().webp({ quality: 95 }),
+  'WebP, lossless': () => picture().webp({ lossless: true }),
+  'WebP, lossy with alpha': () => seeThrough().webp({ quality: 95 }),
+  'WebP, lossless with alpha': () => seeThrough().webp({ lossless: true }),
+  GIF: () => picture().gif(),
+  AVIF: () => picture().avif({ quality: 90, effort: 0 }),
+  'AVIF with alpha': () => seeThrough().avif({ quality: 90, effort: 0 }),
+};
+type Name = keyof typeof FIXTURES;
+const NAMES = Object.keys(FIXTURES) as Name[];
+
+const files = new Map<Name, Buffer>();
+beforeAll(async () => {
+  for (const name of NAMES) files.set(name, await FIXTURES[name]().toBuffer());
+});
+
+/** What became of a file: the code of its failure, or whether it counts as damaged. */
+async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
+  try {
+    const { result } = await rendered(folder, bytes, VARIANTS, { ...LIMITS, lenient });
+    return result.degraded ? 'degraded' : 'completed';
+  } catch (error) {
+    return asImgtoolError(error).code;
+  }
+}
+
+async function fates(name: Name, damage: (whole: Buffer, at: number) => Buffer, lenient: boolean) {
+  const whole = files.get(name)!;
+  return Promise.all(PARTS.map((part) => fate(damage(whole, Math.floor(whole.length * part)), lenient)));
+}
+
+const cut = (whole: Buffer, at: number): Buffer => whole.subarray(0, at);
+const zeroed = (whole: Buffer, at: number): Buffer => Buffer.from(whole).fill(0, at);
+
+describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () => {
+  it.each(NAMES)('is refused, though the whole one is read: %s', async (name) => {
+    expect(files.get(name)!.length).toBeGreaterThan(20_000);
+    expect(await fate(files.get(name)!, false)).toBe('completed');
+    expect(await fates(name, cut, false)).toEqual(Array(4).fill('corrupt'));
+  });
+
+  // WebP and AVIF are read whole or not at all, and so are interlaced PNGs.
+  it.each<[Name, string]>([
+    ['JPEG, baseline', 'degraded'],
+    ['JPEG, progressive', 'degraded'],
+    ['PNG, plain', 'degraded'],
+    ['PNG, interlaced', 'corrupt'],
+    ['PNG, 16-bit', 'degraded'],
+    ['PNG, palette', 'degraded'],
+    ['WebP, lossy', 'corrupt'],
+    ['WebP, lossless', 'corrupt'],
+    ['WebP, lossy with alpha', 'corrupt'],
+    ['WebP, lossless with alpha', 'corrupt'],
+    ['AVIF', 'corrupt'],
+    ['AVIF with alpha', 'corrupt'],
+  ])('is, when lenient: %s %s', async (name, expected) => {
+    expect(await fates(name, cut, true)).toEqual(Array(4).fill(expected));
+  });
+
+  it('is degraded or refused when lenient: GIF', async () => {
+    for (const found of await fates('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
+  });
+});
+
+describe('a picture whose tail was replaced by zeros', () => {
+  // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can notice.
+  it.each(NAMES.filter((name) => !name.startsWith('WebP')))('is refused: %s', async (name) => {
+    expect(await fates(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
+  });
+
+  it.each(NAMES.filter((name) => !name.startsWith('WebP')))(
+    'is degraded or refused when lenient: %s',
+    async (name) => {
+      for (const found of await fates(name, zeroed, true)) expect(['degraded', 'corrupt']).toContain(found);
+    },
+  );
+});
+
+describe('a JPEG with a few bad bytes inside', () => {
+  it.each([1, 2, 3])('stays accepted and looks like the sound one, %i', async (seed) => {
+    const whole = files.get('JPEG, baseline')!;
+    const [damaged, next] = [Buffer.from(whole), random(seed)];
+    // Near the end of the scan, so that most of the picture is as it was; no marker is made or broken.
+    for (let done = 0; done < 3; ) {
+      const at = Math.floor(whole.length * (0.9 + next() * 0.08));
+      if (whole[at] === 0xff || whole[at - 1] === 0xff) continue;
+      damaged[at] = whole[at]! ^ 0x15;
+      done++;
+    }
+    const [one, other] = [
+      await rendered(folder, whole, [exact()]),
+      await rendered(folder, damaged, [exact()]),
+    ];
+    expect(other.result.degraded).toBe(false);
+    const found = difference(await rgb(one.bytes[0]!), await rgb(other.bytes[0]!));
+    expect(found).toBeGreaterThan(0);
+    expect(found).toBeLessThan(10);
+  });
+});

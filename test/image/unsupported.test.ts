@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { detect } from '../../src/image/detect.ts';
+import { openPicture } from '../../src/image/picture.ts';
+import { jpegOf, type Made, segment } from './jpegs.ts';
+import { encoded, exact, file, LIMITS, lopsided, rendered, rgb, scratch, variant } from './pictures.ts';
+
+const folder = scratch();
+const COLOURS = [82, 71, 66];
+
+describe('a sound JPEG of a kind that the decoder does not read', () => {
+  it.each<[string, Made]>([
+    ['12-bit JPEG', { precision: 12, frame: 0xc1 }],
+    ['12-bit JPEG', { precision: 12, frame: 0xc2 }],
+    ['12-bit JPEG', { precision: 12, frame: 0xc3 }],
+    ['16-bit JPEG', { precision: 16, frame: 0xc3 }],
+    ['2-bit JPEG', { precision: 2, frame: 0xc3 }],
+    ['lossless JPEG with arithmetic coding', { frame: 0xcb }],
+    ['hierarchical JPEG', { frame: 0xc5 }],
+    ['hierarchical JPEG', { frame: 0xce }],
+    ['JPEG-LS', { frame: 0xf7 }],
+    ['JPEG with 2 colour components', { ids: [1, 2] }],
+    ['JPEG with 5 colour components', { ids: [1, 2, 3, 4, 5] }],
+    [
+      'JPEG that tells its height behind its first scan (DNL)',
+      { told: 0, tail: Buffer.concat([segment(0xdc, 0, 48), Buffer.from([0xff, 0xd9])]) },
+    ],
+  ])('is named before anything is decoded, also when lenient: %s (%j)', async (name, made) => {
+    for (const lenient of [false, true]) {
+      await expect(openPicture(file(folder, jpegOf(made)), { ...LIMITS, lenient })).rejects.toMatchObject({
+        code: 'unsupported_format',
+        message: `the decoder cannot read ${name}`,
+        fix: 'convert it to JPEG or PNG first',
+      });
+    }
+  });
+
+  it('is named by what the decoder says where its structure does not show it', async () => {
+    // Lossless JPEGs are not converted between colours, and JFIF says that these are luminance and chrominance.
+    const jfif = segment(0xe0, ...Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'));
+    const plain = jpegOf({ frame: 0xc3, ids: [1, 2, 3] });
+    const source = Buffer.concat([plain.subarray(0, 2), jfif, plain.subarray(2)]);
+    await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: 'the decoder cannot read lossless JPEG in these colours',
+    });
+  });
+});
+
+describe('a JPEG of a rare kind that the decoder reads', () => {
+  it.each<[string, Made]>([
+    ['baseline', {}],
+    ['extended', { frame: 0xc1 }],
+    ['extended, in colour', { frame: 0xc1, ids: COLOURS }],
+    ['lossless and grey', { frame: 0xc3 }],
+    ['lossless in RGB', { frame: 0xc3, ids: COLOURS }],
+  ])('is rendered: %s', async (_, made) => {
+    const { bytes } = await rendered(folder, jpegOf(made), [exact()]);
+    const { data, width, height } = await rgb(bytes[0]!);
+    expect([width, height]).toEqual([64, 48]);
+    expect(data.every((sample) => sample === 128)).toBe(true);
+  });
+});
+
+describe('a JPEG whose frame header contradicts itself', () => {
+  it('is damaged rather than of a rare kind', async () => {
+    const header = jpegOf().indexOf(Buffer.from([0xff, 0xc0])) + 4;
+    for (const [at, byte] of [
+      [header, 13],
+      [header + 5, 2],
+    ] as const) {
+      const source = jpegOf();
+      source[at] = byte;
+      expect(await detect(source, false)).toBe('jpeg');
+      await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({ code: 'corrupt' });
+    }
+  });
+
+  it('is damaged where its height is zero and nothing tells another', async () => {
+    const source = jpegOf({ told: 0 });
+    await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+describe('a PNG as Xcode writes it', () => {
+  it('is named with the way back', async () => {
+    const png = await encoded(lopsided(20, 20)).png().toBuffer();
+    const cgbi = Buffer.from('0000000443674249500020062c b87766'.replace(' ', ''), 'hex');
+    const source = Buffer.concat([png.subarray(0, 8), cgbi, png.subarray(8)]);
+    await expect(detect(source, false)).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: expect.stringContaining('CgBI'),
+      fix: expect.stringContaining('pngcrush -revert-iphone-optimizations'),
+    });
+  });
+});
