@@ -17,7 +17,7 @@ export const DECODED: Readonly<Record<string, SourceFormat>> = {
 };
 
 /** Pictures which the prebuilt libvips has no decoder for: the name people know, and what to do. */
-interface Undecodable {
+export interface Undecodable {
   readonly name: string;
   readonly fix: string;
 }
@@ -30,7 +30,11 @@ export const HEVC: Undecodable = {
   fix: 'convert it to JPEG first; on an iPhone, Settings > Camera > Formats > "Most Compatible" takes JPEG from now on',
 };
 
-const raw = (name: string): Undecodable => ({ name: `${name} camera raw`, fix: DEVELOP });
+/** Null for a maker that is not known. */
+export const raw = (name: string | null): Undecodable => ({
+  name: name === null ? 'camera raw' : `${name} camera raw`,
+  fix: DEVELOP,
+});
 const picture = (name: string): Undecodable => ({ name, fix: CONVERT });
 
 export const UNDECODABLE: Readonly<Record<string, Undecodable>> = {
