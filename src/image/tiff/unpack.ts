@@ -32,14 +32,23 @@ function filled(length: number, unpackTo: (out: Buffer) => number): Unpacked {
   return { bytes, whole: unpackTo(bytes) >= length };
 }
 
-/** All bytes of a strip that is cut short, none of one that is damaged inside. */
+/** Whole only with its end and checksum; else all bytes of one that is cut short, none of one that is damaged inside. */
 function inflated(input: Buffer, length: number): Unpacked {
-  const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: length + SPARE };
+  const inflate = (finishFlush: number): Buffer =>
+    inflateSync(input, { finishFlush, maxOutputLength: length + SPARE });
   try {
-    const bytes = inflateSync(input, options);
+    const bytes = inflate(constants.Z_FINISH);
     return filled(length, (out) => bytes.copy(out));
   } catch {
-    return filled(length, () => 0);
+    return { bytes: filled(length, (out) => cutShort(inflate).copy(out)).bytes, whole: false };
+  }
+}
+
+function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
+  try {
+    return inflate(constants.Z_SYNC_FLUSH);
+  } catch {
+    return Buffer.alloc(0);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Directory, Tiff } from './directory.ts';
 import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
 import { COMPRESSION, TAG } from './tags.ts';
+import { unpack } from './unpack.ts';
 
 /** Where a strip or tile lies in its file. */
 export interface Segment {
@@ -23,6 +24,8 @@ const MOST: Readonly<Record<number, number>> = {
 
 /** Bytes at the end of a JPEG in which its end is looked for: some writers pad. */
 const TAIL = 64 * 1024;
+/** Zeros at the end of a strip or tile that make it look unfinished. */
+const ZEROS = 4;
 const JPEG_END = Buffer.from([0xff, 0xd9]);
 
 /** The strips or tiles of a directory, as many as its layout needs or as it lists. */
@@ -39,7 +42,7 @@ export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Se
 
 /**
  * What tells that a picture is not whole, judged by where its strips or tiles should lie and by how many pixels so many
- * bytes can hold; null when nothing does. Nothing is unpacked.
+ * bytes can hold; null when nothing does.
  */
 export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[]): string | null {
   const count = (n: number): string => n.toLocaleString('en');
@@ -56,12 +59,24 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
     const size = [layout.width, layout.height].map(count).join(' x ');
     return `its bytes are too few to hold ${size} pixels`;
   }
-  if (layout.compression !== COMPRESSION.jpeg) return null;
-  const cut = segments.findIndex(({ at, length }) => {
-    const tail = Math.min(length, TAIL);
-    return !tiff.readAt(at + length - tail, tail).includes(JPEG_END);
-  });
+  const cut = segments.findIndex((segment, i) => !hasEnd(tiff, layout, segment, plainLength(layout, i)));
   return cut < 0 ? null : `number ${count(cut + 1)} of its ${what} has no end`;
+}
+
+/**
+ * Whether a strip or tile ends as its compression does. Where its last bytes are zeros, as a file has them that was
+ * never written to its end, it is unpacked: libvips 8.18 takes such PackBits, and Deflate without its checksum. WebP
+ * shows nothing: its arithmetic coder ends in zeros for plain areas too.
+ */
+function hasEnd(tiff: Tiff, { compression }: Layout, { at, length }: Segment, plain: number): boolean {
+  const tail = (most: number): Buffer => {
+    const bytes = Math.min(length, most);
+    return tiff.readAt(at + length - bytes, bytes);
+  };
+  if (compression === COMPRESSION.jpeg) return tail(TAIL).includes(JPEG_END);
+  if (MOST[compression] === undefined || compression === COMPRESSION.none) return true;
+  if (tail(ZEROS).some((byte) => byte !== 0)) return true;
+  return unpack(tiff.readAt(at, length), compression, plain, false).whole;
 }
 
 const plainLength = (layout: Layout, index: number): number =>

@@ -79,12 +79,7 @@ function header(at: number, { bigEndian, bigTiff }: Order): Buffer {
 }
 
 /** A directory that begins at a position of the file, its values behind it. */
-function directory(
-  entries: readonly Entry[],
-  at: number,
-  { bigEndian, bigTiff }: Order,
-  next = 0,
-): Buffer {
+function directory(entries: readonly Entry[], at: number, { bigEndian, bigTiff }: Order, next = 0): Buffer {
   const [countSize, entrySize, word] = bigTiff ? [8, 20, 8] : [2, 12, 4];
   const table = Buffer.alloc(countSize + entries.length * entrySize + word);
   const values: Buffer[] = [];
@@ -230,15 +225,18 @@ function pack(bytes: Buffer, packing: Packing): Buffer {
 
 function packBits(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  const runAt = (at: number): number => {
     let run = 1;
-    while (run < 128 && bytes[at + run] === bytes[at] && at + run < bytes.length) run++;
+    while (run < 128 && at + run < bytes.length && bytes[at + run] === bytes[at]) run++;
+    return run;
+  };
+  for (let at = 0; at < bytes.length; ) {
+    const run = runAt(at);
+    let end = at;
+    while (end < bytes.length && end - at < 128 && runAt(end) < 3) end++;
     if (run > 2) parts.push(Buffer.from([257 - run, bytes[at]!]));
-    else {
-      run = Math.min(run, bytes.length - at);
-      parts.push(Buffer.from([run - 1]), bytes.subarray(at, at + run));
-    }
-    at += run;
+    else parts.push(Buffer.from([end - at - 1]), bytes.subarray(at, end));
+    at = run > 2 ? at + run : end;
   }
   return Buffer.concat(parts);
 }
