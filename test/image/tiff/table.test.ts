@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ImgtoolError } from '../../../src/errors.ts';
 import { exact, rendered, scratch } from '../pictures.ts';
 import { type Colour, KINDS, type Kind, pictureOf } from './colours.ts';
-import { type Packing, type SampleFormat, writeTiff } from './write.ts';
+import type { Packing } from './pack.ts';
+import { type SampleFormat, writeTiff } from './write.ts';
 
 const folder = scratch();
 

@@ -1,8 +1,7 @@
 /** Writes TIFFs of any layout for tests, after TIFF 6.0; shares no code with what reads them. */
-import { deflateSync } from 'node:zlib';
+import { COMPRESSIONS, type Packing, pack } from './pack.ts';
 
 export type SampleFormat = 'uint' | 'int' | 'float';
-export type Packing = 'none' | 'lzw' | 'deflate' | 'packbits';
 
 export interface Entry {
   readonly tag: number;
@@ -33,35 +32,70 @@ export interface Picture {
   readonly value: (x: number, y: number, sample: number) => number | bigint;
 }
 
-const COMPRESSIONS: Readonly<Record<Packing, number>> = {
-  none: 1,
-  lzw: 5,
-  deflate: 8,
-  packbits: 32773,
-};
-
 export function writeTiff(picture: Picture): Buffer {
-  const segments = segmentsOf(picture);
-  const counts = segments.map(({ length }) => length);
-  const { tile = null, bigTiff = false, bigEndian = false } = picture;
-  const entries = (offsets: number[]): Entry[] =>
-    [
-      ...structure(picture),
-      { tag: tile === null ? 273 : 324, type: 4, values: offsets },
-      { tag: tile === null ? 279 : 325, type: 4, values: counts },
-      ...(picture.tags ?? []),
-    ].sort((a, b) => a.tag - b.tag);
+  return writeTiffs([picture], []);
+}
+
+/**
+ * Pictures in the main chain, in the byte order and arrangement of the first, and those below the first (SubIFDs).
+ * `nextAfterLast` is where the last directory of the chain points to.
+ */
+export function writeTiffs(
+  chain: readonly [Picture, ...Picture[]],
+  below: readonly Picture[],
+  nextAfterLast = 0,
+): Buffer {
+  const { bigTiff = false, bigEndian = false, directoryFirst = false } = chain[0];
+  const order = { bigTiff, bigEndian };
+  const parts = [...chain, ...below].map((picture) => ({
+    picture,
+    segments: segmentsOf({ ...picture, bigEndian }),
+  }));
   const start = bigTiff ? 16 : 8;
-  const placed = (from: number): number[] => counts.map((_, i) => from + sum(counts.slice(0, i)));
-  const size = sum(counts);
-  const front = picture.directoryFirst ?? false;
-  const length = directory(entries(placed(0)), start, { bigEndian, bigTiff }).length;
-  const at = front ? start : start + size + (size % 2);
-  const offsets = placed(front ? start + length : start);
-  const table = directory(entries(offsets), at, { bigEndian, bigTiff });
-  const padding = Buffer.alloc(front ? 0 : size % 2);
-  const parts = front ? [table, ...segments] : [...segments, padding, table];
-  return Buffer.concat([header(at, { bigEndian, bigTiff }), ...parts]);
+  const pixels = Buffer.concat(parts.flatMap(({ segments }) => segments));
+  const padding = Buffer.alloc(pixels.length % 2);
+  const tables = (pixelsAt: number, tablesAt: number): Buffer[] => {
+    let at = tablesAt;
+    let segmentAt = pixelsAt;
+    // Their lengths do not depend on what they point to.
+    const entries = parts.map(({ picture, segments }, i) => {
+      const offsets = segments.map(({ length }) => {
+        segmentAt += length;
+        return segmentAt - length;
+      });
+      const subdirectories =
+        i === 0 && below.length > 0 ? [{ tag: 330, type: 4, values: below.map(() => 0) }] : [];
+      return [...entriesOf(picture, segments, offsets), ...subdirectories].sort((a, b) => a.tag - b.tag);
+    });
+    const positions = entries.map((each) => {
+      const here = at;
+      at += directory(each, here, order).length;
+      return here;
+    });
+    return entries.map((each, i) => {
+      const pointing = each.map((entry) =>
+        entry.tag === 330 && below.length > 0 ? { ...entry, values: positions.slice(chain.length) } : entry,
+      );
+      const next = i < chain.length - 1 ? positions[i + 1]! : i === chain.length - 1 ? nextAfterLast : 0;
+      return directory(pointing, positions[i]!, order, next);
+    });
+  };
+  if (!directoryFirst) {
+    const at = start + pixels.length + padding.length;
+    return Buffer.concat([header(at, order), pixels, padding, ...tables(start, at)]);
+  }
+  const length = sum(tables(0, start).map((table) => table.length));
+  return Buffer.concat([header(start, order), ...tables(start + length, start), pixels]);
+}
+
+function entriesOf(picture: Picture, segments: readonly Buffer[], offsets: readonly number[]): Entry[] {
+  const isTiled = (picture.tile ?? null) !== null;
+  return [
+    ...structure(picture),
+    { tag: isTiled ? 324 : 273, type: 4, values: offsets },
+    { tag: isTiled ? 325 : 279, type: 4, values: segments.map(({ length }) => length) },
+    ...(picture.tags ?? []),
+  ];
 }
 
 interface Order {
@@ -215,75 +249,6 @@ function half(value: number): number {
   if (value < 2 ** -14) return Math.floor(value * 2 ** 24);
   const exponent = Math.floor(Math.log2(value));
   return ((exponent + 15) << 10) | Math.floor((value / 2 ** exponent - 1) * 1024);
-}
-
-function pack(bytes: Buffer, packing: Packing): Buffer {
-  if (packing === 'deflate') return deflateSync(bytes);
-  if (packing === 'packbits') return packBits(bytes);
-  return packing === 'lzw' ? lzw(bytes) : bytes;
-}
-
-function packBits(bytes: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  const runAt = (at: number): number => {
-    let run = 1;
-    while (run < 128 && at + run < bytes.length && bytes[at + run] === bytes[at]) run++;
-    return run;
-  };
-  for (let at = 0; at < bytes.length; ) {
-    const run = runAt(at);
-    let end = at;
-    while (end < bytes.length && end - at < 128 && runAt(end) < 3) end++;
-    if (run > 2) parts.push(Buffer.from([257 - run, bytes[at]!]));
-    else parts.push(Buffer.from([end - at - 1]), bytes.subarray(at, end));
-    at = run > 2 ? at + run : end;
-  }
-  return Buffer.concat(parts);
-}
-
-/** Section 13 of TIFF 6.0: codes from the highest bit on, one wider a code early. */
-function lzw(bytes: Buffer): Buffer {
-  const out: number[] = [];
-  let [held, bits, width] = [0, 0, 9];
-  const emit = (code: number): void => {
-    held = held * 2 ** width + code;
-    bits += width;
-    while (bits >= 8) {
-      bits -= 8;
-      out.push(Math.floor(held / 2 ** bits));
-      held %= 2 ** bits;
-    }
-  };
-  let table = new Map<string, number>();
-  let next = 258;
-  const clear = (): void => {
-    emit(256);
-    [table, next, width] = [new Map(), 258, 9];
-  };
-  // Codes become wider once the last entry of a width is in the table.
-  const grow = (): void => {
-    if (next++ === 2 ** width - 1) width++;
-  };
-  clear();
-  let text = '';
-  const code = (of: string): number => (of.length === 1 ? of.charCodeAt(0) : table.get(of)!);
-  for (const byte of bytes) {
-    const longer = text + String.fromCharCode(byte);
-    if (longer.length === 1 || table.has(longer)) {
-      text = longer;
-      continue;
-    }
-    emit(code(text));
-    table.set(longer, next);
-    grow();
-    if (next > 4094) clear();
-    text = String.fromCharCode(byte);
-  }
-  if (text !== '') emit(code(text));
-  grow();
-  emit(257);
-  if (bits > 0) out.push((held * 2 ** (8 - bits)) & 255);
-  return Buffer.from(out);
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((so, each) => so + each, 0);
