@@ -5,11 +5,10 @@ import { heifKind } from './heif.ts';
 import { recognise } from './signatures.ts';
 import { unsupportedKind } from './unsupported.ts';
 
-/** First bytes of formats which file-type asks for more than a file that is cut short, or its beginning, may hold. */
-const STARTS = {
-  png: ['89504e47'],
-  tif: ['49492a00', '4d4d002a', '49492b00', '4d4d002b'],
-};
+/** First bytes of a PNG. */
+const PNG = '\x89PNG';
+/** First bytes of a TIFF or BigTIFF in either byte order. */
+const TIFF = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
 
 /** Bytes at the start of a file in which text and container boxes are looked at. */
 const HEAD = 64 * 1024;
@@ -34,6 +33,7 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   }
   if (isJpeg(bytes)) return 'jpeg';
   const head = bytes.subarray(0, HEAD);
+  if (isTiff(bytes)) return await tiff(bytes);
   if (isSvg(head)) {
     if (allowSvg) return 'svg';
     throw svgRefused();
@@ -58,14 +58,26 @@ function isJpeg([first, second, third, fourth]: Uint8Array): boolean {
   return first === 0xff && second === 0xd8 && third === 0xff && fourth !== 0xf7;
 }
 
+/** TIFF and BigTIFF in both byte orders. */
+function isTiff(bytes: Uint8Array): boolean {
+  return TIFF.has(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
+}
+
+/** An ordinary TIFF or a camera raw file, by its structure: file-type guesses by single tags. */
+async function tiff(bytes: Uint8Array): Promise<SourceFormat> {
+  const { cameraRaw } = await import('./tiff/kind.ts');
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const camera = cameraRaw((position, length) => buffer.subarray(position, position + length), buffer.length);
+  if (camera !== null) throw undecodable(camera);
+  return 'tiff';
+}
+
 async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   const { fileTypeFromBuffer } = await import('file-type');
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
   if (found !== undefined) return found.ext;
-  // It reads on behind the signature and gives up at the end: cut short, it is a PNG all the same; a TIFF's directory
-  // may lie behind all of its pixels.
-  const start = Buffer.from(bytes.subarray(0, 4)).toString('hex');
-  return Object.entries(STARTS).find(([, starts]) => starts.includes(start))?.[0];
+  // It reads on behind the signature and gives up at the end: cut short, it is a PNG all the same.
+  return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === PNG ? 'png' : undefined;
 }
 
 /** The beginning of what a gzip file holds; empty where that cannot be told. */

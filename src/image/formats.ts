@@ -32,7 +32,11 @@ export const HEVC: Undecodable = {
   fix: 'convert it to JPEG first; on an iPhone, Settings > Camera > Formats > "Most Compatible" takes JPEG from now on',
 };
 
-const raw = (name: string): Undecodable => ({ name: `${name} camera raw`, fix: DEVELOP });
+/** Null for a maker that is not known. */
+export const raw = (name: string | null): Undecodable => ({
+  name: name === null ? 'camera raw' : `${name} camera raw`,
+  fix: DEVELOP,
+});
 const picture = (name: string): Undecodable => ({ name, fix: CONVERT });
 const edited = (name: string): Undecodable => ({ name, fix: EXPORT });
 const pages = (name: string): Undecodable => ({ name, fix: PAGES });

@@ -37,7 +37,8 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
-  return Math.ceil(ALWAYS + held + kept + Math.max(decoding, sized + busiest));
+  const copied = header.tiff?.plain?.size ?? 0;
+  return Math.ceil(ALWAYS + held + copied + kept + Math.max(decoding, sized + busiest));
 }
 
 /** How many outputs of these sizes may be encoded at the same time at most. */

@@ -14,7 +14,7 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   return {
     ...{ width, height, stored: { width, height } },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5 },
-    ...{ progressive: false, turned: false, lossless: false },
+    ...{ progressive: false, turned: false, lossless: false, tiff: null },
     ...changes,
   };
 }

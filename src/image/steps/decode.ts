@@ -45,10 +45,21 @@ async function read(
   failOn: NonNullable<SharpOptions['failOn']>,
 ): Promise<Pixels> {
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
-  const input = sharp(source.input, { failOn, autoOrient: true, limitInputPixels: false });
+  const input = sharp(inputOf(source, header, failOn), {
+    failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
+    autoOrient: true,
+    limitInputPixels: false,
+  });
   const shrunk =
     size.width === header.width && size.height === header.height ? input : input.resize(fill(size));
   return raw(header.wide ? shrunk.withIccProfile('srgb') : shrunk);
+}
+
+/** What is decoded: of some TIFFs a plain copy. Throws what is wrong with one that is not whole, unless lenient. */
+function inputOf(source: Source, { tiff }: Header, failOn: SharpOptions['failOn']): Buffer | string {
+  const lenient = failOn === LENIENT;
+  if (tiff !== null && tiff.damage !== null && !lenient) throw tiff.damage;
+  return tiff?.plain?.write(lenient) ?? source.input;
 }
 
 const fill = ({ width, height }: Size) => ({ width, height, fit: 'fill', kernel: 'lanczos3' }) as const;

@@ -7,6 +7,7 @@ import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
+import type { TiffReading } from '../tiff/examine.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -37,11 +38,13 @@ export interface Header extends Size {
   readonly turned: boolean;
   /** Set for a WebP without loss. */
   readonly lossless: boolean;
+  /** How a TIFF is read; null for all else. */
+  readonly tiff: TiffReading | null;
 }
 
 /**
  * Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`, `too_many_frames`,
- * `out_of_memory`.
+ * `unsupported_format`, `out_of_memory`.
  */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
@@ -49,9 +52,10 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
-  const found = await read(source, limits);
+  const tiff = format === 'tiff' ? await examined(source, limits) : null;
+  const found = await read(tiff?.plain?.head ?? source.input, limits);
   assertLittle(carriedIn(found));
-  assertFew(found.pages ?? 1);
+  assertFew(tiff?.frames ?? found.pages ?? 1);
   assertWithin(found.autoOrient, limits.pixels);
   if (!limits.lenient && bytes.length === source.facts.size) assertPossible(bytes, format);
   return {
@@ -65,6 +69,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     stored: { width: found.width, height: found.height },
     turned: (found.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
+    tiff,
   };
 }
 
@@ -80,9 +85,15 @@ const BYTES: Readonly<Record<string, number>> = {
   dpcomplex: 16,
 };
 
-async function read(source: Source, { lenient }: Limits): Promise<Metadata> {
+/** Loaded for TIFFs alone. */
+async function examined(source: Source, { lenient }: Limits): Promise<TiffReading> {
+  const { examine } = await import('../tiff/examine.ts');
+  return examine(source, lenient);
+}
+
+async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
   try {
-    return await sharp(source.input, { limitInputPixels: false }).metadata();
+    return await sharp(input, { limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }

@@ -1,0 +1,113 @@
+import type { Directory } from './directory.ts';
+import type { Layout } from './layout.ts';
+import { PHOTOMETRIC as P, TAG } from './tags.ts';
+
+/** Turns the colours of one pixel, numbers 0 to 1, in place; they were multiplied by `alpha`, 1 when they were not. */
+type Convert = (pixel: Float64Array, alpha: number) => void;
+
+/** What the samples of a layout become. */
+export interface Target {
+  readonly photometric: number;
+  readonly colours: 1 | 3 | 4;
+  readonly convert: Convert;
+  /** Set when no profile of the file applies any more. */
+  readonly isSrgb: boolean;
+}
+
+/**
+ * The colours that plain.ts stores: grey, RGB and CMYK as they are (floats 0 to 1 are read as encoded values of their
+ * profile, without one of sRGB, as ImageMagick and GIMP do), palettes looked up, YCbCr as RGB, Lab as sRGB.
+ */
+export function targetOf(directory: Directory, layout: Layout): Target {
+  const rgb = (convert: Convert): Target => ({ photometric: P.rgb, colours: 3, convert, isSrgb: false });
+  switch (layout.photometric) {
+    case P.whiteIsZero:
+      return { photometric: P.blackIsZero, colours: 1, convert: inverted, isSrgb: false };
+    case P.blackIsZero:
+      return { photometric: P.blackIsZero, colours: 1, convert: divided, isSrgb: false };
+    case P.cmyk:
+      return { photometric: P.cmyk, colours: 4, convert: divided, isSrgb: false };
+    case P.palette:
+      return rgb(palette(directory, layout));
+    case P.ycbcr:
+      return rgb(ycbcr(directory));
+    case P.cielab:
+    case P.icclab:
+      return { ...rgb(lab(layout)), isSrgb: true };
+    default:
+      return rgb(divided);
+  }
+}
+
+const divided: Convert = (pixel, alpha) => {
+  for (let i = 0; i < 4; i++) pixel[i]! /= alpha;
+};
+
+/** Black is what is multiplied, so that what is stored for a clear pixel is white; libvips reads it so. */
+const inverted: Convert = (pixel, alpha) => {
+  pixel[0] = (1 - pixel[0]!) / alpha;
+};
+
+/** 16 bits a colour; maps of old writers hold 8 of them (as libtiff judges it: no entry above 255). */
+function palette(directory: Directory, { bits }: Layout): Convert {
+  const map = directory.numbers(TAG.ColorMap);
+  const size = 2 ** bits;
+  const most = map.some((each) => each > 255) ? 65_535 : 255;
+  // An index cannot be multiplied by alpha: its colours are as the map has them.
+  return (pixel) => {
+    const index = pixel[0]!;
+    for (let i = 0; i < 3; i++) pixel[i] = (map[i * size + index] ?? 0) / most;
+  };
+}
+
+/** TIFF 6.0, section 21: 8-bit codes, of which ReferenceBlackWhite names those of black and white. */
+function ycbcr(directory: Directory): Convert {
+  const [red = 0.299, green = 0.587, blue = 0.114] = directory.numbers(TAG.YCbCrCoefficients);
+  const reference = directory.numbers(TAG.ReferenceBlackWhite);
+  const [y0, y1, b0, b1, r0, r1] = reference.length === 6 ? reference : [0, 255, 128, 255, 128, 255];
+  return (pixel, alpha) => {
+    const y = (pixel[0]! * 255 - y0!) / (y1! - y0!);
+    const cb = ((pixel[1]! * 255 - b0!) / (b1! - b0!)) * (127 / 255);
+    const cr = ((pixel[2]! * 255 - r0!) / (r1! - r0!)) * (127 / 255);
+    pixel[0] = cr * (2 - 2 * red) + y;
+    pixel[2] = cb * (2 - 2 * blue) + y;
+    pixel[1] = (y - blue * pixel[2] - red * pixel[0]) / green;
+    divided(pixel, alpha);
+  };
+}
+
+/** XYZ of the white that Lab refers to, D50 as in ICC.1 and in what Photoshop writes. */
+const D50 = [0.9642, 1, 0.8249] as const;
+
+/** XYZ (D50) to linear sRGB, adapted to D65 by Bradford: the inverse of the matrix in the sRGB profiles of ICC. */
+const TO_SRGB = [
+  [3.1338561, -1.6168667, -0.4906146],
+  [-0.9787684, 1.9161415, 0.033454],
+  [0.0719453, -0.2289914, 1.4052427],
+] as const;
+
+/** CIE 15: Lab to XYZ; TIFF 6.0, section 23: codes of 8 or 16 bits, a and b signed (ICC Lab: from -128 on). */
+function lab({ bits, photometric }: Layout): Convert {
+  const codes = 2 ** bits;
+  const chroma = (value: number): number => {
+    const code = Math.round(value * (codes - 1));
+    const zero = photometric === P.icclab ? codes / 2 : code < codes / 2 ? 0 : codes;
+    return ((code - zero) * 256) / codes;
+  };
+  const xyz = [0, 0, 0];
+  return (pixel, alpha) => {
+    const y = ((pixel[0]! / alpha) * 100 + 16) / 116;
+    const x = y + chroma(pixel[1]!) / alpha / 500;
+    const z = y - chroma(pixel[2]!) / alpha / 200;
+    [x, y, z].forEach((f, i) => {
+      xyz[i] = D50[i]! * (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
+    });
+    TO_SRGB.forEach(([a, b, c], i) => {
+      pixel[i] = encoded(a * xyz[0]! + b * xyz[1]! + c * xyz[2]!);
+    });
+  };
+}
+
+/** IEC 61966-2-1. */
+const encoded = (linear: number): number =>
+  linear <= 0.0031308 ? linear * 12.92 : 1.055 * linear ** (1 / 2.4) - 0.055;

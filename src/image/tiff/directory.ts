@@ -1,0 +1,177 @@
+/**
+ * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by
+ * AWare Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
+ */
+
+/** Bytes of a file from a position on; fewer where the file ends. */
+export type ReadAt = (position: number, length: number) => Buffer;
+
+export interface Tiff {
+  readonly readAt: ReadAt;
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly littleEndian: boolean;
+  readonly big: boolean;
+  /** Position of the first directory. */
+  readonly first: number;
+}
+
+export interface Directory {
+  has(tag: number): boolean;
+  /** All numbers of a tag, in floating point for rationals; none for a tag that is missing or not numeric. */
+  numbers(tag: number): readonly number[];
+  /** The first number of a tag. */
+  number(tag: number): number | undefined;
+  /** The bytes of a tag as they are stored. */
+  bytes(tag: number): Buffer;
+  /** Where the file has the values of a tag; null for a tag that is missing. */
+  position(tag: number): number | null;
+  /** Position of the pointer to the next directory, and what it holds; 0 for none. */
+  readonly nextAt: number;
+  readonly next: number;
+}
+
+interface Entry {
+  readonly type: number;
+  readonly count: number;
+  /** Position of the value. */
+  readonly at: number;
+}
+
+/** Entries that are read of one directory: the most that a classic TIFF can count. */
+const ENTRIES = 65_535;
+/** Values that are read of one tag: offsets of more strips than a picture within any limit has. */
+const VALUES = 4_000_000;
+/** Directories that are counted. */
+const DIRECTORIES = 100_000;
+
+/** Bytes of one value by its type. */
+const SIZES: Readonly<Record<number, number>> = {
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4 },
+  ...{ 16: 8, 17: 8, 18: 8 },
+};
+
+/** Null when the file does not begin as a TIFF does. */
+export function openTiff(readAt: ReadAt, size: number): Tiff | null {
+  const head = readAt(0, 16);
+  const order = head.toString('latin1', 0, 2);
+  if (head.length < 8 || (order !== 'II' && order !== 'MM')) return null;
+  const littleEndian = order === 'II';
+  const magic = littleEndian ? head.readUInt16LE(2) : head.readUInt16BE(2);
+  if (magic !== 42 && magic !== 43) return null;
+  const big = magic === 43;
+  if (big && head.length < 16) return null;
+  const tiff = { readAt, size, littleEndian, big };
+  return { ...tiff, first: offset(tiff, head, big ? 8 : 4) };
+}
+
+/** Null when no directory can be read there. */
+export function directoryAt(tiff: Tiff, position: number): Directory | null {
+  const [countSize, entrySize, pointerSize] = tiff.big ? [8, 20, 8] : [2, 12, 4];
+  const head = tiff.readAt(position, countSize);
+  if (position < 8 || head.length < countSize) return null;
+  const count = tiff.big ? offset(tiff, head, 0) : uint16(tiff, head, 0);
+  if (count === 0 || count > ENTRIES) return null;
+  const table = tiff.readAt(position + countSize, count * entrySize);
+  if (table.length < count * entrySize) return null;
+  const entries = new Map<number, Entry>();
+  for (let i = 0; i < count; i++) {
+    const at = i * entrySize;
+    const tag = uint16(tiff, table, at);
+    // Of a tag that is given twice, readers take the first.
+    if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, position + countSize));
+  }
+  const nextAt = position + countSize + count * entrySize;
+  const pointer = tiff.readAt(nextAt, pointerSize);
+  const next = pointer.length < pointerSize ? 0 : offset(tiff, pointer, 0);
+  const numbers = (tag: number) => valuesOf(tiff, entries.get(tag));
+  return {
+    has: (tag) => entries.has(tag),
+    numbers,
+    number: (tag) => numbers(tag)[0],
+    bytes: (tag) => bytesOf(tiff, entries.get(tag)),
+    position: (tag) => entries.get(tag)?.at ?? null,
+    ...{ nextAt, next },
+  };
+}
+
+/** Directories in the main chain up to its end, to one that cannot be read, or to one that was met before. */
+export function* chainOf(tiff: Tiff): Iterable<Directory> {
+  const met = new Set<number>();
+  let position = tiff.first;
+  while (position !== 0 && !met.has(position) && met.size < DIRECTORIES) {
+    met.add(position);
+    const directory = directoryAt(tiff, position);
+    if (directory === null) return;
+    yield directory;
+    position = directory.next;
+  }
+}
+
+function entry(tiff: Tiff, table: Buffer, at: number, start: number): Entry {
+  const type = uint16(tiff, table, at + 2);
+  const count = tiff.big ? offset(tiff, table, at + 4) : uint32(tiff, table, at + 4);
+  const [valueAt, room] = tiff.big ? [at + 12, 8] : [at + 8, 4];
+  const isInline = count * (SIZES[type] ?? 1) <= room;
+  return { type, count, at: isInline ? start + valueAt : offset(tiff, table, valueAt) };
+}
+
+function bytesOf(tiff: Tiff, found: Entry | undefined): Buffer {
+  if (found === undefined) return Buffer.alloc(0);
+  return tiff.readAt(found.at, Math.min(found.count * (SIZES[found.type] ?? 1), tiff.size));
+}
+
+function valuesOf(tiff: Tiff, found: Entry | undefined): number[] {
+  const size = found && SIZES[found.type];
+  if (found === undefined || size === undefined) return [];
+  const bytes = tiff.readAt(found.at, Math.min(found.count, VALUES) * size);
+  const read = reader(tiff, found.type, bytes);
+  return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(i * size));
+}
+
+function reader({ littleEndian }: Tiff, type: number, bytes: Buffer): (at: number) => number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const le = littleEndian;
+  switch (type) {
+    case 3:
+      return (at) => view.getUint16(at, le);
+    case 4:
+    case 13:
+      return (at) => view.getUint32(at, le);
+    case 5:
+      return (at) => view.getUint32(at, le) / view.getUint32(at + 4, le);
+    case 6:
+      return (at) => view.getInt8(at);
+    case 8:
+      return (at) => view.getInt16(at, le);
+    case 9:
+      return (at) => view.getInt32(at, le);
+    case 10:
+      return (at) => view.getInt32(at, le) / view.getInt32(at + 4, le);
+    case 11:
+      return (at) => view.getFloat32(at, le);
+    case 12:
+      return (at) => view.getFloat64(at, le);
+    case 16:
+    case 18:
+      return (at) => Number(view.getBigUint64(at, le));
+    case 17:
+      return (at) => Number(view.getBigInt64(at, le));
+    default:
+      return (at) => view.getUint8(at);
+  }
+}
+
+type Order = Pick<Tiff, 'littleEndian' | 'big'>;
+
+const uint16 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
+  littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
+
+const uint32 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
+  littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+
+/** A position or a large count. Beyond 2^53 its last digits are lost, and the file is shorter anyway. */
+function offset(order: Order, bytes: Buffer, at: number): number {
+  if (!order.big) return uint32(order, bytes, at);
+  return Number(order.littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
+}

@@ -1,0 +1,86 @@
+import { raw, type Undecodable } from '../formats.ts';
+import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff } from './directory.ts';
+import { PHOTOMETRIC, TAG } from './tags.ts';
+
+/** Directories that are looked at, in the main chain and below the first. */
+const LOOKED_AT = 16;
+
+/** Sensor data as cameras store it: a colour filter array, or what is left of it before white balance (DNG 1.7). */
+const SENSOR: ReadonlySet<number> = new Set([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
+
+/** Compressions of cameras: Sony, Kodak, Samsung, Nikon, lossy DNG, Kodak, Pentax. */
+const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
+  ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
+]);
+
+/** What a maker calls its raw files. */
+const BRANDS: readonly (readonly [RegExp, string])[] = [
+  [/^nikon/i, 'Nikon NEF'],
+  [/^sony/i, 'Sony ARW'],
+  [/^canon/i, 'Canon CR2'],
+  [/^(pentax|ricoh)/i, 'Pentax PEF'],
+  [/^samsung/i, 'Samsung SRW'],
+  [/^hasselblad/i, 'Hasselblad 3FR'],
+  [/^(seiko )?epson/i, 'Epson ERF'],
+  [/^(phase ?one|leaf)/i, 'Phase One IIQ'],
+  [/^mamiya/i, 'Mamiya MEF'],
+  [/^(eastman )?kodak/i, 'Kodak'],
+  [/^olympus/i, 'Olympus ORF'],
+  [/^panasonic/i, 'Panasonic RW2'],
+  [/^leica/i, 'Leica'],
+];
+
+/**
+ * The camera raw format that a TIFF is by its structure, else null: it holds sensor data, or its first directory is
+ * only a preview of a larger picture below it. Tags that ordinary pictures carry as well (Make, DNGVersion, PrintIM)
+ * decide nothing but its name; a developed picture in a DNG is an ordinary TIFF.
+ */
+export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
+  const tiff = openTiff(readAt, size);
+  if (tiff === null) return null;
+  const mark = readAt(8, 8).toString('latin1');
+  if (mark.startsWith('CR\x02')) return raw('Canon CR2');
+  if (/^(IIII.waR|MMMMRaw)/s.test(mark)) return raw('Phase One IIQ');
+  const first = directoryAt(tiff, tiff.first);
+  if (first === null) return null;
+  const below = subdirectoriesOf(tiff, first);
+  const isRaw = [first, ...below, ...others(tiff)].some(isSensor) || isPreview(first, below);
+  return isRaw ? raw(brandOf(first)) : null;
+}
+
+function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {
+  const positions = first.numbers(TAG.SubIFDs).slice(0, LOOKED_AT);
+  return positions.map((at) => directoryAt(tiff, at)).filter((each) => each !== null);
+}
+
+/** The directories that follow the first. */
+function others(tiff: Tiff): Directory[] {
+  const found: Directory[] = [];
+  for (const directory of chainOf(tiff)) if (found.push(directory) === LOOKED_AT) break;
+  return found.slice(1);
+}
+
+function isSensor(directory: Directory): boolean {
+  return (
+    SENSOR.has(directory.number(TAG.Photometric) ?? -1) ||
+    SENSOR_COMPRESSIONS.has(directory.number(TAG.Compression) ?? -1)
+  );
+}
+
+/** The directories below an ordinary picture are smaller copies of it. */
+function isPreview(first: Directory, below: readonly Directory[]): boolean {
+  if (below.some((each) => pixelsOf(each) > pixelsOf(first))) return true;
+  if (!isReduced(first) || !first.has(TAG.SubIFDs)) return false;
+  return below.length === 0 || !below.every(isReduced);
+}
+
+const isReduced = (directory: Directory): boolean => ((directory.number(TAG.NewSubfileType) ?? 0) & 1) === 1;
+
+const pixelsOf = (directory: Directory): number =>
+  (directory.number(TAG.ImageWidth) ?? 0) * (directory.number(TAG.ImageLength) ?? 0);
+
+function brandOf(first: Directory): string | null {
+  if (first.has(TAG.DNGVersion)) return 'DNG';
+  const make = first.bytes(TAG.Make).toString('latin1', 0, 60);
+  return BRANDS.find(([maker]) => maker.test(make))?.[1] ?? null;
+}

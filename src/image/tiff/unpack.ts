@@ -1,0 +1,122 @@
+import { constants, inflateSync } from 'node:zlib';
+import { COMPRESSION as C } from './tags.ts';
+
+/** Bytes that were unpacked, and whether all that were expected came out. */
+export interface Unpacked {
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+}
+
+/** Bytes that a strip may unpack to beyond what it should. */
+const SPARE = 64 * 1024;
+
+/** Unpacks a strip or tile to `length` bytes; what could not be read stays zero. */
+export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
+  const input = reversed ? mirrored(packed) : packed;
+  switch (compression) {
+    case C.lzw:
+      return filled(length, (out) => lzw(input, out));
+    case C.packbits:
+      return filled(length, (out) => packBits(input, out));
+    case C.deflate:
+    case C.oldDeflate:
+      return inflated(input, length);
+    default:
+      return filled(length, (out) => input.copy(out));
+  }
+}
+
+/** `unpackTo` gives the bytes it wrote. */
+function filled(length: number, unpackTo: (out: Buffer) => number): Unpacked {
+  const bytes = Buffer.alloc(length);
+  return { bytes, whole: unpackTo(bytes) >= length };
+}
+
+/** Whole only with its end and checksum; else all bytes of one that is cut short, none of one that is damaged inside. */
+function inflated(input: Buffer, length: number): Unpacked {
+  const inflate = (finishFlush: number): Buffer =>
+    inflateSync(input, { finishFlush, maxOutputLength: length + SPARE });
+  try {
+    const bytes = inflate(constants.Z_FINISH);
+    return filled(length, (out) => bytes.copy(out));
+  } catch {
+    return { bytes: filled(length, (out) => cutShort(inflate).copy(out)).bytes, whole: false };
+  }
+}
+
+function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
+  try {
+    return inflate(constants.Z_SYNC_FLUSH);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function packBits(input: Buffer, out: Buffer): number {
+  let [at, to] = [0, 0];
+  while (at < input.length && to < out.length) {
+    const count = input.readInt8(at++);
+    if (count >= 0) {
+      to += input.copy(out, to, at, at + count + 1);
+      at += count + 1;
+    } else if (count !== -128 && at < input.length) {
+      const run = Math.min(1 - count, out.length - to);
+      out.fill(input[at++]!, to, to + run);
+      to += run;
+    }
+  }
+  return to;
+}
+
+const CLEAR = 256;
+const END = 257;
+const FIRST = 258;
+const CODES = 4096;
+
+/** Section 13 of TIFF 6.0. Each code but the first adds the string before it and its own first byte to the table. */
+function lzw(input: Buffer, out: Buffer): number {
+  // Where the string of each code was last written, and how long it is.
+  const starts = new Uint32Array(CODES);
+  const lengths = new Uint16Array(CODES);
+  let [at, held, bits, width, next, to] = [0, 0, 0, 9, FIRST, 0];
+  let previous = -1;
+  while (to < out.length) {
+    while (bits < width) {
+      if (at >= input.length) return to;
+      held = ((held << 8) | input[at++]!) & 0xffffff;
+      bits += 8;
+    }
+    bits -= width;
+    const code = (held >> bits) & ((1 << width) - 1);
+    if (code === END) return to;
+    if (code === CLEAR) {
+      [width, next, previous] = [9, FIRST, -1];
+      continue;
+    }
+    const start = to;
+    if (code < CLEAR) out[to++] = code;
+    else if (previous < 0 || code > next) return to;
+    else {
+      // The code that is being added is the string before, then its first byte: they overlap.
+      const from = code === next ? previous : starts[code]!;
+      const end = Math.min(to + (code === next ? start - previous + 1 : lengths[code]!), out.length);
+      for (let i = from; to < end; i++) out[to++] = out[i]!;
+    }
+    if (previous >= 0 && next < CODES) {
+      starts[next] = previous;
+      lengths[next++] = start - previous + 1;
+      if (next === (1 << width) - 1 && width < 12) width++;
+    }
+    previous = start;
+  }
+  return to;
+}
+
+/** Each byte with its bits in the opposite order (FillOrder 2). */
+function mirrored(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => MIRRORED[byte]!));
+}
+
+const MIRRORED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [0, 1, 2, 3, 4, 5, 6, 7].reduce((so, bit) => so | (((byte >> bit) & 1) << (7 - bit)), 0),
+);

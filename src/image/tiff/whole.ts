@@ -1,0 +1,83 @@
+import type { Directory, Tiff } from './directory.ts';
+import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
+import { COMPRESSION, TAG } from './tags.ts';
+import { unpack } from './unpack.ts';
+
+/** Where a strip or tile lies in its file. */
+export interface Segment {
+  readonly at: number;
+  readonly length: number;
+}
+
+/**
+ * Bytes that one packed byte becomes at most. PackBits: 2 bytes repeat one 128 times. LZW: a code of at least 9 bits
+ * stands for at most 3,839 bytes, the longest string of a full table (TIFF 6.0, section 13). Deflate: 1,032
+ * (zlib's technical notes).
+ */
+const MOST: Readonly<Record<number, number>> = {
+  [COMPRESSION.none]: 1,
+  [COMPRESSION.packbits]: 64,
+  [COMPRESSION.lzw]: 3413,
+  [COMPRESSION.deflate]: 1032,
+  [COMPRESSION.oldDeflate]: 1032,
+};
+
+/** Bytes at the end of a JPEG in which its end is looked for: some writers pad. */
+const TAIL = 64 * 1024;
+/** Zeros at the end of a strip or tile that make it look unfinished. */
+const ZEROS = 4;
+const JPEG_END = Buffer.from([0xff, 0xd9]);
+
+/** The strips or tiles of a directory, as many as its layout needs or as it lists. */
+export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Segment[] {
+  const { tiled, compression, segments } = layout;
+  const offsets = directory.numbers(tiled ? TAG.TileOffsets : TAG.StripOffsets).slice(0, segments);
+  const counts = directory.numbers(tiled ? TAG.TileByteCounts : TAG.StripByteCounts);
+  return offsets.map((at, i) => {
+    // Old writers leave the count of plain pixels out, or write a wrong one.
+    if (compression === COMPRESSION.none) return { at, length: plainLength(layout, i) };
+    return { at, length: counts[i] ?? (segments === 1 ? Math.max(0, tiff.size - at) : 0) };
+  });
+}
+
+/**
+ * What tells that a picture is not whole, judged by where its strips or tiles should lie and by how many pixels so many
+ * bytes can hold; null when nothing does.
+ */
+export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[]): string | null {
+  const count = (n: number): string => n.toLocaleString('en');
+  const what = layout.tiled ? 'tiles' : 'strips';
+  if (segments.length < layout.segments) {
+    return `its directory lists ${count(segments.length)} of ${count(layout.segments)} ${what}`;
+  }
+  const end = segments.reduce((last, { at, length }) => Math.max(last, at + length), 0);
+  if (end > tiff.size) return `the file ends after ${count(tiff.size)} of ${count(end)} bytes`;
+  const empty = segments.findIndex(({ length }) => length === 0);
+  if (empty >= 0) return `number ${count(empty + 1)} of its ${what} is empty`;
+  const most = MOST[layout.compression];
+  if (most !== undefined && segments.some(({ length }, i) => length * most < plainLength(layout, i))) {
+    const size = [layout.width, layout.height].map(count).join(' x ');
+    return `its bytes are too few to hold ${size} pixels`;
+  }
+  const cut = segments.findIndex((segment, i) => !hasEnd(tiff, layout, segment, plainLength(layout, i)));
+  return cut < 0 ? null : `number ${count(cut + 1)} of its ${what} has no end`;
+}
+
+/**
+ * Whether a strip or tile ends as its compression does. Where its last bytes are zeros, as a file has them that was
+ * never written to its end, it is unpacked: libvips 8.18 takes such PackBits, and Deflate without its checksum. WebP
+ * shows nothing: its arithmetic coder ends in zeros for plain areas too.
+ */
+function hasEnd(tiff: Tiff, { compression }: Layout, { at, length }: Segment, plain: number): boolean {
+  const tail = (most: number): Buffer => {
+    const bytes = Math.min(length, most);
+    return tiff.readAt(at + length - bytes, bytes);
+  };
+  if (compression === COMPRESSION.jpeg) return tail(TAIL).includes(JPEG_END);
+  if (MOST[compression] === undefined || compression === COMPRESSION.none) return true;
+  if (tail(ZEROS).some((byte) => byte !== 0)) return true;
+  return unpack(tiff.readAt(at, length), compression, plain, false).whole;
+}
+
+const plainLength = (layout: Layout, index: number): number =>
+  unpackedBytes(layout, rowsOf(layout, inPlane(layout, index)));
