@@ -1,8 +1,9 @@
-import type { SharpOptions } from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
 import { sharp } from '../vips.ts';
+import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
 import type { Header } from './header.ts';
 import { type Pixels, raw } from './pixels.ts';
@@ -44,11 +45,17 @@ async function read(
   size: Size,
   failOn: NonNullable<SharpOptions['failOn']>,
 ): Promise<Pixels> {
+  const { corrections } = header;
+  const ignoreIcc = corrections?.ignoreIcc === true;
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
-  const input = sharp(source.bytes ?? source.path, { failOn, autoOrient: true, limitInputPixels: false });
-  const shrunk =
-    size.width === header.width && size.height === header.height ? input : input.resize(fill(size));
-  return raw(header.wide ? shrunk.withIccProfile('srgb') : shrunk);
+  const options = { failOn, autoOrient: true, limitInputPixels: false, ignoreIcc };
+  const input = sharp(source.bytes ?? source.path, options);
+  const scaled = (pipeline: Sharp): Sharp => {
+    const shrunk =
+      size.width === header.width && size.height === header.height ? pipeline : pipeline.resize(fill(size));
+    return header.wide ? shrunk.withIccProfile('srgb') : shrunk;
+  };
+  return corrections === null ? raw(scaled(input)) : corrected(input, corrections, size, scaled);
 }
 
 const fill = ({ width, height }: Size) => ({ width, height, fit: 'fill', kernel: 'lanczos3' }) as const;

@@ -2,6 +2,7 @@ import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
+import { type Corrections, correctionsOf, prepare } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
@@ -36,6 +37,8 @@ export interface Header extends Size {
   readonly turned: boolean;
   /** Set for a WebP without loss. */
   readonly lossless: boolean;
+  /** What libvips leaves out; null for most pictures. */
+  readonly corrections: Corrections | null;
 }
 
 /**
@@ -48,22 +51,33 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   if (format === 'svg' && source.bytes === null)
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
+  prepare(source, format);
   const found = await read(source, limits);
   assertLittle(carriedIn(found));
   assertFew(found.pages ?? 1);
   assertWithin(found, limits.pixels);
+  const corrections = correctionsOf(source, format, found, limits.pixels);
   return {
-    ...found.autoOrient,
+    ...shownSize(found, corrections),
     format: format === 'heif' ? 'avif' : format,
-    wide: found.depth === 'ushort' && found.hasProfile,
-    alpha: found.hasAlpha,
+    wide: found.depth === 'ushort' && found.hasProfile && corrections?.ignoreIcc !== true,
+    alpha: found.hasAlpha || (corrections !== null && corrections.screen !== null),
     pixelBytes: found.channels * (BYTES[found.depth] ?? 1),
     samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
-    turned: (found.orientation ?? 1) > 1,
+    turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
+    corrections,
   };
+}
+
+/** Upright, and for a GIF with all of its screen. */
+function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
+  if (corrections === null) return autoOrient;
+  const { screen, orientation } = corrections;
+  if (screen !== null) return { width: screen.width, height: screen.height };
+  return orientation > 4 ? { width: height, height: width } : autoOrient;
 }
 
 /** By libvips' names of what one sample is. */
@@ -80,7 +94,9 @@ const BYTES: Readonly<Record<string, number>> = {
 
 async function read(source: Source, { lenient }: Limits): Promise<Metadata> {
   try {
-    return await sharp(source.bytes ?? source.path, { limitInputPixels: false }).metadata();
+    // As strict as the decoder is, which says at once what it cannot read.
+    const failOn = lenient ? 'none' : 'error';
+    return await sharp(source.bytes ?? source.path, { failOn, limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }

@@ -1,0 +1,77 @@
+import type { Range } from '../corrections.ts';
+import { hlgSystem } from '../signal/curves.ts';
+import type { Signal } from '../signal/signal.ts';
+import type { Pixels } from './pixels.ts';
+
+/** Pixels as they are decoded: of 8 or 16 bits, which may be those of a signal that is not sRGB. */
+export interface Samples extends Omit<Pixels, 'data'> {
+  readonly data: Uint8Array | Uint16Array;
+  readonly range: Range;
+}
+
+/** Steps of linear light from black to white: fine enough for the steepest part of sRGB's curve. */
+const STEPS = 65_535;
+
+/**
+ * Converts to 8-bit sRGB (IEC 61966-2-1): linear light by the signal's curves, for HLG that of the display by the OOTF
+ * of ITU-R BT.2100, then BT.709's primaries by a matrix, what lies outside of them cut off. It takes the place of the
+ * samples, so that no second copy of a large picture is needed.
+ */
+export function toSrgb(samples: Samples, signal: Signal): Pixels {
+  const { width, height, channels } = samples;
+  const out = Buffer.from(samples.data.buffer, samples.data.byteOffset, width * height * channels);
+  if (channels < 3) greys(samples, signal, out);
+  else colours(samples, signal, out);
+  if (channels % 2 === 0) opacity(samples, out);
+  return { data: out, width, height, channels };
+}
+
+function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {
+  const light = linear(curves[0], range);
+  const bytes = light.map((y) => ENCODED[step(luminance === null ? y : y * hlgSystem(y))]!);
+  for (let i = 0; i < data.length; i += channels) out[i] = bytes[data[i]!]!;
+}
+
+function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
+  const [reds, greens, blues] = signal.curves.map((curve, i) =>
+    // Most signals have one curve for all.
+    i > 0 && curve === signal.curves[0] ? null : linear(curve, range),
+  );
+  const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
+  const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
+  const weights = signal.luminance;
+  for (let i = 0; i < data.length; i += channels) {
+    let r = red[data[i]!]!;
+    let v = green[data[i + 1]!]!;
+    let u = blue[data[i + 2]!]!;
+    if (weights !== null) {
+      const gain = hlgSystem(weights[0] * r + weights[1] * v + weights[2] * u);
+      r = Math.min(1, r * gain);
+      v = Math.min(1, v * gain);
+      u = Math.min(1, u * gain);
+    }
+    out[i] = ENCODED[step(a * r + b * v + c * u)]!;
+    out[i + 1] = ENCODED[step(d * r + e * v + f * u)]!;
+    out[i + 2] = ENCODED[step(g * r + h * v + j * u)]!;
+  }
+}
+
+function opacity({ data, channels, range }: Samples, out: Uint8Array): void {
+  const scale = 255 / range.opaque;
+  for (let i = channels - 1; i < data.length; i += channels)
+    out[i] = Math.min(255, Math.round(data[i]! * scale));
+}
+
+/** Linear light of every sample that there can be. */
+function linear(curve: (v: number) => number, { black, white, opaque }: Range): Float32Array {
+  return Float32Array.from({ length: opaque < 256 ? 256 : 65_536 }, (_, sample) =>
+    curve(Math.min(1, Math.max(0, (sample - black) / (white - black)))),
+  );
+}
+
+const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
+
+const ENCODED = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
+  const light = i / STEPS;
+  return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
+});
