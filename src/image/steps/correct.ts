@@ -16,12 +16,16 @@ export async function corrected(
   input: Sharp,
   corrections: Corrections,
   size: Size,
-  scaled: (pipeline: Sharp) => Sharp,
+  scaled: (pipeline: Sharp, to: Size) => Sharp,
 ): Promise<Pixels> {
-  const upright = turned(input, corrections.orientation);
-  if (!isWhole(corrections)) return converted(scaled(upright), corrections);
-  const whole = onScreen(await converted(upright, corrections), corrections.screen);
-  return whole.width === size.width && whole.height === size.height ? whole : raw(scaled(from(whole)));
+  const { orientation, screen } = corrections;
+  if (!isWhole(corrections)) {
+    // Scaled as it is stored, and turned then: to turn all of it would take all of it in memory.
+    const stored = orientation > 4 ? { width: size.height, height: size.width } : size;
+    return converted(turned(scaled(input, stored), orientation), corrections);
+  }
+  const whole = onScreen(await converted(turned(input, orientation), corrections), screen);
+  return whole.width === size.width && whole.height === size.height ? whole : raw(scaled(from(whole), size));
 }
 
 async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pixels> {
@@ -72,7 +76,7 @@ function onScreen(pixels: Pixels, screen: Screen | null): Pixels {
   return { data, width, height, channels: 4 };
 }
 
-/** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). */
+/** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it turns. */
 function turned(pipeline: Sharp, orientation: number): Sharp {
   switch (orientation) {
     case 2:
@@ -82,11 +86,11 @@ function turned(pipeline: Sharp, orientation: number): Sharp {
     case 4:
       return pipeline.flip();
     case 5:
-      return pipeline.rotate(90).flop();
+      return pipeline.flip().rotate(90);
     case 6:
       return pipeline.rotate(90);
     case 7:
-      return pipeline.rotate(90).flip();
+      return pipeline.flop().rotate(90);
     case 8:
       return pipeline.rotate(270);
     default:

@@ -50,12 +50,12 @@ async function read(
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
   const options = { failOn, autoOrient: true, limitInputPixels: false, ignoreIcc };
   const input = sharp(source.bytes ?? source.path, options);
-  const scaled = (pipeline: Sharp): Sharp => {
-    const shrunk =
-      size.width === header.width && size.height === header.height ? pipeline : pipeline.resize(fill(size));
+  const isFull = size.width === header.width && size.height === header.height;
+  const scaled = (pipeline: Sharp, to: Size): Sharp => {
+    const shrunk = isFull ? pipeline : pipeline.resize(fill(to));
     return header.wide ? shrunk.withIccProfile('srgb') : shrunk;
   };
-  return corrections === null ? raw(scaled(input)) : corrected(input, corrections, size, scaled);
+  return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 
 const fill = ({ width, height }: Size) => ({ width, height, fit: 'fill', kernel: 'lanczos3' }) as const;

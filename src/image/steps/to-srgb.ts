@@ -15,21 +15,24 @@ const STEPS = 65_535;
 /**
  * Converts to 8-bit sRGB (IEC 61966-2-1): linear light by the signal's curves, for HLG that of the display by the OOTF
  * of ITU-R BT.2100, then BT.709's primaries by a matrix, what lies outside of them cut off. It takes the place of the
- * samples, so that no second copy of a large picture is needed.
+ * samples, so that no second copy of a large picture is needed: a pixel's bytes never reach samples not read yet.
  */
 export function toSrgb(samples: Samples, signal: Signal): Pixels {
   const { width, height, channels } = samples;
   const out = Buffer.from(samples.data.buffer, samples.data.byteOffset, width * height * channels);
   if (channels < 3) greys(samples, signal, out);
   else colours(samples, signal, out);
-  if (channels % 2 === 0) opacity(samples, out);
   return { data: out, width, height, channels };
 }
 
 function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {
   const light = linear(curves[0], range);
   const bytes = light.map((y) => ENCODED[step(luminance === null ? y : y * hlgSystem(y))]!);
-  for (let i = 0; i < data.length; i += channels) out[i] = bytes[data[i]!]!;
+  const opacity = 255 / range.opaque;
+  for (let i = 0; i < data.length; i += channels) {
+    out[i] = bytes[data[i]!]!;
+    if (channels === 2) out[i + 1] = Math.round(data[i + 1]! * opacity);
+  }
 }
 
 function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
@@ -40,6 +43,7 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
   const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
   const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
   const weights = signal.luminance;
+  const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
     let r = red[data[i]!]!;
     let v = green[data[i + 1]!]!;
@@ -53,13 +57,8 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
     out[i] = ENCODED[step(a * r + b * v + c * u)]!;
     out[i + 1] = ENCODED[step(d * r + e * v + f * u)]!;
     out[i + 2] = ENCODED[step(g * r + h * v + j * u)]!;
+    if (channels === 4) out[i + 3] = Math.round(data[i + 3]! * opacity);
   }
-}
-
-function opacity({ data, channels, range }: Samples, out: Uint8Array): void {
-  const scale = 255 / range.opaque;
-  for (let i = channels - 1; i < data.length; i += channels)
-    out[i] = Math.min(255, Math.round(data[i]! * scale));
 }
 
 /** Linear light of every sample that there can be. */
