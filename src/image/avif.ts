@@ -1,15 +1,10 @@
+import { type CodePoints, codePointsOf } from './av1.ts';
 import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
 
-/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as `colr` of type `nclx` and PNG's `cICP` give them. */
-export interface CodePoints {
-  readonly primaries: number;
-  readonly transfer: number;
-}
-
-/** What an AVIF's boxes say of its primary picture. */
+/** What an AVIF says of its primary picture. */
 export interface AvifFacts {
-  /** Null where no `nclx` is there. */
-  readonly nclx: CodePoints | null;
+  /** Those of `nclx`, else of the AV1 stream (ISO/IEC 23000-22, 7.3.6.4); null where neither is there. */
+  readonly codePoints: CodePoints | null;
   /** Set when the colours are multiplied by the transparency already. */
   readonly premultiplied: boolean;
 }
@@ -23,9 +18,13 @@ export function avifFacts(bytes: Buffer): AvifFacts {
     associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
   );
   const own = boxesIn(bytes, ipco).filter((_, i) => indexes.has(i + 1));
+  const references = referencesOf(bytes, meta);
+  const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
+  // A grid has no stream of its own, but those of its tiles.
+  const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to ?? primary;
   return {
-    nclx: own.map((box) => nclxOf(bytes, box)).find((found) => found !== null) ?? null,
-    premultiplied: referencesOf(bytes, meta).some(({ type, from }) => type === 'prem' && from === primary),
+    codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
+    premultiplied: references.some(({ type, from }) => type === 'prem' && from === primary),
   };
 }
 
@@ -100,14 +99,49 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   return found;
 }
 
-function referencesOf(bytes: Buffer, meta: readonly Box[]): { type: string; from: number }[] {
+/** That an item refers to others, the first of which is given. */
+interface Reference {
+  readonly type: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function referencesOf(bytes: Buffer, meta: readonly Box[]): Reference[] {
   const iref = find(meta, 'iref');
   if (iref === undefined) return [];
   const length = bytes[iref.start] === 0 ? 2 : 4;
-  return boxesIn(bytes, iref, 4).map((box) => ({
-    type: box.type,
-    from: new Fields(bytes, box).next(length),
-  }));
+  return boxesIn(bytes, iref, 4).map((box) => {
+    const fields = new Fields(bytes, box);
+    const from = fields.next(length);
+    fields.next(2);
+    return { type: box.type, from, to: fields.next(length) };
+  });
+}
+
+/** The first piece of an item's content, as `iloc` places it in the file; empty where it does not. */
+function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefined): Buffer {
+  const iloc = find(meta, 'iloc');
+  if (iloc === undefined) return Buffer.alloc(0);
+  const fields = new Fields(bytes, iloc);
+  const version = fields.next(1);
+  fields.next(3);
+  const [sizes, more] = [fields.next(1), fields.next(1)];
+  const index = version === 0 ? 0 : more & 15;
+  for (let left = fields.next(version < 2 ? 2 : 4); left > 0 && !fields.isAtEnd; left--) {
+    const item = fields.next(version < 2 ? 2 : 4);
+    const method = version === 0 ? 0 : fields.next(2) & 15;
+    fields.next(2);
+    const base = fields.next(more >> 4);
+    const extents = Array.from({ length: fields.next(2) }, () => {
+      fields.next(index);
+      return [fields.next(sizes >> 4), fields.next(sizes & 15)] as const;
+    });
+    // Any other method places it elsewhere than in the file.
+    if (item !== wanted || method !== 0 || extents.length === 0) continue;
+    const [offset, length] = extents[0]!;
+    return bytes.subarray(base + offset, base + offset + length);
+  }
+  return Buffer.alloc(0);
 }
 
 function nclxOf(bytes: Buffer, box: Box): CodePoints | null {

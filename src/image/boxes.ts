@@ -51,8 +51,9 @@ export class Fields {
     return this.#at;
   }
 
-  /** An unsigned number of 1 to 6 bytes; of 0 bytes, 0. */
+  /** An unsigned number of up to 8 bytes; of 0 bytes, 0. */
   next(length: number): number {
+    if (length > 6) return this.next(length - 4) * 2 ** 32 + this.next(4);
     const at = this.#at;
     this.#at += length;
     return length === 0 || this.#at > this.#end ? 0 : this.#bytes.readUIntBE(at, length);

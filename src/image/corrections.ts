@@ -77,17 +77,24 @@ function coloursOf(
   png: PngSignal | null,
 ): Pick<Corrections, 'signal' | 'ignoreIcc'> {
   const { hasProfile, icc, space, depth } = metadata;
-  const stated = png?.signal ?? (avif?.nclx && signalOfCodePoints(avif.nclx)) ?? null;
+  const stated = png?.signal ?? (avif?.codePoints && signalOfCodePoints(avif.codePoints)) ?? null;
   if (stated !== null && (png?.isFirst || !hasProfile)) {
     return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile };
   }
   // What lcms makes of 16 bits is coarse, and sharp does not let it convert grey; transparency comes off first.
-  const isOwn = icc !== undefined && (depth === 'ushort' || avif?.premultiplied);
-  const signal = isOwn ? signalOfProfile(icc, GREYS.has(space ?? '') ? 'grey' : 'rgb') : null;
+  const isOwn = depth === 'ushort' || avif?.premultiplied;
+  const kind = KINDS[space ?? ''];
+  const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
   return { signal, ignoreIcc: signal !== null };
 }
 
-const GREYS = new Set(['grey16', 'b-w']);
+/** By libvips' names of colour spaces. */
+const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
+  grey16: 'grey',
+  'b-w': 'grey',
+  rgb16: 'rgb',
+  srgb: 'rgb',
+};
 
 /** libvips shifts samples of 10 and 12 bits up to 16. */
 function rangeOf({ depth, bitsPerSample = 16, format }: Metadata, narrow: boolean): Range {

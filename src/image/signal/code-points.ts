@@ -1,4 +1,4 @@
-import type { CodePoints } from '../avif.ts';
+import type { CodePoints } from '../av1.ts';
 import { dci, hlg, logarithmic, power, pq, smpte240, srgb } from './curves.ts';
 import { BT709, type Chromaticity, luminance, type Primaries, toBt709 } from './matrix.ts';
 import type { Curve, Signal, Srgb } from './signal.ts';

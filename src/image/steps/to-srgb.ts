@@ -26,8 +26,10 @@ export function toSrgb(samples: Samples, signal: Signal): Pixels {
 }
 
 function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {
-  const light = linear(curves[0], range);
-  const bytes = light.map((y) => ENCODED[step(luminance === null ? y : y * hlgSystem(y))]!);
+  const encoded = encoder();
+  const bytes = linear(curves[0], range).map(
+    (light) => encoded[step(luminance === null ? light : light * hlgSystem(light))]!,
+  );
   const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
     out[i] = bytes[data[i]!]!;
@@ -36,6 +38,7 @@ function greys({ data, channels, range }: Samples, { curves, luminance }: Signal
 }
 
 function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
+  const encoded = encoder();
   const [reds, greens, blues] = signal.curves.map((curve, i) =>
     // Most signals have one curve for all.
     i > 0 && curve === signal.curves[0] ? null : linear(curve, range),
@@ -43,20 +46,21 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
   const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
   const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
   const weights = signal.luminance;
+  const gains = weights === null ? null : table(hlgSystem);
   const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
     let r = red[data[i]!]!;
     let v = green[data[i + 1]!]!;
     let u = blue[data[i + 2]!]!;
     if (weights !== null) {
-      const gain = hlgSystem(weights[0] * r + weights[1] * v + weights[2] * u);
+      const gain = gains![step(weights[0] * r + weights[1] * v + weights[2] * u)]!;
       r = Math.min(1, r * gain);
       v = Math.min(1, v * gain);
       u = Math.min(1, u * gain);
     }
-    out[i] = ENCODED[step(a * r + b * v + c * u)]!;
-    out[i + 1] = ENCODED[step(d * r + e * v + f * u)]!;
-    out[i + 2] = ENCODED[step(g * r + h * v + j * u)]!;
+    out[i] = encoded[step(a * r + b * v + c * u)]!;
+    out[i + 1] = encoded[step(d * r + e * v + f * u)]!;
+    out[i + 2] = encoded[step(g * r + h * v + j * u)]!;
     if (channels === 4) out[i + 3] = Math.round(data[i + 3]! * opacity);
   }
 }
@@ -70,7 +74,13 @@ function linear(curve: (v: number) => number, { black, white, opaque }: Range): 
 
 const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
 
-const ENCODED = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
-  const light = i / STEPS;
-  return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
-});
+/** What a function of light gives at every step of it. */
+const table = (of: (light: number) => number): Float32Array =>
+  Float32Array.from({ length: STEPS + 1 }, (_, i) => of(i / STEPS));
+
+/** The bytes of sRGB at every step of linear light. */
+const encoder = (): Uint8Array =>
+  Uint8Array.from(
+    table((light) => (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055)),
+    (v) => Math.round(255 * v),
+  );
