@@ -1,5 +1,5 @@
 import type { Range } from '../corrections.ts';
-import { hlgSystem } from '../signal/curves.ts';
+import { hlgSystem, srgb } from '../signal/curves.ts';
 import type { Signal } from '../signal/signal.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -46,7 +46,7 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
   const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
   const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
   const weights = signal.luminance;
-  const gains = weights === null ? null : table(hlgSystem);
+  const gains = weights === null ? null : gainsOf();
   const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
     let r = red[data[i]!]!;
@@ -67,20 +67,25 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
 
 /** Linear light of every sample that there can be. */
 function linear(curve: (v: number) => number, { black, white, opaque }: Range): Float32Array {
-  return Float32Array.from({ length: opaque < 256 ? 256 : 65_536 }, (_, sample) =>
-    curve(Math.min(1, Math.max(0, (sample - black) / (white - black)))),
-  );
+  const light = new Float32Array(opaque < 256 ? 256 : 65_536);
+  for (let sample = 0; sample < light.length; sample++) {
+    light[sample] = curve(Math.min(1, Math.max(0, (sample - black) / (white - black))));
+  }
+  return light;
 }
 
 const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
 
-/** What a function of light gives at every step of it. */
-const table = (of: (light: number) => number): Float32Array =>
-  Float32Array.from({ length: STEPS + 1 }, (_, i) => of(i / STEPS));
+/** What the OOTF of HLG multiplies by, at every step of the scene's luminance. */
+function gainsOf(): Float32Array {
+  const gains = new Float32Array(STEPS + 1);
+  for (let i = 0; i <= STEPS; i++) gains[i] = hlgSystem(i / STEPS);
+  return gains;
+}
 
-/** The bytes of sRGB at every step of linear light. */
-const encoder = (): Uint8Array =>
-  Uint8Array.from(
-    table((light) => (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055)),
-    (v) => Math.round(255 * v),
-  );
+/** The byte of sRGB at every step of linear light: each from the light on that is nearer to it than to the one below. */
+function encoder(): Uint8Array {
+  const bytes = new Uint8Array(STEPS + 1);
+  for (let byte = 1; byte < 256; byte++) bytes.fill(byte, Math.ceil(srgb((byte - 0.5) / 255) * STEPS));
+  return bytes;
+}
