@@ -20,9 +20,10 @@ export const COLORANTS = {
 export const greyProfile = (exponent: number): Buffer =>
   profile('GRAY', { wtpt: xyz(D50), kTRC: curve(exponent) });
 
-export function rgbProfile(colorants: keyof typeof COLORANTS, exponent: number): Buffer {
+/** With one curve for all three: an exponent, or the bytes of a tag. */
+export function rgbProfile(colorants: keyof typeof COLORANTS, tag: number | Buffer): Buffer {
   const [red, green, blue] = COLORANTS[colorants];
-  const trc = curve(exponent);
+  const trc = typeof tag === 'number' ? curve(tag) : tag;
   const columns = { rXYZ: xyz(red), gXYZ: xyz(green), bXYZ: xyz(blue) };
   return profile('RGB ', { wtpt: xyz(D50), ...columns, rTRC: trc, gTRC: trc, bTRC: trc });
 }
@@ -62,3 +63,19 @@ const curve = (exponent: number): Buffer =>
     number(Math.round(exponent * 256), 2),
     number(0, 2),
   ]);
+
+/** A curve by the points of it, each of 0 to 1; none stands for a straight line. */
+export const table = (points: readonly number[]): Buffer =>
+  padded(
+    Buffer.concat([
+      Buffer.from('curv\0\0\0\0', 'latin1'),
+      number(points.length, 4),
+      ...points.map((point) => number(Math.round(point * 65_535), 2)),
+    ]),
+  );
+
+/** A curve by one of the five formulas of ICC.1:2022, 10.18. */
+export const parametric = (type: number, ...values: readonly number[]): Buffer =>
+  Buffer.concat([Buffer.from('para\0\0\0\0', 'latin1'), number(type, 2), number(0, 2), ...values.map(fixed)]);
+
+const padded = (tag: Buffer): Buffer => Buffer.concat([tag, Buffer.alloc((4 - (tag.length % 4)) % 4)]);

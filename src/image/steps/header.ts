@@ -22,7 +22,7 @@ const METADATA = 16 * 2 ** 20;
 /** What a picture's header says; nothing is decoded yet. */
 export interface Header extends Size {
   readonly format: string;
-  /** Set when its 16-bit colours come with a profile, which sharp takes to P3 rather than to sRGB. */
+  /** Set when its 16-bit colours come with a profile of tables, which sharp takes to P3 rather than to sRGB. */
   readonly wide: boolean;
   readonly alpha: boolean;
   /** Bytes of one pixel as it is decoded. */
