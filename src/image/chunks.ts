@@ -6,6 +6,8 @@ export interface Chunk {
   readonly type: string;
   /** The beginning of what it holds, enough to tell what that is. */
   readonly start: string;
+  /** Offset of what it holds. */
+  readonly at: number;
   /** Bytes it holds. */
   readonly length: number;
 }
@@ -88,5 +90,5 @@ function* trailer(bytes: Buffer, at: number): Iterable<Chunk> {
 function chunk(bytes: Buffer, type: string, at: number, length: number): Chunk {
   // What a chunk claims beyond the end of the file is not there.
   const held = Math.min(Math.max(0, length), Math.max(0, bytes.length - at));
-  return { type, start: bytes.toString('latin1', at, at + Math.min(START, held)), length: held };
+  return { type, start: bytes.toString('latin1', at, at + Math.min(START, held)), at, length: held };
 }

@@ -1,4 +1,5 @@
 import type { Variant } from '../model.ts';
+import { isWhole } from './corrections.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import type { Header } from './steps/header.ts';
 
@@ -33,7 +34,7 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const geometries = plan(header, header.format, variants);
   const bases = distinct(geometries.length === 0 ? [header] : geometries.map(({ base }) => base));
   const kept = sum(bases.map((base) => area(base) * channels));
-  const decoding = Math.max(...bases.map((base) => decoder(header, base)));
+  const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
   const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
@@ -72,6 +73,13 @@ function decoder(header: Header, base: Size): number {
     default:
       return rows + turning;
   }
+}
+
+/** What the samples take that are corrected after they are decoded. */
+function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): number {
+  if (corrections === null) return 0;
+  const screen = corrections.screen === null ? 0 : area(size) * 4;
+  return (isWhole(corrections) ? area(size) : area(base)) * pixelBytes + screen;
 }
 
 /** What an encoder takes for a pixel, its output and the library's own copies included. */

@@ -13,7 +13,7 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
     ...{ width, height, stored: { width, height } },
-    ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5 },
+    ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
     ...{ progressive: false, turned: false, lossless: false, tiff: null },
     ...changes,
   };

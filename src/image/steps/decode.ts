@@ -1,8 +1,9 @@
-import type { SharpOptions } from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
 import { sharp } from '../vips.ts';
+import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
 import type { Header } from './header.ts';
 import { type Pixels, raw } from './pixels.ts';
@@ -44,15 +45,21 @@ async function read(
   size: Size,
   failOn: NonNullable<SharpOptions['failOn']>,
 ): Promise<Pixels> {
+  const { corrections } = header;
+  const ignoreIcc = corrections?.ignoreIcc === true;
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
   const input = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
     autoOrient: true,
     limitInputPixels: false,
+    ignoreIcc,
   });
-  const shrunk =
-    size.width === header.width && size.height === header.height ? input : input.resize(fill(size));
-  return raw(header.wide ? shrunk.withIccProfile('srgb') : shrunk);
+  const isFull = size.width === header.width && size.height === header.height;
+  const scaled = (pipeline: Sharp, to: Size): Sharp => {
+    const shrunk = isFull ? pipeline : pipeline.resize(fill(to));
+    return header.wide ? shrunk.withIccProfile('srgb') : shrunk;
+  };
+  return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 
 /** What is decoded: of some TIFFs a plain copy. Throws what is wrong with one that is not whole, unless lenient. */

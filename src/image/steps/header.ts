@@ -3,6 +3,7 @@ import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import { assertPossible } from '../claims.ts';
+import { type Corrections, correctionsOf, prepare } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
@@ -23,7 +24,7 @@ const METADATA = 16 * 2 ** 20;
 /** What a picture's header says; nothing is decoded yet. */
 export interface Header extends Size {
   readonly format: string;
-  /** Set when its 16-bit colours come with a profile, which sharp takes to P3 rather than to sRGB. */
+  /** Set when its 16-bit colours come with a profile of tables, which sharp takes to P3 rather than to sRGB. */
   readonly wide: boolean;
   readonly alpha: boolean;
   /** Bytes of one pixel as it is decoded. */
@@ -40,6 +41,8 @@ export interface Header extends Size {
   readonly lossless: boolean;
   /** How a TIFF is read; null for all else. */
   readonly tiff: TiffReading | null;
+  /** What libvips leaves out; null for most pictures. */
+  readonly corrections: Corrections | null;
 }
 
 /**
@@ -52,25 +55,36 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
+  prepare(source, format);
   const tiff = format === 'tiff' ? await examined(source, limits) : null;
   const found = await read(tiff?.plain?.head ?? source.input, limits);
   assertLittle(carriedIn(found));
   assertFew(tiff?.frames ?? found.pages ?? 1);
   assertWithin(found.autoOrient, limits.pixels);
   if (!limits.lenient && bytes.length === source.facts.size) assertPossible(bytes, format);
+  const corrections = correctionsOf(source, format, found, limits.pixels);
   return {
-    ...found.autoOrient,
+    ...shownSize(found, corrections),
     format: format === 'heif' ? 'avif' : format,
-    wide: found.depth === 'ushort' && found.hasProfile,
-    alpha: found.hasAlpha,
+    wide: found.depth === 'ushort' && found.hasProfile && corrections?.ignoreIcc !== true,
+    alpha: found.hasAlpha || (corrections !== null && corrections.screen !== null),
     pixelBytes: found.channels * (BYTES[found.depth] ?? 1),
     samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
-    turned: (found.orientation ?? 1) > 1,
+    turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
     tiff,
+    corrections,
   };
+}
+
+/** Upright, and for a GIF with all of its screen. */
+function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
+  if (corrections === null) return autoOrient;
+  const { screen, orientation } = corrections;
+  if (screen !== null) return { width: screen.width, height: screen.height };
+  return orientation > 4 ? { width: height, height: width } : autoOrient;
 }
 
 /** By libvips' names of what one sample is. */
@@ -93,7 +107,9 @@ async function examined(source: Source, { lenient }: Limits): Promise<TiffReadin
 
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
   try {
-    return await sharp(input, { limitInputPixels: false }).metadata();
+    // As strict as the decoder is, which says at once what it cannot read.
+    const failOn = lenient ? 'none' : 'error';
+    return await sharp(input, { failOn, limitInputPixels: false }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }

@@ -15,9 +15,12 @@ export function from({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/** Runs a pipeline down to its pixels. Errors: `unsupported_format` when there are more channels than a picture has. */
-export async function raw(pipeline: Sharp): Promise<Pixels> {
-  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+/**
+ * Runs a pipeline down to its pixels; of `ushort` each sample takes 2 bytes, in the order of this machine. Errors:
+ * `unsupported_format` when there are more channels than a picture has.
+ */
+export async function raw(pipeline: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Pixels> {
+  const { data, info } = await pipeline.raw({ depth }).toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: channels(info) };
 }
 

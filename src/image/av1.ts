@@ -1,0 +1,121 @@
+/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as AV1, `colr` of type `nclx` and PNG's `cICP` give them. */
+export interface CodePoints {
+  readonly primaries: number;
+  readonly transfer: number;
+}
+
+const SEQUENCE_HEADER = 1;
+
+/** What the sequence header of an AV1 stream says of colours (AV1 specification, 5.3 to 5.5); null where it says nothing. */
+export function codePointsOf(stream: Buffer): CodePoints | null {
+  const bits = new Bits(stream);
+  while (!bits.isAtEnd) {
+    bits.skip(1);
+    const type = bits.next(4);
+    const [isExtended, isSized] = [bits.next(1), bits.next(1)];
+    bits.skip(isExtended ? 9 : 1);
+    const size = isSized ? leb128(bits) : Number.POSITIVE_INFINITY;
+    if (type === SEQUENCE_HEADER) return colourConfig(bits, sequence(bits));
+    bits.skip(size * 8);
+  }
+  return null;
+}
+
+/** Reads up to the description of colours; the profile decides how that is read. */
+function sequence(bits: Bits): number {
+  const profile = bits.next(3);
+  bits.skip(1);
+  const isReduced = bits.next(1) === 1;
+  if (isReduced) bits.skip(5);
+  else operatingPoints(bits);
+  const [across, down] = [bits.next(4) + 1, bits.next(4) + 1];
+  bits.skip(across + down);
+  if (!isReduced && bits.next(1)) bits.skip(7);
+  bits.skip(3);
+  if (!isReduced) tools(bits);
+  bits.skip(3);
+  return profile;
+}
+
+function operatingPoints(bits: Bits): void {
+  let delay = 0;
+  if (bits.next(1)) {
+    bits.skip(64);
+    if (bits.next(1)) uvlc(bits);
+    if (bits.next(1)) {
+      delay = bits.next(5) + 1;
+      bits.skip(42);
+    }
+  }
+  const hasDisplayDelay = bits.next(1);
+  for (let left = bits.next(5); left >= 0; left--) {
+    bits.skip(12);
+    if (bits.next(5) > 7) bits.skip(1);
+    if (delay > 0 && bits.next(1)) bits.skip(2 * delay + 1);
+    if (hasDisplayDelay && bits.next(1)) bits.skip(4);
+  }
+}
+
+function tools(bits: Bits): void {
+  bits.skip(4);
+  const hasOrder = bits.next(1);
+  if (hasOrder) bits.skip(2);
+  const isChosen = bits.next(1);
+  if ((isChosen || bits.next(1)) && !bits.next(1)) bits.skip(1);
+  if (hasOrder) bits.skip(3);
+}
+
+function colourConfig(bits: Bits, profile: number): CodePoints | null {
+  const isDeep = bits.next(1);
+  if (profile === 2 && isDeep) bits.skip(1);
+  if (profile !== 1) bits.skip(1);
+  if (!bits.next(1)) return null;
+  const found = { primaries: bits.next(8), transfer: bits.next(8) };
+  return bits.isBeyondEnd ? null : found;
+}
+
+function leb128(bits: Bits): number {
+  let value = 0;
+  for (let i = 0; i < 8; i++) {
+    const byte = bits.next(8);
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) break;
+  }
+  return value;
+}
+
+function uvlc(bits: Bits): void {
+  let zeros = 0;
+  while (zeros < 32 && !bits.next(1)) zeros++;
+  bits.skip(zeros);
+}
+
+/** Bits one after another, the highest of a byte first; beyond the end they are 0. */
+class Bits {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length * 8;
+  }
+
+  get isBeyondEnd(): boolean {
+    return this.#at > this.#bytes.length * 8;
+  }
+
+  next(count: number): number {
+    let value = 0;
+    for (let i = 0; i < count; i++, this.#at++) {
+      value = value * 2 + (((this.#bytes[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
+    }
+    return value;
+  }
+
+  skip(count: number): void {
+    this.#at += count;
+  }
+}

@@ -1,0 +1,150 @@
+import { type CodePoints, codePointsOf } from './av1.ts';
+import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
+
+/** What an AVIF says of its primary picture. */
+export interface AvifFacts {
+  /** Those of `nclx`, else of the AV1 stream (ISO/IEC 23000-22, 7.3.6.4); null where neither is there. */
+  readonly codePoints: CodePoints | null;
+  /** Set when the colours are multiplied by the transparency already. */
+  readonly premultiplied: boolean;
+}
+
+/** Reads `meta` (ISO/IEC 23008-12); of boxes that are damaged or missing, nothing is known. */
+export function avifFacts(bytes: Buffer): AvifFacts {
+  const meta = metaOf(bytes);
+  const primary = primaryOf(bytes, meta);
+  const [ipco, ipma] = propertiesOf(bytes, meta);
+  const indexes = new Set(
+    associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
+  );
+  const own = boxesIn(bytes, ipco).filter((_, i) => indexes.has(i + 1));
+  const references = referencesOf(bytes, meta);
+  const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
+  // A grid has no stream of its own, but those of its tiles.
+  const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to ?? primary;
+  return {
+    codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
+    premultiplied: references.some(({ type, from }) => type === 'prem' && from === primary),
+  };
+}
+
+/**
+ * Makes an AVIF readable for libheif, in place; its pixels stay as they are. Only what the file says around them is
+ * changed: the major brand, when it is one that libvips does not look at (`avis`, an animation), and an empty ICC
+ * profile, which ExifTool leaves behind and libheif takes for damage.
+ */
+export function makeReadable(bytes: Buffer): void {
+  const [first] = boxesOf(bytes);
+  if (first?.type === 'ftyp' && first.end - first.start >= 4 && !BRANDS.has(brandOf(bytes, first))) {
+    bytes.write('avif', first.start, 'latin1');
+  }
+  const [ipco, ipma] = propertiesOf(bytes, metaOf(bytes));
+  const associations = associationsOf(bytes, ipma);
+  for (const [i, box] of boxesIn(bytes, ipco).entries()) {
+    if (box.type !== 'colr' || box.end - box.start !== 4) continue;
+    bytes.write('free', box.at + 4, 'latin1');
+    // Without its index nothing refers to it, even where the reference said that it must be understood.
+    for (const { index, at, length } of associations) if (index === i + 1) bytes.fill(0, at, at + length);
+  }
+}
+
+/** Major brands that libvips takes for HEIF and that libheif reads as a still picture. */
+const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
+
+const brandOf = (bytes: Buffer, { start }: Box): string => bytes.toString('latin1', start, start + 4);
+
+const find = (boxes: Iterable<Box>, type: string): Box | undefined =>
+  [...boxes].find((box) => box.type === type);
+
+/** `meta` is a full box: a version and flags, 4 bytes, come first. */
+function metaOf(bytes: Buffer): Box[] {
+  return boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
+}
+
+function primaryOf(bytes: Buffer, meta: readonly Box[]): number | undefined {
+  const pitm = find(meta, 'pitm');
+  if (pitm === undefined) return undefined;
+  const fields = new Fields(bytes, pitm);
+  return fields.next(4) >>> 24 === 0 ? fields.next(2) : fields.next(4);
+}
+
+function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {
+  const iprp = boxesIn(bytes, find(meta, 'iprp'));
+  return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
+}
+
+/** That an item has the property of this place in `ipco`, from 1 on; where that is said and in how many bytes. */
+interface Association {
+  readonly item: number;
+  readonly index: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
+  const found: Association[] = [];
+  for (const table of tables) {
+    const fields = new Fields(bytes, table);
+    const version = fields.next(1);
+    const length = fields.next(3) & 1 ? 2 : 1;
+    for (let left = fields.next(4); left > 0 && !fields.isAtEnd; left--) {
+      const item = fields.next(version === 0 ? 2 : 4);
+      for (let count = fields.next(1); count > 0 && !fields.isAtEnd; count--) {
+        const at = fields.at;
+        // The upper bit says whether the property must be understood.
+        found.push({ item, index: fields.next(length) & (length === 2 ? 0x7fff : 0x7f), at, length });
+      }
+    }
+  }
+  return found;
+}
+
+/** That an item refers to others, the first of which is given. */
+interface Reference {
+  readonly type: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function referencesOf(bytes: Buffer, meta: readonly Box[]): Reference[] {
+  const iref = find(meta, 'iref');
+  if (iref === undefined) return [];
+  const length = bytes[iref.start] === 0 ? 2 : 4;
+  return boxesIn(bytes, iref, 4).map((box) => {
+    const fields = new Fields(bytes, box);
+    const from = fields.next(length);
+    fields.next(2);
+    return { type: box.type, from, to: fields.next(length) };
+  });
+}
+
+/** The first piece of an item's content, as `iloc` places it in the file; empty where it does not. */
+function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefined): Buffer {
+  const iloc = find(meta, 'iloc');
+  if (iloc === undefined) return Buffer.alloc(0);
+  const fields = new Fields(bytes, iloc);
+  const version = fields.next(1);
+  fields.next(3);
+  const [sizes, more] = [fields.next(1), fields.next(1)];
+  const index = version === 0 ? 0 : more & 15;
+  for (let left = fields.next(version < 2 ? 2 : 4); left > 0 && !fields.isAtEnd; left--) {
+    const item = fields.next(version < 2 ? 2 : 4);
+    const method = version === 0 ? 0 : fields.next(2) & 15;
+    fields.next(2);
+    const base = fields.next(more >> 4);
+    const extents = Array.from({ length: fields.next(2) }, () => {
+      fields.next(index);
+      return [fields.next(sizes >> 4), fields.next(sizes & 15)] as const;
+    });
+    // Any other method places it elsewhere than in the file.
+    if (item !== wanted || method !== 0 || extents.length === 0) continue;
+    const [offset, length] = extents[0]!;
+    return bytes.subarray(base + offset, base + offset + length);
+  }
+  return Buffer.alloc(0);
+}
+
+function nclxOf(bytes: Buffer, box: Box): CodePoints | null {
+  if (box.type !== 'colr' || box.end - box.start < 11 || brandOf(bytes, box) !== 'nclx') return null;
+  return { primaries: bytes.readUInt16BE(box.start + 4), transfer: bytes.readUInt16BE(box.start + 6) };
+}

@@ -1,0 +1,61 @@
+/** A box of an ISO base media file (ISO/IEC 14496-12), by offsets into the file's bytes. */
+export interface Box {
+  readonly type: string;
+  /** Offset of the box itself. */
+  readonly at: number;
+  /** Offset of its content. */
+  readonly start: number;
+  /** Offset behind its content, never beyond the box around it. */
+  readonly end: number;
+}
+
+/** The boxes between two offsets, in their order, up to the first that is malformed. */
+export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<Box> {
+  let at = from;
+  while (at + 8 <= to) {
+    const short = bytes.readUInt32BE(at);
+    const header = short === 1 ? 16 : 8;
+    if (at + header > to) return;
+    // 0: up to the end; 1: the length follows in 64 bits.
+    const length = short === 0 ? to - at : short === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : short;
+    if (length < header) return;
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    yield { type, at, start: at + header, end: Math.min(at + length, to) };
+    at += length;
+  }
+}
+
+/** The boxes inside the first box of this path; `skip` is the length of the fields before them. */
+export function boxesIn(bytes: Buffer, box: Box | undefined, skip = 0): Box[] {
+  return box === undefined ? [] : [...boxesOf(bytes, box.start + skip, box.end)];
+}
+
+/** Reads big-endian numbers one after another; beyond its end they are 0. */
+export class Fields {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  #at: number;
+
+  constructor(bytes: Buffer, { start, end }: Pick<Box, 'start' | 'end'>) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** Offset of the next number. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** An unsigned number of up to 8 bytes; of 0 bytes, 0. */
+  next(length: number): number {
+    if (length > 6) return this.next(length - 4) * 2 ** 32 + this.next(4);
+    const at = this.#at;
+    this.#at += length;
+    return length === 0 || this.#at > this.#end ? 0 : this.#bytes.readUIntBE(at, length);
+  }
+}

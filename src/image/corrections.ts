@@ -1,0 +1,107 @@
+import type { Metadata } from 'sharp';
+import { ImgtoolError } from '../errors.ts';
+import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
+import type { SourceFormat } from './formats.ts';
+import { type Screen, screenOf } from './gif.ts';
+import type { Source } from './open.ts';
+import { orientationOfPng } from './orientation.ts';
+import { signalOfCodePoints } from './signal/code-points.ts';
+import { signalOfProfile } from './signal/icc.ts';
+import { type PngSignal, signalOfPng } from './signal/png.ts';
+import type { Signal } from './signal/signal.ts';
+
+/** What a file says of how it is shown, and libvips leaves out. */
+export interface Corrections {
+  /** How its samples become sRGB; null when they are sRGB, or sharp converts them. */
+  readonly signal: Signal | null;
+  /** Set when its ICC profile does not count, or is read as a signal. */
+  readonly ignoreIcc: boolean;
+  /** Set when its colours are multiplied by its transparency. */
+  readonly premultiplied: boolean;
+  /** The screen that its frame does not cover. */
+  readonly screen: Screen | null;
+  /** EXIF orientation, 1 to 8, that libvips does not find. */
+  readonly orientation: number;
+  /** What sharp calls its samples of 16 bits; null when they have 8. */
+  readonly deep: 'rgb16' | 'grey16' | null;
+  readonly range: Range;
+}
+
+/** Samples that stand for black, for full light, and for opaque. */
+export interface Range {
+  readonly black: number;
+  readonly white: number;
+  readonly opaque: number;
+}
+
+/** Makes the bytes readable for the decoder, in place, once they are digested. Errors: `unsupported_format`. */
+export function prepare(source: Source, format: SourceFormat): void {
+  if (format !== 'avif' && format !== 'heif') return;
+  if (typeof source.input !== 'string') makeReadable(source.input);
+  else if (source.head.toString('latin1', 4, 12) === 'ftypavis') {
+    throw new ImgtoolError('unsupported_format', 'an animated AVIF of this size cannot be read', {
+      fix: 'save its first frame as a picture of its own',
+    });
+  }
+}
+
+/** Null for most pictures: libvips and sharp show them as they are meant. `most` is the limit of pixels. */
+export function correctionsOf(
+  source: Source,
+  format: SourceFormat,
+  metadata: Metadata,
+  most: number,
+): Corrections | null {
+  const bytes = source.head;
+  const isAvif = format === 'avif' || format === 'heif';
+  const avif = isAvif ? avifFacts(bytes) : null;
+  const png = format === 'png' ? signalOfPng(bytes) : null;
+  const premultiplied = (avif?.premultiplied ?? false) && metadata.hasAlpha;
+  const colours = { ...coloursOf(metadata, avif, png), premultiplied };
+  const screen = format === 'gif' ? screenOf(bytes, most) : null;
+  const orientation = format === 'png' && metadata.orientation === undefined ? orientationOfPng(bytes) : 1;
+  const isPlain = colours.signal === null && !colours.ignoreIcc && !premultiplied;
+  if (isPlain && screen === null && orientation === 1) return null;
+  const deep = metadata.depth !== 'ushort' ? null : metadata.space === 'grey16' ? 'grey16' : 'rgb16';
+  return { ...colours, screen, orientation, deep, range: rangeOf(metadata, png?.narrow ?? false) };
+}
+
+/** Whether the whole picture is held in memory before it is scaled. */
+export function isWhole({ signal, deep, premultiplied, screen }: Corrections): boolean {
+  return premultiplied || screen !== null || (signal !== null && deep === null);
+}
+
+function coloursOf(
+  metadata: Metadata,
+  avif: AvifFacts | null,
+  png: PngSignal | null,
+): Pick<Corrections, 'signal' | 'ignoreIcc'> {
+  const { hasProfile, icc, space, depth } = metadata;
+  const stated = png?.signal ?? (avif?.codePoints && signalOfCodePoints(avif.codePoints)) ?? null;
+  if (stated !== null && (png?.isFirst || !hasProfile)) {
+    return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile };
+  }
+  // What lcms makes of 16 bits is coarse, and sharp does not let it convert grey; transparency comes off first.
+  const isOwn = depth === 'ushort' || avif?.premultiplied;
+  const kind = KINDS[space ?? ''];
+  const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
+  return { signal, ignoreIcc: signal !== null };
+}
+
+/** By libvips' names of colour spaces. */
+const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
+  grey16: 'grey',
+  'b-w': 'grey',
+  rgb16: 'rgb',
+  srgb: 'rgb',
+};
+
+/** libvips shifts samples of 10 and 12 bits up to 16. */
+function rangeOf({ depth, bitsPerSample = 16, format }: Metadata, narrow: boolean): Range {
+  const [bits, shift] =
+    depth !== 'ushort' ? [8, 0] : format === 'heif' ? [bitsPerSample, 16 - bitsPerSample] : [16, 0];
+  const opaque = (2 ** bits - 1) * 2 ** shift;
+  if (!narrow) return { black: 0, white: opaque, opaque };
+  const unit = 2 ** (bits + shift - 8);
+  return { black: 16 * unit, white: 235 * unit, opaque };
+}

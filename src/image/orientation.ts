@@ -1,0 +1,68 @@
+import { inflateSync } from 'node:zlib';
+import { type Chunk, chunksOf } from './chunks.ts';
+
+/** Bytes of a profile that is written as text, unpacked, at most: twice what EXIF can hold, and more. */
+const UNPACKED = 8 * 2 ** 20;
+
+/**
+ * The EXIF orientation, 1 to 8, that a PNG gives in a place where libvips does not look: in an eXIf chunk behind the
+ * pixels, or in a text called "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write. 1 where none
+ * is given.
+ */
+export function orientationOfPng(bytes: Buffer): number {
+  const chunks = [...chunksOf(bytes, 'png', true)];
+  const exif = chunks.find(({ type }) => type === 'eXIf');
+  if (exif !== undefined) return orientationOf(contentOf(bytes, exif)) ?? 1;
+  const profile = chunks.find(({ type, start }) => TEXTS.has(type) && NAME.test(start));
+  const text = profile === undefined ? null : textOf(contentOf(bytes, profile), profile.type);
+  return text ? (orientationOf(unwritten(text)) ?? 1) : 1;
+}
+
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
+const NAME = /^Raw profile type (?:exif|APP1)\0/i;
+
+const contentOf = (bytes: Buffer, { at, length }: Chunk): Buffer => bytes.subarray(at, at + length);
+
+/** What a text chunk says behind its name (PNG, third edition, 11.3.3); null when it cannot be unpacked. */
+function textOf(chunk: Buffer, type: string): string | null {
+  const behind = chunk.indexOf(0) + 1;
+  if (type === 'tEXt') return chunk.toString('latin1', behind);
+  if (type === 'zTXt') return unpacked(chunk.subarray(behind + 1));
+  // Whether it is packed, how, its language and its name in that language.
+  const language = chunk.indexOf(0, behind + 2) + 1;
+  const text = chunk.subarray(chunk.indexOf(0, language) + 1);
+  return chunk[behind] === 1 ? unpacked(text) : text.toString('latin1');
+}
+
+function unpacked(packed: Buffer): string | null {
+  try {
+    return inflateSync(packed, { maxOutputLength: UNPACKED }).toString('latin1');
+  } catch {
+    return null;
+  }
+}
+
+/** The bytes of a profile that is written as its name, its length and hexadecimal digits. */
+function unwritten(text: string): Buffer {
+  const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
+  return Buffer.from(digits.replace(/\s/g, ''), 'hex');
+}
+
+const TAG = 0x112;
+
+/** The first directory of a TIFF, which is what EXIF is, is looked through (Exif 2.32, 4.5). */
+function orientationOf(exif: Buffer): number | null {
+  const tiff = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
+  const order = tiff.toString('latin1', 0, 2);
+  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) return null;
+  const short = (at: number): number =>
+    at + 2 > tiff.length ? 0 : order === 'II' ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at);
+  const directory = order === 'II' ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
+  for (let i = 0; i < short(directory); i++) {
+    const at = directory + 2 + i * 12;
+    if (short(at) !== TAG) continue;
+    const found = short(at + 8);
+    return found >= 1 && found <= 8 ? found : null;
+  }
+  return null;
+}

@@ -1,0 +1,63 @@
+import type { CodePoints } from '../av1.ts';
+import { dci, hlg, logarithmic, power, pq, smpte240, srgb } from './curves.ts';
+import { BT709, type Chromaticity, luminance, type Primaries, toBt709 } from './matrix.ts';
+import type { Curve, Signal, Srgb } from './signal.ts';
+
+/**
+ * What code points of ITU-T H.273 mean. Null for those that are reserved or have no meaning here. Where only one of the
+ * two is given, the other is that of sRGB (ISO/IEC 23000-22, 7.3.6.4).
+ */
+export function signalOfCodePoints({ primaries, transfer }: CodePoints): Signal | Srgb | null {
+  const colours = primaries === UNSPECIFIED ? BT709 : PRIMARIES[primaries];
+  const curve = SRGB_LIKE.has(transfer) ? srgb : TRANSFERS[transfer];
+  if (colours === undefined || curve === undefined) return null;
+  if (primaries === UNSPECIFIED && transfer === UNSPECIFIED) return null;
+  if (colours === BT709 && curve === srgb) return 'srgb';
+  return signalOf(colours, curve);
+}
+
+function signalOf(colours: Primaries, curve: Curve): Signal {
+  const weights = curve === hlg ? luminance(colours) : null;
+  return { curves: [curve, curve, curve], toBt709: toBt709(colours)!, luminance: weights };
+}
+
+/** sRGB that must be converted nevertheless, since its samples have a range of their own. */
+export const SRGB_SIGNAL = signalOf(BT709, srgb);
+
+const UNSPECIFIED = 2;
+
+const D65: Chromaticity = BT709.white;
+const C: Chromaticity = [0.31, 0.316];
+
+/** ITU-T H.273, table 2. */
+const PRIMARIES: Readonly<Record<number, Primaries>> = {
+  1: BT709,
+  4: { red: [0.67, 0.33], green: [0.21, 0.71], blue: [0.14, 0.08], white: C },
+  5: { red: [0.64, 0.33], green: [0.29, 0.6], blue: [0.15, 0.06], white: D65 },
+  6: { red: [0.63, 0.34], green: [0.31, 0.595], blue: [0.155, 0.07], white: D65 },
+  7: { red: [0.63, 0.34], green: [0.31, 0.595], blue: [0.155, 0.07], white: D65 },
+  8: { red: [0.681, 0.319], green: [0.243, 0.692], blue: [0.145, 0.049], white: C },
+  9: { red: [0.708, 0.292], green: [0.17, 0.797], blue: [0.131, 0.046], white: D65 },
+  11: { red: [0.68, 0.32], green: [0.265, 0.69], blue: [0.15, 0.06], white: [0.314, 0.351] },
+  12: { red: [0.68, 0.32], green: [0.265, 0.69], blue: [0.15, 0.06], white: D65 },
+  22: { red: [0.63, 0.34], green: [0.295, 0.605], blue: [0.155, 0.077], white: D65 },
+};
+
+/**
+ * sRGB itself, what is unspecified, and the camera curves of BT.709, BT.601, xvYCC, BT.1361 and BT.2020. Screens and
+ * players show those as they show sRGB, browsers too, and many encoders write them for pictures that are sRGB.
+ */
+const SRGB_LIKE = new Set([1, UNSPECIFIED, 6, 11, 12, 13, 14, 15]);
+
+/** ITU-T H.273, table 3. */
+const TRANSFERS: Readonly<Record<number, Curve>> = {
+  4: power(2.2),
+  5: power(2.8),
+  7: smpte240,
+  8: power(1),
+  9: logarithmic(2),
+  10: logarithmic(2.5),
+  16: pq,
+  17: dci,
+  18: hlg,
+};

@@ -1,0 +1,80 @@
+import { type Chunk, chunksOf } from '../chunks.ts';
+import { SRGB_SIGNAL, signalOfCodePoints } from './code-points.ts';
+import { power, srgb } from './curves.ts';
+import { BT709, type Chromaticity, type Primaries, toBt709 } from './matrix.ts';
+import type { Curve, Signal, Srgb } from './signal.ts';
+
+/** What a PNG says of its colours, beside an ICC profile; null where it says nothing. */
+export interface PngSignal {
+  readonly signal: Signal | Srgb;
+  /** Set when it counts more than an ICC profile. */
+  readonly isFirst: boolean;
+  /** Samples use the narrow range of video: 16 to 235 of 255. */
+  readonly narrow: boolean;
+}
+
+/** By the order of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM. */
+export function signalOfPng(bytes: Buffer): PngSignal | null {
+  const chunks = new Map<string, Chunk>();
+  for (const chunk of chunksOf(bytes, 'png', false)) {
+    // What follows the pixels or the palette comes too late to count.
+    if (chunk.type === 'IDAT') break;
+    if (LENGTHS[chunk.type] === chunk.length && !chunks.has(chunk.type)) chunks.set(chunk.type, chunk);
+  }
+  return codePoints(bytes, chunks.get('cICP')) ?? older(bytes, chunks);
+}
+
+/** Bytes that these chunks hold. */
+const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, sRGB: 1, gAMA: 4, cHRM: 32 };
+
+function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
+  if (cicp === undefined) return null;
+  const [primaries, transfer, matrix, fullRange] = bytes.subarray(cicp.at, cicp.at + 4);
+  const signal = signalOfCodePoints({ primaries: primaries!, transfer: transfer! });
+  // A PNG holds RGB: no other matrix is allowed.
+  if (signal === null || matrix !== 0) return null;
+  const narrow = fullRange === 0;
+  return { signal: narrow && signal === 'srgb' ? SRGB_SIGNAL : signal, isFirst: true, narrow };
+}
+
+function older(bytes: Buffer, chunks: ReadonlyMap<string, Chunk>): PngSignal | null {
+  const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
+  if (chunks.has('sRGB') || (gama === undefined && chrm === undefined)) return null;
+  const colours = chrm === undefined ? BT709 : primariesOf(bytes, chrm);
+  const isSrgb = closeToSrgb(colours);
+  const curve = curveOf(gama === undefined ? 0 : bytes.readUInt32BE(gama.at), isSrgb);
+  const matrix = toBt709(isSrgb ? BT709 : colours);
+  if (matrix === null || (isSrgb && curve === srgb)) return null;
+  const signal = { curves: [curve, curve, curve], toBt709: matrix, luminance: null } as const;
+  return { signal, isFirst: false, narrow: false };
+}
+
+/** Values of gAMA, in 100,000ths, that stand for sRGB's curve: 1/2.2, rounded in many ways. */
+const SRGB_GAMMA = { from: 45_000, to: 46_000 };
+
+/** A sample is the light to the power of the chunk's value; without a chunk, sRGB is taken for granted. */
+function curveOf(gamma: number, isSrgb: boolean): Curve {
+  if (gamma === 0) return srgb;
+  if (isSrgb && gamma >= SRGB_GAMMA.from && gamma <= SRGB_GAMMA.to) return srgb;
+  return power(100_000 / gamma);
+}
+
+/** White, red, green and blue, each as x and y in 100,000ths. */
+function primariesOf(bytes: Buffer, { at }: Chunk): Primaries {
+  const [white, red, green, blue] = [0, 8, 16, 24].map(
+    (offset): Chromaticity => [
+      bytes.readUInt32BE(at + offset) / 100_000,
+      bytes.readUInt32BE(at + offset + 4) / 100_000,
+    ],
+  );
+  return { white: white!, red: red!, green: green!, blue: blue! };
+}
+
+/** Programs round them in many ways too. */
+const ROUNDING = 0.003;
+
+function closeToSrgb(colours: Primaries): boolean {
+  return (['red', 'green', 'blue', 'white'] as const).every((name) =>
+    colours[name].every((n, i) => Math.abs(n - BT709[name][i]!) <= ROUNDING),
+  );
+}

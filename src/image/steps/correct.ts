@@ -1,0 +1,99 @@
+import type { Sharp } from 'sharp';
+import { type Corrections, isWhole } from '../corrections.ts';
+import type { Screen } from '../gif.ts';
+import type { Size } from '../plan.ts';
+import { from, type Pixels, raw } from './pixels.ts';
+import { type Samples, toSrgb } from './to-srgb.ts';
+
+/**
+ * Decodes to upright 8-bit sRGB pixels of this size, as the file says that the picture is shown. `scaled` brings a
+ * pipeline to the size.
+ *
+ * Samples of 16 bits are scaled first and converted then: they lose nothing by that, and a large picture is never held
+ * whole. Samples of 8 bits would lose, and where transparency is wrong, so would be the rims.
+ */
+export async function corrected(
+  input: Sharp,
+  corrections: Corrections,
+  size: Size,
+  scaled: (pipeline: Sharp, to: Size) => Sharp,
+): Promise<Pixels> {
+  const { orientation, screen } = corrections;
+  if (!isWhole(corrections)) {
+    // Scaled as it is stored, and turned then: to turn all of it would take all of it in memory.
+    const stored = orientation > 4 ? { width: size.height, height: size.width } : size;
+    return converted(turned(scaled(input, stored), orientation), corrections);
+  }
+  const whole = onScreen(await converted(turned(input, orientation), corrections), screen);
+  return whole.width === size.width && whole.height === size.height ? whole : raw(scaled(from(whole), size));
+}
+
+async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pixels> {
+  const { signal, premultiplied } = corrections;
+  if (signal === null && !premultiplied) return raw(pipeline);
+  const samples = await samplesOf(pipeline, corrections);
+  if (premultiplied) unpremultiply(samples);
+  return signal === null ? { ...samples, data: Buffer.from(samples.data.buffer) } : toSrgb(samples, signal);
+}
+
+/** With all bits that a signal needs. */
+async function samplesOf(pipeline: Sharp, { signal, deep, range }: Corrections): Promise<Samples> {
+  if (signal === null || deep === null) {
+    return { ...(await raw(pipeline)), range: deep === null ? range : EIGHT_BITS };
+  }
+  const { data, ...pixels } = await raw(pipeline.toColourspace(deep), 'ushort');
+  // A view needs an even offset.
+  const even = data.byteOffset % 2 === 0 ? data : Buffer.from(data);
+  return { ...pixels, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
+}
+
+const EIGHT_BITS = { black: 0, white: 255, opaque: 255 };
+
+function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
+  const last = channels - 1;
+  for (let i = 0; i < data.length; i += channels) {
+    const alpha = data[i + last]!;
+    if (alpha === opaque || alpha === 0) continue;
+    for (let j = i; j < i + last; j++) data[j] = Math.min(opaque, Math.round((data[j]! * opaque) / alpha));
+  }
+}
+
+/** Lays a GIF's first frame on its screen, which is transparent beside it. */
+function onScreen(pixels: Pixels, screen: Screen | null): Pixels {
+  if (screen === null) return pixels;
+  const { width, height, frame } = screen;
+  const data = Buffer.alloc(width * height * 4);
+  const right = Math.min(frame.left + frame.width, pixels.width);
+  const bottom = Math.min(frame.top + frame.height, pixels.height);
+  for (let y = frame.top; y < bottom; y++) {
+    for (let x = frame.left; x < right; x++) {
+      const at = (y * pixels.width + x) * pixels.channels;
+      const to = (y * width + x) * 4;
+      pixels.data.copy(data, to, at, at + pixels.channels);
+      if (pixels.channels === 3) data[to + 3] = 255;
+    }
+  }
+  return { data, width, height, channels: 4 };
+}
+
+/** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it turns. */
+function turned(pipeline: Sharp, orientation: number): Sharp {
+  switch (orientation) {
+    case 2:
+      return pipeline.flop();
+    case 3:
+      return pipeline.rotate(180);
+    case 4:
+      return pipeline.flip();
+    case 5:
+      return pipeline.flip().rotate(90);
+    case 6:
+      return pipeline.rotate(90);
+    case 7:
+      return pipeline.flop().rotate(90);
+    case 8:
+      return pipeline.rotate(270);
+    default:
+      return pipeline;
+  }
+}

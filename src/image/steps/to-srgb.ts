@@ -1,0 +1,91 @@
+import type { Range } from '../corrections.ts';
+import { hlgSystem, srgb } from '../signal/curves.ts';
+import type { Signal } from '../signal/signal.ts';
+import type { Pixels } from './pixels.ts';
+
+/** Pixels as they are decoded: of 8 or 16 bits, which may be those of a signal that is not sRGB. */
+export interface Samples extends Omit<Pixels, 'data'> {
+  readonly data: Uint8Array | Uint16Array;
+  readonly range: Range;
+}
+
+/** Steps of linear light from black to white: fine enough for the steepest part of sRGB's curve. */
+const STEPS = 65_535;
+
+/**
+ * Converts to 8-bit sRGB (IEC 61966-2-1): linear light by the signal's curves, for HLG that of the display by the OOTF
+ * of ITU-R BT.2100, then BT.709's primaries by a matrix, what lies outside of them cut off. It takes the place of the
+ * samples, so that no second copy of a large picture is needed: a pixel's bytes never reach samples not read yet.
+ */
+export function toSrgb(samples: Samples, signal: Signal): Pixels {
+  const { width, height, channels } = samples;
+  const out = Buffer.from(samples.data.buffer, samples.data.byteOffset, width * height * channels);
+  if (channels < 3) greys(samples, signal, out);
+  else colours(samples, signal, out);
+  return { data: out, width, height, channels };
+}
+
+function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {
+  const encoded = encoder();
+  const bytes = linear(curves[0], range).map(
+    (light) => encoded[step(luminance === null ? light : light * hlgSystem(light))]!,
+  );
+  const opacity = 255 / range.opaque;
+  for (let i = 0; i < data.length; i += channels) {
+    out[i] = bytes[data[i]!]!;
+    if (channels === 2) out[i + 1] = Math.round(data[i + 1]! * opacity);
+  }
+}
+
+function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
+  const encoded = encoder();
+  const [reds, greens, blues] = signal.curves.map((curve, i) =>
+    // Most signals have one curve for all.
+    i > 0 && curve === signal.curves[0] ? null : linear(curve, range),
+  );
+  const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
+  const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
+  const weights = signal.luminance;
+  const gains = weights === null ? null : gainsOf();
+  const opacity = 255 / range.opaque;
+  for (let i = 0; i < data.length; i += channels) {
+    let r = red[data[i]!]!;
+    let v = green[data[i + 1]!]!;
+    let u = blue[data[i + 2]!]!;
+    if (weights !== null) {
+      const gain = gains![step(weights[0] * r + weights[1] * v + weights[2] * u)]!;
+      r = Math.min(1, r * gain);
+      v = Math.min(1, v * gain);
+      u = Math.min(1, u * gain);
+    }
+    out[i] = encoded[step(a * r + b * v + c * u)]!;
+    out[i + 1] = encoded[step(d * r + e * v + f * u)]!;
+    out[i + 2] = encoded[step(g * r + h * v + j * u)]!;
+    if (channels === 4) out[i + 3] = Math.round(data[i + 3]! * opacity);
+  }
+}
+
+/** Linear light of every sample that there can be. */
+function linear(curve: (v: number) => number, { black, white, opaque }: Range): Float32Array {
+  const light = new Float32Array(opaque < 256 ? 256 : 65_536);
+  for (let sample = 0; sample < light.length; sample++) {
+    light[sample] = curve(Math.min(1, Math.max(0, (sample - black) / (white - black))));
+  }
+  return light;
+}
+
+const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
+
+/** What the OOTF of HLG multiplies by, at every step of the scene's luminance. */
+function gainsOf(): Float32Array {
+  const gains = new Float32Array(STEPS + 1);
+  for (let i = 0; i <= STEPS; i++) gains[i] = hlgSystem(i / STEPS);
+  return gains;
+}
+
+/** The byte of sRGB at every step of linear light: each from the light on that is nearer to it than to the one below. */
+function encoder(): Uint8Array {
+  const bytes = new Uint8Array(STEPS + 1);
+  for (let byte = 1; byte < 256; byte++) bytes.fill(byte, Math.ceil(srgb((byte - 0.5) / 255) * STEPS));
+  return bytes;
+}

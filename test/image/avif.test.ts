@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { makeReadable } from '../../src/image/avif.ts';
+import { openPicture } from '../../src/image/picture.ts';
+import { withPremultiplied, withProperty } from './avif-writer.ts';
+import { encoded, exact, file, LIMITS, lopsided, rendered, scratch, shared } from './pictures.ts';
+
+const folder = scratch();
+const stripped = shared('cases/avif-stripped-by-exiftool');
+const canvas = shared('cases/alpha-and-canvas');
+
+const plain = () => encoded(lopsided(60, 40)).avif({ quality: 60, effort: 0 }).toBuffer();
+const pixels = async (source: Buffer): Promise<Buffer> =>
+  sharp((await rendered(folder, source, [exact()])).bytes[0]!)
+    .raw()
+    .toBuffer();
+
+describe('an animated AVIF', () => {
+  const animated = (avif: Buffer): Buffer => {
+    const copy = Buffer.from(avif);
+    copy.write('avis', 8, 'latin1');
+    return copy;
+  };
+
+  it('shows its first picture', async () => {
+    const avif = await plain();
+    expect(await pixels(animated(avif))).toEqual(await sharp(avif).raw().toBuffer());
+  });
+
+  it('keeps the digest of the bytes that are in its file', async () => {
+    const avif = animated(await plain());
+    const { picture } = await rendered(folder, avif, [exact()]);
+    expect(picture.digest).toBe(createHash('sha256').update(avif).digest('hex'));
+  });
+
+  it('that is too large to be held in memory is refused as not supported', async () => {
+    const path = file(folder, animated(await plain()));
+    await expect(openPicture(path, LIMITS, [], 100)).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: expect.stringContaining('animated AVIF'),
+      fix: expect.stringContaining('first frame'),
+    });
+  });
+});
+
+describe('an AVIF whose ICC profile was emptied', () => {
+  it.each(['prof', 'rICC'])('has the pixels that it had without one: %s', async (type) => {
+    const avif = await plain();
+    const emptied = withProperty(avif, 'colr', Buffer.from(type));
+    await expect(sharp(emptied).raw().toBuffer()).rejects.toThrow();
+    expect(await pixels(emptied)).toEqual(await sharp(avif).raw().toBuffer());
+  });
+
+  it('is read too when that profile must be understood', async () => {
+    const avif = await plain();
+    const emptied = withProperty(avif, 'colr', Buffer.from('prof'));
+    const count = emptied.indexOf('ipma') + 14;
+    const last = count + emptied[count]!;
+    emptied[last] = emptied[last]! | 0x80;
+    expect(await pixels(emptied)).toEqual(await sharp(avif).raw().toBuffer());
+  });
+
+  it.skipIf(stripped === null)('by ExifTool has the pixels that it had before', async () => {
+    const [before, after] = await Promise.all(
+      ['before.avif', 'stripped.avif'].map(async (name) => pixels(await readFile(join(stripped!, name)))),
+    );
+    expect(after).toEqual(before);
+  });
+});
+
+describe('an AVIF whose colours are multiplied by its transparency', () => {
+  /** A disc of one colour with a soft rim, in the middle of nothing. */
+  const SIDE = 64;
+  const COLOUR = [255, 218, 32];
+  const opacity = (i: number): number => {
+    const away = Math.hypot((i % SIDE) - 31.5, Math.floor(i / SIDE) - 31.5);
+    return Math.round(255 * Math.min(1, Math.max(0, (28 - away) / 16)));
+  };
+  const premultiplied = async (bitdepth: 8 | 10): Promise<Buffer> => {
+    const data = Uint8Array.from({ length: SIDE * SIDE * 4 }, (_, i) => {
+      const alpha = opacity(Math.floor(i / 4));
+      return i % 4 === 3 ? alpha : Math.round((COLOUR[i % 4]! * alpha) / 255);
+    });
+    const raw = sharp(data, { raw: { width: SIDE, height: SIDE, channels: 4 } });
+    return withPremultiplied(
+      await raw.avif({ quality: 100, effort: 0, chromaSubsampling: '4:4:4', bitdepth }).toBuffer(),
+    );
+  };
+
+  it.each([8, 10] as const)(
+    'of %d bits keeps the colour of its rims, at its size and scaled down',
+    async (bits) => {
+      const { bytes } = await rendered(folder, await premultiplied(bits), [exact(), exact({ width: 23 })]);
+      for (const each of bytes) {
+        const { data } = await sharp(each).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+        const sums = [0, 0, 0];
+        let weight = 0;
+        for (let at = 0; at < data.length; at += 4) {
+          const alpha = data[at + 3]!;
+          if (alpha < 64) continue;
+          weight++;
+          for (const [i, wanted] of COLOUR.entries()) sums[i]! += Math.abs(data[at + i]! - wanted);
+        }
+        expect(weight).toBeGreaterThan(100);
+        for (const sum of sums) expect(sum / weight).toBeLessThan(3);
+      }
+    },
+  );
+
+  it.skipIf(canvas === null)('of the shared case has bright rims', async () => {
+    const data = await pixels(await readFile(join(canvas!, 'avif-premultiplied.avif')));
+    const reds: number[] = [];
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at + 3]! >= 64 && data[at + 3]! <= 200) reds.push(data[at]!);
+    }
+    expect(reds.length).toBeGreaterThan(100);
+    // Premultiplied, it would be half of that.
+    expect(reds.reduce((sum, red) => sum + red, 0) / reds.length).toBeGreaterThan(245);
+  });
+});
+
+describe('an AVIF whose boxes are damaged', () => {
+  it('is left alone, wherever it ends or is overwritten', async () => {
+    const avif = await plain();
+    for (let at = 0; at < Math.min(avif.length, 400); at++) {
+      for (const bytes of [Buffer.from(avif.subarray(0, at)), Buffer.from(avif).fill(0xff, at, at + 4)]) {
+        expect(() => makeReadable(bytes)).not.toThrow();
+      }
+    }
+  });
+});
