@@ -38,7 +38,7 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
-  return Math.ceil(ALWAYS + held + kept + Math.max(decoding, sized + busiest));
+  return Math.ceil(ALWAYS + held + kept + screenOf(header) + Math.max(decoding, sized + busiest));
 }
 
 /** How many outputs of these sizes may be encoded at the same time at most. */
@@ -76,9 +76,12 @@ function decoder(header: Header, base: Size): number {
 
 /** What the samples take that are corrected after they are decoded. */
 function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): number {
-  if (corrections === null) return 0;
-  const screen = corrections.screen === null ? 0 : area(size) * 4;
-  return (isWhole(corrections) ? area(size) : area(base)) * pixelBytes + screen;
+  return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pixelBytes;
+}
+
+/** The screen of a GIF, which is not given back before its outputs are encoded. */
+function screenOf({ corrections, ...size }: Header): number {
+  return corrections === null || corrections.screen === null ? 0 : area(size) * 4;
 }
 
 /** What an encoder takes for a pixel, its output and the library's own copies included. */
