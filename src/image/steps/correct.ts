@@ -33,7 +33,9 @@ async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pix
   if (signal === null && !premultiplied) return raw(pipeline);
   const samples = await samplesOf(pipeline, corrections);
   if (premultiplied) unpremultiply(samples);
-  return signal === null ? { ...samples, data: Buffer.from(samples.data.buffer) } : toSrgb(samples, signal);
+  if (signal !== null) return toSrgb(samples, signal);
+  const { data, width, height, channels } = samples;
+  return { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
 }
 
 /** With all bits that a signal needs. */
