@@ -6,10 +6,13 @@ export interface CodePoints {
 
 const SEQUENCE_HEADER = 1;
 
+/** Units that are looked at: the header is the first one, or follows a delimiter. */
+const UNITS = 16;
+
 /** What the sequence header of an AV1 stream says of colours (AV1 specification, 5.3 to 5.5); null where it says nothing. */
 export function codePointsOf(stream: Buffer): CodePoints | null {
   const bits = new Bits(stream);
-  while (!bits.isAtEnd) {
+  for (let units = 0; units < UNITS && !bits.isAtEnd; units++) {
     bits.skip(1);
     const type = bits.next(4);
     const [isExtended, isSized] = [bits.next(1), bits.next(1)];

@@ -81,13 +81,16 @@ interface Association {
   readonly length: number;
 }
 
+/** Entries of a table that are looked at: a grid has some for each of its tiles. */
+const MOST = 100_000;
+
 function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   const found: Association[] = [];
   for (const table of tables) {
     const fields = new Fields(bytes, table);
     const version = fields.next(1);
     const length = fields.next(3) & 1 ? 2 : 1;
-    for (let left = fields.next(4); left > 0 && !fields.isAtEnd; left--) {
+    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MOST; left--) {
       const item = fields.next(version === 0 ? 2 : 4);
       for (let count = fields.next(1); count > 0 && !fields.isAtEnd; count--) {
         const at = fields.at;
@@ -127,19 +130,20 @@ function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefin
   fields.next(3);
   const [sizes, more] = [fields.next(1), fields.next(1)];
   const index = version === 0 ? 0 : more & 15;
-  for (let left = fields.next(version < 2 ? 2 : 4); left > 0 && !fields.isAtEnd; left--) {
+  const items = Math.min(MOST, fields.next(version < 2 ? 2 : 4));
+  for (let left = items; left > 0 && !fields.isAtEnd; left--) {
     const item = fields.next(version < 2 ? 2 : 4);
     const method = version === 0 ? 0 : fields.next(2) & 15;
     fields.next(2);
     const base = fields.next(more >> 4);
-    const extents = Array.from({ length: fields.next(2) }, () => {
-      fields.next(index);
-      return [fields.next(sizes >> 4), fields.next(sizes & 15)] as const;
-    });
+    const pieces = fields.next(2);
+    const next = fields.at + pieces * (index + (sizes >> 4) + (sizes & 15));
+    fields.next(index);
+    const offset = base + fields.next(sizes >> 4);
+    const length = fields.next(sizes & 15);
     // Any other method places it elsewhere than in the file.
-    if (item !== wanted || method !== 0 || extents.length === 0) continue;
-    const [offset, length] = extents[0]!;
-    return bytes.subarray(base + offset, base + offset + length);
+    if (item === wanted && method === 0 && pieces > 0) return bytes.subarray(offset, offset + length);
+    fields.skip(next - fields.at);
   }
   return Buffer.alloc(0);
 }

@@ -9,10 +9,13 @@ export interface Box {
   readonly end: number;
 }
 
+/** Boxes side by side at most: pictures have some tens, and grids two for each tile. */
+const MOST = 10_000;
+
 /** The boxes between two offsets, in their order, up to the first that is malformed. */
 export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<Box> {
   let at = from;
-  while (at + 8 <= to) {
+  for (let count = 0; count < MOST && at + 8 <= to; count++) {
     const short = bytes.readUInt32BE(at);
     const header = short === 1 ? 16 : 8;
     if (at + header > to) return;
@@ -25,7 +28,7 @@ export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<B
   }
 }
 
-/** The boxes inside the first box of this path; `skip` is the length of the fields before them. */
+/** The boxes inside a box; `skip` is the length of the fields before them. */
 export function boxesIn(bytes: Buffer, box: Box | undefined, skip = 0): Box[] {
   return box === undefined ? [] : [...boxesOf(bytes, box.start + skip, box.end)];
 }
@@ -49,6 +52,10 @@ export class Fields {
   /** Offset of the next number. */
   get at(): number {
     return this.#at;
+  }
+
+  skip(length: number): void {
+    this.#at += length;
   }
 
   /** An unsigned number of up to 8 bytes; of 0 bytes, 0. */

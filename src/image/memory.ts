@@ -39,7 +39,7 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   const copied = header.tiff?.plain?.size ?? 0;
-  return Math.ceil(ALWAYS + held + copied + kept + Math.max(decoding, sized + busiest));
+  return Math.ceil(ALWAYS + held + copied + kept + screenOf(header) + Math.max(decoding, sized + busiest));
 }
 
 /** How many outputs of these sizes may be encoded at the same time at most. */
@@ -77,9 +77,12 @@ function decoder(header: Header, base: Size): number {
 
 /** What the samples take that are corrected after they are decoded. */
 function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): number {
-  if (corrections === null) return 0;
-  const screen = corrections.screen === null ? 0 : area(size) * 4;
-  return (isWhole(corrections) ? area(size) : area(base)) * pixelBytes + screen;
+  return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pixelBytes;
+}
+
+/** The screen of a GIF, which is not given back before its outputs are encoded. */
+function screenOf({ corrections, ...size }: Header): number {
+  return corrections === null || corrections.screen === null ? 0 : area(size) * 4;
 }
 
 /** What an encoder takes for a pixel, its output and the library's own copies included. */

@@ -10,10 +10,11 @@ const UNPACKED = 8 * 2 ** 20;
  * is given.
  */
 export function orientationOfPng(bytes: Buffer): number {
-  const chunks = [...chunksOf(bytes, 'png', true)];
-  const exif = chunks.find(({ type }) => type === 'eXIf');
-  if (exif !== undefined) return orientationOf(contentOf(bytes, exif)) ?? 1;
-  const profile = chunks.find(({ type, start }) => TEXTS.has(type) && NAME.test(start));
+  let profile: Chunk | undefined;
+  for (const chunk of chunksOf(bytes, 'png', true)) {
+    if (chunk.type === 'eXIf') return orientationOf(contentOf(bytes, chunk)) ?? 1;
+    if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
+  }
   const text = profile === undefined ? null : textOf(contentOf(bytes, profile), profile.type);
   return text ? (orientationOf(unwritten(text)) ?? 1) : 1;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { makeReadable } from '../../src/image/avif.ts';
+import { avifFacts, makeReadable } from '../../src/image/avif.ts';
 import { openPicture } from '../../src/image/picture.ts';
 import { withPremultiplied, withProperty } from './avif-writer.ts';
 import { encoded, exact, file, LIMITS, lopsided, rendered, scratch, shared } from './pictures.ts';
@@ -128,6 +128,7 @@ describe('an AVIF whose boxes are damaged', () => {
     for (let at = 0; at < Math.min(avif.length, 400); at++) {
       for (const bytes of [Buffer.from(avif.subarray(0, at)), Buffer.from(avif).fill(0xff, at, at + 4)]) {
         expect(() => makeReadable(bytes)).not.toThrow();
+        expect(() => avifFacts(bytes)).not.toThrow();
       }
     }
   });

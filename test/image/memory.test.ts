@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Corrections } from '../../src/image/corrections.ts';
 import { estimateMemory, mostAtOnce } from '../../src/image/memory.ts';
+import { SRGB_SIGNAL } from '../../src/image/signal/code-points.ts';
 import type { Header } from '../../src/image/steps/header.ts';
 import { BUILT_IN } from '../../src/presets.ts';
 import { variant } from './pictures.ts';
@@ -15,6 +17,16 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
     ...{ width, height, stored: { width, height } },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
     ...{ progressive: false, turned: false, lossless: false, tiff: null },
+    ...changes,
+  };
+}
+
+const SCREEN = { width: 6000, height: 4000, frame: { left: 0, top: 0, width: 5000, height: 3000 } };
+
+function corrections(changes: Partial<Corrections> = {}): Corrections {
+  return {
+    ...{ signal: SRGB_SIGNAL, ignoreIcc: false, premultiplied: false, screen: null, orientation: 1 },
+    ...{ deep: null, range: { black: 0, white: 255, opaque: 255 } },
     ...changes,
   };
 }
@@ -51,6 +63,30 @@ const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
     header(24, { format: 'png', alpha: true, pixelBytes: 4 }),
     28,
     { web: 91, wide: 324 },
+  ],
+  [
+    'a PNG of 24 Mpx with cICP',
+    header(24, { format: 'png', corrections: corrections() }),
+    27,
+    { web: 118, wide: 197 },
+  ],
+  [
+    'a PNG of 24 Mpx with alpha and cICP',
+    header(24, { format: 'png', alpha: true, pixelBytes: 4, corrections: corrections() }),
+    32,
+    { web: 158, wide: 336 },
+  ],
+  [
+    'a PNG of 24 Mpx of 16 bits with cICP',
+    header(24, { format: 'png', pixelBytes: 6, corrections: corrections({ deep: 'rgb16' }) }),
+    49,
+    { web: 128, wide: 298 },
+  ],
+  [
+    'a GIF of 24 Mpx whose frame has 15',
+    header(24, { format: 'gif', alpha: true, corrections: corrections({ signal: null, screen: SCREEN }) }),
+    2,
+    { web: 183, wide: 436 },
   ],
   ['a WebP of 24 Mpx', header(24, { format: 'webp' }), 1, { web: 12, wide: 239 }],
   ['a WebP of 100 Mpx', header(100, { format: 'webp' }), 1, { web: 17, wide: 773 }],

@@ -33,7 +33,9 @@ async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pix
   if (signal === null && !premultiplied) return raw(pipeline);
   const samples = await samplesOf(pipeline, corrections);
   if (premultiplied) unpremultiply(samples);
-  return signal === null ? { ...samples, data: Buffer.from(samples.data.buffer) } : toSrgb(samples, signal);
+  if (signal !== null) return toSrgb(samples, signal);
+  const { data, width, height, channels } = samples;
+  return { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
 }
 
 /** With all bits that a signal needs. */
@@ -62,15 +64,18 @@ function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
 function onScreen(pixels: Pixels, screen: Screen | null): Pixels {
   if (screen === null) return pixels;
   const { width, height, frame } = screen;
+  const { data: decoded, channels } = pixels;
   const data = Buffer.alloc(width * height * 4);
   const right = Math.min(frame.left + frame.width, pixels.width);
   const bottom = Math.min(frame.top + frame.height, pixels.height);
   for (let y = frame.top; y < bottom; y++) {
-    for (let x = frame.left; x < right; x++) {
-      const at = (y * pixels.width + x) * pixels.channels;
-      const to = (y * width + x) * 4;
-      pixels.data.copy(data, to, at, at + pixels.channels);
-      if (pixels.channels === 3) data[to + 3] = 255;
+    let at = (y * pixels.width + frame.left) * channels;
+    const end = (y * width + right) * 4;
+    for (let to = (y * width + frame.left) * 4; to < end; to += 4, at += channels) {
+      data[to] = decoded[at]!;
+      data[to + 1] = decoded[at + 1]!;
+      data[to + 2] = decoded[at + 2]!;
+      data[to + 3] = channels === 4 ? decoded[at + 3]! : 255;
     }
   }
   return { data, width, height, channels: 4 };
