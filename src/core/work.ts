@@ -56,6 +56,8 @@ export async function workThrough(
   /** Jobs that wait for another attempt, and when that is due. */
   const retrying = new Map<number, number>();
   let fatal: ImgtoolError | undefined;
+  /** Sources that have left the batch since they lay outside of where they were found. */
+  const outside = new Set<string>();
   const stopped = () => signal.aborted || fatal !== undefined;
 
   const start = (begun: Begun | Promise<Begun>) => {
@@ -137,7 +139,10 @@ export async function workThrough(
     }
     const attempts = job.attempts + 1;
     const delay = await patience.after(error, attempts, () => ageOf(bench, job));
-    if (delay === 'leave') {
+    // One that a walk finds again in its place fails: it would come and leave for ever.
+    const isBack = error.code === 'source_outside' && outside.has(job.source);
+    if (delay === 'leave' && !isBack) {
+      if (error.code === 'source_outside') outside.add(job.source);
       await index.withdraw(job);
       // The next walk of an endless batch tells what is there now.
       if (error.code === 'source_outside' && !isEndless) emit(passedOver(job));
@@ -146,8 +151,8 @@ export async function workThrough(
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
     // It would have been tried again: that is left to whoever goes on.
-    if (delay !== undefined && stopped()) return index.giveBack(job, 'pending');
-    if (delay !== undefined) {
+    if (typeof delay === 'number' && stopped()) return index.giveBack(job, 'pending');
+    if (typeof delay === 'number') {
       ended?.(job, 'retrying');
       const due = Math.ceil(steadyNow() + delay);
       await index.giveBack(job, 'retrying', due);

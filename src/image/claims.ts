@@ -17,15 +17,16 @@ const DEFLATE = 1032;
 const LZW = (4096 * 8) / 12;
 
 /**
- * Refuses before anything is decoded what cannot be whole: fewer bytes of compressed pixels than the claimed size takes
- * at the format's best compression, or a GIF's frame that ends in the middle. Errors: `corrupt`.
+ * Why a picture cannot be whole, as the error `corrupt`: it holds fewer bytes of compressed pixels than its size takes
+ * at the format's best compression, or a GIF's frame ends in the middle. Null where nothing speaks against it; nothing
+ * is decoded.
  */
-export function assertPossible(bytes: Buffer, format: SourceFormat): void {
-  if (format === 'png') assertPng(bytes);
-  if (format === 'gif') assertGif(bytes);
+export function impossible(bytes: Buffer, format: SourceFormat): ImgtoolError | null {
+  if (format === 'png') return impossiblePng(bytes);
+  return format === 'gif' ? impossibleGif(bytes) : null;
 }
 
-function assertPng(bytes: Buffer): void {
+function impossiblePng(bytes: Buffer): ImgtoolError | null {
   let header = '';
   let held = 0;
   for (const { type, start, length } of chunksOf(bytes, 'png', false)) {
@@ -34,9 +35,9 @@ function assertPng(bytes: Buffer): void {
   }
   const fields = Buffer.from(header, 'latin1');
   // What is not even that long is the decoder's to refuse.
-  if (fields.length < 13) return;
+  if (fields.length < 13) return null;
   const size = { width: fields.readUInt32BE(0), height: fields.readUInt32BE(4) };
-  assertEnough(held, unpackedPng(size, fields) / DEFLATE, size);
+  return tooLittle(held, unpackedPng(size, fields) / DEFLATE, size);
 }
 
 /** Samples of a pixel by the type of its colours. */
@@ -65,18 +66,19 @@ function unpackedPng({ width, height }: Size, header: Buffer): number {
   );
 }
 
-function assertGif(bytes: Buffer): void {
+function impossibleGif(bytes: Buffer): ImgtoolError | null {
   const frame = firstFrame(bytes);
-  if (frame === undefined) return;
-  assertEnough(frame.bytes, (frame.width * frame.height) / LZW, frame);
-  if (!frame.isWhole) throw damaged('its first frame ends before its last pixel');
+  if (frame === undefined) return null;
+  const { area } = frame;
+  const lack = tooLittle(frame.bytes, (area.width * area.height) / LZW, area);
+  return lack ?? (frame.isWhole ? null : damaged('its first frame ends before its last pixel'));
 }
 
-function assertEnough(held: number, needed: number, { width, height }: Size): void {
-  if (held >= needed) return;
+function tooLittle(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
+  if (held >= needed) return null;
   const [there, least] = [held, Math.ceil(needed)].map((bytes) => bytes.toLocaleString('en'));
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
-  throw damaged(`${size} px take at least ${least} bytes of compressed pixels, and it holds ${there}`);
+  return damaged(`${size} px take at least ${least} bytes of compressed pixels, and it holds ${there}`);
 }
 
 function damaged(why: string): ImgtoolError {

@@ -12,7 +12,8 @@ const CHUNK = 2 ** 20;
 
 /**
  * Digests of files of at most so many bytes, in their order; null for one that is larger or no file, that cannot be
- * read, that lies outside its bounds, or that changes meanwhile. Each is read at once: to wait for another thread would take longer than most do.
+ * read, that lies outside its bounds, or that changes meanwhile. Each is read at once: to wait for another thread would
+ * take longer than most do.
  */
 export async function digestAll(sources: readonly SourceFile[], most = SMALL): Promise<(Digested | null)[]> {
   const chunk = Buffer.allocUnsafeSlow(CHUNK);

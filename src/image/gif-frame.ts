@@ -1,8 +1,9 @@
+import type { Area } from './gif.ts';
+
 /** What a GIF stores of its first frame, as far as it can be followed (GIF89a specification, appendix F for LZW). */
 export interface GifFrame {
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
+  /** Where it lies on the screen. */
+  readonly area: Area;
   /** Bytes of its compressed pixels. */
   readonly bytes: number;
   /**
@@ -22,15 +23,17 @@ export function firstFrame(bytes: Buffer): GifFrame | undefined {
   let at = 13 + colourTable(bytes[10]!);
   while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
   if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
-  const [width, height] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)];
+  const [left, top, width, height] = [1, 3, 5, 7].map((offset) => bytes.readUInt16LE(at + offset));
+  const area = { left: left!, top: top!, width: width!, height: height! };
   at += 10 + colourTable(bytes[at + 9]!);
   const { blocks, end } = blocksOf(bytes, at + 1);
+  const pixels = area.width * area.height;
   const next = bytes[end];
   const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
   return {
-    ...{ width, height },
+    area,
     bytes: blocks.reduce((sum, { length }) => sum + length, 0),
-    isWhole: isFollowed || unpackedPixels(blocks, bytes[at] ?? 0, width * height) === width * height,
+    isWhole: isFollowed || unpackedPixels(blocks, bytes[at] ?? 0, pixels) === pixels,
   };
 }
 

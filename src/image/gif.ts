@@ -1,3 +1,4 @@
+import { firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
 /** A part of a picture, in pixels from its upper left corner. */
@@ -20,8 +21,8 @@ const ABSURD = 1000;
  * does this where the screen would have more than `most` pixels.
  */
 export function screenOf(bytes: Buffer, most: number): Screen | null {
-  const frame = firstFrame(bytes);
-  if (frame === null || frame.width === 0 || frame.height === 0) return null;
+  const frame = firstFrame(bytes)?.area;
+  if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
   const held = { width: frame.left + frame.width, height: frame.top + frame.height };
   const width = Math.max(bytes.readUInt16LE(6), held.width);
   const height = Math.max(bytes.readUInt16LE(8), held.height);
@@ -30,22 +31,3 @@ export function screenOf(bytes: Buffer, most: number): Screen | null {
   const isCovered = frame.width === screen.width && frame.height === screen.height;
   return isCovered ? null : { ...screen, frame };
 }
-
-const EXTENSION = 0x21;
-const IMAGE = 0x2c;
-
-function firstFrame(bytes: Buffer): Area | null {
-  if (bytes.length < 13) return null;
-  let at = 13 + colours(bytes[10]!);
-  while (bytes[at] === EXTENSION) {
-    at += 2;
-    for (let length = bytes[at]; length !== undefined && length > 0; length = bytes[at]) at += length + 1;
-    at++;
-  }
-  if (bytes[at] !== IMAGE || at + 10 > bytes.length) return null;
-  const [left, top, width, height] = [1, 3, 5, 7].map((offset) => bytes.readUInt16LE(at + offset));
-  return { left: left!, top: top!, width: width!, height: height! };
-}
-
-/** Bytes of a table of colours, by the field that announces it. */
-const colours = (flags: number): number => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import type { Event } from '../../src/model.ts';
+import { sha256 } from '../image/pictures.ts';
 import { makeGate } from './gate.ts';
 import { eventsOf, jobsOf, type Outcome, type Place, type Session } from './imgtool.ts';
-import { noise, picture } from './pictures.ts';
+import { commented, noise, picture } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 import { ALONE, startWatch, stop } from './watching.ts';
 
@@ -43,59 +43,80 @@ export async function putSecret(place: Place): Promise<void> {
   place.put('secret/victim.jpg', secret);
 }
 
+let swaps = 0;
+
 /** Puts the link in the place of the file, or of its folder, in one step where the system has one. */
 export function swap(place: Place, path: string, target: Attack['target']): void {
+  const spare = place.at(`spare-${swaps++}`);
   if (target === 'file') {
-    symlinkSync(place.at('secret/victim.jpg'), place.at('link'));
-    renameSync(place.at('link'), place.at(path));
+    symlinkSync(place.at('secret/victim.jpg'), spare);
+    renameSync(spare, place.at(path));
   } else {
-    renameSync(dirname(place.at(path)), place.at('moved'));
+    renameSync(dirname(place.at(path)), spare);
     symlinkSync(place.at('secret'), dirname(place.at(path)));
   }
 }
 
 /**
- * One swap in a watch, of which the watch makes nothing: the path is passed over, no output shows the outside picture,
- * and the watch goes on with the next picture. `random` places the swap within its moment.
+ * So many swaps in one watch, of which the watch makes nothing: each path is passed over, no output shows the outside
+ * picture, and the watch goes on with the next picture. `random` places each swap within its moment.
  */
-export async function attack(place: Place, { moment, target }: Attack, random: () => number): Promise<void> {
+export async function attack(
+  place: Place,
+  { moment, target }: Attack,
+  count: number,
+  random: () => number,
+): Promise<void> {
   await putSecret(place);
-  mkdirSync(place.at('photos/sub'), { recursive: true });
-  const victim = 'photos/sub/victim.jpg';
-  const passedOver = target === 'file' ? victim : 'photos/sub';
+  const folders = Array.from({ length: count }, (_, i) => `photos/${i}`);
+  const victims = folders.map((folder) => `${folder}/victim.jpg`);
+  for (const folder of folders) mkdirSync(place.at(folder), { recursive: true });
+  const isRetried = moment.startsWith('at retry');
+  const damaged = (await noise(120, 90)).subarray(0, 5_000);
+  const bytes = await Promise.all(
+    victims.map(async (_, i) => (isRetried ? commented(damaged, `${i}`) : picture({ seed: i + 1 }))),
+  );
   const gate = moment === 'before it is opened' ? makeGate(place, { free: 0 }) : undefined;
-  const options = { env: gate?.env ?? HASTENED };
-  const session = startWatchWith(place, options);
+  const session = startWatchWith(place, { env: gate?.env ?? HASTENED });
   await session.event('watching');
 
-  const good = await picture({ seed: 1 });
-  const damaged = (await noise(120, 90)).subarray(0, 5_000);
-  place.put(victim, moment.startsWith('at retry') ? damaged : good);
+  for (const [i, victim] of victims.entries()) {
+    place.put(victim, bytes[i]!);
+    if (moment !== 'while it settles') continue;
+    await someTurns(session, random);
+    swap(place, victim, target);
+  }
+  // One is held before it is opened, and the others wait for it.
   if (gate !== undefined) await gate.held(session);
-  else if (moment.startsWith('at retry')) await session.events('job.retrying', Number(moment.at(-1)));
-  else await settling(session, random);
-  swap(place, victim, target);
+  else if (isRetried) await session.events('job.retrying', count * Number(moment.at(-1)));
+  if (moment !== 'while it settles') for (const victim of victims) swap(place, victim, target);
   gate?.open();
 
-  await session.line(new RegExp(`"type":"passed_over","path":"${passedOver}","reason":"symlink"`));
-  place.put('photos/next.jpg', await picture({ seed: 2 }));
+  for (const [i, victim] of victims.entries()) {
+    const path = target === 'file' ? victim : folders[i];
+    await session.line(new RegExp(`"type":"passed_over","path":"${path}","reason":"symlink"`));
+  }
+  place.put('photos/next.jpg', await picture({ seed: 1_000 }));
   await session.line(/"source":"photos\/next.jpg","state":"completed"/);
   const outcome = await stop(session);
   await assertNothingFromOutside(place, outcome);
-  // Where this machine is slow the file may have been made before it was swapped.
-  const made = jobsOf(outcome).filter(({ source, state }) => source === victim && state === 'completed');
-  for (const { digest } of made) expect(digest).toBe(createHash('sha256').update(good).digest('hex'));
-  const { jobs } = readIndex(place.index);
-  const left = jobs.map(({ given }) => given).filter((given) => made.length === 0 || given !== victim);
-  expect(left).toEqual(['photos/next.jpg']);
+  // Where this machine is slow a file may have been made before it was swapped, and then of its own bytes.
+  const made = jobsOf(outcome).filter(
+    ({ source, state }) => state === 'completed' && victims.includes(source),
+  );
+  for (const { source, digest } of made) expect(digest).toBe(sha256(bytes[victims.indexOf(source)]!));
+  const own = new Set(made.map(({ source }) => source));
+  const left = readIndex(place.index).jobs.filter(({ given }) => !own.has(given));
+  expect(left.map(({ given }) => given)).toEqual(['photos/next.jpg']);
+  if (isRetried || gate !== undefined) expect(own.size).toBe(0);
 }
 
 function startWatchWith(place: Place, options: { readonly env: Readonly<Record<string, string>> }): Session {
   return startWatch({ ...place, start: (args) => place.start(args, options) }, ...ALONE, '--verbose');
 }
 
-/** Some turns of the loop: from before the watch has heard of the file to near the end of its settle time. */
-async function settling(session: Session, random: () => number): Promise<void> {
+/** From before the watch has heard of the file to about the end of its settle time. */
+async function someTurns(session: Session, random: () => number): Promise<void> {
   const turns = Math.floor(random() * 2_000);
   for (let i = 0; i < turns && session.child.exitCode === null; i++) await turn();
 }

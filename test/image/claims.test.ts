@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { assertPossible } from '../../src/image/claims.ts';
+import { impossible } from '../../src/image/claims.ts';
 import { openPicture } from '../../src/image/picture.ts';
 import { encoded, exact, file, LIMITS, lopsided, plain, rendered, scratch } from './pictures.ts';
 
@@ -35,9 +35,8 @@ function png({ width, height, bits = 8, colour = 2, interlaced = false }: Claim,
 }
 
 describe('a PNG that cannot hold what it claims', () => {
-  it('is refused within moments, with the bytes it has and those it needs', async () => {
+  it('is refused before it is decoded, with the bytes it has and those it needs', async () => {
     const source = png({ width: 786_464, height: 32 }, Buffer.alloc(0)).subarray(0, 41);
-    const started = performance.now();
     await expect(openPicture(file(folder, source), LIMITS)).rejects.toMatchObject({
       code: 'corrupt',
       // 32 rows of 1 + 3 * 786,464 bytes, 1,032 of which take a byte.
@@ -46,7 +45,6 @@ describe('a PNG that cannot hold what it claims', () => {
         '(786,464 x 32 px take at least 73,160 bytes of compressed pixels, and it holds 0)',
       fix: 'copy the file again',
     });
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('is opened when lenient', async () => {
@@ -68,8 +66,8 @@ describe('a PNG that cannot hold what it claims', () => {
     ],
   ])('is one byte short of its length at the best ratio: %s', (_, claim, unpacked) => {
     const least = Math.ceil(unpacked / 1032);
-    expect(() => assertPossible(png(claim, Buffer.alloc(least)), 'png')).not.toThrow();
-    expect(() => assertPossible(png(claim, Buffer.alloc(least - 1)), 'png')).toThrow(
+    expect(impossible(png(claim, Buffer.alloc(least)), 'png')).toBeNull();
+    expect(impossible(png(claim, Buffer.alloc(least - 1)), 'png')?.message).toContain(
       `${least.toLocaleString('en')} bytes of compressed pixels`,
     );
   });
@@ -98,8 +96,8 @@ describe('a GIF that cannot hold what it claims', () => {
         '16,000 x 16,000 px take at least 93,750 bytes of compressed pixels, and it holds 1,000',
       ),
     });
-    expect(() => assertPossible(gif(16_000, 16_000, 93_749), 'gif')).toThrow('93,750');
-    expect(() => assertPossible(gif(16_000, 16_000, 93_750), 'gif')).not.toThrow();
+    expect(impossible(gif(16_000, 16_000, 93_749), 'gif')?.message).toContain('93,750');
+    expect(impossible(gif(16_000, 16_000, 93_750), 'gif')).toBeNull();
   });
 });
 
@@ -124,7 +122,7 @@ describe('a sound picture that compresses as well as any', () => {
   ])('is possible: %s', async (_, make) => {
     const bytes = await make().toBuffer();
     const format = bytes[0] === 0x89 ? 'png' : 'gif';
-    expect(() => assertPossible(bytes, format)).not.toThrow();
+    expect(impossible(bytes, format)).toBeNull();
   });
 
   it('is possible at the very best that deflate does', () => {
@@ -132,7 +130,7 @@ describe('a sound picture that compresses as well as any', () => {
     const rows = Buffer.alloc(3000 * (1 + 3 * 4000));
     const packed = deflateSync(rows, { level: 9 });
     expect(rows.length / packed.length).toBeGreaterThan(1000);
-    expect(() => assertPossible(png({ width: 4000, height: 3000 }, packed), 'png')).not.toThrow();
+    expect(impossible(png({ width: 4000, height: 3000 }, packed), 'png')).toBeNull();
   });
 
   it('is possible where only its metadata is large or its first frame small', async () => {

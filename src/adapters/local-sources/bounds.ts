@@ -11,16 +11,27 @@ interface Trusted {
   readonly isListed: boolean;
 }
 
-/** Answers where the file at a path must lie; null when the user named the file itself. */
-export function openBounds({ inputs, followSymlinks, isListed }: Trusted): (path: string) => Bounds | null {
+export interface SourceBounds {
+  /** Where the file at a path must lie; null when the user named the file itself. */
+  of(path: string): Bounds | null;
+  /** Whether a link at this path is followed. */
+  follows(path: string): boolean;
+}
+
+export function openBounds({ inputs, followSymlinks, isListed }: Trusted): SourceBounds {
   const named = new Set(inputs.flatMap((input) => (input.kind === 'named' ? [input.path] : [])));
   const roots = inputs.filter((input) => input.kind === 'root');
-  return (path) => {
-    if (named.has(path)) return null;
-    const holding = roots.filter((root) => isWithin(path, root.path));
-    if (holding.length > 0) return { within: holding.map(realNow), follow: followSymlinks };
-    // What no folder holds was named by the list; without a list nobody vouches for it.
-    return isListed ? null : { within: [dirname(path)], follow: false };
+  const holding = (path: string) => roots.filter((root) => isWithin(path, root.path));
+  // What no folder holds was named by the list; without a list nobody vouches for it.
+  const isNamed = (path: string) => named.has(path) || (isListed && holding(path).length === 0);
+  return {
+    of(path) {
+      if (isNamed(path)) return null;
+      const within = holding(path).map(realNow);
+      if (within.length > 0) return { within, follow: followSymlinks };
+      return { within: [dirname(path)], follow: false };
+    },
+    follows: (path) => isNamed(path) || (followSymlinks && holding(path).length > 0),
   };
 }
 
@@ -29,7 +40,7 @@ export function realNow(root: Root): string {
   return root.real === root.path || hasBecomeLink(root) ? root.real : resolved(root.path);
 }
 
-/** Whether a link has taken the place of a folder that was named. */
-export function hasBecomeLink({ path, isLink }: Root): boolean {
-  return !isLink && isLinkAt(path);
+/** Whether a link has taken the place of a folder that was named, or of one above it where none was a link. */
+export function hasBecomeLink({ path, real, isLink }: Root): boolean {
+  return real === path ? resolved(path) !== path : !isLink && isLinkAt(path);
 }

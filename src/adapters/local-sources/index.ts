@@ -27,7 +27,7 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
   const all = await resolveInputs(inputs);
   const roots = all.filter((input) => input.kind === 'root');
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
-  const boundsOf = openBounds({
+  const bounds = openBounds({
     inputs: all,
     followSymlinks: rules.followSymlinks,
     isListed: inputs.list !== null || inputs.wasListed === true,
@@ -87,14 +87,12 @@ export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promis
       return watch;
     },
     async stat(path) {
-      return statSource(path, boundsOf(path)?.follow !== false, rules);
+      return statSource(path, bounds.follows(path), rules);
     },
     // Other batches may have named what lies in no folder of this one.
     statAll: async (paths) =>
-      paths.map((path) =>
-        factsAt(path, rootsOf(path).length === 0 || boundsOf(path)?.follow !== false, rules),
-      ),
-    boundsOf,
+      paths.map((path) => factsAt(path, rootsOf(path).length === 0 || bounds.follows(path), rules)),
+    boundsOf: bounds.of,
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },

@@ -1,18 +1,23 @@
 import { ImgtoolError } from '../../errors.ts';
 import { CONVERT, undecodable } from '../formats.ts';
 import { starved } from '../starved.ts';
-import type { Header } from './header.ts';
 
 /**
  * A decoder's complaint about a source in plain words: that it cannot read this kind of picture, or that the picture is
  * damaged; then its own last line is kept in brackets. `header` where only the pixels could not be read.
  */
-export function corrupt(error: unknown, lenient: boolean, header?: Header): ImgtoolError {
+export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
   return complaint(error, (why, said) => {
     const fix =
       lenient || !isReadInPart(said, header) ? AGAIN : `${AGAIN}, or accept what can be read with --lenient`;
     return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
   });
+}
+
+/** What tells whether a damaged picture can be read in part. */
+interface Readable {
+  readonly format: string;
+  readonly progressive: boolean;
 }
 
 const AGAIN = 'copy the file again';
@@ -72,7 +77,7 @@ function unsupported(said: string): ImgtoolError | undefined {
  * were cut short or had bytes changed: JPEGs only when they are cut short, PNGs unless they are interlaced, GIFs when
  * they are cut short, TIFFs once their header is read; WebP and AVIF never.
  */
-function isReadInPart(said: string, header: Header | undefined): boolean {
+function isReadInPart(said: string, header: Readable | undefined): boolean {
   if (/^gifload\w*: Unexpected end of GIF/.test(said)) return true;
   switch (header?.format) {
     case 'jpeg':

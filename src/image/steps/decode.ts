@@ -63,9 +63,9 @@ async function read(
 }
 
 /** What is decoded: of some TIFFs a plain copy. Throws what is wrong with one that is not whole, unless lenient. */
-function inputOf(source: Source, { tiff }: Header, failOn: SharpOptions['failOn']): Buffer | string {
+function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions['failOn']): Buffer | string {
   const lenient = failOn === LENIENT;
-  if (tiff !== null && tiff.damage !== null && !lenient) throw tiff.damage;
+  if (damage !== null && !lenient) throw damage;
   return tiff?.plain?.write(lenient) ?? source.input;
 }
 

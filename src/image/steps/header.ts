@@ -2,7 +2,7 @@ import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
-import { assertPossible } from '../claims.ts';
+import { impossible } from '../claims.ts';
 import { type Corrections, correctionsOf, prepare } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
@@ -41,6 +41,8 @@ export interface Header extends Size {
   readonly lossless: boolean;
   /** How a TIFF is read; null for all else. */
   readonly tiff: TiffReading | null;
+  /** Why it is not whole, where that is to be overlooked. */
+  readonly damage: ImgtoolError | null;
   /** What libvips leaves out; null for most pictures. */
   readonly corrections: Corrections | null;
 }
@@ -61,7 +63,8 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   assertLittle(carriedIn(found));
   assertFew(tiff?.frames ?? found.pages ?? 1);
   assertWithin(found.autoOrient, limits.pixels);
-  if (!limits.lenient && bytes.length === source.facts.size) assertPossible(bytes, format);
+  const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
+  if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, limits.pixels);
   return {
     ...shownSize(found, corrections),
@@ -75,6 +78,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
     tiff,
+    damage,
     corrections,
   };
 }

@@ -25,6 +25,9 @@ export interface TiffReading {
   readonly plain: Plain | null;
 }
 
+/** Of a TIFF with segments missing the others can be read. */
+const IN_PART = { format: 'tiff', progressive: false };
+
 /**
  * Decides from its structure how a TIFF is read; later directories do not matter. Errors: `corrupt`,
  * `unsupported_format`.
@@ -44,7 +47,7 @@ export function examine(source: Source, lenient: boolean): TiffReading {
   const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
   const segments = segmentsOf(tiff, first, layout);
   const lack = lackOf(tiff, layout, segments);
-  const damage = lack === null ? null : damaged(lack);
+  const damage = lack === null ? null : corrupt(new Error(lack), lenient, IN_PART);
   if (damage !== null && !lenient) throw damage;
   const frames = [...chainOf(tiff)].length;
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);

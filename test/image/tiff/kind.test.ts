@@ -43,7 +43,7 @@ describe('a camera raw file', () => {
       const bytes = writeTiffs([{ ...first, ...order }], below);
       await expect(detect(bytes, false)).rejects.toMatchObject({
         code: 'unsupported_format',
-        message: `this build of libvips cannot decode ${name === 'camera raw' ? name : `${name} camera raw`}`,
+        message: `the decoder cannot read ${name === 'camera raw' ? name : `${name} camera raw`}`,
         fix: expect.stringContaining('develop it'),
       });
     }
