@@ -7,6 +7,8 @@ export interface Box {
   readonly start: number;
   /** Offset behind its content, never beyond the box around it. */
   readonly end: number;
+  /** False when it claims to reach beyond the box around it, as in a file that is cut short. */
+  readonly isWhole: boolean;
 }
 
 /** Boxes side by side at most: pictures have some tens, and grids two for each tile. */
@@ -23,7 +25,7 @@ export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<B
     const length = short === 0 ? to - at : short === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : short;
     if (length < header) return;
     const type = bytes.toString('latin1', at + 4, at + 8);
-    yield { type, at, start: at + header, end: Math.min(at + length, to) };
+    yield { type, at, start: at + header, end: Math.min(at + length, to), isWhole: at + length <= to };
     at += length;
   }
 }

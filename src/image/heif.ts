@@ -1,3 +1,4 @@
+import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 /** The coding of a HEIF container's picture, by the brands and item types of ISO/IEC 23008-12 and of the codings. */
@@ -53,45 +54,37 @@ function brandsOf(bytes: Buffer): string[] {
 
 /** The types of all items, the primary one's first; none where there is no whole list of them. */
 function typesOf(bytes: Buffer): string[] {
-  const meta = box(bytes, 'meta', 0);
-  if (meta === undefined) return [];
+  const meta = wholeBox(boxesOf(bytes), 'meta');
   // Version and flags come first in `meta`, `iinf`, `infe` and `pitm`.
-  const list = box(meta, 'iinf', 4);
+  const inside = boxesIn(bytes, meta, 4);
+  const list = wholeBox(inside, 'iinf');
   if (list === undefined) return [];
-  const primary = primaryOf(meta);
+  const primary = primaryOf(bytes, wholeBox(inside, 'pitm'));
   const types: string[] = [];
-  for (const { type, content } of boxes(list, (list[0] ?? 0) === 0 ? 6 : 8)) {
-    const [version = 0] = content;
-    if (type !== 'infe' || version < 2 || content.length < (version === 2 ? 12 : 14)) continue;
-    const id = version === 2 ? content.readUInt16BE(4) : content.readUInt32BE(4);
-    const name = content.toString('latin1', version === 2 ? 8 : 10, version === 2 ? 12 : 14);
-    if (id === primary) types.unshift(name);
-    else types.push(name);
+  for (const entry of boxesIn(bytes, list, bytes[list.start] === 0 ? 6 : 8)) {
+    const fields = new Fields(bytes, entry);
+    const version = fields.next(1);
+    if (entry.type !== 'infe' || version < 2) continue;
+    fields.skip(3);
+    const id = fields.next(version === 2 ? 2 : 4);
+    const at = fields.at + 2;
+    if (at + 4 > entry.end) continue;
+    const type = bytes.toString('latin1', at, at + 4);
+    if (id === primary) types.unshift(type);
+    else types.push(type);
   }
   return types;
 }
 
-function primaryOf(meta: Buffer): number | undefined {
-  const pitm = box(meta, 'pitm', 4);
-  if (pitm === undefined || pitm.length < 6) return undefined;
-  return pitm[0] === 0 ? pitm.readUInt16BE(4) : pitm.length < 8 ? undefined : pitm.readUInt32BE(4);
+function primaryOf(bytes: Buffer, pitm: Box | undefined): number | undefined {
+  if (pitm === undefined) return undefined;
+  const fields = new Fields(bytes, pitm);
+  const version = fields.next(1);
+  fields.skip(3);
+  return fields.next(version === 0 ? 2 : 4);
 }
 
-/** The content of the first box of this type; undefined where it is not there or not whole. */
-function box(bytes: Buffer, wanted: string, from: number): Buffer | undefined {
-  for (const { type, content } of boxes(bytes, from)) if (type === wanted) return content;
+function wholeBox(boxes: Iterable<Box>, type: string): Box | undefined {
+  for (const box of boxes) if (box.type === type && box.isWhole) return box;
   return undefined;
-}
-
-function* boxes(bytes: Buffer, from: number): Iterable<{ readonly type: string; readonly content: Buffer }> {
-  let at = from;
-  while (at + 8 <= bytes.length) {
-    const size = bytes.readUInt32BE(at);
-    const isLong = size === 1 && at + 16 <= bytes.length;
-    const start = at + (isLong ? 16 : 8);
-    const end = size === 0 ? bytes.length : at + (isLong ? Number(bytes.readBigUInt64BE(at + 8)) : size);
-    if (end < start || end > bytes.length) return;
-    yield { type: bytes.toString('latin1', at + 4, at + 8), content: bytes.subarray(start, end) };
-    at = end;
-  }
 }
