@@ -192,7 +192,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   // Samples of palettes stay as they are stored.
   const opaque = layout.photometric === PHOTOMETRIC.palette ? 2 ** layout.bits - 1 : 1;
   const pixel = new Float64Array(5);
-  let [outside, seen, highest] = [0, 0, 0];
+  let [outside, seen, lowest, highest] = [0, 0, 0, 0];
   return {
     row(values: readonly Row[], columns: number, from: number): void {
       let to = from;
@@ -206,6 +206,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
           const value = pixel[i]!;
           if (!(value >= -OUTSIDE && value <= 1 + OUTSIDE)) outside++;
           if (value > highest) highest = value;
+          if (value < lowest) lowest = value;
           out[to++] = value >= 1 ? most : value > 0 ? Math.round(value * most) : 0;
         }
         seen += target.colours;
@@ -214,7 +215,8 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
     },
     end(): void {
       if (format !== 3 || outside <= seen * OUTSIDE) return;
-      throw refusal(`floating-point samples beyond 0 to 1 (up to ${Number(highest.toPrecision(3))})`);
+      const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
+      throw refusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
     },
   };
 }
