@@ -1,5 +1,6 @@
 import { type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
+import { headOf } from './head.ts';
 import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
 import { prepare, type Row, rowTaker } from './samples.ts';
 import { refusal } from './support.ts';
@@ -52,60 +53,6 @@ export function plainOf(
       return file;
     },
   };
-}
-
-interface Head {
-  readonly layout: Layout;
-  readonly target: Target;
-  readonly channels: number;
-  readonly bits: number;
-  readonly profile: Buffer;
-  readonly orientation: number;
-}
-
-/** A little-endian TIFF with one strip, which begins behind it. */
-function headOf({ layout, target, channels, bits, profile, orientation }: Head): Buffer {
-  const { width, height, extra } = layout;
-  const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
-  // 2: alpha that the colours are not multiplied by.
-  const alpha = extra.length > 0 ? [[338, SHORT, 1, 2]] : [];
-  const icc = profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, 0]] : [];
-  const pixels = (width * height * channels * bits) / 8;
-  const entries = [
-    ...[
-      [256, LONG, 1, width],
-      [257, LONG, 1, height],
-      [258, SHORT, channels, bits],
-      [259, SHORT, 1, 1],
-    ],
-    ...[
-      [262, SHORT, 1, target.photometric],
-      [273, LONG, 1, 0],
-      [274, SHORT, 1, orientation],
-    ],
-    ...[[277, SHORT, 1, channels], [278, LONG, 1, height], [279, LONG, 1, pixels], ...alpha, ...icc],
-  ] as [number, number, number, number][];
-  const sizesAt = 8 + 2 + entries.length * 12 + 4;
-  const profileAt = sizesAt + 2 * 5 + 2;
-  const head = Buffer.alloc(Math.ceil((profileAt + profile.length) / 8) * 8);
-  head.write('II*\0\x08\0\0\0', 'latin1');
-  head.writeUInt16LE(entries.length, 8);
-  entries.forEach(([tag, type, count, value], i) => {
-    const at = 10 + i * 12;
-    head.writeUInt16LE(tag, at);
-    head.writeUInt16LE(type, at + 2);
-    head.writeUInt32LE(count, at + 4);
-    if (tag === 273) head.writeUInt32LE(head.length, at + 8);
-    else if (tag === TAG.IccProfile) head.writeUInt32LE(profileAt, at + 8);
-    else if (tag !== 258) head.writeUInt32LE(value, at + 8);
-    else if (count < 3) for (let j = 0; j < count; j++) head.writeUInt16LE(value, at + 8 + 2 * j);
-    else {
-      head.writeUInt32LE(sizesAt, at + 8);
-      for (let j = 0; j < count; j++) head.writeUInt16LE(value, sizesAt + 2 * j);
-    }
-  });
-  profile.copy(head, profileAt);
-  return head;
 }
 
 interface Work {
@@ -192,7 +139,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   // Samples of palettes stay as they are stored.
   const opaque = layout.photometric === PHOTOMETRIC.palette ? 2 ** layout.bits - 1 : 1;
   const pixel = new Float64Array(5);
-  let [outside, seen, highest] = [0, 0, 0];
+  let [outside, seen, lowest, highest] = [0, 0, 0, 0];
   return {
     row(values: readonly Row[], columns: number, from: number): void {
       let to = from;
@@ -206,6 +153,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
           const value = pixel[i]!;
           if (!(value >= -OUTSIDE && value <= 1 + OUTSIDE)) outside++;
           if (value > highest) highest = value;
+          if (value < lowest) lowest = value;
           out[to++] = value >= 1 ? most : value > 0 ? Math.round(value * most) : 0;
         }
         seen += target.colours;
@@ -214,7 +162,8 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
     },
     end(): void {
       if (format !== 3 || outside <= seen * OUTSIDE) return;
-      throw refusal(`floating-point samples beyond 0 to 1 (up to ${Number(highest.toPrecision(3))})`);
+      const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
+      throw refusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
     },
   };
 }

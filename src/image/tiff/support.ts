@@ -71,6 +71,11 @@ function unsupported(layout: Layout, inkSet: number): string | null {
   if (format === 2) return `${samplesOf(layout)} (none of their values is defined as black)`;
   const sizes = format === 3 ? FLOATS : (SIZES[colour] ?? []);
   if (!sizes.includes(bits) || (format === 3 && !FLOATING.has(colour))) return samplesOf(layout);
+  if (compression === C.jpeg && layout.tiled && extra.length > 0) return 'JPEG tiles with alpha';
+  if ((compression === C.jpeg || compression === C.webp) && bits !== 8) {
+    return `${samplesOf(layout)} in ${compression === C.jpeg ? 'JPEG' : 'WebP'} compression`;
+  }
+  if (CCITT.has(compression) && bits * samples !== 1) return `${samplesOf(layout)} in fax compression`;
   if (layout.planar && layout.tiled) return 'tiles in separate planes';
   if (layout.planar && !UNPACKED.has(compression)) return 'separate planes with this compression';
   return null;
@@ -111,7 +116,7 @@ function libvipsReads(layout: Layout): boolean {
     case P.cmyk:
       return bits === 8 ? !(planar && alpha) : bits === 16 && !alpha;
     case P.ycbcr:
-      return compression === C.jpeg || compression === C.webp;
+      return compression === C.jpeg;
     default:
       return false;
   }

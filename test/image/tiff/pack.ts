@@ -47,7 +47,8 @@ function lzw(bytes: Buffer): Buffer {
       held %= 2 ** bits;
     }
   };
-  let table = new Map<string, number>();
+  // The code of a string by that of the string without its last byte, and that byte.
+  let table = new Map<number, number>();
   let next = 258;
   const clear = (): void => {
     emit(256);
@@ -58,21 +59,20 @@ function lzw(bytes: Buffer): Buffer {
     if (next++ === 2 ** width - 1) width++;
   };
   clear();
-  let text = '';
-  const code = (of: string): number => (of.length === 1 ? of.charCodeAt(0) : table.get(of)!);
+  let code = -1;
   for (const byte of bytes) {
-    const longer = text + String.fromCharCode(byte);
-    if (longer.length === 1 || table.has(longer)) {
-      text = longer;
+    const longer = code < 0 ? byte : table.get(code * 256 + byte);
+    if (longer !== undefined) {
+      code = longer;
       continue;
     }
-    emit(code(text));
-    table.set(longer, next);
+    emit(code);
+    table.set(code * 256 + byte, next);
     grow();
     if (next > 4094) clear();
-    text = String.fromCharCode(byte);
+    code = byte;
   }
-  if (text !== '') emit(code(text));
+  if (code >= 0) emit(code);
   grow();
   emit(257);
   if (bits > 0) out.push((held * 2 ** (8 - bits)) & 255);

@@ -181,7 +181,9 @@ function segmentsOf(picture: Picture): Buffer[] {
         const bytes = Array.from({ length: rows }, (_, y) =>
           row(picture, left, top + y, segmentWidth, plane),
         );
-        segments.push(pack(Buffer.concat(bytes), picture.packing ?? 'none'));
+        // PackBits packs each row by itself.
+        const parts = picture.packing === 'packbits' ? bytes : [Buffer.concat(bytes)];
+        segments.push(Buffer.concat(parts.map((part) => pack(part, picture.packing ?? 'none'))));
       }
   return segments;
 }

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { difference, exact, file, rendered, rgb, scratch, shared } from '../pictures.ts';
+import { type Picture, writeTiff } from './write.ts';
+
+const folder = scratch();
+const cases = shared('cases');
+const at = (name: string): string => join(cases!, name);
+const output = async (name: string) => (await rendered(folder, at(name), [exact()])).bytes[0]!;
+
+describe.skipIf(cases === null)('of the TIFFs that users met', () => {
+  it('the camera raw file with a preview in front is refused', async () => {
+    await expect(output('raw-thumbnail-completed/photo.nef')).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: /Nikon NEF camera raw/,
+    });
+  });
+
+  it.each(['printim.tif', 'tags28.tif'])(
+    'the ordinary one with tags of cameras is completed: %s',
+    async (name) => {
+      expect(await sharp(await output(`tiff-taken-for-raw/${name}`)).metadata()).toMatchObject({ width: 80 });
+    },
+  );
+
+  it('the one with tiles that is cut short is refused, and its whole twin is not', async () => {
+    await expect(output('tiled-tiff-cut/cut.tif')).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await sharp(await output('tiled-tiff-cut/whole.tif')).metadata()).toMatchObject({ width: 320 });
+  });
+
+  it('the one with ZSTD compression is refused under that name', async () => {
+    await expect(output('unsupported-called-damaged/zstd.tif')).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: /ZSTD/,
+    });
+  });
+
+  it('the one in floating-point grey shows its numbers times 255', async () => {
+    const bytes = readFileSync(at('tiff-silently-wrong/float-gray.tif'));
+    expect(bytes.readUInt32LE(4)).toBe(8);
+    const found = await rgb(await output('tiff-silently-wrong/float-gray.tif'));
+    // A gradient from left to right, as its writer made it.
+    const row = [0, 80, 160, 240].map((x) => found.data[(100 * 320 + x) * 3]);
+    expect(row).toEqual([0, 63, 127, 191]);
+  });
+
+  it.each(['colour/float-srgb-icc.tif', 'colour/lab8.tif'])(
+    'the one in other numbers shows the same picture: %s',
+    async (name) => {
+      const base = await rgb(readFileSync(at('colour/base.png')));
+      expect(difference(await rgb(await output(name)), base)).toBeLessThan(1);
+    },
+  );
+});
+
+describe('floating-point RGB', () => {
+  const value = (x: number, y: number, sample: number): number => [x / 40, y / 30, 0.4][sample]!;
+  const picture: Picture = {
+    width: 40,
+    height: 30,
+    photometric: 2,
+    samples: 3,
+    bits: 32,
+    format: 'float',
+    value,
+  };
+
+  it('with an sRGB profile shows its numbers times 255', async () => {
+    const profile = (
+      await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+        .withIccProfile('srgb')
+        .png()
+        .toBuffer()
+        .then((png) => sharp(png).metadata())
+    ).icc!;
+    const tags = [{ tag: 34_675, type: 7, values: [...profile] }];
+    const { bytes } = await rendered(folder, file(folder, writeTiff({ ...picture, tags })), [exact()]);
+    const expected = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return Math.round(value(pixel % 40, Math.floor(pixel / 40), i % 3) * 255);
+    });
+    expect(difference(await rgb(bytes[0]!), { data: expected, width: 40, height: 30 })).toBeLessThan(1);
+  });
+
+  it('with a Display P3 profile is converted to sRGB', async () => {
+    const { icc } = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .withIccProfile('p3')
+      .png()
+      .toBuffer()
+      .then((png) => sharp(png).metadata());
+    const tags = [{ tag: 34_675, type: 7, values: [...icc!] }];
+    const bytes = writeTiff({ ...picture, tags, value: (_x, _y, sample) => [0.9, 0.4, 0.3][sample]! });
+    const { bytes: outputs } = await rendered(folder, file(folder, bytes), [exact()]);
+    const { data } = await rgb(outputs[0]!);
+    // By the matrices of SMPTE EG 432-1 and IEC 61966-2-1 in double precision.
+    [...data.subarray(0, 3)].forEach((found, i) => {
+      expect(Math.abs(found - [247.5, 91.3, 66][i]!)).toBeLessThan(2);
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { openPicture } from '../../../src/image/picture.ts';
+import { exact, file, LIMITS, rendered, scratch } from '../pictures.ts';
+import { type Entry, type Picture, writeTiff, writeTiffs } from './write.ts';
+
+const folder = scratch();
+
+const value = (x: number, y: number, sample: number): number => (x * 3 + y * 2 + sample * 60) & 255;
+const RGB: Picture = { width: 90, height: 60, photometric: 2, samples: 3, bits: 8, packing: 'lzw', value };
+const LAYOUTS: Picture[] = [null, 32].flatMap((tile) =>
+  [false, true].flatMap((bigEndian) =>
+    [false, true].map((bigTiff) => ({ ...RGB, tile, bigEndian, bigTiff })),
+  ),
+);
+
+/** The greatest difference of an output's samples to those that were written. */
+async function apart(bytes: Buffer, expected = value): Promise<number> {
+  const { bytes: outputs, result } = await rendered(folder, bytes, [exact()]);
+  expect(result.degraded).toBe(false);
+  const { data, info } = await sharp(outputs[0]).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return data.reduce((most, sample, i) => {
+    const [at, channel] = [Math.floor(i / info.channels), i % info.channels];
+    return Math.max(most, Math.abs(sample - expected(at % info.width, Math.floor(at / info.width), channel)));
+  }, 0);
+}
+
+describe('a sound TIFF', () => {
+  const ODD: [string, Entry[]][] = [
+    [
+      'private tags',
+      [
+        { tag: 65_000, type: 3, values: [1, 2, 3] },
+        { tag: 50_838, type: 4, values: [9, 9, 9] },
+      ],
+    ],
+    ['a text that does not end', [{ tag: 270, type: 2, values: [...Buffer.from('no end')] }]],
+    [
+      'a resolution of nothing',
+      [
+        { tag: 282, type: 5, values: [0] },
+        { tag: 283, type: 5, values: [0] },
+      ],
+    ],
+    ['EXIF that lies outside', [{ tag: 34_665, type: 4, values: [4_000_000_000] }]],
+    ['a tag of an unknown type', [{ tag: 305, type: 99, values: [1, 2, 3, 4, 5] }]],
+    [
+      'a tag that is given twice',
+      [
+        { tag: 274, type: 3, values: [1] },
+        { tag: 274, type: 3, values: [1] },
+      ],
+    ],
+    ['a profile that is none', [{ tag: 34_675, type: 7, values: [1, 2, 3, 4, 5, 6, 7] }]],
+    ['a description of the wrong type', [{ tag: 271, type: 3, values: [1, 2, 3, 4] }]],
+  ];
+
+  it.each(ODD)('with %s is completed', async (_, tags) => {
+    for (const layout of LAYOUTS) expect(await apart(writeTiff({ ...layout, tags }))).toBe(0);
+  });
+
+  it('of a single row in a strip, or of a single strip, is completed', async () => {
+    for (const rowsPerStrip of [1, 60]) {
+      for (const packing of ['none', 'deflate', 'packbits'] as const)
+        expect(await apart(writeTiff({ ...RGB, packing, rowsPerStrip }))).toBe(0);
+    }
+  });
+
+  it('of plain pixels whose count is wrong is completed', async () => {
+    const bytes = writeTiff({ ...RGB, packing: 'none', rowsPerStrip: 60 });
+    // The entry of StripByteCounts: 279, one number of 4 bytes.
+    const at = bytes.indexOf(Buffer.from([0x17, 1, 4, 0, 1, 0, 0, 0]));
+    bytes.writeUInt32LE(77, at + 8);
+    expect(await apart(bytes)).toBe(0);
+  });
+});
+
+describe('the directories behind the first', () => {
+  const page = (): Picture => ({ ...RGB, width: 20, height: 10 });
+
+  it.each([
+    ['lies outside the file', 0x7fff_fff0],
+    ['lies among the pixels', 50],
+    ['lies in the header', 2],
+  ])('do not matter when one %s', async (_, next) => {
+    for (const layout of LAYOUTS) {
+      expect(await apart(writeTiffs([layout], [], next))).toBe(0);
+      expect(await apart(writeTiffs([layout, page()], [], next))).toBe(0);
+    }
+  });
+
+  it('do not matter when one of them is no picture', async () => {
+    const broken: Picture = { ...page(), bits: 8, tags: [{ tag: 256, type: 4, values: [4_000_000_000] }] };
+    for (const layout of LAYOUTS) expect(await apart(writeTiffs([layout, broken], []))).toBe(0);
+  });
+
+  it('are counted, and are too many above 500', async () => {
+    const pages = (count: number) => writeTiffs([page(), ...Array.from({ length: count - 1 }, page)], []);
+    expect((await openPicture(file(folder, pages(500)), LIMITS)).facts.format).toBe('tiff');
+    await expect(openPicture(file(folder, pages(501)), LIMITS)).rejects.toMatchObject({
+      code: 'too_many_frames',
+      message: '501 frames are over the limit of 500',
+    });
+  });
+});
+
+describe('a TIFF that nothing here reads', () => {
+  const REFUSED: [string, Partial<Picture>, string][] = [
+    ['12 bits', { bits: 12, value: () => 0 }, '12-bit RGB samples'],
+    ['24 bits', { bits: 24, value: () => 0 }, '24-bit RGB samples'],
+    ['64 bits', { bits: 64, value: () => 0 }, '64-bit RGB samples'],
+    ['doubles', { bits: 64, format: 'float', value: () => 0 }, '64-bit floating-point RGB samples'],
+    ['six channels', { samples: 6, extra: [2, 0, 0] }, '6 channels'],
+    ['tiled planes', { planar: true, tile: 16 }, 'tiles in separate planes'],
+    [
+      'large floats',
+      { bits: 32, format: 'float' },
+      'floating-point samples that are not 0 to 1 (but 0 to 255)',
+    ],
+  ];
+
+  it.each(REFUSED)('is unsupported, which its message says: %s', async (_, changes, reason) => {
+    const bytes = writeTiff({ ...RGB, ...changes });
+    await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: `cannot decode a TIFF with ${reason}`,
+      fix: 'save it as an 8- or 16-bit RGB TIFF or PNG first',
+    });
+  });
+
+  it.each([
+    [6, 'old-style JPEG'],
+    [34_925, 'LZMA'],
+    [50_000, 'ZSTD'],
+    [34_712, 'JPEG 2000'],
+    [34_887, 'LERC'],
+  ])('is unsupported by its compression: %i', async (compression, name) => {
+    const bytes = writeTiff({ ...RGB, packing: 'none' });
+    const at = bytes.indexOf(Buffer.from([3, 1, 3, 0, 1, 0, 0, 0, 1, 0]));
+    bytes.writeUInt16LE(compression, at + 8);
+    await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: `cannot decode a TIFF with ${name} compression`,
+    });
+  });
+});
+
+describe('a TIFF that claims more pixels than its bytes can hold', () => {
+  it.each(['none', 'lzw', 'deflate', 'packbits'] as const)(
+    'is refused before it is decoded: %s',
+    async (packing) => {
+      for (const tile of [null, 16]) {
+        const bytes = writeTiff({ ...RGB, width: 16, height: 16, packing, tile, value: () => 0 });
+        // The entry of ImageLength: 257, one number of 4 bytes.
+        bytes.writeUInt32LE(5_000_000, bytes.indexOf(Buffer.from([1, 1, 4, 0, 1, 0, 0, 0])) + 8);
+        const rows = bytes.indexOf(Buffer.from([0x16, 1, 4, 0, 1, 0, 0, 0]));
+        if (rows > 0) bytes.writeUInt32LE(5_000_000, rows + 8);
+        await expect(openPicture(file(folder, bytes), LIMITS)).rejects.toMatchObject({ code: 'corrupt' });
+      }
+    },
+  );
+
+  it('is completed when they can: one colour, packed well', async () => {
+    for (const packing of ['lzw', 'deflate', 'packbits'] as const) {
+      const bytes = writeTiff({
+        ...RGB,
+        width: 400,
+        height: 400,
+        rowsPerStrip: 400,
+        packing,
+        value: () => 0,
+      });
+      expect(await apart(bytes, () => 0), packing).toBe(0);
+    }
+  });
+});
