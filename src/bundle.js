@@ -19,6 +19,7 @@ const PARTS = {
   look: ['config', 'core/find', 'open/history', 'open/pages'],
   program: ['cli/program'],
   run: ['commands/process', 'open'],
+  work: ['image/work'],
 };
 
 const bundle = await rolldown({

@@ -34,7 +34,7 @@ describe('the JSON lines of `process --json`', () => {
     place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     putOld(place.at('photos/b.jpg'), await picture({ seed: 1 }));
-    place.put('photos/c.jpg', '%PDF-1.7');
+    place.put('photos/c.jpg', 'no picture');
     place.put('photos/.hidden.jpg', 'hidden');
     outcome = await place.process();
   }
@@ -101,7 +101,7 @@ describe('the JSON lines of `process --json`', () => {
       source: 'photos/c.jpg',
       state: 'failed',
       error: { code: 'not_an_image', message: expect.any(String), fix: expect.any(String) },
-      bytes: '%PDF-1.7'.length,
+      bytes: 'no picture'.length,
       attempts: 1,
     });
   });

@@ -79,5 +79,9 @@ function typesOf(events: readonly Event[], state: string): string[] {
   const ended = events.find((event) => event.type === 'job' && event.state === state);
   if (ended?.type !== 'job') throw new Error(`none is ${state}`);
   expect(jobOf(events, ended.source.slice('photos/'.length))).toBe(ended);
-  return events.flatMap((event) => ('source' in event && event.source === ended.source ? [event.type] : []));
+  const types = events.flatMap((event) =>
+    'source' in event && event.source === ended.source ? [event.type] : [],
+  );
+  // On a slow machine a copy asks again before its original has ended, and waits on.
+  return types.filter((type, i) => type !== 'job.waiting' || types[i - 1] !== type);
 }

@@ -30,7 +30,8 @@ beforeEach(() => {
 /** Everything that must hold of an index after any repair. */
 async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeof repairSqliteIndex>>> {
   const repaired = await repairSqliteIndex(path);
-  expect(repaired).toMatchObject({ state: 'repaired', index: path, problems: [expect.any(String)] });
+  expect(repaired).toMatchObject({ state: 'repaired', index: path });
+  expect(repaired.problems).not.toEqual([]);
   expect(repaired.movedTo).toMatch(/index\.db\.broken-\d{8}T\d{6}Z(-\d)?$/);
   expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old one is kept as it was').toBe(true);
   expect(look(path, problemsOf)).toEqual([]);
