@@ -82,20 +82,27 @@ const MAGIC: readonly (readonly [Unread, ...Magic[]])[] = [
   ['mrw', [0, '\0MRM']],
 ];
 
+/** Words of a Netpbm header, between which white space and comments stand; each character fits in one way only. */
+function netpbm(...words: readonly string[]): RegExp {
+  return new RegExp(`^${words.join('(?:\\s|#[^\\r\\n]*[\\r\\n])+')}\\s`);
+}
+
+const NUMBER = '\\d+';
+
 /** What a text begins with, where white space and comments may stand between its words. */
 const TEXTS: readonly (readonly [Unread, RegExp])[] = [
   ['pdf', /^(?:[\s\S]{0,1020}?[\r\n])?%PDF-\d/],
   ['ai', /^%!PS-Adobe[\s\S]*?%%Creator: ?Adobe Illustrator/],
   ['eps', /^%!PS-Adobe-\d\.\d EPSF/],
   ['ps', /^\x04?%!PS/],
-  ['pbm', /^P[14](?:\s+#.*)*\s+\d+(?:\s+#.*)*\s+\d+\s/],
-  ['pgm', /^P[25](?:\s+#.*)*\s+\d+(?:\s+#.*)*\s+\d+(?:\s+#.*)*\s+\d+\s/],
-  ['ppm', /^P[36](?:\s+#.*)*\s+\d+(?:\s+#.*)*\s+\d+(?:\s+#.*)*\s+\d+\s/],
-  ['pam', /^P7(?:\s+#.*)*\s+(?:WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE)\s/],
+  ['pbm', netpbm('P[14]', NUMBER, NUMBER)],
+  ['pgm', netpbm('P[25]', NUMBER, NUMBER, NUMBER)],
+  ['ppm', netpbm('P[36]', NUMBER, NUMBER, NUMBER)],
+  ['pam', netpbm('P7', '(?:WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE)')],
   ['pfm', /^P[Ff]4?\s+\d+\s+\d+\s+-?[\d.]+\s/],
   ['xv', /^P7 332\s/],
   ['xpm', /^\s*\/\* XPM \*\//],
-  ['xbm', /^\s*(?:\/\*[\s\S]*?\*\/\s*)*#define\s+\w*_?width\s+\d+\s+#define\s+\w*_?height\s+\d/],
+  ['xbm', /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*#define\s+\w*_?width\s+\d+\s+#define\s+\w*_?height\s+\d/],
 ];
 
 /** The name of a picture's format that is not decoded here; undefined for any other file. */

@@ -374,6 +374,18 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await named.statAll([link]))[0]).not.toBeNull();
     });
 
+    it('knows that a file is gone where another file has taken the place of a folder above', async () => {
+      put('p/sub/x/logo.png', 'p/a.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      rmSync(join(cwd, 'p/sub'), { recursive: true });
+      writeFileSync(join(cwd, 'p/sub'), 'a file');
+      const lost = join(cwd, 'p/sub/x/logo.png');
+      expect(await sources.gone([lost])).toEqual([lost]);
+      // A loop of links says nothing of what lies behind it.
+      symlinkSync('loop', join(cwd, 'p/loop'));
+      expect(await sources.gone([join(cwd, 'p/loop/logo.png')])).toEqual([]);
+    });
+
     it('writes a path as the user would', async () => {
       put('p/sub/a.jpg', 'named.jpg');
       const sources = await open({ paths: ['./p', 'named.jpg'], list: null, cwd }, RULES);

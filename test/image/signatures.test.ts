@@ -139,3 +139,25 @@ describe('a file that is no picture', () => {
     });
   });
 });
+
+describe('a text that only begins as a picture does', () => {
+  it.each<[string, string]>([
+    ['a Netpbm of comments', `P1${' #'.repeat(20_000)}`],
+    ['a Netpbm of lines of comments', `P5\n${'# x\n'.repeat(10_000)}x`],
+    ['a bitmap of comments', '/**/'.repeat(20_000)],
+    ['a bitmap of spaces', ' '.repeat(60_000)],
+    ['a PostScript of stars', `%!PS-Adobe${'%%Creator: '.repeat(5_000)}`],
+  ])('is told at once: %s', async (_, text) => {
+    // An exponential pattern would not end before the test is given up.
+    await expect(detect(Buffer.from(text, 'latin1'), false)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(not_an_image|unsupported_format)$/),
+    });
+  });
+
+  it('is a picture where comments stand between its words', async () => {
+    const text = '/* one * */ /* two **/\n#define x_width 8\n#define x_height 8\n';
+    await expect(detect(bytes(text), false)).rejects.toMatchObject({ message: /XBM/ });
+    const netpbm = 'P5 # a # b\n# c\n4 # d\r\n 4\n255\n0 1';
+    await expect(detect(bytes(netpbm), false)).rejects.toMatchObject({ message: /PGM/ });
+  });
+});

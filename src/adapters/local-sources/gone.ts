@@ -16,10 +16,11 @@ export function goneOf(paths: readonly string[]): string[] {
     return entries;
   };
   return paths.filter((path) => {
-    const entries = entriesOf(folderAbove(path));
+    const above = folderAbove(path);
+    const entries = above === null ? null : entriesOf(above);
     if (entries === null || entries.size === 0) return false;
     // A disk that ignores case finds a renamed file under its former spelling too.
-    return isNothing(path) || !entries.has(basename(path));
+    return isNothing(path) || (above === dirname(path) && !entries.has(basename(path)));
   });
 }
 
@@ -32,11 +33,16 @@ export function isNothing(path: string): boolean {
   }
 }
 
-/** The nearest folder above that exists. */
-function folderAbove(path: string): string {
+/** The nearest folder above that exists; null where that cannot be told. */
+function folderAbove(path: string): string | null {
   const above = dirname(path);
   if (above === path) return path;
-  return statSync(above, { throwIfNoEntry: false })?.isDirectory() ? above : folderAbove(above);
+  try {
+    return statSync(above).isDirectory() ? above : folderAbove(above);
+  } catch (error) {
+    const code = systemCode(error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? folderAbove(above) : null;
+  }
 }
 
 /** Null where the folder cannot be read. */

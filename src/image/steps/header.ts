@@ -104,9 +104,9 @@ const BYTES: Readonly<Record<string, number>> = {
 };
 
 /** Loaded for TIFFs alone. */
-async function examined(source: Source, { lenient }: Limits): Promise<TiffReading> {
+async function examined(source: Source, limits: Limits): Promise<TiffReading> {
   const { examine } = await import('../tiff/examine.ts');
-  return examine(source, lenient);
+  return examine(source, limits);
 }
 
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {

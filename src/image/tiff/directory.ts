@@ -67,23 +67,18 @@ export function openTiff(readAt: ReadAt, size: number): Tiff | null {
 
 /** Null when no directory can be read there. */
 export function directoryAt(tiff: Tiff, position: number): Directory | null {
-  const [countSize, entrySize, pointerSize] = tiff.big ? [8, 20, 8] : [2, 12, 4];
-  const head = tiff.readAt(position, countSize);
-  if (position < 8 || head.length < countSize) return null;
-  const count = tiff.big ? offset(tiff, head, 0) : uint16(tiff, head, 0);
-  if (count === 0 || count > ENTRIES) return null;
-  const table = tiff.readAt(position + countSize, count * entrySize);
-  if (table.length < count * entrySize) return null;
+  const frame = frameAt(tiff, position);
+  if (frame === null) return null;
+  const { count, entriesAt, nextAt, next } = frame;
+  const entrySize = tiff.big ? 20 : 12;
+  const table = tiff.readAt(entriesAt, count * entrySize);
   const entries = new Map<number, Entry>();
   for (let i = 0; i < count; i++) {
     const at = i * entrySize;
     const tag = uint16(tiff, table, at);
     // Of a tag that is given twice, readers take the first.
-    if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, position + countSize));
+    if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, entriesAt));
   }
-  const nextAt = position + countSize + count * entrySize;
-  const pointer = tiff.readAt(nextAt, pointerSize);
-  const next = pointer.length < pointerSize ? 0 : offset(tiff, pointer, 0);
   const numbers = (tag: number) => valuesOf(tiff, entries.get(tag));
   return {
     has: (tag) => entries.has(tag),
@@ -97,15 +92,56 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
 
 /** Directories in the main chain up to its end, to one that cannot be read, or to one that was met before. */
 export function* chainOf(tiff: Tiff): Iterable<Directory> {
+  for (const { position } of frames(tiff)) {
+    const directory = directoryAt(tiff, position);
+    if (directory === null) return;
+    yield directory;
+  }
+}
+
+/** How many directories the main chain has. Their entries are not read: they may overlap. */
+export function countDirectories(tiff: Tiff): number {
+  let count = 0;
+  for (const _ of frames(tiff)) count++;
+  return count;
+}
+
+/** Where a directory lies, how many entries it has, and where the next one is. */
+interface Frame {
+  readonly position: number;
+  readonly count: number;
+  /** Position of the first entry, and of the pointer to the next directory. */
+  readonly entriesAt: number;
+  readonly nextAt: number;
+  readonly next: number;
+}
+
+/** The main chain by its pointers alone. */
+function* frames(tiff: Tiff): Iterable<Frame> {
   const met = new Set<number>();
   let position = tiff.first;
   while (position !== 0 && !met.has(position) && met.size < DIRECTORIES) {
     met.add(position);
-    const directory = directoryAt(tiff, position);
-    if (directory === null) return;
-    yield directory;
-    position = directory.next;
+    const frame = frameAt(tiff, position);
+    if (frame === null) return;
+    yield frame;
+    position = frame.next;
   }
+}
+
+/** Null when no directory can be read there. */
+function frameAt(tiff: Tiff, position: number): Frame | null {
+  const [countSize, entrySize, pointerSize] = tiff.big ? [8, 20, 8] : [2, 12, 4];
+  const head = tiff.readAt(position, countSize);
+  if (position < 8 || head.length < countSize) return null;
+  const count = tiff.big ? offset(tiff, head, 0) : uint16(tiff, head, 0);
+  if (count === 0 || count > ENTRIES) return null;
+  const entriesAt = position + countSize;
+  const nextAt = entriesAt + count * entrySize;
+  if (nextAt > tiff.size) return null;
+  const pointer = tiff.readAt(nextAt, pointerSize);
+  const next = pointer.length < pointerSize ? 0 : offset(tiff, pointer, 0);
+  return { position, count, entriesAt, nextAt, next };
 }
 
 function entry(tiff: Tiff, table: Buffer, at: number, start: number): Entry {

@@ -1,8 +1,9 @@
 import type { ImgtoolError } from '../../errors.ts';
+import type { Limits } from '../../model.ts';
 import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
 import { corrupt } from '../steps/corrupt.ts';
-import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
+import { countDirectories, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { type Plain, plainOf } from './plain.ts';
@@ -32,7 +33,7 @@ const IN_PART = { format: 'tiff', progressive: false };
  * Decides from its structure how a TIFF is read; later directories do not matter. Errors: `corrupt`,
  * `unsupported_format`.
  */
-export function examine(source: Source, lenient: boolean): TiffReading {
+export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
   const readAt = (position: number, length: number) => source.readAt(position, length);
   const { size } = source.facts;
   // What is held in memory was judged as it was recognised.
@@ -46,10 +47,11 @@ export function examine(source: Source, lenient: boolean): TiffReading {
   if (layout === null) throw damaged('its directory has no picture size');
   const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
   const segments = segmentsOf(tiff, first, layout);
-  const lack = lackOf(tiff, layout, segments);
+  // What the limit refuses is not unpacked to see whether it is whole.
+  const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
   const damage = lack === null ? null : corrupt(new Error(lack), lenient, IN_PART);
   if (damage !== null && !lenient) throw damage;
-  const frames = [...chainOf(tiff)].length;
+  const frames = countDirectories(tiff);
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
   return {
     frames,

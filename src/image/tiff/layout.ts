@@ -40,13 +40,19 @@ const COLOURS: Readonly<Record<number, number>> = {
   [PHOTOMETRIC.cmyk]: 4,
 };
 
-/** Null when a directory has no picture. */
+/** Pixels across or down at most, and samples of a pixel: what 31 and 16 bits count. */
+const SIDE = 2 ** 31 - 1;
+const SAMPLES = 65_535;
+
+/** Null when a directory has no picture, or numbers that no picture has. */
 export function layoutOf(directory: Directory): Layout | null {
   const number = (tag: number, missing: number): number => directory.number(tag) ?? missing;
   const width = number(TAG.ImageWidth, 0);
   const height = number(TAG.ImageLength, 0);
-  if (width === 0 || height === 0) return null;
   const samples = number(TAG.SamplesPerPixel, 1);
+  const sides = [TAG.TileWidth, TAG.TileLength].map((tag) => number(tag, 1));
+  if (![width, height, ...sides].every((side) => isCount(side, SIDE)) || !isCount(samples, SAMPLES))
+    return null;
   const bitsOfEach = directory.numbers(TAG.BitsPerSample).slice(0, samples);
   const bits = bitsOfEach[0] ?? 1;
   const photometric = number(TAG.Photometric, PHOTOMETRIC.whiteIsZero);
@@ -54,10 +60,12 @@ export function layoutOf(directory: Directory): Layout | null {
   const extra = directory.numbers(TAG.ExtraSamples);
   const planar = number(TAG.PlanarConfiguration, 1) === 2 && samples > 1;
   const tiled = directory.has(TAG.TileWidth);
-  const segmentWidth = tiled ? number(TAG.TileWidth, 0) : width;
-  const rows = tiled ? number(TAG.TileLength, 0) : Math.min(number(TAG.RowsPerStrip, height), height);
-  const segmentHeight = rows || height;
-  const across = Math.ceil(width / (segmentWidth || width));
+  const segmentWidth = tiled ? number(TAG.TileWidth, width) : width;
+  const rows = number(TAG.RowsPerStrip, height);
+  // 0, and what is no number of rows, stand for all of them.
+  const strip = isCount(rows, height) ? rows : height;
+  const segmentHeight = tiled ? number(TAG.TileLength, height) : strip;
+  const across = Math.ceil(width / segmentWidth);
   const down = Math.ceil(height / segmentHeight);
   const isYcbcr = photometric === PHOTOMETRIC.ycbcr;
   const [horizontal = 2, vertical = horizontal] = directory.numbers(TAG.YCbCrSubSampling);
@@ -74,6 +82,8 @@ export function layoutOf(directory: Directory): Layout | null {
     subsampling: isYcbcr ? [horizontal, vertical] : [1, 1],
   };
 }
+
+const isCount = (n: number, most: number): boolean => Number.isInteger(n) && n >= 1 && n <= most;
 
 /** Rows of a strip or tile that hold something: the last strip may be shorter, tiles never are. */
 export function rowsOf(
