@@ -10,8 +10,9 @@ export default defineConfig({
     pool: 'forks',
     // Many tests start processes that use all cores by themselves; as many wait for a while, which one more makes use of.
     maxWorkers: Math.min(4, availableParallelism() + 1),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Generous: on a busy machine a test takes several times as long, and none is about time.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 });

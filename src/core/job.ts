@@ -167,12 +167,14 @@ async function carryOut(
   await assertUnchanged(bench, source);
   const committing = performance.now();
   const committed = await commit(bench, steps, rendered, staged, source);
+  const { removed, givenUp, given } = await removeSuperseded(bench, job, source.digest, steps, staged);
   const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));
   const settlement: Settlement = {
     state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
     source: { ...source, dominantColor },
-    made: committed.made,
+    made: [...committed.made, ...given],
     skipped: committed.skipped,
+    givenUp,
     outputs: committed.outputs.map(describe),
     bytes: source.size,
     reused: decision.action === 'reuse',
@@ -182,8 +184,7 @@ async function carryOut(
   };
   // Staged files that were not needed: once the job has ended nobody would know of them.
   await discard(bench, staged);
-  const { removed, givenUp } = await removeSuperseded(bench, job, steps);
-  await bench.index.settle(bench.run, job, { ...settlement, givenUp });
+  await bench.index.settle(bench.run, job, settlement);
   if (removed.length > 0) {
     const paths = removed.map((path) => pathAsGiven(path, bench.options));
     bench.emit({ type: 'removed', batch: bench.run.batch, source: job.given, paths });

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, sep } from 'node:path';
 import type { FileFacts, OutputRecord } from '../model.ts';
 import type { Found, Index, Lookup, Storage } from '../ports.ts';
 import type { Places } from './facts.ts';
@@ -36,8 +36,8 @@ export async function movedWithTag(
   for (const [i, one] of found.entries()) {
     if (disk[i] == null || disk[i] === 'foreign') continue;
     const plain = await recordOf(known, candidates[i]![0]![0]!);
-    // Of two sources with one name in two folders, the first has the plain one.
-    const isPlain = plain !== undefined && basename(plain.source) === basename(one.source);
+    // Of two sources with one name in two folders, one has the plain name: the one that lay at the same place.
+    const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.relative}`) === true;
     if (!isPlain && (await recordOf(known, first[i]!)) !== undefined) moved.add(one);
   }
   return moved;

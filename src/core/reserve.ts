@@ -25,6 +25,7 @@ export interface Asked extends Pick<NewJob, 'candidates' | 'kept' | 'gone'> {
  * that has tagged names in this output folder keeps them; with `mirror` only as long as its plain names are held.
  */
 export async function askNames(owners: Owners, found: readonly Found[]): Promise<Asked[]> {
+  if (found.length === 0) return [];
   const { index, options } = owners;
   const plain = found.map((one) => plainNames(one, options));
   const lookup = await index.lookup(
@@ -38,35 +39,27 @@ export async function askNames(owners: Owners, found: readonly Found[]): Promise
     fresh,
     fresh.map((one) => all.get(one)!),
   );
+  const others = found.map(({ source }, i) => ownersOf(plain[i]!, lookup, source));
+  // Where another source has a plain name, the owners of all candidates count.
+  const contested = found.filter((_, i) => others[i]!.length > 0).flatMap((one) => all.get(one)!.flat());
+  const more = await index.lookup([], contested);
+  const rivals = found.map((one, i) =>
+    others[i]!.length === 0 ? [] : ownersOf(all.get(one)!.flat(), more, one.source),
+  );
+  const asking = [...new Set(rivals.flat())];
+  const gone = new Set(asking.length === 0 ? [] : await owners.sources.gone(asking));
   const asked: Asked[] = [];
   for (const [i, one] of found.entries()) {
-    const others = ownersOf(plain[i]!, lookup, one.source);
     const candidates = all.get(one)!;
-    if (moved.has(one)) {
-      asked.push({ candidates, kept: 1, heldBy: [] });
-      continue;
-    }
-    // A source that was never recorded has no names, and one whose plain names are free needs no others.
-    const tagged = lookup.source(one.source) === undefined ? undefined : await taggedOf(owners, one);
-    if (others.length === 0 && tagged === undefined) asked.push({ candidates, heldBy: [] });
-    else asked.push(await askAmong(owners, one, candidates, others, tagged));
+    const heldBy = others[i]!.filter((owner) => !gone.has(owner));
+    // A source that was never recorded has no names.
+    const own = lookup.source(one.source) === undefined ? undefined : await taggedOf(owners, one);
+    const kept = moved.has(one) ? 1 : own;
+    const isKept = kept !== undefined && !(owners.mirror && heldBy.length === 0 && !moved.has(one));
+    if (isKept) asked.push({ candidates, kept, heldBy: moved.has(one) ? [] : heldBy });
+    else asked.push({ candidates, gone: rivals[i]!.filter((owner) => gone.has(owner)), heldBy });
   }
   return asked;
-}
-
-async function askAmong(
-  { index, sources, mirror }: Owners,
-  { source }: Found,
-  candidates: readonly (readonly string[])[],
-  others: readonly string[],
-  tagged: number | undefined,
-): Promise<Asked> {
-  const goneOthers = await sources.gone(others);
-  const heldBy = others.filter((owner) => !goneOthers.includes(owner));
-  if (tagged !== undefined && !(mirror && heldBy.length === 0)) return { candidates, kept: tagged, heldBy };
-  if (heldBy.length === 0) return { candidates, gone: goneOthers, heldBy };
-  const lookup = await index.lookup([], candidates.flat());
-  return { candidates, gone: await sources.gone(ownersOf(candidates.flat(), lookup, source)), heldBy };
 }
 
 /** The other sources that have one of these names. */

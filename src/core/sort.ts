@@ -94,30 +94,31 @@ async function ownNames(
   }
   if (tagged.size === 0) return own;
   const more = await index.lookup([], [...tagged.values()].flat(2));
+  const holders = bench.mirror ? await holdersOf(bench, [...tagged.keys()], plain, lookup) : undefined;
   for (const [found, candidates] of tagged) {
     for (const names of candidates) {
       const records = names.map(more.output);
       if (!areAllOf(found, records)) continue;
-      const heldBy = bench.mirror ? await holdersOf(bench, found, plain.get(found) ?? [], lookup) : [];
+      const heldBy = holders?.get(found) ?? [];
       const recorded = lookup.source(found.source);
       // A source that mirrors takes its plain names as soon as nobody else has them.
-      if (!bench.mirror || heldBy.length > 0) own.set(found, { names, records, recorded, heldBy });
+      if (holders === undefined || heldBy.length > 0) own.set(found, { names, records, recorded, heldBy });
       break;
     }
   }
   return own;
 }
 
-/** Other sources that have these names and are still there. */
+/** For each source, the others that have one of its plain names and are still there. */
 async function holdersOf(
   { sources }: Bench,
-  { source }: Found,
-  names: readonly string[],
+  found: readonly Found[],
+  plain: ReadonlyMap<Found, readonly string[]>,
   lookup: Lookup,
-): Promise<string[]> {
-  const owners = ownersOf(names, lookup, source);
-  const gone = new Set(await sources.gone(owners));
-  return owners.filter((owner) => !gone.has(owner));
+): Promise<ReadonlyMap<Found, readonly string[]>> {
+  const owners = new Map(found.map((one) => [one, ownersOf(plain.get(one) ?? [], lookup, one.source)]));
+  const gone = new Set(await sources.gone([...new Set([...owners.values()].flat())]));
+  return new Map([...owners].map(([one, those]) => [one, those.filter((owner) => !gone.has(owner))]));
 }
 
 /** Whether all were made of this source. */

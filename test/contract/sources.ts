@@ -381,6 +381,9 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       writeFileSync(join(cwd, 'p/sub'), 'a file');
       const lost = join(cwd, 'p/sub/x/logo.png');
       expect(await sources.gone([lost])).toEqual([lost]);
+      // Behind a link that leads nowhere may lie a disk that is not mounted.
+      symlinkSync(join(cwd, 'media/disk'), join(cwd, 'p/disk'));
+      expect(await sources.gone([join(cwd, 'p/disk/logo.png')])).toEqual([]);
       // A loop of links says nothing of what lies behind it.
       symlinkSync('loop', join(cwd, 'p/loop'));
       expect(await sources.gone([join(cwd, 'p/loop/logo.png')])).toEqual([]);

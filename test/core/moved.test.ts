@@ -117,6 +117,19 @@ describe.each(WAYS)('a project that was %s', (_, move) => {
     expect(counted).toEqual(nothingCounted());
   });
 
+  it('keeps a tagged name although the owner of the plain one went before', async () => {
+    const flat = { template: '{name}_{variant}.{ext}' };
+    put('old/photos/a/x.jpg');
+    put('old/photos/b/x.jpg');
+    await run('old', flat);
+    rmSync(shop.at('old/photos/a'), { recursive: true });
+    move();
+    const before = readdirSync(shop.at('new/out')).sort();
+    expect(countsOf(await run('new', flat))).toEqual({ completed: 1 });
+    expect([counted.rendered, readdirSync(shop.at('new/out')).sort()]).toEqual([[], before]);
+    expect(countsOf(await run('new', flat))).toEqual({ unchanged: 1 });
+  });
+
   it('is foreseen so by a dry run', async () => {
     putThree();
     await run('old');

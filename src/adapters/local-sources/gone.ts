@@ -33,7 +33,7 @@ export function isNothing(path: string): boolean {
   }
 }
 
-/** The nearest folder above that exists; null where that cannot be told. */
+/** The nearest folder above that exists; null where that cannot be told: it may not be read, or lies behind a link. */
 function folderAbove(path: string): string | null {
   const above = dirname(path);
   if (above === path) return path;
@@ -41,7 +41,9 @@ function folderAbove(path: string): string | null {
     return statSync(above).isDirectory() ? above : folderAbove(above);
   } catch (error) {
     const code = systemCode(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? folderAbove(above) : null;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return null;
+    // A link that leads nowhere may lead to a disk that is not mounted.
+    return isNothing(above) ? folderAbove(above) : null;
   }
 }
 
