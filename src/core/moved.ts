@@ -1,14 +1,13 @@
 import { basename, sep } from 'node:path';
 import type { FileFacts, OutputRecord } from '../model.ts';
-import type { Found, Index, Lookup, Storage } from '../ports.ts';
+import type { Found, Lookup } from '../ports.ts';
 import type { Places } from './facts.ts';
 import { isOutputName } from './names.ts';
 
 /** Outputs that were moved or copied with their sources: the index knows them by their bytes, not by their paths. */
-type Known = { readonly index: Index; readonly storage: Storage };
 
 /** The record of an output with these bytes that was made under the same file name in some folder. */
-export async function madeAs({ index }: Pick<Known, 'index'>, path: string, checksum: string) {
+export async function madeAs({ index }: Pick<Places, 'index'>, path: string, checksum: string) {
   return index.withChecksum(checksum, basename(path));
 }
 
@@ -26,7 +25,7 @@ export async function isMovedOutput(places: Places, path: string, lookup: Lookup
  * stays the same since it is that of the path below the root.
  */
 export async function movedWithTag(
-  known: Known,
+  known: Pick<Places, 'index' | 'storage'>,
   found: readonly Found[],
   candidates: readonly (readonly (readonly string[])[])[],
 ): Promise<ReadonlySet<Found>> {
@@ -43,7 +42,10 @@ export async function movedWithTag(
   return moved;
 }
 
-async function recordOf(known: Known, path: string): Promise<OutputRecord | undefined> {
+async function recordOf(
+  known: Pick<Places, 'index' | 'storage'>,
+  path: string,
+): Promise<OutputRecord | undefined> {
   // A file that cannot be read is left to its job, which says why.
   const checksum = await known.storage.checksum(path).catch(() => null);
   return checksum === null ? undefined : madeAs(known, path, checksum);
