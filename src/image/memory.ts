@@ -38,8 +38,14 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
-  const copied = header.tiff?.plain?.size ?? 0;
+  const copied = copyOf(header);
   return Math.ceil(ALWAYS + held + copied + kept + screenOf(header) + Math.max(decoding, sized + busiest));
+}
+
+/** The plain copy of a TIFF, and what writing it takes: that is given back only some time after. */
+function copyOf({ tiff }: Header): number {
+  const plain = tiff?.plain ?? null;
+  return plain === null ? 0 : plain.size + plain.work;
 }
 
 /** How many outputs of these sizes may be encoded at the same time at most. */

@@ -18,8 +18,11 @@ export interface Tiff {
 
 export interface Directory {
   has(tag: number): boolean;
-  /** All numbers of a tag, in floating point for rationals; none for a tag that is missing or not numeric. */
-  numbers(tag: number): readonly number[];
+  /**
+   * The numbers of a tag, the first `most` of them if it is given, in floating point for rationals; none for a tag
+   * that is missing or not numeric.
+   */
+  numbers(tag: number, most?: number): readonly number[];
   /** The first number of a tag. */
   number(tag: number): number | undefined;
   /** The bytes of a tag as they are stored. */
@@ -79,11 +82,11 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
     // Of a tag that is given twice, readers take the first.
     if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, entriesAt));
   }
-  const numbers = (tag: number) => valuesOf(tiff, entries.get(tag));
+  const numbers = (tag: number, most = VALUES) => valuesOf(tiff, entries.get(tag), most);
   return {
     has: (tag) => entries.has(tag),
     numbers,
-    number: (tag) => numbers(tag)[0],
+    number: (tag) => numbers(tag, 1)[0],
     bytes: (tag) => bytesOf(tiff, entries.get(tag)),
     position: (tag) => entries.get(tag)?.at ?? null,
     ...{ nextAt, next },
@@ -157,10 +160,10 @@ function bytesOf(tiff: Tiff, found: Entry | undefined): Buffer {
   return tiff.readAt(found.at, Math.min(found.count * (SIZES[found.type] ?? 1), tiff.size));
 }
 
-function valuesOf(tiff: Tiff, found: Entry | undefined): number[] {
+function valuesOf(tiff: Tiff, found: Entry | undefined, most: number): number[] {
   const size = found && SIZES[found.type];
   if (found === undefined || size === undefined) return [];
-  const bytes = tiff.readAt(found.at, Math.min(found.count, VALUES) * size);
+  const bytes = tiff.readAt(found.at, Math.min(found.count, most, VALUES) * size);
   const read = reader(tiff, found.type, bytes);
   return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(i * size));
 }

@@ -1,4 +1,4 @@
-import type { ImgtoolError } from '../../errors.ts';
+import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
@@ -26,11 +26,16 @@ export interface TiffReading {
   readonly plain: Plain | null;
 }
 
+/** Pixels that a tile may always have: 4096 x 4096. */
+const TILE = 2 ** 24;
+/** How many times the pixels of its picture a larger tile may have. */
+const TILE_TO_PICTURE = 4;
+
 /** Of a TIFF with segments missing the others can be read. */
 const IN_PART = { format: 'tiff', progressive: false };
 
 /**
- * Decides from its structure how a TIFF is read; later directories do not matter. Errors: `corrupt`,
+ * Decides from its structure how a TIFF is read; later directories do not matter. Errors: `corrupt`, `too_large`,
  * `unsupported_format`.
  */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
@@ -46,6 +51,7 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   const layout = layoutOf(first);
   if (layout === null) throw damaged('its directory has no picture size');
   const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
+  if (layout.tiled) assertTile(layout, pixels);
   const segments = segmentsOf(tiff, first, layout);
   // What the limit refuses is not unpacked to see whether it is whole.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
@@ -59,6 +65,19 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
     damage,
     plain: reading === 'rewritten' ? plainOf(tiff, first, layout, segments) : null,
   };
+}
+
+/**
+ * A tile is unpacked as a whole, also where it is much larger than the picture: libvips refuses one more than about
+ * twice as wide.
+ */
+function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixels: number): void {
+  const most = Math.min(pixels, Math.max(TILE, TILE_TO_PICTURE * width * height));
+  if (segmentWidth * segmentHeight <= most) return;
+  const { message } = tooManyPixels(segmentWidth, segmentHeight, most);
+  throw new ImgtoolError('too_large', `a tile of ${message}`, {
+    fix: 'save it in smaller tiles or in strips',
+  });
 }
 
 /**

@@ -53,7 +53,7 @@ export function layoutOf(directory: Directory): Layout | null {
   const sides = [TAG.TileWidth, TAG.TileLength].map((tag) => number(tag, 1));
   if (![width, height, ...sides].every((side) => isCount(side, SIDE)) || !isCount(samples, SAMPLES))
     return null;
-  const bitsOfEach = directory.numbers(TAG.BitsPerSample).slice(0, samples);
+  const bitsOfEach = directory.numbers(TAG.BitsPerSample, samples);
   const bits = bitsOfEach[0] ?? 1;
   const photometric = number(TAG.Photometric, PHOTOMETRIC.whiteIsZero);
   const colours = Math.min(samples, COLOURS[photometric] ?? 3);
@@ -107,6 +107,9 @@ export function unpackedBytes(layout: Layout, rows: number): number {
   const perPixel = planar ? bits : layout.bits === 0 ? sum(layout.bitsOfEach) : bits * samples;
   return Math.ceil((segmentWidth * perPixel) / 8) * rows;
 }
+
+/** Bytes of the largest strip or tile once it is unpacked. */
+export const largestUnpacked = (layout: Layout): number => unpackedBytes(layout, layout.segmentHeight);
 
 /** The row of strips or tiles that one belongs to counts within its plane. */
 export const inPlane = ({ planar, samples, segments }: Layout, index: number): number =>

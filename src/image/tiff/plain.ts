@@ -1,7 +1,7 @@
 import { type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
 import { headOf } from './head.ts';
-import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
+import { inPlane, type Layout, largestUnpacked, rowsOf, unpackedBytes } from './layout.ts';
 import { prepare, type Row, rowTaker } from './samples.ts';
 import { refusal } from './support.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
@@ -14,6 +14,8 @@ export interface Plain {
   readonly head: Buffer;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** Bytes that `write` takes beside the file at its peak. */
+  readonly work: number;
   /**
    * The whole file. Throws an `Error` that names the first strip or tile that is damaged; `lenient` leaves such parts
    * black. Errors: `unsupported_format` for floats that are mostly no colours.
@@ -45,7 +47,7 @@ export function plainOf(
   });
   const size = head.length + (layout.width * layout.height * channels * bits) / 8;
   return {
-    ...{ head, size },
+    ...{ head, size, work: workOf(layout) },
     write(lenient) {
       const file = Buffer.alloc(size);
       head.copy(file);
@@ -53,6 +55,17 @@ export function plainOf(
       return file;
     },
   };
+}
+
+/**
+ * The same strip or tile of each plane is unpacked at the same time, and the one before may not be given back yet. A
+ * row of each is held as numbers of 8 bytes.
+ */
+function workOf(layout: Layout): number {
+  const { planar, samples, segments, segmentWidth, width } = layout;
+  const planes = planar ? samples : 1;
+  const held = segments > planes ? 2 : 1;
+  return held * (largestUnpacked(layout) * planes + Math.min(segmentWidth, width) * samples * 8);
 }
 
 interface Work {
@@ -77,8 +90,10 @@ function fill(file: Buffer, start: number, work: Work): void {
   for (let index = 0; index < perPlane; index++) {
     const left = (index % across) * segmentWidth;
     const top = Math.floor(index / across) * segmentHeight;
-    const rows = Array.from({ length: planes }, (_, plane) => rowsFrom(work, plane * perPlane + index));
     const columns = Math.min(segmentWidth, width - left);
+    const rows = Array.from({ length: planes }, (_, plane) =>
+      rowsFrom(work, plane * perPlane + index, columns),
+    );
     for (let y = 0; y < segmentHeight && top + y < height; y++) {
       const values = rows.map((row) => row(y));
       store.row(values, columns, ((top + y) * width + left) * channels);
@@ -87,8 +102,12 @@ function fill(file: Buffer, start: number, work: Work): void {
   store.end();
 }
 
-/** Unpacks a strip or tile, and gives the samples of each of its rows. */
-function rowsFrom({ tiff, directory, layout, segments, lenient }: Work, index: number): (y: number) => Row {
+/** Unpacks a strip or tile, and gives the samples of the first columns of each of its rows. */
+function rowsFrom(
+  { tiff, directory, layout, segments, lenient }: Work,
+  index: number,
+  columns: number,
+): (y: number) => Row {
   const { segmentWidth, samples, planar, subsampling, photometric, compression } = layout;
   const rows = rowsOf(layout, inPlane(layout, index));
   const { at, length } = segments[index] ?? { at: 0, length: 0 };
@@ -100,7 +119,7 @@ function rowsFrom({ tiff, directory, layout, segments, lenient }: Work, index: n
       `${layout.tiled ? 'tile' : 'strip'} ${index + 1} of ${layout.segments} cannot be unpacked`,
     );
   }
-  const row = new Float64Array(segmentWidth * (planar ? 1 : samples));
+  const row = new Float64Array(columns * (planar ? 1 : samples));
   const [horizontal, vertical] = subsampling;
   if (horizontal * vertical > 1) return (y) => takeUnits(bytes, y, row, segmentWidth, subsampling);
   const rowBytes = size / rows;
@@ -122,7 +141,7 @@ function takeUnits(
 ): Row {
   const size = h * v + 2;
   const start = Math.floor(y / v) * Math.ceil(width / h) * size;
-  for (let x = 0; x < width; x++) {
+  for (let x = 0; x < row.length / 3; x++) {
     const unit = start + Math.floor(x / h) * size;
     row[x * 3] = bytes[unit + (y % v) * h + (x % h)]! / 255;
     row[x * 3 + 1] = bytes[unit + h * v]! / 255;

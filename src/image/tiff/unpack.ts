@@ -34,14 +34,20 @@ function filled(length: number, unpackTo: (out: Buffer) => number): Unpacked {
 
 /** Whole only with its end and checksum; else all bytes of one that is cut short, none of one that is damaged inside. */
 function inflated(input: Buffer, length: number): Unpacked {
-  const inflate = (finishFlush: number): Buffer =>
-    inflateSync(input, { finishFlush, maxOutputLength: length + SPARE });
+  // One chunk for all of the output and a little more: several are joined in a second buffer of the same size.
+  const options = { chunkSize: length + 64, maxOutputLength: length + SPARE };
+  const inflate = (finishFlush: number): Buffer => inflateSync(input, { finishFlush, ...options });
   try {
-    const bytes = inflate(constants.Z_FINISH);
-    return filled(length, (out) => bytes.copy(out));
+    return cutTo(inflate(constants.Z_FINISH), length);
   } catch {
-    return { bytes: filled(length, (out) => cutShort(inflate).copy(out)).bytes, whole: false };
+    return { bytes: cutTo(cutShort(inflate), length).bytes, whole: false };
   }
+}
+
+/** The first `length` bytes. They are copied only when there are fewer. */
+function cutTo(bytes: Buffer, length: number): Unpacked {
+  if (bytes.length < length) return filled(length, (out) => bytes.copy(out));
+  return { bytes: bytes.subarray(0, length), whole: true };
 }
 
 function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
@@ -52,6 +58,7 @@ function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
   }
 }
 
+/** Section 9 of TIFF 6.0. */
 function packBits(input: Buffer, out: Buffer): number {
   let [at, to] = [0, 0];
   while (at < input.length && to < out.length) {
@@ -72,6 +79,22 @@ const CLEAR = 256;
 const END = 257;
 const FIRST = 258;
 const CODES = 4096;
+
+/** Bytes that PackBits unpack to. */
+export function packBitsLength(input: Buffer): number {
+  let [at, length] = [0, 0];
+  while (at < input.length) {
+    const count = input.readInt8(at++);
+    if (count >= 0) {
+      length += Math.min(count + 1, input.length - at);
+      at += count + 1;
+    } else if (count !== -128 && at < input.length) {
+      at++;
+      length += 1 - count;
+    }
+  }
+  return length;
+}
 
 /** Section 13 of TIFF 6.0. Each code but the first adds the string before it and its own first byte to the table. */
 function lzw(input: Buffer, out: Buffer): number {

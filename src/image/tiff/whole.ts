@@ -1,7 +1,7 @@
 import type { Directory, Tiff } from './directory.ts';
 import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
 import { COMPRESSION, TAG } from './tags.ts';
-import { unpack } from './unpack.ts';
+import { packBitsLength, unpack } from './unpack.ts';
 
 /** Where a strip or tile lies in its file. */
 export interface Segment {
@@ -26,13 +26,15 @@ const MOST: Readonly<Record<number, number>> = {
 const TAIL = 64 * 1024;
 /** Zeros at the end of a strip or tile that make it look unfinished. */
 const ZEROS = 4;
+/** Bytes that a strip or tile may be unpacked to only to see whether it ends. */
+const UNPACKED = 64 * 2 ** 20;
 const JPEG_END = Buffer.from([0xff, 0xd9]);
 
 /** The strips or tiles of a directory, as many as its layout needs or as it lists. */
 export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Segment[] {
   const { tiled, compression, segments } = layout;
-  const offsets = directory.numbers(tiled ? TAG.TileOffsets : TAG.StripOffsets).slice(0, segments);
-  const counts = directory.numbers(tiled ? TAG.TileByteCounts : TAG.StripByteCounts);
+  const offsets = directory.numbers(tiled ? TAG.TileOffsets : TAG.StripOffsets, segments);
+  const counts = directory.numbers(tiled ? TAG.TileByteCounts : TAG.StripByteCounts, segments);
   return offsets.map((at, i) => {
     // Old writers leave the count of plain pixels out, or write a wrong one.
     if (compression === COMPRESSION.none) return { at, length: plainLength(layout, i) };
@@ -59,24 +61,51 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
     const size = [layout.width, layout.height].map(count).join(' x ');
     return `its bytes are too few to hold ${size} pixels`;
   }
-  const cut = segments.findIndex((segment, i) => !hasEnd(tiff, layout, segment, plainLength(layout, i)));
+  const ends = endsOf(tiff, layout.compression);
+  const cut = segments.findIndex((segment, i) => !ends(segment, plainLength(layout, i)));
   return cut < 0 ? null : `number ${count(cut + 1)} of its ${what} has no end`;
 }
 
 /**
- * Whether a strip or tile ends as its compression does. Where its last bytes are zeros, as a file has them that was
- * never written to its end, it is unpacked: libvips 8.18 takes such PackBits, and Deflate without its checksum. WebP
- * shows nothing: its arithmetic coder ends in zeros for plain areas too.
+ * Tells whether a strip or tile ends as its compression does. Many of them may share bytes, as empty tiles do: each is
+ * unpacked once, and none any more once as many bytes were looked at as the file has.
  */
-function hasEnd(tiff: Tiff, { compression }: Layout, { at, length }: Segment, plain: number): boolean {
-  const tail = (most: number): Buffer => {
-    const bytes = Math.min(length, most);
-    return tiff.readAt(at + length - bytes, bytes);
+function endsOf(tiff: Tiff, compression: number): (segment: Segment, plain: number) => boolean {
+  const unpacked = new Set<string>();
+  let left = tiff.size;
+  return (segment, plain) => {
+    if (left <= 0 || compression === COMPRESSION.none) return true;
+    if (compression === COMPRESSION.jpeg) {
+      left -= Math.min(segment.length, TAIL);
+      return tailOf(tiff, segment, TAIL).includes(JPEG_END);
+    }
+    if (MOST[compression] === undefined || tailOf(tiff, segment, ZEROS).some((byte) => byte !== 0))
+      return true;
+    const key = `${segment.at} ${segment.length} ${plain}`;
+    if (unpacked.has(key)) return true;
+    unpacked.add(key);
+    left -= segment.length;
+    return isUnpackable(tiff, compression, segment, plain);
   };
-  if (compression === COMPRESSION.jpeg) return tail(TAIL).includes(JPEG_END);
-  if (MOST[compression] === undefined || compression === COMPRESSION.none) return true;
-  if (tail(ZEROS).some((byte) => byte !== 0)) return true;
-  return unpack(tiff.readAt(at, length), compression, plain, false).whole;
+}
+
+/** The last bytes of a strip or tile. */
+function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
+  const bytes = Math.min(length, most);
+  return tiff.readAt(at + length - bytes, bytes);
+}
+
+/**
+ * Where its last bytes are zeros, as a file has them that was never written to its end, a strip or tile is unpacked:
+ * libvips 8.18 takes such PackBits, and Deflate without its checksum. WebP shows nothing: its arithmetic coder ends in
+ * zeros for plain areas too.
+ */
+function isUnpackable(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
+  const packed = tiff.readAt(at, length);
+  if (compression === COMPRESSION.packbits) return packBitsLength(packed) >= plain;
+  // Its checksum or its end code are no zeros, and its size is not reckoned with before the picture is opened.
+  if (plain > UNPACKED) return false;
+  return unpack(packed, compression, plain, false).whole;
 }
 
 const plainLength = (layout: Layout, index: number): number =>

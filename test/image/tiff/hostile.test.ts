@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { countDirectories, openTiff } from '../../../src/image/tiff/directory.ts';
-import { exact, rendered, scratch } from '../pictures.ts';
+import { openPicture } from '../../../src/image/picture.ts';
+import { countDirectories, directoryAt, openTiff, type Tiff } from '../../../src/image/tiff/directory.ts';
+import { layoutOf } from '../../../src/image/tiff/layout.ts';
+import { lackOf } from '../../../src/image/tiff/whole.ts';
+import { exact, file, LIMITS, rendered, rgb, scratch } from '../pictures.ts';
 import { type Entry, type Picture, writeTiff } from './write.ts';
 
 const folder = scratch();
@@ -78,5 +81,114 @@ describe('directories that overlap', () => {
     };
     expect(countDirectories(openTiff(readAt, file.length)!)).toBe(COUNT);
     expect(read).toBeLessThan(10_000);
+  });
+});
+
+const FLOAT_GREY: Picture = {
+  ...{ width: 100, height: 100, photometric: 1, samples: 1, bits: 32, format: 'float', packing: 'deflate' },
+  value: (x) => x / 255,
+};
+
+describe('a TIFF with a tile that is much larger than its picture', () => {
+  const tile = (picture: Picture, width: number, height: number): Buffer => {
+    const bytes = writeTiff({ ...picture, tile: 16 });
+    withValue(bytes, 322, 4, (at) => bytes.writeUInt32LE(width, at));
+    return withValue(bytes, 323, 4, (at) => bytes.writeUInt32LE(height, at));
+  };
+
+  it.each<[string, Picture]>([
+    ['floats', FLOAT_GREY],
+    ['8 bits', RGB],
+  ])('is refused before the tile is unpacked: %s', async (_, picture) => {
+    const opened = (width: number, height: number) =>
+      openPicture(file(folder, tile(picture, width, height)), LIMITS);
+    await expect(opened(16_384, 16_384)).rejects.toMatchObject({
+      code: 'too_large',
+      message: 'a tile of 16,384 x 16,384 px is over the limit of 16.8 Mpx',
+      fix: 'save it in smaller tiles or in strips',
+    });
+    await expect(opened(2_000_000_000, 16)).rejects.toMatchObject({ code: 'too_large' });
+  });
+
+  it('is refused when the tile has more pixels than a picture may have', async () => {
+    const limits = { ...LIMITS, pixels: 20_000 };
+    const opened = (side: number) => openPicture(file(folder, tile(FLOAT_GREY, side, side)), limits);
+    await expect(opened(144)).rejects.toMatchObject({ code: 'too_large' });
+  });
+
+  it('is read where the tile is not large, with the right pixels', async () => {
+    const { bytes } = await rendered(folder, writeTiff({ ...FLOAT_GREY, tile: 512 }), [exact()]);
+    const { data, width } = await rgb(bytes[0]!);
+    expect([...data].every((sample, i) => sample === Math.floor(i / 3) % width)).toBe(true);
+  });
+});
+
+describe('the memory that a TIFF is said to take', () => {
+  const memory = async (picture: Picture) =>
+    (await openPicture(file(folder, writeTiff({ ...FLOAT_GREY, ...picture, value: () => 0 })), LIMITS)).facts
+      .memory;
+
+  it('counts the largest strip or tile as it is once it is unpacked', async () => {
+    const size = { ...FLOAT_GREY, width: 1000, height: 500 };
+    const one = await memory({ ...size, rowsPerStrip: 500 });
+    const many = await memory({ ...size, rowsPerStrip: 1 });
+    expect(one - many).toBeGreaterThan(1000 * 499 * 4 - 50_000);
+    const tiled = await memory({ ...size, tile: 1024 });
+    expect(tiled - many).toBeGreaterThan(1024 * 1024 * 4 - 50_000);
+  });
+
+  it('counts the strips of all planes, which are unpacked together', async () => {
+    const size = { ...FLOAT_GREY, width: 1000, height: 500, photometric: 2, samples: 3, planar: true };
+    const one = await memory({ ...size, rowsPerStrip: 500 });
+    const many = await memory({ ...size, rowsPerStrip: 1 });
+    expect(one - many).toBeGreaterThan(1000 * 499 * 4 * 3 - 150_000);
+  });
+});
+
+/** Counts the bytes that are read of a file. */
+function counted(bytes: Buffer): { tiff: Tiff; read: () => number } {
+  let read = 0;
+  const readAt = (position: number, length: number): Buffer => {
+    const part = bytes.subarray(position, position + length);
+    read += part.length;
+    return part;
+  };
+  return { tiff: openTiff(readAt, bytes.length)!, read: () => read };
+}
+
+describe('a TIFF that makes much of few bytes', () => {
+  it('is read once where many strips that end in zeros overlap', () => {
+    const bytes = Buffer.concat([writeTiff({ ...RGB, packing: 'packbits' }), Buffer.alloc(100_000)]);
+    const { tiff, read } = counted(bytes);
+    const layout = layoutOf(directoryAt(tiff, tiff.first)!)!;
+    const STRIPS = 2000;
+    const strips = Array.from({ length: STRIPS }, (_, i) => {
+      const at = bytes.length - 90_000 - i;
+      return { at, length: bytes.length - at };
+    });
+    const tall = { ...layout, height: STRIPS, segmentHeight: 1, segments: STRIPS };
+    expect(lackOf(tiff, tall, strips)).toBeNull();
+    expect(read()).toBeLessThan(3 * bytes.length);
+  });
+
+  it('is read once where many strips are the same bytes', () => {
+    const bytes = Buffer.concat([writeTiff({ ...RGB, packing: 'packbits' }), Buffer.alloc(1000)]);
+    const { tiff, read } = counted(bytes);
+    const layout = layoutOf(directoryAt(tiff, tiff.first)!)!;
+    const STRIPS = 2000;
+    const strips = Array.from({ length: STRIPS }, () => ({ at: bytes.length - 500, length: 500 }));
+    const tall = { ...layout, height: STRIPS, segmentHeight: 1, segments: STRIPS };
+    expect(lackOf(tiff, tall, strips)).toBeNull();
+    expect(read()).toBeLessThan(STRIPS * 4 + 2000);
+  });
+
+  it('is read by a single value where a tag has many and one is wanted', () => {
+    const values = Array.from({ length: 10_000 }, (_, i) => i);
+    const { tiff, read } = counted(writeTiff({ ...RGB, tags: [{ tag: 65_000, type: 4, values }] }));
+    const directory = directoryAt(tiff, tiff.first)!;
+    const before = read();
+    expect(directory.number(65_000)).toBe(0);
+    expect(directory.numbers(65_000, 3)).toEqual([0, 1, 2]);
+    expect(read() - before).toBe(4 + 12);
   });
 });
