@@ -13,6 +13,8 @@ export interface PngSignal {
   readonly narrow: boolean;
 }
 
+const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
+
 /** By the order of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM. */
 export function signalOfPng(bytes: Buffer): PngSignal | null {
   const chunks = new Map<string, Chunk>();
@@ -39,12 +41,14 @@ function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
 
 function older(bytes: Buffer, chunks: ReadonlyMap<string, Chunk>): PngSignal | null {
   const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
-  if (chunks.has('sRGB') || (gama === undefined && chrm === undefined)) return null;
+  if (chunks.has('sRGB')) return SRGB;
+  if (gama === undefined && chrm === undefined) return null;
   const colours = chrm === undefined ? BT709 : primariesOf(bytes, chrm);
   const isSrgb = closeToSrgb(colours);
   const curve = curveOf(gama === undefined ? 0 : bytes.readUInt32BE(gama.at), isSrgb);
   const matrix = toBt709(isSrgb ? BT709 : colours);
-  if (matrix === null || (isSrgb && curve === srgb)) return null;
+  if (matrix === null) return null;
+  if (isSrgb && curve === srgb) return SRGB;
   const signal = { curves: [curve, curve, curve], toBt709: matrix, luminance: null } as const;
   return { signal, isFirst: false, narrow: false };
 }

@@ -5,18 +5,17 @@ import { type Chunk, chunksOf } from './chunks.ts';
 const UNPACKED = 8 * 2 ** 20;
 
 /**
- * The EXIF orientation, 1 to 8, that a PNG gives in a place where libvips does not look: in an eXIf chunk behind the
- * pixels, or in a text called "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write. 1 where none
- * is given.
+ * The EXIF block that a PNG holds, also in a place where libvips does not look: in an eXIf chunk behind the pixels, or
+ * in a text called "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write. Null where none is held.
  */
-export function orientationOfPng(bytes: Buffer): number {
+export function exifOfPng(bytes: Buffer): Buffer | null {
   let profile: Chunk | undefined;
   for (const chunk of chunksOf(bytes, 'png', true)) {
-    if (chunk.type === 'eXIf') return orientationOf(contentOf(bytes, chunk)) ?? 1;
+    if (chunk.type === 'eXIf') return contentOf(bytes, chunk);
     if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
   }
   const text = profile === undefined ? null : textOf(contentOf(bytes, profile), profile.type);
-  return text ? (orientationOf(unwritten(text)) ?? 1) : 1;
+  return text ? unwritten(text) : null;
 }
 
 const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
@@ -47,23 +46,4 @@ function unpacked(packed: Buffer): string | null {
 function unwritten(text: string): Buffer {
   const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
   return Buffer.from(digits.replace(/\s/g, ''), 'hex');
-}
-
-const TAG = 0x112;
-
-/** The first directory of a TIFF, which is what EXIF is, is looked through (Exif 2.32, 4.5). */
-function orientationOf(exif: Buffer): number | null {
-  const tiff = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
-  const order = tiff.toString('latin1', 0, 2);
-  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) return null;
-  const short = (at: number): number =>
-    at + 2 > tiff.length ? 0 : order === 'II' ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at);
-  const directory = order === 'II' ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
-  for (let i = 0; i < short(directory); i++) {
-    const at = directory + 2 + i * 12;
-    if (short(at) !== TAG) continue;
-    const found = short(at + 8);
-    return found >= 1 && found <= 8 ? found : null;
-  }
-  return null;
 }
