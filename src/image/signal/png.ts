@@ -53,12 +53,15 @@ function older(bytes: Buffer, chunks: ReadonlyMap<string, Chunk>): PngSignal | n
   return { signal, isFirst: false, narrow: false };
 }
 
+/** Values of gAMA, in 100,000ths, that count: those that libpng uses since 1.6.47. Others make all black or all white. */
+const GAMMA = { from: 1000, to: 10_000_000 };
+
 /** Values of gAMA, in 100,000ths, that stand for sRGB's curve: 1/2.2, rounded in many ways. */
 const SRGB_GAMMA = { from: 45_000, to: 46_000 };
 
-/** A sample is the light to the power of the chunk's value; without a chunk, sRGB is taken for granted. */
+/** A sample is the light to the power of the chunk's value; without one that counts, the curve is that of sRGB. */
 function curveOf(gamma: number, isSrgb: boolean): Curve {
-  if (gamma === 0) return srgb;
+  if (gamma < GAMMA.from || gamma > GAMMA.to) return srgb;
   if (isSrgb && gamma >= SRGB_GAMMA.from && gamma <= SRGB_GAMMA.to) return srgb;
   return power(100_000 / gamma);
 }
