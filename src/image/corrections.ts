@@ -56,9 +56,9 @@ export function correctionsOf(
   const bytes = source.head;
   const isAvif = format === 'avif' || format === 'heif';
   const avif = isAvif ? avifFacts(bytes) : null;
-  const png = format === 'png' ? signalOfPng(bytes) : null;
+  const png = format === 'png' ? signalOfPng(source) : null;
   const premultiplied = (avif?.premultiplied ?? false) && metadata.hasAlpha;
-  const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(bytes) : null;
+  const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;
   const exif = metadata.exif ?? missed;
   const colours = { ...coloursOf(metadata, avif, png, exif), premultiplied };
   const screen = format === 'gif' ? screenOf(bytes, most) : null;

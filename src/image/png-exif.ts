@@ -1,27 +1,31 @@
 import { inflateSync } from 'node:zlib';
-import { type Chunk, chunksOf } from './chunks.ts';
+import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
 
 /** Bytes of a profile that is written as text, unpacked, at most: twice what EXIF can hold, and more. */
 const UNPACKED = 8 * 2 ** 20;
+
+/** Bytes of a chunk that are read at most: as many as the limit of all metadata. */
+const CONTENT = 16 * 2 ** 20;
 
 /**
  * The EXIF block that a PNG holds, also in a place where libvips does not look: in an eXIf chunk behind the pixels, or
  * in a text called "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write. Null where none is held.
  */
-export function exifOfPng(bytes: Buffer): Buffer | null {
+export function exifOfPng(source: ChunkSource): Buffer | null {
   let profile: Chunk | undefined;
-  for (const chunk of chunksOf(bytes, 'png', true)) {
-    if (chunk.type === 'eXIf') return contentOf(bytes, chunk);
+  for (const chunk of pngChunksOf(source)) {
+    if (chunk.type === 'eXIf') return contentOf(source, chunk);
     if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
   }
-  const text = profile === undefined ? null : textOf(contentOf(bytes, profile), profile.type);
+  const text = profile === undefined ? null : textOf(contentOf(source, profile), profile.type);
   return text ? unwritten(text) : null;
 }
 
 const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
 const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 
-const contentOf = (bytes: Buffer, { at, length }: Chunk): Buffer => bytes.subarray(at, at + length);
+const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
+  readAt(at, Math.min(length, CONTENT));
 
 /** What a text chunk says behind its name (PNG, third edition, 11.3.3); null when it cannot be unpacked. */
 function textOf(chunk: Buffer, type: string): string | null {

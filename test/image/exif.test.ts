@@ -7,7 +7,7 @@ import { openPicture } from '../../src/image/picture.ts';
 import { meanDeltaE } from './delta-e.ts';
 import { rgbProfile } from './icc-writer.ts';
 import { exact, file, LIMITS, rendered, rgb, scratch, shared } from './pictures.ts';
-import { chunk, iccp, png } from './png-writer.ts';
+import { chunk, gama, iccp, png } from './png-writer.ts';
 import { gamma, SIDE, samplesOf, WANTED } from './signals.ts';
 
 const folder = scratch();
@@ -148,6 +148,52 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     const { data } = await rgb(await readFile(join(cases!, 'base.png')));
     const found = await shown(await readFile(join(cases!, 'exif-adobergb-r03.jpg')), 4000);
     expect(meanDeltaE(found, data)).toBeLessThan(1.5);
+  });
+});
+
+describe('a PNG that is too large to be held in memory', () => {
+  /** Opens the picture as a larger one is opened: of its file no more than 1 MiB is held. */
+  async function opened(source: Buffer): Promise<{ width: number; height: number; data: Uint8Array }> {
+    const picture = await openPicture(file(folder, source), LIMITS, [exact()], 100);
+    const path = join(folder, `${source.length}.png`);
+    const rendered = await picture.render([{ variant: exact(), path }]);
+    await picture.close();
+    expect(rendered.outputs).toHaveLength(1);
+    return rgb(await readFile(path));
+  }
+
+  /** Random samples, which do not pack: more than 1 MiB. */
+  const noise = (width: number, height: number): Uint8Array => {
+    let seed = 1;
+    return Uint8Array.from({ length: width * height * 3 }, () => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return seed >>> 24;
+    });
+  };
+
+  it('is turned upright by EXIF behind its pixels', async () => {
+    const [width, height] = [800, 600];
+    const data = noise(width, height);
+    const source = png(
+      { data, width, height, channels: 3, bits: 8 },
+      [],
+      [chunk('eXIf', exif({ orientation: 6, colorSpace: 1 }))],
+    );
+    expect(source.length).toBeGreaterThan(1.2e6);
+    const found = await opened(source);
+    expect([found.width, found.height]).toEqual([height, width]);
+    // The first stored row is the last column.
+    expect([...found.data.subarray((height - 1) * 3, height * 3)]).toEqual([...data.subarray(0, 3)]);
+    expect([...found.data.subarray((found.width * width - 1) * 3)]).toEqual([
+      ...data.subarray((width - 1) * 3, width * 3),
+    ]);
+  });
+
+  it('has the colours that it gives behind 1 MiB of other chunks', async () => {
+    const data = samplesOf('srgb', gamma(1)).map((v) => Math.round(v * 65_535));
+    const filler = chunk('teSt', Buffer.alloc(1.2e6));
+    const source = png({ data, width: SIDE, height: SIDE, channels: 3, bits: 16 }, [filler, gama(100_000)]);
+    expect(meanDeltaE((await opened(source)).data, WANTED)).toBeLessThan(1);
   });
 });
 

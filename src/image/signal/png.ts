@@ -1,4 +1,4 @@
-import { type Chunk, chunksOf } from '../chunks.ts';
+import { type ChunkSource, pngChunksOf } from '../chunks.ts';
 import { SRGB_SIGNAL, signalOfCodePoints } from './code-points.ts';
 import { power, srgb } from './curves.ts';
 import { BT709, type Chromaticity, type Primaries, toBt709 } from './matrix.ts';
@@ -16,22 +16,22 @@ export interface PngSignal {
 const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
 
 /** By the order of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM. */
-export function signalOfPng(bytes: Buffer): PngSignal | null {
-  const chunks = new Map<string, Chunk>();
-  for (const chunk of chunksOf(bytes, 'png', false)) {
+export function signalOfPng(source: ChunkSource): PngSignal | null {
+  const chunks = new Map<string, Buffer>();
+  for (const { type, at, length } of pngChunksOf(source)) {
     // What follows the pixels or the palette comes too late to count.
-    if (chunk.type === 'IDAT') break;
-    if (LENGTHS[chunk.type] === chunk.length && !chunks.has(chunk.type)) chunks.set(chunk.type, chunk);
+    if (type === 'IDAT') break;
+    if (LENGTHS[type] === length && !chunks.has(type)) chunks.set(type, source.readAt(at, length));
   }
-  return codePoints(bytes, chunks.get('cICP')) ?? older(bytes, chunks);
+  return codePoints(chunks.get('cICP')) ?? older(chunks);
 }
 
 /** Bytes that these chunks hold. */
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, sRGB: 1, gAMA: 4, cHRM: 32 };
 
-function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
+function codePoints(cicp: Buffer | undefined): PngSignal | null {
   if (cicp === undefined) return null;
-  const [primaries, transfer, matrix, fullRange] = bytes.subarray(cicp.at, cicp.at + 4);
+  const [primaries, transfer, matrix, fullRange] = cicp;
   const signal = signalOfCodePoints({ primaries: primaries!, transfer: transfer! });
   // A PNG holds RGB: no other matrix is allowed.
   if (signal === null || matrix !== 0) return null;
@@ -39,13 +39,13 @@ function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
   return { signal: narrow && signal === 'srgb' ? SRGB_SIGNAL : signal, isFirst: true, narrow };
 }
 
-function older(bytes: Buffer, chunks: ReadonlyMap<string, Chunk>): PngSignal | null {
+function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
   if (chunks.has('sRGB')) return SRGB;
   if (gama === undefined && chrm === undefined) return null;
-  const colours = chrm === undefined ? BT709 : primariesOf(bytes, chrm);
+  const colours = chrm === undefined ? BT709 : primariesOf(chrm);
   const isSrgb = closeToSrgb(colours);
-  const curve = curveOf(gama === undefined ? 0 : bytes.readUInt32BE(gama.at), isSrgb);
+  const curve = curveOf(gama === undefined ? 0 : gama.readUInt32BE(0), isSrgb);
   const matrix = toBt709(isSrgb ? BT709 : colours);
   if (matrix === null) return null;
   if (isSrgb && curve === srgb) return SRGB;
@@ -67,12 +67,9 @@ function curveOf(gamma: number, isSrgb: boolean): Curve {
 }
 
 /** White, red, green and blue, each as x and y in 100,000ths. */
-function primariesOf(bytes: Buffer, { at }: Chunk): Primaries {
+function primariesOf(chrm: Buffer): Primaries {
   const [white, red, green, blue] = [0, 8, 16, 24].map(
-    (offset): Chromaticity => [
-      bytes.readUInt32BE(at + offset) / 100_000,
-      bytes.readUInt32BE(at + offset + 4) / 100_000,
-    ],
+    (offset): Chromaticity => [chrm.readUInt32BE(offset) / 100_000, chrm.readUInt32BE(offset + 4) / 100_000],
   );
   return { white: white!, red: red!, green: green!, blue: blue! };
 }
