@@ -39,12 +39,16 @@ export function makeReadable(bytes: Buffer): void {
     bytes.write('avif', first.start, 'latin1');
   }
   const [ipco, ipma] = propertiesOf(bytes, metaOf(bytes));
-  const associations = associationsOf(bytes, ipma);
+  const emptied = new Set<number>();
   for (const [i, box] of boxesIn(bytes, ipco).entries()) {
     if (box.type !== 'colr' || box.end - box.start !== 4) continue;
     bytes.write('free', box.at + 4, 'latin1');
-    // Without its index nothing refers to it, even where the reference said that it must be understood.
-    for (const { index, at, length } of associations) if (index === i + 1) bytes.fill(0, at, at + length);
+    emptied.add(i + 1);
+  }
+  if (emptied.size === 0) return;
+  // Without its index nothing refers to it, even where the reference said that it must be understood.
+  for (const { index, at, length } of associationsOf(bytes, ipma)) {
+    if (emptied.has(index)) bytes.fill(0, at, at + length);
   }
 }
 

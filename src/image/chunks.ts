@@ -1,4 +1,5 @@
 import type { SourceFormat } from './formats.ts';
+import type { Source } from './open.ts';
 
 /** A piece of a picture's file, by what its format calls it. */
 export interface Chunk {
@@ -60,14 +61,35 @@ function segmentName(marker: number): string {
   return marker === 0xfe ? 'COM' : marker.toString(16);
 }
 
-function* pngChunks(bytes: Buffer): Iterable<Chunk> {
+/** What of a source its chunks are read from. */
+export type ChunkSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
+
+const pngChunks = (bytes: Buffer): Iterable<Chunk> =>
+  pngChunksOf({
+    facts: { size: bytes.length },
+    readAt: (position, length) => bytes.subarray(position, position + length),
+  });
+
+/** Chunks of a PNG that are looked at. Each takes a read where the file is not held; encoders write 8 KiB into one. */
+const MOST = 1_000_000;
+
+/** The pieces of a PNG, as `chunksOf` finds them; of what they hold no more than the start is read. */
+export function* pngChunksOf({ facts: { size }, readAt }: ChunkSource): Iterable<Chunk> {
   let at = 8;
-  while (at + 8 <= bytes.length) {
-    const length = bytes.readUInt32BE(at);
-    const type = bytes.toString('latin1', at + 4, at + 8);
-    yield chunk(bytes, type, at + 8, length);
+  for (let count = 0; count < MOST && at + 8 <= size; count++) {
+    const head = readAt(at, 8 + START);
+    // The file has become shorter.
+    if (head.length < 8) return;
+    const length = head.readUInt32BE(0);
+    const type = head.toString('latin1', 4, 8);
+    const held = Math.min(length, Math.max(0, size - at - 8));
+    yield { type, start: head.toString('latin1', 8, 8 + Math.min(START, held)), at: at + 8, length: held };
     at += length + 12;
-    if (type === 'IEND') return yield* trailer(bytes, at);
+    if (type === 'IEND') {
+      if (at < size)
+        yield { type: 'trailer', start: readAt(at, START).toString('latin1'), at, length: size - at };
+      return;
+    }
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../errors.ts';
 import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
+import { isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
 import { type Screen, screenOf } from './gif.ts';
 import type { Source } from './open.ts';
-import { orientationOfPng } from './orientation.ts';
-import { signalOfCodePoints } from './signal/code-points.ts';
+import { exifOfPng } from './png-exif.ts';
+import { ADOBE_RGB, signalOfCodePoints } from './signal/code-points.ts';
 import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';
 import type { Signal } from './signal/signal.ts';
@@ -55,35 +56,44 @@ export function correctionsOf(
   const bytes = source.head;
   const isAvif = format === 'avif' || format === 'heif';
   const avif = isAvif ? avifFacts(bytes) : null;
-  const png = format === 'png' ? signalOfPng(bytes) : null;
+  const png = format === 'png' ? signalOfPng(source) : null;
   const premultiplied = (avif?.premultiplied ?? false) && metadata.hasAlpha;
-  const colours = { ...coloursOf(metadata, avif, png), premultiplied };
+  const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;
+  const exif = metadata.exif ?? missed;
+  const colours = { ...coloursOf(metadata, avif, png, exif), premultiplied };
   const screen = format === 'gif' ? screenOf(bytes, most) : null;
-  const orientation = format === 'png' && metadata.orientation === undefined ? orientationOfPng(bytes) : 1;
+  const orientation = (missed && orientationOf(missed)) ?? 1;
   const isPlain = colours.signal === null && !colours.ignoreIcc && !premultiplied;
   if (isPlain && screen === null && orientation === 1) return null;
   const deep = metadata.depth !== 'ushort' ? null : metadata.space === 'grey16' ? 'grey16' : 'rgb16';
   return { ...colours, screen, orientation, deep, range: rangeOf(metadata, png?.narrow ?? false) };
 }
 
-/** Whether the whole picture is held in memory before it is scaled. */
+/**
+ * Whether the whole picture is held in memory before it is scaled. Adobe RGB has nearly the curve of sRGB, so that its
+ * samples may be scaled as those of sRGB are: a photograph is still shrunk while it is decoded.
+ */
 export function isWhole({ signal, deep, premultiplied, screen }: Corrections): boolean {
-  return premultiplied || screen !== null || (signal !== null && deep === null);
+  return premultiplied || screen !== null || (signal !== null && signal !== ADOBE_RGB && deep === null);
 }
 
 function coloursOf(
   metadata: Metadata,
   avif: AvifFacts | null,
   png: PngSignal | null,
+  exif: Buffer | null,
 ): Pick<Corrections, 'signal' | 'ignoreIcc'> {
   const { hasProfile, icc, space, depth } = metadata;
   const stated = png?.signal ?? (avif?.codePoints && signalOfCodePoints(avif.codePoints)) ?? null;
   if (stated !== null && (png?.isFirst || !hasProfile)) {
     return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile };
   }
+  const kind = KINDS[space ?? ''];
+  if (!hasProfile && kind !== undefined && exif !== null && isAdobeRgb(exif)) {
+    return { signal: ADOBE_RGB, ignoreIcc: false };
+  }
   // What lcms makes of 16 bits is coarse, and sharp does not let it convert grey; transparency comes off first.
   const isOwn = depth === 'ushort' || avif?.premultiplied;
-  const kind = KINDS[space ?? ''];
   const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
   return { signal, ignoreIcc: signal !== null };
 }

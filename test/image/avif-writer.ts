@@ -35,7 +35,7 @@ export function withPremultiplied(avif: Buffer): Buffer {
   return insert(avif, iref + avif.readUInt32BE(iref), prem, ['meta', 'iref']);
 }
 
-const box = (type: string, content: Buffer): Buffer =>
+export const box = (type: string, content: Buffer): Buffer =>
   Buffer.concat([number(content.length + 8, 4), Buffer.from(type, 'latin1'), content]);
 
 /** Inserts bytes in these boxes, and moves what the table of places points at. */

@@ -5,8 +5,9 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { avifFacts, makeReadable } from '../../src/image/avif.ts';
 import { openPicture } from '../../src/image/picture.ts';
-import { withPremultiplied, withProperty } from './avif-writer.ts';
+import { box, withPremultiplied, withProperty } from './avif-writer.ts';
 import { encoded, exact, file, LIMITS, lopsided, rendered, scratch, shared } from './pictures.ts';
+import { number } from './png-writer.ts';
 
 const folder = scratch();
 const stripped = shared('cases/avif-stripped-by-exiftool');
@@ -61,6 +62,34 @@ describe('an AVIF whose ICC profile was emptied', () => {
     const last = count + emptied[count]!;
     emptied[last] = emptied[last]! | 0x80;
     expect(await pixels(emptied)).toEqual(await sharp(avif).raw().toBuffer());
+  });
+
+  it('loses all of its emptied profiles and what refers to them, though there are thousands of each', () => {
+    const [profiles, others, associations] = [9_999, 1, 60_000];
+    const properties = [
+      ...Array<Buffer>(profiles).fill(box('colr', Buffer.from('prof'))),
+      box('irot', Buffer.alloc(1)),
+    ];
+    const indexes = Array.from({ length: associations }, (_, i) => (i % (profiles + others)) + 1);
+    const entries = Array.from({ length: associations / 200 }, (_, item) =>
+      Buffer.concat([
+        Buffer.concat([number(item, 2), number(200, 1)]),
+        ...indexes.slice(item * 200, item * 200 + 200).map((index) => number(index, 2)),
+      ]),
+    );
+    const table = Buffer.concat([number(1, 4), number(entries.length, 4), ...entries]);
+    const iprp = box('iprp', Buffer.concat([box('ipco', Buffer.concat(properties)), box('ipma', table)]));
+    const bytes = Buffer.concat([
+      box('ftyp', Buffer.from('avif')),
+      box('meta', Buffer.concat([number(0, 4), iprp])),
+    ]);
+    makeReadable(bytes);
+    expect(bytes.indexOf('colr')).toBe(-1);
+    const from = bytes.indexOf('ipma') + 12;
+    const left = indexes.map((_, i) =>
+      bytes.readUInt16BE(from + Math.floor(i / 200) * 403 + 3 + (i % 200) * 2),
+    );
+    expect(left).toEqual(indexes.map((index) => (index > profiles ? index : 0)));
   });
 
   it.skipIf(stripped === null)('by ExifTool has the pixels that it had before', async () => {

@@ -212,9 +212,23 @@ describe('of what a PNG says of its colours', () => {
     expect(plain).toEqual(await shown(asPng(SRGB, 8, gama(45_455), primaries)));
   });
 
-  it('primaries that no colour space has, and a gamma of 0, count for nothing', async () => {
+  it('primaries that no colour space has count for nothing', async () => {
     await same(asPng(SRGB, 8, chrm(0, 0, 0, 0, 0, 0, 0, 0)));
-    await same(asPng(SRGB, 8, gama(0)));
+  });
+
+  it.each([0, 1, 10, 999, 10_000_001, 0x7fffffff, 0xffffffff])(
+    'a gamma out of range counts for nothing: %d',
+    async (value) => {
+      await same(asPng(SRGB, 8, gama(value)));
+      await same(asPng(samplesOf('adobe', each(srgbEncode)), 8, gama(value), ADOBE_CHRM));
+    },
+  );
+
+  it.each([1000, 10_000_000])('a gamma at the end of the range counts: %d', async (value) => {
+    const grey = Array.from({ length: SIDE * SIDE * 3 }, () => 254 / 255);
+    const wanted = Math.round(srgbEncode((254 / 255) ** (100_000 / value)) * 255);
+    for (const found of await shown(asPng(grey, 8, gama(value))))
+      expect(Math.abs(found - wanted)).toBeLessThan(2);
   });
 
   it('what stands behind its pixels counts for nothing', async () => {

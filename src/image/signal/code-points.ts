@@ -24,6 +24,12 @@ function signalOf(colours: Primaries, curve: Curve): Signal {
 /** sRGB that must be converted nevertheless, since its samples have a range of their own. */
 export const SRGB_SIGNAL = signalOf(BT709, srgb);
 
+/** Adobe RGB (1998), 4.3: the exponent is 563/256. */
+export const ADOBE_RGB = signalOf(
+  { red: [0.64, 0.33], green: [0.21, 0.71], blue: [0.15, 0.06], white: BT709.white },
+  power(563 / 256),
+);
+
 const UNSPECIFIED = 2;
 
 const D65: Chromaticity = BT709.white;

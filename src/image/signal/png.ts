@@ -1,4 +1,4 @@
-import { type Chunk, chunksOf } from '../chunks.ts';
+import { type ChunkSource, pngChunksOf } from '../chunks.ts';
 import { SRGB_SIGNAL, signalOfCodePoints } from './code-points.ts';
 import { power, srgb } from './curves.ts';
 import { BT709, type Chromaticity, type Primaries, toBt709 } from './matrix.ts';
@@ -13,23 +13,25 @@ export interface PngSignal {
   readonly narrow: boolean;
 }
 
+const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
+
 /** By the order of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM. */
-export function signalOfPng(bytes: Buffer): PngSignal | null {
-  const chunks = new Map<string, Chunk>();
-  for (const chunk of chunksOf(bytes, 'png', false)) {
+export function signalOfPng(source: ChunkSource): PngSignal | null {
+  const chunks = new Map<string, Buffer>();
+  for (const { type, at, length } of pngChunksOf(source)) {
     // What follows the pixels or the palette comes too late to count.
-    if (chunk.type === 'IDAT') break;
-    if (LENGTHS[chunk.type] === chunk.length && !chunks.has(chunk.type)) chunks.set(chunk.type, chunk);
+    if (type === 'IDAT') break;
+    if (LENGTHS[type] === length && !chunks.has(type)) chunks.set(type, source.readAt(at, length));
   }
-  return codePoints(bytes, chunks.get('cICP')) ?? older(bytes, chunks);
+  return codePoints(chunks.get('cICP')) ?? older(chunks);
 }
 
 /** Bytes that these chunks hold. */
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, sRGB: 1, gAMA: 4, cHRM: 32 };
 
-function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
+function codePoints(cicp: Buffer | undefined): PngSignal | null {
   if (cicp === undefined) return null;
-  const [primaries, transfer, matrix, fullRange] = bytes.subarray(cicp.at, cicp.at + 4);
+  const [primaries, transfer, matrix, fullRange] = cicp;
   const signal = signalOfCodePoints({ primaries: primaries!, transfer: transfer! });
   // A PNG holds RGB: no other matrix is allowed.
   if (signal === null || matrix !== 0) return null;
@@ -37,35 +39,37 @@ function codePoints(bytes: Buffer, cicp: Chunk | undefined): PngSignal | null {
   return { signal: narrow && signal === 'srgb' ? SRGB_SIGNAL : signal, isFirst: true, narrow };
 }
 
-function older(bytes: Buffer, chunks: ReadonlyMap<string, Chunk>): PngSignal | null {
+function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
-  if (chunks.has('sRGB') || (gama === undefined && chrm === undefined)) return null;
-  const colours = chrm === undefined ? BT709 : primariesOf(bytes, chrm);
+  if (chunks.has('sRGB')) return SRGB;
+  if (gama === undefined && chrm === undefined) return null;
+  const colours = chrm === undefined ? BT709 : primariesOf(chrm);
   const isSrgb = closeToSrgb(colours);
-  const curve = curveOf(gama === undefined ? 0 : bytes.readUInt32BE(gama.at), isSrgb);
+  const curve = curveOf(gama === undefined ? 0 : gama.readUInt32BE(0), isSrgb);
   const matrix = toBt709(isSrgb ? BT709 : colours);
-  if (matrix === null || (isSrgb && curve === srgb)) return null;
+  if (matrix === null) return null;
+  if (isSrgb && curve === srgb) return SRGB;
   const signal = { curves: [curve, curve, curve], toBt709: matrix, luminance: null } as const;
   return { signal, isFirst: false, narrow: false };
 }
 
+/** Values of gAMA, in 100,000ths, that count: those that libpng uses since 1.6.47. Others make all black or all white. */
+const GAMMA = { from: 1000, to: 10_000_000 };
+
 /** Values of gAMA, in 100,000ths, that stand for sRGB's curve: 1/2.2, rounded in many ways. */
 const SRGB_GAMMA = { from: 45_000, to: 46_000 };
 
-/** A sample is the light to the power of the chunk's value; without a chunk, sRGB is taken for granted. */
+/** A sample is the light to the power of the chunk's value; without one that counts, the curve is that of sRGB. */
 function curveOf(gamma: number, isSrgb: boolean): Curve {
-  if (gamma === 0) return srgb;
+  if (gamma < GAMMA.from || gamma > GAMMA.to) return srgb;
   if (isSrgb && gamma >= SRGB_GAMMA.from && gamma <= SRGB_GAMMA.to) return srgb;
   return power(100_000 / gamma);
 }
 
 /** White, red, green and blue, each as x and y in 100,000ths. */
-function primariesOf(bytes: Buffer, { at }: Chunk): Primaries {
+function primariesOf(chrm: Buffer): Primaries {
   const [white, red, green, blue] = [0, 8, 16, 24].map(
-    (offset): Chromaticity => [
-      bytes.readUInt32BE(at + offset) / 100_000,
-      bytes.readUInt32BE(at + offset + 4) / 100_000,
-    ],
+    (offset): Chromaticity => [chrm.readUInt32BE(offset) / 100_000, chrm.readUInt32BE(offset + 4) / 100_000],
   );
   return { white: white!, red: red!, green: green!, blue: blue! };
 }
