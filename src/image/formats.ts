@@ -23,6 +23,13 @@ export interface Undecodable {
 }
 
 export const CONVERT = 'convert it to JPEG or PNG first';
+/** For JPEGs and TIFFs, which only have to be stored in another way. */
+export const RESAVE = {
+  eightBits: 'save it as an 8-bit JPEG or as PNG first',
+  baseline: 'save it as a baseline JPEG or as PNG first',
+  colours: 'save it as a grey or RGB JPEG or as PNG first',
+  compression: 'save it with LZW or Deflate compression, or without compression',
+} as const;
 const DEVELOP = 'develop it to JPEG or TIFF first, or use the JPEG the camera saved beside it';
 const EXPORT = 'export it from the editor as PNG or JPEG first';
 const PAGES = 'export its pages as PNG or JPEG first';

@@ -1,5 +1,5 @@
 import { type Chunk, chunksOf } from './chunks.ts';
-import { CONVERT, type SourceFormat, type Undecodable } from './formats.ts';
+import { RESAVE, type SourceFormat, type Undecodable } from './formats.ts';
 
 /** Kinds of JPEG by the marker of their frame header (ITU-T T.81, table B.1) that no decoder here reads. */
 const PROCESSES: Readonly<Record<string, string>> = {
@@ -23,14 +23,13 @@ const LOSSLESS = 'c3';
 export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
   if (format === 'png') return isCrushed(bytes) ? CRUSHED : undefined;
   if (format !== 'jpeg') return undefined;
-  const name = unsupportedJpeg(bytes);
-  return name === undefined ? undefined : { name, fix: CONVERT };
+  return unsupportedJpeg(bytes);
 }
 
-function unsupportedJpeg(bytes: Buffer): string | undefined {
+function unsupportedJpeg(bytes: Buffer): Undecodable | undefined {
   for (const segment of chunksOf(bytes, 'jpeg', false)) {
     const name = PROCESSES[segment.type];
-    if (name !== undefined) return isFrame(segment) ? name : undefined;
+    if (name !== undefined) return isFrame(segment) ? { name, fix: RESAVE.baseline } : undefined;
     if (READ.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
   }
   return undefined;
@@ -39,14 +38,15 @@ function unsupportedJpeg(bytes: Buffer): string | undefined {
 /** A frame header holds 3 bytes for each component behind 6 for all. */
 const isFrame = ({ start, length }: Chunk): boolean => length === 6 + 3 * start.charCodeAt(5);
 
-function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): string | undefined {
+function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): Undecodable | undefined {
   const [precision, components] = [start.charCodeAt(0), start.charCodeAt(5)];
   const known = type === LOSSLESS ? precision >= 2 && precision <= 16 : precision === 12;
-  if (precision !== 8 && known) return `${precision}-bit JPEG`;
-  if (components === 2 || components > 4) return `JPEG with ${components} colour components`;
+  if (precision !== 8 && known) return { name: `${precision}-bit JPEG`, fix: RESAVE.eightBits };
+  if (components === 2 || components > 4)
+    return { name: `JPEG with ${components} colour components`, fix: RESAVE.colours };
   const height = start.charCodeAt(1) * 256 + start.charCodeAt(2);
-  if (height === 0 && definesLines(bytes)) return 'JPEG that tells its height behind its first scan (DNL)';
-  return undefined;
+  if (height !== 0 || !definesLines(bytes)) return undefined;
+  return { name: 'JPEG that tells its height behind its first scan (DNL)', fix: RESAVE.baseline };
 }
 
 function definesLines(bytes: Buffer): boolean {

@@ -6,8 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { avifFacts, makeReadable } from '../../src/image/avif.ts';
 import { openPicture } from '../../src/image/picture.ts';
 import { box, withPremultiplied, withProperty } from './avif-writer.ts';
+import { rgbProfile } from './icc-writer.ts';
 import { encoded, exact, file, LIMITS, lopsided, rendered, scratch, shared } from './pictures.ts';
 import { number } from './png-writer.ts';
+import { srgbEncode } from './signals.ts';
 
 const folder = scratch();
 const stripped = shared('cases/avif-stripped-by-exiftool');
@@ -138,6 +140,34 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
       }
     },
   );
+
+  it('becomes sRGB where its profile is one that the decoder has to convert', async () => {
+    const p3 = [200, 100, 50];
+    const data = Uint8Array.from({ length: 32 * 32 * 4 }, (_, i) => p3[i % 4] ?? (i < 400 ? 0 : 255));
+    const raw = sharp(data, { raw: { width: 32, height: 32, channels: 4 } });
+    const avif = await raw
+      .avif({ quality: 100, effort: 0, chromaSubsampling: '4:4:4', bitdepth: 10 })
+      .toBuffer();
+    const profile = rgbProfile('p3', 2.19921875);
+    // A tag of this name counts as a table, and lcms does not know it: it converts by the matrix.
+    profile.write('A2B9', profile.indexOf('wtpt'), 'latin1');
+    const source = withPremultiplied(
+      withProperty(avif, 'colr', Buffer.concat([Buffer.from('prof'), profile])),
+    );
+    // Linear light of Display P3 to that of sRGB (SMPTE RP 177).
+    const light = p3.map((v) => (v / 255) ** 2.19921875);
+    const wanted = [
+      [1.2249401, -0.2249402, 0],
+      [-0.0420569, 1.0420571, 0],
+      [-0.0196376, -0.0786507, 1.0982884],
+    ].map((row) => Math.round(255 * srgbEncode(row.reduce((sum, n, j) => sum + n * light[j]!, 0))));
+    const { bytes } = await rendered(folder, source, [exact(), exact({ width: 16 })]);
+    for (const each of bytes) {
+      const { data: found, info } = await sharp(each).raw().toBuffer({ resolveWithObject: true });
+      const at = (info.width * (info.height - 4) + 8) * info.channels;
+      for (const [i, value] of wanted.entries()) expect(Math.abs(found[at + i]! - value)).toBeLessThan(4);
+    }
+  });
 
   it.skipIf(canvas === null)('of the shared case has bright rims', async () => {
     const data = await pixels(await readFile(join(canvas!, 'avif-premultiplied.avif')));

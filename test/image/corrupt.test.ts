@@ -46,17 +46,31 @@ describe('what is quoted of a decoder', () => {
 
 describe('a kind of picture that the decoder does not read', () => {
   it.each([
-    ['VipsJpeg: Unsupported JPEG data precision 12', '12-bit JPEG'],
-    ['VipsJpeg: Unsupported JPEG process: SOF type 0xcf', 'JPEG of this coding process'],
-    ['tiff2vips: ZSTD compression support is not configured', 'TIFF with ZSTD compression'],
+    [
+      'VipsJpeg: Unsupported JPEG data precision 12',
+      '12-bit JPEG',
+      'save it as an 8-bit JPEG or as PNG first',
+    ],
+    [
+      'VipsJpeg: Unsupported JPEG process: SOF type 0xcf',
+      'JPEG of this coding process',
+      'save it as a baseline JPEG or as PNG first',
+    ],
+    [
+      'tiff2vips: ZSTD compression support is not configured',
+      'TIFF with ZSTD compression',
+      'save it with LZW or Deflate compression, or without compression',
+    ],
     [
       'heif: Unsupported feature: Unsupported codec (4.3000)',
       'this kind of AVIF or HEIF (Unsupported feature: Unsupported codec (4.3000))',
+      'convert it to JPEG or PNG first',
     ],
-  ])('is no damage: %s', (message, name) => {
+  ])('is no damage: %s', (message, name, fix) => {
     expect(said(`source: bad seek to 9\n${message}`)).toMatchObject({
       code: 'unsupported_format',
       message: `the decoder cannot read ${name}`,
+      fix,
     });
   });
 

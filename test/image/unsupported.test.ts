@@ -7,29 +7,34 @@ import { encoded, exact, file, LIMITS, lopsided, rendered, rgb, scratch, variant
 const folder = scratch();
 const COLOURS = [82, 71, 66];
 
+const EIGHT_BITS = 'save it as an 8-bit JPEG or as PNG first';
+const BASELINE = 'save it as a baseline JPEG or as PNG first';
+const COLOURS_FIX = 'save it as a grey or RGB JPEG or as PNG first';
+
 describe('a sound JPEG of a kind that the decoder does not read', () => {
-  it.each<[string, Made]>([
-    ['12-bit JPEG', { precision: 12, frame: 0xc1 }],
-    ['12-bit JPEG', { precision: 12, frame: 0xc2 }],
-    ['12-bit JPEG', { precision: 12, frame: 0xc3 }],
-    ['16-bit JPEG', { precision: 16, frame: 0xc3 }],
-    ['2-bit JPEG', { precision: 2, frame: 0xc3 }],
-    ['lossless JPEG with arithmetic coding', { frame: 0xcb }],
-    ['hierarchical JPEG', { frame: 0xc5 }],
-    ['hierarchical JPEG', { frame: 0xce }],
-    ['JPEG-LS', { frame: 0xf7 }],
-    ['JPEG with 2 colour components', { ids: [1, 2] }],
-    ['JPEG with 5 colour components', { ids: [1, 2, 3, 4, 5] }],
+  it.each<[string, Made, string]>([
+    ['12-bit JPEG', { precision: 12, frame: 0xc1 }, EIGHT_BITS],
+    ['12-bit JPEG', { precision: 12, frame: 0xc2 }, EIGHT_BITS],
+    ['12-bit JPEG', { precision: 12, frame: 0xc3 }, EIGHT_BITS],
+    ['16-bit JPEG', { precision: 16, frame: 0xc3 }, EIGHT_BITS],
+    ['2-bit JPEG', { precision: 2, frame: 0xc3 }, EIGHT_BITS],
+    ['lossless JPEG with arithmetic coding', { frame: 0xcb }, BASELINE],
+    ['hierarchical JPEG', { frame: 0xc5 }, BASELINE],
+    ['hierarchical JPEG', { frame: 0xce }, BASELINE],
+    ['JPEG-LS', { frame: 0xf7 }, BASELINE],
+    ['JPEG with 2 colour components', { ids: [1, 2] }, COLOURS_FIX],
+    ['JPEG with 5 colour components', { ids: [1, 2, 3, 4, 5] }, COLOURS_FIX],
     [
       'JPEG that tells its height behind its first scan (DNL)',
       { told: 0, tail: Buffer.concat([segment(0xdc, 0, 48), Buffer.from([0xff, 0xd9])]) },
+      BASELINE,
     ],
-  ])('is named before anything is decoded, also when lenient: %s (%j)', async (name, made) => {
+  ])('is named before anything is decoded, also when lenient: %s (%j)', async (name, made, fix) => {
     for (const lenient of [false, true]) {
       await expect(openPicture(file(folder, jpegOf(made)), { ...LIMITS, lenient })).rejects.toMatchObject({
         code: 'unsupported_format',
         message: `the decoder cannot read ${name}`,
-        fix: 'convert it to JPEG or PNG first',
+        fix,
       });
     }
   });
@@ -42,6 +47,7 @@ describe('a sound JPEG of a kind that the decoder does not read', () => {
     await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({
       code: 'unsupported_format',
       message: 'the decoder cannot read lossless JPEG in these colours',
+      fix: BASELINE,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
-import { CONVERT, undecodable } from '../formats.ts';
+import { CONVERT, RESAVE, undecodable } from '../formats.ts';
 import { starved } from '../starved.ts';
 
 /**
@@ -49,25 +49,30 @@ function fatalLine(message: string): string {
 }
 
 /**
- * What decoders say of a sound picture that they do not read, and how a person calls it. Most is known from the
+ * What decoders say of a sound picture that they do not read, how a person calls it, and what to do. Most is known from the
  * picture's structure before it comes to that.
  */
-const UNSUPPORTED: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
-  [/Unsupported JPEG data precision 12$/, () => '12-bit JPEG'],
-  [/Unsupported JPEG process/, () => 'JPEG of this coding process'],
-  [/Unsupported color conversion request/, () => 'lossless JPEG in these colours'],
-  [/Requested feature was omitted at compile time/, () => 'JPEG of this coding process'],
-  [/(\w+) compression support is not configured/, (method) => `TIFF with ${method} compression`],
+const UNSUPPORTED: readonly (readonly [RegExp, (part: string) => string, string])[] = [
+  [/Unsupported JPEG data precision 12$/, () => '12-bit JPEG', RESAVE.eightBits],
+  [/Unsupported JPEG process/, () => 'JPEG of this coding process', RESAVE.baseline],
+  [/Unsupported color conversion request/, () => 'lossless JPEG in these colours', RESAVE.baseline],
+  [/Requested feature was omitted at compile time/, () => 'JPEG of this coding process', RESAVE.baseline],
+  [
+    /(\w+) compression support is not configured/,
+    (method) => `TIFF with ${method} compression`,
+    RESAVE.compression,
+  ],
   [
     /^heif: (?!.*data version).*(?:Unsupported feature|not been built in|Unsupported codec)/,
     (said) => `this kind of AVIF or HEIF (${said.replace(/^heif: /, '')})`,
+    CONVERT,
   ],
 ];
 
 function unsupported(said: string): ImgtoolError | undefined {
-  for (const [pattern, nameOf] of UNSUPPORTED) {
+  for (const [pattern, nameOf, fix] of UNSUPPORTED) {
     const found = pattern.exec(said);
-    if (found !== null) return undecodable({ name: nameOf(found[1] ?? said), fix: CONVERT });
+    if (found !== null) return undecodable({ name: nameOf(found[1] ?? said), fix });
   }
   return undefined;
 }

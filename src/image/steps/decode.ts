@@ -48,17 +48,15 @@ async function read(
   const { corrections } = header;
   const ignoreIcc = corrections?.ignoreIcc === true;
   // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
-  const input = sharp(inputOf(source, header, failOn), {
+  const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
     autoOrient: true,
     limitInputPixels: false,
     ignoreIcc,
   });
+  const input = header.wide ? opened.withIccProfile('srgb') : opened;
   const isFull = size.width === header.width && size.height === header.height;
-  const scaled = (pipeline: Sharp, to: Size): Sharp => {
-    const shrunk = isFull ? pipeline : pipeline.resize(fill(to));
-    return header.wide ? shrunk.withIccProfile('srgb') : shrunk;
-  };
+  const scaled = (pipeline: Sharp, to: Size): Sharp => (isFull ? pipeline : pipeline.resize(fill(to)));
   return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 

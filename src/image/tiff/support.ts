@@ -1,4 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
+import { RESAVE } from '../formats.ts';
 import type { Layout } from './layout.ts';
 import { COMPRESSION as C, PHOTOMETRIC as P } from './tags.ts';
 
@@ -47,20 +48,29 @@ const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDe
  * with libvips 8.18.7: libvips completes many layouts with wrong pixels. Errors: `unsupported_format`.
  */
 export function readingOf(layout: Layout, inkSet: number): Reading {
+  const unknown = unknownCompression(layout);
+  if (unknown !== null) throw refusal(unknown, RESAVE.compression);
   const reason = unsupported(layout, inkSet);
   if (reason !== null) throw refusal(reason);
+  if (layout.planar && layout.tiled) throw refusal('tiles in separate planes', TOGETHER);
+  const unsuited = unsuitedCompression(layout);
+  if (unsuited !== null) throw refusal(unsuited, RESAVE.compression);
   if (libvipsReads(layout)) return 'libvips';
   if (UNPACKED.has(layout.compression)) return 'rewritten';
-  throw refusal(`${samplesOf(layout)} with this compression (${layout.compression})`);
+  throw refusal(`${samplesOf(layout)} with this compression (${layout.compression})`, RESAVE.compression);
 }
 
-/** What neither libvips nor plain.ts reads; null when one of them does. */
-function unsupported(layout: Layout, inkSet: number): string | null {
-  const { compression, photometric, bits, bitsOfEach, format, samples, colours, extra } = layout;
+/** A compression that neither libvips nor plain.ts unpacks; null when one of them does. */
+function unknownCompression({ compression }: Layout): string | null {
   const packed = COMPRESSIONS[compression];
   if (packed !== undefined) return `${packed} compression`;
   const isKnown = UNPACKED.has(compression) || CCITT.has(compression);
-  if (!isKnown && compression !== C.jpeg && compression !== C.webp) return `compression ${compression}`;
+  return isKnown || compression === C.jpeg || compression === C.webp ? null : `compression ${compression}`;
+}
+
+/** Colours and samples that neither libvips nor plain.ts reads; null when one of them does. */
+function unsupported(layout: Layout, inkSet: number): string | null {
+  const { photometric, bits, bitsOfEach, format, samples, colours, extra } = layout;
   const colour = COLOURS[photometric];
   if (colour === undefined) return `photometric interpretation ${photometric}${NAMES[photometric] ?? ''}`;
   if (colour === 'CMYK' && inkSet !== 1) return 'inks other than CMYK';
@@ -70,13 +80,17 @@ function unsupported(layout: Layout, inkSet: number): string | null {
   if (format === 5 || format === 6) return 'samples that are complex numbers';
   if (format === 2) return `${samplesOf(layout)} (none of their values is defined as black)`;
   const sizes = format === 3 ? FLOATS : (SIZES[colour] ?? []);
-  if (!sizes.includes(bits) || (format === 3 && !FLOATING.has(colour))) return samplesOf(layout);
+  return sizes.includes(bits) && (format !== 3 || FLOATING.has(colour)) ? null : samplesOf(layout);
+}
+
+/** What is read in other compressions than this one; null for all else. */
+function unsuitedCompression(layout: Layout): string | null {
+  const { compression, bits, samples, extra } = layout;
   if (compression === C.jpeg && layout.tiled && extra.length > 0) return 'JPEG tiles with alpha';
   if ((compression === C.jpeg || compression === C.webp) && bits !== 8) {
     return `${samplesOf(layout)} in ${compression === C.jpeg ? 'JPEG' : 'WebP'} compression`;
   }
   if (CCITT.has(compression) && bits * samples !== 1) return `${samplesOf(layout)} in fax compression`;
-  if (layout.planar && layout.tiled) return 'tiles in separate planes';
   if (layout.planar && !UNPACKED.has(compression)) return 'separate planes with this compression';
   return null;
 }
@@ -130,9 +144,10 @@ function samplesOf({ bits, format, photometric }: Layout): string {
   return `${kind}${bits}-bit${number} ${colour === undefined ? '' : `${colour} `}samples`;
 }
 
+const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
+const TOGETHER = 'save it in strips, or with the samples of a pixel together (chunky)';
+
 /** The refusal of a TIFF that is sound but stored in a way that nothing here reads. */
-export function refusal(reason: string): ImgtoolError {
-  return new ImgtoolError('unsupported_format', `cannot decode a TIFF with ${reason}`, {
-    fix: 'save it as an 8- or 16-bit RGB TIFF or PNG first',
-  });
+export function refusal(reason: string, fix: string = CONVERT): ImgtoolError {
+  return new ImgtoolError('unsupported_format', `cannot decode a TIFF with ${reason}`, { fix });
 }

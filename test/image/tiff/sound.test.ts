@@ -111,7 +111,6 @@ describe('a TIFF that nothing here reads', () => {
     ['64 bits', { bits: 64, value: () => 0 }, '64-bit RGB samples'],
     ['doubles', { bits: 64, format: 'float', value: () => 0 }, '64-bit floating-point RGB samples'],
     ['six channels', { samples: 6, extra: [2, 0, 0] }, '6 channels'],
-    ['tiled planes', { planar: true, tile: 16 }, 'tiles in separate planes'],
     [
       'large floats',
       { bits: 32, format: 'float' },
@@ -128,6 +127,35 @@ describe('a TIFF that nothing here reads', () => {
     });
   });
 
+  it('is unsupported for tiles in separate planes, and its fix names other ways to store it', async () => {
+    const bytes = writeTiff({ ...RGB, planar: true, tile: 16 });
+    await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: 'cannot decode a TIFF with tiles in separate planes',
+      fix: 'save it in strips, or with the samples of a pixel together (chunky)',
+    });
+  });
+
+  const REPACK = 'save it with LZW or Deflate compression, or without compression';
+
+  it.each<[string, Partial<Picture>, number, string]>([
+    ['16 bits as JPEG', { bits: 16 }, 7, '16-bit RGB samples in JPEG compression'],
+    ['16 bits as WebP', { bits: 16 }, 50_001, '16-bit RGB samples in WebP compression'],
+    ['colours as fax', {}, 4, '8-bit RGB samples in fax compression'],
+    ['planes as JPEG', { planar: true }, 7, 'separate planes with this compression'],
+    ['alpha in JPEG tiles', { samples: 4, extra: [2], tile: 16 }, 7, 'JPEG tiles with alpha'],
+    ['grey as JPEG', { samples: 1, photometric: 1, bits: 4 }, 7, '4-bit grey samples in JPEG compression'],
+    ['an unknown compression', {}, 12_345, 'compression 12345'],
+  ])('has a fix that names other compressions: %s', async (_, changes, compression, reason) => {
+    const bytes = writeTiff({ ...RGB, packing: 'none', ...changes, value: () => 0 });
+    bytes.writeUInt16LE(compression, bytes.indexOf(Buffer.from([3, 1, 3, 0, 1, 0, 0, 0, 1, 0])) + 8);
+    await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: `cannot decode a TIFF with ${reason}`,
+      fix: REPACK,
+    });
+  });
+
   it.each([
     [6, 'old-style JPEG'],
     [34_925, 'LZMA'],
@@ -141,6 +169,7 @@ describe('a TIFF that nothing here reads', () => {
     await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
       code: 'unsupported_format',
       message: `cannot decode a TIFF with ${name} compression`,
+      fix: REPACK,
     });
   });
 });
