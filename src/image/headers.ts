@@ -43,7 +43,7 @@ export function isTarga(bytes: Buffer): boolean {
   return hasColourMap(bytes, type === 1 || type === 9);
 }
 
-/** The five bytes that tell of the colour map, which only an image that needs one must have. */
+/** The five bytes that describe the colour map. Only an image with indexed colours must have one. */
 function hasColourMap(bytes: Buffer, isNeeded: boolean): boolean {
   const [kind, entries, bits] = [bytes[1]!, bytes.readUInt16LE(5), bytes[7]!];
   if (kind === 0) return !isNeeded && bytes.readUInt16LE(3) === 0 && entries === 0 && bits === 0;

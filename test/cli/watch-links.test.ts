@@ -11,7 +11,7 @@ beforeEach(() => {
 /** Swaps in each watch. */
 const COUNT = 2;
 
-describe('a source that a symbolic link takes the place of', () => {
+describe('a source that a symbolic link replaces', () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
   it.each(ATTACKS.map((one, i) => ({ ...one, seed: seed + i })))(

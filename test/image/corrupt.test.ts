@@ -91,7 +91,7 @@ describe('--lenient', () => {
     ['pixels of a TIFF', 'tiff2vips: Using code not yet in table', headerOf({ format: 'tiff' })],
   ])('is suggested for %s', (_, message, header) => {
     expect(said(message, header).fix).toMatch(LENIENT);
-    // Not again to a person who has set it.
+    // It is no advice where it is set already.
     expect(corrupt(new Error(message), true, header).fix).toBe('copy the file again');
   });
 

@@ -13,7 +13,7 @@ beforeEach(() => {
   place = openPlace();
 });
 
-/** How one picture takes the place of another: paths of both, and what is removed. */
+/** How one picture replaces another: paths of both, and what is removed. */
 interface Replacement {
   readonly old: string;
   readonly fresh: string;

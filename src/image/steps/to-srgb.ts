@@ -14,7 +14,7 @@ const STEPS = 65_535;
 
 /**
  * Converts to 8-bit sRGB (IEC 61966-2-1): linear light by the signal's curves, for HLG that of the display by the OOTF
- * of ITU-R BT.2100, then BT.709's primaries by a matrix, what lies outside of them cut off. It takes the place of the
+ * of ITU-R BT.2100, then BT.709's primaries by a matrix, values outside of them are clipped. It replaces the
  * samples, so that no second copy of a large picture is needed: a pixel's bytes never reach samples not read yet.
  */
 export function toSrgb(samples: Samples, signal: Signal): Pixels {
