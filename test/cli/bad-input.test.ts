@@ -66,7 +66,7 @@ describe('sources that cannot be processed', () => {
       [BMP, 'x.bmp', 'unsupported_format', /the decoder cannot read BMP/, /convert/],
       [ICO, 'x.ico', 'unsupported_format', /the decoder cannot read ICO/, /convert/],
       [HEIC, 'x.heic', 'unsupported_format', /cannot read HEIC \(HEVC\)/, /Most Compatible/],
-      [jpegOf({ precision: 12 }), '12.jpg', 'unsupported_format', /cannot read 12-bit JPEG/, /convert/],
+      [jpegOf({ precision: 12 }), '12.jpg', 'unsupported_format', /cannot read 12-bit JPEG/, /8-bit JPEG/],
       [SVG, 'x.svg', 'unsupported_format', /SVG/, /--allow-svg/],
       [SVG, 'svg.jpg', 'unsupported_format', /SVG/, /--allow-svg/],
       [half(torn[0]!), 'half.jpg', 'corrupt', /damaged or cut short/, /copy .* again.*--lenient/],
