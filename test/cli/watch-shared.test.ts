@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type BatchDocument, finishedOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture } from './pictures.ts';
-import { argsOf, assertStopped, putMany, startWatch, stop } from './watching.ts';
+import { argsOf, assertStopped, putMany, startWatch, statesOf, stop } from './watching.ts';
 
 let place: Place;
 beforeEach(() => {
@@ -23,7 +23,7 @@ describe('two watches on one folder and one index', () => {
     await Promise.all(sessions.map((session) => session.scans()));
     const outcomes = await Promise.all(sessions.map((session) => stop(session)));
     for (const outcome of outcomes) {
-      expect(jobsOf(outcome)).toHaveLength(COUNT);
+      expect(statesOf(outcome)).toHaveLength(COUNT);
       expect(new Set(jobsOf(outcome).map(({ source }) => source)).size).toBe(COUNT);
       expect(outcome.stderr).toBe('');
     }
