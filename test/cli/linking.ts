@@ -95,23 +95,24 @@ export async function attack(
   for (const [i, victim] of victims.entries()) {
     const path = target === 'file' ? victim : folders[i];
     await session.line(new RegExp(`"type":"passed_over","path":"${path}","reason":"symlink"`));
-    // A job that is in work at that moment leaves the batch a little later.
+    // A job that is in work at that moment leaves the batch a little later; where this machine is slow, the last
+    // attempt at a damaged file has ended before the swap.
     const hasJob = isRetried || gate !== undefined;
-    if (hasJob) await session.line(new RegExp(`"type":"withdrawn",.*"source":"${victim}"`));
+    if (hasJob) await session.line(new RegExp(`"type":"(?:withdrawn|job)",.*"source":"${victim}"`));
   }
   place.put('photos/next.jpg', await picture({ seed: 1_000 }));
   await session.line(/"source":"photos\/next.jpg","state":"completed"/);
   const outcome = await stop(session);
   await assertNothingFromOutside(place, outcome);
-  // Where this machine is slow a file may have been made before it was swapped, and then of its own bytes.
-  const made = jobsOf(outcome).filter(
-    ({ source, state }) => state === 'completed' && victims.includes(source),
-  );
+  // Where this machine is slow a file may have been made or given up before it was swapped, by its own bytes.
+  const ended = jobsOf(outcome).filter(({ source }) => victims.includes(source));
+  const made = ended.filter(({ state }) => state === 'completed');
   for (const { source, digest } of made) expect(digest).toBe(sha256(bytes[victims.indexOf(source)]!));
-  const own = new Set(made.map(({ source }) => source));
+  if (isRetried || gate !== undefined) expect(made).toEqual([]);
+  const givenUp = ended.filter(({ error }) => error?.code === 'corrupt');
+  const own = new Set([...made, ...givenUp].map(({ source }) => source));
   const left = readIndex(place.index).jobs.filter(({ given }) => !own.has(given));
   expect(left.map(({ given }) => given)).toEqual(['photos/next.jpg']);
-  if (isRetried || gate !== undefined) expect(own.size).toBe(0);
 }
 
 function startWatchWith(place: Place, options: { readonly env: Readonly<Record<string, string>> }): Session {
