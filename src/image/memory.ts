@@ -1,6 +1,7 @@
 import type { Variant } from '../model.ts';
 import { isWhole } from './corrections.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
+import { jpegShrink, webpShrink } from './shrink.ts';
 import type { Header } from './steps/header.ts';
 
 /** Bytes that any picture takes: libraries' tables, buffers of files and channels. */
@@ -65,13 +66,17 @@ function decoder(header: Header, base: Size): number {
     case 'jpeg': {
       // All coefficients, 2 bytes each, until the last scan is read.
       const coefficients = progressive ? pixels * 2 * header.samples : 0;
-      return coefficients + rows / halving(header, base) ** 2 + turning;
+      const shrink = jpegShrink(header, base);
+      return coefficients + (rows / shrink ** 2) * (shrink === 1 ? 1 : 3) + turning;
     }
     case 'png':
       return (progressive ? pixels * pixelBytes : 0) + rows + turning;
-    case 'webp':
+    case 'webp': {
+      const first = webpShrink(header, base);
+      if (first === null) return pixels * 6 + turning;
       // Scaled while it is decoded; lossless ones are decoded whole first.
-      return pixels * (isWhole ? 6 : header.lossless ? 4.2 : alpha ? 2 : 0.2) + turning;
+      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 2 * pixelBytes + turning;
+    }
     case 'avif':
       return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
     case 'gif':
@@ -113,12 +118,6 @@ function detailOf(header: Header, size: number): number {
 }
 
 const LOSSY = new Set(['jpeg', 'webp', 'avif']);
-
-/** 1, 2, 4 or 8: what a JPEG's decoder scales down by itself on the way to this size. */
-function halving({ width, height }: Size, base: Size): number {
-  const by = Math.min(width / base.width, height / base.height);
-  return [8, 4, 2].find((each) => each <= by) ?? 1;
-}
 
 const isScaled = ({ width, height, base }: Geometry): boolean =>
   width !== base.width || height !== base.height;

@@ -39,28 +39,28 @@ const FULL: Scale = { of: 1, to: 1 };
 /** Pixels across of the base that serves all small variants. */
 const SHARED_WIDTH = 1200;
 
+/** Formats whose decoders scale down by themselves, at less than the cost of a whole decode. */
+const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
+
 /**
  * The sizes of all variants of an upright source, and the size each is decoded to before it is brought to its own:
- * the shared base, 1200 pixels across, for a variant of that size or of at most half of it; else the source halved as
- * often as leaves it larger than the variant. Resampling what was resampled to less than twice the size would show.
+ * the shared base, 1200 pixels across, for a variant of that size or of at most half of it. For all else, what a decoder
+ * scales by itself is decoded to the variant's own size; other sources are halved as often as leaves them twice as
+ * large. Resampling what was resampled to less than twice the size would show.
  *
  * So a variant's bytes follow from the source and its own settings, never from what else is rendered with it: one made
  * alone, to replace a lost one, is the same as before. One decode serves all of `web` and `compat`.
- *
- * A JPEG's decoder halves by itself up to three times, at less than the cost of a whole decode. What halves by
- * resampling keeps twice the variant's size.
  */
 export function plan(source: Size, format: string, variants: readonly Variant[]): Geometry[] {
   const scale = widthwise(source, Math.min(SHARED_WIDTH, source.width));
   const half = { of: scale.of * 2, to: scale.to };
   const shared = scaled(source, scale);
-  const [most, kept] = format === 'jpeg' ? [3, 0] : [16, 1];
   return variants.map((variant) => {
     const sized = fitted(source, variant);
     const isSmall = compare(sized.scale, half) <= 0 || compare(sized.scale, scale) === 0;
     if (isSmall || source.width <= SHARED_WIDTH) return { ...sized, base: shared };
-    const times = halvings(source, sized.whole) - kept;
-    return { ...sized, base: halved(source, Math.min(Math.max(times, 0), most)) };
+    if (SCALING.has(format)) return { ...sized, base: sized.whole };
+    return { ...sized, base: halved(source, Math.max(0, halvings(source, sized.whole) - 1)) };
   });
 }
 
@@ -74,7 +74,7 @@ function halvings(source: Size, { width, height }: Size): number {
   }
 }
 
-/** Rounded down, which is what makes a JPEG's decoder do it. */
+/** Rounded down. */
 function halved({ width, height }: Size, times: number): Size {
   const by = 2 ** times;
   return { width: Math.max(1, Math.floor(width / by)), height: Math.max(1, Math.floor(height / by)) };

@@ -2,11 +2,12 @@ import type { Sharp, SharpOptions } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
+import { webpShrink } from '../shrink.ts';
 import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
 import type { Header } from './header.ts';
-import { type Pixels, raw } from './pixels.ts';
+import { from, type Pixels, raw } from './pixels.ts';
 
 /**
  * How much damage a decoder may meet before it gives up. Measured (libvips 8.18.7): of PngSuite, `error` reads the
@@ -56,6 +57,11 @@ async function read(
   });
   const input = header.wide ? opened.withIccProfile('srgb') : opened;
   const isFull = size.width === header.width && size.height === header.height;
+  const first = webpShrink(header, size);
+  if (first !== null) {
+    const larger = await raw(input.resize({ ...first, fit: 'fill' }));
+    return raw(from(larger).resize(fill(size)));
+  }
   const scaled = (pipeline: Sharp, to: Size): Sharp => (isFull ? pipeline : pipeline.resize(fill(to)));
   return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
@@ -67,4 +73,6 @@ function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions[
   return tiff?.plain?.write(lenient) ?? source.input;
 }
 
-const fill = ({ width, height }: Size) => ({ width, height, fit: 'fill', kernel: 'lanczos3' }) as const;
+/** Without shrinking on load a decoder keeps as much in hand as shrink.ts says. */
+const fill = ({ width, height }: Size) =>
+  ({ width, height, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false }) as const;

@@ -37,5 +37,5 @@ async function encode(data, info, { size, paths: [path, ...others] }) {
 }
 
 function fill({ width, height }) {
-  return { width, height, fit: 'fill', kernel: 'lanczos3' };
+  return { width, height, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false };
 }
