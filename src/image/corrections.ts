@@ -5,7 +5,7 @@ import { isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
 import { type Screen, screenOf } from './gif.ts';
 import type { Source } from './open.ts';
-import { exifOfPng } from './png-exif.ts';
+import { exifOfPng } from './png/exif.ts';
 import { ADOBE_RGB, signalOfCodePoints } from './signal/code-points.ts';
 import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';

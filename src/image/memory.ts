@@ -75,7 +75,7 @@ function decoder(header: Header, base: Size): number {
       const first = webpShrink(header, base);
       if (first === null) return pixels * 6 + turning;
       // Scaled while it is decoded; lossless ones are decoded whole first.
-      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 2 * pixelBytes + turning;
+      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 2.5 * pixelBytes + turning;
     }
     case 'avif':
       return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
@@ -105,7 +105,8 @@ function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: 
     case 'jpeg':
       return 7 + 2 * detail;
     case 'png':
-      return 2 + 5 * detail;
+      // Copies with fewer channels, as numbers of colours, and filtered.
+      return 9 + 5 * detail;
     case 'avif':
       return alpha ? 48 : 37;
   }

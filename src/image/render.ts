@@ -19,12 +19,7 @@ import { ENCODER } from './vips.ts';
 const AVIF_THREADS = 4;
 
 /** What happens to each variant's pixels once they have their size, in this order. */
-const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [
-  flatten,
-  grayscale,
-  sharpen,
-  encode,
-];
+const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
 /**
  * Renders all orders, decoding once for all that share a base, and writes each to its staged file; at most `atOnce` are
@@ -50,7 +45,8 @@ export async function render(
   const sized = shared(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
   const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
-    for (const [order, one] of await written(sized(geometry), same, spent)) outputs.set(order, one);
+    const png = pngOf(source, header, geometry);
+    for (const [order, one] of await written(sized(geometry), same, png, spent)) outputs.set(order, one);
   });
   await inLanes(works, lanes(variants, atOnce));
   const least = await sized(smallest(geometries));
@@ -91,18 +87,24 @@ function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike
 async function written(
   sized: Promise<Pixels>,
   same: readonly Order[],
+  png: Buffer | null,
   spent: Spent,
 ): Promise<[Order, RenderedOutput][]> {
   const variant = same[0]!.variant;
   const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized));
-  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
-  const size = { width: info.width, height: info.height };
+  const { data, ...size } = await encode(pipeline, variant, png);
   const outputs: [Order, RenderedOutput][] = [];
   for (const order of same) {
     const one = await timed(spent, 'write', () => write(data, size, order.path, order.variant.name));
     outputs.push([order, one]);
   }
   return outputs;
+}
+
+/** The source itself, where it is a PNG of the variant's size. */
+function pngOf({ input }: Source, { format, width, height }: Header, one: Geometry): Buffer | null {
+  if (format !== 'png' || typeof input === 'string') return null;
+  return one.width === width && one.height === height ? input : null;
 }
 
 /** Pixels by geometry: variants of equal geometry share them. */

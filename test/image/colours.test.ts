@@ -92,7 +92,7 @@ describe('colours', () => {
   });
 
   it('leave one channel of luminance in a grayscale variant', async () => {
-    const source = await plain(20, 20, '#ff0000').png().toBuffer();
+    const source = await encoded(lopsided(90, 60)).png().toBuffer();
     const variants = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) =>
       exact({ format, grayscale: true }),
     );

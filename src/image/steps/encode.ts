@@ -1,20 +1,43 @@
 import type { Sharp } from 'sharp';
 import type { Variant } from '../../model.ts';
+import type { Size } from '../plan.ts';
+import { encodePng } from '../png/encode.ts';
+import { sharp } from '../vips.ts';
+import { type Pixels, raw } from './pixels.ts';
 
-/** Compresses into the variant's format. No metadata is ever asked for, so none is written. */
-export function encode(pipeline: Sharp, { format, quality, effort, lossless }: Variant): Sharp {
+interface Encoded extends Size {
+  readonly data: Buffer;
+}
+
+/**
+ * Compresses into the variant's format. No metadata is ever asked for, so none is written. `png` is the source where
+ * that is a PNG of the variant's size.
+ */
+export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
+  const { format, quality, effort, lossless } = variant;
   switch (format) {
     case 'webp':
-      return pipeline.webp(lossless ? { lossless, effort } : { quality, effort });
+      return buffer(pipeline.webp(lossless ? { lossless, effort } : { quality, effort }));
     case 'avif':
-      return pipeline.avif(lossless ? { lossless, effort } : { quality, effort });
+      return buffer(pipeline.avif(lossless ? { lossless, effort } : { quality, effort }));
     case 'jpeg':
-      return pipeline.jpeg({ quality });
-    case 'png':
-      // sharp's own `effort` and `quality` would reduce it to a palette; zlib has levels 1 to 9.
-      return pipeline.png({
-        compressionLevel: Math.max(1, Math.round(effort * 0.9)),
-        adaptiveFiltering: effort > 6,
-      });
+      return buffer(pipeline.jpeg({ quality }));
+    case 'png': {
+      const pixels = await pixelsOf(pipeline, variant);
+      const data = await encodePng(pixels, effort, png);
+      return { data, width: pixels.width, height: pixels.height };
+    }
   }
+}
+
+async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels> {
+  if (!grayscale) return raw(pipeline);
+  // Of what is grey, sharp gives no transparency among raw samples.
+  const png = await pipeline.png({ compressionLevel: 0 }).toBuffer();
+  return raw(sharp(png, { limitInputPixels: false }).toColourspace('srgb'));
+}
+
+async function buffer(pipeline: Sharp): Promise<Encoded> {
+  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
 }

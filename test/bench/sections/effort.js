@@ -76,7 +76,7 @@ async function measure(encode, variant, bases, reference, found) {
   let ms = 0;
   for (const [i, { data, info }] of bases.entries()) {
     const started = performance.now();
-    const bytes = await encode(sharp(data, { raw: info }), variant).toBuffer();
+    const bytes = (await encode(sharp(data, { raw: info }), variant, null)).data;
     ms += performance.now() - started;
     found.bytes += bytes.length;
     found.likenesses.push(await likeness(bytes, reference[VARIANTS[i][0]]));

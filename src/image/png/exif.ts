@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
+import { type Chunk, type ChunkSource, pngChunksOf } from '../chunks.ts';
 
 /** Bytes of a profile that is written as text, unpacked, at most: twice what EXIF can hold, and more. */
 const UNPACKED = 8 * 2 ** 20;

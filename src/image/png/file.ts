@@ -1,0 +1,95 @@
+import { promisify } from 'node:util';
+import { constants, crc32, deflate } from 'node:zlib';
+import { pngChunksOf } from '../chunks.ts';
+import { filteredRows } from './filter.ts';
+import type { Numbered } from './reduce.ts';
+
+const deflated = promisify(deflate);
+
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** Types of chunks that pixels need; all others say something about the picture. */
+const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
+
+/** What PNG calls pixels of grey, and those that are numbers of colours (PNG, third edition, 11.2.1). */
+const [GREY, INDEXED] = [0, 3];
+
+/** zlib's level above which filters are tried. */
+const QUICK = 6;
+
+/** A PNG whose pixels take as few bits as their numbers need; `level` is zlib's, 1 to 9. */
+export async function packedPng(picture: Numbered, level: number): Promise<Buffer> {
+  const { width, height, bits, palette } = picture;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([bits, palette === null ? GREY : INDEXED, 0, 0, 0], 8);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    ...(palette === null ? [] : paletteChunks(palette)),
+    chunk('IDAT', await compressed(packed(picture), picture, level)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function paletteChunks(palette: readonly number[]): Buffer[] {
+  const colours = palette.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]);
+  const opacities = palette.map((each) => each & 255).filter((opacity) => opacity < 255);
+  return [
+    chunk('PLTE', Buffer.from(colours)),
+    ...(opacities.length > 0 ? [chunk('tRNS', Buffer.from(opacities))] : []),
+  ];
+}
+
+/** Rows are left as they are, which serves most palettes best; palettes of levels, whose pixels are bytes, are filtered. */
+async function compressed(rows: Buffer, { bits, height }: Numbered, level: number): Promise<Buffer> {
+  const best = { level, memLevel: 9 };
+  if (bits < 8 || level <= QUICK) return deflated(rows, best);
+  const levels = filteredRows(rows, rows.length / height);
+  const [plain, filtered] = [await deflated(rows, { level: 1 }), await deflated(levels, { level: 1 })];
+  if (plain.length < filtered.length) return deflated(rows, best);
+  const repeats = await deflated(levels, best);
+  // Noise has no repeats to look for.
+  const noise = await deflated(levels, { ...best, strategy: constants.Z_RLE });
+  return noise.length < repeats.length ? noise : repeats;
+}
+
+/** Rows of pixels, each behind the number of its filter: none. */
+function packed({ width, height, bits, numbers }: Numbered): Buffer {
+  const row = 1 + Math.ceil((width * bits) / 8);
+  const rows = Buffer.alloc(row * height);
+  const inByte = 8 / bits;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const at = y * row + 1 + Math.floor(x / inByte);
+      rows[at] = rows[at]! | (numbers[i]! << (8 - bits * ((x % inByte) + 1)));
+    }
+  }
+  return rows;
+}
+
+/** The same PNG without all that it says beside its pixels; null where it is not whole. */
+export function bare(png: Buffer): Buffer | null {
+  const kept: Buffer[] = [SIGNATURE];
+  const file = {
+    facts: { size: png.length },
+    readAt: (position: number, length: number) => png.subarray(position, position + length),
+  };
+  for (const { type, at, length } of pngChunksOf(file)) {
+    if (!NEEDED.has(type)) continue;
+    kept.push(png.subarray(at - 8, at + length + 4));
+    if (type === 'IEND') return Buffer.concat(kept);
+  }
+  return null;
+}
+
+/** Length, type, content and checksum (PNG, third edition, 5.3). */
+function chunk(type: string, content: Buffer): Buffer {
+  const made = Buffer.alloc(content.length + 12);
+  made.writeUInt32BE(content.length, 0);
+  made.write(type, 4, 'latin1');
+  made.set(content, 8);
+  made.writeUInt32BE(crc32(made.subarray(4, content.length + 8)), content.length + 8);
+  return made;
+}

@@ -1,0 +1,111 @@
+import type { Pixels } from '../steps/pixels.ts';
+
+/** Colours of a palette at most. */
+const MOST_COLOURS = 256;
+
+/** A picture whose pixels are numbers. */
+export interface Numbered {
+  readonly width: number;
+  readonly height: number;
+  /** One byte for each pixel. */
+  readonly numbers: Uint8Array;
+  readonly bits: 1 | 2 | 4 | 8;
+  /**
+   * Red, green, blue and opacity of each number's colour, as 32 bits; those with transparency come first. Null where the
+   * numbers are even levels of grey, from black to white.
+   */
+  readonly palette: readonly number[] | null;
+}
+
+export interface Indexed extends Numbered {
+  readonly palette: readonly number[];
+}
+
+/** The same picture without transparency where all of it is opaque, and with one channel where all of it is grey. */
+export function withoutSpareChannels(pixels: Pixels): Pixels {
+  const { data, width, height, channels } = pixels;
+  const hasAlpha = channels % 2 === 0;
+  const colours = hasAlpha ? channels - 1 : channels;
+  const keepsAlpha = hasAlpha && !isOpaque(data, channels);
+  const kept = colours === 3 && isGrey(data, channels) ? 1 : colours;
+  const to = (kept + (keepsAlpha ? 1 : 0)) as Pixels['channels'];
+  if (to === channels) return pixels;
+  const made = Buffer.allocUnsafe(width * height * to);
+  for (let at = 0, put = 0; at < data.length; at += channels) {
+    for (let i = 0; i < kept; i++) made[put++] = data[at + i]!;
+    if (keepsAlpha) made[put++] = data[at + colours]!;
+  }
+  return { data: made, width, height, channels: to };
+}
+
+function isOpaque(data: Buffer, channels: number): boolean {
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== 255) return false;
+  return true;
+}
+
+function isGrey(data: Buffer, channels: number): boolean {
+  for (let at = 0; at < data.length; at += channels) {
+    if (data[at] !== data[at + 1] || data[at] !== data[at + 2]) return false;
+  }
+  return true;
+}
+
+/** A grey picture by its levels, where they are those of less than 8 bits; else null. */
+export function greyLevels({ data, width, height, channels }: Pixels): Numbered | null {
+  if (channels !== 1) return null;
+  const bits = ([1, 2, 4] as const).find((each) => {
+    const step = 255 / (2 ** each - 1);
+    return data.every((level) => level % step === 0);
+  });
+  if (bits === undefined) return null;
+  const step = 255 / (2 ** bits - 1);
+  return { width, height, bits, numbers: data.map((level) => level / step), palette: null };
+}
+
+/** The picture by its colours; null where it has more than a palette holds. */
+export function indexed({ data, width, height, channels }: Pixels): Indexed | null {
+  const hasAlpha = channels % 2 === 0;
+  const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
+  const known = new Map<number, number>();
+  const numbers = new Uint8Array(width * height);
+  let last = -1;
+  let number = 0;
+  for (let i = 0, at = 0; i < numbers.length; i++, at += channels) {
+    const alpha = hasAlpha ? data[at + channels - 1]! : 255;
+    const colour = ((data[at]! << 24) | (data[at + green]! << 16) | (data[at + blue]! << 8) | alpha) >>> 0;
+    if (colour !== last) {
+      last = colour;
+      number = known.get(colour) ?? known.size;
+      if (number === known.size) {
+        if (number === MOST_COLOURS) return null;
+        known.set(colour, number);
+      }
+    }
+    numbers[i] = number;
+  }
+  const bits = ([1, 2, 4] as const).find((each) => known.size <= 2 ** each) ?? 8;
+  return sorted({ width, height, bits, numbers, palette: [...known.keys()] });
+}
+
+/** By opacity, so that the list of transparent colours is short, then by lightness: near colours get near numbers. */
+function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
+  const order = palette.map((_, i) => i).sort((a, b) => rank(palette[a]!) - rank(palette[b]!));
+  const moved = new Uint8Array(palette.length);
+  for (const [to, from] of order.entries()) moved[from] = to;
+  return {
+    ...rest,
+    palette: order.map((from) => palette[from]!),
+    numbers: numbers.map((from) => moved[from]!),
+  };
+}
+
+/** Lightness by ITU-R BT.601 in thousandths, behind opacity. */
+function rank(colour: number): number {
+  const [red, green, blue, alpha] = [
+    colour >>> 24,
+    (colour >>> 16) & 255,
+    (colour >>> 8) & 255,
+    colour & 255,
+  ];
+  return alpha * 256_000 + 299 * red + 587 * green + 114 * blue;
+}
