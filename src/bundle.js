@@ -16,7 +16,7 @@ const PARTS = {
   // Little, and in all processes: what Node compiles before it is told to keep it, it compiles each time.
   first: ['errors', 'config/compiled'],
   ending: ['cli/ending'],
-  look: ['config', 'core/find', 'open/history', 'open/pages'],
+  look: ['config', 'core/batch/find', 'open/history', 'open/pages'],
   program: ['cli/program'],
   run: ['commands/process', 'open'],
   work: ['image/work'],

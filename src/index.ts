@@ -1,6 +1,6 @@
 import { loadConfig } from './config.ts';
-import { runBatch } from './core/batch.ts';
-import { dryRun } from './core/dry-run.ts';
+import { dryRun } from './core/batch/dry-run.ts';
+import { runBatch } from './core/batch/run.ts';
 import type { Event, Variant } from './model.ts';
 import { openBatch } from './open.ts';
 

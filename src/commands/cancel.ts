@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../config.ts';
-import { cancelWaiting } from '../core/cancel.ts';
-import { findBatch } from '../core/find.ts';
+import { cancelWaiting } from '../core/batch/cancel.ts';
+import { findBatch } from '../core/batch/find.ts';
 import type { Batch } from '../model.ts';
 import type { Index } from '../ports.ts';
 

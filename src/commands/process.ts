@@ -1,6 +1,6 @@
-import { type NewWork, type Ports, runBatch } from '../core/batch.ts';
-import { dryRun } from '../core/dry-run.ts';
-import { profiled } from '../core/means.ts';
+import { dryRun } from '../core/batch/dry-run.ts';
+import { profiled } from '../core/batch/means.ts';
+import { type NewWork, type Ports, runBatch } from '../core/batch/run.ts';
 import type { Event } from '../model.ts';
 
 /** `imgtool process`: one batch over files and folders; the exit code. `profile`: also tells where the time went. */

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, type Flags, givenLimits, nearest } from '../config.ts';
-import { type OldWork, type Ports, resumeBatch } from '../core/batch.ts';
-import { findBatch } from '../core/find.ts';
-import { profiled } from '../core/means.ts';
+import { findBatch } from '../core/batch/find.ts';
+import { profiled } from '../core/batch/means.ts';
+import { type OldWork, type Ports, resumeBatch } from '../core/batch/run.ts';
 import { batchRunning, ImgtoolError } from '../errors.ts';
 import type { Batch, BatchOptions, Event } from '../model.ts';
 import type { Index, Inputs } from '../ports.ts';

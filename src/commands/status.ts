@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../config.ts';
-import { findBatch } from '../core/find.ts';
+import { findBatch } from '../core/batch/find.ts';
 import { type Batch, JOB_STATES, type JobRecord } from '../model.ts';
 import type { Index } from '../ports.ts';
 

@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { nearest } from '../config.ts';
-import { findBatch } from '../core/find.ts';
-import { verify as lookAtAll } from '../core/verify.ts';
-import { type Fixing, makeAgain } from '../core/verify-fix.ts';
-import { forgetGone, type Ground, setAside } from '../core/verify-gone.ts';
+import { findBatch } from '../core/batch/find.ts';
+import { type Fixing, makeAgain } from '../core/verify/fix.ts';
+import { forgetGone, type Ground, setAside } from '../core/verify/gone.ts';
+import { verify as lookAtAll } from '../core/verify/verify.ts';
 import type { Verified } from '../model/verified.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
-import type { NewWork, Ports } from '../core/batch.ts';
-import { profiled } from '../core/means.ts';
-import { runWatch } from '../core/watch.ts';
+import { profiled } from '../core/batch/means.ts';
+import type { NewWork, Ports } from '../core/batch/run.ts';
+import { runWatch } from '../core/watch/watch.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Event, WatchOptions } from '../model.ts';
 import type { Inputs } from '../ports.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { runWatch } from '../../src/core/watch.ts';
+import { runWatch } from '../../src/core/watch/watch.ts';
 import type { BatchFinished, BatchOptions, Event, JobEvent, WatchOptions } from '../../src/model.ts';
 import type { Hint, Sources } from '../../src/ports.ts';
 import type { Workshop } from './made-up.ts';

@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
-import { type Ports, runBatch } from '../../src/core/batch.ts';
-import { takeIn } from '../../src/core/intake.ts';
-import type { Patience } from '../../src/core/patience.ts';
-import { SHORT } from '../../src/core/patience.ts';
+import { takeIn } from '../../src/core/batch/intake.ts';
+import { type Ports, runBatch } from '../../src/core/batch/run.ts';
+import type { Patience } from '../../src/core/queue/retry-policy.ts';
+import { SHORT } from '../../src/core/queue/retry-policy.ts';
 import { asImgtoolError, type ImgtoolError } from '../../src/errors.ts';
 import type { Event } from '../../src/model.ts';
 import type { Index } from '../../src/ports.ts';

@@ -1,0 +1,185 @@
+import { asImgtoolError, outputExists } from '../../errors.ts';
+import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.ts';
+import type { Found } from '../../ports.ts';
+import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
+import { failureOf, pathAsGiven } from '../job/events.ts';
+import { factsOfJob, type Places, settingsOfAll, withDigest } from '../job/facts.ts';
+import { refusal } from '../job/job.ts';
+import { refusedNow } from '../job/limits.ts';
+import { isMovedOutput } from '../job/moved.ts';
+import { assertHoldable } from '../job/open-source.ts';
+import { askNames } from './reserve.ts';
+import type { NewWork, Ports } from './run.ts';
+
+/** Nothing is recorded of a dry run, so it has no id. */
+const NO_BATCH = '';
+
+/**
+ * What `runBatch` would do, by the same rule and without doing it: sources are read and digested, nothing is rendered,
+ * written or recorded. Errors: `not_writable`. Tells one job event a source, with `would` in it, and `batch.finished`.
+ */
+export async function dryRun(
+  ports: Ports,
+  { options }: NewWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<BatchFinished> {
+  const started = performance.now();
+  await ports.storage.prepare(options.out);
+  const places: Places = { ...ports, options, settings: settingsOfAll(options) };
+  const given = new Map<string, string>();
+  const firstWith = new Map<string, string>();
+  const counts = {
+    pending: 0,
+    processing: 0,
+    retrying: 0,
+    completed: 0,
+    duplicate: 0,
+    unchanged: 0,
+    failed: 0,
+    cancelled: 0,
+  };
+  let passedOver = 0;
+  let bytesIn = 0;
+  const { outGiven: out, preset, jobs } = options;
+  emit({
+    type: 'batch.started',
+    batch: NO_BATCH,
+    total: null,
+    bytes: 0,
+    out,
+    preset: preset.name,
+    jobs,
+    dryRun: true,
+  });
+  for await (const entry of ports.sources.walk(signal)) {
+    if (entry.type === 'gone') continue;
+    if (entry.type === 'skipped' || (await isOutput(places, entry.source))) {
+      passedOver++;
+      emit({
+        type: 'passed_over',
+        path: entry.given,
+        reason: entry.type === 'skipped' ? entry.reason : 'output',
+      });
+      continue;
+    }
+    const event = await foresee(ports, places, entry, firstWith, given);
+    counts[event.state]++;
+    bytesIn += event.bytes ?? 0;
+    emit(event);
+  }
+  const exit = signal.aborted ? 130 : counts.failed > 0 ? 1 : 0;
+  const finished: BatchFinished = {
+    type: 'batch.finished',
+    batch: NO_BATCH,
+    state: signal.aborted ? 'cancelled' : 'finished',
+    counts,
+    passedOver,
+    bytesIn,
+    bytesOut: 0,
+    ms: Math.round(performance.now() - started),
+    exit,
+    dryRun: true,
+  };
+  emit(finished);
+  return finished;
+}
+
+async function isOutput(places: Places, path: string): Promise<boolean> {
+  const lookup = await places.index.lookup([path], []);
+  return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
+}
+
+async function foresee(
+  ports: Ports,
+  places: Places,
+  found: Found,
+  firstWith: Map<string, string>,
+  given: Map<string, string>,
+): Promise<JobEvent> {
+  const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
+  try {
+    const stat = await ports.sources.stat(found.source);
+    const { names, gone } = await namesFor(places, found, given);
+    const asFound = await factsOfJob(places, found.source, stat, names);
+    const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
+    const trusted = trustedDigest(stat, asFound.recorded);
+    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, places.options.limits);
+    if (refused) throw refused;
+    const opened = trusted === undefined ? await look(ports, found, places) : undefined;
+    const digest = trusted ?? opened!.digest;
+    const facts = await withDigest(places, { ...asFound, wanted }, digest);
+    const decision = decide(facts);
+    if (decision.action === 'render' && opened !== undefined)
+      assertHoldable(opened.memory, places.options.memoryCap);
+    const steps = 'steps' in decision ? decision.steps : [];
+    const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
+    const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
+    // The same picture would be adopted, but only rendering could tell.
+    const taken = facts.force ? undefined : facts.wanted.find(isTaken);
+    if (decision.action === 'refuse' || taken !== undefined) {
+      const error = failureOf(
+        decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
+      );
+      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
+    }
+    if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
+    const first = firstWith.get(digest);
+    firstWith.set(digest, first ?? found.given);
+    const picture = { digest, bytes: stat.size };
+    const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
+    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
+    if (decision.action === 'unchanged')
+      return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
+    if (
+      decision.action === 'duplicate' ||
+      (decision.action === 'render' && first !== undefined && !facts.force)
+    ) {
+      const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
+      // With `skip` they are left to the one it is a copy of.
+      const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
+      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
+    }
+    return { ...told, ...picture, state: 'completed', would: decision.action, wouldWrite };
+  } catch (thrown) {
+    return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
+  }
+}
+
+/** An output whose owner is gone, as the job would find it: its own. */
+function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
+  const { record } = wanted;
+  return record !== undefined && gone.includes(record.source)
+    ? { ...wanted, record: { ...record, source } }
+    : wanted;
+}
+
+/** The names it would get beside those given to others before it, and the sources that would pass some on. */
+async function namesFor(
+  places: Places,
+  found: Found,
+  given: Map<string, string>,
+): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
+  const [asked] = await askNames({ ...places, mirror: false }, [found]);
+  const { candidates, kept, gone = [] } = asked!;
+  const lookup = await places.index.lookup([], candidates.flat());
+  const isFree = (path: string) => {
+    const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
+    return owner === found.source || gone.includes(owner);
+  };
+  const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
+  const names = candidates[order.find((i) => candidates[i]?.every(isFree)) ?? 0]!;
+  for (const path of names) given.set(path.toLowerCase(), found.source);
+  return { names, gone };
+}
+
+async function look(
+  { renderer, sources }: Ports,
+  { source }: Found,
+  { options }: Places,
+): Promise<PictureFacts> {
+  const file = { path: source, bounds: sources.boundsOf(source) };
+  const opened = await renderer.open(file, options.limits, options.preset.variants);
+  opened.close();
+  return opened;
+}

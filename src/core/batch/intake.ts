@@ -1,0 +1,133 @@
+import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
+import type { Found, NewJob, Tally } from '../../ports.ts';
+import type { Bench } from '../job/job.ts';
+import { type Asked, askNames } from './reserve.ts';
+import { sortOut } from './sort.ts';
+
+/** Sources looked up, stat'ed and added in one step. */
+export const CHUNK = 256;
+
+/** What the walk has found so far. */
+export interface Walked {
+  total: number;
+  /** Bytes of the sources found. */
+  bytes: number;
+  passedOver: number;
+  /** Everything was walked at least once: all folders that were named were there. */
+  ended: boolean;
+}
+
+/**
+ * Makes jobs of what there is to do, until there is no more or `signal` aborts. `chunkDone` hears of each chunk before
+ * its events, and with `ended` that it was the last.
+ */
+export type TakeIn = (
+  bench: Bench,
+  emit: (event: Event) => void,
+  chunkDone: (walked: Walked, ended: boolean) => void,
+  signal: AbortSignal,
+) => Promise<Walked>;
+
+/**
+ * Walks the inputs once, a chunk at a time: sources whose outputs are all in order are told and counted as unchanged,
+ * the rest is added to the index.
+ */
+export const takeIn: TakeIn = (bench, emit, chunkDone, signal) =>
+  walkThrough({ bench, emit, chunkDone, signal }, 0, async (chunk) => chunk);
+
+/** What is left of a batch that was begun by another run: its jobs that wait, and what its walk had not come to. */
+export function takeRest({ counts, command, passedOver, walkEnded }: Batch, walk: boolean): TakeIn {
+  const waiting = counts.pending + counts.retrying;
+  return async (bench, emit, chunkDone, signal) => {
+    const { index, run } = bench;
+    if (!walk) {
+      const ended = walkEnded || command === 'watch';
+      const walked: Walked = { total: waiting, bytes: 0, passedOver, ended };
+      chunkDone(walked, true);
+      return walked;
+    }
+    return walkThrough({ bench, emit, chunkDone, signal }, waiting, async (chunk) => {
+      const known = new Set(
+        await index.known(
+          run,
+          chunk.map(({ source }) => source),
+        ),
+      );
+      return chunk.filter(({ source }) => !known.has(source));
+    });
+  };
+}
+
+interface Walking {
+  readonly bench: Bench;
+  readonly emit: (event: Event) => void;
+  readonly chunkDone: (walked: Walked, ended: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `total` jobs are there already; `newOf` leaves out of a chunk what is known of. */
+async function walkThrough(
+  { bench, emit, chunkDone, signal }: Walking,
+  total: number,
+  newOf: (chunk: readonly Found[]) => Promise<readonly Found[]>,
+): Promise<Walked> {
+  const walked: Walked = { total, bytes: 0, passedOver: 0, ended: false };
+  const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
+    walked.passedOver++;
+    emit({ type: 'passed_over', path, reason });
+  };
+  const flush = async (chunk: readonly Found[], ended: boolean) => {
+    const sorted = await sortOut(bench, await newOf(chunk));
+    for (const { found } of sorted.outputs) passOver(found.given, 'output');
+    for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
+      walked.bytes += facts?.size ?? 0;
+    }
+    const events = sorted.unchanged.map(({ event }) => event);
+    const asked = await askNames(bench, sorted.changed);
+    const jobs = sorted.changed.map((found, i) => jobFor(found, asked[i]!));
+    walked.total += events.length + (await bench.index.add(bench.run, jobs, tallyOf(events)));
+    chunkDone(walked, ended);
+    for (const event of events) emit(event);
+  };
+  emit({ type: 'walk', found: 0, bytes: 0 });
+  let isAllThere = true;
+  let chunk: Found[] = [];
+  for await (const entry of bench.sources.walk(signal)) {
+    if (entry.type === 'skipped') passOver(entry.given, entry.reason);
+    // The job of a picture that is gone says so itself.
+    else if (entry.type === 'gone' && (await bench.index.known(bench.run, [entry.path])).length === 0) {
+      isAllThere = false;
+      emit(notThere(bench.sources.givenOf(entry.path)));
+    } else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
+      await flush(chunk, false);
+      chunk = [];
+    }
+  }
+  walked.ended = !signal.aborted && isAllThere;
+  await flush(chunk, !signal.aborted);
+  return walked;
+}
+
+/** Its pictures are still to come. */
+function notThere(folder: string): Warning {
+  return {
+    type: 'warning',
+    message: `${folder}: is not there`,
+    fix: 'mount or bring it back, and resume again',
+  };
+}
+
+export function jobFor({ source, given, relative, facts }: Found, { heldBy: _, ...names }: Asked): NewJob {
+  return { source, given, relative, size: facts?.size, ...names };
+}
+
+/** What a chunk of unchanged sources adds to the counts. */
+export function tallyOf(unchanged: readonly JobEvent[]): Tally {
+  let bytesIn = 0;
+  let bytesOut = 0;
+  for (const event of unchanged) {
+    bytesIn += event.bytes ?? 0;
+    for (const { bytes } of event.outputs ?? []) bytesOut += bytes;
+  }
+  return { unchanged: unchanged.length, bytesIn, bytesOut };
+}

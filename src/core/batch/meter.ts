@@ -1,0 +1,66 @@
+import type { Calls, Part } from '../../model.ts';
+
+/** Sums up, by name, how often something was done and the milliseconds it took. */
+export interface Meter {
+  add(name: string, ms: number, calls?: number): void;
+  /** Does the work, and waits for what it promises or streams without getting in between. */
+  time(name: string, work: () => unknown): unknown;
+  calls(name: string): Calls;
+  part(): Part;
+}
+
+export function openMeter(clock = () => performance.now()): Meter {
+  const of = new Map<string, Calls>();
+  const calls = (name: string) => of.get(name) ?? { calls: 0, ms: 0 };
+  const add: Meter['add'] = (name, ms, more = 1) => {
+    const before = calls(name);
+    of.set(name, { calls: before.calls + more, ms: before.ms + ms });
+  };
+
+  /** Timed while somebody waits for the next. */
+  async function* streamed(name: string, items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    add(name, 0);
+    let since = clock();
+    for await (const item of items) {
+      add(name, clock() - since, 0);
+      yield item;
+      since = clock();
+    }
+    add(name, clock() - since, 0);
+  }
+
+  return {
+    add,
+    time(name, work) {
+      const started = clock();
+      const end = () => add(name, clock() - started);
+      const made = work();
+      if (isStream(made)) return streamed(name, made);
+      if (made instanceof Promise) made.then(end, end);
+      else end();
+      return made;
+    },
+    calls,
+    part() {
+      const all = [...of.values()];
+      const sum = (each: (one: Calls) => number) => all.reduce((so, one) => so + each(one), 0);
+      return { calls: sum((one) => one.calls), ms: sum((one) => one.ms), of: Object.fromEntries(of) };
+    },
+  };
+}
+
+/** The port, each of whose methods is timed under its name. */
+export function metered<T extends object>(port: T, meter: Meter): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const own: unknown = Reflect.get(target, name);
+      if (typeof own !== 'function') return own;
+      return (...asked: unknown[]): unknown =>
+        meter.time(String(name), () => Reflect.apply(own, target, asked));
+    },
+  });
+}
+
+function isStream(made: unknown): made is AsyncIterable<unknown> {
+  return typeof made === 'object' && made !== null && Symbol.asyncIterator in made;
+}

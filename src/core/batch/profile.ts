@@ -1,0 +1,71 @@
+import type { PicturesSpent, ProfileEvent } from '../../model.ts';
+import type { Opened, Renderer } from '../../ports.ts';
+import type { Means } from './means.ts';
+import { type Meter, metered, openMeter } from './meter.ts';
+
+/**
+ * The same ports and the same listener, of which each call is timed: where the time went is told as `profile`, just
+ * before `batch.finished`.
+ */
+export function withProfile({ ports, emit }: Means): Means {
+  const start = performance.now();
+  const loop = performance.eventLoopUtilization();
+  const [index, storage, sources] = [openMeter(), openMeter(), openMeter()];
+  const [report, pictures] = [openMeter(), openMeter()];
+  let jobs = 0;
+
+  const profile = (batch: string): ProfileEvent => ({
+    type: 'profile',
+    ...{ batch, jobs, ms: performance.now() },
+    parent: {
+      ...{ start, cpu: cpu(), busy: performance.eventLoopUtilization(loop).active },
+      ...{ index: index.part(), storage: storage.part(), sources: sources.part(), report: report.part() },
+    },
+    children: ports.renderer.spent(),
+    pictures: spentOn(pictures),
+  });
+
+  return {
+    ports: {
+      ...ports,
+      index: metered(ports.index, index),
+      storage: metered(ports.storage, storage),
+      sources: metered(ports.sources, sources),
+      renderer: { ...ports.renderer, open: opening(ports.renderer, pictures) },
+    },
+    emit(event) {
+      if (event.type === 'batch.started') jobs = event.jobs;
+      if (event.type === 'batch.finished') emit(profile(event.batch));
+      report.time(event.type, () => emit(event));
+    },
+  };
+}
+
+/** Milliseconds of all threads since the process was started. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Whoever renders says what it took; nothing is timed here. */
+function opening(renderer: Renderer, pictures: Meter): Renderer['open'] {
+  return async (...asked): Promise<Opened> => {
+    const opened = await renderer.open(...asked);
+    pictures.add('digest', opened.ms);
+    return {
+      ...opened,
+      async render(orders) {
+        const rendered = await opened.render(orders);
+        const { decode, color, ...ofOutputs } = rendered.ms;
+        for (const [name, ms] of Object.entries({ decode, color })) pictures.add(name, ms);
+        for (const [name, ms] of Object.entries(ofOutputs)) pictures.add(name, ms, orders.length);
+        return rendered;
+      },
+    };
+  };
+}
+
+function spentOn({ calls }: Meter): PicturesSpent {
+  const [digest, decode, encode] = [calls('digest'), calls('decode'), calls('encode')];
+  return { digest, decode, encode, resize: calls('resize'), write: calls('write'), color: calls('color') };
+}

@@ -1,0 +1,290 @@
+import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import type {
+  Batch,
+  BatchFinished,
+  BatchOptions,
+  BatchState,
+  Event,
+  Job,
+  JobEvent,
+  Warning,
+} from '../../model.ts';
+import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
+import { settingsOfAll } from '../job/facts.ts';
+import type { Bench } from '../job/job.ts';
+import { openAdmission } from '../queue/memory-budget.ts';
+import { type Intake, workThrough } from '../queue/puller.ts';
+import { type Patience, SHORT } from '../queue/retry-policy.ts';
+import { announce } from '../queue/wakeup.ts';
+import { cancelWaiting } from './cancel.ts';
+import { type TakeIn, takeIn, takeRest, type Walked } from './intake.ts';
+import { ASKED, stopOf } from './stop.ts';
+import { openTold } from './totals.ts';
+
+/** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
+export const KEPT = 90 * 24 * 60 * 60 * 1_000;
+
+/** Exit codes of a batch that could not go on, and of one that was stopped. */
+const CANNOT_GO_ON = 3;
+const STOPPED = 130;
+
+/** The opened ports a batch works with. */
+export interface Ports {
+  readonly index: Index;
+  readonly storage: Storage;
+  readonly sources: Sources;
+  readonly renderer: Renderer;
+  /** Hex id of this run, as its staged files carry it. */
+  readonly run: string;
+}
+
+export interface NewWork {
+  readonly command: NewBatch['command'];
+  /** As given, for the record. */
+  readonly inputs: readonly string[];
+  readonly cwd: string;
+  readonly options: BatchOptions;
+}
+
+/** A batch that has ended early, or failed in part, and what of it is done again. */
+export interface OldWork extends Again {
+  readonly batch: Batch;
+}
+
+/** Where a batch gets its jobs from and how it deals with those that fail. */
+export interface Manner {
+  readonly takeIn: TakeIn;
+  readonly patience: Patience;
+  /** Hears of each job that has ended, or is to be tried again. */
+  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
+  /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
+  readonly isEndless: boolean;
+  /** Whether outputs are removed once no source has them any more. */
+  readonly mirror?: boolean;
+  /** Whether it goes on with a batch that another run had begun. */
+  readonly isResumed?: boolean;
+}
+
+const ONE_WALK: Manner = { takeIn, patience: SHORT, isEndless: false };
+
+/**
+ * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts or somebody asks
+ * for it, or left pending when going on was pointless. Tells all by `emit`, last `batch.finished`, which is returned
+ * too. Errors: those of the index before the batch began; later ones end it as `interrupted` and are told as a warning.
+ */
+export async function runBatch(
+  ports: Ports,
+  work: NewWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+  manner: Manner = ONE_WALK,
+): Promise<BatchFinished> {
+  const dead = await tidyUp(ports, work.options, emit);
+  const run = await ports.index.begin({ ...work, run: ports.run });
+  return workOn(
+    { ...benchOf(ports, run, work.options, dead, emit, signal), mirror: manner.mirror === true },
+    manner,
+  );
+}
+
+/** The same for what is left of a batch, and for those of its jobs that are to be done again. Errors: `batch_running`. */
+export async function resumeBatch(
+  ports: Ports,
+  { batch, ...again }: OldWork,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<BatchFinished> {
+  const dead = await tidyUp(ports, again.options, emit);
+  const resumed = await ports.index.resume(ports.run, batch.id, again);
+  const bench = benchOf(ports, resumed.run, again.options, dead, emit, signal);
+  const takeIn = takeRest(resumed.batch, again.walk);
+  return workOn(bench, { ...ONE_WALK, takeIn, isResumed: true });
+}
+
+/** Frees what dead runs had in work, and sees to it that outputs can be written. */
+async function tidyUp({ index, storage }: Ports, { out }: BatchOptions, emit: (event: Event) => void) {
+  const dead = await index.dead();
+  // In this order: who is killed in between leaves it all to the next run.
+  for (const path of await storage.sweep(dead)) emit(notRemoved(path));
+  await index.recover(dead);
+  await storage.prepare(out);
+  return dead;
+}
+
+function notRemoved(path: string): Warning {
+  const fix = 'it is of no use any more: remove it';
+  return { type: 'warning', message: `${path}: could not be removed`, fix };
+}
+
+function benchOf(
+  ports: Ports,
+  run: Run,
+  options: BatchOptions,
+  dead: readonly DeadRun[],
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Bench {
+  const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
+  const admission = openAdmission(options.memory);
+  const settings = settingsOfAll(options);
+  return {
+    ...ports,
+    run,
+    options,
+    settings,
+    suspects,
+    mirror: false,
+    admission,
+    leftBehind: [],
+    emit,
+    signal,
+  };
+}
+
+async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
+  const { index, run, emit } = given;
+  const startedAt = performance.now();
+  const told = openTold(emit);
+  const stop = stopOf(given);
+  const bench = { ...given, emit: told.emit, signal: stop.signal };
+  let fatal = (await takeInAndWork(bench, manner)) ?? stop.error;
+  stop.close();
+  const giveUp = (error: unknown) => {
+    fatal ??= asImgtoolError(error);
+    return undefined;
+  };
+  await removeAtLast(bench);
+  const isStopped = fatal === undefined && stop.signal.aborted;
+  if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
+  const before = await index.batch(run.batch).catch(giveUp);
+  const state =
+    before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, manner, isStopped);
+  const known = fatal;
+  // An index that is held by another program keeps its end waiting: what is wrong is told before.
+  if (known !== undefined) emit(warning(known));
+  const batch = await index.end(run, state).catch(giveUp);
+  if (fatal !== undefined && fatal !== known) emit(warning(fatal));
+  if (fatal === undefined) await prune(bench);
+  const { counts, passedOver, bytesIn, bytesOut } = batch ?? told.sofar();
+  const ended = fatal === undefined ? state : 'interrupted';
+  const finished: BatchFinished = {
+    type: 'batch.finished',
+    batch: run.batch,
+    state: ended,
+    ...{ counts, passedOver, bytesIn, bytesOut },
+    ms: Math.round(performance.now() - startedAt),
+    exit: exitCode(ended, counts.failed, fatal, stop.signal, manner),
+  };
+  emit(finished);
+  return finished;
+}
+
+async function prune({ index, emit }: Bench): Promise<void> {
+  await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
+}
+
+/** Of a batch in which nothing waits any more. Its own run, or one before it, may have been stopped. */
+function stateOf({ counts, walkEnded }: Batch, { isEndless }: Manner, isStopped: boolean) {
+  if (counts.cancelled > 0) return 'cancelled';
+  if (walkEnded || isEndless) return 'finished';
+  // What could not be walked again is left.
+  return isStopped ? 'cancelled' : 'interrupted';
+}
+
+/** What disturbed the removal of staged files may have passed. */
+async function removeAtLast({ leftBehind, emit }: Bench): Promise<void> {
+  for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
+}
+
+function warning({ code, message, fix }: ImgtoolError): Warning {
+  return { type: 'warning', code, message, ...(fix === undefined ? {} : { fix }) };
+}
+
+/** Walks and works side by side; what made either pointless. */
+async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError | undefined> {
+  const { emit, signal } = bench;
+  const intake = announce();
+  const stopped = new AbortController();
+  const inWork = new Set<string>();
+  const tell = (event: Event) => {
+    if (event.type === 'job.started') inWork.add(event.source);
+    else if (isOutOfWork(event)) inWork.delete(event.source);
+    emit(event);
+  };
+  let told: Promise<void> | undefined;
+  const onAbort = () => {
+    stopped.abort();
+    intake.wake();
+    told = tellStopping(bench, inWork.size);
+  };
+  if (signal.aborted) stopped.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  /** One of the two cannot go on: the other need not. */
+  const giveUp = (error: ImgtoolError) => {
+    stopped.abort();
+    return error;
+  };
+  const walk = manner
+    .takeIn(bench, emit, announceChunks(bench, intake, manner.isResumed === true), stopped.signal)
+    .then(async ({ passedOver, ended }) => {
+      await bench.index.walked(bench.run, passedOver, ended);
+      return undefined;
+    })
+    .catch((error: unknown) => giveUp(asImgtoolError(error)))
+    .finally(() => intake.end());
+  const working = workThrough({ ...bench, emit: tell, signal: stopped.signal }, intake, manner).then(
+    ({ fatal }) => fatal && giveUp(fatal),
+  );
+  const [walkFailed, workFailed] = await Promise.all([walk, working]);
+  signal.removeEventListener('abort', onAbort);
+  await told;
+  return workFailed ?? walkFailed;
+}
+
+/** Ended, put off, or waiting for another: there is nothing of it to be finished. */
+function isOutOfWork(event: Event) {
+  const { type } = event;
+  return type === 'job' || type === 'job.waiting' || type === 'job.retrying' || type === 'withdrawn';
+}
+
+/** The batch begins for others with its first chunk: a small folder is known in full by then. */
+function announceChunks({ run, options, emit }: Bench, intake: Intake, isResumed: boolean) {
+  let began = false;
+  return ({ total, bytes }: Walked, ended: boolean) => {
+    if (!began) {
+      began = true;
+      const { outGiven: out, preset, jobs } = options;
+      const known = ended ? total : null;
+      const resumed = isResumed ? { resumed: true as const } : {};
+      const told = { batch: run.batch, total: known, bytes, out, preset: preset.name, jobs, ...resumed };
+      emit({ type: 'batch.started', ...told });
+    } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
+    else emit({ type: 'walk', found: total, bytes });
+    intake.wake();
+  };
+}
+
+async function tellStopping({ index, run, emit }: Bench, finishing: number) {
+  try {
+    const { counts } = await index.batch(run.batch);
+    const dropping = counts.pending + counts.retrying + counts.processing - finishing;
+    emit({ type: 'stopping', batch: run.batch, finishing, dropping });
+  } catch {
+    // An index that fails is told by whoever needs it; here it would only have told how much is left.
+    emit({ type: 'stopping', batch: run.batch, finishing, dropping: 0 });
+  }
+}
+
+/** What aborts says by which code it ends, as a signal does; one that was asked too late changes nothing. */
+function exitCode(
+  state: BatchState,
+  failed: number,
+  fatal: ImgtoolError | undefined,
+  { aborted, reason }: AbortSignal,
+  { isEndless }: Manner,
+): number {
+  if (state === 'interrupted') return fatal?.fatal ? fatal.exitCode : CANNOT_GO_ON;
+  const isInVain = state === 'finished' && reason === ASKED && !isEndless;
+  if (aborted && !isInVain) return typeof reason === 'number' ? reason : STOPPED;
+  return failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,177 @@
+import type { FileFacts, JobEvent, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { Found, Lookup } from '../../ports.ts';
+import { decide, type Facts, isMade, trustedDigest } from '../job/decide.ts';
+import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
+import { factsByStat, type Places } from '../job/facts.ts';
+import type { Bench } from '../job/job.ts';
+import { refusedNow } from '../job/limits.ts';
+import { isMovedOutput } from '../job/moved.ts';
+import { candidateNames, plainNames } from './names.ts';
+import { ownersOf } from './reserve.ts';
+
+export interface Sorted extends Pick<Told, 'outputs'> {
+  /** Sources with something to be done, or of which a stat cannot tell. */
+  readonly changed: readonly Found[];
+  readonly unchanged: readonly Unchanged[];
+}
+
+interface Unchanged {
+  readonly found: Found;
+  readonly event: JobEvent;
+  /** Sources that keep it from its plain names, in a batch that mirrors. */
+  readonly heldBy: readonly string[];
+}
+
+interface Told {
+  readonly sources: readonly Found[];
+  /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
+  readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
+}
+
+/**
+ * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
+ * is older than ctimes gets its ctime recorded.
+ */
+export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
+  const changed: Found[] = [];
+  const unchanged: Unchanged[] = [];
+  const seenAt = Date.now();
+  const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
+  const lookup = await bench.index.lookup(
+    chunk.map(({ source }) => source),
+    [...named.values()].flat(),
+  );
+  const { sources, outputs } = await tellApart(bench, chunk, lookup);
+  const own = await ownNames(bench, sources, named, lookup);
+  // A folder that cannot be looked into fails its own jobs, not the walk.
+  const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
+  const disk = await bench.storage.stat(paths).catch(() => null);
+  const undated: { path: string; ctime: string }[] = [];
+  let at = 0;
+  for (const found of sources) {
+    const mine = own.get(found);
+    const here = disk?.slice(at, at + (mine?.names.length ?? 0));
+    at += here?.length ?? 0;
+    const facts = mine && here && factsOf(bench, found, mine, here);
+    if (facts !== undefined && decide(facts).action === 'unchanged') {
+      unchanged.push({
+        found,
+        event: unchangedEvent(bench, found, facts, seenAt),
+        heldBy: mine?.heldBy ?? [],
+      });
+      const ctime = found.facts?.ctime ?? null;
+      if (facts.recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
+    } else changed.push(found);
+  }
+  if (undated.length > 0) await bench.index.addCtimes(undated);
+  return { changed, unchanged, outputs };
+}
+
+/** The names under which a source's outputs would be in order, and what is recorded of them and of it. */
+interface Own {
+  readonly names: readonly string[];
+  readonly records: readonly OutputRecord[];
+  readonly recorded: SourceRecord | undefined;
+  readonly heldBy: readonly string[];
+}
+
+/** Of the sources that have outputs of their own under all their names, those names. */
+async function ownNames(
+  bench: Bench,
+  sources: readonly Found[],
+  plain: ReadonlyMap<Found, readonly string[]>,
+  lookup: Lookup,
+): Promise<ReadonlyMap<Found, Own>> {
+  const { index, options } = bench;
+  const own = new Map<Found, Own>();
+  const tagged = new Map<Found, readonly string[][]>();
+  for (const found of sources) {
+    const names = plain.get(found) ?? [];
+    const records = names.map(lookup.output);
+    const recorded = lookup.source(found.source);
+    if (areAllOf(found, records)) own.set(found, { names, records, recorded, heldBy: [] });
+    else if (recorded !== undefined) tagged.set(found, candidateNames(found, options).slice(1));
+  }
+  if (tagged.size === 0) return own;
+  const more = await index.lookup([], [...tagged.values()].flat(2));
+  const holders = bench.mirror ? await holdersOf(bench, [...tagged.keys()], plain, lookup) : undefined;
+  for (const [found, candidates] of tagged) {
+    for (const names of candidates) {
+      const records = names.map(more.output);
+      if (!areAllOf(found, records)) continue;
+      const heldBy = holders?.get(found) ?? [];
+      const recorded = lookup.source(found.source);
+      // A source that mirrors takes its plain names as soon as nobody else has them.
+      if (holders === undefined || heldBy.length > 0) own.set(found, { names, records, recorded, heldBy });
+      break;
+    }
+  }
+  return own;
+}
+
+/** For each source, the others that have one of its plain names and are still there. */
+async function holdersOf(
+  { sources }: Bench,
+  found: readonly Found[],
+  plain: ReadonlyMap<Found, readonly string[]>,
+  lookup: Lookup,
+): Promise<ReadonlyMap<Found, readonly string[]>> {
+  const owners = new Map(found.map((one) => [one, ownersOf(plain.get(one) ?? [], lookup, one.source)]));
+  const gone = new Set(await sources.gone([...new Set([...owners.values()].flat())]));
+  return new Map([...owners].map(([one, those]) => [one, those.filter((owner) => !gone.has(owner))]));
+}
+
+/** Whether all were made of this source. */
+function areAllOf(
+  { source }: Found,
+  records: readonly (OutputRecord | Reservation | undefined)[],
+): records is readonly OutputRecord[] {
+  return records.every((record) => isMade(record) && record.source === source);
+}
+
+function factsOf(
+  places: Places,
+  { source, facts }: Found,
+  { names, records, recorded }: Own,
+  disk: readonly (FileFacts | 'foreign' | null)[],
+): Facts | undefined {
+  if (facts === null || recorded === undefined) return undefined;
+  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
+  const known = { source, recorded, digest: trustedDigest(facts, recorded) };
+  return factsByStat(places, known, names, records, disk);
+}
+
+function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
+  const picture = facts.recorded && pictureOf(facts.recorded);
+  return {
+    type: 'job',
+    batch: run.batch,
+    source: found.given,
+    state: 'unchanged',
+    ...picture,
+    outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
+    ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - started },
+    attempts: 0,
+  };
+}
+
+/** Tells sources from files that the index knows as outputs, by their paths or by their bytes. */
+export async function tellApart(bench: Bench, chunk: readonly Found[], lookup: Lookup): Promise<Told> {
+  const { suspects } = bench;
+  const sources: Found[] = [];
+  const outputs: { found: Found; isMade: boolean }[] = [];
+  const unknown: Found[] = [];
+  for (const found of chunk) {
+    const record = lookup.output(found.source);
+    const isHeld = () => lookup.isInWork(found.source) || suspects.has(found.source);
+    if (record?.path === found.source && (isMade(record) || isHeld()))
+      outputs.push({ found, isMade: isMade(record) });
+    else unknown.push(found);
+  }
+  const moved = await Promise.all(unknown.map(({ source }) => isMovedOutput(bench, source, lookup)));
+  for (const [i, found] of unknown.entries()) {
+    if (moved[i]) outputs.push({ found, isMade: true });
+    else sources.push(found);
+  }
+  return { sources, outputs };
+}

@@ -1,0 +1,174 @@
+import type {
+  FileFacts,
+  OutputRecord,
+  Reservation,
+  SourceFacts,
+  SourceRecord,
+  Variant,
+} from '../../model.ts';
+
+/** A source changed so shortly before it was looked at may change again within the same tick of its file system. */
+const SETTLING = 2_000;
+
+/** All there is to know of one job: the source, what is recorded, what is on disk. */
+export interface Facts {
+  readonly source: string;
+  readonly recorded: SourceRecord | undefined;
+  /** Digest of the source's bytes as they are now; undefined while only a stat was made. */
+  readonly digest: string | undefined;
+  /** One a variant. */
+  readonly wanted: readonly Wanted[];
+  /** Outputs of the same bytes under other names, oldest first; empty while the digest is unknown. */
+  readonly elsewhere: readonly Elsewhere[];
+  readonly force: boolean;
+  readonly duplicates: 'link' | 'copy' | 'skip';
+}
+
+/** An output this job is to have. */
+export interface Wanted {
+  readonly path: string;
+  readonly variant: Variant;
+  readonly settings: string;
+  readonly record: OutputRecord | Reservation | undefined;
+  readonly disk: FileFacts | 'foreign' | null;
+  /** SHA-256 of what is on disk, once it had to be read. */
+  readonly checksum?: string | undefined;
+  /** Whether the file on disk is an output that was recorded under this name in another folder. */
+  readonly isMoved?: boolean;
+  /** Whose source the file on disk is, if it is one. */
+  readonly holds: 'this source' | 'another source' | null;
+}
+
+/** An output of the same bytes under another name. */
+export interface Elsewhere {
+  readonly record: OutputRecord;
+  readonly intact: boolean;
+  /** Its owner is still there with these bytes. */
+  readonly ownerThere: boolean;
+  readonly sameFolder: boolean;
+}
+
+export type Decision =
+  /** Every name is this source's own and as recorded. */
+  | { readonly action: 'unchanged' }
+  /** A stat cannot tell: the source's bytes, or those of an output, must be read first. */
+  | { readonly action: 'read' }
+  /** Another source has these bytes and their outputs. */
+  | { readonly action: 'duplicate'; readonly of: string; readonly steps: readonly Step[] }
+  /** The bytes were rendered before, for a source or a folder that is another now. */
+  | { readonly action: 'reuse'; readonly steps: readonly Step[] }
+  /** At least one output has to be rendered. */
+  | { readonly action: 'render'; readonly steps: readonly Step[] }
+  | { readonly action: 'refuse'; readonly code: 'output_exists' | 'output_is_source'; readonly path: string };
+
+/** What happens to one wanted output. */
+export type Step =
+  | { readonly kind: 'keep'; readonly wanted: Wanted }
+  /** The file is an output of these bytes that was recorded under another name: it was moved with its source. */
+  | { readonly kind: 'adopt'; readonly wanted: Wanted; readonly from: OutputRecord }
+  | {
+      readonly kind: 'place';
+      readonly wanted: Wanted;
+      readonly from: OutputRecord;
+      readonly replace: boolean;
+    }
+  /** Left to the owner of the same bytes. */
+  | { readonly kind: 'skip'; readonly wanted: Wanted; readonly from: OutputRecord }
+  | { readonly kind: 'render'; readonly wanted: Wanted; readonly replace: boolean };
+
+/** Who owns what, and so what is to be done: the one rule `process`, `watch` and a dry run follow. Pure. */
+export function decide(facts: Facts): Decision {
+  const refused = facts.wanted.find((wanted) => refusal(wanted, facts) !== undefined);
+  if (refused !== undefined) {
+    return { action: 'refuse', code: refusal(refused, facts) ?? 'output_exists', path: refused.path };
+  }
+  if (facts.digest === undefined || facts.wanted.some(isUnclear)) return { action: 'read' };
+  const steps = facts.wanted.map((wanted) => stepFor(wanted, facts));
+  if (steps.some(({ kind }) => kind === 'render')) return { action: 'render', steps };
+  if (steps.every(({ kind }) => kind === 'keep')) {
+    return facts.recorded?.digest === facts.digest ? { action: 'unchanged' } : { action: 'reuse', steps };
+  }
+  const owners = steps.flatMap((step) => ('from' in step ? [step.from] : []));
+  const isDuplicate = owners.every((from) =>
+    facts.elsewhere.some((one) => one.record === from && isLive(one)),
+  );
+  const of = owners[0]?.source;
+  return isDuplicate && of !== undefined ? { action: 'duplicate', of, steps } : { action: 'reuse', steps };
+}
+
+/** The digest a stat vouches for: nothing changed since it was taken, and it was not taken too early. */
+export function trustedDigest(facts: SourceFacts, recorded: SourceRecord | undefined): string | undefined {
+  if (recorded === undefined || !sameSource(facts, recorded)) return undefined;
+  const modified = Math.trunc(Number(recorded.mtime) / 1e6);
+  return recorded.seenAt - modified >= SETTLING ? recorded.digest : undefined;
+}
+
+/** Whether only reading can tell if an output is still as it was left. */
+export function isUnclear({ record, disk, checksum }: Wanted): boolean {
+  if (!isMade(record) || disk === null || disk === 'foreign' || checksum !== undefined) return false;
+  return disk.size === record.size && !sameFile(disk, record);
+}
+
+/** Whether a file is on disk of which the index does not say that it was made. */
+export function isUnknown({ record, disk }: Wanted): boolean {
+  return disk !== null && disk !== 'foreign' && !isMade(record);
+}
+
+export function isMade(record: OutputRecord | Reservation | undefined): record is OutputRecord {
+  return typeof record?.checksum === 'string';
+}
+
+export function sameFile(a: FileFacts, b: FileFacts): boolean {
+  return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
+}
+
+/** Whether nothing happened to a source, as far as a stat can tell: an edit may keep size and mtime, but not ctime. */
+export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
+  return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
+}
+
+function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {
+  const { record, disk } = wanted;
+  if (record !== undefined && record.source !== facts.source) return 'output_exists';
+  if (disk === null || isMade(record)) return disk === 'foreign' ? 'output_exists' : undefined;
+  if (wanted.holds === 'this source' || (wanted.holds !== null && facts.force)) return 'output_is_source';
+  return disk === 'foreign' ? 'output_exists' : undefined;
+}
+
+function stepFor(wanted: Wanted, facts: Facts): Step {
+  // A file the index does not know is never replaced unless the user insists; equal bytes are adopted later.
+  const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
+  if (facts.force) return { kind: 'render', wanted, replace };
+  if (isKept(wanted, facts)) return { kind: 'keep', wanted };
+  const twin = twinOf(wanted, facts);
+  if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };
+  const usable = facts.elsewhere.filter(
+    ({ record, intact }) => intact && record.settings === wanted.settings && record.path !== wanted.path,
+  );
+  const live = usable.find(isLive);
+  const from = (live ?? usable[0])?.record;
+  if (from === undefined) return { kind: 'render', wanted, replace };
+  if (facts.duplicates === 'skip' && live !== undefined && !isMade(wanted.record)) {
+    return { kind: 'skip', wanted, from };
+  }
+  return { kind: 'place', wanted, from, replace };
+}
+
+/** A record of the same output under another name; of a source that is there, where there is one. */
+function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
+  if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
+  const twins = elsewhere.filter(
+    ({ record }) => record.settings === settings && record.checksum === checksum,
+  );
+  return (twins.find(isLive) ?? twins[0])?.record;
+}
+
+function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {
+  return ownerThere && sameFolder;
+}
+
+function isKept({ record, disk, checksum, settings }: Wanted, { digest }: Facts): boolean {
+  if (!isMade(record) || record.digest !== digest || record.settings !== settings) return false;
+  if (disk === null || disk === 'foreign') return false;
+  return sameFile(disk, record) || checksum === record.checksum;
+}

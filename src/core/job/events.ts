@@ -1,0 +1,91 @@
+import { join, relative } from 'node:path';
+import type { ImgtoolError } from '../../errors.ts';
+import type {
+  BatchOptions,
+  Failure,
+  Job,
+  JobEvent,
+  Output,
+  OutputRecord,
+  RenderedOutput,
+  SourceRecord,
+  Variant,
+  Warning,
+} from '../../model.ts';
+import type { Settlement, Sources } from '../../ports.ts';
+import { onceFor } from '../batch/once.ts';
+
+/** An output as `status` tells it, under its absolute path. */
+export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
+  return { variant, format, path, width, height, bytes: size };
+}
+
+/** The event of a job that ended as the index was told. */
+export function jobEvent(
+  job: Job,
+  settlement: Settlement,
+  { options, sources }: { options: BatchOptions; sources: Sources },
+): JobEvent {
+  const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
+  return {
+    type: 'job',
+    batch: job.batch,
+    source: job.given,
+    state,
+    ...(source === undefined ? {} : pictureOf(source)),
+    ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
+    ...(reused ? { reused: true as const } : {}),
+    ...(degraded ? { degraded: true as const } : {}),
+    ...(error === undefined ? {} : { error }),
+    ...(source === undefined
+      ? {}
+      : { outputs: settlement.outputs.map((output) => outputAsGiven(output, options)) }),
+    ...(settlement.skipped.length > 0 ? { borrowed: true as const } : {}),
+    ...(ms === undefined ? {} : { ms }),
+    attempts: job.attempts + 1,
+  };
+}
+
+/** The fields of a job's event that come from its source. */
+export function pictureOf({ digest, size, width, height, dominantColor }: SourceRecord) {
+  return { digest, bytes: size, width, height, ...(dominantColor === null ? {} : { dominantColor }) };
+}
+
+/** An output under the path a user would write. */
+export function outputAsGiven(output: Output, options: BatchOptions): Output {
+  const { variant, format, path, width, height, bytes } = output;
+  return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
+}
+
+export function pathAsGiven(path: string, options: BatchOptions): string {
+  const { out, given } = beginningsOf(options);
+  if (path.startsWith(out)) return given + path.slice(out.length);
+  return join(options.outGiven, relative(options.out, path));
+}
+
+/** What an output's path begins with, and what the same path begins with as a user would write it. */
+const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
+  out: join(out, '_').slice(0, -1),
+  given: join(outGiven, '_').slice(0, -1),
+}));
+
+export function failureOf({ code, message, fix }: ImgtoolError): Failure {
+  return fix === undefined ? { code, message } : { code, message, fix };
+}
+
+/** The warning that an output is smaller than its variant asks for; undefined where it is not. */
+export function scaledDown(
+  { given }: Job,
+  { name, format }: Variant,
+  { asked, width, height }: RenderedOutput,
+): Warning | undefined {
+  if (asked === undefined) return undefined;
+  const [wanted, made] = [asked, { width, height }].map((size) =>
+    [size.width, size.height].map((side) => side.toLocaleString('en')).join(' x '),
+  );
+  return {
+    type: 'warning',
+    message: `${given}: variant ${name} is ${made} px instead of ${wanted} px, which ${format} cannot hold`,
+    fix: 'give the variant a smaller width or a height, or another format',
+  };
+}

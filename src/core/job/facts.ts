@@ -1,0 +1,137 @@
+import { dirname } from 'node:path';
+import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
+import type { Index, Lookup, Sources, Storage } from '../../ports.ts';
+import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
+import { madeAs } from './moved.ts';
+import { settingsOf } from './settings-digest.ts';
+
+/** Where facts come from. */
+export interface Places {
+  readonly index: Index;
+  readonly storage: Storage;
+  readonly sources: Sources;
+  readonly options: BatchOptions;
+  /** Of each variant, in their order. */
+  readonly settings: readonly string[];
+}
+
+/** Settings of all variants of a batch, worked out once. */
+export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
+  return preset.variants.map((variant) => settingsOf(variant, limits));
+}
+
+/** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
+export function factsByStat(
+  { options, settings }: Places,
+  { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
+  paths: readonly string[],
+  records: readonly Wanted['record'][],
+  disk: readonly (FileFacts | 'foreign' | null)[],
+): Facts {
+  const { force, duplicates, preset } = options;
+  const wanted = preset.variants.map((variant, i): Wanted => {
+    const found = disk[i] ?? null;
+    return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
+  });
+  return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
+}
+
+/** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
+async function holder(
+  sources: Sources,
+  lookup: Lookup,
+  path: string,
+  disk: FileFacts | 'foreign',
+  source: FileFacts,
+): Promise<Wanted['holds']> {
+  if (disk !== 'foreign' && sameFile(disk, source)) return 'this source';
+  return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
+}
+
+/** The same for one job, whatever lies under its names; outputs are read where a stat cannot tell. */
+export async function factsOfJob(
+  places: Places,
+  source: string,
+  found: FileFacts,
+  paths: readonly string[],
+): Promise<Facts> {
+  const { index, storage, sources } = places;
+  const { force } = places.options;
+  const lookup = await index.lookup([source, ...paths], paths);
+  const known = { source, recorded: lookup.source(source), digest: undefined };
+  const facts = factsByStat(places, known, paths, paths.map(lookup.output), await storage.stat(paths));
+  const wanted: Wanted[] = [];
+  for (const one of facts.wanted) {
+    const { path, record, disk } = one;
+    const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
+    const isStrange =
+      isUnknown(one) &&
+      holds !== 'this source' &&
+      lookup.source(path) === undefined &&
+      (!force || holds !== null);
+    const checksum = isUnclear(one) || isStrange ? ((await storage.checksum(path)) ?? undefined) : undefined;
+    const isMoved =
+      isStrange && checksum !== undefined && (await madeAs(places, path, checksum)) !== undefined;
+    wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
+  }
+  return { ...facts, wanted };
+}
+
+/** Adds what is known of these bytes: their digest, and where else their outputs are. */
+export async function withDigest(places: Places, facts: Facts, digest: string): Promise<Facts> {
+  const settings = [...new Set(facts.wanted.map((one) => one.settings))];
+  const made = await places.index.made(digest, settings);
+  const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
+  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
+}
+
+async function elsewhere(
+  { index, storage, sources, options }: Places,
+  source: string,
+  digest: string,
+  records: readonly OutputRecord[],
+): Promise<Elsewhere[]> {
+  if (records.length === 0) return [];
+  const owners = [...new Set(records.map((record) => record.source))];
+  const [lookup, disk, there] = await Promise.all([
+    index.lookup(owners, []),
+    storage.stat(records.map(({ path }) => path)),
+    sources.statAll(owners),
+  ]);
+  const live = new Set(
+    owners.filter((owner, i) => owner !== source && has(there[i], lookup.source(owner), digest)),
+  );
+  return Promise.all(
+    records.map(async (record, i) => ({
+      record,
+      intact: await isIntact(record, disk[i] ?? null, storage),
+      ownerThere: live.has(record.source),
+      sameFolder: isBelow(record.path, options.out),
+    })),
+  );
+}
+
+/** Whether a source that is there still has the bytes recorded of it. */
+export function has(
+  facts: FileFacts | null | undefined,
+  recorded: SourceRecord | undefined,
+  digest: string,
+): boolean {
+  return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
+}
+
+export async function isIntact(
+  record: OutputRecord,
+  disk: FileFacts | 'foreign' | null,
+  storage: Storage,
+): Promise<boolean> {
+  if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;
+  return sameFile(disk, record) || (await storage.checksum(record.path)) === record.checksum;
+}
+
+export function isBelow(path: string, folder: string): boolean {
+  for (let above = dirname(path); ; above = dirname(above)) {
+    if (above === folder) return true;
+    if (above === dirname(above)) return false;
+  }
+}

@@ -1,0 +1,265 @@
+import { ImgtoolError, outputIsSource } from '../../errors.ts';
+import type { Event, Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../../model.ts';
+import type { Opened, Renderer, Run, Settlement, Staged } from '../../ports.ts';
+import { namesOf } from '../batch/names.ts';
+import type { Admission } from '../queue/memory-budget.ts';
+import { commit, Overtaken } from './commit.ts';
+import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
+import { describe, jobEvent, pathAsGiven, scaledDown } from './events.ts';
+import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { refusedNow } from './limits.ts';
+import { openWithRoom } from './open-source.ts';
+import { removeSuperseded } from './superseded.ts';
+
+/** What a job works with: its batch's options and the opened ports. */
+export interface Bench extends Places {
+  readonly run: Run;
+  readonly renderer: Renderer;
+  /** Names under which a run that died may have left outputs without telling the index. */
+  readonly suspects: ReadonlySet<string>;
+  /** Whether outputs that no source has any more are removed. */
+  readonly mirror: boolean;
+  /** Lets pictures be decoded as far as there is memory for them. */
+  readonly admission: Admission;
+  /** Staged files that could not be removed when they should have been. */
+  readonly leftBehind: Staged[];
+  readonly emit: (event: Event) => void;
+  /** Aborts when no more is to be begun. */
+  readonly signal: AbortSignal;
+}
+
+/** A job as it is begun: for the first time, or again. */
+export interface Begun {
+  readonly job: Job;
+  /** What is known of its bytes, which spares reading them as long as its file is the same. */
+  readonly learnt?: SourceRecord | undefined;
+  /** It was told of as begun before. */
+  readonly isTold: boolean;
+  /**
+   * How often it may still be looked at again. Another process may make the same outputs at the same time, one after
+   * the other: each look finds more of them.
+   */
+  readonly looks: number;
+}
+
+/** A job that is to be begun again, in a place of its own. */
+export interface Again {
+  /**
+   * `waiting`: once another, which renders the same bytes right now, has ended. `again`: at once, since what was found
+   * under its outputs' names has changed meanwhile.
+   */
+  readonly type: 'waiting' | 'again';
+  readonly begun: Begun & { readonly learnt: SourceRecord };
+}
+
+/**
+ * ONE image, from source to outputs. Ends with the job settled in the index, or to be begun again with nothing opened
+ * or staged. `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
+ * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
+ */
+export async function runJob(
+  bench: Bench,
+  { job, learnt, isTold, looks }: Begun,
+  rendered: () => void,
+): Promise<JobEvent | Again> {
+  const started = performance.now();
+  const staged: Staged[] = [];
+  let opened: Opened | undefined;
+  const letGo = () => {
+    opened?.close();
+    opened = undefined;
+    rendered();
+  };
+  try {
+    let seen = await look(bench, job, learnt);
+    if (needsBytes(seen)) {
+      if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
+        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isTold: true, looks } };
+      }
+      const seenAt = Date.now();
+      // Most of those that waited need no more than a look, and are not worth telling of.
+      if (isTold) bench.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      opened = await openWithRoom(bench, job, seen.size);
+      const source = learn(job, opened, seen.facts.recorded, seenAt);
+      if (!(await bench.index.claim(bench.run, job, opened.digest))) {
+        return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };
+      }
+      seen = await judge(bench, seen.job, source);
+    }
+    try {
+      return await carryOut(bench, seen, { opened, letGo }, staged, started);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (seen.source === undefined || looks === 0) throw error.reason;
+      const begun = { job: seen.job, learnt: seen.source, isTold: true, looks: looks - 1 };
+      return { type: 'again', begun };
+    }
+  } finally {
+    opened?.close();
+    await discard(bench, staged);
+  }
+}
+
+function needsBytes({ decision: { action } }: Seen): boolean {
+  return action === 'read' || action === 'render';
+}
+
+/** What became of the image stands, also when something of it cannot be tidied up. */
+async function discard({ leftBehind }: Bench, staged: Staged[]): Promise<void> {
+  for (const one of staged.splice(0)) await one.discard().catch(() => leftBehind.push(one));
+}
+
+/** What was found out about a job's source, and what is to be done with it. */
+interface Seen {
+  readonly job: Job;
+  readonly facts: Facts;
+  readonly decision: Decision;
+  /** Bytes of the file as it was last looked at. */
+  readonly size: number;
+  /** Undefined while the bytes were not read and no record vouches for them. */
+  readonly source: SourceRecord | undefined;
+}
+
+/** Step 1: a stat, and what the index remembers. Nothing is read but outputs a stat cannot vouch for. */
+async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
+  const seenAt = Date.now();
+  const found = await bench.sources.stat(job.source);
+  const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
+  for (const known of [learnt, facts.recorded]) {
+    if (known === undefined || trustedDigest(found, known) === undefined) continue;
+    const refused = refusedNow(known, bench.options.limits);
+    if (refused !== undefined) throw refused;
+    return judge(bench, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
+  }
+  return { job, facts, decision: decide(facts), size: found.size, source: undefined };
+}
+
+/** Step 3: who has these bytes. What a stat has just found out under the job's names need not be asked again. */
+async function judge(bench: Bench, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
+  const stat = found ?? (await factsOfJob(bench, job.source, source, pathsOf(bench, job)));
+  const facts = await withDigest(bench, stat, source.digest);
+  return { job, facts, decision: decide(facts), size: source.size, source };
+}
+
+/** A source that may be open, to be let go of as soon as nothing more is rendered from it. */
+interface Lent {
+  readonly opened: Opened | undefined;
+  letGo(): void;
+}
+
+/** Steps 4 and 5: render what is missing, make it visible, tell the index. */
+async function carryOut(
+  bench: Bench,
+  { job, facts, decision, source }: Seen,
+  { opened, letGo }: Lent,
+  staged: Staged[],
+  started: number,
+): Promise<JobEvent> {
+  if (decision.action === 'refuse') throw refusal(decision);
+  if (decision.action === 'read' || source === undefined)
+    throw new Error('a job was decided before it was read');
+  const steps: readonly Step[] =
+    decision.action === 'unchanged'
+      ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
+      : decision.steps;
+  const rendered = await render(bench, job, steps, opened, staged);
+  letGo();
+  await assertUnchanged(bench, source);
+  const committing = performance.now();
+  const committed = await commit(bench, steps, rendered, staged, source);
+  const { removed, givenUp, given } = await removeSuperseded(bench, job, source.digest, steps, staged);
+  const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));
+  const settlement: Settlement = {
+    state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
+    source: { ...source, dominantColor },
+    made: [...committed.made, ...given],
+    skipped: committed.skipped,
+    givenUp,
+    outputs: committed.outputs.map(describe),
+    bytes: source.size,
+    reused: decision.action === 'reuse',
+    degraded: rendered?.degraded === true,
+    ms: timings(started, committing, opened, rendered),
+    ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
+  };
+  // Staged files that were not needed: once the job has ended nobody would know of them.
+  await discard(bench, staged);
+  await bench.index.settle(bench.run, job, settlement);
+  if (removed.length > 0) {
+    const paths = removed.map((path) => pathAsGiven(path, bench.options));
+    bench.emit({ type: 'removed', batch: bench.run.batch, source: job.given, paths });
+  }
+  return jobEvent(job, settlement, bench);
+}
+
+/** What was made while its source was written again is of bytes that are no more. */
+async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promise<void> {
+  if (sameFile(await sources.stat(source.path), source)) return;
+  throw new ImgtoolError('source_changed', 'was changed while it was processed', {
+    fix: 'run the same command again once it is whole',
+  });
+}
+
+async function render(
+  { storage, emit }: Bench,
+  job: Job,
+  steps: readonly Step[],
+  opened: Opened | undefined,
+  staged: Staged[],
+): Promise<Rendered | undefined> {
+  const orders: Order[] = [];
+  for (const { kind, wanted } of steps) {
+    if (kind !== 'render') continue;
+    const one = await storage.stage(wanted.path);
+    staged.push(one);
+    orders.push({ variant: wanted.variant, path: one.path });
+  }
+  if (orders.length === 0) return undefined;
+  if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
+  const rendered = await opened.render(orders);
+  for (const [i, { variant }] of orders.entries()) {
+    const warning = scaledDown(job, variant, rendered.outputs[i]!);
+    if (warning !== undefined) emit(warning);
+  }
+  return rendered;
+}
+
+function pathsOf({ options }: Bench, job: Job): string[] {
+  const paths = namesOf(job, options);
+  if (paths !== undefined) return paths;
+  throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
+    fix: 'choose another --name or --out',
+  });
+}
+
+/** `seenAt` is from before the bytes were read, so that whatever is written later has a later mtime. */
+function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined, seenAt: number): SourceRecord {
+  const { facts, digest, format, width, height } = opened;
+  const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
+  return { ...facts, path: job.source, digest, format, width, height, dominantColor, seenAt };
+}
+
+export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
+  if (code === 'output_is_source') return outputIsSource(path);
+  return new ImgtoolError(code, `its output ${path} is taken: by a folder, a link or another source`, {
+    fix: 'move it away, or choose another --out or --name',
+  });
+}
+
+/** The colour found when another source with these bytes was rendered. */
+async function colorOf({ index }: Bench, steps: readonly Step[]): Promise<string | null> {
+  const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
+  if (owner === undefined) return null;
+  return (await index.lookup([owner], [])).source(owner)?.dominantColor ?? null;
+}
+
+function timings(started: number, committing: number, opened?: Opened, rendered?: Rendered): Timings {
+  const now = performance.now();
+  return {
+    digest: Math.round(opened?.ms ?? 0),
+    decode: Math.round(rendered?.ms.decode ?? 0),
+    encode: Math.round(rendered?.ms.encode ?? 0),
+    commit: Math.round(now - committing),
+    total: Math.round(now - started),
+  };
+}

@@ -1,0 +1,100 @@
+import { ImgtoolError } from '../../errors.ts';
+import type { Event, Job, Order, Rendered } from '../../model.ts';
+import type { Opened } from '../../ports.ts';
+import type { Admission } from '../queue/memory-budget.ts';
+import type { Bench } from './job.ts';
+
+/** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
+const SMALL = 16 * 2 ** 20;
+/** Bytes of a file that are held at most; a larger one is decoded from the disk. */
+const HELD = 256 * 2 ** 20;
+
+/** Batches in which it was said that a picture needs more memory than there is: once is enough. */
+const told = new WeakSet<Admission>();
+
+/**
+ * Opens a source of this size and renders it once there is memory for it. A large file waits before it is read too; it
+ * is read anew when there is not room at once for what it decodes to, since whoever waits must hold nothing.
+ */
+export async function openWithRoom(bench: Bench, job: Job, size: number): Promise<Opened> {
+  const { renderer, sources, admission, options, signal, emit } = bench;
+  const open = () => {
+    const source = { path: job.source, bounds: sources.boundsOf(job.source) };
+    return renderer.open(source, options.limits, options.preset.variants);
+  };
+  const share = size <= SMALL ? 0 : Math.min(size, HELD);
+  // Once no more is to be begun, who is in work goes on where there is room at once.
+  const enter = async (bytes: number) => admission.enterNow(bytes) ?? (await admission.enter(bytes, signal));
+  let leave = share === 0 ? () => {} : await enter(share);
+  let opened: Opened;
+  try {
+    opened = await open();
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  const first = opened;
+
+  const close = () => {
+    opened.close();
+    leave();
+  };
+  /** Takes the room that rendering needs. */
+  const enlarge = async (): Promise<() => void> => {
+    const { memory } = first;
+    const more = share === 0 ? undefined : admission.enterNow(memory - share);
+    if (more !== undefined) return more;
+    if (share === 0) return enter(memory);
+    close();
+    leave = await enter(memory);
+    opened = await open();
+    if (opened.digest !== first.digest) throw changed();
+    return () => {};
+  };
+  return {
+    ...first,
+    async render(orders: readonly Order[]): Promise<Rendered> {
+      assertHoldable(first.memory, options.memoryCap);
+      if (admission.exceeds(first.memory) && !told.has(admission)) {
+        told.add(admission);
+        emit(alone(job, first.memory, options.memory));
+      }
+      const giveBack = await enlarge();
+      try {
+        return await opened.render(orders);
+      } finally {
+        giveBack();
+      }
+    },
+    close,
+  };
+}
+
+function changed(): ImgtoolError {
+  return new ImgtoolError('source_changed', 'was changed while it waited for memory', {
+    fix: 'run the same command again once it is whole',
+  });
+}
+
+const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+
+/** A picture that is larger than all memory would be killed, or something else on this machine. Errors: `too_large`. */
+export function assertHoldable(needed: number, cap: number): void {
+  if (!(needed > cap)) return;
+  const enough = Math.ceil(needed / 1e6);
+  throw new ImgtoolError(
+    'too_large',
+    `may take ${mb(needed)} of memory, more than the ${mb(cap)} that one picture may take`,
+    {
+      fix: `allow it with --memory ${enough}M if this machine has that much, or leave it out with --exclude`,
+    },
+  );
+}
+
+function alone({ given }: Job, needed: number, most: number): Event {
+  return {
+    type: 'warning',
+    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it and others like it are rendered alone`,
+    fix: 'raise it with --memory if there is more',
+  };
+}

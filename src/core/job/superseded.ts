@@ -1,0 +1,66 @@
+import type { Job, OutputRecord } from '../../model.ts';
+import type { Staged } from '../../ports.ts';
+import { taggedNaming } from '../batch/names.ts';
+import { giveAway } from './commit.ts';
+import { isMade, type Step, sameFile } from './decide.ts';
+import { isBelow, isIntact } from './facts.ts';
+import type { Bench } from './job.ts';
+
+/** Outputs that a job's own new names replace. */
+export interface Superseded {
+  /** Absolute paths of the files that were removed. */
+  readonly removed: readonly string[];
+  /** Names that the source gives up. */
+  readonly givenUp: readonly string[];
+  /** What duplicates that were skipped have now instead. */
+  readonly given: readonly OutputRecord[];
+}
+
+const NOTHING: Superseded = { removed: [], givenUp: [], given: [] };
+
+/**
+ * Removes the outputs that a job's source had under other names and that its new outputs replace: one under a former
+ * spelling of the same name, and with `mirror` those under tagged names once it has the plain ones. A file that is not
+ * as it was recorded stays. Duplicates that were left to an output of other bytes get it first. What is staged on the
+ * way is added to `staged`.
+ */
+export async function removeSuperseded(
+  bench: Bench,
+  job: Job,
+  digest: string,
+  steps: readonly Step[],
+  staged: Staged[],
+): Promise<Superseded> {
+  const { storage, sources, options } = bench;
+  const respelled = steps.flatMap(formerSpelling);
+  const tagged = bench.mirror && job.naming === 0 ? await taggedOutputs(bench, job) : [];
+  const former = [...respelled, ...tagged];
+  if (former.length === 0) return NOTHING;
+  const disk = await storage.stat(former.map(({ path }) => path));
+  const removed: string[] = [];
+  const given: OutputRecord[] = [];
+  for (const [i, record] of former.entries()) {
+    if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
+    const isSame =
+      record.digest === digest && steps.some(({ wanted }) => wanted.settings === record.settings);
+    if (!isSame) given.push(...(await giveAway(bench, record, job.source, staged)));
+    removed.push(record.path);
+  }
+  // Among the sources a folder is the user's.
+  await storage.remove(removed, (await sources.covers(former[0]!.path)) ? null : options.out);
+  return { removed, givenUp: tagged.map(({ path }) => path), given };
+}
+
+/** The file under another spelling of an output's name, on a disk that tells the two apart. */
+function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[] {
+  if (!isMade(record) || record.path === path) return [];
+  const isOneName = disk !== null && disk !== 'foreign' && sameFile(disk, record);
+  return isOneName ? [] : [record];
+}
+
+async function taggedOutputs({ index, options }: Bench, job: Job): Promise<OutputRecord[]> {
+  const own = (await index.ownedBy(job.source)).filter(isMade);
+  return own.filter(
+    ({ path }) => isBelow(path, options.out) && taggedNaming(path, job, options) !== undefined,
+  );
+}

@@ -1,0 +1,238 @@
+import { asImgtoolError, ImgtoolError } from '../../errors.ts';
+import type { ProblemWord, Remade, WrongOutput } from '../../model/verified.ts';
+import type { BatchFinished, Event, Failure } from '../../model.ts';
+import type { NewJob } from '../../ports.ts';
+import { CHUNK } from '../batch/intake.ts';
+import { candidateNames } from '../batch/names.ts';
+import { type Manner, type NewWork, type Ports, runBatch } from '../batch/run.ts';
+import { sameFile } from '../job/decide.ts';
+import { failureOf } from '../job/events.ts';
+import { SHORT } from '../queue/retry-policy.ts';
+import { isLeftAlone, isMissing } from './gone.ts';
+import { type Means, type Plan, type PlannedJob, planAgain } from './makers.ts';
+import { lookAgain, type Verifying } from './verify.ts';
+
+/** What making outputs again works with. */
+export interface Fixing extends Verifying {
+  readonly means: Means;
+  /**
+   * Opens what a batch over these sources works with, and who tells of it: files that the user named, and folders in
+   * which the others were found; absolute paths. Errors: `no_input` when all are gone.
+   */
+  readonly open: (
+    sources: { readonly named: readonly string[]; readonly folders: readonly string[] },
+    batch: Pick<Plan, 'cwd' | 'options'>,
+  ) => Promise<OpenedFix>;
+}
+
+export interface OpenedFix {
+  readonly ports: Ports;
+  emit(event: Event): void;
+  close(): void;
+}
+
+/** What became of each wrong output, and the exit code of a batch that did not come to its end. */
+export interface Fixed {
+  readonly remade: Remade;
+  /** Ids of the batches that worked on them. */
+  readonly madeIn: readonly string[];
+  readonly exit: number | undefined;
+}
+
+/** What is known of the outputs so far. */
+interface Outcome {
+  readonly failures: Map<WrongOutput, Failure>;
+  /** Those whose jobs have ended well. */
+  readonly made: Set<WrongOutput>;
+}
+
+/**
+ * Makes wrong outputs again from their sources, as the batches did that made them: one new batch for all of the same
+ * options. What is not ours is overwritten here as little as anywhere, nor are outputs made in a folder that `lackOf`
+ * finds wanting. Errors: those that leave no hope for others.
+ */
+export async function makeAgain(
+  fixing: Fixing,
+  wrong: readonly WrongOutput[],
+  signal: AbortSignal,
+  lackOf: (folder: string) => string | undefined = () => undefined,
+): Promise<Fixed> {
+  const outcome: Outcome = { failures: new Map(), made: new Set() };
+  const fail = (one: WrongOutput, why: Failure) => void outcome.failures.set(one, why);
+  for (const one of wrong) if (isLeftAlone(one)) fail(one, leftAlone(one));
+  const mendable = wrong.filter((one) => !isLeftAlone(one));
+  await distrust(fixing, mendable);
+  const madeIn: string[] = [];
+  let exit: number | undefined;
+  for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
+    if (signal.aborted || exit !== undefined) break;
+    const lack = lackOf(plan.options.out);
+    if (lack !== undefined) {
+      for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
+      continue;
+    }
+    const finished = await carryOut(fixing, plan, outcome, signal);
+    if (finished === undefined) continue;
+    madeIn.push(finished.batch);
+    if (finished.state !== 'finished') exit = finished.exit;
+  }
+  // Once it was stopped nothing more is decoded: what was committed until then is known by its jobs.
+  const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
+  const still = new Map(left?.map((one) => [one.record.path, one]));
+  const remade = wrong.map((one) => {
+    const why = outcome.failures.get(one);
+    if (left === undefined || signal.aborted) {
+      return [one, outcome.made.has(one) ? null : (why ?? STOPPED)] as const;
+    }
+    const now = still.get(one.record.path);
+    return [one, now === undefined ? null : (why ?? stillWrong(now))] as const;
+  });
+  return { remade: new Map(remade), madeIn, exit };
+}
+
+/** One batch; undefined when it could not begin. */
+async function carryOut(
+  fixing: Fixing,
+  plan: Plan,
+  { failures, made }: Outcome,
+  signal: AbortSignal,
+): Promise<BatchFinished | undefined> {
+  const jobs = [...plan.jobs.values()];
+  const failAll = (of: readonly PlannedJob[], why: (one: WrongOutput) => Failure) => {
+    for (const one of wrongOf(of)) failures.set(one, why(one));
+  };
+  const sources = jobs.map(({ maker }) => maker.source);
+  let opened: OpenedFix | undefined;
+  try {
+    const named = jobs.flatMap(({ root, maker }) => (root === null ? [maker.source] : []));
+    const folders = [...new Set(jobs.flatMap(({ root }) => root?.path ?? []))];
+    opened = await fixing.open({ named, folders }, plan);
+    const { ports, emit } = opened;
+    const facts = await ports.sources.statAll(sources);
+    const there = jobs.filter((_, i) => facts[i] != null);
+    for (const job of jobs.filter((_, i) => facts[i] == null)) {
+      const why = await whyNot(ports.sources, job.maker.source);
+      failAll([job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
+    }
+    if (there.length === 0) return undefined;
+    const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
+    const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
+    const tell = (event: Event) => {
+      if (event.type === 'job') {
+        const { error, state } = event;
+        const of = byGiven.get(event.source) ?? [];
+        if (error !== undefined) failAll(of, () => error);
+        else if (state !== 'cancelled') for (const one of wrongOf(of)) made.add(one);
+        // Why it failed is told with the output, once.
+        if (error !== undefined) return;
+      }
+      emit(event);
+    };
+    const { cwd, options } = plan;
+    // A folder stands for what was found in it: resumed, the batch reads these sources by the same rule.
+    const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
+    const work: NewWork = { command: 'process', inputs, cwd, options };
+    return await runBatch(ports, work, tell, signal, mannerOf(there, bytes));
+  } catch (error) {
+    const failure = asImgtoolError(error);
+    if (failure.fatal) throw error;
+    failAll(jobs, (one) => (failure.code === 'no_input' ? sourceGone(one) : failureOf(failure)));
+    return undefined;
+  } finally {
+    opened?.close();
+  }
+}
+
+/** Why a source cannot be looked at. */
+async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolError> {
+  try {
+    await sources.stat(path);
+    // It has come back meanwhile.
+    return new ImgtoolError('source_changed', 'was changed while it was looked for', { fix: 'verify again' });
+  } catch (error) {
+    return asImgtoolError(error);
+  }
+}
+
+function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
+  return jobs.flatMap(({ wrong }) => wrong);
+}
+
+/** Takes in these sources, under the names their jobs of before had, and no others. */
+function mannerOf(jobs: readonly PlannedJob[], bytes: number): Manner {
+  return {
+    patience: SHORT,
+    isEndless: false,
+    // In one step, so that a batch that was begun knows all its jobs: resumed, it has nothing to walk.
+    async takeIn({ index, run, options }, _, chunkDone) {
+      const added = jobs.map(({ maker }): NewJob => {
+        const { source, given, relative } = maker;
+        return { source, given, relative, candidates: candidateNames(maker, options) };
+      });
+      const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+      const walked = { total, bytes, passedOver: 0, ended: true };
+      chunkDone(walked, true);
+      return walked;
+    },
+  };
+}
+
+/**
+ * Where size and time, or the bytes, are as recorded, nobody else would see that an output is wrong. From here on any run
+ * does, also where it cannot be made again now.
+ */
+async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<void> {
+  for (let at = 0; at < wrong.length; at += CHUNK) {
+    const chunk = wrong.slice(at, at + CHUNK);
+    const found = await storage.stat(chunk.map(({ record }) => record.path));
+    const unseen = chunk.filter((one, i) => {
+      const facts = found[i];
+      if (facts == null || facts === 'foreign') return false;
+      return sameFile(facts, one.record) || !has(one, 'changed');
+    });
+    await index.distrust(unseen.map(({ record }) => record));
+  }
+}
+
+function has({ problems }: WrongOutput, word: ProblemWord): boolean {
+  return problems.some(({ problem }) => problem === word);
+}
+
+function stillWrong({ problems: [first] }: WrongOutput): Failure {
+  return { code: 'io', message: `was not put in order: ${first?.problem ?? ''}: ${first?.message ?? ''}` };
+}
+
+function sourceGone(one: WrongOutput): Failure {
+  const { duplicate } = one;
+  const forMissing =
+    duplicate === undefined ? MISSING_BOTH : `run imgtool process over its duplicate ${duplicate}`;
+  const fix = isMissing(one) ? forMissing : 'bring it back, or remove the output';
+  return { code: 'source_missing', message: 'its source is not there (any more)', fix };
+}
+
+function leftAlone(one: WrongOutput): Failure {
+  if (has(one, 'unreadable')) return UNREADABLE;
+  return {
+    code: 'output_exists',
+    message: "what is in its place is not imgtool's",
+    fix: 'move that away; then it can be made again',
+  };
+}
+
+function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
+  const [batch = ''] = [...jobs.values()].map(({ maker }) => maker.batch);
+  return {
+    code: 'not_writable',
+    message: `${out} ${lack}: its disk may not be mounted`,
+    fix: `mount it; or, if it is to be made again: imgtool verify ${batch} --fix`,
+  };
+}
+
+const MISSING_BOTH =
+  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
+const UNREADABLE: Failure = {
+  code: 'not_writable',
+  message: 'what cannot be read is not replaced',
+  fix: 'check its permissions and the disk; once it is removed it can be made again',
+};
+const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };

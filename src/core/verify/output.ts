@@ -1,0 +1,93 @@
+import { asImgtoolError, type ErrorCode, systemCode } from '../../errors.ts';
+import type { Problem } from '../../model/verified.ts';
+import type { Inspected, OutputRecord } from '../../model.ts';
+import type { Renderer, Storage } from '../../ports.ts';
+
+/** What looks at outputs. */
+export interface Eyes {
+  readonly storage: Storage;
+  readonly renderer: Renderer;
+  /** Milliseconds that decoding one may take. */
+  readonly timeout: number;
+}
+
+/** Times an output is decoded where trying again may help. */
+const ATTEMPTS = 3;
+
+/** Everything that is wrong with ONE output, from whether it is there to whether it is clean; empty when nothing is. */
+export async function problemsOf(eyes: Eyes, record: OutputRecord): Promise<Problem[]> {
+  const { storage } = eyes;
+  try {
+    const [found = null] = await storage.stat([record.path]);
+    if (found === null) return [missing()];
+    if (found === 'foreign') {
+      return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
+    }
+    const checksum = await storage.checksum(record.path);
+    if (checksum === null) return [missing()];
+    const isAsWritten = found.size === record.size && checksum === record.checksum;
+    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(eyes, record))];
+  } catch (error) {
+    if (asImgtoolError(error).code === 'cancelled') throw error;
+    return [unreadable(error)];
+  }
+}
+
+/** What is wrong with the picture, whatever its bytes. */
+async function problemsInside(eyes: Eyes, record: OutputRecord): Promise<Problem[]> {
+  try {
+    const found = await inspected(eyes, record.path);
+    return [...different(found, record), ...metadata(found)];
+  } catch (error) {
+    const { code, message } = asImgtoolError(error);
+    if (!UNDECODABLE.has(code)) throw error;
+    return [{ problem: 'undecodable', message }];
+  }
+}
+
+const UNDECODABLE: ReadonlySet<ErrorCode> = new Set([
+  'not_an_image',
+  'unsupported_format',
+  'corrupt',
+  'too_large',
+  'too_many_frames',
+  'timeout',
+  'worker_crashed',
+  'out_of_memory',
+]);
+
+async function inspected({ renderer, timeout }: Eyes, path: string): Promise<Inspected> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await renderer.inspect(path, timeout);
+    } catch (error) {
+      if (!asImgtoolError(error).retryable || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const missing = (): Problem => ({ problem: 'missing', message: 'is not there' });
+
+function unreadable(error: unknown): Problem {
+  const { code, message, cause } = asImgtoolError(error);
+  if (code === 'source_missing') return missing();
+  return { problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` };
+}
+
+function changed(size: number, record: OutputRecord): Problem {
+  const bytes = (n: number) => n.toLocaleString('en');
+  const message =
+    size === record.size
+      ? 'has other bytes than were written'
+      : `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
+  return { problem: 'changed', message };
+}
+
+function different(found: Inspected, record: OutputRecord): Problem[] {
+  const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
+  return is === meant ? [] : [{ problem: 'different', message: `is a ${is}, not a ${meant}` }];
+}
+
+function metadata({ metadata: names }: Inspected): Problem[] {
+  return names.length === 0 ? [] : [{ problem: 'metadata', message: `carries ${names.join(', ')}` }];
+}

@@ -1,0 +1,67 @@
+import type { Batch, BatchOptions, JobRecord, OutputRecord } from '../../model.ts';
+import type { Index } from '../../ports.ts';
+import { CHUNK } from '../batch/intake.ts';
+import { isMade } from '../job/decide.ts';
+import { isBelow, settingsOfAll } from '../job/facts.ts';
+
+/**
+ * The outputs of a batch as they are recorded now, each once: those its jobs list, as far as they were not replaced by
+ * other settings since. Which outputs its unchanged sources have is kept nowhere: where it had such, those that were
+ * made in its output folder with its settings.
+ */
+export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
+  const settings = new Set(waysOf(batch.options).flatMap(settingsOfAll));
+  const all = batch.counts.unchanged > 0 ? index.outputs() : outputsOfJobs(index, batch.id);
+  for await (const record of all) {
+    if (settings.has(record.settings) && isBelow(record.path, batch.out)) yield record;
+  }
+}
+
+/** Options with which a batch may have made its outputs: `--lenient` may have come, or gone, with a retry. */
+export function waysOf(options: BatchOptions): BatchOptions[] {
+  const { lenient } = options.limits;
+  return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
+}
+
+/** What is recorded under these paths by now. */
+export async function* recordsAt(index: Index, paths: readonly string[]): AsyncIterable<OutputRecord> {
+  for (let at = 0; at < paths.length; at += CHUNK) {
+    const chunk = paths.slice(at, at + CHUNK);
+    const lookup = await index.lookup([], chunk);
+    yield* chunk.map((path) => lookup.output(path)).filter(isMade);
+  }
+}
+
+async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<OutputRecord> {
+  const borrowed = new Set<string>();
+  for await (const jobs of chunked(index.jobs(batch, ['completed', 'duplicate']))) {
+    const paths = jobs.flatMap(({ outputs }) => outputs.map(({ path }) => path));
+    const lookup = await index.lookup([], paths);
+    for (const job of jobs) {
+      for (const { path } of job.outputs) {
+        const record = lookup.output(path);
+        if (!isMade(record)) continue;
+        // With `skip` a duplicate lists the outputs of another source.
+        const isOwn = record.source === job.source;
+        if (!isOwn && (borrowed.has(path) || (await isListed(index, batch, record)))) continue;
+        if (!isOwn) borrowed.add(path);
+        yield record;
+      }
+    }
+  }
+}
+
+/** Whether the owner of an output has a job of its own in the batch, which lists it. */
+async function isListed(index: Index, batch: string, { source }: OutputRecord): Promise<boolean> {
+  return (await index.known({ batch }, [source])).length > 0;
+}
+
+async function* chunked(jobs: AsyncIterable<JobRecord>): AsyncIterable<JobRecord[]> {
+  let chunk: JobRecord[] = [];
+  for await (const job of jobs) {
+    if (chunk.push(job) < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  yield chunk;
+}

@@ -1,0 +1,92 @@
+import pLimit from 'p-limit';
+import type { Looked, WrongOutput } from '../../model/verified.ts';
+import type { Batch, OutputRecord } from '../../model.ts';
+import type { Index } from '../../ports.ts';
+import { type Eyes, problemsOf } from './output.ts';
+import { outputsOf, recordsAt } from './records.ts';
+
+/** What verifying works with. */
+export interface Verifying extends Eyes {
+  readonly index: Index;
+  /** Outputs at a time. */
+  readonly jobs: number;
+  readonly progress: Progress;
+}
+
+/** Hears how far it has come. */
+export interface Progress {
+  told(verified: number, wrong: number): void;
+  /** May be called twice. */
+  close(): void;
+}
+
+/**
+ * Looks at every output of a batch, or at all there are, and changes nothing. Ends early when `signal` aborts. In
+ * memory are only those that are wrong. Errors: those of the index.
+ */
+export async function verify(
+  verifying: Verifying,
+  batch: Batch | undefined,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const { index } = verifying;
+  const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
+  const { verified, wrong } = await lookThrough(verifying, records, signal);
+  const still = signal.aborted ? wrong : await lookAgain(verifying, wrong, signal);
+  verifying.progress.close();
+  return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
+}
+
+/** Those of them that are wrong by what is recorded now: a run may have replaced them between two looks. */
+export async function lookAgain(
+  verifying: Verifying,
+  wrong: readonly WrongOutput[],
+  signal: AbortSignal,
+): Promise<readonly WrongOutput[]> {
+  const paths = wrong.map(({ record }) => record.path);
+  const records = recordsAt(verifying.index, paths);
+  return (await lookThrough({ ...verifying, progress: NOBODY }, records, signal)).wrong;
+}
+
+async function lookThrough(
+  { jobs, progress, ...eyes }: Verifying,
+  records: AsyncIterable<OutputRecord>,
+  signal: AbortSignal,
+): Promise<{ readonly verified: number; readonly wrong: readonly WrongOutput[] }> {
+  const limit = pLimit(jobs);
+  const inWork = new Set<Promise<void>>();
+  const wrong: WrongOutput[] = [];
+  let verified = 0;
+  let failed: { readonly error: unknown } | undefined;
+  // Nothing is written: whatever is being decoded may be dropped.
+  const onAbort = () => eyes.renderer.kill();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const record of records) {
+      if (signal.aborted || failed !== undefined) break;
+      const work = limit(() => problemsOf(eyes, record))
+        .then((problems) => {
+          verified++;
+          if (problems.length > 0) wrong.push({ record, problems });
+          progress.told(verified, wrong.length);
+        })
+        .catch((error: unknown) => {
+          failed ??= { error };
+        })
+        .finally(() => inWork.delete(work));
+      inWork.add(work);
+      if (inWork.size >= 2 * jobs) await Promise.race(inWork);
+    }
+    await Promise.all(inWork);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  if (failed !== undefined && !signal.aborted) throw failed.error;
+  return { verified, wrong: wrong.sort(byPath) };
+}
+
+const NOBODY: Progress = { told() {}, close() {} };
+
+function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
+  return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
+}

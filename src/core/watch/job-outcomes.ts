@@ -1,0 +1,42 @@
+import type { Job, JobEvent } from '../../model.ts';
+import type { Clock } from '../clock.ts';
+import { type News, openNews } from '../queue/wakeup.ts';
+import type { Stage } from './known.ts';
+
+/** How jobs ended, for the watch they came from; it is woken by the same news. */
+export interface Ends {
+  readonly news: News;
+  ended(job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn'): void;
+  /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
+  withdrawn(): string[];
+  /** The other ones since this was asked, and how far they have come. */
+  others(): [string, Stage][];
+}
+
+const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying', Stage>>> = {
+  completed: 'done',
+  duplicate: 'done',
+  unchanged: 'counted',
+  failed: 'failed',
+  retrying: 'failed',
+};
+
+export function openEnds(clock: Clock): Ends {
+  const news = openNews(clock);
+  const withdrawn: string[] = [];
+  const others: [string, Stage][] = [];
+  return {
+    news,
+    ended({ source }, how) {
+      if (how === 'withdrawn') {
+        withdrawn.push(source);
+        news.wake();
+        return;
+      }
+      const stage = STAGES[how];
+      if (stage !== undefined) others.push([source, stage]);
+    },
+    withdrawn: () => withdrawn.splice(0),
+    others: () => others.splice(0),
+  };
+}

@@ -1,0 +1,201 @@
+import type { Batch, BatchFinished, Event, WatchOptions } from '../../model.ts';
+import type { Found, Hint } from '../../ports.ts';
+import { CHUNK, type TakeIn } from '../batch/intake.ts';
+import { KEPT, type NewWork, type Ports, runBatch } from '../batch/run.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Bench } from '../job/job.ts';
+import { LONG, UNTIL_NEXT } from '../queue/retry-policy.ts';
+import { openArrivals } from './arrivals.ts';
+import { openHints } from './change-events.ts';
+import { type Ends, openEnds } from './job-outcomes.ts';
+import { openMirror } from './mirror.ts';
+import { openScans } from './scan.ts';
+import { openSchedule } from './schedule.ts';
+import { openSettling } from './settling.ts';
+
+/**
+ * One batch that does not end by itself: what is there, then whatever lands. Walks through everything make it right;
+ * what the system tells of changes makes it fast. Else as `runBatch`.
+ */
+export function runWatch(
+  ports: Ports,
+  work: NewWork,
+  options: WatchOptions,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+  clock = systemClock,
+): Promise<BatchFinished> {
+  const ends = openEnds(clock);
+  return runBatch(ports, work, emit, signal, {
+    takeIn: keepWatch(options, clock, ends),
+    patience: options.once ? UNTIL_NEXT : LONG,
+    isEndless: !options.once,
+    mirror: options.mirror,
+    ended: ends.ended,
+  });
+}
+
+/** Milliseconds between walks through folders of which nobody tells, at least. */
+const POLL = 2_000;
+/** Files that may wait to come to rest before a walk waits for them. */
+const MOST_SETTLING = 10_000;
+/** Batches among which former ones are looked for. */
+const RECENT = 100;
+const NEVER = Number.POSITIVE_INFINITY;
+
+function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
+  return async (bench, emit, chunkDone, signal) => {
+    const { sources, run } = bench;
+    const { news } = ends;
+    const schedule = openSchedule(options.scanInterval, clock);
+    const polls = openSchedule(POLL, clock);
+    const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit, passNames) : undefined;
+    const hints = openHints(clock);
+    const rested: Found[] = [];
+    let told = '';
+    let broken: { error: unknown } | undefined;
+
+    const settling = openSettling({
+      settle: options.settle,
+      clock,
+      statAll: sources.statAll,
+      settled(found) {
+        rested.push(...found);
+        news.wake();
+      },
+      // A walk finds out what is there now.
+      lost: ({ source }) => void hints.keep(source),
+      restless({ source, given }) {
+        emit({ type: 'still_written', batch: run.batch, source: given });
+        if (!options.once) return;
+        settling.drop(source);
+        emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
+      },
+      failed(error) {
+        broken = { error };
+        news.wake();
+      },
+    });
+    const arrivals = openArrivals(bench, settling, emit, chunkDone);
+    const scans = openScans(bench, { arrivals, mirror, letRest, clock, emit, signal });
+    const watcher = options.once ? undefined : sources.watch(hear, options);
+    signal.addEventListener('abort', news.wake, { once: true });
+    try {
+      chunkDone(arrivals.walked, false);
+      await scan(options.existing);
+      if (!options.existing) await lookAnew(await leftByFormer(bench));
+      while (!signal.aborted && !isDone()) await turn();
+      if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
+      // What was there at the start is not taken next time, but what landed since is.
+      if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
+      return arrivals.walked;
+    } finally {
+      signal.removeEventListener('abort', news.wake);
+      settling.close();
+      await watcher?.close();
+    }
+
+    function hear(hint: Hint): void {
+      if (hint.type === 'warning') emit(hint);
+      else if (hint.type !== 'changed') schedule.hurry();
+      else if (!hints.keep(hint.path)) schedule.hurry();
+      if (hint.type === 'replaced') scans.replaced(hint.folder);
+      news.wake();
+    }
+
+    function isDone(): boolean {
+      const isMirrored = mirror === undefined || mirror.left() === NEVER;
+      return options.once && isMirrored && settling.size + rested.length + hints.size === 0;
+    }
+
+    /** Does what is to be done, or waits for something. */
+    async function turn(): Promise<void> {
+      if (broken !== undefined) throw broken.error;
+      for (const [source, stage] of ends.others()) arrivals.ended(source, stage);
+      if (watcher !== undefined) tellWatching(watcher);
+      if (!options.once) await lookAnew(ends.withdrawn());
+      if (rested.length > 0) await takeRested();
+      else if (!options.once && schedule.isDue()) await scan(true);
+      else if (hints.size > 0) await lookAt(hints.take());
+      else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
+      else await news.news(untilDue());
+      await mirror?.work(settling.size > 0);
+    }
+
+    /** Milliseconds until there is something to do. */
+    function untilDue(): number | undefined {
+      const due = [mirror?.left() ?? NEVER];
+      if (!options.once) due.push(schedule.left());
+      if (watcher?.by === 'polling') due.push(polls.left());
+      const next = Math.min(...due);
+      return next === NEVER ? undefined : next;
+    }
+
+    async function scan(take: boolean): Promise<void> {
+      schedule.walking();
+      schedule.walked(await scans.all(take));
+      await bench.index.prune(Date.now() - KEPT);
+    }
+
+    async function poll(folders: readonly string[]): Promise<void> {
+      const started = clock.now();
+      await lookAt(folders);
+      polls.walked(clock.now() - started);
+    }
+
+    async function lookAt(paths: readonly string[]): Promise<void> {
+      if (await scans.parts(paths)) schedule.hurry();
+    }
+
+    async function lookAnew(paths: readonly string[]): Promise<void> {
+      if (paths.length === 0) return;
+      await arrivals.letGo(paths);
+      for (const path of paths) hints.keep(path);
+    }
+
+    /** Looks anew at the sources that take the names of one that is gone; false when there are none. */
+    async function passNames(gone: string): Promise<boolean> {
+      const heirs = arrivals.waitingFor(gone);
+      await lookAnew(heirs);
+      return heirs.length > 0;
+    }
+
+    /** Waits for files to come to rest; for some of them right here, when there are too many. */
+    async function letRest(found: readonly Found[]): Promise<void> {
+      for (const one of found) settling.offer(one);
+      await takeRested();
+      while (settling.size > MOST_SETTLING && !signal.aborted) {
+        await news.news();
+        await takeRested();
+      }
+    }
+
+    async function takeRested(): Promise<void> {
+      while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
+    }
+
+    function tellWatching({ folders, by }: { folders: number; by: 'events' | 'polling' }): void {
+      if (told === `${folders} ${by}`) return;
+      told = `${folders} ${by}`;
+      emit({ type: 'watching', batch: run.batch, folders, by });
+    }
+  };
+}
+
+/** Sources that watches of the same folders had not come to when they were stopped, since the last that had nothing left. */
+async function leftByFormer({ index, run }: Bench): Promise<string[]> {
+  const own = await index.batch(run.batch);
+  const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>
+    id !== own.id &&
+    command === 'watch' &&
+    out === own.out &&
+    cwd === own.cwd &&
+    `${inputs}` === `${own.inputs}`;
+  const left = new Set<string>();
+  for (const former of (await index.batches(RECENT)).filter(isFormer)) {
+    if (former.state === 'finished') break;
+    const jobs = index.jobs(former.id, ['pending', 'processing', 'retrying', 'cancelled']);
+    for await (const { source } of jobs) left.add(source);
+  }
+  return [...left];
+}

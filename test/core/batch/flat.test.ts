@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { runBatch } from '../../../src/core/batch/run.ts';
+import { openWorkshop, type Workshop } from '../made-up.ts';
+
+/** Paths so long that a list of them shows, in folders that are walked one at a time. */
+const LONG = 'x'.repeat(200);
+const IN_A_FOLDER = 100;
+const FILES = 2_400;
+/** Jobs between two looks at the heap. */
+const LOOK = 100;
+/** Bytes a file: about half of what a list of their paths would take; what is compiled meanwhile is far below that. */
+const A_PATH = 250;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+// Syncing is most of the time such a batch takes, and in memory there is nothing to wait for.
+if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm';
+
+describe('What a batch holds in memory does not grow with the files that it is through with,', () => {
+  it('whether they are rendered or found unchanged', async () => {
+    await heapOf(await shopWith(600));
+    const shop = await shopWith(FILES);
+    for (const state of ['completed', 'unchanged'] as const) {
+      const { states, heap } = await heapOf(shop);
+      expect([...states]).toEqual([state]);
+      // Between the second quarter and the last lies half of the files; chunks come and go in between.
+      const [second, last] = [quarter(heap, 1), quarter(heap, 3)];
+      expect(last - second, `bytes more, ${state}`).toBeLessThan((FILES / 2) * A_PATH);
+    }
+  });
+});
+
+async function shopWith(count: number): Promise<Workshop> {
+  const shop = await openWorkshop(() => {});
+  for (let i = 0; i < count; i++) {
+    const folder = `${LONG}-${Math.floor(i / IN_A_FOLDER)}`;
+    if (i % IN_A_FOLDER === 0) mkdirSync(shop.at(`photos/${folder}`));
+    shop.put(`${folder}/${LONG}-${i}.jpg`);
+  }
+  return shop;
+}
+
+/** Bytes of the heap that are in use, time and again while jobs end; and how these did. */
+async function heapOf(shop: Workshop): Promise<{ heap: readonly number[]; states: ReadonlySet<string> }> {
+  const { ports, work } = await shop.prepare('process');
+  const states = new Set<string>();
+  const heap: number[] = [];
+  let ended = 0;
+  const look = () => {
+    collect();
+    heap.push(process.memoryUsage().heapUsed);
+  };
+  const { signal } = new AbortController();
+  await runBatch(
+    ports,
+    work,
+    (event) => {
+      if (event.type !== 'job') return;
+      states.add(event.state);
+      if (++ended % LOOK === 0) look();
+    },
+    signal,
+  );
+  return { heap, states };
+}
+
+/** The least of a quarter of the looks. */
+function quarter(heap: readonly number[], which: number): number {
+  const each = heap.length / 4;
+  return Math.min(...heap.slice(which * each, (which + 1) * each));
+}

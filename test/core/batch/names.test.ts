@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { candidateNames, isOutputName, namesOf } from '../../../src/core/batch/names.ts';
+import { batchOptions, sha, variant } from '../../records.ts';
+
+const found = (relative: string) => ({ source: `/photos/${relative}`, relative });
+const plain = (relative: string, over = {}) => candidateNames(found(relative), batchOptions(over))[0];
+
+describe('names of outputs', () => {
+  it('keep the structure of the tree by default', () => {
+    expect(plain('2024/may/x.jpg')).toEqual(['/out/2024/may/x_small.webp']);
+    expect(plain('x.jpg')).toEqual(['/out/x_small.webp']);
+  });
+
+  it('fill every placeholder', () => {
+    const template = '{preset}/{dir}/{format}/{name}-{variant}.{ext}';
+    const preset = { name: 'mine', variants: [variant({ format: 'jpeg' })] };
+    expect(plain('a/x.png', { template, preset })).toEqual(['/out/mine/a/jpeg/x-small.jpg']);
+  });
+
+  it('leave a placeholder that a file name happens to contain as it is', () => {
+    expect(plain('{variant}.jpg')).toEqual(['/out/{variant}_small.webp']);
+  });
+
+  it('tell a later source apart by the hash of its root-relative path', () => {
+    const tag = sha('b/x.png').slice(0, 8);
+    const flat = batchOptions({ template: '{name}_{variant}.{ext}' });
+    expect(candidateNames(found('b/x.png'), flat)[1]).toEqual([`/out/x~${tag}_small.webp`]);
+  });
+
+  it('tell two roots with the same relative path apart', () => {
+    const [, one, two] = candidateNames(found('x.jpg'), batchOptions());
+    expect(new Set([...one!, ...two!]).size).toBe(2);
+  });
+
+  it('are one list for all variants, so that one source reads alike', () => {
+    const preset = { name: 'two', variants: [variant(), variant({ name: 'big' })] };
+    const [, tagged] = candidateNames(found('x.jpg'), batchOptions({ preset }));
+    expect(tagged!.map((path) => path.replace(/_.*/, ''))).toEqual([
+      `/out/x~${sha('x.jpg').slice(0, 8)}`,
+      `/out/x~${sha('x.jpg').slice(0, 8)}`,
+    ]);
+  });
+
+  it.each(['x'.repeat(255), 'é'.repeat(127), '字'.repeat(85), '😀'.repeat(63)])(
+    'are cut to 255 bytes at a whole character (%#)',
+    (name) => {
+      for (const [path] of candidateNames(found(`${name}.jpg`), batchOptions())) {
+        const base = path!.slice('/out/'.length);
+        expect(Buffer.byteLength(base)).toBeLessThanOrEqual(255);
+        expect(Buffer.byteLength(base)).toBeGreaterThan(245);
+        expect(base).toMatch(/_small\.webp$/);
+        expect(base).not.toMatch(/\p{Surrogate}/u);
+      }
+    },
+  );
+
+  it('never lead out of the output folder', () => {
+    const template = '{name}/{variant}.{ext}';
+    expect(plain('...jpg', { template })).toEqual(['/out/..~/small.webp']);
+    expect(plain('..jpg', { template })).toEqual(['/out/.~/small.webp']);
+  });
+
+  it('are undefined for a job that found every candidate taken', () => {
+    const job = { ...found('x.jpg'), naming: 3 };
+    expect(namesOf(job, batchOptions())).toBeUndefined();
+    expect(namesOf({ ...job, naming: 0 }, batchOptions())).toEqual(['/out/x_small.webp']);
+  });
+
+  it.each([
+    '{dir}/{name}_{variant}.{ext}',
+    '{name}.{ext}',
+    '{variant}/{dir}/{name}.{ext}',
+    './{dir}-{name}+{variant}.{ext}',
+    '{name}/{variant}.{ext}',
+    '{name} ({variant}) [{preset}].{format}.{ext}',
+  ])('are told by their form from other names: %s', (template) => {
+    const preset = { name: 'two', variants: [variant(), variant({ name: 'a.b*', format: 'jpeg' })] };
+    const options = batchOptions({ template, preset });
+    const relatives = [
+      'x.jpg',
+      'a/b/y.png',
+      '..jpg',
+      '...jpg',
+      `${'x'.repeat(255)}.jpg`,
+      'new\nline.gif',
+      '😀.tif',
+    ];
+    for (const relative of relatives) {
+      for (const path of candidateNames(found(relative), options).flat())
+        expect([path, isOutputName(path, options)]).toEqual([path, true]);
+    }
+    for (const path of [
+      '/out/x.png',
+      '/out/x_smallXwebp',
+      '/elsewhere/x_small.webp',
+      '/out/x_small.webp.png',
+    ])
+      expect([path, isOutputName(path, options)]).toEqual([path, false]);
+  });
+});

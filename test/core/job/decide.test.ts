@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Decision,
+  decide,
+  type Elsewhere,
+  type Facts,
+  trustedDigest,
+  type Wanted,
+} from '../../../src/core/job/decide.ts';
+import type { FileFacts, OutputRecord } from '../../../src/model.ts';
+import { outputRecord, sha, sourceRecord, variant } from '../../records.ts';
+
+const SOURCE = '/photos/a.jpg';
+const DIGEST = sha('bytes');
+const PATH = '/out/a_small.webp';
+
+const made = outputRecord(PATH, SOURCE, { digest: DIGEST, settings: 'aa' });
+const intact: FileFacts = { size: made.size, mtime: made.mtime, ino: made.ino };
+const touched = { ...intact, mtime: '1' };
+const moved = { ...intact, ino: '99' };
+const truncated = { ...intact, size: 1 };
+const recorded = sourceRecord(SOURCE, { digest: DIGEST });
+
+const want = (over: Partial<Wanted> = {}): Wanted => ({
+  path: PATH,
+  variant: variant(),
+  settings: 'aa',
+  record: made,
+  disk: intact,
+  holds: null,
+  ...over,
+});
+const unmade = want({ record: undefined, disk: null });
+const reserved = (source: string) => ({
+  path: PATH,
+  source,
+  checksum: null,
+  settings: null,
+  digest: null,
+  variant: null,
+});
+
+const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> = {}): Elsewhere => ({
+  record: outputRecord('/out/b_small.webp', '/photos/b.jpg', { digest: DIGEST, settings: 'aa', ...record }),
+  intact: true,
+  ownerThere: true,
+  sameFolder: true,
+  ...over,
+});
+
+/** A file that the index does not know, with the bytes of the output elsewhere. */
+const found = want({ record: undefined, checksum: sha('/out/b_small.webp') });
+
+const known = (over: Partial<Facts> = {}): Facts => ({
+  source: SOURCE,
+  recorded,
+  digest: DIGEST,
+  wanted: [want()],
+  elsewhere: [],
+  force: false,
+  duplicates: 'link',
+  ...over,
+});
+
+/** A decision in a word or two: its action, then what happens to each output. */
+function inWords(decision: Decision): string {
+  if (decision.action === 'refuse') return `refuse ${decision.code}`;
+  if (!('steps' in decision)) return decision.action;
+  const steps = decision.steps.map((step) => {
+    if (!('replace' in step)) return step.kind;
+    return `${step.kind}${step.replace ? ' over' : ''}`;
+  });
+  return `${decision.action}: ${steps.join(', ')}`;
+}
+
+describe('the ownership rule', () => {
+  it.each<[string, Partial<Facts>, string]>([
+    ['leaves alone what is as recorded', {}, 'unchanged'],
+    ['reads a source whose digest no stat vouches for', { digest: undefined }, 'read'],
+    ['reads an output that was touched', { wanted: [want({ disk: touched })] }, 'read'],
+    ['reads an output whose inode alone differs', { wanted: [want({ disk: moved })] }, 'read'],
+    [
+      'leaves alone a touched output whose bytes are as recorded',
+      { wanted: [want({ disk: touched, checksum: made.checksum })] },
+      'unchanged',
+    ],
+    [
+      'makes again an output of the same size that was edited',
+      { wanted: [want({ disk: touched, checksum: sha('edited') })] },
+      'render: render over',
+    ],
+    ['makes again an output that is missing', { wanted: [want({ disk: null })] }, 'render: render over'],
+    [
+      'makes again an output that was truncated',
+      { wanted: [want({ disk: truncated })] },
+      'render: render over',
+    ],
+    [
+      'makes again only the output that is missing',
+      { wanted: [want(), want({ path: '/out/a_big.webp', disk: null })] },
+      'render: keep, render over',
+    ],
+    ['renders a new source', { recorded: undefined, wanted: [unmade] }, 'render: render'],
+    ['renders when the settings changed', { wanted: [want({ settings: 'bb' })] }, 'render: render over'],
+    ['renders when the bytes changed', { digest: sha('new') }, 'render: render over'],
+    [
+      'renders one more variant of a known picture',
+      { wanted: [want(), { ...unmade, path: '/out/a_big.webp', settings: 'bb' }] },
+      'render: keep, render',
+    ],
+    [
+      'links a copy to the outputs of a source that is there',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()] },
+      'duplicate: place',
+    ],
+    [
+      'reuses outputs whose source is gone',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ ownerThere: false })] },
+      'reuse: place',
+    ],
+    [
+      'reuses outputs that lie in another folder',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ sameFolder: false })] },
+      'reuse: place',
+    ],
+    [
+      'prefers a source that is there over one that is gone',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ ownerThere: false }), elsewhere()] },
+      'duplicate: place',
+    ],
+    [
+      'renders rather than using a broken output of a copy',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ intact: false })] },
+      'render: render',
+    ],
+    [
+      'renders rather than using an output with other settings',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({}, { settings: 'bb' })] },
+      'render: render',
+    ],
+    [
+      'takes a missing output from a copy instead of rendering it',
+      { wanted: [want({ disk: null })], elsewhere: [elsewhere()] },
+      'duplicate: place over',
+    ],
+    [
+      'calls it rendered when a copy has only some of the outputs',
+      { recorded: undefined, wanted: [unmade, { ...unmade, settings: 'bb' }], elsewhere: [elsewhere()] },
+      'render: place, render',
+    ],
+    [
+      'leaves a copy to the other source where duplicates are skipped',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()], duplicates: 'skip' },
+      'duplicate: skip',
+    ],
+    [
+      'gives a renamed source its outputs even where duplicates are skipped',
+      {
+        recorded: undefined,
+        wanted: [unmade],
+        elsewhere: [elsewhere({ ownerThere: false })],
+        duplicates: 'skip',
+      },
+      'reuse: place',
+    ],
+    [
+      'adopts a file that is the output of the same bytes under a name that is gone',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false, sameFolder: false })],
+      },
+      'reuse: adopt',
+    ],
+    [
+      'calls it a duplicate when it adopts what a source that is there has too',
+      {
+        recorded: undefined,
+        wanted: [found],
+        elsewhere: [elsewhere({ intact: false, ownerThere: false }), elsewhere()],
+      },
+      'duplicate: adopt',
+    ],
+    [
+      'adopts what is there and renders the rest',
+      {
+        recorded: undefined,
+        wanted: [found, { ...unmade, settings: 'bb' }],
+        elsewhere: [elsewhere({ ownerThere: false, intact: false })],
+      },
+      'render: adopt, render',
+    ],
+    [
+      'adopts no output with other settings, nor one with other bytes',
+      {
+        recorded: undefined,
+        wanted: [found, { ...found, settings: 'bb', checksum: sha('other') }],
+        elsewhere: [elsewhere({ intact: false }, { settings: 'bb' })],
+      },
+      'render: render, render',
+    ],
+    [
+      'adopts where duplicates are skipped, since the file is there',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], duplicates: 'skip' },
+      'duplicate: adopt',
+    ],
+    [
+      'renders rather than adopts where the user insists',
+      { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], force: true },
+      'render: render over',
+    ],
+    [
+      'adopts no source of this batch by force, and none that is this source itself',
+      { recorded: undefined, wanted: [{ ...found, holds: 'this source' }], elsewhere: [elsewhere()] },
+      'refuse output_is_source',
+    ],
+    [
+      'calls inherited names reused, since this source is new under them',
+      { recorded: undefined },
+      'reuse: keep',
+    ],
+    [
+      'renders beside a file it does not know, without a right to replace it',
+      { recorded: undefined, wanted: [want({ record: undefined })] },
+      'render: render',
+    ],
+    [
+      'replaces a file it does not know when forced',
+      { recorded: undefined, wanted: [want({ record: undefined })], force: true },
+      'render: render over',
+    ],
+    ['renders all again when forced', { force: true, elsewhere: [elsewhere()] }, 'render: render over'],
+    [
+      'never replaces the source itself',
+      { wanted: [want({ record: undefined, holds: 'this source' })], force: true },
+      'refuse output_is_source',
+    ],
+    [
+      'never replaces another source, even when forced',
+      { wanted: [want({ record: undefined, holds: 'another source' })], force: true },
+      'refuse output_is_source',
+    ],
+    [
+      'refuses a folder or link under the name',
+      { wanted: [want({ disk: 'foreign' })] },
+      'refuse output_exists',
+    ],
+    [
+      'refuses a folder or link under the name even when forced',
+      { wanted: [want({ record: undefined, disk: 'foreign' })], force: true },
+      'refuse output_exists',
+    ],
+    [
+      'refuses a name that belongs to another source',
+      { wanted: [want({ record: { ...made, source: '/photos/b.jpg' } })] },
+      'refuse output_exists',
+    ],
+    [
+      'refuses a name that is held for another source',
+      { wanted: [want({ record: reserved('/photos/b.jpg'), disk: null })], force: true },
+      'refuse output_exists',
+    ],
+    [
+      'uses a name that is held for this source',
+      { wanted: [want({ record: reserved(SOURCE), disk: null })] },
+      'render: render',
+    ],
+  ])('%s', (_title, over, expected) => {
+    expect(inWords(decide(known(over)))).toBe(expected);
+  });
+
+  it('names the source a duplicate is a duplicate of', () => {
+    const decision = decide(known({ recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()] }));
+    expect(decision).toMatchObject({ action: 'duplicate', of: '/photos/b.jpg' });
+  });
+});
+
+describe('a recorded digest', () => {
+  const at = (mtimeMs: number, seenAt: number) =>
+    sourceRecord(SOURCE, { mtime: `${mtimeMs}000000`, seenAt, digest: DIGEST });
+
+  it('is trusted when size, time and inode are as recorded', () => {
+    const record = at(1_000_000, 1_002_000);
+    const { size, mtime, ino, ctime } = record;
+    expect(trustedDigest({ size, mtime, ino, ctime }, record)).toBe(DIGEST);
+  });
+
+  it('is trusted where no ctime was recorded, or none is to be compared', () => {
+    const record = at(1_000_000, 1_002_000);
+    expect(trustedDigest(record, { ...record, ctime: null })).toBe(DIGEST);
+    expect(trustedDigest({ ...record, ctime: null }, record)).toBe(DIGEST);
+  });
+
+  it.each(['size', 'mtime', 'ino', 'ctime'] as const)('is not trusted when the %s differs', (field) => {
+    const record = at(1_000_000, 1_002_000);
+    expect(trustedDigest({ ...record, [field]: field === 'size' ? 5 : '5' }, record)).toBeUndefined();
+  });
+
+  it('is not trusted when the source was modified less than two seconds before it was looked at', () => {
+    const record = at(1_000_000, 1_001_999);
+    expect(trustedDigest(record, record)).toBeUndefined();
+  });
+
+  it('is unknown for a source never seen', () => {
+    expect(trustedDigest(recorded, undefined)).toBeUndefined();
+  });
+});

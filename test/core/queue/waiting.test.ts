@@ -1,0 +1,87 @@
+import { beforeEach, expect, it } from 'vitest';
+import { runBatch } from '../../../src/core/batch/run.ts';
+import type { Event } from '../../../src/model.ts';
+import type { Renderer } from '../../../src/ports.ts';
+import { failure, jobOf, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
+
+/** A picture and its copy, two at a time, where the first is rendered only once the second waits for it. */
+
+let shop: Workshop;
+let failing: Set<string>;
+
+beforeEach(async () => {
+  failing = new Set();
+  shop = await openWorkshop(() => {});
+  shop.change('a.jpg', 'same bytes');
+  shop.change('b.jpg', 'same bytes');
+});
+
+it('a copy leaves work while its original is rendered, and ends with it', async () => {
+  const events = await run();
+  const [original, copy] = [typesOf(events, 'completed'), typesOf(events, 'duplicate')];
+  expect(original).toEqual(['job.started', 'job']);
+  expect(copy).toEqual(['job.started', 'job.waiting', 'job']);
+  expect(events.find(({ type }) => type === 'job.waiting')).toMatchObject({ bytes: 10 });
+});
+
+it('a copy whose original fails is in work again', async () => {
+  failing.add('first');
+  const events = await run();
+  expect(typesOf(events, 'failed')).toEqual(['job.started', 'job']);
+  expect(typesOf(events, 'completed')).toEqual(['job.started', 'job.waiting', 'job.started', 'job']);
+});
+
+it('a copy that waits is none of those that a stopped batch finishes', async () => {
+  const stop = new AbortController();
+  const events = await run(stop);
+  expect(events.find(({ type }) => type === 'stopping')).toMatchObject({ finishing: 1, dropping: 1 });
+});
+
+it('an image that failed is told with the bytes of its source', async () => {
+  failing.add('first');
+  const failed = (await run()).find((event) => event.type === 'job' && event.state === 'failed');
+  expect(failed).toMatchObject({ bytes: 10 });
+});
+
+/** `stop` is pulled as the copy begins to wait; the original is rendered once that is told. */
+async function run(stop?: AbortController): Promise<Event[]> {
+  const events: Event[] = [];
+  let go = () => {};
+  const waits = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const { ports, work } = await shop.prepare('process', { jobs: 2 }, { renderer: heldBack(waits) });
+  const emit = (event: Event) => {
+    events.push(event);
+    if (event.type === 'job.waiting') stop === undefined ? go() : stop.abort();
+    if (event.type === 'stopping') go();
+  };
+  await runBatch(ports, work, emit, stop?.signal ?? new AbortController().signal);
+  return events;
+}
+
+function heldBack(until: Promise<void>): Renderer {
+  let renders = 0;
+  const renderer = rendererWith(() => {
+    if (++renders === 1 && failing.has('first')) throw failure('corrupt');
+  });
+  return {
+    ...renderer,
+    async open(...given) {
+      const opened = await renderer.open(...given);
+      return { ...opened, render: (orders) => until.then(() => opened.render(orders)) };
+    },
+  };
+}
+
+/** What was told, in order, of the source whose job ended so. */
+function typesOf(events: readonly Event[], state: string): string[] {
+  const ended = events.find((event) => event.type === 'job' && event.state === state);
+  if (ended?.type !== 'job') throw new Error(`none is ${state}`);
+  expect(jobOf(events, ended.source.slice('photos/'.length))).toBe(ended);
+  const types = events.flatMap((event) =>
+    'source' in event && event.source === ended.source ? [event.type] : [],
+  );
+  // On a slow machine a copy asks again before its original has ended, and waits on.
+  return types.filter((type, i) => type !== 'job.waiting' || types[i - 1] !== type);
+}

@@ -1,0 +1,170 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
+import { makeAgain } from '../../../src/core/verify/fix.ts';
+import { verify } from '../../../src/core/verify/verify.ts';
+import { ImgtoolError } from '../../../src/errors.ts';
+import type { Event } from '../../../src/model.ts';
+import type { Renderer } from '../../../src/ports.ts';
+import { failure, finishedOf, rendererWith, type Workshop } from '../made-up.ts';
+import { FINE, never, openVerification, type Verification } from './verifying.ts';
+
+let all: Verification;
+let workshop: Workshop;
+beforeEach(async () => {
+  all = await openVerification();
+  workshop = all.workshop;
+});
+const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
+const out = (name: string) => all.out(name);
+
+describe('making outputs again', () => {
+  const wrong = async (...names: string[]) => {
+    for (const name of names) rmSync(out(name));
+    return (await verify(fixing(), undefined, never())).wrong;
+  };
+
+  it('makes those and no others, in one batch', async () => {
+    const before = workshop.outputs();
+    const { remade, exit } = await makeAgain(fixing(), await wrong('a', 'c'), never());
+    expect([[...remade.values()], exit, all.batches()]).toEqual([[null, null], undefined, 1]);
+    expect(all.rendered).toEqual([workshop.at('photos/a.jpg'), workshop.at('photos/c.jpg')]);
+    expect(workshop.outputs()).toEqual(before);
+  });
+
+  it('says so where no batch is kept that made it', async () => {
+    const found = await wrong('a');
+    await workshop.index.prune(Date.now() + 1_000);
+    const { remade } = await makeAgain(fixing(), found, never());
+    expect([...remade.values()]).toMatchObject([
+      { code: 'unknown_batch', message: 'no batch is kept that made it' },
+    ]);
+    expect(workshop.outputs()).toHaveLength(3);
+  });
+
+  it('lets the next run make those again that no batch is kept of, though no stat tells that they are wrong', async () => {
+    const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
+    const { wrong: found } = await verify(bad, undefined, never());
+    await workshop.index.prune(Date.now() + 1_000);
+    const { remade } = await makeAgain(bad, found, never());
+    expect([...remade.values()].map((one) => one?.code)).toEqual(found.map(() => 'unknown_batch'));
+    expect(finishedOf(await workshop.run()).counts).toMatchObject({ completed: 4, unchanged: 0 });
+  });
+
+  it('says so where the record is right and what is made is wrong', async () => {
+    const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
+    const { wrong: found } = await verify(bad, undefined, never());
+    expect(found).toHaveLength(4);
+    const { remade } = await makeAgain(bad, found, never());
+    expect([...remade.values()]).toMatchObject(
+      found.map(() => ({ message: 'was not put in order: metadata: carries xmp' })),
+    );
+    expect(all.rendered).toHaveLength(4);
+  });
+
+  it('goes on with other outputs where a place cannot be written to, and not with a full disk', async () => {
+    const found = await wrong('a', 'b');
+    const denied = fixing({
+      async open() {
+        throw new ImgtoolError('not_writable', 'out: may not be written (EACCES)');
+      },
+    });
+    expect([...(await makeAgain(denied, found, never())).remade.values()]).toMatchObject([
+      { code: 'not_writable' },
+      { code: 'not_writable' },
+    ]);
+    const full = fixing({
+      async open() {
+        throw failure('index_unusable');
+      },
+    });
+    await expect(makeAgain(full, found, never())).rejects.toMatchObject({ code: 'index_unusable' });
+  });
+
+  it('ends as the batch did that could not go on', async () => {
+    const found = await wrong('a', 'b');
+    const storage = openLocalStorage('0001');
+    const full = fixing({
+      async open() {
+        const stage = async () => {
+          throw failure('no_space');
+        };
+        const { ports } = await workshop.prepare('process', {}, { storage: { ...storage, stage } });
+        return { ports, emit() {}, close() {} };
+      },
+    });
+    const { remade, exit } = await makeAgain(full, found, never());
+    expect([exit, [...remade.values()].every((one) => one !== null)]).toEqual([3, true]);
+  });
+
+  it('makes none in a folder that is wanting, and none that is not ours', async () => {
+    const found = await wrong('a');
+    const lackOf = (folder: string) => (folder === workshop.at('out') ? 'is empty' : undefined);
+    const { remade, madeIn } = await makeAgain(fixing(), found, never(), lackOf);
+    expect([[...remade.values()], madeIn]).toMatchObject([
+      [{ message: expect.stringContaining('out is empty: its disk may not be mounted') }],
+      [],
+    ]);
+    mkdirSync(out('a'));
+    const { wrong: taken } = await verify(fixing(), undefined, never());
+    const left = await makeAgain(fixing(), taken, never());
+    expect([[...left.remade.values()], all.batches()]).toMatchObject([[{ code: 'output_exists' }], 0]);
+  });
+
+  it('tells why one failed with its output alone, and not as the batch goes', async () => {
+    const told: Event[] = [];
+    const found = await wrong('a', 'b');
+    const broken = fixing({
+      async open() {
+        const renderer = rendererWith((source) => {
+          if (source.endsWith('a.jpg')) throw failure('corrupt');
+        });
+        const { ports } = await workshop.prepare('process', {}, { renderer });
+        return { ports, emit: (event) => void told.push(event), close() {} };
+      },
+    });
+    const { remade, madeIn } = await makeAgain(broken, found, never());
+    expect([...remade.values()]).toMatchObject([{ code: 'corrupt' }, null]);
+    const finished = finishedOf(told);
+    expect([madeIn, finished.counts]).toMatchObject([[finished.batch], { completed: 1, failed: 1 }]);
+    expect(told.filter((event) => event.type === 'job' && event.state === 'failed')).toEqual([]);
+  });
+
+  it('knows when it is stopped what had been made again by then', async () => {
+    const stop = new AbortController();
+    const found = await wrong('a', 'b', 'c', 'd');
+    const aborted = new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+    const slow = fixing({
+      async open() {
+        const instant = rendererWith(() => {});
+        const renderer: Renderer = {
+          ...instant,
+          async open(source, ...limits) {
+            if (source.path.endsWith('c.jpg')) await aborted;
+            return instant.open(source, ...limits);
+          },
+        };
+        const { ports } = await workshop.prepare('process', { jobs: 1 }, { renderer });
+        const emit = (event: Event) => void (event.type === 'job' && stop.abort());
+        return { ports, emit, close() {} };
+      },
+      means: { jobs: 1, memory: 1e9, memoryCap: 1e9, limits: {} },
+    });
+    const { remade } = await makeAgain(slow, found, stop.signal);
+    // The third was in work by then, and finished.
+    expect([...remade.values()].map((one) => one?.code ?? 'made')).toEqual([
+      'made',
+      'made',
+      'made',
+      'cancelled',
+    ]);
+  });
+
+  it('says of none that it is in order when it was stopped before', async () => {
+    const stop = new AbortController();
+    const found = await wrong('a');
+    stop.abort();
+    const { remade } = await makeAgain(fixing(), found, stop.signal);
+    expect([[...remade.values()].map((one) => one?.code), all.batches()]).toEqual([['cancelled'], 0]);
+  });
+});

@@ -1,0 +1,148 @@
+import { rmSync } from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
+import { makeAgain } from '../../../src/core/verify/fix.ts';
+import { verify } from '../../../src/core/verify/verify.ts';
+import { writeError } from '../../../src/errors.ts';
+import type { Inspected } from '../../../src/model.ts';
+import type { Renderer } from '../../../src/ports.ts';
+import { failure, rendererWith, type Workshop } from '../made-up.ts';
+import { FINE, never, openVerification, type Verification } from './verifying.ts';
+
+let all: Verification;
+let workshop: Workshop;
+beforeEach(async () => {
+  all = await openVerification();
+  workshop = all.workshop;
+});
+const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
+const out = (name: string) => all.out(name);
+
+describe('looking at all outputs', () => {
+  it('looks at as many at a time as it may, and tells how far it has come', async () => {
+    let most = 0;
+    const told: number[] = [];
+    const held: (() => void)[] = [];
+    const inspect = async () => {
+      const released = new Promise<void>((resolve) => held.push(resolve));
+      most = Math.max(most, held.length);
+      // The second lets both go, after turns enough for a third to come.
+      if (held.length === 2) {
+        for (let turn = 0; turn < 200; turn++) await breathe();
+        for (const letGo of held.splice(0)) letGo();
+      }
+      await released;
+      return FINE;
+    };
+    const progress = {
+      told: (verified: number) => void told.push(verified),
+      close: () => void told.push(-1),
+    };
+    const { verified, wrong } = await verify(fixing({ progress }, inspect), undefined, never());
+    expect({ verified, wrong, most, told }).toEqual({
+      verified: 4,
+      wrong: [],
+      most: 2,
+      told: [1, 2, 3, 4, -1],
+    });
+  });
+
+  it('names all that is wrong with one, by path', async () => {
+    const inspect = async (path: string): Promise<Inspected> => {
+      if (path === out('d')) throw failure('corrupt');
+      if (path === out('b')) return { ...FINE, height: 31, metadata: ['exif', 'icc'] };
+      return FINE;
+    };
+    const found = await verify(fixing({}, inspect), undefined, never());
+    expect(found.wrong.map(({ record, problems }) => [record.path, problems])).toEqual([
+      [
+        out('b'),
+        [
+          { problem: 'different', message: 'is a webp of 40x31, not a webp of 40x30' },
+          { problem: 'metadata', message: 'carries exif, icc' },
+        ],
+      ],
+      [out('d'), [{ problem: 'undecodable', message: 'corrupt, as asked' }]],
+    ]);
+  });
+
+  it('looks again at what is found wrong, since a run may just have been replacing it', async () => {
+    const storage = openLocalStorage('0000');
+    let looks = 0;
+    const stat: typeof storage.stat = async (paths) =>
+      paths[0] === out('b') && looks++ === 0 ? [null] : storage.stat(paths);
+    expect(await verify(fixing({ storage: { ...storage, stat } }), undefined, never())).toMatchObject({
+      verified: 4,
+      wrong: [],
+    });
+    expect(looks).toBe(2);
+  });
+
+  it('does not call an output wrong that was forgotten meanwhile', async () => {
+    const inspect = async (path: string): Promise<Inspected> => {
+      if (path === out('b')) {
+        rmSync(path, { force: true });
+        await workshop.index.forget(workshop.at('photos/b.jpg'), [path], []);
+        throw failure('source_missing');
+      }
+      return FINE;
+    };
+    expect((await verify(fixing({}, inspect), undefined, never())).wrong).toEqual([]);
+  });
+
+  it('tries again where a child ended by itself, and gives up after three times', async () => {
+    const tries: Record<string, number> = {};
+    const inspect = async (path: string): Promise<Inspected> => {
+      tries[path] = (tries[path] ?? 0) + 1;
+      if (path === out('a') && tries[path] < 3) throw failure('worker_crashed');
+      if (path === out('b')) throw failure('worker_crashed');
+      if (path === out('c')) throw failure('timeout');
+      return FINE;
+    };
+    const found = await verify(fixing({}, inspect), undefined, never());
+    expect(all.wordsOf(found)).toEqual({ b: ['undecodable'], c: ['undecodable'] });
+    // Once more each for those that stay wrong.
+    expect([tries[out('a')], tries[out('b')], tries[out('c')]]).toEqual([3, 6, 2]);
+  });
+
+  it('says which cannot be read, and why', async () => {
+    const storage = openLocalStorage('0000');
+    const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
+    const checksum: typeof storage.checksum = async (path) => {
+      if (path === out('c')) throw writeError(denied, path);
+      return storage.checksum(path);
+    };
+    const found = await verify(fixing({ storage: { ...storage, checksum } }), undefined, never());
+    expect(found.wrong.map(({ problems }) => problems)).toEqual([
+      [{ problem: 'unreadable', message: 'cannot be read (EACCES)' }],
+    ]);
+    const { remade } = await makeAgain(fixing({ storage: { ...storage, checksum } }), found.wrong, never());
+    expect([...remade.values()]).toMatchObject([{ message: 'what cannot be read is not replaced' }]);
+    expect(all.batches()).toBe(0);
+  });
+
+  it('stops at once when it is told to', async () => {
+    const stop = new AbortController();
+    let killed = 0;
+    const renderer: Renderer = {
+      ...rendererWith(() => {}),
+      inspect: async () => {
+        stop.abort();
+        throw failure('cancelled');
+      },
+      kill: () => void killed++,
+    };
+    const found = await verify(fixing({ renderer }), undefined, stop.signal);
+    expect([found, killed]).toEqual([{ batch: null, verified: 0, wrong: [], isStopped: true }, 1]);
+  });
+
+  it('ends with an error of the index', async () => {
+    const lookup = async () => {
+      throw failure('index_unusable');
+    };
+    rmSync(out('a'));
+    const broken = fixing({ index: { ...workshop.index, lookup } });
+    await expect(verify(broken, undefined, never())).rejects.toMatchObject({ code: 'index_unusable' });
+  });
+});

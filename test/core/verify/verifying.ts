@@ -1,0 +1,58 @@
+import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
+import type { Fixing } from '../../../src/core/verify/fix.ts';
+import type { Looked } from '../../../src/model/verified.ts';
+import type { Inspected } from '../../../src/model.ts';
+import type { Renderer } from '../../../src/ports.ts';
+import { openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
+
+export const FINE: Inspected = { format: 'webp', width: 40, height: 30, metadata: [] };
+
+/** Four sources with their outputs, and what looks at those. */
+export interface Verification {
+  readonly workshop: Workshop;
+  /** Sources rendered since they were first made. */
+  readonly rendered: string[];
+  /** Batches begun since. */
+  batches(): number;
+  out(name: string): string;
+  /** What looks, and makes again, with parts of it replaced. */
+  fixing(over?: Partial<Fixing>, inspect?: Renderer['inspect']): Fixing;
+  /** Problem words by the name of the source. */
+  wordsOf(looked: Pick<Looked, 'wrong'>): Record<string, string[]>;
+}
+
+export async function openVerification(): Promise<Verification> {
+  const rendered: string[] = [];
+  let batches = 0;
+  const workshop = await openWorkshop((source) => rendered.push(source));
+  workshop.put('a.jpg', 'b.jpg', 'c.jpg', 'd.jpg');
+  await workshop.run();
+  rendered.length = 0;
+  return {
+    workshop,
+    rendered,
+    batches: () => batches,
+    out: (name) => workshop.at(`out/${name}_small.webp`),
+    fixing: (over = {}, inspect = undefined) => ({
+      ...{ index: workshop.index, storage: openLocalStorage('0000'), jobs: 2, timeout: 1_000 },
+      renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
+      progress: { told() {}, close() {} },
+      means: { jobs: 1, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
+      async open() {
+        batches++;
+        const { ports } = await workshop.prepare('process');
+        return { ports, emit() {}, close() {} };
+      },
+      ...over,
+    }),
+    wordsOf: ({ wrong }) =>
+      Object.fromEntries(
+        wrong.map(({ record, problems }) => [
+          record.path.slice(workshop.at('out/').length)[0] ?? '',
+          problems.map(({ problem }) => problem),
+        ]),
+      ),
+  };
+}
+
+export const never = (): AbortSignal => new AbortController().signal;

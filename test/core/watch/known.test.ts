@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { openKnown } from '../../../src/core/watch/known.ts';
+
+const FACTS = { size: 10, mtime: '1', ino: '1', ctime: '1' };
+
+describe('the files a watch has dealt with', () => {
+  it('are known as long as size, mtime, inode and ctime are what they were', () => {
+    const known = openKnown();
+    expect(known.meet('/p/a', FACTS)).toBe(false);
+    known.note('/p/a', FACTS, 'taken');
+    expect(known.meet('/p/a', { ...FACTS })).toBe(true);
+    for (const change of [{ size: 11 }, { mtime: '2' }, { ino: '2' }, { ctime: '2' }]) {
+      expect(known.meet('/p/a', { ...FACTS, ...change })).toBe(false);
+    }
+    expect([known.has('/p/a'), known.has('/p/b'), known.size]).toEqual([true, false, 1]);
+  });
+
+  it('are known as outputs whatever their ctime is, which each link to one changes', () => {
+    const known = openKnown();
+    known.note('/p/a', FACTS, 'output');
+    expect(known.meet('/p/a', { ...FACTS, ctime: '2' })).toBe(true);
+    expect(known.meet('/p/a', { ...FACTS, mtime: '2' })).toBe(false);
+  });
+
+  it('are known as they are after a change was dealt with, and not at all once they are dropped', () => {
+    const known = openKnown();
+    known.note('/p/a', FACTS, 'taken');
+    known.note('/p/a', { ...FACTS, size: 11 }, 'taken');
+    expect([known.meet('/p/a', FACTS), known.meet('/p/a', { ...FACTS, size: 11 })]).toEqual([false, true]);
+    known.drop('/p/a');
+    known.drop('/p/never');
+    expect([known.has('/p/a'), known.size]).toEqual([false, 0]);
+  });
+
+  it('are not met in a round that came upon neither them nor a change of theirs', () => {
+    const known = openKnown();
+    for (const path of ['/p/a', '/p/b', '/p/c']) known.note(path, FACTS, 'taken');
+    expect(known.notMet()).toEqual([]);
+    known.nextRound();
+    expect(known.notMet()).toEqual(['/p/a', '/p/b', '/p/c']);
+    known.meet('/p/a', FACTS);
+    known.meet('/p/b', { ...FACTS, size: 11 });
+    known.note('/p/d', FACTS, 'taken');
+    expect(known.notMet()).toEqual(['/p/c']);
+    known.nextRound();
+    expect(known.notMet()).toHaveLength(4);
+  });
+
+  it('are told of a folder by its name and not by that of one beside it', () => {
+    const known = openKnown();
+    for (const path of ['/p/a/x', '/p/a/b/y', '/p/ab', '/p/a-b/z', '/p/a', 'C:\\a\\x'])
+      known.note(path, FACTS, 'taken');
+    expect(known.below('/p/a')).toEqual(['/p/a/x', '/p/a/b/y']);
+    expect(known.below('C:\\a')).toEqual(['C:\\a\\x']);
+    expect(known.below('/q')).toEqual([]);
+  });
+});

@@ -1,0 +1,235 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openSettling, type Settling } from '../../../src/core/watch/settling.ts';
+import type { SourceFacts } from '../../../src/model.ts';
+import type { Found } from '../../../src/ports.ts';
+import { type MadeUpClock, makeClock } from '../made-up-clock.ts';
+
+const SETTLE = 1_000;
+
+let clock: MadeUpClock;
+let settling: Settling;
+/** The files there are, by path. */
+let disk: Map<string, SourceFacts>;
+let looks: string[][];
+let settled: Found[][];
+let restless: string[];
+let lost: string[];
+/** Called while files are looked at. */
+let onLook: () => void;
+beforeEach(() => {
+  clock = makeClock();
+  disk = new Map();
+  looks = [];
+  settled = [];
+  restless = [];
+  lost = [];
+  onLook = () => {};
+  settling = openSettling({
+    settle: SETTLE,
+    clock,
+    async statAll(paths) {
+      looks.push([...paths]);
+      const facts = paths.map((path) => disk.get(path) ?? null);
+      onLook();
+      return facts;
+    },
+    settled: (found) => settled.push([...found]),
+    lost: ({ source }) => lost.push(source),
+    failed: (error) => {
+      throw error;
+    },
+    restless: ({ source }) => restless.push(source),
+  });
+});
+
+const taken = () => settled.flat().map(({ source }) => source);
+
+/** A file that is written: on disk, and offered as it is there. */
+function write(source: string, over: Partial<SourceFacts> = {}): Found {
+  disk.set(source, { size: 10, mtime: '1', ino: '1', ctime: '1', ...over });
+  const found = offered(source);
+  settling.offer(found);
+  return found;
+}
+
+function offered(source: string): Found {
+  return { type: 'found', source, given: source, relative: source, facts: disk.get(source) ?? null };
+}
+
+describe('a file that may still be written', () => {
+  it('is taken once it was as it is for the settle time, and not a millisecond before', async () => {
+    const found = write('a');
+    await clock.advance(SETTLE - 1);
+    expect([settled, settling.size]).toEqual([[], 1]);
+    await clock.advance(1);
+    expect([settled, settling.size, clock.waiting]).toEqual([[[found]], 0, 0]);
+  });
+
+  it.each([
+    ['size', { size: 11 }],
+    ['mtime', { mtime: '2' }],
+    ['inode', { ino: '2' }],
+  ] as const)('is waited for anew when its %s is another, and taken as it is then', async (_, change) => {
+    write('a');
+    await clock.advance(SETTLE - 1);
+    disk.set('a', { ...disk.get('a')!, ...change });
+    await clock.advance(1);
+    expect([taken(), settling.size]).toEqual([[], 1]);
+    await clock.advance(SETTLE - 1);
+    expect(taken()).toEqual([]);
+    await clock.advance(1);
+    expect(settled.flat()).toEqual([offered('a')]);
+  });
+
+  it('is waited for anew from the moment its change is told', async () => {
+    write('a');
+    await clock.advance(600);
+    write('a', { size: 11 });
+    await clock.advance(SETTLE - 1);
+    expect(taken()).toEqual([]);
+    await clock.advance(1);
+    expect(settled.flat()).toEqual([offered('a')]);
+  });
+
+  it('is not waited for anew when it is told again as it was', async () => {
+    write('a');
+    await clock.advance(SETTLE - 1);
+    write('a');
+    await clock.advance(1);
+    expect(taken()).toEqual(['a']);
+  });
+
+  it('is told as lost when it is gone, or no file any more', async () => {
+    write('a');
+    disk.delete('a');
+    await clock.advance(SETTLE);
+    expect([lost, taken(), settling.size]).toEqual([['a'], [], 0]);
+  });
+
+  it('is forgotten when it is gone, and taken when it comes back', async () => {
+    write('a');
+    disk.delete('a');
+    await clock.advance(SETTLE);
+    expect([taken(), settling.size, clock.waiting]).toEqual([[], 0, 0]);
+    write('a');
+    await clock.advance(SETTLE);
+    expect(taken()).toEqual(['a']);
+  });
+
+  it('is forgotten when it is dropped', async () => {
+    write('a');
+    settling.drop('a');
+    expect(settling.size).toBe(0);
+    await clock.advance(2 * SETTLE);
+    expect(taken()).toEqual([]);
+  });
+
+  it('is waited for as it was told while it was looked at', async () => {
+    write('a');
+    onLook = () => {
+      onLook = () => {};
+      write('a', { size: 11 });
+    };
+    await clock.advance(SETTLE);
+    expect([taken(), settling.size]).toEqual([[], 1]);
+    await clock.advance(SETTLE);
+    expect(settled.flat()).toEqual([offered('a')]);
+  });
+
+  it('is known only as long as it is waited for and as it was', async () => {
+    write('a');
+    const facts = disk.get('a')!;
+    expect([settling.has('a', facts), settling.has('a', { ...facts, size: 11 })]).toEqual([true, false]);
+    expect(settling.has('b', facts)).toBe(false);
+    await clock.advance(SETTLE);
+    expect(settling.has('a', facts)).toBe(false);
+  });
+
+  it('is not waited for when nothing can be known of it', () => {
+    settling.offer({ ...offered('a'), facts: null });
+    expect([settling.size, clock.waiting]).toEqual([0, 0]);
+  });
+
+  it('is told of once when it does not come to rest in five seconds, and still taken when it does', async () => {
+    write('a');
+    for (let size = 11; size < 30; size++) {
+      await clock.advance(500);
+      write('a', { size });
+      expect(restless).toEqual(clock.now() - 1_000 > 5_000 ? ['a'] : []);
+    }
+    await clock.advance(SETTLE);
+    expect([taken(), restless]).toEqual([['a'], ['a']]);
+  });
+
+  it('may be dropped by whoever hears that it does not rest', async () => {
+    const dropping = openSettling({
+      ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
+      statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
+      lost: () => {},
+      failed: (error) => {
+        throw error;
+      },
+      restless({ source }) {
+        restless.push(source);
+        dropping.drop(source);
+      },
+    });
+    disk.set('a', { size: 1, mtime: '1', ino: '1', ctime: '1' });
+    dropping.offer(offered('a'));
+    for (let size = 2; size < 8; size++) {
+      disk.set('a', { size, mtime: '1', ino: '1', ctime: '1' });
+      await clock.advance(3_000);
+    }
+    // Four settle times, where those are longer than five seconds.
+    expect([restless, dropping.size, taken(), clock.waiting]).toEqual([['a'], 0, [], 0]);
+  });
+});
+
+describe('files that may still be written', () => {
+  it('are looked at and taken together when they came together', async () => {
+    for (const name of ['a', 'b', 'c']) write(name);
+    await clock.advance(SETTLE);
+    expect(looks).toEqual([['a', 'b', 'c']]);
+    expect(settled).toHaveLength(1);
+    expect(taken()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('are each taken in its own time when they came one after the other', async () => {
+    write('a');
+    await clock.advance(400);
+    write('b');
+    await clock.advance(SETTLE - 400);
+    expect(taken()).toEqual(['a']);
+    await clock.advance(399);
+    expect(taken()).toEqual(['a']);
+    await clock.advance(1);
+    expect(taken()).toEqual(['a', 'b']);
+  });
+
+  it('do not hold one another up when one keeps changing', async () => {
+    write('a');
+    write('b');
+    for (let size = 11; size < 20; size++) {
+      await clock.advance(SETTLE / 2);
+      write('a', { size });
+    }
+    expect(taken()).toEqual(['b']);
+  });
+
+  it('are looked at a few hundred at a time when thousands came at once', async () => {
+    const names = Array.from({ length: 2_000 }, (_, i) => `${i}`);
+    for (const name of names) write(name);
+    await clock.advance(SETTLE);
+    expect(Math.max(...looks.map(({ length }) => length))).toBeLessThanOrEqual(256);
+    expect(taken()).toEqual(names);
+  });
+
+  it('are waited for no more once all is closed, also while they are looked at', async () => {
+    write('a');
+    onLook = () => settling.close();
+    await clock.advance(SETTLE);
+    write('b');
+    await clock.advance(2 * SETTLE);
+    expect([taken(), clock.waiting]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,235 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha } from '../../records.ts';
+import { type OnRender, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
+import { SETTLE, type Watching, type WatchingOptions, watchOf } from '../made-up-watch.ts';
+
+let shop: Workshop;
+let onRender: OnRender;
+let watching: Watching | undefined;
+beforeEach(async () => {
+  onRender = () => {};
+  shop = await openWorkshop((source, orders) => onRender(source, orders));
+  watching = undefined;
+});
+afterEach(async () => {
+  await watching?.stop();
+  await shop.index.close();
+});
+
+async function watch(options: WatchingOptions = {}): Promise<Watching> {
+  watching = await watchOf(shop, { mirror: true, ...options });
+  await watching.idle();
+  return watching;
+}
+
+/** A watch of pictures that were made before. */
+async function watchMade(names: readonly string[], options: WatchingOptions = {}): Promise<Watching> {
+  shop.put(...names);
+  await shop.run(options.batch);
+  return watch(options);
+}
+
+const at = (name: string) => shop.at(`photos/${name}`);
+const removed = (it: Watching) =>
+  it.events.flatMap((event) => (event.type === 'removed' ? [event.source] : []));
+const recorded = async () => {
+  const sources: string[] = [];
+  for await (const path of shop.index.sourcesBelow(shop.at('photos'))) sources.push(path);
+  return sources;
+};
+
+describe('a watch that mirrors', () => {
+  it('removes the outputs of a source that went, two settle times later, and forgets it', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(2 * SETTLE - 1);
+    expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
+    await it.pass(1);
+    expect(await it.told('removed')).toMatchObject({
+      source: 'photos/a.jpg',
+      paths: ['out/a_small.webp'],
+    });
+    expect([shop.outputs(), await recorded()]).toEqual([['b_small.webp'], [at('b.jpg')]]);
+  });
+
+  it('removes nothing where that was not asked for', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg'], { mirror: false });
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(10 * SETTLE);
+    expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
+  });
+
+  it('keeps the outputs of a source that is there again in time', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    renameSync(at('a.jpg'), shop.at('away'));
+    it.changed('a.jpg');
+    await it.pass(SETTLE);
+    renameSync(shop.at('away'), at('a.jpg'));
+    await it.pass(10 * SETTLE);
+    expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
+  });
+
+  it('lets a source that was renamed take over what was made of it, and renders nothing', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    onRender = () => {
+      throw new Error('rendered');
+    };
+    renameSync(at('a.jpg'), at('c.jpg'));
+    it.changed('a.jpg', 'c.jpg');
+    await it.pass(SETTLE);
+    expect(await it.job('c.jpg', 'completed')).toMatchObject({ reused: true });
+    await it.pass(5 * SETTLE);
+    expect(shop.text('out/c_small.webp')).toBe(pictureOf(sha('a.jpg')));
+    expect(shop.outputs()).toEqual(['b_small.webp', 'c_small.webp']);
+    expect(await recorded()).toEqual([at('b.jpg'), at('c.jpg')]);
+  });
+
+  it('follows a source of which no word came, once it has looked at everything', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    rmSync(at('a.jpg'));
+    it.hint({ type: 'lost' });
+    await it.told('scanned');
+    await it.pass(2 * SETTLE);
+    await it.told('removed');
+    expect(shop.outputs()).toEqual(['b_small.webp']);
+  });
+
+  it('follows a source that went while nobody watched', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    await shop.run();
+    rmSync(at('a.jpg'));
+    const it = await watch();
+    await it.pass(2 * SETTLE);
+    expect(await it.told('removed')).toMatchObject({ source: 'photos/a.jpg' });
+    expect(shop.outputs()).toEqual(['b_small.webp']);
+  });
+
+  it('follows it also where what is left has to be made anew', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    await shop.run();
+    rmSync(at('a.jpg'));
+    shop.change('b.jpg', 'changed');
+    const it = await watch();
+    await it.pass(SETTLE);
+    await it.job('b.jpg', 'completed');
+    await it.pass(2 * SETTLE);
+    expect(removed(it)).toEqual(['photos/a.jpg']);
+    expect(it.events.filter(({ type }) => type === 'warning')).toEqual([]);
+  });
+
+  it('removes nothing, and says so, when of all that was known from before nothing is there', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    await shop.run();
+    rmSync(at('a.jpg'));
+    rmSync(at('b.jpg'));
+    const it = await watch();
+    expect(await it.told('warning')).toMatchObject({
+      message: expect.stringMatching(/^photos: 2 of the 2 pictures known from before are not there/),
+    });
+    await it.pass(10 * SETTLE);
+    expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
+  });
+
+  it('removes nothing of a folder in whose place another one is, and follows what goes from that', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    renameSync(shop.at('photos'), shop.at('away'));
+    mkdirSync(shop.at('photos'));
+    it.hint({ type: 'replaced', folder: shop.at('photos') });
+    await it.told('scanned');
+    await it.pass(10 * SETTLE);
+    expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
+    rmSync(shop.at('photos'), { recursive: true });
+    renameSync(shop.at('away'), shop.at('photos'));
+    it.hint({ type: 'replaced', folder: shop.at('photos') });
+    await it.pass(SETTLE);
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(3 * SETTLE);
+    await it.told('removed');
+    expect(shop.outputs()).toEqual(['b_small.webp']);
+  });
+
+  it('follows a whole folder that went, and not one beside it that is named much the same', async () => {
+    mkdirSync(at('sub'));
+    mkdirSync(at('sub-b'));
+    const it = await watchMade(['a.jpg', 'sub/b.jpg', 'sub/c.jpg', 'sub-b/d.jpg']);
+    rmSync(at('sub'), { recursive: true });
+    it.changed('sub');
+    await it.pass(0);
+    it.hint({ type: 'lost' });
+    await it.told('scanned');
+    await it.pass(2 * SETTLE);
+    await it.pass(SETTLE);
+    expect(removed(it).toSorted()).toEqual(['photos/sub/b.jpg', 'photos/sub/c.jpg']);
+    expect([existsSync(shop.at('out/sub')), existsSync(shop.at('out/sub-b/d_small.webp'))]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('keeps an output that somebody changed since, and forgets that it was its own', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    writeFileSync(shop.at('out/a_small.webp'), 'touched up by hand');
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(5 * SETTLE);
+    expect([removed(it), shop.text('out/a_small.webp')]).toEqual([[], 'touched up by hand']);
+    expect([await recorded(), await shop.index.ownedBy(at('a.jpg'))]).toEqual([[at('b.jpg')], []]);
+  });
+
+  it('gives a copy that was skipped the outputs before those it was left to are removed', async () => {
+    shop.put('a.jpg');
+    shop.change('b.jpg', 'a.jpg');
+    await shop.run({ duplicates: 'skip', jobs: 1 });
+    expect(shop.outputs()).toEqual(['a_small.webp']);
+    const it = await watch({ batch: { duplicates: 'skip' } });
+    await it.pass(SETTLE);
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(3 * SETTLE);
+    expect(await it.told('removed')).toMatchObject({ source: 'photos/a.jpg' });
+    expect([shop.outputs(), shop.text('out/b_small.webp')]).toEqual([
+      ['b_small.webp'],
+      pictureOf(sha('a.jpg')),
+    ]);
+  });
+
+  it('waits with removing while a file comes to rest, and sleeps meanwhile', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.idle();
+    for (let i = 0; i < 6; i++) {
+      await it.land('c.jpg', 'x'.repeat(i + 1));
+      // The clock complains of a watch that asks it for time without end.
+      await it.pass(SETTLE - 100);
+    }
+    expect(removed(it)).toEqual([]);
+    await it.pass(SETTLE);
+    await it.job('c.jpg', 'completed');
+    await it.pass(2 * SETTLE);
+    await it.told('removed');
+    expect(shop.outputs()).toEqual(['b_small.webp', 'c_small.webp']);
+  });
+
+  it('removes once all is made, when it is to end by itself', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    await shop.run();
+    rmSync(at('a.jpg'));
+    shop.put('c.jpg');
+    const it = await watch({ once: true });
+    await it.pass(SETTLE);
+    await it.job('c.jpg', 'completed');
+    await it.pass(2 * SETTLE);
+    expect(await it.finished).toMatchObject({
+      state: 'finished',
+      exit: 0,
+      counts: { completed: 1, unchanged: 1 },
+    });
+    expect(removed(it)).toEqual(['photos/a.jpg']);
+    expect(shop.outputs()).toEqual(['b_small.webp', 'c_small.webp']);
+  });
+});

@@ -1,0 +1,146 @@
+import { rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Renderer } from '../../../src/ports.ts';
+import { failure, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
+import { SETTLE, type Watching, type WatchingOptions, watchOf } from '../made-up-watch.ts';
+
+let shop: Workshop;
+let watching: Watching | undefined;
+beforeEach(async () => {
+  shop = await openWorkshop(() => {});
+  watching = undefined;
+});
+afterEach(async () => {
+  await watching?.stop();
+  await shop.index.close();
+});
+
+async function watchOnce(options: WatchingOptions = {}): Promise<Watching> {
+  watching = await watchOf(shop, { once: true, ...options });
+  await watching.idle();
+  return watching;
+}
+
+/** A source whose rendering fails. */
+const torn: Partial<{ renderer: Renderer }> = {
+  renderer: rendererWith((source) => {
+    if (source.endsWith('torn.jpg')) throw failure('corrupt');
+  }),
+};
+
+describe('a watch that is to end by itself', () => {
+  it('ends at once where nothing is', async () => {
+    const it = await watchOnce();
+    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0 });
+    expect(it.clock.waiting).toBe(0);
+  });
+
+  it('ends at once where all is in order', async () => {
+    shop.put('a.jpg');
+    await shop.run();
+    const it = await watchOnce();
+    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { unchanged: 1 } });
+  });
+
+  it('waits until what is there rests, makes it and ends', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const it = await watchOnce();
+    await it.pass(SETTLE - 1);
+    expect(shop.outputs()).toEqual([]);
+    await it.pass(1);
+    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 2 } });
+    expect(await it.told('total')).toMatchObject({ total: 2 });
+    expect(it.clock.waiting).toBe(0);
+  });
+
+  it('waits for no file that does not come to rest, and tells of it', async () => {
+    shop.put('a.jpg');
+    const it = await watchOnce();
+    for (let i = 0; i < 8; i++) {
+      shop.change('a.jpg', 'x'.repeat(i + 1));
+      await it.pass(SETTLE);
+    }
+    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 0 } });
+    expect(it.events.filter(({ type }) => type === 'still_written')).toHaveLength(1);
+    expect(shop.outputs()).toEqual([]);
+  });
+
+  it('waits for no file that is gone before it rests', async () => {
+    shop.put('a.jpg');
+    const it = await watchOnce();
+    rmSync(shop.at('photos/a.jpg'));
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 0 } });
+  });
+
+  it('leaves a young picture that does not decode to the next one', async () => {
+    shop.put('a.jpg');
+    writeFileSync(shop.at('photos/torn.jpg'), 'half');
+    const it = await watchOnce({ ports: torn });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 0, counts: { completed: 1, failed: 0, cancelled: 0 } });
+    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/torn.jpg' });
+    const next = await watchOnce();
+    await next.pass(SETTLE);
+    expect(await next.finished).toMatchObject({ counts: { completed: 1, unchanged: 1 } });
+  });
+
+  it('calls an old picture failed that does not decode', async () => {
+    shop.put('a.jpg', 'torn.jpg');
+    const elevenMinutesAgo = Date.now() / 1_000 - 11 * 60;
+    writeFileSync(shop.at('photos/young-torn.jpg'), 'half');
+    utimesSync(shop.at('photos/young-torn.jpg'), elevenMinutesAgo, elevenMinutesAgo);
+    const it = await watchOnce({ ports: torn });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({
+      state: 'finished',
+      exit: 1,
+      counts: { completed: 1, failed: 1 },
+    });
+    expect(await it.job('torn.jpg', 'failed')).toMatchObject({ attempts: 1, error: { code: 'corrupt' } });
+    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/young-torn.jpg' });
+  });
+
+  it('calls a picture failed that does not decode and is dated in the future', async () => {
+    shop.put('a.jpg', 'torn.jpg');
+    const tomorrow = Date.now() / 1_000 + 24 * 3_600;
+    utimesSync(shop.at('photos/torn.jpg'), tomorrow, tomorrow);
+    const it = await watchOnce({ ports: torn });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 1, counts: { completed: 1, failed: 1 } });
+    expect(await it.job('torn.jpg', 'failed')).toMatchObject({ error: { code: 'corrupt' } });
+  });
+
+  it('passes over what a link has taken the place of before it rested, and ends', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const it = await watchOnce();
+    rmSync(shop.at('photos/b.jpg'));
+    symlinkSync(shop.at('state/index.db'), shop.at('photos/b.jpg'));
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 0, passedOver: 1, counts: { completed: 1, failed: 0 } });
+    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+  });
+
+  it('passes over what a link has taken the place of when it is opened', async () => {
+    shop.put('a.jpg', 'b.jpg');
+    const base = rendererWith(() => {});
+    const renderer: Renderer = {
+      ...base,
+      async open(source, ...given) {
+        if (source.path.endsWith('b.jpg')) throw failure('source_outside');
+        return base.open(source, ...given);
+      },
+    };
+    const it = await watchOnce({ ports: { renderer } });
+    await it.pass(SETTLE);
+    expect(await it.finished).toMatchObject({ exit: 0, counts: { completed: 1, failed: 0 } });
+    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/b.jpg' });
+  });
+
+  it('ends cancelled when it is stopped before that', async () => {
+    shop.put('a.jpg');
+    const it = await watchOnce();
+    expect(await it.stop()).toMatchObject({ exit: 130, counts: { completed: 0 } });
+  });
+});
