@@ -1,6 +1,6 @@
 import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
 import type { Found, NewJob, Tally } from '../../ports.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
@@ -22,7 +22,7 @@ export interface Walked {
  * its events, and with `ended` that it was the last.
  */
 export type TakeIn = (
-  bench: Bench,
+  context: JobContext,
   emit: (event: Event) => void,
   chunkDone: (walked: Walked, ended: boolean) => void,
   signal: AbortSignal,
@@ -32,21 +32,21 @@ export type TakeIn = (
  * Walks the inputs once, a chunk at a time: sources whose outputs are all in order are told and counted as unchanged,
  * the rest is added to the index.
  */
-export const takeIn: TakeIn = (bench, emit, chunkDone, signal) =>
-  walkThrough({ bench, emit, chunkDone, signal }, 0, async (chunk) => chunk);
+export const takeIn: TakeIn = (context, emit, chunkDone, signal) =>
+  walkThrough({ context, emit, chunkDone, signal }, 0, async (chunk) => chunk);
 
 /** What is left of a batch that was begun by another run: its jobs that wait, and what its walk had not come to. */
 export function takeRest({ counts, command, passedOver, walkEnded }: Batch, walk: boolean): TakeIn {
   const waiting = counts.pending + counts.retrying;
-  return async (bench, emit, chunkDone, signal) => {
-    const { index, run } = bench;
+  return async (context, emit, chunkDone, signal) => {
+    const { index, run } = context;
     if (!walk) {
       const ended = walkEnded || command === 'watch';
       const walked: Walked = { total: waiting, bytes: 0, passedOver, ended };
       chunkDone(walked, true);
       return walked;
     }
-    return walkThrough({ bench, emit, chunkDone, signal }, waiting, async (chunk) => {
+    return walkThrough({ context, emit, chunkDone, signal }, waiting, async (chunk) => {
       const known = new Set(
         await index.known(
           run,
@@ -59,7 +59,7 @@ export function takeRest({ counts, command, passedOver, walkEnded }: Batch, walk
 }
 
 interface Walking {
-  readonly bench: Bench;
+  readonly context: JobContext;
   readonly emit: (event: Event) => void;
   readonly chunkDone: (walked: Walked, ended: boolean) => void;
   readonly signal: AbortSignal;
@@ -67,7 +67,7 @@ interface Walking {
 
 /** `total` jobs are there already; `newOf` leaves out of a chunk what is known of. */
 async function walkThrough(
-  { bench, emit, chunkDone, signal }: Walking,
+  { context, emit, chunkDone, signal }: Walking,
   total: number,
   newOf: (chunk: readonly Found[]) => Promise<readonly Found[]>,
 ): Promise<Walked> {
@@ -77,27 +77,27 @@ async function walkThrough(
     emit({ type: 'passed_over', path, reason });
   };
   const flush = async (chunk: readonly Found[], ended: boolean) => {
-    const sorted = await sortOut(bench, await newOf(chunk));
+    const sorted = await sortOut(context, await newOf(chunk));
     for (const { found } of sorted.outputs) passOver(found.given, 'output');
     for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
       walked.bytes += facts?.size ?? 0;
     }
     const events = sorted.unchanged.map(({ event }) => event);
-    const asked = await askNames(bench, sorted.changed);
+    const asked = await askNames(context, sorted.changed);
     const jobs = sorted.changed.map((found, i) => jobFor(found, asked[i]!));
-    walked.total += events.length + (await bench.index.add(bench.run, jobs, tallyOf(events)));
+    walked.total += events.length + (await context.index.add(context.run, jobs, tallyOf(events)));
     chunkDone(walked, ended);
     for (const event of events) emit(event);
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let isAllThere = true;
   let chunk: Found[] = [];
-  for await (const entry of bench.sources.walk(signal)) {
+  for await (const entry of context.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);
     // The job of a picture that is gone says so itself.
-    else if (entry.type === 'gone' && (await bench.index.known(bench.run, [entry.path])).length === 0) {
+    else if (entry.type === 'gone' && (await context.index.known(context.run, [entry.path])).length === 0) {
       isAllThere = false;
-      emit(notThere(bench.sources.givenOf(entry.path)));
+      emit(notThere(context.sources.givenOf(entry.path)));
     } else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
       await flush(chunk, false);
       chunk = [];

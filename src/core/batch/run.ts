@@ -11,7 +11,7 @@ import type {
 } from '../../model.ts';
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
 import { settingsOfAll } from '../job/facts.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import { openAdmission } from '../queue/memory-budget.ts';
 import { type Intake, workThrough } from '../queue/puller.ts';
 import { type Patience, SHORT } from '../queue/retry-policy.ts';
@@ -82,7 +82,7 @@ export async function runBatch(
   const dead = await tidyUp(ports, work.options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
   return workOn(
-    { ...benchOf(ports, run, work.options, dead, emit, signal), mirror: manner.mirror === true },
+    { ...contextOf(ports, run, work.options, dead, emit, signal), mirror: manner.mirror === true },
     manner,
   );
 }
@@ -96,9 +96,9 @@ export async function resumeBatch(
 ): Promise<BatchFinished> {
   const dead = await tidyUp(ports, again.options, emit);
   const resumed = await ports.index.resume(ports.run, batch.id, again);
-  const bench = benchOf(ports, resumed.run, again.options, dead, emit, signal);
+  const context = contextOf(ports, resumed.run, again.options, dead, emit, signal);
   const takeIn = takeRest(resumed.batch, again.walk);
-  return workOn(bench, { ...ONE_WALK, takeIn, isResumed: true });
+  return workOn(context, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
 /** Frees what dead runs had in work, and sees to it that outputs can be written. */
@@ -116,14 +116,14 @@ function notRemoved(path: string): Warning {
   return { type: 'warning', message: `${path}: could not be removed`, fix };
 }
 
-function benchOf(
+function contextOf(
   ports: Ports,
   run: Run,
   options: BatchOptions,
   dead: readonly DeadRun[],
   emit: (event: Event) => void,
   signal: AbortSignal,
-): Bench {
+): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const admission = openAdmission(options.memory);
   const settings = settingsOfAll(options);
@@ -141,19 +141,19 @@ function benchOf(
   };
 }
 
-async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
+async function workOn(given: JobContext, manner: Manner): Promise<BatchFinished> {
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const told = openTold(emit);
   const stop = stopOf(given);
-  const bench = { ...given, emit: told.emit, signal: stop.signal };
-  let fatal = (await takeInAndWork(bench, manner)) ?? stop.error;
+  const context = { ...given, emit: told.emit, signal: stop.signal };
+  let fatal = (await takeInAndWork(context, manner)) ?? stop.error;
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
     return undefined;
   };
-  await removeAtLast(bench);
+  await removeAtLast(context);
   const isStopped = fatal === undefined && stop.signal.aborted;
   if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
   const before = await index.batch(run.batch).catch(giveUp);
@@ -164,7 +164,7 @@ async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
   if (known !== undefined) emit(warning(known));
   const batch = await index.end(run, state).catch(giveUp);
   if (fatal !== undefined && fatal !== known) emit(warning(fatal));
-  if (fatal === undefined) await prune(bench);
+  if (fatal === undefined) await prune(context);
   const { counts, passedOver, bytesIn, bytesOut } = batch ?? told.sofar();
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
@@ -179,7 +179,7 @@ async function workOn(given: Bench, manner: Manner): Promise<BatchFinished> {
   return finished;
 }
 
-async function prune({ index, emit }: Bench): Promise<void> {
+async function prune({ index, emit }: JobContext): Promise<void> {
   await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
 }
 
@@ -192,7 +192,7 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: Manner, isStopped:
 }
 
 /** What disturbed the removal of staged files may have passed. */
-async function removeAtLast({ leftBehind, emit }: Bench): Promise<void> {
+async function removeAtLast({ leftBehind, emit }: JobContext): Promise<void> {
   for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
 }
 
@@ -201,8 +201,8 @@ function warning({ code, message, fix }: ImgtoolError): Warning {
 }
 
 /** Walks and works side by side; what made either pointless. */
-async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError | undefined> {
-  const { emit, signal } = bench;
+async function takeInAndWork(context: JobContext, manner: Manner): Promise<ImgtoolError | undefined> {
+  const { emit, signal } = context;
   const intake = announce();
   const stopped = new AbortController();
   const inWork = new Set<string>();
@@ -215,7 +215,7 @@ async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    told = tellStopping(bench, inWork.size);
+    told = tellStopping(context, inWork.size);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -225,14 +225,14 @@ async function takeInAndWork(bench: Bench, manner: Manner): Promise<ImgtoolError
     return error;
   };
   const walk = manner
-    .takeIn(bench, emit, announceChunks(bench, intake, manner.isResumed === true), stopped.signal)
+    .takeIn(context, emit, announceChunks(context, intake, manner.isResumed === true), stopped.signal)
     .then(async ({ passedOver, ended }) => {
-      await bench.index.walked(bench.run, passedOver, ended);
+      await context.index.walked(context.run, passedOver, ended);
       return undefined;
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough({ ...bench, emit: tell, signal: stopped.signal }, intake, manner).then(
+  const working = workThrough({ ...context, emit: tell, signal: stopped.signal }, intake, manner).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
@@ -248,7 +248,7 @@ function isOutOfWork(event: Event) {
 }
 
 /** The batch begins for others with its first chunk: a small folder is known in full by then. */
-function announceChunks({ run, options, emit }: Bench, intake: Intake, isResumed: boolean) {
+function announceChunks({ run, options, emit }: JobContext, intake: Intake, isResumed: boolean) {
   let began = false;
   return ({ total, bytes }: Walked, ended: boolean) => {
     if (!began) {
@@ -264,7 +264,7 @@ function announceChunks({ run, options, emit }: Bench, intake: Intake, isResumed
   };
 }
 
-async function tellStopping({ index, run, emit }: Bench, finishing: number) {
+async function tellStopping({ index, run, emit }: JobContext, finishing: number) {
   try {
     const { counts } = await index.batch(run.batch);
     const dropping = counts.pending + counts.retrying + counts.processing - finishing;

@@ -3,7 +3,7 @@ import type { Found, Lookup } from '../../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from '../job/decide.ts';
 import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat, type Places } from '../job/facts.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { candidateNames, plainNames } from './names.ts';
@@ -32,38 +32,38 @@ interface Told {
  * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
  * is older than ctimes gets its ctime recorded.
  */
-export async function sortOut(bench: Bench, chunk: readonly Found[]): Promise<Sorted> {
+export async function sortOut(context: JobContext, chunk: readonly Found[]): Promise<Sorted> {
   const changed: Found[] = [];
   const unchanged: Unchanged[] = [];
   const seenAt = Date.now();
-  const named = new Map(chunk.map((found) => [found, plainNames(found, bench.options)]));
-  const lookup = await bench.index.lookup(
+  const named = new Map(chunk.map((found) => [found, plainNames(found, context.options)]));
+  const lookup = await context.index.lookup(
     chunk.map(({ source }) => source),
     [...named.values()].flat(),
   );
-  const { sources, outputs } = await tellApart(bench, chunk, lookup);
-  const own = await ownNames(bench, sources, named, lookup);
+  const { sources, outputs } = await tellApart(context, chunk, lookup);
+  const own = await ownNames(context, sources, named, lookup);
   // A folder that cannot be looked into fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
-  const disk = await bench.storage.stat(paths).catch(() => null);
+  const disk = await context.storage.stat(paths).catch(() => null);
   const undated: { path: string; ctime: string }[] = [];
   let at = 0;
   for (const found of sources) {
     const mine = own.get(found);
     const here = disk?.slice(at, at + (mine?.names.length ?? 0));
     at += here?.length ?? 0;
-    const facts = mine && here && factsOf(bench, found, mine, here);
+    const facts = mine && here && factsOf(context, found, mine, here);
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       unchanged.push({
         found,
-        event: unchangedEvent(bench, found, facts, seenAt),
+        event: unchangedEvent(context, found, facts, seenAt),
         heldBy: mine?.heldBy ?? [],
       });
       const ctime = found.facts?.ctime ?? null;
       if (facts.recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(found);
   }
-  if (undated.length > 0) await bench.index.addCtimes(undated);
+  if (undated.length > 0) await context.index.addCtimes(undated);
   return { changed, unchanged, outputs };
 }
 
@@ -77,12 +77,12 @@ interface Own {
 
 /** Of the sources that have outputs of their own under all their names, those names. */
 async function ownNames(
-  bench: Bench,
+  context: JobContext,
   sources: readonly Found[],
   plain: ReadonlyMap<Found, readonly string[]>,
   lookup: Lookup,
 ): Promise<ReadonlyMap<Found, Own>> {
-  const { index, options } = bench;
+  const { index, options } = context;
   const own = new Map<Found, Own>();
   const tagged = new Map<Found, readonly string[][]>();
   for (const found of sources) {
@@ -94,7 +94,7 @@ async function ownNames(
   }
   if (tagged.size === 0) return own;
   const more = await index.lookup([], [...tagged.values()].flat(2));
-  const holders = bench.mirror ? await holdersOf(bench, [...tagged.keys()], plain, lookup) : undefined;
+  const holders = context.mirror ? await holdersOf(context, [...tagged.keys()], plain, lookup) : undefined;
   for (const [found, candidates] of tagged) {
     for (const names of candidates) {
       const records = names.map(more.output);
@@ -111,7 +111,7 @@ async function ownNames(
 
 /** For each source, the others that have one of its plain names and are still there. */
 async function holdersOf(
-  { sources }: Bench,
+  { sources }: JobContext,
   found: readonly Found[],
   plain: ReadonlyMap<Found, readonly string[]>,
   lookup: Lookup,
@@ -141,7 +141,7 @@ function factsOf(
   return factsByStat(places, known, names, records, disk);
 }
 
-function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, started: number): JobEvent {
+function unchangedEvent({ options, run }: JobContext, found: Found, facts: Facts, started: number): JobEvent {
   const picture = facts.recorded && pictureOf(facts.recorded);
   return {
     type: 'job',
@@ -156,8 +156,8 @@ function unchangedEvent({ options, run }: Bench, found: Found, facts: Facts, sta
 }
 
 /** Tells sources from files that the index knows as outputs, by their paths or by their bytes. */
-export async function tellApart(bench: Bench, chunk: readonly Found[], lookup: Lookup): Promise<Told> {
-  const { suspects } = bench;
+export async function tellApart(context: JobContext, chunk: readonly Found[], lookup: Lookup): Promise<Told> {
+  const { suspects } = context;
   const sources: Found[] = [];
   const outputs: { found: Found; isMade: boolean }[] = [];
   const unknown: Found[] = [];
@@ -168,7 +168,7 @@ export async function tellApart(bench: Bench, chunk: readonly Found[], lookup: L
       outputs.push({ found, isMade: isMade(record) });
     else unknown.push(found);
   }
-  const moved = await Promise.all(unknown.map(({ source }) => isMovedOutput(bench, source, lookup)));
+  const moved = await Promise.all(unknown.map(({ source }) => isMovedOutput(context, source, lookup)));
   for (const [i, found] of unknown.entries()) {
     if (moved[i]) outputs.push({ found, isMade: true });
     else sources.push(found);

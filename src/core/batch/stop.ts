@@ -1,5 +1,5 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 
 /** Milliseconds between two looks whether somebody wants the batch to be stopped. */
 const LOOK = 200;
@@ -22,7 +22,7 @@ export interface Stop {
  * Aborts with the given signal, or when somebody asks for it in the index. Pictures that are still in work some time
  * after that are given up.
  */
-export function stopOf({ index, run, renderer, signal: given }: Bench): Stop {
+export function stopOf({ index, run, renderer, signal: given }: JobContext): Stop {
   const asked = new AbortController();
   let failed: ImgtoolError | undefined;
   let isClosed = false;

@@ -12,7 +12,7 @@ import { openWithRoom } from './open-source.ts';
 import { removeSuperseded } from './superseded.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
-export interface Bench extends Places {
+export interface JobContext extends Places {
   readonly run: Run;
   readonly renderer: Renderer;
   /** Names under which a run that died may have left outputs without telling the index. */
@@ -58,7 +58,7 @@ export interface Again {
  * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
  */
 export async function runJob(
-  bench: Bench,
+  context: JobContext,
   { job, learnt, isTold, looks }: Begun,
   rendered: () => void,
 ): Promise<JobEvent | Again> {
@@ -71,23 +71,23 @@ export async function runJob(
     rendered();
   };
   try {
-    let seen = await look(bench, job, learnt);
+    let seen = await look(context, job, learnt);
     if (needsBytes(seen)) {
-      if (seen.source !== undefined && !(await bench.index.claim(bench.run, job, seen.source.digest))) {
+      if (seen.source !== undefined && !(await context.index.claim(context.run, job, seen.source.digest))) {
         return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isTold: true, looks } };
       }
       const seenAt = Date.now();
       // Most of those that waited need no more than a look, and are not worth telling of.
-      if (isTold) bench.emit({ type: 'job.started', batch: job.batch, source: job.given });
-      opened = await openWithRoom(bench, job, seen.size);
+      if (isTold) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      opened = await openWithRoom(context, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
-      if (!(await bench.index.claim(bench.run, job, opened.digest))) {
+      if (!(await context.index.claim(context.run, job, opened.digest))) {
         return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };
       }
-      seen = await judge(bench, seen.job, source);
+      seen = await judge(context, seen.job, source);
     }
     try {
-      return await carryOut(bench, seen, { opened, letGo }, staged, started);
+      return await carryOut(context, seen, { opened, letGo }, staged, started);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (seen.source === undefined || looks === 0) throw error.reason;
@@ -96,7 +96,7 @@ export async function runJob(
     }
   } finally {
     opened?.close();
-    await discard(bench, staged);
+    await discard(context, staged);
   }
 }
 
@@ -105,7 +105,7 @@ function needsBytes({ decision: { action } }: Seen): boolean {
 }
 
 /** What became of the image stands, also when something of it cannot be tidied up. */
-async function discard({ leftBehind }: Bench, staged: Staged[]): Promise<void> {
+async function discard({ leftBehind }: JobContext, staged: Staged[]): Promise<void> {
   for (const one of staged.splice(0)) await one.discard().catch(() => leftBehind.push(one));
 }
 
@@ -121,23 +121,23 @@ interface Seen {
 }
 
 /** Step 1: a stat, and what the index remembers. Nothing is read but outputs a stat cannot vouch for. */
-async function look(bench: Bench, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
+async function look(context: JobContext, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
   const seenAt = Date.now();
-  const found = await bench.sources.stat(job.source);
-  const facts = await factsOfJob(bench, job.source, found, pathsOf(bench, job));
+  const found = await context.sources.stat(job.source);
+  const facts = await factsOfJob(context, job.source, found, pathsOf(context, job));
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
-    const refused = refusedNow(known, bench.options.limits);
+    const refused = refusedNow(known, context.options.limits);
     if (refused !== undefined) throw refused;
-    return judge(bench, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
+    return judge(context, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
   }
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
 /** Step 3: who has these bytes. What a stat has just found out under the job's names need not be asked again. */
-async function judge(bench: Bench, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
-  const stat = found ?? (await factsOfJob(bench, job.source, source, pathsOf(bench, job)));
-  const facts = await withDigest(bench, stat, source.digest);
+async function judge(context: JobContext, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
+  const stat = found ?? (await factsOfJob(context, job.source, source, pathsOf(context, job)));
+  const facts = await withDigest(context, stat, source.digest);
   return { job, facts, decision: decide(facts), size: source.size, source };
 }
 
@@ -149,7 +149,7 @@ interface Lent {
 
 /** Steps 4 and 5: render what is missing, make it visible, tell the index. */
 async function carryOut(
-  bench: Bench,
+  context: JobContext,
   { job, facts, decision, source }: Seen,
   { opened, letGo }: Lent,
   staged: Staged[],
@@ -162,13 +162,13 @@ async function carryOut(
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const rendered = await render(bench, job, steps, opened, staged);
+  const rendered = await render(context, job, steps, opened, staged);
   letGo();
-  await assertUnchanged(bench, source);
+  await assertUnchanged(context, source);
   const committing = performance.now();
-  const committed = await commit(bench, steps, rendered, staged, source);
-  const { removed, givenUp, given } = await removeSuperseded(bench, job, source.digest, steps, staged);
-  const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(bench, steps));
+  const committed = await commit(context, steps, rendered, staged, source);
+  const { removed, givenUp, given } = await removeSuperseded(context, job, source.digest, steps, staged);
+  const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(context, steps));
   const settlement: Settlement = {
     state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
     source: { ...source, dominantColor },
@@ -183,17 +183,17 @@ async function carryOut(
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
   // Staged files that were not needed: once the job has ended nobody would know of them.
-  await discard(bench, staged);
-  await bench.index.settle(bench.run, job, settlement);
+  await discard(context, staged);
+  await context.index.settle(context.run, job, settlement);
   if (removed.length > 0) {
-    const paths = removed.map((path) => pathAsGiven(path, bench.options));
-    bench.emit({ type: 'removed', batch: bench.run.batch, source: job.given, paths });
+    const paths = removed.map((path) => pathAsGiven(path, context.options));
+    context.emit({ type: 'removed', batch: context.run.batch, source: job.given, paths });
   }
-  return jobEvent(job, settlement, bench);
+  return jobEvent(job, settlement, context);
 }
 
 /** What was made while its source was written again is of bytes that are no more. */
-async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promise<void> {
+async function assertUnchanged({ sources }: JobContext, source: SourceRecord): Promise<void> {
   if (sameFile(await sources.stat(source.path), source)) return;
   throw new ImgtoolError('source_changed', 'was changed while it was processed', {
     fix: 'run the same command again once it is whole',
@@ -201,7 +201,7 @@ async function assertUnchanged({ sources }: Bench, source: SourceRecord): Promis
 }
 
 async function render(
-  { storage, emit }: Bench,
+  { storage, emit }: JobContext,
   job: Job,
   steps: readonly Step[],
   opened: Opened | undefined,
@@ -224,7 +224,7 @@ async function render(
   return rendered;
 }
 
-function pathsOf({ options }: Bench, job: Job): string[] {
+function pathsOf({ options }: JobContext, job: Job): string[] {
   const paths = namesOf(job, options);
   if (paths !== undefined) return paths;
   throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
@@ -247,7 +247,7 @@ export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>)
 }
 
 /** The colour found when another source with these bytes was rendered. */
-async function colorOf({ index }: Bench, steps: readonly Step[]): Promise<string | null> {
+async function colorOf({ index }: JobContext, steps: readonly Step[]): Promise<string | null> {
   const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
   if (owner === undefined) return null;
   return (await index.lookup([owner], [])).source(owner)?.dominantColor ?? null;

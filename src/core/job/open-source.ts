@@ -2,7 +2,7 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Event, Job, Order, Rendered } from '../../model.ts';
 import type { Opened } from '../../ports.ts';
 import type { Admission } from '../queue/memory-budget.ts';
-import type { Bench } from './job.ts';
+import type { JobContext } from './job.ts';
 
 /** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
 const SMALL = 16 * 2 ** 20;
@@ -16,8 +16,8 @@ const told = new WeakSet<Admission>();
  * Opens a source of this size and renders it once there is memory for it. A large file waits before it is read too; it
  * is read anew when there is not room at once for what it decodes to, since whoever waits must hold nothing.
  */
-export async function openWithRoom(bench: Bench, job: Job, size: number): Promise<Opened> {
-  const { renderer, sources, admission, options, signal, emit } = bench;
+export async function openWithRoom(context: JobContext, job: Job, size: number): Promise<Opened> {
+  const { renderer, sources, admission, options, signal, emit } = context;
   const open = () => {
     const source = { path: job.source, bounds: sources.boundsOf(job.source) };
     return renderer.open(source, options.limits, options.preset.variants);

@@ -4,7 +4,7 @@ import { taggedNaming } from '../batch/names.ts';
 import { giveAway } from './commit.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
-import type { Bench } from './job.ts';
+import type { JobContext } from './job.ts';
 
 /** Outputs that a job's own new names replace. */
 export interface Superseded {
@@ -25,15 +25,15 @@ const NOTHING: Superseded = { removed: [], givenUp: [], given: [] };
  * way is added to `staged`.
  */
 export async function removeSuperseded(
-  bench: Bench,
+  context: JobContext,
   job: Job,
   digest: string,
   steps: readonly Step[],
   staged: Staged[],
 ): Promise<Superseded> {
-  const { storage, sources, options } = bench;
+  const { storage, sources, options } = context;
   const respelled = steps.flatMap(formerSpelling);
-  const tagged = bench.mirror && job.naming === 0 ? await taggedOutputs(bench, job) : [];
+  const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
   const former = [...respelled, ...tagged];
   if (former.length === 0) return NOTHING;
   const disk = await storage.stat(former.map(({ path }) => path));
@@ -43,7 +43,7 @@ export async function removeSuperseded(
     if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
     const isSame =
       record.digest === digest && steps.some(({ wanted }) => wanted.settings === record.settings);
-    if (!isSame) given.push(...(await giveAway(bench, record, job.source, staged)));
+    if (!isSame) given.push(...(await giveAway(context, record, job.source, staged)));
     removed.push(record.path);
   }
   // Among the sources a folder is the user's.
@@ -58,7 +58,7 @@ function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[
   return isOneName ? [] : [record];
 }
 
-async function taggedOutputs({ index, options }: Bench, job: Job): Promise<OutputRecord[]> {
+async function taggedOutputs({ index, options }: JobContext, job: Job): Promise<OutputRecord[]> {
   const own = (await index.ownedBy(job.source)).filter(isMade);
   return own.filter(
     ({ path }) => isBelow(path, options.out) && taggedNaming(path, job, options) !== undefined,

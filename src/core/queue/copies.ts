@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Digested, Job, JobEvent, SourceRecord } from '../../model.ts';
 import { trustedDigest } from '../job/decide.ts';
-import type { Again, Bench } from '../job/job.ts';
+import type { Again, JobContext } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 
 /** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */
@@ -22,10 +22,10 @@ export interface Copies {
   recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
 }
 
-export function openCopies(bench: Bench): Copies {
+export function openCopies(context: JobContext): Copies {
   let share = 0;
   /** A disk too slow for many at a time would be so each time. */
-  let isPossible = !bench.options.force;
+  let isPossible = !context.options.force;
   return {
     get areLikely() {
       return isPossible && share > LIKELY;
@@ -35,8 +35,8 @@ export function openCopies(bench: Bench): Copies {
     },
     async recognise(jobs) {
       try {
-        const unread = await withoutDigest(bench, jobs);
-        return await recognise(bench, unread, await digest(bench, unread));
+        const unread = await withoutDigest(context, jobs);
+        return await recognise(context, unread, await digest(context, unread));
       } catch (error) {
         if (!(error instanceof ImgtoolError) || error.fatal) throw error;
         if (error.code === 'timeout') isPossible = false;
@@ -53,7 +53,7 @@ function isKnown(outcome: JobEvent | Again): boolean {
 }
 
 /** Those that are there and for whose bytes no stat vouches: it is their outputs that need a look. */
-async function withoutDigest({ index, sources }: Bench, jobs: readonly Job[]): Promise<Job[]> {
+async function withoutDigest({ index, sources }: JobContext, jobs: readonly Job[]): Promise<Job[]> {
   const paths = jobs.map(({ source }) => source);
   const [lookup, facts] = await Promise.all([index.lookup(paths, []), sources.statAll(paths)]);
   return jobs.filter(({ source }, i) => {
@@ -66,7 +66,7 @@ async function withoutDigest({ index, sources }: Bench, jobs: readonly Job[]): P
 type Read = (Digested & Pick<SourceRecord, 'seenAt'>) | null;
 
 async function recognise(
-  { index, settings, options }: Bench,
+  { index, settings, options }: JobContext,
   jobs: readonly Job[],
   digested: readonly Read[],
 ): Promise<ReadonlyMap<Job, SourceRecord>> {
@@ -89,7 +89,7 @@ async function recognise(
 }
 
 /** All may take together what one picture may. */
-async function digest({ renderer, sources, options }: Bench, jobs: readonly Job[]): Promise<Read[]> {
+async function digest({ renderer, sources, options }: JobContext, jobs: readonly Job[]): Promise<Read[]> {
   if (jobs.length === 0) return [];
   const seenAt = Date.now();
   const files = jobs.map(({ source }) => ({ path: source, bounds: sources.boundsOf(source) }));

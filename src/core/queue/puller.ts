@@ -5,7 +5,7 @@ import type { Settlement } from '../../ports.ts';
 import type { Manner } from '../batch/run.ts';
 import { steadyNow } from '../clock.ts';
 import { failureOf, jobEvent } from '../job/events.ts';
-import { type Begun, type Bench, runJob } from '../job/job.ts';
+import { type Begun, type JobContext, runJob } from '../job/job.ts';
 import { openCopies } from './copies.ts';
 import { openParking, type Parked } from './duplicate-waitlist.ts';
 import { NO_SOURCE } from './retry-policy.ts';
@@ -42,14 +42,14 @@ export interface WorkEnd {
  * waited for.
  */
 export async function workThrough(
-  bench: Bench,
+  context: JobContext,
   intake: Intake,
   { patience, ended, isEndless }: Pick<Manner, 'patience' | 'ended' | 'isEndless'>,
 ): Promise<WorkEnd> {
-  const { index, run, options, emit, signal } = bench;
+  const { index, run, options, emit, signal } = context;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
   const parking = openParking();
-  const copies = openCopies(bench);
+  const copies = openCopies(context);
   const inWork = new Set<Promise<void>>();
   /** Jobs that wait for a place at least while more are pending, so that none is ever free. */
   const reserve = options.jobs;
@@ -94,7 +94,7 @@ export async function workThrough(
     const { job, isTold } = begun;
     if (!isTold) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
-      const outcome = await runJob(bench, begun, rendered);
+      const outcome = await runJob(context, begun, rendered);
       if (!isTold) copies.note(outcome);
       if (outcome.type !== 'job')
         return outcome.type === 'waiting' ? park(outcome.begun) : start(outcome.begun);
@@ -102,7 +102,7 @@ export async function workThrough(
       ended?.(job, outcome.state);
       restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));
     } catch (thrown) {
-      await giveUp(bench, job, asImgtoolError(thrown));
+      await giveUp(context, job, asImgtoolError(thrown));
       // The bytes of a failed job are not known here, so one waiter of each asks anew.
       restart(parking.leaveOneOfEach());
     }
@@ -129,7 +129,7 @@ export async function workThrough(
     }
   };
 
-  const giveUp = async (bench: Bench, job: Job, error: ImgtoolError) => {
+  const giveUp = async (context: JobContext, job: Job, error: ImgtoolError) => {
     if (error.fatal) fatal ??= error;
     // The index that failed needs no telling: the end of the run frees what it has in work.
     if (error.code === 'index_unusable') return;
@@ -138,7 +138,7 @@ export async function workThrough(
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;
-    const delay = await patience.after(error, attempts, () => ageOf(bench, job));
+    const delay = await patience.after(error, attempts, () => ageOf(context, job));
     // One that a walk finds again in its place fails: it would come and leave for ever.
     const isBack = error.code === 'source_outside' && outside.has(job.source);
     if (delay === 'leave' && !isBack) {
@@ -167,7 +167,7 @@ export async function workThrough(
       });
       return;
     }
-    emit(await settleFailed(bench, job, error));
+    emit(await settleFailed(context, job, error));
     ended?.(job, 'failed');
   };
 
@@ -233,12 +233,12 @@ function leftAlone({ given }: Job, { message }: ImgtoolError): Event {
 }
 
 /** Milliseconds since a job's source was last changed. */
-async function ageOf({ sources }: Bench, { source }: Job): Promise<number> {
+async function ageOf({ sources }: JobContext, { source }: Job): Promise<number> {
   const [facts] = await sources.statAll([source]);
   return facts == null ? 0 : Date.now() - Number(BigInt(facts.mtime) / 1_000_000n);
 }
 
-async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promise<JobEvent> {
+async function settleFailed(context: JobContext, job: Job, error: ImgtoolError): Promise<JobEvent> {
   const isCancelled = error.code === 'cancelled';
   const settlement: Settlement = {
     state: isCancelled ? 'cancelled' : 'failed',
@@ -247,7 +247,7 @@ async function settleFailed(bench: Bench, job: Job, error: ImgtoolError): Promis
     outputs: [],
     ...(isCancelled ? {} : { error: failureOf(error) }),
   };
-  await bench.index.settle(bench.run, job, settlement);
-  const [facts] = await bench.sources.statAll([job.source]).catch(() => []);
-  return { ...jobEvent(job, settlement, bench), ...(facts == null ? {} : { bytes: facts.size }) };
+  await context.index.settle(context.run, job, settlement);
+  const [facts] = await context.sources.statAll([job.source]).catch(() => []);
+  return { ...jobEvent(job, settlement, context), ...(facts == null ? {} : { bytes: facts.size }) };
 }

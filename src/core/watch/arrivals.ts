@@ -5,7 +5,7 @@ import { jobFor, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
 import { sortOut, tellApart } from '../batch/sort.ts';
 import { sameSource } from '../job/decide.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import { openKnown, type Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 
@@ -45,12 +45,12 @@ export interface Arrivals {
 const STRANGE: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
 
 export function openArrivals(
-  bench: Bench,
+  context: JobContext,
   settling: Settling,
   emit: (event: Event) => void,
   chunkDone: (walked: Walked, ended: boolean) => void,
 ): Arrivals {
-  const { index, run, sources } = bench;
+  const { index, run, sources } = context;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
   const strange = new Map<string, PassedOver>();
@@ -58,7 +58,7 @@ export function openArrivals(
   const waiting = new Map<string, Set<string>>();
 
   const wait = (source: string, heldBy: readonly string[]): void => {
-    for (const owner of bench.mirror ? heldBy : []) {
+    for (const owner of context.mirror ? heldBy : []) {
       waiting.set(owner, (waiting.get(owner) ?? new Set()).add(source));
     }
   };
@@ -115,7 +115,7 @@ export function openArrivals(
     async sort(found) {
       // Only the first walk counts what is in order without a job: of what comes later the batch may have one.
       if (walked.ended) return found;
-      const { changed, unchanged, outputs } = await sortOut(bench, found);
+      const { changed, unchanged, outputs } = await sortOut(context, found);
       for (const one of outputs) {
         passOver(one.found.given, 'output');
         // A name that is only held may prove to be a source's: the next walk sees.
@@ -134,7 +134,7 @@ export function openArrivals(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
       );
-      const { outputs, sources: found } = await tellApart(bench, rested, lookup);
+      const { outputs, sources: found } = await tellApart(context, rested, lookup);
       for (const one of outputs) if (one.isMade) note(one.found, 'output');
       // It changed after it was taken and before it was read: its job has seen it as it is now.
       const isDone = ({ source, facts }: Found) => {
@@ -152,7 +152,7 @@ export function openArrivals(
         else note(one, 'done');
       }
       if (fresh.length === 0) return;
-      const asked = await askNames(bench, fresh);
+      const asked = await askNames(context, fresh);
       const jobs = fresh.map((one, i) => {
         wait(one.source, asked[i]!.heldBy);
         return { ...jobFor(one, asked[i]!), isCounted: known.stageOf(one.source) === 'counted' };

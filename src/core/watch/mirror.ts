@@ -6,7 +6,7 @@ import { giveAway } from '../job/commit.ts';
 import { isMade } from '../job/decide.ts';
 import { pathAsGiven } from '../job/events.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 
 /** Removes outputs after their sources. A renamed source has had its time by then to take over its own. */
 export interface Mirror {
@@ -29,13 +29,13 @@ const LONGEST = 60_000;
 
 /** `passNames` starts the work that gives the names of a source that is gone to others; false when none wait for them. */
 export function openMirror(
-  bench: Bench,
+  context: JobContext,
   settle: number,
   clock: Clock,
   emit: (event: Event) => void,
   passNames: (gone: string) => Promise<boolean>,
 ): Mirror {
-  const { index, sources, run } = bench;
+  const { index, sources, run } = context;
   /** Sources that are gone, and since when. */
   const gone = new Map<string, number>();
   let next = Number.POSITIVE_INFINITY;
@@ -80,7 +80,7 @@ export function openMirror(
   /** Outputs that cannot be removed stay until the next start; nothing else suffers for them. */
   async function follow(path: string): Promise<void> {
     try {
-      await removeOutputs(bench, path, emit);
+      await removeOutputs(context, path, emit);
     } catch (thrown) {
       const error = asImgtoolError(thrown);
       if (error.fatal) throw error;
@@ -103,8 +103,12 @@ function mostGone(folder: string, absent: number, all: number): Event {
  * Removes the outputs of a source that is gone from the batch's output folder: those that are its own and as they were
  * left. Duplicates that were skipped are given theirs first. A file somebody changed since stays, and is nobody's.
  */
-async function removeOutputs(bench: Bench, source: string, emit: (event: Event) => void): Promise<void> {
-  const { index, storage, options, sources, run } = bench;
+async function removeOutputs(
+  context: JobContext,
+  source: string,
+  emit: (event: Event) => void,
+): Promise<void> {
+  const { index, storage, options, sources, run } = context;
   const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
   const disk = await storage.stat(own.map(({ path }) => path));
   const given: OutputRecord[] = [];
@@ -113,7 +117,7 @@ async function removeOutputs(bench: Bench, source: string, emit: (event: Event) 
   try {
     for (const [i, record] of own.entries()) {
       if (!isMade(record) || !(await isIntact(record, disk[i] ?? null, storage))) continue;
-      given.push(...(await giveAway(bench, record, source, staged)));
+      given.push(...(await giveAway(context, record, source, staged)));
       removed.push(record.path);
     }
     // Meanwhile a renamed source may have inherited some.

@@ -3,7 +3,7 @@ import type { Found, Skipped } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import type { Clock } from '../clock.ts';
 import { isBelow } from '../job/facts.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -27,7 +27,7 @@ interface ScanOptions {
   readonly signal: AbortSignal;
 }
 
-export function openScans({ sources, index, run }: Bench, options: ScanOptions): Scans {
+export function openScans({ sources, index, run }: JobContext, options: ScanOptions): Scans {
   const { arrivals, mirror, letRest, clock, emit, signal } = options;
   const { walked } = arrivals;
   const replaced = new Set<string>();

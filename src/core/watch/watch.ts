@@ -3,7 +3,7 @@ import type { Found, Hint } from '../../ports.ts';
 import { CHUNK, type TakeIn } from '../batch/intake.ts';
 import { KEPT, type NewWork, type Ports, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { Bench } from '../job/job.ts';
+import type { JobContext } from '../job/job.ts';
 import { LONG, UNTIL_NEXT } from '../queue/retry-policy.ts';
 import { openArrivals } from './arrivals.ts';
 import { openHints } from './change-events.ts';
@@ -44,12 +44,12 @@ const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
 function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
-  return async (bench, emit, chunkDone, signal) => {
-    const { sources, run } = bench;
+  return async (context, emit, chunkDone, signal) => {
+    const { sources, run } = context;
     const { news } = ends;
     const schedule = openSchedule(options.scanInterval, clock);
     const polls = openSchedule(POLL, clock);
-    const mirror = options.mirror ? openMirror(bench, options.settle, clock, emit, passNames) : undefined;
+    const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
     const hints = openHints(clock);
     const rested: Found[] = [];
     let told = '';
@@ -76,14 +76,14 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
         news.wake();
       },
     });
-    const arrivals = openArrivals(bench, settling, emit, chunkDone);
-    const scans = openScans(bench, { arrivals, mirror, letRest, clock, emit, signal });
+    const arrivals = openArrivals(context, settling, emit, chunkDone);
+    const scans = openScans(context, { arrivals, mirror, letRest, clock, emit, signal });
     const watcher = options.once ? undefined : sources.watch(hear, options);
     signal.addEventListener('abort', news.wake, { once: true });
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
-      if (!options.existing) await lookAnew(await leftByFormer(bench));
+      if (!options.existing) await lookAnew(await leftByFormer(context));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
       // What was there at the start is not taken next time, but what landed since is.
@@ -134,7 +134,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     async function scan(take: boolean): Promise<void> {
       schedule.walking();
       schedule.walked(await scans.all(take));
-      await bench.index.prune(Date.now() - KEPT);
+      await context.index.prune(Date.now() - KEPT);
     }
 
     async function poll(folders: readonly string[]): Promise<void> {
@@ -183,7 +183,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
 }
 
 /** Sources that watches of the same folders had not come to when they were stopped, since the last that had nothing left. */
-async function leftByFormer({ index, run }: Bench): Promise<string[]> {
+async function leftByFormer({ index, run }: JobContext): Promise<string[]> {
   const own = await index.batch(run.batch);
   const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>
     id !== own.id &&
