@@ -95,10 +95,10 @@ const HASTY: Patience = {
 export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<End> {
   const events: Event[] = [];
   const { signal } = new AbortController();
-  const manner = { takeIn, patience: HASTY, isEndless: false };
+  const mode = { takeIn, patience: HASTY, isEndless: false };
   try {
     const { ports, work } = await shop.prepare('process', OVER, over);
-    const { exit } = await runBatch(ports, work, (event) => events.push(event), signal, manner);
+    const { exit } = await runBatch(ports, work, (event) => events.push(event), signal, mode);
     return { events, exit, thrown: undefined };
   } catch (error) {
     const thrown = asImgtoolError(error);

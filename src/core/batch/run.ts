@@ -52,7 +52,7 @@ export interface OldWork extends Again {
 }
 
 /** Where a batch gets its jobs from and how it deals with those that fail. */
-export interface Manner {
+export interface BatchMode {
   readonly takeIn: TakeIn;
   readonly patience: Patience;
   /** Hears of each job that has ended, or is to be tried again. */
@@ -65,7 +65,7 @@ export interface Manner {
   readonly isResumed?: boolean;
 }
 
-const ONE_WALK: Manner = { takeIn, patience: SHORT, isEndless: false };
+const ONE_WALK: BatchMode = { takeIn, patience: SHORT, isEndless: false };
 
 /**
  * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts or somebody asks
@@ -77,13 +77,13 @@ export async function runBatch(
   work: NewWork,
   emit: (event: Event) => void,
   signal: AbortSignal,
-  manner: Manner = ONE_WALK,
+  mode: BatchMode = ONE_WALK,
 ): Promise<BatchFinished> {
   const dead = await tidyUp(ports, work.options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
   return workOn(
-    { ...contextOf(ports, run, work.options, dead, emit, signal), mirror: manner.mirror === true },
-    manner,
+    { ...contextOf(ports, run, work.options, dead, emit, signal), mirror: mode.mirror === true },
+    mode,
   );
 }
 
@@ -141,13 +141,13 @@ function contextOf(
   };
 }
 
-async function workOn(given: JobContext, manner: Manner): Promise<BatchFinished> {
+async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished> {
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const told = openTold(emit);
   const stop = stopOf(given);
   const context = { ...given, emit: told.emit, signal: stop.signal };
-  let fatal = (await takeInAndWork(context, manner)) ?? stop.error;
+  let fatal = (await takeInAndWork(context, mode)) ?? stop.error;
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
@@ -158,7 +158,7 @@ async function workOn(given: JobContext, manner: Manner): Promise<BatchFinished>
   if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
   const before = await index.batch(run.batch).catch(giveUp);
   const state =
-    before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, manner, isStopped);
+    before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, mode, isStopped);
   const known = fatal;
   // An index that is held by another program keeps its end waiting: what is wrong is told before.
   if (known !== undefined) emit(warning(known));
@@ -173,7 +173,7 @@ async function workOn(given: JobContext, manner: Manner): Promise<BatchFinished>
     state: ended,
     ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
-    exit: exitCode(ended, counts.failed, fatal, stop.signal, manner),
+    exit: exitCode(ended, counts.failed, fatal, stop.signal, mode),
   };
   emit(finished);
   return finished;
@@ -184,7 +184,7 @@ async function prune({ index, emit }: JobContext): Promise<void> {
 }
 
 /** Of a batch in which nothing waits any more. Its own run, or one before it, may have been stopped. */
-function stateOf({ counts, walkEnded }: Batch, { isEndless }: Manner, isStopped: boolean) {
+function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopped: boolean) {
   if (counts.cancelled > 0) return 'cancelled';
   if (walkEnded || isEndless) return 'finished';
   // What could not be walked again is left.
@@ -201,7 +201,7 @@ function warning({ code, message, fix }: ImgtoolError): Warning {
 }
 
 /** Walks and works side by side; what made either pointless. */
-async function takeInAndWork(context: JobContext, manner: Manner): Promise<ImgtoolError | undefined> {
+async function takeInAndWork(context: JobContext, mode: BatchMode): Promise<ImgtoolError | undefined> {
   const { emit, signal } = context;
   const intake = announce();
   const stopped = new AbortController();
@@ -224,15 +224,15 @@ async function takeInAndWork(context: JobContext, manner: Manner): Promise<Imgto
     stopped.abort();
     return error;
   };
-  const walk = manner
-    .takeIn(context, emit, announceChunks(context, intake, manner.isResumed === true), stopped.signal)
+  const walk = mode
+    .takeIn(context, emit, announceChunks(context, intake, mode.isResumed === true), stopped.signal)
     .then(async ({ passedOver, ended }) => {
       await context.index.walked(context.run, passedOver, ended);
       return undefined;
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough({ ...context, emit: tell, signal: stopped.signal }, intake, manner).then(
+  const working = workThrough({ ...context, emit: tell, signal: stopped.signal }, intake, mode).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
@@ -281,7 +281,7 @@ function exitCode(
   failed: number,
   fatal: ImgtoolError | undefined,
   { aborted, reason }: AbortSignal,
-  { isEndless }: Manner,
+  { isEndless }: BatchMode,
 ): number {
   if (state === 'interrupted') return fatal?.fatal ? fatal.exitCode : CANNOT_GO_ON;
   const isInVain = state === 'finished' && reason === ASKED && !isEndless;

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
 import type { Event, Job, JobEvent } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
-import type { Manner } from '../batch/run.ts';
+import type { BatchMode } from '../batch/run.ts';
 import { steadyNow } from '../clock.ts';
 import { failureOf, jobEvent } from '../job/events.ts';
 import { type Begun, type JobContext, runJob } from '../job/job.ts';
@@ -44,7 +44,7 @@ export interface WorkEnd {
 export async function workThrough(
   context: JobContext,
   intake: Intake,
-  { patience, ended, isEndless }: Pick<Manner, 'patience' | 'ended' | 'isEndless'>,
+  { patience, ended, isEndless }: Pick<BatchMode, 'patience' | 'ended' | 'isEndless'>,
 ): Promise<WorkEnd> {
   const { index, run, options, emit, signal } = context;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });

@@ -4,7 +4,7 @@ import type { BatchFinished, Event, Failure } from '../../model.ts';
 import type { NewJob } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
-import { type Manner, type NewWork, type Ports, runBatch } from '../batch/run.ts';
+import { type BatchMode, type NewWork, type Ports, runBatch } from '../batch/run.ts';
 import { sameFile } from '../job/decide.ts';
 import { failureOf } from '../job/events.ts';
 import { SHORT } from '../queue/retry-policy.ts';
@@ -159,7 +159,7 @@ function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
 }
 
 /** Takes in these sources, under the names their jobs of before had, and no others. */
-function mannerOf(jobs: readonly PlannedJob[], bytes: number): Manner {
+function mannerOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
   return {
     patience: SHORT,
     isEndless: false,

@@ -53,9 +53,9 @@ async function run(folder: string, project: Project = {}, mirror = false): Promi
   const events: Event[] = [];
   const emit = (event: Event) => void events.push(event);
   const { signal } = new AbortController();
-  const manner = { takeIn, patience: SHORT, isEndless: false, mirror };
+  const mode = { takeIn, patience: SHORT, isEndless: false, mirror };
   if (work.options.dryRun) await dryRun(ports, work, emit, signal);
-  else await runBatch(ports, work, emit, signal, manner);
+  else await runBatch(ports, work, emit, signal, mode);
   assertSum(events);
   return events;
 }
