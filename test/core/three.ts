@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
 import { takeIn } from '../../src/core/batch/intake.ts';
 import { type Ports, runBatch } from '../../src/core/batch/run.ts';
-import type { Patience } from '../../src/core/queue/retry-policy.ts';
-import { SHORT } from '../../src/core/queue/retry-policy.ts';
+import type { RetryPolicy } from '../../src/core/queue/retry-policy.ts';
+import { BATCH_RETRIES } from '../../src/core/queue/retry-policy.ts';
 import { asImgtoolError, type ImgtoolError } from '../../src/errors.ts';
 import type { Event } from '../../src/model.ts';
 import type { Index } from '../../src/ports.ts';
@@ -85,9 +85,9 @@ async function check(three: Three, end: End, failed: readonly string[]): Promise
 }
 
 /** Tries again as a batch does, only at once. */
-const HASTY: Patience = {
+const HASTY: RetryPolicy = {
   after: async (...given) => {
-    const delay = await SHORT.after(...given);
+    const delay = await BATCH_RETRIES.after(...given);
     return typeof delay === 'number' ? 1 : delay;
   },
 };
@@ -95,7 +95,7 @@ const HASTY: Patience = {
 export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<End> {
   const events: Event[] = [];
   const { signal } = new AbortController();
-  const mode = { takeIn, patience: HASTY, isEndless: false };
+  const mode = { takeIn, retryPolicy: HASTY, isEndless: false };
   try {
     const { ports, work } = await shop.prepare('process', OVER, over);
     const { exit } = await runBatch(ports, work, (event) => events.push(event), signal, mode);

@@ -12,7 +12,7 @@ import { makeFolder, realPlace } from './place.ts';
 import { indexError, inRepair, isBusy, stillInUse } from './trouble.ts';
 
 /** How long a step may meet a busy index before it fails, in milliseconds. */
-const PATIENCE = 30_000;
+const BUSY_TIMEOUT = 30_000;
 /** How long one try may block the event loop, in milliseconds. */
 const ONE_TRY = 5;
 
@@ -37,13 +37,13 @@ interface Opening {
   readonly purpose?: Purpose;
   readonly migrations?: readonly Migration[];
   /** Milliseconds a step waits for others. */
-  readonly patience?: number;
+  readonly busyTimeout?: number;
 }
 
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(
   path: string,
-  { purpose = 'work', migrations, patience = PATIENCE }: Opening = {},
+  { purpose = 'work', migrations, busyTimeout = BUSY_TIMEOUT }: Opening = {},
 ): Promise<Connection> {
   const Sqlite = loadSqlite();
   let db: Database | undefined;
@@ -53,24 +53,25 @@ export async function connect(
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
     refuseIfInRepair(path, locks);
-    // A busy wait inside SQLite blocks the event loop, so it gives up at once and `patiently` waits instead.
+    // A busy wait inside SQLite blocks the event loop, so it gives up at once and `whileBusy` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
     const identity = identityOf(real, () => leaveBehind(opened, locks));
     if (purpose === 'work') mustBeWritable(real);
-    const isReady = migrations === undefined && (await patiently(path, patience, () => isUpToDate(opened)));
-    if (isReady) await patiently(path, patience, () => setUp(opened));
-    else await bringUpToDate(Sqlite, opened, path, locks, patience, migrations);
-    if (purpose === 'work') await patiently(path, patience, () => checkIfSmall(opened, path));
+    const isReady =
+      migrations === undefined && (await whileBusy(path, busyTimeout, () => isUpToDate(opened)));
+    if (isReady) await whileBusy(path, busyTimeout, () => setUp(opened));
+    else await bringUpToDate(Sqlite, opened, path, locks, busyTimeout, migrations);
+    if (purpose === 'work') await whileBusy(path, busyTimeout, () => checkIfSmall(opened, path));
     // It may have begun since, and have seen nobody.
     refuseIfInRepair(path, locks);
     identity.check();
-    return connection(opened, path, locks, patience, identity);
+    return connection(opened, path, locks, busyTimeout, identity);
   } catch (error) {
     db?.close();
     if (purpose === 'look') {
       const { mayBeLookedAt } = await import('./snapshot.ts');
-      if (mayBeLookedAt(error)) return lookAt(Sqlite, path, patience, migrations);
+      if (mayBeLookedAt(error)) return lookAt(Sqlite, path, busyTimeout, migrations);
     }
     throw indexError(error, path);
   }
@@ -99,12 +100,12 @@ async function bringUpToDate(
   db: Database,
   path: string,
   locks: Locks,
-  patience: number,
+  busyTimeout: number,
   given: readonly Migration[] | undefined,
 ): Promise<void> {
   const { migrate, MIGRATIONS } = await import('./migrate.ts');
   const migrations = given ?? MIGRATIONS;
-  await patiently(path, patience, () => {
+  await whileBusy(path, busyTimeout, () => {
     // Before anything is written: it may be another program's.
     refuseStrangers(Sqlite, db, path, migrations);
     setUp(db);
@@ -124,7 +125,7 @@ function setUp(db: Database): void {
 async function lookAt(
   Sqlite: Sqlite,
   path: string,
-  patience: number,
+  busyTimeout: number,
   given: readonly Migration[] | undefined,
 ): Promise<Connection> {
   const [{ MIGRATIONS }, { openSnapshot }] = await Promise.all([
@@ -139,7 +140,7 @@ async function lookAt(
     refuseStrangers(Sqlite, db, path, migrations);
     for (const step of migrations.slice(Number(keep(db.prepare('PRAGMA user_version').pluck()).get())))
       step(db);
-    return connection(db, path, locks, patience, { check: () => {} });
+    return connection(db, path, locks, busyTimeout, { check: () => {} });
   } catch (error) {
     throw indexError(error, path);
   }
@@ -149,13 +150,13 @@ function connection(
   db: Database,
   path: string,
   locks: Locks,
-  patience: number,
+  busyTimeout: number,
   identity: Identity,
 ): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
   /** Looks afterwards, so that nothing counts as read or recorded that is not in the file others see. */
   const onTheSameFile = <T>(step: () => T) =>
-    patiently(path, patience, () => {
+    whileBusy(path, busyTimeout, () => {
       try {
         return step();
       } finally {
@@ -182,13 +183,13 @@ function connection(
   };
 }
 
-async function patiently<T>(path: string, patience: number, step: () => T): Promise<T> {
+async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): Promise<T> {
   // Not by the clock: who was stopped for an hour has not waited for one.
   for (let waited = 0, wait = 2; ; wait = Math.min(wait * 2, 100)) {
     try {
       return step();
     } catch (error) {
-      if (!isBusy(error) || waited > patience) throw indexError(error, path);
+      if (!isBusy(error) || waited > busyTimeout) throw indexError(error, path);
       const pause = wait * (0.5 + Math.random());
       waited += pause + ONE_TRY;
       await sleep(pause);

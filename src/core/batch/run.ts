@@ -14,7 +14,7 @@ import { settingsOfAll } from '../job/facts.ts';
 import type { JobContext } from '../job/job.ts';
 import { openAdmission } from '../queue/memory-budget.ts';
 import { type Intake, workThrough } from '../queue/puller.ts';
-import { type Patience, SHORT } from '../queue/retry-policy.ts';
+import { BATCH_RETRIES, type RetryPolicy } from '../queue/retry-policy.ts';
 import { announce } from '../queue/wakeup.ts';
 import { cancelWaiting } from './cancel.ts';
 import { type TakeIn, takeIn, takeRest, type Walked } from './intake.ts';
@@ -54,7 +54,7 @@ export interface OldWork extends Again {
 /** Where a batch gets its jobs from and how it deals with those that fail. */
 export interface BatchMode {
   readonly takeIn: TakeIn;
-  readonly patience: Patience;
+  readonly retryPolicy: RetryPolicy;
   /** Hears of each job that has ended, or is to be tried again. */
   readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
   /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
@@ -65,7 +65,7 @@ export interface BatchMode {
   readonly isResumed?: boolean;
 }
 
-const ONE_WALK: BatchMode = { takeIn, patience: SHORT, isEndless: false };
+const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
 /**
  * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts or somebody asks

@@ -44,7 +44,7 @@ export interface WorkEnd {
 export async function workThrough(
   context: JobContext,
   intake: Intake,
-  { patience, ended, isEndless }: Pick<BatchMode, 'patience' | 'ended' | 'isEndless'>,
+  { retryPolicy, ended, isEndless }: Pick<BatchMode, 'retryPolicy' | 'ended' | 'isEndless'>,
 ): Promise<WorkEnd> {
   const { index, run, options, emit, signal } = context;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
@@ -138,7 +138,7 @@ export async function workThrough(
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;
-    const delay = await patience.after(error, attempts, () => ageOf(context, job));
+    const delay = await retryPolicy.after(error, attempts, () => ageOf(context, job));
     // One that a walk finds again in its place fails: it would come and leave for ever.
     const isBack = error.code === 'source_outside' && outside.has(job.source);
     if (delay === 'leave' && !isBack) {

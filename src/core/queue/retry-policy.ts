@@ -1,7 +1,7 @@
 import type { ErrorCode, ImgtoolError } from '../../errors.ts';
 
 /** How a batch deals with images that failed. */
-export interface Patience {
+export interface RetryPolicy {
   /**
    * Milliseconds until an image that failed so is tried again, having been tried so many times; undefined when it has
    * failed for good; `leave` when it is to leave the batch, being no source, or none yet.
@@ -36,12 +36,12 @@ const ALL_LATER = LATER.reduce((sum, delay) => sum + delay, 0);
 const CLOCKS_DIFFER = 120_000;
 
 /** Of a batch that is to end: what may pass within moments is tried again. */
-export const SHORT: Patience = {
+export const BATCH_RETRIES: RetryPolicy = {
   after: async (error, attempts) => backoff(error, attempts),
 };
 
 /** Of a watch: a picture that does not decode may still be written. */
-export const LONG: Patience = {
+export const WATCH_RETRIES: RetryPolicy = {
   async after(error, attempts) {
     if (NO_SOURCE.has(error.code)) return 'leave';
     return UNFINISHED.has(error.code) ? LATER[attempts - 1] : backoff(error, attempts);
@@ -49,7 +49,7 @@ export const LONG: Patience = {
 };
 
 /** Of a watch that is to end: such a picture is left to the next one, unless it has long been as it is. */
-export const UNTIL_NEXT: Patience = {
+export const WATCH_ONCE_RETRIES: RetryPolicy = {
   async after(error, attempts, age) {
     if (NO_SOURCE.has(error.code)) return 'leave';
     if (!UNFINISHED.has(error.code)) return backoff(error, attempts);

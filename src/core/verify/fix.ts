@@ -7,7 +7,7 @@ import { candidateNames } from '../batch/names.ts';
 import { type BatchMode, type NewWork, type Ports, runBatch } from '../batch/run.ts';
 import { sameFile } from '../job/decide.ts';
 import { failureOf } from '../job/events.ts';
-import { SHORT } from '../queue/retry-policy.ts';
+import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { isLeftAlone, isMissing } from './gone.ts';
 import { type Means, type Plan, type PlannedJob, planAgain } from './makers.ts';
 import { lookAgain, type Verifying } from './verify.ts';
@@ -161,7 +161,7 @@ function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
 /** Takes in these sources, under the names their jobs of before had, and no others. */
 function mannerOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
   return {
-    patience: SHORT,
+    retryPolicy: BATCH_RETRIES,
     isEndless: false,
     // In one step, so that a batch that was begun knows all its jobs: resumed, it has nothing to walk.
     async takeIn({ index, run, options }, _, chunkDone) {

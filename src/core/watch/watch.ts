@@ -4,7 +4,7 @@ import { CHUNK, type TakeIn } from '../batch/intake.ts';
 import { KEPT, type NewWork, type Ports, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { JobContext } from '../job/job.ts';
-import { LONG, UNTIL_NEXT } from '../queue/retry-policy.ts';
+import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openArrivals } from './arrivals.ts';
 import { openHints } from './change-events.ts';
 import { type Ends, openEnds } from './job-outcomes.ts';
@@ -28,7 +28,7 @@ export function runWatch(
   const ends = openEnds(clock);
   return runBatch(ports, work, emit, signal, {
     takeIn: keepWatch(options, clock, ends),
-    patience: options.once ? UNTIL_NEXT : LONG,
+    retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
     mirror: options.mirror,
     ended: ends.ended,

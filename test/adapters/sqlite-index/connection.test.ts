@@ -144,7 +144,7 @@ describe('a busy index', () => {
   it('that stays so is given up with words of who may hold it', async () => {
     const path = fresh();
     const one = await connect(path);
-    const other = await connect(path, { patience: 100 });
+    const other = await connect(path, { busyTimeout: 100 });
     one.db.exec('BEGIN IMMEDIATE');
     await expect(other.write(() => other.db.exec('DELETE FROM runs'))).rejects.toMatchObject({
       code: 'index_unusable',

@@ -14,7 +14,7 @@ import { openLocalSources } from '../../../src/adapters/local-sources/index.ts';
 import { dryRun } from '../../../src/core/batch/dry-run.ts';
 import { takeIn } from '../../../src/core/batch/intake.ts';
 import { runBatch } from '../../../src/core/batch/run.ts';
-import { SHORT } from '../../../src/core/queue/retry-policy.ts';
+import { BATCH_RETRIES } from '../../../src/core/queue/retry-policy.ts';
 import type { BatchOptions, Event } from '../../../src/model.ts';
 import { sha, variant } from '../../records.ts';
 import { type Counted, countingPorts, nothingCounted } from '../counting.ts';
@@ -53,7 +53,7 @@ async function run(folder: string, project: Project = {}, mirror = false): Promi
   const events: Event[] = [];
   const emit = (event: Event) => void events.push(event);
   const { signal } = new AbortController();
-  const mode = { takeIn, patience: SHORT, isEndless: false, mirror };
+  const mode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false, mirror };
   if (work.options.dryRun) await dryRun(ports, work, emit, signal);
   else await runBatch(ports, work, emit, signal, mode);
   assertSum(events);

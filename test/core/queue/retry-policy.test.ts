@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { LONG, type Patience, SHORT, UNTIL_NEXT } from '../../../src/core/queue/retry-policy.ts';
+import {
+  BATCH_RETRIES,
+  type RetryPolicy,
+  WATCH_ONCE_RETRIES,
+  WATCH_RETRIES,
+} from '../../../src/core/queue/retry-policy.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { failure } from '../made-up.ts';
 
@@ -10,16 +15,16 @@ const LASTING = ['unsupported_format', 'too_large', 'timeout', 'output_exists', 
 const ALL = 750_000;
 
 /** What follows the first, second … attempt that fails so, up to the fifth. */
-async function delays(patience: Patience, code: ErrorCode, age = 0) {
+async function delays(retryPolicy: RetryPolicy, code: ErrorCode, age = 0) {
   const attempts = [1, 2, 3, 4, 5];
-  return Promise.all(attempts.map((each) => patience.after(failure(code), each, async () => age)));
+  return Promise.all(attempts.map((each) => retryPolicy.after(failure(code), each, async () => age)));
 }
 
 describe('a batch that is to end', () => {
   it.each([...TRANSIENT, 'source_changed'] as const)(
     'tries twice more within moments after %s',
     async (code) => {
-      expect(await delays(SHORT, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
+      expect(await delays(BATCH_RETRIES, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
     },
   );
 
@@ -31,7 +36,7 @@ describe('a batch that is to end', () => {
     'source_unreadable',
     'source_outside',
   ] as const)('calls a picture failed at once after %s', async (code) => {
-    expect(await delays(SHORT, code)).toEqual(Array(5).fill(undefined));
+    expect(await delays(BATCH_RETRIES, code)).toEqual(Array(5).fill(undefined));
   });
 });
 
@@ -39,50 +44,50 @@ describe('a watch', () => {
   it.each(UNFINISHED)(
     'tries again after 30 seconds, 2 and 10 minutes after %s, then gives up',
     async (code) => {
-      expect(await delays(LONG, code)).toEqual([30_000, 120_000, 600_000, undefined, undefined]);
+      expect(await delays(WATCH_RETRIES, code)).toEqual([30_000, 120_000, 600_000, undefined, undefined]);
     },
   );
 
   it.each(TRANSIENT)('tries twice more within moments after %s', async (code) => {
-    expect(await delays(LONG, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
+    expect(await delays(WATCH_RETRIES, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
   });
 
   it.each(LASTING)('calls a picture failed at once after %s', async (code) => {
-    expect(await delays(LONG, code)).toEqual(Array(5).fill(undefined));
+    expect(await delays(WATCH_RETRIES, code)).toEqual(Array(5).fill(undefined));
   });
 
   it.each(['source_missing', 'source_outside'] as const)('lets go of a picture after %s', async (code) => {
-    expect(await delays(LONG, code)).toEqual(Array(5).fill('leave'));
+    expect(await delays(WATCH_RETRIES, code)).toEqual(Array(5).fill('leave'));
   });
 });
 
 describe('a watch that is to end', () => {
   it.each(UNFINISHED)('leaves a young picture to the next one after %s', async (code) => {
-    expect(await delays(UNTIL_NEXT, code, ALL - 1)).toEqual(Array(5).fill('leave'));
+    expect(await delays(WATCH_ONCE_RETRIES, code, ALL - 1)).toEqual(Array(5).fill('leave'));
   });
 
   it.each(UNFINISHED)('calls one failed that has long been as it is after %s', async (code) => {
-    expect(await delays(UNTIL_NEXT, code, ALL)).toEqual(Array(5).fill(undefined));
+    expect(await delays(WATCH_ONCE_RETRIES, code, ALL)).toEqual(Array(5).fill(undefined));
   });
 
   it.each(UNFINISHED)('leaves one whose date is a little ahead to the next one after %s', async (code) => {
-    expect(await delays(UNTIL_NEXT, code, -119_000)).toEqual(Array(5).fill('leave'));
+    expect(await delays(WATCH_ONCE_RETRIES, code, -119_000)).toEqual(Array(5).fill('leave'));
   });
 
   it.each(UNFINISHED)('calls one failed that is dated in the future after %s', async (code) => {
     for (const ahead of [120_000, 86_400_000, 3e12]) {
-      expect(await delays(UNTIL_NEXT, code, -ahead)).toEqual(Array(5).fill(undefined));
+      expect(await delays(WATCH_ONCE_RETRIES, code, -ahead)).toEqual(Array(5).fill(undefined));
     }
   });
 
   it.each(TRANSIENT)('tries twice more within moments after %s', async (code) => {
-    expect(await delays(UNTIL_NEXT, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
+    expect(await delays(WATCH_ONCE_RETRIES, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
   });
 
   it('lets go of a picture that is gone or a link, and does not ask how old it was', async () => {
     const age = () => Promise.reject(new Error('asked'));
-    expect(await UNTIL_NEXT.after(failure('source_missing'), 1, age)).toBe('leave');
-    expect(await UNTIL_NEXT.after(failure('source_outside'), 1, age)).toBe('leave');
-    expect(await UNTIL_NEXT.after(failure('timeout'), 1, age)).toBeUndefined();
+    expect(await WATCH_ONCE_RETRIES.after(failure('source_missing'), 1, age)).toBe('leave');
+    expect(await WATCH_ONCE_RETRIES.after(failure('source_outside'), 1, age)).toBe('leave');
+    expect(await WATCH_ONCE_RETRIES.after(failure('timeout'), 1, age)).toBeUndefined();
   });
 });
