@@ -9,7 +9,7 @@ import { type Begun, type JobContext, runJob } from '../job/job.ts';
 import { openCopies } from './copies.ts';
 import { openParking, type Parked } from './duplicate-waitlist.ts';
 import { NO_SOURCE } from './retry-policy.ts';
-import type { News } from './wakeup.ts';
+import type { Wakeup } from './wakeup.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
 const MOST_WAITING = 1_000;
@@ -25,7 +25,7 @@ const LONGEST_WAIT = 3_600_000;
 const LOOK_AGAIN = 100;
 
 /** What the pull loop and the rest of a batch tell each other. */
-export interface Intake extends News {
+export interface Intake extends Wakeup {
   /** No more jobs will be added. */
   readonly ended: boolean;
 }
@@ -215,7 +215,7 @@ export async function workThrough(
       const isIdle = inWork.size === 0 && room > 0 && taken.length === 0;
       if (isAll && isIdle && parking.size === 0 && retrying.size === 0) return;
       // Who is due is taken once there is room, and then somebody has ended.
-      const woken = await intake.news(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
+      const woken = await intake.wait(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
       if (!woken) restart(parking.leaveOneOfEach());
     }
     await allEnded();

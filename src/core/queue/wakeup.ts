@@ -1,19 +1,19 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { Intake } from './puller.ts';
 
-/** News that several bring and one awaits; what nobody awaited yet is kept. */
-export interface News {
-  /** Resolves when there was news: true; or when the milliseconds are over: false. */
-  news(within?: number): Promise<boolean>;
-  /** Tells whoever waits. */
+/** Several callers wake one that waits. A wake that comes before the wait is kept. */
+export interface Wakeup {
+  /** Resolves when something woke it: true; or when the milliseconds are over: false. */
+  wait(within?: number): Promise<boolean>;
+  /** Wakes the one that waits. */
   wake(): void;
 }
 
-export function openNews(clock: Clock = systemClock): News {
+export function openWakeup(clock: Clock = systemClock): Wakeup {
   let told = false;
   let resolve: (() => void) | undefined;
   return {
-    async news(within) {
+    async wait(within) {
       if (!told) {
         let cancel = () => {};
         await new Promise<void>((done) => {
@@ -34,15 +34,15 @@ export function openNews(clock: Clock = systemClock): News {
   };
 }
 
-/** An intake whose additions and end are announced by whoever walks. */
+/** An intake whose walk announces additions and the end. */
 export function announce(): Intake & { end(): void } {
-  const { news, wake } = openNews();
+  const { wait, wake } = openWakeup();
   let ended = false;
   return {
     get ended() {
       return ended;
     },
-    news,
+    wait,
     wake,
     end() {
       ended = true;

@@ -1,11 +1,11 @@
 import type { Job, JobEvent } from '../../model.ts';
 import type { Clock } from '../clock.ts';
-import { type News, openNews } from '../queue/wakeup.ts';
+import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import type { Stage } from './known.ts';
 
-/** How jobs ended, for the watch they came from; it is woken by the same news. */
-export interface Ends {
-  readonly news: News;
+/** How jobs ended, for the watch they came from; it is woken by the same wakeup. */
+export interface JobOutcomes {
+  readonly wakeup: Wakeup;
   ended(job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn'): void;
   /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
   withdrawn(): string[];
@@ -21,16 +21,16 @@ const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying', Stage>>> =
   retrying: 'failed',
 };
 
-export function openEnds(clock: Clock): Ends {
-  const news = openNews(clock);
+export function openJobOutcomes(clock: Clock): JobOutcomes {
+  const wakeup = openWakeup(clock);
   const withdrawn: string[] = [];
   const others: [string, Stage][] = [];
   return {
-    news,
+    wakeup,
     ended({ source }, how) {
       if (how === 'withdrawn') {
         withdrawn.push(source);
-        news.wake();
+        wakeup.wake();
         return;
       }
       const stage = STAGES[how];

@@ -7,7 +7,7 @@ import type { JobContext } from '../job/job.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openArrivals } from './arrivals.ts';
 import { openHints } from './change-events.ts';
-import { type Ends, openEnds } from './job-outcomes.ts';
+import { type JobOutcomes, openJobOutcomes } from './job-outcomes.ts';
 import { openMirror } from './mirror.ts';
 import { openScans } from './scan.ts';
 import { openSchedule } from './schedule.ts';
@@ -25,13 +25,13 @@ export function runWatch(
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const ends = openEnds(clock);
+  const outcomes = openJobOutcomes(clock);
   return runBatch(ports, work, emit, signal, {
-    takeIn: keepWatch(options, clock, ends),
+    takeIn: keepWatch(options, clock, outcomes),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
     mirror: options.mirror,
-    ended: ends.ended,
+    ended: outcomes.ended,
   });
 }
 
@@ -43,10 +43,10 @@ const MOST_SETTLING = 10_000;
 const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
-function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
+function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): TakeIn {
   return async (context, emit, chunkDone, signal) => {
     const { sources, run } = context;
-    const { news } = ends;
+    const { wakeup } = outcomes;
     const schedule = openSchedule(options.scanInterval, clock);
     const polls = openSchedule(POLL, clock);
     const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
@@ -61,7 +61,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       statAll: sources.statAll,
       settled(found) {
         rested.push(...found);
-        news.wake();
+        wakeup.wake();
       },
       // A walk finds out what is there now.
       lost: ({ source }) => void hints.keep(source),
@@ -73,13 +73,13 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       },
       failed(error) {
         broken = { error };
-        news.wake();
+        wakeup.wake();
       },
     });
     const arrivals = openArrivals(context, settling, emit, chunkDone);
     const scans = openScans(context, { arrivals, mirror, letRest, clock, emit, signal });
     const watcher = options.once ? undefined : sources.watch(hear, options);
-    signal.addEventListener('abort', news.wake, { once: true });
+    signal.addEventListener('abort', wakeup.wake, { once: true });
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
@@ -90,7 +90,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
       return arrivals.walked;
     } finally {
-      signal.removeEventListener('abort', news.wake);
+      signal.removeEventListener('abort', wakeup.wake);
       settling.close();
       await watcher?.close();
     }
@@ -100,7 +100,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       else if (hint.type !== 'changed') schedule.hurry();
       else if (!hints.keep(hint.path)) schedule.hurry();
       if (hint.type === 'replaced') scans.replaced(hint.folder);
-      news.wake();
+      wakeup.wake();
     }
 
     function isDone(): boolean {
@@ -111,14 +111,14 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
     /** Does what is to be done, or waits for something. */
     async function turn(): Promise<void> {
       if (broken !== undefined) throw broken.error;
-      for (const [source, stage] of ends.others()) arrivals.ended(source, stage);
+      for (const [source, stage] of outcomes.others()) arrivals.ended(source, stage);
       if (watcher !== undefined) tellWatching(watcher);
-      if (!options.once) await lookAnew(ends.withdrawn());
+      if (!options.once) await lookAnew(outcomes.withdrawn());
       if (rested.length > 0) await takeRested();
       else if (!options.once && schedule.isDue()) await scan(true);
       else if (hints.size > 0) await lookAt(hints.take());
       else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
-      else await news.news(untilDue());
+      else await wakeup.wait(untilDue());
       await mirror?.work(settling.size > 0);
     }
 
@@ -165,7 +165,7 @@ function keepWatch(options: WatchOptions, clock: Clock, ends: Ends): TakeIn {
       for (const one of found) settling.offer(one);
       await takeRested();
       while (settling.size > MOST_SETTLING && !signal.aborted) {
-        await news.news();
+        await wakeup.wait();
         await takeRested();
       }
     }

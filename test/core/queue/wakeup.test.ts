@@ -1,31 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { announce, openNews } from '../../../src/core/queue/wakeup.ts';
+import { announce, openWakeup } from '../../../src/core/queue/wakeup.ts';
 import { makeClock } from '../made-up-clock.ts';
 
-describe('news', () => {
-  it('wakes whoever waits for it', async () => {
-    const { news, wake } = openNews(makeClock());
-    const waiting = news();
+describe('a wakeup', () => {
+  it('wakes the one that waits', async () => {
+    const { wait, wake } = openWakeup(makeClock());
+    const waiting = wait();
     wake();
     expect(await waiting).toBe(true);
   });
 
-  it('is kept for whoever comes later, once however often it was told', async () => {
+  it('is kept for a later wait, once however often it came', async () => {
     const clock = makeClock();
-    const { news, wake } = openNews(clock);
+    const { wait, wake } = openWakeup(clock);
     wake();
     wake();
-    expect(await news()).toBe(true);
-    const second = news(100);
+    expect(await wait()).toBe(true);
+    const second = wait(100);
     await clock.advance(100);
     expect(await second).toBe(false);
   });
 
-  it('is waited for no longer than was said', async () => {
+  it('is waited for no longer than the given time', async () => {
     const clock = makeClock();
-    const { news } = openNews(clock);
+    const { wait } = openWakeup(clock);
     let woken: boolean | undefined;
-    const waiting = news(100).then((one) => {
+    const waiting = wait(100).then((one) => {
       woken = one;
     });
     await clock.advance(99);
@@ -35,18 +35,18 @@ describe('news', () => {
     expect(woken).toBe(false);
   });
 
-  it('leaves no call of the clock behind when it came in time', async () => {
+  it('leaves no timer behind when it came in time', async () => {
     const clock = makeClock();
-    const { news, wake } = openNews(clock);
-    const waiting = news(100);
+    const { wait, wake } = openWakeup(clock);
+    const waiting = wait(100);
     expect(clock.waiting).toBe(1);
     wake();
     expect([await waiting, clock.waiting]).toEqual([true, 0]);
   });
 
-  it('is also that there will be no more', async () => {
+  it('comes with the end of an intake', async () => {
     const intake = announce();
-    const waiting = intake.news();
+    const waiting = intake.wait();
     expect(intake.ended).toBe(false);
     intake.end();
     expect([await waiting, intake.ended]).toEqual([true, true]);
