@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { nearest } from '../config.ts';
 import { findBatch } from '../core/batch/find.ts';
 import { type Fixing, makeAgain } from '../core/verify/fix.ts';
-import { forgetGone, type Ground, setAside } from '../core/verify/gone.ts';
+import { type FileProbe, forgetGone, setAside } from '../core/verify/gone.ts';
 import { verify as lookAtAll } from '../core/verify/verify.ts';
 import type { Verified } from '../model/verified.ts';
 
@@ -20,19 +20,23 @@ export async function verify(
 ): Promise<{ readonly verified: Verified; readonly exit: number }> {
   const { index, storage } = ports;
   const batch = id === undefined ? undefined : await findBatch(index, id, nearest);
-  const { looked, gone, isMendable } = await setAside(index, await lookAtAll(ports, batch, signal), GROUND);
+  const { looked, gone, isMendable } = await setAside(
+    index,
+    await lookAtAll(ports, batch, signal),
+    FILE_PROBE,
+  );
   const verified: Verified = { ...looked, gone: gone.length, isMendable };
   const isWrong = looked.wrong.length > 0;
   if (!fix || signal.aborted) return { verified, exit: isWrong ? 1 : 0 };
-  const forgotten = await forgetGone(index, storage, gone, GROUND);
+  const forgotten = await forgetGone(index, storage, gone, FILE_PROBE);
   // Whoever names a batch wants its outputs, wherever they were.
-  const lackOf = batch === undefined ? GROUND.lackOf : undefined;
+  const lackOf = batch === undefined ? FILE_PROBE.lackOf : undefined;
   const { remade, madeIn, exit } = await makeAgain(ports, looked.wrong, signal, lackOf);
   const isStillWrong = [...remade.values()].some((failure) => failure !== null);
   return { verified: { ...verified, forgotten, remade, madeIn }, exit: exit ?? (isStillWrong ? 1 : 0) };
 }
 
-const GROUND: Ground = {
+const FILE_PROBE: FileProbe = {
   isThere: (source) => !isNothing(source),
   // A mount point without its disk is an empty folder.
   isGone: (source) => isNothing(source) && lackOf(folderAbove(source)) === undefined,

@@ -43,7 +43,7 @@ export interface Begun {
 }
 
 /** A job that is to be begun again, in a place of its own. */
-export interface Again {
+export interface Requeued {
   /**
    * `waiting`: once another, which renders the same bytes right now, has ended. `again`: at once, since what was found
    * under its outputs' names has changed meanwhile.
@@ -61,7 +61,7 @@ export async function runJob(
   context: JobContext,
   { job, learnt, isTold, looks }: Begun,
   rendered: () => void,
-): Promise<JobEvent | Again> {
+): Promise<JobEvent | Requeued> {
   const started = performance.now();
   const staged: Staged[] = [];
   let opened: Opened | undefined;

@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Digested, Job, JobEvent, SourceRecord } from '../../model.ts';
 import { trustedDigest } from '../job/decide.ts';
-import type { Again, JobContext } from '../job/job.ts';
+import type { JobContext, Requeued } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 
 /** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */
@@ -17,7 +17,7 @@ export interface Copies {
   /** The bytes of many jobs of late were known. */
   readonly areLikely: boolean;
   /** What became of a job that was begun for the first time. */
-  note(outcome: JobEvent | Again): void;
+  note(outcome: JobEvent | Requeued): void;
   /** What is known of the bytes of those that are copies or as they were, read once here. */
   recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
 }
@@ -47,7 +47,7 @@ export function openCopies(context: JobContext): Copies {
   };
 }
 
-function isKnown(outcome: JobEvent | Again): boolean {
+function isKnown(outcome: JobEvent | Requeued): boolean {
   if (outcome.type !== 'job') return outcome.type === 'waiting';
   return outcome.state === 'duplicate' || outcome.state === 'unchanged' || outcome.reused === true;
 }

@@ -1,42 +1,42 @@
-import type { Again } from '../job/job.ts';
+import type { Requeued } from '../job/job.ts';
 
-/** A job waiting for another that renders the same bytes, and what was learnt of them. */
-export type Parked = Again['begun'];
+/** A job that waits for another job with the same bytes, and the record of those bytes. */
+export type WaitingJob = Requeued['begun'];
 
-/** Where jobs wait for bytes that another job renders, in this process or in another. */
-export interface Parking {
+/** Jobs that wait until another job, in this process or in another, has rendered the same bytes. */
+export interface DuplicateWaitlist {
   readonly size: number;
-  park(parked: Parked): void;
-  /** Those that waited for these bytes: whoever rendered them has ended. */
-  leave(digest: string): Parked[];
-  /** One for each bytes waited for, to ask whether another process has ended with them. */
-  leaveOneOfEach(): Parked[];
-  leaveAll(): Parked[];
+  add(job: WaitingJob): void;
+  /** Takes all jobs that wait for these bytes. */
+  take(digest: string): WaitingJob[];
+  /** Takes one job for each digest: it finds out whether another process has finished. */
+  takeOneOfEach(): WaitingJob[];
+  takeAll(): WaitingJob[];
 }
 
-export function openParking(): Parking {
-  const lots = new Map<string, Parked[]>();
+export function openDuplicateWaitlist(): DuplicateWaitlist {
+  const byDigest = new Map<string, WaitingJob[]>();
   let size = 0;
-  const take = (digest: string, most: number): Parked[] => {
-    const lot = lots.get(digest) ?? [];
-    const taken = lot.splice(0, most);
-    if (lot.length === 0) lots.delete(digest);
+  const take = (digest: string, most: number): WaitingJob[] => {
+    const jobs = byDigest.get(digest) ?? [];
+    const taken = jobs.splice(0, most);
+    if (jobs.length === 0) byDigest.delete(digest);
     size -= taken.length;
     return taken;
   };
-  const fromEach = (most: number) => [...lots.keys()].flatMap((digest) => take(digest, most));
+  const fromEach = (most: number) => [...byDigest.keys()].flatMap((digest) => take(digest, most));
   return {
     get size() {
       return size;
     },
-    park(parked) {
-      const lot = lots.get(parked.learnt.digest);
-      if (lot === undefined) lots.set(parked.learnt.digest, [parked]);
-      else lot.push(parked);
+    add(job) {
+      const jobs = byDigest.get(job.learnt.digest);
+      if (jobs === undefined) byDigest.set(job.learnt.digest, [job]);
+      else jobs.push(job);
       size++;
     },
-    leave: (digest) => take(digest, Number.POSITIVE_INFINITY),
-    leaveOneOfEach: () => fromEach(1),
-    leaveAll: () => fromEach(Number.POSITIVE_INFINITY),
+    take: (digest) => take(digest, Number.POSITIVE_INFINITY),
+    takeOneOfEach: () => fromEach(1),
+    takeAll: () => fromEach(Number.POSITIVE_INFINITY),
   };
 }

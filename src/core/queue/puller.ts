@@ -7,7 +7,7 @@ import { steadyNow } from '../clock.ts';
 import { failureOf, jobEvent } from '../job/events.ts';
 import { type Begun, type JobContext, runJob } from '../job/job.ts';
 import { openCopies } from './copies.ts';
-import { openParking, type Parked } from './duplicate-waitlist.ts';
+import { openDuplicateWaitlist, type WaitingJob } from './duplicate-waitlist.ts';
 import { NO_SOURCE } from './retry-policy.ts';
 import type { Wakeup } from './wakeup.ts';
 
@@ -48,7 +48,7 @@ export async function workThrough(
 ): Promise<WorkEnd> {
   const { index, run, options, emit, signal } = context;
   const limit = pLimit({ concurrency: options.jobs, rejectOnClear: true });
-  const parking = openParking();
+  const waitlist = openDuplicateWaitlist();
   const copies = openCopies(context);
   const inWork = new Set<Promise<void>>();
   /** Jobs that wait for a place at least while more are pending, so that none is ever free. */
@@ -97,25 +97,25 @@ export async function workThrough(
       const outcome = await runJob(context, begun, rendered);
       if (!isTold) copies.note(outcome);
       if (outcome.type !== 'job')
-        return outcome.type === 'waiting' ? park(outcome.begun) : start(outcome.begun);
+        return outcome.type === 'waiting' ? waitFor(outcome.begun) : start(outcome.begun);
       emit(outcome);
       ended?.(job, outcome.state);
-      restart(outcome.digest === undefined ? [] : parking.leave(outcome.digest));
+      restart(outcome.digest === undefined ? [] : waitlist.take(outcome.digest));
     } catch (thrown) {
       await giveUp(context, job, asImgtoolError(thrown));
       // The bytes of a failed job are not known here, so one waiter of each asks anew.
-      restart(parking.leaveOneOfEach());
+      restart(waitlist.takeOneOfEach());
     }
   };
 
-  const park = (parked: Parked) => {
-    const { job, learnt } = parked;
+  const waitFor = (waiting: WaitingJob) => {
+    const { job, learnt } = waiting;
     emit({ type: 'job.waiting', batch: run.batch, source: job.given, bytes: learnt.size });
-    parking.park(parked);
+    waitlist.add(waiting);
   };
 
-  const restart = (parked: readonly Parked[]) => {
-    for (const begun of parked) start(begun);
+  const restart = (waiting: readonly WaitingJob[]) => {
+    for (const begun of waiting) start(begun);
   };
 
   /** Those taken together, which are recognised together where they are likely copies. */
@@ -203,7 +203,7 @@ export async function workThrough(
   async function pull(): Promise<void> {
     while (!stopped()) {
       // As many again are taken each time: one step of the index for several jobs.
-      const room = parking.size < MOST_WAITING ? roomFor() : 0;
+      const room = waitlist.size < MOST_WAITING ? roomFor() : 0;
       const now = steadyNow();
       // Asked first: what is added while jobs are taken may not be among them.
       const isAll = intake.ended;
@@ -213,13 +213,13 @@ export async function workThrough(
       // Who was due and did not come has left the batch.
       if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
       const isIdle = inWork.size === 0 && room > 0 && taken.length === 0;
-      if (isAll && isIdle && parking.size === 0 && retrying.size === 0) return;
+      if (isAll && isIdle && waitlist.size === 0 && retrying.size === 0) return;
       // Who is due is taken once there is room, and then somebody has ended.
-      const woken = await intake.wait(parking.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
-      if (!woken) restart(parking.leaveOneOfEach());
+      const woken = await intake.wait(waitlist.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
+      if (!woken) restart(waitlist.takeOneOfEach());
     }
     await allEnded();
-    for (const { job } of parking.leaveAll()) await index.giveBack(job, 'pending');
+    for (const { job } of waitlist.takeAll()) await index.giveBack(job, 'pending');
   }
 }
 

@@ -2,7 +2,7 @@ import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Index, Storage } from '../../ports.ts';
 
 /** What a look at the places of outputs and sources tells. */
-export interface Ground {
+export interface FileProbe {
   isThere(source: string): boolean;
   /** Whether a source is no more; not so where its disk may only not be mounted. */
   isGone(source: string): boolean;
@@ -13,7 +13,7 @@ export interface Ground {
 }
 
 /** What is wrong, with what is gone set aside. */
-export interface Sorted {
+export interface Triage {
   readonly looked: Looked;
   readonly gone: readonly WrongOutput[];
   /** Whether one of those that are wrong can be made again. */
@@ -21,10 +21,10 @@ export interface Sorted {
 }
 
 /** Tells outputs that are missing together with their sources from those that are somebody's loss. */
-export async function setAside(index: Index, looked: Looked, ground: Ground): Promise<Sorted> {
+export async function setAside(index: Index, looked: Looked, probe: FileProbe): Promise<Triage> {
   const sources = new Map<string, boolean>();
   const isGone = (source: string): boolean => {
-    const known = sources.get(source) ?? ground.isGone(source);
+    const known = sources.get(source) ?? probe.isGone(source);
     sources.set(source, known);
     return known;
   };
@@ -35,11 +35,11 @@ export async function setAside(index: Index, looked: Looked, ground: Ground): Pr
     const duplicate = isLost ? await duplicateOf(index, one, isGone) : undefined;
     if (isLost && duplicate === undefined) gone.push(one);
     else {
-      const problems = one.problems.map((problem) => named(problem, one, ground));
+      const problems = one.problems.map((problem) => named(problem, one, probe));
       wrong.push({ ...one, problems, ...(duplicate === undefined ? {} : { duplicate }) });
     }
   }
-  const isMendable = wrong.some((one) => !isLeftAlone(one) && ground.isThere(one.record.source));
+  const isMendable = wrong.some((one) => !isLeftAlone(one) && probe.isThere(one.record.source));
   return { looked: { ...looked, verified: looked.verified - gone.length, wrong }, gone, isMendable };
 }
 
@@ -48,13 +48,13 @@ export async function forgetGone(
   index: Index,
   storage: Storage,
   gone: readonly WrongOutput[],
-  ground: Ground,
+  probe: FileProbe,
 ): Promise<number> {
   let forgotten = 0;
   for (const [source, paths] of bySource(gone)) {
     const found = await storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
-    if (still.length === 0 || !ground.isGone(source)) continue;
+    if (still.length === 0 || !probe.isGone(source)) continue;
     await index.forget(source, still, []);
     forgotten += still.length;
   }
@@ -80,9 +80,9 @@ async function duplicateOf(
   return skipped.find(({ source }) => source !== record.source && !isGone(source))?.source;
 }
 
-function named(problem: Problem, { record }: WrongOutput, ground: Ground): Problem {
+function named(problem: Problem, { record }: WrongOutput, probe: FileProbe): Problem {
   if (problem.problem !== 'foreign') return problem;
-  return { ...problem, message: `${ground.kindOf(record.path)} is in its place` };
+  return { ...problem, message: `${probe.kindOf(record.path)} is in its place` };
 }
 
 function bySource(gone: readonly WrongOutput[]): Map<string, string[]> {

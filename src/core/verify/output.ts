@@ -4,7 +4,7 @@ import type { Inspected, OutputRecord } from '../../model.ts';
 import type { Renderer, Storage } from '../../ports.ts';
 
 /** What looks at outputs. */
-export interface Eyes {
+export interface VerifyPorts {
   readonly storage: Storage;
   readonly renderer: Renderer;
   /** Milliseconds that decoding one may take. */
@@ -15,8 +15,8 @@ export interface Eyes {
 const ATTEMPTS = 3;
 
 /** Everything that is wrong with ONE output, from whether it is there to whether it is clean; empty when nothing is. */
-export async function problemsOf(eyes: Eyes, record: OutputRecord): Promise<Problem[]> {
-  const { storage } = eyes;
+export async function problemsOf(ports: VerifyPorts, record: OutputRecord): Promise<Problem[]> {
+  const { storage } = ports;
   try {
     const [found = null] = await storage.stat([record.path]);
     if (found === null) return [missing()];
@@ -26,7 +26,7 @@ export async function problemsOf(eyes: Eyes, record: OutputRecord): Promise<Prob
     const checksum = await storage.checksum(record.path);
     if (checksum === null) return [missing()];
     const isAsWritten = found.size === record.size && checksum === record.checksum;
-    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(eyes, record))];
+    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(ports, record))];
   } catch (error) {
     if (asImgtoolError(error).code === 'cancelled') throw error;
     return [unreadable(error)];
@@ -34,9 +34,9 @@ export async function problemsOf(eyes: Eyes, record: OutputRecord): Promise<Prob
 }
 
 /** What is wrong with the picture, whatever its bytes. */
-async function problemsInside(eyes: Eyes, record: OutputRecord): Promise<Problem[]> {
+async function problemsInside(ports: VerifyPorts, record: OutputRecord): Promise<Problem[]> {
   try {
-    const found = await inspected(eyes, record.path);
+    const found = await inspected(ports, record.path);
     return [...different(found, record), ...metadata(found)];
   } catch (error) {
     const { code, message } = asImgtoolError(error);
@@ -56,7 +56,7 @@ const UNDECODABLE: ReadonlySet<ErrorCode> = new Set([
   'out_of_memory',
 ]);
 
-async function inspected({ renderer, timeout }: Eyes, path: string): Promise<Inspected> {
+async function inspected({ renderer, timeout }: VerifyPorts, path: string): Promise<Inspected> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await renderer.inspect(path, timeout);

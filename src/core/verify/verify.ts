@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import type { Looked, WrongOutput } from '../../model/verified.ts';
 import type { Batch, OutputRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
-import { type Eyes, problemsOf } from './output.ts';
+import { problemsOf, type VerifyPorts } from './output.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** What verifying works with. */
-export interface Verifying extends Eyes {
+export interface Verifying extends VerifyPorts {
   readonly index: Index;
   /** Outputs at a time. */
   readonly jobs: number;
@@ -49,7 +49,7 @@ export async function lookAgain(
 }
 
 async function lookThrough(
-  { jobs, progress, ...eyes }: Verifying,
+  { jobs, progress, ...ports }: Verifying,
   records: AsyncIterable<OutputRecord>,
   signal: AbortSignal,
 ): Promise<{ readonly verified: number; readonly wrong: readonly WrongOutput[] }> {
@@ -59,12 +59,12 @@ async function lookThrough(
   let verified = 0;
   let failed: { readonly error: unknown } | undefined;
   // Nothing is written: whatever is being decoded may be dropped.
-  const onAbort = () => eyes.renderer.kill();
+  const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     for await (const record of records) {
       if (signal.aborted || failed !== undefined) break;
-      const work = limit(() => problemsOf(eyes, record))
+      const work = limit(() => problemsOf(ports, record))
         .then((problems) => {
           verified++;
           if (problems.length > 0) wrong.push({ record, problems });

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 
 /** Paths at which something may have changed, each kept once until it is looked at. */
-export interface Hints {
+export interface ChangeEvents {
   readonly size: number;
   /** False when so many came of late that the system may have dropped some. */
   keep(path: string): boolean;
@@ -13,7 +13,7 @@ const FLOOD = 4_096;
 /** Milliseconds within which they count. */
 const OF_LATE = 1_000;
 
-export function openHints(clock: Clock): Hints {
+export function openChangeEvents(clock: Clock): ChangeEvents {
   const paths = new Set<string>();
   let since = clock.now();
   let heard = 0;

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { JobContext } from '../job/job.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openArrivals } from './arrivals.ts';
-import { openHints } from './change-events.ts';
+import { openChangeEvents } from './change-events.ts';
 import { type JobOutcomes, openJobOutcomes } from './job-outcomes.ts';
 import { openMirror } from './mirror.ts';
 import { openScans } from './scan.ts';
@@ -50,7 +50,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     const schedule = openSchedule(options.scanInterval, clock);
     const polls = openSchedule(POLL, clock);
     const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
-    const hints = openHints(clock);
+    const changes = openChangeEvents(clock);
     const rested: Found[] = [];
     let told = '';
     let broken: { error: unknown } | undefined;
@@ -64,7 +64,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
         wakeup.wake();
       },
       // A walk finds out what is there now.
-      lost: ({ source }) => void hints.keep(source),
+      lost: ({ source }) => void changes.keep(source),
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
         if (!options.once) return;
@@ -98,14 +98,14 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     function hear(hint: Hint): void {
       if (hint.type === 'warning') emit(hint);
       else if (hint.type !== 'changed') schedule.hurry();
-      else if (!hints.keep(hint.path)) schedule.hurry();
+      else if (!changes.keep(hint.path)) schedule.hurry();
       if (hint.type === 'replaced') scans.replaced(hint.folder);
       wakeup.wake();
     }
 
     function isDone(): boolean {
       const isMirrored = mirror === undefined || mirror.left() === NEVER;
-      return options.once && isMirrored && settling.size + rested.length + hints.size === 0;
+      return options.once && isMirrored && settling.size + rested.length + changes.size === 0;
     }
 
     /** Does what is to be done, or waits for something. */
@@ -116,7 +116,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
       if (!options.once) await lookAnew(outcomes.withdrawn());
       if (rested.length > 0) await takeRested();
       else if (!options.once && schedule.isDue()) await scan(true);
-      else if (hints.size > 0) await lookAt(hints.take());
+      else if (changes.size > 0) await lookAt(changes.take());
       else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
       else await wakeup.wait(untilDue());
       await mirror?.work(settling.size > 0);
@@ -150,7 +150,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     async function lookAnew(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
       await arrivals.letGo(paths);
-      for (const path of paths) hints.keep(path);
+      for (const path of paths) changes.keep(path);
     }
 
     /** Looks anew at the sources that take the names of one that is gone; false when there are none. */

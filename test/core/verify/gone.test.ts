@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
-import { forgetGone, type Ground, setAside } from '../../../src/core/verify/gone.ts';
+import { type FileProbe, forgetGone, setAside } from '../../../src/core/verify/gone.ts';
 import { verify } from '../../../src/core/verify/verify.ts';
 import type { Workshop } from '../made-up.ts';
 import { never, openVerification, type Verification } from './verifying.ts';
@@ -16,19 +16,19 @@ const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
 const out = (name: string) => all.out(name);
 
 describe('what is gone together with its source', () => {
-  const lookAfter = async (ground: Partial<Ground>) => {
+  const lookAfter = async (probe: Partial<FileProbe>) => {
     for (const name of ['a', 'b']) rmSync(out(name));
-    const everything: Ground = {
+    const everything: FileProbe = {
       isThere: () => true,
       isGone: () => false,
       kindOf: () => '',
       lackOf: () => undefined,
     };
     const looked = await verify(fixing(), undefined, never());
-    return { looked, sorted: await setAside(workshop.index, looked, { ...everything, ...ground }) };
+    return { looked, sorted: await setAside(workshop.index, looked, { ...everything, ...probe }) };
   };
   const isA = (source: string) => source === workshop.at('photos/a.jpg');
-  const A_IS_GONE: Partial<Ground> = { isGone: isA, isThere: (source) => !isA(source) };
+  const A_IS_GONE: Partial<FileProbe> = { isGone: isA, isThere: (source) => !isA(source) };
 
   it('is set aside from what is wrong, and is no longer counted as verified', async () => {
     const { sorted } = await lookAfter(A_IS_GONE);
@@ -41,7 +41,7 @@ describe('what is gone together with its source', () => {
   it('is forgotten but where it is there again, or its source is', async () => {
     const { sorted } = await lookAfter({ isGone: () => true, isThere: () => false });
     const storage = openLocalStorage('0000');
-    const ground = (isGone: Ground['isGone']) => ({
+    const probe = (isGone: FileProbe['isGone']) => ({
       isThere: () => true,
       isGone,
       kindOf: () => '',
@@ -52,7 +52,7 @@ describe('what is gone together with its source', () => {
         workshop.index,
         storage,
         sorted.gone,
-        ground(() => false),
+        probe(() => false),
       ),
     ).toBe(0);
     writeFileSync(out('b'), 'made meanwhile');
@@ -61,7 +61,7 @@ describe('what is gone together with its source', () => {
         workshop.index,
         storage,
         sorted.gone,
-        ground(() => true),
+        probe(() => true),
       ),
     ).toBe(1);
     const lookup = await workshop.index.lookup([], [out('a'), out('b')]);
