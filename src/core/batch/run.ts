@@ -12,7 +12,7 @@ import type {
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
 import { settingsOfAll } from '../job/facts.ts';
 import type { JobContext } from '../job/job.ts';
-import { openAdmission } from '../queue/memory-budget.ts';
+import { openMemoryBudget } from '../queue/memory-budget.ts';
 import { type Intake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES, type RetryPolicy } from '../queue/retry-policy.ts';
 import { announce } from '../queue/wakeup.ts';
@@ -125,7 +125,7 @@ function contextOf(
   signal: AbortSignal,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const admission = openAdmission(options.memory);
+  const budget = openMemoryBudget(options.memory);
   const settings = settingsOfAll(options);
   return {
     ...ports,
@@ -134,7 +134,7 @@ function contextOf(
     settings,
     suspects,
     mirror: false,
-    admission,
+    budget,
     leftBehind: [],
     emit,
     signal,

@@ -2,13 +2,13 @@ import { ImgtoolError, outputIsSource } from '../../errors.ts';
 import type { Event, Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../../model.ts';
 import type { Opened, Renderer, Run, Settlement, Staged } from '../../ports.ts';
 import { namesOf } from '../batch/names.ts';
-import type { Admission } from '../queue/memory-budget.ts';
+import type { MemoryBudget } from '../queue/memory-budget.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, pathAsGiven, scaledDown } from './events.ts';
 import { factsOfJob, type Places, withDigest } from './facts.ts';
 import { refusedNow } from './limits.ts';
-import { openWithRoom } from './open-source.ts';
+import { openWithinBudget } from './open-source.ts';
 import { removeSuperseded } from './superseded.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
@@ -20,7 +20,7 @@ export interface JobContext extends Places {
   /** Whether outputs that no source has any more are removed. */
   readonly mirror: boolean;
   /** Lets pictures be decoded as far as there is memory for them. */
-  readonly admission: Admission;
+  readonly budget: MemoryBudget;
   /** Staged files that could not be removed when they should have been. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Event) => void;
@@ -79,7 +79,7 @@ export async function runJob(
       const seenAt = Date.now();
       // Most of those that waited need no more than a look, and are not worth telling of.
       if (isTold) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
-      opened = await openWithRoom(context, job, seen.size);
+      opened = await openWithinBudget(context, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
       if (!(await context.index.claim(context.run, job, opened.digest))) {
         return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };

@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Event, Job, Order, Rendered } from '../../model.ts';
 import type { Opened } from '../../ports.ts';
-import type { Admission } from '../queue/memory-budget.ts';
+import type { MemoryBudget } from '../queue/memory-budget.ts';
 import type { JobContext } from './job.ts';
 
 /** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
@@ -10,22 +10,22 @@ const SMALL = 16 * 2 ** 20;
 const HELD = 256 * 2 ** 20;
 
 /** Batches in which it was said that a picture needs more memory than there is: once is enough. */
-const told = new WeakSet<Admission>();
+const told = new WeakSet<MemoryBudget>();
 
 /**
  * Opens a source of this size and renders it once there is memory for it. A large file waits before it is read too; it
  * is read anew when there is not room at once for what it decodes to, since whoever waits must hold nothing.
  */
-export async function openWithRoom(context: JobContext, job: Job, size: number): Promise<Opened> {
-  const { renderer, sources, admission, options, signal, emit } = context;
+export async function openWithinBudget(context: JobContext, job: Job, size: number): Promise<Opened> {
+  const { renderer, sources, budget, options, signal, emit } = context;
   const open = () => {
     const source = { path: job.source, bounds: sources.boundsOf(job.source) };
     return renderer.open(source, options.limits, options.preset.variants);
   };
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
   // Once no more is to be begun, who is in work goes on where there is room at once.
-  const enter = async (bytes: number) => admission.enterNow(bytes) ?? (await admission.enter(bytes, signal));
-  let leave = share === 0 ? () => {} : await enter(share);
+  const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
+  let leave = share === 0 ? () => {} : await reserve(share);
   let opened: Opened;
   try {
     opened = await open();
@@ -42,11 +42,11 @@ export async function openWithRoom(context: JobContext, job: Job, size: number):
   /** Takes the room that rendering needs. */
   const enlarge = async (): Promise<() => void> => {
     const { memory } = first;
-    const more = share === 0 ? undefined : admission.enterNow(memory - share);
+    const more = share === 0 ? undefined : budget.reserveNow(memory - share);
     if (more !== undefined) return more;
-    if (share === 0) return enter(memory);
+    if (share === 0) return reserve(memory);
     close();
-    leave = await enter(memory);
+    leave = await reserve(memory);
     opened = await open();
     if (opened.digest !== first.digest) throw changed();
     return () => {};
@@ -55,8 +55,8 @@ export async function openWithRoom(context: JobContext, job: Job, size: number):
     ...first,
     async render(orders: readonly Order[]): Promise<Rendered> {
       assertHoldable(first.memory, options.memoryCap);
-      if (admission.exceeds(first.memory) && !told.has(admission)) {
-        told.add(admission);
+      if (budget.exceeds(first.memory) && !told.has(budget)) {
+        told.add(budget);
         emit(alone(job, first.memory, options.memory));
       }
       const giveBack = await enlarge();

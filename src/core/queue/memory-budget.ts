@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 
 /** Where pictures wait until there is memory for them: large ones alone, small ones many at a time. */
-export interface Admission {
+export interface MemoryBudget {
   /** Whether a picture of so many bytes is more than the budget: it enters all the same, alone. */
   exceeds(bytes: number): boolean;
   /**
@@ -9,14 +9,14 @@ export interface Admission {
    * nobody waits for ever. What it resolves to gives the room back and may be called again.
    * Errors: `cancelled` once the signal is aborted; no room is taken then.
    */
-  enter(bytes: number, signal?: AbortSignal): Promise<() => void>;
+  reserve(bytes: number, signal?: AbortSignal): Promise<() => void>;
   /** The same at once, where there is room and nobody waits; undefined otherwise. */
-  enterNow(bytes: number): (() => void) | undefined;
+  reserveNow(bytes: number): (() => void) | undefined;
 }
 
 /** Admits pictures that take at most so many bytes together, or one that takes more by itself. */
-export function openAdmission(most: number): Admission {
-  const queue = new Set<{ readonly share: number; enter(): void }>();
+export function openMemoryBudget(most: number): MemoryBudget {
+  const queue = new Set<{ readonly share: number; reserve(): void }>();
   let taken = 0;
 
   const exceeds = (bytes: number) => !(bytes <= most);
@@ -28,7 +28,7 @@ export function openAdmission(most: number): Admission {
       if (taken + next.share > most) return;
       queue.delete(next);
       taken += next.share;
-      next.enter();
+      next.reserve();
     }
   }
 
@@ -45,13 +45,13 @@ export function openAdmission(most: number): Admission {
 
   return {
     exceeds,
-    enterNow(bytes) {
+    reserveNow(bytes) {
       const share = shareOf(bytes);
       if (queue.size > 0 || exceeds(bytes) || taken + share > most) return undefined;
       taken += share;
       return leaver(share);
     },
-    async enter(bytes, signal) {
+    async reserve(bytes, signal) {
       if (signal?.aborted) throw cancelled();
       const share = shareOf(bytes);
       await new Promise<void>((resolve, reject) => {
@@ -63,7 +63,7 @@ export function openAdmission(most: number): Admission {
         };
         const waiting = {
           share,
-          enter() {
+          reserve() {
             signal?.removeEventListener('abort', abort);
             resolve();
           },

@@ -193,7 +193,7 @@ export async function workThrough(
   }
 
   /** Jobs to be taken now. */
-  function roomFor(): number {
+  function capacity(): number {
     // Never one by one.
     if (copies.areLikely) return inWork.size + TOGETHER <= MOST_COPIES * options.jobs ? TOGETHER : 0;
     if (limit.pendingCount >= reserve) return 0;
@@ -203,7 +203,7 @@ export async function workThrough(
   async function pull(): Promise<void> {
     while (!stopped()) {
       // As many again are taken each time: one step of the index for several jobs.
-      const room = waitlist.size < MOST_WAITING ? roomFor() : 0;
+      const room = waitlist.size < MOST_WAITING ? capacity() : 0;
       const now = steadyNow();
       // Asked first: what is added while jobs are taken may not be among them.
       const isAll = intake.ended;

@@ -1,13 +1,13 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Admission, openAdmission } from '../../../src/core/queue/memory-budget.ts';
+import { type MemoryBudget, openMemoryBudget } from '../../../src/core/queue/memory-budget.ts';
 import { random } from '../../random.ts';
 
 const MOST = 100;
 
-let admission: Admission;
+let budget: MemoryBudget;
 beforeEach(() => {
-  admission = openAdmission(MOST);
+  budget = openMemoryBudget(MOST);
 });
 
 /** A picture that asks for room, and what became of it until now. */
@@ -21,7 +21,7 @@ interface Guest {
 function ask(bytes: number, entered: (guest: Guest) => void = () => {}): Guest {
   const stop = new AbortController();
   const guest: Guest = { bytes, state: 'waiting', leave() {}, abort: () => stop.abort() };
-  admission.enter(bytes, stop.signal).then(
+  budget.reserve(bytes, stop.signal).then(
     (leave) => {
       guest.state = 'in';
       guest.leave = () => {
@@ -58,7 +58,7 @@ describe('pictures in work', () => {
   });
 
   it('make room once, however often they leave', async () => {
-    const leave = await admission.enter(60);
+    const leave = await budget.reserve(60);
     const guests = [40, 60, 60].map((bytes) => ask(bytes));
     leave();
     leave();
@@ -66,7 +66,7 @@ describe('pictures in work', () => {
   });
 
   it('are alone where one takes more than all may together', async () => {
-    expect([MOST, MOST + 1].map(admission.exceeds)).toEqual([false, true]);
+    expect([MOST, MOST + 1].map(budget.exceeds)).toEqual([false, true]);
     const guests = [1, 5 * MOST, 1, 1].map((bytes) => ask(bytes));
     expect(await states(guests)).toBe('in waiting waiting waiting');
     guests[0]?.leave();
@@ -76,7 +76,7 @@ describe('pictures in work', () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('are alone where one takes %d bytes', async (bytes) => {
-    expect(admission.exceeds(bytes)).toBe(true);
+    expect(budget.exceeds(bytes)).toBe(true);
     const guests = [bytes, 1].map((each) => ask(each));
     expect(await states(guests)).toBe('in waiting');
     guests[0]?.leave();
@@ -109,7 +109,7 @@ describe('a wait that is cancelled', () => {
   });
 
   it('does not begin once its signal is aborted', async () => {
-    await expect(admission.enter(1, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(budget.reserve(1, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
     expect(await states([ask(MOST)])).toBe('in');
   });
 
