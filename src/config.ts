@@ -150,7 +150,7 @@ export async function loadConfig({
 
 async function strangeVariables(env: NodeJS.ProcessEnv): Promise<readonly Warning[]> {
   if (!Object.keys(env).some((name) => name.startsWith('IMGTOOL_'))) return [];
-  return (await import('./config/strange.ts')).strangeVariables(env);
+  return (await import('./config/unknown-keys.ts')).strangeVariables(env);
 }
 
 /** What the environment says before, or although, no config could be loaded. */

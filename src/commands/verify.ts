@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { nearest } from '../config.ts';
 import { findBatch } from '../core/batch/find.ts';
 import { type Fixing, makeAgain } from '../core/verify/fix.ts';
-import { type FileProbe, forgetGone, setAside } from '../core/verify/gone.ts';
+import { type FileProbe, forgetGone, separateGone } from '../core/verify/gone.ts';
 import { verify as lookAtAll } from '../core/verify/verify.ts';
 import type { Verified } from '../model/verified.ts';
 
@@ -20,7 +20,7 @@ export async function verify(
 ): Promise<{ readonly verified: Verified; readonly exit: number }> {
   const { index, storage } = ports;
   const batch = id === undefined ? undefined : await findBatch(index, id, nearest);
-  const { looked, gone, isMendable } = await setAside(
+  const { looked, gone, isMendable } = await separateGone(
     index,
     await lookAtAll(ports, batch, signal),
     FILE_PROBE,

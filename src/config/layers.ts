@@ -71,8 +71,8 @@ function byDefault<K extends Key>(key: K): Found<Values[K]> {
 /** Errors: `usage` for a key that is no setting. */
 export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const strange = given.map(([key]) => key).filter((key) => !isKey(key));
-  if (strange.length > 0) throw unknown({ code: 'usage', text: 'options' }, 'option', strange, KEYS);
+  const unknownKeys = given.map(([key]) => key).filter((key) => !isKey(key));
+  if (unknownKeys.length > 0) throw unknown({ code: 'usage', text: 'options' }, 'option', unknownKeys, KEYS);
   return {
     base: cwd,
     values: byKey(given),
@@ -97,8 +97,8 @@ export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
 export function fileLayer(file: ConfigFile): Layer {
   const place: Place = { code: 'config', text: file.path };
   const known = [...KEYS, 'presets'];
-  const strange = Object.keys(file.values).filter((key) => !known.includes(key));
-  if (strange.length > 0) throw unknown(place, 'key', strange, known);
+  const unknownKeys = Object.keys(file.values).filter((key) => !known.includes(key));
+  if (unknownKeys.length > 0) throw unknown(place, 'key', unknownKeys, known);
   return {
     base: resolve(file.path, '..'),
     values: byKey(Object.entries(file.values).filter(([, value]) => value !== null)),

@@ -10,10 +10,10 @@ const EXAMPLE = 'for example {dir}/{name}_{variant}.{ext}';
 
 /** Checks a template by itself: known placeholders, and a name that stays inside the output folder. */
 export function checkTemplate(template: string, place: Place): void {
-  const strange = [...template.matchAll(/\{([^{}]*)\}/g)]
+  const unknownKeys = [...template.matchAll(/\{([^{}]*)\}/g)]
     .map((match) => match[1] ?? '')
     .filter((word) => !PLACEHOLDERS.some((known) => known === word));
-  if (strange.length > 0) throw unknown(place, 'placeholder', strange, PLACEHOLDERS);
+  if (unknownKeys.length > 0) throw unknown(place, 'placeholder', unknownKeys, PLACEHOLDERS);
 
   // A placeholder may turn out empty: `{dir}..` must not become `..`.
   const bare = template.replace(/\{\w+\}/g, '');

@@ -97,13 +97,13 @@ function checkBox({ width, height, fit }: LooseVariant, place: Place): void {
 function named(fields: Written['fields'], place: Place): ReadonlyMap<string, unknown> {
   const known = Object.keys(fieldsFor('webp'));
   const given = new Map<string, unknown>();
-  const strange: string[] = [];
+  const unknownKeys: string[] = [];
   for (const [key, value] of fields) {
     const full = Object.hasOwn(KEY_ALIASES, key) ? (KEY_ALIASES[key] ?? key) : key;
-    if (!known.includes(full)) strange.push(key);
+    if (!known.includes(full)) unknownKeys.push(key);
     else if (given.has(full)) throw wrong(at(place, `: ${full}`), 'it once', value);
     else if (value !== null) given.set(full, value);
   }
-  if (strange.length > 0) throw unknown(place, 'key', strange, known);
+  if (unknownKeys.length > 0) throw unknown(place, 'key', unknownKeys, known);
   return given;
 }

@@ -6,7 +6,7 @@ export interface Sources {
    * Streams what becomes a job, each folder in bytewise order, and what is passed over; of a part, only what lies there,
    * by the rules that hold for all, or that nothing does.
    */
-  walk(signal: AbortSignal, part?: Part): AsyncIterable<Found | Skipped | Gone>;
+  walk(signal: AbortSignal, part?: Part): AsyncIterable<FoundSource | Skipped | Gone>;
 
   /**
    * Tells from here on what may have changed in the folders that are walked, each from before it is read. Hints make a
@@ -53,7 +53,7 @@ export interface Part {
   readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
-export interface Found {
+export interface FoundSource {
   readonly type: 'found';
   /** Absolute path. */
   readonly source: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WalkRules } from '../../src/model.ts';
-import type { Found, Gone, Hint, OpenSources, Part, Skipped, Sources } from '../../src/ports.ts';
+import type { FoundSource, Gone, Hint, OpenSources, Part, Skipped, Sources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 export const RULES: WalkRules = {
@@ -14,7 +14,7 @@ export const RULES: WalkRules = {
   index: '/nowhere/index.db',
 };
 
-export type Entry = Found | Skipped | Gone;
+export type Entry = FoundSource | Skipped | Gone;
 
 /** A place of its own with sources in it. */
 export interface SourcesPlace {

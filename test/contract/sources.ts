@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
-import type { Found, Gone, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
+import type { FoundSource, Gone, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 const RULES: WalkRules = {
@@ -31,7 +31,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
     };
     const walk = async (paths: string[], rules: Partial<WalkRules> = {}, list: Inputs['list'] = null) => {
       const sources = await open({ paths, list, cwd }, { ...RULES, ...rules });
-      const entries: (Found | Skipped | Gone)[] = [];
+      const entries: (FoundSource | Skipped | Gone)[] = [];
       for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
       return {
         found: entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : [])),

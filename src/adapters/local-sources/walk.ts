@@ -2,7 +2,7 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, st
 import { join, sep } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { PassedOver, SourceFacts, Walk, WalkRules } from '../../model.ts';
-import type { Found, Gone, Skipped } from '../../ports.ts';
+import type { FoundSource, Gone, Skipped } from '../../ports.ts';
 import type { Root } from './inputs.ts';
 import { picomatch } from './patterns.ts';
 
@@ -42,7 +42,7 @@ interface Folder {
  * just before it is read; and nothing, now and then.
  */
 export type Met =
-  | { readonly entry: Found; readonly real: string }
+  | { readonly entry: FoundSource; readonly real: string }
   | { readonly entry: Skipped }
   | { readonly entry: Gone }
   | { readonly entry: null; readonly folder: string | null };

@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
 import type { Backup } from '../../model/mended.ts';
-import { dropDatabase, flush, placeAt } from './aside.ts';
 import { loadSqlite, type Sqlite } from './binding.ts';
 import { kindOf, problemsOf, refuseStrangers, rowsOf } from './check.ts';
+import { damaged, indexError } from './errors.ts';
 import { keep } from './kept.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
-import { damaged, indexError } from './trouble.ts';
+import { dropDatabase, flush, placeAt } from './quarantine.ts';
 
 /** Pages copied before the event loop has its turn. */
 const AT_ONCE = 2_000;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
-import { withoutBinding } from './trouble.ts';
+import { withoutBinding } from './errors.ts';
 
 export type Sqlite = typeof SqliteConstructor;
 

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Sqlite } from './binding.ts';
+import { damaged, newer, notOurs } from './errors.ts';
 import { keep } from './kept.ts';
 import type { Migration } from './migrations.ts';
 import { NEWEST } from './newest.ts';
-import { damaged, newer, notOurs } from './trouble.ts';
 
 /** Bytes up to which a whole index is looked through before a batch: about 1.5 ms a MB. */
 const SOON_READ = 16_000_000;
@@ -15,7 +15,7 @@ const OURS = ['sources', 'outputs', 'batches', 'jobs'];
 
 /** What a database is to this program. */
 export interface Kind {
-  readonly kind: 'empty' | 'index' | 'newer' | 'strange';
+  readonly kind: 'empty' | 'index' | 'newer' | 'foreign';
   readonly version: number;
   /** Tables, indexes and triggers that are missing. */
   readonly missing: readonly string[];
@@ -29,7 +29,7 @@ export function refuseStrangers(
   migrations: readonly Migration[],
 ): void {
   const { kind, version, missing } = kindOf(Sqlite, db, migrations);
-  if (kind === 'strange') throw notOurs(path);
+  if (kind === 'foreign') throw notOurs(path);
   if (kind === 'newer') throw newer(path, version, migrations.length);
   if (missing.length > 0) throw damaged(path, `it has no ${missing.slice(0, 3).join(', ')}`);
 }
@@ -48,7 +48,7 @@ export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migrat
     return { kind: 'newer', version, missing: [] };
   }
   if (version === 0 && names.size === 0) return { kind: 'empty', version, missing: [] };
-  if (version === 0 || !(isOurs || names.size === 0)) return { kind: 'strange', version, missing: [] };
+  if (version === 0 || !(isOurs || names.size === 0)) return { kind: 'foreign', version, missing: [] };
   const missing = schemaOf(Sqlite, migrations.slice(0, version)).filter((name) => !names.has(name));
   return { kind: 'index', version, missing };
 }

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
+import { indexError, inRepair, isBusy, stillInUse } from './errors.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { keep } from './kept.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import type { Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
-import { indexError, inRepair, isBusy, stillInUse } from './trouble.ts';
 
 /** How long a step may meet a busy index before it fails, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;

@@ -1,10 +1,10 @@
 import type { Index } from '../../ports.ts';
 import { openAgain } from './again.ts';
 import { connect, type Purpose } from './connection.ts';
+import { indexError } from './errors.ts';
 import { openHistory } from './history.ts';
 import { openMade } from './made.ts';
 import { openRuns } from './runs.ts';
-import { indexError } from './trouble.ts';
 import { openWork } from './work.ts';
 
 /**

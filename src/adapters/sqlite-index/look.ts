@@ -1,7 +1,7 @@
 import type { Index } from '../../ports.ts';
 import { connect } from './connection.ts';
+import { indexError } from './errors.ts';
 import { openHistory } from './history.ts';
-import { indexError } from './trouble.ts';
 
 /** What can be looked up of batches and jobs, without all that works on them. */
 export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'close'>;

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
+import { newer } from './errors.ts';
 import { keep } from './kept.ts';
 import type { Locks } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
-import { newer } from './trouble.ts';
 
 export { MIGRATIONS };
 

@@ -2,15 +2,15 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Repaired, SavedRows } from '../../model/mended.ts';
-import { asidesOf, dropDatabase, replaceIndex, takeBack } from './aside.ts';
 import { loadSqlite, type Sqlite } from './binding.ts';
 import { isVersion, kindOf, problemsOf } from './check.ts';
+import { indexError, inRepair, newer, noIndex, notOurs } from './errors.ts';
 import { keep } from './kept.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
+import { asidesOf, dropDatabase, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
-import { indexError, inRepair, newer, noIndex, notOurs } from './trouble.ts';
 
 /** Bytes at the start of an index in which its schema is written. */
 const SCHEMA_WITHIN = 65_536;
@@ -54,7 +54,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
   try {
     const { kind, version, missing } = kindOf(Sqlite, db, MIGRATIONS);
     if (kind === 'newer') throw newer(path, version, MIGRATIONS.length);
-    if (kind === 'strange') throw notOurs(path);
+    if (kind === 'foreign') throw notOurs(path);
     if (kind === 'empty') return [];
     return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : problemsOf(db);
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Job } from '../../model.ts';
 import type { Index, NewJob, Settlement } from '../../ports.ts';
 import type { Connection } from './connection.ts';
+import { openGroupCommit } from './group-commit.ts';
 import type { Made } from './made.ts';
-import { openTogether } from './together.ts';
 
 type Work = Pick<
   Index,
@@ -21,7 +21,7 @@ type Work = Pick<
 /** Work in hand: jobs and claims. */
 export function openWork(connection: Connection, made: Made): Work {
   const { prepare, locks, write } = connection;
-  const writeTogether = openTogether(connection);
+  const groupCommit = openGroupCommit(connection);
   const known = prepare<[string, string], { id: number; state: string }>(
     'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
   );
@@ -157,7 +157,7 @@ export function openWork(connection: Connection, made: Made): Work {
         return true;
       }),
     settle: ({ batch }, job, result) =>
-      writeTogether(() => {
+      groupCommit(() => {
         made.record(result.source, result.made, result.skipped);
         for (const path of result.givenUp ?? []) made.giveUp(path, job.source);
         dropClaim.run(job.id);

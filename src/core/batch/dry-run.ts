@@ -1,6 +1,6 @@
 import { asImgtoolError, outputExists } from '../../errors.ts';
 import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.ts';
-import type { Found } from '../../ports.ts';
+import type { FoundSource } from '../../ports.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
 import { failureOf, pathAsGiven } from '../job/events.ts';
 import { factsOfJob, type Places, settingsOfAll, withDigest } from '../job/facts.ts';
@@ -93,7 +93,7 @@ async function isOutput(places: Places, path: string): Promise<boolean> {
 async function foresee(
   ports: Ports,
   places: Places,
-  found: Found,
+  found: FoundSource,
   firstWith: Map<string, string>,
   given: Map<string, string>,
 ): Promise<JobEvent> {
@@ -157,7 +157,7 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
 /** The names it would get beside those given to others before it, and the sources that would pass some on. */
 async function namesFor(
   places: Places,
-  found: Found,
+  found: FoundSource,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
   const [asked] = await askNames({ ...places, mirror: false }, [found]);
@@ -175,7 +175,7 @@ async function namesFor(
 
 async function look(
   { renderer, sources }: Ports,
-  { source }: Found,
+  { source }: FoundSource,
   { options }: Places,
 ): Promise<PictureFacts> {
   const file = { path: source, bounds: sources.boundsOf(source) };

@@ -1,5 +1,5 @@
 import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
-import type { Found, NewJob, Tally } from '../../ports.ts';
+import type { FoundSource, NewJob, Tally } from '../../ports.ts';
 import type { JobContext } from '../job/job.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
@@ -69,14 +69,14 @@ interface Walking {
 async function walkThrough(
   { context, emit, chunkDone, signal }: Walking,
   total: number,
-  newOf: (chunk: readonly Found[]) => Promise<readonly Found[]>,
+  newOf: (chunk: readonly FoundSource[]) => Promise<readonly FoundSource[]>,
 ): Promise<Walked> {
   const walked: Walked = { total, bytes: 0, passedOver: 0, ended: false };
   const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });
   };
-  const flush = async (chunk: readonly Found[], ended: boolean) => {
+  const flush = async (chunk: readonly FoundSource[], ended: boolean) => {
     const sorted = await sortOut(context, await newOf(chunk));
     for (const { found } of sorted.outputs) passOver(found.given, 'output');
     for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
@@ -91,7 +91,7 @@ async function walkThrough(
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let isAllThere = true;
-  let chunk: Found[] = [];
+  let chunk: FoundSource[] = [];
   for await (const entry of context.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);
     // The job of a picture that is gone says so itself.
@@ -117,7 +117,10 @@ function notThere(folder: string): Warning {
   };
 }
 
-export function jobFor({ source, given, relative, facts }: Found, { heldBy: _, ...names }: Asked): NewJob {
+export function jobFor(
+  { source, given, relative, facts }: FoundSource,
+  { heldBy: _, ...names }: Asked,
+): NewJob {
   return { source, given, relative, size: facts?.size, ...names };
 }
 

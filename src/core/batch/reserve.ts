@@ -1,5 +1,5 @@
 import type { BatchOptions } from '../../model.ts';
-import type { Found, Index, Lookup, NewJob, Sources, Storage } from '../../ports.ts';
+import type { FoundSource, Index, Lookup, NewJob, Sources, Storage } from '../../ports.ts';
 import { isBelow } from '../job/facts.ts';
 import { movedWithTag } from '../job/moved.ts';
 import { candidateNames, plainNames, taggedNaming } from './names.ts';
@@ -24,7 +24,7 @@ export interface Asked extends Pick<NewJob, 'candidates' | 'kept' | 'gone'> {
  * The names these sources ask for. An owner that is gone passes its names on, in the order of the sources. A source
  * that has tagged names in this output folder keeps them; with `mirror` only as long as its plain names are held.
  */
-export async function askNames(owners: Owners, found: readonly Found[]): Promise<Asked[]> {
+export async function askNames(owners: Owners, found: readonly FoundSource[]): Promise<Asked[]> {
   if (found.length === 0) return [];
   const { index, options } = owners;
   const plain = found.map((one) => plainNames(one, options));
@@ -70,7 +70,7 @@ export function ownersOf(paths: readonly string[], lookup: Lookup, source: strin
 }
 
 /** Which tagged candidate a source has outputs of in this output folder, whatever their variants. */
-async function taggedOf({ index, options }: Owners, found: Found): Promise<number | undefined> {
+async function taggedOf({ index, options }: Owners, found: FoundSource): Promise<number | undefined> {
   for (const { path, digest } of await index.ownedBy(found.source)) {
     // A name that is only held shows nothing yet.
     if (digest === null || !isBelow(path, options.out)) continue;

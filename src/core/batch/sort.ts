@@ -1,5 +1,5 @@
 import type { FileFacts, JobEvent, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
-import type { Found, Lookup } from '../../ports.ts';
+import type { FoundSource, Lookup } from '../../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from '../job/decide.ts';
 import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat, type Places } from '../job/facts.ts';
@@ -11,29 +11,29 @@ import { ownersOf } from './reserve.ts';
 
 export interface Sorted extends Pick<Told, 'outputs'> {
   /** Sources with something to be done, or of which a stat cannot tell. */
-  readonly changed: readonly Found[];
+  readonly changed: readonly FoundSource[];
   readonly unchanged: readonly Unchanged[];
 }
 
 interface Unchanged {
-  readonly found: Found;
+  readonly found: FoundSource;
   readonly event: JobEvent;
   /** Sources that keep it from its plain names, in a batch that mirrors. */
   readonly heldBy: readonly string[];
 }
 
 interface Told {
-  readonly sources: readonly Found[];
+  readonly sources: readonly FoundSource[];
   /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
-  readonly outputs: readonly { readonly found: Found; readonly isMade: boolean }[];
+  readonly outputs: readonly { readonly found: FoundSource; readonly isMade: boolean }[];
 }
 
 /**
  * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
  * is older than ctimes gets its ctime recorded.
  */
-export async function sortOut(context: JobContext, chunk: readonly Found[]): Promise<Sorted> {
-  const changed: Found[] = [];
+export async function sortOut(context: JobContext, chunk: readonly FoundSource[]): Promise<Sorted> {
+  const changed: FoundSource[] = [];
   const unchanged: Unchanged[] = [];
   const seenAt = Date.now();
   const named = new Map(chunk.map((found) => [found, plainNames(found, context.options)]));
@@ -78,13 +78,13 @@ interface Own {
 /** Of the sources that have outputs of their own under all their names, those names. */
 async function ownNames(
   context: JobContext,
-  sources: readonly Found[],
-  plain: ReadonlyMap<Found, readonly string[]>,
+  sources: readonly FoundSource[],
+  plain: ReadonlyMap<FoundSource, readonly string[]>,
   lookup: Lookup,
-): Promise<ReadonlyMap<Found, Own>> {
+): Promise<ReadonlyMap<FoundSource, Own>> {
   const { index, options } = context;
-  const own = new Map<Found, Own>();
-  const tagged = new Map<Found, readonly string[][]>();
+  const own = new Map<FoundSource, Own>();
+  const tagged = new Map<FoundSource, readonly string[][]>();
   for (const found of sources) {
     const names = plain.get(found) ?? [];
     const records = names.map(lookup.output);
@@ -112,10 +112,10 @@ async function ownNames(
 /** For each source, the others that have one of its plain names and are still there. */
 async function holdersOf(
   { sources }: JobContext,
-  found: readonly Found[],
-  plain: ReadonlyMap<Found, readonly string[]>,
+  found: readonly FoundSource[],
+  plain: ReadonlyMap<FoundSource, readonly string[]>,
   lookup: Lookup,
-): Promise<ReadonlyMap<Found, readonly string[]>> {
+): Promise<ReadonlyMap<FoundSource, readonly string[]>> {
   const owners = new Map(found.map((one) => [one, ownersOf(plain.get(one) ?? [], lookup, one.source)]));
   const gone = new Set(await sources.gone([...new Set([...owners.values()].flat())]));
   return new Map([...owners].map(([one, those]) => [one, those.filter((owner) => !gone.has(owner))]));
@@ -123,7 +123,7 @@ async function holdersOf(
 
 /** Whether all were made of this source. */
 function areAllOf(
-  { source }: Found,
+  { source }: FoundSource,
   records: readonly (OutputRecord | Reservation | undefined)[],
 ): records is readonly OutputRecord[] {
   return records.every((record) => isMade(record) && record.source === source);
@@ -131,7 +131,7 @@ function areAllOf(
 
 function factsOf(
   places: Places,
-  { source, facts }: Found,
+  { source, facts }: FoundSource,
   { names, records, recorded }: Own,
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
@@ -141,7 +141,12 @@ function factsOf(
   return factsByStat(places, known, names, records, disk);
 }
 
-function unchangedEvent({ options, run }: JobContext, found: Found, facts: Facts, started: number): JobEvent {
+function unchangedEvent(
+  { options, run }: JobContext,
+  found: FoundSource,
+  facts: Facts,
+  started: number,
+): JobEvent {
   const picture = facts.recorded && pictureOf(facts.recorded);
   return {
     type: 'job',
@@ -156,11 +161,15 @@ function unchangedEvent({ options, run }: JobContext, found: Found, facts: Facts
 }
 
 /** Tells sources from files that the index knows as outputs, by their paths or by their bytes. */
-export async function tellApart(context: JobContext, chunk: readonly Found[], lookup: Lookup): Promise<Told> {
+export async function tellApart(
+  context: JobContext,
+  chunk: readonly FoundSource[],
+  lookup: Lookup,
+): Promise<Told> {
   const { suspects } = context;
-  const sources: Found[] = [];
-  const outputs: { found: Found; isMade: boolean }[] = [];
-  const unknown: Found[] = [];
+  const sources: FoundSource[] = [];
+  const outputs: { found: FoundSource; isMade: boolean }[] = [];
+  const unknown: FoundSource[] = [];
   for (const found of chunk) {
     const record = lookup.output(found.source);
     const isHeld = () => lookup.isInWork(found.source) || suspects.has(found.source);

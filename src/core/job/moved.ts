@@ -1,6 +1,6 @@
 import { basename, sep } from 'node:path';
 import type { FileFacts, OutputRecord } from '../../model.ts';
-import type { Found, Lookup } from '../../ports.ts';
+import type { FoundSource, Lookup } from '../../ports.ts';
 import { isOutputName } from '../batch/names.ts';
 import type { Places } from './facts.ts';
 
@@ -26,12 +26,12 @@ export async function isMovedOutput(places: Places, path: string, lookup: Lookup
  */
 export async function movedWithTag(
   known: Pick<Places, 'index' | 'storage'>,
-  found: readonly Found[],
+  found: readonly FoundSource[],
   candidates: readonly (readonly (readonly string[])[])[],
-): Promise<ReadonlySet<Found>> {
+): Promise<ReadonlySet<FoundSource>> {
   const first = candidates.map(([, tagged]) => tagged![0]!);
   const disk = await known.storage.stat(first).catch(() => [] as (FileFacts | 'foreign' | null)[]);
-  const moved = new Set<Found>();
+  const moved = new Set<FoundSource>();
   for (const [i, one] of found.entries()) {
     if (disk[i] == null || disk[i] === 'foreign') continue;
     const plain = await recordOf(known, candidates[i]![0]![0]!);

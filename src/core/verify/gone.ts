@@ -21,7 +21,7 @@ export interface Triage {
 }
 
 /** Tells outputs that are missing together with their sources from those that are somebody's loss. */
-export async function setAside(index: Index, looked: Looked, probe: FileProbe): Promise<Triage> {
+export async function separateGone(index: Index, looked: Looked, probe: FileProbe): Promise<Triage> {
   const sources = new Map<string, boolean>();
   const isGone = (source: string): boolean => {
     const known = sources.get(source) ?? probe.isGone(source);

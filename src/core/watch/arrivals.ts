@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { Event, JobEvent, PassedOver, SourceFacts } from '../../model.ts';
-import type { Found, Skipped } from '../../ports.ts';
+import type { FoundSource, Skipped } from '../../ports.ts';
 import { jobFor, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
 import { sortOut, tellApart } from '../batch/sort.ts';
@@ -25,11 +25,11 @@ export interface Arrivals {
   nextRound(): void;
   notMet(): string[];
   /** Tells of files with which nothing is to be done; the others of them. */
-  sort(found: readonly Found[]): Promise<readonly Found[]>;
+  sort(found: readonly FoundSource[]): Promise<readonly FoundSource[]>;
   /** Makes jobs of files that rest. */
-  take(rested: readonly Found[]): Promise<void>;
+  take(rested: readonly FoundSource[]): Promise<void>;
   /** Takes note of a file that is to be left as it is. */
-  leave(found: Found): void;
+  leave(found: FoundSource): void;
   passOver(skipped: Skipped): void;
   /** Sources that are to have names of this one once it is gone; they do not wait any more. */
   waitingFor(owner: string): string[];
@@ -53,7 +53,7 @@ export function openArrivals(
   const { index, run, sources } = context;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
-  const strange = new Map<string, PassedOver>();
+  const reportedReasons = new Map<string, PassedOver>();
   /** Owners of names, and the sources that would have these names without them. */
   const waiting = new Map<string, Set<string>>();
 
@@ -63,7 +63,7 @@ export function openArrivals(
     }
   };
 
-  const note = ({ source, facts }: Found, stage: Stage = 'taken'): void => {
+  const note = ({ source, facts }: FoundSource, stage: Stage = 'taken'): void => {
     if (facts !== null) known.note(source, facts, stage);
   };
 
@@ -71,8 +71,8 @@ export function openArrivals(
     // After the first walk only what may need a person's eye; each once for each reason.
     if (walked.ended && !STRANGE.has(reason)) return;
     if (STRANGE.has(reason)) {
-      if (strange.get(path) === reason) return;
-      strange.set(path, reason);
+      if (reportedReasons.get(path) === reason) return;
+      reportedReasons.set(path, reason);
     }
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });
@@ -129,7 +129,7 @@ export function openArrivals(
       return changed;
     },
     async take(rested) {
-      for (const { given } of rested) strange.delete(given);
+      for (const { given } of rested) reportedReasons.delete(given);
       const lookup = await index.lookup(
         rested.map(({ source }) => source),
         rested.map(({ source }) => source),
@@ -137,7 +137,7 @@ export function openArrivals(
       const { outputs, sources: found } = await tellApart(context, rested, lookup);
       for (const one of outputs) if (one.isMade) note(one.found, 'output');
       // It changed after it was taken and before it was read: its job has seen it as it is now.
-      const isDone = ({ source, facts }: Found) => {
+      const isDone = ({ source, facts }: FoundSource) => {
         const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
         return (
           (stage === 'done' || stage === 'counted') &&
@@ -146,7 +146,7 @@ export function openArrivals(
           sameSource(facts, record)
         );
       };
-      const fresh: Found[] = [];
+      const fresh: FoundSource[] = [];
       for (const one of found) {
         if (!isDone(one)) fresh.push(one);
         else note(one, 'done');
@@ -176,7 +176,7 @@ export function openArrivals(
     },
     ended: known.advance,
     async forget(paths) {
-      for (const path of paths) strange.delete(sources.givenOf(path));
+      for (const path of paths) reportedReasons.delete(sources.givenOf(path));
       await letGo(paths);
     },
     letGo,

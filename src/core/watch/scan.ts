@@ -1,5 +1,5 @@
 import type { Event } from '../../model.ts';
-import type { Found, Skipped } from '../../ports.ts';
+import type { FoundSource, Skipped } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import type { Clock } from '../clock.ts';
 import { isBelow } from '../job/facts.ts';
@@ -21,7 +21,7 @@ interface ScanOptions {
   readonly arrivals: Arrivals;
   readonly mirror: Mirror | undefined;
   /** Takes files that have to come to rest before they are taken. */
-  readonly letRest: (found: readonly Found[]) => Promise<void>;
+  readonly letRest: (found: readonly FoundSource[]) => Promise<void>;
   readonly clock: Clock;
   readonly emit: (event: Event) => void;
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
       const isFirst = !walked.ended;
       let met = 0;
       let changed = 0;
-      let chunk: Found[] = [];
+      let chunk: FoundSource[] = [];
       const flush = async () => {
         changed += chunk.length;
         await letRest(await arrivals.sort(chunk));
@@ -70,7 +70,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
     },
     async parts(paths) {
       let isFolderGone = false;
-      const found: Found[] = [];
+      const found: FoundSource[] = [];
       for (const at of paths) {
         // Of what lies below a folder that was told of, or is only polled, no change was told.
         const isKnown: Arrivals['isKnown'] = (path, facts) =>
@@ -96,7 +96,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
   };
 
   /** A file of which nothing can be told is gone by now, or out of reach. */
-  async function take(entry: Found, among: Found[]): Promise<number> {
+  async function take(entry: FoundSource, among: FoundSource[]): Promise<number> {
     if (entry.facts !== null) return among.push(entry);
     const isGone = (await sources.missing([entry.source])).length > 0;
     const { source: path, given } = entry;

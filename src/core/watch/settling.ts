@@ -1,5 +1,5 @@
 import type { FileFacts, SourceFacts } from '../../model.ts';
-import type { Found } from '../../ports.ts';
+import type { FoundSource } from '../../ports.ts';
 import type { Clock } from '../clock.ts';
 import { sameFile } from '../job/decide.ts';
 
@@ -7,17 +7,17 @@ import { sameFile } from '../job/decide.ts';
 export interface Settling {
   readonly size: number;
   /** Begins to wait for a file as it is now, or anew where it is not as it was. */
-  offer(found: Found): void;
+  offer(found: FoundSource): void;
   /** Whether it waits for this file; as it is now, where that is said. */
   has(path: string, facts?: FileFacts): boolean;
   drop(path: string): void;
   /** All that it waits for, as it was when it was last looked at. */
-  all(): Found[];
+  all(): FoundSource[];
   close(): void;
 }
 
 interface Resting {
-  readonly found: Found;
+  readonly found: FoundSource;
   readonly facts: SourceFacts;
   /** On the clock: when it was first offered, and when it will have rested. */
   readonly since: number;
@@ -30,11 +30,11 @@ interface SettlingOptions {
   readonly settle: number;
   readonly clock: Clock;
   readonly statAll: (paths: readonly string[]) => Promise<(SourceFacts | null)[]>;
-  readonly settled: (found: readonly Found[]) => void;
+  readonly settled: (found: readonly FoundSource[]) => void;
   /** Hears of each file that is none any more: it is gone, or a link has taken its place. */
-  readonly lost: (found: Found) => void;
+  readonly lost: (found: FoundSource) => void;
   /** Hears once of each file that does not come to rest. */
-  readonly restless: (found: Found) => void;
+  readonly restless: (found: FoundSource) => void;
   /** Hears of what kept it from looking on. */
   readonly failed: (error: unknown) => void;
 }
@@ -51,7 +51,7 @@ export function openSettling(options: SettlingOptions): Settling {
   let cancel: (() => void) | undefined;
   let closed = false;
 
-  const wait = (found: Found, facts: SourceFacts, before?: Resting): void => {
+  const wait = (found: FoundSource, facts: SourceFacts, before?: Resting): void => {
     const now = clock.now();
     const since = before?.since ?? now;
     const told = before?.told === true || now - since > Math.max(RESTLESS, 4 * settle);
@@ -75,7 +75,7 @@ export function openSettling(options: SettlingOptions): Settling {
       due.push(one);
     }
     const facts = await statAll(due.map(({ found }) => found.source));
-    const rested: Found[] = [];
+    const rested: FoundSource[] = [];
     for (const [i, one] of due.entries()) {
       const { found } = one;
       // It was offered again while it was looked at.

@@ -1,5 +1,5 @@
 import type { Batch, BatchFinished, Event, WatchOptions } from '../../model.ts';
-import type { Found, Hint } from '../../ports.ts';
+import type { FoundSource, Hint } from '../../ports.ts';
 import { CHUNK, type TakeIn } from '../batch/intake.ts';
 import { KEPT, type NewWork, type Ports, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
@@ -51,7 +51,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     const polls = openSchedule(POLL, clock);
     const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
     const changes = openChangeEvents(clock);
-    const rested: Found[] = [];
+    const rested: FoundSource[] = [];
     let told = '';
     let broken: { error: unknown } | undefined;
 
@@ -161,7 +161,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     }
 
     /** Waits for files to come to rest; for some of them right here, when there are too many. */
-    async function letRest(found: readonly Found[]): Promise<void> {
+    async function letRest(found: readonly FoundSource[]): Promise<void> {
       for (const one of found) settling.offer(one);
       await takeRested();
       while (settling.size > MOST_SETTLING && !signal.aborted) {

@@ -90,33 +90,36 @@ describe('a repair that was killed while it replaced the index', () => {
     close();
     path = crashed;
   };
-  const aside = () => join(dirname(path), ASIDE);
+  const quarantined = () => join(dirname(path), ASIDE);
   const brokenOnes = () => readdirSync(dirname(path)).filter((name) => name.includes('broken'));
 
-  it.each([true, false])('is done again with the log it had put aside (damaged: %s)', async (isDamaged) => {
-    await crash();
-    if (isDamaged) spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
-    linkSync(path, aside());
-    linkSync(`${path}-wal`, `${aside()}-wal`);
-    rmSync(`${path}-wal`);
-    const { state, saved, movedTo } = await repairSqliteIndex(path);
-    expect(state).toBe(isDamaged ? 'repaired' : 'healthy');
-    if (isDamaged) expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
-    expect(countIn(path, 'jobs')).toBe(COUNT - COUNT / 100);
-    const left = movedTo === null ? [] : [movedTo, `${movedTo}-wal`];
-    expect(brokenOnes().map((name) => join(dirname(path), name))).toEqual(left);
-  });
+  it.each([true, false])(
+    'is done again with the log it had put quarantined (damaged: %s)',
+    async (isDamaged) => {
+      await crash();
+      if (isDamaged) spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
+      linkSync(path, quarantined());
+      linkSync(`${path}-wal`, `${quarantined()}-wal`);
+      rmSync(`${path}-wal`);
+      const { state, saved, movedTo } = await repairSqliteIndex(path);
+      expect(state).toBe(isDamaged ? 'repaired' : 'healthy');
+      if (isDamaged) expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
+      expect(countIn(path, 'jobs')).toBe(COUNT - COUNT / 100);
+      const left = movedTo === null ? [] : [movedTo, `${movedTo}-wal`];
+      expect(brokenOnes().map((name) => join(dirname(path), name))).toEqual(left);
+    },
+  );
 
   it('does not lay that log over a database that was written into since', async () => {
     await crash();
-    linkSync(path, aside());
-    linkSync(`${path}-wal`, `${aside()}-wal`);
+    linkSync(path, quarantined());
+    linkSync(`${path}-wal`, `${quarantined()}-wal`);
     rmSync(`${path}-wal`);
     await fillLater(path);
-    const size = statSync(`${aside()}-wal`).size;
+    const size = statSync(`${quarantined()}-wal`).size;
     expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
     expect(countIn(path, "jobs WHERE state = 'processing'")).toBe(COUNT / 100);
-    expect(statSync(`${aside()}-wal`).size, 'it is kept').toBe(size);
+    expect(statSync(`${quarantined()}-wal`).size, 'it is kept').toBe(size);
   });
 });
 

@@ -156,7 +156,7 @@ describe('the repair of a damaged index', () => {
     );
   });
 
-  it('never takes the name of an index that was moved aside before', async () => {
+  it('never takes the name of an index that was moved quarantined before', async () => {
     const names = new Set<string | null>();
     for (let i = 0; i < 3; i++) {
       names.add((await assertRepaired(damagedBy(() => zeroHeader(path)))).movedTo);

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
-import { type FileProbe, forgetGone, setAside } from '../../../src/core/verify/gone.ts';
+import { type FileProbe, forgetGone, separateGone } from '../../../src/core/verify/gone.ts';
 import { verify } from '../../../src/core/verify/verify.ts';
 import type { Workshop } from '../made-up.ts';
 import { never, openVerification, type Verification } from './verifying.ts';
@@ -25,7 +25,7 @@ describe('what is gone together with its source', () => {
       lackOf: () => undefined,
     };
     const looked = await verify(fixing(), undefined, never());
-    return { looked, sorted: await setAside(workshop.index, looked, { ...everything, ...probe }) };
+    return { looked, sorted: await separateGone(workshop.index, looked, { ...everything, ...probe }) };
   };
   const isA = (source: string) => source === workshop.at('photos/a.jpg');
   const A_IS_GONE: Partial<FileProbe> = { isGone: isA, isThere: (source) => !isA(source) };

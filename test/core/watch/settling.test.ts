@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openSettling, type Settling } from '../../../src/core/watch/settling.ts';
 import type { SourceFacts } from '../../../src/model.ts';
-import type { Found } from '../../../src/ports.ts';
+import type { FoundSource } from '../../../src/ports.ts';
 import { type MadeUpClock, makeClock } from '../made-up-clock.ts';
 
 const SETTLE = 1_000;
@@ -11,7 +11,7 @@ let settling: Settling;
 /** The files there are, by path. */
 let disk: Map<string, SourceFacts>;
 let looks: string[][];
-let settled: Found[][];
+let settled: FoundSource[][];
 let restless: string[];
 let lost: string[];
 /** Called while files are looked at. */
@@ -45,14 +45,14 @@ beforeEach(() => {
 const taken = () => settled.flat().map(({ source }) => source);
 
 /** A file that is written: on disk, and offered as it is there. */
-function write(source: string, over: Partial<SourceFacts> = {}): Found {
+function write(source: string, over: Partial<SourceFacts> = {}): FoundSource {
   disk.set(source, { size: 10, mtime: '1', ino: '1', ctime: '1', ...over });
   const found = offered(source);
   settling.offer(found);
   return found;
 }
 
-function offered(source: string): Found {
+function offered(source: string): FoundSource {
   return { type: 'found', source, given: source, relative: source, facts: disk.get(source) ?? null };
 }
 

@@ -1,11 +1,11 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
+import { openGroupCommit } from '../../../src/adapters/sqlite-index/group-commit.ts';
 import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
-import { openTogether } from '../../../src/adapters/sqlite-index/together.ts';
 
 let db: Database;
 let transactions: number;
-let together: ReturnType<typeof openTogether>;
+let together: ReturnType<typeof openGroupCommit>;
 
 beforeEach(() => {
   db = keep(new Sqlite(':memory:'));
@@ -16,7 +16,7 @@ beforeEach(() => {
     transactions++;
     return once.immediate(step) as T;
   };
-  together = openTogether({ db, path: 'index.db', write });
+  together = openGroupCommit({ db, path: 'index.db', write });
 });
 
 it('steps asked for in the same turn share a transaction, and each has its own answer', async () => {

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
-import { indexError, isBusy } from './trouble.ts';
+import { indexError, isBusy } from './errors.ts';
 
 interface Asked {
   readonly step: () => unknown;
@@ -15,7 +15,7 @@ type End = { readonly value: unknown } | { readonly error: Error };
  * Write steps that are asked for in the same turn of the event loop share one transaction: most of what a commit costs
  * is the same for one as for many. Each step is still all of it or nothing, and resolves once it is recorded.
  */
-export function openTogether({
+export function openGroupCommit({
   db,
   path,
   write,

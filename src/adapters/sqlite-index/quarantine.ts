@@ -28,16 +28,16 @@ export function replaceIndex(path: string, fresh: string, now: number): string {
   makeAlike(fresh, path);
   flush(fresh);
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
-  const aside = giveName(path, `${path}.broken-${stamp}`);
+  const quarantined = giveName(path, `${path}.broken-${stamp}`);
   // The other file beside it is made anew from this one.
-  if (sizeOf(`${path}-wal`) > 0) placeAt(`${path}-wal`, `${aside}-wal`);
+  if (sizeOf(`${path}-wal`) > 0) placeAt(`${path}-wal`, `${quarantined}-wal`);
   // Before the new file comes, to which they would be taken to belong.
   removeBeside(path);
   renameSync(fresh, path);
   // Made meanwhile by somebody who had opened the old file: whoever opens the new one waits for the repair to end.
   removeBeside(path);
   flush(dirname(path));
-  return aside;
+  return quarantined;
 }
 
 /** Second names of an index that whoever was killed while replacing it left. Where there are no hard links, none. */
@@ -46,14 +46,14 @@ export function asidesOf(path: string): string[] {
   return readdirSync(dirname(path))
     .filter((name) => name.startsWith(`${basename(path)}.broken-`) && !name.endsWith('-wal'))
     .map((name) => join(dirname(path), name))
-    .filter((aside) => printOf(aside) === own);
+    .filter((quarantined) => printOf(quarantined) === own);
 }
 
 /** Undoes what was done of a replacement: without its log, which may lie under another name alone, rows are lost. */
-export function takeBack(path: string, asides: readonly string[]): void {
+export function takeBack(path: string, paths: readonly string[]): void {
   const ownLog = `${path}-wal`;
-  for (const aside of asides) {
-    const log = `${aside}-wal`;
+  for (const quarantined of paths) {
+    const log = `${quarantined}-wal`;
     if (sizeOf(log) > 0 && printOf(log) !== printOf(ownLog)) {
       // Who has written into the database since, or begun another log, made that one worthless.
       if (sizeOf(ownLog) > 0 || statSync(path).mtimeMs > statSync(log).ctimeMs) continue;
@@ -61,7 +61,7 @@ export function takeBack(path: string, asides: readonly string[]): void {
       placeAt(log, ownLog);
     }
     rmSync(log, { force: true });
-    rmSync(aside);
+    rmSync(quarantined);
   }
 }
 
