@@ -3,7 +3,7 @@ import { ImgtoolError } from '../errors.ts';
 import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
 import { isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
-import { type Screen, screenOf } from './gif.ts';
+import { type GifCanvas, gifCanvasOf } from './gif.ts';
 import type { Source } from './open.ts';
 import { exifOfPng } from './png/exif.ts';
 import { ADOBE_RGB, signalOfCodePoints } from './signal/code-points.ts';
@@ -20,7 +20,7 @@ export interface Corrections {
   /** Set when its colours are multiplied by its transparency. */
   readonly premultiplied: boolean;
   /** The screen that its frame does not cover. */
-  readonly screen: Screen | null;
+  readonly screen: GifCanvas | null;
   /** EXIF orientation, 1 to 8, that libvips does not find. */
   readonly orientation: number;
   /** What sharp calls its samples of 16 bits; null when they have 8. */
@@ -36,7 +36,7 @@ export interface Range {
 }
 
 /** Makes the bytes readable for the decoder, in place, once they are digested. Errors: `unsupported_format`. */
-export function prepare(source: Source, format: SourceFormat): void {
+export function makeDecodable(source: Source, format: SourceFormat): void {
   if (format !== 'avif' && format !== 'heif') return;
   if (typeof source.input !== 'string') makeReadable(source.input);
   else if (source.head.toString('latin1', 4, 12) === 'ftypavis') {
@@ -61,7 +61,7 @@ export function correctionsOf(
   const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;
   const exif = metadata.exif ?? missed;
   const colours = { ...coloursOf(metadata, avif, png, exif), premultiplied };
-  const screen = format === 'gif' ? screenOf(bytes, most) : null;
+  const screen = format === 'gif' ? gifCanvasOf(bytes, most) : null;
   const orientation = (missed && orientationOf(missed)) ?? 1;
   const isPlain = colours.signal === null && !colours.ignoreIcc && !premultiplied;
   if (isPlain && screen === null && orientation === 1) return null;

@@ -40,7 +40,7 @@ export const HEVC: Undecodable = {
 };
 
 /** Null for a maker that is not known. */
-export const raw = (name: string | null): Undecodable => ({
+export const cameraRawFormat = (name: string | null): Undecodable => ({
   name: name === null ? 'camera raw' : `${name} camera raw`,
   fix: DEVELOP,
 });
@@ -115,17 +115,17 @@ const UNREAD = {
   viff: picture('VIFF'),
   nii: picture('NIfTI'),
   dcm: picture('DICOM'),
-  cr2: raw('Canon CR2'),
-  cr3: raw('Canon CR3'),
-  crw: raw('Canon CRW'),
-  nef: raw('Nikon NEF'),
-  arw: raw('Sony ARW'),
-  dng: raw('DNG'),
-  orf: raw('Olympus ORF'),
-  raf: raw('Fujifilm RAF'),
-  rw2: raw('Panasonic RW2'),
-  x3f: raw('Sigma X3F'),
-  mrw: raw('Minolta MRW'),
+  cr2: cameraRawFormat('Canon CR2'),
+  cr3: cameraRawFormat('Canon CR3'),
+  crw: cameraRawFormat('Canon CRW'),
+  nef: cameraRawFormat('Nikon NEF'),
+  arw: cameraRawFormat('Sony ARW'),
+  dng: cameraRawFormat('DNG'),
+  orf: cameraRawFormat('Olympus ORF'),
+  raf: cameraRawFormat('Fujifilm RAF'),
+  rw2: cameraRawFormat('Panasonic RW2'),
+  x3f: cameraRawFormat('Sigma X3F'),
+  mrw: cameraRawFormat('Minolta MRW'),
 } satisfies Record<string, Undecodable>;
 
 /** A picture's format that is not decoded here. */

@@ -8,7 +8,7 @@ export interface Area extends Size {
 }
 
 /** Where a GIF's first frame lies on its screen. */
-export interface Screen extends Size {
+export interface GifCanvas extends Size {
   readonly frame: Area;
 }
 
@@ -20,7 +20,7 @@ const ABSURD = 1000;
  * covers it. libnsgif forgets screens of some common sizes and of more than 2,048 pixels and shows the frame alone. So
  * does this where the screen would have more than `most` pixels.
  */
-export function screenOf(bytes: Buffer, most: number): Screen | null {
+export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
   const frame = firstFrame(bytes)?.area;
   if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
   const held = { width: frame.left + frame.width, height: frame.top + frame.height };

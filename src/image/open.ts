@@ -113,14 +113,14 @@ function readFully(fd: number, into: Buffer, position: number): number {
   return length;
 }
 
-interface Read {
+interface FileContent {
   readonly length: number;
   readonly digest: string;
   readonly bytes: Buffer | null;
   readonly head: Buffer;
 }
 
-async function readWhole(handle: FileHandle, size: number): Promise<Read> {
+async function readWhole(handle: FileHandle, size: number): Promise<FileContent> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;
   while (length < size) {
@@ -132,7 +132,7 @@ async function readWhole(handle: FileHandle, size: number): Promise<Read> {
   return { length, digest, bytes, head: bytes };
 }
 
-async function readThrough(handle: FileHandle, size: number): Promise<Read> {
+async function readThrough(handle: FileHandle, size: number): Promise<FileContent> {
   const hash = createHash('sha256');
   const head = Buffer.alloc(CHUNK);
   const { bytesRead } = await handle.read(head, 0, CHUNK, 0);

@@ -19,11 +19,11 @@ export interface ParentSpent {
   readonly cpu: number;
   /** Its one thread of JavaScript had something to do, since it began with the batch. */
   readonly busy: number;
-  readonly index: Part;
-  readonly storage: Part;
-  readonly sources: Part;
+  readonly index: ProfilePart;
+  readonly storage: ProfilePart;
+  readonly sources: ProfilePart;
   /** Telling of events. */
-  readonly report: Part;
+  readonly report: ProfilePart;
 }
 
 /** Calls that have ended, and what they took until their answer was there. */
@@ -32,7 +32,7 @@ export interface Calls {
   readonly ms: number;
 }
 
-export interface Part extends Calls {
+export interface ProfilePart extends Calls {
   /** The same by method, or by type of event. */
   readonly of: Readonly<Record<string, Calls>>;
 }

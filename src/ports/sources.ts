@@ -6,7 +6,7 @@ export interface Sources {
    * Streams what becomes a job, each folder in bytewise order, and what is passed over; of a part, only what lies there,
    * by the rules that hold for all, or that nothing does.
    */
-  walk(signal: AbortSignal, part?: Part): AsyncIterable<FoundSource | Skipped | Gone>;
+  walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | Skipped | Gone>;
 
   /**
    * Tells from here on what may have changed in the folders that are walked, each from before it is read. Hints make a
@@ -46,7 +46,7 @@ export interface Sources {
 }
 
 /** What of the sources is walked; all of them where nothing is said. */
-export interface Part {
+export interface WalkScope {
   /** Absolute path of a file or folder. */
   readonly at?: string;
   /** Sources of which this is true are met but not streamed. */

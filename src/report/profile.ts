@@ -1,4 +1,4 @@
-import type { Calls, Part, ProfileEvent } from '../model.ts';
+import type { Calls, ProfileEvent, ProfilePart } from '../model.ts';
 import { count, duration, percent } from './format.ts';
 
 /** Milliseconds below which nothing is told. */
@@ -6,7 +6,7 @@ const LEAST = 0.5;
 /** Columns for what most of a row went to. */
 const ROOM = 35;
 
-interface Row {
+interface ProfileRow {
   readonly name: string;
   readonly ms: number;
   /** Milliseconds there were. */
@@ -30,15 +30,15 @@ export function profileLines(profile: ProfileEvent): string[] {
 }
 
 /** What took no time and was not called is left out. */
-function rowsOf(profile: ProfileEvent): Row[] {
+function rowsOf(profile: ProfileEvent): ProfileRow[] {
   const rows = [...parentRows(profile), ...(profile.children.started > 0 ? childRows(profile) : [])];
   return rows.filter(({ ms, calls = 0 }) => ms >= LEAST || calls > 0);
 }
 
 /** Of the time that passed. */
-function parentRows({ parent, ms: whole }: ProfileEvent): Row[] {
+function parentRows({ parent, ms: whole }: ProfileEvent): ProfileRow[] {
   const { start, cpu, busy, index, storage, sources, report } = parent;
-  const row = (name: string, { calls, ms, of }: Part): Row => {
+  const row = (name: string, { calls, ms, of }: ProfilePart): ProfileRow => {
     return { name: `  ${name}`, whole, calls, ms, of: timesOf(of) };
   };
   return [
@@ -53,7 +53,7 @@ function parentRows({ parent, ms: whole }: ProfileEvent): Row[] {
 }
 
 /** Of the time there was for pictures: so many at a time, as long as the process ran. All but the first add up to it. */
-function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): Row[] {
+function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): ProfileRow[] {
   const whole = jobs * passed;
   const { started, cpu, starting, asked, travel, held, idle } = children;
   const { digest, decode, encode, resize, write, color } = pictures;
@@ -62,7 +62,7 @@ function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): Row[
   const [kept, free] = [sum(Object.values(held)), sum(Object.values(idle))];
   const work = sum([open, render, ...Object.values(others)]);
   const none = left(whole, starting + travel + kept + free + work);
-  const row = (name: string, ms: number, more: Pick<Row, 'calls' | 'of'> = {}): Row => {
+  const row = (name: string, ms: number, more: Pick<ProfileRow, 'calls' | 'of'> = {}): ProfileRow => {
     return { name: `  ${name}`, ms, whole, ...more };
   };
   return [

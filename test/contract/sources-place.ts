@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WalkRules } from '../../src/model.ts';
-import type { FoundSource, Gone, Hint, OpenSources, Part, Skipped, Sources } from '../../src/ports.ts';
+import type { FoundSource, Gone, Hint, OpenSources, Skipped, Sources, WalkScope } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 export const RULES: WalkRules = {
@@ -43,7 +43,7 @@ export function placeOf(open: OpenSources): SourcesPlace {
   };
 }
 
-export async function walked(sources: Sources, part?: Part): Promise<Entry[]> {
+export async function walked(sources: Sources, part?: WalkScope): Promise<Entry[]> {
   const entries: Entry[] = [];
   for await (const entry of sources.walk(new AbortController().signal, part)) entries.push(entry);
   return entries;

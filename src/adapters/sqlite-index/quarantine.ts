@@ -41,7 +41,7 @@ export function replaceIndex(path: string, fresh: string, now: number): string {
 }
 
 /** Second names of an index that whoever was killed while replacing it left. Where there are no hard links, none. */
-export function asidesOf(path: string): string[] {
+export function quarantinedOf(path: string): string[] {
   const own = printOf(path);
   return readdirSync(dirname(path))
     .filter((name) => name.startsWith(`${basename(path)}.broken-`) && !name.endsWith('-wal'))

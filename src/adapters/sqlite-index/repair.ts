@@ -9,7 +9,7 @@ import { keep } from './kept.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { realPlace } from './place.ts';
-import { asidesOf, dropDatabase, replaceIndex, takeBack } from './quarantine.ts';
+import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
 
 /** Bytes at the start of an index in which its schema is written. */
@@ -32,7 +32,7 @@ export async function repairSqliteIndex(path: string): Promise<Repaired> {
     const locks = locksOf(Sqlite, real);
     refuseIfInUse(Sqlite, path, locks);
     const found = examine(Sqlite, path);
-    const halfDone = asidesOf(real);
+    const halfDone = quarantinedOf(real);
     if (found.length + halfDone.length === 0) return { state: 'healthy', ...untouched };
     holdForRepair(locks, path);
     try {

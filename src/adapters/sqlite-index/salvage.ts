@@ -5,7 +5,7 @@ import type { BatchOptions } from '../../model.ts';
 import { rowsOf } from './check.ts';
 import { keep } from './kept.ts';
 import { keyOf } from './key.ts';
-import { type Row, readable } from './unreadable.ts';
+import { readable, type SalvagedRow } from './unreadable.ts';
 
 export interface Salvage {
   readonly saved: SavedRows;
@@ -14,7 +14,7 @@ export interface Salvage {
 }
 
 type Table = keyof SavedRows;
-type Mend = (row: Row) => Row | undefined;
+type Mend = (row: SalvagedRow) => SalvagedRow | undefined;
 
 /**
  * Copies into a new index whatever can be read of a damaged one and makes sense, whichever version it has: of a row the
@@ -115,11 +115,11 @@ function tried(insert: () => number): number {
   }
 }
 
-function sourceOf(row: Row): Row | undefined {
+function sourceOf(row: SalvagedRow): SalvagedRow | undefined {
   return isPath(row.path) && isDigest(row.digest) && isWhole(row.mtime) ? row : undefined;
 }
 
-function outputOf(row: Row): Row | undefined {
+function outputOf(row: SalvagedRow): SalvagedRow | undefined {
   const { path, source, checksum } = row;
   if (!isPath(path) || !isPath(source)) return undefined;
   const isSound =
@@ -130,13 +130,13 @@ function outputOf(row: Row): Row | undefined {
   return isSound ? { ...row, key: keyOf(path) } : undefined;
 }
 
-function batchOf(row: Row): Row | undefined {
+function batchOf(row: SalvagedRow): SalvagedRow | undefined {
   const { preset, out } = read(row.options) as Partial<BatchOptions>;
   if (!Array.isArray(read(row.inputs)) || typeof preset?.name !== 'string' || !isPath(out)) return undefined;
   return isHex(row.id) ? row : undefined;
 }
 
-function runOf(row: Row): Row | undefined {
+function runOf(row: SalvagedRow): SalvagedRow | undefined {
   return isHex(row.id) ? row : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { keep } from './kept.ts';
 
-export type Row = Readonly<Record<string, unknown>>;
+export type SalvagedRow = Readonly<Record<string, unknown>>;
 
 /** Places looked at behind pages that cannot be read, for one table, before the rest is given up. */
 const MOST_LOOKS = 20_000;
@@ -10,7 +10,7 @@ const HIGHEST_ID = 2 ** 40;
 /** Text sorts before it, whatever it is. */
 const AFTER_ALL_TEXT = Buffer.alloc(0);
 
-type Key = number | string;
+type RowKey = number | string;
 
 interface Reading {
   readonly table: string;
@@ -27,7 +27,10 @@ interface Reading {
  * read from both ends towards the damage, then from keys within it, halving what is left. Number keys are all worth a
  * try; of text keys those `known`, in SQLite's order.
  */
-export function* readable(db: Database, { table, key, columns, known = [], lost }: Reading): Generator<Row> {
+export function* readable(
+  db: Database,
+  { table, key, columns, known = [], lost }: Reading,
+): Generator<SalvagedRow> {
   const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
   const upwards = statement(db, `${rows} ORDER BY ${key}`);
   const downwards = statement(db, `${rows} ORDER BY ${key} DESC`);
@@ -37,7 +40,7 @@ export function* readable(db: Database, { table, key, columns, known = [], lost 
   yield* between(isText ? '' : 0, isText ? undefined : HIGHEST_ID);
 
   /** Rows above one key, and up to another. */
-  function* between(after: Key, upTo: Key | undefined): Generator<Row> {
+  function* between(after: RowKey, upTo: RowKey | undefined): Generator<SalvagedRow> {
     if (looks-- <= 0) return;
     const end = upTo ?? AFTER_ALL_TEXT;
     const low = yield* untilDamage(keep(upwards!.iterate(after, end)), key, after, 1);
@@ -51,7 +54,7 @@ export function* readable(db: Database, { table, key, columns, known = [], lost 
     yield* between(middle, high.last);
   }
 
-  function keyWithin(low: Key, high: Key | undefined): Key | undefined {
+  function keyWithin(low: RowKey, high: RowKey | undefined): RowKey | undefined {
     if (typeof low === 'number') {
       const middle = Math.floor((low + Number(high)) / 2);
       return middle > low && middle < Number(high) ? middle : undefined;
@@ -64,14 +67,14 @@ export function* readable(db: Database, { table, key, columns, known = [], lost 
 
 /** Yields rows as long as they come and their keys go one way; the last key, and whether all were read. */
 function* untilDamage(
-  rows: IterableIterator<Row>,
+  rows: IterableIterator<SalvagedRow>,
   key: string,
-  from: Key | undefined,
+  from: RowKey | undefined,
   direction: 1 | -1,
-): Generator<Row, { last: Key | undefined; isDone: boolean }> {
+): Generator<SalvagedRow, { last: RowKey | undefined; isDone: boolean }> {
   let last = from;
   for (;;) {
-    let next: IteratorResult<Row>;
+    let next: IteratorResult<SalvagedRow>;
     try {
       next = rows.next();
     } catch {
@@ -93,7 +96,7 @@ function* untilDamage(
 
 function statement(db: Database, sql: string) {
   try {
-    return keep(db.prepare<[Key, Key | Buffer], Row>(sql));
+    return keep(db.prepare<[RowKey, RowKey | Buffer], SalvagedRow>(sql));
   } catch {
     // Its schema cannot be read.
     return undefined;
@@ -108,7 +111,7 @@ function isTextKey(db: Database, table: string, key: string): boolean {
 }
 
 /** As SQLite does: numbers by value, text by its bytes. */
-function compare(a: Key, b: Key): number {
+function compare(a: RowKey, b: RowKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
 }

@@ -3,7 +3,7 @@ import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.t
 import type { FoundSource } from '../../ports.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
 import { failureOf, pathAsGiven } from '../job/events.ts';
-import { factsOfJob, type Places, settingsOfAll, withDigest } from '../job/facts.ts';
+import { type FactPorts, factsOfJob, settingsOfAll, withDigest } from '../job/facts.ts';
 import { refusal } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
@@ -26,7 +26,7 @@ export async function dryRun(
 ): Promise<BatchFinished> {
   const started = performance.now();
   await ports.storage.prepare(options.out);
-  const places: Places = { ...ports, options, settings: settingsOfAll(options) };
+  const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
   const counts = {
@@ -85,14 +85,14 @@ export async function dryRun(
   return finished;
 }
 
-async function isOutput(places: Places, path: string): Promise<boolean> {
+async function isOutput(places: FactPorts, path: string): Promise<boolean> {
   const lookup = await places.index.lookup([path], []);
   return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
 }
 
 async function foresee(
   ports: Ports,
-  places: Places,
+  places: FactPorts,
   found: FoundSource,
   firstWith: Map<string, string>,
   given: Map<string, string>,
@@ -156,7 +156,7 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
 
 /** The names it would get beside those given to others before it, and the sources that would pass some on. */
 async function namesFor(
-  places: Places,
+  places: FactPorts,
   found: FoundSource,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
@@ -176,7 +176,7 @@ async function namesFor(
 async function look(
   { renderer, sources }: Ports,
   { source }: FoundSource,
-  { options }: Places,
+  { options }: FactPorts,
 ): Promise<PictureFacts> {
   const file = { path: source, bounds: sources.boundsOf(source) };
   const opened = await renderer.open(file, options.limits, options.preset.variants);

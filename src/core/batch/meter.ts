@@ -1,4 +1,4 @@
-import type { Calls, Part } from '../../model.ts';
+import type { Calls, ProfilePart } from '../../model.ts';
 
 /** Sums up, by name, how often something was done and the milliseconds it took. */
 export interface Meter {
@@ -6,7 +6,7 @@ export interface Meter {
   /** Does the work, and waits for what it promises or streams without getting in between. */
   time(name: string, work: () => unknown): unknown;
   calls(name: string): Calls;
-  part(): Part;
+  part(): ProfilePart;
 }
 
 export function openMeter(clock = () => performance.now()): Meter {

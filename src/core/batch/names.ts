@@ -48,7 +48,7 @@ function tag(path: string): string {
 }
 
 function namesWith(suffix: string, { relative }: Named, options: BatchOptions): string[] {
-  const { out, patterns } = placesOf(options);
+  const { out, patterns } = namePatternsOf(options);
   const { dir, name } = posix.parse(relative);
   const render = (stem: string) => patterns.map((pattern) => contained(fill(pattern, dir, stem + suffix)));
   const paths = render(name);
@@ -60,15 +60,15 @@ function namesWith(suffix: string, { relative }: Named, options: BatchOptions): 
 /** A template filled with all that is the same for every source: what stands before each hole, and the hole. */
 type Pattern = readonly { readonly text: string; readonly hole: 'dir' | 'name' | null }[];
 
-interface Places {
+interface NamePatterns {
   /** With a separator at its end. */
   readonly out: string;
   /** Of each variant. */
   readonly patterns: readonly Pattern[];
 }
 
-const placesOf = onceFor(
-  (options: BatchOptions): Places => ({
+const namePatternsOf = onceFor(
+  (options: BatchOptions): NamePatterns => ({
     out: join(options.out, '_').slice(0, -1),
     patterns: options.preset.variants.map((variant) => patternOf(options, variant)),
   }),
@@ -101,14 +101,14 @@ function fill(pattern: Pattern, dir: string, name: string): string {
 
 /** Whether the template can yield the file name of this path, which lies below the output folder, for some source. */
 export function isOutputName(path: string, options: BatchOptions): boolean {
-  if (!path.startsWith(placesOf(options).out)) return false;
+  if (!path.startsWith(namePatternsOf(options).out)) return false;
   const name = basename(path);
   return shapesOf(options).some((shape) => shape.test(name));
 }
 
 /** What the template says of the last segment of a path, for each variant. */
 const shapesOf = onceFor((options: BatchOptions) =>
-  placesOf(options).patterns.map((pattern) => {
+  namePatternsOf(options).patterns.map((pattern) => {
     const shape = pattern
       .map(({ text, hole }) => escaped(text) + (hole === null ? '' : hole === 'dir' ? '.*' : '.+'))
       .join('');

@@ -2,7 +2,7 @@ import type { FileFacts, JobEvent, OutputRecord, Reservation, SourceRecord } fro
 import type { FoundSource, Lookup } from '../../ports.ts';
 import { decide, type Facts, isMade, trustedDigest } from '../job/decide.ts';
 import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
-import { factsByStat, type Places } from '../job/facts.ts';
+import { type FactPorts, factsByStat } from '../job/facts.ts';
 import type { JobContext } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
@@ -130,7 +130,7 @@ function areAllOf(
 }
 
 function factsOf(
-  places: Places,
+  places: FactPorts,
   { source, facts }: FoundSource,
   { names, records, recorded }: Own,
   disk: readonly (FileFacts | 'foreign' | null)[],

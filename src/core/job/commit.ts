@@ -2,7 +2,7 @@ import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
-import { has, isIntact, type Places } from './facts.ts';
+import { type FactPorts, has, isIntact } from './facts.ts';
 
 /** What carrying out a job's steps left behind. */
 export interface Committed {
@@ -36,7 +36,7 @@ interface Ready {
  * visible, Overtaken, and those of storage.
  */
 export async function commit(
-  places: Places,
+  places: FactPorts,
   steps: readonly Step[],
   rendered: Rendered | undefined,
   staged: Staged[],
@@ -78,7 +78,7 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
 }
 
 async function prepare(
-  { storage, options }: Places,
+  { storage, options }: FactPorts,
   steps: readonly Step[],
   rendered: Rendered | undefined,
   staged: Staged[],
@@ -112,7 +112,10 @@ async function prepare(
 }
 
 /** A file the index does not know but which holds these very bytes is this output: a lost index heals so. */
-async function adopt({ index, storage }: Places, { record, step }: Ready): Promise<OutputRecord | undefined> {
+async function adopt(
+  { index, storage }: FactPorts,
+  { record, step }: Ready,
+): Promise<OutputRecord | undefined> {
   const { disk, path, holds } = step.wanted;
   if (disk === null || disk === 'foreign' || step.replace) return undefined;
   if ((await storage.checksum(path)) === record.checksum) return { ...record, ...disk };
@@ -123,7 +126,7 @@ async function adopt({ index, storage }: Places, { record, step }: Ready): Promi
 
 /** Duplicates that were skipped get outputs of their own before those they were left to are replaced. */
 async function giveToSkipped(
-  places: Places,
+  places: FactPorts,
   fresh: readonly Ready[],
   source: SourceRecord,
   staged: Staged[],
@@ -143,7 +146,7 @@ async function giveToSkipped(
  * What is staged on the way is added to `staged`.
  */
 export async function giveAway(
-  { index, storage, sources }: Places,
+  { index, storage, sources }: FactPorts,
   old: OutputRecord,
   leaving: string,
   staged: Staged[],

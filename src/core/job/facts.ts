@@ -6,7 +6,7 @@ import { madeAs } from './moved.ts';
 import { settingsOf } from './settings-digest.ts';
 
 /** Where facts come from. */
-export interface Places {
+export interface FactPorts {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
@@ -22,7 +22,7 @@ export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
 
 /** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
 export function factsByStat(
-  { options, settings }: Places,
+  { options, settings }: FactPorts,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
   records: readonly Wanted['record'][],
@@ -50,7 +50,7 @@ async function holder(
 
 /** The same for one job, whatever lies under its names; outputs are read where a stat cannot tell. */
 export async function factsOfJob(
-  places: Places,
+  places: FactPorts,
   source: string,
   found: FileFacts,
   paths: readonly string[],
@@ -78,7 +78,7 @@ export async function factsOfJob(
 }
 
 /** Adds what is known of these bytes: their digest, and where else their outputs are. */
-export async function withDigest(places: Places, facts: Facts, digest: string): Promise<Facts> {
+export async function withDigest(places: FactPorts, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await places.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
@@ -86,7 +86,7 @@ export async function withDigest(places: Places, facts: Facts, digest: string): 
 }
 
 async function elsewhere(
-  { index, storage, sources, options }: Places,
+  { index, storage, sources, options }: FactPorts,
   source: string,
   digest: string,
   records: readonly OutputRecord[],

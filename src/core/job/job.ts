@@ -6,13 +6,13 @@ import type { MemoryBudget } from '../queue/memory-budget.ts';
 import { commit, Overtaken } from './commit.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, pathAsGiven, scaledDown } from './events.ts';
-import { factsOfJob, type Places, withDigest } from './facts.ts';
+import { type FactPorts, factsOfJob, withDigest } from './facts.ts';
 import { refusedNow } from './limits.ts';
 import { openWithinBudget } from './open-source.ts';
 import { removeSuperseded } from './superseded.ts';
 
 /** What a job works with: its batch's options and the opened ports. */
-export interface JobContext extends Places {
+export interface JobContext extends FactPorts {
   readonly run: Run;
   readonly renderer: Renderer;
   /** Names under which a run that died may have left outputs without telling the index. */

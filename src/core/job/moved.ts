@@ -2,12 +2,12 @@ import { basename, sep } from 'node:path';
 import type { FileFacts, OutputRecord } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import { isOutputName } from '../batch/names.ts';
-import type { Places } from './facts.ts';
+import type { FactPorts } from './facts.ts';
 
 /** Outputs that were moved or copied with their sources: the index knows them by their bytes, not by their paths. */
 
 /** The record of an output with these bytes that was made under the same file name in some folder. */
-export async function madeAs({ index }: Pick<Places, 'index'>, path: string, checksum: string) {
+export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, checksum: string) {
   return index.withChecksum(checksum, basename(path));
 }
 
@@ -15,7 +15,7 @@ export async function madeAs({ index }: Pick<Places, 'index'>, path: string, che
  * Whether a file among the sources is an output that was moved: its name is one that the template yields, and its
  * bytes were recorded as those of an output of this name. Only a file with such a name is read.
  */
-export async function isMovedOutput(places: Places, path: string, lookup: Lookup): Promise<boolean> {
+export async function isMovedOutput(places: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
   if (lookup.source(path) !== undefined || !isOutputName(path, places.options)) return false;
   return (await recordOf(places, path)) !== undefined;
 }
@@ -25,7 +25,7 @@ export async function isMovedOutput(places: Places, path: string, lookup: Lookup
  * stays the same since it is that of the path below the root.
  */
 export async function movedWithTag(
-  known: Pick<Places, 'index' | 'storage'>,
+  known: Pick<FactPorts, 'index' | 'storage'>,
   found: readonly FoundSource[],
   candidates: readonly (readonly (readonly string[])[])[],
 ): Promise<ReadonlySet<FoundSource>> {
@@ -43,7 +43,7 @@ export async function movedWithTag(
 }
 
 async function recordOf(
-  known: Pick<Places, 'index' | 'storage'>,
+  known: Pick<FactPorts, 'index' | 'storage'>,
   path: string,
 ): Promise<OutputRecord | undefined> {
   // A file that cannot be read is left to its job, which says why.

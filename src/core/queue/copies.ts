@@ -63,12 +63,12 @@ async function withoutDigest({ index, sources }: JobContext, jobs: readonly Job[
 }
 
 /** What a source held, and when that was read at the earliest, in milliseconds since 1970; null where it could not be. */
-type Read = (Digested & Pick<SourceRecord, 'seenAt'>) | null;
+type DigestRead = (Digested & Pick<SourceRecord, 'seenAt'>) | null;
 
 async function recognise(
   { index, settings, options }: JobContext,
   jobs: readonly Job[],
-  digested: readonly Read[],
+  digested: readonly DigestRead[],
 ): Promise<ReadonlyMap<Job, SourceRecord>> {
   const owners = await Promise.all(
     digested.map(async (one) => one && (await index.made(one.digest, settings.slice(0, 1)))[0]?.source),
@@ -89,7 +89,10 @@ async function recognise(
 }
 
 /** All may take together what one picture may. */
-async function digest({ renderer, sources, options }: JobContext, jobs: readonly Job[]): Promise<Read[]> {
+async function digest(
+  { renderer, sources, options }: JobContext,
+  jobs: readonly Job[],
+): Promise<DigestRead[]> {
   if (jobs.length === 0) return [];
   const seenAt = Date.now();
   const files = jobs.map(({ source }) => ({ path: source, bounds: sources.boundsOf(source) }));

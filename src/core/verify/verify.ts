@@ -10,11 +10,11 @@ export interface Verifying extends VerifyPorts {
   readonly index: Index;
   /** Outputs at a time. */
   readonly jobs: number;
-  readonly progress: Progress;
+  readonly progress: VerifyProgress;
 }
 
 /** Hears how far it has come. */
-export interface Progress {
+export interface VerifyProgress {
   told(verified: number, wrong: number): void;
   /** May be called twice. */
   close(): void;
@@ -85,7 +85,7 @@ async function lookThrough(
   return { verified, wrong: wrong.sort(byPath) };
 }
 
-const NOBODY: Progress = { told() {}, close() {} };
+const NOBODY: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import { type Corrections, isWhole } from '../corrections.ts';
-import type { Screen } from '../gif.ts';
+import type { GifCanvas } from '../gif.ts';
 import type { Size } from '../plan.ts';
 import { from, type Pixels, raw } from './pixels.ts';
 import { type Samples, toSrgb } from './to-srgb.ts';
@@ -61,7 +61,7 @@ function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
 }
 
 /** Lays a GIF's first frame on its screen, which is transparent beside it. */
-function onScreen(pixels: Pixels, screen: Screen | null): Pixels {
+function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
   if (screen === null) return pixels;
   const { width, height, frame } = screen;
   const { data: decoded, channels } = pixels;

@@ -3,7 +3,7 @@ import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
-import { type Corrections, correctionsOf, prepare } from '../corrections.ts';
+import { type Corrections, correctionsOf, makeDecodable } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
@@ -57,7 +57,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
-  prepare(source, format);
+  makeDecodable(source, format);
   const tiff = format === 'tiff' ? await examined(source, limits) : null;
   const found = await read(tiff?.plain?.head ?? source.input, limits);
   assertLittle(carriedIn(found));

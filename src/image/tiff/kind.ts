@@ -1,4 +1,4 @@
-import { raw, type Undecodable } from '../formats.ts';
+import { cameraRawFormat, type Undecodable } from '../formats.ts';
 import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff } from './directory.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 
@@ -13,7 +13,7 @@ const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
   ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
 ]);
 
-/** What a maker calls its raw files. */
+/** What a maker calls its cameraRawFormat files. */
 const BRANDS: readonly (readonly [RegExp, string])[] = [
   [/^nikon/i, 'Nikon NEF'],
   [/^sony/i, 'Sony ARW'],
@@ -39,13 +39,13 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const tiff = openTiff(readAt, size);
   if (tiff === null) return null;
   const mark = readAt(8, 8).toString('latin1');
-  if (mark.startsWith('CR\x02')) return raw('Canon CR2');
-  if (/^(IIII.waR|MMMMRaw)/s.test(mark)) return raw('Phase One IIQ');
+  if (mark.startsWith('CR\x02')) return cameraRawFormat('Canon CR2');
+  if (/^(IIII.waR|MMMMRaw)/s.test(mark)) return cameraRawFormat('Phase One IIQ');
   const first = directoryAt(tiff, tiff.first);
   if (first === null) return null;
   const below = subdirectoriesOf(tiff, first);
   const isRaw = [first, ...below, ...others(tiff)].some(isSensor) || isPreview(first, below);
-  return isRaw ? raw(brandOf(first)) : null;
+  return isRaw ? cameraRawFormat(brandOf(first)) : null;
 }
 
 function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {

@@ -86,7 +86,7 @@ export function layoutOf(directory: Directory): Layout | null {
 const isCount = (n: number, most: number): boolean => Number.isInteger(n) && n >= 1 && n <= most;
 
 /** Rows of a strip or tile that hold something: the last strip may be shorter, tiles never are. */
-export function rowsOf(
+export function rowsInSegment(
   { tiled, segmentHeight, height, across }: Layout,
   index: number,
   planeIndex = index,

@@ -1,9 +1,9 @@
 import { type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
 import { headOf } from './head.ts';
-import { inPlane, type Layout, largestUnpacked, rowsOf, unpackedBytes } from './layout.ts';
-import { prepare, type Row, rowTaker } from './samples.ts';
-import { refusal } from './support.ts';
+import { inPlane, type Layout, largestUnpacked, rowsInSegment, unpackedBytes } from './layout.ts';
+import { prepareSamples, rowTaker, type SampleRow } from './samples.ts';
+import { tiffRefusal } from './support.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
@@ -107,9 +107,9 @@ function rowsFrom(
   { tiff, directory, layout, segments, lenient }: Work,
   index: number,
   columns: number,
-): (y: number) => Row {
+): (y: number) => SampleRow {
   const { segmentWidth, samples, planar, subsampling, photometric, compression } = layout;
-  const rows = rowsOf(layout, inPlane(layout, index));
+  const rows = rowsInSegment(layout, inPlane(layout, index));
   const { at, length } = segments[index] ?? { at: 0, length: 0 };
   const size = unpackedBytes(layout, rows);
   const reversed = directory.number(TAG.FillOrder) === 2;
@@ -123,7 +123,7 @@ function rowsFrom(
   const [horizontal, vertical] = subsampling;
   if (horizontal * vertical > 1) return (y) => takeUnits(bytes, y, row, segmentWidth, subsampling);
   const rowBytes = size / rows;
-  prepare(bytes, layout, tiff.littleEndian, rowBytes);
+  prepareSamples(bytes, layout, tiff.littleEndian, rowBytes);
   const take = rowTaker(layout, photometric === PHOTOMETRIC.palette);
   return (y) => {
     take(bytes, y * rowBytes, row);
@@ -135,10 +135,10 @@ function rowsFrom(
 function takeUnits(
   bytes: Buffer,
   y: number,
-  row: Row,
+  row: SampleRow,
   width: number,
   [h, v]: readonly [number, number],
-): Row {
+): SampleRow {
   const size = h * v + 2;
   const start = Math.floor(y / v) * Math.ceil(width / h) * size;
   for (let x = 0; x < row.length / 3; x++) {
@@ -160,7 +160,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   const pixel = new Float64Array(5);
   let [outside, seen, lowest, highest] = [0, 0, 0, 0];
   return {
-    row(values: readonly Row[], columns: number, from: number): void {
+    row(values: readonly SampleRow[], columns: number, from: number): void {
       let to = from;
       const at = (x: number, sample: number): number =>
         planar ? values[sample]![x]! : values[0]![x * samples + sample]!;
@@ -182,7 +182,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
     end(): void {
       if (format !== 3 || outside <= seen * OUTSIDE) return;
       const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
-      throw refusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
+      throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
     },
   };
 }

@@ -1,16 +1,16 @@
 import type { Layout } from './layout.ts';
 
 /** Numbers of a row, 0 to 1 for unsigned integers (palette indexes stay as they are) and as stored for floats. */
-export type Row = Float64Array;
+export type SampleRow = Float64Array;
 
-/** Fills a row with the samples that begin at a byte of what `prepare` made. */
-export type TakeRow = (bytes: Buffer, at: number, row: Row) => void;
+/** Fills a row with the samples that begin at a byte of what `prepareSamples` made. */
+export type TakeRow = (bytes: Buffer, at: number, row: SampleRow) => void;
 
 /**
  * Makes an unpacked strip or tile ready for `rowTaker`: samples in this machine's byte order and no differences
  * between neighbours (TIFF 6.0, section 14; TIFF Technical Note 3 for floats).
  */
-export function prepare(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
+export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
   const { bits, predictor, planar, samples } = layout;
   const stride = planar ? 1 : samples;
   if (predictor === 3) {
@@ -56,7 +56,7 @@ export function rowTaker({ bits, format }: Layout, isIndex: boolean): TakeRow {
   };
 }
 
-function takeBits(bytes: Buffer, at: number, row: Row, bits: number, most: number): void {
+function takeBits(bytes: Buffer, at: number, row: SampleRow, bits: number, most: number): void {
   const each = 8 / bits;
   for (let i = 0; i < row.length; i++) {
     const shift = 8 - bits * ((i % each) + 1);

@@ -49,15 +49,15 @@ const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDe
  */
 export function readingOf(layout: Layout, inkSet: number): Reading {
   const unknown = unknownCompression(layout);
-  if (unknown !== null) throw refusal(unknown, RESAVE.compression);
+  if (unknown !== null) throw tiffRefusal(unknown, RESAVE.compression);
   const reason = unsupported(layout, inkSet);
-  if (reason !== null) throw refusal(reason);
-  if (layout.planar && layout.tiled) throw refusal('tiles in separate planes', TOGETHER);
+  if (reason !== null) throw tiffRefusal(reason);
+  if (layout.planar && layout.tiled) throw tiffRefusal('tiles in separate planes', TOGETHER);
   const unsuited = unsuitedCompression(layout);
-  if (unsuited !== null) throw refusal(unsuited, RESAVE.compression);
+  if (unsuited !== null) throw tiffRefusal(unsuited, RESAVE.compression);
   if (libvipsReads(layout)) return 'libvips';
   if (UNPACKED.has(layout.compression)) return 'rewritten';
-  throw refusal(`${samplesOf(layout)} with this compression (${layout.compression})`, RESAVE.compression);
+  throw tiffRefusal(`${samplesOf(layout)} with this compression (${layout.compression})`, RESAVE.compression);
 }
 
 /** A compression that neither libvips nor plain.ts unpacks; null when one of them does. */
@@ -147,7 +147,7 @@ function samplesOf({ bits, format, photometric }: Layout): string {
 const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
 const TOGETHER = 'save it in strips, or with the samples of a pixel together (chunky)';
 
-/** The refusal of a TIFF that is sound but stored in a way that nothing here reads. */
-export function refusal(reason: string, fix: string = CONVERT): ImgtoolError {
+/** The tiffRefusal of a TIFF that is sound but stored in a way that nothing here reads. */
+export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError {
   return new ImgtoolError('unsupported_format', `cannot decode a TIFF with ${reason}`, { fix });
 }

@@ -1,5 +1,5 @@
 import type { Directory, Tiff } from './directory.ts';
-import { inPlane, type Layout, rowsOf, unpackedBytes } from './layout.ts';
+import { inPlane, type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
 import { COMPRESSION, TAG } from './tags.ts';
 import { packBitsLength, unpack } from './unpack.ts';
 
@@ -109,4 +109,4 @@ function isUnpackable(tiff: Tiff, compression: number, { at, length }: Segment, 
 }
 
 const plainLength = (layout: Layout, index: number): number =>
-  unpackedBytes(layout, rowsOf(layout, inPlane(layout, index)));
+  unpackedBytes(layout, rowsInSegment(layout, inPlane(layout, index)));
