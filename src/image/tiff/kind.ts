@@ -13,7 +13,7 @@ const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
   ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
 ]);
 
-/** What a maker calls its cameraRawFormat files. */
+/** What a maker calls its raw files. */
 const BRANDS: readonly (readonly [RegExp, string])[] = [
   [/^nikon/i, 'Nikon NEF'],
   [/^sony/i, 'Sony ARW'],
