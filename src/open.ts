@@ -6,6 +6,7 @@ import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
 import { createWorkerPool } from './adapters/worker-pool.ts';
 import { batchOptions, type Config, walkRules } from './config.ts';
+import { foldName } from './core/batch/names.ts';
 import type { NewWork, Ports } from './core/batch/run.ts';
 import type { Fixing } from './core/verify/fix.ts';
 import type { BatchOptions, Event, Limits, Report } from './model.ts';
@@ -20,18 +21,24 @@ import { createPlainReport } from './report/plain.ts';
 
 /** To `look` at an index it need not be writable. */
 export async function openIndex({ index }: Config, purpose: 'work' | 'look' = 'work'): Promise<Index> {
-  return openSqliteIndex(index, purpose);
+  return openSqliteIndex(index, foldName, purpose);
+}
+
+/** What the index holds and what is wrong with it. It need not be writable. */
+export async function checkIndex({ index }: Config) {
+  const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');
+  return checkSqliteIndex(index, foldName);
 }
 
 /** Puts a new index with all that can be saved in place of a damaged one. */
 export async function repairIndex({ index }: Config) {
-  const { repairSqliteIndex } = await import('./adapters/sqlite-index/repair.ts');
-  return repairSqliteIndex(index);
+  const { repairSqliteIndex } = await import('./adapters/sqlite-index/maintenance/repair.ts');
+  return repairSqliteIndex(index, foldName);
 }
 
 /** Saves a copy of the index under a name that must be free, relative to where the command runs. */
 export async function backUpIndex({ index, cwd }: Config, file: string, signal: AbortSignal) {
-  const { backUpSqliteIndex } = await import('./adapters/sqlite-index/backup.ts');
+  const { backUpSqliteIndex } = await import('./adapters/sqlite-index/maintenance/backup.ts');
   return backUpSqliteIndex(index, resolve(cwd, file), signal);
 }
 

@@ -28,7 +28,10 @@ const DOORS: Readonly<Record<string, Door>> = {
   // Commands are given opened ports: they know what a port can do, never which adapter stands behind it.
   commands: { to: ['core', 'config', 'presets', 'model', 'errors'], type: ['ports'] },
   // The composition root says of what it hands out which port it is, and for whom.
-  open: { to: ['config', 'adapters', 'report'], type: ['core', 'ports', 'model', 'errors'] },
+  open: {
+    to: ['config', 'adapters', 'report', 'core/batch/names'],
+    type: ['core', 'ports', 'model', 'errors'],
+  },
   // What the command line names (`Inputs`) is declared beside the port that takes it.
   cli: { to: ['commands', 'config', 'open', 'errors'], type: ['ports'] },
   index: { to: ['open', 'core', 'config', 'model', 'errors'] },

@@ -4,6 +4,7 @@ import { ImgtoolError } from '../errors.ts';
 import {
   type Attended,
   backUpIndex,
+  checkIndex,
   openAgain,
   openBatch,
   openIndex,
@@ -125,7 +126,7 @@ export async function runDoctor(options: Options): Promise<void> {
   const { doctor } = await import('../commands/doctor.ts');
   const checks = await doctor(
     config,
-    () => openIndex(config, 'look'),
+    () => checkIndex(config),
     () => openRenderer(config),
   );
   await pages.checks(checks);

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, cores, memoryHere } from '../config.ts';
 import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
-import type { Backup, Repaired } from '../model/mended.ts';
-import type { Index, Renderer } from '../ports.ts';
+import type { Backup, IndexHealth, Repaired } from '../model/mended.ts';
+import type { Renderer } from '../ports.ts';
 
 /** One thing looked at. */
 export interface Check {
@@ -31,13 +31,13 @@ const FEW_WATCHES = 65_536;
 /** `imgtool doctor`: what this machine can do and what is wrong with it. */
 export async function doctor(
   config: Config,
-  openIndex: () => Promise<Index>,
+  checkIndex: () => Promise<IndexHealth>,
   openRenderer: () => Promise<Renderer>,
 ): Promise<Check[]> {
   return [
     { name: 'Node', state: 'ok', value: `${globalThis.process.version} on ${globalThis.process.platform}` },
     ...(await aboutEngine(openRenderer)),
-    await aboutIndex(config, openIndex),
+    await aboutIndex(config, checkIndex),
     aboutSpace('space for outputs', config.out, 'choose another --out'),
     aboutSpace('space for the index', config.index, 'choose another --index'),
     aboutCores(config),
@@ -81,11 +81,12 @@ async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check
   }
 }
 
-async function aboutIndex({ index: path, origins }: Config, openIndex: () => Promise<Index>): Promise<Check> {
+async function aboutIndex(
+  { index: path, origins }: Config,
+  checkIndex: () => Promise<IndexHealth>,
+): Promise<Check> {
   try {
-    const index = await openIndex();
-    const { version, bytes, sources, outputs, batches, problems } = await index.health();
-    await index.close();
+    const { version, bytes, sources, outputs, batches, problems } = await checkIndex();
     const size = `${(bytes / MB).toFixed(1)} MB`;
     const holds = [
       counted(sources, 'source'),

@@ -30,3 +30,17 @@ export interface Backup {
   readonly outputs: number;
   readonly batches: number;
 }
+
+/** The state of the index, as `doctor` shows it. */
+export interface IndexHealth {
+  readonly path: string;
+  readonly version: number;
+  /** Bytes on disk, with the write-ahead log. */
+  readonly bytes: number;
+  readonly sources: number;
+  /** Outputs that were made. */
+  readonly outputs: number;
+  readonly batches: number;
+  /** What is wrong with the index. Empty when it is sound. */
+  readonly problems: readonly string[];
+}

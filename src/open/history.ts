@@ -1,4 +1,4 @@
-import { openSqliteHistory, type PastBatches } from '../adapters/sqlite-index/look.ts';
+import { openSqliteHistory, type PastBatches } from '../adapters/sqlite-index/history.ts';
 import type { Config } from '../config.ts';
 
 /** What happened, for commands that look at nothing else. */

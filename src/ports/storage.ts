@@ -1,5 +1,5 @@
 import type { FileFacts } from '../model.ts';
-import type { DeadRun } from '../ports.ts';
+import type { DeadRun } from './runs.ts';
 
 /**
  * Where outputs live. Nothing is ever visible under its final name before it is whole and durable.

@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { keyOf } from '../../src/adapters/sqlite-index/key.ts';
+import { foldName } from '../../src/core/batch/names.ts';
 import { eventsOf, filesBelow, type Outcome, type Place } from './imgtool.ts';
 import { hashOf } from './pictures.ts';
 import { type Recorded, readIndex } from './recorded.ts';
@@ -94,7 +94,7 @@ function assertOwners({ outputs }: Recorded): void {
   const owners = new Map<string, string>();
   for (const row of outputs) {
     const { key, path, source } = row;
-    expect(key, `I4: the row of ${path} has the key of its path`).toBe(keyOf(path));
+    expect(key, `I4: the row of ${path} has the key of its path`).toBe(foldName(path));
     expect(owners.get(key), `I4: ${path} has one owner`).toBeUndefined();
     owners.set(key, source);
     if (isMade(row)) expect(sources.has(path), `I4: ${path} is no source`).toBe(false);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
 import { batchOptions } from '../records.ts';
 import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';

@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { type BatchOptions, JOB_STATES, type JobState, type Output } from '../../src/model.ts';
 
 /** What an index file holds, read without the program. */

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/kept.ts';
+import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { countsOf, finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';

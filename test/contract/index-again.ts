@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Counts, JobRecord, JobState } from '../../src/model.ts';
-import type { Again, Index, Run, Settlement } from '../../src/ports.ts';
+import type { Index, ResumeChoice, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts';
 import type { IndexPair } from './index.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
-const CANCELLED: Again = { states: ['cancelled'], walk: false, options: batchOptions() };
-const FAILED: Again = { ...CANCELLED, states: ['failed'] };
+const CANCELLED: ResumeChoice = { states: ['cancelled'], walk: false, options: batchOptions() };
+const FAILED: ResumeChoice = { ...CANCELLED, states: ['failed'] };
 const TORN = { code: 'corrupt', message: 'torn', fix: 'copy it again' };
 
 /** What every index must do about batches that are stopped by others, or taken up again by them. */

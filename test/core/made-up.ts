@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { openLocalSources } from '../../src/adapters/local-sources/index.ts';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
+import { foldName } from '../../src/core/batch/names.ts';
 import { type NewWork, type Ports, runBatch } from '../../src/core/batch/run.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type {
@@ -46,7 +47,7 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
   const place = makePlace();
   const at = (path: string) => join(place, path);
   const file = at('state/index.db');
-  const index = await openSqliteIndex(file);
+  const index = await openSqliteIndex(file, foldName);
   const out = at('out');
   mkdirSync(out);
   mkdirSync(at('photos'));

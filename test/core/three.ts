@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
 import { takeIn } from '../../src/core/batch/intake.ts';
+import { foldName } from '../../src/core/batch/names.ts';
 import { type Ports, runBatch } from '../../src/core/batch/run.ts';
 import type { RetryPolicy } from '../../src/core/queue/retry-policy.ts';
 import { BATCH_RETRIES } from '../../src/core/queue/retry-policy.ts';
@@ -76,7 +77,7 @@ async function check(three: Three, end: End, failed: readonly string[]): Promise
     // As the process does when it ends; the next one opens it anew.
     await shop.index.close();
   }
-  const index = await openSqliteIndex(shop.at('state/index.db'));
+  const index = await openSqliteIndex(shop.at('state/index.db'), foldName);
   try {
     await assertCarriedOn(three, index);
   } finally {

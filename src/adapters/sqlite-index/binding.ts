@@ -1,15 +1,42 @@
-import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
 import { withoutBinding } from './errors.ts';
 
 export type Sqlite = typeof SqliteConstructor;
 
-/** The SQLite binding, loaded when an index is needed. Errors: `index_unusable`. */
-export function loadSqlite(): Sqlite {
+/** Loads the SQLite binding. Errors: `index_unusable`. */
+export async function loadSqlite(): Promise<Sqlite> {
   try {
-    // By `import` Node would first have to look for the names in it, with a parser that nothing else needs.
-    return createRequire(import.meta.url)('better-sqlite3');
+    return (await import('better-sqlite3')).default;
   } catch (cause) {
     throw withoutBinding(cause);
   }
+}
+
+const kept: object[] = [];
+
+/**
+ * Keeps a database, a statement or an iterator until the process ends. better-sqlite3 12 aborts the process on Node
+ * 24.19 and later when one of them is garbage-collected: https://github.com/nodejs/node/issues/65446. There are few of
+ * them: those of a run, and one for each lock that is probed.
+ */
+export function keep<T extends object>(one: T): T {
+  kept.push(one);
+  return one;
+}
+
+/**
+ * Keeps the native object behind each `db.backup()`, for the same reason. No public name leads to the object, so this
+ * reaches into the database. Returns whether the object's maker was found.
+ */
+export function keepBackups(db: object): boolean {
+  for (const symbol of Object.getOwnPropertySymbols(db)) {
+    const native: unknown = Reflect.get(db, symbol);
+    if (typeof native !== 'object' || native === null) continue;
+    const backup: unknown = Reflect.get(native, 'backup');
+    if (typeof backup !== 'function') continue;
+    return Reflect.set(native, 'backup', (...args: unknown[]) =>
+      keep(Reflect.apply(backup, native, args) as object),
+    );
+  }
+  return false;
 }

@@ -1,10 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { Sqlite } from './binding.ts';
+import { keep, type Sqlite } from './binding.ts';
 import { damaged, newer, notOurs } from './errors.ts';
-import { keep } from './kept.ts';
 import type { Migration } from './migrations.ts';
-import { NEWEST } from './newest.ts';
 
 /** Bytes up to which a whole index is looked through before a batch: about 1.5 ms a MB. */
 const SOON_READ = 16_000_000;
@@ -12,6 +10,36 @@ const SOON_READ = 16_000_000;
 const MOST_VERSIONS = 1_000;
 /** Tables of which an index of any version has some. */
 const OURS = ['sources', 'outputs', 'batches', 'jobs'];
+
+/** The newest version of an index and the names in its schema, as the migrations make them. */
+export const NEWEST: { readonly version: number; readonly names: readonly string[] } = {
+  version: 3,
+  names: [
+    'index batches_by_start',
+    'index claims_by_job',
+    'index claims_by_run',
+    'index jobs_by_run',
+    'index jobs_by_state',
+    'index outputs_by_bytes',
+    'index outputs_by_checksum',
+    'index outputs_by_source',
+    'index runs_by_batch',
+    'index sqlite_autoindex_jobs_1',
+    'index sqlite_autoindex_outputs_1',
+    'table batches',
+    'table claims',
+    'table counts',
+    'table jobs',
+    'table outputs',
+    'table runs',
+    'table sources',
+    'trigger batches_counted',
+    'trigger batches_finished',
+    'trigger jobs_counted_in',
+    'trigger jobs_counted_out',
+    'trigger jobs_counted_over',
+  ],
+};
 
 /** What a database is to this program. */
 export interface Kind {
@@ -86,40 +114,10 @@ export function checkIfSmall(db: Database, path: string): void {
   if (problem !== undefined) throw damaged(path, problem);
 }
 
-/** All that can be found wrong with an index by reading it from end to end; empty when nothing is. */
-export function problemsOf(db: Database): string[] {
-  const damage = damageOf(db, 'integrity_check');
-  if (damage.length > 0) return damage;
-  const ask = (sql: string) => keep(db.prepare<[], string>(sql).pluck()).all();
-  return [
-    ...ask("SELECT 'a row of ' || \"table\" || ' belongs to nothing' FROM pragma_foreign_key_check"),
-    ...ask(MISCOUNTED),
-  ];
-}
-
-/** What an index knows; of outputs those that were made. */
-export function rowsOf(db: Database): { sources: number; outputs: number; batches: number } {
-  const count = (rows: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${rows}`).pluck()).get());
-  return {
-    sources: count('sources'),
-    outputs: count('outputs WHERE checksum IS NOT NULL'),
-    batches: count('batches'),
-  };
-}
-
-function damageOf(db: Database, check: string): string[] {
+/** What a check of SQLite finds: `quick_check(1)` the first damage, `integrity_check` all of it. */
+export function damageOf(db: Database, check: string): string[] {
   return keep(db.prepare<[], string>(`PRAGMA ${check}`).pluck())
     .all()
     .flatMap((answer) => answer.split('\n'))
     .filter((line) => line !== 'ok' && line !== '' && !line.startsWith('***'));
 }
-
-const STATES = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
-
-/** Batches whose counts are not those of their jobs. */
-const MISCOUNTED = `
-SELECT 'the counts of batch ' || batches.id || ' are wrong' FROM batches LEFT JOIN counts ON counts.batch = batches.id
-WHERE counts.batch IS NULL OR ${STATES.map(
-  (state) =>
-    `counts.${state} <> (SELECT count(*) FROM jobs WHERE jobs.batch = batches.id AND state = '${state}')`,
-).join(' OR ')}`;

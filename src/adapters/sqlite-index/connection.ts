@@ -2,11 +2,10 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { loadSqlite, type Sqlite } from './binding.ts';
+import { keep, loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
 import { indexError, inRepair, isBusy, stillInUse } from './errors.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { keep } from './kept.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import type { Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
@@ -45,7 +44,7 @@ export async function connect(
   path: string,
   { purpose = 'work', migrations, busyTimeout = BUSY_TIMEOUT }: Opening = {},
 ): Promise<Connection> {
-  const Sqlite = loadSqlite();
+  const Sqlite = await loadSqlite();
   let db: Database | undefined;
   try {
     makeFolder(path);
@@ -70,7 +69,7 @@ export async function connect(
   } catch (error) {
     db?.close();
     if (purpose === 'look') {
-      const { mayBeLookedAt } = await import('./snapshot.ts');
+      const { mayBeLookedAt } = await import('./maintenance/snapshot.ts');
       if (mayBeLookedAt(error)) return lookAt(Sqlite, path, busyTimeout, migrations);
     }
     throw indexError(error, path);
@@ -130,7 +129,7 @@ async function lookAt(
 ): Promise<Connection> {
   const [{ MIGRATIONS }, { openSnapshot }] = await Promise.all([
     import('./migrate.ts'),
-    import('./snapshot.ts'),
+    import('./maintenance/snapshot.ts'),
   ]);
   const migrations = given ?? MIGRATIONS;
   try {

@@ -1,10 +1,16 @@
-import { statSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
-import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
-import type { Index } from '../../ports.ts';
-import { problemsOf, rowsOf } from './check.ts';
-import type { Connection } from './connection.ts';
+import {
+  type Batch,
+  type BatchOptions,
+  type Counts,
+  JOB_STATES,
+  type JobRecord,
+  type Output,
+} from '../../model.ts';
+import type { History, Index, Maker } from '../../ports.ts';
+import { type Connection, connect } from './connection.ts';
+import { indexError } from './errors.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
 const PAGE = 500;
@@ -12,10 +18,10 @@ const PAGE = 500;
 /** Batches with their counts. */
 export const BATCHES = 'SELECT * FROM batches JOIN counts ON counts.batch = batches.id';
 
-type History = Pick<Index, 'batch' | 'batches' | 'jobs' | 'prune' | 'health'>;
+/** What `list` and `status` ask for. */
+export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'close'>;
 
-/** What happened: batches and their jobs. */
-export function openHistory({ db, prepare, path, locks, read, write }: Connection): History {
+export function createHistory({ prepare, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
@@ -27,6 +33,11 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
   ).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
   const dropBatch = prepare('DELETE FROM batches WHERE id = ?');
+  const makers = prepare<[string], Omit<Maker, 'outputs'> & { readonly outputs: string }>(
+    `SELECT jobs.batch, jobs.source, given, relative, outputs
+     FROM batches CROSS JOIN json_each(?) AS wanted CROSS JOIN jobs ON jobs.batch = batches.id AND source = value
+     WHERE jobs.state IN ('completed', 'duplicate') ORDER BY started_at DESC, batches.id DESC`,
+  );
 
   /** A batch whose run died says so before any other run has tidied up after it. */
   const seen = (row: BatchRow): Batch => {
@@ -86,21 +97,25 @@ export function openHistory({ db, prepare, path, locks, read, write }: Connectio
         await breathe();
       }
     },
-    health: () =>
-      read(() => {
-        return {
-          path,
-          version: Number(prepare('PRAGMA user_version').pluck().get()),
-          bytes: sizeOf(path) + sizeOf(`${path}-wal`),
-          ...rowsOf(db),
-          problems: problemsOf(db),
-        };
-      }),
+    makers: (sources) =>
+      read(() =>
+        makers
+          .all(JSON.stringify(sources))
+          .map(({ outputs, ...row }) => ({ ...row, outputs: JSON.parse(outputs) as Output[] })),
+      ),
   };
 }
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
+export async function openSqliteHistory(path: string): Promise<PastBatches> {
+  const connection = await connect(path, { purpose: 'look' });
+  try {
+    const { batch, batches, jobs } = createHistory(connection);
+    return { batch, batches, jobs, close: async () => connection.close() };
+  } catch (error) {
+    connection.close();
+    throw indexError(error, path);
+  }
 }
 
 /** A row of `batches` as it comes. */

@@ -1,31 +1,37 @@
-import type { Index } from '../../ports.ts';
-import { openAgain } from './again.ts';
-import { connect, type Purpose } from './connection.ts';
+import type { FoldName, Index } from '../../ports.ts';
+import { createCatalog } from './catalog.ts';
+import { type Connection, connect, type Purpose } from './connection.ts';
 import { indexError } from './errors.ts';
-import { openHistory } from './history.ts';
-import { openMade } from './made.ts';
-import { openRuns } from './runs.ts';
-import { openWork } from './work.ts';
+import { createHistory } from './history.ts';
+import { createJobs } from './jobs.ts';
+import { createRuns } from './runs.ts';
 
 /**
- * The index in one SQLite file at an absolute path; one that is only looked at may be write-protected. Errors:
+ * Opens the index in one SQLite file at an absolute path. To `look` at it, the file may be write-protected. Errors:
  * `index_unusable`, `index_newer`, `no_space`.
  */
-export async function openSqliteIndex(path: string, purpose: Purpose = 'work'): Promise<Index> {
+export async function openSqliteIndex(
+  path: string,
+  fold: FoldName,
+  purpose: Purpose = 'work',
+): Promise<Index> {
   const connection = await connect(path, { purpose });
   try {
-    const made = openMade(connection);
-    return {
-      ...made.port,
-      ...openRuns(connection),
-      ...openWork(connection, made),
-      ...openHistory(connection),
-      ...openAgain(connection),
-      close: async () => connection.close(),
-    };
+    return createIndex(connection, fold);
   } catch (error) {
-    // Another program's tables: none of the statements fits them.
     connection.close();
     throw indexError(error, path);
   }
+}
+
+/** Prepares every statement. Errors: those of SQLite, when a statement does not fit the tables. */
+export function createIndex(connection: Connection, fold: FoldName): Index {
+  const { catalog, names } = createCatalog(connection, fold);
+  return {
+    ...catalog,
+    ...createJobs(connection, names),
+    ...createRuns(connection),
+    ...createHistory(connection),
+    close: async () => connection.close(),
+  };
 }

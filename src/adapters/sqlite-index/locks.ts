@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import type { Database, Statement } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import { makeFolders } from '../file-systems.ts';
-import type { Sqlite } from './binding.ts';
+import { keep, type Sqlite } from './binding.ts';
 import { indexError, isBusy } from './errors.ts';
 import { printOf } from './identity.ts';
-import { keep } from './kept.ts';
 
 /**
  * Whether a run is alive: as long as its process holds the lock on a small file beside the index. The system frees

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../errors.ts';
+import { keep } from './binding.ts';
 import { newer } from './errors.ts';
-import { keep } from './kept.ts';
 import type { Locks } from './locks.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 

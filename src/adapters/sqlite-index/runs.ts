@@ -1,24 +1,49 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { DeadRun, Index, NewBatch, Run } from '../../ports.ts';
+import { batchRunning, ImgtoolError } from '../../errors.ts';
+import type { DeadRun, NewBatch, Run, Runs } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { BATCHES, type BatchRow, batchOf } from './history.ts';
 import { holding } from './locks.ts';
 
-type Runs = Pick<Index, 'begin' | 'end' | 'dead' | 'recover'>;
-
 /** Output paths read in one step. */
 const PAGE = 1_000;
 
-/** Runs: how they begin and end, and what becomes of those whose process died. */
-export function openRuns({ prepare, locks, read, write }: Connection): Runs {
+export function createRuns({ prepare, locks, read, write }: Connection): Runs {
   const insertBatch = prepare(
     `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
      VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`,
   );
   const insertRun = prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
   const endBatch = prepare('UPDATE batches SET state = ?, finished_at = ? WHERE id = ?');
-  const ended = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);
+  const batchById = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);
+  const reopen = prepare(
+    `UPDATE batches SET state = 'running', finished_at = NULL, cancel_asked = 0, options = @options,
+       walk_ended = iif(@walk, 0, walk_ended)
+     WHERE id = @batch`,
+  );
+  // Its attempts are those of before; who was cancelled or failed gets all of them anew.
+  const waitAgain = prepare(
+    `UPDATE jobs SET state = 'pending', attempts = 0, not_before = 0, finished_at = NULL,
+       error_code = NULL, error_message = NULL, error_fix = NULL
+     WHERE batch = ? AND state = ?`,
+  );
+  const retryNow = prepare(
+    "UPDATE jobs SET state = 'pending', not_before = 0 WHERE batch = ? AND state = 'retrying'",
+  );
+  const forgetUnchanged = prepare(
+    `UPDATE counts SET unchanged = 0,
+       bytes_in = (SELECT coalesce(sum(bytes), 0) FROM jobs
+         WHERE batch = @batch AND state IN ('completed', 'duplicate')),
+       bytes_out = (SELECT coalesce(sum(json_extract(output.value, '$.bytes')), 0)
+         FROM jobs, json_each(jobs.outputs) AS output
+         WHERE jobs.batch = @batch AND (state = 'completed' OR (state = 'duplicate' AND @counted)))
+     WHERE batch = @batch`,
+  );
+  const ask = prepare('UPDATE batches SET cancel_asked = 1 WHERE id = ?');
+  const cancel = prepare(
+    `UPDATE batches SET cancel_asked = 1, state = 'cancelled', finished_at = coalesce(finished_at, ?) WHERE id = ?`,
+  );
   const interrupt = prepare(
     `UPDATE batches SET state = iif(cancel_asked, 'cancelled', 'interrupted'), finished_at = ?
      WHERE id = ? AND state = 'running'`,
@@ -33,6 +58,7 @@ export function openRuns({ prepare, locks, read, write }: Connection): Runs {
   );
   const batchOfRun = prepare<[string], string>('SELECT batch FROM runs WHERE id = ?').pluck();
   const dropRun = prepare('DELETE FROM runs WHERE id = ?');
+  const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
   // Also those of skipped duplicates, which get outputs before their owner's are replaced.
   const reserved = prepare<[Run], string>(
@@ -46,6 +72,13 @@ export function openRuns({ prepare, locks, read, write }: Connection): Runs {
     'SELECT id, path FROM outputs WHERE id > ? ORDER BY id LIMIT ?',
   );
 
+  const found = (batch: string): BatchRow => {
+    const row = batchById.get(batch);
+    if (row !== undefined) return row;
+    throw new ImgtoolError('unknown_batch', `${batch}: no batch has this id`, { fix: 'imgtool list' });
+  };
+  const isAlive = (batch: string) => runsOf.all(batch).some(locks.isHeld);
+
   return {
     begin: (batch: NewBatch) =>
       holding(locks, batch.run, () =>
@@ -55,17 +88,53 @@ export function openRuns({ prepare, locks, read, write }: Connection): Runs {
           return { batch: id, run: batch.run };
         }),
       ),
+    resume: (run, batch, { states, walk, options }) =>
+      holding(locks, run, () =>
+        write(() => {
+          // A run that died is tidied up after by `recover`, which knows what it may have left.
+          if (found(batch).state === 'running') {
+            throw batchRunning(batch);
+          }
+          reopen.run({ batch, options: JSON.stringify(options), walk: walk ? 1 : 0 });
+          insertRun.run(run, batch);
+          for (const state of states) waitAgain.run(batch, state);
+          retryNow.run(batch);
+          if (walk) forgetUnchanged.run({ batch, counted: options.duplicates === 'skip' ? 0 : 1 });
+          return { run: { run, batch }, batch: batchOf(found(batch)) };
+        }),
+      ),
     async end({ batch, run }, state) {
       const row = await write(() => {
         free.run(run);
         // Taken for dead, as its lock was removed, it has no batch any more: another run may work on that.
         if (dropRun.run(run).changes === 1) endBatch.run(state, Date.now(), batch);
-        return ended.get(batch);
+        return batchById.get(batch);
       });
       locks.release(run);
       if (row === undefined) throw new Error(`batch ${batch} is not there`);
       return batchOf(row);
     },
+    askToCancel: (batch) =>
+      write(() => {
+        const { state, pending, retrying, processing } = found(batch);
+        if (state === 'running' && isAlive(batch)) {
+          ask.run(batch);
+          return 'asked';
+        }
+        if (state === 'running') {
+          // What its dead run has in work is cancelled by `recover`.
+          ask.run(batch);
+          return 'cancelled';
+        }
+        if (pending + retrying + processing === 0 && state !== 'interrupted') return 'ended';
+        cancel.run(Date.now(), batch);
+        return 'cancelled';
+      }),
+    isCancelAsked: ({ batch, run }) =>
+      read(() => {
+        locks.check(run);
+        return isCancelAsked.get(batch) === 1;
+      }),
     async dead() {
       const { dead, leftBehind } = await read(() => {
         const all = runs.all();

@@ -1,5 +1,5 @@
 import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
-import type { FoundSource, NewJob, Tally } from '../../ports.ts';
+import type { FoundSource, NewJob, UnchangedTotals } from '../../ports.ts';
 import type { JobContext } from '../job/job.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
@@ -125,7 +125,7 @@ export function jobFor(
 }
 
 /** What a chunk of unchanged sources adds to the counts. */
-export function tallyOf(unchanged: readonly JobEvent[]): Tally {
+export function tallyOf(unchanged: readonly JobEvent[]): UnchangedTotals {
   let bytesIn = 0;
   let bytesOut = 0;
   for (const event of unchanged) {

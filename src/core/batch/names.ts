@@ -30,6 +30,18 @@ export function plainNames(found: Named, options: BatchOptions): string[] {
   return namesWith('', found, options);
 }
 
+/**
+ * What two output paths have in common that a case-folding, normalising disk (APFS, NTFS) takes for one, so that outputs
+ * made on one disk fit on any. Upper case comes first: some letters (ß) have no single lower-case partner.
+ */
+export function foldName(path: string): string {
+  if (ASCII.test(path)) return path.toLowerCase();
+  return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+}
+
+/** In such a path only capitals change. */
+const ASCII = /^[\x00-\x7f]*$/;
+
 /** The output paths of the candidate a job was given; undefined when every candidate was taken. */
 export function namesOf(job: Named & { naming: number }, options: BatchOptions): string[] | undefined {
   const suffix = SUFFIXES[job.naming];

@@ -9,7 +9,7 @@ import type {
   JobEvent,
   Warning,
 } from '../../model.ts';
-import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
+import type { DeadRun, Index, NewBatch, Renderer, ResumeChoice, Run, Sources, Storage } from '../../ports.ts';
 import { settingsOfAll } from '../job/facts.ts';
 import type { JobContext } from '../job/job.ts';
 import { openMemoryBudget } from '../queue/memory-budget.ts';
@@ -47,7 +47,7 @@ export interface NewWork {
 }
 
 /** A batch that has ended early, or failed in part, and what of it is done again. */
-export interface OldWork extends Again {
+export interface OldWork extends ResumeChoice {
   readonly batch: Batch;
 }
 

@@ -3,11 +3,12 @@ import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
 import { locksOf, REPAIR } from '../../../src/adapters/sqlite-index/locks.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
+import { foldName } from '../../../src/core/batch/names.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
 import { fill, rootPageOf, spoil } from './filled.ts';
@@ -84,7 +85,7 @@ describe('opening the index', () => {
 
   it('does not change an older index while a run works with it', async () => {
     const path = fresh();
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
     const later = [...MIGRATIONS, (db: Database) => void db.exec('CREATE TABLE later (x TEXT) STRICT')];
@@ -109,7 +110,7 @@ describe('opening the index', () => {
 
   it('leaves no lock file behind a run that ended', async () => {
     const path = fresh();
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const run = await index.begin({
       run: 'abcd',
       command: 'process',
@@ -285,7 +286,7 @@ describe('the schema', () => {
   it('has an index for every statement: none reads a whole table', async () => {
     const path = fresh();
     const prepare = vi.spyOn(Sqlite.prototype, 'prepare');
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
     prepare.mockRestore();
     const { db, close } = await connect(path);

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
-import { keyOf } from '../../../src/adapters/sqlite-index/key.ts';
+import { foldName } from '../../../src/core/batch/names.ts';
 import { batchOptions, sha } from '../../records.ts';
 
 /** An index with rows in it, and ways to damage it. */
@@ -36,7 +36,7 @@ export async function fill(path: string, sources: number): Promise<void> {
       source.run(path, sha(path));
       for (const variant of ['a', 'b']) {
         const made = `/out/${i}_${variant}.webp`;
-        output.run(keyOf(made), made, path, variant, sha(path), sha(made));
+        output.run(foldName(made), made, path, variant, sha(path), sha(made));
       }
       if (i % 100 === 0) job.run('bbbb', path, path, path, 'processing', 'dead', null);
       else job.run('aaaa', path, path, path, 'completed', null, 3);

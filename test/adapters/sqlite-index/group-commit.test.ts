@@ -1,7 +1,7 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
 import { openGroupCommit } from '../../../src/adapters/sqlite-index/group-commit.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
 
 let db: Database;
 let transactions: number;

@@ -1,9 +1,10 @@
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
 import { type Connection, connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { indexProblems } from '../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { foldName } from '../../../src/core/batch/names.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
 import { countIn, look } from './filled.ts';
@@ -61,7 +62,7 @@ describe('an index file that is in use', () => {
     await expect(index.read(() => 1)).rejects.toThrow();
     expect(statSync(`${path}-wal`).size).toBe(0);
     index.close();
-    expect([look(`${path}.away`, problemsOf), countIn(`${path}.away`, 'sources')]).toEqual([[], 1]);
+    expect([look(`${path}.away`, indexProblems), countIn(`${path}.away`, 'sources')]).toEqual([[], 1]);
     const next = await connect(path);
     expect(next.db.prepare('SELECT count(*) FROM sources').pluck().get()).toBe(0);
     next.close();
@@ -69,7 +70,7 @@ describe('an index file that is in use', () => {
 
   it('and is deleted is not made anew before its run has ended', async () => {
     index.close();
-    const one = await openSqliteIndex(path);
+    const one = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     await one.begin(work);
     rmSync(path);
@@ -93,15 +94,15 @@ describe('an index file that is in use', () => {
     expect(readFileSync(path).equals(backup)).toBe(true);
     const next = await connect(path);
     expect(next.db.prepare('SELECT path FROM sources').pluck().all()).toEqual(['/first']);
-    expect(problemsOf(next.db)).toEqual([]);
+    expect(indexProblems(next.db)).toEqual([]);
     next.close();
   });
 
   it('is one whatever name it was opened by: its runs are alive for all', async () => {
     const name = join(makePlace(), 'link.db');
     symlinkSync(path, name);
-    const one = await openSqliteIndex(path);
-    const other = await openSqliteIndex(name);
+    const one = await openSqliteIndex(path, foldName);
+    const other = await openSqliteIndex(name, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await one.begin(work);
     expect(await other.dead()).toEqual([]);

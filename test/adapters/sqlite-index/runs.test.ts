@@ -2,12 +2,12 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
+import { foldName } from '../../../src/core/batch/names.ts';
 import type { Index } from '../../../src/ports.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions, newJob } from '../../records.ts';
-import { fill } from './filled.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 
@@ -15,7 +15,7 @@ let path: string;
 let index: Index;
 beforeEach(async () => {
   path = join(makePlace(), 'index.db');
-  index = await openSqliteIndex(path);
+  index = await openSqliteIndex(path, foldName);
 });
 afterEach(() => index.close());
 
@@ -44,7 +44,7 @@ describe('a run', () => {
     const run = await begin();
     await index.add(run, [newJob('a.jpg')], NOTHING);
     rmSync(`${path}.runs`, { recursive: true });
-    const other = await openSqliteIndex(path);
+    const other = await openSqliteIndex(path, foldName);
     await other.recover(await other.dead());
     const again = { states: [], walk: false, options: batchOptions() };
     const second = await other.resume('0def', run.batch, again);
@@ -78,7 +78,7 @@ describe('a run', () => {
       await index.add(run, [newJob('x')], NOTHING);
       if (isAsked) await index.askToCancel(run.batch);
       await index.close();
-      index = await openSqliteIndex(path);
+      index = await openSqliteIndex(path, foldName);
       const ran = vi.spyOn(statement, 'run');
       await index.recover(await index.dead());
       const cancelling = ran.mock.contexts.filter((one) =>
@@ -88,19 +88,5 @@ describe('a run', () => {
       expect(cancelling).toHaveLength(isAsked ? 1 : 0);
       expect((await index.batch(run.batch)).counts).toMatchObject({ cancelled: isAsked ? 1 : 0 });
     }
-  });
-});
-
-describe('what doctor tells of an index', () => {
-  it('counts outputs that were made, not names that are held', async () => {
-    const run = await begin();
-    await index.add(run, [newJob('a.jpg')], NOTHING);
-    expect(await index.health()).toMatchObject({ outputs: 0, batches: 1, problems: [] });
-    await index.end(run, 'interrupted');
-    await index.close();
-    rmSync(path);
-    await fill(path, 5);
-    index = await openSqliteIndex(path);
-    expect(await index.health()).toMatchObject({ sources: 5, outputs: 10 });
   });
 });

@@ -1,14 +1,15 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../errors.ts';
-import type { Repaired, SavedRows } from '../../model/mended.ts';
-import { loadSqlite, type Sqlite } from './binding.ts';
-import { isVersion, kindOf, problemsOf } from './check.ts';
-import { indexError, inRepair, newer, noIndex, notOurs } from './errors.ts';
-import { keep } from './kept.ts';
-import { type Locks, locksOf, REPAIR } from './locks.ts';
-import { MIGRATIONS } from './migrations.ts';
-import { realPlace } from './place.ts';
+import { ImgtoolError, systemCode } from '../../../errors.ts';
+import type { Repaired, SavedRows } from '../../../model/mended.ts';
+import type { FoldName } from '../../../ports.ts';
+import { keep, loadSqlite, type Sqlite } from '../binding.ts';
+import { isVersion, kindOf } from '../check.ts';
+import { indexError, inRepair, newer, noIndex, notOurs } from '../errors.ts';
+import { type Locks, locksOf, REPAIR } from '../locks.ts';
+import { MIGRATIONS } from '../migrations.ts';
+import { realPlace } from '../place.ts';
+import { indexProblems } from './health.ts';
 import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
 
@@ -23,8 +24,8 @@ const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', '
  * Puts a new index with all that can be read of it in place of a damaged one, which is kept. Errors: `index_unusable`,
  * also while a run works with it and for another program's database; `index_newer`; `no_space`.
  */
-export async function repairSqliteIndex(path: string): Promise<Repaired> {
-  const Sqlite = loadSqlite();
+export async function repairSqliteIndex(path: string, fold: FoldName): Promise<Repaired> {
+  const Sqlite = await loadSqlite();
   const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING, incomplete: [] };
   try {
     const real = realPlace(path);
@@ -39,7 +40,7 @@ export async function repairSqliteIndex(path: string): Promise<Repaired> {
       takeBack(real, halfDone);
       const problems = halfDone.length === 0 ? found : examine(Sqlite, path);
       if (problems.length === 0) return { state: 'healthy', ...untouched };
-      return { state: 'repaired', index: path, problems, ...renew(Sqlite, path, real, locks) };
+      return { state: 'repaired', index: path, problems, ...renew(Sqlite, path, real, fold, locks) };
     } finally {
       locks.release(REPAIR);
     }
@@ -56,7 +57,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
     if (kind === 'newer') throw newer(path, version, MIGRATIONS.length);
     if (kind === 'foreign') throw notOurs(path);
     if (kind === 'empty') return [];
-    return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : problemsOf(db);
+    return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : indexProblems(db);
   } catch (error) {
     if (!isDamage(error)) throw error;
     if (!looksLikeOurs(path)) throw noIndex(path);
@@ -76,13 +77,13 @@ function looksLikeOurs(path: string): boolean {
   return OUR_TABLES.every((words) => start.includes(words));
 }
 
-function renew(Sqlite: Sqlite, path: string, real: string, locks: Locks) {
+function renew(Sqlite: Sqlite, path: string, real: string, fold: FoldName, locks: Locks) {
   const fresh = `${real}.repair`;
   // One whose repair was cut short.
   dropDatabase(fresh);
   const now = Date.now();
   try {
-    const salvaged = makeFrom(Sqlite, fresh, path, now);
+    const salvaged = makeFrom(Sqlite, fresh, path, fold, now);
     // Salvage takes its time.
     refuseIfInUse(Sqlite, path, locks);
     return { ...salvaged, movedTo: replaceIndex(real, fresh, now) };
@@ -91,7 +92,7 @@ function renew(Sqlite: Sqlite, path: string, real: string, locks: Locks) {
   }
 }
 
-function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Salvage {
+function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, now: number): Salvage {
   const to = keep(new Sqlite(fresh));
   const from = keep(new Sqlite(old, { readonly: true, timeout: 1_000 }));
   try {
@@ -103,8 +104,8 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, now: number): Salv
     return to.transaction(() => {
       for (const step of MIGRATIONS) step(to);
       to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-      const salvaged = canBeRead(from) ? salvage(from, to, now) : ALL_LOST;
-      const [problem] = problemsOf(to);
+      const salvaged = canBeRead(from) ? salvage(from, to, fold, now) : ALL_LOST;
+      const [problem] = indexProblems(to);
       if (problem !== undefined) throw new Error(`what was saved is not in order: ${problem}`);
       return salvaged;
     })();

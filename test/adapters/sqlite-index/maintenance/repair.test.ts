@@ -11,15 +11,16 @@ import {
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
-import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
-import { repairSqliteIndex } from '../../../src/adapters/sqlite-index/repair.ts';
-import { makePlace } from '../../place.ts';
-import { batchOptions } from '../../records.ts';
-import { countIn, fill, leavesOf, look, pagesOf, rootPageOf, spoil, zeroHeader } from './filled.ts';
+import { keep } from '../../../../src/adapters/sqlite-index/binding.ts';
+import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
+import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { repairSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/repair.ts';
+import { MIGRATIONS } from '../../../../src/adapters/sqlite-index/migrations.ts';
+import { foldName } from '../../../../src/core/batch/names.ts';
+import { makePlace } from '../../../place.ts';
+import { batchOptions } from '../../../records.ts';
+import { countIn, fill, leavesOf, look, pagesOf, rootPageOf, spoil, zeroHeader } from '../filled.ts';
 
 const COUNT = 2_000;
 let path: string;
@@ -29,17 +30,17 @@ beforeEach(() => {
 
 /** Everything that must hold of an index after any repair. */
 async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeof repairSqliteIndex>>> {
-  const repaired = await repairSqliteIndex(path);
+  const repaired = await repairSqliteIndex(path, foldName);
   expect(repaired).toMatchObject({ state: 'repaired', index: path });
   expect(repaired.problems).not.toEqual([]);
   expect(repaired.movedTo).toMatch(/index\.db\.broken-\d{8}T\d{6}Z(-\d)?$/);
   expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old one is kept as it was').toBe(true);
-  expect(look(path, problemsOf)).toEqual([]);
+  expect(look(path, indexProblems)).toEqual([]);
   for (const table of ['sources', 'outputs', 'batches', 'jobs'] as const) {
     expect(countIn(path, table), `as many ${table} as it says`).toBe(repaired.saved[table]);
   }
   expect(countIn(path, 'claims')).toBe(0);
-  const index = await openSqliteIndex(path);
+  const index = await openSqliteIndex(path, foldName);
   for (const { state } of await index.batches(10)) expect(state).not.toBe('running');
   // As the next start does.
   await index.recover(await index.dead());
@@ -124,7 +125,7 @@ describe('the repair of a damaged index', () => {
     const photo = join(dirname(path), 'photo.jpg');
     writeFileSync(photo, Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Buffer.alloc(500, 'jfif')]));
     const before = readFileSync(photo);
-    await expect(repairSqliteIndex(photo)).rejects.toMatchObject({
+    await expect(repairSqliteIndex(photo, foldName)).rejects.toMatchObject({
       code: 'index_unusable',
       message: expect.stringContaining('no index of imgtool'),
     });
@@ -175,10 +176,10 @@ describe('the repair of a damaged index', () => {
     close();
     path = crashed;
     spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
-    const { saved, movedTo } = await repairSqliteIndex(path);
+    const { saved, movedTo } = await repairSqliteIndex(path, foldName);
     expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
     expect(existsSync(`${movedTo}-wal`)).toBe(true);
-    expect(look(path, problemsOf)).toEqual([]);
+    expect(look(path, indexProblems)).toEqual([]);
   });
 });
 
@@ -186,17 +187,17 @@ describe('the repair of what needs none', () => {
   it('says so of a healthy index and changes nothing', async () => {
     await fill(path, 50);
     const before = readFileSync(path);
-    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy', movedTo: null });
+    expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy', movedTo: null });
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(readdirSync(dirname(path)).filter((name) => name.includes('broken'))).toEqual([]);
   });
 
   it('says so of one that is not there or empty, and makes nothing', async () => {
-    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'absent' });
+    expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'absent' });
     expect(existsSync(path)).toBe(false);
     (await connect(path)).close();
     writeFileSync(path, '');
-    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+    expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
     expect(readFileSync(path)).toHaveLength(0);
   });
 
@@ -212,16 +213,16 @@ describe('the repair of what needs none', () => {
 
 describe('the repair of what is not for it', () => {
   it('refuses while a run works with it, and names its batch', async () => {
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
-    await expect(repairSqliteIndex(path)).rejects.toMatchObject({
+    await expect(repairSqliteIndex(path, foldName)).rejects.toMatchObject({
       code: 'index_unusable',
       message: expect.stringContaining(run.batch),
     });
     await index.end(run, 'finished');
     await index.close();
-    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+    expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
   });
 
   it('refuses a newer index, also one that is damaged, and leaves it', async () => {
@@ -231,7 +232,7 @@ describe('the repair of what is not for it', () => {
     db.close();
     for (const how of [() => {}, () => truncateSync(path, 8_192)]) {
       const before = damagedBy(how);
-      await expect(repairSqliteIndex(path)).rejects.toMatchObject({ code: 'index_newer' });
+      await expect(repairSqliteIndex(path, foldName)).rejects.toMatchObject({ code: 'index_newer' });
       expect(readFileSync(path).equals(before)).toBe(true);
     }
   });
@@ -243,7 +244,7 @@ describe('the repair of what is not for it', () => {
     db.exec('CREATE TABLE recipes (x TEXT); INSERT INTO recipes VALUES (1)');
     db.close();
     const before = readFileSync(path);
-    await expect(repairSqliteIndex(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(repairSqliteIndex(path, foldName)).rejects.toMatchObject({ code: 'index_unusable' });
     await expect(connect(path)).rejects.toMatchObject({
       message: expect.stringContaining('another program'),
     });

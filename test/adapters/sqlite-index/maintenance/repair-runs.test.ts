@@ -1,12 +1,13 @@
 import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { repairSqliteIndex } from '../../../src/adapters/sqlite-index/repair.ts';
-import type { DeadRun } from '../../../src/ports.ts';
-import { makePlace } from '../../place.ts';
-import { countIn, fill, leavesOf, rootPageOf, spoil, zeroHeader } from './filled.ts';
+import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
+import { repairSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/repair.ts';
+import { foldName } from '../../../../src/core/batch/names.ts';
+import type { DeadRun } from '../../../../src/ports.ts';
+import { makePlace } from '../../../place.ts';
+import { countIn, fill, leavesOf, rootPageOf, spoil, zeroHeader } from '../filled.ts';
 
 const COUNT = 2_000;
 /** What the dead run of a filled index had in work. */
@@ -25,7 +26,7 @@ beforeEach(async () => {
 
 /** What the next start finds to be swept, and that it leaves nothing of it. */
 async function foundByNext(): Promise<DeadRun[]> {
-  const index = await openSqliteIndex(path);
+  const index = await openSqliteIndex(path, foldName);
   const dead = await index.dead();
   await index.recover(dead);
   expect(await index.dead()).toEqual([]);
@@ -41,7 +42,7 @@ describe('the repair of an index in which a run has died', () => {
     ['whose row is lost: its jobs name it', 'runs'],
   ])('leaves that to the next start, %s', async (_what, spoiled) => {
     spoil(path, [rootPageOf(path, spoiled)]);
-    const { saved, incomplete } = await repairSqliteIndex(path);
+    const { saved, incomplete } = await repairSqliteIndex(path, foldName);
     expect([saved.jobs, incomplete]).toEqual([COUNT, []]);
     const [dead, ...others] = await foundByNext();
     expect([dead?.run, dead?.batch, others]).toEqual(['dead', 'bbbb', []]);
@@ -50,7 +51,7 @@ describe('the repair of an index in which a run has died', () => {
 
   it('has every folder of outputs looked at when the jobs are lost too', async () => {
     spoil(path, [rootPageOf(path, 'runs'), rootPageOf(path, 'jobs')]);
-    const { incomplete } = await repairSqliteIndex(path);
+    const { incomplete } = await repairSqliteIndex(path, foldName);
     expect(incomplete).toEqual(['jobs']);
     expect(await foundByNext()).toEqual([
       { run: 'dead', batch: '', outputs: [expect.stringMatching(/^\/out\//)] },
@@ -59,14 +60,14 @@ describe('the repair of an index in which a run has died', () => {
 
   it('leaves no lock file when nothing could be saved', async () => {
     zeroHeader(path);
-    expect((await repairSqliteIndex(path)).incomplete).toEqual(ALL);
+    expect((await repairSqliteIndex(path, foldName)).incomplete).toEqual(ALL);
     expect(await foundByNext()).toEqual([{ run: 'dead', batch: '', outputs: [] }]);
   });
 
   it('says of which tables rows were lost', async () => {
     const last = leavesOf(path).at(-1) ?? 0;
     spoil(path, [last]);
-    const { saved, incomplete } = await repairSqliteIndex(path);
+    const { saved, incomplete } = await repairSqliteIndex(path, foldName);
     const all = { sources: COUNT, outputs: 2 * COUNT, batches: 2, jobs: COUNT };
     const short = Object.entries(all).flatMap(([table, rows]) =>
       rows > saved[table as keyof typeof saved] ? [table] : [],
@@ -101,7 +102,7 @@ describe('a repair that was killed while it replaced the index', () => {
       linkSync(path, quarantined());
       linkSync(`${path}-wal`, `${quarantined()}-wal`);
       rmSync(`${path}-wal`);
-      const { state, saved, movedTo } = await repairSqliteIndex(path);
+      const { state, saved, movedTo } = await repairSqliteIndex(path, foldName);
       expect(state).toBe(isDamaged ? 'repaired' : 'healthy');
       if (isDamaged) expect([saved.outputs, saved.jobs]).toEqual([2 * COUNT, COUNT - COUNT / 100]);
       expect(countIn(path, 'jobs')).toBe(COUNT - COUNT / 100);
@@ -117,7 +118,7 @@ describe('a repair that was killed while it replaced the index', () => {
     rmSync(`${path}-wal`);
     await fillLater(path);
     const size = statSync(`${quarantined()}-wal`).size;
-    expect(await repairSqliteIndex(path)).toMatchObject({ state: 'healthy' });
+    expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
     expect(countIn(path, "jobs WHERE state = 'processing'")).toBe(COUNT / 100);
     expect(statSync(`${quarantined()}-wal`).size, 'it is kept').toBe(size);
   });

@@ -1,10 +1,10 @@
 import { isAbsolute } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import type { SavedRows } from '../../model/mended.ts';
-import type { BatchOptions } from '../../model.ts';
-import { rowsOf } from './check.ts';
-import { keep } from './kept.ts';
-import { keyOf } from './key.ts';
+import type { SavedRows } from '../../../model/mended.ts';
+import type { BatchOptions } from '../../../model.ts';
+import type { FoldName } from '../../../ports.ts';
+import { keep } from '../binding.ts';
+import { countRows } from './health.ts';
 import { readable, type SalvagedRow } from './unreadable.ts';
 
 export interface Salvage {
@@ -21,11 +21,11 @@ type Mend = (row: SalvagedRow) => SalvagedRow | undefined;
  * columns that both know. Runs are dead, and stay for the next start, which alone can remove what they left staged.
  * Call it in a transaction.
  */
-export function salvage(from: Database, to: Database, now: number): Salvage {
+export function salvage(from: Database, to: Database, fold: FoldName, now: number): Salvage {
   const incomplete = new Set<Table>();
   const copyTable = (table: Table, key: string, mended: Mend, known?: readonly string[]) =>
     copy(from, to, { table, key, mended, known, lost: () => void incomplete.add(table) });
-  copyTable('outputs', 'id', outputOf);
+  copyTable('outputs', 'id', outputOf(fold));
   copyTable('batches', 'id', batchOf);
   const ids = keep(to.prepare<[], string>('SELECT id FROM batches ORDER BY id').pluck()).all();
   copy(from, to, { table: 'runs', key: 'id', mended: runOf, known: [], lost: () => {} });
@@ -37,7 +37,7 @@ export function salvage(from: Database, to: Database, now: number): Salvage {
   copyTable('sources', 'path', sourceOf, known);
   copyTallies(from, to, ids);
   interrupt(to, now);
-  return { saved: { ...rowsOf(to), jobs }, incomplete: [...incomplete] };
+  return { saved: { ...countRows(to), jobs }, incomplete: [...incomplete] };
 }
 
 interface Copying {
@@ -119,16 +119,18 @@ function sourceOf(row: SalvagedRow): SalvagedRow | undefined {
   return isPath(row.path) && isDigest(row.digest) && isWhole(row.mtime) ? row : undefined;
 }
 
-function outputOf(row: SalvagedRow): SalvagedRow | undefined {
-  const { path, source, checksum } = row;
-  if (!isPath(path) || !isPath(source)) return undefined;
-  const isSound =
-    // An empty checksum is that of an output nobody trusts.
-    checksum === null ||
-    checksum === '' ||
-    (isDigest(checksum) && isDigest(row.digest) && isWhole(row.mtime));
-  return isSound ? { ...row, key: keyOf(path) } : undefined;
-}
+const outputOf =
+  (fold: FoldName): Mend =>
+  (row) => {
+    const { path, source, checksum } = row;
+    if (!isPath(path) || !isPath(source)) return undefined;
+    const isSound =
+      // An empty checksum is that of an output nobody trusts.
+      checksum === null ||
+      checksum === '' ||
+      (isDigest(checksum) && isDigest(row.digest) && isWhole(row.mtime));
+    return isSound ? { ...row, key: fold(path) } : undefined;
+  };
 
 function batchOf(row: SalvagedRow): SalvagedRow | undefined {
   const { preset, out } = read(row.options) as Partial<BatchOptions>;

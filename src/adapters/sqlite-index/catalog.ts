@@ -1,11 +1,9 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
-import type { Index } from '../../ports.ts';
+import type { Catalog, FoldName } from '../../ports.ts';
 import type { Connection } from './connection.ts';
-import { keyOf } from './key.ts';
-import { openLookup } from './lookup.ts';
-import { OUTPUT } from './rows.ts';
+import { createLookup, OUTPUT } from './lookup.ts';
 
 /**
  * How many places of the same bytes are told from each end: the oldest are those of the first source that had them,
@@ -16,30 +14,17 @@ const FROM_EACH_END = 6;
 /** Sources read in one step. */
 const PAGE = 1_000;
 
-/** What was made: sources and outputs. */
-export interface Made {
-  readonly port: Pick<
-    Index,
-    | 'lookup'
-    | 'made'
-    | 'skipped'
-    | 'withChecksum'
-    | 'sourcesBelow'
-    | 'outputs'
-    | 'distrust'
-    | 'ownedBy'
-    | 'forget'
-    | 'addCtimes'
-  >;
-  /** Holds a name for a source, also one that was another's, with what is recorded under it. Inside a write step. */
+/** How jobs use the names of outputs. Each function runs inside the caller's step. */
+export interface NameRecords {
+  /** Reserves a name for a source. A name of another source passes to it with its record. */
   reserve(path: string, source: string): void;
-  /** The source a name is held for. */
+  /** The source that has a name. */
   ownerOf(path: string): string | undefined;
-  /** Frees the names held for a source under which nothing was made. Inside a write step. */
+  /** Frees the reserved names of a source under which nothing was made. */
   lapse(source: string): void;
-  /** Forgets an output of a source. Inside a write step. */
+  /** Removes the record of an output of a source. */
   giveUp(path: string, source: string): void;
-  /** Records what was learnt and made. Inside a write step. */
+  /** Records a source and outputs. Errors: `output_exists` when a name belongs to another source. */
   record(
     source: SourceRecord | undefined,
     made: readonly OutputRecord[],
@@ -47,7 +32,10 @@ export interface Made {
   ): void;
 }
 
-export function openMade(connection: Connection): Made {
+export function createCatalog(
+  connection: Connection,
+  fold: FoldName,
+): { readonly catalog: Catalog; readonly names: NameRecords } {
   const { prepare, read, write } = connection;
   const sameBytes = prepare<[string, string, number], OutputRecord>(
     `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
@@ -107,18 +95,18 @@ export function openMade(connection: Connection): Made {
      WHERE outputs.source = excluded.source`,
   );
 
-  const record: Made['record'] = (learnt, made, skipped) => {
+  const record: NameRecords['record'] = (learnt, made, skipped) => {
     if (learnt !== undefined) putSource.run(learnt);
     for (const one of [...made, ...skipped]) {
-      const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: keyOf(one.path) });
+      const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: fold(one.path) });
       // The name was the owner's when it was reserved, and a name passes on only when its source is gone.
       if (changes === 0) throw outputExists(one.path);
     }
   };
 
   return {
-    port: {
-      lookup: openLookup(connection),
+    catalog: {
+      lookup: createLookup(connection, fold),
       made: (digest, settings) =>
         read(() =>
           settings.flatMap((one) => {
@@ -129,7 +117,7 @@ export function openMade(connection: Connection): Made {
           }),
         ),
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
-      withChecksum: (checksum, name) => read(() => sameFile.get({ checksum, name: keyOf(`${sep}${name}`) })),
+      withChecksum: (checksum, name) => read(() => sameFile.get({ checksum, name: fold(`${sep}${name}`) })),
       async *sourcesBelow(folder) {
         const [first, end] = rangeBelow(folder);
         for (let after: string | undefined = first; after !== undefined; ) {
@@ -148,14 +136,14 @@ export function openMade(connection: Connection): Made {
       distrust: (outputs) =>
         write(() => {
           for (const { path, digest, settings, ino, checksum } of outputs) {
-            distrust.run({ key: keyOf(path), digest, settings, ino, checksum });
+            distrust.run({ key: fold(path), digest, settings, ino, checksum });
           }
         }),
       ownedBy: (path) => read(() => owned.all(path)),
       forget: (path, outputs, given) =>
         write(() => {
           record(undefined, given, []);
-          for (const output of outputs) dropOutput.run(keyOf(output), path);
+          for (const output of outputs) dropOutput.run(fold(output), path);
           dropSource.run(path);
         }),
       addCtimes: (seen) =>
@@ -163,11 +151,13 @@ export function openMade(connection: Connection): Made {
           for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
     },
-    reserve: (path, source) => void reserve.run(keyOf(path), path, source),
-    giveUp: (path, source) => void dropOutput.run(keyOf(path), source),
-    lapse: (path) => void lapseAll.run(path),
-    ownerOf: (path) => owner.get(keyOf(path)),
-    record,
+    names: {
+      reserve: (path, source) => void reserve.run(fold(path), path, source),
+      giveUp: (path, source) => void dropOutput.run(fold(path), source),
+      lapse: (path) => void lapseAll.run(path),
+      ownerOf: (path) => owner.get(fold(path)),
+      record,
+    },
   };
 }
 

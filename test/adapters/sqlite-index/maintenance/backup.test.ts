@@ -10,13 +10,14 @@ import {
 import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { backUpSqliteIndex } from '../../../src/adapters/sqlite-index/backup.ts';
-import { problemsOf } from '../../../src/adapters/sqlite-index/check.ts';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { makePlace } from '../../place.ts';
-import { batchOptions, newJob } from '../../records.ts';
-import { countIn, fill, look, rootPageOf, spoil } from './filled.ts';
+import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
+import { backUpSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/backup.ts';
+import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { foldName } from '../../../../src/core/batch/names.ts';
+import { makePlace } from '../../../place.ts';
+import { batchOptions, newJob } from '../../../records.ts';
+import { countIn, fill, look, rootPageOf, spoil } from '../filled.ts';
 
 let path: string;
 let file: string;
@@ -29,7 +30,7 @@ beforeEach(() => {
 describe('a backup of the index', () => {
   it('is one file with everything, of one moment, while a batch goes on', async () => {
     await fill(path, 3_000);
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
     await index.add(run, [newJob('before.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
@@ -44,7 +45,7 @@ describe('a backup of the index', () => {
     }
     expect(await saving).toMatchObject({ index: path, file, sources: 3_000, outputs: 6_000, batches: 3 });
     expect(added).toBeGreaterThan(4);
-    expect(look(file, problemsOf)).toEqual([]);
+    expect(look(file, indexProblems)).toEqual([]);
     expect(countIn(file, 'jobs')).toBeLessThan(3_000 + added);
     expect(countIn(file, 'outputs'), 'names that are held are no outputs').toBeGreaterThan(6_000);
     expect(readdirSync(dirname(file)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
@@ -53,13 +54,13 @@ describe('a backup of the index', () => {
   });
 
   it('is an index that can be worked with, in whose place none of the runs is alive', async () => {
-    const index = await openSqliteIndex(path);
+    const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
     await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
     await index.take(run, 1, 0);
     await backUpSqliteIndex(path, file, never);
-    const restored = await openSqliteIndex(file);
+    const restored = await openSqliteIndex(file, foldName);
     // Else its staged files would be swept while it works.
     expect(await restored.dead()).toEqual([]);
     expect(await restored.batch(run.batch)).toMatchObject({ state: 'interrupted', counts: { pending: 1 } });

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../errors.ts';
-import type { Sqlite } from './binding.ts';
-import { keep } from './kept.ts';
+import { ImgtoolError, systemCode } from '../../../errors.ts';
+import { keep, type Sqlite } from '../binding.ts';
 
 /** Where a database's header says how it is written and read, and the word for "without a WAL". */
 const FORMATS = [18, 19] as const;

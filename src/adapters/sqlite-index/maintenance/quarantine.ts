@@ -14,8 +14,8 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../../errors.ts';
-import { printOf } from './identity.ts';
+import { systemCode } from '../../../errors.ts';
+import { printOf } from '../identity.ts';
 
 /** What SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
-import type { Backup } from '../../model/mended.ts';
-import { loadSqlite, type Sqlite } from './binding.ts';
-import { kindOf, problemsOf, refuseStrangers, rowsOf } from './check.ts';
-import { damaged, indexError } from './errors.ts';
-import { keep } from './kept.ts';
-import { MIGRATIONS } from './migrations.ts';
-import { realPlace } from './place.ts';
+import { ImgtoolError, systemCode, writeError } from '../../../errors.ts';
+import type { Backup } from '../../../model/mended.ts';
+import { keep, keepBackups, loadSqlite, type Sqlite } from '../binding.ts';
+import { kindOf, refuseStrangers } from '../check.ts';
+import { damaged, indexError } from '../errors.ts';
+import { MIGRATIONS } from '../migrations.ts';
+import { realPlace } from '../place.ts';
+import { countRows, indexProblems } from './health.ts';
 import { dropDatabase, flush, placeAt } from './quarantine.ts';
 
 /** Pages copied before the event loop has its turn. */
@@ -23,7 +23,7 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
   refuseTaken(file);
   mustHaveRoom(file);
   if (!existsSync(realPlace(path))) throw absent(path);
-  const Sqlite = loadSqlite();
+  const Sqlite = await loadSqlite();
   const copy = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await copyIndex(Sqlite, path, copy, file, signal);
@@ -69,28 +69,15 @@ async function copyIndex(
   }
 }
 
-/** What does the copying is made within better-sqlite3, which lets go of it: it must be kept too, see kept.ts. */
-function keepBackups(db: Database): void {
-  for (const symbol of Object.getOwnPropertySymbols(db)) {
-    const native: unknown = Reflect.get(db, symbol);
-    if (typeof native !== 'object' || native === null) continue;
-    const backup: unknown = Reflect.get(native, 'backup');
-    if (typeof backup !== 'function') continue;
-    Reflect.set(native, 'backup', (...args: unknown[]) =>
-      keep(Reflect.apply(backup, native, args) as object),
-    );
-  }
-}
-
 /** Makes the copy one file without a WAL, and reads it through: a copy that is damaged is none. */
 function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   const db = keep(new Sqlite(copy));
   try {
     db.exec('PRAGMA journal_mode = DELETE');
     leaveRunsBehind(db);
-    const [problem] = problemsOf(db);
+    const [problem] = indexProblems(db);
     if (problem !== undefined) throw damaged(path, problem);
-    return rowsOf(db);
+    return countRows(db);
   } finally {
     db.close();
   }

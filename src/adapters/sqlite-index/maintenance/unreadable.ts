@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { keep } from './kept.ts';
+import { keep } from '../binding.ts';
 
 export type SalvagedRow = Readonly<Record<string, unknown>>;
 

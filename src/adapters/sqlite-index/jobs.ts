@@ -1,26 +1,11 @@
 import type { Job } from '../../model.ts';
-import type { Index, NewJob, Settlement } from '../../ports.ts';
+import type { Jobs, NewJob, Settlement } from '../../ports.ts';
+import type { NameRecords } from './catalog.ts';
 import type { Connection } from './connection.ts';
 import { openGroupCommit } from './group-commit.ts';
-import type { Made } from './made.ts';
 
-type Work = Pick<
-  Index,
-  | 'add'
-  | 'renew'
-  | 'withdraw'
-  | 'withdrawGone'
-  | 'walked'
-  | 'take'
-  | 'claim'
-  | 'settle'
-  | 'giveBack'
-  | 'cancelWaiting'
->;
-
-/** Work in hand: jobs and claims. */
-export function openWork(connection: Connection, made: Made): Work {
-  const { prepare, locks, write } = connection;
+export function createJobs(connection: Connection, names: NameRecords): Jobs {
+  const { prepare, locks, read, write } = connection;
   const groupCommit = openGroupCommit(connection);
   const known = prepare<[string, string], { id: number; state: string }>(
     'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
@@ -89,7 +74,7 @@ export function openWork(connection: Connection, made: Made): Work {
       write(() => {
         const added = [...new Map(jobs.map((job) => [job.source, job])).values()]
           .filter(({ source }) => known.get(batch, source) === undefined)
-          .map((job) => ({ job, naming: reserveNames({ ...job, gone: idle(job.gone) }, made) }))
+          .map((job) => ({ job, naming: reserveNames({ ...job, gone: idle(job.gone) }, names) }))
           // Jobs are taken in the order of their rows.
           .sort((a, b) => (b.job.size ?? 0) - (a.job.size ?? 0));
         for (const { job, naming } of added) insertJob.run(rowOf(job, batch, naming));
@@ -111,7 +96,7 @@ export function openWork(connection: Connection, made: Made): Work {
             inWork.push(job.source);
             continue;
           }
-          const naming = reserveNames(job, made);
+          const naming = reserveNames(job, names);
           if (row !== undefined) renew.run(naming, row.id);
           else {
             insertJob.run(rowOf(job, batch, naming));
@@ -122,11 +107,13 @@ export function openWork(connection: Connection, made: Made): Work {
         tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
         return { begun, inWork };
       }),
+    known: ({ batch }, sources) =>
+      read(() => sources.filter((source) => known.get(batch, source) !== undefined)),
     withdraw: ({ id, source }) =>
       write(() => {
         dropClaim.run(id);
         dropJob.run(id);
-        made.lapse(source);
+        names.lapse(source);
       }),
     withdrawGone: ({ batch }, gone) =>
       write(() => {
@@ -134,7 +121,7 @@ export function openWork(connection: Connection, made: Made): Work {
         const waiting = rows.filter(({ row }) => row?.state === 'pending' || row?.state === 'retrying');
         for (const { row, source } of waiting) {
           dropJob.run(row?.id);
-          made.lapse(source);
+          names.lapse(source);
         }
         const counted = rows.filter(({ row, isCounted }) => row === undefined && isCounted).length;
         tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
@@ -158,8 +145,8 @@ export function openWork(connection: Connection, made: Made): Work {
       }),
     settle: ({ batch }, job, result) =>
       groupCommit(() => {
-        made.record(result.source, result.made, result.skipped);
-        for (const path of result.givenUp ?? []) made.giveUp(path, job.source);
+        names.record(result.source, result.made, result.skipped);
+        for (const path of result.givenUp ?? []) names.giveUp(path, job.source);
         dropClaim.run(job.id);
         const isAsBefore = result.state === 'unchanged' && result.source !== undefined;
         if (isAsBefore && restore.run(Date.now(), job.id, result.source.digest).changes === 1) return;
@@ -190,16 +177,16 @@ function rowOf({ source, given, relative }: NewJob, batch: string, naming: numbe
 }
 
 /** Reserves the first list of names that is wholly this source's, free, or of sources that are gone; its position. */
-function reserveNames({ source, candidates, kept, gone = [] }: NewJob, made: Made): number {
+function reserveNames({ source, candidates, kept, gone = [] }: NewJob, names: NameRecords): number {
   const isFree = (path: string): boolean => {
-    const owner = made.ownerOf(path);
+    const owner = names.ownerOf(path);
     return owner === undefined || owner === source || gone.includes(owner);
   };
   const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
   const naming = order.find((i) => candidates[i]?.every(isFree));
   const chosen = naming === undefined ? undefined : candidates[naming];
   if (naming === undefined || chosen === undefined) return candidates.length;
-  for (const path of chosen) made.reserve(path, source);
+  for (const path of chosen) names.reserve(path, source);
   return naming;
 }
 

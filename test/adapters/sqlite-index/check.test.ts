@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { isUpToDate } from '../../../src/adapters/sqlite-index/check.ts';
+import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
+import { isUpToDate, NEWEST } from '../../../src/adapters/sqlite-index/check.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { keep } from '../../../src/adapters/sqlite-index/kept.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
-import { NEWEST } from '../../../src/adapters/sqlite-index/newest.ts';
 import { makePlace } from '../../place.ts';
 
 it('knows the newest version by the names that the migrations make', async () => {

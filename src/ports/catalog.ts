@@ -1,0 +1,55 @@
+import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
+
+/** What was made: the sources that were processed and the outputs that belong to them. */
+export interface Catalog {
+  /** Reads the records of these sources, and of outputs under these names and under the paths of the sources. */
+  lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
+
+  /** Outputs made from these bytes with these settings: for each settings digest some of the oldest and of the newest. */
+  made(digest: string, settings: readonly string[]): Promise<OutputRecord[]>;
+
+  /** An output with these bytes and this file name, in any folder. */
+  withChecksum(checksum: string, name: string): Promise<OutputRecord | undefined>;
+
+  /** Names that skipped duplicates with these bytes hold. Nothing was made under these names. */
+  skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
+
+  /** Paths of recorded sources below a folder, in bytewise order. */
+  sourcesBelow(folder: string): AsyncIterable<string>;
+
+  /** All outputs that were made, oldest first. */
+  outputs(): AsyncIterable<OutputRecord>;
+
+  /**
+   * Marks these outputs, and all that share their bytes, as wrong: the next job that looks at one makes it again.
+   * A second call changes nothing.
+   */
+  distrust(outputs: readonly OutputRecord[]): Promise<void>;
+
+  /** The names that belong to this source, made or reserved. */
+  ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
+
+  /**
+   * Removes the record of a source that is gone and of these of its names. `given` are outputs that other sources
+   * received in exchange; they are recorded in the same step. A second call changes nothing. Errors: `output_exists`
+   * when a name in `given` belongs to another source.
+   */
+  forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
+
+  /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
+  addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
+}
+
+/** What one call of `lookup` has read. */
+export interface Lookup {
+  source(path: string): SourceRecord | undefined;
+  output(path: string): OutputRecord | Reservation | undefined;
+  /** Whether a source in work holds this name and nothing is recorded under it: a file there may be its output. */
+  isInWork(path: string): boolean;
+}
+
+/**
+ * What two output names have in common that a case-folding disk takes for one name. An index is opened with this
+ * function and compares output names by it.
+ */
+export type FoldName = (path: string) => string;

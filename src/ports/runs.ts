@@ -1,0 +1,73 @@
+import type { Batch, BatchOptions, BatchState, JobState } from '../model.ts';
+
+/** Who works: runs, batches as they begin and end, and runs whose process died. */
+export interface Runs {
+  /** Opens a new batch and a run that works on it. The run is alive until `end` or until its process dies. */
+  begin(batch: NewBatch): Promise<Run>;
+
+  /**
+   * Opens a run on a batch that ended early or failed in part. Jobs in the chosen states wait again, and so do retrying
+   * ones. When the inputs are walked again, no source counts as unchanged any more. Errors: `unknown_batch`;
+   * `batch_running`, also after a second call.
+   */
+  resume(
+    run: string,
+    batch: string,
+    choice: ResumeChoice,
+  ): Promise<{ readonly run: Run; readonly batch: Batch }>;
+
+  /** Ends run and batch, and frees what the run still had in work. A second call changes nothing. */
+  end(run: Run, state: Exclude<BatchState, 'running'>): Promise<Batch>;
+
+  /**
+   * Asks for a batch to stop. `asked`: its live run finds out by `isCancelAsked`. `cancelled`: no run works on it, and
+   * the caller cancels its waiting jobs by `cancelWaiting`. `ended`: the batch had ended. May be called twice. Errors:
+   * `unknown_batch`.
+   */
+  askToCancel(batch: string): Promise<'asked' | 'cancelled' | 'ended'>;
+
+  /** Whether someone has asked for the run's batch to stop. */
+  isCancelAsked(run: Run): Promise<boolean>;
+
+  /** Runs whose process died, until they are recovered. */
+  dead(): Promise<DeadRun[]>;
+
+  /**
+   * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` where that was asked. Sweep their
+   * staged files first: afterwards nobody can tell where these files are. A second call changes nothing.
+   */
+  recover(dead: readonly DeadRun[]): Promise<void>;
+}
+
+export interface NewBatch {
+  /** Hex id of the run. Staged files carry it in their names. */
+  readonly run: string;
+  readonly command: Batch['command'];
+  readonly inputs: readonly string[];
+  readonly cwd: string;
+  readonly options: BatchOptions;
+}
+
+export interface Run {
+  readonly batch: string;
+  readonly run: string;
+}
+
+/** Which part of a batch is done again. */
+export interface ResumeChoice {
+  /** Jobs in these states wait again. */
+  readonly states: readonly Extract<JobState, 'cancelled' | 'failed'>[];
+  /** Whether the inputs are walked again, because the first walk did not come to its end. */
+  readonly walk: boolean;
+  /** The options from now on. */
+  readonly options: BatchOptions;
+}
+
+/**
+ * A run whose process died, with the output paths of its jobs in work: a file there may be an output that was not
+ * recorded, and staged files may lie beside it. When the run's row is lost, its batch is empty and there is one path
+ * for each folder with outputs.
+ */
+export interface DeadRun extends Run {
+  readonly outputs: readonly string[];
+}

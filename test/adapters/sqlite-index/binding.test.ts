@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { keep, keepBackups } from '../../../src/adapters/sqlite-index/binding.ts';
+import { makePlace } from '../../place.ts';
+
+/** When this fails after an update of better-sqlite3, see whether the package still needs `keep` at all. */
+it('finds the native object that makes backups, and does not disturb a backup', async () => {
+  const db = keep(new Sqlite(join(makePlace(), 'a.db')));
+  db.exec('CREATE TABLE one (id)');
+  expect(keepBackups(db)).toBe(true);
+  const copy = join(makePlace(), 'b.db');
+  expect(await db.backup(copy)).toMatchObject({ remainingPages: 0 });
+  const copied = keep(new Sqlite(copy));
+  expect(keep(copied.prepare('SELECT name FROM sqlite_schema').pluck()).all()).toEqual(['one']);
+  copied.close();
+  db.close();
+});
+
+it('reports that nothing was found in another object', () => {
+  expect(keepBackups({ [Symbol('other')]: { close() {} } })).toBe(false);
+});
