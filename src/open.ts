@@ -168,6 +168,8 @@ export async function openVerify(
   const { json, quiet, progress: way, look, jobs, memory, memoryCap } = config;
   const index = await openIndex(config, fix ? 'work' : 'look');
   const renderer = await openRenderer(config);
+  const inputs = { paths: [], list: null, cwd: config.cwd };
+  const sources = await openLocalSources(inputs, walkRules(batchOptions(config), config));
   const { createVerifyProgress } = await import('./report/verify.ts');
   const style = await styleOf(streams.stderr, config);
   const isLive = !json && !quiet && (way === 'bar' || (way === 'auto' && style.tty && !look.dumb));
@@ -176,6 +178,7 @@ export async function openVerify(
     ...{
       index,
       renderer,
+      sources,
       storage: openLocalStorage(newRun()),
       jobs,
       timeout: config.limits.timeout,

@@ -97,6 +97,11 @@ export function openLocalStorage(run: string): Storage {
       return facts;
     },
     stat: async (paths) => paths.map(statOne),
+    kindAt: async (path) => kindOf(lstatSync(path, { throwIfNoEntry: false })),
+    async lackOf(folder) {
+      if (statOne(folder) === null) return 'is not there';
+      return (await readdir(folder).catch(() => null))?.length === 0 ? 'is empty' : null;
+    },
     checksum,
     async sync(paths) {
       await syncAll(paths.map((path) => ({ path, final: path })));
@@ -148,6 +153,13 @@ function statOne(path: string): FileFacts | 'foreign' | null {
     if (systemCode(error) === 'ENOTDIR') return null;
     throw writeError(error, path);
   }
+}
+
+function kindOf(found: Stats | undefined): string {
+  if (found?.isDirectory()) return 'a folder';
+  if (found?.isSymbolicLink()) return 'a link';
+  if (found?.isFIFO()) return 'a pipe';
+  return found?.isSocket() ? 'a socket' : 'a device';
 }
 
 function factsOf({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: bigint }): FileFacts {

@@ -9,6 +9,12 @@ export interface Storage {
   /** What is under these names without opening them; null where nothing is. A link or a folder is `foreign`. */
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
 
+  /** What is `foreign` under this name, in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
+  kindAt(path: string): Promise<string>;
+
+  /** What makes a folder look as if its disk were not mounted. Null when nothing does, or nobody can tell. */
+  lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
+
   /** Lower-case hex SHA-256 of a stored file's bytes; null where there is none. */
   checksum(path: string): Promise<string | null>;
 

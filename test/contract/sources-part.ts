@@ -209,6 +209,16 @@ export function partsOfSourcesConformance(name: string, open: OpenSources): void
       expect(await sources.missing([place.at('p/a.jpg')])).toEqual([]);
     });
 
+    it('are found out wherever they are when nothing was named', async () => {
+      place.put('p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg');
+      const sources = await place.open([]);
+      place.remove('p/b.jpg', 'empty/c.jpg', 'none');
+      const paths = ['p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg'].map(place.at);
+      expect(await sources.missing(paths)).toEqual(paths.slice(1));
+      // The disk of the empty folder may not be mounted.
+      expect(await sources.gone(paths)).toEqual([paths[1], paths[3]]);
+    });
+
     it('were in a folder that was walked, or were files', async () => {
       place.put('p/a.jpg', 'p/sub/deep/b.jpg');
       const sources = await place.open(['p']);

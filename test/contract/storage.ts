@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -9,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../src/ports.ts';
@@ -293,6 +296,34 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(left).toEqual([]);
       expect(readdirSync(dirname(path))).toHaveLength(1);
       expect(readdirSync(dirname(path))[0]).toContain('beef');
+    });
+
+    it('says in words what is in the place of an output', async () => {
+      const { kindAt } = open('a1');
+      const place = makePlace();
+      symlinkSync('nowhere', join(place, 'link'));
+      execFileSync('mkfifo', [join(place, 'pipe')]);
+      const server = createServer().listen(join(place, 'socket'));
+      await once(server, 'listening');
+      const paths = [place, ...['link', 'pipe', 'socket'].map((name) => join(place, name)), '/dev/zero'];
+      expect(await Promise.all(paths.map(kindAt))).toEqual([
+        'a folder',
+        'a link',
+        'a pipe',
+        'a socket',
+        'a device',
+      ]);
+      server.close();
+    });
+
+    it('says of a folder why its disk may not be mounted', async () => {
+      const { lackOf } = open('a1');
+      const place = makePlace();
+      expect(await lackOf(join(place, 'none'))).toBe('is not there');
+      expect(await lackOf(place)).toBe('is empty');
+      writeFileSync(join(place, 'file'), 'x');
+      expect([await lackOf(place), await lackOf(join(place, 'file'))]).toEqual([null, null]);
+      expect(await lackOf(join(place, 'file', 'below'))).toBe('is not there');
     });
 
     it('finds out whether outputs can be written without making anything', async () => {

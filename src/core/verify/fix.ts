@@ -48,14 +48,14 @@ interface Outcome {
 
 /**
  * Makes wrong outputs again from their sources, as the batches did that made them: one new batch for all of the same
- * options. What is not ours is overwritten here as little as anywhere, nor are outputs made in a folder that `lackOf`
- * finds wanting. Errors: those that leave no hope for others.
+ * options. What is not ours is overwritten here as little as anywhere. With `isAnywhere` outputs are made also in a folder
+ * whose disk may not be mounted. Errors: those that leave no hope for others.
  */
 export async function makeAgain(
   fixing: Fixing,
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
-  lackOf: (folder: string) => string | undefined = () => undefined,
+  isAnywhere = true,
 ): Promise<Fixed> {
   const outcome: Outcome = { failures: new Map(), made: new Set() };
   const fail = (one: WrongOutput, why: Failure) => void outcome.failures.set(one, why);
@@ -66,8 +66,8 @@ export async function makeAgain(
   let exit: number | undefined;
   for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
     if (signal.aborted || exit !== undefined) break;
-    const lack = lackOf(plan.options.out);
-    if (lack !== undefined) {
+    const lack = isAnywhere ? null : await fixing.storage.lackOf(plan.options.out);
+    if (lack !== null) {
       for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
       continue;
     }

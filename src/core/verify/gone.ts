@@ -1,16 +1,8 @@
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
-import type { Index, Storage } from '../../ports.ts';
+import type { Verifying } from './verify.ts';
 
-/** What a look at the places of outputs and sources tells. */
-export interface FileProbe {
-  isThere(source: string): boolean;
-  /** Whether a source is no more; not so where its disk may only not be mounted. */
-  isGone(source: string): boolean;
-  /** `a folder`, `a link` …: what is in the place of an output and no file. */
-  kindOf(path: string): string;
-  /** What makes a folder look as if its disk were not mounted: `is not there`, `is empty`. */
-  lackOf(folder: string): string | undefined;
-}
+/** What tells whether outputs and sources are there. */
+type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
 /** What is wrong, with what is gone set aside. */
 export interface Triage {
@@ -20,45 +12,44 @@ export interface Triage {
   readonly isMendable: boolean;
 }
 
-/** Tells outputs that are missing together with their sources from those that are somebody's loss. */
-export async function separateGone(index: Index, looked: Looked, probe: FileProbe): Promise<Triage> {
-  const sources = new Map<string, boolean>();
-  const isGone = (source: string): boolean => {
-    const known = sources.get(source) ?? probe.isGone(source);
-    sources.set(source, known);
-    return known;
-  };
+/** Separates outputs that are missing together with their sources from those that someone has lost. */
+export async function separateGone(ports: GonePorts, looked: Looked): Promise<Triage> {
+  const missing = looked.wrong.filter(isMissing);
+  const isGone = await goneAmong(
+    ports,
+    missing.map(({ record }) => record.source),
+  );
   const wrong: WrongOutput[] = [];
   const gone: WrongOutput[] = [];
   for (const one of looked.wrong) {
-    const isLost = isMissing(one) && isGone(one.record.source);
-    const duplicate = isLost ? await duplicateOf(index, one, isGone) : undefined;
+    const isLost = isMissing(one) && isGone.has(one.record.source);
+    const duplicate = isLost ? await duplicateOf(ports, one) : undefined;
     if (isLost && duplicate === undefined) gone.push(one);
     else {
-      const problems = one.problems.map((problem) => named(problem, one, probe));
+      const problems = await Promise.all(one.problems.map((problem) => named(problem, one, ports)));
       wrong.push({ ...one, problems, ...(duplicate === undefined ? {} : { duplicate }) });
     }
   }
-  const isMendable = wrong.some((one) => !isLeftAlone(one) && probe.isThere(one.record.source));
+  const mendable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
+  const isMendable = (await ports.sources.missing(mendable)).length < mendable.length;
   return { looked: { ...looked, verified: looked.verified - gone.length, wrong }, gone, isMendable };
 }
 
-/** Forgets outputs of sources that are still gone, as long as nobody made them meanwhile; how many. */
-export async function forgetGone(
-  index: Index,
-  storage: Storage,
-  gone: readonly WrongOutput[],
-  probe: FileProbe,
-): Promise<number> {
+/** Forgets outputs of sources that are still gone, unless they were made meanwhile. Returns their number. */
+export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[]): Promise<number> {
   let forgotten = 0;
   for (const [source, paths] of bySource(gone)) {
-    const found = await storage.stat(paths);
+    const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
-    if (still.length === 0 || !probe.isGone(source)) continue;
-    await index.forget(source, still, []);
+    if (still.length === 0 || !(await goneAmong(ports, [source])).has(source)) continue;
+    await ports.index.forget(source, still, []);
     forgotten += still.length;
   }
   return forgotten;
+}
+
+async function goneAmong({ sources }: GonePorts, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set(await sources.gone([...new Set(paths)]));
 }
 
 /** What is never made again: it cannot be read, or is not ours. */
@@ -70,19 +61,17 @@ export function isMissing({ problems }: WrongOutput): boolean {
   return problems.some(({ problem }) => problem === 'missing');
 }
 
-/** A duplicate that was skipped, and is still there: it has no outputs but these. */
-async function duplicateOf(
-  index: Index,
-  { record }: WrongOutput,
-  isGone: (source: string) => boolean,
-): Promise<string | undefined> {
-  const skipped = await index.skipped(record.digest, [record.settings]);
-  return skipped.find(({ source }) => source !== record.source && !isGone(source))?.source;
+/** A skipped duplicate that is still there: it has no outputs but these. */
+async function duplicateOf(ports: GonePorts, { record }: WrongOutput): Promise<string | undefined> {
+  const skipped = await ports.index.skipped(record.digest, [record.settings]);
+  const others = skipped.map(({ source }) => source).filter((source) => source !== record.source);
+  const gone = others.length === 0 ? undefined : await goneAmong(ports, others);
+  return others.find((source) => !gone?.has(source));
 }
 
-function named(problem: Problem, { record }: WrongOutput, probe: FileProbe): Problem {
+async function named(problem: Problem, { record }: WrongOutput, { storage }: GonePorts): Promise<Problem> {
   if (problem.problem !== 'foreign') return problem;
-  return { ...problem, message: `${probe.kindOf(record.path)} is in its place` };
+  return { ...problem, message: `${await storage.kindAt(record.path)} is in its place` };
 }
 
 function bySource(gone: readonly WrongOutput[]): Map<string, string[]> {

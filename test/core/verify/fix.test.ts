@@ -5,7 +5,7 @@ import { makeAgain } from '../../../src/core/verify/fix.ts';
 import { verify } from '../../../src/core/verify/verify.ts';
 import { ImgtoolError } from '../../../src/errors.ts';
 import type { Event } from '../../../src/model.ts';
-import type { Renderer } from '../../../src/ports.ts';
+import type { Renderer, Storage } from '../../../src/ports.ts';
 import { failure, finishedOf, rendererWith, type Workshop } from '../made-up.ts';
 import { FINE, never, openVerification, type Verification } from './verifying.ts';
 
@@ -99,8 +99,10 @@ describe('making outputs again', () => {
 
   it('makes none in a folder that is wanting, and none that is not ours', async () => {
     const found = await wrong('a');
-    const lackOf = (folder: string) => (folder === workshop.at('out') ? 'is empty' : undefined);
-    const { remade, madeIn } = await makeAgain(fixing(), found, never(), lackOf);
+    const { storage } = fixing();
+    const lackOf: Storage['lackOf'] = async (folder) => (folder === workshop.at('out') ? 'is empty' : null);
+    const wanting = fixing({ storage: { ...storage, lackOf } });
+    const { remade, madeIn } = await makeAgain(wanting, found, never(), false);
     expect([[...remade.values()], madeIn]).toMatchObject([
       [{ message: expect.stringContaining('out is empty: its disk may not be mounted') }],
       [],

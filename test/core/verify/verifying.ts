@@ -34,6 +34,7 @@ export async function openVerification(): Promise<Verification> {
     batches: () => batches,
     out: (name) => workshop.at(`out/${name}_small.webp`),
     fixing: (over = {}, inspect = undefined) => ({
+      sources: { gone: async () => [], missing: async () => [] },
       ...{ index: workshop.index, storage: openLocalStorage('0000'), jobs: 2, timeout: 1_000 },
       renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
       progress: { told() {}, close() {} },
