@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Bounds } from '../../model.ts';
-import { type Input, isWithin, type Root, resolved } from './inputs.ts';
-import { isLinkAt } from './walk.ts';
+import { isLinkAt, isWithin, resolved } from './files.ts';
+import type { Input, Root } from './inputs.ts';
 
 /** What the user named, as far as it says where a source must lie to be read. */
 interface Trusted {

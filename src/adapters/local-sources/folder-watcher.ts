@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
 import { FSWatcher } from 'chokidar';
-import { systemCode } from '../../errors.ts';
-import { NOT_OURS } from './folders.ts';
 
 /**
- * A watcher of one folder that leaves reading it to the walk. chokidar by itself would read each folder that it watches
- * and again at each change in it, with a stat of every file.
+ * Watches one folder and leaves reading it to the walk. chokidar reads each folder that it watches, again at each
+ * change, and stats every file in it. No option turns that off: https://github.com/paulmillr/chokidar/issues/187. So
+ * this overrides the method that reads.
  */
 export class FolderWatcher extends FSWatcher {
-  /** The folder, or something in it of the same name, was made, moved or removed: the watch may have gone with it. */
+  /** The folder, or something in it with the same name, was made, moved or removed: the watch may be gone with it. */
   mayBeDead = false;
 
   override _readdirp(): undefined {
@@ -16,32 +15,28 @@ export class FolderWatcher extends FSWatcher {
   }
 }
 
-/** Resolves once changes are heard; `closed`: it may not be read, so that nothing in it is ours; or they are not told. */
+/** Resolves once changes are reported, or with the error that the system refused to watch with. */
 export async function watchFolder(
   folder: string,
   heard: (event: string, name: string | null) => void,
-  failed: (folder: string, error: unknown) => void,
-): Promise<FolderWatcher | 'closed' | 'blind'> {
+  failed: (error: unknown) => void,
+): Promise<FolderWatcher | Error> {
   const watcher = new FolderWatcher({ depth: 0 });
-  let isClosed = false;
-  let isFine = true;
   watcher.on('raw', (event, name, details) => {
-    // For a folder that is gone chokidar waits in the one above: not ours to tell.
+    // For a folder that is gone chokidar watches the one above.
     if ((details as { watchedPath?: string }).watchedPath !== folder) return;
     watcher.mayBeDead ||= event === 'rename' && name === basename(folder);
     heard(event, name);
   });
-  await new Promise<void>((resolve) => {
-    watcher.once('ready', resolve);
+  const error = await new Promise<Error | undefined>((resolve) => {
+    watcher.once('ready', () => resolve(undefined));
     watcher.on('error', (error) => {
-      isFine = false;
-      isClosed = NOT_OURS.has(systemCode(error) ?? '');
-      if (!isClosed) failed(folder, error);
-      resolve();
+      failed(error);
+      resolve(error as Error);
     });
     watcher.add(folder);
   });
-  if (isFine) return watcher;
+  if (error === undefined) return watcher;
   await watcher.close();
-  return isClosed ? 'closed' : 'blind';
+  return error;
 }

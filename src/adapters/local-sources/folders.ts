@@ -3,8 +3,8 @@ import { basename, dirname, join, sep } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Hint } from '../../ports.ts';
 import { remoteKind } from '../file-systems.ts';
+import { identityIn, isWithin } from './files.ts';
 import type { FolderWatcher } from './folder-watcher.ts';
-import { identityIn, isWithin } from './inputs.ts';
 
 /** Errors of a system that has no more watches to give, and the setting that limits them. */
 const LIMITS: Readonly<
@@ -104,6 +104,7 @@ export function openFolders(
     };
 
   const failed = (folder: string, error: unknown): void => {
+    if (isNotOurs(error)) return;
     const limit = LIMITS[systemCode(error) ?? ''];
     if (limit === undefined) heard({ type: 'lost' });
     else if (!limitTold) heard(limitWarning(folder, limit));
@@ -125,6 +126,12 @@ export function openFolders(
     if (kind !== undefined && !remoteTold && !poll) heard(remoteWarning(folder, kind));
     remoteTold ||= kind !== undefined;
     return kind !== undefined;
+  };
+
+  /** chokidar takes 11 ms to load: only a watch loads it. */
+  const watched = async (folder: string): Promise<FolderWatcher | Error> => {
+    const { watchFolder } = await import('./folder-watcher.ts');
+    return watchFolder(folder, heardIn(folder), (error) => failed(folder, error));
   };
 
   return {
@@ -149,8 +156,13 @@ export function openFolders(
       if (found instanceof Error) {
         letGo(folder);
         // One that may not be entered is told by the walk, and heard of again from the folder above.
-        const isBlind = !NOT_OURS.has(systemCode(found) ?? '');
-        put(folder, { identity: '', device: known?.device, round, watcher: null, isBlind });
+        put(folder, {
+          identity: '',
+          device: known?.device,
+          round,
+          watcher: null,
+          isBlind: !isNotOurs(found),
+        });
         return;
       }
       const identity = identityIn(found);
@@ -163,15 +175,10 @@ export function openFolders(
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
       const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
-      const watcher = isWatched ? await watched(folder, heardIn(folder), failed) : 'blind';
-      const isBlind = watcher === 'blind';
-      put(folder, {
-        identity,
-        device: found.dev,
-        round,
-        watcher: typeof watcher === 'string' ? null : watcher,
-        isBlind,
-      });
+      const watcher = isWatched ? await watched(folder) : null;
+      const isBlind = watcher === null || (watcher instanceof Error && !isNotOurs(watcher));
+      const one = { identity, device: found.dev, round, isBlind };
+      put(folder, { ...one, watcher: watcher instanceof Error ? null : watcher });
     },
     leave,
     leaveOlder(folder, since) {
@@ -189,11 +196,6 @@ export function openFolders(
       await Promise.all(closing);
     },
   };
-}
-
-/** chokidar takes 11 ms to load: only a watch does. */
-async function watched(...given: Parameters<typeof import('./folder-watcher.ts').watchFolder>) {
-  return (await import('./folder-watcher.ts')).watchFolder(...given);
 }
 
 /** What is under the name of a folder, undefined where nothing is; or why that cannot be told. */
@@ -214,8 +216,10 @@ function kindOf(folder: string): string | undefined {
   }
 }
 
-/** A folder that may not be read is told by the walk. */
-export const NOT_OURS = new Set(['EACCES', 'EPERM']);
+/** Whether a folder cannot be read: the walk reports that, and nothing in the folder is a source. */
+function isNotOurs(error: unknown): boolean {
+  return systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM';
+}
 
 function limitWarning(folder: string, { name, what, of }: (typeof LIMITS)[string]): Hint {
   return {

@@ -1,11 +1,9 @@
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { systemCode } from '../../errors.ts';
+import { isNothing } from './files.ts';
 
-/**
- * Of these paths, those of files that are gone: no entry has this very name, and the nearest folder above that exists
- * is not empty. An empty folder may be the mount point of a disk that is not mounted.
- */
+/** Of these paths, those of files that are gone, by the rule of `Sources.gone`. */
 export function goneOf(paths: readonly string[]): string[] {
   const folders = new Map<string, ReadonlySet<string> | null>();
   const entriesOf = (folder: string): ReadonlySet<string> | null => {
@@ -24,16 +22,7 @@ export function goneOf(paths: readonly string[]): string[] {
   });
 }
 
-/** Whether the system says that nothing is under this path. */
-export function isNothing(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch (error) {
-    return systemCode(error) === 'ENOTDIR';
-  }
-}
-
-/** The nearest folder above that exists; null where that cannot be told: it may not be read, or lies behind a link. */
+/** The nearest folder above that exists. Null where nobody can tell: it cannot be read, or is behind a link. */
 function folderAbove(path: string): string | null {
   const above = dirname(path);
   if (above === path) return path;
@@ -42,7 +31,7 @@ function folderAbove(path: string): string | null {
   } catch (error) {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return null;
-    // A link that leads nowhere may lead to a disk that is not mounted.
+    // A dangling link may lead to a disk that is not mounted.
     return isNothing(above) ? folderAbove(above) : null;
   }
 }

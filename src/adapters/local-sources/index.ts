@@ -5,26 +5,21 @@ import { asImgtoolError, ImgtoolError, isLinkNow, readError } from '../../errors
 import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
-import { goneOf, isNothing } from './gone.ts';
-import {
-  type Input,
-  identityOf,
-  isWithin,
-  type Named,
-  type Root,
-  resolved,
-  resolveInputs,
-} from './inputs.ts';
+import { factsAt, factsIn, identityOf, isNothing, isWithin, resolved } from './files.ts';
+import { goneOf } from './gone.ts';
+import { type Input, type NamedFile, type Root, resolveInputs } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
-import { factsAt, factsIn, type Met, mayBeSource, type Rules, walkRoot } from './walk.ts';
+import { mayBeSource, withMatchers } from './patterns.ts';
+import { type Met, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** Entries between pauses in which other work gets its turn. */
 const BREATH = 64;
 
 /** Pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
-export async function openLocalSources(inputs: Inputs, rules: WalkRules): Promise<Sources> {
+export async function openLocalSources(inputs: Inputs, given: WalkRules): Promise<Sources> {
   const all = await resolveInputs(inputs);
+  const rules = await withMatchers(given);
   const roots = all.filter((input) => input.kind === 'root');
   const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
   const bounds = openBounds({
@@ -170,7 +165,7 @@ function caseless(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
-function* takeNamed({ path, real, given }: Named, out: Out, rules: WalkRules): Generator<Met> {
+function* takeNamed({ path, real, given }: NamedFile, out: Out, rules: WalkRules): Generator<Met> {
   if (out.isPassedOver && isWithin(real, out.real)) {
     yield { entry: { type: 'skipped', path, given, reason: 'output' } };
   } else {

@@ -1,15 +1,15 @@
-import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
-import { picomatch } from './patterns.ts';
-import { hasPictureName, isLinkAt } from './walk.ts';
+import { isLinkAt, resolved } from './files.ts';
+import { hasPictureName, readGlob } from './patterns.ts';
 
 /** An input as it was found before anything ran. */
-export type Input = Root | Named;
+export type Input = Root | NamedFile;
 
-/** A folder to walk; for a quoted glob, its fixed part, and whether a root-relative path matches. */
+/** A folder to walk. For a quoted glob: the fixed part of it, and whether a root-relative path matches the rest. */
 export interface Root {
   readonly kind: 'root';
   readonly given: string;
@@ -17,16 +17,16 @@ export interface Root {
   readonly path: string;
   /** Absolute, links resolved. */
   readonly real: string;
-  /** It was a symbolic link when it was named, so that it may lead elsewhere later. */
+  /** It was a symbolic link when it was named, so it may lead elsewhere later. */
   readonly isLink: boolean;
   readonly matches?: (relative: string) => boolean;
   /** The glob as given. */
   readonly pattern?: string;
-  /** It was there for an earlier batch, and is not now. */
+  /** It was there for an earlier batch and is not there now. */
   readonly isAway?: boolean;
 }
 
-export interface Named {
+export interface NamedFile {
   readonly kind: 'named';
   readonly given: string;
   readonly path: string;
@@ -34,49 +34,52 @@ export interface Named {
   readonly isAway?: boolean;
 }
 
-/** Resolves what was named. Errors: `no_input`. */
+/** Looks at what was named. Errors: `no_input`, `usage`. */
 export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
   const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
   if (once !== undefined) return onceSources(paths, once.folders, cwd);
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
-  const asGiven = (given: string) => inputOf(given, cwd, onlyFolders);
-  return [
-    ...(isAgain ? stillThere(paths, (given) => inputOf(given, cwd, false), awayIn(cwd)) : paths.map(asGiven)),
-    ...listed.map((given) => named(given, resolve(cwd, given))),
-  ];
+  const found = isAgain
+    ? await lookAtEach(
+        paths,
+        (given) => inputOf(given, cwd),
+        (given) => awayOf(given, cwd),
+      )
+    : await lookAtEach(paths, (given) => (onlyFolders ? folderOf : inputOf)(given, cwd));
+  return [...found, ...listed.map((given) => named(given, resolve(cwd, given)))];
 }
 
-/** Files that were sources, and folders in which others were found. */
-function onceSources(files: readonly string[], folders: readonly string[], cwd: string): Input[] {
+/** Files that were sources, and folders that held sources. */
+function onceSources(files: readonly string[], folders: readonly string[], cwd: string): Promise<Input[]> {
   const isFolder = new Set(folders);
-  return stillThere(
+  return lookAtEach(
     [...folders, ...files],
-    (given) => (isFolder.has(given) ? onceRoot(given, cwd) : sourceOf(given, cwd)),
-    (given) => (isFolder.has(given) ? rootAt(given, resolve(cwd, given)) : named(given, resolve(cwd, given))),
+    (given) => (isFolder.has(given) ? onceRoot(given, cwd) : onceFile(given, cwd)),
+    (given) => (isFolder.has(given) ? rootAt : named)(given, resolve(cwd, given)),
   );
 }
 
-/** Those that were there once, unless all are gone: then a disk may not be mounted. */
-function stillThere(
-  paths: readonly string[],
-  inputOf: (given: string) => Input,
-  awayOf: (given: string) => Input,
-): Input[] {
-  let gone: unknown;
-  const found = paths.map((given): Input => {
+type LookAt = (given: string) => Input | Promise<Input>;
+
+/** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
+async function lookAtEach(paths: readonly string[], inputOf: LookAt, awayOf?: LookAt): Promise<Input[]> {
+  const errors: unknown[] = [];
+  const found: Input[] = [];
+  for (const given of paths) {
     try {
-      return inputOf(given);
+      found.push(await inputOf(given));
     } catch (error) {
-      gone ??= error;
-      return { ...awayOf(given), isAway: true };
+      if (awayOf === undefined) throw error;
+      errors.push(error);
+      found.push({ ...(await awayOf(given)), isAway: true });
     }
-  });
-  if (gone !== undefined && found.every(({ isAway }) => isAway)) throw gone;
+  }
+  if (errors.length > 0 && found.every(({ isAway }) => isAway)) throw errors[0];
   return found;
 }
 
 /** A path as it is, whatever its name. */
-function sourceOf(given: string, cwd: string): Named {
+function onceFile(given: string, cwd: string): NamedFile {
   const path = resolve(cwd, given);
   if (statNamed(given, path) === undefined) throw notThere(given);
   return named(given, path);
@@ -88,15 +91,11 @@ function onceRoot(given: string, cwd: string): Root {
   return rootAt(given, path);
 }
 
-/** What a path that is gone was: by its name a picture, or else a folder. */
-const awayIn =
-  (cwd: string) =>
-  (given: string): Input => {
-    const path = resolve(cwd, given);
-    const pattern = patternOf(given, cwd);
-    if (pattern !== undefined) return pattern;
-    return hasPictureName(given) ? named(given, path) : rootAt(given, path);
-  };
+/** What a path was that is away: a pattern, a picture by its name, or a folder. */
+async function awayOf(given: string, cwd: string): Promise<Input> {
+  const pattern = await patternOf(given, cwd);
+  return pattern ?? (hasPictureName(given) ? named : rootAt)(given, resolve(cwd, given));
+}
 
 function rootAt(given: string, path: string): Root {
   return { kind: 'root', given, path, real: resolved(path), isLink: isLinkAt(path) };
@@ -116,29 +115,22 @@ function notThere(given: string): ImgtoolError {
   return new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
 }
 
-function inputOf(given: string, cwd: string, onlyFolders: boolean): Input {
-  if (onlyFolders) return folderOf(given, cwd);
+async function inputOf(given: string, cwd: string): Promise<Input> {
   const path = resolve(cwd, given);
   const found = statNamed(given, path);
-  if (found?.isDirectory()) return rootAt(given, path);
-  if (found !== undefined) return named(given, path);
-  const pattern = patternOf(given, cwd);
+  if (found !== undefined) return (found.isDirectory() ? rootAt : named)(given, path);
+  const pattern = await patternOf(given, cwd);
   if (pattern === undefined || !statSync(pattern.path, { throwIfNoEntry: false })?.isDirectory()) {
     throw notThere(given);
   }
   return pattern;
 }
 
-/** Undefined where it is none. */
-function patternOf(given: string, cwd: string): Root | undefined {
-  const { base, glob, isGlob } = picomatch().scan(given.split(sep).join('/'));
-  if (!isGlob) return undefined;
-  const path = resolve(cwd, base);
-  return {
-    ...rootAt(base || '.', path),
-    matches: picomatch()(glob),
-    pattern: given,
-  };
+/** The folder and the rest of a glob. Undefined where the path is none. */
+async function patternOf(given: string, cwd: string): Promise<Root | undefined> {
+  const read = await readGlob(given.split(sep).join('/'));
+  if (read === undefined) return undefined;
+  return { ...rootAt(read.base || '.', resolve(cwd, read.base)), matches: read.matches, pattern: given };
 }
 
 function statNamed(given: string, path: string): Stats | undefined {
@@ -157,37 +149,8 @@ function statNamed(given: string, path: string): Stats | undefined {
   }
 }
 
-function named(given: string, path: string): Named {
+function named(given: string, path: string): NamedFile {
   return { kind: 'named', given, path, real: resolved(path) };
-}
-
-/** A path with the links of the part that exists resolved. */
-export function resolved(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    const above = dirname(path);
-    if (above === path || systemCode(error) === 'ELOOP') return path;
-    return join(resolved(above), basename(path));
-  }
-}
-
-/** Whether a path is a folder's or lies below it. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-/** What tells a file or folder from others, also from one that gets its inode later; undefined where nothing is. */
-export function identityOf(path: string): string | undefined {
-  try {
-    return identityIn(statSync(path, { bigint: true }));
-  } catch {
-    return undefined;
-  }
-}
-
-export function identityIn({ dev, ino, birthtimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {

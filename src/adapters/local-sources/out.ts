@@ -1,7 +1,9 @@
 import { dirname, relative } from 'node:path';
 import { ImgtoolError } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
-import { type Input, identityOf, isWithin, type Root, resolved } from './inputs.ts';
+import { identityOf, isWithin, resolved } from './files.ts';
+import type { Input, Root } from './inputs.ts';
+import type { MatchingRules } from './patterns.ts';
 import type { Rules } from './walk.ts';
 
 /** The output folder as it is at one moment. */
@@ -20,7 +22,7 @@ export function lookAtOut({ out: path }: WalkRules, all: readonly Input[]): Out 
   return { path, real, identity: identityOf(path), isPassedOver: !liesAmong(all, real) };
 }
 
-export function rulesWith(rules: WalkRules, { real: out, identity, isPassedOver }: Out): Rules {
+export function rulesWith(rules: MatchingRules, { real: out, identity, isPassedOver }: Out): Rules {
   const isOut = (real: string) =>
     isPassedOver && (real === out || (identity !== undefined && identityOf(real) === identity));
   return { ...rules, isOut };

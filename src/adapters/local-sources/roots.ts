@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Hint } from '../../ports.ts';
-import { identityOf, type Root } from './inputs.ts';
+import { identityOf } from './files.ts';
+import type { Root } from './inputs.ts';
 
 /** Milliseconds between looks at whether the folders named are still there: no system tells of a remount. */
 const LOOK_EVERY = 2_000;

@@ -1,0 +1,96 @@
+import { type BigIntStats, type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { sep } from 'node:path';
+import { systemCode } from '../../errors.ts';
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** A folder of a walk. */
+export interface Folder {
+  readonly path: string;
+  readonly real: string;
+  /** Below the root, with `/`; empty for the root. */
+  readonly relative: string;
+}
+
+export interface FolderEntry extends Folder {
+  readonly name: string;
+  readonly isUtf8: boolean;
+  readonly kind: 'folder' | 'file' | 'link' | 'other';
+}
+
+/** What cannot be looked at: a folder whose names may not be read, or a path where nothing is. */
+export interface Lost extends Pick<Folder, 'path' | 'relative'> {
+  readonly lost: 'unreadable' | 'gone';
+}
+
+export function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
+  const names = sortedNames(folder.path);
+  if (names === undefined) return yield { ...folder, lost: 'unreadable' };
+  for (const name of names) yield below(folder, name);
+}
+
+/** The one entry of this name. */
+export function* entryOf(folder: Folder, name: string): Generator<FolderEntry | Lost> {
+  const path = folder.path + sep + name;
+  try {
+    const found = lstatSync(path, { bigint: true });
+    yield below(folder, { name, isUtf8: true, kind: kindOf(found) });
+  } catch {
+    yield { path, relative: below(folder, { name, isUtf8: true, kind: 'other' }).relative, lost: 'gone' };
+  }
+}
+
+type Name = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
+
+function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
+  const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
+  return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
+}
+
+/** In bytewise order; a folder sorts as the paths below it do. Undefined where they may not be read. */
+function sortedNames(path: string): Name[] | undefined {
+  const entries = attempt(() => readdirSync(path, { withFileTypes: true }));
+  if (entries?.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
+  const keyed = entries?.map((entry) => {
+    const kind = kindOf(entry);
+    return { name: entry.name, isUtf8: true, kind, key: kind === 'folder' ? `${entry.name}/` : entry.name };
+  });
+  // UTF-16 sorts as UTF-8 does but for surrogates.
+  const isPlain = keyed?.every(({ key }) => !SURROGATE.test(key));
+  return keyed?.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
+}
+
+/** Where a name may be no UTF-8 its bytes decide. */
+function sortedRaw(path: string): Name[] | undefined {
+  const slash = Buffer.from('/');
+  return attempt(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
+    ?.map((entry) => ({ kind: kindOf(entry), raw: entry.name }))
+    .map((one) => ({ ...one, key: one.kind === 'folder' ? Buffer.concat([one.raw, slash]) : one.raw }))
+    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .map(({ kind, raw }) => {
+      const name = raw.toString('utf8');
+      return { kind, name, isUtf8: !name.includes('\ufffd') || Buffer.from(name).equals(raw) };
+    });
+}
+
+function inBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Undefined where it may not be read. */
+function attempt<T>(read: () => T[]): T[] | undefined {
+  try {
+    return read();
+  } catch (error) {
+    // Gone since its parent was read: there is nothing in it.
+    return systemCode(error) === 'ENOENT' ? [] : undefined;
+  }
+}
+
+export function kindOf(
+  entry: Pick<BigIntStats | Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>,
+): FolderEntry['kind'] {
+  if (entry.isDirectory()) return 'folder';
+  if (entry.isFile()) return 'file';
+  return entry.isSymbolicLink() ? 'link' : 'other';
+}
