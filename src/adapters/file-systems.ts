@@ -1,7 +1,7 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** File systems of other machines or programs, by statfs(2) magic number: no shared memory, no word of changes. */
+/** Remote and virtual file systems, by statfs(2) magic number. They have no shared memory and report no changes. */
 const REMOTE = new Map([
   [0x6969, 'nfs'],
   [0xff534d42, 'cifs'],
@@ -15,9 +15,8 @@ const REMOTE = new Map([
 ]);
 
 /**
- * Makes a folder with all above it that are not there, and tells of each new one. Where the system answers to the making
- * of a folder that the one above it is not there, though it is, as in /proc, Node's own way goes round for ever. Errors:
- * the system's.
+ * Makes a folder and the missing folders above it, and calls `made` for each. Node’s recursive mkdir never returns
+ * where the system denies that an existing parent is there, as in /proc. Errors: those of the system.
  */
 export function makeFolders(folder: string, made: (folder: string) => void = () => {}): void {
   if (isFolder(folder)) return;
@@ -25,7 +24,7 @@ export function makeFolders(folder: string, made: (folder: string) => void = () 
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Somebody else may have made it since.
+    // Another process may have made it meanwhile.
     if (isFolder(folder)) return;
     throw error;
   }
@@ -36,12 +35,12 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
-    // Whether it can be made is the better question.
+    // mkdir gives the better error.
     return false;
   }
 }
 
-/** What kind of remote file system holds this path, which must be there; undefined for a local one. */
+/** The kind of remote file system at an existing path. Undefined for a local one. */
 export function remoteKind(path: string): string | undefined {
   return REMOTE.get(statfsSync(path).type >>> 0);
 }

@@ -6,25 +6,25 @@ import pLimit from 'p-limit';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
-import { openFolders, removeEmpty } from './local-storage/folders.ts';
+import { createFolderMaker, removeEmpty } from './local-storage/folders.ts';
 import { linked, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
 import { openFolderSyncs, syncFile } from './local-storage/syncs.ts';
 
-/** Files synced at once: Node has four threads for such calls, and others wait for one too. */
+/** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
 const MOST_SYNCED = 3;
 
 /**
- * Outputs as files of this machine; keys are absolute paths. Staged files carry the run's id in their names. What takes
- * some microseconds, as naming a file does, is done at once: to wait for another thread would take far longer. On a disk
- * of another machine or one that sleeps all else of this process waits for it.
+ * Stores outputs as files of this machine. Keys are absolute paths. Staged files carry the id of the run in their
+ * names. Calls that take microseconds, such as a rename, are synchronous, because a switch to another thread takes far
+ * longer. On a slow or remote disk the whole process waits for them.
  */
 export function openLocalStorage(run: string): Storage {
   const syncNames = openFolderSyncs();
-  const makeFolder = openFolders(syncNames);
+  const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
   const newFiles = openNewFiles();
-  /** What is staged and has not got its final name. */
+  /** Staged files without a final name. */
   const there = new Set<string>();
   let staged = 0;
 
@@ -41,7 +41,7 @@ export function openLocalStorage(run: string): Storage {
     return { path: temp, final: path, replace: false, durable: false, discard };
   };
 
-  /** Side by side: of several syncs the disk makes one. When one fails the others have ended too. */
+  /** Syncs all at once, because the disk combines them. Waits for all, also when one fails. */
   const syncAll = async (files: readonly Pick<Staged, 'path' | 'final'>[]): Promise<void> => {
     const syncs = files.map(({ path, final }) =>
       atOnce(() => syncFile(path)).catch((error) => fail(error, final)),
@@ -61,11 +61,11 @@ export function openLocalStorage(run: string): Storage {
       let one: Staged | undefined;
       try {
         one = await stage(path);
-        // A second name in the folder of another group would leave that group without access.
+        // A link in the folder of another group would leave that group without access.
         if (how === 'link' && newFiles.isLikeNew(from, one.path) && linked(from, one.path)) return one;
         const { mode } = newFiles.attributesAt(one.path);
         await copyFile(from, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        // A copy comes with the mode of what was copied.
+        // A copy has the mode of its original.
         await chmod(one.path, mode);
         return one;
       } catch (error) {
@@ -75,7 +75,7 @@ export function openLocalStorage(run: string): Storage {
     },
     async commit(all) {
       await syncAll(all.filter(({ durable }) => !durable));
-      // A name keeps the facts of its file; taken later they could be those of what replaced it.
+      // Take the facts before the rename: later they may belong to another file with this name.
       const facts = all.map(({ path, final }) => {
         const found = statOne(path);
         if (found === null || found === 'foreign') throw writeError(new Error('it is gone'), final);
@@ -97,7 +97,7 @@ export function openLocalStorage(run: string): Storage {
       return facts;
     },
     stat: async (paths) => paths.map(statOne),
-    kindAt: async (path) => kindOf(lstatSync(path, { throwIfNoEntry: false })),
+    kindAt: async (path) => kindInWords(lstatSync(path, { throwIfNoEntry: false })),
     async lackOf(folder) {
       if (statOne(folder) === null) return 'is not there';
       return (await readdir(folder).catch(() => null))?.length === 0 ? 'is empty' : null;
@@ -135,7 +135,7 @@ function fail(error: unknown, path: string): never {
   throw writeError(error, path);
 }
 
-/** New names given before one failed: nobody knows of them yet. */
+/** Removes the names that were given before one failed: nobody knows them yet. */
 async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
   for (const [i, { final, replace }] of shown.entries()) {
     const found = statOne(final);
@@ -155,7 +155,7 @@ function statOne(path: string): FileFacts | 'foreign' | null {
   }
 }
 
-function kindOf(found: Stats | undefined): string {
+function kindInWords(found: Stats | undefined): string {
   if (found?.isDirectory()) return 'a folder';
   if (found?.isSymbolicLink()) return 'a link';
   if (found?.isFIFO()) return 'a pipe';
@@ -166,7 +166,7 @@ function factsOf({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: b
   return { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
 }
 
-/** Neither a pipe that has taken the place of a file is waited for, nor a link followed. */
+/** Opens no link, and does not wait for a pipe. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 async function checksum(path: string): Promise<string | null> {
@@ -187,7 +187,7 @@ function nearestExisting(path: string): string {
   }
 }
 
-/** What is at a path, following links; undefined where nothing is. */
+/** What is at a path, with links followed. Undefined where nothing is. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -220,7 +220,7 @@ async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Empty for a folder that is gone or cannot be read now: what is left there disturbs nobody. */
+/** Empty for a folder that is gone or cannot be read: its staged files do no harm. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

@@ -24,30 +24,30 @@ import { openLedger } from './worker-pool/ledger.ts';
 // | child: the channel closes                   | it ends itself by SIGKILL, in the midst of an encode too             |
 // | child: any death after `kill` or `close`    | `cancelled`, never `worker_crashed`                                  |
 
-/** Times a child that a Ctrl-C ended while it was starting is started again for one picture. */
+/** How often a child that a Ctrl-C ends during its start is started again for one picture. */
 const STARTS = 5;
 
-/** Bytes of memory a child may hold without a picture; more is what libraries do not give back. */
+/** Bytes of memory a child may hold without a picture. Libraries do not give back more than that. */
 const RESTING_MOST = 400 * 2 ** 20;
 
 /**
- * Outputs of one picture encoded side by side when all places are taken: while one child waits for the parent or the
- * disk the others have its core (measured on two cores, 500 small pictures: 13.2 s, in turn 15.0 s).
+ * Outputs of one picture to encode at once when all places are taken: while one child waits for the parent or the disk,
+ * the others use its core. Measured on two cores with 500 small pictures: 13.2 s, one by one 15.0 s.
  */
 const SIDE_BY_SIDE = 2;
-/** Threads of a child at most, which one picture that is alone makes use of. */
+/** Most threads of a child. A single picture uses all of them. */
 const MOST_THREADS = 8;
 
-/** Milliseconds a child may take to start and say what it is. */
+/** Milliseconds a child may take to start and describe itself. */
 const START_LIMIT = 10_000;
 
-/** Renders pictures in child processes, at most `size` of them, started as they are needed. */
+/** Renders pictures in at most `size` child processes, which are started when they are needed. */
 export function createWorkerPool(options: { readonly size: number; readonly workerPath?: string }): Renderer {
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
   const children = new Set<Child>();
   const idle: Child[] = [];
   const ledger = openLedger();
-  /** Those that hold too much memory, or could not have enough, until they have given back the picture they were lent for meanwhile. */
+  /** Children to replace as soon as they give back their picture: they hold too much memory, or ran out of it. */
   const worn = new WeakSet<Child>();
   const waiting: { enter(): void; reject(error: Error): void }[] = [];
   let taken = 0;
@@ -90,7 +90,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         child.rest();
         idle.push(child);
       } catch {
-        // Whoever opens a picture will be told.
+        // The next picture gets the error.
       }
     },
 
@@ -112,7 +112,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
   };
 
-  /** One question that leaves nothing open. */
+  /** A request that leaves no picture open. */
   async function askOne(request: Request, timeout: number): Promise<Answer> {
     await place();
     const deadline = createDeadline(timeout);
@@ -121,7 +121,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       try {
         return await ask(child, request, deadline);
       } finally {
-        // To digest leaves no memory behind.
+        // A digest leaves no memory behind.
         giveBack(child, request.type !== 'digest');
       }
     } finally {
@@ -150,7 +150,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     };
   }
 
-  /** Outputs that an open picture may encode side by side: more as long as other places are free. */
+  /** Number of outputs that an open picture may encode at once: more while other places are free. */
   function spare(): number {
     return Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, Math.floor(options.size / taken)));
   }
@@ -159,7 +159,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     try {
       return await deadline.over(child, () => child.ask(request));
     } catch (error) {
-      // What it holds may be why; another attempt deserves a new one.
+      // The child itself may hold the memory, so the next try gets a new one.
       if (error instanceof ImgtoolError && error.code === 'out_of_memory') worn.add(child);
       throw error;
     }
@@ -205,7 +205,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     return child;
   }
 
-  /** A child still at work cannot be asked anything else, nor can its encoder be stopped in another way. */
+  /** A child at work can do nothing else, and only a kill stops its encoder. */
   function giveBack(child: Child, isHeavy = true): void {
     if (child.busy || worn.has(child)) child.kill(cancelled());
     if (!children.has(child) || child.killed) return;
@@ -214,7 +214,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     idle.push(child);
   }
 
-  /** Whoever comes next gets a new one; a picture it was lent for since it said so is finished first. */
+  /** Replaces a child, after the picture that it may have got meanwhile. */
   function retire(child: Child): void {
     if (unlist(child)) child.kill(cancelled());
     else worn.add(child);
@@ -225,7 +225,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     unlist(child);
   }
 
-  /** Whether it was idle. */
+  /** Returns whether the child was idle. */
   function unlist(child: Child): boolean {
     const at = idle.indexOf(child);
     if (at >= 0) idle.splice(at, 1);

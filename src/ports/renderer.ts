@@ -17,43 +17,43 @@ import type {
  */
 export interface Renderer {
   /**
-   * Reads a source once: recognises it, checks its limits, digests it. Waits for a free place. `variants` are those it
-   * is wanted for, and what its `memory` is estimated by; without them, by decoding it whole. Rejects with
-   * `source_outside` when the file that was opened lies outside the source's bounds.
+   * Reads a source once: recognises it, checks its limits and digests it. Waits for a free place. `variants` are the
+   * outputs that are wanted: the estimate of `memory` depends on them, and without them assumes the whole picture.
+   * Errors: also `source_outside`, when the opened file is outside the bounds of the source.
    */
   open(source: SourceFile, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
 
   /**
-   * Reads a stored picture once and decodes it as a whole, changing nothing; `timeout` in milliseconds. Waits for a
-   * free place. Errors: those of `open`, save what its limits refuse.
+   * Reads and decodes a stored picture once, and changes nothing. Waits for a free place. `timeout` in milliseconds.
+   * Errors: those of `open` without its limits.
    */
   inspect(path: string, timeout: number): Promise<Inspected>;
 
   /**
-   * What small files hold now, in their order, without looking at their pictures; null for one that cannot be read so,
-   * of which `open` says why. Waits for a free place; `timeout` in milliseconds, for all.
+   * Digests small files, in their order, without decoding them. Null for a file that cannot be read this way: `open`
+   * gives the reason. Waits for a free place. `timeout` in milliseconds, for all files.
    */
   digest(sources: readonly SourceFile[], timeout: number): Promise<(Digested | null)[]>;
 
-  /** Gets ready for work that is sure to come, without waiting for it. */
+  /** Prepares for work that is sure to come, without waiting. May be called twice. */
   warm(): void;
 
-  /** What decodes and encodes here. */
+  /** Describes what decodes and encodes here. */
   about(): Promise<Engine>;
 
-  /** Where the time of the processes behind it went until now. */
+  /** How the child processes spent their time so far. */
   spent(): ChildrenSpent;
 
-  /** Ends all work at once; open pictures reject with `cancelled`. */
+  /** Ends all work at once. Open pictures reject with `cancelled`. May be called twice. */
   kill(): void;
 
-  /** Lets go of everything when idle. May be called twice. */
+  /** Closes when idle. May be called twice. */
   close(): Promise<void>;
 }
 
-/** A source held in memory: the bytes that were digested are the bytes that are decoded. */
+/** A source in memory. The bytes that were digested are the bytes that are decoded. */
 export interface Opened extends PictureFacts {
-  /** Renders all variants, each into its staged file, decoding once for all that share a base. */
+  /** Renders all variants, each into its staged file. Decodes once for all that share a base. */
   render(orders: readonly Order[]): Promise<Rendered>;
 
   /** Gives the place back. May be called twice, and while rendering fails. */

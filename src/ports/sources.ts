@@ -1,55 +1,55 @@
 import type { Bounds, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
 
-/** Where pictures come from. They are only ever read. */
+/** Where pictures come from. Sources are only read. Every method may be called twice, except `watch`. */
 export interface Sources {
   /**
-   * Streams what becomes a job, each folder in bytewise order, and what is passed over; of a part, only what lies there,
-   * by the rules that hold for all, or that nothing does.
+   * Streams what becomes a job, each folder in bytewise order, and what is passed over. For a part of the sources it
+   * streams only what is there, by the same rules, or that nothing is there.
    */
   walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | Skipped | Gone>;
 
   /**
-   * Tells from here on what may have changed in the folders that are walked, each from before it is read. Hints make a
-   * watch fast: they may come twice, late, or not at all. Only a walk tells what there is. Once, of one process.
+   * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
+   * watch fast. They may come twice, late, or not at all: only a walk shows what is there. Call it once.
    */
   watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
 
   /**
-   * Facts of one source; a link is followed when the user named it or asked to follow links. Errors: `source_missing`,
+   * Facts of one source. A link is followed when the user named it, or asked to follow links. Errors: `source_missing`,
    * `source_unreadable`, `source_outside` for any other link.
    */
   stat(path: string): Promise<SourceFacts>;
 
-  /** Facts of each by the same rule; null where one is missing or no file. */
+  /** Facts of each source by the same rule. Null for one that is missing or no file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
-  /** Of these, the ones that are certainly no more: nothing is there, though the folder that was named is. */
+  /** Of these paths, those where certainly nothing is: the named folder above is there. */
   missing(paths: readonly string[]): Promise<string[]>;
 
   /**
-   * Of these paths, wherever they lie, those of files that are gone: no entry has this very name, and the nearest
-   * folder above that exists is not empty. An empty folder may be the mount point of a disk that is not mounted.
+   * Of these paths, in any place, those of files that are gone: no entry has this exact name, and the nearest existing
+   * folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
    */
   gone(paths: readonly string[]): Promise<string[]>;
 
   /** Absolute paths of the folders that were named. */
   readonly folders: readonly string[];
 
-  /** Where the file at this path must lie to be read; null when the user named the file itself. */
+  /** Where the file at this path must be to be read. Null when the user named the file itself. */
   boundsOf(path: string): Bounds | null;
 
-  /** Whether a file at this path would be a source: it lies below a root or was named. */
+  /** Whether a file at this path would be a source: it is below a root or was named. */
   covers(path: string): Promise<boolean>;
 
-  /** An absolute path as the user would write it: below a root as that was given. */
+  /** An absolute path as the user would write it: below a root as the root was given. */
   givenOf(path: string): string;
 }
 
-/** What of the sources is walked; all of them where nothing is said. */
+/** Which part of the sources to walk. Without any field: all of them. */
 export interface WalkScope {
   /** Absolute path of a file or folder. */
   readonly at?: string;
-  /** Sources of which this is true are met but not streamed. */
+  /** Sources to leave out of the stream. */
   readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
@@ -59,7 +59,7 @@ export interface FoundSource {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
-  /** Null when it was named and cannot be stat'ed: its job will say why. */
+  /** Null when it was named and cannot be read: its job gives the reason. */
   readonly facts: SourceFacts | null;
 }
 
@@ -71,38 +71,41 @@ export interface Skipped {
   readonly reason: PassedOver;
 }
 
-/** Nothing is at the path that was to be walked. */
+/** Nothing is at a path that should be walked. */
 export interface Gone {
   readonly type: 'gone';
   /** Absolute path. */
   readonly path: string;
-  /** It was a folder when it was last walked. */
+  /** Whether it was a folder when it was last walked. */
   readonly wasFolder: boolean;
 }
 
 export type Hint =
-  /** Something is different at this absolute path or below it. */
+  /** Something has changed at this absolute path or below it. */
   | { readonly type: 'changed'; readonly path: string }
-  /** Something may be different anywhere. */
+  /** Something may have changed anywhere. */
   | { readonly type: 'lost' }
-  /** Under the name of a folder is another one or none now, as when a disk is mounted: what is not met is not gone. */
+  /**
+   * The name of a folder belongs to another folder or to none, for example after a mount. Files that a walk does not
+   * meet there are not gone.
+   */
   | { readonly type: 'replaced'; readonly folder: string }
-  /** For a person to know. */
+  /** A message for the user. */
   | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
 
 export interface Watcher {
-  /** Folders walked so far and still there. */
+  /** Number of folders that were walked and are still there. */
   readonly folders: number;
-  /** Absolute paths of folders of which no hints will come, nor of what lies in them: they are to be walked often. */
+  /** Absolute paths of folders without hints, for themselves and all below. Walk them often. */
   blind(): string[];
-  /** `polling`: there are such. */
+  /** `polling` when there is a folder without hints. */
   readonly by: 'events' | 'polling';
   close(): Promise<void>;
 }
 
 /**
- * Looks at what was named before anything runs. Errors: `no_input` when a named path is absent or a glob matches
- * nothing that could be walked.
+ * Looks at what was named before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
+ * nothing to walk.
  */
 export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
 
@@ -111,16 +114,16 @@ export interface Inputs {
   readonly paths: readonly string[];
   readonly list: PathList | null;
   readonly cwd: string;
-  /** Whether only folders may be named, as they are. */
+  /** Whether only folders can be named. They are not globs. */
   readonly onlyFolders?: boolean;
   /**
-   * Set when the inputs were sources once: each path is a file as it is named, no pattern, and other sources were found
-   * in these folders. Some may be gone, not all.
+   * Set when the inputs were sources once. Each path is a file, not a glob; other sources were found in these folders.
+   * Some may be gone, but not all.
    */
   readonly once?: { readonly folders: readonly string[] };
   /**
-   * Whether they were named for a batch before: some may be gone, not all, and a pattern may match nothing. A picture
-   * that is gone is found without facts; a folder that is gone is met as `gone`: it is still to be walked.
+   * Whether an earlier batch had these inputs. Some may be gone, but not all, and a glob may match nothing. A missing
+   * picture is found without facts; a missing folder is met as `gone` and is still to be walked.
    */
   readonly isAgain?: boolean;
   /** Whether sources were named by a list that cannot be read again. */

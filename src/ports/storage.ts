@@ -2,11 +2,13 @@ import type { FileFacts } from '../model.ts';
 import type { DeadRun } from './runs.ts';
 
 /**
- * Where outputs live. Nothing is ever visible under its final name before it is whole and durable.
- * Errors: `no_space`, `not_writable`, `output_exists`, `io`.
+ * Where outputs live. Nothing is visible under its final name before it is complete and durable. Methods without
+ * another note may be called twice. Errors: `no_space`, `not_writable`, `output_exists`, `io`.
  */
 export interface Storage {
-  /** What is under these names without opening them; null where nothing is. A link or a folder is `foreign`. */
+  /**
+   * What is under these names, without opening it. Null where nothing is; `foreign` for a link, a folder or a device.
+   */
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
 
   /** What is `foreign` under this name, in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
@@ -15,52 +17,49 @@ export interface Storage {
   /** What makes a folder look as if its disk were not mounted. Null when nothing does, or nobody can tell. */
   lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
 
-  /** Lower-case hex SHA-256 of a stored file's bytes; null where there is none. */
+  /** Lower-case hex SHA-256 of the bytes of a stored file. Null where there is none. */
   checksum(path: string): Promise<string | null>;
 
-  /** A place to write that will become `path`. */
+  /** Makes a place to write that will become `path`. Each call makes a new one. */
   stage(path: string): Promise<Staged>;
 
   /**
-   * The bytes of one stored file staged under a second name: the same file where `how` is `link`, that can be, and a new
-   * file there would have the same owner, group and mode.
+   * Stages a stored file under a second name, each time anew. With `link` it is the same file, if the disk allows it and a new file
+   * there would have the same owner, group and mode; otherwise a copy.
    */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
 
   /**
-   * Makes staged files visible, durable in this order: bytes, names, folders. One that may not `replace` what is
-   * there fails with `output_exists`; new names given before it are taken back.
+   * Makes staged files visible and durable, in this order: bytes, names, folders. Call it once for each staged file. A
+   * file that must not `replace` another fails with `output_exists`; names given before are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
 
-  /** Makes files that got these names from elsewhere as durable as those that were committed. */
+  /** Makes files durable that got these names in another way. */
   sync(paths: readonly string[]): Promise<void>;
 
-  /**
-   * Removes stored files; then folders left empty by that, as far as they lie below `emptyBelow`. One that is not there
-   * is no error.
-   */
+  /** Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. */
   remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
 
-  /** Checks that outputs can be written here, making nothing. */
+  /** Checks that outputs can be written here, and makes nothing. */
   prepare(out: string): Promise<void>;
 
   /**
-   * Removes what dead runs left staged beside their paths, where that can be reached; what could not be removed. Never
-   * touches a live run's, and never fails.
+   * Removes the staged files of dead runs. Storage keeps no list of them: they are beside the outputs of each run.
+   * Returns the paths that could not be removed. Never touches a live run, and never fails.
    */
   sweep(dead: readonly DeadRun[]): Promise<string[]>;
 }
 
 /** An output being written. */
 export interface Staged {
-  /** Where to write; on the same file system as the final name. */
+  /** Where to write: on the same file system as the final name. */
   readonly path: string;
   readonly final: string;
   /** Whether a file already under the final name may be replaced. */
   replace: boolean;
-  /** Whether its bytes are known to be durable, so that `commit` need not see to it. */
+  /** Whether its bytes are durable already, so that `commit` need not sync them. */
   durable: boolean;
-  /** Removes it; may be called after `commit` and twice. */
+  /** Removes the staged file. May be called twice, and after `commit`. */
   discard(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface FolderEntry extends Folder {
   readonly kind: 'folder' | 'file' | 'link' | 'other';
 }
 
-/** What cannot be looked at: a folder whose names may not be read, or a path where nothing is. */
+/** A folder that cannot be read, or a path where nothing is. */
 export interface Lost extends Pick<Folder, 'path' | 'relative'> {
   readonly lost: 'unreadable' | 'gone';
 }
@@ -34,7 +34,7 @@ export function* entryOf(folder: Folder, name: string): Generator<FolderEntry | 
   const path = folder.path + sep + name;
   try {
     const found = lstatSync(path, { bigint: true });
-    yield below(folder, { name, isUtf8: true, kind: kindOf(found) });
+    yield below(folder, { name, isUtf8: true, kind: entryKind(found) });
   } catch {
     yield { path, relative: below(folder, { name, isUtf8: true, kind: 'other' }).relative, lost: 'gone' };
   }
@@ -47,24 +47,24 @@ function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
   return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
 }
 
-/** In bytewise order; a folder sorts as the paths below it do. Undefined where they may not be read. */
+/** Names in bytewise order. A folder sorts like the paths below it. Undefined when the folder cannot be read. */
 function sortedNames(path: string): Name[] | undefined {
   const entries = attempt(() => readdirSync(path, { withFileTypes: true }));
   if (entries?.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
   const keyed = entries?.map((entry) => {
-    const kind = kindOf(entry);
+    const kind = entryKind(entry);
     return { name: entry.name, isUtf8: true, kind, key: kind === 'folder' ? `${entry.name}/` : entry.name };
   });
-  // UTF-16 sorts as UTF-8 does but for surrogates.
+  // UTF-16 sorts like UTF-8, except for surrogates.
   const isPlain = keyed?.every(({ key }) => !SURROGATE.test(key));
   return keyed?.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
 }
 
-/** Where a name may be no UTF-8 its bytes decide. */
+/** Sorts by bytes, for folders with names that may not be UTF-8. */
 function sortedRaw(path: string): Name[] | undefined {
   const slash = Buffer.from('/');
   return attempt(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
-    ?.map((entry) => ({ kind: kindOf(entry), raw: entry.name }))
+    ?.map((entry) => ({ kind: entryKind(entry), raw: entry.name }))
     .map((one) => ({ ...one, key: one.kind === 'folder' ? Buffer.concat([one.raw, slash]) : one.raw }))
     .sort((a, b) => Buffer.compare(a.key, b.key))
     .map(({ kind, raw }) => {
@@ -77,17 +77,17 @@ function inBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Undefined where it may not be read. */
+/** Undefined when the folder cannot be read. */
 function attempt<T>(read: () => T[]): T[] | undefined {
   try {
     return read();
   } catch (error) {
-    // Gone since its parent was read: there is nothing in it.
+    // The folder was removed since its parent was read: it has no entries.
     return systemCode(error) === 'ENOENT' ? [] : undefined;
   }
 }
 
-export function kindOf(
+export function entryKind(
   entry: Pick<BigIntStats | Dirent, 'isDirectory' | 'isFile' | 'isSymbolicLink'>,
 ): FolderEntry['kind'] {
   if (entry.isDirectory()) return 'folder';

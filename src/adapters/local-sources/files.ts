@@ -31,7 +31,7 @@ export function isLinkAt(path: string): boolean {
   }
 }
 
-/** Whether the system says that nothing is under this path. */
+/** Whether nothing is at this path. */
 export function isNothing(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
@@ -40,7 +40,7 @@ export function isNothing(path: string): boolean {
   }
 }
 
-/** A path with the links of the part that exists resolved. */
+/** A path with links resolved in the part that exists. */
 export function resolved(path: string): string {
   try {
     return realpathSync.native(path);
@@ -51,12 +51,14 @@ export function resolved(path: string): string {
   }
 }
 
-/** Whether a path is a folder's or lies below it. */
+/** Whether a path is this folder or is below it. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** What tells a file or folder from others, also from one that gets its inode later; undefined where nothing is. */
+/**
+ * A mark of a file or folder. Another one that gets the same inode later has another mark. Undefined where nothing is.
+ */
 export function identityOf(path: string): string | undefined {
   try {
     return identityIn(statSync(path, { bigint: true }));

@@ -6,7 +6,7 @@ import { remoteKind } from '../file-systems.ts';
 import { identityIn, isWithin } from './files.ts';
 import type { FolderWatcher } from './folder-watcher.ts';
 
-/** Errors of a system that has no more watches to give, and the setting that limits them. */
+/** Errors of a system that has no watches left, and the setting that limits them. */
 const LIMITS: Readonly<
   Record<string, { readonly name: string; readonly what: string; readonly of: number }>
 > = {
@@ -15,19 +15,19 @@ const LIMITS: Readonly<
   ENFILE: { name: 'max_user_instances', what: 'watchers', of: 1_024 },
 };
 
-/** The folders that are walked, and for those whose changes the system tells, the word of them. */
+/** The folders that walks enter. The system reports changes in most of them. */
 export interface Folders {
   readonly size: number;
   readonly isBlind: boolean;
-  /** Folders of which no word will come, without those that lie in another of them. */
+  /** Folders without reports of changes. Leaves out those inside another such folder. */
   blind(): string[];
-  /** To be called before a folder is read; what changes in it after this resolves is heard. */
+  /** Call it before a folder is read. Later changes in the folder are reported. */
   enter(folder: string): Promise<void>;
-  /** Lets go of a folder that is gone and all below it; whether it was one. */
+  /** Forgets a folder that is gone and all folders below it. Returns whether the folder was known. */
   leave(folder: string): boolean;
-  /** Lets go of all folders below this one that were not entered since `round`. */
+  /** Forgets all folders below this one that were not entered since `round`. */
   leaveOlder(folder: string, round: number): void;
-  /** Starts a round of a walk through everything. */
+  /** Starts the round of a walk through everything. */
   nextRound(): number;
   close(): Promise<void>;
 }
@@ -37,13 +37,13 @@ interface Entered {
   readonly device: bigint | undefined;
   round: number;
   readonly watcher: FolderWatcher | null;
-  /** No word will come of what changes in it. */
+  /** Changes in this folder are not reported. */
   readonly isBlind: boolean;
 }
 
 /**
- * Hears of changes in folders by chokidar, one system watch a folder. With `poll` none is made. A limit of the system,
- * and the first folder of a remote file system, are told once.
+ * Watches folders by chokidar, with one system watch for each folder, or with none if `poll` is set. Warns once when a
+ * limit of the system is reached, and once about remote file systems.
  */
 export function openFolders(
   heard: (hint: Hint) => void,
@@ -57,7 +57,7 @@ export function openFolders(
   let limitTold = false;
   let remoteTold = false;
   let strangeTold = false;
-  /** Once the limit is reached each further try would fail; the next round tries again. */
+  /** The limit is reached: other folders would fail too. The next round tries again. */
   let full = false;
 
   const letGo = (folder: string): void => {
@@ -76,7 +76,7 @@ export function openFolders(
     if (one.isBlind) blind++;
   };
 
-  /** A disk may be taken away together with the folder it was mounted on: what lay there is not gone. */
+  /** A disk may be unmounted together with the folder it is mounted on: its files are not gone. */
   const letAllGo = (folders: readonly string[]): void => {
     const mounts = folders.filter((path) => {
       const above = entered.get(dirname(path));
@@ -92,14 +92,14 @@ export function openFolders(
     return wasFolder;
   };
 
-  /** A log that grows beside the pictures is nothing to look at. */
+  /** Ignores changes in files that are no sources, such as a growing log. */
   const heardIn =
     (folder: string) =>
     (event: string, name: string | null): void => {
       const path = name ? join(folder, name) : folder;
       if (event === 'change' && name && !isSource(name) && !entered.has(path)) return;
       heard({ type: 'changed', path });
-      // The end of the folder itself comes as a change under its own name.
+      // The system reports the removal of a folder as a change under its own name.
       if (name === basename(folder)) heard({ type: 'changed', path: folder });
     };
 
@@ -121,7 +121,7 @@ export function openFolders(
   };
 
   const isRemote = (folder: string, device: bigint): boolean => {
-    if (!kinds.has(device)) kinds.set(device, kindOf(folder));
+    if (!kinds.has(device)) kinds.set(device, remoteKindOf(folder));
     const kind = kinds.get(device);
     if (kind !== undefined && !remoteTold && !poll) heard(remoteWarning(folder, kind));
     remoteTold ||= kind !== undefined;
@@ -155,7 +155,7 @@ export function openFolders(
       const known = entered.get(folder);
       if (found instanceof Error) {
         letGo(folder);
-        // One that may not be entered is told by the walk, and heard of again from the folder above.
+        // The walk reports a folder that cannot be entered, and the folder above reports when that changes.
         put(folder, {
           identity: '',
           device: known?.device,
@@ -171,7 +171,7 @@ export function openFolders(
         known.round = round;
         return;
       }
-      // A watch stays with the folder it was made for, whatever has its name now.
+      // A watch stays with its folder, even when another folder has the name now.
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
       const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
@@ -187,7 +187,7 @@ export function openFolders(
     },
     nextRound() {
       full = false;
-      // A device that is gone may give its number to the next.
+      // A device may get the number of an earlier one.
       kinds.clear();
       return ++round;
     },
@@ -198,7 +198,7 @@ export function openFolders(
   };
 }
 
-/** What is under the name of a folder, undefined where nothing is; or why that cannot be told. */
+/** What has the name of a folder. Undefined where nothing is; an error where nobody can tell. */
 function look(folder: string): BigIntStats | Error | undefined {
   try {
     return statSync(folder, { bigint: true, throwIfNoEntry: false });
@@ -207,11 +207,11 @@ function look(folder: string): BigIntStats | Error | undefined {
   }
 }
 
-function kindOf(folder: string): string | undefined {
+function remoteKindOf(folder: string): string | undefined {
   try {
     return remoteKind(folder);
   } catch {
-    // Gone or out of reach: the next round tells.
+    // The folder is gone or cannot be reached. The next round tries again.
     return undefined;
   }
 }

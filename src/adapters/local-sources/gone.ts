@@ -17,7 +17,7 @@ export function goneOf(paths: readonly string[]): string[] {
     const above = folderAbove(path);
     const entries = above === null ? null : entriesOf(above);
     if (entries === null || entries.size === 0) return false;
-    // A disk that ignores case finds a renamed file under its former spelling too.
+    // A disk that ignores case finds a renamed file also under its former spelling.
     return isNothing(path) || (above === dirname(path) && !entries.has(basename(path)));
   });
 }

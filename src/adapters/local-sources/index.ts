@@ -13,10 +13,10 @@ import { mayBeSource, withMatchers } from './patterns.ts';
 import { type Met, type Rules, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
-/** Entries between pauses in which other work gets its turn. */
+/** Entries between two pauses that give other work its turn. */
 const BREATH = 64;
 
-/** Pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
+/** Opens the pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
 export async function openLocalSources(inputs: Inputs, given: WalkRules): Promise<Sources> {
   const all = await resolveInputs(inputs);
   const rules = await withMatchers(given);
@@ -31,7 +31,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
   let isToldOfOut = false;
-  // One input without links meets no file twice.
+  // One input without links never leads to a file twice.
   const mayMeetTwice = all.length > 1 || rules.followSymlinks;
   const hasManyWays =
     rules.followSymlinks ||
@@ -43,7 +43,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
 
   return {
     async *walk(signal, { at, isKnown } = {}) {
-      // The output folder may be made, or become a link, while a watch goes on.
+      // During a watch the output folder may be created, or become a link.
       if (watch !== undefined && !lookAgain()) return;
       const round = at === undefined ? watch?.tree.nextRound() : undefined;
       const seen = mayMeetTwice ? new Set<string>() : undefined;
@@ -75,7 +75,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
       for (const root of roots) if (watch?.roots.isThere(root)) watch.tree.leaveOlder(root.path, round);
     },
     watch(heard, options) {
-      // Of a file that has several ways to it only a walk of all knows which is taken.
+      // When several paths lead to a file, only a walk through everything knows which one is taken.
       const hear = (hint: Hint) => heard(hasManyWays && hint.type === 'changed' ? { type: 'lost' } : hint);
       tell = heard;
       watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
@@ -84,7 +84,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     async stat(path) {
       return statSource(path, bounds.follows(path), rules);
     },
-    // Other batches may have named what lies in no folder of this one.
+    // Another batch may have named a file outside the folders of this one.
     statAll: async (paths) =>
       paths.map((path) => factsAt(path, rootsOf(path).length === 0 || bounds.follows(path), rules)),
     boundsOf: bounds.of,
@@ -107,7 +107,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     },
   };
 
-  /** Looks anew at what a watch began with; false while outputs would come back as sources. */
+  /** Checks again what was checked when the watch began. False while outputs would be taken for sources. */
   function lookAgain(): boolean {
     out = lookAtOut(rules, all);
     try {
@@ -136,7 +136,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     return roots.filter((root) => isWithin(path, root.path));
   }
 
-  /** Whether there is something to be walked. */
+  /** Whether there is something to walk. */
   function isFound(input: Input): boolean {
     if (input.isAway) return false;
     return (
@@ -155,7 +155,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
   }
 
   function walkPart(at: string, now: Rules): Iterable<Met>[] {
-    // A name that is no UTF-8 was not told as it is: only its folder can be walked.
+    // A name that is not UTF-8 was reported in another form: walk its folder instead.
     if (at.includes('\ufffd')) return walkPart(dirname(at), now);
     return rootsOf(at).map((root) => walkInput(root, now, relative(root.path, at).split(sep).join('/')));
   }

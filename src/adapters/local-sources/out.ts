@@ -6,14 +6,14 @@ import type { Input, Root } from './inputs.ts';
 import type { MatchingRules } from './patterns.ts';
 import type { Rules } from './walk.ts';
 
-/** The output folder as it is at one moment. */
+/** The output folder at one moment. */
 export interface Out {
   /** Absolute. */
   readonly path: string;
-  /** Absolute, links resolved as far as it is there. */
+  /** Absolute, with links resolved in the part that exists. */
   readonly real: string;
   readonly identity: string | undefined;
-  /** Whether what lies in it is passed over; else the index alone tells outputs from sources. */
+  /** Whether a walk passes over the folder. Otherwise only the index distinguishes outputs from sources. */
   readonly isPassedOver: boolean;
 }
 
@@ -29,8 +29,8 @@ export function rulesWith(rules: MatchingRules, { real: out, identity, isPassedO
 }
 
 /**
- * Where outputs lie among the sources the index knows them by their paths: one that a walk meets under another path (by
- * a link, or a bind mount) would come back as a source. Errors: `usage`.
+ * When outputs are among the sources, the index knows them by their paths. A walk must not meet one under another path
+ * (by a link or a bind mount): it would take the output for a source. Errors: `usage`.
  */
 export function refuseOtherName(roots: readonly Root[], out: Out): void {
   for (const { given, path, real } of roots) {
@@ -45,8 +45,8 @@ export function refuseOtherName(roots: readonly Root[], out: Out): void {
 }
 
 /**
- * Whether outputs lie among the sources, where their place cannot tell them apart: the output folder is or holds a
- * folder that was named, or all files that were named.
+ * Whether outputs are among the sources, so that their place does not distinguish them: the output folder is or
+ * contains a named folder, or contains all named files.
  */
 function liesAmong(all: readonly Input[], realOut: string): boolean {
   const roots = all.filter(({ kind }) => kind === 'root');

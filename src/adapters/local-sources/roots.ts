@@ -3,19 +3,19 @@ import type { Hint } from '../../ports.ts';
 import { identityOf } from './files.ts';
 import type { Root } from './inputs.ts';
 
-/** Milliseconds between looks at whether the folders named are still there: no system tells of a remount. */
+/** Milliseconds between checks whether the named folders are still there: no system reports a new mount. */
 const LOOK_EVERY = 2_000;
 
-/** The folders that were named, and whether each is still the one it was. */
+/** The named folders, and whether each one is still the same folder. */
 export interface Roots {
-  /** Whether this one is there, as far as is known now. */
+  /** Whether this root is there and the same folder as before. */
   isThere(root: Root): boolean;
-  /** Looks anew; to be called when something about a root changed. */
+  /** Checks again. Call it when something about a root has changed. */
   look(): void;
   close(): void;
 }
 
-/** `changed` is called when a root went, came back or is another folder now. */
+/** Calls `changed` when a root disappears, comes back or is another folder. */
 export function openRoots(
   roots: readonly Root[],
   heard: (hint: Hint) => void,
@@ -43,7 +43,7 @@ export function openRoots(
   };
 }
 
-/** Identity of a root that is a folder. */
+/** Identity of a root. Undefined when it is no folder. */
 function folderAt({ path }: Root): string | undefined {
   try {
     return statSync(path).isDirectory() ? identityOf(path) : undefined;

@@ -2,27 +2,27 @@ import { realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, Gone, Skipped } from '../../ports.ts';
-import { entriesOf, entryOf, type Folder, type FolderEntry, kindOf, type Lost } from './entries.ts';
+import { entriesOf, entryKind, entryOf, type Folder, type FolderEntry, type Lost } from './entries.ts';
 import { factsAt, isLinkAt } from './files.ts';
 import type { Root } from './inputs.ts';
 import { type MatchingRules, mayBeSource } from './patterns.ts';
 
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
-/** What SQLite and the locks of runs add to the name of the index. */
+/** Endings that SQLite, locks, repairs and updates add to the name of the index. */
 const OF_INDEX = /^(|-.*|\.runs|\.v\d+|\.(repair|broken-).*)$/;
 const STAGED = /^\.imgtool-[0-9a-f]+-\d+\.tmp$/;
 
-/** Which entries of a folder become sources. */
+/** The rules that decide which entries become sources. */
 export interface Rules extends MatchingRules {
-  /** Whether this folder, links resolved, is the output folder and passed over. */
+  /** Whether this folder, with links resolved, is an output folder to pass over. */
   isOut(real: string): boolean;
-  /** Sources of which this is true are not streamed; `real` is the path with links resolved. */
+  /** Sources to leave out of the stream. `real` is the path with links resolved. */
   isKnown?(path: string, facts: SourceFacts, real: string): boolean;
 }
 
 /**
- * What a walk meets: for a source its path with links resolved, the same for a file reached twice; and each folder,
- * just before it is read; and nothing, now and then.
+ * What a walk meets: a source, with its path after links are resolved; a skipped entry; a missing path; or no entry,
+ * just before a folder is read and now and then in between.
  */
 export type Met =
   | { readonly entry: FoundSource; readonly real: string }
@@ -30,13 +30,13 @@ export type Met =
   | { readonly entry: Gone }
   | { readonly entry: null; readonly folder: string | null };
 
-/** Sources that are known are met in silence, but not so many that nothing else has its turn. */
+/** Known sources produce nothing, but after this many the walk pauses for other work. */
 const PAUSE: Met = { entry: null, folder: null };
 const MOST_IN_SILENCE = 64;
 
 /**
- * Streams a tree in bytewise order, one folder's names in memory at a time, stat'ing only what is taken. With `at`, a
- * root-relative path, only what lies there; the way to it is walked by the same rules.
+ * Streams a tree in bytewise order. Holds the names of one folder at a time and stats only what it takes. `at` is a
+ * root-relative path: the walk then visits only this part, and the same rules hold for the folders above it.
  */
 export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
   const linked = new Set<string>();
@@ -82,14 +82,14 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       else yield skip(entry, reason);
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
     else if (reason !== undefined && reason !== 'excluded') yield skip(entry, reason);
-    // What is no picture by its name, or outside the glob, is nothing of ours and too common to be worth a word.
+    // A file without the name of a picture, or outside the glob, is too common to report.
     else if (!mayBeSource(entry.name, rules)) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
     else if (reason !== undefined || !rules.isIncluded(relative)) yield skip(entry, 'excluded');
     else if (target?.kind === 'other') yield skip(entry, 'not_regular');
     else {
       const real = target?.real ?? path;
-      // What was a file or led to one a moment ago may be a link by now.
+      // A file may have become a link since the folder was read.
       const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
       if (facts === null && entry.kind === 'file' && isLinkAt(path)) {
         yield skip(entry, 'symlink');
@@ -131,13 +131,13 @@ function follow(
   try {
     const real = realpathSync.native(entry.path);
     if (!real.startsWith(root.real + sep)) return undefined;
-    const kind = kindOf(statSync(real, { bigint: true }));
+    const kind = entryKind(statSync(real, { bigint: true }));
     if (kind !== 'folder') return { real, kind };
     if (linked.has(real) || `${entry.real}${sep}`.startsWith(real + sep)) return undefined;
     linked.add(real);
     return { real, kind };
   } catch {
-    // Dangling or a loop.
+    // The link is dangling or a loop.
     return undefined;
   }
 }

@@ -3,13 +3,13 @@ import { type Folders, openFolders } from './folders.ts';
 import type { Root } from './inputs.ts';
 import { openRoots, type Roots } from './roots.ts';
 
-/** A watch and what walks tell it. */
+/** A watch, with what walks report to it. */
 export interface Watch extends Watcher {
   readonly tree: Folders;
   readonly roots: Roots;
 }
 
-/** Tells what may have changed in the folders that walks enter, and of roots that come and go. */
+/** Reports what may have changed in the folders that walks enter, and roots that disappear or come back. */
 export function openWatch(
   all: readonly Root[],
   heard: (hint: Hint) => void,

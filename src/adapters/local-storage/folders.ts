@@ -5,11 +5,13 @@ import { makeFolders } from '../file-systems.ts';
 import { syncFolder } from './syncs.ts';
 
 /**
- * Makes a folder with all above it. Whoever needs one that is new waits until `sync` of the one above has made it
- * durable.
+ * Makes a folder and all folders above it. A caller waits until its new folders are durable, by a `sync` of the folder
+ * above each.
  */
-export function openFolders(sync: (folder: string) => Promise<void>): (folder: string) => Promise<void> {
-  /** Those that were made and may not outlive a power cut yet. */
+export function createFolderMaker(
+  sync: (folder: string) => Promise<void>,
+): (folder: string) => Promise<void> {
+  /** New folders that a power cut could still remove. */
   const fresh = new Set<string>();
   return async (folder) => {
     makeNew(folder, (made) => fresh.add(made));
@@ -36,7 +38,7 @@ function makeNew(folder: string, made: (folder: string) => void): void {
   }
 }
 
-/** Removes a folder and those above it up to `out` as long as nothing is in them; makes durable that it is gone. */
+/** Removes a folder and those above it, up to `out`, while they are empty, and makes that durable. */
 export async function removeEmpty(folder: string, out: string): Promise<void> {
   for (let at = folder; at !== out && at.startsWith(out + sep); at = dirname(at)) {
     try {

@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { outputExists, systemCode } from '../../errors.ts';
 import type { Staged } from '../../ports.ts';
 
-/** Why a hard link cannot be made here although a copy can. */
+/** Errors that prevent a hard link but not a copy. */
 const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
 /**
- * Gives a staged file its final name. Without `replace` by a link, which never overwrites, even in a race; where there
- * are no hard links a moment remains between the look and the rename. True when its first name is gone for sure.
+ * Gives a staged file its final name. Without `replace` it makes a hard link, which never overwrites, even in a race.
+ * Where there are no hard links, a moment remains between the check and the rename. Returns true when the staged name
+ * is certainly gone.
  */
 export async function show({ path, final, replace }: Staged): Promise<boolean> {
   if (!replace) {
@@ -26,11 +27,11 @@ export async function show({ path, final, replace }: Staged): Promise<boolean> {
     }
   }
   await renamePatiently(path, final);
-  // To a name of the same file nothing is done.
+  // If both names belong to one file, rename does nothing.
   return false;
 }
 
-/** Gives a file a second name; false where that cannot be. */
+/** Gives a file a second name. Returns false where that is impossible. */
 export function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -41,7 +42,7 @@ export function linked(from: string, to: string): boolean {
   }
 }
 
-/** On Windows a scanner may hold a file for a moment. */
+/** On Windows a virus scanner may hold a file for a moment. */
 async function renamePatiently(from: string, to: string): Promise<void> {
   for (let wait = 10; ; wait *= 2) {
     try {

@@ -1,25 +1,25 @@
 import { closeSync, fstatSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** What a file gets from the folder it is made in, and from the process. */
+/** What a new file gets from its folder and from the process. */
 interface Attributes {
   readonly uid: number;
   readonly gid: number;
-  /** Permissions alone. */
+  /** Permission bits only. */
   readonly mode: number;
 }
 
-/** Folders that are remembered. */
+/** Number of folders to remember. */
 const MOST = 1_000;
 
 /**
- * Tells what new files get: the group of a setgid folder or of the process, and what umask and default ACLs leave of
- * the mode. Systems differ in it, so the first file in a folder shows it.
+ * Finds out what new files get: the group of a setgid folder or of the process, and the mode that umask and default
+ * ACLs leave. Systems differ, so a trial file in each folder shows it.
  */
 export function openNewFiles() {
   const known = new Map<string, { readonly folder: string; readonly made: Attributes }>();
 
-  /** Of a new file at this path, where nothing is; a file is made there to see, and removed. */
+  /** Attributes of a new file at this path, where nothing is. Makes a trial file there and removes it. */
   function attributesAt(path: string): Attributes {
     const above = dirname(path);
     const { uid, gid, mode } = statSync(above);
@@ -34,9 +34,9 @@ export function openNewFiles() {
 
   return {
     attributesAt,
-    /** Whether a file is as a new one at `path` would be, so that it may get that name as its second. */
+    /** Whether a file equals a new one at `path`, so that it can get that name as its second. */
     isLikeNew(from: string, path: string): boolean {
-      // Neither owner nor mode says anything there.
+      // On Windows neither owner nor mode matters.
       if (process.platform === 'win32') return true;
       const [one, other] = [attributesOf(lstatSync(from)), attributesAt(path)];
       return one.uid === other.uid && one.gid === other.gid && one.mode === other.mode;

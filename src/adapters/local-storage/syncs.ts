@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 
 const flushed = promisify(fsync);
 
-/** Makes a file's bytes durable. */
+/** Makes the bytes of a file durable. */
 export async function syncFile(path: string): Promise<void> {
-  // Reading suffices to sync, and works on a read-only file; not so on Windows.
+  // A file opened for reading can be synced, except on Windows. This works on read-only files too.
   const file = openSync(path, process.platform === 'win32' ? 'r+' : 'r');
   try {
     await flushed(file);
@@ -14,14 +14,14 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Makes what was done to the names in a folder durable. */
+/** Makes the names in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform !== 'win32') await syncFile(path);
 }
 
 /**
- * Syncs folders for many at once. What is asked for while a sync of the same folder is under way is served, all of it,
- * by one more after that: the one under way may not know of the names given since it began.
+ * Syncs folders for many callers. Calls that arrive during a sync of the same folder share one more sync afterwards:
+ * the running one may have missed their names.
  */
 export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<void> {
   const underway = new Map<string, Promise<void>>();

@@ -6,8 +6,8 @@ import type { Connection } from './connection.ts';
 import { createLookup, OUTPUT } from './lookup.ts';
 
 /**
- * How many places of the same bytes are told from each end: the oldest are those of the first source that had them,
- * the newest most likely still there.
+ * How many outputs with the same bytes are read from each end. The oldest belong to the first source with these bytes;
+ * the newest are most likely still there.
  */
 const FROM_EACH_END = 6;
 
@@ -57,7 +57,7 @@ export function createCatalog(
   const page = prepare<[number, number], OutputRecord & { id: number }>(
     `SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
   );
-  // Nothing has such a time or checksum, so whoever looks must read it, and then finds it wrong.
+  // No file has this time or checksum, so the next job reads the output and finds it wrong.
   const distrust = prepare(
     `UPDATE outputs SET mtime = '0', checksum = ''
      WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`,
@@ -99,7 +99,7 @@ export function createCatalog(
     if (learnt !== undefined) putSource.run(learnt);
     for (const one of [...made, ...skipped]) {
       const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: fold(one.path) });
-      // The name was the owner's when it was reserved, and a name passes on only when its source is gone.
+      // The name was reserved for this source, and passes to another only when this source is gone.
       if (changes === 0) throw outputExists(one.path);
     }
   };

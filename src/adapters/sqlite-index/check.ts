@@ -4,11 +4,11 @@ import { keep, type Sqlite } from './binding.ts';
 import { damaged, newer, notOurs } from './errors.ts';
 import type { Migration } from './migrations.ts';
 
-/** Bytes up to which a whole index is looked through before a batch: about 1.5 ms a MB. */
+/** Bytes up to which a whole index is read before a batch. Reading takes about 1.5 ms for each megabyte. */
 const SOON_READ = 16_000_000;
-/** Versions above this are no versions but what damage left. */
+/** A number above this is no version: damage left it there. */
 const MOST_VERSIONS = 1_000;
-/** Tables of which an index of any version has some. */
+/** Every index has at least one of these tables, whatever its version. */
 const OURS = ['sources', 'outputs', 'batches', 'jobs'];
 
 /** The newest version of an index and the names in its schema, as the migrations make them. */
@@ -41,7 +41,7 @@ export const NEWEST: { readonly version: number; readonly names: readonly string
   ],
 };
 
-/** What a database is to this program. */
+/** What a database turns out to be. */
 export interface Kind {
   readonly kind: 'empty' | 'index' | 'newer' | 'foreign';
   readonly version: number;
@@ -49,27 +49,29 @@ export interface Kind {
   readonly missing: readonly string[];
 }
 
-/** Refuses whatever is neither an index nor empty, changing nothing. Errors: `index_unusable`, `index_newer`. */
+/**
+ * Refuses a database that is neither an index nor empty, and changes nothing. Errors: `index_unusable`, `index_newer`.
+ */
 export function refuseStrangers(
   Sqlite: Sqlite,
   db: Database,
   path: string,
   migrations: readonly Migration[],
 ): void {
-  const { kind, version, missing } = kindOf(Sqlite, db, migrations);
+  const { kind, version, missing } = classify(Sqlite, db, migrations);
   if (kind === 'foreign') throw notOurs(path);
   if (kind === 'newer') throw newer(path, version, migrations.length);
   if (missing.length > 0) throw damaged(path, `it has no ${missing.slice(0, 3).join(', ')}`);
 }
 
-/** Whether a database is an index of the newest version with all that belongs in it: the usual case, and soon told. */
+/** Whether a database is a complete index of the newest version. This is the usual case, and a quick check. */
 export function isUpToDate(db: Database): boolean {
   const { version, names } = schemaIn(db);
   return version === NEWEST.version && NEWEST.names.every((name) => names.has(name));
 }
 
-/** Tells what a database is by its version and the names in its schema. */
-export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migration[]): Kind {
+/** Classifies a database by its version and the names in its schema. */
+export function classify(Sqlite: Sqlite, db: Database, migrations: readonly Migration[]): Kind {
   const { version, names } = schemaIn(db);
   const isOurs = OURS.some((table) => names.has(`table ${table}`));
   if (isVersion(version) && version > migrations.length && (isOurs || names.size === 0)) {
@@ -82,7 +84,7 @@ export function kindOf(Sqlite: Sqlite, db: Database, migrations: readonly Migrat
 }
 
 function schemaIn(db: Database): { version: number; names: ReadonlySet<string> } {
-  // One statement sees one moment, whatever another process does to bring the index up to date.
+  // One statement reads one moment, even while another process updates the index.
   const seen = keep(
     db.prepare<[], { version: number; names: string }>(
       `SELECT (SELECT user_version FROM pragma_user_version) AS version,
@@ -92,7 +94,7 @@ function schemaIn(db: Database): { version: number; names: ReadonlySet<string> }
   return { version: seen?.version ?? 0, names: new Set(JSON.parse(seen?.names ?? '[]') as string[]) };
 }
 
-/** Whether a number can be the version of an index, of whatever imgtool. */
+/** Whether a number can be the version of an index, of any imgtool. */
 export function isVersion(version: number): boolean {
   return version > 0 && version <= MOST_VERSIONS;
 }
@@ -107,7 +109,7 @@ function schemaOf(Sqlite: Sqlite, migrations: readonly Migration[]): string[] {
   }
 }
 
-/** Reads through an index that is small enough for it not to be noticed. Errors: `index_unusable`. */
+/** Reads an index from end to end if that takes no noticeable time. Errors: `index_unusable`. */
 export function checkIfSmall(db: Database, path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > SOON_READ) return;
   const [problem] = damageOf(db, 'quick_check(1)');

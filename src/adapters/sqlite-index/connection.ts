@@ -5,37 +5,37 @@ import type { Database } from 'better-sqlite3';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
 import { indexError, inRepair, isBusy, stillInUse } from './errors.ts';
-import { type Identity, identityOf } from './identity.ts';
+import { type Identity, watchIdentity } from './identity.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import type { Migration } from './migrations.ts';
 import { makeFolder, realPlace } from './place.ts';
 
-/** How long a step may meet a busy index before it fails, in milliseconds. */
+/** Milliseconds a step waits for a busy index before it fails. */
 const BUSY_TIMEOUT = 30_000;
-/** How long one try may block the event loop, in milliseconds. */
+/** Milliseconds one try may block the event loop. */
 const ONE_TRY = 5;
 
-/** A connection whose steps wait for other processes without blocking the event loop. */
+/** A connection to the index. Its steps wait for other processes without blocking the event loop. */
 export interface Connection {
   readonly db: Database;
-  /** A statement of this connection, kept as long as the process. */
+  /** Prepares a statement and keeps it as long as the process. */
   readonly prepare: Database['prepare'];
   readonly path: string;
   readonly locks: Locks;
-  /** One write step: all of it or nothing. What it returns is recorded in the file that lies at `path`. */
+  /** One write transaction, all of it or nothing. Its result is recorded in the file that is at `path`. */
   write<T>(step: () => T): Promise<T>;
-  /** One read step: it sees a single moment. */
+  /** One read transaction: it sees a single moment. */
   read<T>(step: () => T): Promise<T>;
   close(): void;
 }
 
-/** To `work` with an index is to write into it; to `look` at it is possible where nothing may be written. */
+/** To `work` means to write. To `look` is possible also where nothing can be written. */
 export type Purpose = 'work' | 'look';
 
 interface Opening {
   readonly purpose?: Purpose;
   readonly migrations?: readonly Migration[];
-  /** Milliseconds a step waits for others. */
+  /** Milliseconds a step waits for other processes. */
   readonly busyTimeout?: number;
 }
 
@@ -52,17 +52,17 @@ export async function connect(
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
     refuseIfInRepair(path, locks);
-    // A busy wait inside SQLite blocks the event loop, so it gives up at once and `whileBusy` waits instead.
+    // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
-    const identity = identityOf(real, () => leaveBehind(opened, locks));
+    const identity = watchIdentity(real, () => leaveBehind(opened, locks));
     if (purpose === 'work') mustBeWritable(real);
     const isReady =
       migrations === undefined && (await whileBusy(path, busyTimeout, () => isUpToDate(opened)));
     if (isReady) await whileBusy(path, busyTimeout, () => setUp(opened));
     else await bringUpToDate(Sqlite, opened, path, locks, busyTimeout, migrations);
     if (purpose === 'work') await whileBusy(path, busyTimeout, () => checkIfSmall(opened, path));
-    // It may have begun since, and have seen nobody.
+    // A repair may have begun meanwhile without noticing this connection.
     refuseIfInRepair(path, locks);
     identity.check();
     return connection(opened, path, locks, busyTimeout, identity);
@@ -77,14 +77,14 @@ export async function connect(
 }
 
 /**
- * Refuses to make an index where one was deleted that a run still works with: SQLite would share that one's log. The
- * second look is for one that another process has just made.
+ * Refuses to make an index where one was deleted while a run works with it: SQLite would share the log of the deleted
+ * one. The second check is for an index that another process has just made.
  */
 function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
   if (isEmpty(real) && locks.held().length > 0 && isEmpty(real)) throw stillInUse(path);
 }
 
-/** Whoever opened the damaged file just before it goes would leave a log beside the new one. */
+/** A process that opens the damaged file just before it is replaced would leave a log beside the new one. */
 function refuseIfInRepair(path: string, locks: Locks): void {
   if (locks.isHeld(REPAIR)) throw inRepair(path);
 }
@@ -93,7 +93,7 @@ function isEmpty(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
-/** Makes an index of an empty file, or the newest version of an older index; refuses what is neither. */
+/** Makes an index of an empty file, or updates an older index. Refuses anything else. */
 async function bringUpToDate(
   Sqlite: Sqlite,
   db: Database,
@@ -105,7 +105,7 @@ async function bringUpToDate(
   const { migrate, MIGRATIONS } = await import('./migrate.ts');
   const migrations = given ?? MIGRATIONS;
   await whileBusy(path, busyTimeout, () => {
-    // Before anything is written: it may be another program's.
+    // Check before anything is written: the database may belong to another program.
     refuseStrangers(Sqlite, db, path, migrations);
     setUp(db);
     migrate(db, path, locks, migrations);
@@ -115,12 +115,12 @@ async function bringUpToDate(
 function setUp(db: Database): void {
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = NORMAL');
-  // 2 MB, not the 16 that are compiled in and filled as the index grows: the system holds the same pages.
+  // 2 MB instead of the compiled-in 16 MB: the system caches the same pages.
   db.exec('PRAGMA cache_size = -2000');
   db.exec('PRAGMA foreign_keys = ON');
 }
 
-/** The index as it is, where nothing may be written, not even the files beside it that readers need. */
+/** A copy of the index in memory, where nothing can be written, not even the files that readers need. */
 async function lookAt(
   Sqlite: Sqlite,
   path: string,
@@ -153,13 +153,13 @@ function connection(
   identity: Identity,
 ): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
-  /** Looks afterwards, so that nothing counts as read or recorded that is not in the file others see. */
+  /** Checks the file after each step: a step on a file that others do not see is worth nothing. */
   const onTheSameFile = <T>(step: () => T) =>
     whileBusy(path, busyTimeout, () => {
       try {
         return step();
       } finally {
-        // An error of its own is but what follows from this one.
+        // If the step failed as well, this error is the cause.
         identity.check();
       }
     });
@@ -170,7 +170,7 @@ function connection(
     locks,
     write: <T>(step: () => T) =>
       onTheSameFile(() => {
-        // Nothing is begun in vain; not within the transaction, in which a file cannot be made whole.
+        // Check before the step too, outside the transaction: inside, the file cannot be checkpointed.
         identity.check();
         return inTransaction.immediate(step) as T;
       }),
@@ -183,7 +183,7 @@ function connection(
 }
 
 async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): Promise<T> {
-  // Not by the clock: who was stopped for an hour has not waited for one.
+  // Count the pauses, not the clock: a process that was stopped for an hour has not waited.
   for (let waited = 0, wait = 2; ; wait = Math.min(wait * 2, 100)) {
     try {
       return step();
@@ -196,21 +196,21 @@ async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): P
   }
 }
 
-/** SQLite would open what may only be read, and fail at the first step that writes. */
+/** SQLite opens a file that can only be read, and fails at the first write. */
 function mustBeWritable(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK);
   accessSync(dirname(path), constants.W_OK | constants.X_OK);
 }
 
 /**
- * Makes a file whole that was moved or deleted while it was open: what its WAL holds is written into it, and the WAL,
- * whose name another file may have by now, is emptied, lest it is taken for that file's.
+ * Completes a file that was moved or deleted while it was open: writes its WAL into it and empties the WAL, whose name
+ * a new file may use by now.
  */
 function leaveBehind(db: Database, locks: Locks): void {
   try {
-    // Others may have opened the new file with this very WAL.
+    // Another process may have opened the new file with this WAL.
     if (!locks.othersHold()) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } catch {
-    // It stays as it is.
+    // The file stays as it is.
   }
 }

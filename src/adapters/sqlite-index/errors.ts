@@ -1,12 +1,12 @@
 import { ImgtoolError, repairCommand, systemCode } from '../../errors.ts';
 
-/** A failed step as an error that names the index and what to do. */
+/** Turns any error of a step into one that names the index and what to do. */
 export function indexError(error: unknown, path: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error) ?? '';
   const what = error instanceof Error ? error.message : String(error);
   if (isBusy(error)) return held(path, error);
-  // The package looks for it when the first database is opened, and gives this no code.
+  // better-sqlite3 looks for its binding when the first database is opened, and this error has no code.
   if (code === 'ERR_DLOPEN_FAILED' || /^Could not locate the bindings file/.test(what))
     return withoutBinding(error);
   switch (code) {
@@ -50,10 +50,10 @@ export function withoutBinding(cause: unknown): ImgtoolError {
   });
 }
 
-/** Whether another connection was in the way: a moment later it may not be. */
+/** Whether another connection was in the way. A moment later it may be gone. */
 export function isBusy(error: unknown): boolean {
   const code = systemCode(error) ?? '';
-  // Many connections that open at once may starve one another of the WAL's locks.
+  // Many connections that open at once can keep the locks of the WAL from each other.
   return code.startsWith('SQLITE_BUSY') || code === 'SQLITE_PROTOCOL';
 }
 

@@ -2,27 +2,27 @@ import type { Database } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { indexError, isBusy } from './errors.ts';
 
-interface Asked {
+interface QueuedStep {
   readonly step: () => unknown;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
-/** What became of one step of several. */
+/** The result of one step in a group. */
 type End = { readonly value: unknown } | { readonly error: Error };
 
 /**
- * Write steps that are asked for in the same turn of the event loop share one transaction: most of what a commit costs
- * is the same for one as for many. Each step is still all of it or nothing, and resolves once it is recorded.
+ * Write steps from the same turn of the event loop share one transaction, because most of the cost of a commit is the
+ * same for one step as for many. Each step is still all or nothing, and resolves once it is recorded.
  */
 export function openGroupCommit({
   db,
   path,
   write,
 }: Pick<Connection, 'db' | 'path' | 'write'>): Connection['write'] {
-  // Within a transaction it is a savepoint.
+  // Inside a transaction this is a savepoint.
   const apart = db.transaction((step: () => unknown) => step());
-  let asked: Asked[] = [];
+  let asked: QueuedStep[] = [];
 
   const carryOut = async () => {
     const group = asked;
@@ -41,7 +41,7 @@ export function openGroupCommit({
   return <T>(step: () => T) =>
     new Promise<T>((resolve, reject) => {
       if (asked.length === 0) setImmediate(carryOut);
-      asked.push({ step, resolve: resolve as Asked['resolve'], reject });
+      asked.push({ step, resolve: resolve as QueuedStep['resolve'], reject });
     });
 }
 
@@ -49,7 +49,7 @@ function endOf(db: Database, path: string, step: () => unknown): End {
   try {
     return { value: step() };
   } catch (error) {
-    // A full disk ends the whole transaction; and whoever met a busy index tries all of it again.
+    // A full disk ends the whole transaction. After a busy index all steps are tried again.
     if (!db.inTransaction || isBusy(error)) throw error;
     return { error: indexError(error, path) };
   }

@@ -39,7 +39,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
      WHERE jobs.state IN ('completed', 'duplicate') ORDER BY started_at DESC, batches.id DESC`,
   );
 
-  /** A batch whose run died says so before any other run has tidied up after it. */
+  /** Shows a batch whose run died as ended, before another run has recovered it. */
   const seen = (row: BatchRow): Batch => {
     const batch = batchOf(row);
     if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
@@ -77,7 +77,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         let after = 0;
         for (;;) {
           const rows = await read(() => page.all(batch, state, after, PAGE));
-          // Rows lie in the order of work, largest first; people look for names.
+          // Rows are in the order of work, largest first; people look for names.
           yield* rows.toSorted((a, b) => (a.source < b.source ? -1 : 1)).map(jobOf);
           const last = rows.at(-1);
           if (last === undefined || rows.length < PAGE) break;
@@ -118,7 +118,7 @@ export async function openSqliteHistory(path: string): Promise<PastBatches> {
   }
 }
 
-/** A row of `batches` as it comes. */
+/** A row of `batches` joined with its counts. */
 export interface BatchRow extends Counts {
   readonly id: string;
   readonly command: Batch['command'];

@@ -1,17 +1,17 @@
 import { statSync } from 'node:fs';
 import { ImgtoolError } from '../../errors.ts';
 
-/** The files of an open index: whether they are still the ones that were opened. */
+/** Whether the files of an open index are still the ones that were opened. */
 export interface Identity {
-  /** Errors: `index_unusable` when one was deleted, moved away or replaced. Takes some microseconds. */
+  /** Takes some microseconds. Errors: `index_unusable` when a file was deleted, moved or replaced. */
   check(): void;
 }
 
 /**
- * Remembers which file lies under an index's name, and from the first check on which WAL beside it. What is written
- * into files that lie there no more is lost to everyone else. `lost` is called once, as that is found.
+ * Remembers which file has the name of the index and, from the first check on, which file is its WAL. What is written
+ * into files without these names is lost to other processes. Calls `lost` once, when a file has changed.
  */
-export function identityOf(path: string, lost: () => void): Identity {
+export function watchIdentity(path: string, lost: () => void): Identity {
   const wal = `${path}-wal`;
   const own = printOf(path);
   let ownWal: string | undefined;
@@ -36,7 +36,7 @@ export function identityOf(path: string, lost: () => void): Identity {
   };
 }
 
-/** What tells one file from another that has its name later. */
+/** A mark of a file. Another file that gets the same name later has another mark. */
 export function printOf(path: string): string | undefined {
   const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
   return facts && `${facts.dev} ${facts.ino}`;

@@ -10,7 +10,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const known = prepare<[string, string], { id: number; state: string }>(
     'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
   );
-  // What became of it before stays in the row: should its bytes prove the same, that is still what became of it.
+  // The row keeps the earlier result: if the bytes are the same again, that result stands.
   const renew = prepare(
     `UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
        error_code = NULL, error_message = NULL, error_fix = NULL,
@@ -52,7 +52,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
        degraded = @degraded, outputs = @outputs, ms = @ms, error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
      WHERE id = @id`,
   );
-  // Its bytes were looked at again and are as they were: what became of them then is what became of it.
+  // The bytes are the same as before, so the earlier result stands.
   const restore = prepare(
     `UPDATE jobs SET state = iif(was_duplicate_of IS NULL, 'completed', 'duplicate'), duplicate_of = was_duplicate_of,
        was_duplicate_of = NULL, run = NULL, finished_at = ?
@@ -66,7 +66,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
        (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
   );
 
-  /** A source in work, here or in another process, may still make outputs under its names. */
+  /** Of these owners, those without a job in work: a source in work may still make outputs under its names. */
   const idle = (owners: readonly string[] = []) => owners.filter((owner) => anyInWork.get(owner) !== 1);
 
   return {
@@ -130,7 +130,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
     walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
     take: ({ batch, run }, limit, now) =>
       write(() => {
-        // Whoever only looks whether there is any is answered in a tenth of the time.
+        // A caller that only asks whether there is a job gets its answer in a tenth of the time.
         if (anyWaiting.get(batch) === undefined) return [];
         return take.all(run, batch, batch, Math.ceil(now), limit).sort((a, b) => a.id - b.id);
       }),
@@ -150,7 +150,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
         dropClaim.run(job.id);
         const isAsBefore = result.state === 'unchanged' && result.source !== undefined;
         if (isAsBefore && restore.run(Date.now(), job.id, result.source.digest).changes === 1) return;
-        // Outputs left to another source are counted with that.
+        // Outputs that are left to another source are counted with that source.
         const own = result.skipped.length > 0 ? [] : result.outputs;
         const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);
         const settled = result.state !== 'failed' && result.state !== 'cancelled';
@@ -176,7 +176,10 @@ function rowOf({ source, given, relative }: NewJob, batch: string, naming: numbe
   return { batch, source, given, relative, naming };
 }
 
-/** Reserves the first list of names that is wholly this source's, free, or of sources that are gone; its position. */
+/**
+ * Reserves the first list in which each name is free, belongs to this source, or to a source that is gone. Returns its
+ * position, or the number of lists when there is none.
+ */
 function reserveNames({ source, candidates, kept, gone = [] }: NewJob, names: NameRecords): number {
   const isFree = (path: string): boolean => {
     const owner = names.ownerOf(path);

@@ -8,34 +8,35 @@ import { indexError, isBusy } from './errors.ts';
 import { printOf } from './identity.ts';
 
 /**
- * Whether a run is alive: as long as its process holds the lock on a small file beside the index. The system frees
- * it with the process, however that ends, and keeps it while the process is merely stopped: no pid, no clock.
+ * A run is alive as long as its process holds the lock on a small file beside the index. The system frees the lock when
+ * the process ends, however it ends, and keeps it while the process is stopped. Neither process ids nor clocks are
+ * needed.
  */
 export interface Locks {
   hold(run: string): void;
-  /** Removes the file of a run that has ended, was recovered, or was left behind. */
+  /** Removes the file of a run that has ended, was recovered or was left behind. */
   release(run: string): void;
   isHeld(run: string): boolean;
-  /** Drops all locks held here, leaving their runs to be found dead. */
+  /** Drops all locks of this connection; their runs then count as dead. */
   letGo(): void;
-  /** Runs that are alive now, in any process. */
+  /** All runs that are alive, in any process. */
   held(): string[];
-  /** Whether a run of another process, or of another connection here, is alive. */
+  /** Whether a run is alive that another process or another connection holds. */
   othersHold(): boolean;
-  /** Errors: `index_unusable` when the file of a run that is alive here was removed: others take it for dead. */
+  /** Errors: `index_unusable` when the lock file of a live run was removed: other processes take the run for dead. */
   check(run: string): void;
   /**
-   * Runs that are not `known` and whose process is gone, but not their file. Their locks are held from here on, until
-   * they are released, so that none of them can be one that is just being made.
+   * Runs that are not `known`, whose process is gone and whose file is still there. Their locks are held until they are
+   * released, so that none of them is a run that begins just now.
    */
   leftBehind(known: ReadonlySet<string>): string[];
 }
 
-/** The name under which a repair holds its lock among those of the runs. */
+/** A repair holds a lock with this name among those of the runs. */
 export const REPAIR = 'repair';
-/** Milliseconds for which others may be asking whether a lock is held just when it is taken. */
+/** Milliseconds to wait for others that probe the lock while it is taken. */
 const PROBED = 1_000;
-/** How often a file may be taken for one that was left behind, and removed, while its lock is taken. */
+/** How often another process may remove the file, as if left behind, while its lock is taken. */
 const MOST_TRIES = 5;
 
 interface Held {
@@ -44,11 +45,11 @@ interface Held {
 }
 
 interface Probe extends Held {
-  /** Made once the lock is free: as long as it is held SQLite cannot read what it needs for it. */
+  /** Made when the lock is free: while it is held, SQLite cannot read what it needs to prepare a statement. */
   read?: Statement;
 }
 
-/** Holds the lock of a run while it is opened, and from then on. Without one it would count as dead. */
+/** Holds the lock of a run before it is opened: without a lock the run would count as dead. */
 export async function holding<T>(locks: Locks, run: string, open: () => Promise<T>): Promise<T> {
   locks.hold(run);
   try {
@@ -66,7 +67,7 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
   const behind = new Map<string, Held>();
   const probes = new Map<string, Probe>();
 
-  /** By reading, which only its holder stands in the way of: those who ask do not take each other for it. */
+  /** Reading fails only while the lock is held: two processes that ask do not disturb each other. */
   const isLocked = (run: string, print: string): boolean => {
     const probe = probeOf(run, print);
     try {
@@ -80,7 +81,7 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
     }
   };
 
-  /** One for each file, as it is asked again and again whether somebody has ended. */
+  /** Keeps one probe for each file, because the same lock is asked for again and again. */
   const probeOf = (run: string, print: string): Probe => {
     const open = probes.get(run);
     if (open?.print === print) return open;
@@ -101,13 +102,13 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
     const file = fileOf(run);
     try {
       const print = printOf(file);
-      // No file: the run ended in order, or its folder was removed, or the index was copied without it.
+      // Without a file the run has ended, its folder was removed, or the index was copied without it.
       if (print !== undefined) return isLocked(run, print);
       dropProbe(run);
       return false;
     } catch {
-      // One that may not be opened, be it for want of permission or of descriptors, tells nothing; to take a live run
-      // for dead would be the worse mistake.
+      // A file that cannot be opened, for lack of permission or descriptors, proves nothing. To take a live run for
+      // dead would be worse.
       return isThere(file);
     }
   };
@@ -123,14 +124,14 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
       }
     },
     release(run) {
-      // First, lest somebody gets the lock of a file that is about to go.
+      // Remove the file first, so that nobody can lock a file that is about to go.
       const isRemoved = remove(fileOf(run));
       for (const held of [mine, behind]) {
         held.get(run)?.db.close();
         held.delete(run);
       }
       dropProbe(run);
-      // Windows removes no open file. Else nobody holds it: it only lies there.
+      // Windows removes no open file. On other systems an old file that stays does no harm.
       if (!isRemoved) remove(fileOf(run));
     },
     isHeld,
@@ -179,12 +180,12 @@ function takeIfFree(Sqlite: Sqlite, file: string): Held | undefined {
   try {
     return tryLock(Sqlite, file, { timeout: 0, fileMustExist: true });
   } catch {
-    // It is somebody's, gone, or not to be opened by us.
+    // Another process holds it, it is gone, or it cannot be opened.
     return undefined;
   }
 }
 
-/** Nothing when the file was removed, or another one made, before its lock was got. */
+/** Undefined when the file was removed or replaced before the lock was taken. */
 function tryLock(
   Sqlite: Sqlite,
   file: string,
@@ -194,7 +195,7 @@ function tryLock(
   const print = printOf(file);
   const isOurs = () => print !== undefined && printOf(file) === print;
   try {
-    // Nothing is ever written, so no journal need lie beside it.
+    // Nothing is ever written, so no journal is needed beside the file.
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
     if (print !== undefined && isOurs()) return { db, print };

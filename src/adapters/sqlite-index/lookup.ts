@@ -2,15 +2,18 @@ import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName, Lookup } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 
-/** Columns in the order asked for: to read them so takes half the time of an object for each row. */
+/** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];
 
 const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime';
 export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
 
-/** So many are looked up one by one. */
+/** Up to this number, keys are read one by one. */
 const FEW = 16;
-/** What a walk meets lies side by side: a range is read in its place as long as it holds at most so many times as much. */
+/**
+ * Keys of one folder are neighbours, so their range is read at once, unless it holds more than this many times the
+ * keys.
+ */
 const DENSE = 2;
 const SURROGATE = /[\ud800-\udfff]/;
 
@@ -26,7 +29,7 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
       const found = new Map<string, SourceRecord>();
       const held = new Map<string, OutputRecord | Reservation>();
       for (const row of sources(ofSources)) found.set(row[0] as string, sourceIn(row));
-      // A source may lie under the name of an output.
+      // A source may be in the place of an output.
       for (const paths of [ofOutputs, ofSources]) {
         const keys = paths.map(fold).filter((key) => !held.has(key));
         for (const row of outputs(keys)) held.set(fold(row[0] as string), outputIn(row));
@@ -42,7 +45,7 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
       } satisfies Lookup;
     });
 
-  /** Reads the rows with these keys, and perhaps some that lie between them. */
+  /** Reads the rows with these keys, and sometimes rows between them. */
   function openTable(table: string, key: string, columns: string): (keys: readonly string[]) => Row[] {
     const one = prepare<[string], Row>(`SELECT ${columns} FROM ${table} WHERE ${key} = ?`).raw();
     const between = prepare<[string, string, number], Row>(
@@ -57,13 +60,13 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
   }
 }
 
-/** The first and the last of many in bytewise order. */
+/** The first and the last key in bytewise order. Undefined for few keys, and where the order is not certain. */
 function rangeOf(keys: readonly string[]): [string, string] | undefined {
   let [first] = keys;
   if (first === undefined || keys.length <= FEW) return undefined;
   let last = first;
   for (const key of keys) {
-    // UTF-16 sorts as UTF-8 does but for these.
+    // UTF-16 sorts like UTF-8, except for these.
     if (SURROGATE.test(key)) return undefined;
     if (key < first) first = key;
     if (key > last) last = key;
@@ -71,7 +74,7 @@ function rangeOf(keys: readonly string[]): [string, string] | undefined {
   return [first, last];
 }
 
-/** What was asked for as SOURCE. */
+/** A row with the columns SOURCE. */
 function sourceIn(row: Row): SourceRecord {
   const [path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt, ctime] = row;
   return {
@@ -89,7 +92,7 @@ function sourceIn(row: Row): SourceRecord {
   } as SourceRecord;
 }
 
-/** What was asked for as OUTPUT. */
+/** A row with the columns OUTPUT. */
 function outputIn(row: Row): OutputRecord | Reservation {
   return {
     path: row[0],

@@ -8,7 +8,7 @@ import { MIGRATIONS, type Migration } from './migrations.ts';
 
 export { MIGRATIONS };
 
-/** Brings an index to the newest version, which nobody may work with meanwhile, and keeps a copy of the old one. */
+/** Brings an index to the newest version and keeps a copy of the old one. Refuses while a run is alive. */
 export function migrate(db: Database, path: string, locks: Locks, migrations: readonly Migration[]): void {
   const version = keep(db.prepare<[], number>('PRAGMA user_version').pluck());
   const versionNow = () => version.get() ?? 0;
@@ -16,7 +16,7 @@ export function migrate(db: Database, path: string, locks: Locks, migrations: re
   if (versionNow() === wanted) return;
   db.transaction(() => {
     const found = versionNow();
-    // Another process was quicker.
+    // Another process has done it.
     if (found === wanted) return;
     if (found > wanted) throw newer(path, found, wanted);
     if (found > 0 && locks.held().length > 0) {
@@ -26,7 +26,7 @@ export function migrate(db: Database, path: string, locks: Locks, migrations: re
         { fix: 'wait until it has ended, then run the same command again' },
       );
     }
-    // The write lock is held, so the serialized pages are one moment of the old index.
+    // The write lock is held, so the copy shows one moment.
     if (found > 0) writeOnce(`${path}.v${found}`, db.serialize());
     for (const step of migrations.slice(found)) step(db);
     db.exec(`PRAGMA user_version = ${wanted}`);

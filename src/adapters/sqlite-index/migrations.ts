@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 
-/** Brings the schema from version n to n + 1; never changed once released, only added to. */
+/** Brings the schema from version n to n + 1. Never change a released migration: add one. */
 export type Migration = (db: Database) => void;
 
 export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving];
@@ -12,17 +12,17 @@ function createTables(db: Database): void {
 }
 
 function addResuming(db: Database): void {
-  // Set by whoever wants the batch stopped, read by the run that works on it.
+  // Set by the command that cancels the batch, read by the run that works on it.
   db.exec('ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0');
   db.exec('ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0');
-  // What a duplicate was of, while it is looked at again.
+  // The source that a duplicate repeated, while the duplicate is checked again.
   db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
 }
 
 function addMoving(db: Database): void {
-  // NULL for what was recorded before.
+  // NULL for sources that an earlier version recorded.
   db.exec('ALTER TABLE sources ADD COLUMN ctime TEXT');
-  // Its beginning tells nearly all checksums apart, in a third of the space.
+  // The first 12 characters distinguish nearly all checksums, in a third of the space.
   db.exec('CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL');
 }
 
@@ -155,7 +155,7 @@ const move = COUNTED.map(
   (state) => `${state} = ${state} + (NEW.state = '${state}') - (OLD.state = '${state}')`,
 );
 
-/** The counts follow the jobs by trigger: no statement can change one without the other. */
+/** Triggers keep the counts equal to the jobs: no statement can change one without the other. */
 const COUNTS = `
 CREATE TRIGGER jobs_counted_in AFTER INSERT ON jobs BEGIN
   UPDATE counts SET ${add('NEW', '+')} WHERE batch = NEW.batch;

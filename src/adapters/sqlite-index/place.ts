@@ -4,8 +4,8 @@ import { ImgtoolError, systemCode } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 
 /**
- * The path behind links. SQLite keeps its WAL beside the file itself, and so must the locks of runs lie: an index has
- * them in one place, whatever name it was opened by.
+ * The path behind links. SQLite puts its WAL beside the real file, and the locks of runs must be there too, so that an
+ * index has one set of them under all its names.
  */
 export function realPlace(path: string): string {
   try {
@@ -20,11 +20,11 @@ export function realPlace(path: string): string {
   }
 }
 
-/** Makes the folder of an index where it may be. Errors: `index_unusable`, the system's. */
+/** Makes the folder of an index. Errors: `index_unusable` on a remote disk; those of the system. */
 export function makeFolder(path: string): void {
   const folder = dirname(path);
   makeFolders(folder);
-  // Its WAL needs memory that all processes share.
+  // A WAL needs memory that all processes share.
   const name = remoteKind(folder);
   if (name === undefined) return;
   throw new ImgtoolError('index_unusable', `${path}: lies on ${name}, where an index gets corrupted`, {

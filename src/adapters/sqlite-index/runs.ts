@@ -22,7 +22,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
        walk_ended = iif(@walk, 0, walk_ended)
      WHERE id = @batch`,
   );
-  // Its attempts are those of before; who was cancelled or failed gets all of them anew.
+  // A job keeps its attempts, unless it was cancelled or failed: such a job starts again from zero.
   const waitAgain = prepare(
     `UPDATE jobs SET state = 'pending', attempts = 0, not_before = 0, finished_at = NULL,
        error_code = NULL, error_message = NULL, error_fix = NULL
@@ -48,7 +48,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
     `UPDATE batches SET state = iif(cancel_asked, 'cancelled', 'interrupted'), finished_at = ?
      WHERE id = ? AND state = 'running'`,
   );
-  // An attempt that nobody saw the end of is none: most of these jobs were only taken ahead.
+  // An attempt without an end does not count: most of these jobs were only taken ahead.
   const free = prepare(
     "UPDATE jobs SET state = 'pending', run = NULL, attempts = max(0, attempts - 1) WHERE run = ?",
   );
@@ -60,7 +60,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
   const dropRun = prepare('DELETE FROM runs WHERE id = ?');
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const runs = prepare<[], Run>('SELECT id AS run, batch FROM runs');
-  // Also those of skipped duplicates, which get outputs before their owner's are replaced.
+  // Skipped duplicates get outputs before those of their owner are replaced.
   const reserved = prepare<[Run], string>(
     `SELECT path FROM outputs WHERE source IN (SELECT source FROM jobs WHERE run = @run)
      UNION ALL
@@ -91,7 +91,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
     resume: (run, batch, { states, walk, options }) =>
       holding(locks, run, () =>
         write(() => {
-          // A run that died is tidied up after by `recover`, which knows what it may have left.
+          // A dead run needs `recover` first.
           if (found(batch).state === 'running') {
             throw batchRunning(batch);
           }
@@ -106,7 +106,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
     async end({ batch, run }, state) {
       const row = await write(() => {
         free.run(run);
-        // Taken for dead, as its lock was removed, it has no batch any more: another run may work on that.
+        // When the lock was removed, another process has recovered this run, and may work on its batch.
         if (dropRun.run(run).changes === 1) endBatch.run(state, Date.now(), batch);
         return batchById.get(batch);
       });
@@ -122,7 +122,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
           return 'asked';
         }
         if (state === 'running') {
-          // What its dead run has in work is cancelled by `recover`.
+          // `recover` cancels the jobs that the dead run had in work.
           ask.run(batch);
           return 'cancelled';
         }
@@ -151,7 +151,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
       write(() => {
         for (const { run } of dead) {
           const batch = batchOfRun.get(run);
-          // Another process may have been quicker, and its batch be resumed by now; or it was lost with its row.
+          // Another process may have recovered this run, and resumed its batch. Or the row was lost.
           if (batch !== undefined) {
             free.run(run);
             dropRun.run(run);
@@ -163,7 +163,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
       }),
   };
 
-  /** Of a run whose row was lost nobody knows where it worked. */
+  /** When the row of a run is lost, nobody knows where the run worked. */
   async function oneInEachFolder(): Promise<string[]> {
     const found = new Map<string, string>();
     for (let after: number | undefined = 0; after !== undefined; ) {

@@ -4,21 +4,21 @@ import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
 import type { Message, Reply, Request } from '../../image/protocol.ts';
 import type { Account } from './ledger.ts';
 
-/** Characters of a child's last words that are kept. */
+/** Characters to keep of what a child wrote last. */
 const TAIL = 2000;
 
-/** Milliseconds after SIGKILL at which a child is given up: one stuck in the kernel does not end. */
+/** Milliseconds after SIGKILL until a child is given up: a process stuck in the kernel does not end. */
 const STUCK = 2000;
 
 /**
- * glibc would keep an arena of freed pixels per thread; loaders that libvips calls untrusted stay shut even before
- * vips.ts has its say. Everything else is inherited.
+ * Settings for glibc, and for the loaders that libvips calls untrusted: they are blocked before vips.ts runs.
+ * Everything else is inherited.
  */
 const ENVIRONMENT = {
-  // One, not a second for the other thread: what lies free in one is of no use to the other (measured: 300 MB for a
-  // tree with two children instead of 400, at the same speed).
+  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400, at the same
+  // speed.
   MALLOC_ARENA_MAX: '1',
-  // Pixels of one picture after another in the same pages: up to 32 MiB are not given back and faulted in each time.
+  // Blocks up to 32 MiB are reused for the next picture instead of given back and faulted in again.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
   MALLOC_TRIM_THRESHOLD_: `${128 * 2 ** 20}`,
   VIPS_BLOCK_UNTRUSTED: '1',
@@ -27,21 +27,21 @@ const ENVIRONMENT = {
 export type Answer = Exclude<Reply, { type: 'failed' | 'ready' | 'resting' }>;
 
 export interface Child {
-  /** Its libraries are loaded. */
+  /** Resolves when its libraries are loaded. */
   readonly ready: Promise<void>;
-  /** It has ended; never rejects. */
+  /** Resolves when the child has ended. Never rejects. */
   readonly gone: Promise<void>;
-  /** It owes an answer. */
+  /** Whether an answer is outstanding. */
   readonly busy: boolean;
   readonly killed: boolean;
-  /** It was ended by a signal meant for the parent before it could ignore it. */
+  /** Whether a signal to the parent ended it before it could ignore the signal. */
   readonly interrupted: boolean;
-  /** One request at a time. Errors: those of the picture, `worker_crashed`, the reason it was killed for. */
+  /** Sends one request at a time. Errors: those of the picture, `worker_crashed`, the reason of `kill`. */
   ask(request: Request): Promise<Answer>;
   tell(request: Request): void;
-  /** Ends it at once; what it owes rejects with the reason, once it can write nothing any more. */
+  /** Ends the child at once. The outstanding answer rejects with the reason, once the child can write nothing more. */
   kill(reason: ImgtoolError): void;
-  /** Keeps the parent alive, as a new child does, or no longer. */
+  /** `hold` keeps the parent alive, as a new child does; `rest` does not. */
   hold(): void;
   rest(): void;
 }
@@ -52,9 +52,9 @@ interface Owed<T> {
 }
 
 /**
- * A child with so many threads for decoding and encoding; it is told with each picture how many of them to use.
- * Its time is put down in its account. `onResting` is told, after each release, how many bytes of memory the child still holds. Errors: `io` and
- * `out_of_memory` when no process can be started at all, at once or by what it is asked.
+ * Starts a child with this many threads. Each request says how many of them to use. After each release `onResting` gets
+ * the bytes of memory that the child still holds. Errors: `io` and `out_of_memory` when no process can be started; some
+ * systems report that only with the first answer.
  */
 export function startChild(
   workerPath: string,
@@ -75,7 +75,7 @@ export function startChild(
   const ready = new Promise<void>((resolve, reject) => {
     starting = { resolve, reject };
   });
-  // Whoever awaits it hears of it; a child that dies unasked is nobody's failure.
+  // Callers that await it get the error. A child that dies while idle is nobody’s failure.
   ready.catch(() => {});
 
   child.on('message', (reply: Message) => {
@@ -99,13 +99,13 @@ export function startChild(
   child.on('error', (error) => {
     words.push(error.message);
     if (child.pid !== undefined) return;
-    // It was never started, and `close` does not come.
+    // The process never started, so `close` does not come.
     reason ??= unstarted(error);
     die(null, null);
   });
 
   function send(request: Request): void {
-    // A failed send means that it is dying, and `close` says so.
+    // A failed send means that the child is dying, and `close` reports that.
     child.send(request, () => {});
   }
 
@@ -160,7 +160,9 @@ export function startChild(
   };
 }
 
-/** Young objects are few here, but each may hold on to pixels; left alone V8 lets them come to 32 MB, and to 128 in Node 24. */
+/**
+ * Few objects are young here, but each may hold pixels. By default V8 collects them only at 32 MB (128 MB in Node 24).
+ */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 function forked(workerPath: string, threads: number): ChildProcess {
@@ -168,7 +170,7 @@ function forked(workerPath: string, threads: number): ChildProcess {
     return fork(workerPath, [], {
       execArgv: FLAGS,
       env: { ...process.env, ...ENVIRONMENT, UV_THREADPOOL_SIZE: String(threads) },
-      // A terminal must not be garbled by what a C library has to say.
+      // Messages of C libraries must not garble the terminal.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
   } catch (error) {
@@ -176,7 +178,7 @@ function forked(workerPath: string, threads: number): ChildProcess {
   }
 }
 
-/** What keeps the parent's event loop running. */
+/** The handles that keep the event loop of the parent running. */
 function handles(child: ChildProcess): { ref(): void; unref(): void }[] {
   const { channel, stderr } = child;
   return [child, ...(channel ? [channel] : []), ...(stderr instanceof Socket ? [stderr] : [])];
@@ -194,7 +196,7 @@ function revived({ code, message, fix }: Extract<Reply, { type: 'failed' }>['err
   return new ImgtoolError(isErrorCode(code) ? code : 'internal', message, { fix });
 }
 
-/** The system has no process, descriptor or memory left; it may have a moment later. */
+/** The system is out of processes, descriptors or memory. A later try may succeed. */
 function unstarted(error: unknown): ImgtoolError {
   const code = systemCode(error);
   const what = `the process that was to render it could not be started (${code ?? String(error)})`;

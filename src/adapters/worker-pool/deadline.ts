@@ -3,15 +3,15 @@ import type { Child } from './child.ts';
 
 const TICK = 1000;
 
-/** The time one picture has in all. */
+/** The time limit of one picture. */
 export interface Deadline {
-  /** Awaits the child's work; kills the child when the time is used up. */
+  /** Awaits the work of a child and kills the child when the time is used up. */
   over<T>(child: Child, work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Counts in ticks of one second rather than by the clock: a tick that comes late, since the laptop slept or the parent
- * was stopped, counts once. `timeout` in milliseconds.
+ * Counts ticks of one second instead of the clock: a late tick, after the laptop slept or the parent was stopped,
+ * counts once. `timeout` in milliseconds.
  */
 export function createDeadline(timeout: number): Deadline {
   let left = Math.max(1, Math.ceil(timeout / TICK));

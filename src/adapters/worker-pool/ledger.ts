@@ -2,27 +2,27 @@ import type { Message, Request } from '../../image/protocol.ts';
 import type { Calls, ChildrenSpent } from '../../model.ts';
 
 /**
- * Where a child is, as its parent sees it: without a picture for the `first` time or `between` two, or with one
- * `before` and `after` it is rendered.
+ * What a child does, as its parent sees it. `first` and `between`: it waits for a picture. `before` and `after`: it
+ * holds a picture that is not being rendered.
  */
 type Spot = 'starting' | 'first' | 'between' | 'before' | 'after' | 'asked';
 
 type Took = Message['took'];
 
-/** The time of one child, put down as it passes. */
+/** Records the time of one child. */
 export interface Account {
   ready(): void;
-  /** To a picture, or no longer. */
+  /** The child got a picture, or gave it back. */
   lent(isLent: boolean): void;
   asked(type: Request['type']): void;
   answered(took: Took): void;
-  /** It has given up its picture. */
+  /** The child has released its picture. */
   released(took: Took): void;
-  /** It has ended. */
+  /** The child has ended. */
   close(): void;
 }
 
-/** The time of all children of a pool. `clock`: milliseconds since any moment. */
+/** Adds up the time of all children of a pool. `clock` returns milliseconds from any origin. */
 export function openLedger(clock = () => performance.now()) {
   const passed = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, travel: 0 };
   const work = new Map<string, { calls: number; ms: number }>();
@@ -56,7 +56,7 @@ export function openLedger(clock = () => performance.now()) {
         cpu += (took?.cpu ?? told) - told;
         told = took?.cpu ?? told;
       };
-      /** The stretch that has not come to an end, as if it did now. */
+      /** Adds the current stretch, as if it ended now. */
       const rest = (into: typeof passed) => {
         if (spot !== 'asked') into[spot === 'between' ? 'last' : spot] += clock() - since;
       };
@@ -84,7 +84,7 @@ export function openLedger(clock = () => performance.now()) {
         },
         close() {
           if (!open.delete(rest)) return;
-          // What it was asked and has not answered was its work all the same.
+          // An unanswered question counts as work too.
           if (spot === 'asked') worked(question, turn('after'), 0);
           else rest(passed);
         },

@@ -5,18 +5,18 @@ import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode, writeError } from '../../../errors.ts';
 import type { Backup } from '../../../model/mended.ts';
 import { keep, keepBackups, loadSqlite, type Sqlite } from '../binding.ts';
-import { kindOf, refuseStrangers } from '../check.ts';
+import { classify, refuseStrangers } from '../check.ts';
 import { damaged, indexError } from '../errors.ts';
 import { MIGRATIONS } from '../migrations.ts';
 import { realPlace } from '../place.ts';
 import { countRows, indexProblems } from './health.ts';
 import { dropDatabase, flush, placeAt } from './quarantine.ts';
 
-/** Pages copied before the event loop has its turn. */
+/** Pages to copy before other work gets its turn. */
 const AT_ONCE = 2_000;
 
 /**
- * Saves a copy of an index, also while runs work with it, under a name that must be free: whole or not at all. Errors:
+ * Saves a copy of an index under a free name, all of it or nothing, also while runs work with the index. Errors:
  * `usage`, `index_unusable`, `index_newer`, `no_space`, `not_writable`, `io`.
  */
 export async function backUpSqliteIndex(path: string, file: string, signal: AbortSignal): Promise<Backup> {
@@ -51,8 +51,8 @@ async function copyIndex(
   const db = keep(new Sqlite(path, { fileMustExist: true, timeout: 1_000 }));
   try {
     refuseStrangers(Sqlite, db, path, MIGRATIONS);
-    if (kindOf(Sqlite, db, MIGRATIONS).kind === 'empty') throw absent(path);
-    // One moment of it, however long that takes and whoever writes meanwhile.
+    if (classify(Sqlite, db, MIGRATIONS).kind === 'empty') throw absent(path);
+    // The read transaction holds one moment, whatever other processes write meanwhile.
     db.exec('BEGIN');
     keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
     const progress = () => {
@@ -69,7 +69,7 @@ async function copyIndex(
   }
 }
 
-/** Makes the copy one file without a WAL, and reads it through: a copy that is damaged is none. */
+/** Makes the copy one file without a WAL, and reads it from end to end: a damaged copy is useless. */
 function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   const db = keep(new Sqlite(copy));
   try {
@@ -83,7 +83,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   }
 }
 
-/** Who works with the index does not work with the copy: there its run would count as dead, and be tidied up after. */
+/** Removes runs from the copy. In the place of the copy they would count as dead and be recovered. */
 function leaveRunsBehind(db: Database): void {
   const now = Date.now();
   db.transaction(() => {
@@ -120,7 +120,7 @@ function absent(path: string): ImgtoolError {
   });
 }
 
-/** What fails while pages are copied fails where they are written, unless they cannot be read. */
+/** An error while pages are copied is a write error, unless pages cannot be read. */
 function copyError(error: unknown, file: string): unknown {
   const code = systemCode(error) ?? '';
   if (code === 'SQLITE_FULL') {

@@ -17,30 +17,31 @@ import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../../errors.ts';
 import { printOf } from '../identity.ts';
 
-/** What SQLite keeps beside a database. */
+/** Endings of the files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];
 
 /**
- * Puts a whole new database under an index's name; the old one keeps its bytes under another, which is returned and
- * was nobody's. At no moment is there none.
+ * Puts a complete new database under the name of an index. The old file gets a free name, which is returned. The index
+ * is there at every moment.
  */
 export function replaceIndex(path: string, fresh: string, now: number): string {
   makeAlike(fresh, path);
   flush(fresh);
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
   const quarantined = giveName(path, `${path}.broken-${stamp}`);
-  // The other file beside it is made anew from this one.
+  // SQLite makes the other file again from this one.
   if (sizeOf(`${path}-wal`) > 0) placeAt(`${path}-wal`, `${quarantined}-wal`);
-  // Before the new file comes, to which they would be taken to belong.
+  // Remove them before the new file comes: SQLite would use them for it.
   removeBeside(path);
   renameSync(fresh, path);
-  // Made meanwhile by somebody who had opened the old file: whoever opens the new one waits for the repair to end.
+  // A process that opened the old file may have made them again. Processes that open the new file wait until the repair
+  // ends.
   removeBeside(path);
   flush(dirname(path));
   return quarantined;
 }
 
-/** Second names of an index that whoever was killed while replacing it left. Where there are no hard links, none. */
+/** Second names that a killed repair left. There are none where the disk has no hard links. */
 export function quarantinedOf(path: string): string[] {
   const own = printOf(path);
   return readdirSync(dirname(path))
@@ -49,13 +50,15 @@ export function quarantinedOf(path: string): string[] {
     .filter((quarantined) => printOf(quarantined) === own);
 }
 
-/** Undoes what was done of a replacement: without its log, which may lie under another name alone, rows are lost. */
+/**
+ * Undoes an unfinished replacement: the log may exist only under its second name, and rows would be lost without it.
+ */
 export function takeBack(path: string, paths: readonly string[]): void {
   const ownLog = `${path}-wal`;
   for (const quarantined of paths) {
     const log = `${quarantined}-wal`;
     if (sizeOf(log) > 0 && printOf(log) !== printOf(ownLog)) {
-      // Who has written into the database since, or begun another log, made that one worthless.
+      // A later write to the database, or a new log, makes this log worthless.
       if (sizeOf(ownLog) > 0 || statSync(path).mtimeMs > statSync(log).ctimeMs) continue;
       removeBeside(path);
       placeAt(log, ownLog);
@@ -73,7 +76,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Who could use the old file can use the new one, whoever repairs it. */
+/** Gives the new file the mode and the owner of the old one. */
 function makeAlike(fresh: string, path: string): void {
   const { mode, uid, gid } = statSync(path);
   chmodSync(fresh, mode & 0o777);
@@ -81,12 +84,12 @@ function makeAlike(fresh: string, path: string): void {
   try {
     chownSync(fresh, uid, gid);
   } catch (error) {
-    // It is the file of whoever repairs it then.
+    // Then the file belongs to the user who repairs.
     if (systemCode(error) !== 'EPERM') throw error;
   }
 }
 
-/** Removes a database that was being made. */
+/** Removes an unfinished database. */
 export function dropDatabase(path: string): void {
   for (const end of ['', '-journal', ...BESIDE]) rmSync(path + end, { force: true });
 }
@@ -104,26 +107,26 @@ function giveName(path: string, name: string): string {
   }
 }
 
-/** The same bytes under a second name that must be free. Errors: `EEXIST` and others of the system's. */
+/** Gives a file a second name that must be free. Errors: `EEXIST` and others of the system. */
 export function placeAt(path: string, name: string): void {
   try {
     linkSync(path, name);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST' || code === 'ENOENT') throw error;
-    // Where there are no hard links.
+    // The disk has no hard links.
     copyFileSync(path, name, constants.COPYFILE_EXCL);
     flush(name);
   }
 }
 
-/** Makes a file, or the names in a folder, outlast a power cut. */
+/** Makes a file, or the names in a folder, survive a power cut. */
 export function flush(path: string): void {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
   } catch (error) {
-    // Windows opens no folders.
+    // Windows cannot open folders.
     if (systemCode(error) === 'EISDIR' || systemCode(error) === 'EPERM') return;
     throw error;
   }

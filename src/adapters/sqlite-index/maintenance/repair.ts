@@ -4,7 +4,7 @@ import { ImgtoolError, systemCode } from '../../../errors.ts';
 import type { Repaired, SavedRows } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { keep, loadSqlite, type Sqlite } from '../binding.ts';
-import { isVersion, kindOf } from '../check.ts';
+import { classify, isVersion } from '../check.ts';
 import { indexError, inRepair, newer, noIndex, notOurs } from '../errors.ts';
 import { type Locks, locksOf, REPAIR } from '../locks.ts';
 import { MIGRATIONS } from '../migrations.ts';
@@ -13,7 +13,7 @@ import { indexProblems } from './health.ts';
 import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
 
-/** Bytes at the start of an index in which its schema is written. */
+/** Bytes at the start of an index that hold its schema. */
 const SCHEMA_WITHIN = 65_536;
 const OUR_TABLES = ['CREATE TABLE sources', 'CREATE TABLE outputs'];
 
@@ -21,8 +21,9 @@ const NOTHING: SavedRows = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
 const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', 'batches', 'jobs'] };
 
 /**
- * Puts a new index with all that can be read of it in place of a damaged one, which is kept. Errors: `index_unusable`,
- * also while a run works with it and for another program's database; `index_newer`; `no_space`.
+ * Replaces a damaged index by a new one with every row that can be read, and keeps the damaged file. Errors:
+ * `index_unusable`, also while a run works with the index or when it belongs to another program; `index_newer`;
+ * `no_space`.
  */
 export async function repairSqliteIndex(path: string, fold: FoldName): Promise<Repaired> {
   const Sqlite = await loadSqlite();
@@ -49,11 +50,11 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
   }
 }
 
-/** What is wrong with it. Errors: `index_unusable` and `index_newer` when it is not for us to repair. */
+/** What is wrong with an index. Errors: `index_unusable` and `index_newer` when it cannot be repaired here. */
 function examine(Sqlite: Sqlite, path: string): string[] {
   const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
   try {
-    const { kind, version, missing } = kindOf(Sqlite, db, MIGRATIONS);
+    const { kind, version, missing } = classify(Sqlite, db, MIGRATIONS);
     if (kind === 'newer') throw newer(path, version, MIGRATIONS.length);
     if (kind === 'foreign') throw notOurs(path);
     if (kind === 'empty') return [];
@@ -61,7 +62,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
   } catch (error) {
     if (!isDamage(error)) throw error;
     if (!looksLikeOurs(path)) throw noIndex(path);
-    // SQLite holds no lock on what it cannot read, so that reading the file beside it frees none.
+    // SQLite holds no lock on a file it cannot read, so reading the file by other means frees none.
     const version = versionInHeader(path);
     if (version > MIGRATIONS.length) throw newer(path, version, MIGRATIONS.length);
     return [error instanceof Error ? error.message : String(error)];
@@ -70,7 +71,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
   }
 }
 
-/** Whether a file that SQLite cannot read was an index: runs worked with it, or it still names our tables. */
+/** Whether an unreadable file was an index: runs worked with it, or it still names our tables. */
 function looksLikeOurs(path: string): boolean {
   if (existsSync(`${realPlace(path)}.runs`)) return true;
   const start = readStart(path, SCHEMA_WITHIN).toString('latin1');
@@ -79,12 +80,12 @@ function looksLikeOurs(path: string): boolean {
 
 function renew(Sqlite: Sqlite, path: string, real: string, fold: FoldName, locks: Locks) {
   const fresh = `${real}.repair`;
-  // One whose repair was cut short.
+  // A repair that was killed may have left it.
   dropDatabase(fresh);
   const now = Date.now();
   try {
     const salvaged = makeFrom(Sqlite, fresh, path, fold, now);
-    // Salvage takes its time.
+    // Salvage takes time, and a run may have begun.
     refuseIfInUse(Sqlite, path, locks);
     return { ...salvaged, movedTo: replaceIndex(real, fresh, now) };
   } finally {
@@ -96,7 +97,7 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
   const to = keep(new Sqlite(fresh));
   const from = keep(new Sqlite(old, { readonly: true, timeout: 1_000 }));
   try {
-    // Else a file that was cut off is refused as a whole.
+    // Without this SQLite refuses a truncated file as a whole.
     from.unsafeMode(true);
     from.exec('PRAGMA writable_schema = ON');
     to.exec('PRAGMA synchronous = OFF');
@@ -129,7 +130,7 @@ function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT.*|NOTADB|ERROR|IOERR_SHORT_READ)$/.test(code);
 }
 
-/** The version as the header of a file has it that SQLite cannot read. */
+/** The version in the header of a file that SQLite cannot read. 0 when there is none. */
 function versionInHeader(path: string): number {
   const header = readStart(path, 64);
   const version = header.length < 64 ? 0 : header.readUInt32BE(60);

@@ -9,7 +9,7 @@ import { readable, type SalvagedRow } from './unreadable.ts';
 
 export interface Salvage {
   readonly saved: SavedRows;
-  /** Tables of which not every row could be read. */
+  /** Tables with rows that could not be read. */
   readonly incomplete: readonly Table[];
 }
 
@@ -17,9 +17,8 @@ type Table = keyof SavedRows;
 type Mend = (row: SalvagedRow) => SalvagedRow | undefined;
 
 /**
- * Copies into a new index whatever can be read of a damaged one and makes sense, whichever version it has: of a row the
- * columns that both know. Runs are dead, and stay for the next start, which alone can remove what they left staged.
- * Call it in a transaction.
+ * Copies every readable row that makes sense from a damaged index of any version into a new one: the columns that both
+ * have. Runs stay, because only the next start can remove their staged files. Call it in a transaction.
  */
 export function salvage(from: Database, to: Database, fold: FoldName, now: number): Salvage {
   const incomplete = new Set<Table>();
@@ -30,7 +29,7 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
   const ids = keep(to.prepare<[], string>('SELECT id FROM batches ORDER BY id').pluck()).all();
   copy(from, to, { table: 'runs', key: 'id', mended: runOf, known: [], lost: () => {} });
   const jobs = copyTable('jobs', 'id', jobOf(to));
-  // Names that others know lead past pages that cannot be read.
+  // Source names from other tables lead past pages that cannot be read.
   const known = keep(
     to.prepare<[], string>('SELECT source FROM outputs UNION SELECT source FROM jobs ORDER BY 1').pluck(),
   ).all();
@@ -45,7 +44,7 @@ interface Copying {
   readonly key: string;
   readonly mended: Mend;
   readonly known: readonly string[] | undefined;
-  /** Rows of it cannot be read, or make no sense. */
+  /** Called when rows cannot be read, or make no sense. */
   readonly lost: () => void;
 }
 
@@ -63,14 +62,14 @@ function copy(from: Database, to: Database, { table, key, mended, known, lost }:
   for (const row of readable(from, { table, key, columns, known, lost })) {
     const whole = mended(row);
     const changes = whole === undefined ? 0 : tried(() => insert.run(whole).changes);
-    // Rows come twice only where some could not be read.
+    // Rows come twice only after damage.
     if (changes === 0) lost();
     saved += changes;
   }
   return saved;
 }
 
-/** Batches that nothing works on: those whose run is there are told from others, and tidied up after, by it. */
+/** Interrupts batches without a run. A batch with a run is recovered at the next start. */
 function interrupt(to: Database, now: number): void {
   keep(
     to.prepare(
@@ -86,7 +85,7 @@ function interrupt(to: Database, now: number): void {
   ).run();
 }
 
-/** What no row of a job tells: how many sources were unchanged, and the bytes of all. */
+/** Copies what no job shows: the number of unchanged sources, and the bytes of all. */
 function copyTallies(from: Database, to: Database, batches: readonly string[]): void {
   const columns = ['batch', 'unchanged', 'bytes_in', 'bytes_out'];
   if (!columns.every((name) => columnsOf(from, 'counts').includes(name))) return;
@@ -104,7 +103,7 @@ function columnsOf(db: Database, table: string): string[] {
   return keep(db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()).all(table);
 }
 
-/** What a damaged page says may be refused by the schema: types, checks, a batch that is not there. */
+/** Rows from a damaged page may break the rules of the schema. */
 function tried(insert: () => number): number {
   try {
     return insert();
@@ -125,7 +124,7 @@ const outputOf =
     const { path, source, checksum } = row;
     if (!isPath(path) || !isPath(source)) return undefined;
     const isSound =
-      // An empty checksum is that of an output nobody trusts.
+      // `distrust` leaves an empty checksum.
       checksum === null ||
       checksum === '' ||
       (isDigest(checksum) && isDigest(row.digest) && isWhole(row.mtime));
@@ -142,7 +141,7 @@ function runOf(row: SalvagedRow): SalvagedRow | undefined {
   return isHex(row.id) ? row : undefined;
 }
 
-/** A job in work names its run, also where the row of that was lost. */
+/** A job in work names its run, even when the row of the run was lost. */
 function jobOf(to: Database): Mend {
   const insertRun = keep(to.prepare('INSERT OR IGNORE INTO runs (id, batch) VALUES (?, ?)'));
   const isThere = keep(to.prepare<[unknown], number>('SELECT 1 FROM runs WHERE id = ?').pluck());
@@ -171,7 +170,7 @@ function isWhole(value: unknown): boolean {
   return typeof value === 'string' && /^-?\d+$/.test(value);
 }
 
-/** What a text holds as JSON; nothing when it is none. */
+/** Parses JSON. An empty object for anything else. */
 function read(text: unknown): object {
   try {
     const value: unknown = JSON.parse(String(text));

@@ -3,19 +3,19 @@ import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode } from '../../../errors.ts';
 import { keep, type Sqlite } from '../binding.ts';
 
-/** Where a database's header says how it is written and read, and the word for "without a WAL". */
+/** Positions in the header of a database that say how it is written and read, and the value for “without a WAL”. */
 const FORMATS = [18, 19] as const;
 const WITHOUT_WAL = 1;
 
-/** Whether an index could not be opened because something there may not be written. */
+/** Whether an index could not be opened because something there is write-protected. */
 export function mayBeLookedAt(error: unknown): boolean {
   const code = systemCode(error instanceof ImgtoolError ? error.cause : error) ?? '';
   return /^(EACCES|EPERM|EROFS|SQLITE_(CANTOPEN|READONLY|IOERR_(SHM|LOCK|DELETE)).*)$/.test(code);
 }
 
 /**
- * An index read into memory: readers of a WAL write too, beside it, and where they may not there is no other way. It
- * is not in use then, unless by someone who left something in the WAL. Errors: `index_unusable`, the system's.
+ * Reads an index into memory. Readers of a WAL write beside it too; where they cannot, this is the only way. Nobody
+ * works with such an index, unless there is something in its WAL. Errors: `index_unusable`, those of the system.
  */
 export function openSnapshot(Sqlite: Sqlite, path: string): Database {
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {

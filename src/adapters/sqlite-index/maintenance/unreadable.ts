@@ -3,11 +3,11 @@ import { keep } from '../binding.ts';
 
 export type SalvagedRow = Readonly<Record<string, unknown>>;
 
-/** Places looked at behind pages that cannot be read, for one table, before the rest is given up. */
+/** How many ranges of a table are tried before the rest is given up. */
 const MOST_LOOKS = 20_000;
-/** Above any row's id. */
+/** Above the id of every row. */
 const HIGHEST_ID = 2 ** 40;
-/** Text sorts before it, whatever it is. */
+/** Sorts after every text. */
 const AFTER_ALL_TEXT = Buffer.alloc(0);
 
 type RowKey = number | string;
@@ -16,16 +16,16 @@ interface Reading {
   readonly table: string;
   readonly key: string;
   readonly columns: readonly string[];
-  /** Text keys worth a try, in SQLite's order. */
+  /** Text keys to try, in the order of SQLite. */
   readonly known?: readonly string[] | undefined;
   /** Called when rows cannot be read. */
   readonly lost: () => void;
 }
 
 /**
- * The rows of a table that can be read, in no order, some twice. Pages that cannot be read are skipped: the rows are
- * read from both ends towards the damage, then from keys within it, halving what is left. Number keys are all worth a
- * try; of text keys those `known`, in SQLite's order.
+ * The readable rows of a table, in no order, some of them twice. Skips pages that cannot be read: reads from both ends
+ * up to the damage, then from keys inside the rest, halving it each time. Any number may be a key; text keys are taken
+ * from `known`.
  */
 export function* readable(
   db: Database,
@@ -39,7 +39,7 @@ export function* readable(
   let looks = MOST_LOOKS;
   yield* between(isText ? '' : 0, isText ? undefined : HIGHEST_ID);
 
-  /** Rows above one key, and up to another. */
+  /** Rows above one key, up to another. */
   function* between(after: RowKey, upTo: RowKey | undefined): Generator<SalvagedRow> {
     if (looks-- <= 0) return;
     const end = upTo ?? AFTER_ALL_TEXT;
@@ -65,7 +65,7 @@ export function* readable(
   }
 }
 
-/** Yields rows as long as they come and their keys go one way; the last key, and whether all were read. */
+/** Yields rows while their keys go in one direction. Returns the last key, and whether all rows were read. */
 function* untilDamage(
   rows: IterableIterator<SalvagedRow>,
   key: string,
@@ -83,7 +83,7 @@ function* untilDamage(
     if (next.done) return { last, isDone: true };
     const found = next.value[key];
     const isKey = typeof found === 'number' || typeof found === 'string';
-    // A damaged page may lead back to where one was.
+    // A damaged page may lead back to an earlier one.
     const isOnward = isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
     if (!isOnward) {
       rows.return?.();
@@ -98,7 +98,7 @@ function statement(db: Database, sql: string) {
   try {
     return keep(db.prepare<[RowKey, RowKey | Buffer], SalvagedRow>(sql));
   } catch {
-    // Its schema cannot be read.
+    // The schema of the table cannot be read.
     return undefined;
   }
 }
@@ -110,13 +110,13 @@ function isTextKey(db: Database, table: string, key: string): boolean {
   return type.get(table, key) === 'TEXT';
 }
 
-/** As SQLite does: numbers by value, text by its bytes. */
+/** Compares like SQLite: numbers by value, text by its bytes. */
 function compare(a: RowKey, b: RowKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
 }
 
-/** Where in sorted keys the first one above another lies, or the first that is not below it. */
+/** The position of the first key above another, or of the first that is not below it. */
 function firstFrom(keys: readonly string[], key: string, isAbove: boolean): number {
   let low = 0;
   for (let high = keys.length; low < high; ) {
