@@ -415,6 +415,33 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(counts).toMatchObject({ pending: 2, processing: 0 });
     });
 
+    it('changes nothing when a step is repeated that may be called twice', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('a'), newJob('b')], { ...NOTHING, unchanged: 1 });
+      expect(await index.add(run, [newJob('a')], NOTHING)).toBe(0);
+      const [first, second] = await index.take(run, 2, Date.now());
+      const made = [outputRecord('/out/a_small.webp', '/photos/a')];
+      await index.settle(run, first!, settled({ state: 'completed', made }));
+      for (let i = 0; i < 2; i++) expect(await index.claim(run, second!, sha('b'))).toBe(true);
+      const twice = async (step: () => Promise<unknown>) => {
+        await step();
+        const once = [await pair.other.batch(run.batch), await index.ownedBy('/photos/a')];
+        await step();
+        expect([await pair.other.batch(run.batch), await index.ownedBy('/photos/a')]).toEqual(once);
+      };
+      await twice(() => index.withdraw(second!));
+      await twice(() => index.walked(run, 3, true));
+      await twice(() => index.distrust(made));
+      await twice(() => index.forget('/photos/a', [made[0]!.path], []));
+      await twice(() => index.end(run, 'finished'));
+      await twice(() => index.recover([{ ...run, outputs: [] }]));
+      expect(await index.batch(run.batch)).toMatchObject({
+        state: 'finished',
+        passedOver: 3,
+        counts: { completed: 1, unchanged: 1 },
+      });
+    });
+
     it('prunes old history and never what was made', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
