@@ -37,8 +37,8 @@ function loadedIn(file: string, who: 'first' | 'others' = 'first') {
   const all = (pattern: RegExp) => [...new Set(its.flatMap((line) => pattern.exec(line)?.[1] ?? []))].sort();
   return {
     packages: all(/^.*node_modules\/((?:@[^/]+\/)?[^/]+)\//),
-    // Numbered where two have one name. Variables of ours, which tests set, are looked at by `strange`.
-    files: all(/^(?!.*node_modules).*\/dist\/(?!parts\/strange)(.+?)\d*\.js$/),
+    // Numbered where two have one name. Variables of ours, which tests set, are looked at by `unknown-keys`.
+    files: all(/^(?!.*node_modules).*\/dist\/(?!parts\/unknown-keys)(.+?)\d*\.js$/),
   };
 }
 
