@@ -68,7 +68,6 @@ export async function dryRun(
     bytesIn += event.bytes ?? 0;
     emit(event);
   }
-  const exit = signal.aborted ? 130 : counts.failed > 0 ? 1 : 0;
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,
@@ -78,7 +77,7 @@ export async function dryRun(
     bytesIn,
     bytesOut: 0,
     ms: Math.round(performance.now() - started),
-    exit,
+    ...(signal.aborted ? { stopped: 'signal' as const } : {}),
     dryRun: true,
   };
   emit(finished);

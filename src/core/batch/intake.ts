@@ -88,6 +88,7 @@ async function walkThrough(
     walked.total += events.length + (await context.index.add(context.run, jobs, tallyOf(events)));
     chunkDone(walked, ended);
     for (const event of events) emit(event);
+    await context.ready();
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let isAllThere = true;

@@ -12,7 +12,7 @@ import type {
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
 import { settingsOfAll } from '../job/facts.ts';
 import type { JobContext } from '../job/job.ts';
-import { openMemoryBudget } from '../queue/memory-budget.ts';
+import type { MemoryBudget } from '../queue/memory-budget.ts';
 import { type Intake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES, type RetryPolicy } from '../queue/retry-policy.ts';
 import { announce } from '../queue/wakeup.ts';
@@ -24,16 +24,16 @@ import { openTold } from './totals.ts';
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
 
-/** Exit codes of a batch that could not go on, and of one that was stopped. */
-const CANNOT_GO_ON = 3;
-const STOPPED = 130;
-
 /** The opened ports a batch works with. */
 export interface Ports {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
   readonly renderer: Renderer;
+  /** Memory for pictures in work, shared by all batches of an engine. */
+  readonly budget: MemoryBudget;
+  /** Resolves once the reader of events has caught up. */
+  readonly ready?: () => Promise<void>;
   /** Hex id of this run, as its staged files carry it. */
   readonly run: string;
 }
@@ -125,16 +125,15 @@ function contextOf(
   signal: AbortSignal,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const budget = openMemoryBudget(options.memory);
   const settings = settingsOfAll(options);
   return {
+    ready: async () => {},
     ...ports,
     run,
     options,
     settings,
     suspects,
     mirror: false,
-    budget,
     leftBehind: [],
     emit,
     signal,
@@ -173,7 +172,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
     state: ended,
     ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
-    exit: exitCode(ended, counts.failed, fatal, stop.signal, mode),
+    ...stoppedBy(ended, stop.signal, mode),
   };
   emit(finished);
   return finished;
@@ -275,16 +274,13 @@ async function tellStopping({ index, run, emit }: JobContext, finishing: number)
   }
 }
 
-/** What aborts says by which code it ends, as a signal does; one that was asked too late changes nothing. */
-function exitCode(
+/** A request to stop that came after the last job changed nothing. */
+function stoppedBy(
   state: BatchState,
-  failed: number,
-  fatal: ImgtoolError | undefined,
   { aborted, reason }: AbortSignal,
   { isEndless }: BatchMode,
-): number {
-  if (state === 'interrupted') return fatal?.fatal ? fatal.exitCode : CANNOT_GO_ON;
-  const isInVain = state === 'finished' && reason === ASKED && !isEndless;
-  if (aborted && !isInVain) return typeof reason === 'number' ? reason : STOPPED;
-  return failed > 0 ? 1 : 0;
+): Pick<BatchFinished, 'stopped'> {
+  if (!aborted || state === 'interrupted') return {};
+  if (reason !== ASKED) return { stopped: 'signal' };
+  return state === 'finished' && !isEndless ? {} : { stopped: 'request' };
 }

@@ -24,6 +24,8 @@ export interface JobContext extends FactPorts {
   /** Staged files that could not be removed when they should have been. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Event) => void;
+  /** Resolves once the reader of events has caught up: no new work is taken before. */
+  readonly ready: () => Promise<void>;
   /** Aborts when no more is to be begun. */
   readonly signal: AbortSignal;
 }

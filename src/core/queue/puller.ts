@@ -202,6 +202,7 @@ export async function workThrough(
 
   async function pull(): Promise<void> {
     while (!stopped()) {
+      await context.ready();
       // As many again are taken each time: one step of the index for several jobs.
       const room = waitlist.size < MOST_WAITING ? capacity() : 0;
       const now = steadyNow();

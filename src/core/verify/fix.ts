@@ -31,12 +31,13 @@ export interface OpenedFix {
   close(): void;
 }
 
-/** What became of each wrong output, and the exit code of a batch that did not come to its end. */
+/** What became of each wrong output. */
 export interface Fixed {
   readonly remade: Remade;
   /** Ids of the batches that worked on them. */
   readonly madeIn: readonly string[];
-  readonly exit: number | undefined;
+  /** The batch that did not come to its end, if any. */
+  readonly unfinished: BatchFinished | undefined;
 }
 
 /** What is known of the outputs so far. */
@@ -63,9 +64,9 @@ export async function makeAgain(
   const mendable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, mendable);
   const madeIn: string[] = [];
-  let exit: number | undefined;
+  let unfinished: BatchFinished | undefined;
   for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
-    if (signal.aborted || exit !== undefined) break;
+    if (signal.aborted || unfinished !== undefined) break;
     const lack = lackOf(plan.options.out);
     if (lack !== undefined) {
       for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
@@ -74,7 +75,7 @@ export async function makeAgain(
     const finished = await carryOut(fixing, plan, outcome, signal);
     if (finished === undefined) continue;
     madeIn.push(finished.batch);
-    if (finished.state !== 'finished') exit = finished.exit;
+    if (finished.state !== 'finished') unfinished = finished;
   }
   // Once it was stopped nothing more is decoded: what was committed until then is known by its jobs.
   const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
@@ -87,7 +88,7 @@ export async function makeAgain(
     const now = still.get(one.record.path);
     return [one, now === undefined ? null : (why ?? stillWrong(now))] as const;
   });
-  return { remade: new Map(remade), madeIn, exit };
+  return { remade: new Map(remade), madeIn, unfinished };
 }
 
 /** One batch; undefined when it could not begin. */
