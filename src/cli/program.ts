@@ -123,7 +123,19 @@ function program(version: string, asked = ''): Command {
     const command = COMMANDS[name]?.(root.command(name));
     command?.exitOverride().configureOutput({ outputError: () => {} });
   }
+  if (!Object.hasOwn(COMMANDS, asked)) addHelp(root);
   return root;
+}
+
+/** Not among the others: it has to know them all. */
+function addHelp(root: Command): void {
+  root
+    .command('help')
+    .description('a command or a topic, explained')
+    .argument('[topic]', 'a command, or a topic that `imgtool help` lists')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .action(async (topic: string | undefined) => (await import('../commands/help.ts')).help(topic, root));
 }
 
 /** What commander found wrong, in the words of every other error here. */

@@ -15,7 +15,7 @@ interface JsonReportOptions {
   readonly verbose?: boolean;
 }
 
-/** One JSON object a line for programs, as the contract in README.md ("--json") says; fields are only ever added. */
+/** One JSON object a line for programs, as `help/json.md` says; fields are only ever added. */
 export function createJsonReport({ stream, verbose = false }: JsonReportOptions): Report {
   return {
     event(event) {
