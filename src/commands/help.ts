@@ -18,7 +18,9 @@ interface Helpful {
  * command and a topic: both are printed. Errors: `usage` for an unknown word.
  */
 export function help(topic: string | undefined, root: Helpful): void {
-  const topics = readdirSync(PAGES).map((name) => name.replace(/\.md$/, ''));
+  const topics = readdirSync(PAGES)
+    .map((name) => name.replace(/\.md$/, ''))
+    .sort();
   if (topic === undefined) {
     root.outputHelp();
     process.stdout.write(
@@ -55,9 +57,10 @@ function asText(markdown: string): string {
   return markdown
     .split('\n')
     .flatMap((line) => {
-      const isFence = line.startsWith('```');
-      if (isFence) isCode = !isCode;
-      if (isFence) return [];
+      if (line.startsWith('```')) {
+        isCode = !isCode;
+        return [];
+      }
       return isCode ? [`    ${line}`.trimEnd()] : proseLines(line);
     })
     .join('\n');
