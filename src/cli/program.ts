@@ -3,6 +3,7 @@ import { VERBS } from '../commands/index.ts';
 import type { Outcome, Verb } from '../commands/verb.ts';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
+import type { BatchFinished } from '../model.ts';
 import { exitOfBatch } from './exit-codes.ts';
 import { hearSignals, stopped, streams } from './signals.ts';
 
@@ -29,10 +30,12 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
     .description('Turns folders of pictures into named variants, once, safely.')
     .version(version, '-V, --version')
     .showHelpAfterError(false)
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .helpCommand(false);
+  const isAlone = Object.hasOwn(VERBS, asked) && asked !== 'help';
   for (const [name, verb] of Object.entries(VERBS)) {
-    if (Object.hasOwn(VERBS, asked) && name !== asked) continue;
-    define(quiet(root.command(name)), verb, ended);
+    if (isAlone && name !== asked) continue;
+    define(quiet(root.command(name)), root, verb, ended);
   }
   return root;
 }
@@ -41,7 +44,7 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
 const quiet = (command: Command): Command =>
   command.exitOverride().configureOutput({ outputError: () => {} });
 
-function define(command: Command, verb: Verb, ended: (outcome: Outcome) => void): void {
+function define(command: Command, program: Command, verb: Verb, ended: (outcome: Outcome) => void): void {
   addSettings(command, verb.settings).description(verb.description);
   if (verb.summary !== undefined) command.summary(verb.summary);
   if (verb.argument !== undefined) command.argument(...verb.argument);
@@ -49,8 +52,9 @@ function define(command: Command, verb: Verb, ended: (outcome: Outcome) => void)
   for (const flag of verb.hidden ?? []) command.options.find(({ long }) => long === flag)?.hideHelp();
   command.action(async () => {
     const paths = command.processedArgs.flat().filter((path) => path !== undefined);
-    const exitOf: Parameters<typeof verb.run>[0]['exitOf'] = (one) => exitOfBatch(one, stopped.reason);
-    ended(await verb.run({ paths, options: command.opts(), streams, signal: stopped, hearSignals, exitOf }));
+    const exitOf = (finished: BatchFinished) => exitOfBatch(finished, stopped.reason);
+    const options = command.opts();
+    ended(await verb.run({ paths, options, streams, program, signal: stopped, hearSignals, exitOf }));
   });
 }
 

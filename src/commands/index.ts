@@ -1,6 +1,7 @@
 import { cancelVerb } from './cancel.ts';
 import { configVerb } from './config.ts';
 import { doctorVerb } from './doctor.ts';
+import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
 import { presetsVerb } from './presets.ts';
 import { processVerb } from './process.ts';
@@ -23,4 +24,5 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   presets: presetsVerb,
   doctor: doctorVerb,
   config: configVerb,
+  help: helpVerb,
 };

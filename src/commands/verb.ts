@@ -20,6 +20,14 @@ export interface Verb {
   run(call: Call): Promise<Outcome>;
 }
 
+/** A command as its help shows it. */
+export interface Helpful {
+  readonly commands: readonly Helpful[];
+  name(): string;
+  /** Usage and flags. */
+  helpInformation(): string;
+}
+
 /** How a verb ended: with a batch, well, or with something found wrong. */
 export type Outcome = BatchFinished | 'ok' | 'problem';
 
@@ -28,6 +36,8 @@ export interface Call {
   readonly paths: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly streams: Streams;
+  /** The command line itself, with all its verbs where help is asked for. */
+  readonly program: Helpful;
   /** Aborts with the first signal, once signals are heard. */
   readonly signal: AbortSignal;
   /** From here on the first signal stops in order; `force` is called with the second. */

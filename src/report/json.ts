@@ -18,7 +18,7 @@ interface JsonReportOptions {
   readonly exitOf: (finished: BatchFinished) => number;
 }
 
-/** One JSON object a line for programs, as the contract in README.md ("--json") says; fields are only ever added. */
+/** One JSON object a line for programs, as the contract in help/json.md says; fields are only ever added. */
 export function createJsonReport({ stream, verbose = false, exitOf }: JsonReportOptions): Report {
   return {
     event(event) {
