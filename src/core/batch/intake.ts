@@ -1,6 +1,6 @@
 import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
 import type { FoundSource, NewJob, Tally } from '../../ports.ts';
-import type { JobContext } from '../job/job.ts';
+import type { JobContext } from '../job/context.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 

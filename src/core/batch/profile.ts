@@ -1,7 +1,7 @@
 import type { Event, PicturesSpent, ProfileEvent } from '../../model.ts';
 import type { Opened, Renderer } from '../../ports.ts';
 import { type Meter, metered, openMeter } from './meter.ts';
-import type { Ports } from './run.ts';
+import type { Ports } from './mode.ts';
 
 interface Profiled {
   readonly ports: Ports;

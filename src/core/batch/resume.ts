@@ -1,7 +1,7 @@
 import { batchRunning, ImgtoolError } from '../../errors.ts';
 import type { Batch, BatchOptions, Event, Limits } from '../../model.ts';
 import type { Index, Inputs } from '../../ports.ts';
-import type { OldWork, Ports } from './run.ts';
+import type { OldWork, Ports } from './mode.ts';
 
 /** Options of a batch that its continuation replaces; what is undefined stays as it was. */
 export interface Changes {

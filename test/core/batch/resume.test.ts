@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type OldWork, type Ports, resumeBatch } from '../../../src/core/batch/run.ts';
+import type { OldWork, Ports } from '../../../src/core/batch/mode.ts';
+import { resumeBatch } from '../../../src/core/batch/run.ts';
 import type { Batch, BatchOptions, Counts, Event } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Ports } from '../../../src/core/batch/run.ts';
+import type { Ports } from '../../../src/core/batch/mode.ts';
+
 import type { Batch, Counts } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import { failure, finishedOf, type OnRender, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
