@@ -8,17 +8,17 @@ import { rolldown } from 'rolldown';
 const SRC = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(SRC, '../dist');
 
-/** What is run or imported by its name; the last two by tests, in processes of their own. */
-const ENTRIES = ['cli', 'index', 'image/worker', 'adapters/worker-pool', 'cli/heap'];
+/** What is run or imported by its name; the last one by tests, in processes of their own. */
+const ENTRIES = ['cli', 'index', 'image/worker', 'adapters/worker-pool'];
 
 /** A file for each: these modules, and what they import that is in none before it. A library wants nothing of `cli`. */
 const PARTS = {
   // Little, and in all processes: what Node compiles before it is told to keep it, it compiles each time.
   first: ['errors', 'config/compiled'],
-  ending: ['cli/ending'],
-  look: ['config', 'core/batch/find', 'open/history', 'open/pages'],
+  signals: ['cli/signals'],
+  look: ['config', 'history', 'report/open', 'report/error'],
   program: ['cli/program'],
-  run: ['commands/process', 'open'],
+  run: ['engine'],
   work: ['image/work'],
 };
 

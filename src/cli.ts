@@ -1,39 +1,50 @@
 import { readFileSync } from 'node:fs';
-import { endAsTold, exitWith, hearStreams, streams } from './cli/ending.ts';
+import { exitOfBatch, exitOfError } from './cli/exit-codes.ts';
+import { endBySignal, exitWith, hearStreams, stopped, streams } from './cli/signals.ts';
+import type { Outcome } from './commands/verb.ts';
 import { keepCompiled } from './config/compiled.ts';
-import { asImgtoolError } from './errors.ts';
+import { asImgtoolError, type ImgtoolError } from './errors.ts';
 
 hearStreams();
 main();
 
 async function main(): Promise<void> {
-  // Asked by scripts on every start, and answered without anything else being loaded.
+  // Scripts ask for it at every start: nothing else is loaded.
   if (['--version', '-V'].includes(process.argv[2] ?? '')) {
     streams.stdout.write(`${version()}\n`);
     return;
   }
   keepCompiled();
-  // Read while the arguments are; should that fail it does so again where it is waited for.
-  readAhead(process.argv[2]).catch(() => {});
   try {
     const { run } = await import('./cli/program.ts');
-    if ((await run(process.argv, version())) === 'told') return;
+    const outcome = await run(process.argv, version());
+    if (outcome === 'shown') return;
+    exitAs(outcome);
   } catch (error) {
-    const failure = asImgtoolError(error);
-    const [{ environment }, { showError }] = await Promise.all([
-      import('./config.ts'),
-      import('./open/failure.ts'),
-    ]);
-    const { look, debug } = environment();
-    await showError(failure, streams.stderr, look, debug);
-    exitWith(failure.exitCode);
+    await showError(asImgtoolError(error));
   }
-  endAsTold();
+  endBySignal();
 }
 
-function readAhead(command: string | undefined): Promise<unknown> {
-  const looks = command === undefined || command.startsWith('-') || ['list', 'status'].includes(command);
-  return looks ? Promise.resolve() : import('./cli/runs.ts');
+function exitAs(outcome: Outcome): void {
+  if (outcome === 'problem') exitWith(1);
+  else if (outcome !== 'ok') exitWith(exitOfBatch(outcome, stopped.reason));
+}
+
+/** Shows the error that ended the command, with its stack where the environment asks for it. */
+async function showError(error: ImgtoolError): Promise<void> {
+  const [{ environment }, { errorText }, { styleOf }] = await Promise.all([
+    import('./config.ts'),
+    import('./report/error.ts'),
+    import('./report/open.ts'),
+  ]);
+  const { look, debug } = environment();
+  const { message, fix, cause, code, stack } = error;
+  const why = cause instanceof Error && !message.includes(cause.message) ? { cause: cause.message } : {};
+  const words = { message, ...(fix === undefined ? {} : { fix }), ...why };
+  streams.stderr.write(errorText(words, await styleOf(streams.stderr, { color: 'auto', look })));
+  if (debug) streams.stderr.write(`${stack ?? ''}\n`);
+  exitWith(exitOfError(code));
 }
 
 function version(): string {

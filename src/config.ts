@@ -10,7 +10,7 @@ import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { showSize } from './config/show.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
-import type { BatchOptions, Limits, Preset, WalkRules, Warning, WatchOptions } from './model.ts';
+import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
@@ -178,9 +178,4 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
   const machine = { jobs, memory, memoryCap };
   return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
-}
-
-/** What the walk takes and what it leaves. */
-export function walkRules({ walk, out }: Pick<BatchOptions, 'walk' | 'out'>, { index }: Config): WalkRules {
-  return { ...walk, out, index };
 }

@@ -1,35 +1,32 @@
-/**
- * Every failure the program can name: its code, the exit code it leads to when it ends the whole command, whether
- * trying again may help, and whether the batch can go on without that image.
- */
+/** Every failure the program can name; whether a second attempt may help, and whether the batch cannot go on. */
 const CODES = {
-  usage: { exit: 2 },
-  config: { exit: 2 },
-  no_input: { exit: 2 },
-  unknown_batch: { exit: 2 },
-  batch_running: { exit: 2 },
-  not_an_image: { exit: 1 },
-  unsupported_format: { exit: 1 },
-  corrupt: { exit: 1 },
-  too_large: { exit: 1 },
-  too_many_frames: { exit: 1 },
-  out_of_memory: { exit: 1, retryable: true },
-  timeout: { exit: 1 },
-  worker_crashed: { exit: 1, retryable: true },
-  source_changed: { exit: 1, retryable: true },
-  source_missing: { exit: 1 },
-  source_unreadable: { exit: 1 },
-  source_outside: { exit: 1 },
-  output_exists: { exit: 1 },
-  output_is_source: { exit: 1 },
-  io: { exit: 1, retryable: true },
-  no_space: { exit: 3, fatal: true },
-  not_writable: { exit: 3 },
-  index_unusable: { exit: 3, fatal: true },
-  index_newer: { exit: 3, fatal: true },
-  cancelled: { exit: 130 },
-  internal: { exit: 1 },
-} as const satisfies Record<string, { exit: number; retryable?: true; fatal?: true }>;
+  usage: {},
+  config: {},
+  no_input: {},
+  unknown_batch: {},
+  batch_running: {},
+  not_an_image: {},
+  unsupported_format: {},
+  corrupt: {},
+  too_large: {},
+  too_many_frames: {},
+  out_of_memory: { retryable: true },
+  timeout: {},
+  worker_crashed: { retryable: true },
+  source_changed: { retryable: true },
+  source_missing: {},
+  source_unreadable: {},
+  source_outside: {},
+  output_exists: {},
+  output_is_source: {},
+  io: { retryable: true },
+  no_space: { fatal: true },
+  not_writable: {},
+  index_unusable: { fatal: true },
+  index_newer: { fatal: true },
+  cancelled: {},
+  internal: {},
+} as const satisfies Record<string, { retryable?: true; fatal?: true }>;
 
 export type ErrorCode = keyof typeof CODES;
 
@@ -53,10 +50,6 @@ export class ImgtoolError extends Error {
   /** Whether no other image could succeed either. */
   get fatal(): boolean {
     return 'fatal' in CODES[this.code];
-  }
-
-  get exitCode(): number {
-    return CODES[this.code].exit;
   }
 }
 

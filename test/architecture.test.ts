@@ -25,16 +25,12 @@ const DOORS: Readonly<Record<string, Door>> = {
   // It talks to image/worker across a process boundary; the messages are declared once, at that end.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
-  // Commands are given opened ports: they know what a port can do, never which adapter stands behind it.
-  commands: { to: ['core', 'config', 'presets', 'model', 'errors'], type: ['ports'] },
-  // The composition root says of what it hands out which port it is, and for whom.
-  open: {
-    to: ['config', 'adapters', 'report', 'core/batch/names'],
-    type: ['core', 'ports', 'model', 'errors'],
-  },
-  // What the command line names (`Inputs`) is declared beside the port that takes it.
-  cli: { to: ['commands', 'config', 'open', 'errors'], type: ['ports'] },
-  index: { to: ['open', 'core', 'config', 'model', 'errors'] },
+  engine: { to: ['core', 'adapters'], type: ['ports', 'model'] },
+  history: { to: ['core', 'adapters'], type: ['model'] },
+  library: { to: ['engine', 'history', 'config', 'model'] },
+  commands: { to: ['engine', 'history', 'config', 'report', 'model', 'errors'], type: ['ports'] },
+  cli: { to: ['commands', 'config', 'report', 'errors'], type: ['model'] },
+  index: { to: ['library', 'errors'], type: ['model'] },
 };
 
 /** The only rooms for each package; after `type` those that may know its types alone. */
@@ -61,7 +57,7 @@ const PROCESS: readonly { readonly what: string; readonly use: RegExp; readonly 
   {
     what: 'writes to the terminal',
     use: /\bprocess\.(stdout|stderr)\b/,
-    of: ['report', 'commands', 'open', 'cli'],
+    of: ['report', 'cli'],
   },
   { what: 'reads the arguments', use: /\bprocess\.(argv|argv0|execArgv)\b/, of: ['cli'] },
   { what: 'sets the exit code or exits', use: /\bprocess\.(exitCode|exit|reallyExit|abort)\b/, of: ['cli'] },

@@ -58,8 +58,11 @@ it('can be imported by its name, with types', () => {
   expect(readFileSync(join(packed, 'dist/index.d.ts'), 'utf8')).toContain('ImgtoolError');
 });
 
-it('holds what is run and nothing of what it was made of', () => {
+it('holds what is run, the pages of help, and nothing of what the program was made of', () => {
   const files = readdirSync(packed, { recursive: true, encoding: 'utf8' });
-  expect(files).toEqual(expect.arrayContaining(['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js']));
-  expect(files.filter((name) => /^(src|test)\b|\.(tmp|tsbuildinfo)$|(?<!\.d)\.ts$/.test(name))).toEqual([]);
+  const needed = ['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js', 'src/help/variants.md'];
+  expect(files).toEqual(expect.arrayContaining(needed.map((path) => join(path))));
+  const unwanted = /^(src[\\/](?!help\b)|test\b)|\.(tmp|tsbuildinfo)$|(?<!\.d)\.ts$/;
+  expect(files.filter((name) => unwanted.test(name))).toEqual([]);
+  expect(node(join(packed, 'bin/imgtool.js'), 'help', 'variants')).toContain('--variant');
 });

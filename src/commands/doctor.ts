@@ -1,10 +1,10 @@
 import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type Config, cores, memoryHere } from '../config.ts';
+import type { Engine } from '../engine.ts';
 import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
-import type { Backup, IndexHealth, Repaired } from '../model/mended.ts';
-import type { Renderer } from '../ports.ts';
+import { type Call, configOf, engineOf, LOOKING, type Outcome, pagesFor, type Verb } from './verb.ts';
 
 /** One thing looked at. */
 export interface Check {
@@ -14,13 +14,6 @@ export interface Check {
   readonly fix?: string | undefined;
 }
 
-/** What `doctor` is to do instead of looking at everything. */
-interface Mending {
-  readonly repair: boolean;
-  /** As given. */
-  readonly backup: string | undefined;
-}
-
 const MB = 1_000_000;
 /** Bytes below which a place or the machine is called short. */
 const LITTLE_SPACE = 500 * MB;
@@ -28,16 +21,59 @@ const LITTLE_MEMORY = 500 * MB;
 /** inotify watches below which a large tree cannot be watched. */
 const FEW_WATCHES = 65_536;
 
-/** `imgtool doctor`: what this machine can do and what is wrong with it. */
-export async function doctor(
-  config: Config,
-  checkIndex: () => Promise<IndexHealth>,
-  openRenderer: () => Promise<Renderer>,
-): Promise<Check[]> {
+export const doctorVerb: Verb = {
+  description: 'what this machine can do and what is wrong with it',
+  settings: LOOKING,
+  options: [
+    ['--repair', 'put a new index with all that can be saved in place of a damaged one'],
+    ['--backup <file>', 'save a copy of the index, also while batches run'],
+  ],
+  async run(call) {
+    const { repair, backup } = call.options;
+    if (repair === true || backup !== undefined) return mend(call);
+    const config = await configOf(call);
+    const pages = await pagesFor(call, config);
+    const engine = await engineOf(config);
+    try {
+      const checks = await check(config, engine);
+      await pages.checks(checks);
+      return checks.some(({ state }) => state === 'problem') ? 'problem' : 'ok';
+    } finally {
+      await engine.close();
+    }
+  },
+};
+
+/** Repairs the index, or saves a copy of it. Errors: `usage` and those of the index. */
+async function mend(call: Call): Promise<Outcome> {
+  const { options, streams, signal, hearSignals } = call;
+  const config = await configOf(call);
+  const file = options.backup as string | undefined;
+  // A copy that is cut short is removed.
+  if (file !== undefined) hearSignals();
+  const [{ openMending }, { styleOf }] = await Promise.all([
+    import('../report/mending.ts'),
+    import('../report/open.ts'),
+  ]);
+  const style = await styleOf(streams.stdout, config);
+  const page = openMending({ stream: streams.stdout, style, json: config.json });
+  if (options.repair === true && file !== undefined) {
+    throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
+      fix: 'one after the other: a repair keeps the damaged index anyway',
+    });
+  }
+  if (file === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
+  const engine = await engineOf(config);
+  if (file !== undefined) page.backedUp(await engine.backUp(resolve(config.cwd, file), signal));
+  else page.repaired(await engine.repair());
+  return 'ok';
+}
+
+async function check(config: Config, engine: Engine): Promise<Check[]> {
   return [
-    { name: 'Node', state: 'ok', value: `${globalThis.process.version} on ${globalThis.process.platform}` },
-    ...(await aboutEngine(openRenderer)),
-    await aboutIndex(config, checkIndex),
+    { name: 'Node', state: 'ok', value: `${process.version} on ${process.platform}` },
+    ...(await aboutDecoders(engine)),
+    await aboutIndex(config, engine),
     aboutSpace('space for outputs', config.out, 'choose another --out'),
     aboutSpace('space for the index', config.index, 'choose another --index'),
     aboutCores(config),
@@ -46,27 +82,9 @@ export async function doctor(
   ];
 }
 
-/** `imgtool doctor --repair` and `--backup`: one of the two. Errors: `usage` and those of the index. */
-export async function mend(
-  { repair, backup }: Mending,
-  repairIndex: () => Promise<Repaired>,
-  backUpIndex: (file: string) => Promise<Backup>,
-  show: { repaired(what: Repaired): void; backedUp(what: Backup): void },
-): Promise<void> {
-  if (repair && backup !== undefined) {
-    throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
-      fix: 'one after the other: a repair keeps the damaged index anyway',
-    });
-  }
-  if (backup === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
-  if (backup !== undefined) show.backedUp(await backUpIndex(backup));
-  else show.repaired(await repairIndex());
-}
-
-async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check[]> {
-  const renderer = await openRenderer();
+async function aboutDecoders(engine: Engine): Promise<Check[]> {
   try {
-    const { versions, reads, writes } = await renderer.about();
+    const { versions, reads, writes } = await engine.about();
     const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
     return [
       { name: 'pictures', state: 'ok', value: named.join(', ') },
@@ -76,17 +94,12 @@ async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check
   } catch (error) {
     const value = `pictures cannot be rendered: ${asImgtoolError(error).message}`;
     return [{ name: 'pictures', state: 'problem', value, fix: 'npm install --include=optional sharp' }];
-  } finally {
-    await renderer.close();
   }
 }
 
-async function aboutIndex(
-  { index: path, origins }: Config,
-  checkIndex: () => Promise<IndexHealth>,
-): Promise<Check> {
+async function aboutIndex({ index: path, origins }: Config, engine: Engine): Promise<Check> {
   try {
-    const { version, bytes, sources, outputs, batches, problems } = await checkIndex();
+    const { version, bytes, sources, outputs, batches, problems } = await engine.health();
     const size = `${(bytes / MB).toFixed(1)} MB`;
     const holds = [
       counted(sources, 'source'),

@@ -1,16 +1,26 @@
+import { nearest } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
-import type { Batch } from '../model.ts';
-import type { Index } from '../ports.ts';
+import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
-/** `imgtool list`: recent batches, newest first. Errors: `usage`. */
-export async function list(
-  index: Pick<Index, 'batches'>,
-  limit: string,
-  show: (batches: readonly Batch[], limit: number) => Promise<void>,
-): Promise<void> {
-  const most = Number(limit);
-  if (!Number.isInteger(most) || most < 1) {
-    throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
-  }
-  await show(await index.batches(most), most);
-}
+export const listVerb: Verb = {
+  description: 'recent batches, newest first',
+  settings: LOOKING,
+  options: [['--limit <n>', 'how many', '20']],
+  async run(call) {
+    const config = await configOf(call);
+    const pages = await pagesFor(call, config);
+    const { openHistory } = await import('../history.ts');
+    const past = await openHistory(config.index, nearest);
+    try {
+      const limit = String(call.options.limit);
+      const most = Number(limit);
+      if (!Number.isInteger(most) || most < 1) {
+        throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
+      }
+      await pages.list(await past.batches(most), most);
+      return 'ok';
+    } finally {
+      await past.close();
+    }
+  },
+};

@@ -1,8 +1,16 @@
-import type { Config } from '../config.ts';
-import type { Preset } from '../model.ts';
+import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
-/** `imgtool presets`: built-in ones and the user's own, each with where it comes from. */
-export function presets({ presets: all, origins }: Config): (Preset & { origin: string })[] {
-  const own = new Map(origins.map(({ key, origin }) => [key, origin]));
-  return all.map((preset) => ({ ...preset, origin: own.get(`presets.${preset.name}`) ?? 'built in' }));
-}
+export const presetsVerb: Verb = {
+  description: 'the presets and their variants, your own included',
+  settings: LOOKING,
+  async run(call) {
+    const config = await configOf(call);
+    const own = new Map(config.origins.map(({ key, origin }) => [key, origin]));
+    const presets = config.presets.map((preset) => ({
+      ...preset,
+      origin: own.get(`presets.${preset.name}`) ?? 'built in',
+    }));
+    await (await pagesFor(call, config)).presets(presets);
+    return 'ok';
+  },
+};

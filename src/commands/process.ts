@@ -1,18 +1,32 @@
-import { dryRun } from '../core/batch/dry-run.ts';
-import { profiled } from '../core/batch/means.ts';
-import { type NewWork, type Ports, runBatch } from '../core/batch/run.ts';
-import type { Event } from '../model.ts';
+import { batchOptions } from '../config.ts';
+import { ImgtoolError } from '../errors.ts';
+import type { Inputs } from '../ports.ts';
+import { attend, type Call, configOf, engineOf, type Verb } from './verb.ts';
 
-/** `imgtool process`: one batch over files and folders; the exit code. `profile`: also tells where the time went. */
-export async function process(
-  ports: Ports,
-  work: NewWork,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-  profile = false,
-): Promise<number> {
-  const means = await profiled({ ports, emit }, profile);
-  const run = work.options.dryRun ? dryRun : runBatch;
-  const { exit } = await run(means.ports, work, means.emit, signal);
-  return exit;
+export const processVerb: Verb = {
+  summary: 'turn files and folders into variants',
+  description: 'One batch over files and folders (folders recursively; quoted globs work too).',
+  settings: ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'],
+  argument: ['[path...]', 'files, folders or quoted globs'],
+  async run(call) {
+    const config = await configOf(call);
+    const inputs = inputsOf(call, config.cwd);
+    const engine = await engineOf(config);
+    try {
+      const request = { inputs, options: batchOptions(config), profile: config.verbose };
+      return await attend(call, config, 'process', engine, await engine.process(request));
+    } finally {
+      await engine.close();
+    }
+  },
+};
+
+function inputsOf({ paths, options }: Call, cwd: string): Inputs {
+  const from = options.filesFrom;
+  if (paths.length === 0 && typeof from !== 'string') {
+    throw new ImgtoolError('usage', 'nothing to process: no file or folder was named', {
+      fix: 'imgtool process <path…>, or --files-from FILE',
+    });
+  }
+  return { paths, list: typeof from === 'string' ? { from, nul: options.nul === true } : null, cwd };
 }

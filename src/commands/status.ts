@@ -1,39 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../config.ts';
-import { findBatch } from '../core/batch/find.ts';
-import { type Batch, JOB_STATES, type JobRecord } from '../model.ts';
-import type { Index } from '../ports.ts';
+import { JOB_STATES, type JobRecord } from '../model.ts';
+import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
 /** Milliseconds between two looks at a running batch. */
 const EVERY = 500;
 
-interface StatusOptions {
-  /** Every job kept, not only the failed ones. */
-  readonly all: boolean;
-  /** Shows it again until the batch has ended. */
-  readonly watch: boolean;
-}
+export const statusVerb: Verb = {
+  description: 'what became of one batch',
+  settings: LOOKING,
+  argument: ['<batch-id>', 'any unique beginning of its id'],
+  options: [
+    ['--all', 'every job, not only the failed ones'],
+    ['--watch', 'show it until the batch has ended'],
+  ],
+  async run(call) {
+    const config = await configOf(call);
+    const pages = await pagesFor(call, config);
+    const { openHistory } = await import('../history.ts');
+    const past = await openHistory(config.index, nearest);
+    const all = call.options.all === true;
+    try {
+      for (;;) {
+        const batch = await past.find(call.paths[0] ?? '');
+        const jobs: JobRecord[] = [];
+        for await (const job of past.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
+        await pages.status(batch, byStateAndName(jobs), all);
+        if (call.options.watch !== true || batch.state !== 'running') return 'ok';
+        await sleep(EVERY);
+      }
+    } finally {
+      await past.close();
+    }
+  },
+};
 
-/** `imgtool status`: one batch by any unique beginning of its id. Errors: `unknown_batch`. */
-export async function status(
-  index: Pick<Index, 'batch' | 'batches' | 'jobs'>,
-  id: string,
-  { all, watch }: StatusOptions,
-  show: (batch: Batch, jobs: readonly JobRecord[]) => Promise<void>,
-): Promise<void> {
-  for (;;) {
-    const batch = await findBatch(index, id, nearest);
-    const jobs: JobRecord[] = [];
-    for await (const job of index.jobs(batch.id, all ? JOB_STATES : ['failed'])) jobs.push(job);
-    await show(batch, jobs.sort(byStateAndName));
-    if (!watch || batch.state !== 'running') return;
-    await sleep(EVERY);
-  }
-}
-
-/** An index tells of jobs in the order of work, or nearly: of some hundred the largest pictures come first. */
-function byStateAndName(a: JobRecord, b: JobRecord): number {
-  const [first, second] = [JOB_STATES.indexOf(a.state), JOB_STATES.indexOf(b.state)];
-  if (first !== second) return first - second;
-  return Buffer.compare(Buffer.from(a.source), Buffer.from(b.source));
+/** The index lists jobs in the order of work, where the largest pictures of some hundred come first. */
+export function byStateAndName(jobs: readonly JobRecord[]): JobRecord[] {
+  return [...jobs].sort((a, b) => {
+    const [first, second] = [JOB_STATES.indexOf(a.state), JOB_STATES.indexOf(b.state)];
+    if (first !== second) return first - second;
+    return Buffer.compare(Buffer.from(a.source), Buffer.from(b.source));
+  });
 }

@@ -1,31 +1,52 @@
-import { nearest } from '../config.ts';
-import { findBatch } from '../core/batch/find.ts';
-import { type Fixing, makeAgain } from '../core/verify/fix.ts';
-import { forgetGone, separateGone } from '../core/verify/gone.ts';
-import { verify as lookAtAll } from '../core/verify/verify.ts';
-import type { Verified } from '../model/verified.ts';
+import { flagsOf, givenLimits } from '../config.ts';
+import { configOf, engineOf, pagesFor, type Verb, WORKING } from './verb.ts';
 
-/**
- * `imgtool verify`: whether outputs are there, whole, as recorded and clean, of one batch or all there are; with `fix`
- * what is not is made again, and what is gone with its source forgotten. The exit code is for when nobody stopped it.
- * Errors: `unknown_batch`.
- */
-export async function verify(
-  ports: Fixing,
-  id: string | undefined,
-  { fix }: { readonly fix: boolean },
-  signal: AbortSignal,
-): Promise<{ readonly verified: Verified; readonly exit: number }> {
-  const batch = id === undefined ? undefined : await findBatch(ports.index, id, nearest);
-  const found = await lookAtAll(ports, batch, signal);
-  const { looked, gone, isMendable } = await separateGone(ports, found);
-  const verified: Verified = { ...looked, gone: gone.length, isMendable };
-  const isWrong = looked.wrong.length > 0;
-  if (!fix || signal.aborted) return { verified, exit: isWrong ? 1 : 0 };
-  const forgotten = await forgetGone(ports, gone);
-  // Whoever names a batch wants its outputs, wherever they were.
-  const isAnywhere = batch !== undefined;
-  const { remade, madeIn, exit } = await makeAgain(ports, looked.wrong, signal, isAnywhere);
-  const isStillWrong = [...remade.values()].some((failure) => failure !== null);
-  return { verified: { ...verified, forgotten, remade, madeIn }, exit: exit ?? (isStillWrong ? 1 : 0) };
-}
+export const verifyVerb: Verb = {
+  summary: 'whether outputs are there, whole, as recorded and without metadata',
+  description:
+    'Reads and decodes every output, or those of one batch; exits 1 when one is missing, was altered or edited,' +
+    ' cannot be decoded or carries metadata. What --fix replaces cannot be had back.',
+  settings: WORKING,
+  argument: ['[batch-id]', 'any unique beginning of its id; all outputs unless given'],
+  options: [['--fix', 'make those that are not in order again, edited ones too']],
+  async run(call) {
+    const { streams, signal, exitOf, paths, options } = call;
+    const config = await configOf(call);
+    const { jobs, memory, memoryCap, quiet, json } = config;
+    const pages = await pagesFor(call, config);
+    const engine = await engineOf(config);
+    // A signal that comes while the display opens is heard too.
+    call.hearSignals(engine.kill);
+    const [{ isLive, openReport, styleOf }, { createVerifyProgress }] = await Promise.all([
+      import('../report/open.ts'),
+      import('../report/verify.ts'),
+    ]);
+    const style = await styleOf(streams.stderr, config);
+    const progress = createVerifyProgress(isLive(config, style) ? { stream: streams.stderr, style } : null);
+    try {
+      const { verified, unfinished } = await engine.verify(
+        {
+          ...{ batch: paths[0], fix: options.fix === true, machine: { jobs, memory, memoryCap }, progress },
+          limits: givenLimits(config, flagsOf(options)),
+          timeout: config.limits.timeout,
+          // Standard output is for what was found.
+          openReport: (outGiven) =>
+            openReport({ ...config, json: false, quiet: quiet || json, outGiven }, streams, {
+              command: 'verify',
+              exitOf,
+            }),
+        },
+        signal,
+      );
+      await pages.verified(verified);
+      if (unfinished !== undefined) return unfinished;
+      const { wrong, remade } = verified;
+      const isWrong =
+        remade === undefined ? wrong.length > 0 : [...remade.values()].some((failure) => failure !== null);
+      return isWrong ? 'problem' : 'ok';
+    } finally {
+      progress.close();
+      await engine.close();
+    }
+  },
+};

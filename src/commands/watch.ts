@@ -1,27 +1,30 @@
-import type { Config } from '../config.ts';
-import { profiled } from '../core/batch/means.ts';
-import type { NewWork, Ports } from '../core/batch/run.ts';
-import { runWatch } from '../core/watch/watch.ts';
+import { batchOptions, type Config } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
-import type { Event, WatchOptions } from '../model.ts';
 import type { Inputs } from '../ports.ts';
+import { attend, configOf, engineOf, type Verb } from './verb.ts';
 
-/** `imgtool watch`: what is in folders and what lands there, until it is stopped; the exit code. `profile` as for `process`. */
-export async function watch(
-  ports: Ports,
-  work: NewWork,
-  options: WatchOptions,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-  profile = false,
-): Promise<number> {
-  const means = await profiled({ ports, emit }, profile);
-  const { exit } = await runWatch(means.ports, work, options, means.emit, signal);
-  return exit;
-}
+export const watchVerb: Verb = {
+  summary: 'turn what lands in folders into variants, until stopped',
+  description: 'What is in the folders now, then whatever lands in them, until Ctrl-C.',
+  settings: ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'settings'],
+  argument: ['[dir...]', 'folders'],
+  // An error explains it where a file or a variable asks for it.
+  hidden: ['--dry-run'],
+  async run(call) {
+    const config = await configOf(call);
+    const inputs = foldersOf(call.paths, config);
+    const engine = await engineOf(config);
+    try {
+      const request = { inputs, options: batchOptions(config), profile: config.verbose };
+      const batch = await engine.watch(request, config.watch);
+      return await attend(call, config, 'watch', engine, batch, { inputs: inputs.paths });
+    } finally {
+      await engine.close();
+    }
+  },
+};
 
-/** Folders that are to be watched, as inputs. Errors: `usage` when there are none, and for a dry run. */
-export function foldersOf(paths: readonly string[], { cwd, dryRun }: Config): Inputs {
+function foldersOf(paths: readonly string[], { cwd, dryRun }: Config): Inputs {
   if (paths.length === 0) {
     throw new ImgtoolError('usage', 'nothing to watch: no folder was named', { fix: 'imgtool watch <dir…>' });
   }

@@ -1,4 +1,10 @@
-import type { Area } from './gif.ts';
+import type { Size } from './plan.ts';
+
+/** A part of a picture, in pixels from its upper left corner. */
+export interface Area extends Size {
+  readonly left: number;
+  readonly top: number;
+}
 
 /** What a GIF stores of its first frame, as far as it can be followed (GIF89a specification, appendix F for LZW). */
 export interface GifFrame {

@@ -1,11 +1,5 @@
-import { firstFrame } from './gif-frame.ts';
+import { type Area, firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
-
-/** A part of a picture, in pixels from its upper left corner. */
-export interface Area extends Size {
-  readonly left: number;
-  readonly top: number;
-}
 
 /** Where a GIF's first frame lies on its screen. */
 export interface GifCanvas extends Size {

@@ -184,7 +184,8 @@ export interface BatchFinished {
   readonly bytesOut: number;
   /** Milliseconds from start to end. */
   readonly ms: number;
-  readonly exit: number;
+  /** Set when the batch was stopped before its end: by the caller's signal, or by a request in the index. */
+  readonly stopped?: 'signal' | 'request';
   readonly dryRun?: true;
 }
 

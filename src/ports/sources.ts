@@ -45,6 +45,9 @@ export interface Sources {
   givenOf(path: string): string;
 }
 
+/** The questions about sources that need no inputs. Without inputs, `missing` asks only whether nothing is there. */
+export type SourceProbe = Pick<Sources, 'missing' | 'gone'>;
+
 /** Which part of the sources to walk. Without any field: all of them. */
 export interface WalkScope {
   /** Absolute path of a file or folder. */

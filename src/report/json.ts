@@ -1,4 +1,5 @@
 import {
+  type BatchFinished,
   type Counts,
   type Event,
   JOB_STATES,
@@ -13,15 +14,18 @@ interface JsonReportOptions {
   readonly stream: NodeJS.WritableStream;
   /** Also tells what was passed over, and what is still being written, file by file. */
   readonly verbose?: boolean;
+  /** The exit code that a batch leads to. */
+  readonly exitOf: (finished: BatchFinished) => number;
 }
 
-/** One JSON object a line for programs, as the contract in README.md ("--json") says; fields are only ever added. */
-export function createJsonReport({ stream, verbose = false }: JsonReportOptions): Report {
+/** One JSON object a line for programs, as the contract in help/json.md says; fields are only ever added. */
+export function createJsonReport({ stream, verbose = false, exitOf }: JsonReportOptions): Report {
   return {
     event(event) {
       if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
-      stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(event) })}\n`);
+      const fields = event.type === 'batch.finished' ? finishedFields(event, exitOf(event)) : fieldsOf(event);
+      stream.write(`${oneLine({ v: 1, type: event.type, ...fields })}\n`);
     },
     close() {
       // A stream of lines has nothing to put back.
@@ -63,7 +67,9 @@ export function timingsInOrder(ms: Timings): object {
 }
 
 /** The fields after `v` and `type`, in the order of the contract; JSON leaves out those that are undefined. */
-function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' }>): object {
+function fieldsOf(
+  event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>,
+): object {
   switch (event.type) {
     case 'batch.started': {
       const { batch, total, bytes, out, preset, jobs, resumed, dryRun } = event;
@@ -98,12 +104,13 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.wa
     }
     case 'stopping':
       return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
-    case 'batch.finished': {
-      const { batch, state, passedOver, bytesIn, bytesOut, exit, dryRun } = event;
-      const counts = countsInOrder(event.counts);
-      return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
-    }
   }
+}
+
+function finishedFields(event: BatchFinished, exit: number): object {
+  const { batch, state, passedOver, bytesIn, bytesOut, dryRun } = event;
+  const counts = countsInOrder(event.counts);
+  return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
 }
 
 /** Tenths of a millisecond are told. */

@@ -148,11 +148,16 @@ export function jobOf(outcome: Outcome, source: string): JobEvent {
   return found[0]!;
 }
 
-export function finishedOf(outcome: Outcome): BatchFinished {
+/** The last line of `--json`, which tells the exit code too. */
+interface FinishedLine extends BatchFinished {
+  readonly exit: number;
+}
+
+export function finishedOf(outcome: Outcome): FinishedLine {
   const last = eventsOf(outcome).at(-1);
   if (last?.type !== 'batch.finished')
     throw new Error(`no batch.finished: ${outcome.stdout}${outcome.stderr}`);
-  return last;
+  return last as FinishedLine;
 }
 
 /** Counts without the states nobody is in. */

@@ -38,7 +38,7 @@ describe('processImages', () => {
     expect(events.find(({ type }) => type !== 'walk')).toMatchObject({ type: 'batch.started', total: 2 });
     expect(events.at(-1)).toMatchObject({
       type: 'batch.finished',
-      exit: 1,
+      state: 'finished',
       counts: { completed: 1, failed: 1 },
     });
     const jobs = events.filter((event) => event.type === 'job');
@@ -48,7 +48,7 @@ describe('processImages', () => {
     ]);
     expect(outputs()).toEqual(['a_a.webp', 'a_b.webp']);
     const again = await all(processImages(['photos/a.jpg'], options()));
-    expect(again.at(-1)).toMatchObject({ exit: 0, counts: { completed: 0, unchanged: 1 } });
+    expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 0, unchanged: 1 } });
   });
 
   it('stops when its signal aborts', async () => {
@@ -82,7 +82,7 @@ describe('processImages', () => {
     await assertInvariants(place, { sources });
     expect(outputs()).toEqual(left);
     const again = await all(processImages('photos', options()));
-    expect(again.at(-1)).toMatchObject({ state: 'finished', exit: 0 });
+    expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { failed: 0 } });
     await assertInvariants(place, { sources });
   });
 

@@ -44,7 +44,6 @@ describe('a wrong value is an error that says where, what was expected and what 
     const error = await failure(() => person().load({ [key]: value }));
     expect(error.message).toBe(message);
     expect(error.code).toBe('usage');
-    expect(error.exitCode).toBe(2);
   });
 
   it('in the environment it is named by the variable', async () => {

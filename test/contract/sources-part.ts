@@ -1,11 +1,11 @@
 import { renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { OpenSources } from '../../src/ports.ts';
+import type { OpenSources, SourceProbe } from '../../src/ports.ts';
 import { found, placeOf, type SourcesPlace, walked } from './sources-place.ts';
 
 /** What sources in files and folders must do when a part of them is walked, or what is known is left out. */
-export function partsOfSourcesConformance(name: string, open: OpenSources): void {
+export function partsOfSourcesConformance(name: string, open: OpenSources, probe: SourceProbe): void {
   describe(`${name} as sources of which a part is walked`, () => {
     let place: SourcesPlace;
     beforeEach(() => {
@@ -211,12 +211,14 @@ export function partsOfSourcesConformance(name: string, open: OpenSources): void
 
     it('are found out wherever they are when nothing was named', async () => {
       place.put('p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg');
-      const sources = await place.open([]);
+      const nothingNamed = await place.open([]);
       place.remove('p/b.jpg', 'empty/c.jpg', 'none');
       const paths = ['p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg'].map(place.at);
-      expect(await sources.missing(paths)).toEqual(paths.slice(1));
-      // The disk of the empty folder may not be mounted.
-      expect(await sources.gone(paths)).toEqual([paths[1], paths[3]]);
+      for (const sources of [nothingNamed, probe]) {
+        expect(await sources.missing(paths)).toEqual(paths.slice(1));
+        // The disk of the empty folder may not be mounted.
+        expect(await sources.gone(paths)).toEqual([paths[1], paths[3]]);
+      }
     });
 
     it('were in a folder that was walked, or were files', async () => {

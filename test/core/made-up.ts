@@ -4,8 +4,10 @@ import { expect } from 'vitest';
 import { openLocalSources } from '../../src/adapters/local-sources/index.ts';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
+import type { NewWork, Ports } from '../../src/core/batch/mode.ts';
 import { foldName } from '../../src/core/batch/names.ts';
-import { type NewWork, type Ports, runBatch } from '../../src/core/batch/run.ts';
+import { runBatch } from '../../src/core/batch/run.ts';
+import { openMemoryBudget } from '../../src/core/queue/memory-budget.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type {
   BatchFinished,
@@ -60,7 +62,9 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
     const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
     const rules = { ...options.walk, out, index: file };
     const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
-    const made = { index, sources, storage: openLocalStorage(run), renderer: rendererWith(onRender), run };
+    const budget = openMemoryBudget(options.memory);
+    const renderer = rendererWith(onRender);
+    const made = { index, sources, storage: openLocalStorage(run), renderer, budget, run };
     return { ports: { ...made, ...ports }, work: { command, inputs: ['photos'], cwd: place, options } };
   };
   return {

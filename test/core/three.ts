@@ -1,13 +1,15 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
+import { exitOfBatch, exitOfError } from '../../src/cli/exit-codes.ts';
 import { takeIn } from '../../src/core/batch/intake.ts';
+import type { Ports } from '../../src/core/batch/mode.ts';
 import { foldName } from '../../src/core/batch/names.ts';
-import { type Ports, runBatch } from '../../src/core/batch/run.ts';
+import { runBatch } from '../../src/core/batch/run.ts';
 import type { RetryPolicy } from '../../src/core/queue/retry-policy.ts';
 import { BATCH_RETRIES } from '../../src/core/queue/retry-policy.ts';
 import { asImgtoolError, type ImgtoolError } from '../../src/errors.ts';
-import type { Event } from '../../src/model.ts';
+import type { BatchFinished, Event } from '../../src/model.ts';
 import type { Index } from '../../src/ports.ts';
 import { assertInvariants, type Sources, sourcesOf } from '../cli/invariants.ts';
 import { readIndex } from '../cli/recorded.ts';
@@ -27,7 +29,7 @@ export interface Three {
 /** How it ended: with its last event, or thrown out of it. */
 export interface End {
   readonly events: readonly Event[];
-  readonly exit: number;
+  readonly finished: BatchFinished | undefined;
   readonly thrown: ImgtoolError | undefined;
 }
 
@@ -63,10 +65,16 @@ export async function eachInTurn(
       wrong.push(`call ${at}, ${wire.failed[0]}: ${String(error).split('\n').slice(0, 12).join('\n')}`);
     });
     if (wire.failed.length > 0) continue;
-    expect([end.exit, at > 10], 'nothing failed in the last one').toEqual([0, true]);
+    expect([exitOf(end), at > 10], 'nothing failed in the last one').toEqual([0, true]);
     break;
   }
   expect(wrong.join('\n\n')).toBe('');
+}
+
+/** What the command would exit with. */
+function exitOf({ finished, thrown }: End): number {
+  if (thrown !== undefined) return exitOfError(thrown.code);
+  return finished === undefined ? 0 : exitOfBatch(finished, undefined);
 }
 
 async function check(three: Three, end: End, failed: readonly string[]): Promise<void> {
@@ -99,16 +107,15 @@ export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<E
   const mode = { takeIn, retryPolicy: HASTY, isEndless: false };
   try {
     const { ports, work } = await shop.prepare('process', OVER, over);
-    const { exit } = await runBatch(ports, work, (event) => events.push(event), signal, mode);
-    return { events, exit, thrown: undefined };
+    const finished = await runBatch(ports, work, (event) => events.push(event), signal, mode);
+    return { events, finished, thrown: undefined };
   } catch (error) {
-    const thrown = asImgtoolError(error);
-    return { events, exit: thrown.exitCode, thrown };
+    return { events, finished: undefined, thrown: asImgtoolError(error) };
   }
 }
 
 /** What must hold at once, while the index still says what the run left in it. */
-function assertSound({ shop }: Three, { events, exit, thrown }: End, failed: readonly string[]): void {
+function assertSound({ shop }: Three, { events, finished, thrown }: End, failed: readonly string[]): void {
   const isOrderly = thrown === undefined;
   for (const name of shop.outputs()) {
     if (name.startsWith('.imgtool-')) {
@@ -139,9 +146,10 @@ function assertSound({ shop }: Three, { events, exit, thrown }: End, failed: rea
       JSON.stringify([told.state, told.counts]),
     );
   }
-  expect(told.exit).toBe(exit);
+  expect(told).toBe(finished);
   const isDiscard = failed.every((name) => name.endsWith('.discard') || name === 'rm');
-  if (isDiscard) expect([exit, told.counts.failed], 'what is left staged costs no job').toEqual([0, 0]);
+  if (isDiscard)
+    expect([told.state, told.counts.failed], 'what is left staged costs no job').toEqual(['finished', 0]);
 }
 
 /** A staged file that could not be removed: the user was told, and does it. */
@@ -155,7 +163,9 @@ function assertLeft(shop: Workshop, name: string, events: readonly Event[]): voi
 /** The same batch again, when all works: everything is there, and all invariants hold. */
 async function assertCarriedOn(three: Three, index: Index): Promise<void> {
   const { shop, sources } = three;
-  const { events, exit, thrown } = await runThree(three, { index });
+  const end = await runThree(three, { index });
+  const { events, thrown } = end;
+  const exit = exitOf(end);
   expect([thrown, exit], JSON.stringify(events)).toEqual([undefined, 0]);
   const { completed, duplicate, unchanged } = finishedOf(events).counts;
   expect(completed + duplicate + unchanged).toBe(3);

@@ -103,7 +103,7 @@ describe('--json', () => {
 
 function linesOf(events: readonly Event[], verbose = false): string[] {
   const stream = memoryStream();
-  const report = createJsonReport({ stream, verbose });
+  const report = createJsonReport({ stream, verbose, exitOf: () => 1 });
   for (const event of events) report.event(event);
   report.close();
   return stream.text().split('\n').slice(0, -1);

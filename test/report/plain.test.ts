@@ -91,7 +91,7 @@ describe('plain lines', () => {
   it('tell that a batch was cancelled and how to go on', () => {
     const text = textOf([
       { type: 'stopping', batch: '7f3a9c', finishing: 4, dropping: 468 },
-      finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled', exit: 130 }),
+      finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' }),
     ]);
     expect(text).toContain('imgtool: stopping: finishing 4, dropping 468\n');
     expect(text).toContain('imgtool: cancelled after 812 of 1284 in 31.4s: completed=812 cancelled=472\n');

@@ -77,10 +77,7 @@ describe('the closing summary', () => {
   });
 
   it('says that an interrupted batch was', () => {
-    const text = textOf([
-      STARTED,
-      finishedOf({ completed: 5, pending: 7 }, { state: 'interrupted', exit: 3 }),
-    ]);
+    const text = textOf([STARTED, finishedOf({ completed: 5, pending: 7 }, { state: 'interrupted' })]);
     expect(text).toContain(' ■ Interrupted after 5 of 12.');
     expect(text).toContain('7 pending');
   });

@@ -1,10 +1,16 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { systemCode } from '../../errors.ts';
+import type { SourceProbe } from '../../ports.ts';
 import { isNothing } from './files.ts';
 
+export const localSourceProbe: SourceProbe = {
+  missing: async (paths) => paths.filter(isNothing),
+  gone: async (paths) => goneOf(paths),
+};
+
 /** Of these paths, those of files that are gone, by the rule of `Sources.gone`. */
-export function goneOf(paths: readonly string[]): string[] {
+function goneOf(paths: readonly string[]): string[] {
   const folders = new Map<string, ReadonlySet<string> | null>();
   const entriesOf = (folder: string): ReadonlySet<string> | null => {
     const known = folders.get(folder);

@@ -6,7 +6,7 @@ import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
 import { factsAt, factsIn, identityOf, isNothing, isWithin, resolved } from './files.ts';
-import { goneOf } from './gone.ts';
+import { localSourceProbe } from './gone.ts';
 import { type Input, type NamedFile, type Root, resolveInputs } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
 import { mayBeSource, withMatchers } from './patterns.ts';
@@ -91,7 +91,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     async missing(paths) {
       return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
     },
-    gone: async (paths) => goneOf(paths),
+    gone: localSourceProbe.gone,
     folders: roots.map(({ path }) => path),
     async covers(path) {
       const place = join(resolved(dirname(path)), basename(path));

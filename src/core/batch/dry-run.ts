@@ -1,15 +1,16 @@
 import { asImgtoolError, outputExists } from '../../errors.ts';
 import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
+import type { FactPorts } from '../job/context.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
 import { failureOf, pathAsGiven } from '../job/events.ts';
-import { type FactPorts, factsOfJob, settingsOfAll, withDigest } from '../job/facts.ts';
+import { factsOfJob, settingsOfAll, withDigest } from '../job/facts.ts';
 import { refusal } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { assertHoldable } from '../job/open-source.ts';
+import type { NewWork, Ports } from './mode.ts';
 import { askNames } from './reserve.ts';
-import type { NewWork, Ports } from './run.ts';
 
 /** Nothing is recorded of a dry run, so it has no id. */
 const NO_BATCH = '';
@@ -68,7 +69,6 @@ export async function dryRun(
     bytesIn += event.bytes ?? 0;
     emit(event);
   }
-  const exit = signal.aborted ? 130 : counts.failed > 0 ? 1 : 0;
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,
@@ -78,7 +78,7 @@ export async function dryRun(
     bytesIn,
     bytesOut: 0,
     ms: Math.round(performance.now() - started),
-    exit,
+    ...(signal.aborted ? { stopped: 'signal' as const } : {}),
     dryRun: true,
   };
   emit(finished);

@@ -2,14 +2,17 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Batch } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 
-/** Recent batches among which the one that was meant is looked for. */
+/** The word of these that is nearest to another one; undefined when none is near. */
+export type Nearest = (word: string, words: readonly string[]) => string | undefined;
+
+/** Recent batches whose ids are compared with the one that was given. */
 const RECENT = 100;
 
-/** The batch whose id begins so. Errors: `usage` when nothing is given; `unknown_batch`, which names the `nearest` id where there is one. */
+/** The batch whose id begins with these digits. Errors: `usage` when none is given; `unknown_batch`, with the nearest id. */
 export async function findBatch(
   index: Pick<Index, 'batch' | 'batches'>,
   id: string,
-  nearest: (word: string, words: readonly string[]) => string | undefined,
+  nearest: Nearest,
 ): Promise<Batch> {
   if (id === '') {
     throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: 'imgtool list' });
@@ -20,7 +23,7 @@ export async function findBatch(
     if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
     const ids = (await index.batches(RECENT)).map((batch) => batch.id);
     const meant = nearest(id, ids);
-    // Where several begin so, one of them is no better a guess than the others.
+    // None of several ids that begin so is a better guess than the others.
     if (meant === undefined || ids.some((one) => one.startsWith(id))) throw error;
     throw new ImgtoolError(error.code, error.message, { fix: `did you mean ${meant}? All: imgtool list` });
   }

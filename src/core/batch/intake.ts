@@ -1,6 +1,6 @@
 import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals } from '../../ports.ts';
-import type { JobContext } from '../job/job.ts';
+import type { JobContext } from '../job/context.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
@@ -88,6 +88,7 @@ async function walkThrough(
     walked.total += events.length + (await context.index.add(context.run, jobs, tallyOf(events)));
     chunkDone(walked, ended);
     for (const event of events) emit(event);
+    await context.ready();
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let isAllThere = true;

@@ -1,13 +1,18 @@
-import type { PicturesSpent, ProfileEvent } from '../../model.ts';
+import type { Event, PicturesSpent, ProfileEvent } from '../../model.ts';
 import type { Opened, Renderer } from '../../ports.ts';
-import type { Means } from './means.ts';
 import { type Meter, metered, openMeter } from './meter.ts';
+import type { Ports } from './mode.ts';
+
+interface Profiled {
+  readonly ports: Ports;
+  readonly emit: (event: Event) => void;
+}
 
 /**
  * The same ports and the same listener, of which each call is timed: where the time went is told as `profile`, just
  * before `batch.finished`.
  */
-export function withProfile({ ports, emit }: Means): Means {
+export function withProfile(ports: Ports, emit: (event: Event) => void): Profiled {
   const start = performance.now();
   const loop = performance.eventLoopUtilization();
   const [index, storage, sources] = [openMeter(), openMeter(), openMeter()];

@@ -1,69 +1,19 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
-import type {
-  Batch,
-  BatchFinished,
-  BatchOptions,
-  BatchState,
-  Event,
-  Job,
-  JobEvent,
-  Warning,
-} from '../../model.ts';
-import type { DeadRun, Index, NewBatch, Renderer, ResumeChoice, Run, Sources, Storage } from '../../ports.ts';
+import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
+import type { DeadRun, Run } from '../../ports.ts';
+import type { JobContext } from '../job/context.ts';
 import { settingsOfAll } from '../job/facts.ts';
-import type { JobContext } from '../job/job.ts';
-import { openMemoryBudget } from '../queue/memory-budget.ts';
-import { type Intake, workThrough } from '../queue/puller.ts';
-import { BATCH_RETRIES, type RetryPolicy } from '../queue/retry-policy.ts';
-import { announce } from '../queue/wakeup.ts';
+import { workThrough } from '../queue/puller.ts';
+import { BATCH_RETRIES } from '../queue/retry-policy.ts';
+import { announce, type Intake } from '../queue/wakeup.ts';
 import { cancelWaiting } from './cancel.ts';
-import { type TakeIn, takeIn, takeRest, type Walked } from './intake.ts';
+import { takeIn, takeRest, type Walked } from './intake.ts';
+import type { BatchMode, NewWork, OldWork, Ports } from './mode.ts';
 import { ASKED, stopOf } from './stop.ts';
 import { openTold } from './totals.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
-
-/** Exit codes of a batch that could not go on, and of one that was stopped. */
-const CANNOT_GO_ON = 3;
-const STOPPED = 130;
-
-/** The opened ports a batch works with. */
-export interface Ports {
-  readonly index: Index;
-  readonly storage: Storage;
-  readonly sources: Sources;
-  readonly renderer: Renderer;
-  /** Hex id of this run, as its staged files carry it. */
-  readonly run: string;
-}
-
-export interface NewWork {
-  readonly command: NewBatch['command'];
-  /** As given, for the record. */
-  readonly inputs: readonly string[];
-  readonly cwd: string;
-  readonly options: BatchOptions;
-}
-
-/** A batch that has ended early, or failed in part, and what of it is done again. */
-export interface OldWork extends ResumeChoice {
-  readonly batch: Batch;
-}
-
-/** Where a batch gets its jobs from and how it deals with those that fail. */
-export interface BatchMode {
-  readonly takeIn: TakeIn;
-  readonly retryPolicy: RetryPolicy;
-  /** Hears of each job that has ended, or is to be tried again. */
-  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
-  /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
-  readonly isEndless: boolean;
-  /** Whether outputs are removed once no source has them any more. */
-  readonly mirror?: boolean;
-  /** Whether it goes on with a batch that another run had begun. */
-  readonly isResumed?: boolean;
-}
 
 const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
@@ -125,16 +75,15 @@ function contextOf(
   signal: AbortSignal,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const budget = openMemoryBudget(options.memory);
   const settings = settingsOfAll(options);
   return {
+    ready: async () => {},
     ...ports,
     run,
     options,
     settings,
     suspects,
     mirror: false,
-    budget,
     leftBehind: [],
     emit,
     signal,
@@ -173,7 +122,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
     state: ended,
     ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
-    exit: exitCode(ended, counts.failed, fatal, stop.signal, mode),
+    ...stoppedBy(ended, stop.signal, mode),
   };
   emit(finished);
   return finished;
@@ -275,16 +224,13 @@ async function tellStopping({ index, run, emit }: JobContext, finishing: number)
   }
 }
 
-/** What aborts says by which code it ends, as a signal does; one that was asked too late changes nothing. */
-function exitCode(
+/** A request to stop that came after the last job changed nothing. */
+function stoppedBy(
   state: BatchState,
-  failed: number,
-  fatal: ImgtoolError | undefined,
   { aborted, reason }: AbortSignal,
   { isEndless }: BatchMode,
-): number {
-  if (state === 'interrupted') return fatal?.fatal ? fatal.exitCode : CANNOT_GO_ON;
-  const isInVain = state === 'finished' && reason === ASKED && !isEndless;
-  if (aborted && !isInVain) return typeof reason === 'number' ? reason : STOPPED;
-  return failed > 0 ? 1 : 0;
+): Pick<BatchFinished, 'stopped'> {
+  if (!aborted || state === 'interrupted') return {};
+  if (reason !== ASKED) return { stopped: 'signal' };
+  return state === 'finished' && !isEndless ? {} : { stopped: 'request' };
 }

@@ -1,9 +1,9 @@
 import type { FileFacts, JobEvent, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
+import type { FactPorts, JobContext } from '../job/context.ts';
 import { decide, type Facts, isMade, trustedDigest } from '../job/decide.ts';
 import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
-import { type FactPorts, factsByStat } from '../job/facts.ts';
-import type { JobContext } from '../job/job.ts';
+import { factsByStat } from '../job/facts.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { candidateNames, plainNames } from './names.ts';

@@ -1,5 +1,5 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
-import type { JobContext } from '../job/job.ts';
+import type { JobContext } from '../job/context.ts';
 
 /** Milliseconds between two looks whether somebody wants the batch to be stopped. */
 const LOOK = 200;

@@ -1,8 +1,9 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
+import type { FactPorts } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
-import { type FactPorts, has, isIntact } from './facts.ts';
+import { has, isIntact } from './facts.ts';
 
 /** What carrying out a job's steps left behind. */
 export interface Committed {

@@ -1,19 +1,10 @@
 import { dirname } from 'node:path';
 import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
-import type { Index, Lookup, Sources, Storage } from '../../ports.ts';
+import type { Lookup, Sources, Storage } from '../../ports.ts';
+import type { FactPorts } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 import { settingsOf } from './settings-digest.ts';
-
-/** Where facts come from. */
-export interface FactPorts {
-  readonly index: Index;
-  readonly storage: Storage;
-  readonly sources: Sources;
-  readonly options: BatchOptions;
-  /** Of each variant, in their order. */
-  readonly settings: readonly string[];
-}
 
 /** Settings of all variants of a batch, worked out once. */
 export function settingsOfAll({ preset, limits }: BatchOptions): string[] {

@@ -1,56 +1,15 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
-import type { Event, Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../../model.ts';
-import type { Opened, Renderer, Run, Settlement, Staged } from '../../ports.ts';
+import type { Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../../model.ts';
+import type { Opened, Settlement, Staged } from '../../ports.ts';
 import { namesOf } from '../batch/names.ts';
-import type { MemoryBudget } from '../queue/memory-budget.ts';
 import { commit, Overtaken } from './commit.ts';
+import type { Begun, JobContext, Requeued } from './context.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, pathAsGiven, scaledDown } from './events.ts';
-import { type FactPorts, factsOfJob, withDigest } from './facts.ts';
+import { factsOfJob, withDigest } from './facts.ts';
 import { refusedNow } from './limits.ts';
 import { openWithinBudget } from './open-source.ts';
 import { removeSuperseded } from './superseded.ts';
-
-/** What a job works with: its batch's options and the opened ports. */
-export interface JobContext extends FactPorts {
-  readonly run: Run;
-  readonly renderer: Renderer;
-  /** Names under which a run that died may have left outputs without telling the index. */
-  readonly suspects: ReadonlySet<string>;
-  /** Whether outputs that no source has any more are removed. */
-  readonly mirror: boolean;
-  /** Lets pictures be decoded as far as there is memory for them. */
-  readonly budget: MemoryBudget;
-  /** Staged files that could not be removed when they should have been. */
-  readonly leftBehind: Staged[];
-  readonly emit: (event: Event) => void;
-  /** Aborts when no more is to be begun. */
-  readonly signal: AbortSignal;
-}
-
-/** A job as it is begun: for the first time, or again. */
-export interface Begun {
-  readonly job: Job;
-  /** What is known of its bytes, which spares reading them as long as its file is the same. */
-  readonly learnt?: SourceRecord | undefined;
-  /** It was told of as begun before. */
-  readonly isTold: boolean;
-  /**
-   * How often it may still be looked at again. Another process may make the same outputs at the same time, one after
-   * the other: each look finds more of them.
-   */
-  readonly looks: number;
-}
-
-/** A job that is to be begun again, in a place of its own. */
-export interface Requeued {
-  /**
-   * `waiting`: once another, which renders the same bytes right now, has ended. `again`: at once, since what was found
-   * under its outputs' names has changed meanwhile.
-   */
-  readonly type: 'waiting' | 'again';
-  readonly begun: Begun & { readonly learnt: SourceRecord };
-}
 
 /**
  * ONE image, from source to outputs. Ends with the job settled in the index, or to be begun again with nothing opened

@@ -2,7 +2,7 @@ import { basename, sep } from 'node:path';
 import type { FileFacts, OutputRecord } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import { isOutputName } from '../batch/names.ts';
-import type { FactPorts } from './facts.ts';
+import type { FactPorts } from './context.ts';
 
 /** Outputs that were moved or copied with their sources: the index knows them by their bytes, not by their paths. */
 

@@ -2,7 +2,7 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Event, Job, Order, Rendered } from '../../model.ts';
 import type { Opened } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
-import type { JobContext } from './job.ts';
+import type { JobContext } from './context.ts';
 
 /** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
 const SMALL = 16 * 2 ** 20;

@@ -2,9 +2,9 @@ import type { Job, OutputRecord } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
 import { taggedNaming } from '../batch/names.ts';
 import { giveAway } from './commit.ts';
+import type { JobContext } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
-import type { JobContext } from './job.ts';
 
 /** Outputs that a job's own new names replace. */
 export interface Superseded {

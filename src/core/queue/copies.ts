@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Digested, Job, JobEvent, SourceRecord } from '../../model.ts';
+import type { JobContext, Requeued } from '../job/context.ts';
 import { trustedDigest } from '../job/decide.ts';
-import type { JobContext, Requeued } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 
 /** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */

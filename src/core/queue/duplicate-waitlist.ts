@@ -1,4 +1,4 @@
-import type { Requeued } from '../job/job.ts';
+import type { Requeued } from '../job/context.ts';
 
 /** A job that waits for another job with the same bytes, and the record of those bytes. */
 export type WaitingJob = Requeued['begun'];

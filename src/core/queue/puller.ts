@@ -2,14 +2,15 @@ import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
 import type { Event, Job, JobEvent } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
-import type { BatchMode } from '../batch/run.ts';
+import type { BatchMode } from '../batch/mode.ts';
 import { steadyNow } from '../clock.ts';
+import type { Begun, JobContext } from '../job/context.ts';
 import { failureOf, jobEvent } from '../job/events.ts';
-import { type Begun, type JobContext, runJob } from '../job/job.ts';
+import { runJob } from '../job/job.ts';
 import { openCopies } from './copies.ts';
 import { openDuplicateWaitlist, type WaitingJob } from './duplicate-waitlist.ts';
 import { NO_SOURCE } from './retry-policy.ts';
-import type { Wakeup } from './wakeup.ts';
+import type { Intake } from './wakeup.ts';
 
 /** Jobs that may wait for others' bytes before no more are taken. */
 const MOST_WAITING = 1_000;
@@ -23,12 +24,6 @@ const TOGETHER = 8;
 const LONGEST_WAIT = 3_600_000;
 /** Milliseconds between looks at what other processes may have changed. */
 const LOOK_AGAIN = 100;
-
-/** What the pull loop and the rest of a batch tell each other. */
-export interface Intake extends Wakeup {
-  /** No more jobs will be added. */
-  readonly ended: boolean;
-}
 
 /** How the pull loop ended. */
 export interface WorkEnd {
@@ -202,6 +197,7 @@ export async function workThrough(
 
   async function pull(): Promise<void> {
     while (!stopped()) {
+      await context.ready();
       // As many again are taken each time: one step of the index for several jobs.
       const room = waitlist.size < MOST_WAITING ? capacity() : 0;
       const now = steadyNow();

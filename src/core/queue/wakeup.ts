@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '../clock.ts';
-import type { Intake } from './puller.ts';
 
 /** Several callers wake one that waits. A wake that comes before the wait is kept. */
 export interface Wakeup {
@@ -32,6 +31,12 @@ export function openWakeup(clock: Clock = systemClock): Wakeup {
       resolve?.();
     },
   };
+}
+
+/** What the pull loop and the rest of a batch tell each other. */
+export interface Intake extends Wakeup {
+  /** No more jobs will be added. */
+  readonly ended: boolean;
 }
 
 /** An intake whose walk announces additions and the end. */

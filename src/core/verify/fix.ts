@@ -3,8 +3,9 @@ import type { ProblemWord, Remade, WrongOutput } from '../../model/verified.ts';
 import type { BatchFinished, Event, Failure } from '../../model.ts';
 import type { NewJob } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
+import type { BatchMode, NewWork, Ports } from '../batch/mode.ts';
 import { candidateNames } from '../batch/names.ts';
-import { type BatchMode, type NewWork, type Ports, runBatch } from '../batch/run.ts';
+import { runBatch } from '../batch/run.ts';
 import { sameFile } from '../job/decide.ts';
 import { failureOf } from '../job/events.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
@@ -31,12 +32,13 @@ export interface OpenedFix {
   close(): void;
 }
 
-/** What became of each wrong output, and the exit code of a batch that did not come to its end. */
+/** What became of each wrong output. */
 export interface Fixed {
   readonly remade: Remade;
   /** Ids of the batches that worked on them. */
   readonly madeIn: readonly string[];
-  readonly exit: number | undefined;
+  /** The batch that did not come to its end, if any. */
+  readonly unfinished: BatchFinished | undefined;
 }
 
 /** What is known of the outputs so far. */
@@ -63,9 +65,9 @@ export async function makeAgain(
   const mendable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, mendable);
   const madeIn: string[] = [];
-  let exit: number | undefined;
+  let unfinished: BatchFinished | undefined;
   for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
-    if (signal.aborted || exit !== undefined) break;
+    if (signal.aborted || unfinished !== undefined) break;
     const lack = isAnywhere ? null : await fixing.storage.lackOf(plan.options.out);
     if (lack !== null) {
       for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
@@ -74,7 +76,7 @@ export async function makeAgain(
     const finished = await carryOut(fixing, plan, outcome, signal);
     if (finished === undefined) continue;
     madeIn.push(finished.batch);
-    if (finished.state !== 'finished') exit = finished.exit;
+    if (finished.state !== 'finished') unfinished = finished;
   }
   // Once it was stopped nothing more is decoded: what was committed until then is known by its jobs.
   const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
@@ -87,7 +89,7 @@ export async function makeAgain(
     const now = still.get(one.record.path);
     return [one, now === undefined ? null : (why ?? stillWrong(now))] as const;
   });
-  return { remade: new Map(remade), madeIn, exit };
+  return { remade: new Map(remade), madeIn, unfinished };
 }
 
 /** One batch; undefined when it could not begin. */

@@ -1,15 +1,14 @@
 import pLimit from 'p-limit';
 import type { Looked, WrongOutput } from '../../model/verified.ts';
 import type { Batch, OutputRecord } from '../../model.ts';
-import type { Index, Sources } from '../../ports.ts';
+import type { Index, SourceProbe } from '../../ports.ts';
 import { problemsOf, type VerifyPorts } from './output.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** What verifying works with. */
 export interface Verifying extends VerifyPorts {
   readonly index: Index;
-  /** Of no batch: asked about sources wherever they are. */
-  readonly sources: Pick<Sources, 'missing' | 'gone'>;
+  readonly sources: SourceProbe;
   /** Outputs at a time. */
   readonly jobs: number;
   readonly progress: VerifyProgress;

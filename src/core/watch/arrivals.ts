@@ -4,8 +4,8 @@ import type { FoundSource, Skipped } from '../../ports.ts';
 import { jobFor, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
 import { sortOut, tellApart } from '../batch/sort.ts';
+import type { JobContext } from '../job/context.ts';
 import { sameSource } from '../job/decide.ts';
-import type { JobContext } from '../job/job.ts';
 import { openKnown, type Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 

@@ -3,10 +3,10 @@ import type { Event, OutputRecord } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
 import type { Clock } from '../clock.ts';
 import { giveAway } from '../job/commit.ts';
+import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
 import { pathAsGiven } from '../job/events.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
-import type { JobContext } from '../job/job.ts';
 
 /** Removes outputs after their sources. A renamed source has had its time by then to take over its own. */
 export interface Mirror {

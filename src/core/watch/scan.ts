@@ -2,8 +2,8 @@ import type { Event } from '../../model.ts';
 import type { FoundSource, Skipped } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import type { Clock } from '../clock.ts';
+import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
-import type { JobContext } from '../job/job.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Mirror } from './mirror.ts';
 

@@ -1,9 +1,10 @@
 import type { Batch, BatchFinished, Event, WatchOptions } from '../../model.ts';
 import type { FoundSource, Hint } from '../../ports.ts';
 import { CHUNK, type TakeIn } from '../batch/intake.ts';
-import { KEPT, type NewWork, type Ports, runBatch } from '../batch/run.ts';
+import type { NewWork, Ports } from '../batch/mode.ts';
+import { KEPT, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { JobContext } from '../job/job.ts';
+import type { JobContext } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openArrivals } from './arrivals.ts';
 import { openChangeEvents } from './change-events.ts';

@@ -1,3 +1,4 @@
+import { localSourceProbe } from '../../../src/adapters/local-sources/gone.ts';
 import { openLocalSources } from '../../../src/adapters/local-sources/index.ts';
 import { sourcesConformance } from '../../contract/sources.ts';
 import { sourcesAgainConformance } from '../../contract/sources-again.ts';
@@ -6,5 +7,5 @@ import { watchedSourcesConformance } from '../../contract/sources-watch.ts';
 
 sourcesConformance('local folders', openLocalSources);
 sourcesAgainConformance('local folders', openLocalSources);
-partsOfSourcesConformance('local folders', openLocalSources);
+partsOfSourcesConformance('local folders', openLocalSources, localSourceProbe);
 watchedSourcesConformance('local folders', openLocalSources);

@@ -6,7 +6,7 @@ import { runBatch } from '../../../src/core/batch/run.ts';
 import { openWorkshop, type Workshop } from '../made-up.ts';
 
 /** Paths so long that a list of them shows, in folders that are walked one at a time. */
-const WATCH_RETRIES = 'x'.repeat(200);
+const LONG = 'x'.repeat(200);
 const IN_A_FOLDER = 100;
 const FILES = 2_400;
 /** Jobs between two looks at the heap. */
@@ -36,9 +36,9 @@ describe('What a batch holds in memory does not grow with the files that it is t
 async function shopWith(count: number): Promise<Workshop> {
   const shop = await openWorkshop(() => {});
   for (let i = 0; i < count; i++) {
-    const folder = `${WATCH_RETRIES}-${Math.floor(i / IN_A_FOLDER)}`;
+    const folder = `${LONG}-${Math.floor(i / IN_A_FOLDER)}`;
     if (i % IN_A_FOLDER === 0) mkdirSync(shop.at(`photos/${folder}`));
-    shop.put(`${folder}/${WATCH_RETRIES}-${i}.jpg`);
+    shop.put(`${folder}/${LONG}-${i}.jpg`);
   }
   return shop;
 }

@@ -75,7 +75,7 @@ async function profiled(
 ): Promise<Event[]> {
   const { ports, work } = await shop.prepare('process', over);
   const events: Event[] = [];
-  const given = withProfile({ ports, emit: (event) => events.push(event) });
+  const given = withProfile(ports, (event) => events.push(event));
   await run(given.ports, work, given.emit, new AbortController().signal);
   return events;
 }

@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type OldWork, type Ports, resumeBatch } from '../../../src/core/batch/run.ts';
+import type { OldWork, Ports } from '../../../src/core/batch/mode.ts';
+import { resumeBatch } from '../../../src/core/batch/run.ts';
 import type { Batch, BatchOptions, Counts, Event } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import {
@@ -102,7 +103,7 @@ describe('a batch that is resumed', () => {
         .filter((one) => !done.includes(one))
         .sort(),
     );
-    expect(finishedOf(events)).toMatchObject({ state: 'finished', exit: 0 });
+    expect(finishedOf(events)).toMatchObject({ state: 'finished' });
     expect(countsOf(finishedOf(events))).toEqual({ completed: 12 });
     expect(shop.outputs()).toHaveLength(12);
     expect(await onlyBatch()).toMatchObject({
@@ -177,7 +178,7 @@ describe('a batch that is resumed', () => {
     rmSync(shop.at('photos/3.jpg'));
     const events = await resume();
     expect(jobOf(events, '3.jpg')).toMatchObject({ state: 'failed', error: { code: 'source_missing' } });
-    expect([finishedOf(events).exit, countsOf(finishedOf(events))]).toEqual([1, { completed: 3, failed: 1 }]);
+    expect(countsOf(finishedOf(events))).toEqual({ completed: 3, failed: 1 });
   });
 
   it('is cancelled again and resumed again, as often as one likes', async () => {
@@ -190,7 +191,7 @@ describe('a batch that is resumed', () => {
         if (rendered.length === until) stop.abort();
       };
       const events = await resume({ options: { jobs: 1 } }, {}, stop.signal);
-      expect(finishedOf(events)).toMatchObject({ state: 'cancelled', exit: 130 });
+      expect(finishedOf(events)).toMatchObject({ state: 'cancelled', stopped: 'signal' });
       expect(Object.values(finishedOf(events).counts).reduce((sum, n) => sum + n, 0)).toBe(10);
     }
     onRender = () => {};
@@ -203,10 +204,10 @@ describe('a batch that is resumed', () => {
     onRender = (source) => {
       if (source.endsWith('2.jpg')) throw failure('no_space');
     };
-    expect(finishedOf(await shop.run({ jobs: 1 }))).toMatchObject({ state: 'interrupted', exit: 3 });
+    expect(finishedOf(await shop.run({ jobs: 1 }))).toMatchObject({ state: 'interrupted' });
     onRender = () => {};
     const events = await resume();
-    expect(finishedOf(events)).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 6 } });
+    expect(finishedOf(events)).toMatchObject({ state: 'finished', counts: { completed: 6 } });
   });
 
   it('is refused while another works on it, and that one is not disturbed', async () => {
@@ -227,7 +228,7 @@ describe('a batch that is resumed', () => {
     };
     const events = await resume();
     await trying;
-    expect(refused).toMatchObject({ code: 'batch_running', exitCode: 2 });
+    expect(refused).toMatchObject({ code: 'batch_running' });
     expect(finishedOf(events)).toMatchObject({ state: 'finished', counts: { completed: 4 } });
   });
 
@@ -246,7 +247,7 @@ describe('a batch that is resumed', () => {
     };
     const events = await resume({ options: { jobs: 1 } }, { renderer: slow });
     expect(await asked).toBe('asked');
-    expect(finishedOf(events)).toMatchObject({ state: 'cancelled', exit: 130 });
+    expect(finishedOf(events)).toMatchObject({ state: 'cancelled', stopped: 'request' });
     expect(finishedOf(events).counts.cancelled).toBeGreaterThan(0);
   });
 });
@@ -257,15 +258,15 @@ describe('failed pictures of a batch that are done again', () => {
     onRender = (source) => {
       if (source.endsWith('1.jpg')) throw failure('corrupt');
     };
-    expect(finishedOf(await shop.run())).toMatchObject({ exit: 1, counts: { failed: 1, completed: 2 } });
+    expect(finishedOf(await shop.run())).toMatchObject({ counts: { failed: 1, completed: 2 } });
     const failing = await resume({ states: ['failed'] });
-    expect(finishedOf(failing)).toMatchObject({ state: 'finished', exit: 1, counts: { failed: 1 } });
+    expect(finishedOf(failing)).toMatchObject({ state: 'finished', counts: { failed: 1 } });
     expect(jobOf(failing, '1.jpg')).toMatchObject({ state: 'failed', attempts: 1 });
     onRender = () => {};
     const events = await resume({ states: ['failed'] });
     expect(started(events)).toMatchObject({ total: 1, resumed: true });
     expect(jobOf(events, '1.jpg')).toMatchObject({ state: 'completed', attempts: 1 });
-    expect(finishedOf(events)).toMatchObject({ exit: 0, counts: { failed: 0, completed: 3 }, bytesIn: 15 });
+    expect(finishedOf(events)).toMatchObject({ counts: { failed: 0, completed: 3 }, bytesIn: 15 });
   });
 
   it('leave a batch that was cancelled as one that can be resumed', async () => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Ports } from '../../../src/core/batch/run.ts';
+import type { Ports } from '../../../src/core/batch/mode.ts';
+
 import type { Batch, Counts } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import { failure, finishedOf, type OnRender, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
@@ -44,7 +45,7 @@ describe('a batch that somebody wants to be stopped', () => {
     const events = await shop.run({ jobs: 1 }, { sources: endless });
     expect(await asked).toBe('asked');
     const end = finishedOf(events);
-    expect(end).toMatchObject({ state: 'cancelled', exit: 130 });
+    expect(end).toMatchObject({ state: 'cancelled', stopped: 'request' });
     expect(end.counts.completed + end.counts.cancelled).toBe(100);
     expect((await onlyBatch()).walkEnded).toBe(false);
   });
@@ -54,7 +55,11 @@ describe('a batch that somebody wants to be stopped', () => {
     const stop = new AbortController();
     onRender = () => stop.abort();
     const events = await shop.run({}, {}, stop.signal);
-    expect(finishedOf(events)).toMatchObject({ state: 'finished', exit: 130, counts: { completed: 1 } });
+    expect(finishedOf(events)).toMatchObject({
+      state: 'finished',
+      stopped: 'signal',
+      counts: { completed: 1 },
+    });
   });
 });
 
@@ -73,7 +78,7 @@ describe('pictures that do not end when a batch is stopped', () => {
     await vi.advanceTimersByTimeAsync(200);
     const events = await running;
     expect(hung.killed()).toBe(true);
-    expect(finishedOf(events)).toMatchObject({ state: 'cancelled', exit: 130 });
+    expect(finishedOf(events)).toMatchObject({ state: 'cancelled', stopped: 'signal' });
     expect(countsOf(finishedOf(events))).toEqual({ cancelled: 6 });
     expect(events.filter(({ type }) => type === 'job')).toMatchObject([
       { state: 'cancelled' },

@@ -52,7 +52,7 @@ describe.each([
     opened = 0;
     const events = await run(narrow, format);
     expect(jobOf(events, 'a.jpg')).toMatchObject({ state: 'failed', error });
-    expect([opened, finishedOf(events).exit]).toEqual([0, 1]);
+    expect([opened, finishedOf(events).counts.failed]).toEqual([0, 1]);
     expect(jobOf(await run(wide, format), 'a.jpg').state).toBe('unchanged');
     expect([opened, shop.outputs()]).toEqual([0, ['a_small.webp']]);
   });

@@ -1,7 +1,8 @@
 import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
-import type { Ports } from '../../../src/core/batch/run.ts';
+import type { Ports } from '../../../src/core/batch/mode.ts';
+
 import { readIndex } from '../../cli/recorded.ts';
 import { sha } from '../../records.ts';
 import { finishedOf, jobOf, openWorkshop, pictureOf, rendererWith, type Workshop } from '../made-up.ts';

@@ -31,7 +31,8 @@ const torn: Partial<{ renderer: Renderer }> = {
 describe('a watch that is to end by itself', () => {
   it('ends at once where nothing is', async () => {
     const it = await watchOnce();
-    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0 });
+    expect(await it.finished).toMatchObject({ state: 'finished' });
+    expect(await it.finished).not.toHaveProperty('stopped');
     expect(it.clock.waiting).toBe(0);
   });
 
@@ -39,7 +40,7 @@ describe('a watch that is to end by itself', () => {
     shop.put('a.jpg');
     await shop.run();
     const it = await watchOnce();
-    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { unchanged: 1 } });
+    expect(await it.finished).toMatchObject({ state: 'finished', counts: { unchanged: 1 } });
   });
 
   it('waits until what is there rests, makes it and ends', async () => {
@@ -48,7 +49,7 @@ describe('a watch that is to end by itself', () => {
     await it.pass(SETTLE - 1);
     expect(shop.outputs()).toEqual([]);
     await it.pass(1);
-    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 2 } });
+    expect(await it.finished).toMatchObject({ state: 'finished', counts: { completed: 2 } });
     expect(await it.told('total')).toMatchObject({ total: 2 });
     expect(it.clock.waiting).toBe(0);
   });
@@ -60,7 +61,7 @@ describe('a watch that is to end by itself', () => {
       shop.change('a.jpg', 'x'.repeat(i + 1));
       await it.pass(SETTLE);
     }
-    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 0 } });
+    expect(await it.finished).toMatchObject({ state: 'finished', counts: { completed: 0 } });
     expect(it.events.filter(({ type }) => type === 'still_written')).toHaveLength(1);
     expect(shop.outputs()).toEqual([]);
   });
@@ -70,7 +71,7 @@ describe('a watch that is to end by itself', () => {
     const it = await watchOnce();
     rmSync(shop.at('photos/a.jpg'));
     await it.pass(SETTLE);
-    expect(await it.finished).toMatchObject({ state: 'finished', exit: 0, counts: { completed: 0 } });
+    expect(await it.finished).toMatchObject({ state: 'finished', counts: { completed: 0 } });
   });
 
   it('leaves a young picture that does not decode to the next one', async () => {
@@ -78,7 +79,7 @@ describe('a watch that is to end by itself', () => {
     writeFileSync(shop.at('photos/torn.jpg'), 'half');
     const it = await watchOnce({ ports: torn });
     await it.pass(SETTLE);
-    expect(await it.finished).toMatchObject({ exit: 0, counts: { completed: 1, failed: 0, cancelled: 0 } });
+    expect(await it.finished).toMatchObject({ counts: { completed: 1, failed: 0, cancelled: 0 } });
     expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/torn.jpg' });
     const next = await watchOnce();
     await next.pass(SETTLE);
@@ -94,7 +95,7 @@ describe('a watch that is to end by itself', () => {
     await it.pass(SETTLE);
     expect(await it.finished).toMatchObject({
       state: 'finished',
-      exit: 1,
+
       counts: { completed: 1, failed: 1 },
     });
     expect(await it.job('torn.jpg', 'failed')).toMatchObject({ attempts: 1, error: { code: 'corrupt' } });
@@ -107,7 +108,7 @@ describe('a watch that is to end by itself', () => {
     utimesSync(shop.at('photos/torn.jpg'), tomorrow, tomorrow);
     const it = await watchOnce({ ports: torn });
     await it.pass(SETTLE);
-    expect(await it.finished).toMatchObject({ exit: 1, counts: { completed: 1, failed: 1 } });
+    expect(await it.finished).toMatchObject({ counts: { completed: 1, failed: 1 } });
     expect(await it.job('torn.jpg', 'failed')).toMatchObject({ error: { code: 'corrupt' } });
   });
 
@@ -117,7 +118,7 @@ describe('a watch that is to end by itself', () => {
     rmSync(shop.at('photos/b.jpg'));
     symlinkSync(shop.at('state/index.db'), shop.at('photos/b.jpg'));
     await it.pass(SETTLE);
-    expect(await it.finished).toMatchObject({ exit: 0, passedOver: 1, counts: { completed: 1, failed: 0 } });
+    expect(await it.finished).toMatchObject({ passedOver: 1, counts: { completed: 1, failed: 0 } });
     expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
   });
 
@@ -133,7 +134,7 @@ describe('a watch that is to end by itself', () => {
     };
     const it = await watchOnce({ ports: { renderer } });
     await it.pass(SETTLE);
-    expect(await it.finished).toMatchObject({ exit: 0, counts: { completed: 1, failed: 0 } });
+    expect(await it.finished).toMatchObject({ counts: { completed: 1, failed: 0 } });
     expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
     expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/b.jpg' });
   });
@@ -141,6 +142,6 @@ describe('a watch that is to end by itself', () => {
   it('ends cancelled when it is stopped before that', async () => {
     shop.put('a.jpg');
     const it = await watchOnce();
-    expect(await it.stop()).toMatchObject({ exit: 130, counts: { completed: 0 } });
+    expect(await it.stop()).toMatchObject({ stopped: 'signal', counts: { completed: 0 } });
   });
 });

@@ -41,7 +41,7 @@ describe('a watch', () => {
     expect(await it.told('watching')).toMatchObject({ folders: 1, by: 'events' });
     expect(await it.stop()).toMatchObject({
       state: 'finished',
-      exit: 130,
+      stopped: 'signal',
       counts: { completed: 2, failed: 0, cancelled: 0 },
     });
     expect(shop.outputs()).toEqual(['a_small.webp', 'b_small.webp']);
@@ -213,7 +213,11 @@ describe('a watch that is stopped', () => {
     for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg']) await it.land(name);
     await it.pass(SETTLE);
     const finished = await it.finished;
-    expect(finished).toMatchObject({ state: 'cancelled', exit: 130, counts: { completed: 1, pending: 0 } });
+    expect(finished).toMatchObject({
+      state: 'cancelled',
+      stopped: 'signal',
+      counts: { completed: 1, pending: 0 },
+    });
     expect(finished.counts.cancelled).toBe(5);
     expect(shop.outputs()).toHaveLength(1);
   });
@@ -232,7 +236,7 @@ describe('a watch that is stopped', () => {
   it('ends well when files only wait to come to rest, and leaves no call of the clock behind', async () => {
     const it = await watch();
     await it.land('a.jpg');
-    expect(await it.stop()).toMatchObject({ state: 'finished', exit: 130 });
+    expect(await it.stop()).toMatchObject({ state: 'finished', stopped: 'signal' });
     expect([it.clock.waiting, shop.outputs()]).toEqual([0, []]);
   });
 
@@ -240,7 +244,7 @@ describe('a watch that is stopped', () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watchOf(shop, { onWalk: () => void it.stop() });
     watching = it;
-    expect(await it.finished).toMatchObject({ exit: 130, counts: { completed: 0 } });
+    expect(await it.finished).toMatchObject({ stopped: 'signal', counts: { completed: 0 } });
     expect(it.clock.waiting).toBe(0);
   });
 

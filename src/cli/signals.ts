@@ -1,14 +1,11 @@
 import { constants } from 'node:os';
 import { systemCode } from '../errors.ts';
+import { CANNOT_GO_ON, CLOSED } from './exit-codes.ts';
 
-/** A second Ctrl-C sooner than this is the same one, delivered twice by `npm start`; milliseconds. */
+/** `npm start` can deliver one Ctrl-C twice: a second signal counts from this many milliseconds after the first. */
 const SAME_SIGNAL = 300;
-/** How long the ends of a forced stop may take before the process goes all the same; milliseconds. */
+/** Milliseconds that a forced stop may take before the process ends all the same. */
 const FORCED_END = 700;
-/** Exit code when nobody reads the output any more: 128 + SIGPIPE. */
-const CLOSED = 141;
-/** Exit code when the output has no place any more. */
-const UNWRITABLE = 3;
 
 /** Where this process writes. */
 export const streams = { stdout: process.stdout, stderr: process.stderr };
@@ -16,10 +13,10 @@ export const streams = { stdout: process.stdout, stderr: process.stderr };
 const stop = new AbortController();
 let signalled: NodeJS.Signals | undefined;
 
-/** Ends with the command: the first signal stops a batch in order. */
+/** Aborts with the first signal, or when an output is closed. The reason is an exit code. */
 export const stopped: AbortSignal = stop.signal;
 
-/** Takes a closed output as the wish to stop. */
+/** Stops the command when nobody reads its output any more. */
 export function hearStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
@@ -27,13 +24,13 @@ export function hearStreams(): void {
       if (code !== 'EPIPE' && stream === process.stdout) {
         process.stderr.write(`error: standard output cannot be written (${code ?? error.message})\n`);
       }
-      process.exitCode = code === 'EPIPE' ? CLOSED : UNWRITABLE;
+      process.exitCode = code === 'EPIPE' ? CLOSED : CANNOT_GO_ON;
       stop.abort(code === 'EPIPE' ? CLOSED : undefined);
     });
   }
 }
 
-/** From here on the first signal stops in order, a second one at once: by `force`, and then by the end of the process. */
+/** From here on the first signal stops in order. The second one calls `force`, and then ends the process. */
 export function hearSignals(force: () => void = () => {}): void {
   let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -50,18 +47,17 @@ export function hearSignals(force: () => void = () => {}): void {
   }
 }
 
-/** An output that nobody gets is the last word on the exit code. */
+/** Sets the exit code, unless an output that nobody gets has set it. */
 export function exitWith(code: number): void {
-  const isLost = process.exitCode === CLOSED || process.exitCode === UNWRITABLE;
+  const isLost = process.exitCode === CLOSED || process.exitCode === CANNOT_GO_ON;
   process.exitCode = isLost ? process.exitCode : code;
 }
 
-/** Ends by the signal that was heard, if one was. */
-export function endAsTold(): void {
+/** Ends the process by the signal that it heard, if any: then the loop of a shell stops too. */
+export function endBySignal(): void {
   if (signalled !== undefined) endBy(signalled);
 }
 
-/** Ends as a program without a handler would, so that a shell's loop stops too. */
 function endBy(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

@@ -1,0 +1,28 @@
+import { cancelVerb } from './cancel.ts';
+import { configVerb } from './config.ts';
+import { doctorVerb } from './doctor.ts';
+import { helpVerb } from './help.ts';
+import { listVerb } from './list.ts';
+import { presetsVerb } from './presets.ts';
+import { processVerb } from './process.ts';
+import { resumeVerb, retryVerb } from './resume.ts';
+import { statusVerb } from './status.ts';
+import type { Verb } from './verb.ts';
+import { verifyVerb } from './verify.ts';
+import { watchVerb } from './watch.ts';
+
+/** All verbs by their names, in the order of the help. */
+export const VERBS: Readonly<Record<string, Verb>> = {
+  process: processVerb,
+  watch: watchVerb,
+  status: statusVerb,
+  list: listVerb,
+  cancel: cancelVerb,
+  resume: resumeVerb,
+  retry: retryVerb,
+  verify: verifyVerb,
+  presets: presetsVerb,
+  doctor: doctorVerb,
+  config: configVerb,
+  help: helpVerb,
+};

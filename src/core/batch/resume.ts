@@ -1,0 +1,91 @@
+import { batchRunning, ImgtoolError } from '../../errors.ts';
+import type { Batch, BatchOptions, Event, Limits } from '../../model.ts';
+import type { Index, Inputs } from '../../ports.ts';
+import type { OldWork, Ports } from './mode.ts';
+
+/** Options of a batch that its continuation replaces; what is undefined stays as it was. */
+export interface Changes {
+  readonly jobs?: number | undefined;
+  /** Bytes that were asked for. */
+  readonly memory?: { readonly memory: number; readonly memoryCap: number } | undefined;
+  /** Bytes that are free now. */
+  readonly free: { readonly memory: number; readonly memoryCap: number };
+  readonly limits: Partial<Limits>;
+}
+
+/** Whether the list of files that a batch was given can be read again. */
+type IsReadable = (batch: Batch) => boolean;
+
+/** The work that is left of a batch; undefined when nothing is left. Errors: `batch_running`, `usage`. */
+export function workLeft(
+  batch: Batch,
+  how: 'resume' | 'retry',
+  changes: Changes,
+  isReadable: IsReadable,
+): OldWork | undefined {
+  if (batch.state === 'running') throw batchRunning(batch.id);
+  if (batch.options.walk === undefined) throw tooOld(batch);
+  const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
+  if (!isLeft) return undefined;
+  const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
+  const walk = batch.command === 'process' && !batch.walkEnded && isReadable(batch);
+  return { batch, states, walk, options: changed(batch.options, changes) };
+}
+
+/** The inputs of a batch as they were named, and a warning for a list that cannot be read again. */
+export function inputsOf(
+  batch: Batch,
+  isReadable: IsReadable,
+): { readonly inputs: Inputs; readonly warnings: readonly Event[] } {
+  const { inputs, options, cwd, walkEnded } = batch;
+  const { list } = options;
+  const paths = list === null ? inputs : inputs.slice(0, -1);
+  if (list === null || isReadable(batch)) {
+    return { inputs: { paths, list, cwd, isAgain: true }, warnings: [] };
+  }
+  const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
+  const fix = 'what had been taken in is done; run the first command again with the list for the rest';
+  return {
+    inputs: { paths, list: null, cwd, isAgain: true, wasListed: true },
+    warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
+  };
+}
+
+/** Whether a batch began in another working folder. */
+export const isForeign = (batch: Batch, cwd: string): boolean => batch.cwd !== cwd;
+
+/** Tells absolute paths: relative ones would mean nothing in this working folder. */
+export function under(ports: Ports, work: OldWork): { readonly ports: Ports; readonly work: OldWork } {
+  const { index, sources } = ports;
+  const take: Index['take'] = async (...asked) =>
+    (await index.take(...asked)).map((job) => ({ ...job, given: job.source }));
+  const { options } = work;
+  return {
+    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path) => path } },
+    work: { ...work, options: { ...options, outGiven: options.out } },
+  };
+}
+
+function changed(before: BatchOptions, { jobs, memory, free, limits }: Changes): BatchOptions {
+  return {
+    ...before,
+    jobs: jobs ?? before.jobs,
+    ...(memory ?? memoryNow(before, free)),
+    limits: { ...before.limits, ...limits },
+  };
+}
+
+/** A cap above the budget was a share of the memory that was free then: the memory that is free now counts instead. */
+function memoryNow(before: BatchOptions, { memory, memoryCap }: Changes['free']) {
+  const isGiven = before.memoryCap <= before.memory;
+  return {
+    memory: Math.min(before.memory, memory),
+    memoryCap: isGiven ? Math.min(before.memoryCap, memoryCap) : memoryCap,
+  };
+}
+
+function tooOld({ id }: Batch): ImgtoolError {
+  return new ImgtoolError('usage', `batch ${id} was made by an imgtool that could not resume`, {
+    fix: 'run the same command again: what is done is not done again',
+  });
+}

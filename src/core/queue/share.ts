@@ -1,0 +1,52 @@
+import { ImgtoolError } from '../../errors.ts';
+import type { Opened, Renderer } from '../../ports.ts';
+
+/** A shared renderer as one batch has it: `kill` ends the pictures of that batch alone. */
+export function shareRenderer(renderer: Renderer): Renderer {
+  const pictures = new Set<Opened>();
+  const stops = new Set<(reason: Error) => void>();
+  let killed = false;
+  return {
+    ...renderer,
+    async open(...asked) {
+      if (killed) throw cancelled();
+      const opening = renderer.open(...asked);
+      const opened = await orStop(opening);
+      pictures.add(opened);
+      return {
+        ...opened,
+        close() {
+          pictures.delete(opened);
+          opened.close();
+        },
+      };
+    },
+    kill() {
+      killed = true;
+      for (const stop of stops) stop(cancelled());
+      // A picture that closes while it renders ends its child process.
+      for (const picture of pictures) picture.close();
+      pictures.clear();
+    },
+    async close() {},
+  };
+
+  /** Gives up a picture that is still being opened when the batch is killed. */
+  async function orStop(opening: Promise<Opened>): Promise<Opened> {
+    let stop: ((reason: Error) => void) | undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+      stops.add(reject);
+    });
+    try {
+      return await Promise.race([opening, stopped]);
+    } catch (error) {
+      if (killed) opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    } finally {
+      if (stop !== undefined) stops.delete(stop);
+    }
+  }
+}
+
+const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

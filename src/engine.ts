@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { localSourceProbe } from './adapters/local-sources/gone.ts';
+import { openLocalSources } from './adapters/local-sources/index.ts';
+import { openLocalStorage } from './adapters/local-storage.ts';
+import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
+import { createWorkerPool } from './adapters/worker-pool.ts';
+import { findBatch, type Nearest } from './core/batch/find.ts';
+import type { NewWork, Ports } from './core/batch/mode.ts';
+import { foldName } from './core/batch/names.ts';
+import type { Changes } from './core/batch/resume.ts';
+import { resumeBatch, runBatch } from './core/batch/run.ts';
+import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
+import { shareRenderer } from './core/queue/share.ts';
+import type { VerifyProgress } from './core/verify/verify.ts';
+import type { Backup, IndexHealth, Repaired } from './model/mended.ts';
+import type { Verified } from './model/verified.ts';
+import type { Batch, BatchFinished, BatchOptions, Event, Limits, WatchOptions } from './model.ts';
+import type { Index, Inputs, Renderer } from './ports.ts';
+
+/** What all batches of one engine share. */
+export interface EngineOptions {
+  /** Absolute path of the index. */
+  readonly index: string;
+  /** Pictures in work at a time, over all batches; as many as the first batch asks for, unless given. */
+  readonly jobs?: number;
+  /** Bytes that pictures in work may take together, over all batches; those of the first batch, unless given. */
+  readonly memory?: number;
+  /** Finds the word that is nearest to another one, for suggestions. */
+  readonly nearest: Nearest;
+}
+
+/** What a new batch works on, and how. */
+export interface BatchRequest {
+  readonly inputs: Inputs;
+  readonly options: Omit<BatchOptions, 'list'>;
+  /** Emits an event `profile` too, which tells where the time went. */
+  readonly profile?: boolean;
+  /** Resolves once the reader of events has caught up; the batch takes no new work before. */
+  readonly ready?: () => Promise<void>;
+}
+
+/** A batch whose inputs were checked. */
+export interface PreparedBatch {
+  /** Works until the end, or until the signal aborts. Errors: those of the index before the batch began. */
+  run(emit: (event: Event) => void, signal: AbortSignal): Promise<BatchFinished>;
+}
+
+export type How = 'resume' | 'retry';
+
+export interface VerifyRequest {
+  /** A batch, by the beginning of its id; all outputs unless given. */
+  readonly batch?: string | undefined;
+  /** Makes wrong outputs again. */
+  readonly fix: boolean;
+  /** Outputs at a time, memory in bytes, and limits that replace those of the batches. */
+  readonly machine: { readonly jobs: number; readonly memory: number; readonly memoryCap: number };
+  readonly limits: Partial<Limits>;
+  /** Milliseconds that one output may take. */
+  readonly timeout: number;
+  readonly progress: VerifyProgress;
+  /** Opens a reader of the events of each batch that makes outputs again. */
+  openReport(outGiven: string): Promise<{ event(event: Event): void; close(): void }>;
+}
+
+/**
+ * One engine serves a whole process: it opens index, child processes and memory budget once, and any number of batches
+ * share them at the same time. The index opens with its first use.
+ */
+export interface Engine {
+  /** Errors: those of the inputs: `no_input`, `usage`. */
+  process(request: BatchRequest): Promise<PreparedBatch>;
+  watch(request: BatchRequest, options: WatchOptions): Promise<PreparedBatch>;
+  /**
+   * What is left of a batch, or what failed of it; `prepared` is undefined when nothing is left to be done.
+   * Errors: `unknown_batch`, `batch_running`, `usage`.
+   */
+  again(
+    how: How,
+    id: string,
+    changes: Changes & { readonly cwd: string; readonly profile?: boolean },
+  ): Promise<{
+    readonly batch: Batch;
+    readonly prepared: PreparedBatch | undefined;
+    readonly warnings: readonly Event[];
+  }>;
+  /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
+  cancel(id: string): Promise<{ readonly batch: Batch; readonly was: 'running' | 'interrupted' | 'ended' }>;
+  /** Looks at outputs; makes wrong ones again where asked to. Errors: `unknown_batch`. */
+  verify(
+    request: VerifyRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly verified: Verified; readonly unfinished: BatchFinished | undefined }>;
+  /** What the index holds, and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
+  health(): Promise<IndexHealth>;
+  /** What the child processes read and write. */
+  about(): ReturnType<Renderer['about']>;
+  /** Puts a new index with all rows that can be read in place of a damaged one. */
+  repair(): Promise<Repaired>;
+  /** Saves a copy of the index; `file` is an absolute path under which there is nothing. */
+  backUp(file: string, signal: AbortSignal): Promise<Backup>;
+  /** Ends all work at once. */
+  kill(): void;
+  /** May be called twice. */
+  close(): Promise<void>;
+}
+
+export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions): Engine {
+  let index: Promise<Index> | undefined;
+  let pool: Renderer | undefined;
+  let budget: MemoryBudget | undefined;
+
+  const openIndex = (purpose: 'work' | 'look' = 'work') =>
+    (index ??= openSqliteIndex(file, foldName, purpose));
+  const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
+
+  async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
+    const shared = renderer(options.jobs);
+    // Without an index there is work to do: a child starts while the inputs are looked at.
+    if (!existsSync(file)) shared.warm();
+    const sources = await openLocalSources(inputs, { ...options.walk, out: options.out, index: file });
+    budget ??= openMemoryBudget(memory ?? options.memory);
+    const run = newRun();
+    return {
+      ...{ index: await openIndex(), storage: openLocalStorage(run), sources, run },
+      ...{ renderer: shareRenderer(shared), budget },
+    };
+  }
+
+  async function prepare(command: NewWork['command'], { inputs, options, profile, ready }: BatchRequest) {
+    const ports = { ...(await portsOf(inputs, options)), ...(ready === undefined ? {} : { ready }) };
+    const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
+    const work = { command, inputs: given, cwd: inputs.cwd, options: { ...options, list: inputs.list } };
+    return { ports, work, profile: profile === true };
+  }
+
+  return {
+    async process(request) {
+      const { ports, work, profile } = await prepare('process', request);
+      const run = work.options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
+      return prepared(ports, profile, (opened, emit, signal) => run(opened, work, emit, signal));
+    },
+    async watch(request, options) {
+      const { ports, work, profile } = await prepare('watch', request);
+      const { runWatch } = await import('./core/watch/watch.ts');
+      return prepared(ports, profile, (opened, emit, signal) =>
+        runWatch(opened, work, options, emit, signal),
+      );
+    },
+    async again(how, id, { cwd, profile = false, ...changes }) {
+      const batch = await findBatch(await openIndex(), id, nearest);
+      const { inputsOf, isForeign, under, workLeft } = await import('./core/batch/resume.ts');
+      const work = workLeft(batch, how, changes, isReadable);
+      if (work === undefined) return { batch, prepared: undefined, warnings: [] };
+      const { inputs, warnings } = inputsOf(batch, isReadable);
+      const ports = await portsOf(inputs, work.options);
+      const moved = isForeign(batch, cwd) ? under(ports, work) : { ports, work };
+      const run = prepared(moved.ports, profile, (opened, emit, signal) =>
+        resumeBatch(opened, moved.work, emit, signal),
+      );
+      return { batch, prepared: run, warnings };
+    },
+    async cancel(id) {
+      const opened = await openIndex();
+      const { cancelBatch } = await import('./core/batch/cancel.ts');
+      return cancelBatch(opened, await findBatch(opened, id, nearest));
+    },
+    async verify(request, signal) {
+      const opened = await openIndex(request.fix ? 'work' : 'look');
+      const batch = request.batch === undefined ? undefined : await findBatch(opened, request.batch, nearest);
+      const { checkOutputs } = await import('./core/verify/run.ts');
+      const { machine, limits, timeout, progress, fix, openReport } = request;
+      const shared = renderer(machine.jobs);
+      const storage = openLocalStorage(newRun());
+      const sources = localSourceProbe;
+      return checkOutputs(
+        {
+          ...{ index: opened, renderer: shared, storage, sources, jobs: machine.jobs, timeout, progress },
+          means: { ...machine, limits },
+          async open({ named, folders }, { cwd, options }) {
+            const inputs = { paths: named, list: null, cwd, once: { folders } };
+            const ports = await portsOf(inputs, options);
+            const report = await openReport(options.outGiven);
+            return { ports, emit: (event) => report.event(event), close: () => report.close() };
+          },
+        },
+        { batch, fix },
+        signal,
+      );
+    },
+    async health() {
+      const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');
+      return checkSqliteIndex(file, foldName);
+    },
+    about: () => renderer(1).about(),
+    async repair() {
+      const { repairSqliteIndex } = await import('./adapters/sqlite-index/maintenance/repair.ts');
+      return repairSqliteIndex(file, foldName);
+    },
+    async backUp(copy, signal) {
+      const { backUpSqliteIndex } = await import('./adapters/sqlite-index/maintenance/backup.ts');
+      return backUpSqliteIndex(file, copy, signal);
+    },
+    kill: () => pool?.kill(),
+    async close() {
+      await pool?.close();
+      const opened = await index?.catch(() => undefined);
+      index = undefined;
+      await opened?.close();
+    },
+  };
+}
+
+/** Counts the time of each call where that is asked for. */
+function prepared(
+  ports: Ports,
+  profile: boolean,
+  run: (ports: Ports, emit: (event: Event) => void, signal: AbortSignal) => Promise<BatchFinished>,
+): PreparedBatch {
+  return {
+    async run(emit, signal) {
+      if (!profile) return run(ports, emit, signal);
+      const { withProfile } = await import('./core/batch/profile.ts');
+      const timed = withProfile(ports, emit);
+      return run(timed.ports, timed.emit, signal);
+    },
+  };
+}
+
+/** The id of a run, as hex digits; no other run has it. */
+function newRun(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** Whether the list of files that a batch was given is still there. */
+function isReadable({ options: { list }, cwd }: Batch): boolean {
+  if (list === null || list.from === '-') return list === null;
+  try {
+    accessSync(resolve(cwd, list.from), constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

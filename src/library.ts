@@ -1,0 +1,248 @@
+import { batchOptions, type Config, loadConfig, nearest } from './config.ts';
+import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
+import { openEngine as open } from './engine.ts';
+import { openHistory } from './history.ts';
+import type { Verified } from './model/verified.ts';
+import {
+  type Batch,
+  type Event,
+  JOB_STATES,
+  type JobRecord,
+  type Variant,
+  type WatchOptions,
+} from './model.ts';
+
+/** Settings of a batch by the keys of `.imgtoolrc`; the defaults are those of `imgtool process`. */
+export interface BatchSettings {
+  /** Folder of the outputs. */
+  readonly out?: string;
+  readonly preset?: string;
+  /** Variants beside those of a named preset, or on their own: objects, or specs as `--variant` takes them. */
+  readonly variants?: readonly (string | (Partial<Variant> & Pick<Variant, 'name'>))[];
+  /** Effort of all encoders, from 0, fastest, to 10, smallest; each format takes as much as it has. */
+  readonly effort?: number;
+  /** Template of output names. */
+  readonly name?: string;
+  readonly duplicates?: 'link' | 'copy' | 'skip';
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  /** Pixels of one frame. */
+  readonly limitPixels?: number;
+  readonly allowSvg?: boolean;
+  readonly lenient?: boolean;
+  /** Seconds that one image may take. */
+  readonly timeout?: number;
+  readonly allFiles?: boolean;
+  readonly followSymlinks?: boolean;
+  readonly ignoreCtime?: boolean;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  /** Stops the batch: images in work finish, the rest is cancelled. */
+  readonly signal?: AbortSignal;
+}
+
+/** Settings of all batches of one engine. */
+export interface EngineSettings {
+  /** File of the index. */
+  readonly index?: string;
+  /** Images at a time, over all batches. */
+  readonly jobs?: number;
+  /** Memory that pictures in work may take, over all batches: bytes, or text such as `512M` or `1.5GiB`. */
+  readonly memory?: number | string;
+  /** A file of settings. The library looks for none. */
+  readonly config?: string;
+  /** The folder that relative paths start from; the working folder of the process unless given. */
+  readonly cwd?: string;
+}
+
+export type ProcessOptions = BatchSettings & EngineSettings;
+
+/** Milliseconds of a watch are those of `--settle` and `--scan-interval`. */
+export type WatchSettings = Omit<BatchSettings, 'dryRun'> & Partial<WatchOptions>;
+
+/** Serves any number of batches at the same time: they share an index, child processes and one memory budget. */
+export interface ImageEngine {
+  /**
+   * One batch over files, folders and globs: yields its events, `batch.finished` last. The batch waits for a reader that
+   * falls behind. To leave the loop early stops the batch as `signal` does. Errors, as ImgtoolError: those that keep a
+   * batch from its start (`usage`, `config`, `no_input`, `not_writable`, `index_unusable` …).
+   */
+  process(inputs: string | readonly string[], settings?: BatchSettings): AsyncGenerator<Event, void, void>;
+  /** The same over folders and all that arrives in them, until `signal` aborts or the loop is left. */
+  watch(folders: string | readonly string[], settings?: WatchSettings): AsyncGenerator<Event, void, void>;
+  /** A batch by any unique beginning of its id, and its jobs. Errors: `unknown_batch`. */
+  status(batch: string): Promise<{ readonly batch: Batch; readonly jobs: readonly JobRecord[] }>;
+  /** The newest batches first. */
+  list(limit?: number): Promise<readonly Batch[]>;
+  /** Stops a batch of any process; resolves once the batch has ended. Errors: `unknown_batch`. */
+  cancel(batch: string): Promise<Batch>;
+  /** Reads and decodes the outputs of a batch, or all outputs; makes wrong ones again with `fix`. */
+  verify(options?: {
+    readonly batch?: string;
+    readonly fix?: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<Verified>;
+  /** Stops all batches, and resolves once they have ended. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Opens an engine. Errors: `config`, `usage`. */
+export async function openEngine(settings: EngineSettings = {}): Promise<ImageEngine> {
+  const { cwd = process.cwd() } = settings;
+  const configFor = (more: object = {}): Promise<Config> => {
+    const { config: file = false, cwd: _, ...shared } = settings;
+    return loadConfig({ flags: { ...shared, ...more, config: file }, cwd });
+  };
+  const config = await configFor();
+  const { index, jobs, memory } = config;
+  const engine = open({ index, jobs, memory, nearest });
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+
+  async function* batch(
+    inputs: string | readonly string[],
+    { signal, ...more }: BatchSettings,
+    prepare: (request: BatchRequest, config: Config) => Promise<PreparedBatch>,
+  ): AsyncGenerator<Event, void, void> {
+    const own = await configFor(more);
+    const paths = typeof inputs === 'string' ? [inputs] : inputs;
+    const queue = openQueue();
+    const request = { inputs: { paths, list: null, cwd }, options: batchOptions(own), ready: queue.ready };
+    const { run } = await prepare(request, own);
+    const left = new AbortController();
+    const stop = AbortSignal.any([left.signal, closing.signal, ...(signal === undefined ? [] : [signal])]);
+    stop.addEventListener('abort', queue.flow, { once: true });
+    if (stop.aborted) queue.flow();
+    const ended = run(queue.emit, stop).then(() => queue.end(), queue.fail);
+    running.add(ended);
+    try {
+      yield* queue.events();
+    } finally {
+      left.abort();
+      await ended;
+      running.delete(ended);
+    }
+  }
+
+  return {
+    process: (inputs, batchSettings = {}) =>
+      batch(inputs, batchSettings, (request) => engine.process(request)),
+    watch: (folders, batchSettings = {}) =>
+      batch(folders, batchSettings, (request, own) =>
+        engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
+      ),
+    async status(id) {
+      const past = await openHistory(index, nearest);
+      try {
+        const found = await past.find(id);
+        const jobRecords: JobRecord[] = [];
+        for await (const job of past.jobs(found.id, JOB_STATES)) jobRecords.push(job);
+        return { batch: found, jobs: jobRecords };
+      } finally {
+        await past.close();
+      }
+    },
+    async list(limit = 20) {
+      const past = await openHistory(index, nearest);
+      try {
+        return await past.batches(limit);
+      } finally {
+        await past.close();
+      }
+    },
+    cancel: async (id) => (await engine.cancel(id)).batch,
+    verify: (options = {}) => verified(engine, config, options),
+    async close() {
+      closing.abort();
+      await Promise.all(running);
+      await engine.close();
+    },
+  };
+}
+
+/** One batch with an engine of its own; as `ImageEngine.process`. */
+export async function* processImages(
+  inputs: string | readonly string[],
+  { index, jobs, memory, config, cwd, ...settings }: ProcessOptions = {},
+): AsyncGenerator<Event, void, void> {
+  const given = { index, jobs, memory, config, cwd };
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const engine = await openEngine(own);
+  try {
+    yield* engine.process(inputs, settings);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function verified(
+  engine: Engine,
+  { jobs, memory, memoryCap, limits }: Config,
+  {
+    batch,
+    fix = false,
+    signal = new AbortController().signal,
+  }: Parameters<ImageEngine['verify']>[0] & object,
+): Promise<Verified> {
+  const silent = { event() {}, close() {} };
+  const request = {
+    ...{ batch, fix, machine: { jobs, memory, memoryCap }, limits: {}, timeout: limits.timeout },
+    progress: { told() {}, close() {} },
+    openReport: async () => silent,
+  };
+  return (await engine.verify(request, signal)).verified;
+}
+
+/** Unread events above which a batch waits for its reader. */
+const MOST_UNREAD = 1_000;
+
+/** Events between a batch and the reader that iterates over them. */
+function openQueue() {
+  const unread: Event[] = [];
+  let wake = () => {};
+  let goOn = () => {};
+  let isFlowing = false;
+  let end: { readonly error?: unknown } | undefined;
+  return {
+    emit(event: Event) {
+      unread.push(event);
+      wake();
+    },
+    end() {
+      end = {};
+      wake();
+    },
+    fail(error: unknown) {
+      end = { error };
+      wake();
+    },
+    /** Resolves once the reader has caught up. */
+    async ready(): Promise<void> {
+      while (unread.length > MOST_UNREAD && !isFlowing) {
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+      }
+    },
+    /** From here on the batch waits for no reader. */
+    flow() {
+      isFlowing = true;
+      goOn();
+    },
+    async *events(): AsyncGenerator<Event, void, void> {
+      for (;;) {
+        while (unread.length > 0) {
+          yield* unread.splice(0);
+          goOn();
+        }
+        if (end !== undefined) {
+          if ('error' in end) throw end.error;
+          return;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Event, JobEvent } from '../../src/model.ts';
+import { filesBelow, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import { commented, noise, putOld } from './pictures.ts';
+
+/** The built library: its child processes start from dist. */
+const { openEngine } = (await import(
+  new URL('../../dist/index.js', import.meta.url).href
+)) as typeof import('../../src/index.ts');
+
+type Engine = Awaited<ReturnType<typeof openEngine>>;
+
+let place: Place;
+let engines: Engine[];
+
+beforeEach(() => {
+  place = openPlace();
+  engines = [];
+});
+
+afterEach(async () => {
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
+async function engine(settings: Parameters<typeof openEngine>[0] = {}): Promise<Engine> {
+  const opened = await openEngine({ cwd: place.cwd, index: place.index, jobs: 2, ...settings });
+  engines.push(opened);
+  return opened;
+}
+
+async function putMany(folder: string, count: number): Promise<void> {
+  const one = await noise(200, 150);
+  for (let i = 0; i < count; i++) {
+    putOld(place.at(`${folder}/${i}.jpg`), commented(one, `${folder} ${i}`));
+  }
+}
+
+async function all(events: AsyncIterable<Event>): Promise<Event[]> {
+  const list: Event[] = [];
+  for await (const event of events) list.push(event);
+  return list;
+}
+
+const jobsOf = (events: readonly Event[]): JobEvent[] => events.filter((event) => event.type === 'job');
+
+/** Process ids of the children that render, of this very process. */
+function children(): string[] {
+  const ids = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
+  return ids.filter(Boolean).filter((id) => {
+    try {
+      return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('image/worker');
+    } catch {
+      return false;
+    }
+  });
+}
+
+describe('an engine', () => {
+  it('shares its children among all batches that run at the same time', async () => {
+    const folders = Array.from({ length: 10 }, (_, i) => `photos${i}`);
+    for (const folder of folders) await putMany(folder, 4);
+    const [first, second] = [await engine(), await engine({ index: place.at('state/second.db') })];
+    let most = 0;
+    let isDone = false;
+    const looking = (async () => {
+      while (!isDone) {
+        most = Math.max(most, children().length);
+        await sleep(5);
+      }
+    })();
+    const settings = (folder: string) => ({ out: `out/${folder}`, variants: ['a:w=40'] });
+    const batches = [first, second].flatMap((one, k) =>
+      folders.map((folder) => all(one.process(folder, { ...settings(folder), out: `out${k}/${folder}` }))),
+    );
+    const events = await Promise.all(batches);
+    isDone = true;
+    await looking;
+    for (const batch of events) {
+      expect(jobsOf(batch).map(({ state }) => state)).toEqual(Array(4).fill('completed'));
+      expect(batch.at(-1)).toMatchObject({ type: 'batch.finished', state: 'finished' });
+    }
+    if (process.platform === 'linux') expect(most).toBeLessThanOrEqual(4);
+    expect(filesBelow(place.at('out0'))).toHaveLength(40);
+    await assertInvariants(place, { sources: sourcesOf(place, ...folders) });
+  });
+
+  it('stops one of its batches without a loss for the others', async () => {
+    await putMany('one', 20);
+    await putMany('two', 6);
+    const shared = await engine();
+    const stop = new AbortController();
+    const settings = { out: 'out', variants: ['a:w=40'] };
+    const [stopped, other] = await Promise.all([
+      (async () => {
+        const events: Event[] = [];
+        for await (const event of shared.process('one', { ...settings, signal: stop.signal })) {
+          events.push(event);
+          if (event.type === 'job') stop.abort();
+        }
+        return events;
+      })(),
+      all(shared.process('two', { ...settings, out: 'out2' })),
+    ]);
+    expect(stopped.at(-1)).toMatchObject({ state: 'cancelled', stopped: 'signal' });
+    expect(other.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 6 } });
+  });
+
+  it('waits for a reader that falls behind', async () => {
+    await putMany('photos', 3);
+    const names = Array.from({ length: 3_000 }, (_, i) => `photos/none${i}.txt`);
+    for (const name of names) place.put(name, '');
+    const shared = await engine();
+    const events = shared.process('photos', { out: 'out', variants: ['a:w=40'], allFiles: true });
+    const first = await events.next();
+    expect(first.done).toBe(false);
+    const done = async () => {
+      const [batch] = await shared.list();
+      return (batch?.counts.failed ?? 0) + (batch?.counts.completed ?? 0);
+    };
+    // Nothing is read: the batch fills its queue, and then stands still.
+    let before = -1;
+    for (let same = 0; same < 5; ) {
+      const now = await done();
+      same = now > 0 && now === before ? same + 1 : 0;
+      before = now;
+      await sleep(100);
+    }
+    expect(before).toBeLessThan(3_003);
+    const seen: Event[] = [];
+    for await (const event of events) seen.push(event);
+    expect(jobsOf(seen)).toHaveLength(3_003);
+  });
+
+  it('tells of batches as the command line does, and cancels and verifies them', async () => {
+    await putMany('photos', 2);
+    const shared = await engine();
+    const events = await all(shared.process('photos', { out: 'out', variants: ['a:w=40'] }));
+    const [batch] = await shared.list();
+    const id = batch?.id ?? '';
+    expect(events.at(-1)).toMatchObject({ batch: id });
+    const status = await shared.status(id.slice(0, 6));
+    expect(status.batch).toMatchObject({ id, counts: { completed: 2 } });
+    expect(status.jobs.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    expect(await shared.cancel(id)).toMatchObject({ id, state: 'finished' });
+    expect(await shared.verify({ batch: id })).toMatchObject({ verified: 2, wrong: [] });
+    const output = place.at('out/0_a.webp');
+    execFileSync('rm', [output]);
+    expect((await shared.verify()).wrong).toHaveLength(1);
+    const fixed = await shared.verify({ fix: true });
+    expect([...(fixed.remade?.values() ?? [])]).toEqual([null]);
+    await expect(shared.status('zzzz')).rejects.toMatchObject({ code: 'unknown_batch' });
+  });
+
+  it('watches folders until its loop is left', async () => {
+    await putMany('photos', 1);
+    const shared = await engine();
+    const seen: string[] = [];
+    for await (const event of shared.watch('photos', { out: 'out', variants: ['a:w=40'], settle: 20 })) {
+      if (event.type === 'watching')
+        putOld(place.at('photos/late.jpg'), commented(await noise(80, 60), 'late'));
+      if (event.type === 'job') seen.push(event.source);
+      if (seen.length === 2) break;
+    }
+    expect(seen.sort()).toEqual(['photos/0.jpg', 'photos/late.jpg']);
+  });
+
+  it('stops all its batches when it closes', async () => {
+    await putMany('photos', 30);
+    const shared = await engine();
+    const events: Event[] = [];
+    let closing: Promise<void> | undefined;
+    for await (const event of shared.process('photos', { out: 'out', variants: ['a:w=40'] })) {
+      events.push(event);
+      if (event.type === 'batch.started') closing = shared.close();
+    }
+    await closing;
+    expect(events.at(-1)).toMatchObject({ type: 'batch.finished', state: 'cancelled' });
+    expect(children()).toEqual([]);
+  });
+});

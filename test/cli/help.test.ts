@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { page, TOPICS } from '../docs/pages.ts';
+import { openPlace } from './imgtool.ts';
+
+/** Topics that are commands too. */
+const BOTH = ['config', 'verify', 'watch'];
+
+describe('imgtool help', () => {
+  it('lists the commands, then the topics', async () => {
+    const place = openPlace();
+    const { code, stdout, stderr } = await place.run(['help']);
+    expect([code, stderr]).toEqual([0, '']);
+    const [commands = '', topics = ''] = stdout.split('\nTopics:\n');
+    expect(commands).toBe((await place.run(['--help'])).stdout);
+    expect([...topics.matchAll(/^ {2}(\S+) {2,}\S/gm)].map(([, topic]) => topic)).toEqual(TOPICS);
+  });
+
+  it.each(TOPICS)('prints the page of %s', async (topic) => {
+    const { code, stdout, stderr } = await openPlace().run(['help', topic]);
+    expect([code, stderr]).toEqual([0, '']);
+    const [heading = ''] = page(topic).split('\n');
+    const title = heading.slice(2);
+    expect(stdout).toContain(`${title}\n${'='.repeat(title.length)}\n\n`);
+    if (!BOTH.includes(topic)) expect(stdout.startsWith(title)).toBe(true);
+    expect(stdout).not.toMatch(/^```|^#{1,6} |\]\(|\*\*[\w`]/m);
+    // All that is said is there: words of the page, without the marks of Markdown.
+    const words = (text: string) => new Set(text.match(/[\p{L}\p{N}]{3,}/gu));
+    const said = words(stdout);
+    const text = page(topic)
+      .replace(/^```\w*$/gm, '')
+      .replace(/\]\([^)]*\)/g, ']');
+    expect([...words(text)].filter((word) => !said.has(word))).toEqual([]);
+  });
+
+  it.each(['process', 'list', ...BOTH])('prints the help of the command %s', async (command) => {
+    const place = openPlace();
+    const { code, stdout } = await place.run(['help', command]);
+    expect(code).toBe(0);
+    const own = (await place.run([command, '--help'])).stdout;
+    if (BOTH.includes(command)) expect(stdout.startsWith(`${own}\n`)).toBe(true);
+    else expect(stdout).toBe(own);
+  });
+
+  it.each([
+    ['variant', 'did you mean imgtool help variants?'],
+    ['proces', 'did you mean imgtool help process?'],
+    ['quantum', 'imgtool help'],
+  ])('does not know %s: exit 2, with the nearest word', async (topic, fix) => {
+    const { code, stdout, stderr } = await openPlace().run(['help', topic]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(`error: there is no help for '${topic}'\nfix: ${fix}\n`);
+  });
+});

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { makePlace } from '../place.ts';
+import { ROOT } from './pages.ts';
+
+const started = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
+
+/** The photographs of the fixtures, small: the examples are about what happens, not about how long it takes. */
+let photos: string;
+beforeAll(async () => {
+  photos = mkdtempSync(join(tmpdir(), 'imgtool-readme-'));
+  const all = join(ROOT, 'test/fixtures/photos');
+  for (const name of readdirSync(all).filter((one) => one.endsWith('.jpg')))
+    await sharp(join(all, name)).resize(300).toFile(join(photos, name));
+});
+afterAll(() => rmSync(photos, { recursive: true, force: true }));
+
+/** A folder like the one the examples run in: photographs, an index of its own, `imgtool` in the PATH. */
+export function makeReader() {
+  const place = makePlace();
+  for (const folder of ['photos', 'photographs', 'test/fixtures/photos'])
+    cpSync(photos, join(place, folder), { recursive: true });
+  mkdirSync(join(place, 'more'));
+  cpSync(join(photos, 'umang.jpg'), join(place, 'more/scan.jpg'));
+  mkdirSync(join(place, 'bin'));
+  symlinkSync(join(ROOT, 'bin/imgtool.js'), join(place, 'bin/imgtool'));
+  mkdirSync(join(place, 'node_modules'));
+  symlinkSync(ROOT, join(place, 'node_modules/imgtool'));
+  const env = {
+    PATH: [join(place, 'bin'), process.env.PATH].join(delimiter),
+    HOME: place,
+    XDG_STATE_HOME: join(place, 'state'),
+    XDG_CONFIG_HOME: join(place, 'config'),
+    IMGTOOL_JOBS: '1',
+  };
+  const run = (command: string) => {
+    const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
+      cwd: place,
+      env,
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+  /** Starts a command that does not end by itself. */
+  const start = (command: string, more: Record<string, string> = {}) => {
+    const child = spawn('bash', ['-c', command], { cwd: place, env: { ...env, ...more } });
+    started.add(child);
+    let text = '';
+    const closed = once(child, 'close');
+    const printed = (what: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        const hear = (chunk: Buffer) => {
+          text += chunk.toString();
+          if (what.test(text)) resolve();
+        };
+        child.stdout.on('data', hear);
+        child.stderr.on('data', hear);
+        child.on('close', () => reject(new Error(text)));
+      });
+    const stop = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      const [, by] = (await closed) as [number | null, NodeJS.Signals | null];
+      return by;
+    };
+    return { printed, stop };
+  };
+  return { place, run, start };
+}
