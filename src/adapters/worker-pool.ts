@@ -72,15 +72,11 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     async inspect(path, timeout) {
-      const reply = await askOne({ type: 'inspect', path }, timeout);
-      if (reply.type !== 'inspected') throw new Error(`a child answered ${reply.type} to inspect`);
-      return reply.inspected;
+      return (await askOne({ type: 'inspect', path }, 'inspected', timeout)).inspected;
     },
 
     async digest(sources, timeout) {
-      const reply = await askOne({ type: 'digest', sources }, timeout);
-      if (reply.type !== 'digested') throw new Error(`a child answered ${reply.type} to digest`);
-      return [...reply.digested];
+      return [...(await askOne({ type: 'digest', sources }, 'digested', timeout)).digested];
     },
 
     warm() {
@@ -95,9 +91,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     },
 
     async about() {
-      const reply = await askOne({ type: 'about' }, START_LIMIT);
-      if (reply.type !== 'about') throw new Error(`a child answered ${reply.type} to about`);
-      return reply.engine;
+      return (await askOne({ type: 'about' }, 'about', START_LIMIT)).engine;
     },
 
     spent: ledger.spent,
@@ -113,13 +107,13 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   };
 
   /** A request that leaves no picture open. */
-  async function askOne(request: Request, timeout: number): Promise<Answer> {
+  async function askOne<T extends Answer['type']>(request: Request, type: T, timeout: number) {
     await place();
     const deadline = createDeadline(timeout);
     try {
       const child = await lease(deadline);
       try {
-        return await ask(child, request, deadline);
+        return await ask(child, request, type, deadline);
       } finally {
         // A digest leaves no memory behind.
         giveBack(child, request.type !== 'digest');
@@ -130,16 +124,13 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   }
 
   async function opened(child: Child, request: Request, deadline: Deadline): Promise<Opened> {
-    const reply = await ask(child, request, deadline);
-    if (reply.type !== 'opened') throw new Error(`a child answered ${reply.type} to open`);
+    const { picture } = await ask(child, request, 'opened', deadline);
     let closed = false;
     return {
-      ...reply.picture,
+      ...picture,
       async render(orders) {
         if (closed) throw new Error('render after close');
-        const answer = await ask(child, { type: 'render', orders, atOnce: spare() }, deadline);
-        if (answer.type !== 'rendered') throw new Error(`a child answered ${answer.type} to render`);
-        return answer.rendered;
+        return (await ask(child, { type: 'render', orders, atOnce: spare() }, 'rendered', deadline)).rendered;
       },
       close() {
         if (closed) return;
@@ -155,9 +146,11 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     return Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, Math.floor(options.size / taken)));
   }
 
-  async function ask(child: Child, request: Request, deadline: Deadline): Promise<Answer> {
+  async function ask<T extends Answer['type']>(child: Child, request: Request, type: T, deadline: Deadline) {
     try {
-      return await deadline.over(child, () => child.ask(request));
+      const answer = await deadline.over(child, () => child.ask(request));
+      if (answer.type !== type) throw new Error(`a child answered ${answer.type} to ${request.type}`);
+      return answer as Extract<Answer, { type: T }>;
     } catch (error) {
       // The child itself may hold the memory, so the next try gets a new one.
       if (error instanceof ImgtoolError && error.code === 'out_of_memory') worn.add(child);

@@ -54,11 +54,14 @@ export function openFolders(
   const closing = new Set<Promise<void>>();
   let blind = 0;
   let round = 0;
-  let limitTold = false;
-  let remoteTold = false;
-  let strangeTold = false;
+  const warned = new Set<string>();
   /** The limit is reached: other folders would fail too. The next round tries again. */
   let full = false;
+
+  const warnOnce = (about: string, warning: Hint): void => {
+    if (!warned.has(about)) heard(warning);
+    warned.add(about);
+  };
 
   const letGo = (folder: string): void => {
     const one = entered.get(folder);
@@ -107,24 +110,21 @@ export function openFolders(
     if (isNotOurs(error)) return;
     const limit = LIMITS[systemCode(error) ?? ''];
     if (limit === undefined) heard({ type: 'lost' });
-    else if (!limitTold) heard(limitWarning(folder, limit));
+    else warnOnce('limit', limitWarning(folder, limit));
     full ||= limit !== undefined;
-    limitTold ||= limit !== undefined;
   };
 
   /** chokidar takes a backslash for a slash. */
   const hasStrangeName = (folder: string): boolean => {
     const isStrange = sep === '/' && folder.includes('\\');
-    if (isStrange && !strangeTold) heard(strangeWarning(folder));
-    strangeTold ||= isStrange;
+    if (isStrange) warnOnce('name', strangeWarning(folder));
     return isStrange;
   };
 
   const isRemote = (folder: string, device: bigint): boolean => {
     if (!kinds.has(device)) kinds.set(device, remoteKindOf(folder));
     const kind = kinds.get(device);
-    if (kind !== undefined && !remoteTold && !poll) heard(remoteWarning(folder, kind));
-    remoteTold ||= kind !== undefined;
+    if (kind !== undefined && !poll) warnOnce('remote', remoteWarning(folder, kind));
     return kind !== undefined;
   };
 
