@@ -13,6 +13,7 @@ import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
+export { hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './config/nearest.ts';
 export type { Flags, Look, Origin };

@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { isKey } from '../src/config/keys.ts';
 
 /** Rooms a room may import; after `type` those of which it may know the types alone. */
 interface Door {
@@ -248,5 +249,17 @@ export const from = 'never';
       'n',
       'n',
     ]);
+  });
+});
+
+describe('a hint', () => {
+  const HINTS = /\{\{(\w+)(?: [^}]*)?\}\}/g;
+
+  it('names settings by their keys in core, adapters and image, and never a flag', () => {
+    const named = FILES.flatMap(({ path, text }) =>
+      [...withoutComments(text).matchAll(HINTS)].map(([, key = '']) => ({ path, key })),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(({ key }) => !isKey(key))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Config, cores, memoryHere } from '../config.ts';
+import { type Config, cores, hintAsFlags, memoryHere } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
 import { type Call, configOf, engineOf, LOOKING, type Outcome, pagesFor, type Verb } from './verb.ts';
@@ -113,7 +113,7 @@ async function aboutIndex({ index: path, origins }: Config, engine: Engine): Pro
     return { name: 'index', state: 'problem', value: `${value}: ${problems.slice(0, 3).join('; ')}`, fix };
   } catch (error) {
     const { message, fix } = asImgtoolError(error);
-    return { name: 'index', state: 'problem', value: message, fix };
+    return { name: 'index', state: 'problem', value: message, fix: fix && hintAsFlags(fix) };
   }
 }
 
