@@ -35,12 +35,6 @@ export async function backUpIndex({ index, cwd }: Config, file: string, signal: 
   return backUpSqliteIndex(index, resolve(cwd, file), signal);
 }
 
-/** Where it is printed what became of the index. */
-export async function openMending(config: Config, { stdout }: Streams) {
-  const { openMending: open } = await import('./report/mending.ts');
-  return open({ stream: stdout, style: await styleOf(stdout, config), json: config.json });
-}
-
 export async function openRenderer({ jobs }: Pick<Config, 'jobs'>): Promise<Renderer> {
   return createWorkerPool({ size: jobs });
 }

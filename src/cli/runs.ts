@@ -7,7 +7,6 @@ import {
   openAgain,
   openBatch,
   openIndex,
-  openMending,
   openRenderer,
   openReport,
   openVerify,
@@ -133,7 +132,7 @@ export async function runDoctor(options: Options): Promise<void> {
 }
 
 async function runMending(options: Options): Promise<void> {
-  const config = await configOf(options);
+  const { config, pages } = await openFor(options);
   const { mend } = await import('../commands/doctor.ts');
   const wanted = { repair: options.repair === true, backup: options.backup as string | undefined };
   // A copy that is cut short is removed.
@@ -142,7 +141,7 @@ async function runMending(options: Options): Promise<void> {
     wanted,
     () => repairIndex(config),
     (file) => backUpIndex(config, file, stopped),
-    await openMending(config, streams),
+    pages,
   );
 }
 

@@ -3,16 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, cores, memoryHere } from '../config.ts';
 import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
-import type { Backup, Repaired } from '../model/mended.ts';
+import type { Backup, Check, Repaired } from '../model/mended.ts';
 import type { Index, Renderer } from '../ports.ts';
-
-/** One thing looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'problem';
-  readonly value: string;
-  readonly fix?: string | undefined;
-}
 
 /** What `doctor` is to do instead of looking at everything. */
 interface Mending {
@@ -51,7 +43,7 @@ export async function mend(
   { repair, backup }: Mending,
   repairIndex: () => Promise<Repaired>,
   backUpIndex: (file: string) => Promise<Backup>,
-  show: { repaired(what: Repaired): void; backedUp(what: Backup): void },
+  show: { repaired(what: Repaired): Promise<void>; backedUp(what: Backup): Promise<void> },
 ): Promise<void> {
   if (repair && backup !== undefined) {
     throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
@@ -59,8 +51,8 @@ export async function mend(
     });
   }
   if (backup === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
-  if (backup !== undefined) show.backedUp(await backUpIndex(backup));
-  else show.repaired(await repairIndex());
+  if (backup !== undefined) await show.backedUp(await backUpIndex(backup));
+  else await show.repaired(await repairIndex());
 }
 
 async function aboutEngine(openRenderer: () => Promise<Renderer>): Promise<Check[]> {

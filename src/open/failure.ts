@@ -1,6 +1,6 @@
 import type { Look } from '../config.ts';
 import type { ImgtoolError } from '../errors.ts';
-import { errorText } from '../report/error.ts';
+import { errorText } from '../report/messages.ts';
 import { styleOf } from './pages.ts';
 
 /** Prints an error that ended a command; with its stack when one is given. */

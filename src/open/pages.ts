@@ -20,7 +20,7 @@ export async function styleOf(
 ): Promise<Style> {
   const tty = stream.isTTY === true;
   const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
-  if (isColoured) await (await import('../report/look.ts')).loadColours();
+  if (isColoured) await (await import('../report/theme.ts')).loadColours();
   return {
     tty,
     color: isColoured,

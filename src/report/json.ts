@@ -1,21 +1,26 @@
+import { resolve } from 'node:path';
+import { totalOf } from '../model/totals.ts';
 import {
+  type Batch,
   type Counts,
   type Event,
   JOB_STATES,
   type JobEvent,
+  type JobRecord,
   type Output,
   type ProfileEvent,
   type Report,
   type Timings,
 } from '../model.ts';
+import { iso } from './format.ts';
 
 interface JsonReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Also tells what was passed over, and what is still being written, file by file. */
+  /** Also prints events of files that were passed over or are still being written. */
   readonly verbose?: boolean;
 }
 
-/** One JSON object a line for programs, as the contract in README.md ("--json") says; fields are only ever added. */
+/** The report for programs: one JSON object per line, as README.md ("--json") defines it. Fields are only ever added. */
 export function createJsonReport({ stream, verbose = false }: JsonReportOptions): Report {
   return {
     event(event) {
@@ -24,14 +29,14 @@ export function createJsonReport({ stream, verbose = false }: JsonReportOptions)
       stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(event) })}\n`);
     },
     close() {
-      // A stream of lines has nothing to put back.
+      // Plain lines leave nothing to restore.
     },
   };
 }
 
 /**
- * JSON without a character that some reader takes for the end of a line or a terminal for an order (C1 controls, the
- * line separators, bidirectional controls); escaped they are the same strings.
+ * JSON in one line. Characters that some readers take for the end of a line, or terminals for a command, are escaped:
+ * C1 and bidirectional controls and the line separators.
  */
 export function oneLine(value: object | string): string {
   return JSON.stringify(value).replace(
@@ -40,19 +45,19 @@ export function oneLine(value: object | string): string {
   );
 }
 
-/** All eight states, in the order of the glossary. */
-export function countsInOrder(counts: Counts): Record<string, number> {
+/** All eight states, in a fixed order. */
+function countsInOrder(counts: Counts): Record<string, number> {
   return Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
 }
 
-export function outputsInOrder(outputs: readonly Output[]): object[] {
+function outputsInOrder(outputs: readonly Output[]): object[] {
   return outputs.map(({ variant, format, path, width, height, bytes }) => {
     return { variant, format, path, width, height, bytes };
   });
 }
 
 /** Whole milliseconds. */
-export function timingsInOrder(ms: Timings): object {
+function timingsInOrder(ms: Timings): object {
   return {
     digest: Math.round(ms.digest),
     decode: Math.round(ms.decode),
@@ -62,7 +67,7 @@ export function timingsInOrder(ms: Timings): object {
   };
 }
 
-/** The fields after `v` and `type`, in the order of the contract; JSON leaves out those that are undefined. */
+/** The fields after `v` and `type`, in a fixed order. JSON leaves out undefined ones. */
 function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' }>): object {
   switch (event.type) {
     case 'batch.started': {
@@ -106,7 +111,7 @@ function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.wa
   }
 }
 
-/** Tenths of a millisecond are told. */
+/** Rounds to tenths of a millisecond. */
 function rounded(profile: ProfileEvent): ProfileEvent {
   const text = JSON.stringify(profile, (_, value: unknown) =>
     typeof value === 'number' ? Math.round(value * 10) / 10 : value,
@@ -122,5 +127,51 @@ function jobFields(event: JobEvent): object {
     ms: event.ms && timingsInOrder(event.ms),
     ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded },
     ...{ would: event.would, wouldWrite: event.wouldWrite },
+  };
+}
+
+/** What `status --json` prints: one document to which fields are only ever added. Paths are absolute, times ISO 8601 in UTC. */
+export function statusJson(batch: Batch, jobs: readonly JobRecord[]): object {
+  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobRecordFields) };
+}
+
+/** What `list --json` prints, by the same rules. */
+export function listJson(batches: readonly Batch[]): object {
+  return { v: 1, batches: batches.map(batchFields) };
+}
+
+function batchFields(batch: Batch): object {
+  const { id, command, state, inputs, cwd, out, preset, jobs, counts, passedOver, bytesIn, bytesOut } = batch;
+  return {
+    ...{ id, command, state },
+    total: totalOf(counts),
+    counts: countsInOrder(counts),
+    ...{ passedOver, bytesIn, bytesOut },
+    inputs: inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
+    ...{ out, cwd, preset, jobs },
+    startedAt: iso(batch.startedAt),
+    finishedAt: batch.finishedAt === null ? null : iso(batch.finishedAt),
+    walkEnded: batch.walkEnded,
+  };
+}
+
+/** The fields of a `job` event; missing ones are left out. */
+function jobRecordFields(job: JobRecord): object {
+  return {
+    source: job.source,
+    state: job.state,
+    duplicateOf: job.duplicateOf ?? undefined,
+    error: job.error ?? undefined,
+    digest: job.digest ?? undefined,
+    bytes: job.bytes ?? undefined,
+    width: job.width ?? undefined,
+    height: job.height ?? undefined,
+    dominantColor: job.dominantColor ?? undefined,
+    outputs: outputsInOrder(job.outputs),
+    ms: job.ms === null ? undefined : timingsInOrder(job.ms),
+    attempts: job.attempts,
+    reused: job.reused || undefined,
+    degraded: job.degraded || undefined,
+    finishedAt: job.finishedAt === null ? undefined : iso(job.finishedAt),
   };
 }

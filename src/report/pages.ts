@@ -1,35 +1,42 @@
+import type { Backup, Check, Repaired } from '../model/mended.ts';
 import type { Verified } from '../model/verified.ts';
 import type { Batch, JobRecord, Style } from '../model.ts';
-import { type ConfigEntry, configJson, configText } from './config.ts';
-import { type Check, doctorJson, doctorText } from './doctor.ts';
-import { listJson, statusJson } from './documents.ts';
-import { cancelledText, nothingLeftText } from './ended.ts';
-import { oneLine } from './json.ts';
+import { backupText, doctorJson, doctorText, repairedText } from './doctor.ts';
+import { listJson, oneLine, statusJson } from './json.ts';
 import { listText } from './list.ts';
-import { listForPrograms } from './list-rows.ts';
-import { type PresetEntry, presetsJson, presetsText } from './presets.ts';
+import { cancelledText, nothingLeftText } from './messages.ts';
+import {
+  type ConfigEntry,
+  configJson,
+  configText,
+  type PresetEntry,
+  presetsJson,
+  presetsText,
+} from './settings.ts';
 import { statusText } from './status.ts';
 import { measured } from './text.ts';
 
 interface PagesOptions {
   readonly stream: NodeJS.WritableStream;
   readonly style: Style;
-  /** One document instead of text. */
+  /** Prints JSON instead of text. */
   readonly json: boolean;
 }
 
-/** What was looked up, printed as text or as one JSON document. */
+/** The answers of commands, each printed as text or as one JSON document. */
 export interface Pages {
-  /** Shown again it replaces itself on a terminal; elsewhere it is printed again when it changed. */
+  /** A second call replaces the text of the first one on a terminal; elsewhere it prints a text that has changed. */
   status(batch: Batch, jobs: readonly JobRecord[], all: boolean): Promise<void>;
-  /** A batch that was stopped: while it ran, after its run had died, or not at all since it had ended. */
+  /** A batch that was to be cancelled. `was`: its state before. */
   cancelled(batch: Batch, was: 'running' | 'interrupted' | 'ended'): Promise<void>;
-  /** A batch of which nothing can be resumed or retried. */
+  /** A batch that has nothing to resume or retry. */
   nothingLeft(batch: Batch, how: 'resume' | 'retry'): Promise<void>;
   list(batches: readonly Batch[], limit: number): Promise<void>;
   verified(verified: Verified): Promise<void>;
   presets(presets: readonly PresetEntry[]): Promise<void>;
   checks(checks: readonly Check[]): Promise<void>;
+  repaired(repair: Repaired): Promise<void>;
+  backedUp(backup: Backup): Promise<void>;
   config(entries: readonly ConfigEntry[]): Promise<void>;
 }
 
@@ -65,7 +72,6 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     },
     async list(batches, limit) {
       if (json) return printJson(listJson(batches));
-      if (!style.tty) return print(listForPrograms(batches));
       await printText(() => listText(batches, style, Date.now(), limit));
     },
     async verified(verified) {
@@ -80,6 +86,14 @@ export function openPages({ stream, style, json }: PagesOptions): Pages {
     async checks(checks) {
       if (json) return printJson(doctorJson(checks));
       await printText(() => doctorText(checks, style));
+    },
+    async repaired(repair) {
+      if (json) return printJson({ v: 1, repair });
+      await printText(() => repairedText(repair, style));
+    },
+    async backedUp(backup) {
+      if (json) return printJson({ v: 1, backup });
+      await printText(() => backupText(backup, style));
     },
     async config(entries) {
       if (json) return printJson(configJson(entries));

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BatchTotals } from '../../src/model/totals.ts';
 import type { Event } from '../../src/model.ts';
 import { createPlainReport } from '../../src/report/plain.ts';
 import { summaryLines } from '../../src/report/summary.ts';
-import { createTally } from '../../src/report/tally.ts';
 import { finishedOf, openWorkshop, type Workshop } from '../core/made-up.ts';
 import { memoryStream, styleOf } from './samples.ts';
 
@@ -33,15 +33,15 @@ describe('the outputs of a batch', () => {
 
 /** On a terminal, and in plain lines. */
 function toldOf(events: readonly Event[]): string[] {
-  const tally = createTally();
+  const totals = new BatchTotals();
   const stream = memoryStream();
   const plain = createPlainReport({ stream, verbose: false, quiet: false });
   for (const event of events) {
-    tally.event(event);
+    totals.add(event, 0);
     plain.event(event);
   }
   plain.close();
-  const lines = summaryLines(tally, styleOf());
+  const lines = summaryLines(totals, styleOf());
   const row = lines.find((line) => line.includes('Outputs')) ?? '';
   return [row.replace(/ {2}->.*/, ''), /outputs=.*/.exec(stream.text())?.[0] ?? ''].map((text) =>
     text.trim().replace(/ +/g, ' '),

@@ -1,13 +1,15 @@
 import { Writable } from 'node:stream';
+import stringWidth from 'string-width';
 import type { Batch, Counts, Event, JobEvent, JobRecord, ProfileEvent, Style } from '../../src/model.ts';
-import { loadColours } from '../../src/report/look.ts';
-import '../../src/report/widths.ts';
+import { measureWith } from '../../src/report/text.ts';
+import { loadColours } from '../../src/report/theme.ts';
 import { batchOptions } from '../records.ts';
 
 /** Events, batches and streams that the tests of the report share. */
 
-// As whoever opens a report does that is coloured.
+// As a command does before it opens a report with colours.
 await loadColours();
+measureWith(stringWidth);
 
 export const NOTHING: Counts = {
   ...{ pending: 0, processing: 0, retrying: 0, completed: 0 },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_STATES } from '../../src/model.ts';
-import { listJson, statusJson } from '../../src/report/documents.ts';
+import { listJson, statusJson } from '../../src/report/json.ts';
 import { listText } from '../../src/report/list.ts';
 import { statusText } from '../../src/report/status.ts';
 import { width } from '../../src/report/text.ts';

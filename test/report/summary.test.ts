@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { BatchTotals } from '../../src/model/totals.ts';
 import type { Event } from '../../src/model.ts';
 import { summaryLines } from '../../src/report/summary.ts';
-import { createTally } from '../../src/report/tally.ts';
 import { width } from '../../src/report/text.ts';
 import { CONTROL, failedOf, finishedOf, jobOf, renderedOf, session, styleOf } from './samples.ts';
 
@@ -137,7 +137,7 @@ function textOf(events: readonly Event[]): string {
 }
 
 function linesOf(events: readonly Event[], columns: number, unicode: boolean): string[] {
-  const tally = createTally();
-  for (const event of events) tally.event(event);
-  return summaryLines(tally, styleOf({ width: columns, unicode }));
+  const totals = new BatchTotals();
+  for (const event of events) totals.add(event, 0);
+  return summaryLines(totals, styleOf({ width: columns, unicode }));
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Variant } from '../../src/model.ts';
-import { configJson, configText } from '../../src/report/config.ts';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
-import { errorText } from '../../src/report/error.ts';
-import { presetsJson, presetsText } from '../../src/report/presets.ts';
+import { errorText } from '../../src/report/messages.ts';
+import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
 import { width } from '../../src/report/text.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 

@@ -5,7 +5,6 @@ import { createTerminalReport } from '../../src/report/terminal.ts';
 import { failedOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
 
 const [HIDE, SHOW] = ['\u001b[?25l', '\u001b[?25h'];
-const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,15 +14,14 @@ afterEach(() => {
 });
 
 describe('the report on a terminal', () => {
-  it('gives cursor and wrapping back when the batch ends', () => {
+  it('hides the cursor once and shows it when the batch ends', () => {
     const { text } = play(session());
-    expect(text.split(HIDE)).toHaveLength(3);
+    expect(text.split(HIDE)).toHaveLength(2);
     expect(text.lastIndexOf(SHOW)).toBeGreaterThan(text.lastIndexOf(HIDE));
-    expect(text.lastIndexOf(WRAP)).toBeGreaterThan(text.lastIndexOf(NO_WRAP));
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives them back when closed at any moment, also twice', () => {
+  it('shows the cursor when closed at any moment, also twice', () => {
     const events = session();
     for (let end = 0; end < events.length; end++) {
       const listeners = process.listenerCount('exit');
@@ -31,7 +29,6 @@ describe('the report on a terminal', () => {
       report.close();
       expect(stream.text()).toBe(text);
       expect(text.lastIndexOf(SHOW)).toBeGreaterThanOrEqual(text.lastIndexOf(HIDE));
-      expect(text.lastIndexOf(WRAP)).toBeGreaterThanOrEqual(text.lastIndexOf(NO_WRAP));
       expect(vi.getTimerCount()).toBe(0);
       expect(process.listenerCount('exit')).toBe(listeners);
     }

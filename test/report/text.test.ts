@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../src/report/printable.ts';
-import { cut, cutStart, padEnd, padStart, width, wrap } from '../../src/report/text.ts';
+import { cut, cutStart, padEnd, padStart, printable, width, wrap } from '../../src/report/text.ts';
 import { CONTROL, HOSTILE } from './samples.ts';
 
 const WIDE = 'とても長い名前の写真👨‍👩‍👧.jpg';

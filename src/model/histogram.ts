@@ -1,12 +1,12 @@
-/** How long images took, in memory that does not grow: buckets a twelfth of a doubling wide, about 6 % apart. */
+/** A distribution of times in memory that does not grow. Twelve buckets make one doubling: each is about 6 % wide. */
 export interface Histogram {
   add(ms: number): void;
   readonly count: number;
   readonly min: number;
   readonly max: number;
-  /** The value below which `share` (0 to 1) of them lie, within 3 %. */
+  /** The value below which `share` (0 to 1) of the values lie, within 3 %. */
   quantile(share: number): number;
-  /** How many fall into each of `parts` equal steps on a log scale from min to max. */
+  /** The number of values in each of `parts` equal steps on a log scale from min to max. */
   shape(parts: number): number[];
 }
 

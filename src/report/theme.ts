@@ -1,33 +1,34 @@
 import type { JobState, Style } from '../model.ts';
 import { cut, width } from './text.ts';
 
-/** What text is coloured with, or left as it is. */
+/** Functions that colour a text, or return it unchanged. */
 export type Colours = Readonly<Record<'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim', Paint>>;
 type Paint = (text: string) => string;
 
-/** A Style made ready to draw with: colours that are there or not, and marks the stream can show. */
-export interface Look {
+/** The colours, marks and ellipsis that a stream can show. */
+export interface Theme {
   readonly chalk: Colours;
   readonly ellipsis: string;
   readonly marks: Readonly<Record<JobState | 'warning', string>>;
 }
 
-/** A stretch of text and how it is coloured; the text itself holds no codes, so that it can be measured and cut. */
+/** A piece of text and its colour. The text holds no colour codes, so that it can be measured and cut. */
 export type Span = string | { readonly text: string; readonly paint: Paint };
 
-const asItIs: Paint = (text) => text;
+const unpainted: Paint = (text) => text;
 const NO_COLOURS: Colours = {
-  ...{ red: asItIs, green: asItIs, yellow: asItIs, cyan: asItIs, bold: asItIs, dim: asItIs },
+  ...{ red: unpainted, green: unpainted, yellow: unpainted },
+  ...{ cyan: unpainted, bold: unpainted, dim: unpainted },
 };
 let colours = NO_COLOURS;
 
-/** Loads the colours: without, every style is drawn as one that has none. */
+/** Loads chalk. Until then every style is drawn without colours. */
 export async function loadColours(): Promise<void> {
   const { Chalk } = await import('chalk');
   colours = new Chalk({ level: 1 });
 }
 
-export function lookOf(style: Style): Look {
+export function themeOf(style: Style): Theme {
   return {
     chalk: style.color ? colours : NO_COLOURS,
     ellipsis: style.unicode ? '…' : '...',
@@ -35,22 +36,22 @@ export function lookOf(style: Style): Look {
   };
 }
 
-/** Columns of the terminal; one of unknown size says 0 and is taken for 80. */
+/** The columns of the terminal: 80 where it reports 0 because its size is unknown. */
 export function columnsOf(style: Style): number {
   return style.columns() || 80;
 }
 
-/** Columns a line may take: those of the terminal, without end where no one looks at a screen. */
+/** The columns that a line can take: those of the terminal, or infinitely many elsewhere. */
 export function roomOf(style: Style): number {
   return style.tty ? columnsOf(style) : Number.POSITIVE_INFINITY;
 }
 
-/** One line of no more than `columns`, cut before it is coloured. */
-export function line(spans: readonly Span[], columns: number, look: Look): string {
+/** One line of at most `columns`, cut before it is coloured. */
+export function line(spans: readonly Span[], columns: number, theme: Theme): string {
   let left = columns;
   let drawn = '';
   for (const span of spans) {
-    const text = cut(textOf(span), left, look.ellipsis);
+    const text = cut(textOf(span), left, theme.ellipsis);
     left -= width(text);
     drawn += typeof span === 'string' || text === '' ? text : span.paint(text);
     if (text !== textOf(span)) break;
@@ -58,18 +59,18 @@ export function line(spans: readonly Span[], columns: number, look: Look): strin
   return drawn;
 }
 
-/** The first of several wordings that fits, the last one cut where none does. */
-export function fitting(wordings: readonly (readonly Span[])[], columns: number, look: Look): string {
+/** The first wording that fits; where none fits, the last one, cut. */
+export function fitting(wordings: readonly (readonly Span[])[], columns: number, theme: Theme): string {
   const chosen = wordings.find((spans) => spanWidth(spans) <= columns) ?? wordings.at(-1) ?? [];
-  return line(chosen, columns, look);
+  return line(chosen, columns, theme);
 }
 
-/** Pieces two spaces apart after a label, on as many lines as they need; none where there are no pieces. */
+/** A label and pieces with two spaces between them, on as many lines as they need; no line for no pieces. */
 export function packed(
   label: readonly Span[],
   pieces: readonly Span[],
   columns: number,
-  look: Look,
+  theme: Theme,
 ): string[] {
   const rows: Span[][] = [];
   let used = 0;
@@ -83,7 +84,7 @@ export function packed(
       used += 2 + more;
     }
   }
-  return rows.map((row) => line(row, columns, look));
+  return rows.map((row) => line(row, columns, theme));
 }
 
 export function spanWidth(spans: readonly Span[]): number {
@@ -94,8 +95,8 @@ export function textOf(span: Span): string {
   return typeof span === 'string' ? span : span.text;
 }
 
-/** A state's colour; the word or the mark beside it says the same without. */
-export function paintOf(state: JobState, { chalk }: Look): Paint {
+/** The colour of a state. Its word or mark says the same without colour. */
+export function paintOf(state: JobState, { chalk }: Theme): Paint {
   if (state === 'failed') return chalk.red;
   if (state === 'completed') return chalk.green;
   if (state === 'retrying' || state === 'cancelled') return chalk.yellow;

@@ -100,11 +100,11 @@ describe('a copy that waits for its original', () => {
     progress.event({ type: 'job.started', batch, source: 'a' }, 0);
     progress.event({ type: 'job.started', batch, source: 'copy' }, 0);
     progress.event({ type: 'job.waiting', batch, source: 'copy', bytes: 1_000 * KB }, 10);
-    expect([...progress.inWork.keys()]).toEqual(['a']);
+    expect([...progress.totals.inWork.keys()]).toEqual(['a']);
     progress.event(jobOf('a', { bytes: 1_000 * KB }), 500);
     expect(progress.share()).toBe(0.5);
     progress.event({ type: 'job.started', batch, source: 'copy' }, 500);
-    expect([...progress.inWork]).toEqual([['copy', 500]]);
+    expect([...progress.totals.inWork]).toEqual([['copy', 500]]);
     expect(progress.share()).toBeCloseTo(1 / 3);
   });
 });
@@ -176,7 +176,7 @@ function simulate({ sizes, jobs, isDone = () => false, isCopy = () => false }: S
   const seen: { at: number; left: number | null; truth: number; wrong: number }[] = [];
   for (const { at, event } of events.sort((a, b) => a.at - b.at)) {
     progress.event(event, at);
-    const isEarly = at < end / 10 || progress.done - (sizes.length - todo.length) < jobs;
+    const isEarly = at < end / 10 || progress.totals.done - (sizes.length - todo.length) < jobs;
     if (event.type !== 'job' || isEarly || at > end * 0.9) continue;
     const [left, truth] = [progress.left(at), end - at];
     seen.push({ at, left, truth, wrong: Math.abs((left ?? Number.POSITIVE_INFINITY) - truth) / truth });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHistogram } from '../../src/report/histogram.ts';
+import { createHistogram } from '../../src/model/histogram.ts';
 
 describe('the histogram of times', () => {
   it('tells quantiles within three percent, and the largest exactly', () => {
