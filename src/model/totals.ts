@@ -10,7 +10,7 @@ import {
   type Stopping,
   type Watching,
 } from '../model.ts';
-import { createHistogram } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 
 /** The states of jobs that have ended, in the order in which counts are shown. */
 export const ENDED_STATES = [
@@ -76,7 +76,7 @@ export class BatchTotals {
   /** The first failed jobs; `ended.failed` counts all of them. */
   readonly failures: JobEvent[] = [];
   /** Milliseconds that each completed job took. */
-  readonly times = createHistogram();
+  readonly times = new Histogram();
   /** Milliseconds over all completed jobs; `io` is reading, digesting and committing. */
   readonly spent = { decode: 0, encode: 0, io: 0 };
   /** What a dry run would do: jobs by decision, the files it would write, and the jobs that have such files. */

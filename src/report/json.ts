@@ -5,7 +5,6 @@ import {
   type Counts,
   type Event,
   JOB_STATES,
-  type JobEvent,
   type JobRecord,
   type Output,
   type ProfileEvent,
@@ -67,47 +66,50 @@ function timingsInOrder(ms: Timings): object {
   };
 }
 
-/** The fields after `v` and `type`, in a fixed order. JSON leaves out undefined ones. */
-function fieldsOf(event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' }>): object {
+type PrintedEvent = Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' }>;
+
+/** The fields after `v` and `type`, in this order. JSON leaves out undefined ones. */
+const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] } = {
+  'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun'],
+  total: ['batch', 'total', 'bytes'],
+  job: [
+    ...(['batch', 'source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const),
+    ...(['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded', 'would', 'wouldWrite'] as const),
+  ],
+  'job.retrying': ['batch', 'source', 'attempts', 'delay', 'error'],
+  passed_over: ['path', 'reason'],
+  warning: ['code', 'message', 'fix'],
+  watching: ['batch', 'folders', 'by'],
+  scanned: ['batch', 'sources', 'changed', 'ms'],
+  still_written: ['batch', 'source'],
+  withdrawn: ['batch', 'source'],
+  removed: ['batch', 'source', 'paths'],
+  profile: ['batch', 'jobs', 'ms', 'parent', 'children', 'pictures'],
+  stopping: ['batch', 'finishing', 'dropping'],
+  'batch.finished': [
+    ...(['batch', 'state', 'counts', 'passedOver', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
+  ],
+};
+
+function fieldsOf(event: PrintedEvent): object {
+  const values: object = valuesOf(event);
+  return Object.fromEntries(FIELDS[event.type].map((field) => [field, Reflect.get(values, field)]));
+}
+
+function valuesOf(event: PrintedEvent): object {
   switch (event.type) {
-    case 'batch.started': {
-      const { batch, total, bytes, out, preset, jobs, resumed, dryRun } = event;
-      return { batch, total, bytes, out, preset, jobs, resumed, dryRun };
+    case 'job': {
+      const outputs = event.outputs && outputsInOrder(event.outputs);
+      return { ...event, outputs, ms: event.ms && timingsInOrder(event.ms) };
     }
-    case 'total':
-      return { batch: event.batch, total: event.total, bytes: event.bytes };
-    case 'job':
-      return jobFields(event);
-    case 'job.retrying': {
-      const { batch, source, attempts, delay, error } = event;
-      return { batch, source, attempts, delay, error };
-    }
-    case 'passed_over':
-      return { path: event.path, reason: event.reason };
-    case 'warning':
-      return { code: event.code, message: event.message, fix: event.fix };
-    case 'watching':
-      return { batch: event.batch, folders: event.folders, by: event.by };
-    case 'scanned': {
-      const { batch, sources, changed, ms } = event;
-      return { batch, sources, changed, ms: Math.round(ms) };
-    }
-    case 'still_written':
-    case 'withdrawn':
-      return { batch: event.batch, source: event.source };
-    case 'removed':
-      return { batch: event.batch, source: event.source, paths: event.paths };
-    case 'profile': {
-      const { batch, jobs, ms, parent, children, pictures } = rounded(event);
-      return { batch, jobs, ms, parent, children, pictures };
-    }
-    case 'stopping':
-      return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
-    case 'batch.finished': {
-      const { batch, state, passedOver, bytesIn, bytesOut, exit, dryRun } = event;
-      const counts = countsInOrder(event.counts);
-      return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
-    }
+    case 'scanned':
+      return { ...event, ms: Math.round(event.ms) };
+    case 'batch.finished':
+      return { ...event, counts: countsInOrder(event.counts), ms: Math.round(event.ms) };
+    case 'profile':
+      return rounded(event);
+    default:
+      return event;
   }
 }
 
@@ -119,20 +121,9 @@ function rounded(profile: ProfileEvent): ProfileEvent {
   return JSON.parse(text) as ProfileEvent;
 }
 
-function jobFields(event: JobEvent): object {
-  const { batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor } = event;
-  return {
-    ...{ batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor },
-    outputs: event.outputs && outputsInOrder(event.outputs),
-    ms: event.ms && timingsInOrder(event.ms),
-    ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded },
-    ...{ would: event.would, wouldWrite: event.wouldWrite },
-  };
-}
-
 /** What `status --json` prints: one document to which fields are only ever added. Paths are absolute, times ISO 8601 in UTC. */
 export function statusJson(batch: Batch, jobs: readonly JobRecord[]): object {
-  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobRecordFields) };
+  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobFields) };
 }
 
 /** What `list --json` prints, by the same rules. */
@@ -156,7 +147,7 @@ function batchFields(batch: Batch): object {
 }
 
 /** The fields of a `job` event; missing ones are left out. */
-function jobRecordFields(job: JobRecord): object {
+function jobFields(job: JobRecord): object {
   return {
     source: job.source,
     state: job.state,

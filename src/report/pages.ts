@@ -42,66 +42,41 @@ export interface Pages {
 
 export function openPages({ stream, style, json }: PagesOptions): Pages {
   let shown = '';
-  const print = (text: string) => {
-    stream.write(text);
-    shown = text;
-  };
-  const printJson = (document: object) => print(jsonPage(document));
-  const printText = async (draw: () => string) => print(await measured(draw));
+
+  async function pageOf(document: object, text: () => string): Promise<string> {
+    return json ? `${oneLine(document)}\n` : measured(text);
+  }
+
+  async function show(document: object, text: () => string): Promise<void> {
+    stream.write(await pageOf(document, text));
+  }
 
   return {
     async status(batch, jobs, all) {
-      const text = json
-        ? jsonPage(statusJson(batch, jobs))
-        : await measured(() => statusText(batch, jobs, style, Date.now(), all ? jobs : undefined));
-      if (text === shown) return;
+      const every = all ? jobs : undefined;
+      const page = await pageOf(statusJson(batch, jobs), () => {
+        return statusText(batch, jobs, style, Date.now(), every);
+      });
+      if (page === shown) return;
       if (shown !== '' && style.tty && !json) {
         const { clearScreenDown, moveCursor } = await import('node:readline');
         moveCursor(stream, 0, -(shown.split('\n').length - 1));
         clearScreenDown(stream);
       }
-      print(text);
-    },
-    async cancelled(batch, was) {
-      if (json) return printJson(statusJson(batch, []));
-      await printText(() => cancelledText(batch, was, style));
-    },
-    async nothingLeft(batch, how) {
-      if (json) return printJson(statusJson(batch, []));
-      await printText(() => nothingLeftText(batch, how, style));
-    },
-    async list(batches, limit) {
-      if (json) return printJson(listJson(batches));
-      await printText(() => listText(batches, style, Date.now(), limit));
+      stream.write(page);
+      shown = page;
     },
     async verified(verified) {
       const { verifyJson, verifyText } = await import('./verify.ts');
-      if (json) return printJson(verifyJson(verified));
-      await printText(() => verifyText(verified, style));
+      await show(verifyJson(verified), () => verifyText(verified, style));
     },
-    async presets(presets) {
-      if (json) return printJson(presetsJson(presets));
-      await printText(() => presetsText(presets, style));
-    },
-    async checks(checks) {
-      if (json) return printJson(doctorJson(checks));
-      await printText(() => doctorText(checks, style));
-    },
-    async repaired(repair) {
-      if (json) return printJson({ v: 1, repair });
-      await printText(() => repairedText(repair, style));
-    },
-    async backedUp(backup) {
-      if (json) return printJson({ v: 1, backup });
-      await printText(() => backupText(backup, style));
-    },
-    async config(entries) {
-      if (json) return printJson(configJson(entries));
-      await printText(() => configText(entries, style));
-    },
+    cancelled: (batch, was) => show(statusJson(batch, []), () => cancelledText(batch, was, style)),
+    nothingLeft: (batch, how) => show(statusJson(batch, []), () => nothingLeftText(batch, how, style)),
+    list: (batches, limit) => show(listJson(batches), () => listText(batches, style, Date.now(), limit)),
+    presets: (presets) => show(presetsJson(presets), () => presetsText(presets, style)),
+    checks: (checks) => show(doctorJson(checks), () => doctorText(checks, style)),
+    repaired: (repair) => show({ v: 1, repair }, () => repairedText(repair, style)),
+    backedUp: (backup) => show({ v: 1, backup }, () => backupText(backup, style)),
+    config: (entries) => show(configJson(entries), () => configText(entries, style)),
   };
-}
-
-function jsonPage(document: object): string {
-  return `${oneLine(document)}\n`;
 }

@@ -1,6 +1,6 @@
 import type { Style } from '../model.ts';
 import { padEnd, padStart, width } from './text.ts';
-import { line, roomOf, type Span, type Theme, textOf, themeOf } from './theme.ts';
+import { line, roomOf, type Span, spanText, type Theme, themeOf } from './theme.ts';
 
 export interface Column {
   readonly title: string;
@@ -13,7 +13,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly Span[
   const room = roomOf(style);
   const titles = columns.map(({ title }) => ({ text: title, paint: theme.chalk.bold }));
   const widths = columns.map(({ title }, at) => {
-    return Math.max(width(title), ...rows.map((row) => width(textOf(row[at] ?? ''))));
+    return Math.max(width(title), ...rows.map((row) => width(spanText(row[at] ?? ''))));
   });
   return [titles, ...rows].map((row) => `${drawn(row, columns, widths, room, theme)}\n`).join('');
 }
@@ -28,7 +28,7 @@ function drawn(
   const spans = columns.flatMap((column, at): Span[] => {
     const cell = row[at] ?? '';
     const last = at === columns.length - 1;
-    const text = padded(textOf(cell), column, widths[at] ?? 0, last);
+    const text = padded(spanText(cell), column, widths[at] ?? 0, last);
     const gap = last ? [] : ['  '];
     return [typeof cell === 'string' ? text : { text, paint: cell.paint }, ...gap];
   });

@@ -32,22 +32,16 @@ export function width(text: string): number {
 /** The text in at most `columns`: where it is longer, `ellipsis` replaces its end. */
 export function cut(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text;
-  return taken(
-    clusters(text),
-    columns - width(ellipsis),
-    columns,
-    ellipsis,
-    (kept) => kept.join('') + ellipsis,
-  );
+  const room = columns - width(ellipsis);
+  if (room <= 0) return ellipsis.slice(0, Math.max(0, columns));
+  return fittingIn(room, clusters(text)).join('') + ellipsis;
 }
 
 /** The same, but `ellipsis` replaces the start: paths differ most at their end. */
 export function cutStart(text: string, columns: number, ellipsis = '…'): string {
-  if (width(text) <= columns) return text;
-  const backwards = clusters(text).reverse();
-  return taken(backwards, columns - width(ellipsis), columns, ellipsis, (kept) => {
-    return ellipsis + kept.reverse().join('');
-  });
+  const room = columns - width(ellipsis);
+  if (width(text) <= columns || room <= 0) return cut(text, columns, ellipsis);
+  return ellipsis + fittingIn(room, clusters(text).reverse()).reverse().join('');
 }
 
 /** Breaks the text at spaces; breaks a word only when it is longer than a line. */
@@ -77,22 +71,14 @@ export function padStart(text: string, columns: number): string {
   return ' '.repeat(Math.max(0, columns - width(text))) + text;
 }
 
-function taken(
-  parts: readonly string[],
-  room: number,
-  columns: number,
-  ellipsis: string,
-  join: (kept: string[]) => string,
-): string {
-  if (room <= 0) return ellipsis.slice(0, Math.max(0, columns));
-  const kept: string[] = [];
+/** The first parts that fit into `room` columns. */
+function fittingIn(room: number, parts: readonly string[]): string[] {
   let used = 0;
-  for (const part of parts) {
+  const end = parts.findIndex((part) => {
     used += width(part);
-    if (used > room) break;
-    kept.push(part);
-  }
-  return join(kept);
+    return used > room;
+  });
+  return parts.slice(0, end === -1 ? parts.length : end);
 }
 
 function broken(word: string, columns: number): string[] {

@@ -32,7 +32,7 @@ export function themeOf(style: Style): Theme {
   return {
     chalk: style.color ? colours : NO_COLOURS,
     ellipsis: style.unicode ? '…' : '...',
-    marks: style.unicode ? UNICODE : ASCII,
+    marks: style.unicode ? UNICODE_MARKS : ASCII_MARKS,
   };
 }
 
@@ -51,10 +51,10 @@ export function line(spans: readonly Span[], columns: number, theme: Theme): str
   let left = columns;
   let drawn = '';
   for (const span of spans) {
-    const text = cut(textOf(span), left, theme.ellipsis);
+    const text = cut(spanText(span), left, theme.ellipsis);
     left -= width(text);
     drawn += typeof span === 'string' || text === '' ? text : span.paint(text);
-    if (text !== textOf(span)) break;
+    if (text !== spanText(span)) break;
   }
   return drawn;
 }
@@ -75,7 +75,7 @@ export function packed(
   const rows: Span[][] = [];
   let used = 0;
   for (const piece of pieces) {
-    const more = width(textOf(piece));
+    const more = width(spanText(piece));
     if (rows.length === 0 || used + 2 + more > columns) {
       rows.push([...(rows.length === 0 ? label : [' '.repeat(spanWidth(label))]), piece]);
       used = spanWidth(label) + more;
@@ -88,10 +88,10 @@ export function packed(
 }
 
 export function spanWidth(spans: readonly Span[]): number {
-  return spans.reduce((sum, span) => sum + width(textOf(span)), 0);
+  return spans.reduce((sum, span) => sum + width(spanText(span)), 0);
 }
 
-export function textOf(span: Span): string {
+export function spanText(span: Span): string {
   return typeof span === 'string' ? span : span.text;
 }
 
@@ -103,26 +103,24 @@ export function paintOf(state: JobState, { chalk }: Theme): Paint {
   return chalk.dim;
 }
 
-const UNICODE = {
-  pending: '○',
-  processing: '●',
-  retrying: '~',
-  completed: '✓',
-  duplicate: '=',
-  unchanged: '·',
-  failed: '✗',
-  cancelled: '■',
-  warning: '!',
-} as const;
+/** In Unicode, and in ASCII. */
+const MARKS: Readonly<Record<JobState | 'warning', readonly [string, string]>> = {
+  pending: ['○', '-'],
+  processing: ['●', '*'],
+  retrying: ['~', '~'],
+  completed: ['✓', 'ok'],
+  duplicate: ['=', '='],
+  unchanged: ['·', '.'],
+  failed: ['✗', 'x'],
+  cancelled: ['■', '#'],
+  warning: ['!', '!'],
+};
 
-const ASCII = {
-  pending: '-',
-  processing: '*',
-  retrying: '~',
-  completed: 'ok',
-  duplicate: '=',
-  unchanged: '.',
-  failed: 'x',
-  cancelled: '#',
-  warning: '!',
-} as const;
+const UNICODE_MARKS = marksOf(([unicode]) => unicode);
+const ASCII_MARKS = marksOf(([, ascii]) => ascii);
+
+function marksOf(chosen: (both: readonly [string, string]) => string): Theme['marks'] {
+  return Object.fromEntries(
+    Object.entries(MARKS).map(([state, both]) => [state, chosen(both)]),
+  ) as Theme['marks'];
+}
