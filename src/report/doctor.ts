@@ -53,7 +53,7 @@ export function backupText({ file, bytes, ...kept }: Backup, style: Style): stri
   const room = roomOf(style);
   const holds = `${bytesText(bytes)}, ${keptIn(kept)}`;
   return textOfLines([
-    ...said('The index was saved.', room),
+    ...paragraph('The index was saved.', room),
     '',
     ...fact('copy', file, room),
     ...fact('holds', holds, room),
@@ -64,21 +64,21 @@ function repairedLines(
   { state, index, movedTo, problems, saved, incomplete }: Repaired,
   room: number,
 ): string[] {
-  if (state === 'absent') return said(`There is no index at ${index}: nothing needs repair.`, room);
-  if (state === 'healthy') return said(`The index ${index} is in order: nothing needs repair.`, room);
+  if (state === 'absent') return paragraph(`There is no index at ${index}: nothing needs repair.`, room);
+  if (state === 'healthy') return paragraph(`The index ${index} is in order: nothing needs repair.`, room);
   const isAllLost = Object.values(saved).every((rows) => rows === 0);
   const headline = isAllLost
     ? 'Nothing could be saved of the damaged index: the new one in its place is empty.'
     : 'A new index is in place of the damaged one.';
   return [
-    ...said(headline, room),
+    ...paragraph(headline, room),
     '',
     ...fact('index', index, room),
     ...fact('was', problems.slice(0, PROBLEMS_SHOWN).join('; '), room),
     ...fact('saved', `${keptIn(saved)}, ${counted(saved.jobs, 'job')}`, room),
     ...fact('lost', incomplete.length === 0 ? 'nothing that is known' : lostOf(incomplete, isAllLost), room),
     ...fact('old one', movedTo ?? '', room),
-    ...comesNext(incomplete).flatMap((text) => ['', ...said(text, room)]),
+    ...nextSteps(incomplete).flatMap((text) => ['', ...paragraph(text, room)]),
   ];
 }
 
@@ -88,7 +88,7 @@ function lostOf(incomplete: Repaired['incomplete'], isAllLost: boolean): string 
 }
 
 /** What the next run does with outputs whose rows are lost. Only their rows tell them from sources. */
-function comesNext(incomplete: Repaired['incomplete']): string[] {
+function nextSteps(incomplete: Repaired['incomplete']): string[] {
   if (!incomplete.includes('outputs') && !incomplete.includes('sources')) return [];
   const adopted =
     'Run the same commands again: outputs that are there are adopted where they lie apart from the sources.';
@@ -110,7 +110,7 @@ function textOfLines(lines: readonly string[]): string {
   return lines.map((text) => `${text.trimEnd()}\n`).join('');
 }
 
-function said(text: string, room: number): string[] {
+function paragraph(text: string, room: number): string[] {
   return wrap(printable(text), room - 1).map((line) => ` ${line}`);
 }
 

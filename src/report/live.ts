@@ -38,7 +38,6 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
   const { target, flush } = gatherWrites(stream, style);
   // Without `showCursor`, log-update hides the cursor of stderr, whatever the stream, and listens to signals.
   const update = createLogUpdate(target, { showCursor: true });
-  const showCursor = () => stream.write(SHOW_CURSOR);
 
   function printWaiting(): void {
     for (const text of waiting) target.write(`${text}\n`);
@@ -69,6 +68,18 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
     flush();
   }
 
+  function close(): void {
+    if (state === 'drawing') {
+      clearInterval(timer);
+      process.removeListener('exit', close);
+      erase();
+      printWaiting();
+      target.write(SHOW_CURSOR);
+      flush();
+    }
+    state = 'closed';
+  }
+
   return {
     show(next) {
       if (state === 'closed' || lines === next) return;
@@ -76,8 +87,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
       if (state === 'idle') {
         state = 'drawing';
         target.write(HIDE_CURSOR);
-        // A process that ends without closing the display must not leave a terminal without a cursor.
-        process.once('exit', showCursor);
+        // A process that ends early must not leave a terminal without a cursor.
+        process.once('exit', close);
         timer = setInterval(draw, INTERVAL).unref();
       }
       draw();
@@ -89,17 +100,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
       printWaiting();
       flush();
     },
-    close() {
-      if (state === 'drawing') {
-        clearInterval(timer);
-        process.removeListener('exit', showCursor);
-        erase();
-        printWaiting();
-        target.write(SHOW_CURSOR);
-        flush();
-      }
-      state = 'closed';
-    },
+    close,
   };
 }
 

@@ -118,8 +118,8 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, bytesIn, bytesOut, batch, dryRun } = finished;
   const total = totalOf(counts);
   const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const aside = passedOver === '' ? [] : [passedOver];
-  if (total === 0) return ['no images found', ...aside];
+  const passedOverLines = passedOver === '' ? [] : [passedOver];
+  if (total === 0) return ['no images found', ...passedOverLines];
   const early = endedEarly(finished);
   const ending =
     early === null ? `finished ${total}` : `${finished.state} after ${doneOf(counts)} of ${total}`;
@@ -130,7 +130,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   return [
     `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(totals)}`,
     ...(dryRun ? [dryRunText(totals)] : bytesIn > 0 ? [size + outputNote(totals)] : []),
-    ...aside,
+    ...passedOverLines,
     ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
     ...(counts.failed > 0 && !dryRun
       ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]

@@ -40,7 +40,7 @@ export function statusText(
     ...packed(['  started  '], startedPieces(batch, now), room, theme),
     ...packed(['  images   '], imagePieces(batch, theme), room, theme),
     ...packed(['  size     '], sizePieces(batch), room, theme),
-    ...asideLines(batch, room, theme),
+    ...passedOverLines(batch, room, theme),
   ];
   const jobs = all ?? failed;
   const table = jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, style) : failedLines(jobs, style))];
@@ -73,9 +73,9 @@ function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: 
 function imagePieces({ counts, walkEnded, state }: Batch, theme: Theme): Span[] {
   const total = totalOf(counts);
   const waiting = (['pending', 'processing', 'retrying'] as const).filter((one) => counts[one] > 0);
-  const sofar = walkEnded || state === 'finished' ? '' : ' found so far';
+  const soFar = walkEnded || state === 'finished' ? '' : ' found so far';
   return [
-    `${count(total)}${sofar} `,
+    `${count(total)}${soFar} `,
     ...ENDED_STATES.filter((one) => counts[one] > 0).map((one) => {
       return { text: `${count(counts[one])} ${one}`, paint: paintOf(one, theme) };
     }),
@@ -88,7 +88,7 @@ function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
   return [`${bytes(bytesIn)} -> ${bytes(bytesOut)} (${change(bytesIn, bytesOut)})`];
 }
 
-function asideLines({ passedOver }: Batch, room: number, theme: Theme): string[] {
+function passedOverLines({ passedOver }: Batch, room: number, theme: Theme): string[] {
   if (passedOver === 0) return [];
   return [fitting([[`  aside    ${passedOverText(passedOver, new Map())}`]], room, theme)];
 }

@@ -16,9 +16,10 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const theme = themeOf(style);
   const room = roomOf(style);
   const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const aside = wrap(passedOver, room - 1).map((text) => ` ${theme.chalk.dim(text)}`);
+  const passedOverLines =
+    passedOver === '' ? [] : wrap(passedOver, room - 1).map((text) => ` ${theme.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) {
-    return [fitting([[` No images found.`]], room, theme), ...(passedOver === '' ? [] : aside)];
+    return [fitting([[` No images found.`]], room, theme), ...passedOverLines];
   }
   return [
     ...titleLines(totals, finished, room, theme),
@@ -26,7 +27,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
     ...(finished.dryRun
       ? wrap(dryRunText(totals), room - 1).map((text) => ` ${text}`)
       : figureLines(totals, finished, style, theme)),
-    ...(passedOver === '' ? [] : aside),
+    ...passedOverLines,
     ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, room, theme)]),
     ...(finished.dryRun ? [] : ['', ...nextLines(finished, room, theme)]),
   ];

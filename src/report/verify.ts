@@ -49,12 +49,11 @@ export function createVerifyProgress(screen: { stream: TerminalStream; style: St
   const display = screen && createLiveDisplay(screen.stream, screen.style);
   const spin = screen && createSpinner(screen.style);
   let text = '';
-  const lines = () => (spin ? [spin(text)] : []);
+  if (spin) display?.show(() => [spin(text)]);
   return {
     told(verified: number, wrong: number): void {
       const bad = wrong === 0 ? '' : `, ${count(wrong)} not in order`;
       text = `${counted(verified, 'output')} verified${bad}`;
-      display?.show(lines);
     },
     close(): void {
       display?.close();

@@ -69,8 +69,8 @@ function progressLine(progress: Progress, now: number, columns: number, style: S
   const { done, total, found } = progress.totals;
   const pace = rate(progress.rate(now));
   if (total === null) {
-    const sofar = ` ${count(done)} done, ${count(found)} found so far`;
-    return fitting([[sofar, `   ${pace}`], [sofar], [` ${count(done)} done`]], columns, theme);
+    const soFar = ` ${count(done)} done, ${count(found)} found so far`;
+    return fitting([[soFar, `   ${pace}`], [soFar], [` ${count(done)} done`]], columns, theme);
   }
   const part = progress.share() ?? 0;
   const share = percent(part, 1);

@@ -118,15 +118,15 @@ describe('the live display', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('shows the cursor when the process ends without closing it', () => {
+  it('prints what waits and shows the cursor when the process ends without closing it', () => {
     const { display, screen, see, feed } = open();
     const before = process.listeners('exit');
     display.show(() => ['live']);
     see();
+    display.print(['waiting']);
     for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener(1);
-    feed();
+    expect(feed()).toEqual(['waiting', '']);
     expect(screen.isCursorShown()).toBe(true);
-    display.close();
     expect(process.listeners('exit')).toEqual(before);
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Verified, WrongOutput } from '../../src/model/verified.ts';
 import type { Failure } from '../../src/model.ts';
 import { oneLine } from '../../src/report/json.ts';
@@ -152,17 +152,21 @@ describe('the JSON of verify', () => {
 });
 
 describe('the progress of verify', () => {
-  it('says on a screen how far it has come, and gives the cursor back', () => {
+  it('turns a spinner at once, shows the number of outputs, and shows the cursor at the end', () => {
+    vi.useFakeTimers();
     const stream = memoryStream();
     const progress = createVerifyProgress({ stream, style: styleOf() });
+    expect(stream.text()).toContain('⠋');
     progress.told(1_240, 3);
+    vi.advanceTimersByTime(100);
     progress.close();
+    vi.useRealTimers();
     progress.close();
     expect(stream.text()).toContain('1,240 outputs verified, 3 not in order');
     expect(stream.text().endsWith('\u001b[?25h')).toBe(true);
   });
 
-  it('writes nothing where nobody looks', () => {
+  it('writes nothing without a terminal', () => {
     const progress = createVerifyProgress(null);
     progress.told(1, 0);
     progress.close();
