@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../src/model/histogram.ts';
 
 describe('the histogram of times', () => {
-  it('tells quantiles within three percent, and the largest exactly', () => {
+  it('gives quantiles within three percent, and the largest value exactly', () => {
     const histogram = new Histogram();
     for (let ms = 1; ms <= 10_000; ms++) histogram.add(ms);
     expect(Math.abs(histogram.quantile(0.5) / 5000 - 1)).toBeLessThan(0.03);
@@ -21,7 +21,7 @@ describe('the histogram of times', () => {
     expect(shape[11]).toBe(1);
   });
 
-  it('is all noughts while empty, and one bar when all are equal', () => {
+  it('is all zeros while empty, and one bar for equal values', () => {
     const histogram = new Histogram();
     expect([histogram.quantile(0.5), histogram.min, histogram.max, histogram.count]).toEqual([0, 0, 0, 0]);
     histogram.add(0);

@@ -41,7 +41,7 @@ describe('the totals of a batch', () => {
     expect(totals.outputs).toEqual({ completed: 18, duplicate: 0, unchanged: 0 });
   });
 
-  it('move a source from pending to work, to another attempt, and out of the batch', () => {
+  it('follow a source from pending to processing, retrying and withdrawn', () => {
     const source = 'a.jpg';
     const error = { code: 'corrupt', message: 'cut short' };
     const steps: [Event, object][] = [
@@ -74,14 +74,14 @@ describe('the totals of a batch', () => {
     }
   });
 
-  it('know since when each source is in work', () => {
+  it('keep the time at which each source was started', () => {
     const totals = totalsOf([STARTED]);
     totals.add({ type: 'job.started', batch, source: 'a.jpg' }, 10);
     totals.add({ type: 'job.started', batch, source: 'a.jpg' }, 20);
     expect([...totals.inWork]).toEqual([['a.jpg', 10]]);
   });
 
-  it('count the bytes of a file once, where a duplicate is left to the outputs of its original', () => {
+  it('count the bytes of an output once when a duplicate borrows it', () => {
     const original = renderedOf('a.jpg');
     const copy = { ...original, source: 'b.jpg', state: 'duplicate', duplicateOf: 'a.jpg' } as const;
     const linked = totalsOf([original, copy]);
@@ -90,7 +90,7 @@ describe('the totals of a batch', () => {
     expect([skipped.bytesIn, skipped.bytesOut, skipped.outputs.duplicate]).toEqual([6_200_000, 402_000, 0]);
   });
 
-  it('leave out the bytes of what failed or was cancelled', () => {
+  it('leave out the bytes of failed and cancelled sources', () => {
     const { bytesIn, bytesOut } = totalsOf([
       { ...failedOf('a.jpg'), bytes: 100, outputs: [] },
       jobOf('b.jpg', { state: 'cancelled', bytes: 100, outputs: [] }),

@@ -27,8 +27,8 @@ async function printed(
   return String(stream.read());
 }
 
-describe('what became of an index', () => {
-  it('says what was saved, where the old one lies and what comes next', async () => {
+describe('the text of doctor --repair and --backup', () => {
+  it('says what was saved and where the damaged index is now', async () => {
     const text = await printed(false, WIDE, (pages) => pages.repaired(REPAIRED));
     expect(text).toContain('saved    1,200 sources, 1 output, 2 batches, 0 jobs');
     expect(text).toContain(`old one  ${REPAIRED.movedTo}`);
@@ -37,7 +37,7 @@ describe('what became of an index', () => {
     expect(text).not.toMatch(/adopted|Warning/);
   });
 
-  it('says what may be lost, and warns of outputs that would be taken for pictures', async () => {
+  it('says what may be lost, and warns of outputs that the next run takes for sources', async () => {
     const said = async (over: Partial<Repaired>) => {
       const text = await printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, ...over }));
       return text.replace(/\s+/g, ' ');
@@ -50,7 +50,7 @@ describe('what became of an index', () => {
     expect(await said({ incomplete: ['jobs'] })).not.toContain('adopted');
   });
 
-  it('says so first when nothing could be saved', async () => {
+  it('begins with the fact that nothing could be saved', async () => {
     const saved = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
     const incomplete = ['sources', 'outputs', 'batches', 'jobs'] as const;
     const text = await printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, saved, incomplete }));
@@ -72,7 +72,7 @@ describe('what became of an index', () => {
     }
   });
 
-  it('says of one that is in order or not there that nothing was done', async () => {
+  it('says that an intact or absent index needs no repair', async () => {
     for (const state of ['healthy', 'absent'] as const) {
       const text = await printed(false, WIDE, (pages) =>
         pages.repaired({ ...REPAIRED, state, movedTo: null }),
@@ -81,7 +81,7 @@ describe('what became of an index', () => {
     }
   });
 
-  it('is one document as JSON', async () => {
+  it('is one JSON document with --json', async () => {
     expect(JSON.parse(await printed(true, WIDE, (pages) => pages.repaired(REPAIRED)))).toEqual({
       v: 1,
       repair: REPAIRED,

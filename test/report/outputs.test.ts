@@ -20,18 +20,21 @@ describe('the outputs of a batch', () => {
     ['link', '5 files (3 of duplicates)', '6 files (5 of unchanged images)'],
     ['copy', '5 files (3 of duplicates)', '6 files (5 of unchanged images)'],
     ['skip', '2 files', '3 files (2 of unchanged images)'],
-  ] as const)('are the files whose bytes are told, with copies by %s', async (duplicates, first, second) => {
-    const begun = await shop.run({ duplicates });
-    expect(toldOf(begun)).toEqual([`Outputs ${first}`, `outputs=${first.replace(' files', '')}`]);
-    assertAsOnDisk(begun);
-    shop.put('new.jpg');
-    const again = await shop.run({ duplicates });
-    expect(toldOf(again)).toEqual([`Outputs ${second}`, `outputs=${second.replace(' files', '')}`]);
-    assertAsOnDisk(again);
-  });
+  ] as const)(
+    'are the files that add up to the reported bytes, with duplicates by %s',
+    async (duplicates, first, second) => {
+      const begun = await shop.run({ duplicates });
+      expect(toldOf(begun)).toEqual([`Outputs ${first}`, `outputs=${first.replace(' files', '')}`]);
+      assertAsOnDisk(begun);
+      shop.put('new.jpg');
+      const again = await shop.run({ duplicates });
+      expect(toldOf(again)).toEqual([`Outputs ${second}`, `outputs=${second.replace(' files', '')}`]);
+      assertAsOnDisk(again);
+    },
+  );
 });
 
-/** On a terminal, and in plain lines. */
+/** The number of outputs on a terminal and in plain lines. */
 function toldOf(events: readonly Event[]): string[] {
   const totals = new BatchTotals();
   const stream = memoryStream();

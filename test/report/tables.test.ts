@@ -68,7 +68,7 @@ describe('the tables of presets, doctor and config', () => {
     );
   });
 
-  it('say in words what a colour says too', () => {
+  it('say in words what a colour says', () => {
     const text = doctorText(CHECKS, styleOf());
     expect(text).toContain(' ok       Node     20.20.2\n');
     expect(text).toContain(' warning  inotify  8,192 watches\n');
@@ -93,7 +93,7 @@ describe('an error', () => {
     );
   });
 
-  it('is coloured only where colours are', () => {
+  it('is coloured only with colours on', () => {
     expect(errorText({ message: 'x' }, styleOf({ color: true }))).toContain('\u001b[31m');
   });
 });
