@@ -16,7 +16,7 @@ const PARTS = {
   // Little, and in all processes: what Node compiles before it is told to keep it, it compiles each time.
   first: ['errors', 'config/compiled'],
   signals: ['cli/signals'],
-  look: ['config', 'history', 'report/open', 'report/error'],
+  look: ['config', 'history', 'report/open', 'report/messages'],
   program: ['cli/program'],
   run: ['engine'],
   work: ['image/work'],

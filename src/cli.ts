@@ -35,7 +35,7 @@ function exitAs(outcome: Outcome): void {
 async function showError(error: ImgtoolError): Promise<void> {
   const [{ environment, hintAsFlags }, { errorText }, { styleOf }] = await Promise.all([
     import('./config.ts'),
-    import('./report/error.ts'),
+    import('./report/messages.ts'),
     import('./report/open.ts'),
   ]);
   const { look, debug } = environment();

@@ -45,6 +45,7 @@ const PACKAGES: Readonly<Record<string, Door>> = {
   chalk: { to: ['report'] },
   ora: { to: ['report'] },
   'cli-progress': { to: ['report'] },
+  'log-update': { to: ['report'] },
   'string-width': { to: ['report'] },
   // Flags are put on commands that the command line made.
   commander: { to: ['cli'], type: ['config'] },

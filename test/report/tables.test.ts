@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Variant } from '../../src/model.ts';
-import { configJson, configText } from '../../src/report/config.ts';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
-import { errorText } from '../../src/report/error.ts';
-import { presetsJson, presetsText } from '../../src/report/presets.ts';
+import { errorText } from '../../src/report/messages.ts';
+import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
 import { width } from '../../src/report/text.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 
@@ -69,7 +68,7 @@ describe('the tables of presets, doctor and config', () => {
     );
   });
 
-  it('say in words what a colour says too', () => {
+  it('say in words what a colour says', () => {
     const text = doctorText(CHECKS, styleOf());
     expect(text).toContain(' ok       Node     20.20.2\n');
     expect(text).toContain(' warning  inotify  8,192 watches\n');
@@ -94,7 +93,7 @@ describe('an error', () => {
     );
   });
 
-  it('is coloured only where colours are', () => {
+  it('is coloured only with colours on', () => {
     expect(errorText({ message: 'x' }, styleOf({ color: true }))).toContain('\u001b[31m');
   });
 });

@@ -52,7 +52,7 @@ describe('the time left', () => {
     }
   }
 
-  it('is not told before there is something to judge by', () => {
+  it('is unknown before enough work is done', () => {
     const progress = begin(400, 400_000 * KB, 2);
     work(progress, 'a', 0, 100, 1_000 * KB);
     expect(progress.left(1_900)).toBeNull();
@@ -61,7 +61,7 @@ describe('the time left', () => {
     expect(progress.left(2_100)).not.toBeNull();
   });
 
-  it('is told at once when a good part is done', () => {
+  it('is known at once when a good part is done', () => {
     const progress = begin(10, 10_000 * KB, 2);
     work(progress, 'a', 0, 400, 1_000 * KB);
     work(progress, 'b', 400, 800, 1_000 * KB);
@@ -69,7 +69,7 @@ describe('the time left', () => {
     expect(progress.left(1_200)).toBeLessThan(5_000);
   });
 
-  it('goes by images where their bytes are not known', () => {
+  it('counts images when their bytes are unknown', () => {
     const progress = begin(10, 0, 1, true);
     work(progress, 'a', 0, 1_000, 9_000 * KB);
     work(progress, 'b', 1_000, 2_000, KB);
@@ -77,7 +77,7 @@ describe('the time left', () => {
     expect(progress.left(2_000)).toBeCloseTo(8_000);
   });
 
-  it('leaves out what the walk found unchanged', () => {
+  it('leaves out sources that the walk found unchanged', () => {
     const progress = begin(4, 4_000 * KB, 1);
     progress.event(jobOf('old', { bytes: 1_000 * KB, state: 'unchanged' }), 0);
     expect(progress.share()).toBe(0);
@@ -86,7 +86,7 @@ describe('the time left', () => {
     expect(progress.left(500)).toBe(1_000);
   });
 
-  it('is told also where nothing has to be rendered', () => {
+  it('is known when nothing has to be rendered', () => {
     const progress = begin(10, 10_000 * KB, 1);
     work(progress, 'a', 0, 500, 1_000 * KB, { reused: true });
     work(progress, 'b', 500, 1_000, 1_000 * KB, { state: 'unchanged' });
@@ -95,16 +95,16 @@ describe('the time left', () => {
 });
 
 describe('a copy that waits for its original', () => {
-  it('is neither in work nor part of what is to be done, until it has to be rendered itself', () => {
+  it('is neither in work nor part of the rest until it is rendered itself', () => {
     const progress = begin(3, 3_000 * KB, 2);
     progress.event({ type: 'job.started', batch, source: 'a' }, 0);
     progress.event({ type: 'job.started', batch, source: 'copy' }, 0);
     progress.event({ type: 'job.waiting', batch, source: 'copy', bytes: 1_000 * KB }, 10);
-    expect([...progress.inWork.keys()]).toEqual(['a']);
+    expect([...progress.totals.inWork.keys()]).toEqual(['a']);
     progress.event(jobOf('a', { bytes: 1_000 * KB }), 500);
     expect(progress.share()).toBe(0.5);
     progress.event({ type: 'job.started', batch, source: 'copy' }, 500);
-    expect([...progress.inWork]).toEqual([['copy', 500]]);
+    expect([...progress.totals.inWork]).toEqual([['copy', 500]]);
     expect(progress.share()).toBeCloseTo(1 / 3);
   });
 });
@@ -131,9 +131,9 @@ function work(
 interface Simulated {
   readonly sizes: readonly number[];
   readonly jobs: number;
-  /** Found unchanged by the walk. */
+  /** Whether the walk finds the source unchanged. */
   readonly isDone?: (at: number) => boolean;
-  /** Has the bytes of another: of the one before it, or of one that was rendered before this batch. */
+  /** Whether the source has the bytes of the one before it, or of one rendered before this batch. */
   readonly isCopy?: (at: number) => 'of the one before' | 'of a former one' | false;
 }
 
@@ -176,7 +176,7 @@ function simulate({ sizes, jobs, isDone = () => false, isCopy = () => false }: S
   const seen: { at: number; left: number | null; truth: number; wrong: number }[] = [];
   for (const { at, event } of events.sort((a, b) => a.at - b.at)) {
     progress.event(event, at);
-    const isEarly = at < end / 10 || progress.done - (sizes.length - todo.length) < jobs;
+    const isEarly = at < end / 10 || progress.totals.done - (sizes.length - todo.length) < jobs;
     if (event.type !== 'job' || isEarly || at > end * 0.9) continue;
     const [left, truth] = [progress.left(at), end - at];
     seen.push({ at, left, truth, wrong: Math.abs((left ?? Number.POSITIVE_INFINITY) - truth) / truth });

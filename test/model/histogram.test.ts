@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createHistogram } from '../../src/report/histogram.ts';
+import { Histogram } from '../../src/model/histogram.ts';
 
 describe('the histogram of times', () => {
-  it('tells quantiles within three percent, and the largest exactly', () => {
-    const histogram = createHistogram();
+  it('gives quantiles within three percent, and the largest value exactly', () => {
+    const histogram = new Histogram();
     for (let ms = 1; ms <= 10_000; ms++) histogram.add(ms);
     expect(Math.abs(histogram.quantile(0.5) / 5000 - 1)).toBeLessThan(0.03);
     expect(Math.abs(histogram.quantile(0.95) / 9500 - 1)).toBeLessThan(0.03);
@@ -12,7 +12,7 @@ describe('the histogram of times', () => {
   });
 
   it('counts each time once in its shape', () => {
-    const histogram = createHistogram();
+    const histogram = new Histogram();
     for (const ms of [20, 40, 40, 41, 900, 2100]) histogram.add(ms);
     const shape = histogram.shape(12);
     expect(shape).toHaveLength(12);
@@ -21,8 +21,8 @@ describe('the histogram of times', () => {
     expect(shape[11]).toBe(1);
   });
 
-  it('is all noughts while empty, and one bar when all are equal', () => {
-    const histogram = createHistogram();
+  it('is all zeros while empty, and one bar for equal values', () => {
+    const histogram = new Histogram();
     expect([histogram.quantile(0.5), histogram.min, histogram.max, histogram.count]).toEqual([0, 0, 0, 0]);
     histogram.add(0);
     expect(histogram.quantile(0.5)).toBe(1);

@@ -1,19 +1,38 @@
 import type { Preset, Style, Variant } from '../model.ts';
-import type { Span } from './look.ts';
-import { printable, tabbed } from './printable.ts';
-import { table } from './table.ts';
+import { tabbed, table } from './table.ts';
+import { printable } from './text.ts';
+import type { Span } from './theme.ts';
 
-/** A preset and where it comes from, such as `built in` or the path of a file. */
+/** One setting and the source of its value. */
+export interface ConfigEntry {
+  readonly key: string;
+  readonly value: string;
+  readonly origin: string;
+}
+
+/** The settings as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
+export function configText(entries: readonly ConfigEntry[], style: Style): string {
+  const rows = entries.map(({ key, value, origin }) => [printable(key), printable(value), printable(origin)]);
+  if (!style.tty) return tabbed(['key', 'value', 'origin'], rows);
+  return table([{ title: 'KEY' }, { title: 'VALUE' }, { title: 'ORIGIN' }], rows, style);
+}
+
+/** What `config --json` prints. */
+export function configJson(entries: readonly ConfigEntry[]): object {
+  return { v: 1, config: entries.map(({ key, value, origin }) => ({ key, value, origin })) };
+}
+
+/** A preset and its origin: `built in` or the path of a file. */
 export type PresetEntry = Preset & { readonly origin: string };
 
-/** The presets, a line for each variant; TAB-separated where no person looks. Ends with a newline. */
+/** One line per variant of each preset, as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
 export function presetsText(presets: readonly PresetEntry[], style: Style): string {
   const titles = ['preset', 'variant', 'size', 'format', 'quality', 'options', 'origin'];
   const rows = presets.flatMap(({ name, variants, origin }) => {
     return variants.map((variant) => [printable(name), ...variantCells(variant), printable(origin)]);
   });
   if (!style.tty) return tabbed(titles, rows);
-  // On a screen a preset's name and origin stand once, beside its first variant.
+  // A table shows the name and origin of a preset once, beside its first variant.
   const seen = rows.map((row, at): Span[] => {
     return rows[at - 1]?.[0] === row[0] ? ['', ...row.slice(1, -1), ''] : row;
   });

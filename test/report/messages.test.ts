@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Batch, Style } from '../../src/model.ts';
-import { cancelledText, nothingLeftText } from '../../src/report/ended.ts';
+import { cancelledText, nothingLeftText } from '../../src/report/messages.ts';
 import { width } from '../../src/report/text.ts';
 import { batchOf, CONTROL, NOTHING, PIPE, styleOf } from './samples.ts';
 
@@ -9,8 +9,8 @@ const CUT = batchOf({
   counts: { ...NOTHING, completed: 1_200, failed: 40, cancelled: 760 },
 });
 
-describe('what cancel says', () => {
-  it('tells how far the batch came and how to go on', () => {
+describe('the text of cancel', () => {
+  it('says how far the batch came and how to continue it', () => {
     for (const was of ['running', 'interrupted'] as const) {
       expect(cancelledText(CUT, was, PIPE)).toBe(
         'Batch 7f3a9c cancelled after 1,240 of 2,000.\nGo on: imgtool resume 7f3a9c\n',
@@ -18,7 +18,7 @@ describe('what cancel says', () => {
     }
   });
 
-  it('tells that a watch was stopped, and to run it again only when something was left', () => {
+  it('says that a watch was stopped, and to run it again only when jobs are left', () => {
     const finished = batchOf({ command: 'watch', state: 'finished' });
     expect(cancelledText(finished, 'running', PIPE)).toBe('Watch 7f3a9c was stopped.\n');
     expect(cancelledText({ ...CUT, command: 'watch' }, 'running', PIPE)).toBe(
@@ -26,20 +26,20 @@ describe('what cancel says', () => {
     );
   });
 
-  it('tells that a batch had ended, and how', () => {
+  it('says that a batch had ended before, and in which state', () => {
     expect(cancelledText(batchOf(), 'ended', PIPE)).toBe(
       'Batch 7f3a9c had ended (finished): there was nothing to stop.\n',
     );
     expect(cancelledText(CUT, 'ended', PIPE)).toContain('had ended (cancelled)');
   });
 
-  it('tells that a batch was quicker', () => {
+  it('says that a batch finished before it could be stopped', () => {
     expect(cancelledText(batchOf(), 'running', PIPE)).toBe(
       'Batch 7f3a9c finished before it could be stopped.\n',
     );
   });
 
-  it('tells that one which could not go on was interrupted, and how to go on', () => {
+  it('says that an interrupted batch was interrupted and how to continue it', () => {
     const interrupted = batchOf({ state: 'interrupted', counts: { ...NOTHING, completed: 3, pending: 4 } });
     expect(cancelledText(interrupted, 'running', PIPE)).toBe(
       'Batch 7f3a9c interrupted after 3 of 7.\nGo on: imgtool resume 7f3a9c\n',
@@ -47,21 +47,21 @@ describe('what cancel says', () => {
   });
 });
 
-describe('what resume and retry say when they have nothing to do', () => {
-  it('tells that nothing is left', () => {
+describe('the text of resume and retry without jobs to do', () => {
+  it('says that nothing is left', () => {
     const clean = batchOf({ counts: { ...NOTHING, completed: 3 } });
     expect(nothingLeftText(clean, 'resume', PIPE)).toBe(
       'Batch 7f3a9c is finished: nothing is left to be done.\n',
     );
   });
 
-  it('points to the failed ones, which are for retry', () => {
+  it('points to retry for failed images', () => {
     expect(nothingLeftText(batchOf(), 'resume', PIPE)).toContain(
       '\nFailed images again: imgtool retry 7f3a9c\n',
     );
   });
 
-  it('tells that none failed, and points to resume where something else is left', () => {
+  it('says that none failed, and points to resume when jobs are left', () => {
     const clean = batchOf({ counts: { ...NOTHING, completed: 3 } });
     expect(nothingLeftText(clean, 'retry', PIPE)).toBe('Batch 7f3a9c has no failed images.\n');
     const cut = batchOf({ state: 'cancelled', counts: { ...NOTHING, completed: 3, cancelled: 2 } });
@@ -71,7 +71,7 @@ describe('what resume and retry say when they have nothing to do', () => {
   });
 });
 
-it('none of it is wider than the screen, nor holds a control code', () => {
+it('no message is wider than the terminal or holds a control code', () => {
   const texts: ((batch: Batch, style: Style) => string)[] = [
     (batch, style) => cancelledText(batch, 'running', style),
     (batch, style) => cancelledText(batch, 'ended', style),

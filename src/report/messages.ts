@@ -1,10 +1,22 @@
-import type { Batch, Style } from '../model.ts';
+import { doneOf, totalOf } from '../model/totals.ts';
+import type { Batch, Failure, Style } from '../model.ts';
 import { count } from './format.ts';
-import { roomOf } from './look.ts';
-import { wrap } from './text.ts';
-import { doneOf, totalOf } from './totals.ts';
+import { printable, wrap } from './text.ts';
+import { roomOf, themeOf } from './theme.ts';
 
-/** What `imgtool cancel` says: what became of the batch, and how to go on. Ends with a newline. */
+type ErrorWords = Pick<Failure, 'message' | 'fix'> & { readonly cause?: string | undefined };
+
+/** The error that ends a command, its cause and its fix, never cut. Ends with a newline. */
+export function errorText({ message, cause, fix }: ErrorWords, style: Style): string {
+  const { chalk } = themeOf(style);
+  return [
+    `${chalk.red(chalk.bold('error:'))} ${printable(message)}\n`,
+    cause === undefined ? '' : `${chalk.dim('cause:')} ${printable(cause)}\n`,
+    fix === undefined ? '' : `${chalk.cyan('fix:')} ${printable(fix)}\n`,
+  ].join('');
+}
+
+/** What `imgtool cancel` prints: the state of the batch and how to continue it. Ends with a newline. */
 export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'ended', style: Style): string {
   const { id, state, counts } = batch;
   if (was === 'ended') return text([`Batch ${id} had ended (${state}): there was nothing to stop.`], style);
@@ -16,7 +28,7 @@ export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'en
   return text([`Batch ${id} ${state} ${far}.`, ...goOn(batch)], style);
 }
 
-/** What `resume` and `retry` say of a batch in which they have nothing to do. */
+/** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */
 export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style): string {
   const { id, state, counts } = batch;
   if (how === 'retry') return text([`Batch ${id} has no failed images.`, ...goOn(batch)], style);
