@@ -1,21 +1,29 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset } from './config/choose.ts';
+import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
+import { isDebug, type TerminalTraits, terminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
-import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
-import { isDebug, type Look, lookOf } from './config/look.ts';
+import {
+  envLayer,
+  type Flags,
+  fileLayer,
+  flagLayer,
+  type Resolved,
+  readSettings,
+  unknownVariables,
+} from './config/layers.ts';
 import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
+import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
-import { showSize } from './config/show.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, WalkRules, Warning, WatchOptions } from './model.ts';
 
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
-export { nearest } from './config/nearest.ts';
-export type { Flags, Look, Origin };
+export { nearest } from './variants/place.ts';
+export type { Flags, Origin, TerminalTraits };
 
 type Plain = Pick<
   Values,
@@ -34,40 +42,42 @@ type Plain = Pick<
   | 'color'
 >;
 
-/** Everything the program was told, checked and complete, frozen to its depths. */
+/** All settings, checked and complete; deeply frozen. */
 export interface Config extends Plain {
   /** Absolute path. */
   readonly cwd: string;
-  /** Absolute path, and as a person in the working folder would write it. */
+  /** Absolute path. */
   readonly out: string;
+  /** The same path as a person in the working folder would write it. */
   readonly outGiven: string;
-  /** The preset to use, with the variants added to it; and all there are, built-in ones first. */
+  /** The preset to use, with the added variants. */
   readonly preset: Preset;
+  /** All presets, built-in ones first. */
   readonly presets: readonly Preset[];
   /** Template of output names. */
   readonly template: string;
-  /** Images at a time. */
+  /** Images processed at a time. */
   readonly jobs: number;
-  /** Bytes that pictures in work may take together. */
+  /** Memory for all pictures together, in bytes. */
   readonly memory: number;
-  /** Bytes that one picture may take: `memory` where that was given, else more. */
+  /** Memory for one picture, in bytes: `memory` where a person set it, else more. */
   readonly memoryCap: number;
   readonly limits: Limits;
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
-  readonly look: Look;
+  readonly look: TerminalTraits;
   /** Errors show their stacks. */
   readonly debug: boolean;
-  /** Each setting and preset of the user's, as a person would write it, and where it came from. */
+  /** Each setting, and each preset of the user, with its origin. */
   readonly origins: readonly Origin[];
-  /** What is probably a mistake and stops nothing. */
+  /** Likely mistakes that do not stop a command. */
   readonly warnings: readonly Warning[];
 }
 
 /**
- * The settings in force: flags over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
- * `--config FILE` stands for both files, `--no-config` for none. Errors: `usage` for a wrong flag, `config` else.
+ * Resolves all settings: flags win over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
+ * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
 export async function loadConfig({
   flags,
@@ -83,9 +93,9 @@ export async function loadConfig({
 }): Promise<Config> {
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const find = await readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
-  const own = files.length === 0 ? [] : (await import('./config/own.ts')).ownPresets(files);
-  const presets = allPresets(own.map(({ preset }) => preset));
+  const find = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const own = ownPresets(files);
+  const presets = allPresets(own);
   const preset = choosePreset(
     { name: find('preset'), variants: find('variants'), effort: find('effort') },
     presets,
@@ -141,25 +151,20 @@ export async function loadConfig({
     verbose: find('verbose').value,
     progress: find('progress').value,
     color: find('color').value,
-    look: lookOf(env),
+    look: terminalTraits(env),
     debug: isDebug(env),
     origins: listOrigins(find, shown, own),
-    warnings: await strangeVariables(env),
+    warnings: unknownVariables(env),
   });
 }
 
-async function strangeVariables(env: NodeJS.ProcessEnv): Promise<readonly Warning[]> {
-  if (!Object.keys(env).some((name) => name.startsWith('IMGTOOL_'))) return [];
-  return (await import('./config/unknown-keys.ts')).strangeVariables(env);
-}
-
-/** What the environment says before, or although, no config could be loaded. */
+/** What the environment says where no config could be loaded. */
 export function environment(env: NodeJS.ProcessEnv = process.env): Pick<Config, 'look' | 'debug'> {
-  return { look: lookOf(env), debug: isDebug(env) };
+  return { look: terminalTraits(env), debug: isDebug(env) };
 }
 
-/** The output folder in words that mean the same in the working folder. */
-function asGiven({ value, base }: Found<string>, out: string, cwd: string): string {
+/** The output folder as a person in the working folder would write it. */
+function asGiven({ value, base }: Resolved<string>, out: string, cwd: string): string {
   if (value.startsWith('~')) return out;
   if (base === null || base === cwd) return value;
   const below = relative(cwd, out);
@@ -171,7 +176,7 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-/** What a batch and its jobs need to know, but for what its inputs add. */
+/** The options of a batch and its jobs. The inputs add the list. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
@@ -180,7 +185,7 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
 }
 
-/** What the walk takes and what it leaves. */
+/** Which files a walk takes. */
 export function walkRules({ walk, out }: Pick<BatchOptions, 'walk' | 'out'>, { index }: Config): WalkRules {
   return { ...walk, out, index };
 }

@@ -16,7 +16,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { BUILT_IN } from '../src/presets.ts';
+import { BUILT_IN } from '../src/variants/presets.ts';
 import { makePlace } from './place.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));

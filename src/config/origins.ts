@@ -1,8 +1,7 @@
+import { specOf } from '../variants/written.ts';
 import type { OwnPreset } from './choose.ts';
-import { KEYS } from './keys.ts';
 import type { Find } from './layers.ts';
-import { type Key, SETTINGS } from './settings.ts';
-import { specOf } from './spec.ts';
+import { KEYS, type Key, SETTINGS } from './settings.ts';
 
 /** A setting as `imgtool config` prints it. */
 export interface Origin {
@@ -14,7 +13,7 @@ export interface Origin {
   readonly origin: string;
 }
 
-/** Every setting in the order of the help, then the user's presets; `resolved` are values the default leaves open. */
+/** Every setting in the order of the help, then the user's presets. `resolved` fills in open defaults. */
 export function listOrigins(
   find: Find,
   resolved: { readonly [K in Key]?: string | number },

@@ -5,6 +5,7 @@ import { doctorJson, doctorText } from '../../src/report/doctor.ts';
 import { errorText } from '../../src/report/error.ts';
 import { presetsJson, presetsText } from '../../src/report/presets.ts';
 import { width } from '../../src/report/text.ts';
+import { cellsOf } from '../../src/variants/describe.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 
 const LARGE: Variant = {
@@ -26,7 +27,7 @@ const PRESETS = [
     variants: [LARGE, { ...LARGE, name: 'square', height: 1200, grayscale: true }],
   },
   { name: 'mine', origin: `/home/${HOSTILE}/.imgtoolrc`, variants: [{ ...LARGE, format: 'jpeg' as const }] },
-];
+].map((preset) => ({ ...preset, cells: preset.variants.map(cellsOf) }));
 const CHECKS = [
   { name: 'Node', state: 'ok', value: '20.20.2' },
   {
