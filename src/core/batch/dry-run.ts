@@ -3,11 +3,13 @@ import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.t
 import type { FoundSource } from '../../ports.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
 import { failureOf, pathAsGiven } from '../job/events.ts';
-import { type FactPorts, factsOfJob, settingsOfAll, withDigest } from '../job/facts.ts';
+import { type FactPorts, factsOfJob, withDigest } from '../job/facts.ts';
+import { renamedSettings } from '../job/former-settings.ts';
 import { refusal } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { assertHoldable } from '../job/open-source.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 import { askNames } from './reserve.ts';
 import type { NewWork, Ports } from './run.ts';
 
@@ -26,6 +28,8 @@ export async function dryRun(
 ): Promise<BatchFinished> {
   const started = performance.now();
   await ports.storage.prepare(options.out);
+  // Renamed records stand for the same outputs: nothing that was made changes.
+  await ports.index.renameSettings(renamedSettings(options));
   const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();

@@ -10,8 +10,9 @@ import type {
   Warning,
 } from '../../model.ts';
 import type { Again, DeadRun, Index, NewBatch, Renderer, Run, Sources, Storage } from '../../ports.ts';
-import { settingsOfAll } from '../job/facts.ts';
+import { renamedSettings } from '../job/former-settings.ts';
 import type { JobContext } from '../job/job.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 import { openMemoryBudget } from '../queue/memory-budget.ts';
 import { type Intake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES, type RetryPolicy } from '../queue/retry-policy.ts';
@@ -102,12 +103,13 @@ export async function resumeBatch(
 }
 
 /** Frees what dead runs had in work, and sees to it that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, { out }: BatchOptions, emit: (event: Event) => void) {
+async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
   const dead = await index.dead();
   // In this order: who is killed in between leaves it all to the next run.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
-  await storage.prepare(out);
+  await storage.prepare(options.out);
+  await index.renameSettings(renamedSettings(options));
   return dead;
 }
 

@@ -3,7 +3,6 @@ import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../../
 import type { Index, Lookup, Sources, Storage } from '../../ports.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
-import { settingsOf } from './settings-digest.ts';
 
 /** Where facts come from. */
 export interface FactPorts {
@@ -13,11 +12,6 @@ export interface FactPorts {
   readonly options: BatchOptions;
   /** Of each variant, in their order. */
   readonly settings: readonly string[];
-}
-
-/** Settings of all variants of a batch, worked out once. */
-export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
-  return preset.variants.map((variant) => settingsOf(variant, limits));
 }
 
 /** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
