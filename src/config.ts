@@ -11,6 +11,7 @@ import {
   type Resolved,
   readSettings,
   unknownVariables,
+  valuesOf,
 } from './config/layers.ts';
 import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
@@ -25,25 +26,12 @@ export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
-type Plain = Pick<
-  Values,
-  | 'duplicates'
-  | 'force'
-  | 'dryRun'
-  | 'allFiles'
-  | 'followSymlinks'
-  | 'ignoreCtime'
-  | 'include'
-  | 'exclude'
-  | 'json'
-  | 'quiet'
-  | 'verbose'
-  | 'progress'
-  | 'color'
->;
+/** Settings that Config has under other names or with other types. */
+type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort';
+type Narrowed = 'preset' | 'jobs' | 'memory' | 'index';
 
 /** All settings, checked and complete; deeply frozen. */
-export interface Config extends Plain {
+export interface Config extends Omit<Values, Changed | Narrowed> {
   /** Absolute path. */
   readonly cwd: string;
   /** Absolute path. */
@@ -93,67 +81,39 @@ export async function loadConfig({
 }): Promise<Config> {
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const find = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const settings = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
+  const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
+  const { name: template, variants: _, effort: __, ...values } = unwatched;
   const own = ownPresets(files);
   const presets = allPresets(own);
-  const preset = choosePreset(
-    { name: find('preset'), variants: find('variants'), effort: find('effort') },
-    presets,
-  );
+  const preset = choosePreset(settings, presets);
+  checkTemplate(template, settings.name.place);
+  checkDistinct(template, preset, settings.name.place);
 
-  const name = find('name');
-  checkTemplate(name.value, name.place);
-  checkDistinct(name.value, preset, name.place);
-
-  const out = absolute(find('out').value, find('out').base ?? cwd, home);
-  const index = find('index');
-  const memory = find('memory').value;
-  const free = memory === null ? memoryHere() : undefined;
+  const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
+  const { out, index } = settings;
+  const free = values.memory === null ? memoryHere() : undefined;
   const resolved = {
-    out,
-    jobs: find('jobs').value ?? cores(),
-    memory: memory ?? autoMemory(free),
-    index: index.value === null ? defaultIndex(surroundings) : absolute(index.value, index.base ?? cwd, home),
+    out: absoluteOf(out),
+    jobs: values.jobs ?? cores(),
+    memory: values.memory ?? autoMemory(free),
+    index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
   const shown = { ...resolved, memory: showSize(resolved.memory) };
   return frozen<Config>({
+    ...values,
     ...resolved,
-    memoryCap: memory ?? autoMemoryCap(free),
+    memoryCap: values.memory ?? autoMemoryCap(free),
     cwd,
-    outGiven: asGiven(find('out'), out, cwd),
+    outGiven: asGiven(out, resolved.out, cwd),
     preset,
     presets,
-    template: name.value,
-    duplicates: find('duplicates').value,
-    force: find('force').value,
-    dryRun: find('dryRun').value,
-    limits: {
-      pixels: find('limitPixels').value,
-      allowSvg: find('allowSvg').value,
-      lenient: find('lenient').value,
-      timeout: find('timeout').value,
-    },
-    watch: {
-      settle: find('settle').value,
-      scanInterval: find('scanInterval').value,
-      existing: find('existing').value,
-      poll: find('poll').value,
-      mirror: find('mirror').value,
-      once: find('once').value,
-    },
-    allFiles: find('allFiles').value,
-    followSymlinks: find('followSymlinks').value,
-    ignoreCtime: find('ignoreCtime').value,
-    include: find('include').value,
-    exclude: find('exclude').value,
-    json: find('json').value,
-    quiet: find('quiet').value,
-    verbose: find('verbose').value,
-    progress: find('progress').value,
-    color: find('color').value,
-    look: terminalTraits(env),
-    debug: isDebug(env),
-    origins: listOrigins(find, shown, own),
+    template,
+    limits: { pixels: limitPixels, allowSvg, lenient, timeout },
+    watch: { settle, scanInterval, existing, poll, mirror, once },
+    ...environment(env),
+    origins: listOrigins(settings, shown, own),
     warnings: unknownVariables(env),
   });
 }

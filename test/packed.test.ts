@@ -61,5 +61,7 @@ it('can be imported by its name, with types', () => {
 it('holds what is run and nothing of what it was made of', () => {
   const files = readdirSync(packed, { recursive: true, encoding: 'utf8' });
   expect(files).toEqual(expect.arrayContaining(['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js']));
+  const schema = JSON.parse(readFileSync(join(packed, 'dist/imgtoolrc.schema.json'), 'utf8'));
+  expect(schema.properties).toMatchObject({ out: {}, presets: {} });
   expect(files.filter((name) => /^(src|test)\b|\.(tmp|tsbuildinfo)$|(?<!\.d)\.ts$/.test(name))).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { fullVariant, type LooseVariant, type Variant, withEffort } from '../variants/fields.ts';
+import { fullVariant, type Variant, withEffort } from '../variants/fields.ts';
 import { at, type Place, unknown, wrong } from '../variants/place.ts';
 import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
 import { nameType, readVariants } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
-import type { Resolved } from './layers.ts';
+import type { Settings } from './layers.ts';
 
 /** A preset of the user, and the file that defines it. */
 export interface OwnPreset {
@@ -46,23 +46,19 @@ export function allPresets(own: readonly OwnPreset[]): readonly Preset[] {
   return [...BUILT_IN.filter(({ name }) => !replaced.has(name)), ...presets];
 }
 
-interface Choices {
-  readonly name: Resolved<string>;
-  readonly variants: Resolved<readonly LooseVariant[]>;
-  readonly effort: Resolved<number | null>;
-}
+type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
 
 /**
  * The preset to use. A named preset gets the given variants added; without a name, the given variants stand alone. An
  * effort replaces the efforts of the preset.
  */
-export function choosePreset({ name, variants, effort }: Choices, presets: readonly Preset[]): Preset {
+export function choosePreset({ preset, variants, effort }: Choices, presets: readonly Preset[]): Preset {
   const given = withEfforts(variants, effort);
-  if (given.length > 0 && name.base === null) return { name: 'custom', variants: given };
-  const chosen = presets.find((preset) => preset.name === name.value);
+  if (given.length > 0 && preset.base === null) return { name: 'custom', variants: given };
+  const chosen = presets.find(({ name }) => name === preset.value);
   if (chosen === undefined) {
-    const known = presets.map((preset) => preset.name);
-    throw unknown(name.place, 'preset', [name.value], known);
+    const known = presets.map(({ name }) => name);
+    throw unknown(preset.place, 'preset', [preset.value], known);
   }
   const own = chosen.variants.map((variant) => withEffort(variant, effort.value));
   return { name: chosen.name, variants: added(own, given) };

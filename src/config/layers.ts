@@ -29,16 +29,19 @@ export interface Resolved<T> {
   readonly rank: number;
 }
 
-export type Find = <K extends Key>(key: K) => Resolved<Values[K]>;
+export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
-/** Finds each setting in the first layer that has it. Checks all layers, so that no wrong value stays hidden. */
-export function readSettings(layers: readonly Layer[]): Find {
-  const find: Find = (key) => {
+/** Takes each setting from the first layer that has it. Checks all layers, so that no wrong value stays hidden. */
+export function readSettings(layers: readonly Layer[]): Settings {
+  const settings = KEYS.map((key) => {
     const found = layers.flatMap((layer, rank) => (layer.values.has(key) ? [read(layer, key, rank)] : []));
-    return found[0] ?? byDefault(key);
-  };
-  for (const key of KEYS) find(key);
-  return find;
+    return [key, found[0] ?? byDefault(key)];
+  });
+  return Object.fromEntries(settings) as Settings;
+}
+
+export function valuesOf(settings: Settings): Values {
+  return Object.fromEntries(KEYS.map((key) => [key, settings[key].value])) as unknown as Values;
 }
 
 function read<K extends Key>(layer: Layer, key: K, rank: number): Resolved<Values[K]> {

@@ -1,4 +1,4 @@
-import { isWhole, type Scalar, scalar } from '../variants/values.ts';
+import { isWholeNumber, type Scalar, scalar } from '../variants/values.ts';
 
 /** Durations, amounts and sizes: how a person writes them, and how they are shown. */
 
@@ -46,7 +46,7 @@ export const amountType: Scalar<number> = scalar({
     const [, digits, suffix = ''] = (typeof raw === 'string' && new RegExp(AMOUNT).exec(raw)) || [];
     const power = ' kmg'.indexOf(suffix.toLowerCase() || ' ');
     const value = digits === undefined ? raw : Math.round(Number(digits) * 1000 ** power);
-    return isWhole(value) && value >= 1 ? value : undefined;
+    return isWholeNumber(value) && value >= 1 ? value : undefined;
   },
 });
 
@@ -78,7 +78,7 @@ export function sizeType(least: number): Scalar<number> {
     },
     parse(raw) {
       const bytes = typeof raw === 'string' ? bytesOf(raw) : raw;
-      return isWhole(bytes) && bytes >= least ? bytes : undefined;
+      return isWholeNumber(bytes) && bytes >= least ? bytes : undefined;
     },
   });
 }

@@ -34,8 +34,8 @@ function setting<T>(
   flag: string,
   about: string,
   rest: Omit<Setting<T>, 'group' | 'flag' | 'about'>,
-) {
-  return { group, flag, about, ...rest } satisfies Setting<T> as Setting<T>;
+): Setting<T> {
+  return { group, flag, about, ...rest };
 }
 
 /** A choice that is off by default. */

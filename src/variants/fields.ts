@@ -48,18 +48,17 @@ const QUALITIES: Readonly<Record<Format, number>> = { webp: 85, jpeg: 85, avif: 
 interface Field<T> {
   /** One line of help. */
   readonly about: string;
-  /** The key as specs are printed, where it is shorter. It is accepted everywhere. */
+  /** A shorter key, which printed specs use. */
   readonly short?: string;
   readonly aliases?: readonly string[];
   /** The value that changes nothing. A field without one always counts. */
   readonly off?: T;
-  /** What a variant of this format may say. */
+  /** What the field can be in this format. */
   in(format: Format): Allowed<T>;
-  /** The one value that makes sense beside these; undefined leaves the choice. */
+  /** The value that follows from other fields; undefined where a person chooses. */
   implied?(others: Others): T | undefined;
 }
 
-/** What a field can be in one format. */
 export interface Allowed<T> {
   readonly type: Scalar<Exclude<T, null>>;
   readonly initial: T;

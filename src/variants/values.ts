@@ -78,13 +78,13 @@ export function wholeNumber(least: number, most: number, why = ''): Scalar<numbe
     },
     parse(raw) {
       const value = typeof raw === 'string' && /^\s*\d+\s*$/.test(raw) ? Number(raw) : raw;
-      return isWhole(value) && value >= least && value <= most ? value : undefined;
+      return isWholeNumber(value) && value >= least && value <= most ? value : undefined;
     },
   });
 }
 
 /** A whole number that a double holds exactly. */
-export function isWhole(value: unknown): value is number {
+export function isWholeNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 

@@ -1,25 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Variant } from '../../src/model.ts';
 import { configJson, configText } from '../../src/report/config.ts';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
 import { errorText } from '../../src/report/error.ts';
 import { presetsJson, presetsText } from '../../src/report/presets.ts';
 import { width } from '../../src/report/text.ts';
 import { cellsOf } from '../../src/variants/describe.ts';
+import { fullVariant } from '../../src/variants/fields.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 
-const LARGE: Variant = {
-  ...{
-    name: 'large',
-    width: 1200,
-    height: null,
-    fit: 'inside',
-    position: 'centre',
-    format: 'webp',
-    quality: 85,
-  },
-  ...{ effort: 4, lossless: false, grayscale: false, sharpen: false, background: null },
-};
+const LARGE = fullVariant({ name: 'large', width: 1200 });
 const PRESETS = [
   {
     name: 'web',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, fieldsTable } from '../../src/variants/describe.ts';
 import { FIELD_KEYS, fullVariant } from '../../src/variants/fields.ts';
@@ -30,11 +29,5 @@ describe('the fields of a variant', () => {
         'avif: a whole number from 0 to 9 | webp: 4; jpeg: 0; png: 7; avif: 2 | ' +
         'how hard the encoder tries, from fastest to smallest |',
     );
-  });
-
-  it('are named in the example of settings', () => {
-    const example = readFileSync(new URL('../../.imgtoolrc.example', import.meta.url), 'utf8');
-    const about = example.slice(example.indexOf('# A variant is a mapping'));
-    for (const key of FIELD_KEYS) expect(about).toMatch(new RegExp(`\\b${key}\\b`));
   });
 });
