@@ -1,49 +1,13 @@
 /** The glossary: the words of the program as types. Types only; nothing here runs. */
 
+import type { Format } from './variants/fields.ts';
+import type { Preset } from './variants/presets.ts';
+
 export type * from './model/events.ts';
 export type * from './model/picture.ts';
 export type * from './model/profile.ts';
-
-export type Format = 'webp' | 'jpeg' | 'png' | 'avif';
-export type Fit = 'inside' | 'cover';
-export type Position =
-  | 'centre'
-  | 'top'
-  | 'right top'
-  | 'right'
-  | 'right bottom'
-  | 'bottom'
-  | 'left bottom'
-  | 'left'
-  | 'left top'
-  | 'entropy'
-  | 'attention';
-
-/** One output asked of every image. Absent choices are null, never missing, so that two equal variants are equal as data. */
-export interface Variant {
-  readonly name: string;
-  /** Upper bounds in pixels; null leaves that side to the ratio. At least one is set. */
-  readonly width: number | null;
-  readonly height: number | null;
-  /** `inside`: the whole picture within the box. `cover`: the box filled, the rest cut off at `position`. */
-  readonly fit: Fit;
-  readonly position: Position;
-  readonly format: Format;
-  /** 1 to 100; unused when lossless. */
-  readonly quality: number;
-  /** How hard the encoder tries: webp 0 to 6, avif 0 to 9, png 1 to 10; jpeg has none and holds 0. */
-  readonly effort: number;
-  readonly lossless: boolean;
-  readonly grayscale: boolean;
-  readonly sharpen: boolean;
-  /** `#rrggbb` laid under transparency; null keeps it (JPEG, which has none, gets white). */
-  readonly background: string | null;
-}
-
-export interface Preset {
-  readonly name: string;
-  readonly variants: readonly Variant[];
-}
+export type { Format, Position, Variant } from './variants/fields.ts';
+export type { Preset } from './variants/presets.ts';
 
 /** What a file system says of a regular file without reading it. */
 export interface FileFacts {

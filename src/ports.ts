@@ -84,6 +84,12 @@ export interface Index {
   /** Recorded sources below a folder, in bytewise order, read in pages. */
   sourcesBelow(folder: string): AsyncIterable<string>;
 
+  /**
+   * Renames the settings digests of an older version in all records. Costs a look-up each where the index has none. Not
+   * one step, but safe to repeat, also after a crash.
+   */
+  renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
+
   /** All outputs that were made, oldest first, read in pages. */
   outputs(): AsyncIterable<OutputRecord>;
 
@@ -168,6 +174,12 @@ export interface NewBatch {
   readonly inputs: readonly string[];
   readonly cwd: string;
   readonly options: BatchOptions;
+}
+
+/** Two settings digests of one variant: as an older version computed it, and as it is now. */
+export interface RenamedSettings {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface Run {

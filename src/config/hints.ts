@@ -1,4 +1,4 @@
-import { isKey, longFlag } from './keys.ts';
+import { isKey, longFlag } from './settings.ts';
 
 const SETTING = /\{\{(\w+)(?: ([^}]*))?\}\}/g;
 

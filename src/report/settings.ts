@@ -1,4 +1,4 @@
-import type { Preset, Style, Variant } from '../model.ts';
+import type { Preset, Style } from '../model.ts';
 import { tabbed, table } from './table.ts';
 import { printable } from './text.ts';
 import type { Span } from './theme.ts';
@@ -23,13 +23,24 @@ export function configJson(entries: readonly ConfigEntry[]): object {
 }
 
 /** A preset and its origin: `built in` or the path of a file. */
-export type PresetEntry = Preset & { readonly origin: string };
+export interface PresetEntry extends Preset {
+  readonly origin: string;
+  /** The variants in words. */
+  readonly cells: readonly {
+    readonly size: string;
+    readonly quality: string;
+    readonly options: string;
+  }[];
+}
 
 /** One line per variant of each preset, as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
 export function presetsText(presets: readonly PresetEntry[], style: Style): string {
   const titles = ['preset', 'variant', 'size', 'format', 'quality', 'options', 'origin'];
-  const rows = presets.flatMap(({ name, variants, origin }) => {
-    return variants.map((variant) => [printable(name), ...variantCells(variant), printable(origin)]);
+  const rows = presets.flatMap(({ name, variants, cells, origin }) => {
+    return cells.map(({ size, quality, options }, i) => {
+      const { name: variant = '', format = '' } = variants[i] ?? {};
+      return [printable(name), printable(variant), size, format, quality, options, printable(origin)];
+    });
   });
   if (!style.tty) return tabbed(titles, rows);
   // A table shows the name and origin of a preset once, beside its first variant.
@@ -43,28 +54,4 @@ export function presetsText(presets: readonly PresetEntry[], style: Style): stri
 /** What `presets --json` prints. */
 export function presetsJson(presets: readonly PresetEntry[]): object {
   return { v: 1, presets: presets.map(({ name, origin, variants }) => ({ name, origin, variants })) };
-}
-
-function variantCells(variant: Variant): string[] {
-  return [printable(variant.name), sizeOf(variant), variant.format, qualityOf(variant), optionsOf(variant)];
-}
-
-function sizeOf({ width, height, fit }: Variant): string {
-  if (width !== null && height !== null) return `${width}x${height} ${fit}`;
-  return width === null ? `h=${height ?? '-'}` : `w=${width}`;
-}
-
-function qualityOf({ quality, lossless, format }: Variant): string {
-  return lossless || format === 'png' ? 'lossless' : `q${quality}`;
-}
-
-function optionsOf({ fit, position, grayscale, sharpen, background, effort, format }: Variant): string {
-  const options = [
-    ...(format === 'jpeg' ? [] : [`effort ${effort}`]),
-    ...(fit === 'cover' && position !== 'centre' ? [`position ${position}`] : []),
-    ...(grayscale ? ['grayscale'] : []),
-    ...(sharpen ? ['sharpen'] : []),
-    ...(background === null ? [] : [`background ${background}`]),
-  ];
-  return options.length === 0 ? '-' : options.join(', ');
 }

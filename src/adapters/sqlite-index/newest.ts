@@ -1,6 +1,6 @@
 /** The newest version of an index and the names in its schema, as its migrations make them. */
 export const NEWEST: { readonly version: number; readonly names: readonly string[] } = {
-  version: 3,
+  version: 4,
   names: [
     'index batches_by_start',
     'index claims_by_job',
@@ -16,6 +16,7 @@ export const NEWEST: { readonly version: number; readonly names: readonly string
     'table batches',
     'table claims',
     'table counts',
+    'table former_settings',
     'table jobs',
     'table outputs',
     'table runs',

@@ -5,6 +5,7 @@ import type { BatchOptions } from '../../model.ts';
 import { rowsOf } from './check.ts';
 import { keep } from './kept.ts';
 import { keyOf } from './key.ts';
+import { NOTE_FORMER_SETTINGS } from './migrations.ts';
 import { readable, type SalvagedRow } from './unreadable.ts';
 
 export interface Salvage {
@@ -26,6 +27,8 @@ export function salvage(from: Database, to: Database, now: number): Salvage {
   const copyTable = (table: Table, key: string, mended: Mend, known?: readonly string[]) =>
     copy(from, to, { table, key, mended, known, lost: () => void incomplete.add(table) });
   copyTable('outputs', 'id', outputOf);
+  // An older version may have made them. Digests of now do no harm there.
+  to.exec(NOTE_FORMER_SETTINGS);
   copyTable('batches', 'id', batchOf);
   const ids = keep(to.prepare<[], string>('SELECT id FROM batches ORDER BY id').pluck()).all();
   copy(from, to, { table: 'runs', key: 'id', mended: runOf, known: [], lost: () => {} });

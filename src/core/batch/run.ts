@@ -3,7 +3,8 @@ import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
 import type { DeadRun, Run } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { settingsOfAll } from '../job/facts.ts';
+import { renamedSettings } from '../job/former-settings.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 import { workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { announce, type Intake } from '../queue/wakeup.ts';
@@ -52,12 +53,13 @@ export async function resumeBatch(
 }
 
 /** Frees what dead runs had in work, and sees to it that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, { out }: BatchOptions, emit: (event: Event) => void) {
+async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
   const dead = await index.dead();
   // In this order: who is killed in between leaves it all to the next run.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
-  await storage.prepare(out);
+  await storage.prepare(options.out);
+  await index.renameSettings(renamedSettings(options));
   return dead;
 }
 

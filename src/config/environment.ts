@@ -1,20 +1,23 @@
 import { fstatSync } from 'node:fs';
 
-/** What the environment says of how text may look. */
-export interface Look {
+/** What the environment says about the terminal. */
+export interface TerminalTraits {
   /** NO_COLOR is set. */
   readonly noColor: boolean;
   /** TERM=dumb: no control codes at all. */
   readonly dumb: boolean;
   /** The locale is UTF-8. */
   readonly unicode: boolean;
-  /** Standard error is systemd's journal, which stamps lines itself. */
+  /** Standard error is the systemd journal, which adds its own timestamps. */
   readonly journal: boolean;
-  /** A build server, which shows what is written as a log. */
+  /** A build server, which shows output as a log. */
   readonly ci: boolean;
 }
 
-export function lookOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Look {
+export function terminalTraits(
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): TerminalTraits {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return {
     noColor: Boolean(env.NO_COLOR),
@@ -26,7 +29,7 @@ export function lookOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = proce
   };
 }
 
-/** JOURNAL_STREAM is "device:inode"; a child with its own standard error inherits the variable all the same. */
+/** JOURNAL_STREAM is "device:inode". A child whose standard error is redirected inherits the variable too. */
 function isJournal(stream: string | undefined): boolean {
   if (!stream) return false;
   try {
@@ -37,7 +40,7 @@ function isJournal(stream: string | undefined): boolean {
   }
 }
 
-/** DEBUG names imgtool, alone or in a list. */
+/** Whether DEBUG names imgtool, alone or in a list. */
 export function isDebug(env: NodeJS.ProcessEnv): boolean {
   return (env.DEBUG ?? '').split(/[\s,]+/).some((word) => word === '*' || /^imgtool(:|$)/.test(word));
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { specOf } from '../../src/config/spec.ts';
-import { readVariants } from '../../src/config/variants.ts';
-import { BUILT_IN, fullVariant } from '../../src/presets.ts';
-import { failure } from './folders.ts';
+import { fullVariant } from '../../src/variants/fields.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
+import { readVariants, specOf } from '../../src/variants/written.ts';
+import { failure } from '../config/folders.ts';
 
 const place = { code: 'usage', text: '--variant' } as const;
 const read = (raw: unknown) => readVariants(raw, place).map(fullVariant);

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { showSize } from '../../src/config/show.ts';
-import { sizeOr } from '../../src/config/size.ts';
+import { showSize, sizeType } from '../../src/config/quantities.ts';
+import { orWord } from '../../src/variants/values.ts';
 import { failure } from './folders.ts';
 
-const read = (raw: unknown) => sizeOr('auto', 100)(raw, { code: 'usage', text: '--memory' });
+const read = (raw: unknown) => orWord('auto', sizeType(100)).read(raw, { code: 'usage', text: '--memory' });
 
 it.each([
   ['512', 512],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN, fullVariant } from '../src/presets.ts';
+import { fullVariant } from '../../src/variants/fields.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
 
 describe('the built-in presets', () => {
   const boxes = (name: string) =>

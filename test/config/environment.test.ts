@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { lookOf } from '../../src/config/look.ts';
+import { terminalTraits } from '../../src/config/environment.ts';
 
-describe('the look', () => {
+describe('the traits of the terminal', () => {
   it.each([
     [{}, { noColor: false, dumb: false, unicode: false, journal: false, ci: false }],
     [
@@ -18,16 +18,16 @@ describe('the look', () => {
     [{ LANG: 'de_DE.UTF-8', LC_ALL: 'C' }, { unicode: false }],
     [{ LANG: 'C', LC_CTYPE: 'en_US.UTF-8' }, { unicode: true }],
     [{ JOURNAL_STREAM: '1:2' }, { journal: false }],
-  ])('of %j is %j', (env, look) => {
-    expect(lookOf(env, 'linux')).toMatchObject(look);
+  ])('of %j are %j', (env, traits) => {
+    expect(terminalTraits(env, 'linux')).toMatchObject(traits);
   });
 
-  it('is the journal where JOURNAL_STREAM is standard error', () => {
+  it('name the journal where JOURNAL_STREAM is standard error', () => {
     const { dev, ino } = fstatSync(2, { bigint: true });
-    expect(lookOf({ JOURNAL_STREAM: `${dev}:${ino}` }, 'linux').journal).toBe(true);
+    expect(terminalTraits({ JOURNAL_STREAM: `${dev}:${ino}` }, 'linux').journal).toBe(true);
   });
 
-  it('is Unicode where a Mac names no locale', () => {
-    expect(lookOf({}, 'darwin').unicode).toBe(true);
+  it('say Unicode where a Mac names no locale', () => {
+    expect(terminalTraits({}, 'darwin').unicode).toBe(true);
   });
 });
