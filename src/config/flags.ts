@@ -1,5 +1,4 @@
 import type { Command, Option } from 'commander';
-import type { Config } from '../config.ts';
 import type { Limits } from '../model.ts';
 import type { Flags } from './layers.ts';
 import { GROUPS, type Group, isRepeatable, KEYS, type Key, longFlag, SETTINGS } from './settings.ts';
@@ -69,7 +68,7 @@ export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
 }
 
 /** The limits given on the command line. They replace the limits of a batch that is resumed or retried. */
-export function givenLimits({ limits }: Config, flags: Flags): Partial<Limits> {
+export function givenLimits({ limits }: { readonly limits: Limits }, flags: Flags): Partial<Limits> {
   return {
     ...(flags.limitPixels === undefined ? {} : { pixels: limits.pixels }),
     ...(flags.allowSvg === undefined ? {} : { allowSvg: limits.allowSvg }),

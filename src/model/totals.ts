@@ -1,16 +1,6 @@
-import {
-  type BatchFinished,
-  type BatchStarted,
-  type Counts,
-  type Event,
-  JOB_STATES,
-  type JobEvent,
-  type JobState,
-  type PassedOver,
-  type Stopping,
-  type Watching,
-} from '../model.ts';
+import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
 import { Histogram } from './histogram.ts';
+import { type Counts, JOB_STATES, type JobState, type PassedOver } from './jobs.ts';
 
 /** The states of jobs that have ended, in the order in which counts are shown. */
 export const ENDED_STATES = [
