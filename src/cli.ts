@@ -33,15 +33,15 @@ function exitAs(outcome: Outcome): void {
 
 /** Shows the error that ended the command, with its stack where the environment asks for it. */
 async function showError(error: ImgtoolError): Promise<void> {
-  const [{ environment }, { errorText }, { styleOf }] = await Promise.all([
+  const [{ environment, hintAsFlags }, { errorText }, { styleOf }] = await Promise.all([
     import('./config.ts'),
-    import('./report/error.ts'),
+    import('./report/messages.ts'),
     import('./report/open.ts'),
   ]);
   const { look, debug } = environment();
   const { message, fix, cause, code, stack } = error;
   const why = cause instanceof Error && !message.includes(cause.message) ? { cause: cause.message } : {};
-  const words = { message, ...(fix === undefined ? {} : { fix }), ...why };
+  const words = { message, ...(fix === undefined ? {} : { fix: hintAsFlags(fix) }), ...why };
   streams.stderr.write(errorText(words, await styleOf(streams.stderr, { color: 'auto', look })));
   if (debug) streams.stderr.write(`${stack ?? ''}\n`);
   exitWith(exitOfError(code));

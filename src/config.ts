@@ -1,73 +1,72 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset } from './config/choose.ts';
+import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
+import { isDebug, type TerminalTraits, terminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
-import { envLayer, type Flags, type Found, fileLayer, flagLayer, readSettings } from './config/layers.ts';
-import { isDebug, type Look, lookOf } from './config/look.ts';
+import {
+  envLayer,
+  type Flags,
+  fileLayer,
+  flagLayer,
+  type Resolved,
+  readSettings,
+  unknownVariables,
+  valuesOf,
+} from './config/layers.ts';
 import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
 import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
+import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
-import { showSize } from './config/show.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
+export { hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
-export { nearest } from './config/nearest.ts';
-export type { Flags, Look, Origin };
+export { nearest } from './variants/place.ts';
+export type { Flags, Origin, TerminalTraits };
 
-type Plain = Pick<
-  Values,
-  | 'duplicates'
-  | 'force'
-  | 'dryRun'
-  | 'allFiles'
-  | 'followSymlinks'
-  | 'ignoreCtime'
-  | 'include'
-  | 'exclude'
-  | 'json'
-  | 'quiet'
-  | 'verbose'
-  | 'progress'
-  | 'color'
->;
+/** Settings that Config has under other names or with other types. */
+type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort';
+type Narrowed = 'preset' | 'jobs' | 'memory' | 'index';
 
-/** Everything the program was told, checked and complete, frozen to its depths. */
-export interface Config extends Plain {
+/** All settings, checked and complete; deeply frozen. */
+export interface Config extends Omit<Values, Changed | Narrowed> {
   /** Absolute path. */
   readonly cwd: string;
-  /** Absolute path, and as a person in the working folder would write it. */
+  /** Absolute path. */
   readonly out: string;
+  /** The same path as a person in the working folder would write it. */
   readonly outGiven: string;
-  /** The preset to use, with the variants added to it; and all there are, built-in ones first. */
+  /** The preset to use, with the added variants. */
   readonly preset: Preset;
+  /** All presets, built-in ones first. */
   readonly presets: readonly Preset[];
   /** Template of output names. */
   readonly template: string;
-  /** Images at a time. */
+  /** Images processed at a time. */
   readonly jobs: number;
-  /** Bytes that pictures in work may take together. */
+  /** Memory for all pictures together, in bytes. */
   readonly memory: number;
-  /** Bytes that one picture may take: `memory` where that was given, else more. */
+  /** Memory for one picture, in bytes: `memory` where a person set it, else more. */
   readonly memoryCap: number;
   readonly limits: Limits;
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
-  readonly look: Look;
+  readonly look: TerminalTraits;
   /** Errors show their stacks. */
   readonly debug: boolean;
-  /** Each setting and preset of the user's, as a person would write it, and where it came from. */
+  /** Each setting, and each preset of the user, with its origin. */
   readonly origins: readonly Origin[];
-  /** What is probably a mistake and stops nothing. */
+  /** Likely mistakes that do not stop a command. */
   readonly warnings: readonly Warning[];
 }
 
 /**
- * The settings in force: flags over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
- * `--config FILE` stands for both files, `--no-config` for none. Errors: `usage` for a wrong flag, `config` else.
+ * Resolves all settings: flags win over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
+ * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
 export async function loadConfig({
   flags,
@@ -83,83 +82,50 @@ export async function loadConfig({
 }): Promise<Config> {
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const find = await readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
-  const own = files.length === 0 ? [] : (await import('./config/own.ts')).ownPresets(files);
-  const presets = allPresets(own.map(({ preset }) => preset));
-  const preset = choosePreset(
-    { name: find('preset'), variants: find('variants'), effort: find('effort') },
-    presets,
-  );
+  const settings = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
+  const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
+  const { name: template, variants: _, effort: __, ...values } = unwatched;
+  const own = ownPresets(files);
+  const presets = allPresets(own);
+  const preset = choosePreset(settings, presets);
+  checkTemplate(template, settings.name.place);
+  checkDistinct(template, preset, settings.name.place);
 
-  const name = find('name');
-  checkTemplate(name.value, name.place);
-  checkDistinct(name.value, preset, name.place);
-
-  const out = absolute(find('out').value, find('out').base ?? cwd, home);
-  const index = find('index');
-  const memory = find('memory').value;
-  const free = memory === null ? memoryHere() : undefined;
+  const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
+  const { out, index } = settings;
+  const free = values.memory === null ? memoryHere() : undefined;
   const resolved = {
-    out,
-    jobs: find('jobs').value ?? cores(),
-    memory: memory ?? autoMemory(free),
-    index: index.value === null ? defaultIndex(surroundings) : absolute(index.value, index.base ?? cwd, home),
+    out: absoluteOf(out),
+    jobs: values.jobs ?? cores(),
+    memory: values.memory ?? autoMemory(free),
+    index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
   const shown = { ...resolved, memory: showSize(resolved.memory) };
   return frozen<Config>({
+    ...values,
     ...resolved,
-    memoryCap: memory ?? autoMemoryCap(free),
+    memoryCap: values.memory ?? autoMemoryCap(free),
     cwd,
-    outGiven: asGiven(find('out'), out, cwd),
+    outGiven: asGiven(out, resolved.out, cwd),
     preset,
     presets,
-    template: name.value,
-    duplicates: find('duplicates').value,
-    force: find('force').value,
-    dryRun: find('dryRun').value,
-    limits: {
-      pixels: find('limitPixels').value,
-      allowSvg: find('allowSvg').value,
-      lenient: find('lenient').value,
-      timeout: find('timeout').value,
-    },
-    watch: {
-      settle: find('settle').value,
-      scanInterval: find('scanInterval').value,
-      existing: find('existing').value,
-      poll: find('poll').value,
-      mirror: find('mirror').value,
-      once: find('once').value,
-    },
-    allFiles: find('allFiles').value,
-    followSymlinks: find('followSymlinks').value,
-    ignoreCtime: find('ignoreCtime').value,
-    include: find('include').value,
-    exclude: find('exclude').value,
-    json: find('json').value,
-    quiet: find('quiet').value,
-    verbose: find('verbose').value,
-    progress: find('progress').value,
-    color: find('color').value,
-    look: lookOf(env),
-    debug: isDebug(env),
-    origins: listOrigins(find, shown, own),
-    warnings: await strangeVariables(env),
+    template,
+    limits: { pixels: limitPixels, allowSvg, lenient, timeout },
+    watch: { settle, scanInterval, existing, poll, mirror, once },
+    ...environment(env),
+    origins: listOrigins(settings, shown, own),
+    warnings: unknownVariables(env),
   });
 }
 
-async function strangeVariables(env: NodeJS.ProcessEnv): Promise<readonly Warning[]> {
-  if (!Object.keys(env).some((name) => name.startsWith('IMGTOOL_'))) return [];
-  return (await import('./config/unknown-keys.ts')).strangeVariables(env);
-}
-
-/** What the environment says before, or although, no config could be loaded. */
+/** What the environment says where no config could be loaded. */
 export function environment(env: NodeJS.ProcessEnv = process.env): Pick<Config, 'look' | 'debug'> {
-  return { look: lookOf(env), debug: isDebug(env) };
+  return { look: terminalTraits(env), debug: isDebug(env) };
 }
 
-/** The output folder in words that mean the same in the working folder. */
-function asGiven({ value, base }: Found<string>, out: string, cwd: string): string {
+/** The output folder as a person in the working folder would write it. */
+function asGiven({ value, base }: Resolved<string>, out: string, cwd: string): string {
   if (value.startsWith('~')) return out;
   if (base === null || base === cwd) return value;
   const below = relative(cwd, out);
@@ -171,7 +137,7 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-/** What a batch and its jobs need to know, but for what its inputs add. */
+/** The options of a batch and its jobs. The inputs add the list. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;

@@ -11,6 +11,7 @@ import type { NewWork, Ports } from './core/batch/mode.ts';
 import { foldName } from './core/batch/names.ts';
 import type { Changes } from './core/batch/resume.ts';
 import { resumeBatch, runBatch } from './core/batch/run.ts';
+import { type WordHint, wordEvent, wordFailure } from './core/hints.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly memory?: number;
   /** Finds the word that is nearest to another one, for suggestions. */
   readonly nearest: Nearest;
+  /** Words hints in events, records and results; errors that are thrown keep theirs. */
+  readonly wordHint: WordHint;
 }
 
 /** What a new batch works on, and how. */
@@ -106,7 +109,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions): Engine {
+export function openEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions): Engine {
   let index: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
@@ -133,6 +136,23 @@ export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions
     const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
     const work = { command, inputs: given, cwd: inputs.cwd, options: { ...options, list: inputs.list } };
     return { ports, work, profile: profile === true };
+  }
+
+  /** Counts the time of each call where that is asked for. */
+  function prepared(
+    ports: Ports,
+    profile: boolean,
+    run: (ports: Ports, emit: (event: Event) => void, signal: AbortSignal) => Promise<BatchFinished>,
+  ): PreparedBatch {
+    return {
+      async run(given, signal) {
+        const emit = (event: Event) => given(wordEvent(event, wordHint));
+        if (!profile) return run(ports, emit, signal);
+        const { withProfile } = await import('./core/batch/profile.ts');
+        const timed = withProfile(ports, emit);
+        return run(timed.ports, timed.emit, signal);
+      },
+    };
   }
 
   return {
@@ -174,7 +194,7 @@ export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions
       const shared = renderer(machine.jobs);
       const storage = openLocalStorage(newRun());
       const sources = localSourceProbe;
-      return checkOutputs(
+      const { verified, unfinished } = await checkOutputs(
         {
           ...{ index: opened, renderer: shared, storage, sources, jobs: machine.jobs, timeout, progress },
           means: { ...machine, limits },
@@ -182,12 +202,17 @@ export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions
             const inputs = { paths: named, list: null, cwd, once: { folders } };
             const ports = await portsOf(inputs, options);
             const report = await openReport(options.outGiven);
-            return { ports, emit: (event) => report.event(event), close: () => report.close() };
+            const emit = (event: Event) => report.event(wordEvent(event, wordHint));
+            return { ports, emit, close: () => report.close() };
           },
         },
         { batch, fix },
         signal,
       );
+      const { remade } = verified;
+      if (remade === undefined) return { verified, unfinished };
+      const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);
+      return { verified: { ...verified, remade: new Map(worded) }, unfinished };
     },
     async health() {
       const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');
@@ -208,22 +233,6 @@ export function openEngine({ index: file, jobs, memory, nearest }: EngineOptions
       const opened = await index?.catch(() => undefined);
       index = undefined;
       await opened?.close();
-    },
-  };
-}
-
-/** Counts the time of each call where that is asked for. */
-function prepared(
-  ports: Ports,
-  profile: boolean,
-  run: (ports: Ports, emit: (event: Event) => void, signal: AbortSignal) => Promise<BatchFinished>,
-): PreparedBatch {
-  return {
-    async run(emit, signal) {
-      if (!profile) return run(ports, emit, signal);
-      const { withProfile } = await import('./core/batch/profile.ts');
-      const timed = withProfile(ports, emit);
-      return run(timed.ports, timed.emit, signal);
     },
   };
 }

@@ -72,7 +72,7 @@ export function asImgtoolError(error: unknown): ImgtoolError {
 /** A file under an output's name that was not made for it. */
 export function outputExists(path: string, cause?: unknown): ImgtoolError {
   return new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
-    fix: 'move that file away, choose another --out or --name, or replace it with --force',
+    fix: 'move that file away, choose another {{out}} or {{name}}, or replace it with {{force}}',
     cause,
   });
 }
@@ -85,7 +85,7 @@ export function batchRunning(id: string): ImgtoolError {
 
 export function outputIsSource(path: string): ImgtoolError {
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
-    fix: 'choose another --out or --name',
+    fix: 'choose another {{out}} or {{name}}',
   });
 }
 
@@ -93,7 +93,7 @@ export function svgRefused(): ImgtoolError {
   return new ImgtoolError(
     'unsupported_format',
     'SVG is not read unless it is asked for: it can be made to hang',
-    { fix: 'add --allow-svg when you trust where the file comes from' },
+    { fix: 'add {{allowSvg}} when you trust where the file comes from' },
   );
 }
 
@@ -103,7 +103,7 @@ export function tooManyPixels(width: number, height: number, limit: number): Img
   const needed = Math.ceil((width * height) / 1e6);
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
   return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, {
-    fix: `raise it with --limit-pixels ${needed}M if you trust the picture`,
+    fix: `raise it with {{limitPixels ${needed}M}} if you trust the picture`,
   });
 }
 
@@ -124,7 +124,7 @@ export function writeError(error: unknown, what: string): ImgtoolError {
     case 'EDQUOT':
     case 'EFBIG':
       return new ImgtoolError('no_space', `${what}: no space left to write it`, {
-        fix: 'free some space or choose another --out, then run the same command again',
+        fix: 'free some space or choose another {{out}}, then run the same command again',
         cause: error,
       });
     case 'EACCES':
@@ -133,8 +133,8 @@ export function writeError(error: unknown, what: string): ImgtoolError {
       return new ImgtoolError('not_writable', `${what}: may not be written (${code})`, {
         fix:
           code === 'EROFS'
-            ? 'it is read-only: choose another --out'
-            : 'check the permissions of the folder or choose another --out',
+            ? 'it is read-only: choose another {{out}}'
+            : 'check the permissions of the folder or choose another {{out}}',
         cause: error,
       });
     default:
@@ -158,7 +158,7 @@ export function readError(error: unknown): ImgtoolError {
     case 'EACCES':
     case 'EPERM':
       return new ImgtoolError('source_unreadable', `may not be read (${code})`, {
-        fix: 'give yourself permission to read it, or leave it out with --exclude',
+        fix: 'give yourself permission to read it, or leave it out with {{exclude}}',
         cause: error,
       });
     case 'EMFILE':

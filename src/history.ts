@@ -1,5 +1,6 @@
 import { openSqliteHistory, type PastBatches } from './adapters/sqlite-index/history.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
+import { type WordHint, wordFailure } from './core/hints.ts';
 import type { Batch } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */
@@ -9,7 +10,15 @@ export interface BatchFinder extends PastBatches {
 }
 
 /** Opens no more of the index than past batches take. Errors: `index_unusable`, `index_newer`. */
-export async function openHistory(index: string, nearest: Nearest): Promise<BatchFinder> {
+export async function openHistory(index: string, nearest: Nearest, wordHint: WordHint): Promise<BatchFinder> {
   const past = await openSqliteHistory(index);
-  return { ...past, find: (id) => findBatch(past, id, nearest) };
+  return {
+    ...past,
+    find: (id) => findBatch(past, id, nearest),
+    async *jobs(id, states) {
+      for await (const job of past.jobs(id, states)) {
+        yield job.error === null ? job : { ...job, error: wordFailure(job.error, wordHint) };
+      }
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { batchOptions, type Config, loadConfig, nearest } from './config.ts';
+import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
 import { openEngine as open } from './engine.ts';
 import { openHistory } from './history.ts';
@@ -95,7 +95,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   };
   const config = await configFor();
   const { index, jobs, memory } = config;
-  const engine = open({ index, jobs, memory, nearest });
+  const engine = open({ index, jobs, memory, nearest, wordHint: hintAsOptions });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 
@@ -132,7 +132,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
         engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
       ),
     async status(id) {
-      const past = await openHistory(index, nearest);
+      const past = await openHistory(index, nearest, hintAsOptions);
       try {
         const found = await past.find(id);
         const jobRecords: JobRecord[] = [];
@@ -143,7 +143,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       }
     },
     async list(limit = 20) {
-      const past = await openHistory(index, nearest);
+      const past = await openHistory(index, nearest, hintAsOptions);
       try {
         return await past.batches(limit);
       } finally {

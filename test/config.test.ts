@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { envName, isRepeatable, KEYS, longFlag } from '../src/config/keys.ts';
 import type { Key } from '../src/config/settings.ts';
+import { envName, isRepeatable, KEYS, longFlag } from '../src/config/settings.ts';
 import { batchOptions, type Config, loadConfig } from '../src/config.ts';
 import { failure, person } from './config/folders.ts';
 

@@ -62,6 +62,8 @@ it('holds what is run, the pages of help, and nothing of what the program was ma
   const files = readdirSync(packed, { recursive: true, encoding: 'utf8' });
   const needed = ['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js', 'src/help/variants.md'];
   expect(files).toEqual(expect.arrayContaining(needed.map((path) => join(path))));
+  const schema = JSON.parse(readFileSync(join(packed, 'dist/imgtoolrc.schema.json'), 'utf8'));
+  expect(schema.properties).toMatchObject({ out: {}, presets: {} });
   const unwanted = /^(src[\\/](?!help\b)|test\b)|\.(tmp|tsbuildinfo)$|(?<!\.d)\.ts$/;
   expect(files.filter((name) => unwanted.test(name))).toEqual([]);
   expect(node(join(packed, 'bin/imgtool.js'), 'help', 'variants')).toContain('--variant');

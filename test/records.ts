@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BatchOptions, OutputRecord, SourceRecord, Variant } from '../src/model.ts';
 import type { NewJob } from '../src/ports.ts';
+import { fullVariant } from '../src/variants/fields.ts';
 
 /** Made-up data with every field set, for tests that look at a few of them. */
 
@@ -9,21 +10,7 @@ export function sha(text: string): string {
 }
 
 export function variant(over: Partial<Variant> = {}): Variant {
-  return {
-    name: 'small',
-    width: 100,
-    height: null,
-    fit: 'inside',
-    position: 'centre',
-    format: 'webp',
-    quality: 85,
-    effort: 4,
-    lossless: false,
-    grayscale: false,
-    sharpen: false,
-    background: null,
-    ...over,
-  };
+  return { ...fullVariant({ name: 'small', width: 100 }), ...over };
 }
 
 export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {

@@ -1,18 +1,11 @@
 import { statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Config, cores, memoryHere } from '../config.ts';
+import { type Config, cores, hintAsFlags, memoryHere } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
+import type { Check } from '../model/mended.ts';
 import { type Call, configOf, engineOf, LOOKING, type Outcome, pagesFor, type Verb } from './verb.ts';
-
-/** One thing looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'problem';
-  readonly value: string;
-  readonly fix?: string | undefined;
-}
 
 const MB = 1_000_000;
 /** Bytes below which a place or the machine is called short. */
@@ -46,17 +39,12 @@ export const doctorVerb: Verb = {
 
 /** Repairs the index, or saves a copy of it. Errors: `usage` and those of the index. */
 async function mend(call: Call): Promise<Outcome> {
-  const { options, streams, signal, hearSignals } = call;
+  const { options, signal, hearSignals } = call;
   const config = await configOf(call);
   const file = options.backup as string | undefined;
   // A copy that is cut short is removed.
   if (file !== undefined) hearSignals();
-  const [{ openMending }, { styleOf }] = await Promise.all([
-    import('../report/mending.ts'),
-    import('../report/open.ts'),
-  ]);
-  const style = await styleOf(streams.stdout, config);
-  const page = openMending({ stream: streams.stdout, style, json: config.json });
+  const pages = await pagesFor(call, config);
   if (options.repair === true && file !== undefined) {
     throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
       fix: 'one after the other: a repair keeps the damaged index anyway',
@@ -64,8 +52,8 @@ async function mend(call: Call): Promise<Outcome> {
   }
   if (file === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
   const engine = await engineOf(config);
-  if (file !== undefined) page.backedUp(await engine.backUp(resolve(config.cwd, file), signal));
-  else page.repaired(await engine.repair());
+  if (file !== undefined) await pages.backedUp(await engine.backUp(resolve(config.cwd, file), signal));
+  else await pages.repaired(await engine.repair());
   return 'ok';
 }
 
@@ -113,7 +101,7 @@ async function aboutIndex({ index: path, origins }: Config, engine: Engine): Pro
     return { name: 'index', state: 'problem', value: `${value}: ${problems.slice(0, 3).join('; ')}`, fix };
   } catch (error) {
     const { message, fix } = asImgtoolError(error);
-    return { name: 'index', state: 'problem', value: message, fix };
+    return { name: 'index', state: 'problem', value: message, fix: fix && hintAsFlags(fix) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { nearest } from '../config.ts';
+import { hintAsFlags, nearest } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
@@ -10,7 +10,7 @@ export const listVerb: Verb = {
     const config = await configOf(call);
     const pages = await pagesFor(call, config);
     const { openHistory } = await import('../history.ts');
-    const past = await openHistory(config.index, nearest);
+    const past = await openHistory(config.index, nearest, hintAsFlags);
     try {
       const limit = String(call.options.limit);
       const most = Number(limit);

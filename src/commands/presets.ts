@@ -1,3 +1,4 @@
+import { cellsOf } from '../variants/describe.ts';
 import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
 export const presetsVerb: Verb = {
@@ -9,6 +10,7 @@ export const presetsVerb: Verb = {
     const presets = config.presets.map((preset) => ({
       ...preset,
       origin: own.get(`presets.${preset.name}`) ?? 'built in',
+      cells: preset.variants.map(cellsOf),
     }));
     await (await pagesFor(call, config)).presets(presets);
     return 'ok';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nearest } from '../config.ts';
+import { hintAsFlags, nearest } from '../config.ts';
 import { JOB_STATES, type JobRecord } from '../model.ts';
 import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
@@ -18,7 +18,7 @@ export const statusVerb: Verb = {
     const config = await configOf(call);
     const pages = await pagesFor(call, config);
     const { openHistory } = await import('../history.ts');
-    const past = await openHistory(config.index, nearest);
+    const past = await openHistory(config.index, nearest, hintAsFlags);
     const all = call.options.all === true;
     try {
       for (;;) {

@@ -1,5 +1,5 @@
 import type { Group } from '../config/settings.ts';
-import { type Config, flagsOf, loadConfig, nearest } from '../config.ts';
+import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../config.ts';
 import type { Engine, PreparedBatch } from '../engine.ts';
 import type { BatchFinished, Event } from '../model.ts';
 import type { Streams } from '../report/open.ts';
@@ -57,7 +57,7 @@ export function configOf({ options }: Call): Promise<Config> {
 /** An engine for one command: its machine is that of the batch. */
 export async function engineOf({ index }: Config): Promise<Engine> {
   const { openEngine } = await import('../engine.ts');
-  return openEngine({ index, nearest });
+  return openEngine({ index, nearest, wordHint: hintAsFlags });
 }
 
 export async function pagesFor({ streams }: Call, config: Config) {

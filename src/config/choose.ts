@@ -1,48 +1,70 @@
-import type { Preset, Variant } from '../model.ts';
-import { BUILT_IN, fullVariant, type LooseVariant } from '../presets.ts';
-import { withEffort } from './effort.ts';
-import type { Found } from './layers.ts';
-import { unknown } from './place.ts';
+import { fullVariant, type Variant, withEffort } from '../variants/fields.ts';
+import { at, type Place, unknown, wrong } from '../variants/place.ts';
+import { BUILT_IN, type Preset } from '../variants/presets.ts';
+import { isMapping } from '../variants/values.ts';
+import { nameType, readVariants } from '../variants/written.ts';
+import type { ConfigFile } from './files.ts';
+import type { Settings } from './layers.ts';
 
-/** A preset of the user's, and the file it stands in. */
+/** A preset of the user, and the file that defines it. */
 export interface OwnPreset {
   readonly preset: Preset;
   readonly origin: string;
 }
 
-/** Built-in presets and the user's own, which replace those of the same name. */
-export function allPresets(own: readonly Preset[]): readonly Preset[] {
-  const replaced = new Set(own.map((preset) => preset.name));
-  return [...BUILT_IN.filter((preset) => !replaced.has(preset.name)), ...own];
+/** The presets that files define. The first file wins where two presets share a name. */
+export function ownPresets(files: readonly ConfigFile[]): readonly OwnPreset[] {
+  const own = new Map<string, OwnPreset>();
+  for (const file of files) {
+    for (const preset of presetsIn(file)) {
+      if (!own.has(preset.name)) own.set(preset.name, { preset, origin: file.path });
+    }
+  }
+  return [...own.values()];
 }
 
-interface Choices {
-  readonly name: Found<string>;
-  readonly variants: Found<readonly LooseVariant[]>;
-  readonly effort: Found<number | null>;
+function presetsIn(file: ConfigFile): readonly Preset[] {
+  const raw = file.values.presets ?? {};
+  const place: Place = { code: 'config', text: `${file.path}: presets` };
+  if (!isMapping(raw)) {
+    throw wrong(place, 'a mapping from names to variants', raw, {
+      fix: 'for example presets: { mine: [{ name: hero, width: 1600 }] }',
+    });
+  }
+  return Object.entries(raw).map(([name, written]) => {
+    const inner = at(place, `.${name}`);
+    const variants = readVariants(written, inner);
+    if (variants.length === 0) throw wrong(inner, 'at least one variant', written);
+    return { name: nameType.read(name, inner), variants: variants.map(fullVariant) };
+  });
 }
+
+/** The built-in presets and the user's presets, which replace built-in ones of the same name. */
+export function allPresets(own: readonly OwnPreset[]): readonly Preset[] {
+  const presets = own.map(({ preset }) => preset);
+  const replaced = new Set(presets.map(({ name }) => name));
+  return [...BUILT_IN.filter(({ name }) => !replaced.has(name)), ...presets];
+}
+
+type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
 
 /**
- * The preset to use: the one named, with the given variants added; without a name, the given variants alone. An effort
- * takes the place of those of the preset.
+ * The preset to use. A named preset gets the given variants added; without a name, the given variants stand alone. An
+ * effort replaces the efforts of the preset.
  */
-export function choosePreset({ name, variants, effort }: Choices, presets: readonly Preset[]): Preset {
+export function choosePreset({ preset, variants, effort }: Choices, presets: readonly Preset[]): Preset {
   const given = withEfforts(variants, effort);
-  if (given.length > 0 && name.base === null) return { name: 'custom', variants: given };
-  const chosen = presets.find((preset) => preset.name === name.value);
+  if (given.length > 0 && preset.base === null) return { name: 'custom', variants: given };
+  const chosen = presets.find(({ name }) => name === preset.value);
   if (chosen === undefined) {
-    throw unknown(
-      name.place,
-      'preset',
-      [name.value],
-      presets.map((preset) => preset.name),
-    );
+    const known = presets.map(({ name }) => name);
+    throw unknown(preset.place, 'preset', [preset.value], known);
   }
   const own = chosen.variants.map((variant) => withEffort(variant, effort.value));
   return { name: chosen.name, variants: added(own, given) };
 }
 
-/** A given variant keeps the effort it names, unless an effort for all was said where it counts more. */
+/** A given variant keeps the effort it names, unless a place of higher rank sets an effort for all. */
 function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effort']): readonly Variant[] {
   return value.map((loose) => {
     const keeps = loose.effort !== undefined && rank <= effort.rank;
@@ -50,7 +72,7 @@ function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effo
   });
 }
 
-/** A variant of the same name and format takes the other's place. */
+/** A variant replaces another of the same name and format. */
 function added(variants: readonly Variant[], more: readonly Variant[]): readonly Variant[] {
   const all = new Map<string, Variant>();
   for (const variant of [...variants, ...more]) all.set(`${variant.name} ${variant.format}`, variant);

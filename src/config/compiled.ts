@@ -5,14 +5,13 @@ import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { compiledFolder } from './places.ts';
 
-/** What Node has from 22.1 on, of which the types of the oldest Node know nothing. */
+/** Node has this from 22.1 on. The types of the oldest supported Node lack it. */
 type Caching = { readonly enableCompileCache?: (folder: string) => { readonly directory?: string } };
 
 /**
- * Keeps what Node compiles for the next start, and for the children, where Node can. What lies there is run, so it has to
- * be a folder of the user's own in which nobody else may write, unlike Node's own choice below the system's temporary
- * folder; where there is none, nothing is kept. Node's variables, NODE_COMPILE_CACHE to name another folder and
- * NODE_DISABLE_COMPILE_CACHE, are heeded.
+ * Turns on Node's compile cache for this process and its children. Node runs the code in the cache, so the folder must
+ * belong to the user and no one else may write to it; Node's own default, in the temporary folder of the system, is not
+ * safe. Without such a folder there is no cache. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE take precedence.
  */
 export function keepCompiled(
   env: NodeJS.ProcessEnv = process.env,
@@ -23,15 +22,15 @@ export function keepCompiled(
   try {
     const folder = compiledFolder({ env, home: home(), platform: process.platform });
     const above = dirname(folder);
-    // The user's folder for such things is not made: with the rights of another, as by `sudo`, it would be of no use to him.
+    // The user's cache folder itself is not created: under `sudo` it would belong to root.
     if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
     if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
   } catch {
-    // A user without a home, as in many a container: whoever needs one says so.
+    // A user without a home folder, as in many containers. Commands that need one report it.
   }
 }
 
-/** Not recursively, with which Node goes round for ever where a folder can be made in vain, as below /proc. */
+/** Not recursive: there Node loops forever below /proc, where creating a folder has no effect. */
 function isMade(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
@@ -41,11 +40,11 @@ function isMade(folder: string): boolean {
   }
 }
 
-/** Whether it is a folder of the user's, and grants others none of these rights. */
+/** Whether the user owns this folder, and others have none of these rights. */
 function isOwn(folder: string, forbidden: number): boolean {
   try {
     const stats = statSync(folder);
-    // Windows has neither owners nor rights of this kind.
+    // Windows has no owners and rights of this kind.
     const isOurs =
       process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
     return stats.isDirectory() && isOurs;

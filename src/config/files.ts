@@ -9,13 +9,13 @@ import {
   statSync,
 } from 'node:fs';
 import { ImgtoolError, systemCode } from '../errors.ts';
-import { type Place, wrong } from './place.ts';
+import { type Place, wrong } from '../variants/place.ts';
+import { isMapping, yesOrNo } from '../variants/values.ts';
 import { absolute, type Surroundings, userConfigFolder } from './places.ts';
-import { isMapping, yesOrNo } from './plain.ts';
 import { findUpwards, findUserFile } from './search.ts';
 import { assertTrusted, type User, userIn } from './trust.ts';
 
-/** A file of settings, parsed and not yet checked. */
+/** A settings file, parsed but not checked. */
 export interface ConfigFile {
   /** Absolute. */
   readonly path: string;
@@ -23,8 +23,8 @@ export interface ConfigFile {
 }
 
 /**
- * The files in force, first wins: the one named, or the nearest `.imgtoolrc` and the user's own. Errors: `config` for
- * one that was found and belongs to somebody else.
+ * The settings files to use; the first one wins. These are the named file, or the nearest `.imgtoolrc` and the user's
+ * own file. Errors: `config` for a file that was found and belongs to another user.
  */
 export async function readFiles(
   flag: string | false | undefined,
@@ -34,7 +34,10 @@ export async function readFiles(
 ): Promise<readonly ConfigFile[]> {
   const { env, home } = surroundings;
   const none = env.IMGTOOL_NO_CONFIG || 'false';
-  if (flag === false || (flag === undefined && yesOrNo(none, { code: 'config', text: 'IMGTOOL_NO_CONFIG' })))
+  if (
+    flag === false ||
+    (flag === undefined && yesOrNo.read(none, { code: 'config', text: 'IMGTOOL_NO_CONFIG' }))
+  )
     return [];
 
   const named = flag ?? (env.IMGTOOL_CONFIG || undefined);
@@ -55,16 +58,14 @@ export async function readFiles(
   );
 }
 
-/** What a file of JSON or YAML says. Errors, with line and column where there is one: the place's code. */
+/** Errors, with line and column where they are known: the place's code. */
 async function parsed(path: string, bytes: Buffer, place: Place): Promise<ConfigFile> {
-  const text = decode(bytes, place, path);
-  const { parse } = await import('./parse.ts');
-  const values = (await parse(text, path)) ?? {};
+  const values = (await parse(decode(bytes, place, path), path)) ?? {};
   if (!isMapping(values)) throw wrong({ code: 'config', text: path }, 'a mapping of settings', values);
   return { path, values };
 }
 
-/** The bytes of a file that was named: it may be anybody's, and `<(…)` of a shell. */
+/** Reads a named file. Any user may own it, and it may be a pipe such as `<(…)` of a shell. */
 function readNamed(path: string, place: Place): Buffer {
   try {
     if (statSync(path).isDirectory()) throw aFolder(path, place);
@@ -74,13 +75,13 @@ function readNamed(path: string, place: Place): Buffer {
   }
 }
 
-/** The bytes of a file that was found: it must be a regular one, for a pipe lying about would never end. */
+/** Reads a file that was found. It must be a regular file: reading a stray pipe would never end. */
 function readFound(path: string, place: Place, user: User, cwd: string): Buffer {
   let file: number | undefined;
   try {
     assertRegular(statSync(path), path, place);
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    // What was opened counts: something else may be at the path by now.
+    // Check the opened file: another file can be at the path by now.
     const found = fstatSync(file);
     assertRegular(found, path, place);
     assertTrusted(path, [lstatSync(path).uid, found.uid], user, ownerOf(cwd));
@@ -92,7 +93,7 @@ function readFound(path: string, place: Place, user: User, cwd: string): Buffer 
   }
 }
 
-/** No user where the folder is gone. */
+/** Undefined where the folder is gone. */
 function ownerOf(folder: string): number | undefined {
   try {
     return statSync(folder).uid;
@@ -125,5 +126,41 @@ function decode(bytes: Buffer, place: Place, path: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new ImgtoolError(place.code, `${path}: is not UTF-8 text`, { fix: 'save it as UTF-8', cause });
+  }
+}
+
+/** What a text of JSON or YAML means. Errors: `config`, with line and column. */
+async function parse(text: string, path: string): Promise<unknown> {
+  const json = text.trimStart().startsWith('{') ? parseJson(text) : {};
+  if ('value' in json) return json.value;
+
+  // JSON with comments and trailing commas is YAML.
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text);
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem !== undefined) {
+    const [start] = problem.linePos ?? [];
+    const where = start ? `:${start.line}:${start.col}` : '';
+    const what = problem.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
+    throw new ImgtoolError('config', `${path}${json.problem ?? `${where}: is no JSON or YAML: ${what}`}`);
+  }
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new ImgtoolError('config', `${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+/** The value, or the problem and its position where the engine reports one. */
+function parseJson(text: string): { value: unknown } | { problem?: string } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const [tail, position] = / in JSON at position (\d+).*$/s.exec(message) ?? [];
+    if (tail === undefined) return {};
+    const lines = text.slice(0, Number(position)).split('\n');
+    const what = message.slice(0, -tail.length);
+    return { problem: `:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}: is no JSON: ${what}` };
   }
 }

@@ -1,11 +1,9 @@
 import type { Command, Option } from 'commander';
-import type { Config } from '../config.ts';
 import type { Limits } from '../model.ts';
-import { isRepeatable, KEYS, longFlag } from './keys.ts';
 import type { Flags } from './layers.ts';
-import { GROUPS, type Group, type Key, SETTINGS } from './settings.ts';
+import { GROUPS, type Group, isRepeatable, KEYS, type Key, longFlag, SETTINGS } from './settings.ts';
 
-/** Flags that are for one run only: no environment, no file. */
+/** Flags without a variable and without a key in a file. */
 const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
   { flag: '--files-from <file>', group: 'lists', about: 'read paths from a file, - for standard input' },
   { flag: '-0, --nul', group: 'lists', about: 'paths of --files-from end by NUL, not by newline' },
@@ -14,8 +12,8 @@ const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
 ];
 
 /**
- * Puts the flags of these groups, all unless given, on a command. Those that say how work is displayed are taken by all,
- * and told of where there is work.
+ * Adds the flags of these groups to a command; of all groups by default. Every command accepts the flags of the group
+ * `work`, but its help shows them only where they do something.
  */
 export function addSettings(command: Command, groups?: readonly Group[]): Command {
   const wanted: readonly string[] = groups ?? Object.keys(GROUPS);
@@ -36,7 +34,7 @@ function addSetting(command: Command, key: Key): Option[] {
   if (isRepeatable(key)) collect(option);
   command.addOption(option);
   if (!option.isBoolean()) return [option];
-  // What a file turns on the command line can turn off. Help names the one that makes a difference.
+  // A flag can turn off what a file turns on. Help shows the form that changes the default.
   const off = command.createOption(`--no-${longFlag(key).slice(2)}`, help(key)).helpGroup(GROUPS[group]);
   command.addOption(off);
   (initial === true ? option : off).hideHelp();
@@ -58,7 +56,7 @@ function collect(option: Option): void {
   option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
 }
 
-/** The settings among a command's parsed options, by key; other options are left to their command. */
+/** The settings among a command's parsed options, by key. Leaves out the command's own options. */
 export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   const flags: Partial<Record<Key, unknown>> = {};
   for (const key of KEYS) {
@@ -69,8 +67,8 @@ export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   return typeof config === 'string' || config === false ? { ...flags, config } : flags;
 }
 
-/** The limits that were given on the command line: they take the place of those a batch of before was begun with. */
-export function givenLimits({ limits }: Config, flags: Flags): Partial<Limits> {
+/** The limits given on the command line. They replace the limits of a batch that is resumed or retried. */
+export function givenLimits({ limits }: { readonly limits: Limits }, flags: Flags): Partial<Limits> {
   return {
     ...(flags.limitPixels === undefined ? {} : { pixels: limits.pixels }),
     ...(flags.allowSvg === undefined ? {} : { allowSvg: limits.allowSvg }),

@@ -1,19 +1,18 @@
 import { resolve } from 'node:path';
+import type { Warning } from '../model.ts';
+import { at, nearest, type Place, unknown } from '../variants/place.ts';
 import type { ConfigFile } from './files.ts';
-import { envName, isKey, isRepeatable, KEYS, longFlag } from './keys.ts';
-import { at, type Place, unknown } from './place.ts';
-import type { Reader } from './plain.ts';
-import { type Key, SETTINGS, type Values } from './settings.ts';
+import { envName, isKey, isRepeatable, KEYS, type Key, longFlag, SETTINGS, type Values } from './settings.ts';
 
-/** Settings as the command line or a library call gives them, by key; what is undefined is not given. */
+/** Settings as the command line or a library call gives them, by key. Undefined means not given. */
 export type Flags = { readonly [K in Key]?: unknown } & {
-  /** Read this file instead of those found; false: read none. */
+  /** The file to read instead of those that are found; false reads none. */
   readonly config?: string | false | undefined;
 };
 
-/** One place settings come from. */
+/** One place that settings come from. */
 interface Layer {
-  /** Folder its relative paths start from. */
+  /** Relative paths of this layer start from this folder. */
   readonly base: string;
   readonly values: ReadonlyMap<Key, unknown>;
   place(key: Key): Place;
@@ -21,8 +20,8 @@ interface Layer {
   origin(key: Key): string;
 }
 
-/** A value with where it came from; base is null for a default, and rank tells what counts more: 0 is a flag. */
-export interface Found<T> {
+/** A value and where it came from. `base` is null for a default. Rank 0 is a flag; a lower rank wins. */
+export interface Resolved<T> {
   readonly value: T;
   readonly origin: string;
   readonly place: Place;
@@ -30,40 +29,28 @@ export interface Found<T> {
   readonly rank: number;
 }
 
-type Schemas = typeof import('./schemas.ts');
+export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
-export type Find = <K extends Key>(key: K) => Found<Values[K]>;
-
-/** Finds each setting in the first layer that has it. All layers are checked, so that no wrong value hides. */
-export async function readSettings(layers: readonly Layer[]): Promise<Find> {
-  const isGiven = (key: Key) => layers.some((layer) => layer.values.has(key));
-  const schemas = KEYS.some((key) => 'of' in SETTINGS[key].read && isGiven(key))
-    ? await import('./schemas.ts')
-    : undefined;
-  const find: Find = (key) => {
-    const found = layers.flatMap((layer, rank) =>
-      layer.values.has(key) ? [{ ...read(layer, key, schemas), rank }] : [],
-    );
-    return found[0] ?? byDefault(key);
-  };
-  for (const key of KEYS) find(key);
-  return find;
+/** Takes each setting from the first layer that has it. Checks all layers, so that no wrong value stays hidden. */
+export function readSettings(layers: readonly Layer[]): Settings {
+  const settings = KEYS.map((key) => {
+    const found = layers.flatMap((layer, rank) => (layer.values.has(key) ? [read(layer, key, rank)] : []));
+    return [key, found[0] ?? byDefault(key)];
+  });
+  return Object.fromEntries(settings) as Settings;
 }
 
-function read<K extends Key>(layer: Layer, key: K, schemas: Schemas | undefined) {
+export function valuesOf(settings: Settings): Values {
+  return Object.fromEntries(KEYS.map((key) => [key, settings[key].value])) as unknown as Values;
+}
+
+function read<K extends Key>(layer: Layer, key: K, rank: number): Resolved<Values[K]> {
   const place = layer.place(key);
-  const value = readerOf(key, schemas)(layer.values.get(key), place);
-  return { value, origin: layer.origin(key), place, base: layer.base };
+  const value = SETTINGS[key].type.read(layer.values.get(key), place);
+  return { value, origin: layer.origin(key), place, base: layer.base, rank };
 }
 
-function readerOf<K extends Key>(key: K, schemas: Schemas | undefined): Reader<Values[K]> {
-  const { read } = SETTINGS[key];
-  if (!('of' in read)) return read;
-  if (schemas === undefined) throw new Error(`${key} is read by a schema, and none was loaded`);
-  return read.of(schemas);
-}
-
-function byDefault<K extends Key>(key: K): Found<Values[K]> {
+function byDefault<K extends Key>(key: K): Resolved<Values[K]> {
   const place: Place = { code: 'usage', text: longFlag(key) };
   return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
 }
@@ -81,7 +68,7 @@ export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
   };
 }
 
-/** A variable that is empty is not set. Lists are separated by `;` or newlines. */
+/** An empty variable counts as not set. `;` and newlines separate the items of a list. */
 export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
   const values = new Map<Key, unknown>();
   for (const key of KEYS) {
@@ -93,7 +80,24 @@ export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
   return { base: cwd, values, place: (key) => ({ code: 'config', text: envName(key) }), origin: envName };
 }
 
-/** Errors: `config` for keys that are no settings. A key without a value is as good as absent. */
+/** Warnings about IMGTOOL_ variables that are no settings. Another program may own them, so they are no errors. */
+export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
+  const prefix = 'IMGTOOL_';
+  const names = Object.keys(env).filter((name) => name.startsWith(prefix));
+  if (names.length === 0) return [];
+  const known = [...KEYS.map(envName), `${prefix}CONFIG`, `${prefix}NO_CONFIG`];
+  // The common prefix would make all names look alike.
+  const rests = known.map((name) => name.slice(prefix.length));
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = nearest(name.slice(prefix.length), rests);
+      const hint = near === undefined ? '' : ` (did you mean "${prefix}${near}"?)`;
+      return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+    });
+}
+
+/** Errors: `config` for keys that are no settings. A key without a value counts as absent. */
 export function fileLayer(file: ConfigFile): Layer {
   const place: Place = { code: 'config', text: file.path };
   const known = [...KEYS, 'presets'];

@@ -4,46 +4,46 @@ import { posix } from 'node:path';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Text of a file, undefined where there is none. */
+/** Reads a text file; undefined where there is none. */
 type ReadText = (path: string) => string | undefined;
 
-/** Cores this process may use: those of its affinity, less where a control group allows less time on them. */
+/** Cores that this process may use: those of its affinity, limited by the CPU time of its control groups. */
 export function cores(available = availableParallelism(), read: ReadText = readText): number {
   const shares = groups('', read).map((group) => share(read(posix.join(CGROUPS, group, 'cpu.max'))));
-  // Half a core more is worth a job more: it waits, but never for long.
+  // Part of a core is worth another job: the job waits at times, but never for long.
   return Math.max(1, Math.ceil(Math.min(available, ...shares)));
 }
 
-/** Cores' worth of time that `cpu.max` grants: "<quota or max> <period>", both in microseconds. */
+/** Cores that `cpu.max` allows. Its text is "<quota or max> <period>", both in microseconds. */
 function share(cpuMax = ''): number {
   const [quota, period] = cpuMax.trim().split(/\s+/).map(Number);
   return quota && period ? quota / period : Number.POSITIVE_INFINITY;
 }
 
-/** Bytes: what this process could still take without anything being swapped or killed, and all it could ever have. */
+/** Bytes. `free` can be used without swapping or killing anything; `total` is the upper bound. */
 export interface Memory {
   readonly free: number;
   readonly total: number;
 }
 
 const MB = 1_000_000;
-/** Bytes: less would let hardly any photograph in beside another. */
+/** Bytes. With less, two photographs hardly fit side by side. */
 const LEAST = 64 * MB;
 
-/** Bytes for pictures where nobody says how many: half of what is free, the rest is for whatever else runs here. */
+/** Default memory for all pictures, in bytes: half of the free memory. The rest is for other programs. */
 export function autoMemory({ free }: Pick<Memory, 'free'> = memoryHere()): number {
   return Math.max(LEAST, Math.floor(free / 2 / MB) * MB);
 }
 
-/** The share of the free memory above which one picture is refused: the rest of the machine needs some too. */
+/** A picture that needs more than this share of the free memory is refused: other programs need some too. */
 const MOST_SHARE = 0.8;
 
-/** Bytes for one picture where nobody says how many: more than for all together, since a large one is alone. */
+/** Default memory for one picture, in bytes. It is more than for all together, because a large picture runs alone. */
 export function autoMemoryCap({ free }: Pick<Memory, 'free'> = memoryHere()): number {
   return Math.max(autoMemory({ free }), Math.floor((free * MOST_SHARE) / MB) * MB);
 }
 
-/** The memory of the machine, or of the tightest control group (of either version) the process is in. */
+/** The memory of the machine, or of the control group with the least memory, of either version. */
 export function memoryHere(
   machine: Memory = { free: freemem(), total: totalmem() },
   read: ReadText = readText,
@@ -60,7 +60,7 @@ export function memoryHere(
   };
 }
 
-/** Version 2: above `memory.high` everything slows down, above `memory.max` somebody is killed. */
+/** Version 2. Above `memory.high` the kernel slows the group down, above `memory.max` it kills a process. */
 function grantedBy(group: string, read: ReadText): Memory {
   const limits = ['memory.max', 'memory.high'].map((name) =>
     amount(/^(\d+)$/m, read(posix.join(group, name))),
@@ -76,13 +76,13 @@ function grantedByOld(group: string, read: ReadText): Memory {
   return granted([limit], used, unused);
 }
 
-/** What was read from files and not used again is given back before anybody goes without. */
+/** The kernel gives up unused file cache before memory runs out, so the cache counts as free. */
 function granted(limits: readonly number[], used: string | undefined, unused: number): Memory {
   const total = Math.min(...limits.map((limit) => (Number.isNaN(limit) ? Number.POSITIVE_INFINITY : limit)));
   return { free: total - (amount(/^(\d+)$/m, used) || 0) + (unused || 0), total };
 }
 
-/** The process's own control group and all above it: the tightest counts. No controller named: those of version 2. */
+/** The control group of the process and all groups above it. An empty controller means version 2. */
 function groups(controller: string, read: ReadText): readonly string[] {
   const lines = (read('/proc/self/cgroup') ?? '')
     .split('\n')
@@ -92,7 +92,7 @@ function groups(controller: string, read: ReadText): readonly string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).concat('');
 }
 
-/** The number a text has where the pattern says; NaN where it has none. */
+/** The number that the pattern captures; NaN where it does not match. */
 function amount(pattern: RegExp, text = ''): number {
   return Number(pattern.exec(text)?.[1] ?? Number.NaN);
 }

@@ -1,8 +1,7 @@
+import { specOf } from '../variants/written.ts';
 import type { OwnPreset } from './choose.ts';
-import { KEYS } from './keys.ts';
-import type { Find } from './layers.ts';
-import { type Key, SETTINGS } from './settings.ts';
-import { specOf } from './spec.ts';
+import type { Settings } from './layers.ts';
+import { KEYS, type Key, SETTINGS } from './settings.ts';
 
 /** A setting as `imgtool config` prints it. */
 export interface Origin {
@@ -14,26 +13,26 @@ export interface Origin {
   readonly origin: string;
 }
 
-/** Every setting in the order of the help, then the user's presets; `resolved` are values the default leaves open. */
+/** Every setting in the order of the help, then the user's presets. `resolved` fills in open defaults. */
 export function listOrigins(
-  find: Find,
+  settings: Settings,
   resolved: { readonly [K in Key]?: string | number },
   own: readonly OwnPreset[],
 ): readonly Origin[] {
-  const settings = KEYS.map((key) => ({
+  const all = KEYS.map((key) => ({
     key,
-    value: String(resolved[key] ?? shown(find, key)),
-    origin: find(key).origin,
+    value: String(resolved[key] ?? shown(settings, key)),
+    origin: settings[key].origin,
   }));
   const presets = own.map(({ preset, origin }) => ({
     key: `presets.${preset.name}`,
     value: preset.variants.map(specOf).join('; '),
     origin,
   }));
-  return [...settings, ...presets];
+  return [...all, ...presets];
 }
 
-function shown<K extends Key>(find: Find, key: K): string {
+function shown<K extends Key>(settings: Settings, key: K): string {
   const { show = String } = SETTINGS[key];
-  return show(find(key).value);
+  return show(settings[key].value);
 }

@@ -1,15 +1,15 @@
 import path from 'node:path';
 
-/** What the places depend on. */
+/** What the default places depend on. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
   readonly platform: NodeJS.Platform;
 }
 
-/** Where the index lies when nobody says. */
+/** The default place of the index. */
 export function defaultIndex({ env, home, platform }: Surroundings): string {
-  // systemd gives a list where a unit has several.
+  // systemd passes a list where a unit has several folders.
   const [state] = (env.STATE_DIRECTORY ?? '').split(':');
   if (state) return path.posix.join(state, 'imgtool.db');
   return inFolder(platform, userFolder({ env, home, platform }, 'state'), 'index.db');
@@ -20,12 +20,12 @@ export function userConfigFolder(surroundings: Surroundings): string {
   return inFolder(surroundings.platform, userFolder(surroundings, 'config'), '');
 }
 
-/** Where Node may keep what it compiled. */
+/** The folder of Node's compile cache. */
 export function compiledFolder(surroundings: Surroundings): string {
   return inFolder(surroundings.platform, userFolder(surroundings, 'cache'), 'compiled');
 }
 
-/** XDG's on Linux and wherever its variables are set, the platform's own elsewhere. */
+/** The XDG folder on Linux and where its variables are set; elsewhere the folder of the platform. */
 function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'config' | 'cache'): string {
   const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
   if (platform === 'win32') {
@@ -33,7 +33,7 @@ function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'conf
     const roaming = env.APPDATA || path.win32.join(home, 'AppData', 'Roaming');
     return kind === 'config' ? roaming : local;
   }
-  // XDG's specification: a relative path is to be ignored.
+  // The XDG specification says to ignore relative paths.
   if (path.posix.isAbsolute(xdg)) return xdg;
   if (platform === 'darwin') {
     return path.posix.join(home, 'Library', kind === 'cache' ? 'Caches' : 'Application Support');
@@ -48,7 +48,7 @@ function inFolder(platform: NodeJS.Platform, folder: string, name: string): stri
   return (platform === 'win32' ? path.win32 : path.posix).join(folder, 'imgtool', name);
 }
 
-/** The absolute path of one as written: `~/` is the home folder, the rest starts from `base`. */
+/** A written path made absolute: `~/` is the home folder, other relative paths start from `base`. */
 export function absolute(written: string, base: string, home: string): string {
   if (written === '~' || /^~[/\\]/.test(written)) return path.join(home, written.slice(1));
   return path.resolve(base, written);

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ImgtoolError, systemCode } from '../errors.ts';
 
-/** Names of the file looked for from the working folder upwards. */
+/** Names of the file that is searched from the working folder upwards. */
 const NAMES = ['.imgtoolrc', '.imgtoolrc.json', '.imgtoolrc.yaml', '.imgtoolrc.yml'];
 const USER_NAMES = ['config.yaml', 'config.yml', 'config.json'];
 
@@ -14,7 +14,7 @@ export function findUpwards(folder: string): string | undefined {
   return parent === folder ? undefined : findUpwards(parent);
 }
 
-/** The user's own file in the folder for it. Errors: `config` where there are two. */
+/** The user's own file in this folder. Errors: `config` where there are two. */
 export function findUserFile(folder: string): string | undefined {
   return oneOf(folder, USER_NAMES);
 }
@@ -33,7 +33,7 @@ function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // Above the working folder there may be folders nobody may look into.
+    // A folder above the working folder may be unreadable.
     if (['EACCES', 'EPERM', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
     throw error;
   }

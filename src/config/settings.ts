@@ -1,60 +1,10 @@
-import { fullVariant, type LooseVariant } from '../presets.ts';
-import { MOST_EFFORT } from './effort.ts';
-import { choice, type Later, later, type Reader, textOf, textsOf, yesOrNo } from './plain.ts';
-import { shortAmount, showDuration, showSize } from './show.ts';
-import { specOf } from './spec.ts';
+import { fullVariant, type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import { choice, orWord, text, texts, type ValueType, wholeNumber, yesOrNo } from '../variants/values.ts';
+import { readVariants, specOf } from '../variants/written.ts';
+import { amountType, durationType, showAmount, showDuration, showSize, sizeType } from './quantities.ts';
 import { PLACEHOLDERS } from './template.ts';
 
-/** The settings as read; the keys are those of `.imgtoolrc`. */
-export interface Values {
-  readonly out: string;
-  readonly preset: string;
-  /** As written: what a variant leaves open, other settings may say. */
-  readonly variants: readonly LooseVariant[];
-  /** 0 to 10, cut to what a format has; null: each variant's own. */
-  readonly effort: number | null;
-  readonly name: string;
-  readonly duplicates: 'link' | 'copy' | 'skip';
-  readonly force: boolean;
-  readonly dryRun: boolean;
-  readonly allFiles: boolean;
-  readonly followSymlinks: boolean;
-  readonly ignoreCtime: boolean;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  /** Null: as many as there are cores. */
-  readonly jobs: number | null;
-  /** Bytes; null: half of what is free. */
-  readonly memory: number | null;
-  /** Pixels of one frame. */
-  readonly limitPixels: number;
-  readonly allowSvg: boolean;
-  readonly lenient: boolean;
-  /** Milliseconds, written in seconds. */
-  readonly timeout: number;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly progress: 'auto' | 'bar' | 'plain' | 'none';
-  readonly color: 'auto' | 'always' | 'never';
-  readonly existing: boolean;
-  /** Milliseconds. */
-  readonly settle: number;
-  /** Milliseconds, written in seconds. */
-  readonly scanInterval: number;
-  readonly poll: boolean;
-  readonly mirror: boolean;
-  readonly once: boolean;
-  /** Null: the place made for it on this system. */
-  readonly index: string | null;
-}
-
-export type Key = keyof Values;
-
-/**
- * Parts of the help, in this order. Lists of inputs are for commands that end, watching for the one that does not; how
- * work is displayed is for those that work on pictures.
- */
+/** Groups of the help, in this order. `lists` is for commands that end, `work` for those that process images. */
 export const GROUPS = {
   watch: 'Watching:',
   inputs: 'Inputs:',
@@ -74,222 +24,204 @@ interface Setting<T> {
   /** One line of help. */
   readonly about: string;
   readonly initial: T;
-  readonly read: Reader<T> | Later<T>;
-  /** The value as a person would write it, where `String` does not. */
-  readonly show?: (value: T) => string;
+  readonly type: ValueType<T>;
+  /** The value as a person would write it, where `String` does not do it. */
+  show?(value: T): string;
 }
 
-/** A choice nobody made. */
-const OFF = { initial: false, read: yesOrNo };
+function setting<T>(
+  group: Group,
+  flag: string,
+  about: string,
+  rest: Omit<Setting<T>, 'group' | 'flag' | 'about'>,
+): Setting<T> {
+  return { group, flag, about, ...rest };
+}
 
-const list = (values: readonly string[]) => values.join('; ') || 'none';
+/** A choice that is off by default. */
+function toggle(group: Group, flag: string, about: string): Setting<boolean> {
+  return { group, flag, about, initial: false, type: yesOrNo };
+}
 
-/** The one table: flags, environment, files, help, `imgtool config` and checks all come from here. */
-export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = {
-  existing: {
-    flag: '--existing',
-    group: 'watch',
-    about: 'leave what is there at the start; take what lands',
+function oneOf<const W extends string>(
+  group: Group,
+  flag: string,
+  about: string,
+  words: readonly [W, ...W[]],
+) {
+  return setting<W>(group, flag, about, { initial: words[0], type: choice(words) });
+}
+
+function globs(flag: string, about: string) {
+  return setting<readonly string[]>('inputs', flag, about, {
+    initial: [],
+    type: texts('a glob'),
+    show: list,
+  });
+}
+
+function list(values: readonly string[]): string {
+  return values.join('; ') || 'none';
+}
+
+const TABLE = {
+  existing: setting('watch', '--existing', 'leave what is there at the start; take what lands', {
     initial: true,
-    read: yesOrNo,
-  },
-  settle: {
-    flag: '--settle <ms>',
-    group: 'watch',
-    about: 'how long a file must rest before it is taken; 2s is two seconds',
-    initial: 500,
-    read: later(({ duration }) => duration('ms', 10, 600_000)),
-    show: showDuration,
-  },
-  scanInterval: {
-    flag: '--scan-interval <seconds>',
-    group: 'watch',
-    about: 'time between walks through everything, give or take a quarter; 10m is ten minutes',
-    initial: 600_000,
-    read: later(({ duration }) => duration('s', 100, 7 * 86_400_000)),
-    show: showDuration,
-  },
-  poll: {
-    flag: '--poll',
-    group: 'watch',
-    about: 'walk often instead of waiting for word from the system',
-    ...OFF,
-  },
-  mirror: {
-    flag: '--mirror',
-    group: 'watch',
-    about: 'remove the outputs of sources that are removed',
-    ...OFF,
-  },
-  once: {
-    flag: '--once',
-    group: 'watch',
-    about: 'end when nothing is left to do, for cron',
-    ...OFF,
-  },
-  include: {
-    flag: '--include <glob>',
-    group: 'inputs',
-    about: 'take only files whose path below the folder matches; repeatable',
-    initial: [],
-    read: textsOf('a glob'),
-    show: list,
-  },
-  exclude: {
-    flag: '--exclude <glob>',
-    group: 'inputs',
-    about: 'pass over files whose path below the folder matches; repeatable',
-    initial: [],
-    read: textsOf('a glob'),
-    show: list,
-  },
-  allFiles: {
-    flag: '--all-files',
-    group: 'inputs',
-    about: 'let the bytes of every file decide, not only those named like pictures',
-    ...OFF,
-  },
-  followSymlinks: {
-    flag: '--follow-symlinks',
-    group: 'inputs',
-    about: 'follow links that stay inside the folder',
-    ...OFF,
-  },
-  ignoreCtime: {
-    flag: '--ignore-ctime',
-    group: 'inputs',
-    about: 'compare size, time and inode of sources, not the time their inode changed',
-    ...OFF,
-  },
-  out: {
-    flag: '--out <dir>',
-    group: 'outputs',
-    about: 'folder of the outputs',
+    type: yesOrNo,
+  }),
+  /** Milliseconds. */
+  settle: setting(
+    'watch',
+    '--settle <ms>',
+    'how long a file must rest before it is taken; 2s is two seconds',
+    {
+      initial: 500,
+      type: durationType('ms', 10, 600_000),
+      show: showDuration,
+    },
+  ),
+  /** Milliseconds, written in seconds. */
+  scanInterval: setting(
+    'watch',
+    '--scan-interval <seconds>',
+    'time between walks through everything, give or take a quarter; 10m is ten minutes',
+    { initial: 600_000, type: durationType('s', 100, 7 * 86_400_000), show: showDuration },
+  ),
+  poll: toggle('watch', '--poll', 'walk often instead of waiting for word from the system'),
+  mirror: toggle('watch', '--mirror', 'remove the outputs of sources that are removed'),
+  once: toggle('watch', '--once', 'end when nothing is left to do, for cron'),
+  include: globs('--include <glob>', 'take only files whose path below the folder matches; repeatable'),
+  exclude: globs('--exclude <glob>', 'pass over files whose path below the folder matches; repeatable'),
+  allFiles: toggle(
+    'inputs',
+    '--all-files',
+    'let the bytes of every file decide, not only those named like pictures',
+  ),
+  followSymlinks: toggle('inputs', '--follow-symlinks', 'follow links that stay inside the folder'),
+  ignoreCtime: toggle(
+    'inputs',
+    '--ignore-ctime',
+    'compare size, time and inode of sources, not the time their inode changed',
+  ),
+  out: setting('outputs', '--out <dir>', 'folder of the outputs', {
     initial: 'imgtool-out',
-    read: textOf('a folder'),
-  },
-  preset: {
-    flag: '--preset <name>',
-    group: 'outputs',
-    about: 'named list of variants, see `imgtool presets`',
+    type: text('a folder'),
+  }),
+  preset: setting('outputs', '--preset <name>', 'named list of variants, see `imgtool presets`', {
     initial: 'web',
-    read: textOf('the name of a preset'),
-  },
-  variants: {
-    flag: '--variant <spec>',
-    group: 'outputs',
-    about: 'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
-    initial: [],
-    read: later(({ readVariants }) => readVariants),
-    show: (variants) => list(variants.map((variant) => specOf(fullVariant(variant)))),
-  },
-  effort: {
-    flag: '--effort <n>',
-    group: 'outputs',
-    about: `how hard encoders try, from 0, fastest, to ${MOST_EFFORT}, smallest; auto is each variant's own`,
-    initial: null,
-    read: later(({ wholeNumberOr }) => wholeNumberOr('auto', 0, MOST_EFFORT)),
-    show: (effort) => String(effort ?? 'auto'),
-  },
-  name: {
-    flag: '--name <template>',
-    group: 'outputs',
-    about: `path of an output below --out, of ${PLACEHOLDERS.map((word) => `{${word}}`).join(' ')}`,
-    initial: '{dir}/{name}_{variant}.{ext}',
-    read: textOf('a template'),
-  },
-  duplicates: {
-    flag: '--duplicates <way>',
-    group: 'outputs',
-    about: 'outputs of a source with the bytes of another: link, copy or skip',
-    initial: 'link',
-    read: choice(['link', 'copy', 'skip']),
-  },
-  force: {
-    flag: '--force',
-    group: 'outputs',
-    about: 'render again, and replace files the index does not know',
-    ...OFF,
-  },
-  dryRun: {
-    flag: '-n, --dry-run',
-    group: 'outputs',
-    about: 'say what would be done and write nothing',
-    ...OFF,
-  },
-  jobs: {
-    flag: '--jobs <n>',
-    group: 'limits',
-    about: 'images at a time; auto is the cores this process may use',
-    initial: null,
-    read: later(({ wholeNumberOr }) => wholeNumberOr('auto', 1, 1024)),
-    show: (jobs) => String(jobs ?? 'auto'),
-  },
-  memory: {
-    flag: '--memory <size>',
-    group: 'limits',
-    about:
-      'memory that pictures in work may take, together and each, such as 2G; auto is half of what is free',
-    initial: null,
-    read: later(({ sizeOr }) => sizeOr('auto', 16_000_000)),
-    show: (memory) => (memory === null ? 'auto' : showSize(memory)),
-  },
-  limitPixels: {
-    flag: '--limit-pixels <n>',
-    group: 'limits',
-    about: 'largest frame of a source, in pixels',
+    type: text('the name of a preset'),
+  }),
+  /** As written: other settings may fill in what a variant leaves open. */
+  variants: setting<readonly LooseVariant[]>(
+    'outputs',
+    '--variant <spec>',
+    'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
+    {
+      initial: [],
+      type: { read: readVariants, schema: { $ref: '#/$defs/variants' } },
+      show: (variants) => list(variants.map((variant) => specOf(fullVariant(variant)))),
+    },
+  ),
+  /** 0 to 10, limited to the range of each format; null keeps the effort of each variant. */
+  effort: setting<number | null>(
+    'outputs',
+    '--effort <n>',
+    `how hard encoders try, from 0, fastest, to ${MOST_EFFORT}, smallest; auto is each variant's own`,
+    { initial: null, type: orWord('auto', wholeNumber(0, MOST_EFFORT)), show: auto },
+  ),
+  name: setting(
+    'outputs',
+    '--name <template>',
+    `path of an output below --out, of ${PLACEHOLDERS.map((word) => `{${word}}`).join(' ')}`,
+    { initial: '{dir}/{name}_{variant}.{ext}', type: text('a template') },
+  ),
+  duplicates: oneOf(
+    'outputs',
+    '--duplicates <way>',
+    'outputs of a source with the bytes of another: link, copy or skip',
+    ['link', 'copy', 'skip'],
+  ),
+  force: toggle('outputs', '--force', 'render again, and replace files the index does not know'),
+  dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done and write nothing'),
+  /** Null: one for each core. */
+  jobs: setting<number | null>(
+    'limits',
+    '--jobs <n>',
+    'images at a time; auto is the cores this process may use',
+    {
+      initial: null,
+      type: orWord('auto', wholeNumber(1, 1024)),
+      show: auto,
+    },
+  ),
+  /** Bytes; null: half of the free memory. */
+  memory: setting<number | null>(
+    'limits',
+    '--memory <size>',
+    'memory that pictures in work may take, together and each, such as 2G; auto is half of what is free',
+    {
+      initial: null,
+      type: orWord('auto', sizeType(16_000_000)),
+      show: (memory) => (memory === null ? 'auto' : showSize(memory)),
+    },
+  ),
+  /** Pixels of one frame. */
+  limitPixels: setting('limits', '--limit-pixels <n>', 'largest frame of a source, in pixels', {
     initial: 268_000_000,
-    read: later(({ count }) => count),
-    show: (pixels) => shortAmount(pixels),
-  },
-  timeout: {
-    flag: '--timeout <seconds>',
-    group: 'limits',
-    about: 'longest an image may take',
+    type: amountType,
+    show: showAmount,
+  }),
+  /** Milliseconds, written in seconds. */
+  timeout: setting('limits', '--timeout <seconds>', 'longest an image may take', {
     initial: 120_000,
-    read: later(({ duration }) => duration('s', 100, 86_400_000)),
+    type: durationType('s', 100, 86_400_000),
     show: showDuration,
-  },
-  allowSvg: {
-    flag: '--allow-svg',
-    group: 'limits',
-    about: 'render SVG, which is a program more than a picture',
-    ...OFF,
-  },
-  lenient: {
-    flag: '--lenient',
-    group: 'limits',
-    about: 'accept damaged pictures as far as they can be decoded',
-    ...OFF,
-  },
-  json: { flag: '--json', group: 'display', about: 'JSON on stdout', ...OFF },
-  quiet: { flag: '-q, --quiet', group: 'work', about: 'only errors', ...OFF },
-  verbose: {
-    flag: '-v, --verbose',
-    group: 'work',
-    about: 'a line for every image, and where the time went',
-    ...OFF,
-  },
-  progress: {
-    flag: '--progress <way>',
-    group: 'work',
-    about: 'auto, bar, plain or none',
-    initial: 'auto',
-    read: choice(['auto', 'bar', 'plain', 'none']),
-  },
-  color: {
-    flag: '--color <when>',
-    group: 'display',
-    about: 'auto, always or never',
-    initial: 'auto',
-    read: choice(['auto', 'always', 'never']),
-  },
-  index: {
-    flag: '--index <file>',
-    group: 'settings',
-    about: 'the record of what was made',
+  }),
+  allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is a program more than a picture'),
+  lenient: toggle('limits', '--lenient', 'accept damaged pictures as far as they can be decoded'),
+  json: toggle('display', '--json', 'JSON on stdout'),
+  quiet: toggle('work', '-q, --quiet', 'only errors'),
+  verbose: toggle('work', '-v, --verbose', 'a line for every image, and where the time went'),
+  progress: oneOf('work', '--progress <way>', 'auto, bar, plain or none', ['auto', 'bar', 'plain', 'none']),
+  color: oneOf('display', '--color <when>', 'auto, always or never', ['auto', 'always', 'never']),
+  /** Null: `defaultIndex` of places.ts. */
+  index: setting<string | null>('settings', '--index <file>', 'the record of what was made', {
     initial: null,
-    read: textOf('a file'),
+    type: text('a file'),
     show: (file) => file ?? 'in the state folder of the user',
-  },
+  }),
 };
+
+function auto(value: number | null): string {
+  return String(value ?? 'auto');
+}
+
+export type Key = keyof typeof TABLE;
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/** The settings as read, by the keys of `.imgtoolrc`. */
+export type Values = { readonly [K in Key]: ValueOf<(typeof TABLE)[K]> };
+
+/** Every setting, described once: flags, environment, files, help, `imgtool config` and JSON Schema follow from it. */
+export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = TABLE;
+
+export const KEYS = Object.keys(SETTINGS).filter(isKey);
+
+export function isKey(word: string): word is Key {
+  return Object.hasOwn(SETTINGS, word);
+}
+
+/** `--limit-pixels` of limitPixels. */
+export function longFlag(key: Key): string {
+  return /--[\w-]+/.exec(SETTINGS[key].flag)?.[0] ?? '';
+}
+
+/** `IMGTOOL_LIMIT_PIXELS` of limitPixels. */
+export function envName(key: Key): string {
+  return `IMGTOOL_${longFlag(key).slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** Whether the flag may be given several times. */
+export function isRepeatable(key: Key): boolean {
+  return Array.isArray(SETTINGS[key].initial);
+}

@@ -1,21 +1,20 @@
-import type { Format, Preset, Variant } from '../model.ts';
-import { type Place, unknown, wrong } from './place.ts';
+import { EXTENSIONS, type Variant } from '../variants/fields.ts';
+import { type Place, unknown, wrong } from '../variants/place.ts';
+import type { Preset } from '../variants/presets.ts';
 
-/** What a template of output names may hold between braces. */
+/** The words that a template of output names can have in braces. */
 export const PLACEHOLDERS = ['dir', 'name', 'variant', 'ext', 'format', 'preset'] as const;
-
-const EXTENSIONS: Readonly<Record<Format, string>> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
 
 const EXAMPLE = 'for example {dir}/{name}_{variant}.{ext}';
 
-/** Checks a template by itself: known placeholders, and a name that stays inside the output folder. */
+/** Checks that a template has known placeholders and a name that stays inside the output folder. */
 export function checkTemplate(template: string, place: Place): void {
   const unknownKeys = [...template.matchAll(/\{([^{}]*)\}/g)]
     .map((match) => match[1] ?? '')
     .filter((word) => !PLACEHOLDERS.some((known) => known === word));
   if (unknownKeys.length > 0) throw unknown(place, 'placeholder', unknownKeys, PLACEHOLDERS);
 
-  // A placeholder may turn out empty: `{dir}..` must not become `..`.
+  // An empty placeholder must not turn `{dir}..` into `..`.
   const bare = template.replace(/\{\w+\}/g, '');
   if (/[{}]/.test(bare)) {
     throw wrong(place, 'each { closed by a }', template, { fix: EXAMPLE });
@@ -31,7 +30,7 @@ export function checkTemplate(template: string, place: Place): void {
   }
 }
 
-/** Checks that no two variants of the preset would get one name. */
+/** Checks that every variant of the preset gets a name of its own. */
 export function checkDistinct(template: string, preset: Preset, place: Place): void {
   const seen = new Map<string, Variant>();
   for (const variant of preset.variants) {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { ImgtoolError } from '../errors.ts';
 
-/** Whose files of settings are obeyed where nobody named them: a file says what is read, written and replaced. */
+/** Which settings files are safe to use without being named: settings decide what is read, written and replaced. */
 
-/** Whom the program works for. Users are their numbers. */
+/** The user of the program, by numbers. */
 export interface User {
-  /** Whose rights the process has; undefined on systems without such numbers. */
+  /** The effective user of the process; undefined on systems without user numbers. */
   readonly effective: number | undefined;
-  /** Who called sudo. */
+  /** The user who called sudo. */
   readonly sudo: number | undefined;
 }
 
@@ -17,9 +17,9 @@ export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()):
 }
 
 /**
- * Checks the owners of a file that was found, which are several where it is a link: the link's and the file's. The
- * user, root and whoever called sudo are trusted; where the user is root, also the owner of the working folder, since a
- * container often runs as root over somebody's files. Errors: `config`.
+ * Checks the owners of a file that was found. A link has two owners: of the link and of its target. Trusted are the
+ * user, root and the caller of sudo. Root also trusts the owner of the working folder, because containers often run as
+ * root over the files of a user. Errors: `config`.
  */
 export function assertTrusted(
   path: string,
@@ -37,7 +37,7 @@ export function assertTrusted(
   });
 }
 
-/** As the system's list of users has it. */
+/** The name from the system's list of users, with the number. */
 function nameOf(user: number): string {
   const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(listOfUsers());
   return entry?.[1] === undefined ? `user ${user}` : `${entry[1]} (user ${user})`;

@@ -48,7 +48,7 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   const known = found === undefined ? undefined : UNDECODABLE[found];
   if (known !== undefined) throw undecodable(known);
   throw new ImgtoolError('not_an_image', `not an image: ${describe(found, head)} (${magic(head)})`, {
-    fix: 'leave it out with --exclude, or give it the extension of what it is',
+    fix: 'leave it out with {{exclude}}, or give it the extension of what it is',
   });
 }
 

@@ -135,7 +135,7 @@ export const UNDECODABLE: Readonly<Record<string, Undecodable>> = UNREAD;
 
 export const SVGZ: Undecodable = {
   name: 'compressed SVG (SVGZ)',
-  fix: 'unpack it first with gunzip, and add --allow-svg when you trust where the file comes from',
+  fix: 'unpack it first with gunzip, and add {{allowSvg}} when you trust where the file comes from',
 };
 
 /** The refusal of a picture that no decoder here reads. */

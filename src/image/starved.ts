@@ -30,7 +30,7 @@ export function starved(error: unknown): ImgtoolError | undefined {
     error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
   if (!STARVED.test(said) || CLAIMED.test(said)) return undefined;
   return new ImgtoolError('out_of_memory', 'there was not enough memory for it', {
-    fix: 'give it more memory, or try again with --jobs 1',
+    fix: 'give it more memory, or try again with {{jobs 1}}',
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
-import type { BatchState, Counts, Failure, Output, PassedOver, ProfileEvent, Timings } from '../model.ts';
+import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from './jobs.ts';
+import type { ProfileEvent } from './profile.ts';
 
 /** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */
 export type Event =

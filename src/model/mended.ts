@@ -1,3 +1,11 @@
+/** One finding of `imgtool doctor`. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  readonly value: string;
+  readonly fix?: string | undefined;
+}
+
 /** What became of an index that was to be repaired. */
 export interface Repaired {
   /** `absent` and `healthy`: nothing was touched. */

@@ -1,4 +1,5 @@
-import type { SourceFacts, Variant } from '../model.ts';
+import type { Variant } from '../variants/fields.ts';
+import type { SourceFacts } from './records.ts';
 
 /** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
 

@@ -1,4 +1,5 @@
-import type { Failure, OutputRecord } from '../model.ts';
+import type { Failure } from './jobs.ts';
+import type { OutputRecord } from './records.ts';
 
 /** What can be wrong with an output; several may be with one. */
 export type ProblemWord =

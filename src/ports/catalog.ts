@@ -17,6 +17,12 @@ export interface Catalog {
   /** Paths of recorded sources below a folder, in bytewise order. */
   sourcesBelow(folder: string): AsyncIterable<string>;
 
+  /**
+   * Replaces the settings digests of an older version in all records, in several steps. May be called twice, also after
+   * a crash. Costs a look-up for each digest when there is nothing to replace.
+   */
+  renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
+
   /** All outputs that were made, oldest first. */
   outputs(): AsyncIterable<OutputRecord>;
 
@@ -38,6 +44,12 @@ export interface Catalog {
 
   /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
+}
+
+/** Two settings digests of one variant: of an older version, and of this one. */
+export interface RenamedSettings {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** What one call of `lookup` has read. */

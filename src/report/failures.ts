@@ -1,8 +1,7 @@
+import type { BatchTotals } from '../model/totals.ts';
 import { count } from './format.ts';
-import { type Look, line } from './look.ts';
-import { printable } from './printable.ts';
-import type { Tally } from './tally.ts';
-import { cutStart, padEnd, width, wrap } from './text.ts';
+import { cutStart, padEnd, printable, width, wrap } from './text.ts';
+import { line, type Theme } from './theme.ts';
 import { reasonOf } from './wording.ts';
 
 interface Failed {
@@ -11,50 +10,50 @@ interface Failed {
   readonly fix: string | undefined;
 }
 
-/** The failures at the end of a batch: name, what was wrong, what to do; nothing of the last two is cut off. */
-export function failureLines(tally: Tally, batch: string, room: number, look: Look): string[] {
-  // They come in the order in which they happened to end.
-  const sorted = [...tally.failed].sort((a, b) => (a.source < b.source ? -1 : 1));
+/** The failed images of a batch with reason and fix. A long name is cut; reason and fix are not. */
+export function failureLines(totals: BatchTotals, room: number, theme: Theme): string[] {
+  const sorted = [...totals.failures].sort((a, b) => (a.source < b.source ? -1 : 1));
   const failed = sorted.map(({ source, error }): Failed => {
     return { name: printable(source), reason: reasonOf(source, error), fix: error?.fix };
   });
-  const title = { text: ` Failed (${count(tally.failures)})`, paint: look.chalk.red };
-  const more = tally.failures - failed.length;
-  const rest = more === 0 ? [] : wrap(`... and ${count(more)} more: imgtool status ${batch}`, room - 3);
+  const title = { text: ` Failed (${count(totals.ended.failed)})`, paint: theme.chalk.red };
+  const more = totals.ended.failed - failed.length;
+  const rest =
+    more === 0 ? [] : wrap(`... and ${count(more)} more: imgtool status ${totals.started?.batch}`, room - 3);
   const names = Math.min(
     Math.max(...failed.map(({ name }) => width(name))),
     Math.floor(Math.min(room, 100) / 3),
   );
   const beside = room - names - 5;
   return [
-    line([title], room, look),
-    ...failed.flatMap((one) => (beside < 30 ? below(one, room, look) : besides(one, names, room, look))),
+    line([title], room, theme),
+    ...failed.flatMap((one) => (beside < 30 ? below(one, room, theme) : besides(one, names, room, theme))),
     ...rest.map((text) => `   ${text}`),
   ];
 }
 
-/** Name on the left, words on the right. */
-function besides({ name, reason, fix }: Failed, names: number, room: number, look: Look): string[] {
+/** The name on the left, reason and fix on the right. */
+function besides({ name, reason, fix }: Failed, names: number, room: number, theme: Theme): string[] {
   const indent = ' '.repeat(names + 5);
   const [first = '', ...others] = wrap(reason, room - names - 5);
   return [
-    `   ${padEnd(cutStart(name, names, look.ellipsis), names)}  ${first}`,
+    `   ${padEnd(cutStart(name, names, theme.ellipsis), names)}  ${first}`,
     ...others.map((text) => indent + text),
-    ...fixLines(fix, room, indent, look),
+    ...fixLines(fix, room, indent, theme),
   ];
 }
 
-/** On a narrow screen the words stand under the name. */
-function below({ name, reason, fix }: Failed, room: number, look: Look): string[] {
+/** On a narrow terminal, reason and fix stand below the name. */
+function below({ name, reason, fix }: Failed, room: number, theme: Theme): string[] {
   return [
-    `   ${cutStart(name, room - 3, look.ellipsis)}`,
+    `   ${cutStart(name, room - 3, theme.ellipsis)}`,
     ...wrap(reason, room - 5).map((text) => `     ${text}`),
-    ...fixLines(fix, room, '     ', look),
+    ...fixLines(fix, room, '     ', theme),
   ];
 }
 
-/** What to do about it, indented. */
-export function fixLines(fix: string | undefined, room: number, indent: string, look: Look): string[] {
+/** The fix of an error, indented. */
+export function fixLines(fix: string | undefined, room: number, indent: string, theme: Theme): string[] {
   if (fix === undefined) return [];
-  return wrap(`fix: ${printable(fix)}`, room - indent.length).map((text) => indent + look.chalk.dim(text));
+  return wrap(`fix: ${printable(fix)}`, room - indent.length).map((text) => indent + theme.chalk.dim(text));
 }

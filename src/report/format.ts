@@ -1,4 +1,4 @@
-/** Figures as people read them. Every function is pure; a clock or a zone comes in as an argument or from the system. */
+/** Figures as people read them. */
 
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
@@ -35,7 +35,7 @@ export function compact(n: number): string {
   return bytes(n).replace(' ', '');
 }
 
-/** How much smaller the outputs are, `-75%`; `+12%` when they are larger; empty when there is nothing to compare. */
+/** The change from sources to outputs: `-75%`, or `+12%` when outputs are larger; empty without sources. */
 export function change(bytesIn: number, bytesOut: number): string {
   if (bytesIn <= 0) return '';
   const percent = Math.round((bytesOut / bytesIn - 1) * 100);
@@ -52,21 +52,21 @@ export function duration(ms: number): string {
   return `${Math.floor(whole / DAY)}d ${Math.floor((whole % DAY) / HOUR)}h`;
 }
 
-/** Milliseconds passed, never rounded up: `42s`, `14m`, `2h 14m`, `3d 4h`. */
+/** Elapsed milliseconds, never rounded up: `42s`, `14m`, `2h 14m`, `3d 4h`. */
 export function age(ms: number): string {
   if (ms < MINUTE) return `${Math.floor(Math.max(0, ms) / SECOND)}s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
   return duration(Math.floor(ms / MINUTE) * MINUTE);
 }
 
-/** Milliseconds that somebody chose, mostly round: `500ms`, `30s`, `1.5s`, `5m`. */
+/** A configured time in milliseconds, mostly round: `500ms`, `30s`, `1.5s`, `5m`. */
 export function pause(ms: number): string {
   return duration(ms)
     .replace('.0s', 's')
     .replace(/ 0[sm]$/, '');
 }
 
-/** Milliseconds left as a clock shows them: `0:11`, `12:05`, `1:02:03`; `-` when nobody knows. */
+/** Milliseconds left, as on a clock: `0:11`, `12:05`, `1:02:03`; `-` when unknown. */
 export function countdown(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms) || ms >= 100 * HOUR) return '-';
   const seconds = Math.ceil(Math.max(0, ms) / SECOND);
@@ -76,13 +76,13 @@ export function countdown(ms: number | null): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
-/** Images a second, `41.2/s`; `-` when nobody knows. */
+/** Images per second: `41.2/s`; `-` when unknown. */
 export function rate(perSecond: number | null): string {
   if (perSecond === null || !Number.isFinite(perSecond)) return '-';
   return perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : `${count(perSecond)}/s`;
 }
 
-/** Whole percent, never 100 before the end. */
+/** Whole percent, rounded down: 100 only at the end. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return '100%';
   return `${Math.max(0, Math.min(100, Math.floor((part / whole) * 100)))}%`;

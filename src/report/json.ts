@@ -1,41 +1,45 @@
+import { resolve } from 'node:path';
+import { totalOf } from '../model/totals.ts';
 import {
+  type Batch,
   type BatchFinished,
   type Counts,
   type Event,
   JOB_STATES,
-  type JobEvent,
+  type JobRecord,
   type Output,
   type ProfileEvent,
   type Report,
   type Timings,
 } from '../model.ts';
+import { iso } from './format.ts';
 
 interface JsonReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Also tells what was passed over, and what is still being written, file by file. */
+  /** Also prints events of files that were passed over or are still being written. */
   readonly verbose?: boolean;
   /** The exit code that a batch leads to. */
   readonly exitOf: (finished: BatchFinished) => number;
 }
 
-/** One JSON object a line for programs, as the contract in help/json.md says; fields are only ever added. */
+/** The report for programs: one JSON object per line, as `help/json.md` defines it. Fields are only ever added. */
 export function createJsonReport({ stream, verbose = false, exitOf }: JsonReportOptions): Report {
   return {
     event(event) {
       if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
-      const fields = event.type === 'batch.finished' ? finishedFields(event, exitOf(event)) : fieldsOf(event);
-      stream.write(`${oneLine({ v: 1, type: event.type, ...fields })}\n`);
+      const printed = event.type === 'batch.finished' ? { ...event, exit: exitOf(event) } : event;
+      stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(printed) })}\n`);
     },
     close() {
-      // A stream of lines has nothing to put back.
+      // Plain lines leave nothing to restore.
     },
   };
 }
 
 /**
- * JSON without a character that some reader takes for the end of a line or a terminal for an order (C1 controls, the
- * line separators, bidirectional controls); escaped they are the same strings.
+ * JSON in one line. Characters that some readers take for the end of a line, or terminals for a command, are escaped:
+ * C1 and bidirectional controls and the line separators.
  */
 export function oneLine(value: object | string): string {
   return JSON.stringify(value).replace(
@@ -44,19 +48,19 @@ export function oneLine(value: object | string): string {
   );
 }
 
-/** All eight states, in the order of the glossary. */
-export function countsInOrder(counts: Counts): Record<string, number> {
+/** All eight states, in a fixed order. */
+function countsInOrder(counts: Counts): Record<string, number> {
   return Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
 }
 
-export function outputsInOrder(outputs: readonly Output[]): object[] {
+function outputsInOrder(outputs: readonly Output[]): object[] {
   return outputs.map(({ variant, format, path, width, height, bytes }) => {
     return { variant, format, path, width, height, bytes };
   });
 }
 
 /** Whole milliseconds. */
-export function timingsInOrder(ms: Timings): object {
+function timingsInOrder(ms: Timings): object {
   return {
     digest: Math.round(ms.digest),
     decode: Math.round(ms.decode),
@@ -66,54 +70,56 @@ export function timingsInOrder(ms: Timings): object {
   };
 }
 
-/** The fields after `v` and `type`, in the order of the contract; JSON leaves out those that are undefined. */
-function fieldsOf(
-  event: Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>,
-): object {
+type PrintedEvent =
+  | Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>
+  | (BatchFinished & { readonly exit: number });
+
+/** The fields after `v` and `type`, in this order. JSON leaves out undefined ones. */
+const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] } = {
+  'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun'],
+  total: ['batch', 'total', 'bytes'],
+  job: [
+    ...(['batch', 'source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const),
+    ...(['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded', 'would', 'wouldWrite'] as const),
+  ],
+  'job.retrying': ['batch', 'source', 'attempts', 'delay', 'error'],
+  passed_over: ['path', 'reason'],
+  warning: ['code', 'message', 'fix'],
+  watching: ['batch', 'folders', 'by'],
+  scanned: ['batch', 'sources', 'changed', 'ms'],
+  still_written: ['batch', 'source'],
+  withdrawn: ['batch', 'source'],
+  removed: ['batch', 'source', 'paths'],
+  profile: ['batch', 'jobs', 'ms', 'parent', 'children', 'pictures'],
+  stopping: ['batch', 'finishing', 'dropping'],
+  'batch.finished': [
+    ...(['batch', 'state', 'counts', 'passedOver', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
+  ],
+};
+
+function fieldsOf(event: PrintedEvent): object {
+  const values: object = valuesOf(event);
+  return Object.fromEntries(FIELDS[event.type].map((field) => [field, Reflect.get(values, field)]));
+}
+
+function valuesOf(event: PrintedEvent): object {
   switch (event.type) {
-    case 'batch.started': {
-      const { batch, total, bytes, out, preset, jobs, resumed, dryRun } = event;
-      return { batch, total, bytes, out, preset, jobs, resumed, dryRun };
+    case 'job': {
+      const outputs = event.outputs && outputsInOrder(event.outputs);
+      return { ...event, outputs, ms: event.ms && timingsInOrder(event.ms) };
     }
-    case 'total':
-      return { batch: event.batch, total: event.total, bytes: event.bytes };
-    case 'job':
-      return jobFields(event);
-    case 'job.retrying': {
-      const { batch, source, attempts, delay, error } = event;
-      return { batch, source, attempts, delay, error };
-    }
-    case 'passed_over':
-      return { path: event.path, reason: event.reason };
-    case 'warning':
-      return { code: event.code, message: event.message, fix: event.fix };
-    case 'watching':
-      return { batch: event.batch, folders: event.folders, by: event.by };
-    case 'scanned': {
-      const { batch, sources, changed, ms } = event;
-      return { batch, sources, changed, ms: Math.round(ms) };
-    }
-    case 'still_written':
-    case 'withdrawn':
-      return { batch: event.batch, source: event.source };
-    case 'removed':
-      return { batch: event.batch, source: event.source, paths: event.paths };
-    case 'profile': {
-      const { batch, jobs, ms, parent, children, pictures } = rounded(event);
-      return { batch, jobs, ms, parent, children, pictures };
-    }
-    case 'stopping':
-      return { batch: event.batch, finishing: event.finishing, dropping: event.dropping };
+    case 'scanned':
+      return { ...event, ms: Math.round(event.ms) };
+    case 'batch.finished':
+      return { ...event, counts: countsInOrder(event.counts), ms: Math.round(event.ms) };
+    case 'profile':
+      return rounded(event);
+    default:
+      return event;
   }
 }
 
-function finishedFields(event: BatchFinished, exit: number): object {
-  const { batch, state, passedOver, bytesIn, bytesOut, dryRun } = event;
-  const counts = countsInOrder(event.counts);
-  return { batch, state, counts, passedOver, bytesIn, bytesOut, ms: Math.round(event.ms), exit, dryRun };
-}
-
-/** Tenths of a millisecond are told. */
+/** Rounds to tenths of a millisecond. */
 function rounded(profile: ProfileEvent): ProfileEvent {
   const text = JSON.stringify(profile, (_, value: unknown) =>
     typeof value === 'number' ? Math.round(value * 10) / 10 : value,
@@ -121,13 +127,48 @@ function rounded(profile: ProfileEvent): ProfileEvent {
   return JSON.parse(text) as ProfileEvent;
 }
 
-function jobFields(event: JobEvent): object {
-  const { batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor } = event;
+/** What `status --json` prints: one document to which fields are only ever added. Paths are absolute, times ISO 8601 in UTC. */
+export function statusJson(batch: Batch, jobs: readonly JobRecord[]): object {
+  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobFields) };
+}
+
+/** What `list --json` prints, by the same rules. */
+export function listJson(batches: readonly Batch[]): object {
+  return { v: 1, batches: batches.map(batchFields) };
+}
+
+function batchFields(batch: Batch): object {
+  const { id, command, state, inputs, cwd, out, preset, jobs, counts, passedOver, bytesIn, bytesOut } = batch;
   return {
-    ...{ batch, source, state, duplicateOf, error, digest, bytes, width, height, dominantColor },
-    outputs: event.outputs && outputsInOrder(event.outputs),
-    ms: event.ms && timingsInOrder(event.ms),
-    ...{ attempts: event.attempts, reused: event.reused, degraded: event.degraded },
-    ...{ would: event.would, wouldWrite: event.wouldWrite },
+    ...{ id, command, state },
+    total: totalOf(counts),
+    counts: countsInOrder(counts),
+    ...{ passedOver, bytesIn, bytesOut },
+    inputs: inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
+    ...{ out, cwd, preset, jobs },
+    startedAt: iso(batch.startedAt),
+    finishedAt: batch.finishedAt === null ? null : iso(batch.finishedAt),
+    walkEnded: batch.walkEnded,
+  };
+}
+
+/** The fields of a `job` event; missing ones are left out. */
+function jobFields(job: JobRecord): object {
+  return {
+    source: job.source,
+    state: job.state,
+    duplicateOf: job.duplicateOf ?? undefined,
+    error: job.error ?? undefined,
+    digest: job.digest ?? undefined,
+    bytes: job.bytes ?? undefined,
+    width: job.width ?? undefined,
+    height: job.height ?? undefined,
+    dominantColor: job.dominantColor ?? undefined,
+    outputs: outputsInOrder(job.outputs),
+    ms: job.ms === null ? undefined : timingsInOrder(job.ms),
+    attempts: job.attempts,
+    reused: job.reused || undefined,
+    degraded: job.degraded || undefined,
+    finishedAt: job.finishedAt === null ? undefined : iso(job.finishedAt),
   };
 }

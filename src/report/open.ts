@@ -44,7 +44,7 @@ const NEVER = 2 ** 31 - 1;
 export async function styleOf(stream: NodeJS.WriteStream, { color, look }: StyleSettings): Promise<Style> {
   const tty = stream.isTTY === true;
   const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
-  if (isColoured) await (await import('./look.ts')).loadColours();
+  if (isColoured) await (await import('./theme.ts')).loadColours();
   return {
     tty,
     color: isColoured,

@@ -1,50 +1,48 @@
+import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
-import { printable } from './printable.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { createTally, type Tally } from './tally.ts';
-import { doneOf, totalOf } from './totals.ts';
+import { printable } from './text.ts';
 import {
   countsInPlain,
   dryRunText,
   endedEarly,
-  outputsBehind,
-  outputsOf,
+  outputCount,
+  outputNote,
   passedOverText,
   reasonOf,
 } from './wording.ts';
 
 interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** A line for every job. */
+  /** Prints a line for every job. */
   readonly verbose: boolean;
-  /** Only errors and warnings. */
+  /** Prints errors and warnings alone. */
   readonly quiet: boolean;
-  /** Milliseconds since any moment. */
+  /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
-  /** Milliseconds between two lines of progress. */
+  /** Milliseconds between two progress lines. */
   readonly every?: number;
 }
 
-/** Lines for logs and pipes: no bar, no colour, no control codes. */
+/** The report of a batch for logs and pipes: lines without a bar, colours or control codes. */
 export function createPlainReport(options: PlainReportOptions): Report {
   const { stream, verbose, quiet, clock = () => performance.now(), every = 10_000 } = options;
   const progress = createProgress();
-  const tally = createTally();
+  const { totals } = progress;
   const say = (lines: readonly string[]) => {
     if (lines.length > 0) stream.write(lines.map((text) => `imgtool: ${text}\n`).join(''));
   };
   let timer: NodeJS.Timeout | undefined;
 
   function tick(): void {
-    if (progress.stopping === null) say([progressLine(progress, clock())]);
+    if (totals.stopping === null) say([progressLine(progress, clock())]);
   }
 
   return {
     event(event) {
       progress.event(event, clock());
-      tally.event(event);
       say(urgentLines(event));
       if (quiet) return;
       if (verbose) say(verboseLines(event));
@@ -55,7 +53,7 @@ export function createPlainReport(options: PlainReportOptions): Report {
         say([`stopping: finishing ${event.finishing}, dropping ${event.dropping}`]);
       } else if (event.type === 'batch.finished') {
         clearInterval(timer);
-        say(closingLines(tally, event));
+        say(closingLines(totals, event));
       }
     },
     close() {
@@ -73,13 +71,13 @@ function startLine({ batch, total, bytes: size, out, jobs, resumed, dryRun }: Ba
 }
 
 function progressLine(progress: Progress, now: number): string {
-  const { done, total, counts, found } = progress;
+  const { done, total, ended, found } = progress.totals;
   const pace = rate(progress.rate(now));
-  if (total === null) return `${done} done, ${found} found so far ${countsInPlain(counts)} ${pace}`;
+  if (total === null) return `${done} done, ${found} found so far ${countsInPlain(ended)} ${pace}`;
   const share = Math.floor((progress.share() ?? 0) * 100);
   const left = progress.left(now);
   const eta = left === null ? countdown(left) : `${Math.ceil(left / 1000)}s`;
-  return `${done}/${total} ${share}% ${countsInPlain(counts)} ${pace} eta=${eta}`;
+  return `${done}/${total} ${share}% ${countsInPlain(ended)} ${pace} eta=${eta}`;
 }
 
 function urgentLines(event: Event): string[] {
@@ -116,23 +114,23 @@ function verboseLines(event: Event): string[] {
   return [[state, printable(source), ...facts].join(' ')];
 }
 
-function closingLines(tally: Tally, finished: BatchFinished): string[] {
+function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, bytesIn, bytesOut, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const passedOver = passedOverText(finished.passedOver, tally.passedOver);
-  const aside = passedOver === '' ? [] : [passedOver];
-  if (total === 0) return ['no images found', ...aside];
+  const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
+  const passedOverLines = passedOver === '' ? [] : [passedOver];
+  if (total === 0) return ['no images found', ...passedOverLines];
   const early = endedEarly(finished);
   const ending =
     early === null ? `finished ${total}` : `${finished.state} after ${doneOf(counts)} of ${total}`;
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
   const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${outputsOf(tally)}`;
+  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${outputCount(totals)}`;
   return [
-    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(tally)}`,
-    ...(dryRun ? [dryRunText(tally)] : bytesIn > 0 ? [size + outputsBehind(tally)] : []),
-    ...aside,
+    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(totals)}`,
+    ...(dryRun ? [dryRunText(totals)] : bytesIn > 0 ? [size + outputNote(totals)] : []),
+    ...passedOverLines,
     ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
     ...(counts.failed > 0 && !dryRun
       ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
@@ -140,6 +138,6 @@ function closingLines(tally: Tally, finished: BatchFinished): string[] {
   ];
 }
 
-function notesOf({ reused, degraded }: Tally): string {
+function notesOf({ reused, degraded }: BatchTotals): string {
   return `${reused > 0 ? ` reused=${reused}` : ''}${degraded > 0 ? ` degraded=${degraded}` : ''}`;
 }

@@ -1,22 +1,22 @@
 import type { Calls, ProfileEvent, ProfilePart } from '../model.ts';
 import { count, duration, percent } from './format.ts';
 
-/** Milliseconds below which nothing is told. */
+/** Rows and parts below this many milliseconds are left out. */
 const LEAST = 0.5;
-/** Columns for what most of a row went to. */
+/** Columns for the parts of a row. */
 const ROOM = 35;
 
 interface ProfileRow {
   readonly name: string;
   readonly ms: number;
-  /** Milliseconds there were. */
+  /** The milliseconds of which `ms` is a share. */
   readonly whole: number;
   readonly calls?: number;
   /** Milliseconds of its parts. */
   readonly of?: Readonly<Record<string, number>>;
 }
 
-/** Where the time of a batch went, as a table of plain text within 78 columns. */
+/** The profile of a batch as a table of plain text, at most 78 columns wide. */
 export function profileLines(profile: ProfileEvent): string[] {
   const title = `profile of ${duration(profile.ms)}`;
   return [
@@ -29,13 +29,13 @@ export function profileLines(profile: ProfileEvent): string[] {
   ];
 }
 
-/** What took no time and was not called is left out. */
+/** Rows without time and calls are left out. */
 function rowsOf(profile: ProfileEvent): ProfileRow[] {
   const rows = [...parentRows(profile), ...(profile.children.started > 0 ? childRows(profile) : [])];
   return rows.filter(({ ms, calls = 0 }) => ms >= LEAST || calls > 0);
 }
 
-/** Of the time that passed. */
+/** Shares of the elapsed time. */
 function parentRows({ parent, ms: whole }: ProfileEvent): ProfileRow[] {
   const { start, cpu, busy, index, storage, sources, report } = parent;
   const row = (name: string, { calls, ms, of }: ProfilePart): ProfileRow => {
@@ -52,7 +52,7 @@ function parentRows({ parent, ms: whole }: ProfileEvent): ProfileRow[] {
   ];
 }
 
-/** Of the time there was for pictures: so many at a time, as long as the process ran. All but the first add up to it. */
+/** Shares of the time available to images: the elapsed time times `jobs`. All rows but the first add up to it. */
 function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): ProfileRow[] {
   const whole = jobs * passed;
   const { started, cpu, starting, asked, travel, held, idle } = children;
@@ -96,5 +96,5 @@ function timesOf(calls: Readonly<Record<string, Calls>>): Record<string, number>
 const sum = (all: readonly (number | undefined)[]): number =>
   all.reduce<number>((so, one) => so + (one ?? 0), 0);
 
-/** What is not known more closely; children round and lag. */
+/** The part of `all` that `known` does not explain. Children round and report late, so the difference can be negative. */
 const left = (all: number | undefined, known: number): number => Math.max(0, (all ?? 0) - known);

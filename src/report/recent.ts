@@ -1,12 +1,14 @@
 import { join, sep } from 'node:path';
+import { type BatchTotals, ENDED_STATES } from '../model/totals.ts';
 import type { Event, JobState } from '../model.ts';
 import { counted, pause } from './format.ts';
 import { outcomeOf } from './notices.ts';
-import { printable } from './printable.ts';
-import { isToldOf, reasonOf } from './wording.ts';
 
-/** One of the last things that happened in a watch. Name and words are printable. */
-export interface Entry {
+import { printable } from './text.ts';
+import { isPassedOverShown, reasonOf } from './wording.ts';
+
+/** One of the latest events of a watch, as words. Name and words are printable. */
+export interface RecentEvent {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly what: JobState | 'still_written' | 'removed' | 'passed_over';
@@ -15,26 +17,25 @@ export interface Entry {
 }
 
 interface RecentOptions {
-  /** As given. Names are told without the folder when there is only one. */
+  /** Folders, as given. With a single folder, names are shown without it. */
   readonly inputs: readonly string[];
-  /** Also what was passed over or unchanged from the start. */
+  /** Also shows files that were passed over or unchanged when the watch started. */
   readonly verbose: boolean;
 }
 
-/** The most that are kept, so that memory does not grow with the months. */
 const KEPT = 8;
 
-/** The last things that happened, oldest first. */
+/** The latest events of a watch, oldest first. */
 export function createRecent({ inputs, verbose }: RecentOptions) {
-  const entries: Entry[] = [];
+  const entries: RecentEvent[] = [];
   const [only = '', ...others] = inputs;
   const folder = only === '' || others.length > 0 ? '' : join(only, sep);
   const short = (path: string) =>
     folder !== '' && path.startsWith(folder) ? path.slice(folder.length) : path;
 
-  function add(entry: Entry): void {
+  function add(entry: RecentEvent): void {
     const { what, name, words } = entry;
-    // What is said again and again (still being written) moves down instead of driving out the rest.
+    // A repeated event (a file that is still being written) moves down. It does not push out the others.
     const same = entries.findIndex((one) => one.what === what && one.name === name && one.words === words);
     if (same !== -1) entries.splice(same, 1);
     entries.push(entry);
@@ -42,30 +43,30 @@ export function createRecent({ inputs, verbose }: RecentOptions) {
   }
 
   return {
-    entries: entries as readonly Entry[],
-    /** `at`: milliseconds since 1970. `landed`: the first walk is over. */
-    event(event: Event, at: number, landed: boolean): void {
-      const told = toldOf(event, short);
-      if (told === null || !isShown(event, landed, verbose)) return;
-      const { path, what, words } = told;
+    entries: entries as readonly RecentEvent[],
+    /** `at`: milliseconds since 1970. `isWaiting`: the first walk is over. */
+    event(event: Event, at: number, isWaiting: boolean): void {
+      const worded = wordsOf(event, short);
+      if (worded === null || !isShown(event, isWaiting, verbose)) return;
+      const { path, what, words } = worded;
       add({ at, what, name: printable(short(path)), words });
     },
   };
 }
 
-interface Told extends Pick<Entry, 'what' | 'words'> {
+interface Worded extends Pick<RecentEvent, 'what' | 'words'> {
   readonly path: string;
 }
 
-function toldOf(event: Event, short: (path: string) => string): Told | null {
+function wordsOf(event: Event, short: (path: string) => string): Worded | null {
   switch (event.type) {
     case 'job': {
       const { source, state, duplicateOf } = event;
-      const told = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
-      return { path: source, what: state, words: outcomeOf(told) };
+      const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
+      return { path: source, what: state, words: outcomeOf(shown) };
     }
     case 'job.retrying': {
-      // The reason may be cut at the end of the line; when it is tried again may not.
+      // The reason comes last because the end of the line may be cut.
       const words = `again in ${pause(event.delay)}: ${reasonOf(event.source, event.error)}`;
       return { path: event.source, what: 'retrying', words };
     }
@@ -82,8 +83,36 @@ function toldOf(event: Event, short: (path: string) => string): Told | null {
   }
 }
 
-function isShown(event: Event, landed: boolean, verbose: boolean): boolean {
-  if (event.type === 'passed_over') return isToldOf(event.reason, landed, verbose);
-  // A watch that starts over a large folder finds most of it unchanged: counted, not told.
-  return event.type !== 'job' || event.state !== 'unchanged' || landed || verbose;
+function isShown(event: Event, isWaiting: boolean, verbose: boolean): boolean {
+  if (event.type === 'passed_over') return isPassedOverShown(event.reason, isWaiting, verbose);
+  // A watch that starts on a large folder finds most of it unchanged: these files are only counted.
+  return event.type !== 'job' || event.state !== 'unchanged' || isWaiting || verbose;
+}
+
+/** What a watch has done since local midnight. */
+export type DayTotals = Pick<BatchTotals, 'ended' | 'bytesIn' | 'bytesOut'>;
+
+/** The difference between the totals and those at the start of the day. `now`: milliseconds since 1970. */
+export function createDay(totals: BatchTotals, now: number) {
+  let day = new Date(now).toDateString();
+  let start = copyOf(totals);
+  return {
+    /** Runs before each event and each redraw. True when a new day has begun: its figures start at zero. */
+    turn(at: number): boolean {
+      const next = new Date(at).toDateString();
+      if (next === day) return false;
+      day = next;
+      start = copyOf(totals);
+      return true;
+    },
+    totals(): DayTotals {
+      const { ended, bytesIn, bytesOut } = copyOf(totals);
+      for (const state of ENDED_STATES) ended[state] -= start.ended[state];
+      return { ended, bytesIn: bytesIn - start.bytesIn, bytesOut: bytesOut - start.bytesOut };
+    },
+  };
+}
+
+function copyOf({ ended, bytesIn, bytesOut }: DayTotals): DayTotals {
+  return { ended: { ...ended }, bytesIn, bytesOut };
 }

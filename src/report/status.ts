@@ -1,16 +1,25 @@
 import { resolve } from 'node:path';
+import { ENDED_STATES, totalOf } from '../model/totals.ts';
 import type { Batch, JobRecord, Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
-import { columnsOf, fitting, type Look, line, lookOf, packed, paintOf, roomOf, type Span } from './look.ts';
-import { printable } from './printable.ts';
 import { table } from './table.ts';
-import { width, wrap } from './text.ts';
-import { SETTLED, totalOf } from './totals.ts';
+import { printable, width, wrap } from './text.ts';
+import {
+  columnsOf,
+  fitting,
+  line,
+  packed,
+  paintOf,
+  roomOf,
+  type Span,
+  type Theme,
+  themeOf,
+} from './theme.ts';
 import { passedOverText, reasonOf } from './wording.ts';
 
 /**
- * One batch as a person reads it: what it was, how far it came, what failed. With `all`, every job kept instead of the
- * failed ones. Paths are absolute. Ends with a newline.
+ * One batch for a person: its settings, its counts and its failed jobs, or with `all` every job that is kept. Paths are
+ * absolute. Ends with a newline.
  */
 export function statusText(
   batch: Batch,
@@ -19,28 +28,31 @@ export function statusText(
   now: number,
   all?: readonly JobRecord[],
 ): string {
-  const look = lookOf(style);
+  const theme = themeOf(style);
   const room = roomOf(style);
   const lines = [
     ...packed(
-      [{ text: `Batch ${batch.id}`, paint: look.chalk.bold }, '   '],
-      headPieces(batch, look),
+      [{ text: `Batch ${batch.id}`, paint: theme.chalk.bold }, '   '],
+      headPieces(batch, theme),
       room,
-      look,
+      theme,
     ),
-    ...packed(['  started  '], startedPieces(batch, now), room, look),
-    ...packed(['  images   '], imagePieces(batch, look), room, look),
-    ...packed(['  size     '], sizePieces(batch), room, look),
-    ...asideLines(batch, room, look),
+    ...packed(['  started  '], startedPieces(batch, now), room, theme),
+    ...packed(['  images   '], imagePieces(batch, theme), room, theme),
+    ...packed(['  size     '], sizePieces(batch), room, theme),
+    ...passedOverLines(batch, room, theme),
   ];
   const jobs = all ?? failed;
   const table = jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, style) : failedLines(jobs, style))];
   return [...lines, ...table, ...nextLines(batch, room)].map((text) => `${text}\n`).join('');
 }
 
-function headPieces(batch: Batch, look: Look): Span[] {
+function headPieces(batch: Batch, theme: Theme): Span[] {
   const failed = batch.counts.failed > 0 ? `, ${count(batch.counts.failed)} failed` : '';
-  const state = { text: `${batch.state}${failed}`, paint: failed === '' ? look.chalk.green : look.chalk.red };
+  const state = {
+    text: `${batch.state}${failed}`,
+    paint: failed === '' ? theme.chalk.green : theme.chalk.red,
+  };
   const inputs = batch.inputs.map((input) => printable(input === '-' ? input : resolve(batch.cwd, input)));
   const [first = '', ...others] = inputs;
   const from = others.length === 0 ? first : `${first} and ${count(others.length)} more`;
@@ -58,14 +70,14 @@ function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: 
   ];
 }
 
-function imagePieces({ counts, walkEnded, state }: Batch, look: Look): Span[] {
+function imagePieces({ counts, walkEnded, state }: Batch, theme: Theme): Span[] {
   const total = totalOf(counts);
   const waiting = (['pending', 'processing', 'retrying'] as const).filter((one) => counts[one] > 0);
-  const sofar = walkEnded || state === 'finished' ? '' : ' found so far';
+  const soFar = walkEnded || state === 'finished' ? '' : ' found so far';
   return [
-    `${count(total)}${sofar} `,
-    ...SETTLED.filter((one) => counts[one] > 0).map((one) => {
-      return { text: `${count(counts[one])} ${one}`, paint: paintOf(one, look) };
+    `${count(total)}${soFar} `,
+    ...ENDED_STATES.filter((one) => counts[one] > 0).map((one) => {
+      return { text: `${count(counts[one])} ${one}`, paint: paintOf(one, theme) };
     }),
     ...waiting.map((one) => `${count(counts[one])} ${one}`),
   ];
@@ -76,14 +88,14 @@ function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
   return [`${bytes(bytesIn)} -> ${bytes(bytesOut)} (${change(bytesIn, bytesOut)})`];
 }
 
-function asideLines({ passedOver }: Batch, room: number, look: Look): string[] {
+function passedOverLines({ passedOver }: Batch, room: number, theme: Theme): string[] {
   if (passedOver === 0) return [];
-  return [fitting([[`  aside    ${passedOverText(passedOver, new Map())}`]], room, look)];
+  return [fitting([[`  aside    ${passedOverText(passedOver, new Map())}`]], room, theme)];
 }
 
-/** Name, attempts and reason in columns where they fit; nothing of reason and fix is cut. */
+/** Name, attempts and reason, in columns where they fit. Reason and fix are never cut. */
 function failedLines(jobs: readonly JobRecord[], style: Style): string[] {
-  const look = lookOf(style);
+  const theme = themeOf(style);
   const room = roomOf(style);
   const names = Math.max(6, ...jobs.map(({ source }) => width(printable(source))));
   const beside = room - names - 15;
@@ -98,7 +110,7 @@ function failedLines(jobs: readonly JobRecord[], style: Style): string[] {
     return indented(table(columns, rows, { ...style, columns: () => columnsOf(style) - 2 }));
   }
   return [
-    line(['  ', { text: 'FAILED', paint: look.chalk.bold }], room, look),
+    line(['  ', { text: 'FAILED', paint: theme.chalk.bold }], room, theme),
     ...jobs.flatMap(({ source, error }) => [
       ...wrap(printable(source), room - 2).map((text) => `  ${text}`),
       ...wrap(reasonOf(source, error ?? undefined), room - 4).map((text) => `    ${text}`),
@@ -112,9 +124,9 @@ function fixOf(error: JobRecord['error'], columns: number): string[] {
 }
 
 function allLines(jobs: readonly JobRecord[], style: Style): string[] {
-  const look = lookOf(style);
+  const theme = themeOf(style);
   const rows = jobs.map((job): Span[] => [
-    { text: job.state, paint: paintOf(job.state, look) },
+    { text: job.state, paint: paintOf(job.state, theme) },
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),

@@ -1,21 +1,21 @@
 import type { Style } from '../model.ts';
-import { type Look, line, lookOf, roomOf, type Span, textOf } from './look.ts';
 import { padEnd, padStart, width } from './text.ts';
+import { line, roomOf, type Span, spanText, type Theme, themeOf } from './theme.ts';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'right';
 }
 
-/** A table for people: columns two spaces apart, the last one cut where the screen ends. Ends with a newline. */
+/** A table for people. The last column is cut where the terminal ends. Ends with a newline. */
 export function table(columns: readonly Column[], rows: readonly (readonly Span[])[], style: Style): string {
-  const look = lookOf(style);
+  const theme = themeOf(style);
   const room = roomOf(style);
-  const titles = columns.map(({ title }) => ({ text: title, paint: look.chalk.bold }));
+  const titles = columns.map(({ title }) => ({ text: title, paint: theme.chalk.bold }));
   const widths = columns.map(({ title }, at) => {
-    return Math.max(width(title), ...rows.map((row) => width(textOf(row[at] ?? ''))));
+    return Math.max(width(title), ...rows.map((row) => width(spanText(row[at] ?? ''))));
   });
-  return [titles, ...rows].map((row) => `${drawn(row, columns, widths, room, look)}\n`).join('');
+  return [titles, ...rows].map((row) => `${drawn(row, columns, widths, room, theme)}\n`).join('');
 }
 
 function drawn(
@@ -23,19 +23,24 @@ function drawn(
   columns: readonly Column[],
   widths: readonly number[],
   room: number,
-  look: Look,
+  theme: Theme,
 ): string {
   const spans = columns.flatMap((column, at): Span[] => {
     const cell = row[at] ?? '';
     const last = at === columns.length - 1;
-    const text = padded(textOf(cell), column, widths[at] ?? 0, last);
+    const text = padded(spanText(cell), column, widths[at] ?? 0, last);
     const gap = last ? [] : ['  '];
     return [typeof cell === 'string' ? text : { text, paint: cell.paint }, ...gap];
   });
-  return line(spans, room, look).trimEnd();
+  return line(spans, room, theme).trimEnd();
 }
 
 function padded(text: string, column: Column, columns: number, last: boolean): string {
   if (column.align === 'right') return padStart(text, columns);
   return last ? text : padEnd(text, columns);
+}
+
+/** A table for programs: TAB between columns, one header line, nothing cut. Cells must be printable. Ends with a newline. */
+export function tabbed(titles: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [titles, ...rows].map((row) => `${row.join('\t')}\n`).join('');
 }

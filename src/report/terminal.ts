@@ -1,76 +1,50 @@
-import type { Event, Report, Style } from '../model.ts';
+import type { Report, Style } from '../model.ts';
 import { bytes, counted } from './format.ts';
+import { createLiveDisplay, createSpinner, rowsOf, type TerminalStream } from './live.ts';
 import { noticeLines } from './notices.ts';
 import { createProgress } from './progress.ts';
-import { openScreen, type Screen } from './screen.ts';
-import { openSpinner, type Spinner } from './spinner.ts';
 import { summaryLines } from './summary.ts';
-import { createTally } from './tally.ts';
 import { liveLines } from './view.ts';
 
 interface TerminalReportOptions {
-  /** A terminal; its `rows` are read anew at each redraw, its columns through the style. */
-  readonly stream: NodeJS.WritableStream & { readonly rows?: number };
+  readonly stream: TerminalStream;
   readonly style: Style;
   readonly command: string;
-  /** Where outputs go, as given. */
+  /** The output folder, as given. */
   readonly out: string;
-  /** A line for every job, not only for those that failed. */
+  /** Prints a line for every job instead of only the failed ones. */
   readonly verbose: boolean;
-  /** Milliseconds since any moment. */
+  /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
 }
 
-/** What a person sees: a spinner while nothing is in work, a live part while it is, and a summary. */
+/** The report of a batch on a terminal: a spinner during the walk, then live lines, and a summary at the end. */
 export function createTerminalReport(options: TerminalReportOptions): Report {
   const { stream, style, command, out, verbose, clock = () => performance.now() } = options;
   const progress = createProgress();
-  const tally = createTally();
-  let spinner: Spinner | null = null;
-  let screen: Screen | null = null;
-  let closed = false;
+  const { totals } = progress;
+  const display = createLiveDisplay(stream, style);
+  const spin = createSpinner(style);
 
-  function show(event: Event): void {
-    if (event.type === 'walk' && screen === null) {
-      spinner ??= openSpinner(stream, style);
-      spinner.text(`Looking for images for ${out}: ${counted(event.found, 'image')}, ${bytes(event.bytes)}`);
-    } else if (event.type === 'batch.started') {
-      spinner?.close();
-      screen = openScreen({ stream, style, lines });
-    } else if (event.type === 'batch.finished') {
-      close();
-      print(['', ...summaryLines(tally, style)]);
-    }
+  function walkLines(): string[] {
+    const found = `${counted(totals.found, 'image')}, ${bytes(totals.bytes)}`;
+    return [spin(`Looking for images for ${out}: ${found}`)];
   }
 
-  function lines(): string[] {
-    return liveLines(progress, { command, style, now: clock(), rows: stream.rows || 24 });
-  }
-
-  function print(texts: readonly string[]): void {
-    if (screen !== null && !closed) screen.above(texts);
-    else stream.write(texts.map((text) => `${text}\n`).join(''));
-  }
-
-  function close(): void {
-    spinner?.close();
-    screen?.close();
-    closed = true;
+  function batchLines(): string[] {
+    return liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
   }
 
   return {
     event(event) {
       progress.event(event, clock());
-      tally.event(event);
-      const notices = noticeLines(event, verbose, style);
-      if (notices.length > 0) {
-        // A warning during the walk: the spinner comes back with the next folder.
-        if (screen === null) spinner?.close();
-        if (screen === null) spinner = null;
-        print(notices);
-      }
-      show(event);
+      display.print(noticeLines(event, verbose, style));
+      if (event.type === 'walk' && totals.started === null) display.show(walkLines);
+      if (event.type === 'batch.started') display.show(batchLines);
+      if (event.type !== 'batch.finished') return;
+      display.close();
+      display.print(['', ...summaryLines(totals, style)]);
     },
-    close,
+    close: display.close,
   };
 }

@@ -1,27 +1,27 @@
-/** Text measured and cut by the columns it takes on a screen. */
+/** Text on a terminal: measured in columns, cut, wrapped, and made safe to print. */
 
-/** One column a character, as most names are; all else is measured by tables that take longer to load than SQLite. */
+/** Most texts take one column per character. Only the others need the tables of string-width, which load slowly. */
 const PLAIN = /^[ -~]*$/;
 
 let measure: ((text: string) => number) | undefined;
 let graphemes: Intl.Segmenter | undefined;
 let isGuessed = false;
 
-/** Called once by `widths.ts`. */
+/** Sets how texts outside ASCII are measured: by string-width, once it is loaded. */
 export function measureWith(by: (text: string) => number): void {
   measure = by;
 }
 
-/** What `draw` returns, drawn again when it came upon a text that could not be measured yet. */
+/** What `draw` returns. Loads string-width and draws again if `draw` had to measure a text outside ASCII. */
 export async function measured(draw: () => string): Promise<string> {
   isGuessed = false;
   const text = draw();
   if (!isGuessed) return text;
-  await import('./widths.ts');
+  measureWith((await import('string-width')).default);
   return draw();
 }
 
-/** Columns the text takes. */
+/** The columns that the text takes. */
 export function width(text: string): number {
   if (PLAIN.test(text)) return text.length;
   if (measure !== undefined) return measure(text);
@@ -29,28 +29,22 @@ export function width(text: string): number {
   return text.length;
 }
 
-/** The text, its end replaced by `ellipsis` where it would take more columns. */
+/** The text in at most `columns`: where it is longer, `ellipsis` replaces its end. */
 export function cut(text: string, columns: number, ellipsis = '…'): string {
   if (width(text) <= columns) return text;
-  return taken(
-    clusters(text),
-    columns - width(ellipsis),
-    columns,
-    ellipsis,
-    (kept) => kept.join('') + ellipsis,
-  );
+  const room = columns - width(ellipsis);
+  if (room <= 0) return ellipsis.slice(0, Math.max(0, columns));
+  return fittingIn(room, clusters(text)).join('') + ellipsis;
 }
 
-/** As `cut`, but the end stays: what tells one path from another. */
+/** The same, but `ellipsis` replaces the start: paths differ most at their end. */
 export function cutStart(text: string, columns: number, ellipsis = '…'): string {
-  if (width(text) <= columns) return text;
-  const backwards = clusters(text).reverse();
-  return taken(backwards, columns - width(ellipsis), columns, ellipsis, (kept) => {
-    return ellipsis + kept.reverse().join('');
-  });
+  const room = columns - width(ellipsis);
+  if (width(text) <= columns || room <= 0) return cut(text, columns, ellipsis);
+  return ellipsis + fittingIn(room, clusters(text).reverse()).reverse().join('');
 }
 
-/** Breaks at spaces, and within a word only where it is longer than a line. */
+/** Breaks the text at spaces; breaks a word only when it is longer than a line. */
 export function wrap(text: string, columns: number): string[] {
   if (width(text) <= columns) return [text];
   const lines: string[] = [];
@@ -77,22 +71,14 @@ export function padStart(text: string, columns: number): string {
   return ' '.repeat(Math.max(0, columns - width(text))) + text;
 }
 
-function taken(
-  parts: readonly string[],
-  room: number,
-  columns: number,
-  ellipsis: string,
-  join: (kept: string[]) => string,
-): string {
-  if (room <= 0) return ellipsis.slice(0, Math.max(0, columns));
-  const kept: string[] = [];
+/** The first parts that fit into `room` columns. */
+function fittingIn(room: number, parts: readonly string[]): string[] {
   let used = 0;
-  for (const part of parts) {
+  const end = parts.findIndex((part) => {
     used += width(part);
-    if (used > room) break;
-    kept.push(part);
-  }
-  return join(kept);
+    return used > room;
+  });
+  return parts.slice(0, end === -1 ? parts.length : end);
 }
 
 function broken(word: string, columns: number): string[] {
@@ -113,4 +99,24 @@ function clusters(text: string): string[] {
   if (PLAIN.test(text)) return text.split('');
   graphemes ??= new Intl.Segmenter();
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
+}
+
+/**
+ * Characters that can move the cursor, break a line or change its direction: C0, DEL, C1, zero-width and bidirectional
+ * controls, the line separators, and lone surrogates.
+ */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\p{Surrogate}/gu;
+const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** The text with each such character as an escape sequence: `a\nb`, `\x1b[31m`, `\u202e`. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => ESCAPES[character] ?? codeOf(character));
+}
+
+function codeOf(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
 }

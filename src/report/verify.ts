@@ -1,15 +1,14 @@
 import type { Problem, Verified, WrongOutput } from '../model/verified.ts';
 import type { Failure, Style } from '../model.ts';
 import { count, counted } from './format.ts';
-import { roomOf } from './look.ts';
-import { printable } from './printable.ts';
-import { openSpinner } from './spinner.ts';
-import { wrap } from './text.ts';
+import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts';
+import { printable, wrap } from './text.ts';
+import { roomOf } from './theme.ts';
 
-/** Outputs that are told one by one; JSON has all. */
+/** Outputs that are listed one by one; JSON lists all. */
 const MOST = 50;
 
-/** A line for each output that is not in order, what became of it, and the sum. Paths are absolute. Ends with a newline. */
+/** One line per output that is not in order, with its repair, and a summary. Paths are absolute. Ends with a newline. */
 export function verifyText(verified: Verified, style: Style): string {
   const { wrong, remade } = verified;
   const shown = wrong.length <= MOST ? wrong : failedFirst(verified).slice(0, MOST);
@@ -26,7 +25,7 @@ export function verifyText(verified: Verified, style: Style): string {
     .join('');
 }
 
-/** What `verify --json` prints: one document, additive only; an output with two problems is there twice. */
+/** What `verify --json` prints. Fields are only ever added. An output with two problems is listed twice. */
 export function verifyJson(verified: Verified): object {
   const { batch, verified: seen, gone, wrong, remade, isStopped } = verified;
   return {
@@ -45,16 +44,19 @@ export function verifyJson(verified: Verified): object {
   };
 }
 
-/** How far it has come; null where nobody looks at a screen. */
-export function createVerifyProgress(screen: { stream: NodeJS.WritableStream; style: Style } | null) {
-  const spinner = screen && openSpinner(screen.stream, screen.style);
+/** The spinner of a verification; silent where nobody looks at a terminal. */
+export function createVerifyProgress(screen: { stream: TerminalStream; style: Style } | null) {
+  const display = screen && createLiveDisplay(screen.stream, screen.style);
+  const spin = screen && createSpinner(screen.style);
+  let text = '';
+  if (spin) display?.show(() => [spin(text)]);
   return {
     told(verified: number, wrong: number): void {
       const bad = wrong === 0 ? '' : `, ${count(wrong)} not in order`;
-      spinner?.text(`${counted(verified, 'output')} verified${bad}`);
+      text = `${counted(verified, 'output')} verified${bad}`;
     },
     close(): void {
-      spinner?.close();
+      display?.close();
     },
   };
 }
@@ -99,7 +101,7 @@ function commandOf({ batch }: Verified): string {
   return `imgtool verify ${batch === null ? '' : `${batch} `}--fix`;
 }
 
-/** The batches that did it are there for `list` and `status` like any other. */
+/** `list` and `status` show the batches that made outputs again like any other. */
 function placeOf({ madeIn = [] }: Verified): string {
   if (madeIn.length === 0) return '';
   return madeIn.length > 3

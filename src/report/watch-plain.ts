@@ -1,30 +1,31 @@
+import { leftOf } from '../model/totals.ts';
 import type { BatchFinished, Event, JobEvent, Report } from '../model.ts';
 import { age, compact, iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
-import { printable } from './printable.ts';
+
 import { profileLines } from './profile.ts';
-import { leftOf } from './totals.ts';
-import { countsInPlain, isToldOf, reasonOf, watchEnd } from './wording.ts';
+import { printable } from './text.ts';
+import { countsInPlain, isPassedOverShown, reasonOf, watchEnd } from './wording.ts';
 
 interface WatchPlainReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Only failures and warnings. */
+  /** Prints failures and warnings alone. */
   readonly quiet: boolean;
-  /** Each line begins with the time; a journal notes that itself. */
+  /** Each line begins with the time. A journal adds its own. */
   readonly timestamps: boolean;
-  /** Also what was unchanged, passed over or taken out again, and each walk. */
+  /** Also prints unchanged, passed over and withdrawn files, and each walk. */
   readonly verbose?: boolean;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
 
 /**
- * One line for each thing that happens in a watch, for logs, pipes and journals: a word, mostly a source, then facts as
- * `key=value`. No colour, no control codes.
+ * The report of a watch for logs, pipes and journals: one line per event, without colours or control codes. A line is a
+ * word, mostly a source, and facts as `key=value`.
  */
 export function createWatchPlainReport(options: WatchPlainReportOptions): Report {
   const { stream, quiet, timestamps, verbose = false, clock = Date.now } = options;
-  let landed = false;
+  let isWaiting = false;
   let stopping = false;
 
   function textOf(event: Event): string | null {
@@ -32,14 +33,14 @@ export function createWatchPlainReport(options: WatchPlainReportOptions): Report
     if (urgent !== null || quiet) return urgent;
     if (event.type === 'job') return jobText(event, verbose);
     if ((event.type === 'scanned' || event.type === 'withdrawn') && !verbose) return null;
-    if (event.type === 'passed_over' && !isToldOf(event.reason, landed, verbose)) return null;
+    if (event.type === 'passed_over' && !isPassedOverShown(event.reason, isWaiting, verbose)) return null;
     if (event.type === 'batch.finished') return closingText(event, stopping);
     return plainText(event);
   }
 
   return {
     event(event) {
-      if (event.type === 'watching') landed = true;
+      if (event.type === 'watching') isWaiting = true;
       if (event.type === 'stopping') stopping = true;
       const text = textOf(event);
       if (text === null) return;
@@ -47,12 +48,12 @@ export function createWatchPlainReport(options: WatchPlainReportOptions): Report
       for (const line of text.split('\n')) stream.write(`${time}${line}\n`);
     },
     close() {
-      // Lines leave nothing to put back.
+      // Plain lines leave nothing to restore.
     },
   };
 }
 
-/** What is told even when quiet. */
+/** The text of an event that is printed even with `quiet`. */
 function urgentText(event: Event): string | null {
   if (event.type === 'warning') return facts('warning', {}, { message: event.message, fix: event.fix });
   if (event.type !== 'job' || event.state !== 'failed') return null;
@@ -121,7 +122,7 @@ function closingText(finished: BatchFinished, stopping: boolean): string {
   });
 }
 
-/** `key=value` for each that is known; sentences are quoted always, so that they read and are searched alike. */
+/** `key=value` for each known value. Sentences are always quoted, so that a search for one finds all of them. */
 function facts(
   head: string,
   known: Readonly<Record<string, string | number | boolean | undefined>>,
@@ -136,7 +137,7 @@ function facts(
     .join(' ');
 }
 
-/** As it is where it is one plain word, else as a JSON string. */
+/** A plain word as it is, any other text as a JSON string. */
 function quoted(text: string): string {
   return text === '' || /[\s"=]/.test(text) || printable(text) !== text ? asJson(text) : text;
 }

@@ -1,115 +1,95 @@
+import { BatchTotals, leftOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, Event, Report, Style } from '../model.ts';
 import { fixLines } from './failures.ts';
 import { age, count } from './format.ts';
-import { lookOf, paintOf, roomOf } from './look.ts';
+import { createLiveDisplay, rowsOf, type TerminalStream } from './live.ts';
 import { noticeLines } from './notices.ts';
-import { createProgress } from './progress.ts';
-import { createRecent } from './recent.ts';
-import { openScreen, type Screen } from './screen.ts';
+import { createDay, createRecent } from './recent.ts';
 import { nextOfWatch } from './summary.ts';
 import { wrap } from './text.ts';
-import { createToday } from './today.ts';
-import { leftOf, SETTLED, totalOf } from './totals.ts';
+import { paintOf, roomOf, themeOf } from './theme.ts';
 import { watchLines } from './watch-view.ts';
-import { endedEarly, watchEnd } from './wording.ts';
+import { endedEarly, shownStates, watchEnd } from './wording.ts';
 
 interface WatchReportOptions {
-  /** A terminal; its `rows` are read anew at each redraw, its columns through the style. */
-  readonly stream: NodeJS.WritableStream & { readonly rows?: number };
+  readonly stream: TerminalStream;
   readonly style: Style;
-  /** Folders that are watched and where outputs go, as given. */
+  /** The watched folders and the output folder, as given. */
   readonly inputs: readonly string[];
   readonly out: string;
-  /** Also what was passed over or unchanged from the start. */
+  /** Also shows files that were passed over or unchanged when the watch started. */
   readonly verbose: boolean;
-  /** Milliseconds since any moment. */
+  /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
   /** Milliseconds since 1970. */
   readonly wallClock?: () => number;
 }
 
-/** What a person sees of a watch: a live part as long as it runs, what went wrong above it, and how it ended. */
+/** The report of a watch on a terminal: live lines, warnings and failures above them, and one closing line. */
 export function createWatchReport(options: WatchReportOptions): Report {
   const { stream, style, inputs, out, verbose } = options;
   const { clock = () => performance.now(), wallClock = Date.now } = options;
   const since = clock();
-  const progress = createProgress();
-  const today = createToday(progress, wallClock());
+  const totals = new BatchTotals();
+  const day = createDay(totals, wallClock());
   const recent = createRecent({ inputs, verbose });
-  let screen: Screen | null = null;
-  let closed = false;
-  let heard = 0;
+  const display = createLiveDisplay(stream, style);
+  let events = 0;
   let drawn: { state: string; lines: readonly string[] } = { state: '', lines: [] };
 
   function lines(): readonly string[] {
-    if (today.turn(wallClock())) heard++;
-    const view = { inputs, out, style, up: clock() - since, rows: stream.rows || 24 };
-    // Asked ten times a second for months: worked out anew only where something can have changed.
-    const state = `${heard} ${age(view.up)} ${view.rows} ${style.columns()}`;
+    if (day.turn(wallClock())) events++;
+    const view = { inputs, out, style, up: clock() - since, rows: rowsOf(stream) };
+    // A watch redraws ten times a second for months: it words its lines only when they can differ.
+    const state = `${events} ${age(view.up)} ${view.rows} ${style.columns()}`;
     if (state !== drawn.state) {
-      const shown = watchLines(progress, { ...view, today: today.figures(), recent: recent.entries });
-      drawn = { state, lines: shown };
+      drawn = { state, lines: watchLines(totals, { ...view, today: day.totals(), recent: recent.entries }) };
     }
     return drawn.lines;
   }
 
-  function print(texts: readonly string[]): void {
-    if (texts.length === 0) return;
-    if (screen !== null && !closed) screen.above(texts);
-    else stream.write(texts.map((text) => `${text}\n`).join(''));
-  }
-
-  function close(): void {
-    screen?.close();
-    closed = true;
-  }
-
   return {
     event(event) {
-      heard++;
-      today.turn(wallClock());
-      progress.event(event, clock());
-      recent.event(event, wallClock(), progress.watching !== null);
-      print(lastingLines(event, style));
-      if (event.type === 'walk' || event.type === 'batch.started') {
-        if (!closed) screen ??= openScreen({ stream, style, lines });
-      } else if (event.type === 'batch.finished') {
-        close();
-        print(['', ...closingLines(event, progress.stopping !== null, style)]);
-      }
+      events++;
+      day.turn(wallClock());
+      totals.add(event, clock());
+      recent.event(event, wallClock(), totals.watching !== null);
+      display.print(lastingLines(event, style));
+      if (event.type === 'walk' || event.type === 'batch.started') display.show(lines);
+      if (event.type !== 'batch.finished') return;
+      display.close();
+      display.print(['', ...closingLines(event, totals.stopping !== null, style)]);
     },
-    close,
+    close: display.close,
   };
 }
 
-/** What stays above the live part: it has no summary in which it could be read later. */
+/** A watch has no summary that lists its failures: each one stays above the live lines with its fix. */
 function lastingLines(event: Event, style: Style): string[] {
   const fix = event.type === 'job' ? event.error?.fix : undefined;
-  return [...noticeLines(event, false, style), ...fixLines(fix, roomOf(style) - 1, '   ', lookOf(style))];
+  return [...noticeLines(event, false, style), ...fixLines(fix, roomOf(style) - 1, '   ', themeOf(style))];
 }
 
 function closingLines(finished: BatchFinished, stopping: boolean, style: Style): string[] {
-  const look = lookOf(style);
+  const theme = themeOf(style);
   const room = roomOf(style);
   const { counts, ms } = finished;
   const end = watchEnd(finished, stopping);
   const state = end === 'finished' ? 'completed' : 'cancelled';
   const left = leftOf(counts);
   const parts = [
-    ...SETTLED.filter((one) => one === 'completed' || counts[one] > 0).map(
-      (one) => `${count(counts[one])} ${one}`,
-    ),
+    ...shownStates(counts).map((one) => `${count(counts[one])} ${one}`),
     ...(left > 0 ? [`${count(left)} pending`] : []),
   ];
   const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
   const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.`;
-  const mark = ` ${look.marks[state]} `;
+  const mark = ` ${theme.marks[state]} `;
   const indent = ' '.repeat(mark.length);
-  const tells = counts.failed > 0 || endedEarly(finished) !== null;
+  const hasMore = counts.failed > 0 || endedEarly(finished) !== null;
   return [
     ...wrap(text, room - mark.length).map((part, at) => {
-      return `${at === 0 ? paintOf(state, look)(mark) : indent}${part}`;
+      return `${at === 0 ? paintOf(state, theme)(mark) : indent}${part}`;
     }),
-    ...(tells ? nextOfWatch(finished, room, look) : []),
+    ...(hasMore ? nextOfWatch(finished, room, theme) : []),
   ];
 }

@@ -1,63 +1,61 @@
+import type { BatchTotals } from '../model/totals.ts';
 import type { Style } from '../model.ts';
 import { age, count, counted, timeOfDay } from './format.ts';
+import type { DayTotals, RecentEvent } from './recent.ts';
+import { cutStart, padEnd, printable, width } from './text.ts';
 import {
   columnsOf,
   fitting,
-  type Look,
   line,
-  lookOf,
   packed,
   paintOf,
   type Span,
   spanWidth,
-} from './look.ts';
-import { printable } from './printable.ts';
-import type { Progress } from './progress.ts';
-import type { Entry } from './recent.ts';
-import { cutStart, padEnd, width } from './text.ts';
-import { SETTLED } from './totals.ts';
-import { savedText } from './wording.ts';
+  type Theme,
+  themeOf,
+} from './theme.ts';
+import { savedText, shownStates } from './wording.ts';
 
-/** Columns below which there is no room for the time of day or a whole sentence. */
+/** Below this many columns the time of day and long sentences are left out. */
 const NARROW = 60;
-/** The column in which figures begin, one below the other. */
+/** The column in which the figures begin. */
 const INDENT = 14;
 
 interface WatchView {
-  /** As given. */
+  /** Folders, as given. */
   readonly inputs: readonly string[];
   readonly out: string;
   readonly style: Style;
-  /** Milliseconds since it was started. */
+  /** Milliseconds since the watch started. */
   readonly up: number;
-  /** Lines the screen has. */
+  /** Rows of the terminal. */
   readonly rows: number;
-  readonly today: Pick<Progress, 'counts' | 'bytesIn' | 'bytesOut'>;
-  /** The last things that happened, oldest first. */
-  readonly recent: readonly Entry[];
+  readonly today: DayTotals;
+  /** Oldest first. */
+  readonly recent: readonly RecentEvent[];
 }
 
-/** The live part of a watch as lines, none wider than the screen less one column. Pure. */
-export function watchLines(progress: Progress, view: WatchView): string[] {
-  const look = lookOf(view.style);
-  // A character in the last column leaves the cursor in a place on which terminals do not agree.
+/** The live lines of a watch. They leave the last column and the last row of the terminal free. Pure. */
+export function watchLines(totals: BatchTotals, view: WatchView): string[] {
+  const theme = themeOf(view.style);
+  // Terminals do not agree on where the cursor is after a character in the last column.
   const columns = Math.max(1, columnsOf(view.style) - 1);
   const roomy = view.rows >= 12;
   const top = [
-    ...(roomy ? [headerLine(progress, view, columns, look), ''] : []),
-    ...stateLines(progress, columns, look),
-    ...todayLines(view, columns, look),
+    ...(roomy ? [headerLine(totals, view, columns, theme), ''] : []),
+    ...stateLines(totals, columns, theme),
+    ...todayLines(view, columns, theme),
     ...(roomy ? [''] : []),
   ];
-  const recent = recentLines(view.recent, columns, view.rows - top.length - 1, look);
+  const recent = recentLines(view.recent, columns, view.rows - top.length - 1, theme);
   return [...top, ...recent].slice(0, Math.max(1, view.rows - 1));
 }
 
-function headerLine({ started }: Progress, view: WatchView, columns: number, look: Look): string {
+function headerLine({ started }: BatchTotals, view: WatchView, columns: number, theme: Theme): string {
   const most = Math.max(8, Math.floor(columns / 3));
-  const named = (path: string) => cutStart(printable(path), most, look.ellipsis);
+  const named = (path: string) => cutStart(printable(path), most, theme.ellipsis);
   const [first = '', ...others] = view.inputs;
-  const name = { text: 'imgtool watch', paint: look.chalk.bold };
+  const name = { text: 'imgtool watch', paint: theme.chalk.bold };
   const from = `  ${named(first)}${others.length === 0 ? '' : ` and ${count(others.length)} more`}`;
   const out = ` -> ${named(view.out)}`;
   const how = started === null ? '' : `   ${printable(started.preset)}, ${started.jobs} at a time`;
@@ -66,30 +64,29 @@ function headerLine({ started }: Progress, view: WatchView, columns: number, loo
     const gap = Math.max(2, Math.min(columns, 76) - spanWidth(spans) - up.length);
     return [...spans, ' '.repeat(gap), up];
   });
-  return fitting(wordings, columns, look);
+  return fitting(wordings, columns, theme);
 }
 
-function stateLines(progress: Progress, columns: number, look: Look): string[] {
-  const { watching, retrying, inWork } = progress;
-  // Events of sources that the walk has not told of yet may come first.
-  const pending = Math.max(0, progress.found - progress.done - inWork.size - retrying);
+function stateLines(totals: BatchTotals, columns: number, theme: Theme): string[] {
+  const { watching } = totals;
+  const { pending, processing, retrying } = totals.counts;
   const pieces: Span[] = [
     ...(watching === null ? [] : [counted(watching.folders, 'folder')]),
     `pending ${count(pending)}`,
-    `processing ${count(inWork.size)}`,
-    ...(retrying === 0 ? [] : [{ text: `retrying ${count(retrying)}`, paint: look.chalk.yellow }]),
+    `processing ${count(processing)}`,
+    ...(retrying === 0 ? [] : [{ text: `retrying ${count(retrying)}`, paint: theme.chalk.yellow }]),
   ];
-  const [state, text] = stateOf(progress, columns);
+  const [state, text] = stateOf(totals, columns);
   const mark = {
-    text: ` ${look.marks[state]} `,
-    paint: watching === null ? look.chalk.dim : look.chalk.cyan,
+    text: ` ${theme.marks[state]} `,
+    paint: watching === null ? theme.chalk.dim : theme.chalk.cyan,
   };
-  return packed([mark, padEnd(text, INDENT - 6), '   '], pieces, columns, look);
+  return packed([mark, padEnd(text, INDENT - 6), '   '], pieces, columns, theme);
 }
 
-/** The shape of the mark differs too: no state is told by colour alone. */
+/** The mark that stands for the state of the watch, and its name. */
 function stateOf(
-  { stopping, watching, total }: Progress,
+  { stopping, watching, total }: BatchTotals,
   columns: number,
 ): ['cancelled' | 'pending' | 'processing', string] {
   if (stopping !== null) return ['cancelled', 'stopping'];
@@ -99,42 +96,40 @@ function stateOf(
   return ['processing', watching.by === 'polling' ? 'polling' : 'watching'];
 }
 
-function todayLines({ today }: WatchView, columns: number, look: Look): string[] {
-  const { counts, bytesIn, bytesOut } = today;
-  const pieces: Span[] = SETTLED.filter((state) => state === 'completed' || counts[state] > 0).map(
-    (state) => {
-      return { text: `${count(counts[state])} ${state}`, paint: paintOf(state, look) };
-    },
-  );
+function todayLines({ today }: WatchView, columns: number, theme: Theme): string[] {
+  const { ended, bytesIn, bytesOut } = today;
+  const pieces = shownStates(ended).map((state): Span => {
+    return { text: `${count(ended[state])} ${state}`, paint: paintOf(state, theme) };
+  });
   if (bytesIn > 0) pieces.push(savedText(bytesIn, bytesOut));
-  return packed([padEnd('   today', INDENT)], pieces, columns, look);
+  return packed([padEnd('   today', INDENT)], pieces, columns, theme);
 }
 
-function recentLines(recent: readonly Entry[], columns: number, room: number, look: Look): string[] {
+function recentLines(recent: readonly RecentEvent[], columns: number, room: number, theme: Theme): string[] {
   const shown = recent.slice(Math.max(0, recent.length - Math.max(0, room)));
-  const marks = Math.max(0, ...shown.map((entry) => width(markOf(entry, look).text)));
+  const marks = Math.max(0, ...shown.map((entry) => width(markOf(entry, theme).text)));
   const names = Math.min(Math.floor(columns / 3), Math.max(0, ...shown.map(({ name }) => width(name))));
   return shown.map((entry) => {
-    const { text, paint } = markOf(entry, look);
+    const { text, paint } = markOf(entry, theme);
     return line(
       [
         columns < NARROW ? ' ' : ` ${timeOfDay(entry.at)}  `,
         { text: padEnd(text, marks), paint },
-        ` ${padEnd(cutStart(entry.name, names, look.ellipsis), names)}`,
+        ` ${padEnd(cutStart(entry.name, names, theme.ellipsis), names)}`,
         `${columns < NARROW ? '  ' : '   '}${entry.words}`,
       ],
       columns,
-      look,
+      theme,
     );
   });
 }
 
-function markOf({ what }: Entry, look: Look): { text: string; paint: (text: string) => string } {
-  const { chalk, marks, ellipsis } = look;
+function markOf({ what }: RecentEvent, theme: Theme): { text: string; paint: (text: string) => string } {
+  const { chalk, marks, ellipsis } = theme;
   if (what === 'still_written') return { text: ellipsis, paint: chalk.dim };
   if (what === 'removed') return { text: '-', paint: chalk.dim };
   if (what === 'passed_over') return { text: marks.unchanged, paint: chalk.dim };
-  // It did fail, though not for good: the words tell that, and the colour.
+  // The attempt failed. Words and colour tell that it is not the last one.
   if (what === 'retrying') return { text: marks.failed, paint: chalk.yellow };
-  return { text: marks[what], paint: paintOf(what, look) };
+  return { text: marks[what], paint: paintOf(what, theme) };
 }

@@ -1,25 +1,29 @@
-import type { BatchFinished, Failure, PassedOver } from '../model.ts';
+import { type BatchTotals, doneOf, ENDED_STATES, totalOf } from '../model/totals.ts';
+import type { BatchFinished, Failure, JobEvent, PassedOver } from '../model.ts';
 import { bytes, change, count, counted } from './format.ts';
-import { printable } from './printable.ts';
-import type { Tally } from './tally.ts';
-import { doneOf, SETTLED, totalOf } from './totals.ts';
+import { printable } from './text.ts';
 
-/** Sentences that the terminal, plain lines and the summary share. */
+/** Phrases that several reports share. */
 
-/** What went wrong with a source that is named beside it, so the name in front of the message goes. */
+/** Why a source failed, without its name in front: the name is printed beside the reason. */
 export function reasonOf(source: string, error: Failure | undefined): string {
   const message = error?.message ?? 'failed for a reason nobody noted';
   return printable(message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message);
 }
 
-/** `completed=405 duplicate=6 failed=1`: those that are not zero, completed always. */
-export function countsInPlain(counts: Readonly<Record<(typeof SETTLED)[number], number>>): string {
-  return SETTLED.filter((state) => state === 'completed' || counts[state] > 0)
-    .map((state) => `${state}=${counts[state]}`)
+/** The states of ended jobs that a report counts: `completed` always, the others when they are not zero. */
+export function shownStates(ended: Readonly<Record<JobEvent['state'], number>>): JobEvent['state'][] {
+  return ENDED_STATES.filter((state) => state === 'completed' || ended[state] > 0);
+}
+
+/** `completed=405 duplicate=6 failed=1` */
+export function countsInPlain(ended: Readonly<Record<JobEvent['state'], number>>): string {
+  return shownStates(ended)
+    .map((state) => `${state}=${ended[state]}`)
     .join(' ');
 }
 
-/** `12 files passed over: 10 hidden, 2 symlinks`; empty when there were none. */
+/** `12 files passed over: 10 hidden, 2 symlinks`; empty for no files. */
 export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, number>): string {
   if (total === 0) return '';
   const parts = [...reasons]
@@ -28,34 +32,34 @@ export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, n
   return `${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
 
-/** What a dry run found: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
-export function dryRunText(tally: Tally): string {
-  const images = tally.writing;
-  const variants = tally.wouldWrite / images;
+/** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
+export function dryRunText(totals: BatchTotals): string {
+  const images = totals.writing;
+  const variants = totals.wouldWrite / images;
   const each = Number.isInteger(variants)
     ? `${counted(variants, 'variant')} x ${counted(images, 'image')}`
     : `for ${counted(images, 'image')}`;
-  const what = images > 0 ? `${counted(tally.wouldWrite, 'file')} (${each})` : 'nothing';
+  const what = images > 0 ? `${counted(totals.wouldWrite, 'file')} (${each})` : 'nothing';
   const rest = [
-    ...(['duplicate', 'unchanged'] as const).map((would) => [tally.would.get(would) ?? 0, would] as const),
-    [tally.failures, 'would fail'] as const,
+    ...(['duplicate', 'unchanged'] as const).map((would) => [totals.would.get(would) ?? 0, would] as const),
+    [totals.ended.failed, 'would fail'] as const,
   ].filter(([n]) => n > 0);
   const others = rest.length === 0 ? '' : `; ${rest.map(([n, word]) => `${count(n)} ${word}`).join(', ')}`;
-  return `would write ${what} to ${printable(tally.started?.out ?? '')}${others}`;
+  return `would write ${what} to ${printable(totals.started?.out ?? '')}${others}`;
 }
 
-/** Files whose bytes are told as size: all that the images have, links among them. */
-export function outputsOf({ outputs }: Tally): number {
+/** The number of output files, links included: their bytes add up to the size that the report shows. */
+export function outputCount({ outputs }: BatchTotals): number {
   return outputs.completed + outputs.duplicate + outputs.unchanged;
 }
 
-/** What stands behind their number: ` (39 of duplicates, 3 of unchanged images)`; empty where all were made just now. */
-export function outputsBehind({ started, outputs }: Tally): string {
+/** Text after the number of outputs: ` (39 of duplicates, 3 of unchanged images)`; empty when all of them are new. */
+export function outputNote({ started, outputs }: BatchTotals): string {
   const parts = [
     ...(outputs.duplicate > 0 ? [`${count(outputs.duplicate)} of duplicates`] : []),
     ...(outputs.unchanged > 0 ? [`${count(outputs.unchanged)} of unchanged images`] : []),
   ];
-  // Of a batch that was gone on with, all else is told of all of it.
+  // The other figures of a resumed batch are those of all its runs.
   return `${parts.length === 0 ? '' : ` (${parts.join(', ')})`}${started?.resumed ? ' in this run' : ''}`;
 }
 
@@ -66,7 +70,7 @@ export function savedText(bytesIn: number, bytesOut: number): string {
   return `${word} (${change(bytesIn, bytesOut)})`;
 }
 
-/** How a batch that did not reach its end is told; null for one that did. */
+/** The headline of a batch that ended early; null for a batch that reached its end. */
 export function endedEarly({ state, counts }: BatchFinished): string | null {
   if (state !== 'cancelled' && state !== 'interrupted') return null;
   const word = state === 'cancelled' ? 'Cancelled' : 'Interrupted';
@@ -74,14 +78,14 @@ export function endedEarly({ state, counts }: BatchFinished): string | null {
 }
 
 /**
- * Whether a watch tells that a file was passed over: one that landed and looks like a picture to whoever put it there
- * must not vanish without a word. What lay there before is counted only.
+ * Whether a watch shows that it passed over a file. A new file that its owner takes for a picture must not disappear
+ * without a word. Files that were there when the watch started are only counted.
  */
-export function isToldOf(reason: PassedOver, landed: boolean, verbose: boolean): boolean {
-  return verbose || (landed && SURPRISING.has(reason));
+export function isPassedOverShown(reason: PassedOver, isWaiting: boolean, verbose: boolean): boolean {
+  return verbose || (isWaiting && SURPRISING.has(reason));
 }
 
-/** How a watch ended: `stopped` by somebody, `finished` with nothing left to do, `interrupted` by what went wrong. */
+/** How a watch ended: `stopped` on request, `finished` with nothing left to do, or `interrupted` by an error. */
 export function watchEnd({ state }: BatchFinished, stopping: boolean): string {
   if (state === 'interrupted') return 'interrupted';
   return stopping || state === 'cancelled' ? 'stopped' : 'finished';

@@ -6,6 +6,7 @@ import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
 import { batchOptions } from '../records.ts';
 import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
+import { makeOlder } from './older.ts';
 import { picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
@@ -78,7 +79,7 @@ it('what an index of the version before knows is unchanged, of which nothing is 
   const ctimes = () => readRows(place, 'SELECT ctime FROM sources ORDER BY path');
   const before = ctimes();
   expect(before).toEqual([1, 2, 3].map(() => ({ ctime: expect.stringMatching(/^\d{19}$/) })));
-  makeSecondVersion(place);
+  makeOlder(place.index, 2);
   const again = await place.process('--verbose');
   expect([again.code, countsOf(again)]).toEqual([0, { unchanged: 3 }]);
   const profile = eventsOf(again).find((event) => event.type === 'profile');
@@ -86,24 +87,6 @@ it('what an index of the version before knows is unchanged, of which nothing is 
   expect(ctimes()).toEqual(before);
   expect(readIndex(place.index).problems).toEqual([]);
 });
-
-/** Takes from an index what was added since its second version. */
-function makeSecondVersion(place: Place): void {
-  const db = keep(new Sqlite(place.index));
-  db.exec('DROP INDEX outputs_by_checksum');
-  db.exec('ALTER TABLE sources DROP COLUMN ctime');
-  db.exec('PRAGMA user_version = 2');
-  const made = keep(new Sqlite(':memory:'));
-  for (const step of MIGRATIONS.slice(0, 2)) step(made);
-  expect(namesIn(db)).toEqual(namesIn(made));
-  made.close();
-  db.close();
-}
-
-function namesIn(db: Sqlite.Database): unknown[] {
-  const columns = '(SELECT group_concat(name) FROM pragma_table_info(sqlite_schema.name)) AS columns';
-  return keep(db.prepare(`SELECT name, ${columns} FROM sqlite_schema ORDER BY name`)).all();
-}
 
 function readRows(place: Place, sql: string): unknown[] {
   const db = keep(new Sqlite(place.index, { readonly: true }));

@@ -92,7 +92,11 @@ describe('a start', () => {
       expect(files.length, files.join(' ')).toBeLessThanOrEqual(FEW.look);
     }
     place.put('.imgtoolrc', '{"jobs": 2}');
-    expect((await loadedBy(place, ['list'])).packages, 'a value to check').toContain('valibot');
+    expect((await loadedBy(place, ['list'])).packages, 'settings in JSON').toEqual(
+      (await loadedBy(place, ['list', '--no-config'])).packages,
+    );
+    place.put('.imgtoolrc', 'jobs: 2');
+    expect((await loadedBy(place, ['list'])).packages, 'settings in YAML').toContain('yaml');
     expect((await loadedBy(place, ['list', '--color', 'always'])).packages).toContain('chalk');
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { KEYS } from '../../src/config/keys.ts';
+import { KEYS } from '../../src/config/settings.ts';
 import type { Config } from '../../src/config.ts';
 import { person } from './folders.ts';
 

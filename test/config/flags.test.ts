@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { KEYS, longFlag } from '../../src/config/keys.ts';
-import { type Group, SETTINGS } from '../../src/config/settings.ts';
+import { type Group, KEYS, longFlag, SETTINGS } from '../../src/config/settings.ts';
 import { addSettings, flagsOf } from '../../src/config.ts';
 import { person } from './folders.ts';
 

@@ -206,6 +206,17 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await pair.other.made(made.digest, [made.settings, 'other'])).toEqual([made]);
     });
 
+    it('renames no settings that it recorded itself', async () => {
+      const run = await begin();
+      await index.add(run, [newJob('/photos/a')], NOTHING);
+      const made = outputRecord('/out/a_small.webp', '/photos/a');
+      const source = sourceRecord('/photos/a');
+      await index.settle(run, await takeOne(run), settled({ state: 'completed', source, made: [made] }));
+      await index.renameSettings([{ from: made.settings, to: 'other' }]);
+      await index.renameSettings([]);
+      expect((await index.lookup([], [made.path])).output(made.path)).toEqual(made);
+    });
+
     it('adds ctimes to the records that have none, and to no other', async () => {
       const records = [
         sourceRecord('/photos/a', { ctime: null }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN } from '../../src/presets.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
 import { codes, prose, ROOT, rows, terms } from './pages.ts';
 import { makeReader } from './reader.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openPicture } from '../../src/image/picture.ts';
 import type { Variant } from '../../src/model.ts';
-import { BUILT_IN } from '../../src/presets.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
 import { makePlace } from '../place.ts';
 import { sha } from '../records.ts';
 

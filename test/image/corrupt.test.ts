@@ -4,7 +4,7 @@ import type { Header } from '../../src/image/steps/header.ts';
 import { encoded, file, LIMITS, lopsided, rendered, scratch, variant } from './pictures.ts';
 
 const folder = scratch();
-const LENIENT = /--lenient/;
+const LENIENT = /\{\{lenient\}\}/;
 
 const headerOf = (over: Partial<Header>) => ({ format: 'png', progressive: false, ...over }) as Header;
 const said = (message: string, header?: Header) => corrupt(new Error(message), false, header);

@@ -48,7 +48,7 @@ describe('a picture’s format', () => {
     expect(await detect(Buffer.from(text), true)).toBe('svg');
     await expect(detect(Buffer.from(text), false)).rejects.toMatchObject({
       code: 'unsupported_format',
-      fix: expect.stringContaining('--allow-svg'),
+      fix: expect.stringContaining('{{allowSvg}}'),
     });
   });
 

@@ -3,7 +3,7 @@ import type { Corrections } from '../../src/image/corrections.ts';
 import { estimateMemory, mostAtOnce } from '../../src/image/memory.ts';
 import { SRGB_SIGNAL } from '../../src/image/signal/code-points.ts';
 import type { Header } from '../../src/image/steps/header.ts';
-import { BUILT_IN } from '../../src/presets.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
 import { variant } from './pictures.ts';
 
 const MB = 2 ** 20;

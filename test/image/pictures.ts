@@ -9,25 +9,12 @@ import sharp from 'sharp';
 import { afterAll, expect } from 'vitest';
 import { openPicture } from '../../src/image/picture.ts';
 import type { Limits, SourceFile, Variant } from '../../src/model.ts';
+import { fullVariant } from '../../src/variants/fields.ts';
 
 export const LIMITS: Limits = { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 };
 
 export function variant(changes: Partial<Variant> = {}): Variant {
-  return {
-    name: 'large',
-    width: 1200,
-    height: null,
-    fit: 'inside',
-    position: 'centre',
-    format: 'webp',
-    quality: 85,
-    effort: 0,
-    lossless: false,
-    grayscale: false,
-    sharpen: false,
-    background: null,
-    ...changes,
-  };
+  return { ...fullVariant({ name: 'large', width: 1200, effort: 0 }), ...changes };
 }
 
 /** A variant that keeps pixels as they are. */

@@ -204,7 +204,7 @@ describe('a damaged picture', () => {
     await expect(rendered(folder, await cut(), [variant()])).rejects.toMatchObject({
       code: 'corrupt',
       message: 'the picture is damaged or cut short (VipsJpeg: premature end of JPEG image)',
-      fix: 'copy the file again, or accept what can be read with --lenient',
+      fix: 'copy the file again, or accept what can be read with {{lenient}}',
     });
   });
 

@@ -21,7 +21,7 @@ describe('figures', () => {
     expect([0, 999, 1284, 1_000_000].map(count)).toEqual(['0', '999', '1,284', '1,000,000']);
   });
 
-  it('tell one from many', () => {
+  it('use the singular for one', () => {
     expect(counted(1, 'image')).toBe('1 image');
     expect(counted(1284, 'image')).toBe('1,284 images');
     expect(counted(2, 'batch', 'batches')).toBe('2 batches');
@@ -61,12 +61,12 @@ describe('figures', () => {
     expect(duration(ms)).toBe(text);
   });
 
-  it('tell the age of what runs without rounding up', () => {
+  it('never round an elapsed time up', () => {
     const ages = [0, 59_999, 60_000, 3_599_999, 8_099_000, 86_399_000, 273_600_000].map(age);
     expect(ages).toEqual(['0s', '59s', '1m', '59m', '2h 14m', '23h 59m', '3d 4h']);
   });
 
-  it('write round times without noughts', () => {
+  it('write round times without zeros', () => {
     const pauses = [500, 1500, 10_000, 30_000, 90_000, 300_000, 3_600_000].map(pause);
     expect(pauses).toEqual(['500ms', '1.5s', '10s', '30s', '1m 30s', '5m', '1h']);
   });
@@ -76,7 +76,7 @@ describe('figures', () => {
     expect(timeOfDay(new Date(2026, 10, 21, 4, 2, 11).getTime())).toBe('04:02:11');
   });
 
-  it('count down as a clock does, and admit not to know', () => {
+  it('write the time left like a clock, and a dash for an unknown one', () => {
     expect([0, 10_500, 725_000, 3_723_000].map(countdown)).toEqual(['0:00', '0:11', '12:05', '1:02:03']);
     expect(countdown(null)).toBe('-');
   });
@@ -85,7 +85,7 @@ describe('figures', () => {
     expect([41.23, 129.4, null].map(rate)).toEqual(['41.2/s', '129/s', '-']);
   });
 
-  it('never call the last image but one the whole', () => {
+  it('reach 100 % only at the end', () => {
     expect(percent(999, 1000)).toBe('99%');
     expect(percent(0, 0)).toBe('100%');
   });
@@ -94,7 +94,7 @@ describe('figures', () => {
     expect(iso(Date.UTC(2026, 10, 21, 14, 2, 11))).toBe('2026-11-21T14:02:11.000Z');
   });
 
-  it('tell how long ago something was', () => {
+  it('say how long ago something was', () => {
     const now = new Date(2026, 10, 21, 14, 0).getTime();
     const at = (...when: [number, number, number, number, number]) => ago(new Date(...when).getTime(), now);
     expect(at(2026, 10, 21, 14, 0)).toBe('now');

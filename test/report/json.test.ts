@@ -14,7 +14,7 @@ import {
 } from './samples.ts';
 
 describe('--json', () => {
-  it('prints one object a line, v and type first, and leaves out what only a screen needs', () => {
+  it('prints one object per line with v and type first, and no events that only a terminal needs', () => {
     const lines = linesOf(session());
     expect(lines.every((text) => text.startsWith('{"v":1,"type":"'))).toBe(true);
     const types = lines.map((text) => JSON.parse(text).type);
@@ -49,7 +49,7 @@ describe('--json', () => {
     expect(Object.keys(JSON.parse(text).counts)).toEqual([...JOB_STATES]);
   });
 
-  it('says null for a total nobody knows yet, and tells it later', () => {
+  it('has null for an unknown total and prints the total later', () => {
     const batch = '7f3a9c';
     const lines = linesOf([
       { type: 'batch.started', batch, total: null, bytes: 0, out: 'out', preset: 'web', jobs: 2 },
@@ -59,14 +59,14 @@ describe('--json', () => {
     expect(lines[1]).toBe('{"v":1,"type":"total","batch":"7f3a9c","total":15,"bytes":16000000}');
   });
 
-  it('carries any name through on one line without control codes', () => {
+  it('escapes control codes in names and stays on one line', () => {
     const name = `${HOSTILE}\u2028\u2029\u0085`;
     const [text = ''] = linesOf([failedOf(name)]);
     expect(text).not.toMatch(CONTROL);
     expect(JSON.parse(text).source).toBe(name);
   });
 
-  it('tells what was passed over only when asked to', () => {
+  it('prints passed over files only with verbose', () => {
     const event: Event = { type: 'passed_over', path: '.a.jpg', reason: 'hidden' };
     expect(linesOf([event])).toEqual([]);
     expect(linesOf([event], true)).toEqual([
@@ -74,13 +74,13 @@ describe('--json', () => {
     ]);
   });
 
-  it('tells of a profile what there is to it, in tenths of a millisecond', () => {
+  it('prints all fields of a profile in tenths of a millisecond', () => {
     const [text = ''] = linesOf([PROFILE]);
     expect(Object.keys(JSON.parse(text))).toEqual('v type batch jobs ms parent children pictures'.split(' '));
     expect(JSON.parse(text)).toEqual({ v: 1, ...PROFILE, parent: { ...PROFILE.parent, start: 250 } });
   });
 
-  it('tells of a watch what a program needs, and of what is still written only when asked to', () => {
+  it('prints the events of a watch, and files that are still being written only with verbose', () => {
     const batch = '7f3a9c';
     const events: Event[] = [
       { type: 'watching', folders: 3, by: 'polling', batch },

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { measured, padEnd, width } from '../../src/report/text.ts';
 
-// Of all tests of the report this one alone does not begin with the tables loaded.
-it('draws again with the tables of letters once something is drawn that plain text is not', async () => {
+// This is the only test of reports that does not import `samples.ts`, which loads string-width.
+it('loads string-width and draws again when a text is not ASCII', async () => {
   let drawn = 0;
   const draw = (text: string) => () => {
     drawn++;

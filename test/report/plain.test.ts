@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 describe('plain lines', () => {
-  it('say what starts, what fails and how it ended', () => {
+  it('say what starts, what fails and how the batch ended', () => {
     const text = textOf(session());
     expect(text).toContain('imgtool: batch 7f3a9c: 12 images, 37.2 MB, out=./out, jobs=4\n');
     expect(text).toContain('imgtool: error: photos/notes.jpg: not an image: the content is PDF\n');
@@ -30,7 +30,7 @@ describe('plain lines', () => {
     expect(text).toContain('imgtool: size 27.9MB -> 3.6MB saved=24.3MB (87%) outputs=18\n');
   });
 
-  it('say of a resumed batch how much is left of it, not how many bytes', () => {
+  it('give the number of images that a resumed batch has left, without their bytes', () => {
     const text = textOf([{ ...STARTED, total: 12, resumed: true }, finishedOf({ completed: 40 })]);
     expect(text).toContain('imgtool: batch 7f3a9c: 12 images left, out=./out, jobs=4\n');
     expect(text).toContain('imgtool: finished 40 in 31.4s: completed=40\n');
@@ -38,7 +38,7 @@ describe('plain lines', () => {
     expect(walking).toBe('imgtool: batch 7f3a9c: still looking for images, out=./out, jobs=4\n');
   });
 
-  it('point to resume and to retry, each where there is something for it', () => {
+  it('point to resume when jobs are left and to retry when some failed', () => {
     const retry = 'failures: imgtool status 7f3a9c, again: imgtool retry 7f3a9c';
     expect(textOf([finishedOf({ completed: 3 })])).not.toMatch(/resume|retry/);
     expect(textOf([finishedOf({ completed: 3, failed: 1 })])).toContain(`imgtool: ${retry}\n`);
@@ -49,11 +49,11 @@ describe('plain lines', () => {
     expect(dry).not.toMatch(/resume|retry/);
   });
 
-  it('hold no control code, whatever a file is called', () => {
+  it('hold no control code, whatever the name of a file', () => {
     expect(textOf(session(), { verbose: true })).not.toMatch(CONTROL);
   });
 
-  it('give a line of progress every ten seconds and none after the end', () => {
+  it('give a progress line every ten seconds and none after the end', () => {
     const stream = memoryStream();
     const report = createPlainReport({ stream, verbose: false, quiet: false, clock: () => Date.now() });
     const events = session();
@@ -74,12 +74,12 @@ describe('plain lines', () => {
     expect(lines).toHaveLength(6);
   });
 
-  it('have one for each job when verbose', () => {
+  it('name each job with verbose', () => {
     const text = textOf([renderedOf('a b.jpg')], { verbose: true });
     expect(text).toBe('imgtool: completed a b.jpg outputs=2 in=3100000 out=402000 ms=171\n');
   });
 
-  it('tell a profile before the end, unless quiet', () => {
+  it('print a profile before the end, unless quiet', () => {
     const events = [PROFILE, finishedOf({ completed: 60 })];
     const lines = textOf(events, { verbose: true }).split('\n');
     const rows = profileLines(PROFILE);
@@ -88,7 +88,7 @@ describe('plain lines', () => {
     expect(textOf(events, { verbose: true, quiet: true })).toBe('');
   });
 
-  it('tell that a batch was cancelled and how to go on', () => {
+  it('say that a batch was cancelled and how to continue it', () => {
     const text = textOf([
       { type: 'stopping', batch: '7f3a9c', finishing: 4, dropping: 468 },
       finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' }),
@@ -98,11 +98,11 @@ describe('plain lines', () => {
     expect(text).toContain('imgtool: run the same command again to go on, or: imgtool resume 7f3a9c\n');
   });
 
-  it('say so when there was no picture', () => {
+  it('say that no images were found', () => {
     expect(textOf([finishedOf({}, { passedOver: 0 })])).toBe('imgtool: no images found\n');
   });
 
-  it('do not repeat a name that the message already begins with', () => {
+  it('print a name once when the message begins with it', () => {
     expect(textOf([failedOf('x.jpg', 'x.jpg: is empty')], { quiet: true })).toContain(
       'error: x.jpg: is empty\n',
     );

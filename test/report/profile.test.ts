@@ -3,7 +3,7 @@ import { profileLines } from '../../src/report/profile.ts';
 import { PROFILE } from './samples.ts';
 
 describe('a profile as a table', () => {
-  it('has a row for whatever took time or was called, with its share of the time there was', () => {
+  it('has a row with a share for everything that took time or was called', () => {
     expect(profileLines(PROFILE)).toEqual([
       'profile of 7.5s           ms  share   calls',
       'parent, CPU            540     7%',
@@ -34,12 +34,12 @@ describe('a profile as a table', () => {
     expect(ms.reduce((sum, one) => sum + one, 0)).toBe(PROFILE.jobs * PROFILE.ms);
   });
 
-  it('tells nothing of children where none was started', () => {
+  it('has no rows for children when none was started', () => {
     const none = { ...PROFILE.children, started: 0 };
     expect(profileLines({ ...PROFILE, children: none }).join('\n')).not.toContain('children');
   });
 
-  it('names of many parts those that took most, as far as there is room', () => {
+  it('names the slowest parts of a row, as many as fit', () => {
     const parts = Array.from({ length: 20 }, (_, at) => [`part${at}`, { calls: 1, ms: at * 10 }] as const);
     const index = { calls: 20, ms: 1_900, of: Object.fromEntries(parts) };
     const lines = profileLines({ ...PROFILE, parent: { ...PROFILE.parent, index } });

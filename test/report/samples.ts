@@ -1,13 +1,15 @@
 import { Writable } from 'node:stream';
+import stringWidth from 'string-width';
 import type { Batch, Counts, Event, JobEvent, JobRecord, ProfileEvent, Style } from '../../src/model.ts';
-import { loadColours } from '../../src/report/look.ts';
-import '../../src/report/widths.ts';
+import { measureWith } from '../../src/report/text.ts';
+import { loadColours } from '../../src/report/theme.ts';
 import { batchOptions } from '../records.ts';
 
 /** Events, batches and streams that the tests of the report share. */
 
-// As whoever opens a report does that is coloured.
+// As a command does before it opens a report with colours.
 await loadColours();
+measureWith(stringWidth);
 
 export const NOTHING: Counts = {
   ...{ pending: 0, processing: 0, retrying: 0, completed: 0 },
@@ -72,7 +74,7 @@ export function failedOf(source: string, message = 'not an image: the content is
   return jobOf(source, { state: 'failed', error, attempts: 1 });
 }
 
-/** A batch from start to end: nine rendered, one duplicate, two failed. */
+/** A batch from start to end: nine rendered, one duplicate and two failed sources. */
 export function session(): Event[] {
   const batch = '7f3a9c';
   const rendered = Array.from({ length: 9 }, (_, at) => renderedOf(`photos/${at}.jpg`, 50 * 2 ** (at % 5)));
@@ -97,7 +99,7 @@ export function session(): Event[] {
   ];
 }
 
-/** A watch from start to end: three rendered before it waits, then a duplicate, a failure and all that is odd. */
+/** A watch from start to end: three sources are rendered before it waits; then come the less usual events. */
 export function watchSession(): Event[] {
   const batch = '7f3a9c';
   const rendered = ['inbox/1.jpg', 'inbox/2.jpg', 'inbox/3.jpg'].map((source) => renderedOf(source));
@@ -139,7 +141,7 @@ export function finishedOf(
   };
 }
 
-/** Of a batch of 60 at two a time that took 7.5 s: of 15 s there were, 200 ms passed before there was a child. */
+/** The profile of 60 images, two at a time, in 7.5 s. For 200 ms of these 15 s there was no child. */
 export const PROFILE: ProfileEvent = {
   ...{ type: 'profile', batch: '7f3a9c', jobs: 2, ms: 7_500 },
   parent: {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_STATES } from '../../src/model.ts';
-import { listJson, statusJson } from '../../src/report/documents.ts';
+import { listJson, statusJson } from '../../src/report/json.ts';
 import { listText } from '../../src/report/list.ts';
 import { statusText } from '../../src/report/status.ts';
 import { width } from '../../src/report/text.ts';
@@ -33,7 +33,7 @@ const BATCHES = [
 ];
 
 describe('the text of status', () => {
-  it('tells state, absolute folders, counts, sizes and each failure with its fix', () => {
+  it('shows state, absolute folders, counts, sizes and each failure with its fix', () => {
     const text = statusText(batchOf(), FAILED, styleOf({ width: 120 }), NOW);
     expect(text).toMatch(
       /^Batch 7f3a9c {3}finished, 3 failed {2}\/home\/ann\/photos {2}-> \/home\/ann\/out\n/,
@@ -61,7 +61,7 @@ describe('the text of status', () => {
     expect(text).toMatch(/^Batch 7f3a9c {3}finished, 3 failed .*\n {2}started .*\n {2}images .*\n {2}size /);
   });
 
-  it('shows every job with all', () => {
+  it('shows every job with --all', () => {
     const done = recordOf('/home/ann/a.jpg', {
       state: 'completed',
       error: null,
@@ -71,7 +71,7 @@ describe('the text of status', () => {
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 
-  it('tells of a watch that runs what it has done, and of one that was stopped no more to do', () => {
+  it('shows the counts of a running watch, and nothing left to do for a stopped one', () => {
     const running = { ...WATCH, state: 'running', finishedAt: null } as const;
     const text = statusText(running, [], styleOf({ width: 120 }), NOW);
     expect(text).toContain('(2m 0s)  watch  preset web');
@@ -80,14 +80,14 @@ describe('the text of status', () => {
     expect(statusText(WATCH, [], styleOf(), NOW)).not.toContain('Run the same');
   });
 
-  it('says how to go on with a batch that was stopped', () => {
+  it('says how to continue a stopped batch', () => {
     const cancelled = statusText(batchOf({ state: 'cancelled' }), [], styleOf(), NOW);
     expect(cancelled).toContain('\nGo on: imgtool resume 7f3a9c\n');
     const watch = statusText({ ...WATCH, state: 'interrupted' }, [], styleOf(), NOW);
     expect(watch).toContain('\nRun the same command again to go on.\n');
   });
 
-  it('says how to have failed images worked on again, once the batch has ended', () => {
+  it('says how to retry failed images once the batch has ended', () => {
     expect(statusText(batchOf(), [], styleOf(), NOW)).toContain('\nRetry the failed: imgtool retry 7f3a9c\n');
     const running = batchOf({ state: 'running', finishedAt: null });
     expect(statusText(running, [], styleOf(), NOW)).not.toContain('imgtool retry');
@@ -126,7 +126,7 @@ describe('the list', () => {
     expect(text).toMatch(/\n7f3a9c {2}running {3}12\/12 {7}0 .* now {3}\.\/inbox \(watch\)\n/);
   });
 
-  it('is TAB-separated with raw figures where no person looks', () => {
+  it('is TAB-separated with raw figures outside a terminal', () => {
     const text = listText(BATCHES, PIPE, NOW);
     const [head, first] = text.split('\n');
     expect(head?.split('\t').join(' ')).toBe(
@@ -144,7 +144,7 @@ describe('the list', () => {
     ).toBe(true);
   });
 
-  it('fits every width, and says when there may be older ones', () => {
+  it('fits every width and says when there can be older batches', () => {
     for (let columns = 20; columns <= 120; columns++) {
       const lines = listText(BATCHES, styleOf({ width: columns }), NOW, 3).split('\n');
       expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
@@ -153,7 +153,7 @@ describe('the list', () => {
     expect(listText(BATCHES, styleOf(), NOW, 10)).not.toContain('Older');
   });
 
-  it('says what to do when there is none', () => {
+  it('says what to do when there are no batches', () => {
     expect(listText([], styleOf(), NOW)).toContain('No batches yet');
     expect(listText([batchOf({ counts: NOTHING })], styleOf(), NOW)).toContain('1 batch.');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { BatchTotals } from '../../src/model/totals.ts';
 import type { Event } from '../../src/model.ts';
 import { summaryLines } from '../../src/report/summary.ts';
-import { createTally } from '../../src/report/tally.ts';
 import { width } from '../../src/report/text.ts';
 import { CONTROL, failedOf, finishedOf, jobOf, renderedOf, session, styleOf } from './samples.ts';
 
@@ -16,7 +16,7 @@ const STARTED = {
 } as const;
 
 describe('the closing summary', () => {
-  it('tells images, outputs, sizes, times, failures with their fix, and what to do next', () => {
+  it('shows images, outputs, sizes, times, failures with their fix, and the next commands', () => {
     const text = textOf(session());
     expect(text).toContain(' ✓ 10 of 12 images in 31.4s   (0.4/s, 4 at a time)');
     expect(text).toContain('     Images   9 completed  1 duplicate  2 failed');
@@ -50,13 +50,13 @@ describe('the closing summary', () => {
     expect(text).toContain('   ... and 31 more: imgtool status 7f3a9c');
   });
 
-  it('says how far a cancelled batch came and how to go on', () => {
+  it('says how far a cancelled batch came and how to continue it', () => {
     const text = textOf([STARTED, finishedOf({ completed: 812, cancelled: 472 }, { state: 'cancelled' })]);
     expect(text).toContain(' ■ Cancelled after 812 of 1,284. Temp files removed.');
     expect(text).toContain(' Run the same command again, or: imgtool resume 7f3a9c');
   });
 
-  it('gives the rate of what a resumed batch did now, and the counts of all of it', () => {
+  it('gives the rate of the resumed run and the counts of the whole batch', () => {
     const text = textOf([
       { ...STARTED, total: 2, resumed: true },
       renderedOf('a.jpg'),
@@ -67,7 +67,7 @@ describe('the closing summary', () => {
     expect(text).toContain('     Images   1,000 completed');
   });
 
-  it('points to retry where something failed, and to resume where something is left', () => {
+  it('points to retry when images failed and to resume when images are left', () => {
     const failed = textOf([STARTED, finishedOf({ completed: 5, failed: 2 })]);
     expect(failed).toMatch(/Next {3}imgtool retry 7f3a9c +imgtool status 7f3a9c/);
     expect(failed).not.toContain('resume');
@@ -76,7 +76,7 @@ describe('the closing summary', () => {
     expect(clean).not.toMatch(/retry|resume/);
   });
 
-  it('says that an interrupted batch was', () => {
+  it('says that a batch was interrupted', () => {
     const text = textOf([STARTED, finishedOf({ completed: 5, pending: 7 }, { state: 'interrupted' })]);
     expect(text).toContain(' ■ Interrupted after 5 of 12.');
     expect(text).toContain('7 pending');
@@ -89,7 +89,7 @@ describe('the closing summary', () => {
     expect(text).not.toContain('imgtool status');
   });
 
-  it('says so when there was no picture, and what was there instead', () => {
+  it('says that no images were found, and which files were passed over', () => {
     expect(textOf([{ type: 'passed_over', path: '.a', reason: 'hidden' }, finishedOf({})])).toBe(
       ' No images found.\n 1 file passed over: 1 hidden',
     );
@@ -105,7 +105,7 @@ describe('the closing summary', () => {
     expect(text).toContain('2 completed (1 reused, 1 damaged but accepted)');
   });
 
-  it('admits when the outputs are larger than the sources', () => {
+  it('says when the outputs are larger than the sources', () => {
     const text = textOf([
       STARTED,
       renderedOf('a.png'),
@@ -134,7 +134,7 @@ function textOf(events: readonly Event[]): string {
 }
 
 function linesOf(events: readonly Event[], columns: number, unicode: boolean): string[] {
-  const tally = createTally();
-  for (const event of events) tally.event(event);
-  return summaryLines(tally, styleOf({ width: columns, unicode }));
+  const totals = new BatchTotals();
+  for (const event of events) totals.add(event, 0);
+  return summaryLines(totals, styleOf({ width: columns, unicode }));
 }

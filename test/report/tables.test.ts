@@ -1,24 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Variant } from '../../src/model.ts';
-import { configJson, configText } from '../../src/report/config.ts';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
-import { errorText } from '../../src/report/error.ts';
-import { presetsJson, presetsText } from '../../src/report/presets.ts';
+import { errorText } from '../../src/report/messages.ts';
+import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
 import { width } from '../../src/report/text.ts';
+import { cellsOf } from '../../src/variants/describe.ts';
+import { fullVariant } from '../../src/variants/fields.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 
-const LARGE: Variant = {
-  ...{
-    name: 'large',
-    width: 1200,
-    height: null,
-    fit: 'inside',
-    position: 'centre',
-    format: 'webp',
-    quality: 85,
-  },
-  ...{ effort: 4, lossless: false, grayscale: false, sharpen: false, background: null },
-};
+const LARGE = fullVariant({ name: 'large', width: 1200 });
 const PRESETS = [
   {
     name: 'web',
@@ -26,7 +15,7 @@ const PRESETS = [
     variants: [LARGE, { ...LARGE, name: 'square', height: 1200, grayscale: true }],
   },
   { name: 'mine', origin: `/home/${HOSTILE}/.imgtoolrc`, variants: [{ ...LARGE, format: 'jpeg' as const }] },
-];
+].map((preset) => ({ ...preset, cells: preset.variants.map(cellsOf) }));
 const CHECKS = [
   { name: 'Node', state: 'ok', value: '20.20.2' },
   {
@@ -69,7 +58,7 @@ describe('the tables of presets, doctor and config', () => {
     );
   });
 
-  it('say in words what a colour says too', () => {
+  it('say in words what a colour says', () => {
     const text = doctorText(CHECKS, styleOf());
     expect(text).toContain(' ok       Node     20.20.2\n');
     expect(text).toContain(' warning  inotify  8,192 watches\n');
@@ -94,7 +83,7 @@ describe('an error', () => {
     );
   });
 
-  it('is coloured only where colours are', () => {
+  it('is coloured only with colours on', () => {
     expect(errorText({ message: 'x' }, styleOf({ color: true }))).toContain('\u001b[31m');
   });
 });

@@ -5,7 +5,6 @@ import { createTerminalReport } from '../../src/report/terminal.ts';
 import { failedOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
 
 const [HIDE, SHOW] = ['\u001b[?25l', '\u001b[?25h'];
-const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,15 +14,14 @@ afterEach(() => {
 });
 
 describe('the report on a terminal', () => {
-  it('gives cursor and wrapping back when the batch ends', () => {
+  it('hides the cursor once and shows it when the batch ends', () => {
     const { text } = play(session());
-    expect(text.split(HIDE)).toHaveLength(3);
+    expect(text.split(HIDE)).toHaveLength(2);
     expect(text.lastIndexOf(SHOW)).toBeGreaterThan(text.lastIndexOf(HIDE));
-    expect(text.lastIndexOf(WRAP)).toBeGreaterThan(text.lastIndexOf(NO_WRAP));
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives them back when closed at any moment, also twice', () => {
+  it('shows the cursor when closed at any moment, also twice', () => {
     const events = session();
     for (let end = 0; end < events.length; end++) {
       const listeners = process.listenerCount('exit');
@@ -31,7 +29,6 @@ describe('the report on a terminal', () => {
       report.close();
       expect(stream.text()).toBe(text);
       expect(text.lastIndexOf(SHOW)).toBeGreaterThanOrEqual(text.lastIndexOf(HIDE));
-      expect(text.lastIndexOf(WRAP)).toBeGreaterThanOrEqual(text.lastIndexOf(NO_WRAP));
       expect(vi.getTimerCount()).toBe(0);
       expect(process.listenerCount('exit')).toBe(listeners);
     }
@@ -44,20 +41,20 @@ describe('the report on a terminal', () => {
     expect(spun).toBeLessThan(text.indexOf('batch 7f3a9c'));
   });
 
-  it('prints a failure once for good, and the summary last', () => {
+  it('prints a failure once, and the summary last', () => {
     const { text } = play(session(), false);
     expect(text.split('✗ photos/notes.jpg')).toHaveLength(2);
     expect(text.trimEnd().endsWith('Next   imgtool retry 7f3a9c  imgtool status 7f3a9c')).toBe(true);
   });
 
-  it('prints a profile for good, above the summary', () => {
+  it('prints a profile once, above the summary', () => {
     const events = session();
     const { text } = play([...events.slice(0, -1), PROFILE, ...events.slice(-1)]);
     for (const row of profileLines(PROFILE)) expect(text.split(row)).toHaveLength(2);
     expect(text.indexOf('profile of 7.5s')).toBeLessThan(text.indexOf('10 of 12 images'));
   });
 
-  it('prints two equal failures in a row both', () => {
+  it('prints both of two equal failures in a row', () => {
     const { stream, report } = open();
     for (const event of session().slice(0, 4)) report.event(event);
     vi.advanceTimersByTime(1000);
@@ -69,7 +66,7 @@ describe('the report on a terminal', () => {
     expect(stream.text().split('✗ a.jpg')).toHaveLength(3);
   });
 
-  it('redraws at most ten times a second, and not at all what has not changed', () => {
+  it('redraws at most ten times a second, and only what has changed', () => {
     const { stream, report } = open(() => 0);
     for (const event of session().slice(0, 4)) report.event(event);
     vi.advanceTimersByTime(500);
@@ -82,7 +79,7 @@ describe('the report on a terminal', () => {
     report.close();
   });
 
-  it('takes a terminal that does not know its size for one of 80 columns', () => {
+  it('assumes 80 columns for a terminal of unknown size', () => {
     const stream = memoryStream(0, 0);
     const style = styleOf({ width: 0 });
     const report = createTerminalReport({ stream, style, command: 'process', out: './out', verbose: true });

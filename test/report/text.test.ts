@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../src/report/printable.ts';
-import { cut, cutStart, padEnd, padStart, width, wrap } from '../../src/report/text.ts';
+import { cut, cutStart, padEnd, padStart, printable, width, wrap } from '../../src/report/text.ts';
 import { CONTROL, HOSTILE } from './samples.ts';
 
 const WIDE = 'とても長い名前の写真👨‍👩‍👧.jpg';
 
 describe('printable', () => {
-  it('spells out what could move a cursor, break a line or turn text round', () => {
+  it('escapes characters that move the cursor, break a line or change its direction', () => {
     expect(printable('a\nb\tc\u001b[31m\u009b\u202e\ud800')).toBe('a\\nb\\tc\\x1b[31m\\x9b\\u202e\\ud800');
     expect(printable(HOSTILE)).not.toMatch(CONTROL);
   });
@@ -41,7 +40,7 @@ describe('cutting', () => {
 });
 
 describe('wrap', () => {
-  it('breaks at spaces, and in a word only where it is longer than a line', () => {
+  it('breaks at spaces, and inside a word only when it is longer than a line', () => {
     expect(wrap('not an image at all', 8)).toEqual(['not an', 'image at', 'all']);
     expect(wrap('abcdefghij kl', 4)).toEqual(['abcd', 'efgh', 'ij', 'kl']);
   });

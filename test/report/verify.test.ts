@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Verified, WrongOutput } from '../../src/model/verified.ts';
 import type { Failure } from '../../src/model.ts';
 import { oneLine } from '../../src/report/json.ts';
@@ -46,15 +46,15 @@ describe('the text of verify', () => {
     expect(text).not.toMatch(CONTROL);
   });
 
-  it('names the batch in what to do', () => {
+  it('names the batch in the command to run', () => {
     expect(sumOf({ batch: '7f3a9c' })[1]).toBe('Make them again: imgtool verify 7f3a9c --fix');
   });
 
-  it('says how to make them again only where one can be', () => {
+  it('says how to repair outputs only when one of them can be repaired', () => {
     expect(sumOf({ isMendable: false })[1]).toBe('1,240 outputs verified, 2 not in order');
   });
 
-  it('tells in one line what is gone with its source, and that it was forgotten', () => {
+  it('counts outputs that are gone with their source in one line, and says when they were forgotten', () => {
     const all = '1,240 outputs verified, all in order';
     const [first, second] = sumOf({ wrong: [], gone: 60 });
     expect([first, second]).toEqual([
@@ -72,7 +72,7 @@ describe('the text of verify', () => {
     ]);
   });
 
-  it('tells fifty one by one, first those that were not made again, and how many more there are', () => {
+  it('lists fifty outputs, those that were not repaired first, and counts the others', () => {
     const many = Array.from({ length: 168 }, (_, i) => wrongOf(`/out/${1_000 + i}.webp`, MISSING));
     const lines = verifyText(verified({ wrong: many }), PIPE).split('\n');
     expect(lines.slice(49, 52)).toEqual([
@@ -88,13 +88,13 @@ describe('the text of verify', () => {
     ]);
   });
 
-  it('names the batches that made them again', () => {
+  it('names the batches that repaired outputs', () => {
     const sum = '1,240 outputs verified, 2 not in order, 1 of them made again';
     expect(sumOf({ remade, madeIn: ['7f3a', '8e2b'] })[1]).toBe(`${sum} in batches 7f3a, 8e2b`);
     expect(sumOf({ remade, madeIn: ['1', '2', '3', '4'] })[1]).toBe(`${sum} in 4 batches`);
   });
 
-  it('says what became of each where they were made again', () => {
+  it('says which outputs were repaired', () => {
     const lines = verifyText(verified({ remade }), PIPE).split('\n');
     expect(lines[1]).toBe('  made again');
     expect(lines[3]).toMatch(/^ {2}not made again: evil.* is gone$/);
@@ -103,7 +103,7 @@ describe('the text of verify', () => {
     expect(lines.join('\n')).not.toMatch(CONTROL);
   });
 
-  it('says that all is well, that there is nothing, and that not all were seen', () => {
+  it('says that all is in order, that there are no outputs, and that it was stopped early', () => {
     expect(sumOf({ wrong: [] })).toEqual(['1,240 outputs verified, all in order']);
     expect(sumOf({ wrong: [], verified: 1 })).toEqual(['1 output verified, all in order']);
     expect(sumOf({ wrong: [], verified: 0 })).toEqual(['No outputs to verify.']);
@@ -138,7 +138,7 @@ describe('the JSON of verify', () => {
     });
   });
 
-  it('says what was made again, and why not', () => {
+  it('says which outputs were repaired, and why others were not', () => {
     expect(verifyJson(verified({ remade }))).toMatchObject({
       problems: [{ fixed: true }, { fixed: false, error: GONE }, { fixed: false, error: GONE }],
       fixed: 1,
@@ -152,17 +152,21 @@ describe('the JSON of verify', () => {
 });
 
 describe('the progress of verify', () => {
-  it('says on a screen how far it has come, and gives the cursor back', () => {
+  it('turns a spinner at once, shows the number of outputs, and shows the cursor at the end', () => {
+    vi.useFakeTimers();
     const stream = memoryStream();
     const progress = createVerifyProgress({ stream, style: styleOf() });
+    expect(stream.text()).toContain('⠋');
     progress.told(1_240, 3);
+    vi.advanceTimersByTime(100);
     progress.close();
+    vi.useRealTimers();
     progress.close();
     expect(stream.text()).toContain('1,240 outputs verified, 3 not in order');
     expect(stream.text().endsWith('\u001b[?25h')).toBe(true);
   });
 
-  it('writes nothing where nobody looks', () => {
+  it('writes nothing without a terminal', () => {
     const progress = createVerifyProgress(null);
     progress.told(1, 0);
     progress.close();

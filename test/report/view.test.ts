@@ -27,7 +27,7 @@ describe('the live part', () => {
     expect(lines[5]).toMatch(/^ {3}IMG_2041\.jpg +1\.0s$/);
   });
 
-  it('counts what is left of a resumed batch, of which the bytes are not known', () => {
+  it('counts the images that a resumed batch has left, without their bytes', () => {
     const resumed: Event[] = [{ ...STARTED, total: 3, bytes: 0, resumed: true }, renderedOf('a.jpg')];
     const lines = linesOf(resumed);
     expect(lines[0]).toBe('imgtool process  batch 7f3a9c  3 images left  ->  ./out  (4 at a time)');
@@ -50,7 +50,7 @@ describe('the live part', () => {
     }
   });
 
-  it('leaves a low terminal a line of its own', () => {
+  it('leaves one row of a low terminal free', () => {
     for (let rows = 3; rows < 24; rows++) {
       expect(linesOf(half(), { rows }).length).toBeLessThan(Math.max(rows, 4));
     }
@@ -63,13 +63,13 @@ describe('the live part', () => {
     expect(text).not.toContain('ETA');
   });
 
-  it('is drawn with ASCII alone where that is all there is', () => {
+  it('uses ASCII alone without Unicode', () => {
     const text = linesOf(half().slice(0, -2), { unicode: false }).join('\n');
     expect(text).toMatch(/^[\n -~]*$/);
     expect(text).toContain(`${'#'.repeat(20)}`);
   });
 
-  it('colours only when asked, and says the same without', () => {
+  it('shows the same text with and without colours', () => {
     const plain = linesOf(half());
     const coloured = linesOf(half(), { color: true });
     expect(coloured.join('')).toContain('\u001b[');

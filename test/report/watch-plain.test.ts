@@ -17,7 +17,7 @@ import {
 const batch = '7f3a9c';
 
 describe('the plain lines of a watch', () => {
-  it('tell each thing in one line: a word, the source, facts', () => {
+  it('print each event in one line: a word, the source, facts', () => {
     const lines = linesOf(watchSession());
     const odd = JSON.stringify(`inbox/${HOSTILE}`).replace('\u009b', '\\u009b').replace('\u202e', '\\u202e');
     expect(lines).toEqual([
@@ -40,14 +40,14 @@ describe('the plain lines of a watch', () => {
     ]);
   });
 
-  it('begin with the time to the second, in UTC, unless a journal notes that itself', () => {
+  it('begin with the time to the second, in UTC, unless a journal adds its own', () => {
     const now = Date.UTC(2026, 10, 21, 14, 2, 11, 999);
     const timed = linesOf([renderedOf('a.jpg')], { timestamps: true, clock: () => now });
     expect(timed).toEqual(['2026-11-21T14:02:11Z completed a.jpg outputs=2 in=3.1MB out=402kB ms=171']);
     expect(linesOf([renderedOf('a.jpg')])[0]).toMatch(/^completed a\.jpg /);
   });
 
-  it('quote what is not one plain word, so that it can be read back', () => {
+  it('quote everything but plain words, so that programs can read it back', () => {
     for (const name of [
       'a b.jpg',
       'say "a".jpg',
@@ -71,7 +71,7 @@ describe('the plain lines of a watch', () => {
     expect(lines.map((text) => text.split(' ')[0])).toEqual(['warning', 'failed']);
   });
 
-  it('tell of each walk, of what is unchanged and of all that was passed over when verbose', () => {
+  it('print each walk and each unchanged or passed over file with verbose', () => {
     const events: Event[] = [...watchSession(), { type: 'withdrawn', batch, source: 'inbox/gone.jpg' }];
     const more = linesOf(events, { verbose: true }).filter((text) => !linesOf(events).includes(text));
     expect(more).toEqual([
@@ -89,7 +89,7 @@ describe('the plain lines of a watch', () => {
     expect(rows).toEqual(profileLines(PROFILE).map((row) => `2026-11-21T14:02:11Z ${row}`));
   });
 
-  it('tell what ended by itself from what was stopped or broke off', () => {
+  it('distinguish a watch that finished from one that was stopped or interrupted', () => {
     const end = (given: Parameters<typeof finishedOf>[1], counts = {}) =>
       linesOf([
         finishedOf({ completed: 3, ...counts }, { bytesIn: 0, bytesOut: 0, ms: 12_400, ...given }),
@@ -103,7 +103,7 @@ describe('the plain lines of a watch', () => {
     );
   });
 
-  it('say that a result was reused or accepted though damaged, and give a failure without a fix', () => {
+  it('mark reused and damaged images, and print a failure without a fix', () => {
     const { error = { code: '', message: '' }, ...failed } = failedOf('x.jpg', 'corrupt');
     const bare = { ...failed, error: { code: error.code, message: error.message } };
     expect(linesOf([{ ...renderedOf('a.jpg'), reused: true, degraded: true }, bare])).toEqual([

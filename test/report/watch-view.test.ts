@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 describe('the live part of a watch', () => {
-  it('shows folders, what is waiting, the day and the last things that happened', () => {
+  it('shows folders, pending images, the figures of the day and the latest events', () => {
     const lines = screenOf(watchSession().slice(0, -3), { after: 2.25 * HOUR, columns: 100 });
     expect(lines[0]).toMatch(/^imgtool watch {2}\.\/inbox -> \.\/out {3}web, 4 at a time +up 2h 15m$/);
     expect(lines.slice(1, 5)).toEqual([
@@ -49,12 +49,12 @@ describe('the live part of a watch', () => {
     expect(screenOf([started, watching, stopping]).join('\n')).toContain(' ■ stopping   1 folder');
   });
 
-  it('never counts below nothing what is pending', () => {
+  it('never shows a negative number of pending images', () => {
     const [started] = watchSession() as [Event];
     expect(screenOf([started, renderedOf('a.jpg'), renderedOf('b.jpg')])[2]).toContain('pending 0 ');
   });
 
-  it('no longer counts a source that was taken out of the batch', () => {
+  it('does not count a withdrawn source', () => {
     const [started, walk] = watchSession() as [Event, Event];
     const source = 'inbox/1.jpg';
     const error = { code: 'corrupt', message: 'cut short' };
@@ -67,7 +67,7 @@ describe('the live part of a watch', () => {
     expect(screenOf(events)[2]).toBe(' ○ looking for images   pending 2  processing 0');
   });
 
-  it('tells what was passed over once it waits, from the start only with verbose', () => {
+  it('shows passed over files once the watch waits, with verbose from the start', () => {
     const [started] = watchSession() as [Event];
     const early: Event[] = [started, { type: 'passed_over', path: 'inbox/a', reason: 'hidden' }];
     expect(screenOf(early).join('\n')).not.toContain('passed over');
@@ -75,7 +75,7 @@ describe('the live part of a watch', () => {
     expect(screenOf(watchSession().slice(0, -3)).join('\n')).not.toContain('hidden');
   });
 
-  it('names files with their folder where several are watched', () => {
+  it('names files with their folder when it watches several', () => {
     const lines = screenOf([...watchSession().slice(0, 2), renderedOf('inbox/1.jpg')], {
       inputs: ['./inbox', 'b', 'c'],
     });
@@ -83,7 +83,7 @@ describe('the live part of a watch', () => {
     expect(lines[5]).toContain(' ✓ inbox/1.jpg   2 outputs');
   });
 
-  it('keeps the last eight, and what is said again only once', () => {
+  it('keeps the latest eight events, and a repeated one once', () => {
     const waiting = { type: 'still_written', batch, source: 'inbox/big.tif' } as const;
     const many = Array.from({ length: 500 }, (_, at) => renderedOf(`inbox/${at}.jpg`));
     const lines = screenOf([...watchSession().slice(0, 1), ...many, waiting, waiting, waiting]);
@@ -92,7 +92,7 @@ describe('the live part of a watch', () => {
     expect(lines.filter((text) => text.includes('big.tif'))).toHaveLength(1);
   });
 
-  it('begins to count anew at midnight', () => {
+  it('starts the figures of the day at zero at midnight', () => {
     const { report, screen } = open();
     const [started] = watchSession() as [Event];
     for (const event of [started, renderedOf('a.jpg'), failedOf('b.jpg')]) report.event(event);
@@ -121,7 +121,7 @@ describe('the live part of a watch', () => {
     }
   });
 
-  it('is drawn with ASCII alone where that is all there is', () => {
+  it('uses ASCII alone without Unicode', () => {
     const text = screenOf(watchSession().slice(0, -3), { unicode: false, rows: 40 }).join('\n');
     expect(text.replace(HOSTILE, '')).toMatch(/^[\n -~]*$/);
     expect(text).toMatch(/^ 12:00:00 {2}ok {2}3\.jpg/m);

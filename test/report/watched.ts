@@ -2,13 +2,12 @@ import { vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
 import { createWatchReport } from '../../src/report/watch-terminal.ts';
 import { memoryStream, styleOf, watchSession } from './samples.ts';
+import { openScreen } from './screen.ts';
 
-/** The report of a watch on a terminal in memory; its clocks are vitest's fake timers. */
+/** The report of a watch on a terminal in memory. Its clocks are vitest's fake timers. */
 
 export const NOON = new Date(2026, 10, 21, 12, 0, 0).getTime();
 export const HOUR = 3_600_000;
-
-const CODES = /\u001b\[[?\d;]*[A-Za-z]|\r/g;
 
 interface Given {
   readonly columns?: number;
@@ -31,16 +30,16 @@ export function open({
   const style = styleOf({ width: columns, unicode });
   const clocks = { clock: () => Date.now(), wallClock: () => Date.now() };
   const report = createWatchReport({ stream, style, inputs, out: './out', verbose, ...clocks });
-  /** The lines of the next redraw, without those that it prints for good above them. */
+  /** The live lines after the next redraw. */
   function screen(): string[] {
-    const before = stream.text().length;
     vi.advanceTimersByTime(100);
-    const drawn = stream.text().slice(before);
-    const lines = drawn.replace(CODES, '').split('\n');
+    const terminal = openScreen(columns);
+    terminal.write(stream.text());
+    const lines = terminal.lines().slice(0, -1);
     return lines.slice(
       Math.max(
         0,
-        lines.findIndex((text) => text.startsWith('imgtool watch')),
+        lines.findLastIndex((text) => text.startsWith('imgtool watch')),
       ),
     );
   }
@@ -60,5 +59,7 @@ export function played(events: readonly Event[] = watchSession()) {
   const { report, stream } = open({ columns: 120 });
   for (const event of events) report.event(event);
   report.close();
-  return { stream, text: stream.text().replace(CODES, '') };
+  const terminal = openScreen(120);
+  terminal.write(stream.text());
+  return { stream, text: terminal.lines().join('\n') };
 }

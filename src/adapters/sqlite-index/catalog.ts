@@ -11,6 +11,9 @@ import { createLookup, OUTPUT } from './lookup.ts';
  */
 const FROM_EACH_END = 6;
 
+/** Outputs looked at in one step of renaming settings. */
+const RENAMED = 20_000;
+
 /** Sources read in one step. */
 const PAGE = 1_000;
 
@@ -61,6 +64,14 @@ export function createCatalog(
   const distrust = prepare(
     `UPDATE outputs SET mtime = '0', checksum = ''
      WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`,
+  );
+  const former = prepare<[string], { first: number; last: number }>(
+    'SELECT first, last FROM former_settings WHERE settings = ?',
+  );
+  const dropFormer = prepare('DELETE FROM former_settings WHERE settings = ?');
+  const rename = prepare(
+    `UPDATE outputs SET settings = renamed.value FROM json_each(?) AS renamed
+     WHERE outputs.id BETWEEN ? AND ? AND settings = renamed.key`,
   );
   const owned = prepare<[string], OutputRecord | Reservation>(
     `SELECT ${OUTPUT} FROM outputs WHERE source = ?`,
@@ -132,6 +143,19 @@ export function createCatalog(
           for (const { id: _, ...record } of rows) yield record;
           after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
         }
+      },
+      async renameSettings(renamed) {
+        const ranges = await read(() => renamed.flatMap(({ from }) => former.get(from) ?? []));
+        if (ranges.length === 0) return;
+        const names = JSON.stringify(Object.fromEntries(renamed.map(({ from, to }) => [from, to])));
+        const last = Math.max(...ranges.map((range) => range.last));
+        // In pages, so that other processes can write in between.
+        for (let id = Math.min(...ranges.map(({ first }) => first)); id <= last; id += RENAMED) {
+          await write(() => rename.run(names, id, id + RENAMED - 1));
+        }
+        await write(() => {
+          for (const { from } of renamed) dropFormer.run(from);
+        });
       },
       distrust: (outputs) =>
         write(() => {

@@ -13,7 +13,7 @@ const OURS = ['sources', 'outputs', 'batches', 'jobs'];
 
 /** The newest version of an index and the names in its schema, as the migrations make them. */
 export const NEWEST: { readonly version: number; readonly names: readonly string[] } = {
-  version: 3,
+  version: 4,
   names: [
     'index batches_by_start',
     'index claims_by_job',
@@ -29,6 +29,7 @@ export const NEWEST: { readonly version: number; readonly names: readonly string
     'table batches',
     'table claims',
     'table counts',
+    'table former_settings',
     'table jobs',
     'table outputs',
     'table runs',

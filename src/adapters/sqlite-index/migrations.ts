@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 /** Brings the schema from version n to n + 1. Never change a released migration: add one. */
 export type Migration = (db: Database) => void;
 
-export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving];
+export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving, addFormerSettings];
 
 function createTables(db: Database): void {
   db.exec(WHAT_WAS_MADE);
@@ -25,6 +25,19 @@ function addMoving(db: Database): void {
   // The first 12 characters distinguish nearly all checksums, in a third of the space.
   db.exec('CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL');
 }
+
+function addFormerSettings(db: Database): void {
+  db.exec(
+    `CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL)
+     STRICT, WITHOUT ROWID`,
+  );
+  db.exec(NOTE_FORMER_SETTINGS);
+}
+
+/** Each settings digest that an older version may have recorded, with the first and last output that has it. */
+export const NOTE_FORMER_SETTINGS = `
+INSERT OR IGNORE INTO former_settings
+  SELECT settings, min(id), max(id) FROM outputs WHERE settings IS NOT NULL GROUP BY settings`;
 
 const WHAT_WAS_MADE = `
 CREATE TABLE sources (

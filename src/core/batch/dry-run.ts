@@ -4,11 +4,13 @@ import type { FoundSource } from '../../ports.ts';
 import type { FactPorts } from '../job/context.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
 import { failureOf, pathAsGiven } from '../job/events.ts';
-import { factsOfJob, settingsOfAll, withDigest } from '../job/facts.ts';
+import { factsOfJob, withDigest } from '../job/facts.ts';
+import { renamedSettings } from '../job/former-settings.ts';
 import { refusal } from '../job/job.ts';
 import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { assertHoldable } from '../job/open-source.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 import type { NewWork, Ports } from './mode.ts';
 import { askNames } from './reserve.ts';
 
@@ -27,6 +29,8 @@ export async function dryRun(
 ): Promise<BatchFinished> {
   const started = performance.now();
   await ports.storage.prepare(options.out);
+  // Renamed records stand for the same outputs: nothing that was made changes.
+  await ports.index.renameSettings(renamedSettings(options));
   const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();

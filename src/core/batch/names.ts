@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { basename, join, posix, sep } from 'node:path';
-import type { BatchOptions, Format, Variant } from '../../model.ts';
+import type { BatchOptions, Variant } from '../../model.ts';
+import { EXTENSIONS } from '../../variants/fields.ts';
 import { onceFor } from './once.ts';
 
 /** The longest name of a file or folder in bytes, on every file system in common use. */
 const LONGEST = 255;
-
-const EXTENSIONS: Record<Format, string> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
 
 const SUFFIXES: readonly ((found: Named) => string)[] = [
   () => '',

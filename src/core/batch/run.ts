@@ -1,8 +1,10 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
 import type { DeadRun, Run } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { settingsOfAll } from '../job/facts.ts';
+import { renamedSettings } from '../job/former-settings.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 import { workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { announce, type Intake } from '../queue/wakeup.ts';
@@ -10,7 +12,6 @@ import { cancelWaiting } from './cancel.ts';
 import { takeIn, takeRest, type Walked } from './intake.ts';
 import type { BatchMode, NewWork, OldWork, Ports } from './mode.ts';
 import { ASKED, stopOf } from './stop.ts';
-import { openTold } from './totals.ts';
 
 /** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
@@ -52,12 +53,13 @@ export async function resumeBatch(
 }
 
 /** Frees what dead runs had in work, and sees to it that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, { out }: BatchOptions, emit: (event: Event) => void) {
+async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
   const dead = await index.dead();
   // In this order: who is killed in between leaves it all to the next run.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
-  await storage.prepare(out);
+  await storage.prepare(options.out);
+  await index.renameSettings(renamedSettings(options));
   return dead;
 }
 
@@ -93,10 +95,17 @@ function contextOf(
 async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished> {
   const { index, run, emit } = given;
   const startedAt = performance.now();
-  const told = openTold(emit);
+  const totals = new BatchTotals();
   const stop = stopOf(given);
-  const context = { ...given, emit: told.emit, signal: stop.signal };
-  let fatal = (await takeInAndWork(context, mode)) ?? stop.error;
+  const context = {
+    ...given,
+    emit(event: Event) {
+      totals.add(event, performance.now());
+      emit(event);
+    },
+    signal: stop.signal,
+  };
+  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error;
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
@@ -114,7 +123,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
   const batch = await index.end(run, state).catch(giveUp);
   if (fatal !== undefined && fatal !== known) emit(warning(fatal));
   if (fatal === undefined) await prune(context);
-  const { counts, passedOver, bytesIn, bytesOut } = batch ?? told.sofar();
+  const { counts, passedOver, bytesIn, bytesOut } = batch ?? atRest(totals);
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
     type: 'batch.finished',
@@ -126,6 +135,14 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
   };
   emit(finished);
   return finished;
+}
+
+/** The totals of a batch whose index cannot be read: nothing is in work any more. */
+function atRest({ counts, passedOver, bytesIn, bytesOut }: BatchTotals) {
+  return {
+    counts: { ...counts, pending: leftOf(counts), processing: 0, retrying: 0 },
+    ...{ passedOver, bytesIn, bytesOut },
+  };
 }
 
 async function prune({ index, emit }: JobContext): Promise<void> {
@@ -150,16 +167,14 @@ function warning({ code, message, fix }: ImgtoolError): Warning {
 }
 
 /** Walks and works side by side; what made either pointless. */
-async function takeInAndWork(context: JobContext, mode: BatchMode): Promise<ImgtoolError | undefined> {
+async function takeInAndWork(
+  context: JobContext,
+  mode: BatchMode,
+  { inWork }: BatchTotals,
+): Promise<ImgtoolError | undefined> {
   const { emit, signal } = context;
   const intake = announce();
   const stopped = new AbortController();
-  const inWork = new Set<string>();
-  const tell = (event: Event) => {
-    if (event.type === 'job.started') inWork.add(event.source);
-    else if (isOutOfWork(event)) inWork.delete(event.source);
-    emit(event);
-  };
   let told: Promise<void> | undefined;
   const onAbort = () => {
     stopped.abort();
@@ -181,19 +196,13 @@ async function takeInAndWork(context: JobContext, mode: BatchMode): Promise<Imgt
     })
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
-  const working = workThrough({ ...context, emit: tell, signal: stopped.signal }, intake, mode).then(
+  const working = workThrough({ ...context, signal: stopped.signal }, intake, mode).then(
     ({ fatal }) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
   signal.removeEventListener('abort', onAbort);
   await told;
   return workFailed ?? walkFailed;
-}
-
-/** Ended, put off, or waiting for another: there is nothing of it to be finished. */
-function isOutOfWork(event: Event) {
-  const { type } = event;
-  return type === 'job' || type === 'job.waiting' || type === 'job.retrying' || type === 'withdrawn';
 }
 
 /** The batch begins for others with its first chunk: a small folder is known in full by then. */

@@ -1,15 +1,9 @@
 import { dirname } from 'node:path';
-import type { BatchOptions, FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
+import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
 import type { Lookup, Sources, Storage } from '../../ports.ts';
 import type { FactPorts } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
-import { settingsOf } from './settings-digest.ts';
-
-/** Settings of all variants of a batch, worked out once. */
-export function settingsOfAll({ preset, limits }: BatchOptions): string[] {
-  return preset.variants.map((variant) => settingsOf(variant, limits));
-}
 
 /** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
 export function factsByStat(

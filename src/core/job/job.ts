@@ -187,7 +187,7 @@ function pathsOf({ options }: JobContext, job: Job): string[] {
   const paths = namesOf(job, options);
   if (paths !== undefined) return paths;
   throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
-    fix: 'choose another --name or --out',
+    fix: 'choose another {{name}} or {{out}}',
   });
 }
 
@@ -201,7 +201,7 @@ function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined, see
 export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
   if (code === 'output_is_source') return outputIsSource(path);
   return new ImgtoolError(code, `its output ${path} is taken: by a folder, a link or another source`, {
-    fix: 'move it away, or choose another --out or --name',
+    fix: 'move it away, or choose another {{out}} or {{name}}',
   });
 }
 

@@ -86,7 +86,7 @@ export function assertHoldable(needed: number, cap: number): void {
     'too_large',
     `may take ${mb(needed)} of memory, more than the ${mb(cap)} that one picture may take`,
     {
-      fix: `allow it with --memory ${enough}M if this machine has that much, or leave it out with --exclude`,
+      fix: `allow it with {{memory ${enough}M}} if this machine has that much, or leave it out with {{exclude}}`,
     },
   );
 }
@@ -95,6 +95,6 @@ function alone({ given }: Job, needed: number, most: number): Event {
   return {
     type: 'warning',
     message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it and others like it are rendered alone`,
-    fix: 'raise it with --memory if there is more',
+    fix: 'raise it with {{memory}} if there is more',
   };
 }

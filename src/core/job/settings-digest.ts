@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Limits, Variant } from '../../model.ts';
+import type { BatchOptions, Limits, Variant } from '../../model.ts';
+import { effectiveFields } from '../../variants/fields.ts';
 
 /**
- * Lower-case hex SHA-256 of everything about a variant that changes its bytes, and nothing else: not its name, not the
- * versions of the encoders. `lenient` counts only where it is on, so that it costs nobody else a new render.
+ * Lower-case hex SHA-256 of everything about a variant that changes the bytes of its outputs. The name and the versions
+ * of the encoders do not count. Neither does a field at its off value, so that a new field leaves all digests as they are.
  */
-export function settingsOf(variant: Variant, { lenient }: Limits): string {
-  const { name: _, ...bytes } = variant;
-  const entries = Object.entries(lenient ? { ...bytes, lenient } : bytes);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
+export function settingsOf(variant: Variant, { lenient }: Pick<Limits, 'lenient'>): string {
+  return digestOf([...effectiveFields(variant), ...(lenient ? [['lenient', true] as const] : [])]);
+}
+
+/** The settings digest of each variant, in the order of the variants. */
+export function settingsOfAll({ preset, limits }: Pick<BatchOptions, 'preset' | 'limits'>): string[] {
+  return preset.variants.map((variant) => settingsOf(variant, limits));
+}
+
+export function digestOf(fields: readonly (readonly [key: string, value: unknown])[]): string {
+  const sorted = [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }

@@ -5,8 +5,8 @@ import type { BatchOptions, Failure, Limits, OutputRecord } from '../../model.ts
 import type { Index, Maker } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
-import { isBelow, settingsOfAll } from '../job/facts.ts';
-import { waysOf } from './records.ts';
+import { isBelow } from '../job/facts.ts';
+import { acceptedSettings, waysOf } from './records.ts';
 
 /** Outputs that one batch makes again: all whose makers had the same options. */
 export interface Plan {
@@ -41,7 +41,8 @@ interface Former {
   readonly cwd: string;
   readonly options: BatchOptions;
   readonly inputs: readonly string[];
-  readonly settings: readonly string[];
+  /** Of each variant, in their order. */
+  readonly settings: readonly (string | undefined)[];
 }
 
 /** Which batches make these outputs again; for those that none can, `fail` is told why. */
@@ -92,10 +93,10 @@ export async function planAgain(
     const found =
       batch === undefined
         ? []
-        : waysOf(batch.options).map((options) => ({
-            ...{ cwd: batch.cwd, inputs: batch.inputs, options },
-            settings: settingsOfAll(options),
-          }));
+        : waysOf(batch.options).flatMap((options) => {
+            const { cwd, inputs } = batch;
+            return acceptedSettings(options).map((settings) => ({ cwd, inputs, options, settings }));
+          });
     formers.set(id, found);
     return found;
   }

@@ -2,7 +2,9 @@ import type { Batch, BatchOptions, JobRecord, OutputRecord } from '../../model.t
 import type { Index } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { isMade } from '../job/decide.ts';
-import { isBelow, settingsOfAll } from '../job/facts.ts';
+import { isBelow } from '../job/facts.ts';
+import { formerSettingsOfAll } from '../job/former-settings.ts';
+import { settingsOfAll } from '../job/settings-digest.ts';
 
 /**
  * The outputs of a batch as they are recorded now, each once: those its jobs list, as far as they were not replaced by
@@ -10,7 +12,7 @@ import { isBelow, settingsOfAll } from '../job/facts.ts';
  * made in its output folder with its settings.
  */
 export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
-  const settings = new Set(waysOf(batch.options).flatMap(settingsOfAll));
+  const settings = new Set<string | undefined>(waysOf(batch.options).flatMap(acceptedSettings).flat());
   const all = batch.counts.unchanged > 0 ? index.outputs() : outputsOfJobs(index, batch.id);
   for await (const record of all) {
     if (settings.has(record.settings) && isBelow(record.path, batch.out)) yield record;
@@ -21,6 +23,11 @@ export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<Outp
 export function waysOf(options: BatchOptions): BatchOptions[] {
   const { lenient } = options.limits;
   return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
+}
+
+/** The settings digests that outputs of these options may carry: lists in the order of the variants. */
+export function acceptedSettings(options: BatchOptions): (string | undefined)[][] {
+  return [settingsOfAll(options), formerSettingsOfAll(options)];
 }
 
 /** What is recorded under these paths by now. */

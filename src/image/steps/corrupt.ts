@@ -9,7 +9,9 @@ import { starved } from '../starved.ts';
 export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
   return complaint(error, (why, said) => {
     const fix =
-      lenient || !isReadInPart(said, header) ? AGAIN : `${AGAIN}, or accept what can be read with --lenient`;
+      lenient || !isReadInPart(said, header)
+        ? AGAIN
+        : `${AGAIN}, or accept what can be read with {{lenient}}`;
     return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
   });
 }

@@ -128,7 +128,7 @@ function assertLittle(carried: Carried): void {
     'too_large',
     `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(METADATA)}`,
     {
-      fix: 'save it without its metadata first, or leave it out with --exclude',
+      fix: 'save it without its metadata first, or leave it out with {{exclude}}',
     },
   );
 }
@@ -139,7 +139,7 @@ function assertFew(frames: number): void {
     'too_many_frames',
     `${frames.toLocaleString('en')} frames are over the limit of ${FRAMES}`,
     {
-      fix: 'save its first frame as a picture of its own, or leave it out with --exclude',
+      fix: 'save its first frame as a picture of its own, or leave it out with {{exclude}}',
     },
   );
 }

@@ -35,12 +35,12 @@ const run = (limits: Partial<BatchOptions['limits']>, format = 'jpeg'): Promise<
 const SVG = {
   code: 'unsupported_format',
   message: 'SVG is not read unless it is asked for: it can be made to hang',
-  fix: 'add --allow-svg when you trust where the file comes from',
+  fix: 'add {{allowSvg}} when you trust where the file comes from',
 };
 const TOO_LARGE = {
   code: 'too_large',
   message: '80 x 60 px is over the limit of 0 Mpx',
-  fix: 'raise it with --limit-pixels 1M if you trust the picture',
+  fix: 'raise it with {{limitPixels 1M}} if you trust the picture',
 };
 
 describe.each([

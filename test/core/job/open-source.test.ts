@@ -43,7 +43,7 @@ it('a picture above the cap fails with both figures, once, and is not rendered',
     error: {
       code: 'too_large',
       message: 'may take 900 MB of memory, more than the 800 MB that one picture may take',
-      fix: expect.stringContaining('--memory 900M'),
+      fix: expect.stringContaining('{{memory 900M}}'),
     },
     attempts: 1,
   });

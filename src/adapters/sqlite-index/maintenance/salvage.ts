@@ -4,6 +4,7 @@ import type { SavedRows } from '../../../model/mended.ts';
 import type { BatchOptions } from '../../../model.ts';
 import type { FoldName } from '../../../ports.ts';
 import { keep } from '../binding.ts';
+import { NOTE_FORMER_SETTINGS } from '../migrations.ts';
 import { countRows } from './health.ts';
 import { readable, type SalvagedRow } from './unreadable.ts';
 
@@ -25,6 +26,8 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
   const copyTable = (table: Table, key: string, mended: Mend, known?: readonly string[]) =>
     copy(from, to, { table, key, mended, known, lost: () => void incomplete.add(table) });
   copyTable('outputs', 'id', outputOf(fold));
+  // An older version may have made these outputs. Digests of this version do no harm in the table.
+  to.exec(NOTE_FORMER_SETTINGS);
   copyTable('batches', 'id', batchOf);
   const ids = keep(to.prepare<[], string>('SELECT id FROM batches ORDER BY id').pluck()).all();
   copy(from, to, { table: 'runs', key: 'id', mended: runOf, known: [], lost: () => {} });

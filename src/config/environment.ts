@@ -1,0 +1,46 @@
+import { fstatSync } from 'node:fs';
+
+/** What the environment says about the terminal. */
+export interface TerminalTraits {
+  /** NO_COLOR is set. */
+  readonly noColor: boolean;
+  /** TERM=dumb: no control codes at all. */
+  readonly dumb: boolean;
+  /** The locale is UTF-8. */
+  readonly unicode: boolean;
+  /** Standard error is the systemd journal, which adds its own timestamps. */
+  readonly journal: boolean;
+  /** A build server, which shows output as a log. */
+  readonly ci: boolean;
+}
+
+export function terminalTraits(
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): TerminalTraits {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  return {
+    noColor: Boolean(env.NO_COLOR),
+    dumb: env.TERM === 'dumb',
+    // macOS and Windows terminals are UTF-8 and often set no locale.
+    unicode: locale === '' ? platform === 'darwin' || platform === 'win32' : /utf-?8/i.test(locale),
+    journal: isJournal(env.JOURNAL_STREAM),
+    ci: Boolean(env.CI) && env.CI !== 'false',
+  };
+}
+
+/** JOURNAL_STREAM is "device:inode". A child whose standard error is redirected inherits the variable too. */
+function isJournal(stream: string | undefined): boolean {
+  if (!stream) return false;
+  try {
+    const { dev, ino } = fstatSync(2, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether DEBUG names imgtool, alone or in a list. */
+export function isDebug(env: NodeJS.ProcessEnv): boolean {
+  return (env.DEBUG ?? '').split(/[\s,]+/).some((word) => word === '*' || /^imgtool(:|$)/.test(word));
+}

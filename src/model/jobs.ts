@@ -1,0 +1,114 @@
+import type { Format } from '../variants/fields.ts';
+import type { BatchOptions } from './options.ts';
+
+export const JOB_STATES = [
+  'pending',
+  'processing',
+  'retrying',
+  'completed',
+  'duplicate',
+  'unchanged',
+  'failed',
+  'cancelled',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+export type Counts = Readonly<Record<JobState, number>>;
+export type BatchState = 'running' | 'finished' | 'cancelled' | 'interrupted';
+
+/** One source x one preset, in one batch. */
+export interface Job {
+  readonly id: number;
+  readonly batch: string;
+  /** Absolute path. */
+  readonly source: string;
+  /** The path as the user would write it: under the root as it was given. */
+  readonly given: string;
+  /** Path below the root, with `/`. */
+  readonly relative: string;
+  /** Which of the candidate names (core/names.ts) this source got. */
+  readonly naming: number;
+  /** Times it was started before. */
+  readonly attempts: number;
+}
+
+/** Milliseconds spent. */
+export interface Timings {
+  readonly digest: number;
+  readonly decode: number;
+  readonly encode: number;
+  readonly commit: number;
+  readonly total: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** An output as events and `status` tell it. */
+export interface Output {
+  readonly variant: string;
+  readonly format: Format;
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+}
+
+export interface Batch {
+  readonly id: string;
+  readonly command: 'process' | 'watch';
+  readonly state: BatchState;
+  /** As given on the command line. */
+  readonly inputs: readonly string[];
+  /** Absolute paths. */
+  readonly out: string;
+  readonly cwd: string;
+  readonly preset: string;
+  /** Images at a time. */
+  readonly jobs: number;
+  readonly options: BatchOptions;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly counts: Counts;
+  readonly passedOver: number;
+  /** Bytes of the sources settled so far and of the outputs made for them. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly walkEnded: boolean;
+}
+
+/** A job as history keeps it. */
+export interface JobRecord {
+  readonly source: string;
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly bytes: number | null;
+  readonly digest: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly dominantColor: string | null;
+  readonly duplicateOf: string | null;
+  readonly reused: boolean;
+  /** Its picture is damaged and was accepted as far as it could be read. */
+  readonly degraded: boolean;
+  readonly outputs: readonly Output[];
+  readonly ms: Timings | null;
+  readonly error: Failure | null;
+  readonly finishedAt: number | null;
+}
+
+/** Why a file met in a walk is no job. */
+export type PassedOver =
+  | 'hidden'
+  | 'symlink'
+  | 'partial_download'
+  | 'name_not_utf8'
+  | 'staged'
+  | 'index'
+  | 'output'
+  | 'excluded'
+  | 'unreadable'
+  | 'not_regular';

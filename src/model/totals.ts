@@ -1,0 +1,178 @@
+import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
+import { Histogram } from './histogram.ts';
+import { type Counts, JOB_STATES, type JobState, type PassedOver } from './jobs.ts';
+
+/** The states of jobs that have ended, in the order in which counts are shown. */
+export const ENDED_STATES = [
+  'completed',
+  'duplicate',
+  'unchanged',
+  'failed',
+  'cancelled',
+] as const satisfies JobState[];
+
+const FAILURES_KEPT = 20;
+
+/** All jobs. */
+export function totalOf(counts: Counts): number {
+  return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
+}
+
+/** Jobs that ended and were not cancelled. */
+export function doneOf(counts: Omit<Record<JobEvent['state'], number>, 'cancelled'>): number {
+  return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
+}
+
+/** Jobs that have not ended. */
+export function leftOf(counts: Counts): number {
+  return counts.pending + counts.processing + counts.retrying;
+}
+
+/**
+ * The sum of a batch's events. Reports, summaries and a batch whose index has failed all read these totals. Their
+ * memory does not grow with the number of jobs that have ended.
+ */
+export class BatchTotals {
+  started: BatchStarted | null = null;
+  finished: BatchFinished | null = null;
+  stopping: Stopping | null = null;
+  /** The latest state of a watch; null before its first walk has ended. */
+  watching: Watching | null = null;
+  /** Jobs of the batch; null while the walk is still running. */
+  total: number | null = null;
+  /** Bytes of the sources found so far. */
+  bytes = 0;
+  /** Jobs that have ended, by state. */
+  readonly ended: Record<JobEvent['state'], number> = {
+    completed: 0,
+    duplicate: 0,
+    unchanged: 0,
+    failed: 0,
+    cancelled: 0,
+  };
+  /** Sources in work and the time at which each was started, oldest first. */
+  readonly inWork = new Map<string, number>();
+  /** Sources that wait for another attempt. */
+  readonly retrying = new Set<string>();
+  passedOver = 0;
+  readonly passedOverBy = new Map<PassedOver, number>();
+  /** Bytes of the sources that have outputs, and bytes of these outputs. */
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Output files by the state of their job. A file that belongs to another source's job counts there alone. */
+  readonly outputs = { completed: 0, duplicate: 0, unchanged: 0 };
+  reused = 0;
+  degraded = 0;
+  /** The first failed jobs; `ended.failed` counts all of them. */
+  readonly failures: JobEvent[] = [];
+  /** Milliseconds that each completed job took. */
+  readonly times = new Histogram();
+  /** Milliseconds over all completed jobs; `io` is reading, digesting and committing. */
+  readonly spent = { decode: 0, encode: 0, io: 0 };
+  /** What a dry run would do: jobs by decision, the files it would write, and the jobs that have such files. */
+  readonly would = new Map<NonNullable<JobEvent['would']>, number>();
+  wouldWrite = 0;
+  writing = 0;
+  #walked = 0;
+  #withdrawn = 0;
+
+  /** Sources found so far, without the withdrawn ones. */
+  get found(): number {
+    return Math.max(this.#walked, this.total ?? 0) - this.#withdrawn;
+  }
+
+  /** Jobs that have ended. */
+  get done(): number {
+    return ENDED_STATES.reduce((sum, state) => sum + this.ended[state], 0);
+  }
+
+  get counts(): Counts {
+    const [processing, retrying] = [this.inWork.size, this.retrying.size];
+    // The first jobs can end before the walk has reported their sources.
+    const pending = Math.max(0, this.found - this.done - processing - retrying);
+    return { pending, processing, retrying, ...this.ended };
+  }
+
+  /** Adds one event. `now` is in milliseconds since any fixed moment. */
+  add(event: Event, now: number): void {
+    switch (event.type) {
+      case 'walk':
+        this.#walked = event.found;
+        this.bytes = event.bytes;
+        break;
+      case 'batch.started':
+        this.started = event;
+        this.total = event.total;
+        this.bytes = Math.max(this.bytes, event.bytes);
+        break;
+      case 'total':
+        this.total = event.total;
+        this.bytes = event.bytes;
+        break;
+      case 'job.started':
+        this.retrying.delete(event.source);
+        if (!this.inWork.has(event.source)) this.inWork.set(event.source, now);
+        break;
+      case 'job.waiting':
+        this.inWork.delete(event.source);
+        break;
+      case 'job.retrying':
+        this.inWork.delete(event.source);
+        this.retrying.add(event.source);
+        break;
+      case 'withdrawn':
+        this.#withdrawn++;
+        this.#leave(event.source);
+        break;
+      case 'job':
+        this.#leave(event.source);
+        this.#end(event);
+        break;
+      case 'passed_over':
+        this.passedOver++;
+        increment(this.passedOverBy, event.reason);
+        break;
+      case 'stopping':
+        this.stopping = event;
+        break;
+      case 'watching':
+        this.watching = event;
+        break;
+      case 'batch.finished':
+        this.finished = event;
+        break;
+    }
+  }
+
+  #leave(source: string): void {
+    this.inWork.delete(source);
+    this.retrying.delete(source);
+  }
+
+  #end(event: JobEvent): void {
+    const { state, bytes = 0, outputs, borrowed, would, wouldWrite = [], ms } = event;
+    this.ended[state]++;
+    if (state === 'failed' && this.failures.length < FAILURES_KEPT) this.failures.push(event);
+    if (would !== undefined) increment(this.would, would);
+    this.wouldWrite += wouldWrite.length;
+    if (wouldWrite.length > 0) this.writing++;
+    if (state === 'failed' || state === 'cancelled') return;
+    if (outputs !== undefined) this.bytesIn += bytes;
+    if (!borrowed) {
+      this.outputs[state] += outputs?.length ?? 0;
+      for (const output of outputs ?? []) this.bytesOut += output.bytes;
+    }
+    if (state !== 'completed') return;
+    if (event.reused) this.reused++;
+    if (event.degraded) this.degraded++;
+    if (ms === undefined) return;
+    this.times.add(ms.total);
+    this.spent.decode += ms.decode;
+    this.spent.encode += ms.encode;
+    this.spent.io += ms.digest + ms.commit;
+  }
+}
+
+function increment<Key>(numbers: Map<Key, number>, key: Key): void {
+  numbers.set(key, (numbers.get(key) ?? 0) + 1);
+}

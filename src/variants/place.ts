@@ -1,0 +1,85 @@
+import { distance } from 'fastest-levenshtein';
+import { ImgtoolError } from '../errors.ts';
+
+/** Where a value was written. An error about the value starts with its place. */
+export interface Place {
+  /** `usage` for the command line, `config` for the environment and files. */
+  readonly code: 'usage' | 'config';
+  /** For example `--jobs`, `IMGTOOL_JOBS` or `/home/a/.imgtoolrc: jobs`. */
+  readonly text: string;
+}
+
+/** A place within a place. */
+export function at(place: Place, more: string): Place {
+  return { code: place.code, text: place.text + more };
+}
+
+/** The error for a value that was not expected. `words` are candidates for a suggestion. */
+export function wrong(
+  place: Place,
+  expected: string,
+  received: unknown,
+  options: { words?: readonly string[] | undefined; fix?: string | undefined } = {},
+): ImgtoolError {
+  const hint = typeof received === 'string' && options.words ? didYouMean(received, options.words) : '';
+  const message = `${place.text}: expected ${expected}, got ${shown(received)}${hint}`;
+  return new ImgtoolError(place.code, message, { fix: options.fix });
+}
+
+/** The error for unknown words. `what` names the kind of word, `words` lists the known ones. */
+export function unknown(
+  place: Place,
+  what: string,
+  received: readonly string[],
+  words: readonly string[],
+): ImgtoolError {
+  const each = received.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, words)}`);
+  return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, {
+    fix: `use ${words.length === 1 ? '' : 'one of: '}${words.join(', ')}`,
+  });
+}
+
+/** A suggestion in brackets, or nothing. */
+function didYouMean(word: string, words: readonly string[]): string {
+  const near = nearest(word, words);
+  return near === undefined ? '' : ` (did you mean "${near}"?)`;
+}
+
+/** The candidate that a mistyped word most likely means, or undefined. Ignores case. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const typed = word.toLowerCase();
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const edits = editsBetween(typed, candidate.toLowerCase());
+    if (edits < least) {
+      best = candidate;
+      least = edits;
+    }
+  }
+  return best;
+}
+
+/** Edits from one word to the other; infinite where there are too many for a typing mistake. */
+function editsBetween(typed: string, candidate: string): number {
+  // A prefix counts as near, whatever is missing: `thumb`, `thumbnail`.
+  if (typed.length >= 3 && candidate.startsWith(typed)) return 1;
+  // The same letters in another order count as near: `wbe`, `web`.
+  if (typed !== candidate && sorted(typed) === sorted(candidate)) return 1;
+  const edits = distance(typed, candidate);
+  const limit = Math.min(3, Math.floor(Math.max(typed.length, candidate.length) * 0.4));
+  return edits <= limit ? edits : Number.POSITIVE_INFINITY;
+}
+
+function sorted(word: string): string {
+  return [...word].sort().join('');
+}
+
+/** A value for an error message: short, on one line, without control characters. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  if (value === undefined) return 'nothing';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

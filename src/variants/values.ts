@@ -1,0 +1,126 @@
+import { type Place, wrong } from './place.ts';
+
+/** Converts a value as written: a string, or what JSON or YAML yields. Errors name the place. */
+export type Reader<T> = (raw: unknown, place: Place) => T;
+
+/** A part of a JSON Schema. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** A kind of value: how it is read, and what a file may say. */
+export interface ValueType<T> {
+  readonly read: Reader<T>;
+  readonly schema: Schema;
+}
+
+/** A value of one piece. */
+export interface Scalar<T> extends ValueType<T> {
+  /** Completes "expected …" in an error. */
+  readonly expected: string;
+  /** Undefined for a wrong value. */
+  readonly parse: (raw: unknown) => T | undefined;
+  /** Candidates for a suggestion. */
+  readonly words?: readonly string[];
+  readonly fix?: string;
+}
+
+export function scalar<T>(parts: Omit<Scalar<T>, 'read'>): Scalar<T> {
+  const { expected, parse, words, fix } = parts;
+  return {
+    ...parts,
+    read(raw, place) {
+      const value = parse(raw);
+      if (value === undefined) throw wrong(place, expected, raw, { words, fix });
+      return value;
+    },
+  };
+}
+
+/**
+ * One of some words. With `spellings`, which map other words to these, case and spaces around a word do not matter.
+ */
+export function choice<const W extends string>(
+  words: readonly W[],
+  spellings?: ReadonlyMap<string, W>,
+): Scalar<W> {
+  return scalar({
+    expected: `one of ${words.join(', ')}`,
+    words,
+    schema: { enum: [...words, ...(spellings?.keys() ?? [])] },
+    parse(raw) {
+      const word = spellings && typeof raw === 'string' ? raw.trim().toLowerCase() : raw;
+      return words.find((one) => one === word) ?? spellings?.get(String(word));
+    },
+  });
+}
+
+const YES = ['true', 'yes', 'on', '1'];
+const NO = ['false', 'no', 'off', '0'];
+
+export const yesOrNo: Scalar<boolean> = scalar({
+  expected: 'true or false',
+  words: ['true', 'false'],
+  schema: { enum: [true, false, ...YES, ...NO] },
+  parse(raw) {
+    const word = String(raw).toLowerCase();
+    if (typeof raw !== 'boolean' && typeof raw !== 'string') return undefined;
+    return YES.includes(word) || (NO.includes(word) ? false : undefined);
+  },
+});
+
+export function wholeNumber(least: number, most: number, why = ''): Scalar<number> {
+  return scalar({
+    expected: `a whole number from ${least} to ${most}${why}`,
+    schema: {
+      anyOf: [
+        { type: 'integer', minimum: least, maximum: most },
+        { type: 'string', pattern: '^\\s*\\d+\\s*$' },
+      ],
+    },
+    parse(raw) {
+      const value = typeof raw === 'string' && /^\s*\d+\s*$/.test(raw) ? Number(raw) : raw;
+      return isWholeNumber(value) && value >= least && value <= most ? value : undefined;
+    },
+  });
+}
+
+/** A whole number that a double holds exactly. */
+export function isWholeNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+/** A value, or a word that leaves the choice to the program and reads as null. */
+export function orWord<T>(word: string, { expected, parse, schema }: Scalar<T>): Scalar<T | null> {
+  return scalar({
+    expected: `${expected}, or ${word}`,
+    words: [word],
+    schema: { anyOf: [{ enum: [word, null] }, schema] },
+    parse: (raw) => (raw === word || raw === null ? null : parse(raw)),
+  });
+}
+
+/** Text that can be part of a path: not empty, and without NUL. */
+export function text(expected: string): Scalar<string> {
+  return scalar({ expected, schema: TEXT, parse: (raw) => (isText(raw) ? raw : undefined) });
+}
+
+/** One text or a list of them. */
+export function texts(expected: string): Scalar<readonly string[]> {
+  return scalar({
+    expected: `${expected}, or a list of them`,
+    schema: { anyOf: [TEXT, { type: 'array', items: TEXT }] },
+    parse(raw) {
+      const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+      return list.every(isText) ? [...list] : undefined;
+    },
+  });
+}
+
+const TEXT: Schema = { type: 'string', minLength: 1 };
+
+function isText(raw: unknown): raw is string {
+  return typeof raw === 'string' && raw !== '' && !raw.includes('\0');
+}
+
+export function isMapping(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}

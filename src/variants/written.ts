@@ -1,0 +1,141 @@
+import {
+  FIELD_KEYS,
+  FIELD_TABLE,
+  type FieldKey,
+  fieldKey,
+  formatType,
+  fullVariant,
+  type LooseVariant,
+  type Variant,
+} from './fields.ts';
+import { at, type Place, unknown, wrong } from './place.ts';
+import { isMapping, scalar } from './values.ts';
+
+/** Variants as a person writes them: `hero:w=1600,format=avif,q=55`, or a mapping in a file. */
+
+const EXAMPLE = 'for example hero:w=1600,format=avif,q=55';
+
+// A leading dot would hide the output, and `..` would leave its folder.
+const NAME = '^[A-Za-z\\d_-][A-Za-z\\d._-]{0,63}$';
+
+/** The name of a variant or preset, which becomes part of a path. */
+export const nameType = scalar<string>({
+  expected: 'a name of letters, digits, ".", "_" and "-", at most 64, not starting with "."',
+  schema: { type: 'string', pattern: NAME },
+  parse: (raw) => (typeof raw === 'string' && new RegExp(NAME).test(raw) ? raw : undefined),
+});
+
+/** Reads a list of specs or mappings, one spec, or a mapping from names to variants. */
+export function readVariants(raw: unknown, place: Place): readonly LooseVariant[] {
+  const variants = entriesOf(raw, place).map(readVariant);
+  const seen = new Set<string>();
+  for (const { name, format } of variants) {
+    const key = `${name} ${format}`.toLowerCase();
+    if (seen.has(key)) throw wrong(place, 'each variant once in a format', `${name} (${format})`);
+    seen.add(key);
+  }
+  return variants;
+}
+
+/** A variant whose values are not checked yet. */
+interface Entry {
+  readonly name: unknown;
+  readonly fields: readonly (readonly [key: string, value: unknown])[];
+  readonly place: Place;
+}
+
+function entriesOf(raw: unknown, place: Place): readonly Entry[] {
+  if (typeof raw === 'string') return [parseSpec(raw, place)];
+  if (Array.isArray(raw)) {
+    return raw.map((item: unknown, i) => {
+      if (typeof item === 'string') return parseSpec(item, place);
+      const inner = at(place, `[${i}]`);
+      const { name, ...fields } = mapping(item, inner);
+      return { name, fields: Object.entries(fields), place: inner };
+    });
+  }
+  return Object.entries(mapping(raw, place)).map(([name, value]) => {
+    const inner = at(place, `.${name}`);
+    const fields =
+      typeof value === 'string' ? parseFields(value, inner) : Object.entries(mapping(value, inner));
+    return { name, fields, place: inner };
+  });
+}
+
+function mapping(raw: unknown, place: Place): Record<string, unknown> {
+  if (isMapping(raw)) return raw;
+  throw wrong(place, 'a variant', raw, { fix: 'for example { name: hero, width: 1600, format: avif }' });
+}
+
+/** Splits `hero:w=1600,format=avif,lossless`. */
+function parseSpec(spec: string, place: Place): Entry {
+  const colon = spec.indexOf(':');
+  if (colon < 1) throw wrong(place, 'NAME:KEY=VALUE,…', spec, { fix: EXAMPLE });
+  const fields = parseFields(spec.slice(colon + 1), place);
+  return { name: spec.slice(0, colon).trim(), fields, place: at(place, ` ${spec}`) };
+}
+
+/** Splits `w=1600,format=avif,lossless`. */
+function parseFields(text: string, place: Place): Entry['fields'] {
+  return text.split(',').map((part) => {
+    const [key = '', ...rest] = part.split('=');
+    if (key.trim() === '') throw wrong(place, 'KEY=VALUE between the commas', part, { fix: EXAMPLE });
+    // A bare word turns its field on.
+    return [key.trim(), rest.length === 0 ? true : rest.join('=').trim()] as const;
+  });
+}
+
+function readVariant({ name, fields, place }: Entry): LooseVariant {
+  const given = byKey(fields, place);
+  const format = given.has('format') ? formatType.read(given.get('format'), at(place, ': format')) : 'webp';
+  const values = FIELD_KEYS.filter((key) => given.has(key)).map((key) => {
+    const { type } = FIELD_TABLE[key].in(format);
+    return [key, type.read(given.get(key), at(place, `: ${key}`))];
+  });
+  const variant: LooseVariant = {
+    name: nameType.read(name, at(place, ': name')),
+    ...Object.fromEntries(values),
+    format,
+  };
+  checkBox(variant, place);
+  return variant;
+}
+
+/** The given fields by their full keys. A null value counts as absent. */
+function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unknown> {
+  const given = new Map<FieldKey, unknown>();
+  const unknownKeys: string[] = [];
+  for (const [written, value] of fields) {
+    const key = fieldKey(written);
+    if (key === undefined) unknownKeys.push(written);
+    else if (given.has(key)) throw wrong(at(place, `: ${key}`), 'it once', value);
+    else if (value !== null) given.set(key, value);
+  }
+  if (unknownKeys.length > 0) throw unknown(place, 'key', unknownKeys, FIELD_KEYS);
+  return given;
+}
+
+function checkBox({ width, height, fit }: LooseVariant, place: Place): void {
+  if (width === undefined && height === undefined) {
+    throw wrong(place, 'a width or a height', undefined, { fix: 'add for example w=1600' });
+  }
+  if (fit === 'cover' && (width === undefined || height === undefined)) {
+    throw wrong(at(place, ': fit'), 'width and height for cover', 'cover', {
+      fix: 'give both, or fit=inside',
+    });
+  }
+}
+
+/** The shortest spec that reads as this variant. */
+export function specOf(variant: Variant): string {
+  const { name, width, height, format } = variant;
+  const plain = fullVariant({ name, width, height, format });
+  const always = (['width', 'height', 'format'] as const).filter((key) => variant[key] !== null);
+  const chosen = FIELD_KEYS.filter(
+    (key) => variant[key] !== plain[key] && FIELD_TABLE[key].implied?.(variant) === undefined,
+  );
+  const words = chosen.filter((key) => variant[key] === true);
+  const values = [...always, ...chosen.filter((key) => !words.includes(key))];
+  const written = values.map((key) => `${FIELD_TABLE[key].short ?? key}=${variant[key]}`);
+  return `${name}:${[...written, ...words].join(',')}`;
+}

@@ -1,0 +1,33 @@
+import Sqlite from 'better-sqlite3';
+import { expect } from 'vitest';
+import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
+import { renamedSettings } from '../../src/core/job/former-settings.ts';
+import type { BatchOptions } from '../../src/model.ts';
+
+/**
+ * Makes an index look as an older version leaves it: without what later versions add to it, and with the settings
+ * digests of that time for all outputs of the batches in it.
+ */
+export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {}): void {
+  const db = keep(new Sqlite(path));
+  const options = keep(db.prepare<[], string>('SELECT options FROM batches').pluck()).all();
+  const age = keep(db.prepare('UPDATE outputs SET settings = @from WHERE settings = @to'));
+  for (const text of options) {
+    for (const one of renamedSettings(JSON.parse(text) as BatchOptions)) age.run(one);
+  }
+  if (pruned) db.exec('DELETE FROM runs; DELETE FROM batches');
+  db.exec('DROP TABLE former_settings');
+  if (version === 2) db.exec('DROP INDEX outputs_by_checksum; ALTER TABLE sources DROP COLUMN ctime');
+  db.exec(`PRAGMA user_version = ${version}`);
+  const made = keep(new Sqlite(':memory:'));
+  for (const step of MIGRATIONS.slice(0, version)) step(made);
+  expect(namesIn(db)).toEqual(namesIn(made));
+  made.close();
+  db.close();
+}
+
+function namesIn(db: Sqlite.Database): unknown[] {
+  const columns = '(SELECT group_concat(name) FROM pragma_table_info(sqlite_schema.name)) AS columns';
+  return keep(db.prepare(`SELECT name, ${columns} FROM sqlite_schema ORDER BY name`)).all();
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { fullVariant } from '../../src/variants/fields.ts';
+import { BUILT_IN } from '../../src/variants/presets.ts';
+import { readVariants, specOf } from '../../src/variants/written.ts';
+import { failure } from '../config/folders.ts';
+
+const place = { code: 'usage', text: '--variant' } as const;
+const read = (raw: unknown) => readVariants(raw, place).map(fullVariant);
+
+describe('a variant written as a spec', () => {
+  it.each([
+    ['hero:w=1600,format=avif,q=55', { name: 'hero', width: 1600, format: 'avif', quality: 55 }],
+    ['a:width=5,height=6', { name: 'a', width: 5, height: 6 }],
+    ['a:w=5,format=jpg', { name: 'a', width: 5, format: 'jpeg' }],
+    ['a:w=5,format=JPEG', { name: 'a', width: 5, format: 'jpeg' }],
+    [
+      'a:h=5,lossless,grayscale,sharpen',
+      { name: 'a', height: 5, lossless: true, grayscale: true, sharpen: true },
+    ],
+    ['a:h=5,greyscale=yes,sharpen=off', { name: 'a', height: 5, grayscale: true, sharpen: false }],
+    [
+      'a:w=5,h=5,fit=cover,position=right-top',
+      { name: 'a', width: 5, height: 5, fit: 'cover', position: 'right top' },
+    ],
+    [
+      'a:w=5,h=5,fit=cover,position=center',
+      { name: 'a', width: 5, height: 5, fit: 'cover', position: 'centre' },
+    ],
+    ['a:w=5,background=#F00', { name: 'a', width: 5, background: '#ff0000' }],
+    ['a:w=5,background=black', { name: 'a', width: 5, background: '#000000' }],
+    [' a : w = 5 , q = 7 ', { name: 'a', width: 5, quality: 7 }],
+    ['a:w=5,format=avif,effort=0', { name: 'a', width: 5, format: 'avif', effort: 0 }],
+    ['a:w=5,format=jpeg,lossless=false', { name: 'a', width: 5, format: 'jpeg' }],
+    ['a:w=5,format=jpeg,effort=0', { name: 'a', width: 5, format: 'jpeg' }],
+  ] as const)('%s', (spec, loose) => {
+    expect(read(spec)).toEqual([fullVariant(loose)]);
+  });
+
+  it.each([
+    ['hero', 'expected NAME:KEY=VALUE,…, got "hero"'],
+    [':w=5', 'expected NAME:KEY=VALUE,…, got ":w=5"'],
+    ['a:', 'a:: expected KEY=VALUE'],
+    ['a:w=5,', 'expected KEY=VALUE between the commas, got ""'],
+    ['a:q=5', 'expected a width or a height, got nothing'],
+    ['a:w=5,qualty=5', 'unknown key "qualty" (did you mean "quality"?)'],
+    ['a:w=5,w=6', 'width: expected it once, got "6"'],
+    ['a:w=5,width=6', 'width: expected it once, got "6"'],
+    ['a:w=0', 'width: expected a whole number from 1 to 16383 (the most webp holds), got "0"'],
+    ['a:w=16384', 'width: expected a whole number from 1 to 16383 (the most webp holds), got "16384"'],
+    [
+      'a:h=16385,format=avif',
+      'height: expected a whole number from 1 to 16384 (the most avif holds), got "16385"',
+    ],
+    [
+      'a:h=65536,format=jpeg',
+      'height: expected a whole number from 1 to 65535 (the most jpeg holds), got "65536"',
+    ],
+    ['a:w', 'width: expected a whole number from 1 to 16383 (the most webp holds), got true'],
+    ['a:w=5,q=101', 'quality: expected a whole number from 1 to 100, got "101"'],
+    ['a:w=5,effort=7', 'effort: expected a whole number from 0 to 6 (for webp), got "7"'],
+    ['a:w=5,format=png,effort=0', 'effort: expected a whole number from 1 to 10 (for png), got "0"'],
+    ['a:w=5,format=jpeg,effort=1', 'effort: expected no effort for jpeg, got "1"'],
+    ['a:w=5,format=jpeg,effort', 'effort: expected no effort for jpeg, got true'],
+    ['a:w=5,format=jpeg,lossless', 'lossless: expected no lossless for jpeg, got true'],
+    ['a:w=5,format=webq', 'format: expected one of webp, jpeg, png, avif, got "webq" (did you mean "webp"?)'],
+    ['a:w=5,fit=cower', 'fit: expected one of inside, cover, got "cower" (did you mean "cover"?)'],
+    ['a:w=5,fit=cover', 'fit: expected width and height for cover, got "cover"'],
+    [
+      'a:w=5,background=pink',
+      'background: expected a colour such as #ffffff, #fff, white or black, got "pink"',
+    ],
+    ['../a:w=5', 'name: expected a name of letters, digits'],
+    ['.a:w=5', 'name: expected a name of letters, digits'],
+    ['é:w=5', 'name: expected a name of letters, digits'],
+    [`${'a'.repeat(65)}:w=5`, 'name: expected a name of letters, digits'],
+  ])('%s is refused', async (spec, message) => {
+    const error = await failure(() => read(spec));
+    expect(error.message).toMatch(/^--variant/);
+    expect(error.message).toContain(message === 'a:: expected KEY=VALUE' ? 'KEY=VALUE' : message);
+    expect(error.code).toBe('usage');
+  });
+});
+
+describe('variants in a file', () => {
+  const small = fullVariant({ name: 'small', width: 5 });
+
+  it('may be a list of mappings and specs', () => {
+    expect(read([{ name: 'small', width: 5 }, 'b:h=6'])).toEqual([
+      small,
+      fullVariant({ name: 'b', height: 6 }),
+    ]);
+  });
+
+  it('may be a mapping from names to mappings or specs without a name', () => {
+    expect(read({ small: { width: 5, height: null }, b: 'h=6' })).toEqual([
+      small,
+      fullVariant({ name: 'b', height: 6 }),
+    ]);
+  });
+
+  it.each([
+    [[{ name: 'a', widht: 5 }], '--variant[0]: unknown key "widht" (did you mean "width"?)'],
+    [[{ width: 5 }], '--variant[0]: name: expected a name of letters'],
+    [[7], '--variant[0]: expected a variant, got 7'],
+    [7, '--variant: expected a variant, got 7'],
+    [
+      { a: { width: 5, quality: 200 } },
+      '--variant.a: quality: expected a whole number from 1 to 100, got 200',
+    ],
+    [['a:w=1', 'A:w=2'], '--variant: expected each variant once in a format, got "A (webp)"'],
+  ])('%j is refused', async (raw, message) => {
+    expect((await failure(() => read(raw))).message).toContain(message);
+  });
+
+  it('of one name may differ by format', () => {
+    expect(read(['a:w=1,format=png', 'a:w=1'])).toHaveLength(2);
+  });
+});
+
+describe('the spec of a variant', () => {
+  it.each([
+    ...BUILT_IN.flatMap((preset) => preset.variants),
+    fullVariant({
+      name: 'a',
+      width: 5,
+      height: 5,
+      fit: 'cover',
+      position: 'left top',
+      background: '#123456',
+    }),
+    fullVariant({ name: 'a', width: 5, format: 'avif', lossless: true, effort: 9, sharpen: true }),
+    fullVariant({ name: 'a', width: 5, format: 'png', effort: 9 }),
+    fullVariant({ name: 'a', height: 5, quality: 1 }),
+  ])('reads as the same variant: $name $format $fit $effort', (variant) => {
+    expect(read(specOf(variant))).toEqual([variant]);
+  });
+
+  it('is short', () => {
+    expect(specOf(fullVariant({ name: 'a', width: 5, quality: 40 }))).toBe('a:w=5,format=webp,q=40');
+  });
+});
