@@ -109,7 +109,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export function openEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions): Engine {
+export function createEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions): Engine {
   let index: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;

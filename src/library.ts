@@ -1,6 +1,6 @@
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
-import { openEngine as open } from './engine.ts';
+import { createEngine } from './engine.ts';
 import { openHistory } from './history.ts';
 import type { Verified } from './model/verified.ts';
 import {
@@ -95,7 +95,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   };
   const config = await configFor();
   const { index, jobs, memory } = config;
-  const engine = open({ index, jobs, memory, nearest, wordHint: hintAsOptions });
+  const engine = createEngine({ index, jobs, memory, nearest, wordHint: hintAsOptions });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 

@@ -118,7 +118,7 @@ export function openLocalStorage(run: string): Storage {
       const folder = nearestExisting(out);
       if (statOf(folder)?.isDirectory() !== true) {
         throw new ImgtoolError('not_writable', `${folder}: is a file, and outputs need a folder there`, {
-          fix: 'choose another --out',
+          fix: 'choose another {{out}}',
         });
       }
       try {

@@ -56,8 +56,8 @@ export function configOf({ options }: Call): Promise<Config> {
 
 /** An engine for one command: its machine is that of the batch. */
 export async function engineOf({ index }: Config): Promise<Engine> {
-  const { openEngine } = await import('../engine.ts');
-  return openEngine({ index, nearest, wordHint: hintAsFlags });
+  const { createEngine } = await import('../engine.ts');
+  return createEngine({ index, nearest, wordHint: hintAsFlags });
 }
 
 export async function pagesFor({ streams }: Call, config: Config) {

@@ -1,12 +1,12 @@
 import type {
   Digested,
-  Engine,
   Failure,
   Inspected,
   Limits,
   Order,
   PictureFacts,
   Rendered,
+  RendererFacts,
   SourceFile,
   Variant,
 } from '../model.ts';
@@ -38,7 +38,7 @@ export type Reply =
   | { readonly type: 'rendered'; readonly rendered: Rendered }
   | { readonly type: 'inspected'; readonly inspected: Inspected }
   | { readonly type: 'digested'; readonly digested: readonly (Digested | null)[] }
-  | { readonly type: 'about'; readonly engine: Engine }
+  | { readonly type: 'about'; readonly engine: RendererFacts }
   | { readonly type: 'failed'; readonly error: Failure };
 
 /** A reply as it is sent. */

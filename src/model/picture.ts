@@ -91,7 +91,7 @@ export interface Inspected {
 }
 
 /** What decodes and encodes here. */
-export interface Engine {
+export interface RendererFacts {
   /** Of the libraries, by their names. */
   readonly versions: Readonly<Record<string, string>>;
   /** Formats. */

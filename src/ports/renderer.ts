@@ -1,12 +1,12 @@
 import type {
   ChildrenSpent,
   Digested,
-  Engine,
   Inspected,
   Limits,
   Order,
   PictureFacts,
   Rendered,
+  RendererFacts,
   SourceFile,
   Variant,
 } from '../model.ts';
@@ -39,7 +39,7 @@ export interface Renderer {
   warm(): void;
 
   /** Describes what decodes and encodes here. */
-  about(): Promise<Engine>;
+  about(): Promise<RendererFacts>;
 
   /** How the child processes spent their time so far. */
   spent(): ChildrenSpent;

@@ -142,7 +142,7 @@ describe('memory that cannot be had', () => {
       await expect(opened.render(order(variant({ width: 3000 })))).rejects.toMatchObject({
         code: 'out_of_memory',
         retryable: true,
-        fix: expect.stringContaining('--jobs 1'),
+        fix: expect.stringContaining('{{jobs 1}}'),
       });
       opened.close();
       // What it held may have been why: another attempt is not made in the same straits.

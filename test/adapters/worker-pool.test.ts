@@ -128,7 +128,7 @@ describe('the deadline', () => {
     await expect(opened.render([{ variant: slow, path }])).rejects.toMatchObject({
       code: 'timeout',
       message: 'took longer than 2 s',
-      fix: expect.stringContaining('--timeout'),
+      fix: expect.stringContaining('{{timeout}}'),
     });
     opened.close();
     expect(existsSync(path)).toBe(false);

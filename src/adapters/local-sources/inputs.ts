@@ -107,7 +107,7 @@ function folderOf(given: string, cwd: string): Root {
   if (found === undefined) throw notThere(given);
   if (found.isDirectory()) return rootAt(given, path);
   throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
-    fix: 'name its folder, with --include for that file alone',
+    fix: 'name its folder, with {{include}} for that file alone',
   });
 }
 
@@ -163,7 +163,7 @@ async function readList(from: string, nul: boolean, cwd: string): Promise<string
       'no_input',
       `${from}: the list cannot be read (${systemCode(error) ?? String(error)})`,
       {
-        fix: 'check the path given to --files-from; nothing was done',
+        fix: 'check the path of the list; nothing was done',
         cause: error,
       },
     );

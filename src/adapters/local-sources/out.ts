@@ -38,8 +38,8 @@ export function refuseOtherName(roots: readonly Root[], out: Out): void {
       ? relative(out.path, path) !== relative(out.real, real)
       : out.identity !== undefined && identityOf(real) === out.identity;
     if (!isOther) continue;
-    throw new ImgtoolError('usage', `--out ${out.path}: is or holds ${given} under another path`, {
-      fix: 'name both by the same path, or choose another --out',
+    throw new ImgtoolError('usage', `the output folder ${out.path} is or holds ${given} under another path`, {
+      fix: 'name both by the same path, or choose another {{out}}',
     });
   }
 }

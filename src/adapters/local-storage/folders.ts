@@ -32,7 +32,7 @@ function makeNew(folder: string, made: (folder: string) => void): void {
     if (known.code !== 'io') throw known;
     const why = systemCode(error) ?? String(error);
     throw new ImgtoolError('io', `${folder}: this folder cannot be made (${why})`, {
-      fix: 'look what is in its place, or choose another --out',
+      fix: 'look what is in its place, or choose another {{out}}',
       cause: error,
     });
   }

@@ -15,12 +15,12 @@ export function indexError(error: unknown, path: string): ImgtoolError {
     case 'ENOSPC':
     case 'EDQUOT':
       return new ImgtoolError('no_space', `${path}: no space left for the index`, {
-        fix: 'free some space or name another place with --index',
+        fix: 'free some space or name another place with {{index}}',
         cause: error,
       });
     case 'SQLITE_NOTADB':
       return new ImgtoolError('index_unusable', `${path}: is no index (${what})`, {
-        fix: `name another file with --index; if this was the index: ${repairCommand(path)}`,
+        fix: `name another file with {{index}}; if this was the index: ${repairCommand(path)}`,
         cause: error,
       });
     case 'EACCES':
@@ -28,7 +28,7 @@ export function indexError(error: unknown, path: string): ImgtoolError {
     case 'EROFS':
     case 'SQLITE_READONLY':
       return new ImgtoolError('index_unusable', `${path}: may not be written (${code})`, {
-        fix: 'run it as someone who may, or name another place with --index',
+        fix: 'run it as someone who may, or name another place with {{index}}',
         cause: error,
       });
     case 'SQLITE_ERROR':
@@ -37,7 +37,7 @@ export function indexError(error: unknown, path: string): ImgtoolError {
     default:
       if (code.startsWith('SQLITE_CORRUPT')) return damaged(path, what, error);
       return new ImgtoolError('index_unusable', `${path}: cannot be used (${what})`, {
-        fix: 'check the path, its permissions and the space there, or name another place with --index',
+        fix: 'check the path, its permissions and the space there, or name another place with {{index}}',
         cause: error,
       });
   }
@@ -66,7 +66,7 @@ export function damaged(path: string, what: string, cause?: unknown): ImgtoolErr
 
 export function notOurs(path: string): ImgtoolError {
   return new ImgtoolError('index_unusable', `${path}: is the database of another program`, {
-    fix: 'name another file with --index',
+    fix: 'name another file with {{index}}',
   });
 }
 
@@ -75,7 +75,7 @@ export function noIndex(path: string): ImgtoolError {
     'index_unusable',
     `${path}: is no index of imgtool, so there is nothing to repair`,
     {
-      fix: 'nothing was touched; name the index with --index',
+      fix: 'nothing was touched; name the index with {{index}}',
     },
   );
 }
@@ -90,7 +90,7 @@ export function newer(path: string, found: number, known: number): ImgtoolError 
   return new ImgtoolError(
     'index_newer',
     `${path}: was made by a newer imgtool (version ${found}, this one knows ${known})`,
-    { fix: 'update imgtool, or name another index with --index' },
+    { fix: 'update imgtool, or name another index with {{index}}' },
   );
 }
 

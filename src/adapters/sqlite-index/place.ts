@@ -28,6 +28,6 @@ export function makeFolder(path: string): void {
   const name = remoteKind(folder);
   if (name === undefined) return;
   throw new ImgtoolError('index_unusable', `${path}: lies on ${name}, where an index gets corrupted`, {
-    fix: 'name a place on a local disk with --index',
+    fix: 'name a place on a local disk with {{index}}',
   });
 }

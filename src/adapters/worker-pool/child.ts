@@ -200,7 +200,7 @@ function revived({ code, message, fix }: Extract<Reply, { type: 'failed' }>['err
 function unstarted(error: unknown): ImgtoolError {
   const code = systemCode(error);
   const what = `the process that was to render it could not be started (${code ?? String(error)})`;
-  const fix = 'try again with --jobs 1, or allow more processes, open files and memory (ulimit -a)';
+  const fix = 'try again with {{jobs 1}}, or allow more processes, open files and memory (ulimit -a)';
   return new ImgtoolError(code === 'ENOMEM' ? 'out_of_memory' : 'io', what, { fix, cause: error });
 }
 
@@ -208,7 +208,7 @@ function crashed(code: number | null, signal: string | null, words: string): Img
   const how = signal === null ? `exit code ${code ?? 'unknown'}` : signal;
   const memory = signal === 'SIGKILL' ? ', perhaps for want of memory' : '';
   return new ImgtoolError('worker_crashed', `the process that was rendering it ended (${how}${memory})`, {
-    fix: 'try again with --jobs 1; if it ends again, leave this picture out with --exclude',
+    fix: 'try again with {{jobs 1}}; if it ends again, leave this picture out with {{exclude}}',
     cause: words === '' ? undefined : new Error(words),
   });
 }

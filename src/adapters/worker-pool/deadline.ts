@@ -32,5 +32,5 @@ export function createDeadline(timeout: number): Deadline {
 
 const late = (timeout: number): ImgtoolError =>
   new ImgtoolError('timeout', `took longer than ${timeout / 1000} s`, {
-    fix: 'give it more time with --timeout, or leave it out with --exclude',
+    fix: 'give it more time with {{timeout}}, or leave it out with {{exclude}}',
   });

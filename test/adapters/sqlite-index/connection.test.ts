@@ -52,7 +52,7 @@ describe('opening the index', () => {
     db.close();
     await expect(connect(path)).rejects.toMatchObject({
       code: 'index_newer',
-      fix: expect.stringContaining('--index'),
+      fix: expect.stringContaining('{{index}}'),
     });
   });
 

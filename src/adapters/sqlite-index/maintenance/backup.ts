@@ -98,7 +98,7 @@ function leaveRunsBehind(db: Database): void {
 
 function refuseTaken(file: string): void {
   if (!existsSync(file)) return;
-  throw new ImgtoolError('usage', `--backup: ${file} exists already`, {
+  throw new ImgtoolError('usage', `${file} exists already`, {
     fix: 'name a file that is not there yet',
   });
 }
@@ -108,7 +108,7 @@ function mustHaveRoom(file: string): void {
     accessSync(dirname(file), constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw writeError(error, file);
-    throw new ImgtoolError('usage', `--backup: ${dirname(file)} is not there`, {
+    throw new ImgtoolError('usage', `${dirname(file)} is not there`, {
       fix: 'make that folder first',
     });
   }
@@ -116,7 +116,7 @@ function mustHaveRoom(file: string): void {
 
 function absent(path: string): ImgtoolError {
   return new ImgtoolError('index_unusable', `${path}: there is no index yet, so nothing can be saved`, {
-    fix: 'name the index with --index; imgtool process makes one',
+    fix: 'name the index with {{index}}; imgtool process makes one',
   });
 }
 
