@@ -107,7 +107,7 @@ it.each([
   symlinkSync('photos', place.at('link'));
   const { code, stdout, stderr } = await place.run(['watch', '--json', '--out', out, folder]);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^error: --out .* under another path\nfix: name both by the same path/);
+  expect(stderr).toMatch(/^error: the output folder .* under another path\nfix: name both by the same path/);
   expect(place.files('photos')).toEqual(['0.jpg', '1.jpg', '2.jpg']);
 });
 

@@ -46,7 +46,7 @@ function spread(files, most) {
 }
 
 async function rowsOf(format, efforts, files, pixels) {
-  const { fullVariant } = await source('presets');
+  const { fullVariant } = await source('variants/fields');
   const { encode } = await source('image/steps/encode');
   const variants = efforts.map((each) => fullVariant({ name: 'any', format, effort: each }));
   const found = variants.map(() => ({ ms: [], bytes: 0, likenesses: [] }));

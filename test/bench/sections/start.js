@@ -44,7 +44,7 @@ export async function* start({ place, rounds }) {
 /** Made with the program's own tables, so that it is one of today's. */
 async function fill(path) {
   const { connect } = await source('adapters/sqlite-index/connection');
-  const { BUILT_IN } = await source('presets');
+  const { BUILT_IN } = await source('variants/presets');
   const { write, prepare, close } = await connect(path);
   const options = {
     ...{ preset: BUILT_IN[0], out: '/out', outGiven: 'out', template: '{dir}/{name}_{variant}.{ext}' },
