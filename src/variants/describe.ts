@@ -39,23 +39,42 @@ function isOptional(key: FieldKey): boolean {
   return FIELD_TABLE[key].off !== undefined;
 }
 
-/** The fields of a variant as a table in Markdown: key, values, default and help. */
-export function fieldsTable(): string {
-  const rows = FIELD_KEYS.map((key) => {
+/** Columns of a page of help. */
+const COLUMNS_OF_PAGE = 100;
+
+/** The fields of a variant as a list in Markdown: keys, help, values and default of each. */
+export function fieldsHelp(): string {
+  return FIELD_KEYS.map((key) => {
     const keys = spellingsOf(key).map((word) => `\`${word}\``);
-    const values = perFormat(key, ({ type }) => type.expected.replace(/ \(.*\)$/, ''));
+    const values = perFormat(key, ({ type }) =>
+      type.expected.replace(/ \(.*\)$|^(?:a whole number from|one of) /g, ''),
+    );
     const initial = perFormat(key, ({ initial }) => String(initial ?? 'none'));
-    return `| ${keys.join(', ')} | ${values} | ${initial} | ${FIELD_TABLE[key].about} |`;
-  });
-  return ['| key | values | default | |', '|---|---|---|---|', ...rows, ''].join('\n');
+    const text = `- ${keys.join(', ')}: ${FIELD_TABLE[key].about}. Values: ${values}. Default: ${initial}.`;
+    return wrapped(text, COLUMNS_OF_PAGE, '  ');
+  }).join('');
 }
 
-/** One text where all formats share it, else each text with its formats. */
+/** Lines of at most so many columns, each with a newline; all but the first are indented. */
+function wrapped(text: string, columns: number, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = `${indent}${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((one) => `${one}\n`).join('');
+}
+
+/** One text where all formats share it, else each text with its formats. Formats without a choice are left out. */
 function perFormat(key: FieldKey, textOf: (allowed: Allowed<unknown>) => string): string {
-  const texts = FORMATS.map((format) => textOf(FIELD_TABLE[key].in(format)));
+  const formats = FORMATS.filter((format) => FIELD_TABLE[key].in(format).isFixed !== true);
+  const texts = formats.map((format) => textOf(FIELD_TABLE[key].in(format)));
   const distinct = [...new Set(texts)];
-  if (distinct.length === 1) return distinct.join('');
+  if (distinct.length === 1 && formats.length === FORMATS.length) return distinct.join('');
   return distinct
-    .map((text) => `${FORMATS.filter((_, i) => texts[i] === text).join(', ')}: ${text}`)
+    .map((text) => `${text} (${formats.filter((_, i) => texts[i] === text).join(', ')})`)
     .join('; ');
 }

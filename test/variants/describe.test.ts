@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, fieldsTable } from '../../src/variants/describe.ts';
+import { cellsOf, fieldsHelp } from '../../src/variants/describe.ts';
 import { FIELD_KEYS, fullVariant } from '../../src/variants/fields.ts';
 
 describe('a variant in the list of presets', () => {
@@ -18,16 +18,15 @@ describe('a variant in the list of presets', () => {
 });
 
 describe('the fields of a variant', () => {
-  it('are a table of keys, values, defaults and help', () => {
-    const lines = fieldsTable().split('\n');
-    expect(lines).toHaveLength(FIELD_KEYS.length + 3);
-    expect(lines).toContain(
-      '| `fit` | one of inside, cover | inside | inside keeps the whole picture; cover fills the box and cuts the rest off |',
+  it('are a list of keys, help, values and defaults', () => {
+    const help = fieldsHelp();
+    expect(help.match(/^- /gm)).toHaveLength(FIELD_KEYS.length);
+    expect(help).toContain(
+      '- `fit`: inside keeps the whole picture; cover fills the box and cuts the rest off. Values: inside,\n  cover. Default: inside.\n',
     );
-    expect(lines.find((line) => line.startsWith('| `effort` |'))).toBe(
-      '| `effort` | webp: a whole number from 0 to 6; jpeg: no effort for jpeg; png: a whole number from 1 to 10; ' +
-        'avif: a whole number from 0 to 9 | webp: 4; jpeg: 0; png: 7; avif: 2 | ' +
-        'how hard the encoder tries, from fastest to smallest |',
+    expect(help).toContain(
+      '- `effort`: how hard the encoder tries, from fastest to smallest. Values: 0 to 6 (webp); 1 to 10\n' +
+        '  (png); 0 to 9 (avif). Default: 4 (webp); 7 (png); 2 (avif).\n',
     );
   });
 });
