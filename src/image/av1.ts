@@ -1,4 +1,4 @@
-/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as AV1, `colr` of type `nclx` and PNG's `cICP` give them. */
+/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
 export interface CodePoints {
   readonly primaries: number;
   readonly transfer: number;
@@ -6,10 +6,10 @@ export interface CodePoints {
 
 const SEQUENCE_HEADER = 1;
 
-/** Units that are looked at: the header is the first one, or follows a delimiter. */
+/** The most units to search: the sequence header is the first unit, or it follows a delimiter. */
 const UNITS = 16;
 
-/** What the sequence header of an AV1 stream says of colours (AV1 specification, 5.3 to 5.5); null where it says nothing. */
+/** Returns the colour description of an AV1 sequence header (AV1 specification, 5.3 to 5.5), or null without one. */
 export function codePointsOf(stream: Buffer): CodePoints | null {
   const bits = new Bits(stream);
   for (let units = 0; units < UNITS && !bits.isAtEnd; units++) {
@@ -24,7 +24,7 @@ export function codePointsOf(stream: Buffer): CodePoints | null {
   return null;
 }
 
-/** Reads up to the description of colours; the profile decides how that is read. */
+/** Reads up to the colour description and returns the profile, which decides how to read that description. */
 function sequence(bits: Bits): number {
   const profile = bits.next(3);
   bits.skip(1);
@@ -93,7 +93,7 @@ function uvlc(bits: Bits): void {
   bits.skip(zeros);
 }
 
-/** Bits one after another, the highest of a byte first; beyond the end they are 0. */
+/** Reads bits in order, the highest of each byte first. Bits beyond the end are 0. */
 class Bits {
   readonly #bytes: Buffer;
   #at = 0;

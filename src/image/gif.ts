@@ -1,18 +1,18 @@
 import { type Area, firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
-/** Where a GIF's first frame lies on its screen. */
+/** A GIF's screen size, and the position of the first frame on the screen. */
 export interface GifCanvas extends Size {
   readonly frame: Area;
 }
 
-/** A screen that is so many times as large as the frame on it is a mistake, as libnsgif takes many to be. */
+/** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
 const ABSURD = 1000;
 
 /**
- * The screen of a GIF (GIF89a, 18 and 20), grown to hold its first frame, as browsers show it; null when the frame
- * covers it. libnsgif forgets screens of some common sizes and of more than 2,048 pixels and shows the frame alone. So
- * does this where the screen would have more than `most` pixels.
+ * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it. Null when
+ * the frame covers the screen. libnsgif ignores screens of some common sizes and of more than 2,048 pixels, and shows
+ * only the frame. This function also ignores a screen of more than `most` pixels.
  */
 export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
   const frame = firstFrame(bytes)?.area;

@@ -6,12 +6,12 @@ import { openSource, type Source } from './open.ts';
 import { complaint } from './steps/corrupt.ts';
 import { sharp } from './vips.ts';
 
-/** The order in which what a picture carries is told; what is not named here comes after, by name. */
+/** The display order of metadata; other kinds follow by name. */
 const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
 
 /**
- * Reads a stored picture once and decodes every pixel of it, held to the same strictness as a source. Errors: those of
- * open.ts and detect.ts, `corrupt`, `out_of_memory`.
+ * Reads a stored picture once and decodes every pixel, as strictly as a source. Errors: those of open.ts and detect.ts,
+ * `corrupt`, `out_of_memory`.
  */
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
@@ -40,7 +40,7 @@ async function inspected(source: Source): Promise<Inspected> {
   }
 }
 
-/** One row of as many columns as the picture has: nothing is skipped by the decoder, and little is held. */
+/** Resizes to one row of the full width: the decoder skips nothing, and the result stays small. */
 async function decodeAll(source: Source, width: number): Promise<void> {
   await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
 }

@@ -6,17 +6,17 @@ import { plan } from './plan.ts';
 import { render } from './render.ts';
 import { type Header, header } from './steps/header.ts';
 
-/** The one picture a child holds. */
+/** The picture that is open in a child process; at most one at a time. */
 export interface Picture {
   readonly facts: PictureFacts;
-  /** At most `atOnce` outputs are encoded side by side. */
+  /** Encodes at most `atOnce` outputs at the same time. */
   render(orders: readonly Order[], atOnce?: number): Promise<Rendered>;
-  /** Closes its file; not while it renders. May be called twice. */
+  /** Closes the file. Do not call during a render. Can be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Reads, recognises, checks and digests a source, once; what rendering takes is estimated for these variants. Errors:
+ * Opens a source, detects its format, checks its header, and estimates the memory for rendering these variants. Errors:
  * those of open.ts, detect.ts and header.ts.
  */
 export async function openPicture(
@@ -45,7 +45,7 @@ async function pictureOf(
   const found = await header(source, await detect(source.head, limits.allowSvg), limits);
   const held = typeof source.input === 'string' ? 0 : source.input.length;
   const memory = estimateMemory(found, { size: source.facts.size, held }, variants);
-  // As it was estimated, also where only some of them are rendered.
+  // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
   const most = mostAtOnce(plan(found, found.format, variants));
   return {
     facts: { ...factsOf(source, found), memory, ms },

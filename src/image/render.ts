@@ -15,15 +15,16 @@ import { write } from './steps/write.ts';
 import { type Spent, timed } from './timed.ts';
 import { ENCODER } from './vips.ts';
 
-/** Threads that libaom encodes one picture with. */
+/** Threads that libaom uses for one picture. */
 const AVIF_THREADS = 4;
 
-/** What happens to each variant's pixels once they have their size, in this order. */
+/** Steps for each variant's pixels after resizing, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
 /**
- * Renders all orders, decoding once for all that share a base, and writes each to its staged file; at most `atOnce` are
- * encoded side by side. When it rejects, nothing is being written any more. Errors: `corrupt`, `unsupported_format`, `source_changed`, those of writing.
+ * Renders all orders and writes each output to its staged file. Variants with the same base share one decode. At most
+ * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
+ * `unsupported_format`, `source_changed`, those of writing.
  */
 export async function render(
   source: Source,
@@ -64,7 +65,7 @@ export async function render(
   };
 }
 
-/** Orders whose outputs are the same, byte for byte: those of a small picture that is never enlarged. */
+/** Orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
 interface Alike {
   readonly geometry: Geometry;
   readonly same: Order[];
@@ -83,7 +84,7 @@ function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike
   return [...groups.values()];
 }
 
-/** Encodes once and writes each of these outputs. */
+/** Encodes once and writes the bytes to each order's path. */
 async function written(
   sized: Promise<Pixels>,
   same: readonly Order[],
@@ -101,13 +102,13 @@ async function written(
   return outputs;
 }
 
-/** The source itself, where it is a PNG of the variant's size. */
+/** The source's bytes when it is a PNG of the variant's size. */
 function pngOf({ input }: Source, { format, width, height }: Header, one: Geometry): Buffer | null {
   if (format !== 'png' || typeof input === 'string') return null;
   return one.width === width && one.height === height ? input : null;
 }
 
-/** Pixels by geometry: variants of equal geometry share them. */
+/** Resizes each geometry once: variants of equal geometry share the pixels. */
 function shared(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
@@ -129,13 +130,13 @@ const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
 
-/** Encoders that run side by side: one of AVIF takes several threads by itself. */
+/** The number of encoders to run at the same time; an AVIF encoder uses several threads. */
 function lanes(variants: readonly Variant[], atOnce: number): number {
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
   return Math.max(1, Math.floor(atOnce / threads));
 }
 
-/** Does all of it, so much at a time; a failure is told only once all that was begun has come to an end. */
+/** Runs all works, `lanes` at a time. Rejects only after every started work has ended. */
 async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): Promise<void> {
   const left = works.values();
   let failed = false;

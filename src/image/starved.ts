@@ -1,8 +1,9 @@
 import { ImgtoolError } from '../errors.ts';
 
 /**
- * What libvips, its decoders and encoders, C++ and Node say when memory could not be had (each seen under a limited
- * address space). Threads fail for want of a stack; aom's encoder names no reason, but it is given sound pixels.
+ * Messages of libvips, its decoders and encoders, C++ and Node when a memory allocation fails (each observed under a
+ * limited address space). Threads fail when they cannot allocate a stack. aom's encoder gives no reason, but its input
+ * is always sound.
  */
 const STARVED = new RegExp(
   [
@@ -20,10 +21,12 @@ const STARVED = new RegExp(
   'i',
 );
 
-/** libheif calls it a memory error too when a damaged file claims more than any picture has. */
+/** libheif also reports a memory error when a damaged file states an impossible size. */
 const CLAIMED = /security limit/i;
 
-/** The failure as `out_of_memory`, if that is what it is: no fault of the picture, which may well succeed alone. */
+/**
+ * Returns `out_of_memory` when the failure was a lack of memory. The picture is not at fault, and may succeed alone.
+ */
 export function starved(error: unknown): ImgtoolError | undefined {
   if (error instanceof ImgtoolError) return undefined;
   const said =

@@ -1,7 +1,7 @@
 import { type Chunk, chunksOf } from './chunks.ts';
 import { RESAVE, type SourceFormat, type Undecodable } from './formats.ts';
 
-/** Kinds of JPEG by the marker of their frame header (ITU-T T.81, table B.1) that no decoder here reads. */
+/** JPEG processes that no decoder here reads, by the marker of the frame header (ITU-T T.81, table B.1). */
 const PROCESSES: Readonly<Record<string, string>> = {
   c5: 'hierarchical JPEG',
   c6: 'hierarchical JPEG',
@@ -12,13 +12,13 @@ const PROCESSES: Readonly<Record<string, string>> = {
   cf: 'hierarchical JPEG',
   f7: 'JPEG-LS',
 };
-/** Baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
+/** Supported: baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
 const READ = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
 const LOSSLESS = 'c3';
 
 /**
- * The kind of a sound picture whose format is decoded here, but not in this kind; undefined where the structure does
- * not say so. A header that contradicts itself is left to the decoder, which calls it damaged.
+ * Returns the kind of a sound picture when its format is supported but its kind is not; undefined when the structure
+ * does not show this. The decoder reports a header that contradicts itself as damage.
  */
 export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
   if (format === 'png') return isCrushed(bytes) ? CRUSHED : undefined;
@@ -35,7 +35,7 @@ function unsupportedJpeg(bytes: Buffer): Undecodable | undefined {
   return undefined;
 }
 
-/** A frame header holds 3 bytes for each component behind 6 for all. */
+/** A frame header has 6 bytes, plus 3 for each component. */
 const isFrame = ({ start, length }: Chunk): boolean => length === 6 + 3 * start.charCodeAt(5);
 
 function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): Undecodable | undefined {
