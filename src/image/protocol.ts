@@ -11,9 +11,7 @@ import type {
   Variant,
 } from '../model.ts';
 
-/**
- * JSON messages between parent and child process. A child process holds one picture, and handles one request at a time.
- */
+/** JSON messages between parent and child process. A child holds one picture and handles one request at a time. */
 export type Request =
   | {
       readonly type: 'open';

@@ -1,15 +1,15 @@
 import { inflateSync } from 'node:zlib';
 import { type Chunk, type ChunkSource, pngChunksOf } from '../chunks.ts';
 
-/** Bytes of a profile that is written as text, unpacked, at most: twice what EXIF can hold, and more. */
+/** The largest profile text to decompress, in bytes: more than twice what EXIF can contain. */
 const UNPACKED = 8 * 2 ** 20;
 
-/** Bytes of a chunk that are read at most: as many as the limit of all metadata. */
+/** The most bytes to read from a chunk: the limit of all metadata. */
 const CONTENT = 16 * 2 ** 20;
 
 /**
- * The EXIF block that a PNG holds, also in a place where libvips does not look: in an eXIf chunk behind the pixels, or
- * in a text called "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write. Null where none is held.
+ * Returns the EXIF block of a PNG, or null without one. It also searches where libvips does not: in an eXIf chunk after
+ * the pixels, and in a text named "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write.
  */
 export function exifOfPng(source: ChunkSource): Buffer | null {
   let profile: Chunk | undefined;
@@ -27,12 +27,14 @@ const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
   readAt(at, Math.min(length, CONTENT));
 
-/** What a text chunk says behind its name (PNG, third edition, 11.3.3); null when it cannot be unpacked. */
+/**
+ * Returns the text after the name of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed.
+ */
 function textOf(chunk: Buffer, type: string): string | null {
   const behind = chunk.indexOf(0) + 1;
   if (type === 'tEXt') return chunk.toString('latin1', behind);
   if (type === 'zTXt') return unpacked(chunk.subarray(behind + 1));
-  // Whether it is packed, how, its language and its name in that language.
+  // iTXt: compression flag, compression method, language, translated name.
   const language = chunk.indexOf(0, behind + 2) + 1;
   const text = chunk.subarray(chunk.indexOf(0, language) + 1);
   return chunk[behind] === 1 ? unpacked(text) : text.toString('latin1');
@@ -46,7 +48,7 @@ function unpacked(packed: Buffer): string | null {
   }
 }
 
-/** The bytes of a profile that is written as its name, its length and hexadecimal digits. */
+/** Decodes a profile that is stored as name, length and hexadecimal digits. */
 function unwritten(text: string): Buffer {
   const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
   return Buffer.from(digits.replace(/\s/g, ''), 'hex');

@@ -1,11 +1,11 @@
 import type { Pixels } from './pixels.ts';
 
-/** Pixels looked at, at most; spread evenly when there are more. */
+/** The most pixels to sample; they are evenly spaced in a larger picture. */
 const SAMPLES = 65_536;
 
 /**
- * `#rrggbb` of the most frequent colour, transparency laid on white. Colours that agree in the upper 4 bits of each
- * channel count as one; the answer is the mean of the largest such group.
+ * Returns the most frequent colour as `#rrggbb`, with transparency on white. Colours that agree in the upper 4 bits of
+ * each channel form a group. The result is the mean of the largest group.
  */
 export function dominantColor({ data, width, height, channels }: Pixels): string {
   const groups = new Float64Array(4096 * 4);

@@ -1,35 +1,32 @@
 /**
- * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by
- * AWare Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
+ * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by AWare
+ * Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
  */
 
-/** Bytes of a file from a position on; fewer where the file ends. */
+/** Reads `length` bytes from a position, or fewer at the end of the file. */
 export type ReadAt = (position: number, length: number) => Buffer;
 
 export interface Tiff {
   readonly readAt: ReadAt;
-  /** Bytes of the file. */
+  /** Length of the file in bytes. */
   readonly size: number;
   readonly littleEndian: boolean;
   readonly big: boolean;
-  /** Position of the first directory. */
   readonly first: number;
 }
 
 export interface Directory {
   has(tag: number): boolean;
   /**
-   * The numbers of a tag, the first `most` of them if it is given, in floating point for rationals; none for a tag
-   * that is missing or not numeric.
+   * The values of a tag, at most `most` of them; rationals as floating point. Empty for a missing or non-numeric tag.
    */
   numbers(tag: number, most?: number): readonly number[];
-  /** The first number of a tag. */
   number(tag: number): number | undefined;
-  /** The bytes of a tag as they are stored. */
+  /** The stored bytes of a tag. */
   bytes(tag: number): Buffer;
-  /** Where the file has the values of a tag; null for a tag that is missing. */
+  /** Position of a tag's values in the file; null for a missing tag. */
   position(tag: number): number | null;
-  /** Position of the pointer to the next directory, and what it holds; 0 for none. */
+  /** Position of the pointer to the next directory, and the pointer's value; 0 for none. */
   readonly nextAt: number;
   readonly next: number;
 }
@@ -41,20 +38,20 @@ interface Entry {
   readonly at: number;
 }
 
-/** Entries that are read of one directory: the most that a classic TIFF can count. */
+/** The most entries to read from one directory: the most that a classic TIFF can count. */
 const ENTRIES = 65_535;
-/** Values that are read of one tag: offsets of more strips than a picture within any limit has. */
+/** The most values to read from one tag: more than the strip offsets of any picture within the limits. */
 const VALUES = 4_000_000;
-/** Directories that are counted. */
+/** The most directories to count. */
 const DIRECTORIES = 100_000;
 
-/** Bytes of one value by its type. */
+/** Bytes of a value by type. */
 const SIZES: Readonly<Record<number, number>> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4 },
   ...{ 16: 8, 17: 8, 18: 8 },
 };
 
-/** Null when the file does not begin as a TIFF does. */
+/** Returns null for a file without a TIFF header. */
 export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   const head = readAt(0, 16);
   const order = head.toString('latin1', 0, 2);
@@ -79,7 +76,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   for (let i = 0; i < count; i++) {
     const at = i * entrySize;
     const tag = uint16(tiff, table, at);
-    // Of a tag that is given twice, readers take the first.
+    // Readers use the first of repeated tags.
     if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, entriesAt));
   }
   const numbers = (tag: number, most = VALUES) => valuesOf(tiff, entries.get(tag), most);
@@ -93,7 +90,9 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   };
 }
 
-/** Directories in the main chain up to its end, to one that cannot be read, or to one that was met before. */
+/**
+ * Yields the main chain of directories. It stops at an unreadable directory, and at one that it has already yielded.
+ */
 export function* chainOf(tiff: Tiff): Iterable<Directory> {
   for (const { position } of frames(tiff)) {
     const directory = directoryAt(tiff, position);
@@ -102,24 +101,24 @@ export function* chainOf(tiff: Tiff): Iterable<Directory> {
   }
 }
 
-/** How many directories the main chain has. Their entries are not read: they may overlap. */
+/** Counts the directories of the main chain. It does not read their entries, which can overlap. */
 export function countDirectories(tiff: Tiff): number {
   let count = 0;
   for (const _ of frames(tiff)) count++;
   return count;
 }
 
-/** Where a directory lies, how many entries it has, and where the next one is. */
+/** The position of a directory, its number of entries, and the position of the next one. */
 interface Frame {
   readonly position: number;
   readonly count: number;
-  /** Position of the first entry, and of the pointer to the next directory. */
+  /** Positions of the first entry, and of the pointer to the next directory. */
   readonly entriesAt: number;
   readonly nextAt: number;
   readonly next: number;
 }
 
-/** The main chain by its pointers alone. */
+/** Follows the pointers of the main chain. */
 function* frames(tiff: Tiff): Iterable<Frame> {
   const met = new Set<number>();
   let position = tiff.first;
@@ -209,7 +208,7 @@ const uint16 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
 const uint32 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
   littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
 
-/** A position or a large count. Beyond 2^53 its last digits are lost, and the file is shorter anyway. */
+/** Reads a position or a large count. A value above 2^53 loses digits, but is beyond the end of the file anyway. */
 function offset(order: Order, bytes: Buffer, at: number): number {
   if (!order.big) return uint32(order, bytes, at);
   return Number(order.littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));

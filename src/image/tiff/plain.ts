@@ -8,22 +8,22 @@ import { PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
-/** What is written of a TIFF that libvips would read wrongly: chunky samples of 8 or 16 bits, not compressed. */
+/** A replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
 export interface Plain {
-  /** The file up to its pixels: enough to read the header. */
+  /** The bytes before the pixels: enough to read the header. */
   readonly head: Buffer;
-  /** Bytes of the whole file. */
+  /** Length of the whole file in bytes. */
   readonly size: number;
-  /** Bytes that `write` takes beside the file at its peak. */
+  /** Peak memory of `write` in bytes, without the file. */
   readonly work: number;
   /**
-   * The whole file. Throws an `Error` that names the first strip or tile that is damaged; `lenient` leaves such parts
-   * black. Errors: `unsupported_format` for floats that are mostly no colours.
+   * Returns the whole file. Throws an `Error` that names the first damaged strip or tile; with `lenient`, damaged parts
+   * stay black. Errors: `unsupported_format` when most floats are not colours.
    */
   write(lenient: boolean): Buffer;
 }
 
-/** Floats beyond 0 to 1 that are still cut off there: highlights, rounding. */
+/** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const OUTSIDE = 0.01;
 
 export function plainOf(
@@ -34,7 +34,7 @@ export function plainOf(
 ): Plain {
   const target = targetOf(directory, layout);
   const profile = target.isSrgb ? Buffer.alloc(0) : directory.bytes(TAG.IccProfile);
-  // More than 8 bits only show when a profile stretches them.
+  // More than 8 bits are visible only when a profile stretches them.
   const bits = layout.bits > 8 && profile.length > 0 && target.colours !== 4 ? 16 : 8;
   const channels = target.colours + layout.extra.length;
   const head = headOf({
@@ -58,8 +58,8 @@ export function plainOf(
 }
 
 /**
- * The same strip or tile of each plane is unpacked at the same time, and the one before may not be given back yet. A
- * row of each is held as numbers of 8 bytes.
+ * Returns the working memory in bytes. The same strip or tile of each plane is decompressed together, and the previous
+ * one may still be in memory. One row of each is held as 8-byte numbers.
  */
 function workOf(layout: Layout): number {
   const { planar, samples, segments, segmentWidth, width } = layout;
@@ -79,7 +79,6 @@ interface Work {
   readonly lenient: boolean;
 }
 
-/** Writes all pixels to the file, strip by strip or tile by tile. */
 function fill(file: Buffer, start: number, work: Work): void {
   const { layout, channels, bits } = work;
   const { width, height, segmentWidth, segmentHeight, across, planar, samples } = layout;
@@ -102,7 +101,7 @@ function fill(file: Buffer, start: number, work: Work): void {
   store.end();
 }
 
-/** Unpacks a strip or tile, and gives the samples of the first columns of each of its rows. */
+/** Decompresses a strip or tile. Returns a function that reads the first `columns` pixels of a row. */
 function rowsFrom(
   { tiff, directory, layout, segments, lenient }: Work,
   index: number,
@@ -131,7 +130,9 @@ function rowsFrom(
   };
 }
 
-/** YCbCr whose chroma is shared by the pixels of a unit (TIFF 6.0, section 21): their luma, then Cb, then Cr. */
+/**
+ * Reads YCbCr with subsampled chroma (TIFF 6.0, section 21). A unit stores the luma of its pixels, then Cb, then Cr.
+ */
 function takeUnits(
   bytes: Buffer,
   y: number,
@@ -150,12 +151,12 @@ function takeUnits(
   return row;
 }
 
-/** Converts rows and stores them; `end` judges whether what was stored was colours at all. */
+/** Returns `row`, which converts and stores a row, and `end`, which throws when most values were not colours. */
 function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   const { samples, colours, planar, extra, format } = layout;
   const most = 2 ** bits - 1;
   const isMultiplied = extra[0] === 1;
-  // Samples of palettes stay as they are stored.
+  // Palette samples are not scaled to 0 to 1.
   const opaque = layout.photometric === PHOTOMETRIC.palette ? 2 ** layout.bits - 1 : 1;
   const pixel = new Float64Array(5);
   let [outside, seen, lowest, highest] = [0, 0, 0, 0];
