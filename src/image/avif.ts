@@ -77,10 +77,7 @@ function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Bo
   return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
 }
 
-/**
- * Links an item to a property. `index` counts the properties in `ipco` from 1. `at` and `length` locate the stored
- * index.
- */
+/** Links an item to a property, counted from 1 in `ipco`; `at` and `length` locate the stored index. */
 interface Association {
   readonly item: number;
   readonly index: number;

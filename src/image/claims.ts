@@ -5,8 +5,7 @@ import { firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
 /**
- * The most bytes that one byte of deflate expands to: the longest match is 258 bytes, and takes a length code and a
- * distance code of one bit each (RFC 1951, section 3.2.5).
+ * The most bytes per byte of deflate: a match of 258 bytes takes two codes of one bit each (RFC 1951, section 3.2.5).
  */
 const DEFLATE = 1032;
 

@@ -35,10 +35,7 @@ export interface Range {
   readonly opaque: number;
 }
 
-/**
- * Makes the bytes readable for the decoder, in place. Call it after the digest is computed. Errors:
- * `unsupported_format`.
- */
+/** Makes the bytes readable for the decoder, in place, after the digest is computed. Errors: `unsupported_format`. */
 export function makeDecodable(source: Source, format: SourceFormat): void {
   if (format !== 'avif' && format !== 'heif') return;
   if (typeof source.input !== 'string') makeReadable(source.input);

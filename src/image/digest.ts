@@ -5,10 +5,7 @@ import type { Digested, SourceFile } from '../model.ts';
 import { assertInside, openingFlags } from './bounds.ts';
 import { factsOf, same } from './open.ts';
 
-/**
- * The largest file, in bytes, to read synchronously: a longer read would delay the `disconnect` event, which ends the
- * child.
- */
+/** The largest file in bytes to read synchronously: a longer read would delay `disconnect`, which ends the child. */
 const SMALL = 32 * 2 ** 20;
 
 const CHUNK = 2 ** 20;

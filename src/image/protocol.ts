@@ -26,10 +26,7 @@ export type Request =
   | { readonly type: 'digest'; readonly sources: readonly SourceFile[] }
   | { readonly type: 'about' };
 
-/**
- * `ready` is sent when the libraries are loaded, `resting` after each release. Each other request gets its result or an
- * error.
- */
+/** `ready` follows the loading of the libraries, `resting` each release. Other requests get a result or an error. */
 export type Reply =
   | { readonly type: 'ready' }
   /** Resident memory of the child process after the release, in bytes. */
@@ -42,9 +39,6 @@ export type Reply =
   | { readonly type: 'failed'; readonly error: Failure };
 
 export type Message = Reply & {
-  /**
-   * `ms`: milliseconds since the request arrived. `cpu`: CPU milliseconds since the child started. Absent without a
-   * request.
-   */
+  /** Milliseconds since the request arrived, and CPU milliseconds since the start. Absent without a request. */
   readonly took?: { readonly ms: number; readonly cpu: number };
 };

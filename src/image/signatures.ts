@@ -80,8 +80,7 @@ const MAGIC: readonly (readonly [Unread, ...Magic[]])[] = [
 ];
 
 /**
- * Matches the words of a Netpbm header, with white space and comments between them. Each character matches in one way
- * only, which prevents backtracking.
+ * Matches words with white space and comments between them. Each character matches in one way only: no backtracking.
  */
 function netpbm(...words: readonly string[]): RegExp {
   return new RegExp(`^${words.join('(?:\\s|#[^\\r\\n]*[\\r\\n])+')}\\s`);

@@ -4,7 +4,7 @@ import { codePointsOf } from '../../src/image/av1.ts';
 import { avifFacts } from '../../src/image/avif.ts';
 import { encoded, lopsided } from './pictures.ts';
 
-/** Bits as they follow one another: a number, and how many bits it takes. */
+/** Concatenates bits, given as pairs of a number and its length in bits. */
 function bits(...fields: readonly (readonly [number, number])[]): Buffer {
   const all = fields.map(([value, count]) => value.toString(2).padStart(count, '0')).join('');
   return Buffer.from(all.match(/.{1,8}/g)!.map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
@@ -20,7 +20,7 @@ const SIZE = [
   [600, 10],
   [200, 8],
 ] as const;
-/** Deep or not, no grey alone, described: Rec. 2020, PQ and its matrix. */
+/** High bit depth or not, not monochrome, with a description: Rec. 2020, PQ and its matrix. */
 const COLOURS = [
   [1, 1],
   [0, 1],
@@ -30,10 +30,10 @@ const COLOURS = [
   [9, 8],
 ] as const;
 
-/** Profile 0, a still picture, the short form. */
+/** Profile 0, a still picture, the reduced header. */
 const SHORT = bits([0, 3], [1, 1], [1, 1], [8, 5], ...SIZE, [0, 3], [0, 3], ...COLOURS);
 
-/** With timing, a decoder's model, two operating points, numbered frames, and all tools on. */
+/** With timing, a decoder model, two operating points, numbered frames, and all tools enabled. */
 const LONG = bits(
   ...([
     [0, 3],

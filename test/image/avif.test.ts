@@ -103,7 +103,7 @@ describe('an AVIF whose ICC profile was emptied', () => {
 });
 
 describe('an AVIF whose colours are multiplied by its transparency', () => {
-  /** A disc of one colour with a soft rim, in the middle of nothing. */
+  /** A disc of one colour with a soft edge, on a transparent background. */
   const SIDE = 64;
   const COLOUR = [255, 218, 32];
   const opacity = (i: number): number => {
@@ -149,12 +149,12 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
       .avif({ quality: 100, effort: 0, chromaSubsampling: '4:4:4', bitdepth: 10 })
       .toBuffer();
     const profile = rgbProfile('p3', 2.19921875);
-    // A tag of this name counts as a table, and lcms does not know it: it converts by the matrix.
+    // This tag name counts as a table, but lcms does not know it and uses the matrix.
     profile.write('A2B9', profile.indexOf('wtpt'), 'latin1');
     const source = withPremultiplied(
       withProperty(avif, 'colr', Buffer.concat([Buffer.from('prof'), profile])),
     );
-    // Linear light of Display P3 to that of sRGB (SMPTE RP 177).
+    // Linear light of Display P3 to linear light of sRGB (SMPTE RP 177).
     const light = p3.map((v) => (v / 255) ** 2.19921875);
     const wanted = [
       [1.2249401, -0.2249402, 0],

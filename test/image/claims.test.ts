@@ -24,7 +24,7 @@ interface Claim {
   readonly interlaced?: boolean;
 }
 
-/** A PNG of this size whose pixels are these compressed bytes. */
+/** A PNG of this size with these compressed bytes as pixels. */
 function png({ width, height, bits = 8, colour = 2, interlaced = false }: Claim, idat: Buffer): Buffer {
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, bits, colour, 0, 0, interlaced ? 1 : 0]);
   header.writeUInt32BE(width);
@@ -39,7 +39,7 @@ describe('a PNG that cannot hold what it claims', () => {
     const source = png({ width: 786_464, height: 32 }, Buffer.alloc(0)).subarray(0, 41);
     await expect(openPicture(file(folder, source), LIMITS)).rejects.toMatchObject({
       code: 'corrupt',
-      // 32 rows of 1 + 3 * 786,464 bytes, 1,032 of which take a byte.
+      // 32 rows of 1 + 3 * 786,464 bytes; deflate compresses 1,032 of them to one byte.
       message:
         'the picture is damaged or cut short ' +
         '(786,464 x 32 px take at least 73,160 bytes of compressed pixels, and it holds 0)',
@@ -58,7 +58,7 @@ describe('a PNG that cannot hold what it claims', () => {
     ['RGB', { width: 1000, height: 1000 }, 1000 * 3001],
     ['RGBA in 16 bits', { width: 1000, height: 1000, colour: 6, bits: 16 }, 1000 * 8001],
     ['grey in one bit', { width: 1001, height: 1000, colour: 0, bits: 1 }, 1000 * 127],
-    // The passes have 126, 125, 251, 250, 501, 500 and 1,001 pixels a row.
+    // The passes have 126, 125, 251, 250, 501, 500 and 1,001 pixels per row.
     [
       'an interlaced one of odd sides',
       { width: 1001, height: 1001, colour: 0, interlaced: true },
@@ -89,7 +89,7 @@ describe('a GIF that cannot hold what it claims', () => {
   };
 
   it('is refused with the bytes it has and those it needs', async () => {
-    // 4,096 pixels by 12 bits: 16,000 * 16,000 * 12 / 8 / 4096.
+    // 4,096 pixels per 12 bits: 16,000 * 16,000 * 12 / 8 / 4096.
     await expect(openPicture(file(folder, gif(16_000, 16_000, 1000)), LIMITS)).rejects.toMatchObject({
       code: 'corrupt',
       message: expect.stringContaining(
@@ -126,7 +126,7 @@ describe('a sound picture that compresses as well as any', () => {
   });
 
   it('is possible at the very best that deflate does', () => {
-    // zlib comes to 1,030 to 1 on zeros.
+    // zlib reaches 1,030 to 1 on zeros.
     const rows = Buffer.alloc(3000 * (1 + 3 * 4000));
     const packed = deflateSync(rows, { level: 9 });
     expect(rows.length / packed.length).toBeGreaterThan(1000);

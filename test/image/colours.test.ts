@@ -17,7 +17,7 @@ import {
 
 const folder = scratch();
 
-/** What a camera held so stores: each pixel of the upright picture at the place the EXIF standard gives it. */
+/** The stored pixels of a camera in this orientation, placed as the EXIF standard says. */
 const TURNS: readonly ((x: number, y: number, w: number, h: number) => [number, number])[] = [
   (x, y) => [x, y],
   (x, y, w) => [w - 1 - x, y],

@@ -131,7 +131,7 @@ describe('of the hostile files', () => {
     ['jpeg-exif-loop.jpg', 'corrupt'],
     ['png-1x1-claims-2147483647.png', 'corrupt'],
     ['webp-riff-4GB-size.webp', 'corrupt'],
-    // libpng unpacks no more than it is asked for: what is packed into these is passed over.
+    // libpng decompresses only the requested pixels and ignores the excess data in these files.
     ['png-iccp-bomb-100MB.png', 'rendered'],
     ['png-ztxt-bomb-100MB.png', 'rendered'],
     ['png-100k-text-chunks.png', 'rendered'],
@@ -148,7 +148,7 @@ describe('an SVG that is allowed', () => {
     const limits = { ...LIMITS, allowSvg: true };
     const { bytes } = await rendered(folder, join(hostile!, name), [variant({ format: 'png' })], limits);
     const { data } = await rgb(bytes[0]!);
-    // secret-red.png, which two of them point at, is pure red all over.
+    // Two of them refer to secret-red.png, which is pure red.
     const red = data.filter((_, i) => i % 3 === 0 && data[i]! > 200 && data[i + 1]! < 50).length;
     expect(red).toBe(0);
   });

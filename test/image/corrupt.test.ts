@@ -91,7 +91,7 @@ describe('--lenient', () => {
     ['pixels of a TIFF', 'tiff2vips: Using code not yet in table', headerOf({ format: 'tiff' })],
   ])('is suggested for %s', (_, message, header) => {
     expect(said(message, header).fix).toMatch(LENIENT);
-    // It is no advice where it is set already.
+    // The advice is pointless when `lenient` is already set.
     expect(corrupt(new Error(message), true, header).fix).toBe('copy the file again');
   });
 

@@ -20,7 +20,7 @@ interface Made {
   readonly orientation?: number;
 }
 
-/** Three directories: the orientation, the colour space, and the index of interoperability (Exif 2.32, 4.6). */
+/** Three directories: the orientation, the colour space, and the interoperability index (Exif 2.32, 4.6). */
 function exif({ order = 'MM', colorSpace = 0xffff, index = 'R03', orientation = 1 }: Made = {}): Buffer {
   const bytes = Buffer.alloc(8 + 30 + 30 + 18);
   const number = (value: number, at: number, length: number) =>
@@ -52,7 +52,7 @@ function exif({ order = 'MM', colorSpace = 0xffff, index = 'R03', orientation = 
   return bytes;
 }
 
-/** A JPEG whose first segment is this EXIF block. */
+/** A JPEG with this EXIF block as its first segment. */
 function withExif(jpeg: Buffer, block: Buffer): Buffer {
   const head = Buffer.from([0xff, 0xe1, 0, 0]);
   head.writeUInt16BE(block.length + 8, 2);
@@ -78,7 +78,7 @@ async function shown(source: Buffer, width = SIDE): Promise<Uint8Array> {
   return (await rgb(bytes[0]!)).data;
 }
 
-/** The wanted picture at half its size: each pixel the mean of four. */
+/** The expected picture at half size: each pixel is the mean of four. */
 const HALF = Uint8Array.from({ length: (SIDE / 2) ** 2 * 3 }, (_, i) => {
   const [x, y] = [(Math.floor(i / 3) % (SIDE / 2)) * 2, Math.floor(i / 3 / (SIDE / 2)) * 2];
   const at = (dx: number, dy: number): number => WANTED[((y + dy) * SIDE + x + dx) * 3 + (i % 3)]!;
@@ -152,7 +152,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
 });
 
 describe('a PNG that is too large to be held in memory', () => {
-  /** Opens the picture as a larger one is opened: of its file no more than 1 MiB is held. */
+  /** Opens the picture like a large one: only 1 MiB of its file is in memory. */
   async function opened(source: Buffer): Promise<{ width: number; height: number; data: Uint8Array }> {
     const picture = await openPicture(file(folder, source), LIMITS, [exact()], 100);
     const path = join(folder, `${source.length}.png`);
@@ -162,7 +162,7 @@ describe('a PNG that is too large to be held in memory', () => {
     return rgb(await readFile(path));
   }
 
-  /** Random samples, which do not pack: more than 1 MiB. */
+  /** Random samples, which do not compress: more than 1 MiB. */
   const noise = (width: number, height: number): Uint8Array => {
     let seed = 1;
     return Uint8Array.from({ length: width * height * 3 }, () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { firstFrame } from '../../src/image/gif-frame.ts';
 import { encoded, lopsided, plain } from './pictures.ts';
 
-/** Codes and their bits, packed from the lowest bit on and cut into blocks. */
+/** Packs codes of given widths from the lowest bit on, and splits them into blocks. */
 function blocks(codes: readonly (readonly [code: number, bits: number])[]): Buffer {
   const bits = codes.flatMap(([code, size]) => Array.from({ length: size }, (_, i) => (code >> i) & 1));
   const packed = Buffer.alloc(Math.ceil(bits.length / 8));
@@ -15,7 +15,7 @@ function blocks(codes: readonly (readonly [code: number, bits: number])[]): Buff
   return Buffer.concat([...pieces, Buffer.from([0])]);
 }
 
-/** A GIF with one frame of these blocks, and what follows them. */
+/** A GIF with one frame of these blocks, and bytes after it. */
 function gif(width: number, height: number, data: Buffer, ...tail: readonly number[]): Buffer {
   const size = Buffer.from([width & 255, width >> 8, height & 255, height >> 8]);
   return Buffer.concat([
@@ -24,7 +24,7 @@ function gif(width: number, height: number, data: Buffer, ...tail: readonly numb
   ]);
 }
 
-/** One colour in runs, each a pixel longer than the one before, up to a full table and `more` times its longest run. */
+/** One colour in runs, each one pixel longer than the previous, up to a full table, then `more` longest runs. */
 function oneColour(more: number) {
   const codes: [number, number][] = [
     [4, 3],

@@ -12,7 +12,7 @@ function box(type: string, ...content: readonly (Buffer | string)[]): Buffer {
 
 const ftyp = (...brands: readonly [string, ...string[]]) => box('ftyp', brands[0], '\0\0\0\0', ...brands);
 
-/** The list of items, the one with this number being the picture. */
+/** The list of items; `primary` is the number of the picture. */
 function meta(primary: number, ...types: readonly string[]): Buffer {
   const items = types.map((type, i) => box('infe', `\x02\0\0\0\0${String.fromCharCode(i + 1)}\0\0${type}\0`));
   const count = String.fromCharCode(types.length);
@@ -38,7 +38,7 @@ describe('a HEIF container', () => {
   ])('is what its picture is coded in, whatever its brands are: %s', (type, kind) => {
     expect(kindOf(ftyp('mif1', 'heic', 'miaf'), meta(1, type))).toBe(kind);
     expect(kindOf(ftyp('mif1', 'miaf'), meta(2, 'Exif', type))).toBe(kind);
-    // What a picture is put together from.
+    // Derived pictures.
     expect(kindOf(ftyp('mif1', 'miaf'), meta(1, 'grid', type, type))).toBe(kind);
   });
 

@@ -4,7 +4,7 @@ import { srgbDecode } from './delta-e.ts';
 import { greyProfile, parametric, rgbProfile, table } from './icc-writer.ts';
 
 const SAMPLES = Array.from({ length: 101 }, (_, i) => i / 100);
-/** sRGB as profiles give it: exponent, a, b, c, and where the straight part ends. */
+/** sRGB in profiles: exponent, a, b, c, and the end of the straight part. */
 const SRGB = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] as const;
 
 describe('a profile of curves and a matrix', () => {

@@ -12,7 +12,7 @@ const picture = () => encoded(lopsided(60, 40));
 const inspected = async (bytes: Buffer | Sharp) =>
   inspect(file(folder, Buffer.isBuffer(bytes) ? bytes : await bytes.toBuffer()));
 
-/** A PNG with one more chunk behind its header. */
+/** A PNG with one more chunk after its header. */
 function withChunk(png: Buffer, type: string, content: string): Buffer {
   const chunk = Buffer.alloc(12 + content.length);
   chunk.writeUInt32BE(content.length);

@@ -11,7 +11,7 @@ const opened = async (bytes: Buffer) => openPicture(file(folder, bytes), LIMITS)
 
 describe('too many frames', () => {
   const animation = async (frames: number): Promise<Buffer> =>
-    // No two in a row are alike: those would be stored as one.
+    // Adjacent frames differ: an encoder would merge equal ones.
     sharp(Buffer.from(Array.from({ length: 48 * frames }, (_, i) => (Math.floor(i / 48) % 2) * 200)), {
       raw: { width: 4, height: 4 * frames, channels: 3, pageHeight: 4 },
     })
@@ -76,7 +76,7 @@ describe('too much metadata', () => {
 describe('an AVIF that claims more pieces than any has', () => {
   it('is damaged: no memory is wanting', async () => {
     const avif = await plain(9, 9, '#336699').avif().toBuffer();
-    // The number of items in its table of places.
+    // The number of items in its location table.
     avif.writeUInt16BE(50_000, avif.indexOf('iloc') + 10);
     await expect(opened(avif)).rejects.toMatchObject({ code: 'corrupt' });
   });
@@ -109,7 +109,7 @@ describe('a loader outside the allow-list', () => {
     await expect(openPicture(path, LIMITS)).rejects.toMatchObject({
       code: expect.stringMatching(/^(not_an_image|unsupported_format)$/),
     });
-    // Nor would libvips take it if it were asked.
+    // libvips rejects it too.
     for (const input of [content, path]) {
       await expect(guarded(input).metadata()).rejects.toThrow(/unsupported image format/);
     }

@@ -10,7 +10,7 @@ const MB = 2 ** 20;
 const web = BUILT_IN.find(({ name }) => name === 'web')!.variants;
 const wide = [variant({ width: 4096, effort: 4 })];
 
-/** An RGB picture of 24 or 100 Mpx, as those were that were measured. */
+/** An RGB picture of 24 or 100 Mpx, like the measured ones. */
 function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
@@ -36,7 +36,10 @@ const upright = (mpx: 24 | 100): Partial<Header> => {
   return { width: height, height: width, stored: { width, height }, turned: true };
 };
 
-/** Peak of a child over its idle size in MiB, seen with sharp 0.35.5 and libvips 8.18.7 on Linux; and MiB of the file. */
+/**
+ * Peak minus idle memory of a child process in MiB, measured with sharp 0.35.5 and libvips 8.18.7 on Linux; file size
+ * in MiB.
+ */
 const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['a JPEG of 24 Mpx', header(24), 1, { web: 22, wide: 106 }],
   ['a JPEG of 100 Mpx', header(100), 2, { web: 25, wide: 125 }],

@@ -8,7 +8,7 @@ import { chunk, png } from './png-writer.ts';
 const folder = scratch();
 const cases = shared('cases/png-exif-after-idat');
 
-/** Where the pixel at (x, y) of what is stored is shown (Exif 2.32, 4.6.4), by the size of what is stored. */
+/** The displayed position of the stored pixel (x, y), by the stored size (Exif 2.32, 4.6.4). */
 const SHOWN: readonly ((x: number, y: number, w: number, h: number) => [number, number])[] = [
   (x, y) => [x, y],
   (x, y, w) => [w - 1 - x, y],
@@ -30,7 +30,7 @@ function turned({ data, width: w, height: h }: Raw, orientation: number): Raw {
   return { data: out, width, height: orientation > 4 ? w : h };
 }
 
-/** One directory with an entry before, the orientation, and an entry behind. */
+/** One directory with an entry before and after the orientation. */
 function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
   const bytes = Buffer.alloc(8 + 2 + 3 * 12 + 4);
   const short = (value: number, at: number) =>
@@ -59,7 +59,7 @@ function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
 const app1 = (orientation: number): Buffer =>
   Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif(orientation, 'II')]);
 
-/** As ImageMagick writes it: a name, a length, and lines of 72 digits. */
+/** ImageMagick's form: a name, a length, and lines of 72 digits. */
 function profile(name: string, bytes: Buffer): string {
   const lines = bytes.toString('hex').replace(/(.{72})/g, '$1\n');
   return `\n${name}\n${String(bytes.length).padStart(8)}\n${lines}\n`;
@@ -94,7 +94,7 @@ async function expectTurned(source: Buffer, orientation: number): Promise<void> 
   expect(difference(half!, halved(wanted))).toBeLessThan(3);
 }
 
-/** Each pixel the mean of four. */
+/** Each pixel is the mean of four. */
 function halved({ data, width, height }: Raw): Raw {
   const small = { width: width / 2, height: height / 2 };
   const out = Uint8Array.from({ length: small.width * small.height * 3 }, (_, i) => {

@@ -74,7 +74,7 @@ describe('a variant that its format cannot hold', () => {
     const box = { width: 1000, height: 20_000, fit: 'cover' } as const;
     // 1000 * 16383 / 20000 = 819.15
     expect(fitted(3000, 30_000, box)).toEqual({ size: '819x16383', asked: '1000x20000' });
-    // The picture gives 1500 x 30000 at most, and WebP 819 x 16383.
+    // The picture can fill 1500 x 30000, and WebP can hold 819 x 16383.
     expect(fitted(1500, 60_000, { ...box, width: 2000, height: 40_000 })).toEqual({
       size: '819x16383',
       asked: '1500x30000',

@@ -261,7 +261,7 @@ describe('a source too large for memory', () => {
   });
 });
 
-/** Where a link leads; null when it is gone. */
+/** The target of a link; null when the link is gone. */
 function linkOf(path: string): string | null {
   try {
     return readlinkSync(path);

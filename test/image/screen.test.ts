@@ -23,7 +23,7 @@ async function shown(source: Buffer, width = 4000): Promise<Rgba> {
   return { data, width: info.width, height: info.height };
 }
 
-/** Expects one colour where the frame lies and transparency everywhere else. */
+/** Expects one colour inside the frame and transparency elsewhere. */
 function expectOnScreen({ data, width, height }: Rgba, frame: Frame): void {
   const colour = [...COLOURS[frame.colour]!, 255];
   for (let y = 0; y < height; y++) {
@@ -62,7 +62,7 @@ describe('a GIF whose first frame leaves its screen free', () => {
     expectOnScreen(found, frame);
   });
 
-  // libnsgif takes these for mistakes, and forgets them.
+  // libnsgif treats these as mistakes, and ignores them.
   it.each([
     [640, 480],
     [800, 600],

@@ -29,7 +29,7 @@ async function luminance(bytes: Uint8Array): Promise<Plane> {
   return { plane, width, height };
 }
 
-/** SSIM of each output, by its width in pixels, against Lanczos in float64 of the whole decoded picture. */
+/** SSIM of each output, by width in pixels, against Lanczos in float64 of the picture decoded at full size. */
 async function likeness(source: Uint8Array, widths: number[]): Promise<number[]> {
   const whole = await luminance(source);
   const variants = widths.map((width) => exact({ name: `w${width}`, width }));

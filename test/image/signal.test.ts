@@ -104,7 +104,7 @@ const SIGNALS: readonly (readonly [string, () => Buffer | Promise<Buffer>])[] = 
 ];
 
 const table: string[] = [];
-/** What was measured is printed where this is set. */
+/** Prints measured values when set. */
 afterAll(() => {
   if (process.env.COLOUR_TABLE) console.log(table.join('\n'));
 });

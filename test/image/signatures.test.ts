@@ -4,7 +4,7 @@ import { detect } from '../../src/image/detect.ts';
 
 const bytes = (text: string, length = 200): Buffer => Buffer.from(text.padEnd(length, '\0'), 'latin1');
 
-/** A Targa's header: kind of colour map, type of image, colour map's entries and bits, depth, descriptor. */
+/** A Targa header: kind of colour map, image type, colour map's entries and bits, depth, descriptor. */
 function targa(kind: number, type: number, entries: number, bits: number, depth: number, descriptor = 0) {
   const header = Buffer.from([
     0,
@@ -148,7 +148,7 @@ describe('a text that only begins as a picture does', () => {
     ['a bitmap of spaces', ' '.repeat(60_000)],
     ['a PostScript of stars', `%!PS-Adobe${'%%Creator: '.repeat(5_000)}`],
   ])('is told at once: %s', async (_, text) => {
-    // An exponential pattern would not end before the test is given up.
+    // An exponential pattern would exceed the test's time limit.
     await expect(detect(Buffer.from(text, 'latin1'), false)).rejects.toMatchObject({
       code: expect.stringMatching(/^(not_an_image|unsupported_format)$/),
     });

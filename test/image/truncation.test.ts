@@ -6,10 +6,10 @@ import { difference, encoded, exact, LIMITS, type Raw, rendered, rgb, scratch, v
 const folder = scratch();
 const [WIDTH, HEIGHT] = [300, 240];
 const PARTS = [0.3, 0.6, 0.9, 0.99];
-/** To the full size, and to a small one that decoders scale down to by themselves. */
+/** Full size, and a small size that decoders scale down to by themselves. */
 const VARIANTS = [exact(), variant({ width: 37, format: 'png' })];
 
-/** A gradient under noise, which makes a file of at least 20 kB in every format. */
+/** A gradient with noise, which makes a file of at least 20 kB in every format. */
 function noisy(): Raw {
   const next = random(7);
   const data = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
@@ -20,7 +20,7 @@ function noisy(): Raw {
 }
 
 const picture = () => encoded(noisy());
-/** With transparency that is noise too. */
+/** With noise as transparency. */
 const seeThrough = () =>
   picture().joinChannel(Buffer.from(noisy().data.filter((_, i) => i % 3 === 0)), {
     raw: { width: WIDTH, height: HEIGHT, channels: 1 },
@@ -49,7 +49,7 @@ beforeAll(async () => {
   for (const name of NAMES) files.set(name, await FIXTURES[name]().toBuffer());
 });
 
-/** What became of a file: the code of its failure, or whether it counts as damaged. */
+/** The result for a file: its error code, or whether it counts as damaged. */
 async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
   try {
     const { result } = await rendered(folder, bytes, VARIANTS, { ...LIMITS, lenient });
@@ -74,7 +74,7 @@ describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () =
     expect(await fates(name, cut, false)).toEqual(Array(4).fill('corrupt'));
   });
 
-  // WebP and AVIF are read whole or not at all, and so are interlaced PNGs.
+  // WebP, AVIF and interlaced PNGs are read completely or not at all.
   it.each<[Name, string]>([
     ['JPEG, baseline', 'degraded'],
     ['JPEG, progressive', 'degraded'],
@@ -98,7 +98,7 @@ describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () =
 });
 
 describe('a picture whose tail was replaced by zeros', () => {
-  // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can notice.
+  // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can detect this.
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))('is refused: %s', async (name) => {
     expect(await fates(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
   });
@@ -115,7 +115,7 @@ describe('a JPEG with a few bad bytes inside', () => {
   it.each([1, 2, 3])('stays accepted and looks like the sound one, %i', async (seed) => {
     const whole = files.get('JPEG, baseline')!;
     const [damaged, next] = [Buffer.from(whole), random(seed)];
-    // Near the end of the scan, so that most of the picture is as it was; no marker is made or broken.
+    // Near the end of the scan, most of the picture is unchanged. The bytes neither create nor destroy a marker.
     for (let done = 0; done < 3; ) {
       const at = Math.floor(whole.length * (0.9 + next() * 0.08));
       if (whole[at] === 0xff || whole[at - 1] === 0xff) continue;

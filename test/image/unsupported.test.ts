@@ -40,7 +40,7 @@ describe('a sound JPEG of a kind that the decoder does not read', () => {
   });
 
   it('is named by what the decoder says where its structure does not show it', async () => {
-    // Lossless JPEGs are not converted between colours, and JFIF says that these are luminance and chrominance.
+    // The decoder does not convert lossless JPEGs between colours, and JFIF declares luminance and chrominance.
     const jfif = segment(0xe0, ...Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'));
     const plain = jpegOf({ frame: 0xc3, ids: [1, 2, 3] });
     const source = Buffer.concat([plain.subarray(0, 2), jfif, plain.subarray(2)]);

@@ -1,7 +1,4 @@
-/**
- * The five row filters for one-byte pixels (PNG, third edition, 9.2): each predicts a byte from left, up and upper
- * left.
- */
+/** The row filters for one-byte pixels (PNG, third edition, 9.2), which predict a byte from left, up and upper left. */
 const FILTERS: readonly ((left: number, up: number, corner: number) => number)[] = [
   () => 0,
   (left) => left,

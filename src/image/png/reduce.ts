@@ -87,10 +87,7 @@ export function indexed({ data, width, height, channels }: Pixels): Indexed | nu
   return sorted({ width, height, bits, numbers, palette: [...known.keys()] });
 }
 
-/**
- * Sorts by opacity, which keeps the list of transparent colours short, then by lightness, which gives similar colours
- * similar numbers.
- */
+/** Sorts by opacity, for a short list of transparent colours, then by lightness, for similar numbers. */
 function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
   const order = palette.map((_, i) => i).sort((a, b) => rank(palette[a]!) - rank(palette[b]!));
   const moved = new Uint8Array(palette.length);

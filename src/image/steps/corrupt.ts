@@ -24,10 +24,7 @@ interface Readable {
 
 const AGAIN = 'copy the file again';
 
-/**
- * Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty without
- * one.
- */
+/** Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty. */
 export function complaint(error: unknown, damage: (why: string, said: string) => ImgtoolError): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const said = fatalLine(error instanceof Error ? error.message : String(error));

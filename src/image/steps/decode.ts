@@ -69,10 +69,7 @@ async function read(
   return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 
-/**
- * Returns the input for sharp, which is a plain copy for some TIFFs. Throws the damage of an incomplete picture unless
- * lenient.
- */
+/** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
 function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions['failOn']): Buffer | string {
   const lenient = failOn === LENIENT;
   if (damage !== null && !lenient) throw damage;

@@ -149,8 +149,8 @@ function frameAt(tiff: Tiff, position: number): Frame | null {
 function entry(tiff: Tiff, table: Buffer, at: number, start: number): Entry {
   const type = uint16(tiff, table, at + 2);
   const count = tiff.big ? offset(tiff, table, at + 4) : uint32(tiff, table, at + 4);
-  const [valueAt, room] = tiff.big ? [at + 12, 8] : [at + 8, 4];
-  const isInline = count * (SIZES[type] ?? 1) <= room;
+  const [valueAt, capacity] = tiff.big ? [at + 12, 8] : [at + 8, 4];
+  const isInline = count * (SIZES[type] ?? 1) <= capacity;
   return { type, count, at: isInline ? start + valueAt : offset(tiff, table, valueAt) };
 }
 

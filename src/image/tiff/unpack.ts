@@ -96,10 +96,7 @@ export function packBitsLength(input: Buffer): number {
   return length;
 }
 
-/**
- * TIFF 6.0, section 13. Each code after the first adds the previous string plus the new string's first byte to the
- * table.
- */
+/** TIFF 6.0, section 13. Each code after the first adds the previous string and one more byte to the table. */
 function lzw(input: Buffer, out: Buffer): number {
   // Position and length of each code's last written string.
   const starts = new Uint32Array(CODES);

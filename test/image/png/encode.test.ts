@@ -12,7 +12,7 @@ const folder = scratch();
 
 const EFFORTS = [0, 3, 7, 10];
 
-/** A picture whose samples come from a function of the place. */
+/** A picture whose samples are a function of the position. */
 function picture(
   width: number,
   height: number,
@@ -27,7 +27,7 @@ function picture(
   return { data, width, height, channels };
 }
 
-/** The same for the same place, without a pattern. */
+/** Deterministic noise. */
 function noise(x: number, y: number, channel = 0): number {
   const hash = Math.imul(
     Math.imul(x + 1, 374_761_393) ^ Math.imul(y + 1, 668_265_263) ^ channel,
@@ -36,7 +36,7 @@ function noise(x: number, y: number, channel = 0): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** Red, green, blue and opacity of all pixels, as sharp's own decoder sees them. */
+/** Red, green, blue and opacity of all pixels, from sharp's own decoder. */
 async function rgba(input: Buffer | Pixels): Promise<Buffer> {
   const opened =
     'channels' in input
@@ -149,7 +149,7 @@ describe('a PNG', () => {
   });
 });
 
-/** Compressed better than any one way of filtering: the upper half without a filter, the lower one with that of left. */
+/** Smaller than with any one filter: the upper half is unfiltered, the lower half uses the left filter. */
 function wellCompressed(): Buffer {
   const [width, height] = [256, 256];
   const value = (x: number, y: number, c: number): number =>
@@ -176,7 +176,7 @@ function wellCompressed(): Buffer {
   ]);
 }
 
-/** Rows behind their filters' numbers. */
+/** Rows after their filter bytes. */
 function idat(bytes: Buffer): Buffer {
   const packed: Buffer[] = [];
   for (let at = 8; at < bytes.length; at += bytes.readUInt32BE(at) + 12) {

@@ -41,7 +41,7 @@ describe.skipIf(cases === null)('of the TIFFs that users met', () => {
     const bytes = readFileSync(at('tiff-silently-wrong/float-gray.tif'));
     expect(bytes.readUInt32LE(4)).toBe(8);
     const found = await rgb(await output('tiff-silently-wrong/float-gray.tif'));
-    // A gradient from left to right, as its writer made it.
+    // A gradient from left to right, as its author created it.
     const row = [0, 80, 160, 240].map((x) => found.data[(100 * 320 + x) * 3]);
     expect(row).toEqual([0, 63, 127, 191]);
   });

@@ -13,7 +13,7 @@ const RGB: Picture = {
   value: (x, y, sample) => (x + y + sample * 50) & 255,
 };
 
-/** Overwrites the one value of a tag in a little-endian classic TIFF. */
+/** Overwrites the single value of a tag in a little-endian classic TIFF. */
 function withValue(file: Buffer, tag: number, type: number, write: (at: number) => void): Buffer {
   const directory = file.readUInt32LE(4);
   for (let i = 0; i < file.readUInt16LE(directory); i++) {
@@ -145,7 +145,7 @@ describe('the memory that a TIFF is said to take', () => {
   });
 });
 
-/** Counts the bytes that are read of a file. */
+/** Counts the bytes read from a file. */
 function counted(bytes: Buffer): { tiff: Tiff; read: () => number } {
   let read = 0;
   const readAt = (position: number, length: number): Buffer => {

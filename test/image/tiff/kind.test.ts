@@ -8,7 +8,7 @@ const folder = scratch();
 const ascii = (tag: number, text: string): Entry => ({ tag, type: 2, values: [...Buffer.from(`${text}\0`)] });
 const long = (tag: number, ...values: number[]): Entry => ({ tag, type: 4, values });
 
-/** An RGB picture of one colour; smaller than `full` when it is a preview. */
+/** An RGB picture of one colour; a preview is smaller than `full`. */
 const rgb = (width: number, height: number, ...tags: Entry[]): Picture => ({
   ...{ width, height, photometric: 2, samples: 3, bits: 8, tags },
   value: (_x, _y, sample) => [200, 100, 50][sample]!,

@@ -14,7 +14,7 @@ const LAYOUTS: Picture[] = [null, 32].flatMap((tile) =>
   ),
 );
 
-/** The greatest difference of an output's samples to those that were written. */
+/** The greatest difference between an output's samples and the written samples. */
 async function apart(bytes: Buffer, expected = value): Promise<number> {
   const { bytes: outputs, result } = await rendered(folder, bytes, [exact()]);
   expect(result.degraded).toBe(false);

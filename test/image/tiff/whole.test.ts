@@ -6,7 +6,7 @@ import { type Picture, writeTiff } from './write.ts';
 const folder = scratch();
 const LENIENT = { ...LIMITS, lenient: true };
 
-/** Noise over a gradient: no part of it packs to nothing. */
+/** Noise over a gradient: no part of it compresses to almost nothing. */
 const noise = (x: number, y: number, sample: number): number =>
   (x + y * 2 + sample * 40 + (((x * 7919 + y * 104_729 + sample * 31) * 2_654_435_761) % 97)) & 255;
 
@@ -27,7 +27,7 @@ const byVips = (options: TiffOptions): Promise<Buffer> =>
     .tiff({ quality: 90, ...options })
     .toBuffer();
 
-/** A classic little-endian TIFF with its directory and all that it points to, but the pixels, in front. */
+/** A classic little-endian TIFF with its directory and values before its pixels. */
 function directoryFirst(file: Buffer): Buffer {
   const at = file.readUInt32LE(4);
   const count = file.readUInt16LE(at);
@@ -103,7 +103,7 @@ describe('a TIFF', () => {
     { timeout: 60_000 },
     async (layout) => {
       const whole = await written(layout);
-      // A WebP that lacks no more than its last part is decoded to other pixels without a complaint.
+      // A WebP without its last part decodes to other pixels without an error.
       for (const part of layout.packing === 'webp' ? PARTS.slice(0, 3) : PARTS) {
         const holed = Buffer.from(whole).fill(0, Math.floor(whole.length * part));
         await expect(attempt(holed), `${part}`).rejects.toMatchObject({ code: 'corrupt' });
