@@ -24,7 +24,7 @@ async function rendered(photo: string, variants: readonly Variant[]): Promise<Ma
 }
 
 it.each(photos.slice(0, 2))(
-  'the bytes of a variant of %s do not depend on what is rendered with it',
+  'a variant of %s has the same bytes whichever other variants are rendered',
   async (photo) => {
     const all = new Map<string, string>();
     for (const { variants } of BUILT_IN) {

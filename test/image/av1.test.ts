@@ -106,7 +106,7 @@ describe('the sequence header of an AV1 stream', () => {
     expect(codePointsOf(Buffer.concat([unit(2, Buffer.alloc(0)), unit(1, header)]))).toEqual(wanted);
   });
 
-  it('gives none where it has none, is cut short, or is not there', () => {
+  it('gives no code points when they are absent, the header is truncated, or there is no header', () => {
     const plain = bits([0, 3], [1, 1], [1, 1], [8, 5], ...SIZE, [0, 3], [0, 3], [0, 1], [0, 1], [0, 1]);
     expect(codePointsOf(unit(1, plain))).toBeNull();
     expect(codePointsOf(unit(1, SHORT.subarray(0, -3)))).toBeNull();
@@ -114,7 +114,7 @@ describe('the sequence header of an AV1 stream', () => {
     expect(codePointsOf(Buffer.alloc(0))).toBeNull();
   });
 
-  it('is found in an AVIF that has no other code points', async () => {
+  it('is used for an AVIF without other code points', async () => {
     for (const chromaSubsampling of ['4:2:0', '4:4:4']) {
       const avif = await encoded(lopsided(60, 40)).avif({ chromaSubsampling, effort: 0 }).toBuffer();
       expect(avif.includes('nclx')).toBe(false);

@@ -85,15 +85,15 @@ const HALF = Uint8Array.from({ length: (SIDE / 2) ** 2 * 3 }, (_, i) => {
   return (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)) / 4;
 });
 
-describe('a picture whose EXIF says Adobe RGB', () => {
-  it.each(['II', 'MM'] as const)('becomes sRGB as a JPEG, at its size and scaled: %s', async (order) => {
+describe('a picture with Adobe RGB in its EXIF', () => {
+  it.each(['II', 'MM'] as const)('becomes sRGB as a JPEG, at full size and scaled: %s', async (order) => {
     const source = withExif(await jpeg(), exif({ order }));
     expect(meanDeltaE(await shown(await jpeg()), WANTED)).toBeGreaterThan(2);
     expect(meanDeltaE(await shown(source), WANTED)).toBeLessThan(1);
     expect(meanDeltaE(await shown(source, SIDE / 2), HALF)).toBeLessThan(1);
   });
 
-  it('becomes sRGB as a WebP and as a PNG, of 8 and of 16 bits', async () => {
+  it('becomes sRGB as a WebP and as a PNG of 8 or 16 bits', async () => {
     const webp = await picture(ADOBE)
       .webp({ lossless: true })
       .withExif({ IFD0: { Artist: 'x' } })
@@ -112,7 +112,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     }
   });
 
-  it('is turned upright too', async () => {
+  it('also becomes upright', async () => {
     const source = withExif(await jpeg(), exif({ orientation: 3 }));
     const wanted = Uint8Array.from(
       WANTED,
@@ -121,7 +121,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(meanDeltaE(await shown(source), wanted)).toBeLessThan(1);
   });
 
-  it('keeps its samples where a profile or a chunk says otherwise', async () => {
+  it('keeps its samples when a profile or a chunk states other colours', async () => {
     const samples = { data: WANTED, width: SIDE, height: SIDE, channels: 3, bits: 8 } as const;
     const srgb = chunk('sRGB', Buffer.from([0]));
     expect(meanDeltaE(await shown(png(samples, [srgb, chunk('eXIf', exif())])), WANTED)).toBe(0);
@@ -131,7 +131,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(meanDeltaE(await shown(tagged), WANTED)).toBeLessThan(1);
   });
 
-  it('is not held whole in memory, but scaled first', async () => {
+  it('is scaled before conversion and never completely in memory', async () => {
     const estimate = async (source: Buffer): Promise<number> => {
       const opened = await openPicture(file(folder, source), LIMITS, [exact({ width: 8 })]);
       await opened.close();
@@ -144,14 +144,14 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(adobe - plain).toBeLessThan((3000 * 2000 * 3) / 4);
   });
 
-  it.skipIf(cases === null)('of the shared case looks like base.png', async () => {
+  it.skipIf(cases === null)('looks like base.png in the shared case', async () => {
     const { data } = await rgb(await readFile(join(cases!, 'base.png')));
     const found = await shown(await readFile(join(cases!, 'exif-adobergb-r03.jpg')), 4000);
     expect(meanDeltaE(found, data)).toBeLessThan(1.5);
   });
 });
 
-describe('a PNG that is too large to be held in memory', () => {
+describe('a PNG that is too large for memory', () => {
   /** Opens the picture like a large one: only 1 MiB of its file is in memory. */
   async function opened(source: Buffer): Promise<{ width: number; height: number; data: Uint8Array }> {
     const picture = await openPicture(file(folder, source), LIMITS, [exact()], 100);
@@ -171,7 +171,7 @@ describe('a PNG that is too large to be held in memory', () => {
     });
   };
 
-  it('is turned upright by EXIF behind its pixels', async () => {
+  it('becomes upright by EXIF after its pixels', async () => {
     const [width, height] = [800, 600];
     const data = noise(width, height);
     const source = png(
@@ -189,7 +189,7 @@ describe('a PNG that is too large to be held in memory', () => {
     ]);
   });
 
-  it('has the colours that it gives behind 1 MiB of other chunks', async () => {
+  it('has the colours that it states after 1 MiB of other chunks', async () => {
     const data = samplesOf('srgb', gamma(1)).map((v) => Math.round(v * 65_535));
     const filler = chunk('teSt', Buffer.alloc(1.2e6));
     const source = png({ data, width: SIDE, height: SIDE, channels: 3, bits: 16 }, [filler, gama(100_000)]);
@@ -197,7 +197,7 @@ describe('a PNG that is too large to be held in memory', () => {
   });
 });
 
-describe('EXIF does not say Adobe RGB', () => {
+describe('EXIF does not mean Adobe RGB', () => {
   it.each<[string, Buffer]>([
     ['with the index of sRGB', exif({ index: 'R98' })],
     ['with the colour space sRGB', exif({ colorSpace: 1 })],
@@ -208,7 +208,7 @@ describe('EXIF does not say Adobe RGB', () => {
     expect(isAdobeRgb(block)).toBe(false);
   });
 
-  it('wherever it is cut short', () => {
+  it('when it is truncated anywhere', () => {
     const block = exif();
     expect(isAdobeRgb(block)).toBe(true);
     for (let length = 0; length < 81; length++) expect(isAdobeRgb(block.subarray(0, length))).toBe(false);

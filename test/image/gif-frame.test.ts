@@ -42,7 +42,7 @@ function oneColour(more: number) {
 }
 
 describe('the first frame of a GIF', () => {
-  it('is found behind its extensions, with the bytes of its pixels', async () => {
+  it('is found after its extensions, with the bytes of its pixels', async () => {
     const bytes = await plain(30, 20, '#336699').gif({ delay: 100, loop: 3 }).toBuffer();
     const frame = firstFrame(bytes);
     expect(frame).toMatchObject({ area: { left: 0, top: 0, width: 30, height: 20 }, isWhole: true });
@@ -50,7 +50,7 @@ describe('the first frame of a GIF', () => {
     expect(frame?.bytes).toBeLessThan(bytes.length);
   });
 
-  it('is whole where what follows is no part of a GIF, but no pixel is missing', async () => {
+  it('is complete when all pixels are present, even if other data follows', async () => {
     for (const make of [lopsided(40, 30), lopsided(300, 200)]) {
       const bytes = await encoded(make).gif().toBuffer();
       bytes[bytes.length - 1] = 0;
@@ -58,7 +58,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it.each([0, 1, 700])('is whole to the pixel where a full table is used on, %i times', (more) => {
+  it.each([0, 1, 700])('has every pixel when a full table stays in use, %i times', (more) => {
     const { codes, pixels } = oneColour(more);
     // Both are products of two sides below 65,536.
     const side = (count: number) =>
@@ -72,7 +72,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it('is not whole where its tail was overwritten by zeros', async () => {
+  it('is incomplete when zeros replace its end', async () => {
     const bytes = await encoded(lopsided(300, 200)).gif().toBuffer();
     for (const part of [0.3, 0.6, 0.9, 0.99]) {
       const damaged = Buffer.from(bytes).fill(0, Math.floor(bytes.length * part));
@@ -80,7 +80,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it('is what its encoder wrote where it ends early and the file goes on', () => {
+  it('is complete when it ends early and the file continues', () => {
     const few = blocks([
       [4, 3],
       [0, 3],
@@ -90,7 +90,7 @@ describe('the first frame of a GIF', () => {
     expect(firstFrame(gif(9, 9, few, 0, 0, 0))?.isWhole).toBe(false);
   });
 
-  it('is none where there is no frame', () => {
+  it('is undefined in a file without a frame', () => {
     expect(firstFrame(Buffer.from('GIF89a'))).toBeUndefined();
     expect(firstFrame(gif(9, 9, Buffer.alloc(0)).fill(0x3b, 19, 20))).toBeUndefined();
   });

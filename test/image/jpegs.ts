@@ -10,7 +10,7 @@ export interface Made {
   /** Marker of the frame header. */
   readonly frame?: number;
   /** Height in the frame header. */
-  readonly told?: number;
+  readonly statedHeight?: number;
   /** Bytes after the scan. */
   readonly tail?: Buffer;
 }
@@ -26,9 +26,9 @@ export function segment(marker: number, ...content: readonly number[]): Buffer {
 
 /** A JPEG of 64 by 48 pixels, by default baseline and grey. */
 export function jpegOf(over: Made = {}): Buffer {
-  const { width = 64, height = 48, precision = 8, ids = [1], frame = 0xc0, told = height } = over;
+  const { width = 64, height = 48, precision = 8, ids = [1], frame = 0xc0, statedHeight = height } = over;
   const isLossless = LOSSLESS.has(frame);
-  const sizes = [told >> 8, told & 255, width >> 8, width & 255];
+  const sizes = [statedHeight >> 8, statedHeight & 255, width >> 8, width & 255];
   // A one-bit code for 0, a two-bit code for 1.
   const codes = [1, 1, ...Array<number>(14).fill(0), 0, 1];
   const units = isLossless ? width * height : 2 * Math.ceil(width / 8) * Math.ceil(height / 8);

@@ -105,12 +105,12 @@ function halved({ data, width, height }: Raw): Raw {
   return { data: out, ...small };
 }
 
-describe('a PNG is turned upright', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('by an eXIf chunk behind its pixels: %i', async (orientation) => {
+describe('a PNG becomes upright', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('by an eXIf chunk after its pixels: %i', async (orientation) => {
     await expectTurned(stored([], [chunk('eXIf', exif(orientation))]), orientation);
   });
 
-  it.each([2, 6, 8])('by texts that hold EXIF, before and behind its pixels: %i', async (orientation) => {
+  it.each([2, 6, 8])('by texts with EXIF, before and after its pixels: %i', async (orientation) => {
     for (const each of [
       text('exif', app1(orientation)),
       text('APP1', app1(orientation)),
@@ -124,13 +124,13 @@ describe('a PNG is turned upright', () => {
     }
   });
 
-  it('by its eXIf chunk rather than by a text, wherever they stand', async () => {
+  it('by its eXIf chunk rather than by a text, in any order', async () => {
     await expectTurned(stored([packedText('exif', app1(6))], [chunk('eXIf', exif(3))]), 3);
     await expectTurned(stored([chunk('eXIf', exif(8))], [packedText('exif', app1(6))]), 8);
     await expectTurned(stored([packedText('exif', app1(6))], [chunk('eXIf', exif(1))]), 1);
   });
 
-  it('by nothing that is damaged or is not EXIF', async () => {
+  it('only by valid EXIF', async () => {
     for (const each of [
       chunk('eXIf', Buffer.from('MM\0*\xff\xff\xff\xff', 'latin1')),
       chunk('eXIf', exif(9)),
@@ -146,7 +146,7 @@ describe('a PNG is turned upright', () => {
 });
 
 describe('of the shared cases', () => {
-  it.skipIf(cases === null)('the portrait is upright', async () => {
+  it.skipIf(cases === null)('show the portrait upright', async () => {
     const source = await readFile(join(cases!, 'portrait.png'));
     const { picture, bytes } = await rendered(folder, source, [exact()]);
     expect(picture).toMatchObject({ width: 200, height: 320 });

@@ -67,8 +67,8 @@ async function fates(name: Name, damage: (whole: Buffer, at: number) => Buffer, 
 const cut = (whole: Buffer, at: number): Buffer => whole.subarray(0, at);
 const zeroed = (whole: Buffer, at: number): Buffer => Buffer.from(whole).fill(0, at);
 
-describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () => {
-  it.each(NAMES)('is refused, though the whole one is read: %s', async (name) => {
+describe('a picture truncated at 30, 60, 90 or 99 % of its length', () => {
+  it.each(NAMES)('is refused, and the complete one is read: %s', async (name) => {
     expect(files.get(name)!.length).toBeGreaterThan(20_000);
     expect(await fate(files.get(name)!, false)).toBe('completed');
     expect(await fates(name, cut, false)).toEqual(Array(4).fill('corrupt'));
@@ -88,23 +88,23 @@ describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () =
     ['WebP, lossless with alpha', 'corrupt'],
     ['AVIF', 'corrupt'],
     ['AVIF with alpha', 'corrupt'],
-  ])('is, when lenient: %s %s', async (name, expected) => {
+  ])('has this result with lenient: %s %s', async (name, expected) => {
     expect(await fates(name, cut, true)).toEqual(Array(4).fill(expected));
   });
 
-  it('is degraded or refused when lenient: GIF', async () => {
+  it('is degraded or refused with lenient: GIF', async () => {
     for (const found of await fates('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
   });
 });
 
-describe('a picture whose tail was replaced by zeros', () => {
+describe('a picture with zeros in place of its end', () => {
   // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can detect this.
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))('is refused: %s', async (name) => {
     expect(await fates(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
   });
 
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))(
-    'is degraded or refused when lenient: %s',
+    'is degraded or refused with lenient: %s',
     async (name) => {
       for (const found of await fates(name, zeroed, true)) expect(['degraded', 'corrupt']).toContain(found);
     },
@@ -112,7 +112,7 @@ describe('a picture whose tail was replaced by zeros', () => {
 });
 
 describe('a JPEG with a few bad bytes inside', () => {
-  it.each([1, 2, 3])('stays accepted and looks like the sound one, %i', async (seed) => {
+  it.each([1, 2, 3])('is accepted and looks like the sound one, %i', async (seed) => {
     const whole = files.get('JPEG, baseline')!;
     const [damaged, next] = [Buffer.from(whole), random(seed)];
     // Near the end of the scan, most of the picture is unchanged. The bytes neither create nor destroy a marker.

@@ -120,7 +120,7 @@ const KINDS: [string, Pixels, Ihdr][] = [
 
 describe('a PNG', () => {
   it.each(KINDS)(
-    'of %s holds the very pixels, in as few channels and bits as they need',
+    'of %s has exactly the source’s pixels with the fewest channels and bits',
     async (_, pixels, expected) => {
       const before = await rgba(pixels);
       for (const effort of EFFORTS) {
@@ -132,14 +132,14 @@ describe('a PNG', () => {
     },
   );
 
-  it('lists no more opacities than there are transparent colours', async () => {
+  it('lists opacities only for transparent colours', async () => {
     const pixels = picture(64, 64, 4, (x, y, c) => (c === 3 ? (x === 0 ? 0 : 255) : noise(x, y) & 7));
     const bytes = await encodePng(pixels, 7, null);
     const at = bytes.indexOf('tRNS', 0, 'latin1');
     expect(bytes.readUInt32BE(at - 4)).toBeLessThan(9);
   });
 
-  it('is not larger with more effort', async () => {
+  it('does not grow with more effort', async () => {
     for (const [, pixels] of KINDS) {
       const lengths = await Promise.all(
         EFFORTS.map(async (each) => (await encodePng(pixels, each, null)).length),
@@ -186,10 +186,10 @@ function idat(bytes: Buffer): Buffer {
   return inflateSync(Buffer.concat(packed));
 }
 
-describe('an output of a PNG source’s own size', () => {
+describe('an output of the same size as its PNG source', () => {
   const source = wellCompressed();
 
-  it('keeps the compressed pixels of a source that is smaller, and none of its texts', async () => {
+  it('keeps the compressed pixels of a smaller source, without its texts', async () => {
     const { bytes } = await rendered(folder, source, [exact({ effort: 7 })]);
     expect(bytes[0]!.length).toBeLessThan(source.length);
     expect(idat(bytes[0]!).equals(idat(source))).toBe(true);
@@ -216,7 +216,7 @@ describe('the shared folder of encoders', () => {
   const cases = shared('cases/encoders');
   const names = cases === null ? [] : readdirSync(cases);
 
-  it.runIf(cases !== null).each(names)('has %s, which is no smaller than its PNG', async (name) => {
+  it.runIf(cases !== null).each(names)('has %s, and its PNG output is no larger', async (name) => {
     const source = readFileSync(join(cases!, name));
     const { bytes } = await rendered(folder, source, [exact({ effort: 7 })]);
     expect(bytes[0]!.length).toBeLessThanOrEqual(source.length);

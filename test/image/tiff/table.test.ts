@@ -98,7 +98,7 @@ const isCertain = ({ kind, bits, format, planar }: Case): boolean =>
 
 describe('TIFFs of every layout', () => {
   it.each(KINDS)(
-    'are completed with right pixels or refused for a true reason: %s',
+    'are read with right pixels or refused for the right reason: %s',
     { timeout: 120_000 },
     async (kind) => {
       const rows: Record<string, string | number>[] = [];

@@ -82,7 +82,7 @@ const PARTS = [0.3, 0.6, 0.9, 0.99];
 
 describe('a TIFF', () => {
   it.each(LAYOUTS)(
-    'that is cut short is refused, and degraded or refused if lenient: %o',
+    'is refused when truncated, and degraded or refused with lenient: %o',
     { timeout: 60_000 },
     async (layout) => {
       const whole = await written(layout);
@@ -99,7 +99,7 @@ describe('a TIFF', () => {
   );
 
   it.each(LAYOUTS.filter(({ packing, front }) => front && packing !== 'none'))(
-    'whose pixels end in zeros is refused: %o',
+    'is refused when its pixels end in zeros: %o',
     { timeout: 60_000 },
     async (layout) => {
       const whole = await written(layout);
@@ -111,7 +111,7 @@ describe('a TIFF', () => {
     },
   );
 
-  it('that is cut short is refused with the bytes that are there and those that should be', async () => {
+  it('is refused with its actual and expected bytes when truncated', async () => {
     const whole = writeTiff({ ...RGB, directoryFirst: true });
     await expect(attempt(whole.subarray(0, 100_000))).rejects.toMatchObject({
       message: `the picture is damaged or cut short (the file ends after 100,000 of ${whole.length.toLocaleString('en')} bytes)`,
