@@ -1,5 +1,5 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
-import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
 
 /** What an AVIF file states about its primary picture. */
 export interface AvifFacts {
@@ -12,7 +12,7 @@ export interface AvifFacts {
 /** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
 export function avifFacts(bytes: Buffer): AvifFacts {
   const meta = metaOf(bytes);
-  const primary = primaryOf(bytes, meta);
+  const primary = primaryItem(bytes, find(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
   const indexes = new Set(
     associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
@@ -63,13 +63,6 @@ const find = (boxes: Iterable<Box>, type: string): Box | undefined =>
 /** `meta` is a full box: it starts with a version and flags (4 bytes). */
 function metaOf(bytes: Buffer): Box[] {
   return boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
-}
-
-function primaryOf(bytes: Buffer, meta: readonly Box[]): number | undefined {
-  const pitm = find(meta, 'pitm');
-  if (pitm === undefined) return undefined;
-  const fields = new Fields(bytes, pitm);
-  return fields.next(4) >>> 24 === 0 ? fields.next(2) : fields.next(4);
 }
 
 function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {

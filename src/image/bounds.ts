@@ -53,7 +53,11 @@ function pathOfSame(file: number, path: string): string {
   const there = lstatSync(real, { bigint: true });
   const opened = fstatSync(file, { bigint: true });
   if (there.dev === opened.dev && there.ino === opened.ino) return real;
-  throw new ImgtoolError('source_changed', 'the file changed while it was opened', {
+  throw sourceChanged('while it was opened');
+}
+
+export function sourceChanged(when: string): ImgtoolError {
+  return new ImgtoolError('source_changed', `the file changed ${when}`, {
     fix: 'run again once whatever writes it is done',
   });
 }

@@ -68,3 +68,10 @@ export class Fields {
     return length === 0 || this.#at > this.#end ? 0 : this.#bytes.readUIntBE(at, length);
   }
 }
+
+/** The number of the primary item by its `pitm` box. */
+export function primaryItem(bytes: Buffer, pitm: Box | undefined): number | undefined {
+  if (pitm === undefined) return undefined;
+  const fields = new Fields(bytes, pitm);
+  return fields.next(fields.next(4) >>> 24 === 0 ? 2 : 4);
+}

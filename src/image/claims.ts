@@ -4,9 +4,7 @@ import type { SourceFormat } from './formats.ts';
 import { firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
-/**
- * The most bytes per byte of deflate: a match of 258 bytes takes two codes of one bit each (RFC 1951, section 3.2.5).
- */
+/** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
 const DEFLATE = 1032;
 
 /**

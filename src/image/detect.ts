@@ -32,7 +32,7 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   }
   if (isJpeg(bytes)) return 'jpeg';
   const head = bytes.subarray(0, HEAD);
-  if (isTiff(bytes)) return await tiff(bytes);
+  if (TIFF.has(head.toString('latin1', 0, 4))) return await tiff(bytes);
   if (isSvg(head)) {
     if (allowSvg) return 'svg';
     throw svgRefused();
@@ -55,10 +55,6 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
 function isJpeg([first, second, third, fourth]: Uint8Array): boolean {
   // JPEG-LS starts with the same bytes.
   return first === 0xff && second === 0xd8 && third === 0xff && fourth !== 0xf7;
-}
-
-function isTiff(bytes: Uint8Array): boolean {
-  return TIFF.has(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
 }
 
 /** Distinguishes TIFF from camera raw by structure; file-type guesses from single tags. */

@@ -1,4 +1,4 @@
-import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
@@ -59,7 +59,7 @@ function typesOf(bytes: Buffer): string[] {
   const inside = boxesIn(bytes, meta, 4);
   const list = wholeBox(inside, 'iinf');
   if (list === undefined) return [];
-  const primary = primaryOf(bytes, wholeBox(inside, 'pitm'));
+  const primary = primaryItem(bytes, wholeBox(inside, 'pitm'));
   const types: string[] = [];
   for (const entry of boxesIn(bytes, list, bytes[list.start] === 0 ? 6 : 8)) {
     const fields = new Fields(bytes, entry);
@@ -74,14 +74,6 @@ function typesOf(bytes: Buffer): string[] {
     else types.push(type);
   }
   return types;
-}
-
-function primaryOf(bytes: Buffer, pitm: Box | undefined): number | undefined {
-  if (pitm === undefined) return undefined;
-  const fields = new Fields(bytes, pitm);
-  const version = fields.next(1);
-  fields.skip(3);
-  return fields.next(version === 0 ? 2 : 4);
 }
 
 function wholeBox(boxes: Iterable<Box>, type: string): Box | undefined {

@@ -27,7 +27,8 @@ async function inspected(source: Source): Promise<Inspected> {
   try {
     const metadata = await read(source).metadata();
     const { width, height } = metadata;
-    await decodeAll(source, width);
+    // One row of the full width: the decoder skips nothing, and the result stays small.
+    await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
     const carried = new Set([...carriedBy(source.head, format, true).keys(), ...carriedIn(metadata).keys()]);
     return {
       format: format === 'heif' ? 'avif' : format,
@@ -38,11 +39,6 @@ async function inspected(source: Source): Promise<Inspected> {
   } catch (error) {
     throw damaged(error);
   }
-}
-
-/** Resizes to one row of the full width: the decoder skips nothing, and the result stays small. */
-async function decodeAll(source: Source, width: number): Promise<void> {
-  await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
 }
 
 function read(source: Source) {

@@ -3,7 +3,7 @@ import { type BigIntStats, existsSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
 import type { FileFacts, SourceFacts, SourceFile } from '../model.ts';
-import { assertInside, openingError, openingFlags } from './bounds.ts';
+import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
 import { starved } from './starved.ts';
 
 /** The largest source, in bytes, to read into memory. The file of a larger source stays open. */
@@ -69,7 +69,7 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
       return source;
     }
   }
-  throw changed(`${CHANGES} times while it was read`);
+  throw sourceChanged(`${CHANGES} times while it was read`);
 }
 
 type Content = Pick<Source, 'input' | 'readAt' | 'assertUnchanged' | 'close'>;
@@ -96,7 +96,7 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
       const stats = await now.catch((error: unknown) => {
         throw readError(error);
       });
-      if (!same(factsOf(stats), facts)) throw changed('while it was decoded');
+      if (!same(factsOf(stats), facts)) throw sourceChanged('while it was decoded');
     },
     close: () => handle.close(),
   };
@@ -176,9 +176,3 @@ export const factsOf = (stats: BigIntStats): SourceFacts => ({
 
 export const same = (a: FileFacts, b: FileFacts): boolean =>
   a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
-
-function changed(when: string): ImgtoolError {
-  return new ImgtoolError('source_changed', `the file changed ${when}`, {
-    fix: 'run again once whatever writes it is done',
-  });
-}

@@ -79,9 +79,7 @@ const MAGIC: readonly (readonly [Unread, ...Magic[]])[] = [
   ['mrw', [0, '\0MRM']],
 ];
 
-/**
- * Matches words with white space and comments between them. Each character matches in one way only: no backtracking.
- */
+/** Matches words with white space and comments between them. It cannot backtrack: each character fits in one way. */
 function netpbm(...words: readonly string[]): RegExp {
   return new RegExp(`^${words.join('(?:\\s|#[^\\r\\n]*[\\r\\n])+')}\\s`);
 }

@@ -24,9 +24,7 @@ const STARVED = new RegExp(
 /** libheif also reports a memory error when a damaged file states an impossible size. */
 const CLAIMED = /security limit/i;
 
-/**
- * Returns `out_of_memory` when the failure was a lack of memory. The picture is not at fault, and may succeed alone.
- */
+/** Returns `out_of_memory` after a lack of memory: the picture is not at fault, and may succeed alone. */
 export function starved(error: unknown): ImgtoolError | undefined {
   if (error instanceof ImgtoolError) return undefined;
   const said =

@@ -21,7 +21,10 @@ const LOSSLESS = 'c3';
  * does not show this. The decoder reports a header that contradicts itself as damage.
  */
 export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
-  if (format === 'png') return isCrushed(bytes) ? CRUSHED : undefined;
+  if (format === 'png') {
+    const [first] = chunksOf(bytes, 'png', false);
+    return first?.type === 'CgBI' ? CRUSHED : undefined;
+  }
   if (format !== 'jpeg') return undefined;
   return unsupportedJpeg(bytes);
 }
@@ -59,8 +62,3 @@ const CRUSHED: Undecodable = {
   name: 'PNG as Xcode optimises it for iOS (CgBI)',
   fix: 'take the original, or convert it back: xcrun pngcrush -revert-iphone-optimizations',
 };
-
-function isCrushed(bytes: Buffer): boolean {
-  const [first] = chunksOf(bytes, 'png', false);
-  return first?.type === 'CgBI';
-}

@@ -27,9 +27,7 @@ const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
   readAt(at, Math.min(length, CONTENT));
 
-/**
- * Returns the text after the name of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed.
- */
+/** Returns the text of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed. */
 function textOf(chunk: Buffer, type: string): string | null {
   const behind = chunk.indexOf(0) + 1;
   if (type === 'tEXt') return chunk.toString('latin1', behind);

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate } from 'node:zlib';
-import { pngChunksOf } from '../chunks.ts';
+import { chunksOf } from '../chunks.ts';
 import { filteredRows } from './filter.ts';
 import type { Numbered } from './reduce.ts';
 
@@ -72,11 +72,7 @@ function packed({ width, height, bits, numbers }: Numbered): Buffer {
 /** The same PNG without metadata; null when it is incomplete. */
 export function bare(png: Buffer): Buffer | null {
   const kept: Buffer[] = [SIGNATURE];
-  const file = {
-    facts: { size: png.length },
-    readAt: (position: number, length: number) => png.subarray(position, position + length),
-  };
-  for (const { type, at, length } of pngChunksOf(file)) {
+  for (const { type, at, length } of chunksOf(png, 'png', false)) {
     if (!NEEDED.has(type)) continue;
     kept.push(png.subarray(at - 8, at + length + 4));
     if (type === 'IEND') return Buffer.concat(kept);

@@ -27,9 +27,7 @@ export function toBt709(primaries: Primaries): Matrix | null {
   return xyz === null ? null : multiply(FROM_XYZ, multiply(adaptation(white, xyzOf(D65)), xyz));
 }
 
-/**
- * The same for the colorants of an ICC profile, which are the columns of the matrix from RGB to the connection space.
- */
+/** The same for the colorants of an ICC profile: columns of the matrix from RGB to the connection space. */
 export function colorantsToBt709(red: Vector, green: Vector, blue: Vector): Matrix {
   const columns = transposed([red, green, blue]);
   return multiply(FROM_XYZ, multiply(adaptation(D50_XYZ, xyzOf(D65)), columns));

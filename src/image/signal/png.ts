@@ -56,9 +56,7 @@ function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   return { signal, isFirst: false, narrow: false };
 }
 
-/**
- * Valid values of gAMA, in 100,000ths, as in libpng since 1.6.47. Others would turn the whole picture black or white.
- */
+/** Valid values of gAMA, in 100,000ths, as in libpng since 1.6.47. Others make the whole picture black or white. */
 const GAMMA = { from: 1000, to: 10_000_000 };
 
 /** Values of gAMA, in 100,000ths, that mean sRGB's curve: 1/2.2, which programs round in many ways. */

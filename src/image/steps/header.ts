@@ -58,11 +58,12 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
   assertLittle(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const tiff = format === 'tiff' ? await examined(source, limits) : null;
+  const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
   const found = await read(tiff?.plain?.head ?? source.input, limits);
   assertLittle(carriedIn(found));
   assertFew(tiff?.frames ?? found.pages ?? 1);
-  assertWithin(found.autoOrient, limits.pixels);
+  const { width, height } = found.autoOrient;
+  if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
   const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, limits.pixels);
@@ -103,12 +104,6 @@ const BYTES: Readonly<Record<string, number>> = {
   dpcomplex: 16,
 };
 
-/** The TIFF code is loaded only for TIFFs. */
-async function examined(source: Source, limits: Limits): Promise<TiffReading> {
-  const { examine } = await import('../tiff/examine.ts');
-  return examine(source, limits);
-}
-
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
   try {
     // The decoder's strictness finds unsupported pictures here, before decoding.
@@ -142,8 +137,4 @@ function assertFew(frames: number): void {
       fix: 'save its first frame as a picture of its own, or leave it out with {{exclude}}',
     },
   );
-}
-
-function assertWithin({ width, height }: Size, pixels: number): void {
-  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
 }

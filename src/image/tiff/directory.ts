@@ -17,9 +17,7 @@ export interface Tiff {
 
 export interface Directory {
   has(tag: number): boolean;
-  /**
-   * The values of a tag, at most `most` of them; rationals as floating point. Empty for a missing or non-numeric tag.
-   */
+  /** The first `most` values of a tag; rationals as floating point. Empty for a missing or non-numeric tag. */
   numbers(tag: number, most?: number): readonly number[];
   number(tag: number): number | undefined;
   /** The stored bytes of a tag. */
@@ -65,7 +63,7 @@ export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   return { ...tiff, first: offset(tiff, head, big ? 8 : 4) };
 }
 
-/** Null when no directory can be read there. */
+/** Returns null without a readable directory at the position. */
 export function directoryAt(tiff: Tiff, position: number): Directory | null {
   const frame = frameAt(tiff, position);
   if (frame === null) return null;
@@ -90,9 +88,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   };
 }
 
-/**
- * Yields the main chain of directories. It stops at an unreadable directory, and at one that it has already yielded.
- */
+/** Yields the main chain of directories, up to an unreadable or repeated one. */
 export function* chainOf(tiff: Tiff): Iterable<Directory> {
   for (const { position } of frames(tiff)) {
     const directory = directoryAt(tiff, position);
@@ -131,7 +127,7 @@ function* frames(tiff: Tiff): Iterable<Frame> {
   }
 }
 
-/** Null when no directory can be read there. */
+/** Returns null without a readable directory at the position. */
 function frameAt(tiff: Tiff, position: number): Frame | null {
   const [countSize, entrySize, pointerSize] = tiff.big ? [8, 20, 8] : [2, 12, 4];
   const head = tiff.readAt(position, countSize);

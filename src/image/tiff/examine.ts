@@ -34,9 +34,7 @@ const TILE_TO_PICTURE = 4;
 /** When segments are missing, the others are still readable. */
 const IN_PART = { format: 'tiff', progressive: false };
 
-/**
- * Decides by structure how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`.
- */
+/** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
   const readAt = (position: number, length: number) => source.readAt(position, length);
   const { size } = source.facts;

@@ -130,9 +130,7 @@ function rowsFrom(
   };
 }
 
-/**
- * Reads YCbCr with subsampled chroma (TIFF 6.0, section 21). A unit stores the luma of its pixels, then Cb, then Cr.
- */
+/** Reads YCbCr units with shared chroma (TIFF 6.0, section 21): the luma of each pixel, then Cb, then Cr. */
 function takeUnits(
   bytes: Buffer,
   y: number,
