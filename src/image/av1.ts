@@ -7,40 +7,40 @@ export interface CodePoints {
 const SEQUENCE_HEADER = 1;
 
 /** The most units to search: the sequence header is the first unit, or it follows a delimiter. */
-const UNITS = 16;
+const MAX_UNITS = 16;
 
 /** Returns the colour description of an AV1 sequence header (AV1 specification, 5.3 to 5.5), or null without one. */
 export function codePointsOf(stream: Buffer): CodePoints | null {
   const bits = new Bits(stream);
-  for (let units = 0; units < UNITS && !bits.isAtEnd; units++) {
+  for (let units = 0; units < MAX_UNITS && !bits.isAtEnd; units++) {
     bits.skip(1);
     const type = bits.next(4);
     const [isExtended, isSized] = [bits.next(1), bits.next(1)];
     bits.skip(isExtended ? 9 : 1);
     const size = isSized ? leb128(bits) : Number.POSITIVE_INFINITY;
-    if (type === SEQUENCE_HEADER) return colourConfig(bits, sequence(bits));
+    if (type === SEQUENCE_HEADER) return colourConfig(bits, skipToColours(bits));
     bits.skip(size * 8);
   }
   return null;
 }
 
 /** Reads up to the colour description and returns the profile, which decides how to read that description. */
-function sequence(bits: Bits): number {
+function skipToColours(bits: Bits): number {
   const profile = bits.next(3);
   bits.skip(1);
   const isReduced = bits.next(1) === 1;
   if (isReduced) bits.skip(5);
-  else operatingPoints(bits);
+  else skipOperatingPoints(bits);
   const [across, down] = [bits.next(4) + 1, bits.next(4) + 1];
   bits.skip(across + down);
   if (!isReduced && bits.next(1)) bits.skip(7);
   bits.skip(3);
-  if (!isReduced) tools(bits);
+  if (!isReduced) skipTools(bits);
   bits.skip(3);
   return profile;
 }
 
-function operatingPoints(bits: Bits): void {
+function skipOperatingPoints(bits: Bits): void {
   let delay = 0;
   if (bits.next(1)) {
     bits.skip(64);
@@ -59,7 +59,7 @@ function operatingPoints(bits: Bits): void {
   }
 }
 
-function tools(bits: Bits): void {
+function skipTools(bits: Bits): void {
   bits.skip(4);
   const hasOrder = bits.next(1);
   if (hasOrder) bits.skip(2);

@@ -79,7 +79,7 @@ interface Association {
 }
 
 /** The most table entries to read: a grid has several for each of its tiles. */
-const MOST = 100_000;
+const MAX_ENTRIES = 100_000;
 
 function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   const found: Association[] = [];
@@ -87,7 +87,7 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
     const fields = new Fields(bytes, table);
     const version = fields.next(1);
     const length = fields.next(3) & 1 ? 2 : 1;
-    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MOST; left--) {
+    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MAX_ENTRIES; left--) {
       const item = fields.next(version === 0 ? 2 : 4);
       for (let count = fields.next(1); count > 0 && !fields.isAtEnd; count--) {
         const at = fields.at;
@@ -127,7 +127,7 @@ function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefin
   fields.next(3);
   const [sizes, more] = [fields.next(1), fields.next(1)];
   const index = version === 0 ? 0 : more & 15;
-  const items = Math.min(MOST, fields.next(version < 2 ? 2 : 4));
+  const items = Math.min(MAX_ENTRIES, fields.next(version < 2 ? 2 : 4));
   for (let left = items; left > 0 && !fields.isAtEnd; left--) {
     const item = fields.next(version < 2 ? 2 : 4);
     const method = version === 0 ? 0 : fields.next(2) & 15;

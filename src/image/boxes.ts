@@ -12,12 +12,12 @@ export interface Box {
 }
 
 /** The most boxes on one level: pictures have some tens, grids two for each tile. */
-const MOST = 10_000;
+const MAX_BOXES = 10_000;
 
 /** Yields the boxes between two offsets in order, up to the first malformed one. */
 export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<Box> {
   let at = from;
-  for (let count = 0; count < MOST && at + 8 <= to; count++) {
+  for (let count = 0; count < MAX_BOXES && at + 8 <= to; count++) {
     const short = bytes.readUInt32BE(at);
     const header = short === 1 ? 16 : 8;
     if (at + header > to) return;

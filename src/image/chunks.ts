@@ -71,12 +71,12 @@ const pngChunks = (bytes: Buffer): Iterable<Chunk> =>
   });
 
 /** The most PNG chunks to read. Each costs a read when the file is not in memory; encoders put 8 KiB into one chunk. */
-const MOST = 1_000_000;
+const MAX_CHUNKS = 1_000_000;
 
 /** Yields the chunks of a PNG like `chunksOf`. It reads only the start of each chunk. */
 export function* pngChunksOf({ facts: { size }, readAt }: ChunkSource): Iterable<Chunk> {
   let at = 8;
-  for (let count = 0; count < MOST && at + 8 <= size; count++) {
+  for (let count = 0; count < MAX_CHUNKS && at + 8 <= size; count++) {
     const head = readAt(at, 8 + START);
     // The file became shorter.
     if (head.length < 8) return;

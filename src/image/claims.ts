@@ -5,14 +5,14 @@ import { firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
-const DEFLATE = 1032;
+const DEFLATE_RATIO = 1032;
 
 /**
  * The most pixels that one byte of GIF LZW expands to. Each new code stands for at most one pixel more than the
  * previous code. A code of n bits is one of at most 2^n, and so stands for fewer than 2^n pixels. The ratio is best for
  * the longest codes, n = 12.
  */
-const LZW = (4096 * 8) / 12;
+const LZW_RATIO = (4096 * 8) / 12;
 
 /**
  * Returns the error `corrupt` when a picture cannot be complete, else null. It compares the compressed bytes with the
@@ -35,7 +35,7 @@ function impossiblePng(bytes: Buffer): ImgtoolError | null {
   // The decoder reports a header this short.
   if (fields.length < 13) return null;
   const size = { width: fields.readUInt32BE(0), height: fields.readUInt32BE(4) };
-  return tooLittle(held, unpackedPng(size, fields) / DEFLATE, size);
+  return tooFewBytes(held, unpackedPng(size, fields) / DEFLATE_RATIO, size);
 }
 
 /** Samples per pixel by PNG colour type. */
@@ -68,11 +68,11 @@ function impossibleGif(bytes: Buffer): ImgtoolError | null {
   const frame = firstFrame(bytes);
   if (frame === undefined) return null;
   const { area } = frame;
-  const lack = tooLittle(frame.bytes, (area.width * area.height) / LZW, area);
+  const lack = tooFewBytes(frame.bytes, (area.width * area.height) / LZW_RATIO, area);
   return lack ?? (frame.isWhole ? null : damaged('its first frame ends before its last pixel'));
 }
 
-function tooLittle(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
+function tooFewBytes(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
   if (held >= needed) return null;
   const [there, least] = [held, Math.ceil(needed)].map((bytes) => bytes.toLocaleString('en'));
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');

@@ -57,13 +57,13 @@ function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; rea
   }
 }
 
-const MOST_CODES = 4096;
+const MAX_CODES = 4096;
 
 /** Counts the pixels of the LZW codes. It keeps only the run length of each code. */
 function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): number {
   if (bits < 1 || bits > 11) return 0;
   const clear = 1 << bits;
-  const runs = new Uint16Array(MOST_CODES).fill(1, 0, clear);
+  const runs = new Uint16Array(MAX_CODES).fill(1, 0, clear);
   let [size, next, before, pixels] = [bits + 1, clear + 2, 0, 0];
   for (const code of codes(blocks, () => size)) {
     if (code === clear) {
@@ -72,7 +72,7 @@ function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): 
     }
     // The next unknown code stands for the previous run plus that run's first pixel.
     if (code === clear + 1 || code > next || (before === 0 && code > clear)) break;
-    if (before > 0 && next < MOST_CODES) runs[next++] = before + 1;
+    if (before > 0 && next < MAX_CODES) runs[next++] = before + 1;
     if (next === 1 << size && size < 12) size++;
     before = runs[code]!;
     pixels += before;

@@ -7,7 +7,7 @@ export interface GifCanvas extends Size {
 }
 
 /** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
-const ABSURD = 1000;
+const MAX_SCREEN_TO_FRAME = 1000;
 
 /**
  * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it. Null when
@@ -17,11 +17,11 @@ const ABSURD = 1000;
 export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
   const frame = firstFrame(bytes)?.area;
   if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
-  const held = { width: frame.left + frame.width, height: frame.top + frame.height };
-  const width = Math.max(bytes.readUInt16LE(6), held.width);
-  const height = Math.max(bytes.readUInt16LE(8), held.height);
-  const isAbsurd = width * height > Math.min(most, ABSURD * frame.width * frame.height);
-  const screen = isAbsurd ? held : { width, height };
+  const extent = { width: frame.left + frame.width, height: frame.top + frame.height };
+  const width = Math.max(bytes.readUInt16LE(6), extent.width);
+  const height = Math.max(bytes.readUInt16LE(8), extent.height);
+  const isTooLarge = width * height > Math.min(most, MAX_SCREEN_TO_FRAME * frame.width * frame.height);
+  const screen = isTooLarge ? extent : { width, height };
   const isCovered = frame.width === screen.width && frame.height === screen.height;
   return isCovered ? null : { ...screen, frame };
 }

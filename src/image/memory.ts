@@ -8,7 +8,7 @@ import type { Header } from './steps/header.ts';
 const ALWAYS = 4 * 2 ** 20;
 
 /** How many large outputs are encoded at the same time. */
-const AT_ONCE = 2;
+const LARGE_AT_ONCE = 2;
 /** When all outputs together have at most this many pixels, they may all be encoded at the same time. */
 const FEW_PIXELS = 8_000_000;
 
@@ -52,7 +52,7 @@ function copyOf({ tiff }: Header): number {
 
 /** How many outputs of these sizes may be encoded at the same time. */
 export function mostAtOnce(outputs: readonly Size[]): number {
-  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(AT_ONCE, outputs.length) : AT_ONCE;
+  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
 /** Memory of the decoder in bytes, without the decoded base. */

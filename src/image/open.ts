@@ -10,7 +10,7 @@ import { starved } from './starved.ts';
 export const IN_MEMORY = 256 * 1024 * 1024;
 
 /** How often a read may find that the source changed before `openSource` gives up. */
-const CHANGES = 3;
+const MAX_CHANGES = 3;
 
 const CHUNK = 1024 * 1024;
 
@@ -55,7 +55,7 @@ export async function openSource(given: string | SourceFile, inMemory = IN_MEMOR
 }
 
 async function readUnchanged(handle: FileHandle, path: string, inMemory: number): Promise<Source> {
-  for (let attempt = 0; attempt < CHANGES; attempt++) {
+  for (let attempt = 0; attempt < MAX_CHANGES; attempt++) {
     const before = await handle.stat({ bigint: true });
     assertRegular(before);
     const facts = factsOf(before);
@@ -69,7 +69,7 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
       return source;
     }
   }
-  throw sourceChanged(`${CHANGES} times while it was read`);
+  throw sourceChanged(`${MAX_CHANGES} times while it was read`);
 }
 
 type Content = Pick<Source, 'input' | 'readAt' | 'assertUnchanged' | 'close'>;

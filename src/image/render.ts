@@ -43,13 +43,13 @@ export async function render(
   await source.assertUnchanged();
   const decoded = performance.now();
   const spent: Spent = { resize: 0, write: 0 };
-  const sized = shared(bases, spent);
+  const sized = resizer(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
-  const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
+  const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
     const png = pngOf(source, header, geometry);
-    for (const [order, one] of await written(sized(geometry), same, png, spent)) outputs.set(order, one);
+    for (const [order, one] of await writeGroup(sized(geometry), same, png, spent)) outputs.set(order, one);
   });
-  await inLanes(works, lanes(variants, atOnce));
+  await runConcurrently(works, concurrency(variants, atOnce));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
   const color = dominantColor(least);
@@ -66,13 +66,13 @@ export async function render(
 }
 
 /** Orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
-interface Alike {
+interface OrderGroup {
   readonly geometry: Geometry;
   readonly same: Order[];
 }
 
-function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike[] {
-  const groups = new Map<string, Alike>();
+function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]): OrderGroup[] {
+  const groups = new Map<string, OrderGroup>();
   for (const [i, order] of orders.entries()) {
     const geometry = geometries[i]!;
     const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
@@ -85,7 +85,7 @@ function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike
 }
 
 /** Encodes once and writes the bytes to each order's path. */
-async function written(
+async function writeGroup(
   sized: Promise<Pixels>,
   same: readonly Order[],
   png: Buffer | null,
@@ -109,7 +109,7 @@ function pngOf({ input }: Source, { format, width, height }: Header, one: Geomet
 }
 
 /** Resizes each geometry once: variants of equal geometry share the pixels. */
-function shared(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
+function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
     const key = geometryKey(geometry);
@@ -131,16 +131,16 @@ const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
 
 /** The number of encoders to run at the same time; an AVIF encoder uses several threads. */
-function lanes(variants: readonly Variant[], atOnce: number): number {
+function concurrency(variants: readonly Variant[], atOnce: number): number {
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
   return Math.max(1, Math.floor(atOnce / threads));
 }
 
-/** Runs all works, `lanes` at a time. Rejects only after every started work has ended. */
-async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): Promise<void> {
+/** Runs all works, `concurrency` at a time. Rejects only after every started work has ended. */
+async function runConcurrently(works: readonly (() => Promise<void>)[], concurrency: number): Promise<void> {
   const left = works.values();
   let failed = false;
-  const lane = async () => {
+  const worker = async () => {
     for (const work of left) {
       if (failed) return;
       await work().catch((error: unknown) => {
@@ -149,7 +149,7 @@ async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): 
       });
     }
   };
-  const all = Array.from({ length: Math.min(lanes, works.length) }, lane);
+  const all = Array.from({ length: Math.min(concurrency, works.length) }, worker);
   await Promise.allSettled(all);
   await Promise.all(all);
 }

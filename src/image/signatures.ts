@@ -4,7 +4,7 @@ import { isPcx, isTarga } from './headers.ts';
 /** Signatures of formats that file-type does not know or confuses. Each is from the format's own specification. */
 
 /** Bytes to search for text headers. */
-const TEXT = 2048;
+const TEXT_BYTES = 2048;
 
 /** Latin-1 text at an offset of the file. */
 type Magic = readonly [at: number, text: string];
@@ -87,7 +87,7 @@ function netpbm(...words: readonly string[]): RegExp {
 const NUMBER = '\\d+';
 
 /** Patterns at the start of text formats. */
-const TEXTS: readonly (readonly [Unread, RegExp])[] = [
+const TEXT_PATTERNS: readonly (readonly [Unread, RegExp])[] = [
   ['pdf', /^(?:[\s\S]{0,1020}?[\r\n])?%PDF-\d/],
   ['ai', /^%!PS-Adobe[\s\S]*?%%Creator: ?Adobe Illustrator/],
   ['eps', /^%!PS-Adobe-\d\.\d EPSF/],
@@ -107,8 +107,8 @@ export function recognise(bytes: Buffer): Unread | undefined {
   const has = ([at, text]: Magic) => bytes.toString('latin1', at, at + text.length) === text;
   const found = MAGIC.find(([, ...pieces]) => pieces.every(has));
   if (found !== undefined) return found[0];
-  const text = bytes.toString('latin1', 0, TEXT);
-  const named = TEXTS.find(([, pattern]) => pattern.test(text));
+  const text = bytes.toString('latin1', 0, TEXT_BYTES);
+  const named = TEXT_PATTERNS.find(([, pattern]) => pattern.test(text));
   if (named !== undefined) return named[0];
   if (isPcx(bytes)) return 'pcx';
   return isTarga(bytes) ? 'tga' : undefined;

@@ -5,7 +5,7 @@ import { ImgtoolError } from '../errors.ts';
  * limited address space). Threads fail when they cannot allocate a stack. aom's encoder gives no reason, but its input
  * is always sound.
  */
-const STARVED = new RegExp(
+const MEMORY_ERRORS = new RegExp(
   [
     'out of memory',
     'memory allocation',
@@ -22,14 +22,14 @@ const STARVED = new RegExp(
 );
 
 /** libheif also reports a memory error when a damaged file states an impossible size. */
-const CLAIMED = /security limit/i;
+const IMPOSSIBLE_SIZE = /security limit/i;
 
 /** Returns `out_of_memory` after a lack of memory: the picture is not at fault, and may succeed alone. */
 export function starved(error: unknown): ImgtoolError | undefined {
   if (error instanceof ImgtoolError) return undefined;
   const said =
     error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
-  if (!STARVED.test(said) || CLAIMED.test(said)) return undefined;
+  if (!MEMORY_ERRORS.test(said) || IMPOSSIBLE_SIZE.test(said)) return undefined;
   return new ImgtoolError('out_of_memory', 'there was not enough memory for it', {
     fix: 'give it more memory, or try again with {{jobs 1}}',
     cause: error,

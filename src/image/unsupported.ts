@@ -13,7 +13,7 @@ const PROCESSES: Readonly<Record<string, string>> = {
   f7: 'JPEG-LS',
 };
 /** Supported: baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
-const READ = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
+const SUPPORTED = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
 const LOSSLESS = 'c3';
 
 /**
@@ -23,7 +23,7 @@ const LOSSLESS = 'c3';
 export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
   if (format === 'png') {
     const [first] = chunksOf(bytes, 'png', false);
-    return first?.type === 'CgBI' ? CRUSHED : undefined;
+    return first?.type === 'CgBI' ? XCODE_PNG : undefined;
   }
   if (format !== 'jpeg') return undefined;
   return unsupportedJpeg(bytes);
@@ -33,7 +33,7 @@ function unsupportedJpeg(bytes: Buffer): Undecodable | undefined {
   for (const segment of chunksOf(bytes, 'jpeg', false)) {
     const name = PROCESSES[segment.type];
     if (name !== undefined) return isFrame(segment) ? { name, fix: RESAVE.baseline } : undefined;
-    if (READ.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
+    if (SUPPORTED.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
   }
   return undefined;
 }
@@ -58,7 +58,7 @@ function definesLines(bytes: Buffer): boolean {
   return false;
 }
 
-const CRUSHED: Undecodable = {
+const XCODE_PNG: Undecodable = {
   name: 'PNG as Xcode optimises it for iOS (CgBI)',
   fix: 'take the original, or convert it back: xcrun pngcrush -revert-iphone-optimizations',
 };

@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 
 /** The result for a file: its error code, or whether it counts as damaged. */
-async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
+async function outcome(bytes: Buffer, lenient: boolean): Promise<string> {
   try {
     const { result } = await rendered(folder, bytes, VARIANTS, { ...LIMITS, lenient });
     return result.degraded ? 'degraded' : 'completed';
@@ -59,9 +59,9 @@ async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
   }
 }
 
-async function fates(name: Name, damage: (whole: Buffer, at: number) => Buffer, lenient: boolean) {
+async function outcomes(name: Name, damage: (whole: Buffer, at: number) => Buffer, lenient: boolean) {
   const whole = files.get(name)!;
-  return Promise.all(PARTS.map((part) => fate(damage(whole, Math.floor(whole.length * part)), lenient)));
+  return Promise.all(PARTS.map((part) => outcome(damage(whole, Math.floor(whole.length * part)), lenient)));
 }
 
 const cut = (whole: Buffer, at: number): Buffer => whole.subarray(0, at);
@@ -70,8 +70,8 @@ const zeroed = (whole: Buffer, at: number): Buffer => Buffer.from(whole).fill(0,
 describe('a picture truncated at 30, 60, 90 or 99 % of its length', () => {
   it.each(NAMES)('is refused, and the complete one is read: %s', async (name) => {
     expect(files.get(name)!.length).toBeGreaterThan(20_000);
-    expect(await fate(files.get(name)!, false)).toBe('completed');
-    expect(await fates(name, cut, false)).toEqual(Array(4).fill('corrupt'));
+    expect(await outcome(files.get(name)!, false)).toBe('completed');
+    expect(await outcomes(name, cut, false)).toEqual(Array(4).fill('corrupt'));
   });
 
   // WebP, AVIF and interlaced PNGs are read completely or not at all.
@@ -89,24 +89,25 @@ describe('a picture truncated at 30, 60, 90 or 99 % of its length', () => {
     ['AVIF', 'corrupt'],
     ['AVIF with alpha', 'corrupt'],
   ])('has this result with lenient: %s %s', async (name, expected) => {
-    expect(await fates(name, cut, true)).toEqual(Array(4).fill(expected));
+    expect(await outcomes(name, cut, true)).toEqual(Array(4).fill(expected));
   });
 
   it('is degraded or refused with lenient: GIF', async () => {
-    for (const found of await fates('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
+    for (const found of await outcomes('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
   });
 });
 
 describe('a picture with zeros in place of its end', () => {
   // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can detect this.
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))('is refused: %s', async (name) => {
-    expect(await fates(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
+    expect(await outcomes(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
   });
 
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))(
     'is degraded or refused with lenient: %s',
     async (name) => {
-      for (const found of await fates(name, zeroed, true)) expect(['degraded', 'corrupt']).toContain(found);
+      for (const found of await outcomes(name, zeroed, true))
+        expect(['degraded', 'corrupt']).toContain(found);
     },
   );
 });

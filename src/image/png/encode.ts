@@ -4,10 +4,10 @@ import { bare, packedPng } from './file.ts';
 import { greyLevels, indexed, withoutSpareChannels } from './reduce.ts';
 
 /** With at most this many colours, a pixel takes less than a byte, and no other encoding is smaller. */
-const FEW = 16;
+const FEW_COLOURS = 16;
 
 /** Above this effort (0 to 10), every encoding is tried. */
-const THOROUGH = 6;
+const THOROUGH_EFFORT = 6;
 
 /**
  * Encodes losslessly without metadata. It drops an opaque alpha channel, stores grey as one channel, and stores few
@@ -18,16 +18,16 @@ export async function encodePng(pixels: Pixels, effort: number, source: Buffer |
   const spare = withoutSpareChannels(pixels);
   const made = await smallest(spare, effort);
   const own = source === null ? null : bare(source);
-  return own !== null && own.length < made.length && (await shows(own, spare)) ? own : made;
+  return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
 }
 
 async function smallest(pixels: Pixels, effort: number): Promise<Buffer> {
-  const thorough = effort > THOROUGH;
+  const thorough = effort > THOROUGH_EFFORT;
   const most = thorough ? 9 : levelOf(effort);
   const levels = greyLevels(pixels);
   if (levels !== null) return packedPng(levels, most);
   const colours = indexed(pixels);
-  if (colours !== null && colours.palette.length <= FEW) return packedPng(colours, most);
+  if (colours !== null && colours.palette.length <= FEW_COLOURS) return packedPng(colours, most);
   // A palette of many colours suits graphics; filters suit gradients. A palette of greys would save nothing.
   const palette = pixels.channels === 1 ? null : colours;
   const ways: Way[] = [];
@@ -41,7 +41,7 @@ async function smallest(pixels: Pixels, effort: number): Promise<Buffer> {
 type Way = (level: number) => Promise<Buffer>;
 
 /** The zlib level for comparing encodings. Level 1 of libvips' zlib-ng cannot compare them: its codes are fixed. */
-const LITTLE = 2;
+const TRIAL_LEVEL = 2;
 
 /** Returns the way whose file is smallest at low effort. The same way is smallest at high effort. */
 async function best(ways: readonly Way[]): Promise<Way> {
@@ -49,7 +49,7 @@ async function best(ways: readonly Way[]): Promise<Way> {
   let least = Number.POSITIVE_INFINITY;
   let found = ways[0]!;
   for (const way of ways) {
-    const { length } = await way(LITTLE);
+    const { length } = await way(TRIAL_LEVEL);
     if (length >= least) continue;
     least = length;
     found = way;
@@ -58,11 +58,11 @@ async function best(ways: readonly Way[]): Promise<Way> {
 }
 
 /** Offset of the bit depth in a PNG file. */
-const BITS = 24;
+const BIT_DEPTH_OFFSET = 24;
 
 /** True when a PNG contains exactly these pixels, with at most 8 bits per sample. */
-async function shows(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
-  if (png[BITS]! > 8) return false;
+async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
+  if (png[BIT_DEPTH_OFFSET]! > 8) return false;
   // A damaged PNG does not match.
   const found = await raw(sharp(png, { limitInputPixels: false })).catch(() => null);
   if (found === null) return false;

@@ -2,10 +2,10 @@ import { inflateSync } from 'node:zlib';
 import { type Chunk, type ChunkSource, pngChunksOf } from '../chunks.ts';
 
 /** The largest profile text to decompress, in bytes: more than twice what EXIF can contain. */
-const UNPACKED = 8 * 2 ** 20;
+const MAX_TEXT = 8 * 2 ** 20;
 
 /** The most bytes to read from a chunk: the limit of all metadata. */
-const CONTENT = 16 * 2 ** 20;
+const MAX_CONTENT = 16 * 2 ** 20;
 
 /**
  * Returns the EXIF block of a PNG, or null without one. It also searches where libvips does not: in an eXIf chunk after
@@ -18,14 +18,14 @@ export function exifOfPng(source: ChunkSource): Buffer | null {
     if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
   }
   const text = profile === undefined ? null : textOf(contentOf(source, profile), profile.type);
-  return text ? unwritten(text) : null;
+  return text ? profileBytes(text) : null;
 }
 
 const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
 const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 
 const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
-  readAt(at, Math.min(length, CONTENT));
+  readAt(at, Math.min(length, MAX_CONTENT));
 
 /** Returns the text of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed. */
 function textOf(chunk: Buffer, type: string): string | null {
@@ -40,14 +40,14 @@ function textOf(chunk: Buffer, type: string): string | null {
 
 function unpacked(packed: Buffer): string | null {
   try {
-    return inflateSync(packed, { maxOutputLength: UNPACKED }).toString('latin1');
+    return inflateSync(packed, { maxOutputLength: MAX_TEXT }).toString('latin1');
   } catch {
     return null;
   }
 }
 
 /** Decodes a profile that is stored as name, length and hexadecimal digits. */
-function unwritten(text: string): Buffer {
+function profileBytes(text: string): Buffer {
   const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
   return Buffer.from(digits.replace(/\s/g, ''), 'hex');
 }

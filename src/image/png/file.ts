@@ -15,7 +15,7 @@ const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IE
 const [GREY, INDEXED] = [0, 3];
 
 /** Above this zlib level, filters are tried. */
-const QUICK = 6;
+const MAX_QUICK_LEVEL = 6;
 
 /** Encodes a PNG with the fewest bits per pixel that its numbers need. `level` is zlib's, 1 to 9. */
 export async function packedPng(picture: Numbered, level: number): Promise<Buffer> {
@@ -45,7 +45,7 @@ function paletteChunks(palette: readonly number[]): Buffer[] {
 /** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */
 async function compressed(rows: Buffer, { bits, height }: Numbered, level: number): Promise<Buffer> {
   const best = { level, memLevel: 9 };
-  if (bits < 8 || level <= QUICK) return deflated(rows, best);
+  if (bits < 8 || level <= MAX_QUICK_LEVEL) return deflated(rows, best);
   const levels = filteredRows(rows, rows.length / height);
   const [plain, filtered] = [await deflated(rows, { level: 1 }), await deflated(levels, { level: 1 })];
   if (plain.length < filtered.length) return deflated(rows, best);

@@ -1,7 +1,7 @@
 import type { Pixels } from '../steps/pixels.ts';
 
 /** The most colours in a palette. */
-const MOST_COLOURS = 256;
+const MAX_COLOURS = 256;
 
 /** A picture of numbered colours. */
 export interface Numbered {
@@ -77,7 +77,7 @@ export function indexed({ data, width, height, channels }: Pixels): Indexed | nu
       last = colour;
       number = known.get(colour) ?? known.size;
       if (number === known.size) {
-        if (number === MOST_COLOURS) return null;
+        if (number === MAX_COLOURS) return null;
         known.set(colour, number);
       }
     }
@@ -90,12 +90,12 @@ export function indexed({ data, width, height, channels }: Pixels): Indexed | nu
 /** Sorts by opacity, for a short list of transparent colours, then by lightness, for similar numbers. */
 function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
   const order = palette.map((_, i) => i).sort((a, b) => rank(palette[a]!) - rank(palette[b]!));
-  const moved = new Uint8Array(palette.length);
-  for (const [to, from] of order.entries()) moved[from] = to;
+  const renumbered = new Uint8Array(palette.length);
+  for (const [to, from] of order.entries()) renumbered[from] = to;
   return {
     ...rest,
     palette: order.map((from) => palette[from]!),
-    numbers: numbers.map((from) => moved[from]!),
+    numbers: numbers.map((from) => renumbered[from]!),
   };
 }
 

@@ -26,7 +26,7 @@ export function signalOfPng(source: ChunkSource): PngSignal | null {
     if (type === 'IDAT') break;
     if (LENGTHS[type] === length && !chunks.has(type)) chunks.set(type, source.readAt(at, length));
   }
-  return codePoints(chunks.get('cICP')) ?? older(chunks);
+  return codePoints(chunks.get('cICP')) ?? olderChunks(chunks);
 }
 
 /** Required content length in bytes. */
@@ -42,7 +42,7 @@ function codePoints(cicp: Buffer | undefined): PngSignal | null {
   return { signal: narrow && signal === 'srgb' ? SRGB_SIGNAL : signal, isFirst: true, narrow };
 }
 
-function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
+function olderChunks(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
   if (chunks.has('sRGB')) return SRGB;
   if (gama === undefined && chrm === undefined) return null;

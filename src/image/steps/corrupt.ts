@@ -10,8 +10,8 @@ export function corrupt(error: unknown, lenient: boolean, header?: Readable): Im
   return complaint(error, (why, said) => {
     const fix =
       lenient || !isReadInPart(said, header)
-        ? AGAIN
-        : `${AGAIN}, or accept what can be read with {{lenient}}`;
+        ? COPY_AGAIN
+        : `${COPY_AGAIN}, or accept what can be read with {{lenient}}`;
     return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
   });
 }
@@ -22,7 +22,7 @@ interface Readable {
   readonly progressive: boolean;
 }
 
-const AGAIN = 'copy the file again';
+const COPY_AGAIN = 'copy the file again';
 
 /** Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty. */
 export function complaint(error: unknown, damage: (why: string, said: string) => ImgtoolError): ImgtoolError {

@@ -13,13 +13,13 @@ import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
 /** The most frames or pages. Only the first is rendered, but libvips searches for all of them. */
-const FRAMES = 500;
+const MAX_FRAMES = 500;
 
 /**
  * The most bytes of metadata, which decoders copy several times and no output needs: the size of the largest profile in
  * a JPEG (255 segments of 64 KiB). Cameras and editors write less than 5 MB.
  */
-const METADATA = 16 * 2 ** 20;
+const MAX_METADATA = 16 * 2 ** 20;
 
 /** The facts in a picture's header; no pixels are decoded yet. */
 export interface Header extends Size {
@@ -56,12 +56,12 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   const bytes = source.head;
   if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
-  assertLittle(carriedBy(bytes, format, false));
+  assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
   const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
   const found = await read(tiff?.plain?.head ?? source.input, limits);
-  assertLittle(carriedIn(found));
-  assertFew(tiff?.frames ?? found.pages ?? 1);
+  assertMetadataSize(carriedIn(found));
+  assertFrameCount(tiff?.frames ?? found.pages ?? 1);
   const { width, height } = found.autoOrient;
   if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
   const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
@@ -114,25 +114,25 @@ async function read(input: Buffer | string, { lenient }: Limits): Promise<Metada
   }
 }
 
-function assertLittle(carried: Carried): void {
+function assertMetadataSize(carried: Carried): void {
   const bytes = [...carried.values()].reduce((sum, each) => sum + each, 0);
-  if (bytes <= METADATA) return;
+  if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   const names = [...carried.keys()].join(', ');
   throw new ImgtoolError(
     'too_large',
-    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(METADATA)}`,
+    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(MAX_METADATA)}`,
     {
       fix: 'save it without its metadata first, or leave it out with {{exclude}}',
     },
   );
 }
 
-function assertFew(frames: number): void {
-  if (frames <= FRAMES) return;
+function assertFrameCount(frames: number): void {
+  if (frames <= MAX_FRAMES) return;
   throw new ImgtoolError(
     'too_many_frames',
-    `${frames.toLocaleString('en')} frames are over the limit of ${FRAMES}`,
+    `${frames.toLocaleString('en')} frames are over the limit of ${MAX_FRAMES}`,
     {
       fix: 'save its first frame as a picture of its own, or leave it out with {{exclude}}',
     },

@@ -37,11 +37,11 @@ interface Entry {
 }
 
 /** The most entries to read from one directory: the most that a classic TIFF can count. */
-const ENTRIES = 65_535;
+const MAX_ENTRIES = 65_535;
 /** The most values to read from one tag: more than the strip offsets of any picture within the limits. */
-const VALUES = 4_000_000;
+const MAX_VALUES = 4_000_000;
 /** The most directories to count. */
-const DIRECTORIES = 100_000;
+const MAX_DIRECTORIES = 100_000;
 
 /** Bytes of a value by type. */
 const SIZES: Readonly<Record<number, number>> = {
@@ -77,7 +77,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
     // Readers use the first of repeated tags.
     if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, entriesAt));
   }
-  const numbers = (tag: number, most = VALUES) => valuesOf(tiff, entries.get(tag), most);
+  const numbers = (tag: number, most = MAX_VALUES) => valuesOf(tiff, entries.get(tag), most);
   return {
     has: (tag) => entries.has(tag),
     numbers,
@@ -116,10 +116,10 @@ interface Frame {
 
 /** Follows the pointers of the main chain. */
 function* frames(tiff: Tiff): Iterable<Frame> {
-  const met = new Set<number>();
+  const visited = new Set<number>();
   let position = tiff.first;
-  while (position !== 0 && !met.has(position) && met.size < DIRECTORIES) {
-    met.add(position);
+  while (position !== 0 && !visited.has(position) && visited.size < MAX_DIRECTORIES) {
+    visited.add(position);
     const frame = frameAt(tiff, position);
     if (frame === null) return;
     yield frame;
@@ -133,7 +133,7 @@ function frameAt(tiff: Tiff, position: number): Frame | null {
   const head = tiff.readAt(position, countSize);
   if (position < 8 || head.length < countSize) return null;
   const count = tiff.big ? offset(tiff, head, 0) : uint16(tiff, head, 0);
-  if (count === 0 || count > ENTRIES) return null;
+  if (count === 0 || count > MAX_ENTRIES) return null;
   const entriesAt = position + countSize;
   const nextAt = entriesAt + count * entrySize;
   if (nextAt > tiff.size) return null;
@@ -158,7 +158,7 @@ function bytesOf(tiff: Tiff, found: Entry | undefined): Buffer {
 function valuesOf(tiff: Tiff, found: Entry | undefined, most: number): number[] {
   const size = found && SIZES[found.type];
   if (found === undefined || size === undefined) return [];
-  const bytes = tiff.readAt(found.at, Math.min(found.count, most, VALUES) * size);
+  const bytes = tiff.readAt(found.at, Math.min(found.count, most, MAX_VALUES) * size);
   const read = reader(tiff, found.type, bytes);
   return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(i * size));
 }

@@ -27,12 +27,12 @@ export interface TiffReading {
 }
 
 /** A tile may always have this many pixels: 4096 x 4096. */
-const TILE = 2 ** 24;
+const MAX_SMALL_TILE = 2 ** 24;
 /** A larger tile may have at most this many times the pixels of the picture. */
-const TILE_TO_PICTURE = 4;
+const MAX_TILE_TO_PICTURE = 4;
 
 /** When segments are missing, the others are still readable. */
-const IN_PART = { format: 'tiff', progressive: false };
+const PARTLY_READABLE = { format: 'tiff', progressive: false };
 
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
@@ -52,7 +52,7 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   const segments = segmentsOf(tiff, first, layout);
   // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
-  const damage = lack === null ? null : corrupt(new Error(lack), lenient, IN_PART);
+  const damage = lack === null ? null : corrupt(new Error(lack), lenient, PARTLY_READABLE);
   if (damage !== null && !lenient) throw damage;
   const frames = countDirectories(tiff);
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
@@ -69,7 +69,7 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
  * than about twice as wide as the picture.
  */
 function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixels: number): void {
-  const most = Math.min(pixels, Math.max(TILE, TILE_TO_PICTURE * width * height));
+  const most = Math.min(pixels, Math.max(MAX_SMALL_TILE, MAX_TILE_TO_PICTURE * width * height));
   if (segmentWidth * segmentHeight <= most) return;
   const { message } = tooManyPixels(segmentWidth, segmentHeight, most);
   throw new ImgtoolError('too_large', `a tile of ${message}`, {

@@ -3,7 +3,7 @@ import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff 
 import { PHOTOMETRIC, TAG } from './tags.ts';
 
 /** The most directories to examine, in the main chain and below the first. */
-const LOOKED_AT = 16;
+const MAX_DIRECTORIES = 16;
 
 /** Sensor data of cameras: a colour filter array, or its demosaiced form before white balance (DNG 1.7). */
 const SENSOR: ReadonlySet<number> = new Set([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
@@ -44,18 +44,18 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const first = directoryAt(tiff, tiff.first);
   if (first === null) return null;
   const below = subdirectoriesOf(tiff, first);
-  const isRaw = [first, ...below, ...others(tiff)].some(isSensor) || isPreview(first, below);
+  const isRaw = [first, ...below, ...laterDirectories(tiff)].some(isSensor) || isPreview(first, below);
   return isRaw ? cameraRawFormat(brandOf(first)) : null;
 }
 
 function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {
-  const positions = first.numbers(TAG.SubIFDs).slice(0, LOOKED_AT);
+  const positions = first.numbers(TAG.SubIFDs).slice(0, MAX_DIRECTORIES);
   return positions.map((at) => directoryAt(tiff, at)).filter((each) => each !== null);
 }
 
-function others(tiff: Tiff): Directory[] {
+function laterDirectories(tiff: Tiff): Directory[] {
   const found: Directory[] = [];
-  for (const directory of chainOf(tiff)) if (found.push(directory) === LOOKED_AT) break;
+  for (const directory of chainOf(tiff)) if (found.push(directory) === MAX_DIRECTORIES) break;
   return found.slice(1);
 }
 

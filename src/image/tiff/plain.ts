@@ -24,7 +24,7 @@ export interface Plain {
 }
 
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
-const OUTSIDE = 0.01;
+const TOLERANCE = 0.01;
 
 export function plainOf(
   tiff: Tiff,
@@ -85,7 +85,7 @@ function fill(file: Buffer, start: number, work: Work): void {
   const out = bits === 16 ? new Uint16Array(file.buffer, file.byteOffset + start) : file.subarray(start);
   const planes = planar ? samples : 1;
   const perPlane = layout.segments / planes;
-  const store = storer(work, out);
+  const store = pixelWriter(work, out);
   for (let index = 0; index < perPlane; index++) {
     const left = (index % across) * segmentWidth;
     const top = Math.floor(index / across) * segmentHeight;
@@ -150,7 +150,7 @@ function takeUnits(
 }
 
 /** Returns `row`, which converts and stores a row, and `end`, which throws when most values were not colours. */
-function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
+function pixelWriter({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   const { samples, colours, planar, extra, format } = layout;
   const most = 2 ** bits - 1;
   const isMultiplied = extra[0] === 1;
@@ -169,7 +169,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
         target.convert(pixel, isMultiplied ? Math.max(alpha, 1e-9) : 1);
         for (let i = 0; i < target.colours; i++) {
           const value = pixel[i]!;
-          if (!(value >= -OUTSIDE && value <= 1 + OUTSIDE)) outside++;
+          if (!(value >= -TOLERANCE && value <= 1 + TOLERANCE)) outside++;
           if (value > highest) highest = value;
           if (value < lowest) lowest = value;
           out[to++] = value >= 1 ? most : value > 0 ? Math.round(value * most) : 0;
@@ -179,7 +179,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
       }
     },
     end(): void {
-      if (format !== 3 || outside <= seen * OUTSIDE) return;
+      if (format !== 3 || outside <= seen * TOLERANCE) return;
       const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
       throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
     },

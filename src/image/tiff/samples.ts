@@ -15,7 +15,7 @@ export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: bool
   const stride = planar ? 1 : samples;
   if (predictor === 3) {
     for (let at = 0; at + rowBytes <= bytes.length; at += rowBytes)
-      gather(bytes.subarray(at, at + rowBytes), stride, bits / 8);
+      undoFloatPredictor(bytes.subarray(at, at + rowBytes), stride, bits / 8);
     return;
   }
   if (!littleEndian && bits === 16) bytes.swap16();
@@ -28,7 +28,7 @@ export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: bool
 }
 
 /** Undoes the float predictor, which stores differences of bytes, all highest bytes first. */
-function gather(row: Buffer, stride: number, size: number): void {
+function undoFloatPredictor(row: Buffer, stride: number, size: number): void {
   for (let i = stride; i < row.length; i++) row[i]! += row[i - stride]!;
   const sorted = Buffer.from(row);
   const count = row.length / size;

@@ -52,7 +52,7 @@ export function readingOf(layout: Layout, inkSet: number): Reading {
   if (unknown !== null) throw tiffRefusal(unknown, RESAVE.compression);
   const reason = unsupported(layout, inkSet);
   if (reason !== null) throw tiffRefusal(reason);
-  if (layout.planar && layout.tiled) throw tiffRefusal('tiles in separate planes', TOGETHER);
+  if (layout.planar && layout.tiled) throw tiffRefusal('tiles in separate planes', REARRANGE);
   const unsuited = unsuitedCompression(layout);
   if (unsuited !== null) throw tiffRefusal(unsuited, RESAVE.compression);
   if (libvipsReads(layout)) return 'libvips';
@@ -145,7 +145,7 @@ function samplesOf({ bits, format, photometric }: Layout): string {
 }
 
 const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
-const TOGETHER = 'save it in strips, or with the samples of a pixel together (chunky)';
+const REARRANGE = 'save it in strips, or with the samples of a pixel together (chunky)';
 
 /** The error for a sound TIFF that nothing here can read. */
 export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError {

@@ -12,7 +12,7 @@ const SPARE = 64 * 1024;
 
 /** Decompresses a strip or tile to `length` bytes; unreadable parts stay zero. */
 export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
-  const input = reversed ? mirrored(packed) : packed;
+  const input = reversed ? reversedBits(packed) : packed;
   switch (compression) {
     case C.lzw:
       return filled(length, (out) => lzw(input, out));
@@ -38,19 +38,19 @@ function inflated(input: Buffer, length: number): Unpacked {
   const options = { chunkSize: length + 64, maxOutputLength: length + SPARE };
   const inflate = (finishFlush: number): Buffer => inflateSync(input, { finishFlush, ...options });
   try {
-    return cutTo(inflate(constants.Z_FINISH), length);
+    return firstBytes(inflate(constants.Z_FINISH), length);
   } catch {
-    return { bytes: cutTo(cutShort(inflate), length).bytes, whole: false };
+    return { bytes: firstBytes(truncatedStream(inflate), length).bytes, whole: false };
   }
 }
 
 /** The first `length` bytes; copies only when there are fewer. */
-function cutTo(bytes: Buffer, length: number): Unpacked {
+function firstBytes(bytes: Buffer, length: number): Unpacked {
   if (bytes.length < length) return filled(length, (out) => bytes.copy(out));
   return { bytes: bytes.subarray(0, length), whole: true };
 }
 
-function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
+function truncatedStream(inflate: (finishFlush: number) => Buffer): Buffer {
   try {
     return inflate(constants.Z_SYNC_FLUSH);
   } catch {
@@ -136,10 +136,10 @@ function lzw(input: Buffer, out: Buffer): number {
 }
 
 /** Reverses the bits of each byte (FillOrder 2). */
-function mirrored(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => MIRRORED[byte]!));
+function reversedBits(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => REVERSED_BYTES[byte]!));
 }
 
-const MIRRORED = Uint8Array.from({ length: 256 }, (_, byte) =>
+const REVERSED_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0, 1, 2, 3, 4, 5, 6, 7].reduce((so, bit) => so | (((byte >> bit) & 1) << (7 - bit)), 0),
 );

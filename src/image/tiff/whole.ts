@@ -14,7 +14,7 @@ export interface Segment {
  * least 9 bits stands for at most 3,839 bytes, the longest string of a full table (TIFF 6.0, section 13). Deflate:
  * 1,032 (zlib's technical notes).
  */
-const MOST: Readonly<Record<number, number>> = {
+const MAX_RATIO: Readonly<Record<number, number>> = {
   [COMPRESSION.none]: 1,
   [COMPRESSION.packbits]: 64,
   [COMPRESSION.lzw]: 3413,
@@ -23,11 +23,11 @@ const MOST: Readonly<Record<number, number>> = {
 };
 
 /** Bytes at the end of a JPEG to search for its end marker: some writers add padding. */
-const TAIL = 64 * 1024;
+const TAIL_BYTES = 64 * 1024;
 /** This many zeros at the end of a strip or tile make it look unfinished. */
-const ZEROS = 4;
+const TAIL_ZEROS = 4;
 /** The most bytes to decompress only to check whether a strip or tile is complete. */
-const UNPACKED = 64 * 2 ** 20;
+const MAX_UNPACKED = 64 * 2 ** 20;
 const JPEG_END = Buffer.from([0xff, 0xd9]);
 
 /** Returns the listed strips or tiles of a directory, at most as many as its layout needs. */
@@ -56,7 +56,7 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
   if (end > tiff.size) return `the file ends after ${count(tiff.size)} of ${count(end)} bytes`;
   const empty = segments.findIndex(({ length }) => length === 0);
   if (empty >= 0) return `number ${count(empty + 1)} of its ${what} is empty`;
-  const most = MOST[layout.compression];
+  const most = MAX_RATIO[layout.compression];
   if (most !== undefined && segments.some(({ length }, i) => length * most < plainLength(layout, i))) {
     const size = [layout.width, layout.height].map(count).join(' x ');
     return `its bytes are too few to hold ${size} pixels`;
@@ -76,16 +76,16 @@ function endsOf(tiff: Tiff, compression: number): (segment: Segment, plain: numb
   return (segment, plain) => {
     if (left <= 0 || compression === COMPRESSION.none) return true;
     if (compression === COMPRESSION.jpeg) {
-      left -= Math.min(segment.length, TAIL);
-      return tailOf(tiff, segment, TAIL).includes(JPEG_END);
+      left -= Math.min(segment.length, TAIL_BYTES);
+      return tailOf(tiff, segment, TAIL_BYTES).includes(JPEG_END);
     }
-    if (MOST[compression] === undefined || tailOf(tiff, segment, ZEROS).some((byte) => byte !== 0))
+    if (MAX_RATIO[compression] === undefined || tailOf(tiff, segment, TAIL_ZEROS).some((byte) => byte !== 0))
       return true;
     const key = `${segment.at} ${segment.length} ${plain}`;
     if (unpacked.has(key)) return true;
     unpacked.add(key);
     left -= segment.length;
-    return isUnpackable(tiff, compression, segment, plain);
+    return isComplete(tiff, compression, segment, plain);
   };
 }
 
@@ -99,11 +99,11 @@ function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
  * such PackBits, and Deflate without its checksum. WebP cannot be checked: its arithmetic coder also ends plain areas
  * with zeros.
  */
-function isUnpackable(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
+function isComplete(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
   const packed = tiff.readAt(at, length);
   if (compression === COMPRESSION.packbits) return packBitsLength(packed) >= plain;
   // A complete stream does not end in zeros, and the memory estimate does not cover this decompression.
-  if (plain > UNPACKED) return false;
+  if (plain > MAX_UNPACKED) return false;
   return unpack(packed, compression, plain, false).whole;
 }
 

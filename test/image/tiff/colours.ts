@@ -161,9 +161,9 @@ function palette(bits: number): Coder {
 }
 
 function inkOf(samples: readonly number[]): number[] {
-  const apart = ([inks]: (typeof INKS)[number]): number =>
+  const distance = ([inks]: (typeof INKS)[number]): number =>
     inks.reduce((sum, ink, i) => sum + Math.abs(ink - samples[i]!), 0);
-  const nearest = INKS.reduce((best, each) => (apart(each) < apart(best) ? each : best));
+  const nearest = INKS.reduce((best, each) => (distance(each) < distance(best) ? each : best));
   return nearest[1].map((value) => value / 255);
 }
 

@@ -15,7 +15,7 @@ const LAYOUTS: Picture[] = [null, 32].flatMap((tile) =>
 );
 
 /** The greatest difference between an output's samples and the written samples. */
-async function apart(bytes: Buffer, expected = value): Promise<number> {
+async function maxDifference(bytes: Buffer, expected = value): Promise<number> {
   const { bytes: outputs, result } = await rendered(folder, bytes, [exact()]);
   expect(result.degraded).toBe(false);
   const { data, info } = await sharp(outputs[0]).removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -56,13 +56,13 @@ describe('a sound TIFF', () => {
   ];
 
   it.each(ODD)('with %s is read', async (_, tags) => {
-    for (const layout of LAYOUTS) expect(await apart(writeTiff({ ...layout, tags }))).toBe(0);
+    for (const layout of LAYOUTS) expect(await maxDifference(writeTiff({ ...layout, tags }))).toBe(0);
   });
 
   it('of single-row strips or a single strip is read', async () => {
     for (const rowsPerStrip of [1, 60]) {
       for (const packing of ['none', 'deflate', 'packbits'] as const)
-        expect(await apart(writeTiff({ ...RGB, packing, rowsPerStrip }))).toBe(0);
+        expect(await maxDifference(writeTiff({ ...RGB, packing, rowsPerStrip }))).toBe(0);
     }
   });
 
@@ -71,7 +71,7 @@ describe('a sound TIFF', () => {
     // The entry of StripByteCounts: 279, one number of 4 bytes.
     const at = bytes.indexOf(Buffer.from([0x17, 1, 4, 0, 1, 0, 0, 0]));
     bytes.writeUInt32LE(77, at + 8);
-    expect(await apart(bytes)).toBe(0);
+    expect(await maxDifference(bytes)).toBe(0);
   });
 });
 
@@ -84,14 +84,14 @@ describe('the directories after the first', () => {
     ['lies in the header', 2],
   ])('do not matter when one of them %s', async (_, next) => {
     for (const layout of LAYOUTS) {
-      expect(await apart(writeTiffs([layout], [], next))).toBe(0);
-      expect(await apart(writeTiffs([layout, page()], [], next))).toBe(0);
+      expect(await maxDifference(writeTiffs([layout], [], next))).toBe(0);
+      expect(await maxDifference(writeTiffs([layout, page()], [], next))).toBe(0);
     }
   });
 
   it('do not matter when one of them is not a picture', async () => {
     const broken: Picture = { ...page(), bits: 8, tags: [{ tag: 256, type: 4, values: [4_000_000_000] }] };
-    for (const layout of LAYOUTS) expect(await apart(writeTiffs([layout, broken], []))).toBe(0);
+    for (const layout of LAYOUTS) expect(await maxDifference(writeTiffs([layout, broken], []))).toBe(0);
   });
 
   it('are counted and refused above 500', async () => {
@@ -199,7 +199,7 @@ describe('a TIFF with too few bytes for its stated pixels', () => {
         packing,
         value: () => 0,
       });
-      expect(await apart(bytes, () => 0), packing).toBe(0);
+      expect(await maxDifference(bytes, () => 0), packing).toBe(0);
     }
   });
 });
