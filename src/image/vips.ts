@@ -35,11 +35,9 @@ export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif,
 export const ENGINE = {
   versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips },
   reads: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'svg (with --allow-svg)'],
-  writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(canWrite),
+  writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(
+    (format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer,
+  ),
 };
-
-function canWrite(format: 'webp' | 'jpeg' | 'png' | 'avif'): boolean {
-  return sharp.format[format === 'avif' ? 'heif' : format].output.buffer;
-}
 
 export { sharp };

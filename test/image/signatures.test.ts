@@ -128,7 +128,7 @@ describe('a file that is not a picture', () => {
     ['a video', 'MP4', bytes('\0\0\0\x18ftypisom\0\0\x02\0isomiso2')],
     ['zeros', 'nothing but zeros', Buffer.alloc(500)],
     [
-      'what begins as a Targa and has no size',
+      'a Targa header without a size',
       'not recognised',
       Buffer.concat([Buffer.from([1, 0, 2]), Buffer.alloc(40)]),
     ],

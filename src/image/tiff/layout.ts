@@ -84,14 +84,9 @@ export function layoutOf(directory: Directory): Layout | null {
 
 const isCount = (n: number, most: number): boolean => Number.isInteger(n) && n >= 1 && n <= most;
 
-/** Used rows of a strip or tile: the last strip can be shorter, tiles cannot. */
-export function rowsInSegment(
-  { tiled, segmentHeight, height, across }: Layout,
-  index: number,
-  planeIndex = index,
-): number {
-  if (tiled) return segmentHeight;
-  return Math.min(segmentHeight, height - Math.floor(planeIndex / across) * segmentHeight);
+/** Used rows of a strip or tile, by its index in the plane: the last strip can be shorter, tiles cannot. */
+export function rowsInSegment({ tiled, segmentHeight, height, across }: Layout, index: number): number {
+  return tiled ? segmentHeight : Math.min(segmentHeight, height - Math.floor(index / across) * segmentHeight);
 }
 
 /** Decompressed bytes of a strip or tile with this many rows. */

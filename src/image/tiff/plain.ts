@@ -18,7 +18,7 @@ export interface Plain {
   readonly work: number;
   /**
    * Returns the whole file. Throws an `Error` that names the first damaged strip or tile; with `lenient`, damaged parts
-   * stay black. Errors: `unsupported_format` when most floats are not colours.
+   * stay black. Errors: `unsupported_format` when too many floats are not colours.
    */
   write(lenient: boolean): Buffer;
 }
@@ -149,7 +149,7 @@ function takeUnits(
   return row;
 }
 
-/** Returns `row`, which converts and stores a row, and `end`, which throws when most values were not colours. */
+/** Returns `row`, which converts and stores a row, and `end`, which throws when too many values were not colours. */
 function pixelWriter({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   const { samples, colours, planar, extra, format } = layout;
   const most = 2 ** bits - 1;
