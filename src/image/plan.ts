@@ -46,7 +46,7 @@ const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
  * Computes the size of each variant of an upright source, and the base that each variant is resized from. A variant
  * that is as large as the shared base (1200 pixels across), or at most half as large, uses the shared base. For other
  * variants, JPEG and WebP are decoded to the variant's own size. Other formats are halved as long as they stay twice as
- * large as the variant. Resampling twice by less than a factor of 2 would be visible.
+ * large as the variant. Resampling again from less than twice the size would be visible.
  *
  * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
  * the batch. A lost output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
