@@ -1,4 +1,4 @@
-/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as AV1, `colr` of type `nclx` and PNG's `cICP` give them. */
+/** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
 export interface CodePoints {
   readonly primaries: number;
   readonly transfer: number;
@@ -6,41 +6,41 @@ export interface CodePoints {
 
 const SEQUENCE_HEADER = 1;
 
-/** Units that are looked at: the header is the first one, or follows a delimiter. */
-const UNITS = 16;
+/** The most units to search: the sequence header is the first unit, or it follows a delimiter. */
+const MAX_UNITS = 16;
 
-/** What the sequence header of an AV1 stream says of colours (AV1 specification, 5.3 to 5.5); null where it says nothing. */
+/** Returns the colour description of an AV1 sequence header (AV1 specification, 5.3 to 5.5), or null without one. */
 export function codePointsOf(stream: Buffer): CodePoints | null {
   const bits = new Bits(stream);
-  for (let units = 0; units < UNITS && !bits.isAtEnd; units++) {
+  for (let units = 0; units < MAX_UNITS && !bits.isAtEnd; units++) {
     bits.skip(1);
     const type = bits.next(4);
     const [isExtended, isSized] = [bits.next(1), bits.next(1)];
     bits.skip(isExtended ? 9 : 1);
     const size = isSized ? leb128(bits) : Number.POSITIVE_INFINITY;
-    if (type === SEQUENCE_HEADER) return colourConfig(bits, sequence(bits));
+    if (type === SEQUENCE_HEADER) return colourConfig(bits, skipToColours(bits));
     bits.skip(size * 8);
   }
   return null;
 }
 
-/** Reads up to the description of colours; the profile decides how that is read. */
-function sequence(bits: Bits): number {
+/** Reads up to the colour description and returns the profile, which decides how to read that description. */
+function skipToColours(bits: Bits): number {
   const profile = bits.next(3);
   bits.skip(1);
   const isReduced = bits.next(1) === 1;
   if (isReduced) bits.skip(5);
-  else operatingPoints(bits);
+  else skipOperatingPoints(bits);
   const [across, down] = [bits.next(4) + 1, bits.next(4) + 1];
   bits.skip(across + down);
   if (!isReduced && bits.next(1)) bits.skip(7);
   bits.skip(3);
-  if (!isReduced) tools(bits);
+  if (!isReduced) skipTools(bits);
   bits.skip(3);
   return profile;
 }
 
-function operatingPoints(bits: Bits): void {
+function skipOperatingPoints(bits: Bits): void {
   let delay = 0;
   if (bits.next(1)) {
     bits.skip(64);
@@ -59,7 +59,7 @@ function operatingPoints(bits: Bits): void {
   }
 }
 
-function tools(bits: Bits): void {
+function skipTools(bits: Bits): void {
   bits.skip(4);
   const hasOrder = bits.next(1);
   if (hasOrder) bits.skip(2);
@@ -93,7 +93,7 @@ function uvlc(bits: Bits): void {
   bits.skip(zeros);
 }
 
-/** Bits one after another, the highest of a byte first; beyond the end they are 0. */
+/** Reads bits in order, the highest of each byte first. Bits beyond the end are 0. */
 class Bits {
   readonly #bytes: Buffer;
   #at = 0;

@@ -1,18 +1,18 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
-import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
 
-/** What an AVIF says of its primary picture. */
+/** What an AVIF file states about its primary picture. */
 export interface AvifFacts {
-  /** Those of `nclx`, else of the AV1 stream (ISO/IEC 23000-22, 7.3.6.4); null where neither is there. */
+  /** From `nclx`, else from the AV1 stream (ISO/IEC 23000-22, 7.3.6.4). Null without either. */
   readonly codePoints: CodePoints | null;
-  /** Set when the colours are multiplied by the transparency already. */
+  /** True when the stored colours are already multiplied by the alpha channel. */
   readonly premultiplied: boolean;
 }
 
-/** Reads `meta` (ISO/IEC 23008-12); of boxes that are damaged or missing, nothing is known. */
+/** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
 export function avifFacts(bytes: Buffer): AvifFacts {
   const meta = metaOf(bytes);
-  const primary = primaryOf(bytes, meta);
+  const primary = primaryItem(bytes, find(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
   const indexes = new Set(
     associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
@@ -20,7 +20,7 @@ export function avifFacts(bytes: Buffer): AvifFacts {
   const own = boxesIn(bytes, ipco).filter((_, i) => indexes.has(i + 1));
   const references = referencesOf(bytes, meta);
   const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
-  // A grid has no stream of its own, but those of its tiles.
+  // A grid has no stream of its own; its tiles have one each.
   const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to ?? primary;
   return {
     codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
@@ -29,9 +29,9 @@ export function avifFacts(bytes: Buffer): AvifFacts {
 }
 
 /**
- * Makes an AVIF readable for libheif, in place; its pixels stay as they are. Only what the file says around them is
- * changed: the major brand, when it is one that libvips does not look at (`avis`, an animation), and an empty ICC
- * profile, which ExifTool leaves behind and libheif takes for damage.
+ * Makes an AVIF readable for libheif. It changes the buffer in place, but not the pixels. It replaces a major brand
+ * that libvips does not accept (`avis`, an animation). It also removes an empty ICC profile, which ExifTool leaves
+ * behind and libheif treats as damage.
  */
 export function makeReadable(bytes: Buffer): void {
   const [first] = boxesOf(bytes);
@@ -46,13 +46,13 @@ export function makeReadable(bytes: Buffer): void {
     emptied.add(i + 1);
   }
   if (emptied.size === 0) return;
-  // Without its index nothing refers to it, even where the reference said that it must be understood.
+  // Remove the references too: a reference can mark the profile as essential.
   for (const { index, at, length } of associationsOf(bytes, ipma)) {
     if (emptied.has(index)) bytes.fill(0, at, at + length);
   }
 }
 
-/** Major brands that libvips takes for HEIF and that libheif reads as a still picture. */
+/** Major brands that libvips accepts as HEIF and that libheif reads as a still picture. */
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 
 const brandOf = (bytes: Buffer, { start }: Box): string => bytes.toString('latin1', start, start + 4);
@@ -60,16 +60,9 @@ const brandOf = (bytes: Buffer, { start }: Box): string => bytes.toString('latin
 const find = (boxes: Iterable<Box>, type: string): Box | undefined =>
   [...boxes].find((box) => box.type === type);
 
-/** `meta` is a full box: a version and flags, 4 bytes, come first. */
+/** `meta` is a full box: it starts with a version and flags (4 bytes). */
 function metaOf(bytes: Buffer): Box[] {
   return boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
-}
-
-function primaryOf(bytes: Buffer, meta: readonly Box[]): number | undefined {
-  const pitm = find(meta, 'pitm');
-  if (pitm === undefined) return undefined;
-  const fields = new Fields(bytes, pitm);
-  return fields.next(4) >>> 24 === 0 ? fields.next(2) : fields.next(4);
 }
 
 function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {
@@ -77,7 +70,7 @@ function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Bo
   return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
 }
 
-/** That an item has the property of this place in `ipco`, from 1 on; where that is said and in how many bytes. */
+/** Links an item to a property, counted from 1 in `ipco`; `at` and `length` locate the stored index. */
 interface Association {
   readonly item: number;
   readonly index: number;
@@ -85,8 +78,8 @@ interface Association {
   readonly length: number;
 }
 
-/** Entries of a table that are looked at: a grid has some for each of its tiles. */
-const MOST = 100_000;
+/** The most table entries to read: a grid has several for each of its tiles. */
+const MAX_ENTRIES = 100_000;
 
 function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   const found: Association[] = [];
@@ -94,11 +87,11 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
     const fields = new Fields(bytes, table);
     const version = fields.next(1);
     const length = fields.next(3) & 1 ? 2 : 1;
-    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MOST; left--) {
+    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MAX_ENTRIES; left--) {
       const item = fields.next(version === 0 ? 2 : 4);
       for (let count = fields.next(1); count > 0 && !fields.isAtEnd; count--) {
         const at = fields.at;
-        // The upper bit says whether the property must be understood.
+        // The upper bit says whether the property is essential.
         found.push({ item, index: fields.next(length) & (length === 2 ? 0x7fff : 0x7f), at, length });
       }
     }
@@ -106,7 +99,7 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   return found;
 }
 
-/** That an item refers to others, the first of which is given. */
+/** A reference from one item to others; `to` is the first of them. */
 interface Reference {
   readonly type: string;
   readonly from: number;
@@ -125,7 +118,7 @@ function referencesOf(bytes: Buffer, meta: readonly Box[]): Reference[] {
   });
 }
 
-/** The first piece of an item's content, as `iloc` places it in the file; empty where it does not. */
+/** Returns the first extent of an item, as `iloc` locates it; an empty buffer when `iloc` does not list the item. */
 function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefined): Buffer {
   const iloc = find(meta, 'iloc');
   if (iloc === undefined) return Buffer.alloc(0);
@@ -134,7 +127,7 @@ function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefin
   fields.next(3);
   const [sizes, more] = [fields.next(1), fields.next(1)];
   const index = version === 0 ? 0 : more & 15;
-  const items = Math.min(MOST, fields.next(version < 2 ? 2 : 4));
+  const items = Math.min(MAX_ENTRIES, fields.next(version < 2 ? 2 : 4));
   for (let left = items; left > 0 && !fields.isAtEnd; left--) {
     const item = fields.next(version < 2 ? 2 : 4);
     const method = version === 0 ? 0 : fields.next(2) & 15;
@@ -145,7 +138,7 @@ function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefin
     fields.next(index);
     const offset = base + fields.next(sizes >> 4);
     const length = fields.next(sizes & 15);
-    // Any other method places it elsewhere than in the file.
+    // Other construction methods point outside the file's own bytes.
     if (item === wanted && method === 0 && pieces > 0) return bytes.subarray(offset, offset + length);
     fields.skip(next - fields.at);
   }

@@ -4,25 +4,25 @@ import { ImgtoolError, isLinkNow, systemCode } from '../errors.ts';
 import type { Bounds, SourceFile } from '../model.ts';
 
 /**
- * How a source is opened so that nothing outside its bounds is read. A path can change between any two looks at it, so
- * the place of a file is checked once it is open, and only the open file is read.
+ * Opens sources without reading anything outside their bounds. A path can change between two system calls. These
+ * functions therefore check the location of the open file, and callers read only the open file.
  */
 
-/** Flags for opening a source: it never waits on a pipe, and a link is refused where links are not followed. */
+/** Flags for opening a source. They prevent waiting on a pipe, and reject a link unless the bounds allow links. */
 export function openingFlags({ bounds }: SourceFile): number {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-  // Windows has no such flag.
+  // Windows has no O_NOFOLLOW.
   return isStrict(bounds) ? flags | (constants.O_NOFOLLOW ?? 0) : flags;
 }
 
-/** The error of a call that opened a source, or what it means: a link where there must be none. */
+/** Returns the error to report when opening a source fails. It recognises a link where links are not allowed. */
 export function openingError(error: unknown, { bounds }: SourceFile): unknown {
-  // Linux and macOS say ELOOP, FreeBSD EMLINK.
+  // Linux and macOS report ELOOP, FreeBSD EMLINK.
   const isLink = isStrict(bounds) && ['ELOOP', 'EMLINK'].includes(systemCode(error) ?? '');
   return isLink ? isLinkNow(error) : error;
 }
 
-/** Checks where the file that was opened lies. Errors: `source_outside`, `source_changed`. */
+/** Checks that the open file is inside its bounds. Errors: `source_outside`, `source_changed`. */
 export function assertInside(file: number, { path, bounds }: SourceFile): void {
   if (bounds === null) return;
   if (isStrict(bounds) && constants.O_NOFOLLOW === undefined && lstatSync(path).isSymbolicLink()) {
@@ -37,7 +37,7 @@ export function assertInside(file: number, { path, bounds }: SourceFile): void {
 
 const isStrict = (bounds: Bounds | null): bounds is Bounds => bounds !== null && !bounds.follow;
 
-/** Linux tells the path of an open file; null elsewhere, and where /proc is not mounted. */
+/** The path of an open file on Linux; null elsewhere, and when /proc is not mounted. */
 function pathOfOpen(file: number): string | null {
   if (process.platform !== 'linux') return null;
   try {
@@ -47,13 +47,17 @@ function pathOfOpen(file: number): string | null {
   }
 }
 
-/** The path with its links resolved, provided that the open file is what lies there. */
+/** The path with its links resolved. Throws when that path is not the open file. */
 function pathOfSame(file: number, path: string): string {
   const real = realpathSync.native(path);
   const there = lstatSync(real, { bigint: true });
   const opened = fstatSync(file, { bigint: true });
   if (there.dev === opened.dev && there.ino === opened.ino) return real;
-  throw new ImgtoolError('source_changed', 'the file changed while it was opened', {
+  throw sourceChanged('while it was opened');
+}
+
+export function sourceChanged(when: string): ImgtoolError {
+  return new ImgtoolError('source_changed', `the file changed ${when}`, {
     fix: 'run again once whatever writes it is done',
   });
 }
@@ -61,7 +65,7 @@ function pathOfSame(file: number, path: string): string {
 function holds(folder: string, path: string): boolean {
   const inside = folder.endsWith(sep) ? folder : folder + sep;
   if (path.startsWith(inside)) return true;
-  // A disk that ignores case may tell the path of the file with other letters than that of the folder.
+  // A case-insensitive disk can spell the two paths differently.
   const above = path.slice(0, inside.length);
   return above.toLowerCase() === inside.toLowerCase() && isSameFolder(above, inside);
 }

@@ -1,27 +1,27 @@
-/** A box of an ISO base media file (ISO/IEC 14496-12), by offsets into the file's bytes. */
+/** A box of an ISO base media file (ISO/IEC 14496-12). Offsets count bytes from the start of the file. */
 export interface Box {
   readonly type: string;
-  /** Offset of the box itself. */
+  /** Where the box starts. */
   readonly at: number;
-  /** Offset of its content. */
+  /** Where its content starts. */
   readonly start: number;
-  /** Offset behind its content, never beyond the box around it. */
+  /** Where its content ends; never beyond the enclosing box. */
   readonly end: number;
-  /** False when it claims to reach beyond the box around it, as in a file that is cut short. */
+  /** False when the stated length exceeds the enclosing box, as in a truncated file. */
   readonly isWhole: boolean;
 }
 
-/** Boxes side by side at most: pictures have some tens, and grids two for each tile. */
-const MOST = 10_000;
+/** The most boxes on one level: pictures have some tens, grids two for each tile. */
+const MAX_BOXES = 10_000;
 
-/** The boxes between two offsets, in their order, up to the first that is malformed. */
+/** Yields the boxes between two offsets in order, up to the first malformed one. */
 export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<Box> {
   let at = from;
-  for (let count = 0; count < MOST && at + 8 <= to; count++) {
+  for (let count = 0; count < MAX_BOXES && at + 8 <= to; count++) {
     const short = bytes.readUInt32BE(at);
     const header = short === 1 ? 16 : 8;
     if (at + header > to) return;
-    // 0: up to the end; 1: the length follows in 64 bits.
+    // 0: the box extends to the end. 1: the length follows in 64 bits.
     const length = short === 0 ? to - at : short === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : short;
     if (length < header) return;
     const type = bytes.toString('latin1', at + 4, at + 8);
@@ -30,12 +30,12 @@ export function* boxesOf(bytes: Buffer, from = 0, to = bytes.length): Iterable<B
   }
 }
 
-/** The boxes inside a box; `skip` is the length of the fields before them. */
+/** The boxes inside a box. `skip` is the length in bytes of the fields before them. */
 export function boxesIn(bytes: Buffer, box: Box | undefined, skip = 0): Box[] {
   return box === undefined ? [] : [...boxesOf(bytes, box.start + skip, box.end)];
 }
 
-/** Reads big-endian numbers one after another; beyond its end they are 0. */
+/** Reads big-endian numbers in order. Bytes beyond the end are 0. */
 export class Fields {
   readonly #bytes: Buffer;
   readonly #end: number;
@@ -60,11 +60,18 @@ export class Fields {
     this.#at += length;
   }
 
-  /** An unsigned number of up to 8 bytes; of 0 bytes, 0. */
+  /** Reads an unsigned number of `length` bytes, 0 to 8; 0 bytes give 0. */
   next(length: number): number {
     if (length > 6) return this.next(length - 4) * 2 ** 32 + this.next(4);
     const at = this.#at;
     this.#at += length;
     return length === 0 || this.#at > this.#end ? 0 : this.#bytes.readUIntBE(at, length);
   }
+}
+
+/** The number of the primary item by its `pitm` box. */
+export function primaryItem(bytes: Buffer, pitm: Box | undefined): number | undefined {
+  if (pitm === undefined) return undefined;
+  const fields = new Fields(bytes, pitm);
+  return fields.next(fields.next(4) >>> 24 === 0 ? 2 : 4);
 }

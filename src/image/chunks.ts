@@ -1,24 +1,24 @@
 import type { SourceFormat } from './formats.ts';
 import type { Source } from './open.ts';
 
-/** A piece of a picture's file, by what its format calls it. */
+/** A chunk of a PNG or WebP, or a segment of a JPEG. */
 export interface Chunk {
-  /** `APP1`, `COM` …, `tEXt` …, `EXIF` …; `trailer` for what lies behind the picture's end. */
+  /** The format's own name: `APP1`, `COM` …, `tEXt` …, `EXIF` …; `trailer` for bytes after the end of the picture. */
   readonly type: string;
-  /** The beginning of what it holds, enough to tell what that is. */
+  /** The first bytes of the content, as latin1: enough to identify it. */
   readonly start: string;
-  /** Offset of what it holds. */
+  /** Offset of the content in the file. */
   readonly at: number;
-  /** Bytes it holds. */
+  /** Length of the content in bytes. */
   readonly length: number;
 }
 
-/** Bytes of a chunk's beginning: more than the longest name that one starts with. */
+/** Length of `Chunk.start` in bytes: more than the longest name that starts a chunk. */
 const START = 40;
 
 /**
- * The pieces of a JPEG, PNG or WebP in their order, as far as they can be followed; of other formats none. Nothing is
- * unpacked. `whole` goes on behind the first scan of a JPEG.
+ * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. It does
+ * not decompress. With `whole` it continues after the first scan of a JPEG.
  */
 export function chunksOf(bytes: Buffer, format: SourceFormat, whole: boolean): Iterable<Chunk> {
   switch (format) {
@@ -47,13 +47,13 @@ function* segments(bytes: Buffer, whole: boolean): Iterable<Chunk> {
       at += 2 + bytes.readUInt16BE(at + 2);
       if (marker === SOS && !whole) return;
     }
-    // Compressed pixels, padding and what is damaged hold no markers.
+    // Skips compressed pixels, padding and damage, which contain no markers.
     at = bytes.indexOf(0xff, at);
     if (at < 0) return;
   }
 }
 
-/** A zero that is stuffed into the pixels, a restart or a start: no length follows. */
+/** Markers without a length: a stuffed zero, a restart, or a start of image. */
 const isBare = (marker: number): boolean => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 
 function segmentName(marker: number): string {
@@ -61,7 +61,7 @@ function segmentName(marker: number): string {
   return marker === 0xfe ? 'COM' : marker.toString(16);
 }
 
-/** What of a source its chunks are read from. */
+/** The part of a source needed to read its chunks. */
 export type ChunkSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
 
 const pngChunks = (bytes: Buffer): Iterable<Chunk> =>
@@ -70,15 +70,15 @@ const pngChunks = (bytes: Buffer): Iterable<Chunk> =>
     readAt: (position, length) => bytes.subarray(position, position + length),
   });
 
-/** Chunks of a PNG that are looked at. Each takes a read where the file is not held; encoders write 8 KiB into one. */
-const MOST = 1_000_000;
+/** The most PNG chunks to read. Each costs a read when the file is not in memory; encoders put 8 KiB into one chunk. */
+const MAX_CHUNKS = 1_000_000;
 
-/** The pieces of a PNG, as `chunksOf` finds them; of what they hold no more than the start is read. */
+/** Yields the chunks of a PNG like `chunksOf`. It reads only the start of each chunk. */
 export function* pngChunksOf({ facts: { size }, readAt }: ChunkSource): Iterable<Chunk> {
   let at = 8;
-  for (let count = 0; count < MOST && at + 8 <= size; count++) {
+  for (let count = 0; count < MAX_CHUNKS && at + 8 <= size; count++) {
     const head = readAt(at, 8 + START);
-    // The file has become shorter.
+    // The file became shorter.
     if (head.length < 8) return;
     const length = head.readUInt32BE(0);
     const type = head.toString('latin1', 4, 8);
@@ -110,7 +110,7 @@ function* trailer(bytes: Buffer, at: number): Iterable<Chunk> {
 }
 
 function chunk(bytes: Buffer, type: string, at: number, length: number): Chunk {
-  // What a chunk claims beyond the end of the file is not there.
+  // A damaged chunk can state a length beyond the end of the file.
   const held = Math.min(Math.max(0, length), Math.max(0, bytes.length - at));
   return { type, start: bytes.toString('latin1', at, at + Math.min(START, held)), at, length: held };
 }

@@ -4,22 +4,20 @@ import type { SourceFormat } from './formats.ts';
 import { firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
-/**
- * Bytes that a byte of deflate gives at most: the longest match, 258 bytes, takes a length code and a distance code of
- * one bit each (RFC 1951, section 3.2.5).
- */
-const DEFLATE = 1032;
+/** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
+const DEFLATE_RATIO = 1032;
 
 /**
- * Pixels that a byte of LZW gives at most in a GIF: each new code stands for at most one pixel more than the one before,
- * so that a code of n bits, one of at most 2^n, stands for fewer than 2^n pixels. The best is n = 12, the longest.
+ * The most pixels that one byte of GIF LZW expands to. Each new code stands for at most one pixel more than the
+ * previous code. A code of n bits is one of at most 2^n, and so stands for fewer than 2^n pixels. The ratio is best for
+ * the longest codes, n = 12.
  */
-const LZW = (4096 * 8) / 12;
+const LZW_RATIO = (4096 * 8) / 12;
 
 /**
- * Why a picture cannot be whole, as the error `corrupt`: it holds fewer bytes of compressed pixels than its size takes
- * at the format's best compression, or a GIF's frame ends in the middle. Null where nothing speaks against it; nothing
- * is decoded.
+ * Returns the error `corrupt` when a picture cannot be complete, else null. It compares the compressed bytes with the
+ * fewest that the stated size needs at the format's best compression. It also detects a GIF frame that ends early. It
+ * decodes no pixels.
  */
 export function impossible(bytes: Buffer, format: SourceFormat): ImgtoolError | null {
   if (format === 'png') return impossiblePng(bytes);
@@ -34,16 +32,16 @@ function impossiblePng(bytes: Buffer): ImgtoolError | null {
     if (type === 'IDAT') held += length;
   }
   const fields = Buffer.from(header, 'latin1');
-  // What is not even that long is the decoder's to refuse.
+  // The decoder reports a header this short.
   if (fields.length < 13) return null;
   const size = { width: fields.readUInt32BE(0), height: fields.readUInt32BE(4) };
-  return tooLittle(held, unpackedPng(size, fields) / DEFLATE, size);
+  return tooFewBytes(held, unpackedPng(size, fields) / DEFLATE_RATIO, size);
 }
 
-/** Samples of a pixel by the type of its colours. */
+/** Samples per pixel by PNG colour type. */
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** Where the seven passes of an interlaced PNG begin, and their steps: x, y, across, down. */
+/** The seven passes of an interlaced PNG: first x, first y, step across, step down. */
 const PASSES = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -54,7 +52,7 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 
-/** Bytes of all rows, each with the byte that names its filter; empty passes have none. */
+/** Bytes of all rows with their filter bytes. Empty passes have no rows. */
 function unpackedPng({ width, height }: Size, header: Buffer): number {
   const bits = header[8]! * (SAMPLES[header[9]!] ?? 0);
   const rows = (across: number, down: number) =>
@@ -70,11 +68,11 @@ function impossibleGif(bytes: Buffer): ImgtoolError | null {
   const frame = firstFrame(bytes);
   if (frame === undefined) return null;
   const { area } = frame;
-  const lack = tooLittle(frame.bytes, (area.width * area.height) / LZW, area);
+  const lack = tooFewBytes(frame.bytes, (area.width * area.height) / LZW_RATIO, area);
   return lack ?? (frame.isWhole ? null : damaged('its first frame ends before its last pixel'));
 }
 
-function tooLittle(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
+function tooFewBytes(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
   if (held >= needed) return null;
   const [there, least] = [held, Math.ceil(needed)].map((bytes) => bytes.toLocaleString('en'));
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');

@@ -11,31 +11,31 @@ import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';
 import type { Signal } from './signal/signal.ts';
 
-/** What a file says of how it is shown, and libvips leaves out. */
+/** What a file states about its display that libvips ignores. */
 export interface Corrections {
-  /** How its samples become sRGB; null when they are sRGB, or sharp converts them. */
+  /** How to convert the samples to sRGB; null when they are sRGB or when sharp converts them. */
   readonly signal: Signal | null;
-  /** Set when its ICC profile does not count, or is read as a signal. */
+  /** True when the ICC profile is invalid for the picture, or when `signal` replaces the profile. */
   readonly ignoreIcc: boolean;
-  /** Set when its colours are multiplied by its transparency. */
+  /** True when the colours are multiplied by the alpha channel. */
   readonly premultiplied: boolean;
-  /** The screen that its frame does not cover. */
+  /** The GIF screen, when the first frame does not cover it. */
   readonly screen: GifCanvas | null;
-  /** EXIF orientation, 1 to 8, that libvips does not find. */
+  /** EXIF orientation, 1 to 8, when libvips does not find it; else 1. */
   readonly orientation: number;
-  /** What sharp calls its samples of 16 bits; null when they have 8. */
+  /** sharp's name for the colour space of 16-bit samples; null for 8-bit samples. */
   readonly deep: 'rgb16' | 'grey16' | null;
   readonly range: Range;
 }
 
-/** Samples that stand for black, for full light, and for opaque. */
+/** Sample values of black, full light, and full opacity. */
 export interface Range {
   readonly black: number;
   readonly white: number;
   readonly opaque: number;
 }
 
-/** Makes the bytes readable for the decoder, in place, once they are digested. Errors: `unsupported_format`. */
+/** Makes the bytes readable for the decoder, in place, after the digest is computed. Errors: `unsupported_format`. */
 export function makeDecodable(source: Source, format: SourceFormat): void {
   if (format !== 'avif' && format !== 'heif') return;
   if (typeof source.input !== 'string') makeReadable(source.input);
@@ -46,7 +46,7 @@ export function makeDecodable(source: Source, format: SourceFormat): void {
   }
 }
 
-/** Null for most pictures: libvips and sharp show them as they are meant. `most` is the limit of pixels. */
+/** Returns null for most pictures, which libvips and sharp display correctly. `most` is the limit of pixels. */
 export function correctionsOf(
   source: Source,
   format: SourceFormat,
@@ -70,8 +70,8 @@ export function correctionsOf(
 }
 
 /**
- * Whether the whole picture is held in memory before it is scaled. Adobe RGB has nearly the curve of sRGB, so that its
- * samples may be scaled as those of sRGB are: a photograph is still shrunk while it is decoded.
+ * True when the whole picture must be in memory before scaling. The curve of Adobe RGB is close to that of sRGB. Its
+ * samples can therefore be scaled before conversion, and a photograph still shrinks while it is decoded.
  */
 export function isWhole({ signal, deep, premultiplied, screen }: Corrections): boolean {
   return premultiplied || screen !== null || (signal !== null && signal !== ADOBE_RGB && deep === null);
@@ -92,13 +92,14 @@ function coloursOf(
   if (!hasProfile && kind !== undefined && exif !== null && isAdobeRgb(exif)) {
     return { signal: ADOBE_RGB, ignoreIcc: false };
   }
-  // What lcms makes of 16 bits is coarse, and sharp does not let it convert grey; transparency comes off first.
+  // lcms converts 16-bit samples coarsely, and sharp does not let lcms convert grey. Premultiplied colours must be
+  // divided by alpha before any conversion.
   const isOwn = depth === 'ushort' || avif?.premultiplied;
   const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
   return { signal, ignoreIcc: signal !== null };
 }
 
-/** By libvips' names of colour spaces. */
+/** Keys are libvips' names of colour spaces. */
 const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
   grey16: 'grey',
   'b-w': 'grey',

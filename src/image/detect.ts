@@ -5,20 +5,19 @@ import { heifKind } from './heif.ts';
 import { recognise } from './signatures.ts';
 import { unsupportedKind } from './unsupported.ts';
 
-/** First bytes of a PNG. */
 const PNG = '\x89PNG';
 /** First bytes of a TIFF or BigTIFF in either byte order. */
 const TIFF = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
 
-/** Bytes at the start of a file in which text and container boxes are looked at. */
+/** Bytes at the start of a file to search for text and container boxes. */
 const HEAD = 64 * 1024;
 
-/** Bytes of a compressed file that are unpacked to see what it holds: a thousand times as many at most. */
+/** Compressed bytes to unpack for recognition; they unpack to at most a thousand times as many. */
 const PACKED = 4096;
 
 /**
- * Tells a picture's format from its bytes, whatever its name says. Errors, without the path: `not_an_image`,
- * `unsupported_format`, also for a kind of a format that the decoder does not read.
+ * Detects a picture's format from its bytes, not from its name. Errors, without the path: `not_an_image`, and
+ * `unsupported_format`, which includes variants of a format that the decoder cannot read.
  */
 export async function detect(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat> {
   const format = await formatOf(bytes, allowSvg);
@@ -33,7 +32,7 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   }
   if (isJpeg(bytes)) return 'jpeg';
   const head = bytes.subarray(0, HEAD);
-  if (isTiff(bytes)) return await tiff(bytes);
+  if (TIFF.has(head.toString('latin1', 0, 4))) return await tiff(bytes);
   if (isSvg(head)) {
     if (allowSvg) return 'svg';
     throw svgRefused();
@@ -52,18 +51,13 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   });
 }
 
-/** As file-type says too, which takes as long to load as half of sharp: most pictures need nothing else. */
+/** Gives the same answer as file-type, without loading it: file-type takes half as long to load as sharp. */
 function isJpeg([first, second, third, fourth]: Uint8Array): boolean {
-  // JPEG-LS begins alike.
+  // JPEG-LS starts with the same bytes.
   return first === 0xff && second === 0xd8 && third === 0xff && fourth !== 0xf7;
 }
 
-/** TIFF and BigTIFF in both byte orders. */
-function isTiff(bytes: Uint8Array): boolean {
-  return TIFF.has(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
-}
-
-/** An ordinary TIFF or a camera raw file, by its structure: file-type guesses by single tags. */
+/** Distinguishes TIFF from camera raw by structure; file-type guesses from single tags. */
 async function tiff(bytes: Uint8Array): Promise<SourceFormat> {
   const { cameraRaw } = await import('./tiff/kind.ts');
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -76,11 +70,11 @@ async function sniff(bytes: Uint8Array): Promise<string | undefined> {
   const { fileTypeFromBuffer } = await import('file-type');
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
   if (found !== undefined) return found.ext;
-  // It reads on behind the signature and gives up at the end: cut short, it is a PNG all the same.
+  // file-type reads beyond the signature and fails on a truncated file, which is still a PNG.
   return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === PNG ? 'png' : undefined;
 }
 
-/** The beginning of what a gzip file holds; empty where that cannot be told. */
+/** The start of a gzip file's content; empty when it cannot be unpacked. */
 function unpacked(bytes: Buffer): Uint8Array {
   try {
     return gunzipSync(bytes.subarray(0, PACKED), { finishFlush: constants.Z_SYNC_FLUSH });
@@ -89,7 +83,7 @@ function unpacked(bytes: Buffer): Uint8Array {
   }
 }
 
-/** Text whose first element is `<svg`, after byte order mark, prolog, comments and document type. */
+/** True for text whose first element is `<svg`, after a byte order mark, prolog, comments and document type. */
 function isSvg(head: Uint8Array): boolean {
   const text = new TextDecoder(charset(head)).decode(head);
   const before = /\s+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!doctype[^[>]*(?:\[[\s\S]*?\]\s*)?>/iy;
@@ -114,14 +108,13 @@ function describe(found: string | undefined, head: Uint8Array): string {
 
 function utf8(bytes: Uint8Array): string | null {
   try {
-    // A character cut in two at the end is no fault.
+    // The last character may be incomplete.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length > 4 });
   } catch {
     return null;
   }
 }
 
-/** The first bytes in hex, as people look them up. */
 function magic(head: Uint8Array): string {
   const hex = [...head.subarray(0, 4)].map((byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
   return `magic bytes ${hex.join(' ')}`;

@@ -5,15 +5,15 @@ import type { Digested, SourceFile } from '../model.ts';
 import { assertInside, openingFlags } from './bounds.ts';
 import { factsOf, same } from './open.ts';
 
-/** Bytes of a file that is read in one go; with a larger one this process would not hear that its parent is gone. */
+/** The largest file in bytes to read synchronously: a longer read would delay `disconnect`, which ends the child. */
 const SMALL = 32 * 2 ** 20;
 
 const CHUNK = 2 ** 20;
 
 /**
- * Digests of files of at most so many bytes, in their order; null for one that is larger or no file, that cannot be
- * read, that lies outside its bounds, or that changes meanwhile. Each is read at once: to wait for another thread would
- * take longer than most do.
+ * Returns the digests of the files in order. An entry is null when the file is larger than `most` bytes, is not a
+ * regular file, cannot be read, is outside its bounds, or changes during the read. It reads synchronously, because
+ * waiting for another thread takes longer than reading most files.
  */
 export async function digestAll(sources: readonly SourceFile[], most = SMALL): Promise<(Digested | null)[]> {
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
@@ -29,7 +29,7 @@ function digestOrNull(source: SourceFile, most: number, chunk: Buffer): Digested
   try {
     return digest(source, most, chunk);
   } catch {
-    // Whoever opens it says why.
+    // Opening the source later reports the error.
     return null;
   }
 }

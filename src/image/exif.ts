@@ -1,4 +1,4 @@
-/** Directories and values of an EXIF block, which is a small TIFF (Exif 2.32, 4.5 and 4.6). Damage counts as absence. */
+/** Reads an EXIF block, which is a small TIFF (Exif 2.32, 4.5 and 4.6). Damaged values count as missing. */
 
 const ORIENTATION = 0x112;
 const EXIF_DIRECTORY = 0x8769;
@@ -9,14 +9,14 @@ const INTEROPERABILITY_INDEX = 1;
 /** ColorSpace of a picture that is not sRGB. */
 const UNCALIBRATED = 0xffff;
 
-/** The EXIF orientation, 1 to 8; null where none is given. */
+/** The EXIF orientation, 1 to 8; null without one. */
 export function orientationOf(exif: Buffer): number | null {
   const tiff = tiffOf(exif);
   const found = tiff && shortOf(tiff, tiff.first, ORIENTATION);
   return found !== null && found >= 1 && found <= 8 ? found : null;
 }
 
-/** Whether the samples are Adobe RGB (1998): an uncalibrated picture of a DCF optional file (DCF 2.0, 5.4). */
+/** True for Adobe RGB (1998): an uncalibrated picture of a DCF optional file (DCF 2.0, 5.4). */
 export function isAdobeRgb(exif: Buffer): boolean {
   const tiff = tiffOf(exif);
   if (tiff === null) return false;
@@ -25,15 +25,14 @@ export function isAdobeRgb(exif: Buffer): boolean {
   const interoperability = longOf(tiff, directory, INTEROPERABILITY_DIRECTORY);
   if (interoperability === null) return false;
   const at = entryOf(tiff, interoperability, INTEROPERABILITY_INDEX);
-  // Up to 4 bytes stand in the entry itself.
+  // The entry itself stores values of up to 4 bytes.
   return at !== null && tiff.bytes.toString('latin1', at + 8, at + 11) === 'R03';
 }
 
 interface Tiff {
   readonly bytes: Buffer;
-  /** Offset of the first directory. */
   readonly first: number;
-  /** An unsigned number of this many bytes; 0 beyond the end. */
+  /** Reads an unsigned number of this many bytes; 0 beyond the end. */
   number(at: number, bytes: 2 | 4): number;
 }
 
@@ -48,7 +47,7 @@ function tiffOf(exif: Buffer): Tiff | null {
   return { bytes, first: number(4, 4), number };
 }
 
-/** Offset of the entry with this tag in a directory; null where there is none. */
+/** Offset of a tag's entry in a directory; null without one. */
 function entryOf({ bytes, number }: Tiff, directory: number, tag: number): number | null {
   const end = Math.min(directory + 2 + number(directory, 2) * 12, bytes.length);
   for (let at = directory + 2; at < end; at += 12) if (number(at, 2) === tag) return at;

@@ -1,11 +1,11 @@
 import { ImgtoolError } from '../errors.ts';
 
-/** What the program knows of picture formats by what file-type and signatures.ts call them. */
+/** The picture formats, keyed by the names that file-type and signatures.ts use. */
 
-/** A format whose decoder is allowed to run. `heif` is a HEIF container holding AV1. */
+/** A format with an enabled decoder. `heif` is a HEIF container with AV1. */
 export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'heif' | 'svg';
 
-/** Extension as file-type reports it -> what decodes it. HEIF and SVG are looked at more closely by detect.ts. */
+/** Maps file-type's extensions to decoders. detect.ts examines HEIF and SVG more closely. */
 export const DECODED: Readonly<Record<string, SourceFormat>> = {
   jpg: 'jpeg',
   png: 'png',
@@ -16,14 +16,14 @@ export const DECODED: Readonly<Record<string, SourceFormat>> = {
   avif: 'avif',
 };
 
-/** Pictures which the prebuilt libvips has no decoder for: the name people know, and what to do. */
+/** A format without a decoder in the prebuilt libvips: its common name, and a suggestion for the user. */
 export interface Undecodable {
   readonly name: string;
   readonly fix: string;
 }
 
 export const CONVERT = 'convert it to JPEG or PNG first';
-/** For JPEGs and TIFFs, which only have to be stored in another way. */
+/** For JPEGs and TIFFs that need to be saved in another form. */
 export const RESAVE = {
   eightBits: 'save it as an 8-bit JPEG or as PNG first',
   baseline: 'save it as a baseline JPEG or as PNG first',
@@ -39,7 +39,7 @@ export const HEVC: Undecodable = {
   fix: 'convert it to JPEG first; on an iPhone, Settings > Camera > Formats > "Most Compatible" takes JPEG from now on',
 };
 
-/** Null for a maker that is not known. */
+/** `name` is null for an unknown maker. */
 export const cameraRawFormat = (name: string | null): Undecodable => ({
   name: name === null ? 'camera raw' : `${name} camera raw`,
   fix: DEVELOP,
@@ -128,7 +128,7 @@ const UNREAD = {
   mrw: cameraRawFormat('Minolta MRW'),
 } satisfies Record<string, Undecodable>;
 
-/** A picture's format that is not decoded here. */
+/** A picture format that imgtool recognises but does not decode. */
 export type Unread = keyof typeof UNREAD;
 
 export const UNDECODABLE: Readonly<Record<string, Undecodable>> = UNREAD;
@@ -138,7 +138,6 @@ export const SVGZ: Undecodable = {
   fix: 'unpack it first with gunzip, and add {{allowSvg}} when you trust where the file comes from',
 };
 
-/** The refusal of a picture that no decoder here reads. */
 export function undecodable({ name, fix }: Undecodable): ImgtoolError {
   return new ImgtoolError('unsupported_format', `the decoder cannot read ${name}`, { fix });
 }

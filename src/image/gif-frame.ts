@@ -1,20 +1,20 @@
 import type { Size } from './plan.ts';
 
-/** A part of a picture, in pixels from its upper left corner. */
+/** A rectangle in pixels, from the upper left corner of the picture. */
 export interface Area extends Size {
   readonly left: number;
   readonly top: number;
 }
 
-/** What a GIF stores of its first frame, as far as it can be followed (GIF89a specification, appendix F for LZW). */
+/** The stored data of a GIF's first frame, up to any damage (GIF89a specification, appendix F for LZW). */
 export interface GifFrame {
-  /** Where it lies on the screen. */
+  /** Position on the screen. */
   readonly area: Area;
-  /** Bytes of its compressed pixels. */
+  /** Length of the compressed pixels in bytes. */
   readonly bytes: number;
   /**
-   * False where they give too few pixels and the file does not go on behind them as a GIF may: their rest was
-   * overwritten. What only gives too few pixels is what some encoder wrote.
+   * False when the frame has too few pixels and no valid GIF block follows it, as when the end of the frame was
+   * overwritten. A frame with too few pixels alone counts as complete: some encoders write such frames.
    */
   readonly isWhole: boolean;
 }
@@ -23,7 +23,7 @@ const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const TRAILER = 0x3b;
 
-/** Undefined where no frame begins. */
+/** Returns undefined when no frame begins. */
 export function firstFrame(bytes: Buffer): GifFrame | undefined {
   if (bytes.length < 13) return undefined;
   let at = 13 + colourTable(bytes[10]!);
@@ -45,7 +45,7 @@ export function firstFrame(bytes: Buffer): GifFrame | undefined {
 
 const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
 
-/** Blocks of up to 255 bytes, the last of which is empty. */
+/** Reads blocks of up to 255 bytes; an empty block ends them. */
 function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
   const blocks: Buffer[] = [];
   let at = from;
@@ -57,22 +57,22 @@ function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; rea
   }
 }
 
-const MOST_CODES = 4096;
+const MAX_CODES = 4096;
 
-/** Follows the codes without the pixels themselves: of each code only the length of its run is kept. */
+/** Counts the pixels of the LZW codes. It keeps only the run length of each code. */
 function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): number {
   if (bits < 1 || bits > 11) return 0;
   const clear = 1 << bits;
-  const runs = new Uint16Array(MOST_CODES).fill(1, 0, clear);
+  const runs = new Uint16Array(MAX_CODES).fill(1, 0, clear);
   let [size, next, before, pixels] = [bits + 1, clear + 2, 0, 0];
   for (const code of codes(blocks, () => size)) {
     if (code === clear) {
       [size, next, before] = [bits + 1, clear + 2, 0];
       continue;
     }
-    // The code after the last one known is the run before and its first pixel again.
+    // The next unknown code stands for the previous run plus that run's first pixel.
     if (code === clear + 1 || code > next || (before === 0 && code > clear)) break;
-    if (before > 0 && next < MOST_CODES) runs[next++] = before + 1;
+    if (before > 0 && next < MAX_CODES) runs[next++] = before + 1;
     if (next === 1 << size && size < 12) size++;
     before = runs[code]!;
     pixels += before;
@@ -81,7 +81,7 @@ function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): 
   return pixels;
 }
 
-/** Codes of `size()` bits, the lowest bit first. */
+/** Yields codes of `size()` bits, the lowest bit first. */
 function* codes(blocks: readonly Buffer[], size: () => number): Iterable<number> {
   let [held, count] = [0, 0];
   for (const block of blocks) {

@@ -1,6 +1,6 @@
-/** Headers without a magic number: a file has one when every field of it is one that the format allows. */
+/** Recognises headers without a magic number: the format must allow the value of every field. */
 
-/** PCX: manufacturer 10, then version, encoding and bits, a window, and behind the palette a zero and the planes. */
+/** PCX: manufacturer 10, version, encoding, bits, a window; after the palette, a zero and the number of planes. */
 export function isPcx(bytes: Buffer): boolean {
   if (bytes.length < 128 || bytes[0] !== 0x0a) return false;
   const [version, encoding, bits, planes] = [bytes[1]!, bytes[2]!, bytes[3]!, bytes[65]!];
@@ -19,7 +19,7 @@ export function isPcx(bytes: Buffer): boolean {
 
 const FOOTER = 'TRUEVISION-XFILE.\0';
 
-/** Bits of a pixel by the type of a Targa's image: with a colour map, in full colour, in grey. */
+/** Bits per pixel by Targa image type: colour-mapped, full colour, grey. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   1: [8, 16],
   2: [15, 16, 24, 32],
@@ -29,7 +29,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   11: [8, 16],
 };
 
-/** Targa: by its footer, which version 2 has, or by its header. */
+/** Recognises Targa by its footer (version 2) or by its header. */
 export function isTarga(bytes: Buffer): boolean {
   if (bytes.length < 18) return false;
   if (bytes.toString('latin1', bytes.length - FOOTER.length) === FOOTER) return true;
@@ -37,13 +37,13 @@ export function isTarga(bytes: Buffer): boolean {
   const depths = DEPTHS[type];
   if (depths === undefined || !depths.includes(depth)) return false;
   const [width, height] = [bytes.readUInt16LE(12), bytes.readUInt16LE(14)];
-  // Bits 6 and 7 are unused; the low four count the bits of transparency.
+  // The low four bits count the alpha bits; bits 6 and 7 are unused.
   const attributes = descriptor & 0x0f;
   if (width === 0 || height === 0 || descriptor >= 0x40 || ![0, 1, 8].includes(attributes)) return false;
   return hasColourMap(bytes, type === 1 || type === 9);
 }
 
-/** The five bytes that describe the colour map. Only an image with indexed colours must have one. */
+/** Checks the five bytes of the colour map. Only an image with indexed colours must have a colour map. */
 function hasColourMap(bytes: Buffer, isNeeded: boolean): boolean {
   const [kind, entries, bits] = [bytes[1]!, bytes.readUInt16LE(5), bytes[7]!];
   if (kind === 0) return !isNeeded && bytes.readUInt16LE(3) === 0 && entries === 0 && bits === 0;

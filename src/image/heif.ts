@@ -1,11 +1,11 @@
-import { type Box, boxesIn, boxesOf, Fields } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
-/** The coding of a HEIF container's picture, by the brands and item types of ISO/IEC 23008-12 and of the codings. */
+/** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
 
 const coded = (coding: string): Undecodable => ({ name: `HEIF with ${coding}`, fix: CONVERT });
 
-/** Null for what is decoded here. */
+/** Null marks a coding that imgtool decodes. */
 const CODINGS: Readonly<Record<string, Undecodable | null>> = {
   av01: null,
   hvc1: HEVC,
@@ -26,11 +26,11 @@ const BRANDS: Readonly<Record<string, keyof typeof CODINGS>> = {
   ...{ avci: 'avc1', avcs: 'avc1', vvic: 'vvc1', vvis: 'vvc1', evbi: 'evc1', evmi: 'evc1' },
   ...{ j2ki: 'j2k1', j2is: 'j2k1', jpeg: 'jpeg', jpgs: 'jpeg' },
 };
-/** Of pictures in any coding. */
+/** Brands of pictures in any coding. */
 const GENERAL = new Set(['mif1', 'mif2', 'msf1', 'miaf']);
 const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fix: CONVERT };
 
-/** How a HEIF container is decoded, or why it cannot be; undefined for any other file. */
+/** Returns how to decode a HEIF container, or why it cannot be decoded; undefined for other files. */
 export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefined {
   const brands = brandsOf(bytes);
   if (brands[0] === 'mif3') return MINIMIZED;
@@ -38,12 +38,12 @@ export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefin
   const types = typesOf(bytes);
   const ofItems = types.length === 0 ? undefined : (types.find((type) => type in CODINGS) ?? 'av01');
   const ofBrands = brands.map((brand) => BRANDS[brand]).filter((coding) => coding !== undefined);
-  // Many name AVIF beside another; a file that is cut short before it says is left to the decoder.
+  // Many files list AVIF beside another brand. Without any brand, the decoder reports the damage.
   const byBrand = ofBrands.includes('av01') ? 'av01' : (ofBrands[0] ?? 'av01');
   return CODINGS[ofItems ?? byBrand] ?? (BRANDS[brands[0] ?? ''] === 'av01' ? 'avif' : 'heif');
 }
 
-/** The major brand and the compatible ones of the first box. */
+/** The major and compatible brands of the first box. */
 function brandsOf(bytes: Buffer): string[] {
   if (bytes.length < 16 || bytes.toString('latin1', 4, 8) !== 'ftyp') return [];
   const end = Math.min(bytes.length, bytes.readUInt32BE(0));
@@ -52,14 +52,14 @@ function brandsOf(bytes: Buffer): string[] {
   return brands;
 }
 
-/** The types of all items, the primary one's first; none where there is no whole list of them. */
+/** The types of all items, the primary item first; empty when the list is incomplete. */
 function typesOf(bytes: Buffer): string[] {
   const meta = wholeBox(boxesOf(bytes), 'meta');
-  // Version and flags come first in `meta`, `iinf`, `infe` and `pitm`.
+  // `meta`, `iinf`, `infe` and `pitm` start with a version and flags.
   const inside = boxesIn(bytes, meta, 4);
   const list = wholeBox(inside, 'iinf');
   if (list === undefined) return [];
-  const primary = primaryOf(bytes, wholeBox(inside, 'pitm'));
+  const primary = primaryItem(bytes, wholeBox(inside, 'pitm'));
   const types: string[] = [];
   for (const entry of boxesIn(bytes, list, bytes[list.start] === 0 ? 6 : 8)) {
     const fields = new Fields(bytes, entry);
@@ -74,14 +74,6 @@ function typesOf(bytes: Buffer): string[] {
     else types.push(type);
   }
   return types;
-}
-
-function primaryOf(bytes: Buffer, pitm: Box | undefined): number | undefined {
-  if (pitm === undefined) return undefined;
-  const fields = new Fields(bytes, pitm);
-  const version = fields.next(1);
-  fields.skip(3);
-  return fields.next(version === 0 ? 2 : 4);
 }
 
 function wholeBox(boxes: Iterable<Box>, type: string): Box | undefined {

@@ -6,12 +6,12 @@ import { openSource, type Source } from './open.ts';
 import { complaint } from './steps/corrupt.ts';
 import { sharp } from './vips.ts';
 
-/** The order in which what a picture carries is told; what is not named here comes after, by name. */
+/** The display order of metadata; other kinds follow by name. */
 const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
 
 /**
- * Reads a stored picture once and decodes every pixel of it, held to the same strictness as a source. Errors: those of
- * open.ts and detect.ts, `corrupt`, `out_of_memory`.
+ * Reads a stored picture once and decodes every pixel, as strictly as a source. Errors: those of open.ts and detect.ts,
+ * `corrupt`, `out_of_memory`.
  */
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
@@ -27,7 +27,8 @@ async function inspected(source: Source): Promise<Inspected> {
   try {
     const metadata = await read(source).metadata();
     const { width, height } = metadata;
-    await decodeAll(source, width);
+    // One row of the full width: the decoder skips nothing, and the result stays small.
+    await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
     const carried = new Set([...carriedBy(source.head, format, true).keys(), ...carriedIn(metadata).keys()]);
     return {
       format: format === 'heif' ? 'avif' : format,
@@ -38,11 +39,6 @@ async function inspected(source: Source): Promise<Inspected> {
   } catch (error) {
     throw damaged(error);
   }
-}
-
-/** One row of as many columns as the picture has: nothing is skipped by the decoder, and little is held. */
-async function decodeAll(source: Source, width: number): Promise<void> {
-  await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
 }
 
 function read(source: Source) {

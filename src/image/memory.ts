@@ -4,30 +4,31 @@ import { type Geometry, plan, type Size } from './plan.ts';
 import { jpegShrink, webpShrink } from './shrink.ts';
 import type { Header } from './steps/header.ts';
 
-/** Bytes that any picture takes: libraries' tables, buffers of files and channels. */
+/** Bytes for any picture: tables of libraries, file buffers, channels. */
 const ALWAYS = 4 * 2 ** 20;
 
-/** Outputs that are encoded at the same time when they are large. */
-const AT_ONCE = 2;
-/** Pixels of all outputs together up to which they may all be encoded at the same time: that takes little. */
+/** How many large outputs are encoded at the same time. */
+const LARGE_AT_ONCE = 2;
+/** When all outputs together have at most this many pixels, they may all be encoded at the same time. */
 const FEW_PIXELS = 8_000_000;
 
-/** Rows that libvips holds while it scales down what comes row by row. */
+/** Rows that libvips keeps in memory while it scales down row by row. */
 const ROWS = 2000;
 
-/** Bytes of a source's file, and how many of them are held in memory. */
+/** Bytes of a source file, and how many of them are in memory. */
 interface File {
   readonly size: number;
   readonly held: number;
 }
 
 /**
- * Bytes that rendering a picture to these variants takes at its peak, beside what an idle child takes: the greater of
- * decoding it and encoding them. Without variants, what decoding it whole takes.
+ * Returns the peak memory, in bytes, of rendering a picture to these variants, in addition to the memory of an idle
+ * child process. The peak occurs while decoding or while encoding, whichever takes more. Without variants, it is the
+ * memory for decoding at full size.
  *
- * Measured as VmHWM over the idle child's VmRSS (sharp 0.35.5, libvips 8.18.7, glibc): JPEG, PNG, WebP, GIF, TIFF and
- * AVIF of 24 and 100 Mpx, plain, progressive or interlaced, with alpha, 16 bits and turned by EXIF, each to `web`, to
- * 4096 pixels across and to full size. The figures below are those of one pixel in bytes.
+ * Measured as VmHWM minus the idle child's VmRSS (sharp 0.35.5, libvips 8.18.7, glibc): JPEG, PNG, WebP, GIF, TIFF and
+ * AVIF of 24 and 100 Mpx, plain, progressive or interlaced, with alpha, with 16 bits and with EXIF orientation; each to
+ * `web`, to a width of 4096 pixels and to full size. The figures below are bytes per pixel.
  */
 export function estimateMemory(header: Header, { size, held }: File, variants: readonly Variant[]): number {
   const detail = detailOf(header, size);
@@ -43,28 +44,28 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
   return Math.ceil(ALWAYS + held + copied + kept + screenOf(header) + Math.max(decoding, sized + busiest));
 }
 
-/** The plain copy of a TIFF, and what writing it takes: that is given back only some time after. */
+/** The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late. */
 function copyOf({ tiff }: Header): number {
   const plain = tiff?.plain ?? null;
   return plain === null ? 0 : plain.size + plain.work;
 }
 
-/** How many outputs of these sizes may be encoded at the same time at most. */
+/** How many outputs of these sizes may be encoded at the same time. */
 export function mostAtOnce(outputs: readonly Size[]): number {
-  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(AT_ONCE, outputs.length) : AT_ONCE;
+  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
-/** What the decoder takes, beside the base that comes of it. */
+/** Memory of the decoder in bytes, without the decoded base. */
 function decoder(header: Header, base: Size): number {
   const { format, progressive, alpha, pixelBytes, stored } = header;
   const pixels = area(header);
   const isWhole = base.width === header.width && base.height === header.height;
   const rows = isWhole ? 0 : stored.width * Math.min(stored.height, ROWS) * pixelBytes * (alpha ? 1.4 : 1);
-  // It is turned once it is scaled.
+  // Rotation follows scaling.
   const turning = header.turned ? area(base) * pixelBytes : 0;
   switch (format) {
     case 'jpeg': {
-      // All coefficients, 2 bytes each, until the last scan is read.
+      // The decoder keeps all coefficients, 2 bytes each, until it has read the last scan.
       const coefficients = progressive ? pixels * 2 * header.samples : 0;
       const shrink = jpegShrink(header, base);
       return coefficients + (rows / shrink ** 2) * (shrink === 1 ? 1 : 3) + turning;
@@ -74,7 +75,7 @@ function decoder(header: Header, base: Size): number {
     case 'webp': {
       const first = webpShrink(header, base);
       if (first === null) return pixels * 6 + turning;
-      // Scaled while it is decoded; lossless ones are decoded whole first.
+      // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
       return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 2.5 * pixelBytes + turning;
     }
     case 'avif':
@@ -86,17 +87,17 @@ function decoder(header: Header, base: Size): number {
   }
 }
 
-/** What the samples take that are corrected after they are decoded. */
+/** Bytes of the samples that are corrected after decoding. */
 function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): number {
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pixelBytes;
 }
 
-/** The screen of a GIF, which is not given back before its outputs are encoded. */
+/** Bytes of a GIF's screen, which stays in memory until its outputs are encoded. */
 function screenOf({ corrections, ...size }: Header): number {
   return corrections === null || corrections.screen === null ? 0 : area(size) * 4;
 }
 
-/** What an encoder takes for a pixel, its output and the library's own copies included. */
+/** Bytes per pixel that an encoder needs, including its output and the library's copies. */
 function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: number): number {
   switch (format) {
     case 'webp':
@@ -105,14 +106,14 @@ function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: 
     case 'jpeg':
       return 7 + 2 * detail;
     case 'png':
-      // Copies with fewer channels, as numbers of colours, and filtered.
+      // Reduced, indexed and filtered copies.
       return 9 + 5 * detail;
     case 'avif':
       return alpha ? 48 : 37;
   }
 }
 
-/** 0 for plain areas to 1 for noise, which compresses to as much as it does in the file. */
+/** 0 for plain areas to 1 for noise, estimated from the file's bytes per pixel. */
 function detailOf(header: Header, size: number): number {
   const most = LOSSY.has(header.format) && !header.lossless ? 0.9 : 3;
   return Math.min(1, size / area(header) / most);

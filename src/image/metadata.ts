@@ -2,10 +2,10 @@ import type { Metadata } from 'sharp';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
 
-/** What a picture carries besides its pixels, by the names people know; how many bytes, packed as they are stored. */
+/** A picture's metadata: common name to stored size in bytes (compressed where the file compresses it). */
 export type Carried = ReadonlyMap<string, number>;
 
-/** Told from the file's own structure: what decoders skip, pass over or unpack is seen too. */
+/** Finds metadata by the structure of the file, including metadata that decoders skip. */
 export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): Carried {
   const found = new Map<string, number>();
   for (const each of chunksOf(bytes, format, whole)) {
@@ -15,7 +15,7 @@ export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): 
   return found;
 }
 
-/** Told by the decoder, which has them in memory. */
+/** Finds metadata that the decoder reports. */
 export function carriedIn(metadata: Metadata): Carried {
   const { exif, xmp, iptc, icc, tifftagPhotoshop, gainMap, comments = [] } = metadata;
   const comment = comments.reduce((sum, { keyword, text }) => sum + keyword.length + text.length, 0);
@@ -24,7 +24,7 @@ export function carriedIn(metadata: Metadata): Carried {
   return new Map([...found, ['comment', comment] as const].filter(([, length]) => length > 0));
 }
 
-/** Null for what only says how the pixels are stored and shown. */
+/** The common name of a chunk; null for a chunk that only describes how to store or show the pixels. */
 const NAMES: Partial<Record<SourceFormat, (chunk: Chunk) => string | null>> = {
   jpeg: nameOfSegment,
   png: ({ type, start }) => {
@@ -46,7 +46,7 @@ const PNG_NAMES: Record<string, string> = {
 const WEBP_PLAIN = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']);
 const WEBP_NAMES: Record<string, string> = { EXIF: 'exif', 'XMP ': 'xmp', ICCP: 'icc' };
 
-/** XMP and what ImageMagick calls raw profiles are texts of a PNG under names of their own. */
+/** PNG stores XMP and ImageMagick's raw profiles as named texts. */
 function nameOfText(start: string): string {
   if (start.startsWith('XML:com.adobe.xmp\0')) return 'xmp';
   return /^Raw profile type (exif|iptc|xmp)\0/.exec(start)?.[1] ?? 'comment';
@@ -56,10 +56,10 @@ function nameOfSegment({ type, start, length }: Chunk): string | null {
   if (type === 'COM') return 'comment';
   if (type === 'trailer') return type;
   if (!type.startsWith('APP')) return null;
-  // Resolution alone is 14 bytes; a small picture of the picture may follow.
+  // 14 bytes hold only the resolution; a longer segment contains a thumbnail.
   if (start.startsWith('JFIF\0')) return length > 14 ? 'thumbnail' : null;
   if (start.startsWith('JFXX\0')) return 'thumbnail';
-  // How its colours are to be read.
+  // Adobe's APP14 describes the colour encoding.
   if (type === 'APP14' && start.startsWith('Adobe')) return null;
   if (start.startsWith('Exif\0')) return 'exif';
   if (start.startsWith('http://ns.adobe.com/')) return 'xmp';

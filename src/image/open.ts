@@ -3,37 +3,37 @@ import { type BigIntStats, existsSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ImgtoolError, readError } from '../errors.ts';
 import type { FileFacts, SourceFacts, SourceFile } from '../model.ts';
-import { assertInside, openingError, openingFlags } from './bounds.ts';
+import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
 import { starved } from './starved.ts';
 
-/** Bytes up to which a source is held in memory; of a larger one the file stays open. */
+/** The largest source, in bytes, to read into memory. The file of a larger source stays open. */
 export const IN_MEMORY = 256 * 1024 * 1024;
 
-/** Times a source may change under our eyes before it is given up. */
-const CHANGES = 3;
+/** How often a read may find that the source changed before `openSource` gives up. */
+const MAX_CHANGES = 3;
 
 const CHUNK = 1024 * 1024;
 
-/** A source as it was read: the digest is that of the bytes, the facts those of the very file they came from. */
+/** An opened source. `digest` and `facts` describe the same bytes. */
 export interface Source {
   readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
-  /** The first bytes: all of them when the source is held in memory, else 1 MiB. */
+  /** All bytes when the source is in memory, else the first 1 MiB. */
   readonly head: Buffer;
-  /** What sharp decodes: the bytes that are held in memory, or the path of the open file. */
+  /** The input for sharp: the bytes in memory, or the path of the open file. */
   readonly input: Buffer | string;
-  /** Up to `length` bytes from `position` on; fewer where the file ends. */
+  /** Returns `length` bytes from `position`, or fewer at the end of the file. */
   readAt(position: number, length: number): Buffer;
-  /** Rejects with `source_changed` when the file that is decoded is no longer as it was read. */
+  /** Rejects with `source_changed` when the file differs from what was read. */
   assertUnchanged(): Promise<void>;
-  /** Closes the file; `input` and `readAt` must not be used any more. May be called twice. */
+  /** Closes the file. Do not use `input` or `readAt` afterwards. Can be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Opens and reads a source once, never waiting on a pipe. The caller closes it. Errors, without the path:
- * `source_missing`, `source_unreadable`, `source_outside`, `source_changed`, `out_of_memory`, `io`.
+ * Opens and reads a source without waiting on a pipe. The caller closes it. Errors, without the path: `source_missing`,
+ * `source_unreadable`, `source_outside`, `source_changed`, `out_of_memory`, `io`.
  */
 export async function openSource(given: string | SourceFile, inMemory = IN_MEMORY): Promise<Source> {
   const file = typeof given === 'string' ? { path: given, bounds: null } : given;
@@ -55,7 +55,7 @@ export async function openSource(given: string | SourceFile, inMemory = IN_MEMOR
 }
 
 async function readUnchanged(handle: FileHandle, path: string, inMemory: number): Promise<Source> {
-  for (let attempt = 0; attempt < CHANGES; attempt++) {
+  for (let attempt = 0; attempt < MAX_CHANGES; attempt++) {
     const before = await handle.stat({ bigint: true });
     assertRegular(before);
     const facts = factsOf(before);
@@ -69,7 +69,7 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
       return source;
     }
   }
-  throw changed(`${CHANGES} times while it was read`);
+  throw sourceChanged(`${MAX_CHANGES} times while it was read`);
 }
 
 type Content = Pick<Source, 'input' | 'readAt' | 'assertUnchanged' | 'close'>;
@@ -83,7 +83,7 @@ const held = (bytes: Buffer): Content => ({
 
 function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
   const own = `/proc/self/fd/${handle.fd}`;
-  // Only Linux names an open file so that it is opened again with a position of its own.
+  // Only Linux offers a path that reopens an open file with its own read position.
   const isNamed = existsSync(own);
   return {
     input: isNamed ? own : path,
@@ -96,13 +96,13 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
       const stats = await now.catch((error: unknown) => {
         throw readError(error);
       });
-      if (!same(factsOf(stats), facts)) throw changed('while it was decoded');
+      if (!same(factsOf(stats), facts)) throw sourceChanged('while it was decoded');
     },
     close: () => handle.close(),
   };
 }
 
-/** Bytes read: fewer than the buffer takes when the file ends. */
+/** Returns the number of bytes read: fewer than `into` holds at the end of the file. */
 function readFully(fd: number, into: Buffer, position: number): number {
   let length = 0;
   while (length < into.length) {
@@ -140,7 +140,7 @@ async function readThrough(handle: FileHandle, size: number): Promise<FileConten
   return { length, digest: hash.digest('hex'), bytes: null, head: head.subarray(0, bytesRead) };
 }
 
-/** Bytes hashed: `size`, or fewer when the file has become shorter. */
+/** Returns the number of bytes hashed: fewer than `size` when the file became shorter. */
 async function digestThrough(handle: FileHandle, size: number, hash: Hash): Promise<number> {
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let position = 0;
@@ -176,9 +176,3 @@ export const factsOf = (stats: BigIntStats): SourceFacts => ({
 
 export const same = (a: FileFacts, b: FileFacts): boolean =>
   a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
-
-function changed(when: string): ImgtoolError {
-  return new ImgtoolError('source_changed', `the file changed ${when}`, {
-    fix: 'run again once whatever writes it is done',
-  });
-}

@@ -4,19 +4,19 @@ import { estimateMemory, mostAtOnce } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { plan } from './plan.ts';
 import { render } from './render.ts';
-import { type Header, header } from './steps/header.ts';
+import { header } from './steps/header.ts';
 
-/** The one picture a child holds. */
+/** The picture that is open in a child process; at most one at a time. */
 export interface Picture {
   readonly facts: PictureFacts;
-  /** At most `atOnce` outputs are encoded side by side. */
+  /** Encodes at most `atOnce` outputs at the same time. */
   render(orders: readonly Order[], atOnce?: number): Promise<Rendered>;
-  /** Closes its file; not while it renders. May be called twice. */
+  /** Closes the file. Do not call during a render. Can be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Reads, recognises, checks and digests a source, once; what rendering takes is estimated for these variants. Errors:
+ * Opens a source, detects its format, checks its header, and estimates the memory for rendering these variants. Errors:
  * those of open.ts, detect.ts and header.ts.
  */
 export async function openPicture(
@@ -42,18 +42,16 @@ async function pictureOf(
   limits: Limits,
   variants: readonly Variant[],
 ): Promise<Picture> {
+  const { facts, digest } = source;
   const found = await header(source, await detect(source.head, limits.allowSvg), limits);
+  const { format, width, height } = found;
   const held = typeof source.input === 'string' ? 0 : source.input.length;
-  const memory = estimateMemory(found, { size: source.facts.size, held }, variants);
-  // As it was estimated, also where only some of them are rendered.
-  const most = mostAtOnce(plan(found, found.format, variants));
+  const memory = estimateMemory(found, { size: facts.size, held }, variants);
+  // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
+  const most = mostAtOnce(plan(found, format, variants));
   return {
-    facts: { ...factsOf(source, found), memory, ms },
+    facts: { facts, digest, format, width, height, memory, ms },
     render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
     close: source.close,
   };
-}
-
-function factsOf({ facts, digest }: Source, { format, width, height }: Header) {
-  return { facts, digest, format, width, height };
 }

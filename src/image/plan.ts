@@ -6,7 +6,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** How one variant's pixels come about: the whole picture at `whole`, of which `cut` (if any) leaves the output. */
+/** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
 interface Sized extends Size {
   readonly whole: Size;
   readonly scale: Scale;
@@ -14,13 +14,13 @@ interface Sized extends Size {
 }
 
 export interface Geometry extends Sized {
-  /** The whole picture at the size it is decoded to for this variant. */
+  /** The size to decode the whole picture to. */
   readonly base: Size;
-  /** The output's size if its format could hold every size; null where the format holds it. */
+  /** The output's size without the format's limit; null when the format's limit does not apply. */
   readonly asked: Size | null;
 }
 
-/** Longest side in pixels that each format's encoder takes (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
+/** The longest side, in pixels, of each encoder (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
 const LONGEST: Readonly<Record<Format, number>> = {
   webp: 16_383,
   avif: 16_384,
@@ -28,7 +28,7 @@ const LONGEST: Readonly<Record<Format, number>> = {
   png: 2_147_483_647,
 };
 
-/** An exact fraction of the source's size, at most 1. */
+/** A fraction of the source's size, at most 1. Integers keep it exact. */
 interface Scale {
   readonly of: number;
   readonly to: number;
@@ -36,20 +36,20 @@ interface Scale {
 
 const FULL: Scale = { of: 1, to: 1 };
 
-/** Pixels across of the base that serves all small variants. */
+/** Width in pixels of the base that all small variants share. */
 const SHARED_WIDTH = 1200;
 
-/** Formats whose decoders scale down by themselves, at less than the cost of a whole decode. */
+/** Formats whose decoders can scale down for less than the cost of a full decode. */
 const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
 
 /**
- * The sizes of all variants of an upright source, and the size each is decoded to before it is brought to its own:
- * the shared base, 1200 pixels across, for a variant of that size or of at most half of it. For all else, what a decoder
- * scales by itself is decoded to the variant's own size; other sources are halved as often as leaves them twice as
- * large. Resampling what was resampled to less than twice the size would show.
+ * Computes the size of each variant of an upright source, and the base that each variant is resized from. A variant
+ * that is as large as the shared base (1200 pixels across), or at most half as large, uses the shared base. For other
+ * variants, JPEG and WebP are decoded to the variant's own size. Other formats are halved as long as they stay twice as
+ * large as the variant. Resampling again from less than twice the size would be visible.
  *
- * So a variant's bytes follow from the source and its own settings, never from what else is rendered with it: one made
- * alone, to replace a lost one, is the same as before. One decode serves all of `web` and `compat`.
+ * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
+ * the batch. A lost output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
  */
 export function plan(source: Size, format: string, variants: readonly Variant[]): Geometry[] {
   const scale = widthwise(source, Math.min(SHARED_WIDTH, source.width));
@@ -64,7 +64,7 @@ export function plan(source: Size, format: string, variants: readonly Variant[])
   });
 }
 
-/** How often the source can be halved and still be as large as this. */
+/** How often the source can be halved and still be at least this large. */
 function halvings(source: Size, { width, height }: Size): number {
   let times = 0;
   for (;;) {
@@ -74,13 +74,12 @@ function halvings(source: Size, { width, height }: Size): number {
   }
 }
 
-/** Rounded down. */
 function halved({ width, height }: Size, times: number): Size {
   const by = 2 ** times;
   return { width: Math.max(1, Math.floor(width / by)), height: Math.max(1, Math.floor(height / by)) };
 }
 
-/** The variant's geometry, scaled down to what its format can hold. */
+/** The variant's geometry, within the limit of its format. */
 function fitted(source: Size, variant: Variant): Sized & Pick<Geometry, 'asked'> {
   const asked = geometry(source, variant, null);
   const longest = LONGEST[variant.format];
@@ -88,7 +87,7 @@ function fitted(source: Size, variant: Variant): Sized & Pick<Geometry, 'asked'>
   return { ...geometry(source, variant, longest), asked: { width: asked.width, height: asked.height } };
 }
 
-/** `longest` in pixels, for both sides of the output; null sets no limit. */
+/** `longest` limits both sides of the output, in pixels; null means no limit. */
 function geometry(source: Size, variant: Variant, longest: number | null): Sized {
   const { width, height } = variant;
   if (variant.fit === 'cover' && width !== null && height !== null) {
@@ -116,7 +115,7 @@ function cover(source: Size, asked: Size, position: Position, longest: number | 
   return { ...box, whole, scale, cut: uncut ? null : position };
 }
 
-/** A box that the source can fill without being scaled up, in the asked box's own ratio, with no side above `longest`. */
+/** Shrinks the requested box, keeping its ratio, until the source can fill it and no side exceeds `longest`. */
 function shrunk(asked: Size, source: Size, longest: number | null): Size {
   const fit = smallest(
     ...[widthwise(asked, source.width), heightwise(asked, source.height)],
@@ -125,7 +124,7 @@ function shrunk(asked: Size, source: Size, longest: number | null): Size {
   return scaled(asked, fit);
 }
 
-/** The smallest of these scales and the full size. */
+/** The smallest of these scales and 1. */
 function smallest(...scales: readonly Scale[]): Scale {
   return scales.reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
 }
@@ -140,13 +139,13 @@ function scaled({ width, height }: Size, { of, to }: Scale): Size {
   return { width: portion(width, to, of), height: portion(height, to, of) };
 }
 
-/** n * to / of, rounded half up, at least 1; in integers, since a double's ratio can fall on the wrong side of a half. */
+/** n * to / of, rounded half up, at least 1. Uses integers: a double can fall on the wrong side of a half. */
 function portion(n: number, to: number, of: number): number {
   const exact = (BigInt(n) * BigInt(to) * 2n + BigInt(of)) / (BigInt(of) * 2n);
   return Math.max(1, Number(exact));
 }
 
-/** Below, at or above zero as a is smaller than, equal to or larger than b. */
+/** Negative, zero or positive when a is smaller than, equal to or larger than b. */
 function compare(a: Scale, b: Scale): number {
   const difference = BigInt(a.to) * BigInt(b.of) - BigInt(b.to) * BigInt(a.of);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;

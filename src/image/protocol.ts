@@ -11,7 +11,7 @@ import type {
   Variant,
 } from '../model.ts';
 
-/** What parent and child say to each other; JSON. A child holds one picture, and answers one request at a time. */
+/** JSON messages between parent and child process. A child holds one picture and handles one request at a time. */
 export type Request =
   | {
       readonly type: 'open';
@@ -19,20 +19,17 @@ export type Request =
       readonly limits: Limits;
       readonly variants: readonly Variant[];
     }
-  /** At most `atOnce` outputs are encoded side by side. */
+  /** At most `atOnce` outputs are encoded at the same time. */
   | { readonly type: 'render'; readonly orders: readonly Order[]; readonly atOnce: number }
   | { readonly type: 'release' }
   | { readonly type: 'inspect'; readonly path: string }
   | { readonly type: 'digest'; readonly sources: readonly SourceFile[] }
   | { readonly type: 'about' };
 
-/**
- * `ready` once the libraries are loaded; `resting` after every release; every other request is answered by its result
- * or an error.
- */
+/** `ready` follows the loading of the libraries, `resting` each release. Other requests get a result or an error. */
 export type Reply =
   | { readonly type: 'ready' }
-  /** Bytes of memory that the child holds although it holds no picture any more. */
+  /** Resident memory of the child process after the release, in bytes. */
   | { readonly type: 'resting'; readonly memory: number }
   | { readonly type: 'opened'; readonly picture: PictureFacts }
   | { readonly type: 'rendered'; readonly rendered: Rendered }
@@ -41,8 +38,7 @@ export type Reply =
   | { readonly type: 'about'; readonly engine: RendererFacts }
   | { readonly type: 'failed'; readonly error: Failure };
 
-/** A reply as it is sent. */
 export type Message = Reply & {
-  /** Milliseconds since it heard the request, and those of CPU since it was started; none where it was not asked. */
+  /** Milliseconds since the request arrived, and CPU milliseconds since the start. Absent without a request. */
   readonly took?: { readonly ms: number; readonly cpu: number };
 };

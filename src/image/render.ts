@@ -15,15 +15,16 @@ import { write } from './steps/write.ts';
 import { type Spent, timed } from './timed.ts';
 import { ENCODER } from './vips.ts';
 
-/** Threads that libaom encodes one picture with. */
+/** Threads that libaom uses for one picture. */
 const AVIF_THREADS = 4;
 
-/** What happens to each variant's pixels once they have their size, in this order. */
+/** Steps for each variant's pixels after resizing, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
 /**
- * Renders all orders, decoding once for all that share a base, and writes each to its staged file; at most `atOnce` are
- * encoded side by side. When it rejects, nothing is being written any more. Errors: `corrupt`, `unsupported_format`, `source_changed`, those of writing.
+ * Renders all orders and writes each output to its staged file. Variants with the same base share one decode. At most
+ * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
+ * `unsupported_format`, `source_changed`, those of writing.
  */
 export async function render(
   source: Source,
@@ -42,13 +43,13 @@ export async function render(
   await source.assertUnchanged();
   const decoded = performance.now();
   const spent: Spent = { resize: 0, write: 0 };
-  const sized = shared(bases, spent);
+  const sized = resizer(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
-  const works = alike(orders, geometries).map(({ geometry, same }) => async () => {
+  const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
     const png = pngOf(source, header, geometry);
-    for (const [order, one] of await written(sized(geometry), same, png, spent)) outputs.set(order, one);
+    for (const [order, one] of await writeGroup(sized(geometry), same, png, spent)) outputs.set(order, one);
   });
-  await inLanes(works, lanes(variants, atOnce));
+  await runConcurrently(works, concurrency(variants, atOnce));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
   const color = dominantColor(least);
@@ -64,14 +65,14 @@ export async function render(
   };
 }
 
-/** Orders whose outputs are the same, byte for byte: those of a small picture that is never enlarged. */
-interface Alike {
+/** Orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
+interface OrderGroup {
   readonly geometry: Geometry;
   readonly same: Order[];
 }
 
-function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike[] {
-  const groups = new Map<string, Alike>();
+function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]): OrderGroup[] {
+  const groups = new Map<string, OrderGroup>();
   for (const [i, order] of orders.entries()) {
     const geometry = geometries[i]!;
     const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
@@ -83,8 +84,8 @@ function alike(orders: readonly Order[], geometries: readonly Geometry[]): Alike
   return [...groups.values()];
 }
 
-/** Encodes once and writes each of these outputs. */
-async function written(
+/** Encodes once and writes the bytes to each order's path. */
+async function writeGroup(
   sized: Promise<Pixels>,
   same: readonly Order[],
   png: Buffer | null,
@@ -101,14 +102,14 @@ async function written(
   return outputs;
 }
 
-/** The source itself, where it is a PNG of the variant's size. */
+/** The source's bytes when it is a PNG of the variant's size. */
 function pngOf({ input }: Source, { format, width, height }: Header, one: Geometry): Buffer | null {
   if (format !== 'png' || typeof input === 'string') return null;
   return one.width === width && one.height === height ? input : null;
 }
 
-/** Pixels by geometry: variants of equal geometry share them. */
-function shared(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
+/** Resizes each geometry once: variants of equal geometry share the pixels. */
+function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
   const made = new Map<string, Promise<Pixels>>();
   return (geometry) => {
     const key = geometryKey(geometry);
@@ -129,17 +130,17 @@ const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
 
-/** Encoders that run side by side: one of AVIF takes several threads by itself. */
-function lanes(variants: readonly Variant[], atOnce: number): number {
+/** The number of encoders to run at the same time; an AVIF encoder uses several threads. */
+function concurrency(variants: readonly Variant[], atOnce: number): number {
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
   return Math.max(1, Math.floor(atOnce / threads));
 }
 
-/** Does all of it, so much at a time; a failure is told only once all that was begun has come to an end. */
-async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): Promise<void> {
+/** Runs all works, `concurrency` at a time. Rejects only after every started work has ended. */
+async function runConcurrently(works: readonly (() => Promise<void>)[], concurrency: number): Promise<void> {
   const left = works.values();
   let failed = false;
-  const lane = async () => {
+  const worker = async () => {
     for (const work of left) {
       if (failed) return;
       await work().catch((error: unknown) => {
@@ -148,7 +149,7 @@ async function inLanes(works: readonly (() => Promise<void>)[], lanes: number): 
       });
     }
   };
-  const all = Array.from({ length: Math.min(lanes, works.length) }, lane);
+  const all = Array.from({ length: Math.min(concurrency, works.length) }, worker);
   await Promise.allSettled(all);
   await Promise.all(all);
 }

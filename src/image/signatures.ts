@@ -1,18 +1,15 @@
 import type { Unread } from './formats.ts';
 import { isPcx, isTarga } from './headers.ts';
 
-/**
- * Bytes by which pictures are recognised that file-type does not know, or takes for something else. Each format's own
- * specification says so.
- */
+/** Signatures of formats that file-type does not know or confuses. Each is from the format's own specification. */
 
-/** Bytes in which the texts of a picture's header are looked for. */
-const TEXT = 2048;
+/** Bytes to search for text headers. */
+const TEXT_BYTES = 2048;
 
-/** Latin-1 text that the file has at this offset. */
+/** Latin-1 text at an offset of the file. */
 type Magic = readonly [at: number, text: string];
 
-/** A format has all of the pieces of one of its rows. */
+/** A format matches when all pieces of one of its rows match. */
 const MAGIC: readonly (readonly [Unread, ...Magic[]])[] = [
   ['jxl', [0, '\xff\x0a']],
   ['jxl', [0, '\0\0\0\x0cJXL \r\n\x87\n']],
@@ -82,15 +79,15 @@ const MAGIC: readonly (readonly [Unread, ...Magic[]])[] = [
   ['mrw', [0, '\0MRM']],
 ];
 
-/** Words of a Netpbm header, between which white space and comments stand; each character fits in one way only. */
+/** Matches words with white space and comments between them. It cannot backtrack: each character fits in one way. */
 function netpbm(...words: readonly string[]): RegExp {
   return new RegExp(`^${words.join('(?:\\s|#[^\\r\\n]*[\\r\\n])+')}\\s`);
 }
 
 const NUMBER = '\\d+';
 
-/** What a text begins with, where white space and comments may stand between its words. */
-const TEXTS: readonly (readonly [Unread, RegExp])[] = [
+/** Patterns at the start of text formats. */
+const TEXT_PATTERNS: readonly (readonly [Unread, RegExp])[] = [
   ['pdf', /^(?:[\s\S]{0,1020}?[\r\n])?%PDF-\d/],
   ['ai', /^%!PS-Adobe[\s\S]*?%%Creator: ?Adobe Illustrator/],
   ['eps', /^%!PS-Adobe-\d\.\d EPSF/],
@@ -105,13 +102,13 @@ const TEXTS: readonly (readonly [Unread, RegExp])[] = [
   ['xbm', /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*#define\s+\w*_?width\s+\d+\s+#define\s+\w*_?height\s+\d/],
 ];
 
-/** The name of a picture's format that is not decoded here; undefined for any other file. */
+/** Returns the name of a picture format that imgtool does not decode; undefined for other files. */
 export function recognise(bytes: Buffer): Unread | undefined {
   const has = ([at, text]: Magic) => bytes.toString('latin1', at, at + text.length) === text;
   const found = MAGIC.find(([, ...pieces]) => pieces.every(has));
   if (found !== undefined) return found[0];
-  const text = bytes.toString('latin1', 0, TEXT);
-  const named = TEXTS.find(([, pattern]) => pattern.test(text));
+  const text = bytes.toString('latin1', 0, TEXT_BYTES);
+  const named = TEXT_PATTERNS.find(([, pattern]) => pattern.test(text));
   if (named !== undefined) return named[0];
   if (isPcx(bytes)) return 'pcx';
   return isTarga(bytes) ? 'tga' : undefined;

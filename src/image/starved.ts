@@ -1,10 +1,11 @@
 import { ImgtoolError } from '../errors.ts';
 
 /**
- * What libvips, its decoders and encoders, C++ and Node say when memory could not be had (each seen under a limited
- * address space). Threads fail for want of a stack; aom's encoder names no reason, but it is given sound pixels.
+ * Messages of libvips, its decoders and encoders, C++ and Node when a memory allocation fails (each observed under a
+ * limited address space). Threads fail when they cannot allocate a stack. aom's encoder gives no reason, but its input
+ * is always sound.
  */
-const STARVED = new RegExp(
+const MEMORY_ERRORS = new RegExp(
   [
     'out of memory',
     'memory allocation',
@@ -20,15 +21,15 @@ const STARVED = new RegExp(
   'i',
 );
 
-/** libheif calls it a memory error too when a damaged file claims more than any picture has. */
-const CLAIMED = /security limit/i;
+/** libheif also reports a memory error when a damaged file states an impossible size. */
+const IMPOSSIBLE_SIZE = /security limit/i;
 
-/** The failure as `out_of_memory`, if that is what it is: no fault of the picture, which may well succeed alone. */
+/** Returns `out_of_memory` after a lack of memory: the picture is not at fault, and may succeed alone. */
 export function starved(error: unknown): ImgtoolError | undefined {
   if (error instanceof ImgtoolError) return undefined;
   const said =
     error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
-  if (!STARVED.test(said) || CLAIMED.test(said)) return undefined;
+  if (!MEMORY_ERRORS.test(said) || IMPOSSIBLE_SIZE.test(said)) return undefined;
   return new ImgtoolError('out_of_memory', 'there was not enough memory for it', {
     fix: 'give it more memory, or try again with {{jobs 1}}',
     cause: error,

@@ -1,4 +1,4 @@
-/** Milliseconds spent on what goes on side by side, summed. */
+/** Total milliseconds of concurrent work. */
 export interface Spent {
   resize: number;
   write: number;

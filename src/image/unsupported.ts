@@ -1,7 +1,7 @@
 import { type Chunk, chunksOf } from './chunks.ts';
 import { RESAVE, type SourceFormat, type Undecodable } from './formats.ts';
 
-/** Kinds of JPEG by the marker of their frame header (ITU-T T.81, table B.1) that no decoder here reads. */
+/** JPEG processes that no decoder here reads, by the marker of the frame header (ITU-T T.81, table B.1). */
 const PROCESSES: Readonly<Record<string, string>> = {
   c5: 'hierarchical JPEG',
   c6: 'hierarchical JPEG',
@@ -12,16 +12,19 @@ const PROCESSES: Readonly<Record<string, string>> = {
   cf: 'hierarchical JPEG',
   f7: 'JPEG-LS',
 };
-/** Baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
-const READ = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
+/** Supported: baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
+const SUPPORTED = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
 const LOSSLESS = 'c3';
 
 /**
- * The kind of a sound picture whose format is decoded here, but not in this kind; undefined where the structure does
- * not say so. A header that contradicts itself is left to the decoder, which calls it damaged.
+ * Returns the kind of a sound picture when its format is supported but its kind is not; undefined when the structure
+ * does not show this. The decoder reports a header that contradicts itself as damage.
  */
 export function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
-  if (format === 'png') return isCrushed(bytes) ? CRUSHED : undefined;
+  if (format === 'png') {
+    const [first] = chunksOf(bytes, 'png', false);
+    return first?.type === 'CgBI' ? XCODE_PNG : undefined;
+  }
   if (format !== 'jpeg') return undefined;
   return unsupportedJpeg(bytes);
 }
@@ -30,12 +33,12 @@ function unsupportedJpeg(bytes: Buffer): Undecodable | undefined {
   for (const segment of chunksOf(bytes, 'jpeg', false)) {
     const name = PROCESSES[segment.type];
     if (name !== undefined) return isFrame(segment) ? { name, fix: RESAVE.baseline } : undefined;
-    if (READ.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
+    if (SUPPORTED.has(segment.type)) return isFrame(segment) ? unsupportedFrame(segment, bytes) : undefined;
   }
   return undefined;
 }
 
-/** A frame header holds 3 bytes for each component behind 6 for all. */
+/** A frame header has 6 bytes, plus 3 for each component. */
 const isFrame = ({ start, length }: Chunk): boolean => length === 6 + 3 * start.charCodeAt(5);
 
 function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): Undecodable | undefined {
@@ -55,12 +58,7 @@ function definesLines(bytes: Buffer): boolean {
   return false;
 }
 
-const CRUSHED: Undecodable = {
+const XCODE_PNG: Undecodable = {
   name: 'PNG as Xcode optimises it for iOS (CgBI)',
   fix: 'take the original, or convert it back: xcrun pngcrush -revert-iphone-optimizations',
 };
-
-function isCrushed(bytes: Buffer): boolean {
-  const [first] = chunksOf(bytes, 'png', false);
-  return first?.type === 'CgBI';
-}

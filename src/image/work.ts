@@ -1,6 +1,6 @@
 import module from 'node:module';
 
-/** What a child works with: one import, and so one file of the built program, for all that it loads at its start. */
+/** All that a child process loads at start, as one import and therefore one file of the built program. */
 export { asImgtoolError } from '../errors.ts';
 export { digestAll } from './digest.ts';
 export { inspect } from './inspect.ts';
@@ -8,5 +8,5 @@ export { openPicture } from './picture.ts';
 export { starved } from './starved.ts';
 export { ENGINE } from './vips.ts';
 
-// Node keeps what it compiled at its end in order, which a child does not come to.
+// Node writes its compile cache at a normal exit, but a child process is killed.
 (module as { readonly flushCompileCache?: () => void }).flushCompileCache?.();

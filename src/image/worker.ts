@@ -1,15 +1,15 @@
-// The child process's entry. Nothing is imported statically: until the listeners below are there, a Ctrl-C, which a
-// terminal sends to the children too, would end the child in the middle of loading its libraries.
+// The child process's entry point. It has no static imports of code: a terminal sends Ctrl-C to child processes too,
+// and without the listeners below the signal would end a child that is still loading its libraries.
 import type { Picture } from './picture.ts';
 import type { Message, Reply, Request } from './protocol.ts';
 
-/** Bytes of memory; an idle child that has done little takes some 75 MB, one that was busy with photographs 200. */
+/** Resident bytes above which to collect garbage. An idle child takes 75 MB, or 200 MB after many photographs. */
 const COLLECT = 300 * 2 ** 20;
 
-/** A child takes its orders from its parent alone. */
+/** Only the parent ends a child process. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
-/** The parent is gone. `process.exit` would wait for the encoder. */
+/** The parent has exited. `process.exit` would wait for the encoder. */
 process.on('disconnect', end);
 if (!process.connected) end();
 
@@ -18,7 +18,7 @@ function end(): void {
 }
 
 function reply(message: Message): void {
-  // A failed send means that the channel is closed, and then `disconnect` ends the child.
+  // Sending fails only when the channel is closed, and then `disconnect` ends the child process.
   process.send?.(message, () => {});
 }
 
@@ -27,13 +27,13 @@ const { asImgtoolError, digestAll, ENGINE, inspect, openPicture, starved } = awa
 let picture: Picture | null = null;
 
 process.on('message', (request: Request) => {
-  const heard = performance.now();
+  const received = performance.now();
   answer(request)
     .catch((error: unknown): Reply => {
       const { code, message, fix } = starved(error) ?? asImgtoolError(error);
       return { type: 'failed', error: fix === undefined ? { code, message } : { code, message, fix } };
     })
-    .then((message) => reply({ ...message, took: { ms: performance.now() - heard, cpu: cpu() } }));
+    .then((message) => reply({ ...message, took: { ms: performance.now() - received, cpu: cpu() } }));
 });
 reply({ type: 'ready' });
 
@@ -64,20 +64,21 @@ async function closePicture(): Promise<void> {
   await last?.close();
 }
 
-/** Milliseconds of all threads. */
+/** CPU milliseconds of all threads. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
 /**
- * Pixels that nothing points at any more are given back by collecting: those of the last picture at once, which takes a
- * millisecond, all others only when it is worth the time. So the hundredth picture finds as much room as the first.
+ * Frees unreferenced pixels, and returns the resident bytes. A minor collection of 1 ms frees the last picture. A full
+ * collection runs only above the threshold. The memory of the child process therefore does not grow from picture to
+ * picture.
  */
 function restingMemory(): number {
   globalThis.gc?.({ type: 'minor' });
   if (process.memoryUsage.rss() > COLLECT) {
-    // What one collection has found is given back by the next one at the latest.
+    // The second collection frees what the first one found.
     for (let i = 0; i < 2; i++) globalThis.gc?.();
   }
   return process.memoryUsage.rss();

@@ -11,7 +11,7 @@ const PHOTOS = join(import.meta.dirname, '../fixtures/photos');
 const LIMITS = { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 };
 const photos = readdirSync(PHOTOS).filter((name) => name.endsWith('.jpg'));
 
-/** Checksums by what of a variant changes bytes. */
+/** Checksums by the settings of a variant that change bytes. */
 async function rendered(photo: string, variants: readonly Variant[]): Promise<Map<string, string>> {
   const picture = await openPicture(join(PHOTOS, photo), LIMITS);
   const place = makePlace();
@@ -24,7 +24,7 @@ async function rendered(photo: string, variants: readonly Variant[]): Promise<Ma
 }
 
 it.each(photos.slice(0, 2))(
-  'the bytes of a variant of %s do not depend on what is rendered with it',
+  'a variant of %s has the same bytes whichever other variants are rendered',
   async (photo) => {
     const all = new Map<string, string>();
     for (const { variants } of BUILT_IN) {

@@ -4,7 +4,7 @@ import { codePointsOf } from '../../src/image/av1.ts';
 import { avifFacts } from '../../src/image/avif.ts';
 import { encoded, lopsided } from './pictures.ts';
 
-/** Bits as they follow one another: a number, and how many bits it takes. */
+/** Concatenates bits, given as pairs of a number and its length in bits. */
 function bits(...fields: readonly (readonly [number, number])[]): Buffer {
   const all = fields.map(([value, count]) => value.toString(2).padStart(count, '0')).join('');
   return Buffer.from(all.match(/.{1,8}/g)!.map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
@@ -20,7 +20,7 @@ const SIZE = [
   [600, 10],
   [200, 8],
 ] as const;
-/** Deep or not, no grey alone, described: Rec. 2020, PQ and its matrix. */
+/** High bit depth or not, not monochrome, with a description: Rec. 2020, PQ and its matrix. */
 const COLOURS = [
   [1, 1],
   [0, 1],
@@ -30,10 +30,10 @@ const COLOURS = [
   [9, 8],
 ] as const;
 
-/** Profile 0, a still picture, the short form. */
+/** Profile 0, a still picture, the reduced header. */
 const SHORT = bits([0, 3], [1, 1], [1, 1], [8, 5], ...SIZE, [0, 3], [0, 3], ...COLOURS);
 
-/** With timing, a decoder's model, two operating points, numbered frames, and all tools on. */
+/** With timing, a decoder model, two operating points, numbered frames, and all tools enabled. */
 const LONG = bits(
   ...([
     [0, 3],
@@ -106,7 +106,7 @@ describe('the sequence header of an AV1 stream', () => {
     expect(codePointsOf(Buffer.concat([unit(2, Buffer.alloc(0)), unit(1, header)]))).toEqual(wanted);
   });
 
-  it('gives none where it has none, is cut short, or is not there', () => {
+  it('gives no code points when they are absent, the header is truncated, or there is no header', () => {
     const plain = bits([0, 3], [1, 1], [1, 1], [8, 5], ...SIZE, [0, 3], [0, 3], [0, 1], [0, 1], [0, 1]);
     expect(codePointsOf(unit(1, plain))).toBeNull();
     expect(codePointsOf(unit(1, SHORT.subarray(0, -3)))).toBeNull();
@@ -114,7 +114,7 @@ describe('the sequence header of an AV1 stream', () => {
     expect(codePointsOf(Buffer.alloc(0))).toBeNull();
   });
 
-  it('is found in an AVIF that has no other code points', async () => {
+  it('is used for an AVIF without other code points', async () => {
     for (const chromaSubsampling of ['4:2:0', '4:4:4']) {
       const avif = await encoded(lopsided(60, 40)).avif({ chromaSubsampling, effort: 0 }).toBuffer();
       expect(avif.includes('nclx')).toBe(false);

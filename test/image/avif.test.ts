@@ -33,13 +33,13 @@ describe('an animated AVIF', () => {
     expect(await pixels(animated(avif))).toEqual(await sharp(avif).raw().toBuffer());
   });
 
-  it('keeps the digest of the bytes that are in its file', async () => {
+  it('has the digest of the bytes in its file', async () => {
     const avif = animated(await plain());
     const { picture } = await rendered(folder, avif, [exact()]);
     expect(picture.digest).toBe(createHash('sha256').update(avif).digest('hex'));
   });
 
-  it('that is too large to be held in memory is refused as not supported', async () => {
+  it('is unsupported when it is too large for memory', async () => {
     const path = file(folder, animated(await plain()));
     await expect(openPicture(path, LIMITS, [], 100)).rejects.toMatchObject({
       code: 'unsupported_format',
@@ -49,15 +49,15 @@ describe('an animated AVIF', () => {
   });
 });
 
-describe('an AVIF whose ICC profile was emptied', () => {
-  it.each(['prof', 'rICC'])('has the pixels that it had without one: %s', async (type) => {
+describe('an AVIF with an emptied ICC profile', () => {
+  it.each(['prof', 'rICC'])('has the same pixels as without the profile: %s', async (type) => {
     const avif = await plain();
     const emptied = withProperty(avif, 'colr', Buffer.from(type));
     await expect(sharp(emptied).raw().toBuffer()).rejects.toThrow();
     expect(await pixels(emptied)).toEqual(await sharp(avif).raw().toBuffer());
   });
 
-  it('is read too when that profile must be understood', async () => {
+  it('is read even when the profile is marked as essential', async () => {
     const avif = await plain();
     const emptied = withProperty(avif, 'colr', Buffer.from('prof'));
     const count = emptied.indexOf('ipma') + 14;
@@ -66,7 +66,7 @@ describe('an AVIF whose ICC profile was emptied', () => {
     expect(await pixels(emptied)).toEqual(await sharp(avif).raw().toBuffer());
   });
 
-  it('loses all of its emptied profiles and what refers to them, though there are thousands of each', () => {
+  it('loses thousands of emptied profiles and the references to them', () => {
     const [profiles, others, associations] = [9_999, 1, 60_000];
     const properties = [
       ...Array<Buffer>(profiles).fill(box('colr', Buffer.from('prof'))),
@@ -94,7 +94,7 @@ describe('an AVIF whose ICC profile was emptied', () => {
     expect(left).toEqual(indexes.map((index) => (index > profiles ? index : 0)));
   });
 
-  it.skipIf(stripped === null)('by ExifTool has the pixels that it had before', async () => {
+  it.skipIf(stripped === null)('has the same pixels as before ExifTool emptied the profile', async () => {
     const [before, after] = await Promise.all(
       ['before.avif', 'stripped.avif'].map(async (name) => pixels(await readFile(join(stripped!, name)))),
     );
@@ -102,8 +102,8 @@ describe('an AVIF whose ICC profile was emptied', () => {
   });
 });
 
-describe('an AVIF whose colours are multiplied by its transparency', () => {
-  /** A disc of one colour with a soft rim, in the middle of nothing. */
+describe('an AVIF with premultiplied colours', () => {
+  /** A disc of one colour with a soft edge, on a transparent background. */
   const SIDE = 64;
   const COLOUR = [255, 218, 32];
   const opacity = (i: number): number => {
@@ -122,7 +122,7 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
   };
 
   it.each([8, 10] as const)(
-    'of %d bits keeps the colour of its rims, at its size and scaled down',
+    'of %d bits keeps the colour of its edges, at full size and scaled down',
     async (bits) => {
       const { bytes } = await rendered(folder, await premultiplied(bits), [exact(), exact({ width: 23 })]);
       for (const each of bytes) {
@@ -141,7 +141,7 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
     },
   );
 
-  it('becomes sRGB where its profile is one that the decoder has to convert', async () => {
+  it('becomes sRGB when the decoder has to convert its profile', async () => {
     const p3 = [200, 100, 50];
     const data = Uint8Array.from({ length: 32 * 32 * 4 }, (_, i) => p3[i % 4] ?? (i < 400 ? 0 : 255));
     const raw = sharp(data, { raw: { width: 32, height: 32, channels: 4 } });
@@ -149,12 +149,12 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
       .avif({ quality: 100, effort: 0, chromaSubsampling: '4:4:4', bitdepth: 10 })
       .toBuffer();
     const profile = rgbProfile('p3', 2.19921875);
-    // A tag of this name counts as a table, and lcms does not know it: it converts by the matrix.
+    // This tag name counts as a table, but lcms does not know it and uses the matrix.
     profile.write('A2B9', profile.indexOf('wtpt'), 'latin1');
     const source = withPremultiplied(
       withProperty(avif, 'colr', Buffer.concat([Buffer.from('prof'), profile])),
     );
-    // Linear light of Display P3 to that of sRGB (SMPTE RP 177).
+    // Linear light of Display P3 to linear light of sRGB (SMPTE RP 177).
     const light = p3.map((v) => (v / 255) ** 2.19921875);
     const wanted = [
       [1.2249401, -0.2249402, 0],
@@ -169,7 +169,7 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
     }
   });
 
-  it.skipIf(canvas === null)('of the shared case has bright rims', async () => {
+  it.skipIf(canvas === null)('has bright edges in the shared case', async () => {
     const data = await pixels(await readFile(join(canvas!, 'avif-premultiplied.avif')));
     const reds: number[] = [];
     for (let at = 0; at < data.length; at += 4) {
@@ -181,8 +181,8 @@ describe('an AVIF whose colours are multiplied by its transparency', () => {
   });
 });
 
-describe('an AVIF whose boxes are damaged', () => {
-  it('is left alone, wherever it ends or is overwritten', async () => {
+describe('an AVIF with damaged boxes', () => {
+  it('stays unchanged wherever it is truncated or overwritten', async () => {
     const avif = await plain();
     for (let at = 0; at < Math.min(avif.length, 400); at++) {
       for (const bytes of [Buffer.from(avif.subarray(0, at)), Buffer.from(avif).fill(0xff, at, at + 4)]) {

@@ -24,7 +24,7 @@ interface Claim {
   readonly interlaced?: boolean;
 }
 
-/** A PNG of this size whose pixels are these compressed bytes. */
+/** A PNG of this size with these compressed bytes as pixels. */
 function png({ width, height, bits = 8, colour = 2, interlaced = false }: Claim, idat: Buffer): Buffer {
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, bits, colour, 0, 0, interlaced ? 1 : 0]);
   header.writeUInt32BE(width);
@@ -34,12 +34,12 @@ function png({ width, height, bits = 8, colour = 2, interlaced = false }: Claim,
   return Buffer.concat([signature, ...parts]);
 }
 
-describe('a PNG that cannot hold what it claims', () => {
-  it('is refused before it is decoded, with the bytes it has and those it needs', async () => {
+describe('a PNG with too few bytes for its stated size', () => {
+  it('is refused before decoding with its actual and required bytes', async () => {
     const source = png({ width: 786_464, height: 32 }, Buffer.alloc(0)).subarray(0, 41);
     await expect(openPicture(file(folder, source), LIMITS)).rejects.toMatchObject({
       code: 'corrupt',
-      // 32 rows of 1 + 3 * 786,464 bytes, 1,032 of which take a byte.
+      // 32 rows of 1 + 3 * 786,464 bytes; deflate compresses 1,032 of them to one byte.
       message:
         'the picture is damaged or cut short ' +
         '(786,464 x 32 px take at least 73,160 bytes of compressed pixels, and it holds 0)',
@@ -47,7 +47,7 @@ describe('a PNG that cannot hold what it claims', () => {
     });
   });
 
-  it('is opened when lenient', async () => {
+  it('is opened with lenient', async () => {
     const source = png({ width: 1000, height: 1000 }, deflateSync(Buffer.alloc(10)));
     const lenient = { ...LIMITS, lenient: true };
     expect((await openPicture(file(folder, source), lenient)).facts).toMatchObject({ width: 1000 });
@@ -58,13 +58,13 @@ describe('a PNG that cannot hold what it claims', () => {
     ['RGB', { width: 1000, height: 1000 }, 1000 * 3001],
     ['RGBA in 16 bits', { width: 1000, height: 1000, colour: 6, bits: 16 }, 1000 * 8001],
     ['grey in one bit', { width: 1001, height: 1000, colour: 0, bits: 1 }, 1000 * 127],
-    // The passes have 126, 125, 251, 250, 501, 500 and 1,001 pixels a row.
+    // The passes have 126, 125, 251, 250, 501, 500 and 1,001 pixels per row.
     [
       'an interlaced one of odd sides',
       { width: 1001, height: 1001, colour: 0, interlaced: true },
       126 * 127 + 126 * 126 + 125 * 252 + 251 * 251 + 250 * 502 + 501 * 501 + 500 * 1002,
     ],
-  ])('is one byte short of its length at the best ratio: %s', (_, claim, unpacked) => {
+  ])('is refused when it is one byte short at the best ratio: %s', (_, claim, unpacked) => {
     const least = Math.ceil(unpacked / 1032);
     expect(impossible(png(claim, Buffer.alloc(least)), 'png')).toBeNull();
     expect(impossible(png(claim, Buffer.alloc(least - 1)), 'png')?.message).toContain(
@@ -73,7 +73,7 @@ describe('a PNG that cannot hold what it claims', () => {
   });
 });
 
-describe('a GIF that cannot hold what it claims', () => {
+describe('a GIF with too few bytes for its stated size', () => {
   const gif = (width: number, height: number, data: number): Buffer => {
     const size = Buffer.from([width & 255, width >> 8, height & 255, height >> 8]);
     const blocks: Buffer[] = [];
@@ -88,8 +88,8 @@ describe('a GIF that cannot hold what it claims', () => {
     ]);
   };
 
-  it('is refused with the bytes it has and those it needs', async () => {
-    // 4,096 pixels by 12 bits: 16,000 * 16,000 * 12 / 8 / 4096.
+  it('is refused with its actual and required bytes', async () => {
+    // 4,096 pixels per 12 bits: 16,000 * 16,000 * 12 / 8 / 4096.
     await expect(openPicture(file(folder, gif(16_000, 16_000, 1000)), LIMITS)).rejects.toMatchObject({
       code: 'corrupt',
       message: expect.stringContaining(
@@ -101,7 +101,7 @@ describe('a GIF that cannot hold what it claims', () => {
   });
 });
 
-describe('a sound picture that compresses as well as any', () => {
+describe('a sound picture with the best compression', () => {
   it.each<[string, () => Sharp]>([
     ['black RGB', () => plain(4000, 2000, '#000000').png({ compressionLevel: 9 })],
     [
@@ -119,21 +119,21 @@ describe('a sound picture that compresses as well as any', () => {
       'a GIF of one colour that repeats none of its codes',
       () => plain(2000, 2000, '#000000').gif({ effort: 10 }),
     ],
-  ])('is possible: %s', async (_, make) => {
+  ])('passes: %s', async (_, make) => {
     const bytes = await make().toBuffer();
     const format = bytes[0] === 0x89 ? 'png' : 'gif';
     expect(impossible(bytes, format)).toBeNull();
   });
 
-  it('is possible at the very best that deflate does', () => {
-    // zlib comes to 1,030 to 1 on zeros.
+  it('passes at the best ratio of deflate', () => {
+    // zlib reaches 1,030 to 1 on zeros.
     const rows = Buffer.alloc(3000 * (1 + 3 * 4000));
     const packed = deflateSync(rows, { level: 9 });
     expect(rows.length / packed.length).toBeGreaterThan(1000);
     expect(impossible(png({ width: 4000, height: 3000 }, packed), 'png')).toBeNull();
   });
 
-  it('is possible where only its metadata is large or its first frame small', async () => {
+  it('passes when only its metadata is large or its first frame is small', async () => {
     const photo = await encoded(lopsided(40, 30))
       .withXmp(`<x>${'x'.repeat(90_000)}</x>`)
       .png()

@@ -17,7 +17,7 @@ import {
 
 const folder = scratch();
 
-/** What a camera held so stores: each pixel of the upright picture at the place the EXIF standard gives it. */
+/** The stored pixels of a camera in this orientation, placed as the EXIF standard says. */
 const TURNS: readonly ((x: number, y: number, w: number, h: number) => [number, number])[] = [
   (x, y) => [x, y],
   (x, y, w) => [w - 1 - x, y],
@@ -40,7 +40,7 @@ function stored({ data, width: w, height: h }: Raw, orientation: number): Raw {
 }
 
 describe('orientation', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('%i comes out upright', async (orientation) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('%i becomes upright', async (orientation) => {
     const upright = lopsided(90, 60);
     const source = await encoded(stored(upright, orientation)).withMetadata({ orientation }).png().toBuffer();
     const { picture, bytes } = await rendered(folder, source, [exact(), exact({ width: 45 })]);
@@ -108,13 +108,13 @@ describe('colours', () => {
 describe('transparency', () => {
   const clear = () => plain(20, 20, { r: 255, g: 0, b: 0, alpha: 0 }).png().toBuffer();
 
-  it('is laid on white for JPEG', async () => {
+  it('becomes white for JPEG', async () => {
     const { bytes, result } = await rendered(folder, await clear(), [variant({ format: 'jpeg' })]);
     expect(await colour(bytes[0]!)).toEqual(near([255, 255, 255]));
     expect(result.dominantColor).toBe('#ffffff');
   });
 
-  it('is laid on the background that was given, in any format', async () => {
+  it('becomes the given background in any format', async () => {
     const variants = (['jpeg', 'webp', 'png'] as const).map((format) =>
       variant({ format, background: '#204060' }),
     );
@@ -124,7 +124,7 @@ describe('transparency', () => {
     }
   });
 
-  it('is kept otherwise, also when scaled down and in grey', async () => {
+  it('is kept otherwise, even scaled down and in grey', async () => {
     const formats = (['webp', 'png', 'avif'] as const).map((format) => exact({ format, width: 10 }));
     for (const each of (await rendered(folder, await clear(), [...formats, exact({ grayscale: true })]))
       .bytes) {

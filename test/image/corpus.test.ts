@@ -26,9 +26,9 @@ async function outcome(path: string, variants = tiny): Promise<string> {
   }
 }
 
-describe('of PngSuite', () => {
+describe('PngSuite', () => {
   it.skipIf(pngsuite === null)(
-    'the good files are read and exactly the broken ones are refused',
+    'has good files, which are read, and broken files, which are refused',
     async () => {
       const names = filesOf(pngsuite!, /\.png$/);
       const found = await Promise.all(
@@ -41,9 +41,9 @@ describe('of PngSuite', () => {
   );
 });
 
-describe('of the turned pictures', () => {
+describe('the rotated pictures', () => {
   it.skipIf(turned === null).each(['Landscape', 'Portrait'])(
-    'all eight %s ones look the same',
+    'look the same in all eight orientations of %s',
     async (name) => {
       const upright = await Promise.all(
         [1, 2, 3, 4, 5, 6, 7, 8].map(async (n) => {
@@ -56,15 +56,15 @@ describe('of the turned pictures', () => {
   );
 });
 
-describe('of the photographs', () => {
-  it.skipIf(photos === null)('a cut one is refused, wherever it is cut', async () => {
+describe('the photographs', () => {
+  it.skipIf(photos === null)('are refused wherever they are truncated', async () => {
     const whole = await sharp(join(photos!, 'Wine_by_Jakkub_Mede.jpg')).resize(600).jpeg().toBuffer();
     for (const length of [whole.length / 2, whole.length - 500, whole.length - 2]) {
       expect(await outcome(file(folder, whole.subarray(0, Math.floor(length))), [variant()])).toBe('corrupt');
     }
   });
 
-  it.skipIf(samples === null)('every camera’s JPEG and TIFF is read', async () => {
+  it.skipIf(samples === null)('are read as JPEG and TIFF of every camera', async () => {
     const names = filesOf(samples!, /\.(jpe?g|tiff)$/);
     const refused: string[] = [];
     for (const name of names) if ((await outcome(join(samples!, name))) !== 'rendered') refused.push(name);
@@ -72,8 +72,8 @@ describe('of the photographs', () => {
   });
 });
 
-describe('of the phones’ HEIC pictures', () => {
-  it.skipIf(samples === null)('those compressed by HEVC are named as such', async () => {
+describe('the HEIC pictures of phones', () => {
+  it.skipIf(samples === null)('are reported as HEVC when HEVC compresses them', async () => {
     const names = filesOf(samples!, /\.hei[cf]$/i);
     expect(names).toHaveLength(4);
     for (const name of names) {
@@ -86,7 +86,7 @@ describe('of the phones’ HEIC pictures', () => {
 });
 
 describe('metadata', () => {
-  it.skipIf(hostile === null)('of a picture full of secrets reaches no output', async () => {
+  it.skipIf(hostile === null)('of a picture full of secrets does not reach any output', async () => {
     const formats = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) => variant({ format }));
     const { bytes } = await rendered(folder, join(hostile!, 'private-all-metadata.jpg'), formats);
     for (const each of bytes) {
@@ -97,7 +97,7 @@ describe('metadata', () => {
   });
 });
 
-describe('of the hostile files', () => {
+describe('the hostile files', () => {
   it.skipIf(hostile === null).each([
     ['empty.jpg', 'not_an_image'],
     ['one-byte.png', 'not_an_image'],
@@ -131,7 +131,7 @@ describe('of the hostile files', () => {
     ['jpeg-exif-loop.jpg', 'corrupt'],
     ['png-1x1-claims-2147483647.png', 'corrupt'],
     ['webp-riff-4GB-size.webp', 'corrupt'],
-    // libpng unpacks no more than it is asked for: what is packed into these is passed over.
+    // libpng decompresses only the requested pixels and ignores the excess data in these files.
     ['png-iccp-bomb-100MB.png', 'rendered'],
     ['png-ztxt-bomb-100MB.png', 'rendered'],
     ['png-100k-text-chunks.png', 'rendered'],
@@ -141,19 +141,19 @@ describe('of the hostile files', () => {
   });
 });
 
-describe('an SVG that is allowed', () => {
+describe('an allowed SVG', () => {
   const hostileSvg = hostile === null ? [] : filesOf(hostile, /^svg-external/);
 
-  it.skipIf(hostile === null).each(hostileSvg)('%s shows nothing of other files', async (name) => {
+  it.skipIf(hostile === null).each(hostileSvg)('does not show other files: %s', async (name) => {
     const limits = { ...LIMITS, allowSvg: true };
     const { bytes } = await rendered(folder, join(hostile!, name), [variant({ format: 'png' })], limits);
     const { data } = await rgb(bytes[0]!);
-    // secret-red.png, which two of them point at, is pure red all over.
+    // Two of them refer to secret-red.png, which is pure red.
     const red = data.filter((_, i) => i % 3 === 0 && data[i]! > 200 && data[i + 1]! < 50).length;
     expect(red).toBe(0);
   });
 
-  it.skipIf(hostile === null)('with an entity that names a file is refused', async () => {
+  it.skipIf(hostile === null)('is refused with an entity that refers to a file', async () => {
     const path = join(hostile!, 'svg-xxe-etc-passwd.svg');
     await expect(rendered(folder, path, tiny, { ...LIMITS, allowSvg: true })).rejects.toThrow(/not defined/);
   });
@@ -172,7 +172,7 @@ describe('the fixtures', () => {
     );
   });
 
-  it('are small photographs whose authors are named', () => {
+  it('are small photographs with named authors', () => {
     const licences = readFileSync(join(fixtures, 'LICENCES.md'), 'utf8');
     expect(found).toHaveLength(7);
     for (const { name, longest, exif } of found) {

@@ -9,26 +9,26 @@ const LENIENT = /\{\{lenient\}\}/;
 const headerOf = (over: Partial<Header>) => ({ format: 'png', progressive: false, ...over }) as Header;
 const said = (message: string, header?: Header) => corrupt(new Error(message), false, header);
 
-describe('what is quoted of a decoder', () => {
+describe('the quoted message of a decoder', () => {
   it.each([
     ['its only line', 'vipspng: libpng read error', ' (vipspng: libpng read error)'],
     [
-      'what it says once, though libvips repeats it',
+      'given once although libvips repeats it',
       'Input buffer has corrupt header: VipsJpeg: Bogus marker length\nVipsJpeg: Bogus marker length',
       ' (VipsJpeg: Bogus marker length)',
     ],
     [
-      'the line on which it gave up, not a warning before it',
+      'the fatal line, not an earlier warning',
       'VipsJpeg: Corrupt JPEG data: 12 extraneous bytes before marker 0xc4\nVipsJpeg: Huffman table 0x00 was not defined',
       ' (VipsJpeg: Huffman table 0x00 was not defined)',
     ],
     [
-      'the line on which it gave up, not where it looked before',
+      'the fatal line, not an earlier attempt',
       'source: bad seek to 1024\nsource: bad seek to 512\nheif: Invalid input: Unexpected end of file (2.100)\n',
       ' (heif: Invalid input: Unexpected end of file (2.100))',
     ],
     [
-      'the line on which it gave up, though it is cut short when said again',
+      'the fatal line even when its repeat is truncated',
       'Input buffer has corrupt header: VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\n' +
         'VipsJpeg: premature end of JPEG image\nVipsJpeg: missing SOS marker\nVipsJpeg: premature end of JPEG image',
       ' (VipsJpeg: missing SOS marker)',
@@ -44,7 +44,7 @@ describe('what is quoted of a decoder', () => {
   });
 });
 
-describe('a kind of picture that the decoder does not read', () => {
+describe('a kind of picture that the decoder does not support', () => {
   it.each([
     [
       'VipsJpeg: Unsupported JPEG data precision 12',
@@ -66,7 +66,7 @@ describe('a kind of picture that the decoder does not read', () => {
       'this kind of AVIF or HEIF (Unsupported feature: Unsupported codec (4.3000))',
       'convert it to JPEG or PNG first',
     ],
-  ])('is no damage: %s', (message, name, fix) => {
+  ])('is not reported as damage: %s', (message, name, fix) => {
     expect(said(`source: bad seek to 9\n${message}`)).toMatchObject({
       code: 'unsupported_format',
       message: `the decoder cannot read ${name}`,
@@ -78,7 +78,7 @@ describe('a kind of picture that the decoder does not read', () => {
     'VipsJpeg: Unsupported marker type 0x5b',
     'VipsJpeg: Unsupported JPEG data precision 77',
     'heif: Unsupported feature: Unsupported data version: meta box data version 32 is not implemented yet (4.3002)',
-  ])('is not told by a word that damage brings too: %s', (message) => {
+  ])('is not inferred from words that damage also causes: %s', (message) => {
     expect(said(message).code).toBe('corrupt');
   });
 });
@@ -91,7 +91,7 @@ describe('--lenient', () => {
     ['pixels of a TIFF', 'tiff2vips: Using code not yet in table', headerOf({ format: 'tiff' })],
   ])('is suggested for %s', (_, message, header) => {
     expect(said(message, header).fix).toMatch(LENIENT);
-    // It is no advice where it is set already.
+    // The advice is pointless when `lenient` is already set.
     expect(corrupt(new Error(message), true, header).fix).toBe('copy the file again');
   });
 
@@ -106,11 +106,11 @@ describe('--lenient', () => {
       'heif: Invalid input: Unspecified: Corrupt frame detected (2.0)',
       headerOf({ format: 'avif' }),
     ],
-  ])('is not suggested where it cannot help: %s', (_, message, header) => {
+  ])('is not suggested when it cannot help: %s', (_, message, header) => {
     expect(said(message, header).fix).toBe('copy the file again');
   });
 
-  it.each(['jpeg', 'png'] as const)('helps where it is suggested: a %s that is cut short', async (format) => {
+  it.each(['jpeg', 'png'] as const)('works where it is suggested: a truncated %s', async (format) => {
     const whole = await encoded(lopsided(300, 200)).toFormat(format).toBuffer();
     const source = file(folder, whole.subarray(0, Math.floor(whole.length / 2)));
     await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({

@@ -1,8 +1,8 @@
-/** Colour difference as eyes see it, in float64, with no code of the program's. */
+/** Perceived colour difference in float64, independent of the program's code. */
 
 type Triple = readonly [number, number, number];
 
-/** White of CIE Lab as ICC and most tools use it. */
+/** White of CIE Lab in ICC and most tools. */
 const D50: Triple = [0.9642, 1, 0.8249];
 
 /** Linear sRGB to XYZ, adapted to D50 by Bradford (the columns of an sRGB ICC profile). */
@@ -14,7 +14,7 @@ const TO_XYZ: readonly Triple[] = [
 
 export const srgbDecode = (v: number): number => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
 
-/** CIE Lab of an sRGB colour of 0 to 255 a channel. */
+/** CIE Lab of an sRGB colour with channels 0 to 255. */
 function lab(rgb: readonly number[]): Triple {
   const linear = rgb.map((v) => srgbDecode(v / 255));
   const f = TO_XYZ.map((row, i) => {
@@ -52,7 +52,7 @@ export function deltaE([l1, a1, b1]: Triple, [l2, a2, b2]: Triple): number {
   return Math.sqrt(lightness ** 2 + chroma ** 2 + hues ** 2 + rotation * chroma * hues);
 }
 
-/** Mean CIEDE2000 of two pictures of sRGB bytes. */
+/** Mean CIEDE2000 between two pictures of sRGB bytes. */
 export function meanDeltaE(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i += 3)

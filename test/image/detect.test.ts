@@ -13,14 +13,14 @@ const ftyp = (brand: string, compatible: string, rest = ''): Buffer => {
 
 describe('a picture’s format', () => {
   it.each(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const)(
-    'is told from the bytes of a %s',
+    'is detected from the bytes of a %s',
     async (format) => {
       expect(await detect(await plain(4, 4, '#336699').toFormat(format).toBuffer(), false)).toBe(format);
     },
   );
 
   it.each(['ffd8ff', 'ffd8ffe0', 'ffd8ffdb00', 'ffd8fff8', 'ffd8fff7', 'ffd8fe', 'ffd8', 'd8ffe0'])(
-    'is jpeg for bytes that begin with %s where file-type says so',
+    'is jpeg for bytes that begin with %s exactly when file-type says so',
     async (hex) => {
       const start = Buffer.from(hex, 'hex');
       for (const file of [start, Buffer.concat([start, Buffer.alloc(100)])]) {
@@ -30,12 +30,12 @@ describe('a picture’s format', () => {
     },
   );
 
-  it('is tiff though its directory lies behind what was read of it', async () => {
+  it('is tiff when its directory is beyond the bytes in memory', async () => {
     const tiff = await plain(400, 400, '#336699').tiff({ compression: 'none' }).toBuffer();
     expect(await detect(tiff.subarray(0, 1000), false)).toBe('tiff');
   });
 
-  it('is heif for a HEIF container that holds AV1', async () => {
+  it('is heif for a HEIF container with AV1', async () => {
     expect(await detect(ftyp('mif1', 'mif1avif'), false)).toBe('heif');
     expect(await detect(ftyp('mif1', 'mif1', 'infe av01'), false)).toBe('heif');
   });
@@ -44,7 +44,7 @@ describe('a picture’s format', () => {
     '<svg xmlns="http://www.w3.org/2000/svg"/>',
     '\u{feff}  \n<?xml version="1.0"?><!-- a > comment --><!DOCTYPE svg [ <!ENTITY a "]<svg>"> ]>\n<svg>',
     '<svg:svg xmlns:svg="http://www.w3.org/2000/svg"></svg:svg>',
-  ])('is svg for a text whose first element is svg: %s', async (text) => {
+  ])('is svg for a text with svg as its first element: %s', async (text) => {
     expect(await detect(Buffer.from(text), true)).toBe('svg');
     await expect(detect(Buffer.from(text), false)).rejects.toMatchObject({
       code: 'unsupported_format',
@@ -52,7 +52,7 @@ describe('a picture’s format', () => {
     });
   });
 
-  it('is not svg for a page that merely contains one', async () => {
+  it('is not svg for a page that contains an SVG', async () => {
     await expect(detect(bytes('<!doctype html><body><svg></svg>'), true)).rejects.toMatchObject({
       code: 'not_an_image',
       message: 'not an image: content is HTML (magic bytes 3C 21 64 6F)',
@@ -60,7 +60,7 @@ describe('a picture’s format', () => {
   });
 });
 
-describe('what is no picture', () => {
+describe('a file that is not a picture', () => {
   it.each([
     ['an empty file', '', 'not an image: empty file'],
     ['text', 'Dear diary,\n', 'not an image: content is text (magic bytes 44 65 61 72)'],
@@ -85,7 +85,7 @@ describe('a picture without a decoder', () => {
     ['Photoshop (PSD)', bytes(`8BPS\0\x01${'\0'.repeat(60)}`)],
     ['Canon CR2 camera raw', bytes(`II*\0\x10\0\0\0CR\x02\0${'\0'.repeat(60)}`)],
     ['Fujifilm RAF camera raw', bytes(`FUJIFILMCCD-RAW ${'\0'.repeat(60)}`)],
-  ])('is named with a way out: %s', async (name, content) => {
+  ])('is named with a suggestion: %s', async (name, content) => {
     await expect(detect(content, false)).rejects.toMatchObject({
       code: 'unsupported_format',
       message: `the decoder cannot read ${name}`,
@@ -93,7 +93,7 @@ describe('a picture without a decoder', () => {
     });
   });
 
-  it('is what this build of sharp says too', () => {
+  it('is also undecodable according to this build of sharp', () => {
     expect(sharp.format.heif.input.fileSuffix).toEqual(['.avif']);
     expect(sharp.format.jp2.input.buffer).toBe(false);
     expect(sharp.format.magick.input.buffer).toBe(false);

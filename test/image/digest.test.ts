@@ -7,21 +7,21 @@ import { openSource } from '../../src/image/open.ts';
 import { makePlace } from '../place.ts';
 import { named } from './pictures.ts';
 
-it('digests a file of several chunks as whoever opens it does', async () => {
+it('gives a file of several chunks the same digest as openSource', async () => {
   const path = join(makePlace(), 'large');
   writeFileSync(path, Buffer.alloc(5 * 2 ** 19, 'many bytes'));
   const { facts, digest } = await openSource(path);
   expect(await digestAll([named(path)])).toEqual([{ facts, digest }]);
 });
 
-it('leaves what is larger than it may be to whoever opens it', async () => {
+it('gives null for a file above the size limit', async () => {
   const path = join(makePlace(), 'eleven');
   writeFileSync(path, 'eleven byte');
   expect(await digestAll([named(path)], 10)).toEqual([null]);
   expect(await digestAll([named(path)], 11)).toMatchObject([{ facts: { size: 11 } }]);
 });
 
-it('never waits on a pipe, and reads nothing that is no file', async () => {
+it('never waits on a pipe, and reads only regular files', async () => {
   const place = makePlace();
   const pipe = join(place, 'pipe');
   execFileSync('mkfifo', [pipe]);

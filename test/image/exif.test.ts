@@ -20,7 +20,7 @@ interface Made {
   readonly orientation?: number;
 }
 
-/** Three directories: the orientation, the colour space, and the index of interoperability (Exif 2.32, 4.6). */
+/** Three directories: the orientation, the colour space, and the interoperability index (Exif 2.32, 4.6). */
 function exif({ order = 'MM', colorSpace = 0xffff, index = 'R03', orientation = 1 }: Made = {}): Buffer {
   const bytes = Buffer.alloc(8 + 30 + 30 + 18);
   const number = (value: number, at: number, length: number) =>
@@ -52,7 +52,7 @@ function exif({ order = 'MM', colorSpace = 0xffff, index = 'R03', orientation = 
   return bytes;
 }
 
-/** A JPEG whose first segment is this EXIF block. */
+/** A JPEG with this EXIF block as its first segment. */
 function withExif(jpeg: Buffer, block: Buffer): Buffer {
   const head = Buffer.from([0xff, 0xe1, 0, 0]);
   head.writeUInt16BE(block.length + 8, 2);
@@ -78,22 +78,22 @@ async function shown(source: Buffer, width = SIDE): Promise<Uint8Array> {
   return (await rgb(bytes[0]!)).data;
 }
 
-/** The wanted picture at half its size: each pixel the mean of four. */
+/** The expected picture at half size: each pixel is the mean of four. */
 const HALF = Uint8Array.from({ length: (SIDE / 2) ** 2 * 3 }, (_, i) => {
   const [x, y] = [(Math.floor(i / 3) % (SIDE / 2)) * 2, Math.floor(i / 3 / (SIDE / 2)) * 2];
   const at = (dx: number, dy: number): number => WANTED[((y + dy) * SIDE + x + dx) * 3 + (i % 3)]!;
   return (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1)) / 4;
 });
 
-describe('a picture whose EXIF says Adobe RGB', () => {
-  it.each(['II', 'MM'] as const)('becomes sRGB as a JPEG, at its size and scaled: %s', async (order) => {
+describe('a picture with Adobe RGB in its EXIF', () => {
+  it.each(['II', 'MM'] as const)('becomes sRGB as a JPEG, at full size and scaled: %s', async (order) => {
     const source = withExif(await jpeg(), exif({ order }));
     expect(meanDeltaE(await shown(await jpeg()), WANTED)).toBeGreaterThan(2);
     expect(meanDeltaE(await shown(source), WANTED)).toBeLessThan(1);
     expect(meanDeltaE(await shown(source, SIDE / 2), HALF)).toBeLessThan(1);
   });
 
-  it('becomes sRGB as a WebP and as a PNG, of 8 and of 16 bits', async () => {
+  it('becomes sRGB as a WebP and as a PNG of 8 or 16 bits', async () => {
     const webp = await picture(ADOBE)
       .webp({ lossless: true })
       .withExif({ IFD0: { Artist: 'x' } })
@@ -112,7 +112,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     }
   });
 
-  it('is turned upright too', async () => {
+  it('also becomes upright', async () => {
     const source = withExif(await jpeg(), exif({ orientation: 3 }));
     const wanted = Uint8Array.from(
       WANTED,
@@ -121,7 +121,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(meanDeltaE(await shown(source), wanted)).toBeLessThan(1);
   });
 
-  it('keeps its samples where a profile or a chunk says otherwise', async () => {
+  it('keeps its samples when a profile or a chunk states other colours', async () => {
     const samples = { data: WANTED, width: SIDE, height: SIDE, channels: 3, bits: 8 } as const;
     const srgb = chunk('sRGB', Buffer.from([0]));
     expect(meanDeltaE(await shown(png(samples, [srgb, chunk('eXIf', exif())])), WANTED)).toBe(0);
@@ -131,7 +131,7 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(meanDeltaE(await shown(tagged), WANTED)).toBeLessThan(1);
   });
 
-  it('is not held whole in memory, but scaled first', async () => {
+  it('is scaled before conversion and never completely in memory', async () => {
     const estimate = async (source: Buffer): Promise<number> => {
       const opened = await openPicture(file(folder, source), LIMITS, [exact({ width: 8 })]);
       await opened.close();
@@ -144,15 +144,15 @@ describe('a picture whose EXIF says Adobe RGB', () => {
     expect(adobe - plain).toBeLessThan((3000 * 2000 * 3) / 4);
   });
 
-  it.skipIf(cases === null)('of the shared case looks like base.png', async () => {
+  it.skipIf(cases === null)('looks like base.png in the shared case', async () => {
     const { data } = await rgb(await readFile(join(cases!, 'base.png')));
     const found = await shown(await readFile(join(cases!, 'exif-adobergb-r03.jpg')), 4000);
     expect(meanDeltaE(found, data)).toBeLessThan(1.5);
   });
 });
 
-describe('a PNG that is too large to be held in memory', () => {
-  /** Opens the picture as a larger one is opened: of its file no more than 1 MiB is held. */
+describe('a PNG that is too large for memory', () => {
+  /** Opens the picture like a large one: only 1 MiB of its file is in memory. */
   async function opened(source: Buffer): Promise<{ width: number; height: number; data: Uint8Array }> {
     const picture = await openPicture(file(folder, source), LIMITS, [exact()], 100);
     const path = join(folder, `${source.length}.png`);
@@ -162,7 +162,7 @@ describe('a PNG that is too large to be held in memory', () => {
     return rgb(await readFile(path));
   }
 
-  /** Random samples, which do not pack: more than 1 MiB. */
+  /** Random samples, which do not compress: more than 1 MiB. */
   const noise = (width: number, height: number): Uint8Array => {
     let seed = 1;
     return Uint8Array.from({ length: width * height * 3 }, () => {
@@ -171,7 +171,7 @@ describe('a PNG that is too large to be held in memory', () => {
     });
   };
 
-  it('is turned upright by EXIF behind its pixels', async () => {
+  it('becomes upright by EXIF after its pixels', async () => {
     const [width, height] = [800, 600];
     const data = noise(width, height);
     const source = png(
@@ -189,7 +189,7 @@ describe('a PNG that is too large to be held in memory', () => {
     ]);
   });
 
-  it('has the colours that it gives behind 1 MiB of other chunks', async () => {
+  it('has the colours that it states after 1 MiB of other chunks', async () => {
     const data = samplesOf('srgb', gamma(1)).map((v) => Math.round(v * 65_535));
     const filler = chunk('teSt', Buffer.alloc(1.2e6));
     const source = png({ data, width: SIDE, height: SIDE, channels: 3, bits: 16 }, [filler, gama(100_000)]);
@@ -197,7 +197,7 @@ describe('a PNG that is too large to be held in memory', () => {
   });
 });
 
-describe('EXIF does not say Adobe RGB', () => {
+describe('EXIF does not mean Adobe RGB', () => {
   it.each<[string, Buffer]>([
     ['with the index of sRGB', exif({ index: 'R98' })],
     ['with the colour space sRGB', exif({ colorSpace: 1 })],
@@ -208,7 +208,7 @@ describe('EXIF does not say Adobe RGB', () => {
     expect(isAdobeRgb(block)).toBe(false);
   });
 
-  it('wherever it is cut short', () => {
+  it('when it is truncated anywhere', () => {
     const block = exif();
     expect(isAdobeRgb(block)).toBe(true);
     for (let length = 0; length < 81; length++) expect(isAdobeRgb(block.subarray(0, length))).toBe(false);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { firstFrame } from '../../src/image/gif-frame.ts';
 import { encoded, lopsided, plain } from './pictures.ts';
 
-/** Codes and their bits, packed from the lowest bit on and cut into blocks. */
+/** Packs codes of given widths from the lowest bit on, and splits them into blocks. */
 function blocks(codes: readonly (readonly [code: number, bits: number])[]): Buffer {
   const bits = codes.flatMap(([code, size]) => Array.from({ length: size }, (_, i) => (code >> i) & 1));
   const packed = Buffer.alloc(Math.ceil(bits.length / 8));
@@ -15,7 +15,7 @@ function blocks(codes: readonly (readonly [code: number, bits: number])[]): Buff
   return Buffer.concat([...pieces, Buffer.from([0])]);
 }
 
-/** A GIF with one frame of these blocks, and what follows them. */
+/** A GIF with one frame of these blocks, and bytes after it. */
 function gif(width: number, height: number, data: Buffer, ...tail: readonly number[]): Buffer {
   const size = Buffer.from([width & 255, width >> 8, height & 255, height >> 8]);
   return Buffer.concat([
@@ -24,7 +24,7 @@ function gif(width: number, height: number, data: Buffer, ...tail: readonly numb
   ]);
 }
 
-/** One colour in runs, each a pixel longer than the one before, up to a full table and `more` times its longest run. */
+/** One colour in runs, each one pixel longer than the previous, up to a full table, then `more` longest runs. */
 function oneColour(more: number) {
   const codes: [number, number][] = [
     [4, 3],
@@ -42,7 +42,7 @@ function oneColour(more: number) {
 }
 
 describe('the first frame of a GIF', () => {
-  it('is found behind its extensions, with the bytes of its pixels', async () => {
+  it('is found after its extensions, with the bytes of its pixels', async () => {
     const bytes = await plain(30, 20, '#336699').gif({ delay: 100, loop: 3 }).toBuffer();
     const frame = firstFrame(bytes);
     expect(frame).toMatchObject({ area: { left: 0, top: 0, width: 30, height: 20 }, isWhole: true });
@@ -50,7 +50,7 @@ describe('the first frame of a GIF', () => {
     expect(frame?.bytes).toBeLessThan(bytes.length);
   });
 
-  it('is whole where what follows is no part of a GIF, but no pixel is missing', async () => {
+  it('is complete when all pixels are present, even if other data follows', async () => {
     for (const make of [lopsided(40, 30), lopsided(300, 200)]) {
       const bytes = await encoded(make).gif().toBuffer();
       bytes[bytes.length - 1] = 0;
@@ -58,7 +58,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it.each([0, 1, 700])('is whole to the pixel where a full table is used on, %i times', (more) => {
+  it.each([0, 1, 700])('has every pixel when a full table stays in use, %i times', (more) => {
     const { codes, pixels } = oneColour(more);
     // Both are products of two sides below 65,536.
     const side = (count: number) =>
@@ -72,7 +72,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it('is not whole where its tail was overwritten by zeros', async () => {
+  it('is incomplete when zeros replace its end', async () => {
     const bytes = await encoded(lopsided(300, 200)).gif().toBuffer();
     for (const part of [0.3, 0.6, 0.9, 0.99]) {
       const damaged = Buffer.from(bytes).fill(0, Math.floor(bytes.length * part));
@@ -80,7 +80,7 @@ describe('the first frame of a GIF', () => {
     }
   });
 
-  it('is what its encoder wrote where it ends early and the file goes on', () => {
+  it('is complete when it ends early and the file continues', () => {
     const few = blocks([
       [4, 3],
       [0, 3],
@@ -90,7 +90,7 @@ describe('the first frame of a GIF', () => {
     expect(firstFrame(gif(9, 9, few, 0, 0, 0))?.isWhole).toBe(false);
   });
 
-  it('is none where there is no frame', () => {
+  it('is undefined in a file without a frame', () => {
     expect(firstFrame(Buffer.from('GIF89a'))).toBeUndefined();
     expect(firstFrame(gif(9, 9, Buffer.alloc(0)).fill(0x3b, 19, 20))).toBeUndefined();
   });

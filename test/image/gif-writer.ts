@@ -1,13 +1,13 @@
-/** Writes GIF files frame by frame (GIF89a), as no encoder here would. */
+/** Writes GIF files frame by frame (GIF89a), in forms that no encoder here produces. */
 
 export interface Frame {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  /** The index of its one colour. */
+  /** The index of the frame's only colour. */
   readonly colour: number;
-  /** The index that is transparent. */
+  /** The transparent index. */
   readonly transparent?: number;
 }
 
@@ -20,7 +20,7 @@ export const COLOURS = [
   [255, 255, 255],
 ] as const;
 
-/** Frames of one colour each on a screen of this size; `background` is the index of the screen's colour. */
+/** Frames of one colour each on a screen of this size; `background` is the screen's colour index. */
 export function gif(width: number, height: number, frames: readonly Frame[], background = 0): Buffer {
   const table = Buffer.alloc(128 * 3, 128);
   for (const [i, colour] of COLOURS.entries()) table.set(colour, i * 3);
@@ -49,7 +49,7 @@ function frameOf({ left, top, width, height, colour, transparent }: Frame): Buff
 const CLEAR = 128;
 const END = 129;
 
-/** LZW that never makes a code longer than a byte: it clears its table before that. */
+/** LZW that clears its table before codes get longer than a byte. */
 function pixels(count: number, colour: number): Buffer {
   const codes: number[] = [];
   for (let i = 0; i < count; i++) codes.push(...(i % 100 === 0 ? [CLEAR, colour] : [colour]));

@@ -12,7 +12,7 @@ function box(type: string, ...content: readonly (Buffer | string)[]): Buffer {
 
 const ftyp = (...brands: readonly [string, ...string[]]) => box('ftyp', brands[0], '\0\0\0\0', ...brands);
 
-/** The list of items, the one with this number being the picture. */
+/** The list of items; `primary` is the number of the picture. */
 function meta(primary: number, ...types: readonly string[]): Buffer {
   const items = types.map((type, i) => box('infe', `\x02\0\0\0\0${String.fromCharCode(i + 1)}\0\0${type}\0`));
   const count = String.fromCharCode(types.length);
@@ -35,14 +35,14 @@ describe('a HEIF container', () => {
     ['j2k1', 'HEIF with JPEG 2000'],
     ['jpeg', 'HEIF with JPEG'],
     ['unci', 'HEIF with uncompressed pixels (unci)'],
-  ])('is what its picture is coded in, whatever its brands are: %s', (type, kind) => {
+  ])('has the coding of its picture, whatever its brands are: %s', (type, kind) => {
     expect(kindOf(ftyp('mif1', 'heic', 'miaf'), meta(1, type))).toBe(kind);
     expect(kindOf(ftyp('mif1', 'miaf'), meta(2, 'Exif', type))).toBe(kind);
-    // What a picture is put together from.
+    // Derived pictures.
     expect(kindOf(ftyp('mif1', 'miaf'), meta(1, 'grid', type, type))).toBe(kind);
   });
 
-  it('is what its primary picture is coded in where there are others', () => {
+  it('has the coding of its primary picture', () => {
     expect(kindOf(ftyp('mif1'), meta(2, 'hvc1', 'av01'))).toBe('heif');
     expect(kindOf(ftyp('mif1'), meta(2, 'av01', 'hvc1'))).toBe('HEIC (HEVC)');
   });
@@ -56,15 +56,15 @@ describe('a HEIF container', () => {
     ['vvic', 'HEIF with VVC (H.266)'],
     ['j2ki', 'HEIF with JPEG 2000'],
     ['jpeg', 'HEIF with JPEG'],
-  ] as const)('without a list of items is what its brand says: %s', (brand, kind) => {
+  ] as const)('has the coding of its brand without a list of items: %s', (brand, kind) => {
     expect(kindOf(ftyp(brand, 'mif1'))).toBe(kind);
   });
 
-  it('with a minimized header is not decoded', () => {
+  it('is not decoded with a minimized header', () => {
     expect(kindOf(ftyp('mif3'), box('mini', '\0'))).toBe('HEIF with a minimized header (mif3)');
   });
 
-  it('that is cut short before it says what it holds is left to the decoder: it may still be written', () => {
+  it('is left to the decoder when it is truncated before its coding: another program may still be writing it', () => {
     const whole = Buffer.concat([ftyp('mif1', 'miaf'), meta(1, 'hvc1')]);
     expect(kindOf(whole)).toBe('HEIC (HEVC)');
     for (let length = ftyp('mif1', 'miaf').length; length < whole.length; length++) {
@@ -72,12 +72,12 @@ describe('a HEIF container', () => {
     }
   });
 
-  it('is none where the brands are those of a video', () => {
+  it('is undefined for the brands of a video', () => {
     expect(kindOf(ftyp('isom', 'iso2', 'mp41'))).toBeUndefined();
     expect(kindOf(Buffer.from('no box at all, but some text'))).toBeUndefined();
   });
 
-  it('is AVIF as sharp writes it', async () => {
+  it('is AVIF when sharp writes it', async () => {
     expect(kindOf(await plain(9, 9, '#336699').avif().toBuffer())).toBe('avif');
   });
 });

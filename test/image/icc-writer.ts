@@ -20,7 +20,7 @@ export const COLORANTS = {
 export const greyProfile = (exponent: number): Buffer =>
   profile('GRAY', { wtpt: xyz(D50), kTRC: curve(exponent) });
 
-/** With one curve for all three: an exponent, or the bytes of a tag. */
+/** One curve for all channels: an exponent, or the bytes of a tag. */
 export function rgbProfile(colorants: keyof typeof COLORANTS, tag: number | Buffer): Buffer {
   const [red, green, blue] = COLORANTS[colorants];
   const trc = typeof tag === 'number' ? curve(tag) : tag;
@@ -64,7 +64,7 @@ const curve = (exponent: number): Buffer =>
     number(0, 2),
   ]);
 
-/** A curve by the points of it, each of 0 to 1; none stands for a straight line. */
+/** A curve through points 0 to 1; no points mean a straight line. */
 export const table = (points: readonly number[]): Buffer =>
   padded(
     Buffer.concat([

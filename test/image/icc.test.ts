@@ -4,10 +4,10 @@ import { srgbDecode } from './delta-e.ts';
 import { greyProfile, parametric, rgbProfile, table } from './icc-writer.ts';
 
 const SAMPLES = Array.from({ length: 101 }, (_, i) => i / 100);
-/** sRGB as profiles give it: exponent, a, b, c, and where the straight part ends. */
+/** sRGB in profiles: exponent, a, b, c, and the end of the straight part. */
 const SRGB = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] as const;
 
-describe('a profile of curves and a matrix', () => {
+describe('an ICC profile of curves and a matrix', () => {
   const POINTS = Array.from({ length: 1024 }, (_, i) => srgbDecode(i / 1023));
   const CURVES: readonly (readonly [string, Buffer, (v: number) => number])[] = [
     ['no points', table([]), (v) => v],
@@ -30,7 +30,7 @@ describe('a profile of curves and a matrix', () => {
     }
   });
 
-  it('of the primaries of sRGB needs no other colours', () => {
+  it('gives an identity matrix for the primaries of sRGB', () => {
     const { toBt709 } = signalOfProfile(rgbProfile('srgb', 1), 'rgb')!;
     const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
     for (const [i, n] of toBt709.flat().entries()) expect(n).toBeCloseTo(identity[i]!, 3);
@@ -42,18 +42,18 @@ describe('a profile of curves and a matrix', () => {
     }
   });
 
-  it('of grey is not for colours, nor one of colours for grey', () => {
+  it('is rejected when it is for grey and the picture is not, or the reverse', () => {
     expect(signalOfProfile(greyProfile(2.2), 'rgb')).toBeNull();
     expect(signalOfProfile(rgbProfile('srgb', 2.2), 'grey')).toBeNull();
   });
 
-  it('with tables besides is left to the colour engine', () => {
+  it('is left to the colour engine when it also has tables', () => {
     const profile = rgbProfile('srgb', 2.2);
     profile.write('A2B0', profile.indexOf('wtpt'), 'latin1');
     expect(signalOfProfile(profile, 'rgb')).toBeNull();
   });
 
-  it('whose lightness is given gives its light', () => {
+  it('converts lightness to light', () => {
     const profile = greyProfile(1);
     profile.write('Lab ', 20, 'latin1');
     const [curve] = signalOfProfile(profile, 'grey')!.curves;
@@ -62,7 +62,7 @@ describe('a profile of curves and a matrix', () => {
     expect(curve(0.5)).toBeCloseTo(0.1842, 4);
   });
 
-  it('that is damaged says nothing, or something of which every value is a number', () => {
+  it('gives null or only finite numbers when it is damaged', () => {
     const profile = rgbProfile('srgb', table([0, 0.2, 1]));
     for (let at = 0; at < profile.length; at++) {
       for (const bytes of [

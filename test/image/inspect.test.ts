@@ -12,7 +12,7 @@ const picture = () => encoded(lopsided(60, 40));
 const inspected = async (bytes: Buffer | Sharp) =>
   inspect(file(folder, Buffer.isBuffer(bytes) ? bytes : await bytes.toBuffer()));
 
-/** A PNG with one more chunk behind its header. */
+/** A PNG with one more chunk after its header. */
 function withChunk(png: Buffer, type: string, content: string): Buffer {
   const chunk = Buffer.alloc(12 + content.length);
   chunk.writeUInt32BE(content.length);
@@ -27,7 +27,7 @@ function withSegment(jpeg: Buffer, marker: number, content: string): Buffer {
   return Buffer.concat([jpeg.subarray(0, 2), head, Buffer.from(content, 'latin1'), jpeg.subarray(2)]);
 }
 
-describe('what is rendered here', () => {
+describe('a rendered picture', () => {
   const kinds: Partial<Variant>[] = [
     { format: 'webp' },
     { format: 'webp', lossless: true },
@@ -41,7 +41,7 @@ describe('what is rendered here', () => {
     { format: 'avif', grayscale: true },
   ];
 
-  it.each(kinds)('is found clean: %o', async (kind) => {
+  it.each(kinds)('has no metadata: %o', async (kind) => {
     const source = picture()
       .withMetadata({ orientation: 6, exif: { IFD0: { Copyright: 'somebody' } } })
       .withIccProfile('p3')
@@ -92,12 +92,12 @@ describe('metadata', () => {
     expect((await inspected(jpeg)).metadata).toEqual(metadata);
   });
 
-  it.each(['jpeg', 'png', 'webp'] as const)('is what follows the end of a %s', async (format) => {
+  it.each(['jpeg', 'png', 'webp'] as const)('includes the bytes after the end of a %s', async (format) => {
     const bytes = Buffer.concat([await picture().toFormat(format).toBuffer(), Buffer.from('and a film')]);
     expect((await inspected(bytes)).metadata).toEqual(['trailer']);
   });
 
-  it('is seen behind the first scan of a progressive JPEG', async () => {
+  it('is found after the first scan of a progressive JPEG', async () => {
     const jpeg = await picture().jpeg({ progressive: true }).toBuffer();
     const at = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
     const late = Buffer.concat([Buffer.from([0xff, 0xfe, 0, 6]), Buffer.from('late')]);
@@ -105,7 +105,7 @@ describe('metadata', () => {
     expect(metadata).toEqual(['comment']);
   });
 
-  it.skipIf(hostile === null)('of a picture full of secrets is named', async () => {
+  it.skipIf(hostile === null)('of a picture full of secrets is reported', async () => {
     const { metadata } = await inspect(join(hostile!, 'private-all-metadata.jpg'));
     expect(metadata).toEqual(expect.arrayContaining(['exif', 'xmp', 'iptc', 'icc', 'comment']));
   });
@@ -124,7 +124,7 @@ describe('a stored picture', () => {
     });
 
   it.each(['jpeg', 'png', 'webp', 'avif'] as const)(
-    'that is cut short anywhere is corrupt: %s',
+    'is corrupt when it is truncated anywhere: %s',
     async (format) => {
       const whole = await noisy().toFormat(format).toBuffer();
       expect((await inspected(whole)).metadata).toEqual([]);
@@ -136,7 +136,7 @@ describe('a stored picture', () => {
     },
   );
 
-  it('with a bad byte among its pixels is corrupt', async () => {
+  it('is corrupt with a bad byte in its pixels', async () => {
     const png = await noisy().png().toBuffer();
     png[Math.floor(png.length / 2)]! ^= 0xff;
     await expect(inspected(png)).rejects.toMatchObject({ code: 'corrupt' });
@@ -145,11 +145,11 @@ describe('a stored picture', () => {
   it.each([
     ['not_an_image', 'Dear diary'],
     ['not_an_image', ''],
-  ])('that is none is %s', async (code, content) => {
+  ])('is refused with %s when it is not a picture', async (code, content) => {
     await expect(inspected(Buffer.from(content))).rejects.toMatchObject({ code });
   });
 
-  it('keeps the size it is stored in', async () => {
+  it('has its stored size', async () => {
     const turned = plain(30, 20, '#336699').withMetadata({ orientation: 6 }).jpeg();
     expect(await inspected(turned)).toMatchObject({ width: 30, height: 20 });
   });

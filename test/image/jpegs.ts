@@ -1,17 +1,17 @@
-/** JPEGs of one grey, written by hand: all of their differences are zero, and zero is the code of one bit, 0. */
+/** Writes JPEGs of one grey: all differences are zero, and zero has the one-bit code 0. */
 
 export interface Made {
   readonly width?: number;
   readonly height?: number;
-  /** Bits of a sample. */
+  /** Bits per sample. */
   readonly precision?: number;
-  /** Of the components, which a decoder may read as the names of colours. */
+  /** Component identifiers, which a decoder may read as colour names. */
   readonly ids?: readonly number[];
   /** Marker of the frame header. */
   readonly frame?: number;
-  /** Height that the frame header tells. */
-  readonly told?: number;
-  /** Behind the scan. */
+  /** Height in the frame header. */
+  readonly statedHeight?: number;
+  /** Bytes after the scan. */
   readonly tail?: Buffer;
 }
 
@@ -24,12 +24,12 @@ export function segment(marker: number, ...content: readonly number[]): Buffer {
   return bytes;
 }
 
-/** A JPEG of 64 by 48 pixels, baseline and grey unless said otherwise. */
+/** A JPEG of 64 by 48 pixels, by default baseline and grey. */
 export function jpegOf(over: Made = {}): Buffer {
-  const { width = 64, height = 48, precision = 8, ids = [1], frame = 0xc0, told = height } = over;
+  const { width = 64, height = 48, precision = 8, ids = [1], frame = 0xc0, statedHeight = height } = over;
   const isLossless = LOSSLESS.has(frame);
-  const sizes = [told >> 8, told & 255, width >> 8, width & 255];
-  // One code of one bit for 0, one of two bits for 1.
+  const sizes = [statedHeight >> 8, statedHeight & 255, width >> 8, width & 255];
+  // A one-bit code for 0, a two-bit code for 1.
   const codes = [1, 1, ...Array<number>(14).fill(0), 0, 1];
   const units = isLossless ? width * height : 2 * Math.ceil(width / 8) * Math.ceil(height / 8);
   return Buffer.concat([

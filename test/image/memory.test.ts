@@ -10,7 +10,7 @@ const MB = 2 ** 20;
 const web = BUILT_IN.find(({ name }) => name === 'web')!.variants;
 const wide = [variant({ width: 4096, effort: 4 })];
 
-/** An RGB picture of 24 or 100 Mpx, as those were that were measured. */
+/** An RGB picture of 24 or 100 Mpx, like the measured ones. */
 function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
@@ -36,7 +36,10 @@ const upright = (mpx: 24 | 100): Partial<Header> => {
   return { width: height, height: width, stored: { width, height }, turned: true };
 };
 
-/** Peak of a child over its idle size in MiB, seen with sharp 0.35.5 and libvips 8.18.7 on Linux; and MiB of the file. */
+/**
+ * Peak minus idle memory of a child process in MiB, measured with sharp 0.35.5 and libvips 8.18.7 on Linux; file size
+ * in MiB.
+ */
 const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['a JPEG of 24 Mpx', header(24), 1, { web: 22, wide: 106 }],
   ['a JPEG of 100 Mpx', header(100), 2, { web: 25, wide: 125 }],
@@ -103,44 +106,47 @@ const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['an AVIF of 100 Mpx', header(100, { format: 'avif' }), 1, { web: 1740, wide: 1723 }],
 ];
 
-describe('the memory that is estimated', () => {
-  it.each(MEASURED)('for %s is what was measured, or somewhat more', (_, found, megabytes, measured) => {
-    const file = { size: megabytes * MB, held: megabytes * MB };
-    for (const [variants, peak] of [
-      [web, measured.web],
-      [wide, measured.wide],
-    ] as const) {
-      const estimated = estimateMemory(found, file, variants) / MB;
-      expect(estimated).toBeGreaterThan(peak * 0.8);
-      expect(estimated).toBeLessThan(peak * 2.5);
-    }
-  });
+describe('the estimated memory', () => {
+  it.each(MEASURED)(
+    'for %s is at least the measured peak, but not much more',
+    (_, found, megabytes, measured) => {
+      const file = { size: megabytes * MB, held: megabytes * MB };
+      for (const [variants, peak] of [
+        [web, measured.web],
+        [wide, measured.wide],
+      ] as const) {
+        const estimated = estimateMemory(found, file, variants) / MB;
+        expect(estimated).toBeGreaterThan(peak * 0.8);
+        expect(estimated).toBeLessThan(peak * 2.5);
+      }
+    },
+  );
 
-  it('is small for a small picture, so that many of them run at once', () => {
+  it('is small for a small picture, which lets many run at the same time', () => {
     const found = { ...header(24), width: 150, height: 100, stored: { width: 150, height: 100 } };
     expect(estimateMemory(found, { size: 9000, held: 9000 }, web) / MB).toBeLessThan(5);
   });
 
-  it('does not count a file that is decoded by its path', () => {
+  it('does not include a file that is decoded by path', () => {
     const file = { size: 300 * MB, held: 300 * MB };
     const held = estimateMemory(header(24), file, web);
     expect(held - estimateMemory(header(24), { ...file, held: 0 }, web)).toBe(300 * MB);
   });
 
-  it('is that of decoding it whole when nothing is said of what it is for', () => {
+  it('covers a full-size decode without variants', () => {
     const whole = estimateMemory(header(24), { size: MB, held: MB }, []) / MB;
     expect(whole).toBeGreaterThan((24e6 * 3) / MB);
     expect(whole).toBeLessThan(100);
   });
 
-  it('counts no more encoders than run at once', () => {
+  it('includes only as many encoders as run at the same time', () => {
     const many = Array.from({ length: 8 }, (_, i) => variant({ width: 4000 - i, name: `${i}` }));
     const of = (count: number) => estimateMemory(header(24), { size: MB, held: MB }, many.slice(0, count));
     const one = of(2) - of(1);
     expect(of(8) - of(7)).toBeLessThan(one * 0.7);
   });
 
-  it('counts all encoders of outputs so small that they may all run at once', () => {
+  it('includes all encoders of small outputs, which run at the same time', () => {
     const many = Array.from({ length: 8 }, (_, i) => variant({ width: 800 - i, name: `${i}` }));
     const small = { width: 1200, height: 900, stored: { width: 1200, height: 900 } };
     const of = (count: number) =>

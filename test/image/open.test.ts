@@ -18,7 +18,7 @@ import { file, scratch, sha256 } from './pictures.ts';
 const folder = scratch();
 
 describe('opening a source', () => {
-  it('reads it once and digests the very bytes it holds', async () => {
+  it('reads it once and digests the bytes in memory', async () => {
     const path = file(folder, 'some bytes');
     const source = await openSource(path);
     expect(source.input.toString()).toBe('some bytes');
@@ -26,7 +26,7 @@ describe('opening a source', () => {
     expect(source.digest).toBe(sha256(Buffer.from('some bytes')));
   });
 
-  it('tells size, times in nanoseconds and inode of the file it read', async () => {
+  it('returns size, times in nanoseconds and inode of the file', async () => {
     const path = file(folder, 'facts');
     const stats = statSync(path, { bigint: true });
     expect((await openSource(path)).facts).toEqual({
@@ -37,7 +37,7 @@ describe('opening a source', () => {
     });
   });
 
-  it('digests a file too large for memory without holding it', async () => {
+  it('digests a file that is too large for memory', async () => {
     const bytes = Buffer.alloc(3_000_000, 'abc');
     const source = await openSource(file(folder, bytes), 1000);
     expect(source.input).toBeTypeOf('string');
@@ -49,7 +49,7 @@ describe('opening a source', () => {
   it.each([
     ['held in memory', 1000],
     ['on the disk', 1],
-  ])('reads at any position of a source %s, and no further than its end', async (_, inMemory) => {
+  ])('reads at any position of a source %s, but not beyond its end', async (_, inMemory) => {
     const source = await openSource(file(folder, '0123456789'), inMemory);
     const parts = [source.readAt(0, 3), source.readAt(4, 4), source.readAt(8, 9), source.readAt(11, 4)];
     expect(parts.map(String)).toEqual(['012', '4567', '89', '']);
@@ -57,7 +57,7 @@ describe('opening a source', () => {
   });
 
   it.skipIf(process.platform !== 'linux')(
-    'decodes the file it opened, whatever takes its name since',
+    'decodes the opened file even when another file replaces it',
     async () => {
       const path = file(folder, 'the first');
       const source = await openSource(path, 1);
@@ -69,7 +69,7 @@ describe('opening a source', () => {
     },
   );
 
-  it('notices that a file that is decoded from the disk has changed', async () => {
+  it('detects a change of a file that is decoded from the disk', async () => {
     const path = file(folder, 'before');
     const source = await openSource(path, 1);
     await source.assertUnchanged();
@@ -78,7 +78,7 @@ describe('opening a source', () => {
     await source.close();
   });
 
-  it('does not mind what becomes of a file that it holds in memory', async () => {
+  it('ignores changes of a file that is in memory', async () => {
     const path = file(folder, 'before');
     const source = await openSource(path);
     writeFileSync(path, 'after');
@@ -86,19 +86,22 @@ describe('opening a source', () => {
     expect(source.readAt(0, 9).toString()).toBe('before');
   });
 
-  it.skipIf(process.platform !== 'linux')('keeps no file open that is closed or held in memory', async () => {
-    const open = (): number => readdirSync('/proc/self/fd').length;
-    const path = file(folder, 'some bytes');
-    const before = open();
-    const large = await openSource(path, 1);
-    expect(open()).toBe(before + 1);
-    await large.close();
-    await large.close();
-    await openSource(path);
-    expect(open()).toBe(before);
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'keeps no file open after close, or for a source in memory',
+    async () => {
+      const open = (): number => readdirSync('/proc/self/fd').length;
+      const path = file(folder, 'some bytes');
+      const before = open();
+      const large = await openSource(path, 1);
+      expect(open()).toBe(before + 1);
+      await large.close();
+      await large.close();
+      await openSource(path);
+      expect(open()).toBe(before);
+    },
+  );
 
-  it('gives up a file that keeps changing', async () => {
+  it('gives up on a file that keeps changing', async () => {
     const path = file(folder, Buffer.alloc(30_000_000));
     let writing = true;
     const write = (): void => {
@@ -127,7 +130,7 @@ describe('opening a source', () => {
   it.each([
     ['held in memory', 1_000],
     ['on the disk', 1],
-  ])('refuses a link where its file must lie in a folder, %s', async (_, inMemory) => {
+  ])('refuses a link when the file must be inside a folder, %s', async (_, inMemory) => {
     const path = file(folder, 'some bytes', `linked-${inMemory}`);
     symlinkSync(path, join(folder, `link-${inMemory}`));
     const bounds = { within: [realpathSync(folder)], follow: false };
@@ -138,13 +141,13 @@ describe('opening a source', () => {
     await expect(link).rejects.toMatchObject({ code: 'source_outside', message: 'is a symbolic link now' });
   });
 
-  it('takes no folder for another whose name begins alike', async () => {
+  it('does not confuse folders with a common prefix', async () => {
     const path = file(folder, 'some bytes', 'beside.bin');
     const bounds = { within: [join(realpathSync(folder), 'besi')], follow: false };
     await expect(openSource({ path, bounds })).rejects.toMatchObject({ code: 'source_outside' });
   });
 
-  it('takes a folder in other letters only for itself', async () => {
+  it('treats a folder with other capitals as the same only if it is', async () => {
     mkdirSync(join(folder, 'Photos'));
     mkdirSync(join(folder, 'photos'));
     const path = file(join(folder, 'Photos'), 'some bytes', 'a.bin');
@@ -152,7 +155,7 @@ describe('opening a source', () => {
     await expect(openSource({ path, bounds })).rejects.toMatchObject({ code: 'source_outside' });
   });
 
-  it('names a file that is not there', async () => {
+  it('reports a missing file', async () => {
     await expect(openSource(join(folder, 'gone.jpg'))).rejects.toMatchObject({ code: 'source_missing' });
   });
 });

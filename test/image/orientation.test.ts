@@ -8,7 +8,7 @@ import { chunk, png } from './png-writer.ts';
 const folder = scratch();
 const cases = shared('cases/png-exif-after-idat');
 
-/** Where the pixel at (x, y) of what is stored is shown (Exif 2.32, 4.6.4), by the size of what is stored. */
+/** The displayed position of the stored pixel (x, y), by the stored size (Exif 2.32, 4.6.4). */
 const SHOWN: readonly ((x: number, y: number, w: number, h: number) => [number, number])[] = [
   (x, y) => [x, y],
   (x, y, w) => [w - 1 - x, y],
@@ -30,7 +30,7 @@ function turned({ data, width: w, height: h }: Raw, orientation: number): Raw {
   return { data: out, width, height: orientation > 4 ? w : h };
 }
 
-/** One directory with an entry before, the orientation, and an entry behind. */
+/** One directory with an entry before and after the orientation. */
 function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
   const bytes = Buffer.alloc(8 + 2 + 3 * 12 + 4);
   const short = (value: number, at: number) =>
@@ -59,7 +59,7 @@ function exif(orientation: number, order: 'II' | 'MM' = 'MM'): Buffer {
 const app1 = (orientation: number): Buffer =>
   Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif(orientation, 'II')]);
 
-/** As ImageMagick writes it: a name, a length, and lines of 72 digits. */
+/** ImageMagick's form: a name, a length, and lines of 72 digits. */
 function profile(name: string, bytes: Buffer): string {
   const lines = bytes.toString('hex').replace(/(.{72})/g, '$1\n');
   return `\n${name}\n${String(bytes.length).padStart(8)}\n${lines}\n`;
@@ -94,7 +94,7 @@ async function expectTurned(source: Buffer, orientation: number): Promise<void> 
   expect(difference(half!, halved(wanted))).toBeLessThan(3);
 }
 
-/** Each pixel the mean of four. */
+/** Each pixel is the mean of four. */
 function halved({ data, width, height }: Raw): Raw {
   const small = { width: width / 2, height: height / 2 };
   const out = Uint8Array.from({ length: small.width * small.height * 3 }, (_, i) => {
@@ -105,12 +105,12 @@ function halved({ data, width, height }: Raw): Raw {
   return { data: out, ...small };
 }
 
-describe('a PNG is turned upright', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('by an eXIf chunk behind its pixels: %i', async (orientation) => {
+describe('a PNG becomes upright', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('by an eXIf chunk after its pixels: %i', async (orientation) => {
     await expectTurned(stored([], [chunk('eXIf', exif(orientation))]), orientation);
   });
 
-  it.each([2, 6, 8])('by texts that hold EXIF, before and behind its pixels: %i', async (orientation) => {
+  it.each([2, 6, 8])('by texts with EXIF, before and after its pixels: %i', async (orientation) => {
     for (const each of [
       text('exif', app1(orientation)),
       text('APP1', app1(orientation)),
@@ -124,13 +124,13 @@ describe('a PNG is turned upright', () => {
     }
   });
 
-  it('by its eXIf chunk rather than by a text, wherever they stand', async () => {
+  it('by its eXIf chunk rather than by a text, in any order', async () => {
     await expectTurned(stored([packedText('exif', app1(6))], [chunk('eXIf', exif(3))]), 3);
     await expectTurned(stored([chunk('eXIf', exif(8))], [packedText('exif', app1(6))]), 8);
     await expectTurned(stored([packedText('exif', app1(6))], [chunk('eXIf', exif(1))]), 1);
   });
 
-  it('by nothing that is damaged or is not EXIF', async () => {
+  it('only by valid EXIF', async () => {
     for (const each of [
       chunk('eXIf', Buffer.from('MM\0*\xff\xff\xff\xff', 'latin1')),
       chunk('eXIf', exif(9)),
@@ -146,7 +146,7 @@ describe('a PNG is turned upright', () => {
 });
 
 describe('of the shared cases', () => {
-  it.skipIf(cases === null)('the portrait is upright', async () => {
+  it.skipIf(cases === null)('show the portrait upright', async () => {
     const source = await readFile(join(cases!, 'portrait.png'));
     const { picture, bytes } = await rendered(folder, source, [exact()]);
     expect(picture).toMatchObject({ width: 200, height: 320 });

@@ -1,4 +1,4 @@
-/** Small pictures and what is done to them in these tests. */
+/** Small pictures and helpers for the tests of this folder. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -17,18 +17,18 @@ export function variant(changes: Partial<Variant> = {}): Variant {
   return { ...fullVariant({ name: 'large', width: 1200, effort: 0 }), ...changes };
 }
 
-/** A variant that keeps pixels as they are. */
+/** A variant that leaves pixels unchanged. */
 export const exact = (changes: Partial<Variant> = {}): Variant =>
   variant({ width: 4000, format: 'png', lossless: true, effort: 1, ...changes });
 
-/** A folder of the running test file, removed when it ends. */
+/** A temporary folder for the test file. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'imgtool-test-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A folder of the project's shared pictures; null, and said so, on machines that have none. */
+/** A folder of the project's shared pictures. Without it, prints a note and returns null. */
 export function shared(name: string): string | null {
   const folder = fileURLToPath(new URL(`../../../shared/${name}`, import.meta.url));
   if (existsSync(folder)) return folder;
@@ -44,10 +44,10 @@ export function file(folder: string, bytes: Uint8Array | string, name = `${files
   return path;
 }
 
-/** A file that the user named. */
+/** A source file that the user named. */
 export const named = (path: string): SourceFile => ({ path, bounds: null });
 
-/** Renders in this process; the outputs' bytes beside what was told of them. */
+/** Renders in this process. Returns the outputs' bytes and facts. */
 export async function rendered(
   folder: string,
   source: Uint8Array | string,
@@ -72,7 +72,7 @@ export interface Raw {
   readonly height: number;
 }
 
-/** RGB pixels of an encoded picture, at its own size or squeezed to a square. */
+/** RGB pixels of an encoded picture, at its own size or resized to a square. */
 export async function rgb(bytes: Uint8Array, square?: number): Promise<Raw> {
   const picture = sharp(bytes).removeAlpha().toColourspace('srgb');
   const sized = square === undefined ? picture : picture.resize(square, square, { fit: 'fill' });
@@ -80,19 +80,19 @@ export async function rgb(bytes: Uint8Array, square?: number): Promise<Raw> {
   return { data, width: info.width, height: info.height };
 }
 
-/** Mean difference of two pictures' bytes, of 255. */
+/** Mean difference between the bytes of two pictures, 0 to 255. */
 export function difference(a: Raw, b: Raw): number {
   return a.data.reduce((sum, byte, i) => sum + Math.abs(byte - b.data[i]!), 0) / a.data.length;
 }
 
-/** One colour all over. */
+/** A picture of one colour. */
 export const plain = (
   width: number,
   height: number,
   background: string | { r: number; g: number; b: number; alpha: number },
 ) => sharp({ create: { width, height, channels: typeof background === 'string' ? 3 : 4, background } });
 
-/** A gradient with a bright corner: no turn or mirroring of it looks like another. */
+/** A gradient with a bright corner: it differs from all its rotations and mirror images. */
 export function lopsided(width: number, height: number): Raw {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     const x = Math.floor(i / 3) % width;
@@ -105,7 +105,7 @@ export function lopsided(width: number, height: number): Raw {
 
 export const encoded = ({ data, width, height }: Raw) => sharp(data, { raw: { width, height, channels: 3 } });
 
-/** The one colour of an output's middle. */
+/** The uniform colour at the centre of an output. */
 export async function colour(bytes: Uint8Array): Promise<number[]> {
   const { data, width, height } = await rgb(bytes);
   const middle = (Math.floor(height / 2) * width + Math.floor(width / 2)) * 3;

@@ -43,14 +43,14 @@ describe('the sizes of variants', () => {
     expect(sizes(width, height, variants)).toEqual(expected);
   });
 
-  it('are exact where a double’s ratio would fall below the half', () => {
+  it('are exact where the ratio of doubles would be below the half', () => {
     // 1 * 4095 / 8190 is exactly a half, and so is 3 * 1365 / 8190.
     expect(sizes(8190, 3, [variant({ width: 1365 })])).toEqual(['1365x1']);
     expect(sizes(99_999, 33_333, [variant({ width: 4095 })])).toEqual(['4095x1365']);
   });
 });
 
-describe('a variant that its format cannot hold', () => {
+describe('a variant that exceeds its format’s limit', () => {
   const fitted = (width: number, height: number, asked: Partial<Variant>) => {
     const one = plan({ width, height }, 'png', [variant({ width: 100_000, ...asked })])[0]!;
     return {
@@ -66,15 +66,15 @@ describe('a variant that its format cannot hold', () => {
     ['one pixel wide', 1, 40_000, {}, '1x16383'],
     ['as AVIF', 1, 40_000, { format: 'avif' }, '1x16384'],
     ['as JPEG', 1, 70_000, { format: 'jpeg' }, '1x65500'],
-  ] as const)('is scaled down in its ratio until it fits: %s', (_, width, height, asked, size) => {
+  ] as const)('is scaled down in proportion until it fits: %s', (_, width, height, asked, size) => {
     expect(fitted(width, height, asked)).toEqual({ size, asked: `${width}x${height}` });
   });
 
-  it('keeps the ratio of its box where it covers one', () => {
+  it('keeps the ratio of its cover box', () => {
     const box = { width: 1000, height: 20_000, fit: 'cover' } as const;
     // 1000 * 16383 / 20000 = 819.15
     expect(fitted(3000, 30_000, box)).toEqual({ size: '819x16383', asked: '1000x20000' });
-    // The picture gives 1500 x 30000 at most, and WebP 819 x 16383.
+    // The picture can fill 1500 x 30000, and WebP can hold 819 x 16383.
     expect(fitted(1500, 60_000, { ...box, width: 2000, height: 40_000 })).toEqual({
       size: '819x16383',
       asked: '1500x30000',
@@ -85,11 +85,11 @@ describe('a variant that its format cannot hold', () => {
     ['at the limit', 1080, 16_383, {}],
     ['as PNG', 1, 70_000, { format: 'png' }],
     ['of a small width', 1080, 20_000, { width: 600 }],
-  ] as const)('is none where it fits: %s', (_, width, height, asked) => {
+  ] as const)('has no requested size of its own when it fits: %s', (_, width, height, asked) => {
     expect(fitted(width, height, asked).asked).toBeNull();
   });
 
-  it('is decoded to a base that is as large as it is made, at least', () => {
+  it('is decoded to a base of at least its own size', () => {
     for (const width of [900, 1300, 2600, 5200]) {
       const one = plan({ width, height: 40_000 }, 'jpeg', [variant({ width })])[0]!;
       expect(one.base.width).toBeGreaterThanOrEqual(one.width);
@@ -109,7 +109,7 @@ describe('the base a variant is decoded to', () => {
     ['half as large', { width: 600 }],
     ['far smaller', { width: 1 }],
     ['smaller by a box', { width: 600, height: 600 }],
-  ])('is the shared one, 1200 across, for a variant %s, whatever the format', (_, asked) => {
+  ])('is the shared base, 1200 pixels across, in any format for a variant %s', (_, asked) => {
     expect([jpeg(asked), png(asked)]).toEqual(['1200x900', '1200x900']);
   });
 
@@ -122,13 +122,13 @@ describe('the base a variant is decoded to', () => {
     ['the whole source', 4000, '4000x3000', '4000x3000'],
     ['larger than the source', 5000, '4000x3000', '4000x3000'],
   ])(
-    'is its own where the decoder scales, else a level halved, for a variant %s',
+    'is its own size where the decoder scales, else a halved size, for a variant %s',
     (_, width, own, halved) => {
       expect([jpeg({ width }), png({ width })]).toEqual([own, halved]);
     },
   );
 
-  it('keeps at least twice the variant where halving is resampling', () => {
+  it('is at least twice as large as the variant where halving resamples', () => {
     expect(png({ width: 700 }, 40_000, 30_000)).toBe('2500x1875');
     for (let width = 601; width <= 4000; width += 97) {
       const [across = 0] = png({ width }, 20_000, 15_000).split('x').map(Number);
@@ -136,7 +136,7 @@ describe('the base a variant is decoded to', () => {
     }
   });
 
-  it('is rounded down when it is halved, and never below the variant', () => {
+  it('is rounded down when halved, but not below the variant', () => {
     expect(png({ width: 1500 }, 8003, 6001)).toBe('4001x3000');
     for (let width = 601; width <= 4001; width += 83) {
       const sized = plan({ width: 4001, height: 3001 }, 'png', [variant({ width })])[0]!;
@@ -145,7 +145,7 @@ describe('the base a variant is decoded to', () => {
     }
   });
 
-  it('is the source itself when that is at most 1200 across', () => {
+  it('is the source itself up to a width of 1200', () => {
     for (const format of ['jpeg', 'png']) {
       expect(base(1200, 5000, variant({ width: 700 }), format)).toBe('1200x5000');
       expect(base(1000, 500, variant({ width: 600 }), format)).toBe('1000x500');
@@ -153,11 +153,11 @@ describe('the base a variant is decoded to', () => {
     }
   });
 
-  it('keeps the shared one at its width when rounding takes a side to one pixel', () => {
+  it('keeps the shared width when rounding reduces a side to one pixel', () => {
     expect(jpeg({ width: 500 }, 4001, 3)).toBe('1200x1');
   });
 
-  it('never depends on what else is rendered', () => {
+  it('never depends on other variants', () => {
     const variants = [150, 600, 601, 1200, 1500, 2000, 3999, 4096].map((width) => variant({ width }));
     for (const format of ['jpeg', 'png']) {
       for (const source of [
@@ -171,14 +171,14 @@ describe('the base a variant is decoded to', () => {
     }
   });
 
-  it('serves all of `web` at once', () => {
+  it('is shared by all of `web`', () => {
     const bases = plan({ width: 4000, height: 3000 }, 'jpeg', web).map((each) => each.base);
     expect(bases).toEqual(Array(3).fill({ width: 1200, height: 900 }));
   });
 });
 
-describe('what is cut', () => {
-  it('is the whole picture at the size that fills a cover box', () => {
+describe('the crop', () => {
+  it('starts from the whole picture at the size that fills a cover box', () => {
     const asked = variant({ width: 300, height: 300, fit: 'cover' });
     expect(plan({ width: 4000, height: 2000 }, 'jpeg', [asked])[0]).toMatchObject({
       ...{ width: 300, height: 300, cut: 'centre' },
@@ -187,14 +187,14 @@ describe('what is cut', () => {
     });
   });
 
-  it('is nothing where a cover box has the source’s ratio', () => {
+  it('is empty when a cover box has the source’s ratio', () => {
     const asked = variant({ width: 300, height: 150, fit: 'cover' });
     expect(plan({ width: 4000, height: 2000 }, 'jpeg', [asked])[0]?.cut).toBeNull();
   });
 });
 
 describe('scaling up', () => {
-  it('never happens, neither to the picture nor to its base', () => {
+  it('never happens to the picture or to its base', () => {
     const sides = [1, 7, 150, 599, 1200, 1201, 2401, 5000];
     const asked = [1, 600, 1200, 2400, 9000].flatMap((width) => [
       variant({ width }),

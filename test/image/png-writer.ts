@@ -1,4 +1,4 @@
-/** Writes PNG files chunk by chunk (PNG, third edition), as no encoder here would. */
+/** Writes PNG files chunk by chunk (PNG, third edition), in forms that no encoder here produces. */
 import { deflateSync } from 'node:zlib';
 
 export const chunk = (type: string, data: Uint8Array): Buffer => {
@@ -6,7 +6,7 @@ export const chunk = (type: string, data: Uint8Array): Buffer => {
   return Buffer.concat([number(data.length, 4), named, number(crc32(named), 4)]);
 };
 
-/** An unsigned number of so many bytes, the highest first. */
+/** A big-endian unsigned number of this many bytes. */
 export function number(value: number, bytes: number): Buffer {
   const data = Buffer.alloc(bytes);
   data.writeUIntBE(value, 0, bytes);
@@ -14,7 +14,7 @@ export function number(value: number, bytes: number): Buffer {
 }
 
 export interface Samples {
-  /** Row by row, of the full range of their bits. */
+  /** Row by row, at the full range of their bits. */
   readonly data: ArrayLike<number>;
   readonly width: number;
   readonly height: number;

@@ -37,7 +37,7 @@ describe('sizes', () => {
     expect(result.dominantColor).toBe('#123456');
   });
 
-  it('of a cover box are cut at the asked position', async () => {
+  it('of a cover box follow the requested position', async () => {
     const left = await plain(100, 100, '#ff0000').png().toBuffer();
     const source = await plain(300, 100, '#0000ff')
       .composite([{ input: left, gravity: 'west' }])
@@ -51,7 +51,7 @@ describe('sizes', () => {
     expect(await sharp(bytes[2]).metadata()).toMatchObject({ width: 50, height: 50 });
   });
 
-  it('beyond what a format can hold are scaled down to fit it, and the size that was asked for is told', async () => {
+  it('beyond a format’s limit are scaled down, and the requested size is reported', async () => {
     const source = await plain(20, 20_000, '#123456').png().toBuffer();
     const variants = [variant(), variant({ width: 10 }), variant({ format: 'jpeg' })];
     const { result, bytes } = await rendered(folder, source, variants);
@@ -65,7 +65,7 @@ describe('sizes', () => {
     expect(alone.result.outputs[0]?.checksum).toBe(result.outputs[0]?.checksum);
   });
 
-  it('beyond what a format can hold leave every other variant as it would be without', async () => {
+  it('beyond a format’s limit do not affect other variants', async () => {
     const source = await plain(20, 20_000, '#123456').png().toBuffer();
     const small = variant({ width: 10 });
     const [together, alone] = [
@@ -75,13 +75,13 @@ describe('sizes', () => {
     expect(together.result.outputs[1]).toEqual(alone.result.outputs[0]);
   });
 
-  it('over the limit of pixels are refused by the header', async () => {
+  it('over the limit of pixels are refused when the header is read', async () => {
     const path = file(folder, await plain(64, 64, '#123456').png().toBuffer());
     await expect(openPicture(path, { ...LIMITS, pixels: 4095 })).rejects.toMatchObject({ code: 'too_large' });
     await expect(openPicture(path, { ...LIMITS, pixels: 4096 })).resolves.toBeDefined();
   });
 
-  it('of an animation are those of its first frame, which alone is decoded and held to the limit', async () => {
+  it('of an animation are those of its first frame, and the limit applies to that frame', async () => {
     const frames = await Promise.all(
       ['#ff0000', '#0000ff'].map((each) => plain(30, 20, each).png().toBuffer()),
     );
@@ -95,7 +95,7 @@ describe('sizes', () => {
 });
 
 describe('an output', () => {
-  it('is what its checksum and its facts say', async () => {
+  it('matches its checksum and its facts', async () => {
     const { bytes, result } = await rendered(folder, await encoded(lopsided(90, 60)).png().toBuffer(), [
       variant({ width: 30 }),
     ]);
@@ -105,7 +105,7 @@ describe('an output', () => {
     expect(result.encoder).toMatch(/^libvips \d+\.\d+\.\d+ webp \d+/);
   });
 
-  it('has the format that was asked for', async () => {
+  it('has the requested format', async () => {
     const formats = (['webp', 'jpeg', 'png', 'avif'] as const).map((format) => variant({ format }));
     const { bytes } = await rendered(folder, await encoded(lopsided(90, 60)).png().toBuffer(), formats);
     const found = await Promise.all(bytes.map(async (each) => (await sharp(each).metadata()).format));
@@ -121,7 +121,7 @@ describe('an output', () => {
     for (const each of bytes) expect(difference(await rgb(each), picture)).toBe(0);
   });
 
-  it('that are the same, since nothing is enlarged, are encoded once and written each under its name', async () => {
+  it('is encoded once for several names when all are equal because nothing is enlarged', async () => {
     const source = await encoded(lopsided(90, 60)).png().toBuffer();
     const wide = (name: string, width: number, more = {}) => variant({ name, width, ...more });
     const both = [wide('large', 1200), wide('medium', 600), wide('grey', 600, { grayscale: true })];
@@ -135,7 +135,7 @@ describe('an output', () => {
     }
   });
 
-  it.each([1, 2, 8])('are all written with %i at a time, and the same', async (atOnce) => {
+  it.each([1, 2, 8])('has the same bytes with %i at a time', async (atOnce) => {
     const picture = await openPicture(
       file(folder, await encoded(lopsided(900, 600)).jpeg().toBuffer()),
       LIMITS,
@@ -151,7 +151,7 @@ describe('an output', () => {
       expect(readFileSync(path)).toEqual(readFileSync(all[i]!.path));
   });
 
-  it('are given up when one cannot be written, and none is being written any more then', async () => {
+  it('is not written any more after the write of another fails', async () => {
     const picture = await openPicture(
       file(folder, await encoded(lopsided(900, 600)).jpeg().toBuffer()),
       LIMITS,
@@ -165,13 +165,13 @@ describe('an output', () => {
     expect(readFileSync(paths[1]!, 'utf8')).toBe('mine');
   });
 
-  it('never replaces a file that is there', async () => {
+  it('never replaces an existing file', async () => {
     const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
     const taken = file(folder, 'mine');
     await expect(picture.render([{ variant: variant(), path: taken }])).rejects.toMatchObject({ code: 'io' });
   });
 
-  it('into a folder that may not be written or is not there names the variant', async () => {
+  it('causes an error that names the variant when the folder is missing or not writable', async () => {
     const picture = await openPicture(file(folder, await plain(9, 9, '#123456').png().toBuffer()), LIMITS);
     const path = join(folder, 'nowhere', 'a.tmp');
     await expect(picture.render([{ variant: variant(), path }])).rejects.toThrow(
@@ -182,7 +182,7 @@ describe('an output', () => {
 });
 
 describe('a sharpened variant', () => {
-  it('differs from the plain one and keeps its size', async () => {
+  it('differs from the unsharpened one and keeps its size', async () => {
     const source = await encoded(lopsided(200, 100)).png().toBuffer();
     const { bytes } = await rendered(folder, source, [
       exact({ width: 80 }),
@@ -200,7 +200,7 @@ describe('a damaged picture', () => {
     return whole.subarray(0, Math.floor(whole.length / 2));
   };
 
-  it('is refused in plain words', async () => {
+  it('is refused with a clear message', async () => {
     await expect(rendered(folder, await cut(), [variant()])).rejects.toMatchObject({
       code: 'corrupt',
       message: 'the picture is damaged or cut short (VipsJpeg: premature end of JPEG image)',
@@ -208,7 +208,7 @@ describe('a damaged picture', () => {
     });
   });
 
-  it('is read as far as it goes when lenient, and marked', async () => {
+  it('is read in part with lenient, and marked as degraded', async () => {
     const { result } = await rendered(folder, await cut(), [variant()], { ...LIMITS, lenient: true });
     expect(result.degraded).toBe(true);
     const sound = await plain(9, 9, '#123456').png().toBuffer();
@@ -233,7 +233,7 @@ describe('a source too large for memory', () => {
     },
   );
 
-  it('is decoded as it lies there, pixel by pixel', async () => {
+  it('has the same pixels as a source in memory', async () => {
     const picture = await openPicture(file(folder, await source()), LIMITS, [], 10);
     const path = join(folder, 'on-disk.tmp');
     await picture.render([{ variant: exact(), path }]);
@@ -241,7 +241,7 @@ describe('a source too large for memory', () => {
     expect(difference(await rgb(readFileSync(path)), lopsided(90, 60))).toBe(0);
   });
 
-  it('is refused when it is not what was digested any more', async () => {
+  it('is refused when it changed after the digest', async () => {
     const changing = file(folder, await source());
     const picture = await openPicture(changing, LIMITS, [], 10);
     writeFileSync(changing, await plain(9, 9, '#123456').png().toBuffer());
@@ -253,7 +253,7 @@ describe('a source too large for memory', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it.skipIf(process.platform !== 'linux')('is closed when it turns out to be no picture', async () => {
+  it.skipIf(process.platform !== 'linux')('is closed when it is not a picture', async () => {
     const path = file(folder, 'no picture at all');
     await expect(openPicture(path, LIMITS, [], 1)).rejects.toMatchObject({ code: 'not_an_image' });
     const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
@@ -261,7 +261,7 @@ describe('a source too large for memory', () => {
   });
 });
 
-/** Where a link leads; null when it is gone. */
+/** The target of a link; null when the link is gone. */
 function linkOf(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -271,7 +271,7 @@ function linkOf(path: string): string | null {
 }
 
 describe('a HEIF container', () => {
-  it('that holds AV1 is read as AVIF', async () => {
+  it('is read as AVIF when it contains AV1', async () => {
     const source = await plain(20, 20, '#4080a0').avif({ lossless: true }).toBuffer();
     source.write('mif1', 8, 'latin1');
     const { picture, bytes } = await rendered(folder, source, [exact()]);
@@ -285,13 +285,13 @@ describe('an SVG', () => {
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="#00f"/></svg>',
   );
 
-  it('is read when it is allowed, at its own size', async () => {
+  it('is read at its own size when allowed', async () => {
     const { picture, bytes } = await rendered(folder, drawing, [exact()], { ...LIMITS, allowSvg: true });
     expect(picture).toMatchObject({ format: 'svg', width: 40, height: 20 });
     expect(await colour(bytes[0]!)).toEqual(near([0, 0, 255]));
   });
 
-  it('is refused when it is not, whatever its name', async () => {
+  it('is refused when not allowed, whatever its name', async () => {
     await expect(openPicture(file(folder, drawing, 'drawing.jpg'), LIMITS)).rejects.toMatchObject({
       code: 'unsupported_format',
     });

@@ -23,7 +23,7 @@ async function shown(source: Buffer, width = 4000): Promise<Rgba> {
   return { data, width: info.width, height: info.height };
 }
 
-/** Expects one colour where the frame lies and transparency everywhere else. */
+/** Expects one colour inside the frame and transparency elsewhere. */
 function expectOnScreen({ data, width, height }: Rgba, frame: Frame): void {
   const colour = [...COLOURS[frame.colour]!, 255];
   for (let y = 0; y < height; y++) {
@@ -38,31 +38,31 @@ function expectOnScreen({ data, width, height }: Rgba, frame: Frame): void {
   }
 }
 
-describe('a GIF whose first frame leaves its screen free', () => {
-  it('is transparent there', async () => {
+describe('a GIF with a first frame that does not cover the screen', () => {
+  it('is transparent outside the frame', async () => {
     const found = await shown(gif(60, 40, [RED]));
     expect([found.width, found.height]).toEqual([60, 40]);
     expectOnScreen(found, RED);
   });
 
-  it('is transparent there whatever the colour of its background, and when later frames cover it', async () => {
+  it('is transparent outside the frame with any background colour, and when later frames cover that area', async () => {
     const whole = { left: 0, top: 0, width: 60, height: 40, colour: 2 };
     expectOnScreen(await shown(gif(60, 40, [RED, whole], 3)), RED);
   });
 
-  it('is transparent there when a colour of this frame or of a later one is transparent', async () => {
+  it('is transparent outside the frame when a colour of this or a later frame is transparent', async () => {
     expectOnScreen(await shown(gif(60, 40, [{ ...RED, transparent: 4 }])), RED);
     expectOnScreen(await shown(gif(60, 40, [RED, { ...RED, transparent: 4 }])), RED);
   });
 
-  it('grows with a first frame that lies partly outside', async () => {
+  it('grows to contain a first frame that is partly outside', async () => {
     const frame = { ...RED, left: 50, top: 30 };
     const found = await shown(gif(60, 40, [frame]));
     expect([found.width, found.height]).toEqual([80, 50]);
     expectOnScreen(found, frame);
   });
 
-  // libnsgif takes these for mistakes, and forgets them.
+  // libnsgif treats these as mistakes, and ignores them.
   it.each([
     [640, 480],
     [800, 600],
@@ -75,7 +75,7 @@ describe('a GIF whose first frame leaves its screen free', () => {
     expect(found.data.filter((byte, i) => i % 4 === 3 && byte === 255)).toHaveLength(200 * 20);
   });
 
-  it('loses a screen that nothing is drawn on, or that is over the limit of pixels', async () => {
+  it('loses its screen when the frame is empty or the screen exceeds the limit of pixels', async () => {
     const dot = { left: 0, top: 0, width: 1, height: 1, colour: 1 };
     expect(await shown(gif(16_383, 16_383, [dot]))).toMatchObject({ width: 1, height: 1 });
     const limits = { ...LIMITS, pixels: 100_000 };
@@ -83,7 +83,7 @@ describe('a GIF whose first frame leaves its screen free', () => {
     expect(picture).toMatchObject({ width: 40, height: 25 });
   });
 
-  it('has rims without black when it is scaled down', async () => {
+  it('has no black edges when scaled down', async () => {
     const { data } = await shown(gif(60, 40, [RED]), 17);
     for (let at = 0; at < data.length; at += 4) {
       if (data[at + 3]! > 8) expect(data[at]).toBeGreaterThan(240);
@@ -91,7 +91,7 @@ describe('a GIF whose first frame leaves its screen free', () => {
   });
 });
 
-describe('a GIF whose first frame covers its screen', () => {
+describe('a GIF with a first frame that covers its screen', () => {
   const cover = { left: 0, top: 0, width: 60, height: 40, colour: 2 };
 
   it('stays opaque', async () => {
@@ -103,19 +103,19 @@ describe('a GIF whose first frame covers its screen', () => {
   const second = (from: Buffer): number => from.lastIndexOf(Buffer.from([0x2c, 0, 0, 0, 0]));
   const ODD: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
     [
-      'is followed by something that is no frame',
+      'has other data after the frame',
       (bytes) => Buffer.from(bytes).fill(0x99, second(bytes), second(bytes) + 1),
     ],
     [
-      'is followed by a frame of impossible codes',
+      'has a frame of impossible codes after the frame',
       (bytes) => Buffer.from(bytes).fill(30, second(bytes) + 10, second(bytes) + 11),
     ],
     [
-      'is followed by a frame of no size',
+      'has an empty frame after the frame',
       (bytes) => Buffer.from(bytes).fill(0, second(bytes) + 5, second(bytes) + 9),
     ],
     [
-      'is followed by a frame outside of the screen',
+      'has a frame outside of the screen after the frame',
       (bytes) => Buffer.from(bytes).fill(0x7f, second(bytes) + 1, second(bytes) + 5),
     ],
     ['has no end', (bytes) => bytes.subarray(0, -1)],
@@ -127,7 +127,7 @@ describe('a GIF whose first frame covers its screen', () => {
 });
 
 describe('of the shared cases', () => {
-  it.skipIf(cases === null)('the GIF shows its frame and nothing else', async () => {
+  it.skipIf(cases === null)('include a GIF that shows only its frame', async () => {
     const { data, width } = await shown(await readFile(join(cases!, 'gif-partial-first-frame.gif')));
     const opaque = [...data.keys()].filter((i) => i % 4 === 3 && data[i] === 255).map((i) => (i - 3) / 4);
     expect(opaque).toHaveLength(60 * 40);

@@ -29,7 +29,7 @@ async function luminance(bytes: Uint8Array): Promise<Plane> {
   return { plane, width, height };
 }
 
-/** SSIM of each output, by its width in pixels, against Lanczos in float64 of the whole decoded picture. */
+/** SSIM of each output, by width in pixels, against Lanczos in float64 of the picture decoded at full size. */
 async function likeness(source: Uint8Array, widths: number[]): Promise<number[]> {
   const whole = await luminance(source);
   const variants = widths.map((width) => exact({ name: `w${width}`, width }));
@@ -62,7 +62,7 @@ function stems(width: number, height: number) {
   return sharp(data, { raw: { width, height, channels: 1 } }).toColourspace('srgb');
 }
 
-describe('text that is scaled down', () => {
+describe('scaled-down text', () => {
   it.each([
     [1800, 'jpeg'],
     [2400, 'jpeg'],
@@ -72,7 +72,7 @@ describe('text that is scaled down', () => {
     [2600, 'webp'],
     [4800, 'webp'],
     [2600, 'png'],
-  ] as const)('keeps even stems, from %i pixels across as %s', async (width, format) => {
+  ] as const)('keeps stems even, from %i pixels across as %s', async (width, format) => {
     const source = await stems(width, 400).toFormat(format, { quality: 95 }).toBuffer();
     for (const found of await likeness(source, [1200, 800])) expect(found).toBeGreaterThan(0.995);
   });
@@ -82,7 +82,7 @@ describe('the shared folder of sharpness', () => {
   const cases = shared('cases/sharpness');
 
   it.runIf(cases !== null).each(['jpeg-text-dct-halved.jpg', 'webp-source-soft.webp'])(
-    'has %s, which is as sharp as Lanczos in float64',
+    'has %s, and its output is as sharp as Lanczos in float64',
     async (name) => {
       const source = readFileSync(join(cases!, name));
       for (const found of await likeness(source, [1200, 800])) expect(found).toBeGreaterThan(0.995);

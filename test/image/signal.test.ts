@@ -104,7 +104,7 @@ const SIGNALS: readonly (readonly [string, () => Buffer | Promise<Buffer>])[] = 
 ];
 
 const table: string[] = [];
-/** What was measured is printed where this is set. */
+/** Prints measured values when set. */
 afterAll(() => {
   if (process.env.COLOUR_TABLE) console.log(table.join('\n'));
 });
@@ -153,7 +153,7 @@ describe('a signal that is not sRGB becomes sRGB', () => {
     expect(new Set(alpha)).toEqual(new Set([117]));
   });
 
-  it('and keeps its transparency, of 8 and of 16 bits', async () => {
+  it('and keeps its transparency of 8 and 16 bits', async () => {
     for (const bits of [8, 16] as const) {
       const most = 2 ** bits - 1;
       const data = P3.flatMap((v, i) => (i % 3 === 2 ? [v, 0.4] : [v])).map((v) => Math.round(v * most));
@@ -165,7 +165,7 @@ describe('a signal that is not sRGB becomes sRGB', () => {
     }
   });
 
-  it('also when it is scaled down', async () => {
+  it('even when scaled down', async () => {
     const half = await sharp(Buffer.from(WANTED), { raw: { width: SIDE, height: SIDE, channels: 3 } })
       .resize(SIDE / 2)
       .raw()
@@ -181,57 +181,57 @@ describe('a signal that is not sRGB becomes sRGB', () => {
   });
 });
 
-describe('of what a PNG says of its colours', () => {
+describe('among the colour chunks of a PNG', () => {
   const same = async (source: Buffer) => expect(meanDeltaE(await shown(source), WANTED)).toBeLessThan(1);
   const srgb = chunk('sRGB', Buffer.from([0]));
 
-  it('cICP counts more than a profile, sRGB, gAMA and cHRM', async () => {
+  it('cICP takes precedence over a profile, sRGB, gAMA and cHRM', async () => {
     await same(asPng(P3, 8, cicp(12, 13), iccp(rgbProfile('srgb', 1)), srgb, gama(100_000), ADOBE_CHRM));
     await same(asPng(SRGB, 8, cicp(1, 13), iccp(rgbProfile('p3', 1))));
   });
 
-  it('a profile counts more than sRGB, gAMA and cHRM', async () => {
+  it('a profile takes precedence over sRGB, gAMA and cHRM', async () => {
     await same(
       asPng(samplesOf('p3', gamma(2.19921875)), 8, iccp(rgbProfile('p3', 2.2)), gama(100_000), ADOBE_CHRM),
     );
   });
 
-  it('sRGB counts more than gAMA and cHRM', async () => {
+  it('sRGB takes precedence over gAMA and cHRM', async () => {
     await same(asPng(SRGB, 8, srgb, gama(100_000), ADOBE_CHRM));
   });
 
-  it('code points without a meaning count for nothing', async () => {
+  it('code points without a meaning are ignored', async () => {
     await same(asPng(ADOBE, 8, cicp(3, 99), gama(45_470), ADOBE_CHRM));
     await same(asPng(SRGB, 8, cicp(2, 2)));
   });
 
-  it('gAMA of 1/2.2 with the primaries of sRGB, or without any, leaves every byte as it is', async () => {
+  it('gAMA of 1/2.2 with the primaries of sRGB or without primaries changes no byte', async () => {
     const plain = await shown(asPng(SRGB, 8));
     expect(plain).toEqual(await shown(asPng(SRGB, 8, gama(45_455))));
     const primaries = chrm(0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06);
     expect(plain).toEqual(await shown(asPng(SRGB, 8, gama(45_455), primaries)));
   });
 
-  it('primaries that no colour space has count for nothing', async () => {
+  it('impossible primaries are ignored', async () => {
     await same(asPng(SRGB, 8, chrm(0, 0, 0, 0, 0, 0, 0, 0)));
   });
 
   it.each([0, 1, 10, 999, 10_000_001, 0x7fffffff, 0xffffffff])(
-    'a gamma out of range counts for nothing: %d',
+    'a gamma out of range is ignored: %d',
     async (value) => {
       await same(asPng(SRGB, 8, gama(value)));
       await same(asPng(samplesOf('adobe', each(srgbEncode)), 8, gama(value), ADOBE_CHRM));
     },
   );
 
-  it.each([1000, 10_000_000])('a gamma at the end of the range counts: %d', async (value) => {
+  it.each([1000, 10_000_000])('a gamma at the end of the range is used: %d', async (value) => {
     const grey = Array.from({ length: SIDE * SIDE * 3 }, () => 254 / 255);
     const wanted = Math.round(srgbEncode((254 / 255) ** (100_000 / value)) * 255);
     for (const found of await shown(asPng(grey, 8, gama(value))))
       expect(Math.abs(found - wanted)).toBeLessThan(2);
   });
 
-  it('what stands behind its pixels counts for nothing', async () => {
+  it('chunks after the pixels are ignored', async () => {
     const data = Uint8Array.from(WANTED);
     await same(png({ data, width: SIDE, height: SIDE, channels: 3, bits: 8 }, [], [gama(100_000)]));
   });
@@ -250,7 +250,7 @@ describe('of the shared cases', () => {
   });
 });
 
-describe('an AVIF whose code points say sRGB, or nothing', () => {
+describe('an AVIF with code points of sRGB or none', () => {
   it.each([
     [1, 13],
     [2, 2],

@@ -27,13 +27,13 @@ const FROM_SRGB: Readonly<Record<string, readonly Triple[]>> = {
   ],
 };
 
-/** ITU-R BT.2100, table 4, of light whose white is 203 cd/m2. */
+/** ITU-R BT.2100, table 4, for light with white at 203 cd/m2. */
 export function pqEncode(light: number): number {
   const y = ((light * 203) / 10_000) ** (2610 / 16384);
   return ((3424 / 4096 + (2413 / 128) * y) / (1 + (2392 / 128) * y)) ** (2523 / 32);
 }
 
-/** ITU-R BT.2100, table 5: light of a display of 1,000 cd/m2 back to that of the scene, and its signal. */
+/** ITU-R BT.2100, table 5: converts light of a 1,000 cd/m2 display to scene light and to its signal. */
 export function hlgEncode(display: readonly number[]): number[] {
   const light = display.map((n) => (n * 203) / 1000);
   const y = 0.2627 * light[0]! + 0.678 * light[1]! + 0.0593 * light[2]!;
@@ -50,14 +50,14 @@ export const srgbEncode = (n: number): number =>
 export const each = (encode: (n: number) => number) => (light: readonly number[]) => light.map(encode);
 export const gamma = (exponent: number) => each((n) => n ** (1 / exponent));
 
-/** A smooth picture of many colours: what must come out, in bytes of sRGB. */
+/** A smooth picture of many colours: the expected result, in sRGB bytes. */
 export const SIDE = 64;
 export const WANTED = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
   const [x, y] = [(Math.floor(i / 3) % SIDE) / (SIDE - 1), Math.floor(i / 3 / SIDE) / (SIDE - 1)];
   return 255 * [x, y, (1 - x) * (0.25 + 0.75 * y)][i % 3]!;
 });
 
-/** The same picture in samples of 0 to 1 of another signal. */
+/** The same picture as samples 0 to 1 of another signal. */
 export function samplesOf(primaries: string, encode: (light: readonly number[]) => number[]): number[] {
   return Array.from({ length: SIDE * SIDE }, (_, i) => {
     const linear = [...WANTED.subarray(i * 3, i * 3 + 3)].map((v) => srgbDecode(v / 255));

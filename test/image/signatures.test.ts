@@ -4,7 +4,7 @@ import { detect } from '../../src/image/detect.ts';
 
 const bytes = (text: string, length = 200): Buffer => Buffer.from(text.padEnd(length, '\0'), 'latin1');
 
-/** A Targa's header: kind of colour map, type of image, colour map's entries and bits, depth, descriptor. */
+/** A Targa header: kind of colour map, image type, colour map's entries and bits, depth, descriptor. */
 function targa(kind: number, type: number, entries: number, bits: number, depth: number, descriptor = 0) {
   const header = Buffer.from([
     0,
@@ -108,7 +108,7 @@ describe('a picture that other programs open', () => {
     ['Sigma X3F camera raw', bytes('FOVb')],
     ['Minolta MRW camera raw', bytes('\0MRM')],
     ['compressed SVG (SVGZ)', gzipSync('<svg xmlns="http://www.w3.org/2000/svg"/>')],
-  ])('is named as people know it, with a way out: %s', async (name, content) => {
+  ])('is reported under its common name with a suggestion: %s', async (name, content) => {
     await expect(detect(content, false)).rejects.toMatchObject({
       code: 'unsupported_format',
       message: `the decoder cannot read ${name}`,
@@ -117,7 +117,7 @@ describe('a picture that other programs open', () => {
   });
 });
 
-describe('a file that is no picture', () => {
+describe('a file that is not a picture', () => {
   it.each<[string, string, Buffer]>([
     ['text', 'text', Buffer.from('P6 is the largest of them, P5 12 a smaller one.\n')],
     ['text about PDF', 'text', Buffer.from('see %PDF-1.4 in the specification\n')],
@@ -128,11 +128,11 @@ describe('a file that is no picture', () => {
     ['a video', 'MP4', bytes('\0\0\0\x18ftypisom\0\0\x02\0isomiso2')],
     ['zeros', 'nothing but zeros', Buffer.alloc(500)],
     [
-      'what begins as a Targa and has no size',
+      'a Targa header without a size',
       'not recognised',
       Buffer.concat([Buffer.from([1, 0, 2]), Buffer.alloc(40)]),
     ],
-  ])('is still called so: %s', async (_, said, content) => {
+  ])('is reported as such: %s', async (_, said, content) => {
     await expect(detect(content, false)).rejects.toMatchObject({
       code: 'not_an_image',
       message: expect.stringContaining(`content is ${said}`),
@@ -140,21 +140,21 @@ describe('a file that is no picture', () => {
   });
 });
 
-describe('a text that only begins as a picture does', () => {
+describe('a text that begins like a picture', () => {
   it.each<[string, string]>([
     ['a Netpbm of comments', `P1${' #'.repeat(20_000)}`],
     ['a Netpbm of lines of comments', `P5\n${'# x\n'.repeat(10_000)}x`],
     ['a bitmap of comments', '/**/'.repeat(20_000)],
     ['a bitmap of spaces', ' '.repeat(60_000)],
     ['a PostScript of stars', `%!PS-Adobe${'%%Creator: '.repeat(5_000)}`],
-  ])('is told at once: %s', async (_, text) => {
-    // An exponential pattern would not end before the test is given up.
+  ])('is rejected without a long search: %s', async (_, text) => {
+    // An exponential pattern would exceed the test's time limit.
     await expect(detect(Buffer.from(text, 'latin1'), false)).rejects.toMatchObject({
       code: expect.stringMatching(/^(not_an_image|unsupported_format)$/),
     });
   });
 
-  it('is a picture where comments stand between its words', async () => {
+  it('is a picture when comments separate its words', async () => {
     const text = '/* one * */ /* two **/\n#define x_width 8\n#define x_height 8\n';
     await expect(detect(bytes(text), false)).rejects.toMatchObject({ message: /XBM/ });
     const netpbm = 'P5 # a # b\n# c\n4 # d\r\n 4\n255\n0 1';

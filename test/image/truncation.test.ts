@@ -6,10 +6,10 @@ import { difference, encoded, exact, LIMITS, type Raw, rendered, rgb, scratch, v
 const folder = scratch();
 const [WIDTH, HEIGHT] = [300, 240];
 const PARTS = [0.3, 0.6, 0.9, 0.99];
-/** To the full size, and to a small one that decoders scale down to by themselves. */
+/** Full size, and a small size that decoders scale down to by themselves. */
 const VARIANTS = [exact(), variant({ width: 37, format: 'png' })];
 
-/** A gradient under noise, which makes a file of at least 20 kB in every format. */
+/** A gradient with noise, which makes a file of at least 20 kB in every format. */
 function noisy(): Raw {
   const next = random(7);
   const data = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
@@ -20,7 +20,7 @@ function noisy(): Raw {
 }
 
 const picture = () => encoded(noisy());
-/** With transparency that is noise too. */
+/** With noise as transparency. */
 const seeThrough = () =>
   picture().joinChannel(Buffer.from(noisy().data.filter((_, i) => i % 3 === 0)), {
     raw: { width: WIDTH, height: HEIGHT, channels: 1 },
@@ -49,8 +49,8 @@ beforeAll(async () => {
   for (const name of NAMES) files.set(name, await FIXTURES[name]().toBuffer());
 });
 
-/** What became of a file: the code of its failure, or whether it counts as damaged. */
-async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
+/** The result for a file: its error code, or whether it counts as damaged. */
+async function outcome(bytes: Buffer, lenient: boolean): Promise<string> {
   try {
     const { result } = await rendered(folder, bytes, VARIANTS, { ...LIMITS, lenient });
     return result.degraded ? 'degraded' : 'completed';
@@ -59,22 +59,22 @@ async function fate(bytes: Buffer, lenient: boolean): Promise<string> {
   }
 }
 
-async function fates(name: Name, damage: (whole: Buffer, at: number) => Buffer, lenient: boolean) {
+async function outcomes(name: Name, damage: (whole: Buffer, at: number) => Buffer, lenient: boolean) {
   const whole = files.get(name)!;
-  return Promise.all(PARTS.map((part) => fate(damage(whole, Math.floor(whole.length * part)), lenient)));
+  return Promise.all(PARTS.map((part) => outcome(damage(whole, Math.floor(whole.length * part)), lenient)));
 }
 
 const cut = (whole: Buffer, at: number): Buffer => whole.subarray(0, at);
 const zeroed = (whole: Buffer, at: number): Buffer => Buffer.from(whole).fill(0, at);
 
-describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () => {
-  it.each(NAMES)('is refused, though the whole one is read: %s', async (name) => {
+describe('a picture truncated at 30, 60, 90 or 99 % of its length', () => {
+  it.each(NAMES)('is refused, and the complete one is read: %s', async (name) => {
     expect(files.get(name)!.length).toBeGreaterThan(20_000);
-    expect(await fate(files.get(name)!, false)).toBe('completed');
-    expect(await fates(name, cut, false)).toEqual(Array(4).fill('corrupt'));
+    expect(await outcome(files.get(name)!, false)).toBe('completed');
+    expect(await outcomes(name, cut, false)).toEqual(Array(4).fill('corrupt'));
   });
 
-  // WebP and AVIF are read whole or not at all, and so are interlaced PNGs.
+  // WebP, AVIF and interlaced PNGs are read completely or not at all.
   it.each<[Name, string]>([
     ['JPEG, baseline', 'degraded'],
     ['JPEG, progressive', 'degraded'],
@@ -88,34 +88,35 @@ describe('a picture that is cut short at 30, 60, 90 or 99 % of its length', () =
     ['WebP, lossless with alpha', 'corrupt'],
     ['AVIF', 'corrupt'],
     ['AVIF with alpha', 'corrupt'],
-  ])('is, when lenient: %s %s', async (name, expected) => {
-    expect(await fates(name, cut, true)).toEqual(Array(4).fill(expected));
+  ])('has this result with lenient: %s %s', async (name, expected) => {
+    expect(await outcomes(name, cut, true)).toEqual(Array(4).fill(expected));
   });
 
-  it('is degraded or refused when lenient: GIF', async () => {
-    for (const found of await fates('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
+  it('is degraded or refused with lenient: GIF', async () => {
+    for (const found of await outcomes('GIF', cut, true)) expect(['degraded', 'corrupt']).toContain(found);
   });
 });
 
-describe('a picture whose tail was replaced by zeros', () => {
-  // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can notice.
+describe('a picture with zeros in place of its end', () => {
+  // WebP has no checksum, and its decoder reads zeros as pixels: no decoder can detect this.
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))('is refused: %s', async (name) => {
-    expect(await fates(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
+    expect(await outcomes(name, zeroed, false)).toEqual(Array(4).fill('corrupt'));
   });
 
   it.each(NAMES.filter((name) => !name.startsWith('WebP')))(
-    'is degraded or refused when lenient: %s',
+    'is degraded or refused with lenient: %s',
     async (name) => {
-      for (const found of await fates(name, zeroed, true)) expect(['degraded', 'corrupt']).toContain(found);
+      for (const found of await outcomes(name, zeroed, true))
+        expect(['degraded', 'corrupt']).toContain(found);
     },
   );
 });
 
 describe('a JPEG with a few bad bytes inside', () => {
-  it.each([1, 2, 3])('stays accepted and looks like the sound one, %i', async (seed) => {
+  it.each([1, 2, 3])('is accepted and looks like the sound one, %i', async (seed) => {
     const whole = files.get('JPEG, baseline')!;
     const [damaged, next] = [Buffer.from(whole), random(seed)];
-    // Near the end of the scan, so that most of the picture is as it was; no marker is made or broken.
+    // Near the end of the scan, most of the picture is unchanged. The bytes neither create nor destroy a marker.
     for (let done = 0; done < 3; ) {
       const at = Math.floor(whole.length * (0.9 + next() * 0.08));
       if (whole[at] === 0xff || whole[at - 1] === 0xff) continue;

@@ -11,7 +11,7 @@ const EIGHT_BITS = 'save it as an 8-bit JPEG or as PNG first';
 const BASELINE = 'save it as a baseline JPEG or as PNG first';
 const COLOURS_FIX = 'save it as a grey or RGB JPEG or as PNG first';
 
-describe('a sound JPEG of a kind that the decoder does not read', () => {
+describe('a sound JPEG of an unsupported kind', () => {
   it.each<[string, Made, string]>([
     ['12-bit JPEG', { precision: 12, frame: 0xc1 }, EIGHT_BITS],
     ['12-bit JPEG', { precision: 12, frame: 0xc2 }, EIGHT_BITS],
@@ -26,10 +26,10 @@ describe('a sound JPEG of a kind that the decoder does not read', () => {
     ['JPEG with 5 colour components', { ids: [1, 2, 3, 4, 5] }, COLOURS_FIX],
     [
       'JPEG that tells its height behind its first scan (DNL)',
-      { told: 0, tail: Buffer.concat([segment(0xdc, 0, 48), Buffer.from([0xff, 0xd9])]) },
+      { statedHeight: 0, tail: Buffer.concat([segment(0xdc, 0, 48), Buffer.from([0xff, 0xd9])]) },
       BASELINE,
     ],
-  ])('is named before anything is decoded, also when lenient: %s (%j)', async (name, made, fix) => {
+  ])('is named before decoding, even with lenient: %s (%j)', async (name, made, fix) => {
     for (const lenient of [false, true]) {
       await expect(openPicture(file(folder, jpegOf(made)), { ...LIMITS, lenient })).rejects.toMatchObject({
         code: 'unsupported_format',
@@ -39,8 +39,8 @@ describe('a sound JPEG of a kind that the decoder does not read', () => {
     }
   });
 
-  it('is named by what the decoder says where its structure does not show it', async () => {
-    // Lossless JPEGs are not converted between colours, and JFIF says that these are luminance and chrominance.
+  it('is named by the decoder’s message when its structure does not show the kind', async () => {
+    // The decoder does not convert lossless JPEGs between colours, and JFIF declares luminance and chrominance.
     const jfif = segment(0xe0, ...Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'));
     const plain = jpegOf({ frame: 0xc3, ids: [1, 2, 3] });
     const source = Buffer.concat([plain.subarray(0, 2), jfif, plain.subarray(2)]);
@@ -52,7 +52,7 @@ describe('a sound JPEG of a kind that the decoder does not read', () => {
   });
 });
 
-describe('a JPEG of a rare kind that the decoder reads', () => {
+describe('a JPEG of a rare but supported kind', () => {
   it.each<[string, Made]>([
     ['baseline', {}],
     ['extended', { frame: 0xc1 }],
@@ -67,8 +67,8 @@ describe('a JPEG of a rare kind that the decoder reads', () => {
   });
 });
 
-describe('a JPEG whose frame header contradicts itself', () => {
-  it('is damaged rather than of a rare kind', async () => {
+describe('a JPEG with a contradictory frame header', () => {
+  it('is damaged rather than unsupported', async () => {
     const header = jpegOf().indexOf(Buffer.from([0xff, 0xc0])) + 4;
     for (const [at, byte] of [
       [header, 13],
@@ -81,14 +81,14 @@ describe('a JPEG whose frame header contradicts itself', () => {
     }
   });
 
-  it('is damaged where its height is zero and nothing tells another', async () => {
-    const source = jpegOf({ told: 0 });
+  it('is damaged when its height is zero and no DNL marker gives one', async () => {
+    const source = jpegOf({ statedHeight: 0 });
     await expect(rendered(folder, source, [variant()])).rejects.toMatchObject({ code: 'corrupt' });
   });
 });
 
-describe('a PNG as Xcode writes it', () => {
-  it('is named with the way back', async () => {
+describe('a PNG optimised by Xcode', () => {
+  it('is named with the command that converts it back', async () => {
     const png = await encoded(lopsided(20, 20)).png().toBuffer();
     const cgbi = Buffer.from('0000000443674249500020062c b87766'.replace(' ', ''), 'hex');
     const source = Buffer.concat([png.subarray(0, 8), cgbi, png.subarray(8)]);

@@ -3,32 +3,32 @@ import { sharp } from '../vips.ts';
 import { bare, packedPng } from './file.ts';
 import { greyLevels, indexed, withoutSpareChannels } from './reduce.ts';
 
-/** Colours up to which a pixel takes less than a byte, so that nothing else is smaller. */
-const FEW = 16;
+/** With at most this many colours, a pixel takes less than a byte, and no other encoding is smaller. */
+const FEW_COLOURS = 16;
 
-/** Effort, 0 to 10, above which every way is tried. */
-const THOROUGH = 6;
+/** Above this effort (0 to 10), every encoding is tried. */
+const THOROUGH_EFFORT = 6;
 
 /**
- * Encodes without loss: transparency that is opaque all over is dropped, grey takes one channel, and few colours take a
- * palette. Nothing beside the pixels is written. `source` is the PNG that they were decoded from, where they have its
- * size: they stay compressed as they are there when that is smaller.
+ * Encodes losslessly without metadata. It drops an opaque alpha channel, stores grey as one channel, and stores few
+ * colours as a palette. `source` is the PNG that the pixels were decoded from, if it has their size. Its compressed
+ * pixels are kept when they are smaller.
  */
 export async function encodePng(pixels: Pixels, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);
   const made = await smallest(spare, effort);
   const own = source === null ? null : bare(source);
-  return own !== null && own.length < made.length && (await shows(own, spare)) ? own : made;
+  return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
 }
 
 async function smallest(pixels: Pixels, effort: number): Promise<Buffer> {
-  const thorough = effort > THOROUGH;
+  const thorough = effort > THOROUGH_EFFORT;
   const most = thorough ? 9 : levelOf(effort);
   const levels = greyLevels(pixels);
   if (levels !== null) return packedPng(levels, most);
   const colours = indexed(pixels);
-  if (colours !== null && colours.palette.length <= FEW) return packedPng(colours, most);
-  // A palette of many colours suits graphics, filters suit gradients. That of grey would save nothing.
+  if (colours !== null && colours.palette.length <= FEW_COLOURS) return packedPng(colours, most);
+  // A palette of many colours suits graphics; filters suit gradients. A palette of greys would save nothing.
   const palette = pixels.channels === 1 ? null : colours;
   const ways: Way[] = [];
   if (palette !== null) ways.push((level) => packedPng(palette, Math.min(level, most)));
@@ -37,19 +37,19 @@ async function smallest(pixels: Pixels, effort: number): Promise<Buffer> {
   return (await best(ways))(palette === null ? levelOf(effort) : most);
 }
 
-/** Makes a PNG with this level of zlib's, 1 to 9. */
+/** Encodes with a zlib level, 1 to 9. */
 type Way = (level: number) => Promise<Buffer>;
 
-/** zlib's level that tells which way is best. Level 1 of libvips' zlib-ng does not: its codes are fixed. */
-const LITTLE = 2;
+/** The zlib level for comparing encodings. Level 1 of libvips' zlib-ng cannot compare them: its codes are fixed. */
+const TRIAL_LEVEL = 2;
 
-/** The way whose file is the smallest with little effort: then it is with more, too. */
+/** Returns the way whose file is smallest at low effort. The same way is smallest at high effort. */
 async function best(ways: readonly Way[]): Promise<Way> {
   if (ways.length === 1) return ways[0]!;
   let least = Number.POSITIVE_INFINITY;
   let found = ways[0]!;
   for (const way of ways) {
-    const { length } = await way(LITTLE);
+    const { length } = await way(TRIAL_LEVEL);
     if (length >= least) continue;
     least = length;
     found = way;
@@ -57,20 +57,20 @@ async function best(ways: readonly Way[]): Promise<Way> {
   return found;
 }
 
-/** Offset of the number of bits of a sample. */
-const BITS = 24;
+/** Offset of the bit depth in a PNG file. */
+const BIT_DEPTH_OFFSET = 24;
 
-/** Whether a PNG holds these very pixels, in no more than 8 bits. */
-async function shows(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
-  if (png[BITS]! > 8) return false;
-  // What is damaged shows something else.
+/** True when a PNG contains exactly these pixels, with at most 8 bits per sample. */
+async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
+  if (png[BIT_DEPTH_OFFSET]! > 8) return false;
+  // A damaged PNG does not match.
   const found = await raw(sharp(png, { limitInputPixels: false })).catch(() => null);
   if (found === null) return false;
   const spare = withoutSpareChannels(found);
   return spare.channels === channels && spare.data.equals(data);
 }
 
-/** Rows are filtered each in its own way, or not at all. */
+/** Encodes with a filter chosen for each row, or without filters. */
 async function filtered(
   pixels: Pixels,
   compressionLevel: number,
@@ -78,10 +78,9 @@ async function filtered(
 ): Promise<Buffer> {
   const grey = pixels.channels < 3;
   const pipeline = grey ? from(pixels).toColourspace('b-w') : from(pixels);
-  // sharp's own `effort` and `quality` would reduce it to a palette with loss.
+  // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
   const png = await pipeline.png({ compressionLevel, adaptiveFiltering }).toBuffer();
   return bare(png) ?? png;
 }
 
-/** zlib has levels 1 to 9. */
 const levelOf = (effort: number): number => Math.max(1, Math.round(effort * 0.9));

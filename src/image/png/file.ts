@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate } from 'node:zlib';
-import { pngChunksOf } from '../chunks.ts';
+import { chunksOf } from '../chunks.ts';
 import { filteredRows } from './filter.ts';
 import type { Numbered } from './reduce.ts';
 
@@ -8,16 +8,16 @@ const deflated = promisify(deflate);
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 
-/** Types of chunks that pixels need; all others say something about the picture. */
+/** The chunks that pixels need; all others are metadata. */
 const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
-/** What PNG calls pixels of grey, and those that are numbers of colours (PNG, third edition, 11.2.1). */
+/** PNG colour types (PNG, third edition, 11.2.1). */
 const [GREY, INDEXED] = [0, 3];
 
-/** zlib's level above which filters are tried. */
-const QUICK = 6;
+/** Above this zlib level, filters are tried. */
+const MAX_QUICK_LEVEL = 6;
 
-/** A PNG whose pixels take as few bits as their numbers need; `level` is zlib's, 1 to 9. */
+/** Encodes a PNG with the fewest bits per pixel that its numbers need. `level` is zlib's, 1 to 9. */
 export async function packedPng(picture: Numbered, level: number): Promise<Buffer> {
   const { width, height, bits, palette } = picture;
   const header = Buffer.alloc(13);
@@ -42,20 +42,20 @@ function paletteChunks(palette: readonly number[]): Buffer[] {
   ];
 }
 
-/** Rows are left as they are, which serves most palettes best; palettes of levels, whose pixels are bytes, are filtered. */
+/** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */
 async function compressed(rows: Buffer, { bits, height }: Numbered, level: number): Promise<Buffer> {
   const best = { level, memLevel: 9 };
-  if (bits < 8 || level <= QUICK) return deflated(rows, best);
+  if (bits < 8 || level <= MAX_QUICK_LEVEL) return deflated(rows, best);
   const levels = filteredRows(rows, rows.length / height);
   const [plain, filtered] = [await deflated(rows, { level: 1 }), await deflated(levels, { level: 1 })];
   if (plain.length < filtered.length) return deflated(rows, best);
   const repeats = await deflated(levels, best);
-  // Noise has no repeats to look for.
+  // Noise has no repeats to find.
   const noise = await deflated(levels, { ...best, strategy: constants.Z_RLE });
   return noise.length < repeats.length ? noise : repeats;
 }
 
-/** Rows of pixels, each behind the number of its filter: none. */
+/** Rows of packed pixels, each after filter byte 0 (no filter). */
 function packed({ width, height, bits, numbers }: Numbered): Buffer {
   const row = 1 + Math.ceil((width * bits) / 8);
   const rows = Buffer.alloc(row * height);
@@ -69,14 +69,10 @@ function packed({ width, height, bits, numbers }: Numbered): Buffer {
   return rows;
 }
 
-/** The same PNG without all that it says beside its pixels; null where it is not whole. */
+/** The same PNG without metadata; null when it is incomplete. */
 export function bare(png: Buffer): Buffer | null {
   const kept: Buffer[] = [SIGNATURE];
-  const file = {
-    facts: { size: png.length },
-    readAt: (position: number, length: number) => png.subarray(position, position + length),
-  };
-  for (const { type, at, length } of pngChunksOf(file)) {
+  for (const { type, at, length } of chunksOf(png, 'png', false)) {
     if (!NEEDED.has(type)) continue;
     kept.push(png.subarray(at - 8, at + length + 4));
     if (type === 'IEND') return Buffer.concat(kept);

@@ -1,4 +1,4 @@
-/** The five filters of a row (PNG, third edition, 9.2), for pixels of one byte: what is foretold by left, up and upper left. */
+/** The row filters for one-byte pixels (PNG, third edition, 9.2), which predict a byte from left, up and upper left. */
 const FILTERS: readonly ((left: number, up: number, corner: number) => number)[] = [
   () => 0,
   (left) => left,
@@ -8,8 +8,8 @@ const FILTERS: readonly ((left: number, up: number, corner: number) => number)[]
 ];
 
 /**
- * Filters rows of a byte for each pixel, each behind its filter's number, so that bytes are small: each row by the filter
- * whose bytes have the least sum, taken as signed (PNG, third edition, 12.7).
+ * Filters rows of one-byte pixels; a filter byte precedes each row. For each row it chooses the filter with the
+ * smallest sum of absolute values, read as signed bytes (PNG, third edition, 12.7).
  */
 export function filteredRows(rows: Buffer, row: number): Buffer {
   const made = Buffer.alloc(rows.length);
@@ -35,7 +35,7 @@ export function filteredRows(rows: Buffer, row: number): Buffer {
   return made;
 }
 
-/** Whichever of the three is nearest to left + up - corner. */
+/** The neighbour that is nearest to left + up - corner. */
 function paeth(left: number, up: number, corner: number): number {
   const fromLeft = Math.abs(up - corner);
   const fromUp = Math.abs(left - corner);

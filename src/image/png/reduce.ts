@@ -1,18 +1,18 @@
 import type { Pixels } from '../steps/pixels.ts';
 
-/** Colours of a palette at most. */
-const MOST_COLOURS = 256;
+/** The most colours in a palette. */
+const MAX_COLOURS = 256;
 
-/** A picture whose pixels are numbers. */
+/** A picture of numbered colours. */
 export interface Numbered {
   readonly width: number;
   readonly height: number;
-  /** One byte for each pixel. */
+  /** One byte per pixel. */
   readonly numbers: Uint8Array;
   readonly bits: 1 | 2 | 4 | 8;
   /**
-   * Red, green, blue and opacity of each number's colour, as 32 bits; those with transparency come first. Null where the
-   * numbers are even levels of grey, from black to white.
+   * For each number, its colour as 32 bits: red, green, blue, opacity. Transparent colours come first. Null when the
+   * numbers are evenly spaced greys, from black to white.
    */
   readonly palette: readonly number[] | null;
 }
@@ -21,7 +21,7 @@ export interface Indexed extends Numbered {
   readonly palette: readonly number[];
 }
 
-/** The same picture without transparency where all of it is opaque, and with one channel where all of it is grey. */
+/** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel. */
 export function withoutSpareChannels(pixels: Pixels): Pixels {
   const { data, width, height, channels } = pixels;
   const hasAlpha = channels % 2 === 0;
@@ -50,7 +50,7 @@ function isGrey(data: Buffer, channels: number): boolean {
   return true;
 }
 
-/** A grey picture by its levels, where they are those of less than 8 bits; else null. */
+/** Numbers the levels of a grey picture when fewer than 8 bits can express them; else null. */
 export function greyLevels({ data, width, height, channels }: Pixels): Numbered | null {
   if (channels !== 1) return null;
   const bits = ([1, 2, 4] as const).find((each) => {
@@ -62,7 +62,7 @@ export function greyLevels({ data, width, height, channels }: Pixels): Numbered 
   return { width, height, bits, numbers: data.map((level) => level / step), palette: null };
 }
 
-/** The picture by its colours; null where it has more than a palette holds. */
+/** Numbers the colours of the picture; null when a palette cannot contain them all. */
 export function indexed({ data, width, height, channels }: Pixels): Indexed | null {
   const hasAlpha = channels % 2 === 0;
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
@@ -77,7 +77,7 @@ export function indexed({ data, width, height, channels }: Pixels): Indexed | nu
       last = colour;
       number = known.get(colour) ?? known.size;
       if (number === known.size) {
-        if (number === MOST_COLOURS) return null;
+        if (number === MAX_COLOURS) return null;
         known.set(colour, number);
       }
     }
@@ -87,19 +87,19 @@ export function indexed({ data, width, height, channels }: Pixels): Indexed | nu
   return sorted({ width, height, bits, numbers, palette: [...known.keys()] });
 }
 
-/** By opacity, so that the list of transparent colours is short, then by lightness: near colours get near numbers. */
+/** Sorts by opacity, for a short list of transparent colours, then by lightness, for similar numbers. */
 function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
   const order = palette.map((_, i) => i).sort((a, b) => rank(palette[a]!) - rank(palette[b]!));
-  const moved = new Uint8Array(palette.length);
-  for (const [to, from] of order.entries()) moved[from] = to;
+  const renumbered = new Uint8Array(palette.length);
+  for (const [to, from] of order.entries()) renumbered[from] = to;
   return {
     ...rest,
     palette: order.map((from) => palette[from]!),
-    numbers: numbers.map((from) => moved[from]!),
+    numbers: numbers.map((from) => renumbered[from]!),
   };
 }
 
-/** Lightness by ITU-R BT.601 in thousandths, behind opacity. */
+/** Opacity first, then lightness by ITU-R BT.601 in thousandths. */
 function rank(colour: number): number {
   const [red, green, blue, alpha] = [
     colour >>> 24,

@@ -4,8 +4,8 @@ import { BT709, type Chromaticity, luminance, type Primaries, toBt709 } from './
 import type { Curve, Signal, Srgb } from './signal.ts';
 
 /**
- * What code points of ITU-T H.273 mean. Null for those that are reserved or have no meaning here. Where only one of the
- * two is given, the other is that of sRGB (ISO/IEC 23000-22, 7.3.6.4).
+ * Returns the signal of code points (ITU-T H.273); null for reserved or meaningless ones. When only one of the two is
+ * specified, the other defaults to sRGB (ISO/IEC 23000-22, 7.3.6.4).
  */
 export function signalOfCodePoints({ primaries, transfer }: CodePoints): Signal | Srgb | null {
   const colours = primaries === UNSPECIFIED ? BT709 : PRIMARIES[primaries];
@@ -21,7 +21,7 @@ function signalOf(colours: Primaries, curve: Curve): Signal {
   return { curves: [curve, curve, curve], toBt709: toBt709(colours)!, luminance: weights };
 }
 
-/** sRGB that must be converted nevertheless, since its samples have a range of their own. */
+/** sRGB with a sample range of its own, which needs conversion. */
 export const SRGB_SIGNAL = signalOf(BT709, srgb);
 
 /** Adobe RGB (1998), 4.3: the exponent is 563/256. */
@@ -50,8 +50,9 @@ const PRIMARIES: Readonly<Record<number, Primaries>> = {
 };
 
 /**
- * sRGB itself, what is unspecified, and the camera curves of BT.709, BT.601, xvYCC, BT.1361 and BT.2020. Screens and
- * players show those as they show sRGB, browsers too, and many encoders write them for pictures that are sRGB.
+ * Transfer curves that count as sRGB: sRGB itself, unspecified, and the camera curves of BT.709, BT.601, xvYCC, BT.1361
+ * and BT.2020. Screens, players and browsers show the camera curves like sRGB. Many encoders write them for sRGB
+ * pictures.
  */
 const SRGB_LIKE = new Set([1, UNSPECIFIED, 6, 11, 12, 13, 14, 15]);
 

@@ -1,13 +1,12 @@
 import type { Curve } from './signal.ts';
 
-/** Luminance of diffuse white in cd/m2, which becomes 1.0 (ITU-R BT.2408). */
+/** Luminance of diffuse white in cd/m2, which maps to 1.0 (ITU-R BT.2408). */
 const WHITE = 203;
 
 /** Peak luminance of an HLG display in cd/m2, and its system gamma (ITU-R BT.2100, table 5). */
 const HLG_PEAK = 1000;
 const HLG_GAMMA = 1.2;
 
-/** A power law. */
 export const power =
   (exponent: number): Curve =>
   (v) =>
@@ -19,16 +18,16 @@ export const srgb: Curve = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.0
 /** SMPTE ST 240. */
 export const smpte240: Curve = (v) => (v < 0.0913 ? v / 4 : ((v + 0.1115) / 1.1115) ** (1 / 0.45));
 
-/** SMPTE ST 428-1: 48 cd/m2 of a peak of 52.37. */
+/** SMPTE ST 428-1: white is 48 cd/m2, the peak 52.37. */
 export const dci: Curve = (v) => (52.37 / 48) * v ** 2.6;
 
-/** Logarithmic over so many decades (ITU-T H.273, table 3). */
+/** Logarithmic over this many decades (ITU-T H.273, table 3). */
 export const logarithmic =
   (decades: number): Curve =>
   (v) =>
     v <= 0 ? 0 : 10 ** (decades * (v - 1));
 
-/** PQ, SMPTE ST 2084 (ITU-R BT.2100, table 4): absolute luminance. What is brighter than white is cut off. */
+/** PQ, SMPTE ST 2084 (ITU-R BT.2100, table 4): absolute luminance, clipped at white. */
 export const pq: Curve = (v) => {
   const [m1, m2] = [2610 / 16384, (2523 / 4096) * 128];
   const [c1, c2, c3] = [3424 / 4096, (2413 / 4096) * 32, (2392 / 4096) * 32];
@@ -37,12 +36,12 @@ export const pq: Curve = (v) => {
   return Math.min(1, light / WHITE);
 };
 
-/** HLG, the inverse of its OETF (ITU-R BT.2100, table 5): light of the scene, 0 to 1. */
+/** HLG, the inverse of its OETF (ITU-R BT.2100, table 5): scene light, 0 to 1. */
 export const hlg: Curve = (v) => {
   const [a, b, c] = [0.17883277, 0.28466892, 0.55991073];
   return v <= 0.5 ? (v * v) / 3 : (Math.exp((v - c) / a) + b) / 12;
 };
 
-/** What HLG's OOTF multiplies the light of a scene of this luminance by, so that it becomes that of the display. */
+/** The factor from scene light to display light in HLG's OOTF, for a scene of this luminance. */
 export const hlgSystem = (luminance: number): number =>
   luminance <= 0 ? 0 : (HLG_PEAK / WHITE) * luminance ** (HLG_GAMMA - 1);

@@ -8,25 +8,25 @@ const IDENTITY: Matrix = [
 ];
 
 /**
- * What an ICC profile (ICC.1:2022) says, if it says so by curves alone, or by curves and a matrix; null for one that
- * holds tables, is damaged, or is not for a picture of this kind.
+ * Returns the signal of an ICC profile (ICC.1:2022) that consists of curves, or of curves and a matrix. Null for a
+ * profile with tables, a damaged profile, and a profile for another kind of picture.
  */
 export function signalOfProfile(icc: Buffer, kind: 'grey' | 'rgb'): Signal | null {
   try {
     if (icc.toString('latin1', 16, 20) !== SPACES[kind]) return null;
     const tags = tagsOf(icc);
-    // Tables count more than curves.
+    // Tables take precedence over curves.
     if ([...tags.keys()].some((name) => /^[AD]2B/.test(name))) return null;
     return kind === 'grey' ? grey(icc, tags) : rgb(tags);
   } catch {
-    // What lies beyond its end.
+    // A tag is outside the profile.
     return null;
   }
 }
 
 const SPACES = { grey: 'GRAY', rgb: 'RGB ' };
 
-/** Tags by name. There are some twenty; more than a hundred are damage. */
+/** Tags by name. A profile has about twenty; more than a hundred mean damage. */
 function tagsOf(icc: Buffer): ReadonlyMap<string, Buffer> {
   const count = Math.min(100, icc.readUInt32BE(128));
   const entries = Array.from({ length: count }, (_, i) => 132 + i * 12);
@@ -41,13 +41,13 @@ function tagsOf(icc: Buffer): ReadonlyMap<string, Buffer> {
 function grey(icc: Buffer, tags: ReadonlyMap<string, Buffer>): Signal | null {
   const stored = curveOf(tags.get('kTRC'));
   if (stored === null) return null;
-  // The connection space is XYZ, or Lab, whose lightness the curve gives then.
+  // The connection space is XYZ or Lab. For Lab, the curve gives lightness.
   const isLab = icc.toString('latin1', 20, 24) === 'Lab ';
   const curve: Curve = isLab ? (v) => luminanceOf(stored(v) * 100) : stored;
   return { curves: [curve, curve, curve], toBt709: IDENTITY, luminance: null };
 }
 
-/** CIE 1976: Y of L*, white being 1. */
+/** CIE 1976: Y of L*, with white at 1. */
 const luminanceOf = (lightness: number): number =>
   lightness > 8 ? ((lightness + 16) / 116) ** 3 : (lightness * 27) / 24389;
 
@@ -63,7 +63,7 @@ const xyz = (tag: Buffer): Vector => [fixed(tag, 8), fixed(tag, 12), fixed(tag, 
 
 const fixed = (tag: Buffer, at: number): number => tag.readInt32BE(at) / 65_536;
 
-/** `curv` and `para` (10.6 and 10.18); the result is held to 0 to 1. */
+/** Reads `curv` and `para` (10.6 and 10.18), and clips the result to 0 to 1. */
 function curveOf(tag: Buffer | undefined): Curve | null {
   const type = tag?.toString('latin1', 0, 4);
   const curve = type === 'curv' ? sampled(tag!) : type === 'para' ? parametric(tag!) : null;

@@ -1,8 +1,8 @@
-/** Three rows of three. */
+/** Three rows. */
 export type Matrix = readonly [Vector, Vector, Vector];
 export type Vector = readonly [number, number, number];
 
-/** A colour's place in the CIE 1931 diagram: x and y. */
+/** x and y of a colour in the CIE 1931 diagram. */
 export type Chromaticity = readonly [number, number];
 
 export interface Primaries {
@@ -14,26 +14,26 @@ export interface Primaries {
 
 const D65: Chromaticity = [0.3127, 0.329];
 
-/** Primaries of ITU-R BT.709, which are those of sRGB (IEC 61966-2-1). */
+/** Primaries of ITU-R BT.709 and of sRGB (IEC 61966-2-1). */
 export const BT709: Primaries = { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06], white: D65 };
 
-/** White of ICC's connection space (ICC.1:2022, 7.2.16). */
+/** White of the ICC connection space (ICC.1:2022, 7.2.16). */
 const D50_XYZ: Vector = [0.9642, 1, 0.8249];
 
-/** Linear RGB of these primaries to linear BT.709, white kept white. Null where no colour space has such primaries. */
+/** Matrix from linear RGB of these primaries to linear BT.709; white stays white. Null for impossible primaries. */
 export function toBt709(primaries: Primaries): Matrix | null {
   const xyz = toXyz(primaries);
   const white = xyzOf(primaries.white);
   return xyz === null ? null : multiply(FROM_XYZ, multiply(adaptation(white, xyzOf(D65)), xyz));
 }
 
-/** As above, for the colorants of an ICC profile: the columns of RGB to the connection space. */
+/** The same for the colorants of an ICC profile: columns of the matrix from RGB to the connection space. */
 export function colorantsToBt709(red: Vector, green: Vector, blue: Vector): Matrix {
   const columns = transposed([red, green, blue]);
   return multiply(FROM_XYZ, multiply(adaptation(D50_XYZ, xyzOf(D65)), columns));
 }
 
-/** Shares of the three in the luminance of what they make together. */
+/** The share of each primary in the luminance of white. */
 export function luminance(primaries: Primaries): Vector | null {
   return toXyz(primaries)?.[1] ?? null;
 }

@@ -4,42 +4,45 @@ import { power, srgb } from './curves.ts';
 import { BT709, type Chromaticity, type Primaries, toBt709 } from './matrix.ts';
 import type { Curve, Signal, Srgb } from './signal.ts';
 
-/** What a PNG says of its colours, beside an ICC profile; null where it says nothing. */
+/** The colour chunks of a PNG, except its ICC profile. */
 export interface PngSignal {
   readonly signal: Signal | Srgb;
-  /** Set when it counts more than an ICC profile. */
+  /** True when the signal takes precedence over an ICC profile. */
   readonly isFirst: boolean;
-  /** Samples use the narrow range of video: 16 to 235 of 255. */
+  /** True for the narrow range of video: 16 to 235 of 255. */
   readonly narrow: boolean;
 }
 
 const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
 
-/** By the order of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM. */
+/**
+ * Returns the signal by the precedence of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM.
+ * Null without such chunks.
+ */
 export function signalOfPng(source: ChunkSource): PngSignal | null {
   const chunks = new Map<string, Buffer>();
   for (const { type, at, length } of pngChunksOf(source)) {
-    // What follows the pixels or the palette comes too late to count.
+    // Colour chunks after the pixels are invalid.
     if (type === 'IDAT') break;
     if (LENGTHS[type] === length && !chunks.has(type)) chunks.set(type, source.readAt(at, length));
   }
-  return codePoints(chunks.get('cICP')) ?? older(chunks);
+  return codePoints(chunks.get('cICP')) ?? olderChunks(chunks);
 }
 
-/** Bytes that these chunks hold. */
+/** Required content length in bytes. */
 const LENGTHS: Readonly<Record<string, number>> = { cICP: 4, sRGB: 1, gAMA: 4, cHRM: 32 };
 
 function codePoints(cicp: Buffer | undefined): PngSignal | null {
   if (cicp === undefined) return null;
   const [primaries, transfer, matrix, fullRange] = cicp;
   const signal = signalOfCodePoints({ primaries: primaries!, transfer: transfer! });
-  // A PNG holds RGB: no other matrix is allowed.
+  // A PNG contains RGB: no other matrix is allowed.
   if (signal === null || matrix !== 0) return null;
   const narrow = fullRange === 0;
   return { signal: narrow && signal === 'srgb' ? SRGB_SIGNAL : signal, isFirst: true, narrow };
 }
 
-function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
+function olderChunks(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   const [gama, chrm] = [chunks.get('gAMA'), chunks.get('cHRM')];
   if (chunks.has('sRGB')) return SRGB;
   if (gama === undefined && chrm === undefined) return null;
@@ -53,20 +56,20 @@ function older(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   return { signal, isFirst: false, narrow: false };
 }
 
-/** Values of gAMA, in 100,000ths, that count: those that libpng uses since 1.6.47. Others make all black or all white. */
+/** Valid values of gAMA, in 100,000ths, as in libpng since 1.6.47. Others make the whole picture black or white. */
 const GAMMA = { from: 1000, to: 10_000_000 };
 
-/** Values of gAMA, in 100,000ths, that stand for sRGB's curve: 1/2.2, rounded in many ways. */
+/** Values of gAMA, in 100,000ths, that mean sRGB's curve: 1/2.2, which programs round in many ways. */
 const SRGB_GAMMA = { from: 45_000, to: 46_000 };
 
-/** A sample is the light to the power of the chunk's value; without one that counts, the curve is that of sRGB. */
+/** A sample is light to the power of gAMA; without a valid gAMA, the curve is that of sRGB. */
 function curveOf(gamma: number, isSrgb: boolean): Curve {
   if (gamma < GAMMA.from || gamma > GAMMA.to) return srgb;
   if (isSrgb && gamma >= SRGB_GAMMA.from && gamma <= SRGB_GAMMA.to) return srgb;
   return power(100_000 / gamma);
 }
 
-/** White, red, green and blue, each as x and y in 100,000ths. */
+/** Reads white, red, green and blue, each as x and y in 100,000ths. */
 function primariesOf(chrm: Buffer): Primaries {
   const [white, red, green, blue] = [0, 8, 16, 24].map(
     (offset): Chromaticity => [chrm.readUInt32BE(offset) / 100_000, chrm.readUInt32BE(offset + 4) / 100_000],
@@ -74,7 +77,7 @@ function primariesOf(chrm: Buffer): Primaries {
   return { white: white!, red: red!, green: green!, blue: blue! };
 }
 
-/** Programs round them in many ways too. */
+/** Programs also round cHRM in many ways. */
 const ROUNDING = 0.003;
 
 function closeToSrgb(colours: Primaries): boolean {

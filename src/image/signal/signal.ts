@@ -1,17 +1,17 @@
 import type { Matrix, Vector } from './matrix.ts';
 
-/** Linear light of a sample; a sample is between 0 and 1, and 1.0 of light is the white of a screen. */
+/** Converts a sample, 0 to 1, to linear light; 1.0 is the white of a screen. */
 export type Curve = (sample: number) => number;
 
-/** How the samples of a picture are to be read, where they are not sRGB. */
+/** How to read samples that are not sRGB. */
 export interface Signal {
-  /** One for each of red, green and blue. */
+  /** Red, green, blue. */
   readonly curves: readonly [Curve, Curve, Curve];
-  /** Linear light to linear BT.709, row by row. */
+  /** Matrix from linear light to linear BT.709. */
   readonly toBt709: Matrix;
-  /** Set for HLG, whose light depends on the luminance of the scene: the share of each colour in it. */
+  /** For HLG only, whose light depends on the luminance of the scene: each colour's share of that luminance. */
   readonly luminance: Vector | null;
 }
 
-/** Says that the samples are sRGB already. */
+/** The samples are already sRGB. */
 export type Srgb = 'srgb';

@@ -6,11 +6,10 @@ import { from, type Pixels, raw } from './pixels.ts';
 import { type Samples, toSrgb } from './to-srgb.ts';
 
 /**
- * Decodes to upright 8-bit sRGB pixels of this size, as the file says that the picture is shown. `scaled` brings a
- * pipeline to the size.
+ * Decodes to upright 8-bit sRGB pixels of this size, with the file's corrections. `scaled` resizes a pipeline.
  *
- * Samples of 16 bits are scaled first and converted then: they lose nothing by that, and a large picture is never held
- * whole. Samples of 8 bits would lose, and where transparency is wrong, so would be the rims.
+ * 16-bit samples are scaled before conversion: this loses nothing, and a large picture is never in memory as a whole.
+ * 8-bit samples would lose precision that way, and wrong alpha would distort the edges.
  */
 export async function corrected(
   input: Sharp,
@@ -20,7 +19,7 @@ export async function corrected(
 ): Promise<Pixels> {
   const { orientation, screen } = corrections;
   if (!isWhole(corrections)) {
-    // Scaled as it is stored, and turned then: to turn all of it would take all of it in memory.
+    // Scale before rotation: rotating the full picture would hold all of it in memory.
     const stored = orientation > 4 ? { width: size.height, height: size.width } : size;
     return converted(turned(scaled(input, stored), orientation), corrections);
   }
@@ -38,13 +37,13 @@ async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pix
   return { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
 }
 
-/** With all bits that a signal needs. */
+/** Decodes with as many bits as the signal needs. */
 async function samplesOf(pipeline: Sharp, { signal, deep, range }: Corrections): Promise<Samples> {
   if (signal === null || deep === null) {
     return { ...(await raw(pipeline)), range: deep === null ? range : EIGHT_BITS };
   }
   const { data, ...pixels } = await raw(pipeline.toColourspace(deep), 'ushort');
-  // A view needs an even offset.
+  // A Uint16Array needs an even offset.
   const even = data.byteOffset % 2 === 0 ? data : Buffer.from(data);
   return { ...pixels, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
 }
@@ -60,7 +59,7 @@ function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
   }
 }
 
-/** Lays a GIF's first frame on its screen, which is transparent beside it. */
+/** Draws a GIF's first frame on its screen, which is transparent elsewhere. */
 function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
   if (screen === null) return pixels;
   const { width, height, frame } = screen;
@@ -81,7 +80,7 @@ function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
   return { data, width, height, channels: 4 };
 }
 
-/** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it turns. */
+/** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it rotates. */
 function turned(pipeline: Sharp, orientation: number): Sharp {
   switch (orientation) {
     case 2:

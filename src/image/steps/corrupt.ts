@@ -3,31 +3,28 @@ import { CONVERT, RESAVE, undecodable } from '../formats.ts';
 import { starved } from '../starved.ts';
 
 /**
- * A decoder's complaint about a source in plain words: that it cannot read this kind of picture, or that the picture is
- * damaged; then its own last line is kept in brackets. `header` where only the pixels could not be read.
+ * Converts a decoder's error to `corrupt`, `unsupported_format` or `out_of_memory`. A `corrupt` message ends with the
+ * decoder's last line in brackets. Pass `header` when the header was readable and only the pixels failed.
  */
 export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
   return complaint(error, (why, said) => {
     const fix =
       lenient || !isReadInPart(said, header)
-        ? AGAIN
-        : `${AGAIN}, or accept what can be read with {{lenient}}`;
+        ? COPY_AGAIN
+        : `${COPY_AGAIN}, or accept what can be read with {{lenient}}`;
     return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
   });
 }
 
-/** What tells whether a damaged picture can be read in part. */
+/** The facts that decide whether a damaged picture can be read in part. */
 interface Readable {
   readonly format: string;
   readonly progressive: boolean;
 }
 
-const AGAIN = 'copy the file again';
+const COPY_AGAIN = 'copy the file again';
 
-/**
- * Judged to be damage by what was said, unless it is known to be something else. `why` is what was said in brackets, or
- * empty where nothing was.
- */
+/** Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty. */
 export function complaint(error: unknown, damage: (why: string, said: string) => ImgtoolError): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const said = fatalLine(error instanceof Error ? error.message : String(error));
@@ -35,9 +32,8 @@ export function complaint(error: unknown, damage: (why: string, said: string) =>
 }
 
 /**
- * Why the decoder gave up: sharp joins by newlines what was logged until then, under a line of its own. Decoders warn
- * before they give up, libvips says the same once per reader and cuts the last time short, and some say nothing that
- * would help a person.
+ * Extracts the fatal line. sharp adds a line of its own and joins all logged lines. Warnings precede the fatal line,
+ * libvips repeats the lines once per reader and truncates the last repeat, and some lines do not help a user.
  */
 function fatalLine(message: string): string {
   const lines = message
@@ -51,8 +47,8 @@ function fatalLine(message: string): string {
 }
 
 /**
- * What decoders say of a sound picture that they do not read, how a person calls it, and what to do. Most is known from the
- * picture's structure before it comes to that.
+ * Messages of decoders about sound but unsupported pictures, with the kind of picture and the fix. The structure of the
+ * picture reveals most such kinds before decoding.
  */
 const UNSUPPORTED: readonly (readonly [RegExp, (part: string) => string, string])[] = [
   [/Unsupported JPEG data precision 12$/, () => '12-bit JPEG', RESAVE.eightBits],
@@ -80,9 +76,9 @@ function unsupported(said: string): ImgtoolError | undefined {
 }
 
 /**
- * Whether a decoder goes on behind this damage when it is lenient. Measured (libvips 8.18.7) with 4,000 pictures that
- * were cut short or had bytes changed: JPEGs only when they are cut short, PNGs unless they are interlaced, GIFs when
- * they are cut short, TIFFs once their header is read; WebP and AVIF never.
+ * True when a lenient decoder continues after this damage. Measured (libvips 8.18.7) with 4,000 pictures that were
+ * truncated or had bytes changed: JPEGs only when truncated, PNGs unless interlaced, GIFs when truncated, TIFFs once
+ * their header is read; WebP and AVIF never.
  */
 function isReadInPart(said: string, header: Readable | undefined): boolean {
   if (/^gifload\w*: Unexpected end of GIF/.test(said)) return true;

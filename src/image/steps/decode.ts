@@ -10,27 +10,30 @@ import type { Header } from './header.ts';
 import { from, type Pixels, raw } from './pixels.ts';
 
 /**
- * How much damage a decoder may meet before it gives up. Measured (libvips 8.18.7): of PngSuite, `error` reads the
- * 161 good and none of the 14 broken files (`truncated` lets two of those through), refuses JPEG, PNG, WebP, GIF, TIFF
- * and AVIF that are cut short, and still takes what `warning` rejects: a viewable JPEG with a few bad bytes inside. At
- * an eighth of its size a JPEG may lack its last rows unnoticed: they are not read, and no output shows them.
+ * The damage at which a decoder gives up. Measured (libvips 8.18.7): in PngSuite, `error` reads the 161 good files and
+ * none of the 14 broken ones (`truncated` accepts two of those). It rejects truncated JPEG, PNG, WebP, GIF, TIFF and
+ * AVIF. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects. At an eighth of its size, a
+ * JPEG without its last rows passes: the decoder does not read those rows, and no output shows them.
  */
 const STRICT = 'error';
 const LENIENT = 'none';
 
 export interface Decoded {
   readonly pixels: Pixels;
-  /** True when a damaged picture was accepted as far as it could be read. */
+  /** True when a damaged picture was read in part. */
   readonly degraded: boolean;
 }
 
-/** Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
+/**
+ * Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`,
+ * `out_of_memory`.
+ */
 export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
   try {
     return { pixels: await read(source, header, size, STRICT), degraded: false };
   } catch (error) {
     const reason = corrupt(error, limits.lenient, header);
-    // Want of memory is no damage to be overlooked.
+    // `lenient` accepts damage, not a lack of memory.
     if (!limits.lenient || reason.code !== 'corrupt') throw reason;
   }
   try {
@@ -48,7 +51,7 @@ async function read(
 ): Promise<Pixels> {
   const { corrections } = header;
   const ignoreIcc = corrections?.ignoreIcc === true;
-  // The limit is header.ts's, and by frame: libvips would count the frames of an animation together.
+  // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
     autoOrient: true,
@@ -66,13 +69,13 @@ async function read(
   return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 
-/** What is decoded: of some TIFFs a plain copy. Throws what is wrong with one that is not whole, unless lenient. */
+/** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
 function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions['failOn']): Buffer | string {
   const lenient = failOn === LENIENT;
   if (damage !== null && !lenient) throw damage;
   return tiff?.plain?.write(lenient) ?? source.input;
 }
 
-/** Without shrinking on load a decoder keeps as much in hand as shrink.ts says. */
+/** With `fastShrinkOnLoad: false`, decoders scale down no further than shrink.ts states. */
 const fill = ({ width, height }: Size) =>
   ({ width, height, fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false }) as const;

@@ -1,17 +1,17 @@
 import type { Pixels } from './pixels.ts';
 
-/** Pixels looked at, at most; spread evenly when there are more. */
-const SAMPLES = 65_536;
+/** The most pixels to sample; they are evenly spaced in a larger picture. */
+const MAX_SAMPLES = 65_536;
 
 /**
- * `#rrggbb` of the most frequent colour, transparency laid on white. Colours that agree in the upper 4 bits of each
- * channel count as one; the answer is the mean of the largest such group.
+ * Returns the most frequent colour as `#rrggbb`, with transparency on white. Colours that agree in the upper 4 bits of
+ * each channel form a group. The result is the mean of the largest group.
  */
 export function dominantColor({ data, width, height, channels }: Pixels): string {
   const groups = new Float64Array(4096 * 4);
   const colors = channels < 3 ? 1 : 3;
   const opaque = channels === colors;
-  const step = Math.max(1, Math.ceil((width * height) / SAMPLES)) * channels;
+  const step = Math.max(1, Math.ceil((width * height) / MAX_SAMPLES)) * channels;
   for (let at = 0; at + channels <= data.length; at += step) {
     const alpha = opaque ? 255 : data[at + colors]!;
     const on = (color: number): number => Math.round((color * alpha + 255 * (255 - alpha)) / 255);

@@ -9,10 +9,7 @@ interface Encoded extends Size {
   readonly data: Buffer;
 }
 
-/**
- * Compresses into the variant's format. No metadata is ever asked for, so none is written. `png` is the source where
- * that is a PNG of the variant's size.
- */
+/** Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. */
 export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
   const { format, quality, effort, lossless } = variant;
   switch (format) {
@@ -32,7 +29,7 @@ export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | nu
 
 async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels> {
   if (!grayscale) return raw(pipeline);
-  // Of what is grey, sharp gives no transparency among raw samples.
+  // sharp's raw output of a grey picture has no alpha.
   const png = await pipeline.png({ compressionLevel: 0 }).toBuffer();
   return raw(sharp(png, { limitInputPixels: false }).toColourspace('srgb'));
 }

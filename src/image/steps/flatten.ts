@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import type { Variant } from '../../model.ts';
 
-/** Lays a background under transparency; JPEG, which has none, gets white. */
+/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
 export function flatten(pipeline: Sharp, { background, format }: Variant): Sharp {
   const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
   return under === null ? pipeline : pipeline.flatten({ background: under });

@@ -12,57 +12,58 @@ import type { TiffReading } from '../tiff/examine.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
-/** Frames or pages of a picture; only the first is rendered, but all of them are looked for. */
-const FRAMES = 500;
+/** The most frames or pages. Only the first is rendered, but libvips searches for all of them. */
+const MAX_FRAMES = 500;
 
 /**
- * Bytes of metadata, which decoders hold several times over and nothing here shows: what the largest profile that a
- * JPEG can carry (255 segments of 64 KiB) comes to. Cameras and editors stay below 5 MB.
+ * The most bytes of metadata, which decoders copy several times and no output needs: the size of the largest profile in
+ * a JPEG (255 segments of 64 KiB). Cameras and editors write less than 5 MB.
  */
-const METADATA = 16 * 2 ** 20;
+const MAX_METADATA = 16 * 2 ** 20;
 
-/** What a picture's header says; nothing is decoded yet. */
+/** The facts in a picture's header; no pixels are decoded yet. */
 export interface Header extends Size {
   readonly format: string;
-  /** Set when its 16-bit colours come with a profile of tables, which sharp takes to P3 rather than to sRGB. */
+  /** True for 16-bit colours with a table-based profile, which sharp converts to P3 instead of sRGB. */
   readonly wide: boolean;
   readonly alpha: boolean;
-  /** Bytes of one pixel as it is decoded. */
+  /** Bytes of one decoded pixel. */
   readonly pixelBytes: number;
-  /** Samples that a JPEG stores for a pixel on average: its colours may be coarser. */
+  /** Average stored samples per pixel of a JPEG, which may subsample colours. */
   readonly samples: number;
-  /** Stored in several passes, so that its decoder holds the whole of it. */
+  /** True when the pixels are stored in several passes, which the decoder must hold in full. */
   readonly progressive: boolean;
-  /** Pixels as they are stored, before they are turned upright. */
+  /** The stored size, before rotation. */
   readonly stored: Size;
-  /** Stored in another position than it is shown in. */
+  /** True when the picture needs rotation or mirroring. */
   readonly turned: boolean;
-  /** Set for a WebP without loss. */
+  /** True for a lossless WebP. */
   readonly lossless: boolean;
-  /** How a TIFF is read; null for all else. */
+  /** How to read a TIFF; null for other formats. */
   readonly tiff: TiffReading | null;
-  /** Why it is not whole, where that is to be overlooked. */
+  /** Why the picture is incomplete, when `lenient` accepts that. */
   readonly damage: ImgtoolError | null;
-  /** What libvips leaves out; null for most pictures. */
+  /** Corrections that libvips does not make; null for most pictures. */
   readonly corrections: Corrections | null;
 }
 
 /**
- * Reads the header, turned upright, and holds it to the limits. Errors: `corrupt`, `too_large`, `too_many_frames`,
- * `unsupported_format`, `out_of_memory`.
+ * Reads the header, and applies the limits. Width and height are those of the upright picture. Errors: `corrupt`,
+ * `too_large`, `too_many_frames`, `unsupported_format`, `out_of_memory`.
  */
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
   const bytes = source.head;
   if (format === 'svg' && typeof source.input === 'string')
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
-  assertLittle(carriedBy(bytes, format, false));
+  assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const tiff = format === 'tiff' ? await examined(source, limits) : null;
+  const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
   const found = await read(tiff?.plain?.head ?? source.input, limits);
-  assertLittle(carriedIn(found));
-  assertFew(tiff?.frames ?? found.pages ?? 1);
-  assertWithin(found.autoOrient, limits.pixels);
+  assertMetadataSize(carriedIn(found));
+  assertFrameCount(tiff?.frames ?? found.pages ?? 1);
+  const { width, height } = found.autoOrient;
+  if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
   const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, limits.pixels);
@@ -83,7 +84,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   };
 }
 
-/** Upright, and for a GIF with all of its screen. */
+/** The upright size; for a GIF, the size of its screen. */
 function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
   if (corrections === null) return autoOrient;
   const { screen, orientation } = corrections;
@@ -91,7 +92,7 @@ function shownSize({ autoOrient, width, height }: Metadata, corrections: Correct
   return orientation > 4 ? { width: height, height: width } : autoOrient;
 }
 
-/** By libvips' names of what one sample is. */
+/** Bytes per sample; keys are libvips' names of sample types. */
 const BYTES: Readonly<Record<string, number>> = {
   ushort: 2,
   short: 2,
@@ -103,15 +104,9 @@ const BYTES: Readonly<Record<string, number>> = {
   dpcomplex: 16,
 };
 
-/** Loaded for TIFFs alone. */
-async function examined(source: Source, limits: Limits): Promise<TiffReading> {
-  const { examine } = await import('../tiff/examine.ts');
-  return examine(source, limits);
-}
-
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
   try {
-    // As strict as the decoder is, which says at once what it cannot read.
+    // The decoder's strictness finds unsupported pictures here, before decoding.
     const failOn = lenient ? 'none' : 'error';
     return await sharp(input, { failOn, limitInputPixels: false }).metadata();
   } catch (error) {
@@ -119,31 +114,27 @@ async function read(input: Buffer | string, { lenient }: Limits): Promise<Metada
   }
 }
 
-function assertLittle(carried: Carried): void {
+function assertMetadataSize(carried: Carried): void {
   const bytes = [...carried.values()].reduce((sum, each) => sum + each, 0);
-  if (bytes <= METADATA) return;
+  if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   const names = [...carried.keys()].join(', ');
   throw new ImgtoolError(
     'too_large',
-    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(METADATA)}`,
+    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(MAX_METADATA)}`,
     {
       fix: 'save it without its metadata first, or leave it out with {{exclude}}',
     },
   );
 }
 
-function assertFew(frames: number): void {
-  if (frames <= FRAMES) return;
+function assertFrameCount(frames: number): void {
+  if (frames <= MAX_FRAMES) return;
   throw new ImgtoolError(
     'too_many_frames',
-    `${frames.toLocaleString('en')} frames are over the limit of ${FRAMES}`,
+    `${frames.toLocaleString('en')} frames are over the limit of ${MAX_FRAMES}`,
     {
       fix: 'save its first frame as a picture of its own, or leave it out with {{exclude}}',
     },
   );
-}
-
-function assertWithin({ width, height }: Size, pixels: number): void {
-  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
 }

@@ -2,7 +2,7 @@ import type { OutputInfo, Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import { sharp } from '../vips.ts';
 
-/** Uncompressed 8-bit sRGB, row by row; with 1 or 2 channels grey, with 2 or 4 transparency last. */
+/** Uncompressed 8-bit sRGB, row by row. 1 or 2 channels are grey; with 2 or 4, the last is alpha. */
 export interface Pixels {
   readonly data: Buffer;
   readonly width: number;
@@ -10,14 +10,13 @@ export interface Pixels {
   readonly channels: 1 | 2 | 3 | 4;
 }
 
-/** A pipeline that starts from these pixels. */
 export function from({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
 /**
- * Runs a pipeline down to its pixels; of `ushort` each sample takes 2 bytes, in the order of this machine. Errors:
- * `unsupported_format` when there are more channels than a picture has.
+ * Runs a pipeline and returns its pixels. `ushort` samples take 2 bytes in this machine's byte order. Errors:
+ * `unsupported_format` for more than 4 channels.
  */
 export async function raw(pipeline: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Pixels> {
   const { data, info } = await pipeline.raw({ depth }).toBuffer({ resolveWithObject: true });

@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import type { Variant } from '../../model.ts';
 
-/** Radius in pixels; makes up for the softness of scaling down without halos. */
+/** Radius in pixels. Compensates for the softness of scaling down, without halos. */
 const SIGMA = 0.6;
 
 export function sharpen(pipeline: Sharp, variant: Variant): Sharp {

@@ -3,7 +3,7 @@ import { hlgSystem, srgb } from '../signal/curves.ts';
 import type { Signal } from '../signal/signal.ts';
 import type { Pixels } from './pixels.ts';
 
-/** Pixels as they are decoded: of 8 or 16 bits, which may be those of a signal that is not sRGB. */
+/** Decoded pixels of 8 or 16 bits, in sRGB or another signal. */
 export interface Samples extends Omit<Pixels, 'data'> {
   readonly data: Uint8Array | Uint16Array;
   readonly range: Range;
@@ -13,9 +13,9 @@ export interface Samples extends Omit<Pixels, 'data'> {
 const STEPS = 65_535;
 
 /**
- * Converts to 8-bit sRGB (IEC 61966-2-1): linear light by the signal's curves, for HLG that of the display by the OOTF
- * of ITU-R BT.2100, then BT.709's primaries by a matrix, values outside of them are clipped. It replaces the
- * samples, so that no second copy of a large picture is needed: a pixel's bytes never reach samples not read yet.
+ * Converts to 8-bit sRGB (IEC 61966-2-1): the signal's curves give linear light, the OOTF of ITU-R BT.2100 gives
+ * display light for HLG, and a matrix converts to BT.709's primaries. Values outside the range are clipped. The result
+ * overwrites the samples, which avoids a second copy of a large picture: written bytes never reach unread samples.
  */
 export function toSrgb(samples: Samples, signal: Signal): Pixels {
   const { width, height, channels } = samples;
@@ -40,7 +40,7 @@ function greys({ data, channels, range }: Samples, { curves, luminance }: Signal
 function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
   const encoded = encoder();
   const [reds, greens, blues] = signal.curves.map((curve, i) =>
-    // Most signals have one curve for all.
+    // Most signals have the same curve for all channels.
     i > 0 && curve === signal.curves[0] ? null : linear(curve, range),
   );
   const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
@@ -65,7 +65,7 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
   }
 }
 
-/** Linear light of every sample that there can be. */
+/** The linear light of each possible sample. */
 function linear(curve: (v: number) => number, { black, white, opaque }: Range): Float32Array {
   const light = new Float32Array(opaque < 256 ? 256 : 65_536);
   for (let sample = 0; sample < light.length; sample++) {
@@ -76,14 +76,14 @@ function linear(curve: (v: number) => number, { black, white, opaque }: Range): 
 
 const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
 
-/** What the OOTF of HLG multiplies by, at every step of the scene's luminance. */
+/** The HLG OOTF factor at each step of scene luminance. */
 function gainsOf(): Float32Array {
   const gains = new Float32Array(STEPS + 1);
   for (let i = 0; i <= STEPS; i++) gains[i] = hlgSystem(i / STEPS);
   return gains;
 }
 
-/** The byte of sRGB at every step of linear light: each from the light on that is nearer to it than to the one below. */
+/** The sRGB byte for each step of linear light, rounded to the nearest encoded value. */
 function encoder(): Uint8Array {
   const bytes = new Uint8Array(STEPS + 1);
   for (let byte = 1; byte < 256; byte++) bytes.fill(byte, Math.ceil(srgb((byte - 0.5) / 255) * STEPS));

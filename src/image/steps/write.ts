@@ -6,8 +6,8 @@ import type { RenderedOutput } from '../../model.ts';
 import type { Size } from '../plan.ts';
 
 /**
- * Writes an output's bytes to a file that must not exist yet, so that the system's own error codes are seen; syncing
- * and publishing it is the storage's. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
+ * Writes an output's bytes to a file that must not exist yet; storage syncs and publishes that file. Uses Node instead
+ * of sharp to get the system's error codes. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
  */
 export async function write(bytes: Buffer, size: Size, path: string, name: string): Promise<RenderedOutput> {
   try {

@@ -2,21 +2,22 @@ import type { Directory } from './directory.ts';
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC as P, TAG } from './tags.ts';
 
-/** Turns the colours of one pixel, numbers 0 to 1, in place; they were multiplied by `alpha`, 1 when they were not. */
+/** Converts the colours of one pixel, 0 to 1, in place. `alpha` is the factor that they were multiplied by, or 1. */
 type Convert = (pixel: Float64Array, alpha: number) => void;
 
-/** What the samples of a layout become. */
+/** The colours that a layout is converted to. */
 export interface Target {
   readonly photometric: number;
   readonly colours: 1 | 3 | 4;
   readonly convert: Convert;
-  /** Set when no profile of the file applies any more. */
+  /** True when the file's profile no longer applies. */
   readonly isSrgb: boolean;
 }
 
 /**
- * The colours that plain.ts stores: grey, RGB and CMYK as they are (floats 0 to 1 are read as encoded values of their
- * profile, without one of sRGB, as ImageMagick and GIMP do), palettes looked up, YCbCr as RGB, Lab as sRGB.
+ * Returns the colours that plain.ts stores. Grey, RGB and CMYK stay as they are. Floats 0 to 1 count as encoded values
+ * of their profile, or of sRGB without a profile, as in ImageMagick and GIMP. Palettes are resolved, YCbCr becomes RGB,
+ * and Lab becomes sRGB.
  */
 export function targetOf(directory: Directory, layout: Layout): Target {
   const rgb = (convert: Convert): Target => ({ photometric: P.rgb, colours: 3, convert, isSrgb: false });
@@ -43,24 +44,24 @@ const divided: Convert = (pixel, alpha) => {
   for (let i = 0; i < 4; i++) pixel[i]! /= alpha;
 };
 
-/** Black is what is multiplied, so that what is stored for a clear pixel is white; libvips reads it so. */
+/** The stored value is 1 - lightness * alpha. libvips reads it the same way. */
 const inverted: Convert = (pixel, alpha) => {
   pixel[0] = (1 - pixel[0]!) / alpha;
 };
 
-/** 16 bits a colour; maps of old writers hold 8 of them (as libtiff judges it: no entry above 255). */
+/** 16 bits per colour. Old writers store 8 bits: as in libtiff, a map without an entry above 255 has 8. */
 function palette(directory: Directory, { bits }: Layout): Convert {
   const map = directory.numbers(TAG.ColorMap);
   const size = 2 ** bits;
   const most = map.some((each) => each > 255) ? 65_535 : 255;
-  // An index cannot be multiplied by alpha: its colours are as the map has them.
+  // The colours of the map are never multiplied by alpha.
   return (pixel) => {
     const index = pixel[0]!;
     for (let i = 0; i < 3; i++) pixel[i] = (map[i * size + index] ?? 0) / most;
   };
 }
 
-/** TIFF 6.0, section 21: 8-bit codes, of which ReferenceBlackWhite names those of black and white. */
+/** TIFF 6.0, section 21: 8-bit codes; ReferenceBlackWhite defines the codes of black and white. */
 function ycbcr(directory: Directory): Convert {
   const [red = 0.299, green = 0.587, blue = 0.114] = directory.numbers(TAG.YCbCrCoefficients);
   const reference = directory.numbers(TAG.ReferenceBlackWhite);
@@ -76,17 +77,17 @@ function ycbcr(directory: Directory): Convert {
   };
 }
 
-/** XYZ of the white that Lab refers to, D50 as in ICC.1 and in what Photoshop writes. */
+/** XYZ of Lab's white: D50, as in ICC.1 and in Photoshop's files. */
 const D50 = [0.9642, 1, 0.8249] as const;
 
-/** XYZ (D50) to linear sRGB, adapted to D65 by Bradford: the inverse of the matrix in the sRGB profiles of ICC. */
+/** XYZ (D50) to linear sRGB, adapted to D65 by Bradford: the inverse of the matrix in ICC's sRGB profiles. */
 const TO_SRGB = [
   [3.1338561, -1.6168667, -0.4906146],
   [-0.9787684, 1.9161415, 0.033454],
   [0.0719453, -0.2289914, 1.4052427],
 ] as const;
 
-/** CIE 15: Lab to XYZ; TIFF 6.0, section 23: codes of 8 or 16 bits, a and b signed (ICC Lab: from -128 on). */
+/** CIE 15: Lab to XYZ. TIFF 6.0, section 23: codes of 8 or 16 bits, with signed a and b (ICC Lab: offset by 128). */
 function lab({ bits, photometric }: Layout): Convert {
   const codes = 2 ** bits;
   const chroma = (value: number): number => {

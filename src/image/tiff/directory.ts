@@ -1,35 +1,30 @@
 /**
- * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by
- * AWare Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
+ * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by AWare
+ * Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
  */
 
-/** Bytes of a file from a position on; fewer where the file ends. */
+/** Reads `length` bytes from a position, or fewer at the end of the file. */
 export type ReadAt = (position: number, length: number) => Buffer;
 
 export interface Tiff {
   readonly readAt: ReadAt;
-  /** Bytes of the file. */
+  /** Length of the file in bytes. */
   readonly size: number;
   readonly littleEndian: boolean;
   readonly big: boolean;
-  /** Position of the first directory. */
   readonly first: number;
 }
 
 export interface Directory {
   has(tag: number): boolean;
-  /**
-   * The numbers of a tag, the first `most` of them if it is given, in floating point for rationals; none for a tag
-   * that is missing or not numeric.
-   */
+  /** The first `most` values of a tag; rationals as floating point. Empty for a missing or non-numeric tag. */
   numbers(tag: number, most?: number): readonly number[];
-  /** The first number of a tag. */
   number(tag: number): number | undefined;
-  /** The bytes of a tag as they are stored. */
+  /** The stored bytes of a tag. */
   bytes(tag: number): Buffer;
-  /** Where the file has the values of a tag; null for a tag that is missing. */
+  /** Position of a tag's values in the file; null for a missing tag. */
   position(tag: number): number | null;
-  /** Position of the pointer to the next directory, and what it holds; 0 for none. */
+  /** Position of the pointer to the next directory, and the pointer's value; 0 for none. */
   readonly nextAt: number;
   readonly next: number;
 }
@@ -41,20 +36,20 @@ interface Entry {
   readonly at: number;
 }
 
-/** Entries that are read of one directory: the most that a classic TIFF can count. */
-const ENTRIES = 65_535;
-/** Values that are read of one tag: offsets of more strips than a picture within any limit has. */
-const VALUES = 4_000_000;
-/** Directories that are counted. */
-const DIRECTORIES = 100_000;
+/** The most entries to read from one directory: the most that a classic TIFF can count. */
+const MAX_ENTRIES = 65_535;
+/** The most values to read from one tag: more than the strip offsets of any picture within the limits. */
+const MAX_VALUES = 4_000_000;
+/** The most directories to count. */
+const MAX_DIRECTORIES = 100_000;
 
-/** Bytes of one value by its type. */
+/** Bytes of a value by type. */
 const SIZES: Readonly<Record<number, number>> = {
   ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4 },
   ...{ 16: 8, 17: 8, 18: 8 },
 };
 
-/** Null when the file does not begin as a TIFF does. */
+/** Returns null for a file without a TIFF header. */
 export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   const head = readAt(0, 16);
   const order = head.toString('latin1', 0, 2);
@@ -68,7 +63,7 @@ export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   return { ...tiff, first: offset(tiff, head, big ? 8 : 4) };
 }
 
-/** Null when no directory can be read there. */
+/** Returns null without a readable directory at the position. */
 export function directoryAt(tiff: Tiff, position: number): Directory | null {
   const frame = frameAt(tiff, position);
   if (frame === null) return null;
@@ -79,10 +74,10 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   for (let i = 0; i < count; i++) {
     const at = i * entrySize;
     const tag = uint16(tiff, table, at);
-    // Of a tag that is given twice, readers take the first.
+    // Readers use the first of repeated tags.
     if (!entries.has(tag)) entries.set(tag, entry(tiff, table, at, entriesAt));
   }
-  const numbers = (tag: number, most = VALUES) => valuesOf(tiff, entries.get(tag), most);
+  const numbers = (tag: number, most = MAX_VALUES) => valuesOf(tiff, entries.get(tag), most);
   return {
     has: (tag) => entries.has(tag),
     numbers,
@@ -93,7 +88,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   };
 }
 
-/** Directories in the main chain up to its end, to one that cannot be read, or to one that was met before. */
+/** Yields the main chain of directories, up to an unreadable or repeated one. */
 export function* chainOf(tiff: Tiff): Iterable<Directory> {
   for (const { position } of frames(tiff)) {
     const directory = directoryAt(tiff, position);
@@ -102,29 +97,29 @@ export function* chainOf(tiff: Tiff): Iterable<Directory> {
   }
 }
 
-/** How many directories the main chain has. Their entries are not read: they may overlap. */
+/** Counts the directories of the main chain. It does not read their entries, which can overlap. */
 export function countDirectories(tiff: Tiff): number {
   let count = 0;
   for (const _ of frames(tiff)) count++;
   return count;
 }
 
-/** Where a directory lies, how many entries it has, and where the next one is. */
+/** The position of a directory, its number of entries, and the position of the next one. */
 interface Frame {
   readonly position: number;
   readonly count: number;
-  /** Position of the first entry, and of the pointer to the next directory. */
+  /** Positions of the first entry, and of the pointer to the next directory. */
   readonly entriesAt: number;
   readonly nextAt: number;
   readonly next: number;
 }
 
-/** The main chain by its pointers alone. */
+/** Follows the pointers of the main chain. */
 function* frames(tiff: Tiff): Iterable<Frame> {
-  const met = new Set<number>();
+  const visited = new Set<number>();
   let position = tiff.first;
-  while (position !== 0 && !met.has(position) && met.size < DIRECTORIES) {
-    met.add(position);
+  while (position !== 0 && !visited.has(position) && visited.size < MAX_DIRECTORIES) {
+    visited.add(position);
     const frame = frameAt(tiff, position);
     if (frame === null) return;
     yield frame;
@@ -132,13 +127,13 @@ function* frames(tiff: Tiff): Iterable<Frame> {
   }
 }
 
-/** Null when no directory can be read there. */
+/** Returns null without a readable directory at the position. */
 function frameAt(tiff: Tiff, position: number): Frame | null {
   const [countSize, entrySize, pointerSize] = tiff.big ? [8, 20, 8] : [2, 12, 4];
   const head = tiff.readAt(position, countSize);
   if (position < 8 || head.length < countSize) return null;
   const count = tiff.big ? offset(tiff, head, 0) : uint16(tiff, head, 0);
-  if (count === 0 || count > ENTRIES) return null;
+  if (count === 0 || count > MAX_ENTRIES) return null;
   const entriesAt = position + countSize;
   const nextAt = entriesAt + count * entrySize;
   if (nextAt > tiff.size) return null;
@@ -150,8 +145,8 @@ function frameAt(tiff: Tiff, position: number): Frame | null {
 function entry(tiff: Tiff, table: Buffer, at: number, start: number): Entry {
   const type = uint16(tiff, table, at + 2);
   const count = tiff.big ? offset(tiff, table, at + 4) : uint32(tiff, table, at + 4);
-  const [valueAt, room] = tiff.big ? [at + 12, 8] : [at + 8, 4];
-  const isInline = count * (SIZES[type] ?? 1) <= room;
+  const [valueAt, capacity] = tiff.big ? [at + 12, 8] : [at + 8, 4];
+  const isInline = count * (SIZES[type] ?? 1) <= capacity;
   return { type, count, at: isInline ? start + valueAt : offset(tiff, table, valueAt) };
 }
 
@@ -163,7 +158,7 @@ function bytesOf(tiff: Tiff, found: Entry | undefined): Buffer {
 function valuesOf(tiff: Tiff, found: Entry | undefined, most: number): number[] {
   const size = found && SIZES[found.type];
   if (found === undefined || size === undefined) return [];
-  const bytes = tiff.readAt(found.at, Math.min(found.count, most, VALUES) * size);
+  const bytes = tiff.readAt(found.at, Math.min(found.count, most, MAX_VALUES) * size);
   const read = reader(tiff, found.type, bytes);
   return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(i * size));
 }
@@ -209,7 +204,7 @@ const uint16 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
 const uint32 = ({ littleEndian }: Order, bytes: Buffer, at: number): number =>
   littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
 
-/** A position or a large count. Beyond 2^53 its last digits are lost, and the file is shorter anyway. */
+/** Reads a position or a large count. A value above 2^53 loses digits, but is beyond the end of the file anyway. */
 function offset(order: Order, bytes: Buffer, at: number): number {
   if (!order.big) return uint32(order, bytes, at);
   return Number(order.littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));

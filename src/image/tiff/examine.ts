@@ -11,37 +11,34 @@ import { readingOf } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
 
-/** How the first directory of a TIFF is read. */
+/** How to read the first directory of a TIFF. */
 export interface TiffReading {
-  /** Directories, as far as they can be followed. */
+  /** Number of directories, up to an unreadable one. */
   readonly frames: number;
   /**
-   * What libvips must refuse in strict mode: of tiles only `warning` catches those that cannot be read, and nothing
-   * harmless; of strips `error` does, where `warning` would refuse private tags too (libvips 8.18, tiff2vips.c).
+   * libvips' `failOn` in strict mode. For tiles, only `warning` catches unreadable ones, and rejects nothing harmless.
+   * For strips, `error` catches them, and `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
    */
   readonly failOn: 'error' | 'warning';
-  /** Why it is not whole, where that is to be overlooked. */
+  /** Why the picture is incomplete, when `lenient` accepts that. */
   readonly damage: ImgtoolError | null;
-  /** What libvips is given instead; null when it reads the file itself. */
+  /** The replacement file for libvips; null when libvips reads the original. */
   readonly plain: Plain | null;
 }
 
-/** Pixels that a tile may always have: 4096 x 4096. */
-const TILE = 2 ** 24;
-/** How many times the pixels of its picture a larger tile may have. */
-const TILE_TO_PICTURE = 4;
+/** A tile may always have this many pixels: 4096 x 4096. */
+const MAX_SMALL_TILE = 2 ** 24;
+/** A larger tile may have at most this many times the pixels of the picture. */
+const MAX_TILE_TO_PICTURE = 4;
 
-/** Of a TIFF with segments missing the others can be read. */
-const IN_PART = { format: 'tiff', progressive: false };
+/** When segments are missing, the others are still readable. */
+const PARTLY_READABLE = { format: 'tiff', progressive: false };
 
-/**
- * Decides from its structure how a TIFF is read; later directories do not matter. Errors: `corrupt`, `too_large`,
- * `unsupported_format`.
- */
+/** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
   const readAt = (position: number, length: number) => source.readAt(position, length);
   const { size } = source.facts;
-  // What is held in memory was judged as it was recognised.
+  // For a source in memory, detect.ts has already checked this.
   const camera = typeof source.input === 'string' ? cameraRaw(readAt, size) : null;
   if (camera !== null) throw undecodable(camera);
   const damaged = (what: string) => corrupt(new Error(what), lenient);
@@ -53,9 +50,9 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
   if (layout.tiled) assertTile(layout, pixels);
   const segments = segmentsOf(tiff, first, layout);
-  // What the limit refuses is not unpacked to see whether it is whole.
+  // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
-  const damage = lack === null ? null : corrupt(new Error(lack), lenient, IN_PART);
+  const damage = lack === null ? null : corrupt(new Error(lack), lenient, PARTLY_READABLE);
   if (damage !== null && !lenient) throw damage;
   const frames = countDirectories(tiff);
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
@@ -68,11 +65,11 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
 }
 
 /**
- * A tile is unpacked as a whole, also where it is much larger than the picture: libvips refuses one more than about
- * twice as wide.
+ * A tile is decompressed as a whole, even when it is much larger than the picture. libvips rejects a tile that is more
+ * than about twice as wide as the picture.
  */
 function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixels: number): void {
-  const most = Math.min(pixels, Math.max(TILE, TILE_TO_PICTURE * width * height));
+  const most = Math.min(pixels, Math.max(MAX_SMALL_TILE, MAX_TILE_TO_PICTURE * width * height));
   if (segmentWidth * segmentHeight <= most) return;
   const { message } = tooManyPixels(segmentWidth, segmentHeight, most);
   throw new ImgtoolError('too_large', `a tile of ${message}`, {
@@ -81,9 +78,9 @@ function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixe
 }
 
 /**
- * Changes two tags of the bytes in memory, whose digest is taken, so that libvips reads the first directory alone and
- * as it is meant: it walks all of them, and fails at one that is broken; and it reads planes of a single sample of less
- * than 8 bits as black.
+ * Changes two values in memory, after the digest is computed. It ends the chain at the first directory, because libvips
+ * reads all directories and fails at a damaged one. It also sets the planar configuration of single-sample pictures to
+ * chunky, because libvips reads such planes of fewer than 8 bits as black.
  */
 function simplify(bytes: Buffer, tiff: Tiff, first: Directory, { samples }: Layout): void {
   if (first.next !== 0) bytes.fill(0, first.nextAt, first.nextAt + (tiff.big ? 8 : 4));

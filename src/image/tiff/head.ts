@@ -2,7 +2,7 @@ import type { Target } from './colours.ts';
 import type { Layout } from './layout.ts';
 import { TAG } from './tags.ts';
 
-/** What the header of a plain copy says. */
+/** The contents of a plain copy's header. */
 interface Head {
   readonly layout: Layout;
   readonly target: Target;
@@ -12,11 +12,11 @@ interface Head {
   readonly orientation: number;
 }
 
-/** A little-endian TIFF with one strip, which begins behind it. */
+/** Builds the header of a little-endian TIFF with one strip, which follows the header. */
 export function headOf({ layout, target, channels, bits, profile, orientation }: Head): Buffer {
   const { width, height, extra } = layout;
   const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
-  // 2: alpha that the colours are not multiplied by.
+  // 2: unassociated alpha (colours are not multiplied).
   const alpha = extra.length > 0 ? [[338, SHORT, 1, 2]] : [];
   const icc = profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, 0]] : [];
   const pixels = (width * height * channels * bits) / 8;

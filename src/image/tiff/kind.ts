@@ -2,18 +2,18 @@ import { cameraRawFormat, type Undecodable } from '../formats.ts';
 import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff } from './directory.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 
-/** Directories that are looked at, in the main chain and below the first. */
-const LOOKED_AT = 16;
+/** The most directories to examine, in the main chain and below the first. */
+const MAX_DIRECTORIES = 16;
 
-/** Sensor data as cameras store it: a colour filter array, or what is left of it before white balance (DNG 1.7). */
+/** Sensor data of cameras: a colour filter array, or its demosaiced form before white balance (DNG 1.7). */
 const SENSOR: ReadonlySet<number> = new Set([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
 
-/** Compressions of cameras: Sony, Kodak, Samsung, Nikon, lossy DNG, Kodak, Pentax. */
+/** Compressions that cameras use: Sony, Kodak, Samsung, Nikon, lossy DNG, Kodak, Pentax. */
 const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
   ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
 ]);
 
-/** What a maker calls its raw files. */
+/** Names of raw formats by maker. */
 const BRANDS: readonly (readonly [RegExp, string])[] = [
   [/^nikon/i, 'Nikon NEF'],
   [/^sony/i, 'Sony ARW'],
@@ -31,9 +31,9 @@ const BRANDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * The camera raw format that a TIFF is by its structure, else null: it holds sensor data, or its first directory is
- * only a preview of a larger picture below it. Tags that ordinary pictures carry as well (Make, DNGVersion, PrintIM)
- * decide nothing but its name; a developed picture in a DNG is an ordinary TIFF.
+ * Returns the camera raw format of a TIFF, or null. A raw file contains sensor data, or its first directory is a
+ * preview of a larger picture below it. Ordinary pictures also carry Make, DNGVersion and PrintIM, and these tags
+ * decide only the name. A developed picture in a DNG is an ordinary TIFF.
  */
 export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const tiff = openTiff(readAt, size);
@@ -44,19 +44,18 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const first = directoryAt(tiff, tiff.first);
   if (first === null) return null;
   const below = subdirectoriesOf(tiff, first);
-  const isRaw = [first, ...below, ...others(tiff)].some(isSensor) || isPreview(first, below);
+  const isRaw = [first, ...below, ...laterDirectories(tiff)].some(isSensor) || isPreview(first, below);
   return isRaw ? cameraRawFormat(brandOf(first)) : null;
 }
 
 function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {
-  const positions = first.numbers(TAG.SubIFDs).slice(0, LOOKED_AT);
+  const positions = first.numbers(TAG.SubIFDs).slice(0, MAX_DIRECTORIES);
   return positions.map((at) => directoryAt(tiff, at)).filter((each) => each !== null);
 }
 
-/** The directories that follow the first. */
-function others(tiff: Tiff): Directory[] {
+function laterDirectories(tiff: Tiff): Directory[] {
   const found: Directory[] = [];
-  for (const directory of chainOf(tiff)) if (found.push(directory) === LOOKED_AT) break;
+  for (const directory of chainOf(tiff)) if (found.push(directory) === MAX_DIRECTORIES) break;
   return found.slice(1);
 }
 
@@ -67,7 +66,7 @@ function isSensor(directory: Directory): boolean {
   );
 }
 
-/** The directories below an ordinary picture are smaller copies of it. */
+/** Below an ordinary picture, directories are smaller copies. */
 function isPreview(first: Directory, below: readonly Directory[]): boolean {
   if (below.some((each) => pixelsOf(each) > pixelsOf(first))) return true;
   if (!isReduced(first) || !first.has(TAG.SubIFDs)) return false;

@@ -3,32 +3,31 @@ import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
 
 /** How a directory stores its pixels. */
 export interface Layout {
-  /** Pixels. */
   readonly width: number;
   readonly height: number;
   readonly photometric: number;
   readonly compression: number;
-  /** Bits of one sample; 0 when the samples of a pixel differ. */
+  /** Bits per sample; 0 when samples of a pixel differ. */
   readonly bits: number;
   readonly bitsOfEach: readonly number[];
-  /** As SampleFormat counts: 1 unsigned, 2 signed, 3 floating point. */
+  /** SampleFormat: 1 unsigned, 2 signed, 3 floating point. */
   readonly format: number;
-  /** Samples of a pixel: its colours, then transparency and the like. */
+  /** Samples per pixel: colours first, then alpha and others. */
   readonly samples: number;
   readonly colours: number;
-  /** What the samples behind the colours are: 1 associated alpha, 2 unassociated alpha, 0 not said. */
+  /** Meaning of the samples after the colours: 1 associated alpha, 2 unassociated alpha, 0 unspecified. */
   readonly extra: readonly number[];
-  /** Each sample in a plane of its own. */
+  /** True when each sample has its own plane. */
   readonly planar: boolean;
   readonly tiled: boolean;
-  /** Pixels of a strip or tile. */
+  /** Size of a strip or tile in pixels. */
   readonly segmentWidth: number;
   readonly segmentHeight: number;
-  /** Strips or tiles in a row, in a column, and of the whole picture. */
+  /** Number of strips or tiles in a row, in a column, and in the whole picture. */
   readonly across: number;
   readonly segments: number;
   readonly predictor: number;
-  /** Horizontal and vertical; 1, 1 for all but YCbCr. */
+  /** Horizontal and vertical; 1, 1 except for YCbCr. */
   readonly subsampling: readonly [number, number];
 }
 
@@ -40,11 +39,11 @@ const COLOURS: Readonly<Record<number, number>> = {
   [PHOTOMETRIC.cmyk]: 4,
 };
 
-/** Pixels across or down at most, and samples of a pixel: what 31 and 16 bits count. */
+/** Limits for width and height, and for samples per pixel: 31 and 16 bits. */
 const SIDE = 2 ** 31 - 1;
 const SAMPLES = 65_535;
 
-/** Null when a directory has no picture, or numbers that no picture has. */
+/** Returns null for a directory without a picture or with impossible numbers. */
 export function layoutOf(directory: Directory): Layout | null {
   const number = (tag: number, missing: number): number => directory.number(tag) ?? missing;
   const width = number(TAG.ImageWidth, 0);
@@ -62,7 +61,7 @@ export function layoutOf(directory: Directory): Layout | null {
   const tiled = directory.has(TAG.TileWidth);
   const segmentWidth = tiled ? number(TAG.TileWidth, width) : width;
   const rows = number(TAG.RowsPerStrip, height);
-  // 0, and what is no number of rows, stand for all of them.
+  // 0 and invalid numbers of rows mean all rows.
   const strip = isCount(rows, height) ? rows : height;
   const segmentHeight = tiled ? number(TAG.TileLength, height) : strip;
   const across = Math.ceil(width / segmentWidth);
@@ -74,7 +73,7 @@ export function layoutOf(directory: Directory): Layout | null {
     compression: number(TAG.Compression, COMPRESSION.none),
     bits: bitsOfEach.some((each) => each !== bits) ? 0 : bits,
     bitsOfEach,
-    // 4 means that it is not said, and is read as unsigned.
+    // 4 means unspecified, which counts as unsigned.
     format: [1, 2, 3, 5, 6].find((each) => each === number(TAG.SampleFormat, 1)) ?? 1,
     extra: Array.from({ length: samples - colours }, (_, i) => extra[i] ?? 0),
     segments: across * down * (planar ? samples : 1),
@@ -85,17 +84,12 @@ export function layoutOf(directory: Directory): Layout | null {
 
 const isCount = (n: number, most: number): boolean => Number.isInteger(n) && n >= 1 && n <= most;
 
-/** Rows of a strip or tile that hold something: the last strip may be shorter, tiles never are. */
-export function rowsInSegment(
-  { tiled, segmentHeight, height, across }: Layout,
-  index: number,
-  planeIndex = index,
-): number {
-  if (tiled) return segmentHeight;
-  return Math.min(segmentHeight, height - Math.floor(planeIndex / across) * segmentHeight);
+/** Used rows of a strip or tile, by its index in the plane: the last strip can be shorter, tiles cannot. */
+export function rowsInSegment({ tiled, segmentHeight, height, across }: Layout, index: number): number {
+  return tiled ? segmentHeight : Math.min(segmentHeight, height - Math.floor(index / across) * segmentHeight);
 }
 
-/** Bytes of a strip or tile of so many rows once it is unpacked. */
+/** Decompressed bytes of a strip or tile with this many rows. */
 export function unpackedBytes(layout: Layout, rows: number): number {
   const { segmentWidth, samples, planar, bits, subsampling } = layout;
   const [horizontal, vertical] = subsampling;
@@ -108,10 +102,10 @@ export function unpackedBytes(layout: Layout, rows: number): number {
   return Math.ceil((segmentWidth * perPixel) / 8) * rows;
 }
 
-/** Bytes of the largest strip or tile once it is unpacked. */
+/** Decompressed bytes of the largest strip or tile. */
 export const largestUnpacked = (layout: Layout): number => unpackedBytes(layout, layout.segmentHeight);
 
-/** The row of strips or tiles that one belongs to counts within its plane. */
+/** The index of a strip or tile within its plane. */
 export const inPlane = ({ planar, samples, segments }: Layout, index: number): number =>
   planar ? index % (segments / samples) : index;
 

@@ -8,23 +8,23 @@ import { PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
-/** What is written of a TIFF that libvips would read wrongly: chunky samples of 8 or 16 bits, not compressed. */
+/** A replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
 export interface Plain {
-  /** The file up to its pixels: enough to read the header. */
+  /** The bytes before the pixels: enough to read the header. */
   readonly head: Buffer;
-  /** Bytes of the whole file. */
+  /** Length of the whole file in bytes. */
   readonly size: number;
-  /** Bytes that `write` takes beside the file at its peak. */
+  /** Peak memory of `write` in bytes, without the file. */
   readonly work: number;
   /**
-   * The whole file. Throws an `Error` that names the first strip or tile that is damaged; `lenient` leaves such parts
-   * black. Errors: `unsupported_format` for floats that are mostly no colours.
+   * Returns the whole file. Throws an `Error` that names the first damaged strip or tile; with `lenient`, damaged parts
+   * stay black. Errors: `unsupported_format` when too many floats are not colours.
    */
   write(lenient: boolean): Buffer;
 }
 
-/** Floats beyond 0 to 1 that are still cut off there: highlights, rounding. */
-const OUTSIDE = 0.01;
+/** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
+const TOLERANCE = 0.01;
 
 export function plainOf(
   tiff: Tiff,
@@ -34,7 +34,7 @@ export function plainOf(
 ): Plain {
   const target = targetOf(directory, layout);
   const profile = target.isSrgb ? Buffer.alloc(0) : directory.bytes(TAG.IccProfile);
-  // More than 8 bits only show when a profile stretches them.
+  // More than 8 bits are visible only when a profile stretches them.
   const bits = layout.bits > 8 && profile.length > 0 && target.colours !== 4 ? 16 : 8;
   const channels = target.colours + layout.extra.length;
   const head = headOf({
@@ -58,8 +58,8 @@ export function plainOf(
 }
 
 /**
- * The same strip or tile of each plane is unpacked at the same time, and the one before may not be given back yet. A
- * row of each is held as numbers of 8 bytes.
+ * Returns the working memory in bytes. The same strip or tile of each plane is decompressed together, and the previous
+ * one may still be in memory. One row of each is held as 8-byte numbers.
  */
 function workOf(layout: Layout): number {
   const { planar, samples, segments, segmentWidth, width } = layout;
@@ -79,14 +79,13 @@ interface Work {
   readonly lenient: boolean;
 }
 
-/** Writes all pixels to the file, strip by strip or tile by tile. */
 function fill(file: Buffer, start: number, work: Work): void {
   const { layout, channels, bits } = work;
   const { width, height, segmentWidth, segmentHeight, across, planar, samples } = layout;
   const out = bits === 16 ? new Uint16Array(file.buffer, file.byteOffset + start) : file.subarray(start);
   const planes = planar ? samples : 1;
   const perPlane = layout.segments / planes;
-  const store = storer(work, out);
+  const store = pixelWriter(work, out);
   for (let index = 0; index < perPlane; index++) {
     const left = (index % across) * segmentWidth;
     const top = Math.floor(index / across) * segmentHeight;
@@ -102,7 +101,7 @@ function fill(file: Buffer, start: number, work: Work): void {
   store.end();
 }
 
-/** Unpacks a strip or tile, and gives the samples of the first columns of each of its rows. */
+/** Decompresses a strip or tile. Returns a function that reads the first `columns` pixels of a row. */
 function rowsFrom(
   { tiff, directory, layout, segments, lenient }: Work,
   index: number,
@@ -131,7 +130,7 @@ function rowsFrom(
   };
 }
 
-/** YCbCr whose chroma is shared by the pixels of a unit (TIFF 6.0, section 21): their luma, then Cb, then Cr. */
+/** Reads YCbCr units with shared chroma (TIFF 6.0, section 21): the luma of each pixel, then Cb, then Cr. */
 function takeUnits(
   bytes: Buffer,
   y: number,
@@ -150,12 +149,12 @@ function takeUnits(
   return row;
 }
 
-/** Converts rows and stores them; `end` judges whether what was stored was colours at all. */
-function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
+/** Returns `row`, which converts and stores a row, and `end`, which throws when too many values were not colours. */
+function pixelWriter({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
   const { samples, colours, planar, extra, format } = layout;
   const most = 2 ** bits - 1;
   const isMultiplied = extra[0] === 1;
-  // Samples of palettes stay as they are stored.
+  // Palette samples are not scaled to 0 to 1.
   const opaque = layout.photometric === PHOTOMETRIC.palette ? 2 ** layout.bits - 1 : 1;
   const pixel = new Float64Array(5);
   let [outside, seen, lowest, highest] = [0, 0, 0, 0];
@@ -170,7 +169,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
         target.convert(pixel, isMultiplied ? Math.max(alpha, 1e-9) : 1);
         for (let i = 0; i < target.colours; i++) {
           const value = pixel[i]!;
-          if (!(value >= -OUTSIDE && value <= 1 + OUTSIDE)) outside++;
+          if (!(value >= -TOLERANCE && value <= 1 + TOLERANCE)) outside++;
           if (value > highest) highest = value;
           if (value < lowest) lowest = value;
           out[to++] = value >= 1 ? most : value > 0 ? Math.round(value * most) : 0;
@@ -180,7 +179,7 @@ function storer({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
       }
     },
     end(): void {
-      if (format !== 3 || outside <= seen * OUTSIDE) return;
+      if (format !== 3 || outside <= seen * TOLERANCE) return;
       const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
       throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
     },

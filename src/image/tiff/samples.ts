@@ -1,21 +1,21 @@
 import type { Layout } from './layout.ts';
 
-/** Numbers of a row, 0 to 1 for unsigned integers (palette indexes stay as they are) and as stored for floats. */
+/** The samples of a row: 0 to 1 for unsigned integers, as stored for palette indexes and floats. */
 export type SampleRow = Float64Array;
 
-/** Fills a row with the samples that begin at a byte of what `prepareSamples` made. */
+/** Fills a row with samples from an offset in prepared bytes. */
 export type TakeRow = (bytes: Buffer, at: number, row: SampleRow) => void;
 
 /**
- * Makes an unpacked strip or tile ready for `rowTaker`: samples in this machine's byte order and no differences
- * between neighbours (TIFF 6.0, section 14; TIFF Technical Note 3 for floats).
+ * Prepares a decompressed strip or tile for `rowTaker`: converts samples to this machine's byte order, and undoes the
+ * predictor (TIFF 6.0, section 14; TIFF Technical Note 3 for floats).
  */
 export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
   const { bits, predictor, planar, samples } = layout;
   const stride = planar ? 1 : samples;
   if (predictor === 3) {
     for (let at = 0; at + rowBytes <= bytes.length; at += rowBytes)
-      gather(bytes.subarray(at, at + rowBytes), stride, bits / 8);
+      undoFloatPredictor(bytes.subarray(at, at + rowBytes), stride, bits / 8);
     return;
   }
   if (!littleEndian && bits === 16) bytes.swap16();
@@ -27,8 +27,8 @@ export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: bool
     for (let i = row + stride; i < row + perRow; i++) values[i]! += values[i - stride]!;
 }
 
-/** The bytes of a row's floats come sorted, all highest first, and as differences. */
-function gather(row: Buffer, stride: number, size: number): void {
+/** Undoes the float predictor, which stores differences of bytes, all highest bytes first. */
+function undoFloatPredictor(row: Buffer, stride: number, size: number): void {
   for (let i = stride; i < row.length; i++) row[i]! += row[i - stride]!;
   const sorted = Buffer.from(row);
   const count = row.length / size;
@@ -42,7 +42,6 @@ function integers(bytes: Buffer, bits: number): Uint8Array | Uint16Array | Uint3
   return bytes;
 }
 
-/** Reads rows of this layout. */
 export function rowTaker({ bits, format }: Layout, isIndex: boolean): TakeRow {
   const most = isIndex ? 1 : 2 ** bits - 1;
   if (bits < 8) return (bytes, at, row) => takeBits(bytes, at, row, bits, most);
@@ -64,7 +63,7 @@ function takeBits(bytes: Buffer, at: number, row: SampleRow, bits: number, most:
   }
 }
 
-/** The numbers of IEEE 754 half precision by their 16 bits. */
+/** The values of IEEE 754 half precision, indexed by their 16 bits. */
 const HALVES = Float64Array.from({ length: 65_536 }, (_, half) => {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;

@@ -3,7 +3,7 @@ import { RESAVE } from '../formats.ts';
 import type { Layout } from './layout.ts';
 import { COMPRESSION as C, PHOTOMETRIC as P } from './tags.ts';
 
-/** Who reads the pixels: libvips as they are stored, or plain.ts first. */
+/** Who reads the stored pixels: libvips, or plain.ts, which rewrites them for libvips. */
 export type Reading = 'libvips' | 'rewritten';
 
 const COMPRESSIONS: Readonly<Record<number, string>> = {
@@ -40,19 +40,19 @@ const COLOURS: Readonly<Record<number, string>> = {
 };
 
 const CCITT: ReadonlySet<number> = new Set([C.ccittRle, C.ccittG3, C.ccittG4, C.ccittRleWord]);
-/** What plain.ts unpacks. */
+/** Compressions that plain.ts decompresses. */
 const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDeflate, C.packbits]);
 
 /**
- * Decides by its layout how a TIFF is read. The rules are those of the table in test/image/tiff/table.test.ts, measured
- * with libvips 8.18.7: libvips completes many layouts with wrong pixels. Errors: `unsupported_format`.
+ * Decides by layout how to read a TIFF. The rules match the table in test/image/tiff/table.test.ts, measured with
+ * libvips 8.18.7: libvips decodes many layouts to wrong pixels without an error. Errors: `unsupported_format`.
  */
 export function readingOf(layout: Layout, inkSet: number): Reading {
   const unknown = unknownCompression(layout);
   if (unknown !== null) throw tiffRefusal(unknown, RESAVE.compression);
   const reason = unsupported(layout, inkSet);
   if (reason !== null) throw tiffRefusal(reason);
-  if (layout.planar && layout.tiled) throw tiffRefusal('tiles in separate planes', TOGETHER);
+  if (layout.planar && layout.tiled) throw tiffRefusal('tiles in separate planes', REARRANGE);
   const unsuited = unsuitedCompression(layout);
   if (unsuited !== null) throw tiffRefusal(unsuited, RESAVE.compression);
   if (libvipsReads(layout)) return 'libvips';
@@ -60,7 +60,7 @@ export function readingOf(layout: Layout, inkSet: number): Reading {
   throw tiffRefusal(`${samplesOf(layout)} with this compression (${layout.compression})`, RESAVE.compression);
 }
 
-/** A compression that neither libvips nor plain.ts unpacks; null when one of them does. */
+/** Names a compression that neither libvips nor plain.ts supports; else null. */
 function unknownCompression({ compression }: Layout): string | null {
   const packed = COMPRESSIONS[compression];
   if (packed !== undefined) return `${packed} compression`;
@@ -68,7 +68,7 @@ function unknownCompression({ compression }: Layout): string | null {
   return isKnown || compression === C.jpeg || compression === C.webp ? null : `compression ${compression}`;
 }
 
-/** Colours and samples that neither libvips nor plain.ts reads; null when one of them does. */
+/** Names colours or samples that neither libvips nor plain.ts supports; else null. */
 function unsupported(layout: Layout, inkSet: number): string | null {
   const { photometric, bits, bitsOfEach, format, samples, colours, extra } = layout;
   const colour = COLOURS[photometric];
@@ -83,7 +83,7 @@ function unsupported(layout: Layout, inkSet: number): string | null {
   return sizes.includes(bits) && (format !== 3 || FLOATING.has(colour)) ? null : samplesOf(layout);
 }
 
-/** What is read in other compressions than this one; null for all else. */
+/** Names a combination that is supported only with other compressions; else null. */
 function unsuitedCompression(layout: Layout): string | null {
   const { compression, bits, samples, extra } = layout;
   if (compression === C.jpeg && layout.tiled && extra.length > 0) return 'JPEG tiles with alpha';
@@ -103,7 +103,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [P.logLuv]: ' (LogLuv)',
 };
 
-/** Bits of unsigned samples by their colours. */
+/** Supported bits of unsigned samples. */
 const SIZES: Readonly<Record<string, readonly number[]>> = {
   grey: [1, 2, 4, 8, 16, 32],
   RGB: [1, 2, 4, 8, 16, 32],
@@ -136,7 +136,7 @@ function libvipsReads(layout: Layout): boolean {
   }
 }
 
-/** As people call them: `signed 16-bit RGB samples`. */
+/** A common name such as `signed 16-bit RGB samples`. */
 function samplesOf({ bits, format, photometric }: Layout): string {
   const kind = format === 2 ? 'signed ' : '';
   const number = format === 3 ? ' floating-point' : '';
@@ -145,9 +145,9 @@ function samplesOf({ bits, format, photometric }: Layout): string {
 }
 
 const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
-const TOGETHER = 'save it in strips, or with the samples of a pixel together (chunky)';
+const REARRANGE = 'save it in strips, or with the samples of a pixel together (chunky)';
 
-/** The tiffRefusal of a TIFF that is sound but stored in a way that nothing here reads. */
+/** The error for a sound TIFF that nothing here can read. */
 export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError {
   return new ImgtoolError('unsupported_format', `cannot decode a TIFF with ${reason}`, { fix });
 }

@@ -1,4 +1,4 @@
-/** Tags and values of TIFF 6.0, its supplements, TIFF/EP and DNG, by the names that those give them. */
+/** Tags and values of TIFF 6.0, its supplements, TIFF/EP and DNG, by their names in those documents. */
 
 export const TAG = {
   NewSubfileType: 254,

@@ -1,18 +1,18 @@
 import { constants, inflateSync } from 'node:zlib';
 import { COMPRESSION as C } from './tags.ts';
 
-/** Bytes that were unpacked, and whether all that were expected came out. */
+/** Decompressed bytes, and whether they are complete. */
 export interface Unpacked {
   readonly bytes: Buffer;
   readonly whole: boolean;
 }
 
-/** Bytes that a strip may unpack to beyond what it should. */
+/** A strip may decompress to this many bytes more than expected. */
 const SPARE = 64 * 1024;
 
-/** Unpacks a strip or tile to `length` bytes; what could not be read stays zero. */
+/** Decompresses a strip or tile to `length` bytes; unreadable parts stay zero. */
 export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
-  const input = reversed ? mirrored(packed) : packed;
+  const input = reversed ? reversedBits(packed) : packed;
   switch (compression) {
     case C.lzw:
       return filled(length, (out) => lzw(input, out));
@@ -26,31 +26,31 @@ export function unpack(packed: Buffer, compression: number, length: number, reve
   }
 }
 
-/** `unpackTo` gives the bytes it wrote. */
+/** `unpackTo` returns the number of bytes written. */
 function filled(length: number, unpackTo: (out: Buffer) => number): Unpacked {
   const bytes = Buffer.alloc(length);
   return { bytes, whole: unpackTo(bytes) >= length };
 }
 
-/** Whole only with its end and checksum; else all bytes of one that is cut short, none of one that is damaged inside. */
+/** Complete only with its end and checksum. A truncated stream gives all its bytes, a damaged one gives none. */
 function inflated(input: Buffer, length: number): Unpacked {
-  // One chunk for all of the output and a little more: several are joined in a second buffer of the same size.
+  // One chunk for the whole output: zlib would join several chunks in a second buffer of the same size.
   const options = { chunkSize: length + 64, maxOutputLength: length + SPARE };
   const inflate = (finishFlush: number): Buffer => inflateSync(input, { finishFlush, ...options });
   try {
-    return cutTo(inflate(constants.Z_FINISH), length);
+    return firstBytes(inflate(constants.Z_FINISH), length);
   } catch {
-    return { bytes: cutTo(cutShort(inflate), length).bytes, whole: false };
+    return { bytes: firstBytes(truncatedStream(inflate), length).bytes, whole: false };
   }
 }
 
-/** The first `length` bytes. They are copied only when there are fewer. */
-function cutTo(bytes: Buffer, length: number): Unpacked {
+/** The first `length` bytes; copies only when there are fewer. */
+function firstBytes(bytes: Buffer, length: number): Unpacked {
   if (bytes.length < length) return filled(length, (out) => bytes.copy(out));
   return { bytes: bytes.subarray(0, length), whole: true };
 }
 
-function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
+function truncatedStream(inflate: (finishFlush: number) => Buffer): Buffer {
   try {
     return inflate(constants.Z_SYNC_FLUSH);
   } catch {
@@ -58,7 +58,7 @@ function cutShort(inflate: (finishFlush: number) => Buffer): Buffer {
   }
 }
 
-/** Section 9 of TIFF 6.0. */
+/** TIFF 6.0, section 9. */
 function packBits(input: Buffer, out: Buffer): number {
   let [at, to] = [0, 0];
   while (at < input.length && to < out.length) {
@@ -80,7 +80,7 @@ const END = 257;
 const FIRST = 258;
 const CODES = 4096;
 
-/** Bytes that PackBits unpack to. */
+/** Decompressed length of PackBits in bytes. */
 export function packBitsLength(input: Buffer): number {
   let [at, length] = [0, 0];
   while (at < input.length) {
@@ -96,9 +96,9 @@ export function packBitsLength(input: Buffer): number {
   return length;
 }
 
-/** Section 13 of TIFF 6.0. Each code but the first adds the string before it and its own first byte to the table. */
+/** TIFF 6.0, section 13. Each code after the first adds the previous string and one more byte to the table. */
 function lzw(input: Buffer, out: Buffer): number {
-  // Where the string of each code was last written, and how long it is.
+  // Position and length of each code's last written string.
   const starts = new Uint32Array(CODES);
   const lengths = new Uint16Array(CODES);
   let [at, held, bits, width, next, to] = [0, 0, 0, 9, FIRST, 0];
@@ -120,7 +120,7 @@ function lzw(input: Buffer, out: Buffer): number {
     if (code < CLEAR) out[to++] = code;
     else if (previous < 0 || code > next) return to;
     else {
-      // The code that is being added is the string before, then its first byte: they overlap.
+      // The newest code is the previous string plus its own first byte: source and target overlap.
       const from = code === next ? previous : starts[code]!;
       const end = Math.min(to + (code === next ? start - previous + 1 : lengths[code]!), out.length);
       for (let i = from; to < end; i++) out[to++] = out[i]!;
@@ -135,11 +135,11 @@ function lzw(input: Buffer, out: Buffer): number {
   return to;
 }
 
-/** Each byte with its bits in the opposite order (FillOrder 2). */
-function mirrored(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => MIRRORED[byte]!));
+/** Reverses the bits of each byte (FillOrder 2). */
+function reversedBits(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => REVERSED_BYTES[byte]!));
 }
 
-const MIRRORED = Uint8Array.from({ length: 256 }, (_, byte) =>
+const REVERSED_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0, 1, 2, 3, 4, 5, 6, 7].reduce((so, bit) => so | (((byte >> bit) & 1) << (7 - bit)), 0),
 );

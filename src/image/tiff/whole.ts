@@ -3,18 +3,18 @@ import { inPlane, type Layout, rowsInSegment, unpackedBytes } from './layout.ts'
 import { COMPRESSION, TAG } from './tags.ts';
 import { packBitsLength, unpack } from './unpack.ts';
 
-/** Where a strip or tile lies in its file. */
+/** Position and length of a strip or tile in the file, in bytes. */
 export interface Segment {
   readonly at: number;
   readonly length: number;
 }
 
 /**
- * Bytes that one packed byte becomes at most. PackBits: 2 bytes repeat one 128 times. LZW: a code of at least 9 bits
- * stands for at most 3,839 bytes, the longest string of a full table (TIFF 6.0, section 13). Deflate: 1,032
- * (zlib's technical notes).
+ * The most bytes that one compressed byte expands to. PackBits: 2 bytes repeat one byte 128 times. LZW: a code of at
+ * least 9 bits stands for at most 3,839 bytes, the longest string of a full table (TIFF 6.0, section 13). Deflate:
+ * 1,032 (zlib's technical notes).
  */
-const MOST: Readonly<Record<number, number>> = {
+const MAX_RATIO: Readonly<Record<number, number>> = {
   [COMPRESSION.none]: 1,
   [COMPRESSION.packbits]: 64,
   [COMPRESSION.lzw]: 3413,
@@ -22,29 +22,29 @@ const MOST: Readonly<Record<number, number>> = {
   [COMPRESSION.oldDeflate]: 1032,
 };
 
-/** Bytes at the end of a JPEG in which its end is looked for: some writers pad. */
-const TAIL = 64 * 1024;
-/** Zeros at the end of a strip or tile that make it look unfinished. */
-const ZEROS = 4;
-/** Bytes that a strip or tile may be unpacked to only to see whether it ends. */
-const UNPACKED = 64 * 2 ** 20;
+/** Bytes at the end of a JPEG to search for its end marker: some writers add padding. */
+const TAIL_BYTES = 64 * 1024;
+/** This many zeros at the end of a strip or tile make it look unfinished. */
+const TAIL_ZEROS = 4;
+/** The most bytes to decompress only to check whether a strip or tile is complete. */
+const MAX_UNPACKED = 64 * 2 ** 20;
 const JPEG_END = Buffer.from([0xff, 0xd9]);
 
-/** The strips or tiles of a directory, as many as its layout needs or as it lists. */
+/** Returns the listed strips or tiles of a directory, at most as many as its layout needs. */
 export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Segment[] {
   const { tiled, compression, segments } = layout;
   const offsets = directory.numbers(tiled ? TAG.TileOffsets : TAG.StripOffsets, segments);
   const counts = directory.numbers(tiled ? TAG.TileByteCounts : TAG.StripByteCounts, segments);
   return offsets.map((at, i) => {
-    // Old writers leave the count of plain pixels out, or write a wrong one.
+    // Old writers omit the byte count of uncompressed pixels, or write a wrong one.
     if (compression === COMPRESSION.none) return { at, length: plainLength(layout, i) };
     return { at, length: counts[i] ?? (segments === 1 ? Math.max(0, tiff.size - at) : 0) };
   });
 }
 
 /**
- * What tells that a picture is not whole, judged by where its strips or tiles should lie and by how many pixels so many
- * bytes can hold; null when nothing does.
+ * Returns why a picture is incomplete, or null. It compares the positions of strips or tiles with the file size, and
+ * their bytes with the number of pixels.
  */
 export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[]): string | null {
   const count = (n: number): string => n.toLocaleString('en');
@@ -56,7 +56,7 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
   if (end > tiff.size) return `the file ends after ${count(tiff.size)} of ${count(end)} bytes`;
   const empty = segments.findIndex(({ length }) => length === 0);
   if (empty >= 0) return `number ${count(empty + 1)} of its ${what} is empty`;
-  const most = MOST[layout.compression];
+  const most = MAX_RATIO[layout.compression];
   if (most !== undefined && segments.some(({ length }, i) => length * most < plainLength(layout, i))) {
     const size = [layout.width, layout.height].map(count).join(' x ');
     return `its bytes are too few to hold ${size} pixels`;
@@ -67,8 +67,8 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
 }
 
 /**
- * Tells whether a strip or tile ends as its compression does. Many of them may share bytes, as empty tiles do: each is
- * unpacked once, and none any more once as many bytes were looked at as the file has.
+ * Returns a function that checks the end of a strip or tile. Several can share bytes, as empty tiles do. The function
+ * decompresses each segment once, and stops after as many bytes as the file has.
  */
 function endsOf(tiff: Tiff, compression: number): (segment: Segment, plain: number) => boolean {
   const unpacked = new Set<string>();
@@ -76,35 +76,34 @@ function endsOf(tiff: Tiff, compression: number): (segment: Segment, plain: numb
   return (segment, plain) => {
     if (left <= 0 || compression === COMPRESSION.none) return true;
     if (compression === COMPRESSION.jpeg) {
-      left -= Math.min(segment.length, TAIL);
-      return tailOf(tiff, segment, TAIL).includes(JPEG_END);
+      left -= Math.min(segment.length, TAIL_BYTES);
+      return tailOf(tiff, segment, TAIL_BYTES).includes(JPEG_END);
     }
-    if (MOST[compression] === undefined || tailOf(tiff, segment, ZEROS).some((byte) => byte !== 0))
+    if (MAX_RATIO[compression] === undefined || tailOf(tiff, segment, TAIL_ZEROS).some((byte) => byte !== 0))
       return true;
     const key = `${segment.at} ${segment.length} ${plain}`;
     if (unpacked.has(key)) return true;
     unpacked.add(key);
     left -= segment.length;
-    return isUnpackable(tiff, compression, segment, plain);
+    return isComplete(tiff, compression, segment, plain);
   };
 }
 
-/** The last bytes of a strip or tile. */
 function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
   const bytes = Math.min(length, most);
   return tiff.readAt(at + length - bytes, bytes);
 }
 
 /**
- * Where its last bytes are zeros, as a file has them that was never written to its end, a strip or tile is unpacked:
- * libvips 8.18 takes such PackBits, and Deflate without its checksum. WebP shows nothing: its arithmetic coder ends in
- * zeros for plain areas too.
+ * Decompresses a strip or tile that ends in zeros, as in a file that was not written completely: libvips 8.18 accepts
+ * such PackBits, and Deflate without its checksum. WebP cannot be checked: its arithmetic coder also ends plain areas
+ * with zeros.
  */
-function isUnpackable(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
+function isComplete(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
   const packed = tiff.readAt(at, length);
   if (compression === COMPRESSION.packbits) return packBitsLength(packed) >= plain;
-  // Its checksum or its end code are no zeros, and its size is not reckoned with before the picture is opened.
-  if (plain > UNPACKED) return false;
+  // A complete stream does not end in zeros, and the memory estimate does not cover this decompression.
+  if (plain > MAX_UNPACKED) return false;
   return unpack(packed, compression, plain, false).whole;
 }
 

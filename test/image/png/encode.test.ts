@@ -12,7 +12,7 @@ const folder = scratch();
 
 const EFFORTS = [0, 3, 7, 10];
 
-/** A picture whose samples come from a function of the place. */
+/** A picture whose samples are a function of the position. */
 function picture(
   width: number,
   height: number,
@@ -27,7 +27,7 @@ function picture(
   return { data, width, height, channels };
 }
 
-/** The same for the same place, without a pattern. */
+/** Deterministic noise. */
 function noise(x: number, y: number, channel = 0): number {
   const hash = Math.imul(
     Math.imul(x + 1, 374_761_393) ^ Math.imul(y + 1, 668_265_263) ^ channel,
@@ -36,7 +36,7 @@ function noise(x: number, y: number, channel = 0): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** Red, green, blue and opacity of all pixels, as sharp's own decoder sees them. */
+/** Red, green, blue and opacity of all pixels, from sharp's own decoder. */
 async function rgba(input: Buffer | Pixels): Promise<Buffer> {
   const opened =
     'channels' in input
@@ -120,7 +120,7 @@ const KINDS: [string, Pixels, Ihdr][] = [
 
 describe('a PNG', () => {
   it.each(KINDS)(
-    'of %s holds the very pixels, in as few channels and bits as they need',
+    'of %s has exactly the source’s pixels with the fewest channels and bits',
     async (_, pixels, expected) => {
       const before = await rgba(pixels);
       for (const effort of EFFORTS) {
@@ -132,14 +132,14 @@ describe('a PNG', () => {
     },
   );
 
-  it('lists no more opacities than there are transparent colours', async () => {
+  it('lists opacities only for transparent colours', async () => {
     const pixels = picture(64, 64, 4, (x, y, c) => (c === 3 ? (x === 0 ? 0 : 255) : noise(x, y) & 7));
     const bytes = await encodePng(pixels, 7, null);
     const at = bytes.indexOf('tRNS', 0, 'latin1');
     expect(bytes.readUInt32BE(at - 4)).toBeLessThan(9);
   });
 
-  it('is not larger with more effort', async () => {
+  it('does not grow with more effort', async () => {
     for (const [, pixels] of KINDS) {
       const lengths = await Promise.all(
         EFFORTS.map(async (each) => (await encodePng(pixels, each, null)).length),
@@ -149,7 +149,7 @@ describe('a PNG', () => {
   });
 });
 
-/** Compressed better than any one way of filtering: the upper half without a filter, the lower one with that of left. */
+/** Smaller than with any one filter: the upper half is unfiltered, the lower half uses the left filter. */
 function wellCompressed(): Buffer {
   const [width, height] = [256, 256];
   const value = (x: number, y: number, c: number): number =>
@@ -176,7 +176,7 @@ function wellCompressed(): Buffer {
   ]);
 }
 
-/** Rows behind their filters' numbers. */
+/** Rows after their filter bytes. */
 function idat(bytes: Buffer): Buffer {
   const packed: Buffer[] = [];
   for (let at = 8; at < bytes.length; at += bytes.readUInt32BE(at) + 12) {
@@ -186,10 +186,10 @@ function idat(bytes: Buffer): Buffer {
   return inflateSync(Buffer.concat(packed));
 }
 
-describe('an output of a PNG source’s own size', () => {
+describe('an output of the same size as its PNG source', () => {
   const source = wellCompressed();
 
-  it('keeps the compressed pixels of a source that is smaller, and none of its texts', async () => {
+  it('keeps the compressed pixels of a smaller source, without its texts', async () => {
     const { bytes } = await rendered(folder, source, [exact({ effort: 7 })]);
     expect(bytes[0]!.length).toBeLessThan(source.length);
     expect(idat(bytes[0]!).equals(idat(source))).toBe(true);
@@ -216,7 +216,7 @@ describe('the shared folder of encoders', () => {
   const cases = shared('cases/encoders');
   const names = cases === null ? [] : readdirSync(cases);
 
-  it.runIf(cases !== null).each(names)('has %s, which is no smaller than its PNG', async (name) => {
+  it.runIf(cases !== null).each(names)('has %s, and its PNG output is no larger', async (name) => {
     const source = readFileSync(join(cases!, name));
     const { bytes } = await rendered(folder, source, [exact({ effort: 7 })]);
     expect(bytes[0]!.length).toBeLessThanOrEqual(source.length);

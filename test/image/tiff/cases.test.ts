@@ -10,8 +10,8 @@ const cases = shared('cases');
 const at = (name: string): string => join(cases!, name);
 const output = async (name: string) => (await rendered(folder, at(name), [exact()])).bytes[0]!;
 
-describe.skipIf(cases === null)('of the TIFFs that users met', () => {
-  it('the camera raw file with a preview in front is refused', async () => {
+describe.skipIf(cases === null)('the TIFFs of users', () => {
+  it('include a camera raw file with a preview first, which is refused', async () => {
     await expect(output('raw-thumbnail-completed/photo.nef')).rejects.toMatchObject({
       code: 'unsupported_format',
       message: /Nikon NEF camera raw/,
@@ -19,35 +19,35 @@ describe.skipIf(cases === null)('of the TIFFs that users met', () => {
   });
 
   it.each(['printim.tif', 'tags28.tif'])(
-    'the ordinary one with tags of cameras is completed: %s',
+    'include an ordinary picture with camera tags, which is read: %s',
     async (name) => {
       expect(await sharp(await output(`tiff-taken-for-raw/${name}`)).metadata()).toMatchObject({ width: 80 });
     },
   );
 
-  it('the one with tiles that is cut short is refused, and its whole twin is not', async () => {
+  it('include a truncated tiled picture, which is refused unlike its complete copy', async () => {
     await expect(output('tiled-tiff-cut/cut.tif')).rejects.toMatchObject({ code: 'corrupt' });
     expect(await sharp(await output('tiled-tiff-cut/whole.tif')).metadata()).toMatchObject({ width: 320 });
   });
 
-  it('the one with ZSTD compression is refused under that name', async () => {
+  it('include one with ZSTD compression, which the error names', async () => {
     await expect(output('unsupported-called-damaged/zstd.tif')).rejects.toMatchObject({
       code: 'unsupported_format',
       message: /ZSTD/,
     });
   });
 
-  it('the one in floating-point grey shows its numbers times 255', async () => {
+  it('include floating-point grey, which becomes its values times 255', async () => {
     const bytes = readFileSync(at('tiff-silently-wrong/float-gray.tif'));
     expect(bytes.readUInt32LE(4)).toBe(8);
     const found = await rgb(await output('tiff-silently-wrong/float-gray.tif'));
-    // A gradient from left to right, as its writer made it.
+    // A gradient from left to right, as its author created it.
     const row = [0, 80, 160, 240].map((x) => found.data[(100 * 320 + x) * 3]);
     expect(row).toEqual([0, 63, 127, 191]);
   });
 
   it.each(['colour/float-srgb-icc.tif', 'colour/lab8.tif'])(
-    'the one in other numbers shows the same picture: %s',
+    'include other sample formats, which show the same picture: %s',
     async (name) => {
       const base = await rgb(readFileSync(at('colour/base.png')));
       expect(difference(await rgb(await output(name)), base)).toBeLessThan(1);
@@ -67,7 +67,7 @@ describe('floating-point RGB', () => {
     value,
   };
 
-  it('with an sRGB profile shows its numbers times 255', async () => {
+  it('with an sRGB profile becomes its values times 255', async () => {
     const profile = (
       await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
         .withIccProfile('srgb')

@@ -1,4 +1,4 @@
-/** Pictures for TIFFs: what their samples hold, and the sRGB colours those stand for, in double precision. */
+/** Pictures for TIFFs: their samples, and the sRGB colours that the samples mean, in double precision. */
 import type { Picture, SampleFormat } from './write.ts';
 
 export const KINDS = ['grey', 'white is zero', 'RGB', 'palette', 'CMYK', 'YCbCr', 'Lab'] as const;
@@ -19,8 +19,8 @@ const HEIGHT = 30;
 const EXTRA = { no: [], associated: [1], unassociated: [2] } as const;
 
 /**
- * CMYK of paper, inks and a mix, and the sRGB that Little CMS gave for them by the CMYK profile of libvips (perceptual,
- * with black point compensation), computed with `vips icc_transform` 8.14.
+ * CMYK of paper, inks and a mix, and their sRGB from Little CMS with libvips' CMYK profile (perceptual, with black
+ * point compensation), computed with `vips icc_transform` 8.14.
  */
 const INKS: readonly (readonly [readonly number[], readonly [number, number, number]])[] = [
   [
@@ -49,13 +49,13 @@ const INKS: readonly (readonly [readonly number[], readonly [number, number, num
   ],
 ];
 
-/** A picture of this layout without its arrangement, and the colours that must come out of it. */
+/** A picture of this colour layout, without strips or tiles, and the expected colours. */
 export function pictureOf({ kind, bits, format, alpha }: Layout): {
   picture: Picture;
   expected: (x: number, y: number) => Colour;
 } {
   const most = format === 'float' ? 1 : 2 ** (format === 'int' ? bits - 1 : bits) - 1;
-  /** The number that is stored, 0 to 1. */
+  /** The stored number for a sample 0 to 1. */
   const quantised = (value: number): number =>
     format === 'float' || bits > 32 ? value : Math.round(value * most) / most;
   const { photometric, colours, encode, decode, tags } = coder(kind, bits);
@@ -95,7 +95,7 @@ interface Coder {
   readonly tags: Picture['tags'] & object;
 }
 
-/** The colours that the pictures show: a gradient of muted colours, which every colour space here holds. */
+/** The colours of the pictures: a gradient of muted colours, inside every colour space here. */
 const colourAt = (x: number, y: number): readonly [number, number, number] => [
   0.25 + (0.5 * x) / WIDTH,
   0.3 + (0.4 * y) / HEIGHT,
@@ -161,9 +161,9 @@ function palette(bits: number): Coder {
 }
 
 function inkOf(samples: readonly number[]): number[] {
-  const apart = ([inks]: (typeof INKS)[number]): number =>
+  const distance = ([inks]: (typeof INKS)[number]): number =>
     inks.reduce((sum, ink, i) => sum + Math.abs(ink - samples[i]!), 0);
-  const nearest = INKS.reduce((best, each) => (apart(each) < apart(best) ? each : best));
+  const nearest = INKS.reduce((best, each) => (distance(each) < distance(best) ? each : best));
   return nearest[1].map((value) => value / 255);
 }
 
@@ -204,7 +204,7 @@ function toLab(srgb: readonly number[]): number[] {
   return [116 * y! - 16, 500 * (x! - y!), 200 * (y! - z!)];
 }
 
-/** L 0 to 100 over all codes; a and b in two's complement, a unit each at 8 bits and 256th parts at 16. */
+/** L 0 to 100 over all codes; a and b in two's complement, in units at 8 bits and in 256ths at 16 bits. */
 function labCodes([l, a, b]: readonly number[], bits: number, alpha: number): number[] {
   const most = 2 ** bits - 1;
   const code = (value: number): number => {
@@ -214,7 +214,7 @@ function labCodes([l, a, b]: readonly number[], bits: number, alpha: number): nu
   return [(l! / 100) * alpha, code(a!), code(b!)];
 }
 
-/** The colour that the codes were made of, which they hold to within a unit; found by going through the picture. */
+/** The colour with these codes, exact to one unit; found by a search of the picture. */
 function fromLab(samples: readonly number[], bits: number, alpha: number): number[] {
   const most = 2 ** bits - 1;
   const signed = (value: number): number => {

@@ -13,7 +13,7 @@ const RGB: Picture = {
   value: (x, y, sample) => (x + y + sample * 50) & 255,
 };
 
-/** Overwrites the one value of a tag in a little-endian classic TIFF. */
+/** Overwrites the single value of a tag in a little-endian classic TIFF. */
 function withValue(file: Buffer, tag: number, type: number, write: (at: number) => void): Buffer {
   const directory = file.readUInt32LE(4);
   for (let i = 0; i < file.readUInt16LE(directory); i++) {
@@ -27,7 +27,7 @@ function withValue(file: Buffer, tag: number, type: number, write: (at: number) 
   throw new Error(`there is no tag ${tag}`);
 }
 
-describe('a TIFF with a number that no picture has', () => {
+describe('a TIFF with impossible numbers', () => {
   const WIDTH = 256;
   const SAMPLES = 277;
   const LONG = 4;
@@ -44,7 +44,7 @@ describe('a TIFF with a number that no picture has', () => {
   });
 
   it.each([Number.POSITIVE_INFINITY, Number.NaN, -1, 2.5])(
-    'is refused as damaged: %s samples a pixel',
+    'is refused as damaged with %s samples per pixel',
     async (value) => {
       const file = writeTiff(RGB);
       const bytes = withValue(file, SAMPLES, FLOAT, (at) => file.writeFloatLE(value, at));
@@ -61,8 +61,8 @@ describe('a TIFF with a number that no picture has', () => {
   });
 });
 
-describe('directories that overlap', () => {
-  it('are counted by their pointers: nothing of their entries is read', () => {
+describe('overlapping directories', () => {
+  it('are counted by their pointers without reading their entries', () => {
     const COUNT = 300;
     const ENTRIES = 60_000;
     const step = 16;
@@ -89,7 +89,7 @@ const FLOAT_GREY: Picture = {
   value: (x) => x / 255,
 };
 
-describe('a TIFF with a tile that is much larger than its picture', () => {
+describe('a TIFF with a tile much larger than its picture', () => {
   const tile = (picture: Picture, width: number, height: number): Buffer => {
     const bytes = writeTiff({ ...picture, tile: 16 });
     withValue(bytes, 322, 4, (at) => bytes.writeUInt32LE(width, at));
@@ -99,7 +99,7 @@ describe('a TIFF with a tile that is much larger than its picture', () => {
   it.each<[string, Picture]>([
     ['floats', FLOAT_GREY],
     ['8 bits', RGB],
-  ])('is refused before the tile is unpacked: %s', async (_, picture) => {
+  ])('is refused before the tile is decompressed: %s', async (_, picture) => {
     const opened = (width: number, height: number) =>
       openPicture(file(folder, tile(picture, width, height)), LIMITS);
     await expect(opened(16_384, 16_384)).rejects.toMatchObject({
@@ -110,25 +110,25 @@ describe('a TIFF with a tile that is much larger than its picture', () => {
     await expect(opened(2_000_000_000, 16)).rejects.toMatchObject({ code: 'too_large' });
   });
 
-  it('is refused when the tile has more pixels than a picture may have', async () => {
+  it('is refused when the tile exceeds the limit of pixels', async () => {
     const limits = { ...LIMITS, pixels: 20_000 };
     const opened = (side: number) => openPicture(file(folder, tile(FLOAT_GREY, side, side)), limits);
     await expect(opened(144)).rejects.toMatchObject({ code: 'too_large' });
   });
 
-  it('is read where the tile is not large, with the right pixels', async () => {
+  it('is read with the right pixels when the tile is small', async () => {
     const { bytes } = await rendered(folder, writeTiff({ ...FLOAT_GREY, tile: 512 }), [exact()]);
     const { data, width } = await rgb(bytes[0]!);
     expect([...data].every((sample, i) => sample === Math.floor(i / 3) % width)).toBe(true);
   });
 });
 
-describe('the memory that a TIFF is said to take', () => {
+describe('the estimated memory of a TIFF', () => {
   const memory = async (picture: Picture) =>
     (await openPicture(file(folder, writeTiff({ ...FLOAT_GREY, ...picture, value: () => 0 })), LIMITS)).facts
       .memory;
 
-  it('counts the largest strip or tile as it is once it is unpacked', async () => {
+  it('includes the largest strip or tile after decompression', async () => {
     const size = { ...FLOAT_GREY, width: 1000, height: 500 };
     const one = await memory({ ...size, rowsPerStrip: 500 });
     const many = await memory({ ...size, rowsPerStrip: 1 });
@@ -137,7 +137,7 @@ describe('the memory that a TIFF is said to take', () => {
     expect(tiled - many).toBeGreaterThan(1024 * 1024 * 4 - 50_000);
   });
 
-  it('counts the strips of all planes, which are unpacked together', async () => {
+  it('includes the strips of all planes, which are decompressed together', async () => {
     const size = { ...FLOAT_GREY, width: 1000, height: 500, photometric: 2, samples: 3, planar: true };
     const one = await memory({ ...size, rowsPerStrip: 500 });
     const many = await memory({ ...size, rowsPerStrip: 1 });
@@ -145,7 +145,7 @@ describe('the memory that a TIFF is said to take', () => {
   });
 });
 
-/** Counts the bytes that are read of a file. */
+/** Counts the bytes read from a file. */
 function counted(bytes: Buffer): { tiff: Tiff; read: () => number } {
   let read = 0;
   const readAt = (position: number, length: number): Buffer => {
@@ -156,8 +156,8 @@ function counted(bytes: Buffer): { tiff: Tiff; read: () => number } {
   return { tiff: openTiff(readAt, bytes.length)!, read: () => read };
 }
 
-describe('a TIFF that makes much of few bytes', () => {
-  it('is read once where many strips that end in zeros overlap', () => {
+describe('a TIFF that refers to the same bytes many times', () => {
+  it('is read once when many strips that end in zeros overlap', () => {
     const bytes = Buffer.concat([writeTiff({ ...RGB, packing: 'packbits' }), Buffer.alloc(100_000)]);
     const { tiff, read } = counted(bytes);
     const layout = layoutOf(directoryAt(tiff, tiff.first)!)!;
@@ -171,7 +171,7 @@ describe('a TIFF that makes much of few bytes', () => {
     expect(read()).toBeLessThan(3 * bytes.length);
   });
 
-  it('is read once where many strips are the same bytes', () => {
+  it('is read once when many strips share bytes', () => {
     const bytes = Buffer.concat([writeTiff({ ...RGB, packing: 'packbits' }), Buffer.alloc(1000)]);
     const { tiff, read } = counted(bytes);
     const layout = layoutOf(directoryAt(tiff, tiff.first)!)!;
@@ -182,7 +182,7 @@ describe('a TIFF that makes much of few bytes', () => {
     expect(read()).toBeLessThan(STRIPS * 4 + 2000);
   });
 
-  it('is read by a single value where a tag has many and one is wanted', () => {
+  it('costs one value when a tag has many and only the first is needed', () => {
     const values = Array.from({ length: 10_000 }, (_, i) => i);
     const { tiff, read } = counted(writeTiff({ ...RGB, tags: [{ tag: 65_000, type: 4, values }] }));
     const directory = directoryAt(tiff, tiff.first)!;

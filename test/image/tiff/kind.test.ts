@@ -8,7 +8,7 @@ const folder = scratch();
 const ascii = (tag: number, text: string): Entry => ({ tag, type: 2, values: [...Buffer.from(`${text}\0`)] });
 const long = (tag: number, ...values: number[]): Entry => ({ tag, type: 4, values });
 
-/** An RGB picture of one colour; smaller than `full` when it is a preview. */
+/** An RGB picture of one colour; a preview is smaller than `full`. */
 const rgb = (width: number, height: number, ...tags: Entry[]): Picture => ({
   ...{ width, height, photometric: 2, samples: 3, bits: 8, tags },
   value: (_x, _y, sample) => [200, 100, 50][sample]!,
@@ -38,7 +38,7 @@ describe('a camera raw file', () => {
     ['camera raw', preview('Nobody'), [full()]],
   ];
 
-  it.each(RAW)('is refused under its name by its structure: %s', async (name, first, below) => {
+  it.each(RAW)('is refused under its name because of its structure: %s', async (name, first, below) => {
     for (const order of [{}, { bigEndian: true }, { bigTiff: true }]) {
       const bytes = writeTiffs([{ ...first, ...order }], below);
       await expect(detect(bytes, false)).rejects.toMatchObject({
@@ -49,12 +49,12 @@ describe('a camera raw file', () => {
     }
   });
 
-  it('is refused when its sensor data lies in a later directory', async () => {
+  it('is refused when a later directory has the sensor data', async () => {
     const bytes = writeTiffs([preview('Kodak'), sensor(32803)], []);
     await expect(detect(bytes, false)).rejects.toMatchObject({ message: /Kodak camera raw/ });
   });
 
-  it('is refused by the mark behind its header', async () => {
+  it('is refused because of the mark after its header', async () => {
     for (const [mark, name] of [
       ['CR\x02\0', 'Canon CR2'],
       ['IIIITwaR', 'Phase One IIQ'],
@@ -83,7 +83,7 @@ describe('an ordinary TIFF', () => {
   ];
 
   it.each(ORDINARY)(
-    'is completed from its first directory, whatever file-type guesses: %s',
+    'is read from its first directory, whatever file-type guesses: %s',
     async (_, first, below) => {
       for (const order of [{}, { bigEndian: true }, { bigTiff: true }]) {
         const bytes = writeTiffs([{ ...first, ...order }], below);

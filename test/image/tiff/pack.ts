@@ -1,4 +1,4 @@
-/** Compressions of TIFF, for tests. */
+/** TIFF compressions for tests. */
 import { deflateSync } from 'node:zlib';
 
 export type Packing = 'none' | 'lzw' | 'deflate' | 'packbits';
@@ -34,7 +34,7 @@ function packBits(bytes: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Section 13 of TIFF 6.0: codes from the highest bit on, one wider a code early. */
+/** TIFF 6.0, section 13: codes from the highest bit on; the width grows one code early. */
 function lzw(bytes: Buffer): Buffer {
   const out: number[] = [];
   let [held, bits, width] = [0, 0, 9];
@@ -47,14 +47,14 @@ function lzw(bytes: Buffer): Buffer {
       held %= 2 ** bits;
     }
   };
-  // The code of a string by that of the string without its last byte, and that byte.
+  // Maps the code of a string's start and the string's last byte to the string's code.
   let table = new Map<number, number>();
   let next = 258;
   const clear = (): void => {
     emit(256);
     [table, next, width] = [new Map(), 258, 9];
   };
-  // Codes become wider once the last entry of a width is in the table.
+  // Codes widen when the table contains the last entry of a width.
   const grow = (): void => {
     if (next++ === 2 ** width - 1) width++;
   };

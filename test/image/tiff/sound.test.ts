@@ -14,8 +14,8 @@ const LAYOUTS: Picture[] = [null, 32].flatMap((tile) =>
   ),
 );
 
-/** The greatest difference of an output's samples to those that were written. */
-async function apart(bytes: Buffer, expected = value): Promise<number> {
+/** The greatest difference between an output's samples and the written samples. */
+async function maxDifference(bytes: Buffer, expected = value): Promise<number> {
   const { bytes: outputs, result } = await rendered(folder, bytes, [exact()]);
   expect(result.degraded).toBe(false);
   const { data, info } = await sharp(outputs[0]).removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -45,7 +45,7 @@ describe('a sound TIFF', () => {
     ['EXIF that lies outside', [{ tag: 34_665, type: 4, values: [4_000_000_000] }]],
     ['a tag of an unknown type', [{ tag: 305, type: 99, values: [1, 2, 3, 4, 5] }]],
     [
-      'a tag that is given twice',
+      'a repeated tag',
       [
         { tag: 274, type: 3, values: [1] },
         { tag: 274, type: 3, values: [1] },
@@ -55,46 +55,46 @@ describe('a sound TIFF', () => {
     ['a description of the wrong type', [{ tag: 271, type: 3, values: [1, 2, 3, 4] }]],
   ];
 
-  it.each(ODD)('with %s is completed', async (_, tags) => {
-    for (const layout of LAYOUTS) expect(await apart(writeTiff({ ...layout, tags }))).toBe(0);
+  it.each(ODD)('with %s is read', async (_, tags) => {
+    for (const layout of LAYOUTS) expect(await maxDifference(writeTiff({ ...layout, tags }))).toBe(0);
   });
 
-  it('of a single row in a strip, or of a single strip, is completed', async () => {
+  it('of single-row strips or a single strip is read', async () => {
     for (const rowsPerStrip of [1, 60]) {
       for (const packing of ['none', 'deflate', 'packbits'] as const)
-        expect(await apart(writeTiff({ ...RGB, packing, rowsPerStrip }))).toBe(0);
+        expect(await maxDifference(writeTiff({ ...RGB, packing, rowsPerStrip }))).toBe(0);
     }
   });
 
-  it('of plain pixels whose count is wrong is completed', async () => {
+  it('of uncompressed pixels with a wrong byte count is read', async () => {
     const bytes = writeTiff({ ...RGB, packing: 'none', rowsPerStrip: 60 });
     // The entry of StripByteCounts: 279, one number of 4 bytes.
     const at = bytes.indexOf(Buffer.from([0x17, 1, 4, 0, 1, 0, 0, 0]));
     bytes.writeUInt32LE(77, at + 8);
-    expect(await apart(bytes)).toBe(0);
+    expect(await maxDifference(bytes)).toBe(0);
   });
 });
 
-describe('the directories behind the first', () => {
+describe('the directories after the first', () => {
   const page = (): Picture => ({ ...RGB, width: 20, height: 10 });
 
   it.each([
     ['lies outside the file', 0x7fff_fff0],
     ['lies among the pixels', 50],
     ['lies in the header', 2],
-  ])('do not matter when one %s', async (_, next) => {
+  ])('do not matter when one of them %s', async (_, next) => {
     for (const layout of LAYOUTS) {
-      expect(await apart(writeTiffs([layout], [], next))).toBe(0);
-      expect(await apart(writeTiffs([layout, page()], [], next))).toBe(0);
+      expect(await maxDifference(writeTiffs([layout], [], next))).toBe(0);
+      expect(await maxDifference(writeTiffs([layout, page()], [], next))).toBe(0);
     }
   });
 
-  it('do not matter when one of them is no picture', async () => {
+  it('do not matter when one of them is not a picture', async () => {
     const broken: Picture = { ...page(), bits: 8, tags: [{ tag: 256, type: 4, values: [4_000_000_000] }] };
-    for (const layout of LAYOUTS) expect(await apart(writeTiffs([layout, broken], []))).toBe(0);
+    for (const layout of LAYOUTS) expect(await maxDifference(writeTiffs([layout, broken], []))).toBe(0);
   });
 
-  it('are counted, and are too many above 500', async () => {
+  it('are counted and refused above 500', async () => {
     const pages = (count: number) => writeTiffs([page(), ...Array.from({ length: count - 1 }, page)], []);
     expect((await openPicture(file(folder, pages(500)), LIMITS)).facts.format).toBe('tiff');
     await expect(openPicture(file(folder, pages(501)), LIMITS)).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('the directories behind the first', () => {
   });
 });
 
-describe('a TIFF that nothing here reads', () => {
+describe('a TIFF that imgtool cannot read', () => {
   const REFUSED: [string, Partial<Picture>, string][] = [
     ['12 bits', { bits: 12, value: () => 0 }, '12-bit RGB samples'],
     ['24 bits', { bits: 24, value: () => 0 }, '24-bit RGB samples'],
@@ -118,7 +118,7 @@ describe('a TIFF that nothing here reads', () => {
     ],
   ];
 
-  it.each(REFUSED)('is unsupported, which its message says: %s', async (_, changes, reason) => {
+  it.each(REFUSED)('is unsupported with a message that says why: %s', async (_, changes, reason) => {
     const bytes = writeTiff({ ...RGB, ...changes });
     await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
       code: 'unsupported_format',
@@ -127,7 +127,7 @@ describe('a TIFF that nothing here reads', () => {
     });
   });
 
-  it('is unsupported for tiles in separate planes, and its fix names other ways to store it', async () => {
+  it('is unsupported with tiles in separate planes, and the fix names other layouts', async () => {
     const bytes = writeTiff({ ...RGB, planar: true, tile: 16 });
     await expect(rendered(folder, bytes, [exact()])).rejects.toMatchObject({
       code: 'unsupported_format',
@@ -174,9 +174,9 @@ describe('a TIFF that nothing here reads', () => {
   });
 });
 
-describe('a TIFF that claims more pixels than its bytes can hold', () => {
+describe('a TIFF with too few bytes for its stated pixels', () => {
   it.each(['none', 'lzw', 'deflate', 'packbits'] as const)(
-    'is refused before it is decoded: %s',
+    'is refused before decoding: %s',
     async (packing) => {
       for (const tile of [null, 16]) {
         const bytes = writeTiff({ ...RGB, width: 16, height: 16, packing, tile, value: () => 0 });
@@ -189,7 +189,7 @@ describe('a TIFF that claims more pixels than its bytes can hold', () => {
     },
   );
 
-  it('is completed when they can: one colour, packed well', async () => {
+  it('is read when the bytes suffice: one colour, compressed well', async () => {
     for (const packing of ['lzw', 'deflate', 'packbits'] as const) {
       const bytes = writeTiff({
         ...RGB,
@@ -199,7 +199,7 @@ describe('a TIFF that claims more pixels than its bytes can hold', () => {
         packing,
         value: () => 0,
       });
-      expect(await apart(bytes, () => 0), packing).toBe(0);
+      expect(await maxDifference(bytes, () => 0), packing).toBe(0);
     }
   });
 });

@@ -41,7 +41,7 @@ const CASES: Case[] = KINDS.flatMap((kind) =>
   ),
 );
 
-/** Completed, with the mean difference of 255 to what was computed; or refused, and why. */
+/** Completed, with the mean difference (0 to 255) to the computed picture; or refused, with the reason. */
 type Outcome = { readonly difference: number } | { readonly refused: string };
 
 async function outcomeOf(each: Case, index: number, endian: number): Promise<Outcome> {
@@ -67,7 +67,7 @@ async function outcomeOf(each: Case, index: number, endian: number): Promise<Out
   }
 }
 
-/** Mean over all samples; what is clear has no colour. */
+/** Mean over all samples; transparent pixels have no colour. */
 async function difference(output: Buffer, expected: (x: number, y: number) => Colour): Promise<number> {
   const { data, info } = await sharp(output).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   let sum = 0;
@@ -98,7 +98,7 @@ const isCertain = ({ kind, bits, format, planar }: Case): boolean =>
 
 describe('TIFFs of every layout', () => {
   it.each(KINDS)(
-    'are completed with right pixels or refused for a true reason: %s',
+    'are read with right pixels or refused for the right reason: %s',
     { timeout: 120_000 },
     async (kind) => {
       const rows: Record<string, string | number>[] = [];
@@ -118,7 +118,7 @@ describe('TIFFs of every layout', () => {
   );
 });
 
-/** What of a layout the refusal may name. */
+/** The parts of a layout that the refusal may name. */
 function reasonOf({ kind, bits, format, tiled, planar }: Case): RegExp {
   const reasons = [String.raw`\b${bits}-bit`];
   if (format === 'int') reasons.push('signed');

@@ -6,7 +6,7 @@ import { type Picture, writeTiff } from './write.ts';
 const folder = scratch();
 const LENIENT = { ...LIMITS, lenient: true };
 
-/** Noise over a gradient: no part of it packs to nothing. */
+/** Noise over a gradient: no part of it compresses to almost nothing. */
 const noise = (x: number, y: number, sample: number): number =>
   (x + y * 2 + sample * 40 + (((x * 7919 + y * 104_729 + sample * 31) * 2_654_435_761) % 97)) & 255;
 
@@ -27,7 +27,7 @@ const byVips = (options: TiffOptions): Promise<Buffer> =>
     .tiff({ quality: 90, ...options })
     .toBuffer();
 
-/** A classic little-endian TIFF with its directory and all that it points to, but the pixels, in front. */
+/** A classic little-endian TIFF with its directory and values before its pixels. */
 function directoryFirst(file: Buffer): Buffer {
   const at = file.readUInt32LE(4);
   const count = file.readUInt16LE(at);
@@ -82,7 +82,7 @@ const PARTS = [0.3, 0.6, 0.9, 0.99];
 
 describe('a TIFF', () => {
   it.each(LAYOUTS)(
-    'that is cut short is refused, and degraded or refused if lenient: %o',
+    'is refused when truncated, and degraded or refused with lenient: %o',
     { timeout: 60_000 },
     async (layout) => {
       const whole = await written(layout);
@@ -99,11 +99,11 @@ describe('a TIFF', () => {
   );
 
   it.each(LAYOUTS.filter(({ packing, front }) => front && packing !== 'none'))(
-    'whose pixels end in zeros is refused: %o',
+    'is refused when its pixels end in zeros: %o',
     { timeout: 60_000 },
     async (layout) => {
       const whole = await written(layout);
-      // A WebP that lacks no more than its last part is decoded to other pixels without a complaint.
+      // A WebP without its last part decodes to other pixels without an error.
       for (const part of layout.packing === 'webp' ? PARTS.slice(0, 3) : PARTS) {
         const holed = Buffer.from(whole).fill(0, Math.floor(whole.length * part));
         await expect(attempt(holed), `${part}`).rejects.toMatchObject({ code: 'corrupt' });
@@ -111,7 +111,7 @@ describe('a TIFF', () => {
     },
   );
 
-  it('that is cut short is refused with the bytes that are there and those that should be', async () => {
+  it('is refused with its actual and expected bytes when truncated', async () => {
     const whole = writeTiff({ ...RGB, directoryFirst: true });
     await expect(attempt(whole.subarray(0, 100_000))).rejects.toMatchObject({
       message: `the picture is damaged or cut short (the file ends after 100,000 of ${whole.length.toLocaleString('en')} bytes)`,

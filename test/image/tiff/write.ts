@@ -1,11 +1,11 @@
-/** Writes TIFFs of any layout for tests, after TIFF 6.0; shares no code with what reads them. */
+/** Writes TIFFs of any layout for tests, after TIFF 6.0; shares no code with the reader. */
 import { COMPRESSIONS, type Packing, pack } from './pack.ts';
 
 export type SampleFormat = 'uint' | 'int' | 'float';
 
 export interface Entry {
   readonly tag: number;
-  /** As TIFF numbers its types; 3 and 4 hold integers, 12 doubles, all others bytes. */
+  /** TIFF's type number; 3 and 4 hold integers, 12 doubles, all others bytes. */
   readonly type: number;
   readonly values: readonly number[];
 }
@@ -19,7 +19,7 @@ export interface Picture {
   readonly format?: SampleFormat;
   readonly extra?: readonly number[];
   readonly planar?: boolean;
-  /** Tiles of this size; null for strips. */
+  /** Tiles of this size in pixels; null for strips. */
   readonly tile?: number | null;
   readonly rowsPerStrip?: number;
   readonly packing?: Packing;
@@ -28,7 +28,7 @@ export interface Picture {
   readonly bigTiff?: boolean;
   readonly directoryFirst?: boolean;
   readonly tags?: readonly Entry[];
-  /** What one sample holds, in units of its type. */
+  /** The value of a sample, in units of its type. */
   readonly value: (x: number, y: number, sample: number) => number | bigint;
 }
 
@@ -37,8 +37,8 @@ export function writeTiff(picture: Picture): Buffer {
 }
 
 /**
- * Pictures in the main chain, in the byte order and arrangement of the first, and those below the first (SubIFDs).
- * `nextAfterLast` is where the last directory of the chain points to.
+ * `chain` are the main directories, in the byte order and arrangement of the first. `below` are the subdirectories of the
+ * first (SubIFDs). The last directory of the chain points to `nextAfterLast`.
  */
 export function writeTiffs(
   chain: readonly [Picture, ...Picture[]],
@@ -57,7 +57,7 @@ export function writeTiffs(
   const tables = (pixelsAt: number, tablesAt: number): Buffer[] => {
     let at = tablesAt;
     let segmentAt = pixelsAt;
-    // Their lengths do not depend on what they point to.
+    // Their lengths do not depend on the positions that they contain.
     const entries = parts.map(({ picture, segments }, i) => {
       const offsets = segments.map(({ length }) => {
         segmentAt += length;
@@ -112,7 +112,7 @@ function header(at: number, { bigEndian, bigTiff }: Order): Buffer {
   return bytes;
 }
 
-/** A directory that begins at a position of the file, its values behind it. */
+/** A directory at a position of the file, with its values after it. */
 function directory(entries: readonly Entry[], at: number, { bigEndian, bigTiff }: Order, next = 0): Buffer {
   const [countSize, entrySize, word] = bigTiff ? [8, 20, 8] : [2, 12, 4];
   const table = Buffer.alloc(countSize + entries.length * entrySize + word);
@@ -147,7 +147,7 @@ function directory(entries: readonly Entry[], at: number, { bigEndian, bigTiff }
   return Buffer.concat([table, ...values]);
 }
 
-/** The tags that say how the pixels are stored. */
+/** The tags that describe the storage of the pixels. */
 function structure(picture: Picture): Entry[] {
   const { width, height, samples, bits, tile = null, extra = [], packing = 'none' } = picture;
   const short = (tag: number, ...values: number[]): Entry => ({ tag, type: 3, values });
@@ -169,7 +169,7 @@ function structure(picture: Picture): Entry[] {
 
 const rowsOf = ({ rowsPerStrip, height }: Picture): number => rowsPerStrip ?? Math.min(height, 13);
 
-/** The packed strips or tiles in their order. */
+/** The compressed strips or tiles in order. */
 function segmentsOf(picture: Picture): Buffer[] {
   const { width, height, samples, tile = null, planar = false } = picture;
   const [segmentWidth, segmentHeight] = tile === null ? [width, rowsOf(picture)] : [tile, tile];
@@ -181,14 +181,14 @@ function segmentsOf(picture: Picture): Buffer[] {
         const bytes = Array.from({ length: rows }, (_, y) =>
           row(picture, left, top + y, segmentWidth, plane),
         );
-        // PackBits packs each row by itself.
+        // PackBits compresses each row separately.
         const parts = picture.packing === 'packbits' ? bytes : [Buffer.concat(bytes)];
         segments.push(Buffer.concat(parts.map((part) => pack(part, picture.packing ?? 'none'))));
       }
   return segments;
 }
 
-/** One row of a strip or tile; what lies outside the picture repeats its edge. */
+/** One row of a strip or tile; outside the picture, it repeats the edge. */
 function row(picture: Picture, left: number, y: number, width: number, plane: number | null): Buffer {
   const { samples, bits, format = 'uint', bigEndian = false } = picture;
   const planes = plane === null ? [...Array(samples).keys()] : [plane];
@@ -212,7 +212,7 @@ function predict(values: number[], stride: number, bits: number): void {
     values[i] = (values[i]! - values[i - stride]! + 2 ** bits) % 2 ** bits;
 }
 
-/** Samples of less than a byte or of 12 bits, from the highest bit on; each row ends on a byte. */
+/** Samples of less than a byte or of 12 bits, from the highest bit on; each row ends on a byte boundary. */
 function packed(values: readonly number[], bits: number): Buffer {
   const bytes = Buffer.alloc(Math.ceil((values.length * bits) / 8));
   values.forEach((value, i) => {
@@ -242,11 +242,11 @@ function putFloat(bytes: Buffer, at: number, bits: number, value: number, bigEnd
   if (bits === 64) view.setFloat64(at, value, !bigEndian);
   else if (bits === 32) view.setFloat32(at, value, !bigEndian);
   else if (bits === 16) put(bytes, at, 2, half(value), bigEndian);
-  // The high bytes of a single are one of 24 bits but for the width of the exponent, which readers refuse anyway.
+  // The high bytes of a single equal a 24-bit float except for the exponent's width, and readers refuse 24 bits anyway.
   else put(bytes, at, bits / 8, 0, bigEndian);
 }
 
-/** IEEE 754 half precision of a number from 0 to below 65,520, cut off. */
+/** IEEE 754 half precision of a number from 0 to below 65,520, truncated. */
 function half(value: number): number {
   if (value < 2 ** -14) return Math.floor(value * 2 ** 24);
   const exponent = Math.floor(Math.log2(value));
