@@ -14,12 +14,12 @@ import { settingsOfAll } from '../job/settings-digest.ts';
 import type { NewWork, Ports } from './mode.ts';
 import { askNames } from './reserve.ts';
 
-/** Nothing is recorded of a dry run, so it has no id. */
+/** A dry run is not recorded, so it has no id. */
 const NO_BATCH = '';
 
 /**
- * What `runBatch` would do, by the same rule and without doing it: sources are read and digested, nothing is rendered,
- * written or recorded. Errors: `not_writable`. Tells one job event a source, with `would` in it, and `batch.finished`.
+ * Reports what `runBatch` would do, by the same rule. Reads and digests sources, but renders, writes and records nothing.
+ * Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
  */
 export async function dryRun(
   ports: Ports,
@@ -29,7 +29,7 @@ export async function dryRun(
 ): Promise<BatchFinished> {
   const started = performance.now();
   await ports.storage.prepare(options.out);
-  // Renamed records stand for the same outputs: nothing that was made changes.
+  // Renaming records changes no output.
   await ports.index.renameSettings(renamedSettings(options));
   const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
@@ -101,7 +101,7 @@ async function foresee(
   firstWith: Map<string, string>,
   given: Map<string, string>,
 ): Promise<JobEvent> {
-  const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
+  const base = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
     const { names, gone } = await namesFor(places, found, given);
@@ -119,13 +119,13 @@ async function foresee(
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
-    // The same picture would be adopted, but only rendering could tell.
+    // A real run would adopt the same picture, but only rendering can show that it is the same.
     const taken = facts.force ? undefined : facts.wanted.find(isTaken);
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
       );
-      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
+      return { ...base, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
     }
     if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
     const first = firstWith.get(digest);
@@ -134,23 +134,23 @@ async function foresee(
     const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
     if (decision.action === 'unchanged')
-      return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
+      return { ...base, ...picture, state: 'unchanged', would: 'unchanged' };
     if (
       decision.action === 'duplicate' ||
       (decision.action === 'render' && first !== undefined && !facts.force)
     ) {
       const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
-      // With `skip` they are left to the one it is a copy of.
+      // A skipped duplicate writes no outputs.
       const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
-      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
+      return { ...base, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
     }
-    return { ...told, ...picture, state: 'completed', would: decision.action, wouldWrite };
+    return { ...base, ...picture, state: 'completed', would: decision.action, wouldWrite };
   } catch (thrown) {
-    return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
+    return { ...base, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
   }
 }
 
-/** An output whose owner is gone, as the job would find it: its own. */
+/** The wanted output as the job would find it: when the owner is gone, this source owns it. */
 function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
   const { record } = wanted;
   return record !== undefined && gone.includes(record.source)
@@ -158,7 +158,7 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
     : wanted;
 }
 
-/** The names it would get beside those given to others before it, and the sources that would pass some on. */
+/** The names that a source would get, after those given to earlier sources, and the gone owners of these names. */
 async function namesFor(
   places: FactPorts,
   found: FoundSource,

@@ -5,7 +5,7 @@ import type { FactPorts } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
-/** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
+/** The facts about a source by stat alone. All its names must be those of outputs that were made. */
 export function factsByStat(
   { options, settings }: FactPorts,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
@@ -21,7 +21,7 @@ export function factsByStat(
   return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
 }
 
-/** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
+/** Whose source is under an output's name. Other sources are those of this batch and all that were ever processed. */
 async function holder(
   sources: Sources,
   lookup: Lookup,
@@ -33,7 +33,7 @@ async function holder(
   return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
 }
 
-/** The same for one job, whatever lies under its names; outputs are read where a stat cannot tell. */
+/** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
 export async function factsOfJob(
   places: FactPorts,
   source: string,
@@ -62,7 +62,7 @@ export async function factsOfJob(
   return { ...facts, wanted };
 }
 
-/** Adds what is known of these bytes: their digest, and where else their outputs are. */
+/** Adds the digest, and the outputs of the same bytes under other names. */
 export async function withDigest(places: FactPorts, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await places.index.made(digest, settings);
@@ -96,7 +96,7 @@ async function elsewhere(
   );
 }
 
-/** Whether a source that is there still has the bytes recorded of it. */
+/** Whether a source exists and still has its recorded bytes. */
 export function has(
   facts: FileFacts | null | undefined,
   recorded: SourceRecord | undefined,

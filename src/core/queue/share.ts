@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Opened, Renderer } from '../../ports.ts';
 
-/** A shared renderer as one batch has it: `kill` ends the pictures of that batch alone. */
+/** One batch's view of a shared renderer. `kill` ends only the pictures of this batch. */
 export function shareRenderer(renderer: Renderer): Renderer {
   const pictures = new Set<Opened>();
   const stops = new Set<(reason: Error) => void>();
@@ -24,14 +24,14 @@ export function shareRenderer(renderer: Renderer): Renderer {
     kill() {
       killed = true;
       for (const stop of stops) stop(cancelled());
-      // A picture that closes while it renders ends its child process.
+      // To close a picture while it renders ends its child process.
       for (const picture of pictures) picture.close();
       pictures.clear();
     },
     async close() {},
   };
 
-  /** Gives up a picture that is still being opened when the batch is killed. */
+  /** Waits for a picture to open, but not after `kill`. */
   async function orStop(opening: Promise<Opened>): Promise<Opened> {
     let stop: ((reason: Error) => void) | undefined;
     const stopped = new Promise<never>((_, reject) => {
