@@ -61,7 +61,7 @@ export interface Lookup {
 }
 
 /**
- * What two output names have in common that a case-folding disk takes for one name. An index is opened with this
- * function and compares output names by it.
+ * Returns a key that is equal for two output names which a case-folding disk treats as one name. An index compares output
+ * names by this key.
  */
 export type FoldName = (path: string) => string;
