@@ -73,7 +73,7 @@ export interface RenderTimes {
   readonly decode: number;
   /** From the end of decoding to the end. */
   readonly encode: number;
-  /** Part of encoding, summed over parallel work; so are `write` and `color`. */
+  /** Parts of encoding. `resize` and `write` are summed over parallel work. */
   readonly resize: number;
   readonly write: number;
   readonly color: number;

@@ -34,7 +34,7 @@ export interface Runs {
 
   /**
    * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` where that was asked. Sweep their
-   * staged files first: afterwards nobody can tell where these files are. A second call changes nothing.
+   * staged files first: afterwards the paths of these files are unknown. A second call changes nothing.
    */
   recover(dead: readonly DeadRun[]): Promise<void>;
 }

@@ -12,7 +12,7 @@ export interface Sources {
    * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
    * watch fast. They may come twice, late, or not at all: only a walk shows what is there. Call it once.
    */
-  watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
+  watch(receive: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
 
   /**
    * Facts of one source. A link is followed when the user named it, or asked to follow links. Errors: `source_missing`,
@@ -23,12 +23,12 @@ export interface Sources {
   /** Facts of each source by the same rule. Null for one that is missing or no file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
-  /** Of these paths, those where certainly nothing is: the named folder above is there. */
+  /** Of these paths, those where certainly nothing is: the named folder above exists. */
   missing(paths: readonly string[]): Promise<string[]>;
 
   /**
-   * Of these paths, in any place, those of files that are gone: no entry has this exact name, and the nearest existing
-   * folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
+   * Of these paths, inside or outside of the inputs, those of files that are gone: no entry has this exact name, and the
+   * nearest existing folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
    */
   gone(paths: readonly string[]): Promise<string[]>;
 
@@ -120,7 +120,7 @@ export interface Inputs {
   /** Whether only folders can be named. They are not globs. */
   readonly onlyFolders?: boolean;
   /**
-   * Set when the inputs were sources once. Each path is a file, not a glob; other sources were found in these folders.
+   * Set when the inputs are former sources. Each path is a file, not a glob; other sources were found in these folders.
    * Some may be gone, but not all.
    */
   readonly once?: { readonly folders: readonly string[] };

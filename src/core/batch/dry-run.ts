@@ -31,7 +31,7 @@ export async function dryRun(
   await ports.storage.prepare(options.out);
   // Renaming records changes no output.
   await ports.index.renameSettings(renamedSettings(options));
-  const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
+  const factPorts: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
   const counts = {
@@ -59,7 +59,7 @@ export async function dryRun(
   });
   for await (const entry of ports.sources.walk(signal)) {
     if (entry.type === 'gone') continue;
-    if (entry.type === 'skipped' || (await isOutput(places, entry.source))) {
+    if (entry.type === 'skipped' || (await isOutput(factPorts, entry.source))) {
       passedOver++;
       emit({
         type: 'passed_over',
@@ -68,7 +68,7 @@ export async function dryRun(
       });
       continue;
     }
-    const event = await foresee(ports, places, entry, firstWith, given);
+    const event = await foresee(ports, factPorts, entry, firstWith, given);
     counts[event.state]++;
     bytesIn += event.bytes ?? 0;
     emit(event);
@@ -89,14 +89,14 @@ export async function dryRun(
   return finished;
 }
 
-async function isOutput(places: FactPorts, path: string): Promise<boolean> {
-  const lookup = await places.index.lookup([path], []);
-  return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
+async function isOutput(factPorts: FactPorts, path: string): Promise<boolean> {
+  const lookup = await factPorts.index.lookup([path], []);
+  return isMade(lookup.output(path)) || isMovedOutput(factPorts, path, lookup);
 }
 
 async function foresee(
   ports: Ports,
-  places: FactPorts,
+  factPorts: FactPorts,
   found: FoundSource,
   firstWith: Map<string, string>,
   given: Map<string, string>,
@@ -104,18 +104,18 @@ async function foresee(
   const base = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
-    const { names, gone } = await namesFor(places, found, given);
-    const asFound = await factsOfJob(places, found.source, stat, names);
+    const { names, gone } = await namesFor(factPorts, found, given);
+    const asFound = await factsOfJob(factPorts, found.source, stat, names);
     const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
     const trusted = trustedDigest(stat, asFound.recorded);
-    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, places.options.limits);
+    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, factPorts.options.limits);
     if (refused) throw refused;
-    const opened = trusted === undefined ? await look(ports, found, places) : undefined;
+    const opened = trusted === undefined ? await look(ports, found, factPorts) : undefined;
     const digest = trusted ?? opened!.digest;
-    const facts = await withDigest(places, { ...asFound, wanted }, digest);
+    const facts = await withDigest(factPorts, { ...asFound, wanted }, digest);
     const decision = decide(facts);
     if (decision.action === 'render' && opened !== undefined)
-      assertHoldable(opened.memory, places.options.memoryCap);
+      assertHoldable(opened.memory, factPorts.options.memoryCap);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
@@ -132,7 +132,7 @@ async function foresee(
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
     const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
-    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
+    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, factPorts.options));
     if (decision.action === 'unchanged')
       return { ...base, ...picture, state: 'unchanged', would: 'unchanged' };
     if (
@@ -160,13 +160,13 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
 
 /** The names that a source would get, after those given to earlier sources, and the gone owners of these names. */
 async function namesFor(
-  places: FactPorts,
+  factPorts: FactPorts,
   found: FoundSource,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
-  const [asked] = await askNames({ ...places, mirror: false }, [found]);
+  const [asked] = await askNames({ ...factPorts, mirror: false }, [found]);
   const { candidates, kept, gone = [] } = asked!;
-  const lookup = await places.index.lookup([], candidates.flat());
+  const lookup = await factPorts.index.lookup([], candidates.flat());
   const isFree = (path: string) => {
     const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
     return owner === found.source || gone.includes(owner);

@@ -9,7 +9,7 @@ import { isMovedOutput } from '../job/moved.ts';
 import { candidateNames, plainNames } from './names.ts';
 import { ownersOf } from './reserve.ts';
 
-export interface Sorted extends Pick<Told, 'outputs'> {
+export interface Sorted extends Pick<Separated, 'outputs'> {
   /** Sources that need work, or of which a stat does not show that they need none. */
   readonly changed: readonly FoundSource[];
   readonly unchanged: readonly Unchanged[];
@@ -22,7 +22,7 @@ interface Unchanged {
   readonly heldBy: readonly string[];
 }
 
-interface Told {
+interface Separated {
   readonly sources: readonly FoundSource[];
   /** Files under the names of outputs. They are never sources. When `isMade` is false, a job is making the output. */
   readonly outputs: readonly { readonly found: FoundSource; readonly isMade: boolean }[];
@@ -130,15 +130,15 @@ function areAllOf(
 }
 
 function factsOf(
-  places: FactPorts,
+  ports: FactPorts,
   { source, facts }: FoundSource,
   { names, records, recorded }: Own,
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
   if (facts === null || recorded === undefined) return undefined;
-  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
+  if (refusedNow(recorded, ports.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
-  return factsByStat(places, known, names, records, disk);
+  return factsByStat(ports, known, names, records, disk);
 }
 
 function unchangedEvent(
@@ -165,7 +165,7 @@ export async function tellApart(
   context: JobContext,
   chunk: readonly FoundSource[],
   lookup: Lookup,
-): Promise<Told> {
+): Promise<Separated> {
   const { suspects } = context;
   const sources: FoundSource[] = [];
   const outputs: { found: FoundSource; isMade: boolean }[] = [];

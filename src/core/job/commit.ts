@@ -37,25 +37,25 @@ interface Ready {
  * is visible, Overtaken, and those of storage.
  */
 export async function commit(
-  places: FactPorts,
+  ports: FactPorts,
   steps: readonly Step[],
   rendered: Rendered | undefined,
   staged: Staged[],
   source: SourceRecord,
 ): Promise<Committed> {
-  const ready = await prepare(places, steps, rendered, staged, source);
+  const ready = await prepare(ports, steps, rendered, staged, source);
   const adopted = new Map<Ready, OutputRecord>();
   for (const one of ready) {
-    const found = await adopt(places, one);
+    const found = await adopt(ports, one);
     if (found !== undefined) adopted.set(one, found);
   }
   const fresh = ready.filter((one) => !adopted.has(one));
   const kept = steps.flatMap((step) => inPlace(step, source));
   const found = [...adopted.values(), ...kept].map(({ path }) => path);
   // Recorded outputs must be durable: other jobs link to them.
-  if (found.length > 0) await places.storage.sync(found);
-  const given = await giveToSkipped(places, fresh, source, staged);
-  const facts = await places.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
+  if (found.length > 0) await ports.storage.sync(found);
+  const given = await giveToSkipped(ports, fresh, source, staged);
+  const facts = await ports.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
     throw error instanceof ImgtoolError && error.code === 'output_exists' ? new Overtaken(error) : error;
   });
   const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
@@ -127,7 +127,7 @@ async function adopt(
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */
 async function giveToSkipped(
-  places: FactPorts,
+  ports: FactPorts,
   fresh: readonly Ready[],
   source: SourceRecord,
   staged: Staged[],
@@ -136,8 +136,8 @@ async function giveToSkipped(
   for (const { step } of fresh) {
     const { record: old, disk, settings } = step.wanted;
     if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
-    if (!(await isIntact(old, disk, places.storage))) continue;
-    given.push(...(await giveAway(places, old, source.path, staged)));
+    if (!(await isIntact(old, disk, ports.storage))) continue;
+    given.push(...(await giveAway(ports, old, source.path, staged)));
   }
   return given;
 }

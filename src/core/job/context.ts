@@ -36,7 +36,7 @@ export interface Begun {
   /** The known record of its bytes. While the file is unchanged, the job need not read it. */
   readonly learnt?: SourceRecord | undefined;
   /** Whether `job.started` was already reported. */
-  readonly isTold: boolean;
+  readonly isReported: boolean;
   /**
    * How often the job may still begin again. Another process may be making the same outputs one after the other, and
    * each attempt finds more of them.

@@ -35,16 +35,16 @@ async function holder(
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
 export async function factsOfJob(
-  places: FactPorts,
+  ports: FactPorts,
   source: string,
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const { index, storage, sources } = places;
-  const { force } = places.options;
+  const { index, storage, sources } = ports;
+  const { force } = ports.options;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
-  const facts = factsByStat(places, known, paths, paths.map(lookup.output), await storage.stat(paths));
+  const facts = factsByStat(ports, known, paths, paths.map(lookup.output), await storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
     const { path, record, disk } = one;
@@ -56,18 +56,18 @@ export async function factsOfJob(
       (!force || holds !== null);
     const checksum = isUnclear(one) || isStrange ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
-      isStrange && checksum !== undefined && (await madeAs(places, path, checksum)) !== undefined;
+      isStrange && checksum !== undefined && (await madeAs(ports, path, checksum)) !== undefined;
     wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
   }
   return { ...facts, wanted };
 }
 
 /** Adds the digest, and the outputs of the same bytes under other names. */
-export async function withDigest(places: FactPorts, facts: Facts, digest: string): Promise<Facts> {
+export async function withDigest(ports: FactPorts, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
-  const made = await places.index.made(digest, settings);
+  const made = await ports.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
+  return { ...facts, digest, elsewhere: await elsewhere(ports, facts.source, digest, others) };
 }
 
 async function elsewhere(

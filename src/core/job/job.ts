@@ -18,7 +18,7 @@ import { removeSuperseded } from './superseded.ts';
  */
 export async function runJob(
   context: JobContext,
-  { job, learnt, isTold, looks }: Begun,
+  { job, learnt, isReported, looks }: Begun,
   rendered: () => void,
 ): Promise<JobEvent | Requeued> {
   const started = performance.now();
@@ -33,15 +33,15 @@ export async function runJob(
     let seen = await look(context, job, learnt);
     if (needsBytes(seen)) {
       if (seen.source !== undefined && !(await context.index.claim(context.run, job, seen.source.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isTold: true, looks } };
+        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isReported: true, looks } };
       }
       const seenAt = Date.now();
       // Most jobs that waited need no rendering. Only those that do report their start again.
-      if (isTold) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      if (isReported) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
       opened = await openWithinBudget(context, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
       if (!(await context.index.claim(context.run, job, opened.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };
+        return { type: 'waiting', begun: { job: seen.job, learnt: source, isReported: true, looks } };
       }
       seen = await judge(context, seen.job, source);
     }
@@ -50,7 +50,7 @@ export async function runJob(
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (seen.source === undefined || looks === 0) throw error.reason;
-      const begun = { job: seen.job, learnt: seen.source, isTold: true, looks: looks - 1 };
+      const begun = { job: seen.job, learnt: seen.source, isReported: true, looks: looks - 1 };
       return { type: 'again', begun };
     }
   } finally {

@@ -15,9 +15,9 @@ export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, 
  * Whether a file among the sources is a moved output: the template yields its name, and its bytes are recorded for an
  * output of this name. Reads only files with such a name.
  */
-export async function isMovedOutput(places: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
-  if (lookup.source(path) !== undefined || !isOutputName(path, places.options)) return false;
-  return (await recordOf(places, path)) !== undefined;
+export async function isMovedOutput(ports: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
+  if (lookup.source(path) !== undefined || !isOutputName(path, ports.options)) return false;
+  return (await recordOf(ports, path)) !== undefined;
 }
 
 /**

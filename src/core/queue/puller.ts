@@ -85,11 +85,11 @@ export async function workThrough(
   };
 
   const attempt = async (begun: Begun, rendered: () => void) => {
-    const { job, isTold } = begun;
-    if (!isTold) emit({ type: 'job.started', batch: run.batch, source: job.given });
+    const { job, isReported } = begun;
+    if (!isReported) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
       const outcome = await runJob(context, begun, rendered);
-      if (!isTold) copies.note(outcome);
+      if (!isReported) copies.note(outcome);
       if (outcome.type !== 'job')
         return outcome.type === 'waiting' ? waitFor(outcome.begun) : start(outcome.begun);
       emit(outcome);
@@ -118,7 +118,7 @@ export async function workThrough(
     const recognise = async () => (stopped() ? new Map() : copies.recognise(jobs));
     const known = copies.areLikely && jobs.length > 1 ? limit(recognise) : undefined;
     for (const job of jobs) {
-      const begun = { job, isTold: false, looks };
+      const begun = { job, isReported: false, looks };
       start(known === undefined ? begun : known.then((learnt) => ({ ...begun, learnt: learnt.get(job) })));
     }
   };

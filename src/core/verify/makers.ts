@@ -59,7 +59,7 @@ export async function planAgain(
     const makers = await index.makers([...new Set(chunk.map(({ record }) => record.source))]);
     for (const one of chunk) {
       const found = await makerOf(one.record);
-      if (found === undefined) fail(one, NOBODY);
+      if (found === undefined) fail(one, NO_MAKER);
       else plan(one, found);
     }
 
@@ -137,7 +137,7 @@ function makes(
 }
 
 /** The history forgets old batches, but their outputs stay. */
-const NOBODY: Failure = {
+const NO_MAKER: Failure = {
   code: 'unknown_batch',
   message: 'no batch is kept that made it',
   fix: 'run imgtool process over its source with the settings it was made with: that makes it again now',

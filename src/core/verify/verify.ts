@@ -46,7 +46,7 @@ export async function lookAgain(
 ): Promise<readonly WrongOutput[]> {
   const paths = wrong.map(({ record }) => record.path);
   const records = recordsAt(verifying.index, paths);
-  return (await lookThrough({ ...verifying, progress: NOBODY }, records, signal)).wrong;
+  return (await lookThrough({ ...verifying, progress: SILENT }, records, signal)).wrong;
 }
 
 async function lookThrough(
@@ -86,7 +86,7 @@ async function lookThrough(
   return { verified, wrong: wrong.sort(byPath) };
 }
 
-const NOBODY: VerifyProgress = { told() {}, close() {} };
+const SILENT: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));

@@ -84,7 +84,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
-      if (!options.existing) await lookAnew(await leftByFormer(context));
+      if (!options.existing) await checkAgain(await leftByFormer(context));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
       // The next watch does not take files that are there at its start, so files that arrived since need jobs now.
@@ -114,10 +114,10 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
       if (broken !== undefined) throw broken.error;
       for (const [source, stage] of outcomes.others()) arrivals.ended(source, stage);
       if (watcher !== undefined) reportWatching(watcher);
-      if (!options.once) await lookAnew(outcomes.withdrawn());
+      if (!options.once) await checkAgain(outcomes.withdrawn());
       if (rested.length > 0) await takeRested();
       else if (!options.once && schedule.isDue()) await scan(true);
-      else if (changes.size > 0) await lookAt(changes.take());
+      else if (changes.size > 0) await check(changes.take());
       else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
       else await wakeup.wait(untilDue());
       await mirror?.work(settling.size > 0);
@@ -140,15 +140,15 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
 
     async function poll(folders: readonly string[]): Promise<void> {
       const started = clock.now();
-      await lookAt(folders);
+      await check(folders);
       polls.walked(clock.now() - started);
     }
 
-    async function lookAt(paths: readonly string[]): Promise<void> {
+    async function check(paths: readonly string[]): Promise<void> {
       if (await scans.parts(paths)) schedule.hurry();
     }
 
-    async function lookAnew(paths: readonly string[]): Promise<void> {
+    async function checkAgain(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
       await arrivals.letGo(paths);
       for (const path of paths) changes.keep(path);
@@ -157,7 +157,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     /** Checks the sources that take the names of a gone source. Returns false when there are none. */
     async function passNames(gone: string): Promise<boolean> {
       const heirs = arrivals.waitingFor(gone);
-      await lookAnew(heirs);
+      await checkAgain(heirs);
       return heirs.length > 0;
     }
 
