@@ -89,6 +89,10 @@ export function outputIsSource(path: string): ImgtoolError {
   });
 }
 
+export function stoppedEarly(): ImgtoolError {
+  return new ImgtoolError('cancelled', 'stopped before it was done');
+}
+
 export function svgRefused(): ImgtoolError {
   return new ImgtoolError(
     'unsupported_format',

@@ -1,7 +1,7 @@
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
 import { createEngine } from './engine.ts';
-import { openHistory } from './history.ts';
+import { type BatchFinder, openHistory } from './history.ts';
 import type { Verified } from './model/verified.ts';
 import {
   type Batch,
@@ -99,6 +99,15 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 
+  async function withHistory<T>(use: (past: BatchFinder) => Promise<T>): Promise<T> {
+    const past = await openHistory(index, nearest, hintAsOptions);
+    try {
+      return await use(past);
+    } finally {
+      await past.close();
+    }
+  }
+
   async function* batch(
     inputs: string | readonly string[],
     { signal, ...more }: BatchSettings,
@@ -131,25 +140,14 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       batch(folders, batchSettings, (request, own) =>
         engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
       ),
-    async status(id) {
-      const past = await openHistory(index, nearest, hintAsOptions);
-      try {
+    status: (id) =>
+      withHistory(async (past) => {
         const found = await past.find(id);
         const jobRecords: JobRecord[] = [];
         for await (const job of past.jobs(found.id, JOB_STATES)) jobRecords.push(job);
         return { batch: found, jobs: jobRecords };
-      } finally {
-        await past.close();
-      }
-    },
-    async list(limit = 20) {
-      const past = await openHistory(index, nearest, hintAsOptions);
-      try {
-        return await past.batches(limit);
-      } finally {
-        await past.close();
-      }
-    },
+      }),
+    list: (limit = 20) => withHistory((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id)).batch,
     verify: (options = {}) => verified(engine, config, options),
     async close() {

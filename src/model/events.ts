@@ -167,7 +167,7 @@ export interface Removed {
   readonly paths: readonly string[];
 }
 
-/** No more images are started; those in work finish. */
+/** No more images begin. Images in work finish. */
 export interface Stopping {
   readonly type: 'stopping';
   readonly batch: string;
@@ -197,7 +197,7 @@ export interface Report {
   close(): void;
 }
 
-/** How text may look on one stream. */
+/** The abilities of one text stream. */
 export interface Style {
   readonly tty: boolean;
   readonly color: boolean;

@@ -27,7 +27,7 @@ export interface SavedRows {
   readonly jobs: number;
 }
 
-/** A copy of the index as it was at one moment. */
+/** A consistent copy of the index. */
 export interface Backup {
   readonly index: string;
   readonly file: string;

@@ -1,6 +1,6 @@
 import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
 
-/** What was made: the sources that were processed and the outputs that belong to them. */
+/** The processed sources and their outputs. */
 export interface Catalog {
   /** Reads the records of these sources, and of outputs under these names and under the paths of the sources. */
   lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
@@ -27,7 +27,7 @@ export interface Catalog {
   outputs(): AsyncIterable<OutputRecord>;
 
   /**
-   * Marks these outputs, and all that share their bytes, as wrong: the next job that looks at one makes it again.
+   * Marks these outputs, and all that share their bytes, as wrong: the next job with such an output makes it again.
    * A second call changes nothing.
    */
   distrust(outputs: readonly OutputRecord[]): Promise<void>;

@@ -3,8 +3,8 @@ import type { Bounds, PassedOver, PathList, SourceFacts, WalkRules } from '../mo
 /** Where pictures come from. Sources are only read. Every method may be called twice, except `watch`. */
 export interface Sources {
   /**
-   * Streams what becomes a job, each folder in bytewise order, and what is passed over. For a part of the sources it
-   * streams only what is there, by the same rules, or that nothing is there.
+   * Streams found sources, each folder in bytewise order, and files that it passes over. With `part`, streams the files of
+   * this part by the same rules, or `gone` when nothing is there.
    */
   walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | Skipped | Gone>;
 
@@ -20,7 +20,7 @@ export interface Sources {
    */
   stat(path: string): Promise<SourceFacts>;
 
-  /** Facts of each source by the same rule. Null for one that is missing or no file. */
+  /** Facts of each source by the same rule. Null for a source that is missing or not a file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
   /** Of these paths, those where certainly nothing is: the named folder above exists. */
@@ -62,7 +62,7 @@ export interface FoundSource {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
-  /** Null when it was named and cannot be read: its job gives the reason. */
+  /** Null when the user named the file and it cannot be read. Its job gives the reason. */
   readonly facts: SourceFacts | null;
 }
 
@@ -107,7 +107,7 @@ export interface Watcher {
 }
 
 /**
- * Looks at what was named before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
+ * Checks the named inputs before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
  * nothing to walk.
  */
 export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;

@@ -7,11 +7,11 @@ import type { DeadRun } from './runs.ts';
  */
 export interface Storage {
   /**
-   * What is under these names, without opening it. Null where nothing is; `foreign` for a link, a folder or a device.
+   * Facts about the files under these names, from a stat. Null where nothing is; `foreign` for a link, a folder or a device.
    */
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
 
-  /** What is `foreign` under this name, in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
+  /** The kind of a foreign file in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
   kindAt(path: string): Promise<string>;
 
   /** Why the disk of a folder may not be mounted. Null when nothing suggests this, or when it is unknown. */
@@ -53,7 +53,7 @@ export interface Storage {
 
 /** An output being written. */
 export interface Staged {
-  /** Where to write: on the same file system as the final name. */
+  /** The path to write to, on the same file system as the final name. */
   readonly path: string;
   readonly final: string;
   /** Whether a file already under the final name may be replaced. */

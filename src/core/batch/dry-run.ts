@@ -1,5 +1,6 @@
 import { asImgtoolError, outputExists } from '../../errors.ts';
-import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.ts';
+import { JOB_STATES } from '../../model/jobs.ts';
+import type { BatchFinished, Event, JobEvent, JobState, PictureFacts } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
 import type { FactPorts } from '../job/context.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
@@ -34,16 +35,7 @@ export async function dryRun(
   const factPorts: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
-  const counts = {
-    pending: 0,
-    processing: 0,
-    retrying: 0,
-    completed: 0,
-    duplicate: 0,
-    unchanged: 0,
-    failed: 0,
-    cancelled: 0,
-  };
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
   let passedOver = 0;
   let bytesIn = 0;
   const { outGiven: out, preset, jobs } = options;

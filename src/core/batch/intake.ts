@@ -4,7 +4,7 @@ import type { JobContext } from '../job/context.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
-/** Sources that one step looks up, stats and adds. */
+/** Number of sources that one step looks up, checks and adds. */
 export const CHUNK = 256;
 
 /** What the walk has found so far. */

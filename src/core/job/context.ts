@@ -38,8 +38,8 @@ export interface Begun {
   /** Whether `job.started` was already reported. */
   readonly isReported: boolean;
   /**
-   * How often the job may still begin again. Another process may be making the same outputs one after the other, and
-   * each attempt finds more of them.
+   * How often the job may still begin again. Another process may make the same outputs one after the other. Then each
+   * attempt finds more of them.
    */
   readonly looks: number;
 }

@@ -7,10 +7,7 @@ import type {
   Variant,
 } from '../../model.ts';
 
-/**
- * Milliseconds. A source that changed less than this before the check may change again within the same tick of its file
- * system.
- */
+/** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;
 
 /** All facts about one job: its source, the records, and the files on disk. */
@@ -75,7 +72,7 @@ export type Step =
       readonly from: OutputRecord;
       readonly replace: boolean;
     }
-  /** Left to the owner of the same bytes. */
+  /** The job makes no output: the owner of the same bytes has it. */
   | { readonly kind: 'skip'; readonly wanted: Wanted; readonly from: OutputRecord }
   | { readonly kind: 'render'; readonly wanted: Wanted; readonly replace: boolean };
 

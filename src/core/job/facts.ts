@@ -5,7 +5,7 @@ import type { FactPorts } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
-/** The facts about a source by stat alone. All its names must be those of outputs that were made. */
+/** The facts about a source by stat alone. The index must record an output under each of its names. */
 export function factsByStat(
   { options, settings }: FactPorts,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
@@ -21,7 +21,7 @@ export function factsByStat(
   return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
 }
 
-/** Whose source is under an output's name. Other sources are those of this batch and all that were ever processed. */
+/** Whose source is under an output's name. A source is any file of this batch or of an earlier one. */
 async function holder(
   sources: Sources,
   lookup: Lookup,

@@ -31,7 +31,8 @@ export async function runJob(
   };
   try {
     let seen = await look(context, job, learnt);
-    if (needsBytes(seen)) {
+    const { action } = seen.decision;
+    if (action === 'read' || action === 'render') {
       if (seen.source !== undefined && !(await context.index.claim(context.run, job, seen.source.digest))) {
         return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isReported: true, looks } };
       }
@@ -57,10 +58,6 @@ export async function runJob(
     opened?.close();
     await discard(context, staged);
   }
-}
-
-function needsBytes({ decision: { action } }: Seen): boolean {
-  return action === 'read' || action === 'render';
 }
 
 /** A staged file that cannot be removed does not change the result of the job. */

@@ -16,8 +16,6 @@ export interface Superseded {
   readonly given: readonly OutputRecord[];
 }
 
-const NOTHING: Superseded = { removed: [], givenUp: [], given: [] };
-
 /**
  * Removes outputs that the source had under other names and that its new outputs replace: an output under a former
  * spelling of the same name, and with `mirror` those under tagged names once the source has its plain names. A file that
@@ -35,7 +33,7 @@ export async function removeSuperseded(
   const respelled = steps.flatMap(formerSpelling);
   const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
   const former = [...respelled, ...tagged];
-  if (former.length === 0) return NOTHING;
+  if (former.length === 0) return { removed: [], givenUp: [], given: [] };
   const disk = await storage.stat(former.map(({ path }) => path));
   const removed: string[] = [];
   const given: OutputRecord[] = [];

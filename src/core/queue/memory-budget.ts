@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../../errors.ts';
+import { stoppedEarly } from '../../errors.ts';
 
 /** Reserves memory for pictures: for a large one alone, for many small ones at a time. */
 export interface MemoryBudget {
@@ -52,12 +52,12 @@ export function openMemoryBudget(most: number): MemoryBudget {
       return leaver(share);
     },
     async reserve(bytes, signal) {
-      if (signal?.aborted) throw cancelled();
+      if (signal?.aborted) throw stoppedEarly();
       const share = shareOf(bytes);
       await new Promise<void>((resolve, reject) => {
         const abort = () => {
           queue.delete(waiting);
-          reject(cancelled());
+          reject(stoppedEarly());
           // The callers behind it may need less memory.
           admit();
         };
@@ -76,5 +76,3 @@ export function openMemoryBudget(most: number): MemoryBudget {
     },
   };
 }
-
-const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

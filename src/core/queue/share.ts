@@ -1,4 +1,4 @@
-import { ImgtoolError } from '../../errors.ts';
+import { stoppedEarly } from '../../errors.ts';
 import type { Opened, Renderer } from '../../ports.ts';
 
 /** One batch's view of a shared renderer. `kill` ends only the pictures of this batch. */
@@ -9,7 +9,7 @@ export function shareRenderer(renderer: Renderer): Renderer {
   return {
     ...renderer,
     async open(...asked) {
-      if (killed) throw cancelled();
+      if (killed) throw stoppedEarly();
       const opening = renderer.open(...asked);
       const opened = await orStop(opening);
       pictures.add(opened);
@@ -23,7 +23,7 @@ export function shareRenderer(renderer: Renderer): Renderer {
     },
     kill() {
       killed = true;
-      for (const stop of stops) stop(cancelled());
+      for (const stop of stops) stop(stoppedEarly());
       // To close a picture while it renders ends its child process.
       for (const picture of pictures) picture.close();
       pictures.clear();
@@ -48,5 +48,3 @@ export function shareRenderer(renderer: Renderer): Renderer {
     }
   }
 }
-
-const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

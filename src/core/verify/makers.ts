@@ -8,7 +8,7 @@ import { candidateNames } from '../batch/names.ts';
 import { isBelow } from '../job/facts.ts';
 import { acceptedSettings, waysOf } from './records.ts';
 
-/** One new batch: it makes all outputs again whose makers had the same options. */
+/** A new batch for all outputs whose makers had the same options. */
 export interface Plan {
   readonly cwd: string;
   readonly options: BatchOptions;

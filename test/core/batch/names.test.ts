@@ -73,7 +73,7 @@ describe('names of outputs', () => {
     './{dir}-{name}+{variant}.{ext}',
     '{name}/{variant}.{ext}',
     '{name} ({variant}) [{preset}].{format}.{ext}',
-  ])('are told by their form from other names: %s', (template) => {
+  ])('are recognised by the template: %s', (template) => {
     const preset = { name: 'two', variants: [variant(), variant({ name: 'a.b*', format: 'jpeg' })] };
     const options = batchOptions({ template, preset });
     const relatives = [

@@ -292,6 +292,6 @@ describe('a retry of failed pictures', () => {
 });
 
 function totalTold(events: readonly Event[]): number | null {
-  const told = events.findLast(({ type }) => type === 'total' || type === 'batch.started');
-  return told?.type === 'total' || told?.type === 'batch.started' ? told.total : null;
+  const last = events.findLast(({ type }) => type === 'total' || type === 'batch.started');
+  return last?.type === 'total' || last?.type === 'batch.started' ? last.total : null;
 }

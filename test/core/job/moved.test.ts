@@ -60,11 +60,11 @@ async function run(folder: string, project: Project = {}, mirror = false): Promi
   return events;
 }
 
-/** The counts above zero. The total must be the sum over all states. */
+/** Asserts that the counts of all states add up to the number of ended jobs. */
 function assertSum(events: readonly Event[]): void {
   const { counts } = finishedOf(events);
-  const told = events.filter(({ type }) => type === 'job').length;
-  expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(told);
+  const ended = events.filter(({ type }) => type === 'job').length;
+  expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(ended);
 }
 
 function put(path: string, text = path): void {
