@@ -157,8 +157,8 @@ export interface StillWritten {
 }
 
 /**
- * Outputs were removed. With `--mirror` these are outputs of a gone source, or outputs under tagged names of a source that
- * now has its plain names. Without it, an output under a former spelling of the same name.
+ * Outputs were removed: an output under a former spelling of the same name; with `--mirror` also outputs of a gone source,
+ * and outputs under tagged names of a source that now has its plain names.
  */
 export interface Removed {
   readonly type: 'removed';

@@ -13,11 +13,11 @@ export interface ProfileEvent {
 
 /** Times of the process that reads the index, commits outputs and reports. */
 export interface ParentSpent {
-  /** From the start of the process to the begin of the batch: loading, settings, opening. */
+  /** From the start of the process to the beginning of the batch: loading, settings, opening. */
   readonly start: number;
   /** CPU time of all threads since the start of the process. */
   readonly cpu: number;
-  /** Busy time of the JavaScript thread since the begin of the batch. */
+  /** Busy time of the JavaScript thread since the beginning of the batch. */
   readonly busy: number;
   readonly index: ProfilePart;
   readonly storage: ProfilePart;

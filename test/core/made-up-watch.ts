@@ -47,7 +47,7 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
   const stopped = new AbortController();
   let walking = 0;
   let receive: (hint: Hint) => void = () => {
-    throw new Error('nobody watches');
+    throw new Error('no watch is running');
   };
   const sources: Sources = {
     ...ports.sources,

@@ -60,7 +60,7 @@ export async function dryRun(
       });
       continue;
     }
-    const event = await foresee(ports, factPorts, entry, firstWith, given);
+    const event = await predict(ports, factPorts, entry, firstWith, given);
     counts[event.state]++;
     bytesIn += event.bytes ?? 0;
     emit(event);
@@ -86,7 +86,7 @@ async function isOutput(factPorts: FactPorts, path: string): Promise<boolean> {
   return isMade(lookup.output(path)) || isMovedOutput(factPorts, path, lookup);
 }
 
-async function foresee(
+async function predict(
   ports: Ports,
   factPorts: FactPorts,
   found: FoundSource,

@@ -143,7 +143,7 @@ async function giveToSkipped(
 }
 
 /**
- * Gives copies of an output that is about to be removed to all skipped duplicates except `leaving`. Returns their new
+ * Gives an output that is about to be removed or replaced to all skipped duplicates except `leaving`. Returns their new
  * outputs. Appends the files that it stages to `staged`.
  */
 export async function giveAway(

@@ -49,14 +49,14 @@ export async function factsOfJob(
   for (const one of facts.wanted) {
     const { path, record, disk } = one;
     const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
-    const isStrange =
+    const mayBeMoved =
       isUnknown(one) &&
       holds !== 'this source' &&
       lookup.source(path) === undefined &&
       (!force || holds !== null);
-    const checksum = isUnclear(one) || isStrange ? ((await storage.checksum(path)) ?? undefined) : undefined;
+    const checksum = isUnclear(one) || mayBeMoved ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
-      isStrange && checksum !== undefined && (await madeAs(ports, path, checksum)) !== undefined;
+      mayBeMoved && checksum !== undefined && (await madeAs(ports, path, checksum)) !== undefined;
     wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
   }
   return { ...facts, wanted };

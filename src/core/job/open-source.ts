@@ -25,19 +25,19 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
   // After an abort, jobs in work still go on if the budget has capacity at once.
   const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
-  let leave = share === 0 ? () => {} : await reserve(share);
+  let release = share === 0 ? () => {} : await reserve(share);
   let opened: Opened;
   try {
     opened = await open();
   } catch (error) {
-    leave();
+    release();
     throw error;
   }
   const first = opened;
 
   const close = () => {
     opened.close();
-    leave();
+    release();
   };
   /** Reserves the memory that rendering needs. */
   const enlarge = async (): Promise<() => void> => {
@@ -46,7 +46,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
     if (more !== undefined) return more;
     if (share === 0) return reserve(memory);
     close();
-    leave = await reserve(memory);
+    release = await reserve(memory);
     opened = await open();
     if (opened.digest !== first.digest) throw changed();
     return () => {};

@@ -33,7 +33,7 @@ export function openMemoryBudget(most: number): MemoryBudget {
   }
 
   /** A function that releases the share once. */
-  function leaver(share: number): () => void {
+  function releaserOf(share: number): () => void {
     let left = false;
     return () => {
       if (left) return;
@@ -49,7 +49,7 @@ export function openMemoryBudget(most: number): MemoryBudget {
       const share = shareOf(bytes);
       if (queue.size > 0 || exceeds(bytes) || taken + share > most) return undefined;
       taken += share;
-      return leaver(share);
+      return releaserOf(share);
     },
     async reserve(bytes, signal) {
       if (signal?.aborted) throw stoppedEarly();
@@ -72,7 +72,7 @@ export function openMemoryBudget(most: number): MemoryBudget {
         queue.add(waiting);
         admit();
       });
-      return leaver(share);
+      return releaserOf(share);
     },
   };
 }

@@ -127,7 +127,7 @@ export async function workThrough(
     if (error.fatal) fatal ??= error;
     // The index cannot record anything now. The end of the run frees its jobs.
     if (error.code === 'index_unusable') return;
-    // Another job's fatal error stopped this one: it stays pending.
+    // After a fatal error the job stays pending.
     if (error.fatal || (error.code === 'cancelled' && fatal !== undefined)) {
       return index.giveBack(job, 'pending');
     }

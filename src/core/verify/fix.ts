@@ -131,7 +131,7 @@ async function carryOut(
       emit(event);
     };
     const { cwd, options } = plan;
-    // Name a source by its folder, so that a resumed batch follows links by the same rule.
+    // Name a source by its folder: then a resumed batch reads the source by the same rule.
     const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
     const work: NewWork = { command: 'process', inputs, cwd, options };
     return await runBatch(ports, work, report, signal, modeOf(there, bytes));

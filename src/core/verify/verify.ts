@@ -32,7 +32,7 @@ export async function verify(
 ): Promise<Looked> {
   const { index } = verifying;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
-  const { verified, wrong } = await lookThrough(verifying, records, signal);
+  const { verified, wrong } = await checkAll(verifying, records, signal);
   const still = signal.aborted ? wrong : await lookAgain(verifying, wrong, signal);
   verifying.progress.close();
   return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
@@ -46,10 +46,10 @@ export async function lookAgain(
 ): Promise<readonly WrongOutput[]> {
   const paths = wrong.map(({ record }) => record.path);
   const records = recordsAt(verifying.index, paths);
-  return (await lookThrough({ ...verifying, progress: SILENT }, records, signal)).wrong;
+  return (await checkAll({ ...verifying, progress: SILENT }, records, signal)).wrong;
 }
 
-async function lookThrough(
+async function checkAll(
   { jobs, progress, ...ports }: Verifying,
   records: AsyncIterable<OutputRecord>,
   signal: AbortSignal,

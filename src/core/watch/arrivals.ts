@@ -43,7 +43,7 @@ export interface Arrivals {
 }
 
 /** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
-const STRANGE: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
+const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
 
 export function openArrivals(
   context: JobContext,
@@ -69,9 +69,9 @@ export function openArrivals(
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
-    // After the first walk, report only strange files, each once for each reason.
-    if (walked.ended && !STRANGE.has(reason)) return;
-    if (STRANGE.has(reason)) {
+    // After the first walk, report only unusual files, each once for each reason.
+    if (walked.ended && !UNUSUAL.has(reason)) return;
+    if (UNUSUAL.has(reason)) {
       if (reportedReasons.get(path) === reason) return;
       reportedReasons.set(path, reason);
     }
