@@ -24,41 +24,42 @@ import type { Index, Inputs, Renderer } from './ports.ts';
 export interface EngineOptions {
   /** Absolute path of the index. */
   readonly index: string;
-  /** Pictures in work at a time, over all batches; as many as the first batch asks for, unless given. */
+  /** Pictures in work at a time, over all batches. Default: the number of the first batch. */
   readonly jobs?: number;
-  /** Bytes that pictures in work may take together, over all batches; those of the first batch, unless given. */
+  /** Bytes of memory that pictures in work may take together, over all batches. Default: that of the first batch. */
   readonly memory?: number;
   /** Finds the word that is nearest to another one, for suggestions. */
   readonly nearest: Nearest;
-  /** Words hints in events, records and results; errors that are thrown keep theirs. */
+  /** Words hints in events, records and results. Thrown errors keep their hints unworded. */
   readonly wordHint: WordHint;
 }
 
-/** What a new batch works on, and how. */
+/** The inputs and options of a new batch. */
 export interface BatchRequest {
   readonly inputs: Inputs;
   readonly options: Omit<BatchOptions, 'list'>;
-  /** Emits an event `profile` too, which tells where the time went. */
+  /** Whether to emit the event `profile` too, which shows where the time went. */
   readonly profile?: boolean;
-  /** Resolves once the reader of events has caught up; the batch takes no new work before. */
+  /** Resolves once the reader of events has caught up. The batch takes no new work before. */
   readonly ready?: () => Promise<void>;
 }
 
-/** A batch whose inputs were checked. */
+/** A batch with checked inputs. */
 export interface PreparedBatch {
-  /** Works until the end, or until the signal aborts. Errors: those of the index before the batch began. */
+  /** Runs until the batch ends or the signal aborts. Errors: those of the index before the batch begins. */
   run(emit: (event: Event) => void, signal: AbortSignal): Promise<BatchFinished>;
 }
 
 export type How = 'resume' | 'retry';
 
 export interface VerifyRequest {
-  /** A batch, by the beginning of its id; all outputs unless given. */
+  /** The beginning of a batch's id. Default: all outputs. */
   readonly batch?: string | undefined;
-  /** Makes wrong outputs again. */
+  /** Whether to make wrong outputs again. */
   readonly fix: boolean;
-  /** Outputs at a time, memory in bytes, and limits that replace those of the batches. */
+  /** Outputs at a time, and memory in bytes. */
   readonly machine: { readonly jobs: number; readonly memory: number; readonly memoryCap: number };
+  /** Limits that replace those of the batches. */
   readonly limits: Partial<Limits>;
   /** Milliseconds that one output may take. */
   readonly timeout: number;
@@ -68,16 +69,16 @@ export interface VerifyRequest {
 }
 
 /**
- * One engine serves a whole process: it opens index, child processes and memory budget once, and any number of batches
- * share them at the same time. The index opens with its first use.
+ * One engine for a whole process. It opens index, child processes and memory budget once, and any number of batches share
+ * them at the same time. The index opens with its first use.
  */
 export interface Engine {
-  /** Errors: those of the inputs: `no_input`, `usage`. */
+  /** Errors of the inputs: `no_input`, `usage`. */
   process(request: BatchRequest): Promise<PreparedBatch>;
   watch(request: BatchRequest, options: WatchOptions): Promise<PreparedBatch>;
   /**
-   * What is left of a batch, or what failed of it; `prepared` is undefined when nothing is left to be done.
-   * Errors: `unknown_batch`, `batch_running`, `usage`.
+   * Prepares the rest of a batch, or its failed jobs. `prepared` is undefined when nothing is left to do. Errors:
+   * `unknown_batch`, `batch_running`, `usage`.
    */
   again(
     how: How,
@@ -90,20 +91,20 @@ export interface Engine {
   }>;
   /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
   cancel(id: string): Promise<{ readonly batch: Batch; readonly was: 'running' | 'interrupted' | 'ended' }>;
-  /** Looks at outputs; makes wrong ones again where asked to. Errors: `unknown_batch`. */
+  /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
   verify(
     request: VerifyRequest,
     signal: AbortSignal,
   ): Promise<{ readonly verified: Verified; readonly unfinished: BatchFinished | undefined }>;
-  /** What the index holds, and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
+  /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
   health(): Promise<IndexHealth>;
-  /** What the child processes read and write. */
+  /** Describes what the child processes read and write. */
   about(): ReturnType<Renderer['about']>;
-  /** Puts a new index with all rows that can be read in place of a damaged one. */
+  /** Replaces a damaged index with a new one that holds all readable rows. */
   repair(): Promise<Repaired>;
-  /** Saves a copy of the index; `file` is an absolute path under which there is nothing. */
+  /** Saves a copy of the index. `file` is an absolute path where nothing exists. */
   backUp(file: string, signal: AbortSignal): Promise<Backup>;
-  /** Ends all work at once. */
+  /** Kills all work at once. */
   kill(): void;
   /** May be called twice. */
   close(): Promise<void>;
@@ -120,7 +121,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
     const shared = renderer(options.jobs);
-    // Without an index there is work to do: a child starts while the inputs are looked at.
+    // Without an index there is surely work: a child process starts while the inputs are checked.
     if (!existsSync(file)) shared.warm();
     const sources = await openLocalSources(inputs, { ...options.walk, out: options.out, index: file });
     budget ??= openMemoryBudget(memory ?? options.memory);
@@ -138,7 +139,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     return { ports, work, profile: profile === true };
   }
 
-  /** Counts the time of each call where that is asked for. */
+  /** With `profile`, measures the time of each call. */
   function prepared(
     ports: Ports,
     profile: boolean,
@@ -237,12 +238,12 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
   };
 }
 
-/** The id of a run, as hex digits; no other run has it. */
+/** A new, unique run id in hex digits. */
 function newRun(): string {
   return randomBytes(6).toString('hex');
 }
 
-/** Whether the list of files that a batch was given is still there. */
+/** Whether the list of files of a batch can be read, if the batch has one. */
 function isReadable({ options: { list }, cwd }: Batch): boolean {
   if (list === null || list.from === '-') return list === null;
   try {

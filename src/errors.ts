@@ -1,4 +1,4 @@
-/** Every failure the program can name; whether a second attempt may help, and whether the batch cannot go on. */
+/** All error codes. `retryable`: a second attempt may succeed. `fatal`: the batch cannot continue. */
 const CODES = {
   usage: {},
   config: {},
@@ -30,7 +30,7 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
-/** An error a person can act on. `message` names the thing, what was expected and what came; `fix` what to do next. */
+/** An error for the user. `message` names the thing, the expected value and the actual one. `fix` says what to do next. */
 export class ImgtoolError extends Error {
   readonly code: ErrorCode;
   readonly fix: string | undefined;
@@ -57,19 +57,19 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CODES, code);
 }
 
-/** The system's code of a failed call (`ENOENT` …), if that is what it is. */
+/** The system's code of a failed call (`ENOENT` …), if the error has one. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Any thrown thing as an ImgtoolError; what nobody foresaw is `internal`. */
+/** Turns any thrown value into an ImgtoolError. Unexpected errors are `internal`. */
 export function asImgtoolError(error: unknown): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new ImgtoolError('internal', message, { cause: error });
 }
 
-/** A file under an output's name that was not made for it. */
+/** The error for a foreign file under an output's name. */
 export function outputExists(path: string, cause?: unknown): ImgtoolError {
   return new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
     fix: 'move that file away, choose another {{out}} or {{name}}, or replace it with {{force}}',
@@ -89,6 +89,10 @@ export function outputIsSource(path: string): ImgtoolError {
   });
 }
 
+export function stoppedEarly(): ImgtoolError {
+  return new ImgtoolError('cancelled', 'stopped before it was done');
+}
+
 export function svgRefused(): ImgtoolError {
   return new ImgtoolError(
     'unsupported_format',
@@ -97,7 +101,7 @@ export function svgRefused(): ImgtoolError {
   );
 }
 
-/** A picture of more pixels than the limit; its sides are those of the upright picture. */
+/** The error for a picture with more pixels than the limit. Width and height are those of the upright picture. */
 export function tooManyPixels(width: number, height: number, limit: number): ImgtoolError {
   const mega = `${(limit / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
   const needed = Math.ceil((width * height) / 1e6);
@@ -107,7 +111,7 @@ export function tooManyPixels(width: number, height: number, limit: number): Img
   });
 }
 
-/** A source that was found as a file and is a symbolic link now. */
+/** The error for a source that a symbolic link has replaced since the walk. */
 export function isLinkNow(cause?: unknown): ImgtoolError {
   return new ImgtoolError('source_outside', 'is a symbolic link now', {
     fix: 'put a file in its place, or name the link itself if you trust it',
@@ -115,7 +119,7 @@ export function isLinkNow(cause?: unknown): ImgtoolError {
   });
 }
 
-/** A failed call on a place that is written to. `what` reads like "out/a.webp". */
+/** The error for a failed write. `what` is the path, for example "out/a.webp". */
 export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error);
@@ -144,7 +148,7 @@ export function writeError(error: unknown, what: string): ImgtoolError {
   }
 }
 
-/** A failed call on a source. */
+/** The error for a failed read of a source. */
 export function readError(error: unknown): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error);
@@ -173,7 +177,7 @@ export function readError(error: unknown): ImgtoolError {
   }
 }
 
-/** The command line that mends the index, ready for a shell. */
+/** The command line that repairs the index, quoted for a shell. */
 export function repairCommand(path: string): string {
   const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
   return `imgtool doctor --repair --index ${quoted}`;

@@ -1,7 +1,7 @@
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
 import { createEngine } from './engine.ts';
-import { openHistory } from './history.ts';
+import { type BatchFinder, openHistory } from './history.ts';
 import type { Verified } from './model/verified.ts';
 import {
   type Batch,
@@ -12,21 +12,21 @@ import {
   type WatchOptions,
 } from './model.ts';
 
-/** Settings of a batch by the keys of `.imgtoolrc`; the defaults are those of `imgtool process`. */
+/** Settings of a batch, with the keys of `.imgtoolrc`. The defaults are those of `imgtool process`. */
 export interface BatchSettings {
   /** Folder of the outputs. */
   readonly out?: string;
   readonly preset?: string;
-  /** Variants beside those of a named preset, or on their own: objects, or specs as `--variant` takes them. */
+  /** Variants, alone or added to those of a named preset: objects, or texts as in `--variant`. */
   readonly variants?: readonly (string | (Partial<Variant> & Pick<Variant, 'name'>))[];
-  /** Effort of all encoders, from 0, fastest, to 10, smallest; each format takes as much as it has. */
+  /** Effort of all encoders, from 0 (fastest) to 10 (smallest). Each format scales it to its own range. */
   readonly effort?: number;
   /** Template of output names. */
   readonly name?: string;
   readonly duplicates?: 'link' | 'copy' | 'skip';
   readonly force?: boolean;
   readonly dryRun?: boolean;
-  /** Pixels of one frame. */
+  /** Most pixels of one frame. */
   readonly limitPixels?: number;
   readonly allowSvg?: boolean;
   readonly lenient?: boolean;
@@ -37,7 +37,7 @@ export interface BatchSettings {
   readonly ignoreCtime?: boolean;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  /** Stops the batch: images in work finish, the rest is cancelled. */
+  /** Stops the batch when it aborts. Images in work finish; the others are cancelled. */
   readonly signal?: AbortSignal;
 }
 
@@ -47,36 +47,36 @@ export interface EngineSettings {
   readonly index?: string;
   /** Images at a time, over all batches. */
   readonly jobs?: number;
-  /** Memory that pictures in work may take, over all batches: bytes, or text such as `512M` or `1.5GiB`. */
+  /** Memory that pictures in work may take together, over all batches: bytes, or text such as `512M` or `1.5GiB`. */
   readonly memory?: number | string;
-  /** A file of settings. The library looks for none. */
+  /** Path of a settings file. The library does not search for one. */
   readonly config?: string;
-  /** The folder that relative paths start from; the working folder of the process unless given. */
+  /** The folder of relative paths. Default: the working folder of the process. */
   readonly cwd?: string;
 }
 
 export type ProcessOptions = BatchSettings & EngineSettings;
 
-/** Milliseconds of a watch are those of `--settle` and `--scan-interval`. */
+/** Settings of a watch. `settle` and `scanInterval` are in milliseconds. */
 export type WatchSettings = Omit<BatchSettings, 'dryRun'> & Partial<WatchOptions>;
 
-/** Serves any number of batches at the same time: they share an index, child processes and one memory budget. */
+/** Runs any number of batches at the same time. They share an index, child processes and one memory budget. */
 export interface ImageEngine {
   /**
-   * One batch over files, folders and globs: yields its events, `batch.finished` last. The batch waits for a reader that
-   * falls behind. To leave the loop early stops the batch as `signal` does. Errors, as ImgtoolError: those that keep a
-   * batch from its start (`usage`, `config`, `no_input`, `not_writable`, `index_unusable` …).
+   * Runs one batch over files, folders and globs, and yields its events. The last event is `batch.finished`. The batch
+   * waits for a slow reader. To leave the loop early stops the batch like `signal`. Throws an ImgtoolError when the batch
+   * cannot start: `usage`, `config`, `no_input`, `not_writable`, `index_unusable` and others.
    */
   process(inputs: string | readonly string[], settings?: BatchSettings): AsyncGenerator<Event, void, void>;
-  /** The same over folders and all that arrives in them, until `signal` aborts or the loop is left. */
+  /** Like `process`, over folders and all files that arrive in them, until `signal` aborts or the loop is left. */
   watch(folders: string | readonly string[], settings?: WatchSettings): AsyncGenerator<Event, void, void>;
-  /** A batch by any unique beginning of its id, and its jobs. Errors: `unknown_batch`. */
+  /** Returns a batch and its jobs, by a unique beginning of its id. Errors: `unknown_batch`. */
   status(batch: string): Promise<{ readonly batch: Batch; readonly jobs: readonly JobRecord[] }>;
-  /** The newest batches first. */
+  /** Returns batches, newest first. */
   list(limit?: number): Promise<readonly Batch[]>;
-  /** Stops a batch of any process; resolves once the batch has ended. Errors: `unknown_batch`. */
+  /** Stops a batch of any process, and resolves once the batch has ended. Errors: `unknown_batch`. */
   cancel(batch: string): Promise<Batch>;
-  /** Reads and decodes the outputs of a batch, or all outputs; makes wrong ones again with `fix`. */
+  /** Reads and decodes the outputs of a batch, or all outputs. With `fix`, makes wrong ones again. */
   verify(options?: {
     readonly batch?: string;
     readonly fix?: boolean;
@@ -98,6 +98,15 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   const engine = createEngine({ index, jobs, memory, nearest, wordHint: hintAsOptions });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
+
+  async function withHistory<T>(use: (past: BatchFinder) => Promise<T>): Promise<T> {
+    const past = await openHistory(index, nearest, hintAsOptions);
+    try {
+      return await use(past);
+    } finally {
+      await past.close();
+    }
+  }
 
   async function* batch(
     inputs: string | readonly string[],
@@ -131,25 +140,14 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       batch(folders, batchSettings, (request, own) =>
         engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
       ),
-    async status(id) {
-      const past = await openHistory(index, nearest, hintAsOptions);
-      try {
+    status: (id) =>
+      withHistory(async (past) => {
         const found = await past.find(id);
         const jobRecords: JobRecord[] = [];
         for await (const job of past.jobs(found.id, JOB_STATES)) jobRecords.push(job);
         return { batch: found, jobs: jobRecords };
-      } finally {
-        await past.close();
-      }
-    },
-    async list(limit = 20) {
-      const past = await openHistory(index, nearest, hintAsOptions);
-      try {
-        return await past.batches(limit);
-      } finally {
-        await past.close();
-      }
-    },
+      }),
+    list: (limit = 20) => withHistory((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id)).batch,
     verify: (options = {}) => verified(engine, config, options),
     async close() {
@@ -160,7 +158,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   };
 }
 
-/** One batch with an engine of its own; as `ImageEngine.process`. */
+/** Runs one batch with its own engine. Otherwise like `ImageEngine.process`. */
 export async function* processImages(
   inputs: string | readonly string[],
   { index, jobs, memory, config, cwd, ...settings }: ProcessOptions = {},
@@ -193,10 +191,10 @@ async function verified(
   return (await engine.verify(request, signal)).verified;
 }
 
-/** Unread events above which a batch waits for its reader. */
+/** Number of unread events above which a batch waits for its reader. */
 const MOST_UNREAD = 1_000;
 
-/** Events between a batch and the reader that iterates over them. */
+/** A queue of events between a batch and its reader. */
 function openQueue() {
   const unread: Event[] = [];
   let wake = () => {};
@@ -224,7 +222,7 @@ function openQueue() {
         });
       }
     },
-    /** From here on the batch waits for no reader. */
+    /** From now on the batch does not wait for the reader. */
     flow() {
       isFlowing = true;
       goOn();

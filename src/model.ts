@@ -1,4 +1,4 @@
-/** The vocabulary of the program as types. Nothing here runs but the list of states. */
+/** The vocabulary of the program as types. The list of job states is the only value. */
 
 export type * from './model/events.ts';
 export * from './model/jobs.ts';

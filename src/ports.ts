@@ -3,7 +3,7 @@ import type { History } from './ports/history.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Runs } from './ports/runs.ts';
 
-/** What the core asks of the world: an index, a storage, sources and a renderer. Contracts only; nothing here runs. */
+/** The contracts between the core and the adapters: index, storage, sources and renderer. Types only. */
 
 export type * from './ports/catalog.ts';
 export type * from './ports/history.ts';

@@ -1,14 +1,14 @@
-/** Time, so that tests can bring their own. */
+/** A source of time. Tests replace it. */
 export interface Clock {
-  /** Milliseconds since any moment, never going back. */
+  /** Milliseconds since an arbitrary moment. They never go back. */
   now(): number;
-  /** Calls after so many milliseconds, unless the function returned was called before. */
+  /** Calls `call` after this many milliseconds. The returned function cancels the call. */
   after(milliseconds: number, call: () => void): () => void;
 }
 
 const STARTED = Date.now() - performance.now();
 
-/** Milliseconds since 1970 by the clock as it was when the process started: unlike `Date.now` they never jump. */
+/** Milliseconds since 1970, counted from the system time at process start. Unlike `Date.now` they never jump. */
 export function steadyNow(): number {
   return STARTED + performance.now();
 }

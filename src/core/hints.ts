@@ -1,8 +1,8 @@
 import type { Event, Failure } from '../model.ts';
 
 /**
- * Words a hint for the reader. Hints name settings as `{{limitPixels 12M}}`: each door writes them its own way, the
- * command line as `--limit-pixels 12M`.
+ * Words a hint for the reader. A hint names a setting as `{{limitPixels 12M}}`. Each door writes settings its own way:
+ * the command line writes `--limit-pixels 12M`.
  */
 export type WordHint = (hint: string) => string;
 

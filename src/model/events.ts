@@ -1,7 +1,7 @@
 import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from './jobs.ts';
 import type { ProfileEvent } from './profile.ts';
 
-/** A thing that happened, as data. Terminal, plain text, JSON lines, summary and library all read these. */
+/** Something that happened, as data. Terminal, plain text, JSON lines, summary and library all read these events. */
 export type Event =
   | WalkEvent
   | BatchStarted
@@ -21,7 +21,7 @@ export type Event =
   | ProfileEvent
   | BatchFinished;
 
-/** The walk goes on: sources found so far. */
+/** The progress of the walk: sources found so far. */
 export interface WalkEvent {
   readonly type: 'walk';
   readonly found: number;
@@ -38,12 +38,12 @@ export interface BatchStarted {
   readonly out: string;
   readonly preset: string;
   readonly jobs: number;
-  /** A batch of before is gone on with: `total` is what is left of it, `bytes` of it unknown. */
+  /** True when the batch continues an earlier one: `total` counts only the jobs left, and `bytes` does not include them. */
   readonly resumed?: true;
   readonly dryRun?: true;
 }
 
-/** The walk has ended: what there is in all. */
+/** The walk has ended: the final totals. */
 export interface TotalEvent {
   readonly type: 'total';
   readonly batch: string;
@@ -51,14 +51,14 @@ export interface TotalEvent {
   readonly bytes: number;
 }
 
-/** An image is in work from here on. Said again when it goes on after it waited or was overtaken. */
+/** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
 export interface JobStarted {
   readonly type: 'job.started';
   readonly batch: string;
   readonly source: string;
 }
 
-/** An image is not in work any more: it has the bytes of one that is, and ends with that; or is then in work itself. */
+/** An image is no longer in work: it waits for another image with the same bytes. */
 export interface JobWaiting {
   readonly type: 'job.waiting';
   readonly batch: string;
@@ -85,18 +85,18 @@ export interface JobEvent {
   /** True when a damaged picture was accepted by `--lenient`. */
   readonly degraded?: true;
   readonly outputs?: readonly Output[];
-  /** True when these are left to the source it is a duplicate of, and count with that. */
+  /** True when the outputs belong to the source in `duplicateOf` and count there. */
   readonly borrowed?: true;
-  /** What a dry run would do with it. */
+  /** What a real run would do. */
   readonly would?: 'render' | 'reuse' | 'duplicate' | 'refuse' | 'unchanged';
-  /** Paths a dry run would write. */
+  /** Paths that a real run would write. */
   readonly wouldWrite?: readonly string[];
   readonly error?: Failure;
   readonly ms?: Timings;
   readonly attempts?: number;
 }
 
-/** It failed in a way that may pass, and is tried again. */
+/** A job failed with an error that may pass, and is tried again. */
 export interface JobRetrying {
   readonly type: 'job.retrying';
   readonly batch: string;
@@ -107,7 +107,7 @@ export interface JobRetrying {
   readonly error: Failure;
 }
 
-/** A source is none any more, or none yet: it was taken out of the batch. */
+/** A source has left the batch, because it is no longer a source or not a source yet. */
 export interface Withdrawn {
   readonly type: 'withdrawn';
   readonly batch: string;
@@ -122,34 +122,34 @@ export interface PassedOverEvent {
 
 export interface Warning {
   readonly type: 'warning';
-  /** Of the error that ended the batch, if that is what it tells of. */
+  /** The code of the error that ended the batch, if the warning is about that error. */
   readonly code?: string;
   readonly message: string;
   readonly fix?: string;
 }
 
-/** A watch has gone through what was there and waits for what lands; said again when how it hears of it changes. */
+/** A watch has walked all files and waits for new ones. Emitted again when `folders` or `by` changes. */
 export interface Watching {
   readonly type: 'watching';
   readonly batch: string;
-  /** Folders below the ones that were named, these included. */
+  /** Number of named folders and all folders below them. */
   readonly folders: number;
-  /** `events`: the system tells of changes. `polling`: it cannot, for some folders at least, and walks are frequent. */
+  /** `events`: the system reports changes. `polling`: it cannot in at least one folder, so the watch walks often. */
   readonly by: 'events' | 'polling';
 }
 
-/** A watch has compared all folders with what it knows. */
+/** A watch has walked through everything again. */
 export interface Scanned {
   readonly type: 'scanned';
   readonly batch: string;
-  /** Sources met, and how many of them were new or changed. */
+  /** Number of sources met. `changed` of them were new or changed. */
   readonly sources: number;
   readonly changed: number;
   /** Milliseconds. */
   readonly ms: number;
 }
 
-/** A source that a watch has met keeps changing: it is taken once it rests. */
+/** A source keeps changing. The watch takes it once it has settled. */
 export interface StillWritten {
   readonly type: 'still_written';
   readonly batch: string;
@@ -157,8 +157,8 @@ export interface StillWritten {
 }
 
 /**
- * Outputs were removed: those of a source that is gone, those under tagged names of a source that has its plain names
- * now (both `--mirror`), or one under a former spelling of the same name.
+ * Outputs were removed: an output under a former spelling of the same name; with `--mirror` also outputs of a gone source,
+ * and outputs under tagged names of a source that now has its plain names.
  */
 export interface Removed {
   readonly type: 'removed';
@@ -167,7 +167,7 @@ export interface Removed {
   readonly paths: readonly string[];
 }
 
-/** No more images are started; those in work finish. */
+/** No more images begin. Images in work finish. */
 export interface Stopping {
   readonly type: 'stopping';
   readonly batch: string;
@@ -190,19 +190,19 @@ export interface BatchFinished {
   readonly dryRun?: true;
 }
 
-/** A reader of events: one way of telling a person or a program what happens. Never throws. */
+/** A reader of events: one way to show a person or a program what happens. Never throws. */
 export interface Report {
   event(event: Event): void;
   /** Restores the terminal. May be called twice. */
   close(): void;
 }
 
-/** How text may look on one stream. */
+/** The abilities of one text stream. */
 export interface Style {
   readonly tty: boolean;
   readonly color: boolean;
   /** False where only ASCII is safe. */
   readonly unicode: boolean;
-  /** Columns now, read anew each time since a window changes its size. */
+  /** The current number of columns. The window may change its size at any time. */
   columns(): number;
 }

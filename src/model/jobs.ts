@@ -21,13 +21,13 @@ export interface Job {
   readonly batch: string;
   /** Absolute path. */
   readonly source: string;
-  /** The path as the user would write it: under the root as it was given. */
+  /** The path as the user would write it: below the root as given. */
   readonly given: string;
   /** Path below the root, with `/`. */
   readonly relative: string;
   /** Which of the candidate names (core/names.ts) this source got. */
   readonly naming: number;
-  /** Times it was started before. */
+  /** Number of earlier attempts. */
   readonly attempts: number;
 }
 
@@ -46,7 +46,7 @@ export interface Failure {
   readonly fix?: string;
 }
 
-/** An output as events and `status` tell it. */
+/** An output in events and in `status`. */
 export interface Output {
   readonly variant: string;
   readonly format: Format;
@@ -80,7 +80,7 @@ export interface Batch {
   readonly walkEnded: boolean;
 }
 
-/** A job as history keeps it. */
+/** A job in the history. */
 export interface JobRecord {
   readonly source: string;
   readonly state: JobState;
@@ -92,7 +92,7 @@ export interface JobRecord {
   readonly dominantColor: string | null;
   readonly duplicateOf: string | null;
   readonly reused: boolean;
-  /** Its picture is damaged and was accepted as far as it could be read. */
+  /** Whether a damaged picture was accepted as far as it could be read. */
   readonly degraded: boolean;
   readonly outputs: readonly Output[];
   readonly ms: Timings | null;
@@ -100,7 +100,7 @@ export interface JobRecord {
   readonly finishedAt: number | null;
 }
 
-/** Why a file met in a walk is no job. */
+/** Why a walk does not take a file. */
 export type PassedOver =
   | 'hidden'
   | 'symlink'

@@ -6,21 +6,20 @@ export interface Check {
   readonly fix?: string | undefined;
 }
 
-/** What became of an index that was to be repaired. */
+/** The result of a repair of the index. */
 export interface Repaired {
-  /** `absent` and `healthy`: nothing was touched. */
+  /** `absent` and `healthy`: the repair changed nothing. */
   readonly state: 'absent' | 'healthy' | 'repaired';
   readonly index: string;
-  /** Where the damaged one lies now. */
+  /** The new path of the damaged index. */
   readonly movedTo: string | null;
-  /** What was found wrong. */
   readonly problems: readonly string[];
   readonly saved: SavedRows;
-  /** Of which not every row could be read: how many were lost nobody can know. */
+  /** Tables with unreadable rows. The number of lost rows is unknown. */
   readonly incomplete: readonly (keyof SavedRows)[];
 }
 
-/** Rows that could be read; of outputs only those that were made. */
+/** Numbers of saved rows. Outputs do not include reservations. */
 export interface SavedRows {
   readonly sources: number;
   readonly outputs: number;
@@ -28,13 +27,13 @@ export interface SavedRows {
   readonly jobs: number;
 }
 
-/** A copy of the index as it was at one moment. */
+/** A consistent copy of the index. */
 export interface Backup {
   readonly index: string;
   readonly file: string;
   readonly bytes: number;
   readonly sources: number;
-  /** Those that were made. */
+  /** Outputs without reservations. */
   readonly outputs: number;
   readonly batches: number;
 }
@@ -46,9 +45,9 @@ export interface IndexHealth {
   /** Bytes on disk, with the write-ahead log. */
   readonly bytes: number;
   readonly sources: number;
-  /** Outputs that were made. */
+  /** Outputs without reservations. */
   readonly outputs: number;
   readonly batches: number;
-  /** What is wrong with the index. Empty when it is sound. */
+  /** Empty when the index is sound. */
   readonly problems: readonly string[];
 }

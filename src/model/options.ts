@@ -1,11 +1,11 @@
 import type { Preset } from '../variants/presets.ts';
 
-/** Everything about a batch that its jobs need to know; stored with it, so that it can be resumed. */
+/** All options that the jobs of a batch need. The index stores them with the batch for `resume`. */
 export interface BatchOptions {
   readonly preset: Preset;
   /** Absolute path. */
   readonly out: string;
-  /** As given, for events. */
+  /** As the user gave it, for events. */
   readonly outGiven: string;
   readonly template: string;
   readonly duplicates: 'link' | 'copy' | 'skip';
@@ -15,60 +15,60 @@ export interface BatchOptions {
   readonly jobs: number;
   /** Bytes of memory that pictures in work may take together. */
   readonly memory: number;
-  /** Bytes of memory that one picture may take: `memory` where that was given, else more. */
+  /** Bytes of memory that one picture may take: at most `memory` if the user set that, otherwise more. */
   readonly memoryCap: number;
   readonly limits: Limits;
   readonly walk: Walk;
   readonly list: PathList | null;
 }
 
-/** A list of files: its path or `-` for standard input, and whether NUL ends its entries. */
+/** A list of files: its path, or `-` for standard input. With `nul`, NUL ends each entry. */
 export interface PathList {
   readonly from: string;
   readonly nul: boolean;
 }
 
-/** How inputs are walked, as a batch remembers it. */
+/** How the inputs of a batch are walked. */
 export interface Walk {
-  /** Every regular file, not only those with a picture's extension. */
+  /** Whether to take all regular files, not only those with a picture's extension. */
   readonly allFiles: boolean;
   readonly followSymlinks: boolean;
-  /** A source whose ctime alone has changed counts as unchanged. */
+  /** Whether a source counts as unchanged when only its ctime has changed. */
   readonly ignoreCtime: boolean;
   /** Globs on the root-relative path; empty includes everything. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
 
-/** What a source may ask of the machine. */
+/** Limits for each source. */
 export interface Limits {
-  /** Pixels of one frame. */
+  /** Most pixels of one frame. */
   readonly pixels: number;
   readonly allowSvg: boolean;
   readonly lenient: boolean;
-  /** Milliseconds one image may take. */
+  /** Milliseconds that one image may take. */
   readonly timeout: number;
 }
 
-/** What becomes a job: the inputs and the rules of the walk. */
+/** The rules of a walk, with the paths that it leaves out. */
 export interface WalkRules extends Walk {
-  /** Absolute paths never descended into or taken, with the reason told. */
+  /** Absolute paths that the walk passes over and reports. */
   readonly out: string;
   readonly index: string;
 }
 
-/** How a watch watches. */
+/** Options of a watch. */
 export interface WatchOptions {
-  /** Milliseconds a file must be as it is before it is taken. */
+  /** Milliseconds that a file must stay unchanged before it gets a job. */
   readonly settle: number;
-  /** Milliseconds between two walks through everything, give or take a quarter. */
+  /** Milliseconds between two walks through everything, varied at random by up to a quarter. */
   readonly scanInterval: number;
-  /** Take what is there at the start. */
+  /** Whether to process the files that exist at the start. */
   readonly existing: boolean;
-  /** Wait for no word from the system: walk often. */
+  /** Whether to walk often instead of using change events. */
   readonly poll: boolean;
-  /** Remove the outputs of sources that are gone. */
+  /** Whether to remove the outputs of sources that are gone. */
   readonly mirror: boolean;
-  /** End once nothing is left to do. */
+  /** Whether to end once nothing is left to do. */
   readonly once: boolean;
 }

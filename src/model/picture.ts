@@ -1,39 +1,38 @@
 import type { Variant } from '../variants/fields.ts';
 import type { SourceFacts } from './records.ts';
 
-/** What whoever decodes and encodes is asked, and answers: data that crosses a process boundary as JSON. */
+// Requests to the child processes and their answers: data that crosses a process boundary as JSON.
 
-/** A source to be opened. */
+/** A source to open. */
 export interface SourceFile {
   /** Absolute. */
   readonly path: string;
-  /** Null for a file that the user named: it is read wherever its path leads. */
+  /** Null for a file that the user named. Such a file is read wherever its path leads. */
   readonly bounds: Bounds | null;
 }
 
-/** Where a source that was found in a folder must lie to be read. */
+/** Where a source found in a folder must be. Otherwise it is not read. */
 export interface Bounds {
-  /** Absolute paths of folders, links resolved: the opened file must lie in one of them. */
+  /** Absolute paths of folders, with links resolved. The opened file must be in one of them. */
   readonly within: readonly string[];
-  /** Whether the file may be reached by a symbolic link. */
+  /** Whether the path may lead through a symbolic link. */
   readonly follow: boolean;
 }
 
-/** What a file holds, whether a picture or not. */
+/** Facts and digest of any file, picture or not. */
 export interface Digested {
-  /** Facts of the file the bytes came from. */
   readonly facts: SourceFacts;
   /** Lower-case hex SHA-256. */
   readonly digest: string;
 }
 
-/** What is known of a source once its bytes were read. */
+/** Facts about a source from its bytes. */
 export interface PictureFacts extends Digested {
   readonly format: string;
   /** Pixels of the upright picture. */
   readonly width: number;
   readonly height: number;
-  /** Bytes of memory that rendering it may take, estimated from its header: its file, what is decoded, and what comes of it. */
+  /** Bytes of memory that rendering may take, estimated from the header: for the file, decoded pixels and outputs. */
   readonly memory: number;
   /** Milliseconds of reading and digesting. */
   readonly ms: number;
@@ -53,12 +52,12 @@ export interface RenderedOutput {
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the bytes written. */
   readonly checksum: string;
-  /** Pixels that the variant asks for, where its format cannot hold so many and the output is smaller. */
+  /** The size in pixels that the variant asks for, when its format cannot hold that size and the output is smaller. */
   readonly asked?: { readonly width: number; readonly height: number };
 }
 
 export interface Rendered {
-  /** In the order they were ordered. */
+  /** In the order of the orders. */
   readonly outputs: readonly RenderedOutput[];
   /** `#rrggbb` of the smallest variant. */
   readonly dominantColor: string;
@@ -72,29 +71,28 @@ export interface Rendered {
 /** Milliseconds. */
 export interface RenderTimes {
   readonly decode: number;
-  /** From then on to the end. */
+  /** From the end of decoding to the end. */
   readonly encode: number;
-  /** Of encoding, summed over what goes on side by side. */
+  /** Parts of encoding. `resize` and `write` are summed over parallel work. */
   readonly resize: number;
   readonly write: number;
   readonly color: number;
 }
 
-/** What a stored picture turned out to be once it was decoded as a whole. */
+/** The facts about a stored picture after a full decode. */
 export interface Inspected {
   readonly format: string;
   /** Pixels, as they are stored. */
   readonly width: number;
   readonly height: number;
-  /** Names of what it carries besides its pixels (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty when clean. */
+  /** Names of its metadata (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty without metadata. */
   readonly metadata: readonly string[];
 }
 
-/** What decodes and encodes here. */
+/** The libraries that decode and encode, and their formats. */
 export interface RendererFacts {
-  /** Of the libraries, by their names. */
+  /** Versions by name of the library. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Formats. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
 }

@@ -1,66 +1,66 @@
-/** Where the time of a batch went. All times are milliseconds; of what goes on side by side they add up to more than passed. */
+/** Where the time of a batch went. All times are in milliseconds. Times of parallel work add up to more than passed. */
 export interface ProfileEvent {
   readonly type: 'profile';
   readonly batch: string;
   /** Images at a time. */
   readonly jobs: number;
-  /** Since the process was started. */
+  /** From the start of the process. */
   readonly ms: number;
   readonly parent: ParentSpent;
   readonly children: ChildrenSpent;
   readonly pictures: PicturesSpent;
 }
 
-/** Of the process that reads the index, commits outputs and reports. */
+/** Times of the process that reads the index, commits outputs and reports. */
 export interface ParentSpent {
-  /** From the start of the process until it could begin with the batch: loading, settings, opening. */
+  /** From the start of the process to the beginning of the batch: loading, settings, opening. */
   readonly start: number;
-  /** CPU of all its threads since it was started. */
+  /** CPU time of all threads since the start of the process. */
   readonly cpu: number;
-  /** Its one thread of JavaScript had something to do, since it began with the batch. */
+  /** Busy time of the JavaScript thread since the beginning of the batch. */
   readonly busy: number;
   readonly index: ProfilePart;
   readonly storage: ProfilePart;
   readonly sources: ProfilePart;
-  /** Telling of events. */
+  /** Reporting events. */
   readonly report: ProfilePart;
 }
 
-/** Calls that have ended, and what they took until their answer was there. */
+/** The number of calls that have ended, and the time until their results. */
 export interface Calls {
   readonly calls: number;
   readonly ms: number;
 }
 
 export interface ProfilePart extends Calls {
-  /** The same by method, or by type of event. */
+  /** Calls by method or by type of event. */
   readonly of: Readonly<Record<string, Calls>>;
 }
 
-/** What the processes that decode and encode spent, as far as they have told. */
+/** Times of the child processes that decode and encode, up to their last answers. */
 export interface ChildrenSpent {
-  /** How many were started. */
+  /** Number of started child processes. */
   readonly started: number;
-  /** CPU of all their threads since they were started, until their last answer. */
+  /** CPU time of all their threads, from their start to their last answer. */
   readonly cpu: number;
-  /** From their start until their libraries were loaded. */
+  /** From their start until their libraries are loaded. */
   readonly starting: number;
-  /** At work, by what they were asked (`open`, `render`, `release` …). */
+  /** Work by type of request (`open`, `render`, `release` …). */
   readonly asked: Readonly<Record<string, Calls>>;
-  /** What they were asked, and their answers, were on the way or waited to be heard. */
+  /** Requests and answers in transit or waiting to be received. */
   readonly travel: number;
-  /** With a picture, but nothing to do for it: until it was to be rendered, and once it was. */
+  /** Idle with an open picture: before its rendering, and after it. */
   readonly held: { readonly before: number; readonly after: number };
-  /** Without a picture: before their first one, between two, after their last one. */
+  /** Idle without a picture: before the first one, between two, after the last one. */
   readonly idle: { readonly first: number; readonly between: number; readonly last: number };
 }
 
-/** What pictures took, in whichever child. Resizing and writing go on side by side within encoding. */
+/** Times of pictures, over all child processes. Resizing and writing are parallel parts of encoding. */
 export interface PicturesSpent {
   /** Reading and digesting. */
   readonly digest: Calls;
   readonly decode: Calls;
-  /** All that comes after decoding; its calls are the outputs. */
+  /** Everything after decoding. The number of calls is the number of outputs. */
   readonly encode: Calls;
   readonly resize: Calls;
   readonly write: Calls;

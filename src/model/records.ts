@@ -1,24 +1,24 @@
 import type { Format } from '../variants/fields.ts';
 
-/** What a file system says of a regular file without reading it. */
+/** The facts about a regular file from a stat. */
 export interface FileFacts {
   /** Bytes. */
   readonly size: number;
-  /** Nanoseconds since 1970, decimal; a string, since neither JSON nor a double holds it. */
+  /** Nanoseconds since 1970, as a decimal string: neither JSON nor a double can hold the number. */
   readonly mtime: string;
   readonly ino: string;
 }
 
-/** The same of a source. */
+/** The facts about a source from a stat. */
 export interface SourceFacts extends FileFacts {
   /**
-   * When the file or its inode last changed, in nanoseconds as `mtime`: no program can set it. Null where it is not
-   * known, or must not be compared.
+   * The last change of the file or its inode, in nanoseconds like `mtime`. No program can set it. Null when it is unknown
+   * or must not be compared.
    */
   readonly ctime: string | null;
 }
 
-/** What the index remembers of a source. Without a ctime, it was recorded before that was looked at. */
+/** The index's record of a source. Records of older versions have no ctime. */
 export interface SourceRecord extends SourceFacts {
   /** Absolute path. */
   readonly path: string;
@@ -27,13 +27,13 @@ export interface SourceRecord extends SourceFacts {
   readonly width: number;
   readonly height: number;
   readonly format: string;
-  /** `#rrggbb`; null when no variant of it was rendered yet. */
+  /** `#rrggbb`; null before the first rendering. */
   readonly dominantColor: string | null;
-  /** Milliseconds since 1970 at which the facts were taken. */
+  /** Time of the stat in milliseconds since 1970. */
   readonly seenAt: number;
 }
 
-/** An output that was made: its owner, what it was made from and how, and the file as it was left. */
+/** The index's record of an output: its owner, its origin, its settings, and the facts about its file. */
 export interface OutputRecord extends FileFacts {
   /** Absolute path: the storage key. */
   readonly path: string;
@@ -41,7 +41,7 @@ export interface OutputRecord extends FileFacts {
   readonly source: string;
   readonly variant: string;
   readonly settings: string;
-  /** Digest of the source's bytes it was rendered from. */
+  /** Digest of the source's bytes from which it was rendered. */
   readonly digest: string;
   readonly format: Format;
   /** Pixels. */
@@ -53,7 +53,7 @@ export interface OutputRecord extends FileFacts {
   readonly encoder: string;
 }
 
-/** A name held for a source under which nothing is made yet; with a digest, a duplicate that was skipped. */
+/** A name reserved for a source, without an output yet. With a digest, it belongs to a skipped duplicate. */
 export interface Reservation {
   readonly path: string;
   readonly source: string;

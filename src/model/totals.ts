@@ -13,7 +13,6 @@ export const ENDED_STATES = [
 
 const FAILURES_KEPT = 20;
 
-/** All jobs. */
 export function totalOf(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
 }

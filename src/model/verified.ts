@@ -1,62 +1,62 @@
 import type { Failure } from './jobs.ts';
 import type { OutputRecord } from './records.ts';
 
-/** What can be wrong with an output; several may be with one. */
+/** A kind of problem. An output may have several problems. */
 export type ProblemWord =
   /** Nothing is under its name. */
   | 'missing'
   /** A folder, link or device is under its name. */
   | 'foreign'
-  /** It may not be read, or the disk failed. */
+  /** It cannot be read, because of its permissions or the disk. */
   | 'unreadable'
   /** Its bytes are not those that were written. */
   | 'changed'
-  /** It is no picture, or one that is damaged. */
+  /** It is not a picture, or the picture is damaged. */
   | 'undecodable'
-  /** It has another format, width or height than is recorded. */
+  /** Its format, width or height differs from the record. */
   | 'different'
-  /** It carries something besides its pixels. */
+  /** It contains metadata. */
   | 'metadata';
 
 export interface Problem {
   readonly problem: ProblemWord;
-  /** Reads on after the path: "has 3,411 bytes, not 3,400". */
+  /** A sentence without its subject, the path: "has 3,411 bytes, not 3,400". */
   readonly message: string;
 }
 
-/** An output that is not in order. */
+/** An output with problems. */
 export interface WrongOutput {
   readonly record: OutputRecord;
-  /** One at least, in the order of their words. */
+  /** At least one, in the order of `ProblemWord`. */
   readonly problems: readonly Problem[];
-  /** A duplicate that was skipped, and has no outputs but this, whose own source is gone. */
+  /** A skipped duplicate that has only this output, when the output's own source is gone. */
   readonly duplicate?: string;
 }
 
-/** What became of a wrong output that was to be made again; null when it is in order now. */
+/** For each wrong output, why it could not be made again; null when it is correct now. */
 export type Remade = ReadonlyMap<WrongOutput, Failure | null>;
 
-/** What a look at outputs found. */
+/** The result of a check of outputs. */
 export interface Looked {
-  /** Id of the batch whose outputs were looked at; null for all there are. */
+  /** Id of the batch whose outputs were checked; null for all outputs. */
   readonly batch: string | null;
   readonly verified: number;
-  /** By path, bytewise. */
+  /** In bytewise order of their paths. */
   readonly wrong: readonly WrongOutput[];
-  /** It was stopped before it had seen all. */
+  /** Whether the check stopped before its end. */
   readonly isStopped: boolean;
 }
 
-/** What `verify` tells. `verified` and `wrong` are without those that are gone. */
+/** The result of `verify`. `verified` and `wrong` do not include gone outputs. */
 export interface Verified extends Looked {
-  /** Outputs that are missing as their sources are: nobody's loss. */
+  /** Number of outputs that are missing together with their sources. */
   readonly gone: number;
-  /** Whether one of those that are wrong can be made again. */
+  /** Whether at least one wrong output can be made again. */
   readonly isMendable: boolean;
-  /** How many that were gone are forgotten now, where that was asked. */
+  /** With `fix`: number of gone outputs that were forgotten. */
   readonly forgotten?: number;
-  /** Of all that are wrong, where they were to be made again. */
+  /** With `fix`: the result for each wrong output. */
   readonly remade?: Remade;
-  /** Ids of the batches that made them again. */
+  /** With `fix`: ids of the batches that made outputs again. */
   readonly madeIn?: readonly string[];
 }

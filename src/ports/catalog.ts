@@ -1,6 +1,6 @@
 import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
 
-/** What was made: the sources that were processed and the outputs that belong to them. */
+/** The processed sources and their outputs. */
 export interface Catalog {
   /** Reads the records of these sources, and of outputs under these names and under the paths of the sources. */
   lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
@@ -27,7 +27,7 @@ export interface Catalog {
   outputs(): AsyncIterable<OutputRecord>;
 
   /**
-   * Marks these outputs, and all that share their bytes, as wrong: the next job that looks at one makes it again.
+   * Marks these outputs, and all that share their bytes, as wrong: the next job with such an output makes it again.
    * A second call changes nothing.
    */
   distrust(outputs: readonly OutputRecord[]): Promise<void>;
@@ -61,7 +61,7 @@ export interface Lookup {
 }
 
 /**
- * What two output names have in common that a case-folding disk takes for one name. An index is opened with this
- * function and compares output names by it.
+ * Returns a key that is equal for two output names which a case-folding disk treats as one name. An index compares output
+ * names by this key.
  */
 export type FoldName = (path: string) => string;

@@ -76,7 +76,7 @@ export interface NewJob {
   readonly relative: string;
   /** Bytes, where they are known: large sources take longest and start first. */
   readonly size?: number | undefined;
-  /** Whether this batch has counted the source as unchanged. As a job it is no longer. */
+  /** Whether this batch has counted the source as unchanged. The new job removes it from that count. */
   readonly isCounted?: boolean;
   /** Lists of output paths, one path for each variant, best list first. */
   readonly candidates: readonly (readonly string[])[];
@@ -93,7 +93,7 @@ export interface Renewed {
   readonly inWork: readonly string[];
 }
 
-/** Sources that a part of the walk found unchanged: their number, their bytes and those of their outputs. */
+/** Totals of unchanged sources from a part of the walk: their number, their bytes and the bytes of their outputs. */
 export interface UnchangedTotals {
   readonly unchanged: number;
   readonly bytesIn: number;

@@ -17,21 +17,21 @@ import type {
  */
 export interface Renderer {
   /**
-   * Reads a source once: recognises it, checks its limits and digests it. Waits for a free place. `variants` are the
+   * Reads a source once: recognises it, checks its limits and digests it. Waits for a free slot. `variants` are the
    * outputs that are wanted: the estimate of `memory` depends on them, and without them assumes the whole picture.
    * Errors: also `source_outside`, when the opened file is outside the bounds of the source.
    */
   open(source: SourceFile, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
 
   /**
-   * Reads and decodes a stored picture once, and changes nothing. Waits for a free place. `timeout` in milliseconds.
+   * Reads and decodes a stored picture once, and changes nothing. Waits for a free slot. `timeout` in milliseconds.
    * Errors: those of `open` without its limits.
    */
   inspect(path: string, timeout: number): Promise<Inspected>;
 
   /**
    * Digests small files, in their order, without decoding them. Null for a file that cannot be read this way: `open`
-   * gives the reason. Waits for a free place. `timeout` in milliseconds, for all files.
+   * gives the reason. Waits for a free slot. `timeout` in milliseconds, for all files.
    */
   digest(sources: readonly SourceFile[], timeout: number): Promise<(Digested | null)[]>;
 
@@ -56,6 +56,6 @@ export interface Opened extends PictureFacts {
   /** Renders all variants, each into its staged file. Decodes once for all that share a base. */
   render(orders: readonly Order[]): Promise<Rendered>;
 
-  /** Gives the place back. May be called twice, and while rendering fails. */
+  /** Frees the slot. May be called twice, and while rendering fails. */
   close(): void;
 }

@@ -33,8 +33,8 @@ export interface Runs {
   dead(): Promise<DeadRun[]>;
 
   /**
-   * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` where that was asked. Sweep their
-   * staged files first: afterwards nobody can tell where these files are. A second call changes nothing.
+   * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` after a request to stop. Sweep their
+   * staged files first: afterwards the paths of these files are unknown. A second call changes nothing.
    */
   recover(dead: readonly DeadRun[]): Promise<void>;
 }

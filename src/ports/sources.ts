@@ -3,8 +3,8 @@ import type { Bounds, PassedOver, PathList, SourceFacts, WalkRules } from '../mo
 /** Where pictures come from. Sources are only read. Every method may be called twice, except `watch`. */
 export interface Sources {
   /**
-   * Streams what becomes a job, each folder in bytewise order, and what is passed over. For a part of the sources it
-   * streams only what is there, by the same rules, or that nothing is there.
+   * Streams found sources, each folder in bytewise order, and files that it passes over. With `part`, streams the files of
+   * this part by the same rules, or `gone` when nothing is there.
    */
   walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | Skipped | Gone>;
 
@@ -12,7 +12,7 @@ export interface Sources {
    * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
    * watch fast. They may come twice, late, or not at all: only a walk shows what is there. Call it once.
    */
-  watch(heard: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
+  watch(receive: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
 
   /**
    * Facts of one source. A link is followed when the user named it, or asked to follow links. Errors: `source_missing`,
@@ -20,15 +20,15 @@ export interface Sources {
    */
   stat(path: string): Promise<SourceFacts>;
 
-  /** Facts of each source by the same rule. Null for one that is missing or no file. */
+  /** Facts of each source by the same rule. Null for a source that is missing or not a file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
 
-  /** Of these paths, those where certainly nothing is: the named folder above is there. */
+  /** Of these paths, those where certainly nothing is: the named folder above exists. */
   missing(paths: readonly string[]): Promise<string[]>;
 
   /**
-   * Of these paths, in any place, those of files that are gone: no entry has this exact name, and the nearest existing
-   * folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
+   * Of these paths, inside or outside of the inputs, those of files that are gone: no entry has this exact name, and the
+   * nearest existing folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
    */
   gone(paths: readonly string[]): Promise<string[]>;
 
@@ -62,7 +62,7 @@ export interface FoundSource {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
-  /** Null when it was named and cannot be read: its job gives the reason. */
+  /** Null when the user named the file and it cannot be read. Its job gives the reason. */
   readonly facts: SourceFacts | null;
 }
 
@@ -107,7 +107,7 @@ export interface Watcher {
 }
 
 /**
- * Looks at what was named before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
+ * Checks the named inputs before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
  * nothing to walk.
  */
 export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
@@ -120,7 +120,7 @@ export interface Inputs {
   /** Whether only folders can be named. They are not globs. */
   readonly onlyFolders?: boolean;
   /**
-   * Set when the inputs were sources once. Each path is a file, not a glob; other sources were found in these folders.
+   * Set when the inputs are former sources. Each path is a file, not a glob; other sources were found in these folders.
    * Some may be gone, but not all.
    */
   readonly once?: { readonly folders: readonly string[] };

@@ -7,25 +7,25 @@ import type { DeadRun } from './runs.ts';
  */
 export interface Storage {
   /**
-   * What is under these names, without opening it. Null where nothing is; `foreign` for a link, a folder or a device.
+   * Facts about the files under these names, from a stat. Null where nothing is; `foreign` for a link, a folder or a device.
    */
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
 
-  /** What is `foreign` under this name, in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
+  /** The kind of a foreign file in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
   kindAt(path: string): Promise<string>;
 
-  /** What makes a folder look as if its disk were not mounted. Null when nothing does, or nobody can tell. */
+  /** Why the disk of a folder may not be mounted. Null when nothing suggests this, or when it is unknown. */
   lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
 
   /** Lower-case hex SHA-256 of the bytes of a stored file. Null where there is none. */
   checksum(path: string): Promise<string | null>;
 
-  /** Makes a place to write that will become `path`. Each call makes a new one. */
+  /** Creates a staged file that `commit` moves to `path`. Each call creates a new one. */
   stage(path: string): Promise<Staged>;
 
   /**
-   * Stages a stored file under a second name, each time anew. With `link` it is the same file, if the disk allows it and a new file
-   * there would have the same owner, group and mode; otherwise a copy.
+   * Stages a stored file under a second name. Each call creates a new staged file. With `link` it is the same file, if the
+   * disk allows it and a new file there would have the same owner, group and mode. Otherwise it is a copy.
    */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
 
@@ -53,7 +53,7 @@ export interface Storage {
 
 /** An output being written. */
 export interface Staged {
-  /** Where to write: on the same file system as the final name. */
+  /** The path to write to, on the same file system as the final name. */
   readonly path: string;
   readonly final: string;
   /** Whether a file already under the final name may be replaced. */

@@ -2,19 +2,19 @@ import { basename } from 'node:path';
 import type { Renderer, Storage } from '../../src/ports.ts';
 import { rendererWith } from './made-up.ts';
 
-/** What a run has read and rendered, by name, in the order it was. */
+/** File names that a run has read, rendered and checked, in order. */
 export interface Counted {
   /** Sources, opened or digested. */
   read: string[];
-  /** Sources of which something was decoded and encoded. */
+  /** Rendered sources. */
   rendered: string[];
-  /** Outputs. */
+  /** Outputs whose checksums were read. */
   checked: string[];
 }
 
 export const nothingCounted = (): Counted => ({ read: [], rendered: [], checked: [] });
 
-/** A made-up renderer and real storage that count. */
+/** A made-up renderer and a real storage that record their calls. */
 export function countingPorts(counted: Counted, storage: Storage) {
   const renderer = rendererWith((source) => void counted.rendered.push(basename(source)));
   const counting: Renderer = {

@@ -3,7 +3,7 @@ import { system, unwatched } from './faulty-system.ts';
 import { rendererWith } from './made-up.ts';
 import { eachInTurn, runThree } from './three.ts';
 
-/** Fails each call of the file system, each with the next of these codes. */
+/** Lets each call of the file system fail, one per batch, with these codes in turn. */
 export function eachSystemCall(codes: readonly string[]): Promise<void> {
   const faultAt = (at: number) => {
     const code = codes[at % codes.length];

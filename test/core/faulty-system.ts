@@ -4,9 +4,9 @@ import { promisify } from 'node:util';
 import type { Renderer } from '../../src/ports.ts';
 import type { Tripwire } from './faulty.ts';
 
-/** The file system as the adapters call it, with calls that may fail: for `vi.mock` of its two modules. */
+// The file system modules of the adapters, with calls that may fail. For `vi.mock`.
 
-/** Calls are counted and may fail as long as there is a wire. */
+/** While `wire` is set, calls are counted and may fail. */
 export const system = { wire: undefined as Tripwire | undefined };
 
 type Call = (...given: unknown[]) => unknown;
@@ -30,7 +30,7 @@ const AT_ONCE = ['accessSync', 'closeSync', 'linkSync', 'lstatSync', 'mkdirSync'
   'unlinkSync',
 ]);
 
-/** `node:fs/promises`. */
+/** A failing `node:fs/promises`. */
 export function failingLater(real: Module): Module {
   const failing = LATER.map((name) => {
     const call = real[name] as Call;
@@ -44,7 +44,7 @@ export function failingLater(real: Module): Module {
   return { ...real, ...Object.fromEntries(failing) };
 }
 
-/** `node:fs`. */
+/** A failing `node:fs`. */
 export function failingAtOnce(real: Module): Module {
   const stepOf = (name: string): [string, Call] => {
     const call = real[name] as Call;
@@ -70,12 +70,12 @@ export function failingAtOnce(real: Module): Module {
   return { ...real, ...Object.fromEntries(AT_ONCE.map(stepOf)), createReadStream, fsync: failingSync };
 }
 
-/** The index looks at its own file at each of its steps. */
+/** The index stats its own file in each step. Such calls get their own name. */
 function nameOf(call: string, [path]: readonly unknown[]): string {
   return call === 'statSync' && String(path).includes('/state/') ? `${call} of the index` : call;
 }
 
-/** A file that is open, whose calls may fail too. */
+/** An open file whose calls may fail too. */
 function failingHandle<T extends object>(handle: T): T {
   return new Proxy(handle, {
     get(target, name) {
@@ -91,14 +91,14 @@ function failingHandle<T extends object>(handle: T): T {
   });
 }
 
-/** A renderer whose own calls are not counted: they are those of another process. */
+/** A renderer whose calls are not counted: a real renderer makes them in another process. */
 export function unwatched(renderer: Renderer): Renderer {
   return {
     ...renderer,
     open(...given) {
       const { wire } = system;
       system.wire = undefined;
-      // What it calls it calls at once.
+      // `open` makes all its calls synchronously.
       const opened = renderer.open(...given);
       system.wire = wire;
       return opened;

@@ -1,25 +1,22 @@
 import type { Index, Staged, Storage } from '../../src/ports.ts';
 
-/** Ports of which one call fails. */
-
-/** Counts calls and lets one of them fail, before it does anything or when all is done; or that one and all that follow. */
+/** Counts calls. Lets one call fail, or one call and all after it, before or after its work. */
 export interface Tripwire {
   /** The calls that failed, by name. */
   readonly failed: readonly string[];
   step<T>(name: string, call: () => Promise<T>): Promise<T>;
-  /** The same for a call that answers at once. */
+  /** Like `step`, for a synchronous call. */
   now<T>(name: string, call: () => T): T;
 }
 
 export interface Fault {
-  /** 1 is the first call. */
+  /** Number of the call that fails, from 1. */
   readonly at: number;
   readonly when: 'before' | 'after';
-  /** All that follow fail too. */
+  /** Whether all later calls fail too. */
   readonly lasts?: boolean;
-  /** What that call fails with. */
   error(name: string): Error;
-  /** Calls that are not counted. */
+  /** Whether a call is not counted and never fails. */
   spares?(name: string): boolean;
 }
 
@@ -69,7 +66,7 @@ export function faultyStorage(storage: Storage, wire: Tripwire): Storage {
 
 type Method = (...given: unknown[]) => Promise<unknown>;
 
-/** Each method of a port, as one that may fail; those read in pages are left as they are. */
+/** A port whose methods may fail, except those that return an AsyncIterable. */
 function faulty<T extends object>(port: T, name: string, wire: Tripwire): T {
   const methods = Object.entries(port).map(([method, call]: [string, Method]) => {
     const step: Method = (...given) => wire.step(`${name}.${method}`, () => call(...given));

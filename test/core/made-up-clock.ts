@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still between calls of `advance`. */
 export interface MadeUpClock extends Clock {
-  /** Calls that are waited for. */
+  /** Number of timers that are set. */
   readonly waiting: number;
-  /** Goes on by so many milliseconds: each call comes at its time, and what it leads to happens before the next. */
+  /** Moves the clock by this many milliseconds. Each timer fires at its time, and its effects end before the next one. */
   advance(milliseconds: number): Promise<void>;
 }
 
-/** More calls than this within one `advance` are a loop that does not wait for anything. */
+/** More timers than this in one `advance` mean an endless loop. */
 const MOST = 1_000;
 
 export function makeClock(start = 1_000): MadeUpClock {

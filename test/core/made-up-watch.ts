@@ -8,23 +8,24 @@ import { type MadeUpClock, makeClock } from './made-up-clock.ts';
 
 export const SETTLE = 1_000;
 
-/** A watch of a workshop's real files, told of changes by the test alone, on a clock that the test alone moves. */
+/** A watch over a workshop's real files. Only the test reports changes and moves the clock. */
 export interface Watching {
   readonly clock: MadeUpClock;
   readonly events: readonly Event[];
-  /** What was walked: absolute paths, and undefined for a walk through everything. */
+  /** The walks so far: absolute paths, or undefined for a walk through everything. */
   readonly walks: readonly (string | undefined)[];
   hint(hint: Hint): void;
-  /** Says that these sources have changed. */
+  /** Reports changes of these sources. */
   changed(...names: string[]): void;
-  /** Writes a source, says so, and waits until the watch waits for it to rest. */
-  land(name: string, text?: string): Promise<void>;
-  /** Lets so many milliseconds pass once nothing else is to be done. */
+  /** Writes a source, reports the change, and waits until the file is settling. */
+  write(name: string, text?: string): Promise<void>;
+  /** Waits until the watch is idle, and lets this many milliseconds pass. */
   pass(milliseconds: number): Promise<void>;
-  /** Waits until the watch waits, for nothing but time and hints. */
+  /** Waits until the watch is idle: it waits only for the clock or for hints. */
   idle(): Promise<void>;
-  /** The first such event, and the last of a source's job. */
-  told<T extends Event['type']>(type: T): Promise<Extract<Event, { type: T }>>;
+  /** Waits for an event of this type, and resolves to the first one. */
+  waitFor<T extends Event['type']>(type: T): Promise<Extract<Event, { type: T }>>;
+  /** Waits until a source's job ends in this state, and resolves to its last event. */
   job(name: string, state: JobEvent['state']): Promise<JobEvent>;
   stop(): Promise<BatchFinished>;
   readonly finished: Promise<BatchFinished>;
@@ -45,8 +46,8 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
   const walks: (string | undefined)[] = [];
   const stopped = new AbortController();
   let walking = 0;
-  let hear: (hint: Hint) => void = () => {
-    throw new Error('nobody watches');
+  let receive: (hint: Hint) => void = () => {
+    throw new Error('no watch is running');
   };
   const sources: Sources = {
     ...ports.sources,
@@ -57,8 +58,8 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
       yield* ports.sources.walk(signal, part);
       walking--;
     },
-    watch(heard) {
-      hear = heard;
+    watch(given) {
+      receive = given;
       return { folders: 1, by: 'events', blind: () => [], close: async () => {} };
     },
   };
@@ -76,7 +77,7 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
     while (!holds()) await turn();
   };
   const idle = async () => {
-    // Each turn of the watch takes a few of the event loop; when it waits, the clock knows.
+    // One step of the watch takes several turns of the event loop. A waiting watch has a timer.
     for (let quiet = 0; quiet < 5; quiet++) {
       if (clock.waiting === 0 || walking > 0) quiet = 0;
       if (isOver) return;
@@ -84,12 +85,12 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
     }
   };
   const changed = (...names: string[]) => {
-    for (const name of names) hear({ type: 'changed', path: shop.at(`photos/${name}`) });
+    for (const name of names) receive({ type: 'changed', path: shop.at(`photos/${name}`) });
   };
   return {
     ...{ clock, events, walks, finished, idle, changed },
-    hint: (hint) => hear(hint),
-    async land(name, text = name) {
+    hint: (hint) => receive(hint),
+    async write(name, text = name) {
       const before = walks.length;
       shop.change(name, text);
       changed(name);
@@ -101,7 +102,7 @@ export async function watchOf(shop: Workshop, over: WatchingOptions = {}): Promi
       await clock.advance(milliseconds);
       await idle();
     },
-    async told<T extends Event['type']>(type: T) {
+    async waitFor<T extends Event['type']>(type: T) {
       const find = () => events.find((event): event is Extract<Event, { type: T }> => event.type === type);
       await until(() => find() !== undefined);
       return find()!;

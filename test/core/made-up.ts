@@ -22,16 +22,16 @@ import type { Index, Opened, Renderer } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha, variant } from '../records.ts';
 
-/** Real files, a real index, and a renderer that is made up, so that it can fail when it should. */
+/** Real files, a real index, and a made-up renderer that can fail on demand. */
 export interface Workshop {
   readonly index: Index;
   at(path: string): string;
-  /** Sources that hold their own names, last changed long ago. */
+  /** Writes sources that contain their own names and have old times. */
   put(...names: string[]): void;
   change(name: string, text: string): void;
   outputs(): string[];
   text(path: string): string;
-  /** What a run is made of. */
+  /** The ports and the work of a run. */
   prepare(
     command: NewWork['command'],
     over?: Partial<BatchOptions>,
@@ -40,7 +40,7 @@ export interface Workshop {
   run(over?: Partial<BatchOptions>, ports?: Partial<Ports>, signal?: AbortSignal): Promise<Event[]>;
 }
 
-/** Called before a source is rendered; may throw. */
+/** Is called before a source is rendered. May throw. */
 export type OnRender = (source: string, orders: readonly Order[]) => void;
 
 let runs = 0;
@@ -127,7 +127,7 @@ function digestOf(path: string): Digested {
   return { facts, digest: sha(readFileSync(path, 'utf8')) };
 }
 
-/** What is rendered from these bytes. */
+/** The rendered output of a source with this digest. */
 export function pictureOf(digest: string): string {
   return `picture of ${digest}`;
 }

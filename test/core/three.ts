@@ -17,16 +17,16 @@ import { sha, variant } from '../records.ts';
 import { type Fault, setTripwire, type Tripwire } from './faulty.ts';
 import { finishedOf, openWorkshop, pictureOf, type Workshop } from './made-up.ts';
 
-/** Syncing is most of the time such a batch takes, and in memory there is nothing to wait for. */
+// Most of the time of such a batch is syncing, which takes no time in memory.
 if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm';
 
-/** A batch of three pictures in which something fails: one is as another, and one has changed since it was rendered. */
+/** A batch of three pictures: two are equal, and one has changed since its last rendering. */
 export interface Three {
   readonly shop: Workshop;
   readonly sources: Sources;
 }
 
-/** How it ended: with its last event, or thrown out of it. */
+/** How a batch ended: with `batch.finished`, or with an error. */
 export interface End {
   readonly events: readonly Event[];
   readonly finished: BatchFinished | undefined;
@@ -49,8 +49,8 @@ async function prepareThree(shop: Workshop): Promise<Three> {
 }
 
 /**
- * Runs a batch with its first call failing, then another with its second, and so on until one has no further call.
- * Each must end in order and be carried on by the next.
+ * Runs one batch for each call: in the first batch the first call fails, in the second batch the second call, and so on.
+ * Each batch must end in order, and the next run must complete it.
  */
 export async function eachInTurn(
   faultAt: (at: number) => Fault,
@@ -71,7 +71,7 @@ export async function eachInTurn(
   expect(wrong.join('\n\n')).toBe('');
 }
 
-/** What the command would exit with. */
+/** The exit code of the command. */
 function exitOf({ finished, thrown }: End): number {
   if (thrown !== undefined) return exitOfError(thrown.code);
   return finished === undefined ? 0 : exitOfBatch(finished, undefined);
@@ -82,7 +82,7 @@ async function check(three: Three, end: End, failed: readonly string[]): Promise
   try {
     assertSound(three, end, failed);
   } finally {
-    // As the process does when it ends; the next one opens it anew.
+    // A process closes the index at its end, and the next process opens it again.
     await shop.index.close();
   }
   const index = await openSqliteIndex(shop.at('state/index.db'), foldName);
@@ -93,7 +93,7 @@ async function check(three: Three, end: End, failed: readonly string[]): Promise
   }
 }
 
-/** Tries again as a batch does, only at once. */
+/** The retry policy of a batch, without its delays. */
 const HASTY: RetryPolicy = {
   after: async (...given) => {
     const delay = await BATCH_RETRIES.after(...given);
@@ -114,12 +114,12 @@ export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<E
   }
 }
 
-/** What must hold at once, while the index still says what the run left in it. */
+/** Checks the state of files and index right after the run. */
 function assertSound({ shop }: Three, { events, finished, thrown }: End, failed: readonly string[]): void {
   const isOrderly = thrown === undefined;
   for (const name of shop.outputs()) {
     if (name.startsWith('.imgtool-')) {
-      // A run that died of it leaves them to the next; one that ended in order has tried again and told.
+      // A run that died leaves its staged files to the next run. A run that ended in order has reported them.
       if (isOrderly) assertLeft(shop, name, events);
       continue;
     }
@@ -132,35 +132,38 @@ function assertSound({ shop }: Three, { events, finished, thrown }: End, failed:
     if (event.type !== 'job' || event.state === 'unchanged') continue;
     expect(event.error?.code, JSON.stringify(event)).not.toBe('internal');
     const row = jobs.find((job) => job.batch === event.batch && job.given === event.source);
-    expect(row?.state, `${event.source} is recorded as told`).toBe(event.state);
+    expect(row?.state, `${event.source} is recorded as reported`).toBe(event.state);
     if (event.state === 'completed')
       expect(shop.outputs()).toEqual(expect.arrayContaining(outputsOf(event.source)));
   }
   if (!isOrderly) return;
-  const told = finishedOf(events);
-  // An index that fails cannot be told; whoever comes next finds the run dead, and the batch interrupted.
-  const isUntold = told.state === 'interrupted' && batch?.state === 'running';
+  const end = finishedOf(events);
+  // A failing index cannot record the end. The next run then finds a dead run and an interrupted batch.
+  const isUnrecorded = end.state === 'interrupted' && batch?.state === 'running';
   const isDone = failed.includes('index.end');
-  if (!isUntold && !isDone) {
-    expect(JSON.stringify([batch?.state, batch?.counts]), 'the batch is recorded as told').toBe(
-      JSON.stringify([told.state, told.counts]),
+  if (!isUnrecorded && !isDone) {
+    expect(JSON.stringify([batch?.state, batch?.counts]), 'the batch is recorded as reported').toBe(
+      JSON.stringify([end.state, end.counts]),
     );
   }
-  expect(told).toBe(finished);
+  expect(end).toBe(finished);
   const isDiscard = failed.every((name) => name.endsWith('.discard') || name === 'rm');
   if (isDiscard)
-    expect([told.state, told.counts.failed], 'what is left staged costs no job').toEqual(['finished', 0]);
+    expect([end.state, end.counts.failed], 'a staged file that is left makes no job fail').toEqual([
+      'finished',
+      0,
+    ]);
 }
 
-/** A staged file that could not be removed: the user was told, and does it. */
+/** Checks the warning about a staged file that is left. Removes the file as the user would. */
 function assertLeft(shop: Workshop, name: string, events: readonly Event[]): void {
   const path = shop.at(`out/${name}`);
-  const told = events.filter((event) => event.type === 'warning' && event.message.includes(path));
-  expect(told, `${name} is left, and told`).toHaveLength(1);
+  const warnings = events.filter((event) => event.type === 'warning' && event.message.includes(path));
+  expect(warnings, `${name} is left and reported`).toHaveLength(1);
   rmSync(path);
 }
 
-/** The same batch again, when all works: everything is there, and all invariants hold. */
+/** Runs the same batch again without faults. All outputs must exist, and all invariants must hold. */
 async function assertCarriedOn(three: Three, index: Index): Promise<void> {
   const { shop, sources } = three;
   const end = await runThree(three, { index });
@@ -184,7 +187,7 @@ async function assertCarriedOn(three: Three, index: Index): Promise<void> {
         code: exit,
         signal: null,
       },
-      // What is under a name was made from the bytes that are recorded with it.
+      // Each output is made from the recorded bytes.
       decode: async (path, { digest }) =>
         expect(shop.text(path.slice(shop.at('').length))).toBe(pictureOf(digest ?? '')) ?? true,
     },

@@ -2,26 +2,23 @@ import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promis
 import type { Batch } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 
-/** Jobs that one step cancels. */
+/** Jobs cancelled in one step. */
 const AT_ONCE = 1_000;
-/** Milliseconds between two looks at a batch that is to end. */
+/** Milliseconds between two checks whether the batch has ended. */
 const EVERY = 100;
 
-/** Cancels all jobs of a batch that wait, and resolves to their number. */
+/** Cancels all waiting jobs of a batch. Resolves to their number. */
 export async function cancelWaiting(index: Index, batch: string): Promise<number> {
   for (let cancelled = 0; ; ) {
     const more = await index.cancelWaiting({ batch }, AT_ONCE);
     if (more === 0) return cancelled;
     cancelled += more;
-    // Signals and other processes get their turn between two steps.
+    // Handle signals, and let other processes write, between two steps.
     await breathe();
   }
 }
 
-/**
- * Stops a batch and resolves once it has ended. `was` tells whether the batch still ran, was left by a run that died, or
- * had ended before.
- */
+/** Stops a batch, and resolves once it has ended. `was` is its state before: `interrupted` means that its run had died. */
 export async function cancelBatch(
   index: Index,
   { id }: Batch,

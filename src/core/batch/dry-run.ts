@@ -1,5 +1,6 @@
 import { asImgtoolError, outputExists } from '../../errors.ts';
-import type { BatchFinished, Event, JobEvent, PictureFacts } from '../../model.ts';
+import { JOB_STATES } from '../../model/jobs.ts';
+import type { BatchFinished, Event, JobEvent, JobState, PictureFacts } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
 import type { FactPorts } from '../job/context.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
@@ -14,12 +15,12 @@ import { settingsOfAll } from '../job/settings-digest.ts';
 import type { NewWork, Ports } from './mode.ts';
 import { askNames } from './reserve.ts';
 
-/** Nothing is recorded of a dry run, so it has no id. */
+/** A dry run is not recorded, so it has no id. */
 const NO_BATCH = '';
 
 /**
- * What `runBatch` would do, by the same rule and without doing it: sources are read and digested, nothing is rendered,
- * written or recorded. Errors: `not_writable`. Tells one job event a source, with `would` in it, and `batch.finished`.
+ * Reports what `runBatch` would do, by the same rule. Reads and digests sources, but renders, writes and records nothing.
+ * Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
  */
 export async function dryRun(
   ports: Ports,
@@ -29,21 +30,12 @@ export async function dryRun(
 ): Promise<BatchFinished> {
   const started = performance.now();
   await ports.storage.prepare(options.out);
-  // Renamed records stand for the same outputs: nothing that was made changes.
+  // Renaming records changes no output.
   await ports.index.renameSettings(renamedSettings(options));
-  const places: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
+  const factPorts: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
   const given = new Map<string, string>();
   const firstWith = new Map<string, string>();
-  const counts = {
-    pending: 0,
-    processing: 0,
-    retrying: 0,
-    completed: 0,
-    duplicate: 0,
-    unchanged: 0,
-    failed: 0,
-    cancelled: 0,
-  };
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
   let passedOver = 0;
   let bytesIn = 0;
   const { outGiven: out, preset, jobs } = options;
@@ -59,7 +51,7 @@ export async function dryRun(
   });
   for await (const entry of ports.sources.walk(signal)) {
     if (entry.type === 'gone') continue;
-    if (entry.type === 'skipped' || (await isOutput(places, entry.source))) {
+    if (entry.type === 'skipped' || (await isOutput(factPorts, entry.source))) {
       passedOver++;
       emit({
         type: 'passed_over',
@@ -68,7 +60,7 @@ export async function dryRun(
       });
       continue;
     }
-    const event = await foresee(ports, places, entry, firstWith, given);
+    const event = await predict(ports, factPorts, entry, firstWith, given);
     counts[event.state]++;
     bytesIn += event.bytes ?? 0;
     emit(event);
@@ -89,68 +81,68 @@ export async function dryRun(
   return finished;
 }
 
-async function isOutput(places: FactPorts, path: string): Promise<boolean> {
-  const lookup = await places.index.lookup([path], []);
-  return isMade(lookup.output(path)) || isMovedOutput(places, path, lookup);
+async function isOutput(factPorts: FactPorts, path: string): Promise<boolean> {
+  const lookup = await factPorts.index.lookup([path], []);
+  return isMade(lookup.output(path)) || isMovedOutput(factPorts, path, lookup);
 }
 
-async function foresee(
+async function predict(
   ports: Ports,
-  places: FactPorts,
+  factPorts: FactPorts,
   found: FoundSource,
   firstWith: Map<string, string>,
   given: Map<string, string>,
 ): Promise<JobEvent> {
-  const told = { type: 'job', batch: NO_BATCH, source: found.given } as const;
+  const base = { type: 'job', batch: NO_BATCH, source: found.given } as const;
   try {
     const stat = await ports.sources.stat(found.source);
-    const { names, gone } = await namesFor(places, found, given);
-    const asFound = await factsOfJob(places, found.source, stat, names);
+    const { names, gone } = await namesFor(factPorts, found, given);
+    const asFound = await factsOfJob(factPorts, found.source, stat, names);
     const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
     const trusted = trustedDigest(stat, asFound.recorded);
-    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, places.options.limits);
+    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, factPorts.options.limits);
     if (refused) throw refused;
-    const opened = trusted === undefined ? await look(ports, found, places) : undefined;
+    const opened = trusted === undefined ? await look(ports, found, factPorts) : undefined;
     const digest = trusted ?? opened!.digest;
-    const facts = await withDigest(places, { ...asFound, wanted }, digest);
+    const facts = await withDigest(factPorts, { ...asFound, wanted }, digest);
     const decision = decide(facts);
     if (decision.action === 'render' && opened !== undefined)
-      assertHoldable(opened.memory, places.options.memoryCap);
+      assertHoldable(opened.memory, factPorts.options.memoryCap);
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
-    // The same picture would be adopted, but only rendering could tell.
+    // A real run would adopt the same picture, but only rendering can show that it is the same.
     const taken = facts.force ? undefined : facts.wanted.find(isTaken);
     if (decision.action === 'refuse' || taken !== undefined) {
       const error = failureOf(
         decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
       );
-      return { ...told, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
+      return { ...base, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
     }
     if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
     const first = firstWith.get(digest);
     firstWith.set(digest, first ?? found.given);
     const picture = { digest, bytes: stat.size };
     const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
-    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, places.options));
+    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, factPorts.options));
     if (decision.action === 'unchanged')
-      return { ...told, ...picture, state: 'unchanged', would: 'unchanged' };
+      return { ...base, ...picture, state: 'unchanged', would: 'unchanged' };
     if (
       decision.action === 'duplicate' ||
       (decision.action === 'render' && first !== undefined && !facts.force)
     ) {
       const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
-      // With `skip` they are left to the one it is a copy of.
+      // A skipped duplicate writes no outputs.
       const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
-      return { ...told, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
+      return { ...base, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
     }
-    return { ...told, ...picture, state: 'completed', would: decision.action, wouldWrite };
+    return { ...base, ...picture, state: 'completed', would: decision.action, wouldWrite };
   } catch (thrown) {
-    return { ...told, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
+    return { ...base, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
   }
 }
 
-/** An output whose owner is gone, as the job would find it: its own. */
+/** The wanted output as the job would find it: when the owner is gone, this source owns it. */
 function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
   const { record } = wanted;
   return record !== undefined && gone.includes(record.source)
@@ -158,15 +150,15 @@ function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Want
     : wanted;
 }
 
-/** The names it would get beside those given to others before it, and the sources that would pass some on. */
+/** The names that a source would get, after those given to earlier sources, and the gone owners of these names. */
 async function namesFor(
-  places: FactPorts,
+  factPorts: FactPorts,
   found: FoundSource,
   given: Map<string, string>,
 ): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
-  const [asked] = await askNames({ ...places, mirror: false }, [found]);
+  const [asked] = await askNames({ ...factPorts, mirror: false }, [found]);
   const { candidates, kept, gone = [] } = asked!;
-  const lookup = await places.index.lookup([], candidates.flat());
+  const lookup = await factPorts.index.lookup([], candidates.flat());
   const isFree = (path: string) => {
     const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
     return owner === found.source || gone.includes(owner);

@@ -2,10 +2,10 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Batch } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 
-/** The word of these that is nearest to another one; undefined when none is near. */
+/** The word of `words` that is nearest to `word`; undefined when none is near. */
 export type Nearest = (word: string, words: readonly string[]) => string | undefined;
 
-/** Recent batches whose ids are compared with the one that was given. */
+/** Number of recent batches to search for a similar id. */
 const RECENT = 100;
 
 /** The batch whose id begins with these digits. Errors: `usage` when none is given; `unknown_batch`, with the nearest id. */
@@ -23,7 +23,7 @@ export async function findBatch(
     if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
     const ids = (await index.batches(RECENT)).map((batch) => batch.id);
     const meant = nearest(id, ids);
-    // None of several ids that begin so is a better guess than the others.
+    // When several ids begin like this, none is a better guess than the others.
     if (meant === undefined || ids.some((one) => one.startsWith(id))) throw error;
     throw new ImgtoolError(error.code, error.message, { fix: `did you mean ${meant}? All: imgtool list` });
   }

@@ -4,7 +4,7 @@ import type { JobContext } from '../job/context.ts';
 import { type Asked, askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
-/** Sources looked up, stat'ed and added in one step. */
+/** Number of sources that one step looks up, checks and adds. */
 export const CHUNK = 256;
 
 /** What the walk has found so far. */
@@ -13,13 +13,13 @@ export interface Walked {
   /** Bytes of the sources found. */
   bytes: number;
   passedOver: number;
-  /** Everything was walked at least once: all folders that were named were there. */
+  /** Whether everything was walked at least once, and all named folders were there. */
   ended: boolean;
 }
 
 /**
- * Makes jobs of what there is to do, until there is no more or `signal` aborts. `chunkDone` hears of each chunk before
- * its events, and with `ended` that it was the last.
+ * Finds sources and adds jobs for them, until there are no more or `signal` aborts. Calls `chunkDone` for each chunk,
+ * before the events of the chunk. `ended` marks the last chunk.
  */
 export type TakeIn = (
   context: JobContext,
@@ -29,13 +29,13 @@ export type TakeIn = (
 ) => Promise<Walked>;
 
 /**
- * Walks the inputs once, a chunk at a time: sources whose outputs are all in order are told and counted as unchanged,
- * the rest is added to the index.
+ * Walks the inputs once, one chunk at a time. Reports and counts sources whose outputs are all in order as unchanged.
+ * Adds the other sources to the index.
  */
 export const takeIn: TakeIn = (context, emit, chunkDone, signal) =>
   walkThrough({ context, emit, chunkDone, signal }, 0, async (chunk) => chunk);
 
-/** What is left of a batch that was begun by another run: its jobs that wait, and what its walk had not come to. */
+/** Takes in the rest of a batch that another run began: its waiting jobs, and with `walk` the sources not yet found. */
 export function takeRest({ counts, command, passedOver, walkEnded }: Batch, walk: boolean): TakeIn {
   const waiting = counts.pending + counts.retrying;
   return async (context, emit, chunkDone, signal) => {
@@ -65,7 +65,7 @@ interface Walking {
   readonly signal: AbortSignal;
 }
 
-/** `total` jobs are there already; `newOf` leaves out of a chunk what is known of. */
+/** `total` is the number of jobs that already exist. `newOf` removes known sources from a chunk. */
 async function walkThrough(
   { context, emit, chunkDone, signal }: Walking,
   total: number,
@@ -95,7 +95,7 @@ async function walkThrough(
   let chunk: FoundSource[] = [];
   for await (const entry of context.sources.walk(signal)) {
     if (entry.type === 'skipped') passOver(entry.given, entry.reason);
-    // The job of a picture that is gone says so itself.
+    // When the missing path is a picture, its own job reports it.
     else if (entry.type === 'gone' && (await context.index.known(context.run, [entry.path])).length === 0) {
       isAllThere = false;
       emit(notThere(context.sources.givenOf(entry.path)));
@@ -109,7 +109,6 @@ async function walkThrough(
   return walked;
 }
 
-/** Its pictures are still to come. */
 function notThere(folder: string): Warning {
   return {
     type: 'warning',
@@ -125,7 +124,7 @@ export function jobFor(
   return { source, given, relative, size: facts?.size, ...names };
 }
 
-/** What a chunk of unchanged sources adds to the counts. */
+/** The totals of a chunk of unchanged sources. */
 export function tallyOf(unchanged: readonly JobEvent[]): UnchangedTotals {
   let bytesIn = 0;
   let bytesOut = 0;

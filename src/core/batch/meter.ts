@@ -1,9 +1,9 @@
 import type { Calls, ProfilePart } from '../../model.ts';
 
-/** Sums up, by name, how often something was done and the milliseconds it took. */
+/** Sums up calls and their milliseconds by name. */
 export interface Meter {
   add(name: string, ms: number, calls?: number): void;
-  /** Does the work, and waits for what it promises or streams without getting in between. */
+  /** Calls `work` and returns its result. Also times a promise until it settles, and a stream while it is read. */
   time(name: string, work: () => unknown): unknown;
   calls(name: string): Calls;
   part(): ProfilePart;
@@ -17,7 +17,7 @@ export function openMeter(clock = () => performance.now()): Meter {
     of.set(name, { calls: before.calls + more, ms: before.ms + ms });
   };
 
-  /** Timed while somebody waits for the next. */
+  /** Times only the waits for the next item. */
   async function* streamed(name: string, items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     add(name, 0);
     let since = clock();
@@ -49,7 +49,7 @@ export function openMeter(clock = () => performance.now()): Meter {
   };
 }
 
-/** The port, each of whose methods is timed under its name. */
+/** Wraps a port. Times each method under its name. */
 export function metered<T extends object>(port: T, meter: Meter): T {
   return new Proxy(port, {
     get(target, name) {

@@ -4,7 +4,7 @@ import type { MemoryBudget } from '../queue/memory-budget.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import type { TakeIn } from './intake.ts';
 
-/** The opened ports a batch works with. */
+/** The opened ports of a batch. */
 export interface Ports {
   readonly index: Index;
   readonly storage: Storage;
@@ -14,33 +14,33 @@ export interface Ports {
   readonly budget: MemoryBudget;
   /** Resolves once the reader of events has caught up. */
   readonly ready?: () => Promise<void>;
-  /** Hex id of this run, as its staged files carry it. */
+  /** Hex id of this run. It is part of the names of its staged files. */
   readonly run: string;
 }
 
 export interface NewWork {
   readonly command: NewBatch['command'];
-  /** As given, for the record. */
+  /** As the user gave them. */
   readonly inputs: readonly string[];
   readonly cwd: string;
   readonly options: BatchOptions;
 }
 
-/** A batch that has ended early, or failed in part, and what of it is done again. */
+/** A batch that ended early or failed in part, and the part to do again. */
 export interface OldWork extends ResumeChoice {
   readonly batch: Batch;
 }
 
-/** Where a batch gets its jobs from and how it deals with those that fail. */
+/** What differs between process, watch, resume and fix. */
 export interface BatchMode {
   readonly takeIn: TakeIn;
   readonly retryPolicy: RetryPolicy;
-  /** Hears of each job that has ended, or is to be tried again. */
+  /** Is called for each job that has ended, or that waits for another attempt. */
   readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
-  /** Whether it goes on until it is stopped, which then cuts nothing short as long as nothing waits. */
+  /** Whether the batch ends only when it is stopped. Such a batch is finished if no job waits then. */
   readonly isEndless: boolean;
-  /** Whether outputs are removed once no source has them any more. */
+  /** Whether outputs are removed when their sources are gone. */
   readonly mirror?: boolean;
-  /** Whether it goes on with a batch that another run had begun. */
+  /** Whether the batch continues one that another run began. */
   readonly isResumed?: boolean;
 }

@@ -4,7 +4,7 @@ import type { BatchOptions, Variant } from '../../model.ts';
 import { EXTENSIONS } from '../../variants/fields.ts';
 import { onceFor } from './once.ts';
 
-/** The longest name of a file or folder in bytes, on every file system in common use. */
+/** Bytes of the longest file or folder name that every common file system allows. */
 const LONGEST = 255;
 
 const SUFFIXES: readonly ((found: Named) => string)[] = [
@@ -16,38 +16,38 @@ const SUFFIXES: readonly ((found: Named) => string)[] = [
 type Named = { readonly source: string; readonly relative: string };
 
 /**
- * The lists of output paths a source may get, one path a variant, best first: the plain names; told apart from another
- * source's by `~` and 8 hex digits of the SHA-256 of the root-relative path; and, should two roots hold the same
- * relative path, of the absolute one.
+ * The lists of output paths that a source may get, best first, with one path for each variant. First come the plain
+ * names. Then come names tagged with `~` and 8 hex digits of a SHA-256: of the root-relative path, and of the absolute
+ * path in case two roots hold the same relative path.
  */
 export function candidateNames(found: Named, options: BatchOptions): string[][] {
   return SUFFIXES.map((suffix) => namesWith(suffix(found), found, options));
 }
 
-/** The first of them. */
+/** The first candidate. */
 export function plainNames(found: Named, options: BatchOptions): string[] {
   return namesWith('', found, options);
 }
 
 /**
- * What two output paths have in common that a case-folding, normalising disk (APFS, NTFS) takes for one, so that outputs
- * made on one disk fit on any. Upper case comes first: some letters (ß) have no single lower-case partner.
+ * A key that is equal for two output paths which a case-folding, normalising disk (APFS, NTFS) treats as one. Outputs
+ * with different keys fit on any disk. Upper case comes first: some letters (ß) have no single lower-case partner.
  */
 export function foldName(path: string): string {
   if (ASCII.test(path)) return path.toLowerCase();
   return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
-/** In such a path only capitals change. */
+/** In an ASCII path only capitals change. */
 const ASCII = /^[\x00-\x7f]*$/;
 
-/** The output paths of the candidate a job was given; undefined when every candidate was taken. */
+/** The output paths of a job's candidate; undefined when other sources own every candidate. */
 export function namesOf(job: Named & { naming: number }, options: BatchOptions): string[] | undefined {
   const suffix = SUFFIXES[job.naming];
   return suffix === undefined ? undefined : namesWith(suffix(job), job, options);
 }
 
-/** Which candidate an output's path comes from; undefined for a plain name, which holds no tag of this source. */
+/** The number of the tagged candidate that an output's path comes from; undefined for a path without this source's tag. */
 export function taggedNaming(path: string, found: Named, { out }: BatchOptions): number | undefined {
   const below = path.slice(out.length);
   const naming = SUFFIXES.findIndex((suffix, i) => i > 0 && below.includes(suffix(found)));
@@ -68,13 +68,13 @@ function namesWith(suffix: string, { relative }: Named, options: BatchOptions): 
   return fitting.map((path) => out + (sep === '/' ? path : path.replaceAll('/', sep)));
 }
 
-/** A template filled with all that is the same for every source: what stands before each hole, and the hole. */
+/** A template in which only `{dir}` and `{name}` are still unfilled: each hole, with the text before it. */
 type Pattern = readonly { readonly text: string; readonly hole: 'dir' | 'name' | null }[];
 
 interface NamePatterns {
   /** With a separator at its end. */
   readonly out: string;
-  /** Of each variant. */
+  /** One for each variant. */
   readonly patterns: readonly Pattern[];
 }
 
@@ -110,14 +110,14 @@ function fill(pattern: Pattern, dir: string, name: string): string {
   return path;
 }
 
-/** Whether the template can yield the file name of this path, which lies below the output folder, for some source. */
+/** Whether a path is below the output folder and the template can yield its file name. */
 export function isOutputName(path: string, options: BatchOptions): boolean {
   if (!path.startsWith(namePatternsOf(options).out)) return false;
   const name = basename(path);
   return shapesOf(options).some((shape) => shape.test(name));
 }
 
-/** What the template says of the last segment of a path, for each variant. */
+/** For each variant, a pattern of the last segment of output paths. */
 const shapesOf = onceFor((options: BatchOptions) =>
   namePatternsOf(options).patterns.map((pattern) => {
     const shape = pattern
@@ -131,10 +131,10 @@ function escaped(text: string): string {
   return text.replace(/[^\w/]/gu, '\\$&');
 }
 
-/** A segment that is empty, or means this folder or the one above. */
+/** A segment that is empty, `.` or `..`. */
 const NO_NAME = /(^|\/)\.{0,2}(\/|$)/;
 
-/** No name leads out of the output folder: a picture called `..` loses its power as a path. */
+/** Keeps a path inside the output folder: `..` as a name gets a suffix. */
 function contained(path: string): string {
   if (!NO_NAME.test(path)) return path;
   return path
@@ -150,7 +150,7 @@ function longestExcess(path: string): number {
   return Math.max(...path.split('/').map((segment) => Buffer.byteLength(segment) - LONGEST));
 }
 
-/** The longest beginning of whole characters within so many bytes. */
+/** The longest prefix of whole characters within this many bytes. */
 function cut(text: string, bytes: number): string {
   let kept = '';
   let used = 0;

@@ -1,4 +1,4 @@
-/** A function of options that never change: worked out once for them, not for each of many thousand sources. */
+/** Caches a function of options that never change. It runs once, not for each of many thousand sources. */
 export function onceFor<Options extends object, Result>(
   make: (options: Options) => Result,
 ): (options: Options) => Result {

@@ -8,10 +8,7 @@ interface Profiled {
   readonly emit: (event: Event) => void;
 }
 
-/**
- * The same ports and the same listener, of which each call is timed: where the time went is told as `profile`, just
- * before `batch.finished`.
- */
+/** Wraps ports and listener, and times each call. Emits the sums as `profile`, just before `batch.finished`. */
 export function withProfile(ports: Ports, emit: (event: Event) => void): Profiled {
   const start = performance.now();
   const loop = performance.eventLoopUtilization();
@@ -46,13 +43,13 @@ export function withProfile(ports: Ports, emit: (event: Event) => void): Profile
   };
 }
 
-/** Milliseconds of all threads since the process was started. */
+/** Milliseconds of CPU time of all threads since the process was started. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
-/** Whoever renders says what it took; nothing is timed here. */
+/** Collects the times that the renderer measures itself. */
 function opening(renderer: Renderer, pictures: Meter): Renderer['open'] {
   return async (...asked): Promise<Opened> => {
     const opened = await renderer.open(...asked);

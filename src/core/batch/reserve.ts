@@ -4,25 +4,25 @@ import { isBelow } from '../job/facts.ts';
 import { movedWithTag } from '../job/moved.ts';
 import { candidateNames, plainNames, taggedNaming } from './names.ts';
 
-/** Where a batch asks who owns a name. */
+/** The ports and options that show who owns a name. */
 interface Owners {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
   readonly options: BatchOptions;
-  /** Whether a source with a tagged name takes its plain name once the owner of that is gone. */
+  /** Whether a source with a tagged name takes its plain name once the owner of the plain name is gone. */
   readonly mirror: boolean;
 }
 
-/** A source's names, and the sources that keep it from its plain ones. */
+/** A source's candidate names, and the sources that hold its plain names. */
 export interface Asked extends Pick<NewJob, 'candidates' | 'kept' | 'gone'> {
   /** Owners of plain names that are still there. */
   readonly heldBy: readonly string[];
 }
 
 /**
- * The names these sources ask for. An owner that is gone passes its names on, in the order of the sources. A source
- * that has tagged names in this output folder keeps them; with `mirror` only as long as its plain names are held.
+ * The names that these sources ask for. Names of gone owners go to the first source that asks. A source keeps its tagged
+ * names in this output folder; with `mirror` it keeps them only while others hold its plain names.
  */
 export async function askNames(owners: Owners, found: readonly FoundSource[]): Promise<Asked[]> {
   if (found.length === 0) return [];
@@ -69,10 +69,10 @@ export function ownersOf(paths: readonly string[], lookup: Lookup, source: strin
   return [...owners];
 }
 
-/** Which tagged candidate a source has outputs of in this output folder, whatever their variants. */
+/** The number of the tagged candidate of which a source has outputs in this output folder, for any variant. */
 async function taggedOf({ index, options }: Owners, found: FoundSource): Promise<number | undefined> {
   for (const { path, digest } of await index.ownedBy(found.source)) {
-    // A name that is only held shows nothing yet.
+    // A reserved name without an output does not count.
     if (digest === null || !isBelow(path, options.out)) continue;
     const naming = taggedNaming(path, found, options);
     if (naming !== undefined) return naming;

@@ -3,10 +3,10 @@ import type { Batch, BatchOptions, Event, Limits } from '../../model.ts';
 import type { Index, Inputs } from '../../ports.ts';
 import type { OldWork, Ports } from './mode.ts';
 
-/** Options of a batch that its continuation replaces; what is undefined stays as it was. */
+/** New options for the rest of a batch. An undefined option stays as it was. */
 export interface Changes {
   readonly jobs?: number | undefined;
-  /** Bytes that were asked for. */
+  /** Bytes that the user set. */
   readonly memory?: { readonly memory: number; readonly memoryCap: number } | undefined;
   /** Bytes that are free now. */
   readonly free: { readonly memory: number; readonly memoryCap: number };
@@ -16,7 +16,7 @@ export interface Changes {
 /** Whether the list of files that a batch was given can be read again. */
 type IsReadable = (batch: Batch) => boolean;
 
-/** The work that is left of a batch; undefined when nothing is left. Errors: `batch_running`, `usage`. */
+/** The remaining work of a batch; undefined when nothing remains. Errors: `batch_running`, `usage`. */
 export function workLeft(
   batch: Batch,
   how: 'resume' | 'retry',
@@ -32,7 +32,7 @@ export function workLeft(
   return { batch, states, walk, options: changed(batch.options, changes) };
 }
 
-/** The inputs of a batch as they were named, and a warning for a list that cannot be read again. */
+/** The inputs of a batch as the user named them, and a warning when its list cannot be read again. */
 export function inputsOf(
   batch: Batch,
   isReadable: IsReadable,
@@ -54,7 +54,7 @@ export function inputsOf(
 /** Whether a batch began in another working folder. */
 export const isForeign = (batch: Batch, cwd: string): boolean => batch.cwd !== cwd;
 
-/** Tells absolute paths: relative ones would mean nothing in this working folder. */
+/** Makes events show absolute paths: relative paths would be wrong in this working folder. */
 export function under(ports: Ports, work: OldWork): { readonly ports: Ports; readonly work: OldWork } {
   const { index, sources } = ports;
   const take: Index['take'] = async (...asked) =>
@@ -75,7 +75,7 @@ function changed(before: BatchOptions, { jobs, memory, free, limits }: Changes):
   };
 }
 
-/** A cap above the budget was a share of the memory that was free then: the memory that is free now counts instead. */
+/** A cap above the budget is a share of the free memory of that time. It is replaced by a share of the current free memory. */
 function memoryNow(before: BatchOptions, { memory, memoryCap }: Changes['free']) {
   const isGiven = before.memoryCap <= before.memory;
   return {

@@ -13,15 +13,15 @@ import { takeIn, takeRest, type Walked } from './intake.ts';
 import type { BatchMode, NewWork, OldWork, Ports } from './mode.ts';
 import { ASKED, stopOf } from './stop.ts';
 
-/** Batches that ended longer ago than this leave the history: 90 days in milliseconds. */
+/** Milliseconds that the history keeps ended batches: 90 days. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
 
 const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
 /**
- * One batch from its walk to its end: everything found is settled, or cancelled when `signal` aborts or somebody asks
- * for it, or left pending when going on was pointless. Tells all by `emit`, last `batch.finished`, which is returned
- * too. Errors: those of the index before the batch began; later ones end it as `interrupted` and are told as a warning.
+ * Runs one batch from its walk to its end. Settles all jobs; cancels the waiting ones when `signal` aborts or another
+ * process asks for it; leaves them pending after a fatal error. The last event is `batch.finished`, which is also
+ * returned. Errors: those of the index before the batch begins. Later errors are warnings, and the batch is `interrupted`.
  */
 export async function runBatch(
   ports: Ports,
@@ -38,7 +38,7 @@ export async function runBatch(
   );
 }
 
-/** The same for what is left of a batch, and for those of its jobs that are to be done again. Errors: `batch_running`. */
+/** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
 export async function resumeBatch(
   ports: Ports,
   { batch, ...again }: OldWork,
@@ -52,10 +52,10 @@ export async function resumeBatch(
   return workOn(context, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
-/** Frees what dead runs had in work, and sees to it that outputs can be written. */
+/** Frees the jobs of dead runs, and checks that outputs can be written. */
 async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
   const dead = await index.dead();
-  // In this order: who is killed in between leaves it all to the next run.
+  // Sweep before recovery: after a kill in between, the next run repeats both.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
   await storage.prepare(options.out);
@@ -118,7 +118,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
   const state =
     before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, mode, isStopped);
   const known = fatal;
-  // An index that is held by another program keeps its end waiting: what is wrong is told before.
+  // Report the error first: `end` may wait long for an index that another program holds.
   if (known !== undefined) emit(warning(known));
   const batch = await index.end(run, state).catch(giveUp);
   if (fatal !== undefined && fatal !== known) emit(warning(fatal));
@@ -137,7 +137,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
   return finished;
 }
 
-/** The totals of a batch whose index cannot be read: nothing is in work any more. */
+/** The totals of a batch whose index cannot be read, after all work has ended. */
 function atRest({ counts, passedOver, bytesIn, bytesOut }: BatchTotals) {
   return {
     counts: { ...counts, pending: leftOf(counts), processing: 0, retrying: 0 },
@@ -149,15 +149,15 @@ async function prune({ index, emit }: JobContext): Promise<void> {
   await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
 }
 
-/** Of a batch in which nothing waits any more. Its own run, or one before it, may have been stopped. */
+/** The final state of a batch without waiting jobs. This run or an earlier one may have been stopped. */
 function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopped: boolean) {
   if (counts.cancelled > 0) return 'cancelled';
   if (walkEnded || isEndless) return 'finished';
-  // What could not be walked again is left.
+  // Some inputs have not been walked yet.
   return isStopped ? 'cancelled' : 'interrupted';
 }
 
-/** What disturbed the removal of staged files may have passed. */
+/** Tries once more to remove staged files that could not be removed before. */
 async function removeAtLast({ leftBehind, emit }: JobContext): Promise<void> {
   for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
 }
@@ -166,7 +166,7 @@ function warning({ code, message, fix }: ImgtoolError): Warning {
   return { type: 'warning', code, message, ...(fix === undefined ? {} : { fix }) };
 }
 
-/** Walks and works side by side; what made either pointless. */
+/** Walks and works at the same time. Resolves to the fatal error of either, if any. */
 async function takeInAndWork(
   context: JobContext,
   mode: BatchMode,
@@ -175,15 +175,15 @@ async function takeInAndWork(
   const { emit, signal } = context;
   const intake = announce();
   const stopped = new AbortController();
-  let told: Promise<void> | undefined;
+  let stopping: Promise<void> | undefined;
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    told = tellStopping(context, inWork.size);
+    stopping = reportStopping(context, inWork.size);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
-  /** One of the two cannot go on: the other need not. */
+  /** A fatal error of one stops the other too. */
   const giveUp = (error: ImgtoolError) => {
     stopped.abort();
     return error;
@@ -201,11 +201,11 @@ async function takeInAndWork(
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
   signal.removeEventListener('abort', onAbort);
-  await told;
+  await stopping;
   return workFailed ?? walkFailed;
 }
 
-/** The batch begins for others with its first chunk: a small folder is known in full by then. */
+/** Emits `batch.started` after the first chunk: by then the total of a small folder is known. */
 function announceChunks({ run, options, emit }: JobContext, intake: Intake, isResumed: boolean) {
   let began = false;
   return ({ total, bytes }: Walked, ended: boolean) => {
@@ -214,26 +214,26 @@ function announceChunks({ run, options, emit }: JobContext, intake: Intake, isRe
       const { outGiven: out, preset, jobs } = options;
       const known = ended ? total : null;
       const resumed = isResumed ? { resumed: true as const } : {};
-      const told = { batch: run.batch, total: known, bytes, out, preset: preset.name, jobs, ...resumed };
-      emit({ type: 'batch.started', ...told });
+      const facts = { batch: run.batch, total: known, bytes, out, preset: preset.name, jobs, ...resumed };
+      emit({ type: 'batch.started', ...facts });
     } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
     else emit({ type: 'walk', found: total, bytes });
     intake.wake();
   };
 }
 
-async function tellStopping({ index, run, emit }: JobContext, finishing: number) {
+async function reportStopping({ index, run, emit }: JobContext, finishing: number) {
   try {
     const { counts } = await index.batch(run.batch);
     const dropping = counts.pending + counts.retrying + counts.processing - finishing;
     emit({ type: 'stopping', batch: run.batch, finishing, dropping });
   } catch {
-    // An index that fails is told by whoever needs it; here it would only have told how much is left.
+    // The index only gives a number here. Other calls report its failure.
     emit({ type: 'stopping', batch: run.batch, finishing, dropping: 0 });
   }
 }
 
-/** A request to stop that came after the last job changed nothing. */
+/** Why the batch stopped. A request after the last job has no effect. */
 function stoppedBy(
   state: BatchState,
   { aborted, reason }: AbortSignal,

@@ -9,8 +9,8 @@ import { isMovedOutput } from '../job/moved.ts';
 import { candidateNames, plainNames } from './names.ts';
 import { ownersOf } from './reserve.ts';
 
-export interface Sorted extends Pick<Told, 'outputs'> {
-  /** Sources with something to be done, or of which a stat cannot tell. */
+export interface Sorted extends Pick<Separated, 'outputs'> {
+  /** Sources that need work, or of which a stat does not show that they need none. */
   readonly changed: readonly FoundSource[];
   readonly unchanged: readonly Unchanged[];
 }
@@ -18,19 +18,19 @@ export interface Sorted extends Pick<Told, 'outputs'> {
 interface Unchanged {
   readonly found: FoundSource;
   readonly event: JobEvent;
-  /** Sources that keep it from its plain names, in a batch that mirrors. */
+  /** Sources that hold its plain names, in a batch that mirrors. */
   readonly heldBy: readonly string[];
 }
 
-interface Told {
+interface Separated {
   readonly sources: readonly FoundSource[];
-  /** Files under the names of outputs: never sources. One that is not made yet is just being made. */
+  /** Files under the names of outputs. They are never sources. When `isMade` is false, a job is making the output. */
   readonly outputs: readonly { readonly found: FoundSource; readonly isMade: boolean }[];
 }
 
 /**
- * Tells apart, by what is recorded and by stat alone, which of these files need work. An unchanged source whose record
- * is older than ctimes gets its ctime recorded.
+ * Finds out which files need work, by records and stats alone. Adds the ctime to the record of an unchanged source that
+ * has none.
  */
 export async function sortOut(context: JobContext, chunk: readonly FoundSource[]): Promise<Sorted> {
   const changed: FoundSource[] = [];
@@ -43,7 +43,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   );
   const { sources, outputs } = await tellApart(context, chunk, lookup);
   const own = await ownNames(context, sources, named, lookup);
-  // A folder that cannot be looked into fails its own jobs, not the walk.
+  // An unreadable folder fails its own jobs, not the walk.
   const paths = sources.flatMap((found) => own.get(found)?.names ?? []);
   const disk = await context.storage.stat(paths).catch(() => null);
   const undated: { path: string; ctime: string }[] = [];
@@ -67,7 +67,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   return { changed, unchanged, outputs };
 }
 
-/** The names under which a source's outputs would be in order, and what is recorded of them and of it. */
+/** A source's names, all of which it owns, with the records of its outputs and of the source. */
 interface Own {
   readonly names: readonly string[];
   readonly records: readonly OutputRecord[];
@@ -75,7 +75,7 @@ interface Own {
   readonly heldBy: readonly string[];
 }
 
-/** Of the sources that have outputs of their own under all their names, those names. */
+/** The names of each source that owns outputs under all its names. */
 async function ownNames(
   context: JobContext,
   sources: readonly FoundSource[],
@@ -101,7 +101,7 @@ async function ownNames(
       if (!areAllOf(found, records)) continue;
       const heldBy = holders?.get(found) ?? [];
       const recorded = lookup.source(found.source);
-      // A source that mirrors takes its plain names as soon as nobody else has them.
+      // In a mirror a source takes its plain names as soon as they are free.
       if (holders === undefined || heldBy.length > 0) own.set(found, { names, records, recorded, heldBy });
       break;
     }
@@ -109,7 +109,7 @@ async function ownNames(
   return own;
 }
 
-/** For each source, the others that have one of its plain names and are still there. */
+/** For each source, the other existing sources that own one of its plain names. */
 async function holdersOf(
   { sources }: JobContext,
   found: readonly FoundSource[],
@@ -121,7 +121,7 @@ async function holdersOf(
   return new Map([...owners].map(([one, those]) => [one, those.filter((owner) => !gone.has(owner))]));
 }
 
-/** Whether all were made of this source. */
+/** Whether all records are outputs of this source. */
 function areAllOf(
   { source }: FoundSource,
   records: readonly (OutputRecord | Reservation | undefined)[],
@@ -130,15 +130,15 @@ function areAllOf(
 }
 
 function factsOf(
-  places: FactPorts,
+  ports: FactPorts,
   { source, facts }: FoundSource,
   { names, records, recorded }: Own,
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts | undefined {
   if (facts === null || recorded === undefined) return undefined;
-  if (refusedNow(recorded, places.options.limits) !== undefined) return undefined;
+  if (refusedNow(recorded, ports.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
-  return factsByStat(places, known, names, records, disk);
+  return factsByStat(ports, known, names, records, disk);
 }
 
 function unchangedEvent(
@@ -160,12 +160,12 @@ function unchangedEvent(
   };
 }
 
-/** Tells sources from files that the index knows as outputs, by their paths or by their bytes. */
+/** Separates sources from files that the index knows as outputs, by path or by bytes. */
 export async function tellApart(
   context: JobContext,
   chunk: readonly FoundSource[],
   lookup: Lookup,
-): Promise<Told> {
+): Promise<Separated> {
   const { suspects } = context;
   const sources: FoundSource[] = [];
   const outputs: { found: FoundSource; isMade: boolean }[] = [];

@@ -1,27 +1,24 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
 import type { JobContext } from '../job/context.ts';
 
-/** Milliseconds between two looks whether somebody wants the batch to be stopped. */
+/** Milliseconds between two checks for a request to stop the batch. */
 const LOOK = 200;
-/** Milliseconds that pictures in work have to finish once the batch was stopped. */
+/** Milliseconds that pictures in work have to finish after a stop. */
 const GRACE = 10_000;
 
-/** Why a batch stops that somebody asked to. */
+/** The abort reason of a batch that a user asked to stop. */
 export const ASKED = 'asked';
 
-/** Tells that a batch is to stop. */
+/** When and why a batch must stop. */
 export interface Stop {
   readonly signal: AbortSignal;
-  /** Set when it is because the index cannot be asked any more. */
+  /** The error of the index, if that is why the batch must stop. */
   readonly error: ImgtoolError | undefined;
-  /** Once nothing is in work any more. */
+  /** Call it once no picture is in work. */
   close(): void;
 }
 
-/**
- * Aborts with the given signal, or when somebody asks for it in the index. Pictures that are still in work some time
- * after that are given up.
- */
+/** Aborts with the given signal, or on a request in the index. Kills the renderer `GRACE` milliseconds later. */
 export function stopOf({ index, run, renderer, signal: given }: JobContext): Stop {
   const asked = new AbortController();
   let failed: ImgtoolError | undefined;
@@ -30,7 +27,7 @@ export function stopOf({ index, run, renderer, signal: given }: JobContext): Sto
     try {
       if (await index.isCancelAsked(run)) asked.abort(ASKED);
     } catch (error) {
-      // A watch with nothing to do would not notice for long that its index is gone.
+      // Without this an idle watch would not notice for long that its index is gone.
       failed ??= asImgtoolError(error);
       asked.abort();
     }

@@ -5,16 +5,16 @@ import type { FactPorts } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
-/** What carrying out a job's steps left behind. */
+/** The result of a job's steps. */
 export interface Committed {
-  /** The outputs this job has now, one a variant; with `skip`, those of the source it is a duplicate of. */
+  /** The outputs of this job, one for each variant. A skipped duplicate has the outputs of the other source. */
   readonly outputs: readonly OutputRecord[];
-  /** Those the index does not know yet as they are, of this job or given to skipped duplicates. */
+  /** Outputs that the index must record: of this job, or given to skipped duplicates. */
   readonly made: readonly OutputRecord[];
   readonly skipped: readonly Reservation[];
 }
 
-/** A file appeared under an output's name after it was looked for: it may be this very output, made elsewhere. */
+/** A file appeared under an output's name after the check. Another process may have made this very output. */
 export class Overtaken extends Error {
   readonly reason: ImgtoolError;
 
@@ -24,7 +24,7 @@ export class Overtaken extends Error {
   }
 }
 
-/** An output whose bytes are staged, or found in place already. */
+/** An output whose bytes are staged. */
 interface Ready {
   readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
   readonly staged: Staged;
@@ -32,30 +32,30 @@ interface Ready {
 }
 
 /**
- * Makes all outputs of a job visible: rendered ones (staged in the order of their steps), those placed from elsewhere,
- * and those kept or adopted. Everything staged on the way is added to `staged`. Errors: `output_exists` before anything is
- * visible, Overtaken, and those of storage.
+ * Makes all outputs of a job visible: rendered, placed, kept and adopted ones. `staged` begins with the rendered outputs
+ * in the order of their steps; `commit` appends all other files that it stages. Errors: `output_exists` before anything
+ * is visible, Overtaken, and those of storage.
  */
 export async function commit(
-  places: FactPorts,
+  ports: FactPorts,
   steps: readonly Step[],
   rendered: Rendered | undefined,
   staged: Staged[],
   source: SourceRecord,
 ): Promise<Committed> {
-  const ready = await prepare(places, steps, rendered, staged, source);
+  const ready = await prepare(ports, steps, rendered, staged, source);
   const adopted = new Map<Ready, OutputRecord>();
   for (const one of ready) {
-    const found = await adopt(places, one);
+    const found = await adopt(ports, one);
     if (found !== undefined) adopted.set(one, found);
   }
   const fresh = ready.filter((one) => !adopted.has(one));
   const kept = steps.flatMap((step) => inPlace(step, source));
   const found = [...adopted.values(), ...kept].map(({ path }) => path);
-  // What is recorded is durable: whoever links it relies on that.
-  if (found.length > 0) await places.storage.sync(found);
-  const given = await giveToSkipped(places, fresh, source, staged);
-  const facts = await places.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
+  // Recorded outputs must be durable: other jobs link to them.
+  if (found.length > 0) await ports.storage.sync(found);
+  const given = await giveToSkipped(ports, fresh, source, staged);
+  const facts = await ports.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
     throw error instanceof ImgtoolError && error.code === 'output_exists' ? new Overtaken(error) : error;
   });
   const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
@@ -68,8 +68,8 @@ export async function commit(
 }
 
 /**
- * Whether what was staged is the output that was meant: its name may have got other bytes since it was judged. The very
- * file that was recorded is known to be durable; one with the same bytes is not.
+ * Whether the staged file is the output `meant`: the bytes under its name may have changed since the decision. The
+ * recorded file itself is durable. Another file with the same bytes may not be durable yet.
  */
 async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Promise<boolean> {
   const [found] = await storage.stat([staged.path]);
@@ -112,7 +112,7 @@ async function prepare(
   return ready;
 }
 
-/** A file the index does not know but which holds these very bytes is this output: a lost index heals so. */
+/** Adopts an unknown file that holds exactly these bytes. This rebuilds a lost index. */
 async function adopt(
   { index, storage }: FactPorts,
   { record, step }: Ready,
@@ -125,9 +125,9 @@ async function adopt(
   throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
 }
 
-/** Duplicates that were skipped get outputs of their own before those they were left to are replaced. */
+/** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */
 async function giveToSkipped(
-  places: FactPorts,
+  ports: FactPorts,
   fresh: readonly Ready[],
   source: SourceRecord,
   staged: Staged[],
@@ -136,15 +136,15 @@ async function giveToSkipped(
   for (const { step } of fresh) {
     const { record: old, disk, settings } = step.wanted;
     if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
-    if (!(await isIntact(old, disk, places.storage))) continue;
-    given.push(...(await giveAway(places, old, source.path, staged)));
+    if (!(await isIntact(old, disk, ports.storage))) continue;
+    given.push(...(await giveAway(ports, old, source.path, staged)));
   }
   return given;
 }
 
 /**
- * Gives an output that is about to go to the duplicates that were left without, all but `leaving`; what they have now.
- * What is staged on the way is added to `staged`.
+ * Gives an output that is about to be removed or replaced to all skipped duplicates except `leaving`. Returns their new
+ * outputs. Appends the files that it stages to `staged`.
  */
 export async function giveAway(
   { index, storage, sources }: FactPorts,
@@ -166,12 +166,12 @@ export async function giveAway(
   return given;
 }
 
-/** Somebody's file under the copy's name is no reason to keep this source from its outputs. */
+/** A foreign file under the name of a duplicate must not stop this source. */
 function unlessTaken(error: unknown): undefined {
   if (!(error instanceof ImgtoolError) || error.code !== 'output_exists') throw error;
 }
 
-/** What is to be recorded of a file that is left in its place. */
+/** The new record of a file that stays where it is. */
 function inPlace(step: Step, source: SourceRecord): OutputRecord[] {
   if (step.kind === 'adopt') return [adopted(step, source)];
   if (step.kind !== 'keep') return [];

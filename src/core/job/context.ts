@@ -2,13 +2,13 @@ import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
 import type { Index, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
-/** Where facts come from. */
+/** The ports and options from which a job's facts come. */
 export interface FactPorts {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
   readonly options: BatchOptions;
-  /** Of each variant, in their order. */
+  /** The settings digest of each variant, in the order of the variants. */
   readonly settings: readonly string[];
 }
 
@@ -16,40 +16,39 @@ export interface FactPorts {
 export interface JobContext extends FactPorts {
   readonly run: Run;
   readonly renderer: Renderer;
-  /** Names under which a run that died may have left outputs without telling the index. */
+  /** Paths where a dead run may have left outputs that the index does not know. */
   readonly suspects: ReadonlySet<string>;
-  /** Whether outputs that no source has any more are removed. */
+  /** Whether outputs are removed when their sources are gone. */
   readonly mirror: boolean;
-  /** Lets pictures be decoded as far as there is memory for them. */
   readonly budget: MemoryBudget;
-  /** Staged files that could not be removed when they should have been. */
+  /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Event) => void;
-  /** Resolves once the reader of events has caught up: no new work is taken before. */
+  /** Resolves once the reader of events has caught up. No new work is taken before. */
   readonly ready: () => Promise<void>;
-  /** Aborts when no more is to be begun. */
+  /** Aborts when no more work may begin. */
   readonly signal: AbortSignal;
 }
 
-/** A job as it is begun: for the first time, or again. */
+/** A job that begins, for the first time or again. */
 export interface Begun {
   readonly job: Job;
-  /** What is known of its bytes, which spares reading them as long as its file is the same. */
+  /** The known record of its bytes. While the file is unchanged, the job need not read it. */
   readonly learnt?: SourceRecord | undefined;
-  /** It was told of as begun before. */
-  readonly isTold: boolean;
+  /** Whether `job.started` was already reported. */
+  readonly isReported: boolean;
   /**
-   * How often it may still be looked at again. Another process may make the same outputs at the same time, one after
-   * the other: each look finds more of them.
+   * How often the job may still begin again. Another process may make the same outputs one after the other. Then each
+   * attempt finds more of them.
    */
   readonly looks: number;
 }
 
-/** A job that is to be begun again, in a place of its own. */
+/** A job that must begin again, in a new slot. */
 export interface Requeued {
   /**
-   * `waiting`: once another, which renders the same bytes right now, has ended. `again`: at once, since what was found
-   * under its outputs' names has changed meanwhile.
+   * `waiting`: after another job, which renders the same bytes now, has ended. `again`: at once, because the files under
+   * its outputs' names have changed.
    */
   readonly type: 'waiting' | 'again';
   readonly begun: Begun & { readonly learnt: SourceRecord };

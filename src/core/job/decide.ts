@@ -7,16 +7,16 @@ import type {
   Variant,
 } from '../../model.ts';
 
-/** A source changed so shortly before it was looked at may change again within the same tick of its file system. */
+/** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;
 
-/** All there is to know of one job: the source, what is recorded, what is on disk. */
+/** All facts about one job: its source, the records, and the files on disk. */
 export interface Facts {
   readonly source: string;
   readonly recorded: SourceRecord | undefined;
-  /** Digest of the source's bytes as they are now; undefined while only a stat was made. */
+  /** Digest of the source's current bytes; undefined after a stat alone. */
   readonly digest: string | undefined;
-  /** One a variant. */
+  /** One for each variant. */
   readonly wanted: readonly Wanted[];
   /** Outputs of the same bytes under other names, oldest first; empty while the digest is unknown. */
   readonly elsewhere: readonly Elsewhere[];
@@ -24,18 +24,18 @@ export interface Facts {
   readonly duplicates: 'link' | 'copy' | 'skip';
 }
 
-/** An output this job is to have. */
+/** An output that this job should have. */
 export interface Wanted {
   readonly path: string;
   readonly variant: Variant;
   readonly settings: string;
   readonly record: OutputRecord | Reservation | undefined;
   readonly disk: FileFacts | 'foreign' | null;
-  /** SHA-256 of what is on disk, once it had to be read. */
+  /** SHA-256 of the file on disk, if the job had to read it. */
   readonly checksum?: string | undefined;
   /** Whether the file on disk is an output that was recorded under this name in another folder. */
   readonly isMoved?: boolean;
-  /** Whose source the file on disk is, if it is one. */
+  /** Whether the file on disk is a source, and whose. */
   readonly holds: 'this source' | 'another source' | null;
 }
 
@@ -43,19 +43,19 @@ export interface Wanted {
 export interface Elsewhere {
   readonly record: OutputRecord;
   readonly intact: boolean;
-  /** Its owner is still there with these bytes. */
+  /** Whether its owner still exists with these bytes. */
   readonly ownerThere: boolean;
   readonly sameFolder: boolean;
 }
 
 export type Decision =
-  /** Every name is this source's own and as recorded. */
+  /** This source owns every name, and every file is as recorded. */
   | { readonly action: 'unchanged' }
-  /** A stat cannot tell: the source's bytes, or those of an output, must be read first. */
+  /** A stat is not enough: the job must read the source or an output first. */
   | { readonly action: 'read' }
   /** Another source has these bytes and their outputs. */
   | { readonly action: 'duplicate'; readonly of: string; readonly steps: readonly Step[] }
-  /** The bytes were rendered before, for a source or a folder that is another now. */
+  /** The bytes were rendered before, for another source or another folder. */
   | { readonly action: 'reuse'; readonly steps: readonly Step[] }
   /** At least one output has to be rendered. */
   | { readonly action: 'render'; readonly steps: readonly Step[] }
@@ -64,7 +64,7 @@ export type Decision =
 /** What happens to one wanted output. */
 export type Step =
   | { readonly kind: 'keep'; readonly wanted: Wanted }
-  /** The file is an output of these bytes that was recorded under another name: it was moved with its source. */
+  /** The file is an output of these bytes, recorded under another name. It was moved with its source. */
   | { readonly kind: 'adopt'; readonly wanted: Wanted; readonly from: OutputRecord }
   | {
       readonly kind: 'place';
@@ -72,11 +72,11 @@ export type Step =
       readonly from: OutputRecord;
       readonly replace: boolean;
     }
-  /** Left to the owner of the same bytes. */
+  /** The job makes no output: the owner of the same bytes has it. */
   | { readonly kind: 'skip'; readonly wanted: Wanted; readonly from: OutputRecord }
   | { readonly kind: 'render'; readonly wanted: Wanted; readonly replace: boolean };
 
-/** Who owns what, and so what is to be done: the one rule `process`, `watch` and a dry run follow. Pure. */
+/** Decides who owns each output, and what the job does. `process`, `watch` and dry runs share this rule. Pure. */
 export function decide(facts: Facts): Decision {
   const refused = facts.wanted.find((wanted) => refusal(wanted, facts) !== undefined);
   if (refused !== undefined) {
@@ -96,20 +96,20 @@ export function decide(facts: Facts): Decision {
   return isDuplicate && of !== undefined ? { action: 'duplicate', of, steps } : { action: 'reuse', steps };
 }
 
-/** The digest a stat vouches for: nothing changed since it was taken, and it was not taken too early. */
+/** The recorded digest, if a stat proves it: nothing has changed since then, and it was not taken too early. */
 export function trustedDigest(facts: SourceFacts, recorded: SourceRecord | undefined): string | undefined {
   if (recorded === undefined || !sameSource(facts, recorded)) return undefined;
   const modified = Math.trunc(Number(recorded.mtime) / 1e6);
   return recorded.seenAt - modified >= SETTLING ? recorded.digest : undefined;
 }
 
-/** Whether only reading can tell if an output is still as it was left. */
+/** Whether an output must be read to find out if it is still as recorded. */
 export function isUnclear({ record, disk, checksum }: Wanted): boolean {
   if (!isMade(record) || disk === null || disk === 'foreign' || checksum !== undefined) return false;
   return disk.size === record.size && !sameFile(disk, record);
 }
 
-/** Whether a file is on disk of which the index does not say that it was made. */
+/** Whether a file is on disk that the index does not record as an output. */
 export function isUnknown({ record, disk }: Wanted): boolean {
   return disk !== null && disk !== 'foreign' && !isMade(record);
 }
@@ -122,7 +122,7 @@ export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
 }
 
-/** Whether nothing happened to a source, as far as a stat can tell: an edit may keep size and mtime, but not ctime. */
+/** Whether a stat shows an unchanged source. An edit can keep size and mtime, but not ctime. */
 export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
   return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
 }
@@ -136,7 +136,7 @@ function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_sou
 }
 
 function stepFor(wanted: Wanted, facts: Facts): Step {
-  // A file the index does not know is never replaced unless the user insists; equal bytes are adopted later.
+  // Only `force` replaces an unknown file. A file with equal bytes is adopted later.
   const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
   if (facts.force) return { kind: 'render', wanted, replace };
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
@@ -154,7 +154,7 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
   return { kind: 'place', wanted, from, replace };
 }
 
-/** A record of the same output under another name; of a source that is there, where there is one. */
+/** A record of the same output under another name; preferably of a source that still exists. */
 function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
   if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
   const twins = elsewhere.filter(

@@ -15,12 +15,12 @@ import type {
 import type { Settlement, Sources } from '../../ports.ts';
 import { onceFor } from '../batch/once.ts';
 
-/** An output as `status` tells it, under its absolute path. */
+/** An output as `status` shows it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
   return { variant, format, path, width, height, bytes: size };
 }
 
-/** The event of a job that ended as the index was told. */
+/** The event of a job that ended with this settlement. */
 export function jobEvent(
   job: Job,
   settlement: Settlement,
@@ -51,7 +51,7 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
   return { digest, bytes: size, width, height, ...(dominantColor === null ? {} : { dominantColor }) };
 }
 
-/** An output under the path a user would write. */
+/** An output under the path that a user would write. */
 export function outputAsGiven(output: Output, options: BatchOptions): Output {
   const { variant, format, path, width, height, bytes } = output;
   return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
@@ -63,7 +63,7 @@ export function pathAsGiven(path: string, options: BatchOptions): string {
   return join(options.outGiven, relative(options.out, path));
 }
 
-/** What an output's path begins with, and what the same path begins with as a user would write it. */
+/** The prefix of output paths, absolute and as a user would write it. */
 const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
   out: join(out, '_').slice(0, -1),
   given: join(outGiven, '_').slice(0, -1),
@@ -73,7 +73,7 @@ export function failureOf({ code, message, fix }: ImgtoolError): Failure {
   return fix === undefined ? { code, message } : { code, message, fix };
 }
 
-/** The warning that an output is smaller than its variant asks for; undefined where it is not. */
+/** The warning that an output is smaller than its variant asks for; otherwise undefined. */
 export function scaledDown(
   { given }: Job,
   { name, format }: Variant,

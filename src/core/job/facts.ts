@@ -5,7 +5,7 @@ import type { FactPorts } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
-/** What is recorded and on disk of a source by stat alone, where all its names are those of outputs that were made. */
+/** The facts about a source by stat alone. The index must record an output under each of its names. */
 export function factsByStat(
   { options, settings }: FactPorts,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
@@ -21,7 +21,7 @@ export function factsByStat(
   return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
 }
 
-/** Whose source lies under an output's name: this one, one of this batch, or one that was ever processed. */
+/** Whose source is under an output's name. A source is any file of this batch or of an earlier one. */
 async function holder(
   sources: Sources,
   lookup: Lookup,
@@ -33,41 +33,41 @@ async function holder(
   return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
 }
 
-/** The same for one job, whatever lies under its names; outputs are read where a stat cannot tell. */
+/** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
 export async function factsOfJob(
-  places: FactPorts,
+  ports: FactPorts,
   source: string,
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const { index, storage, sources } = places;
-  const { force } = places.options;
+  const { index, storage, sources } = ports;
+  const { force } = ports.options;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
-  const facts = factsByStat(places, known, paths, paths.map(lookup.output), await storage.stat(paths));
+  const facts = factsByStat(ports, known, paths, paths.map(lookup.output), await storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
     const { path, record, disk } = one;
     const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
-    const isStrange =
+    const mayBeMoved =
       isUnknown(one) &&
       holds !== 'this source' &&
       lookup.source(path) === undefined &&
       (!force || holds !== null);
-    const checksum = isUnclear(one) || isStrange ? ((await storage.checksum(path)) ?? undefined) : undefined;
+    const checksum = isUnclear(one) || mayBeMoved ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
-      isStrange && checksum !== undefined && (await madeAs(places, path, checksum)) !== undefined;
+      mayBeMoved && checksum !== undefined && (await madeAs(ports, path, checksum)) !== undefined;
     wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
   }
   return { ...facts, wanted };
 }
 
-/** Adds what is known of these bytes: their digest, and where else their outputs are. */
-export async function withDigest(places: FactPorts, facts: Facts, digest: string): Promise<Facts> {
+/** Adds the digest, and the outputs of the same bytes under other names. */
+export async function withDigest(ports: FactPorts, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
-  const made = await places.index.made(digest, settings);
+  const made = await ports.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  return { ...facts, digest, elsewhere: await elsewhere(places, facts.source, digest, others) };
+  return { ...facts, digest, elsewhere: await elsewhere(ports, facts.source, digest, others) };
 }
 
 async function elsewhere(
@@ -96,7 +96,7 @@ async function elsewhere(
   );
 }
 
-/** Whether a source that is there still has the bytes recorded of it. */
+/** Whether a source exists and still has its recorded bytes. */
 export function has(
   facts: FileFacts | null | undefined,
   recorded: SourceRecord | undefined,

@@ -3,7 +3,7 @@ import type { RenamedSettings } from '../../ports.ts';
 import { effectiveFields, type FieldKey } from '../../variants/fields.ts';
 import { digestOf, settingsOf } from './settings-digest.ts';
 
-/** The settings digests of indexes up to version 3: they covered these fields, whether off or not, and no others. */
+/** The settings digests of indexes up to version 3 covered exactly these fields, off or not. */
 const FORMER_FIELDS: readonly FieldKey[] = [
   'width',
   'height',

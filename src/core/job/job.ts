@@ -12,13 +12,13 @@ import { openWithinBudget } from './open-source.ts';
 import { removeSuperseded } from './superseded.ts';
 
 /**
- * ONE image, from source to outputs. Ends with the job settled in the index, or to be begun again with nothing opened
- * or staged. `rendered` is told once nothing is left to do but to make its outputs visible: another image may begin meanwhile.
- * Throws what stopped it; nothing staged is left then, and the index still says `processing`.
+ * Processes ONE image, from source to outputs. Either settles the job in the index, or returns a job that must begin
+ * again and has nothing open or staged. Calls `rendered` when only making the outputs visible is left: another image may
+ * begin then. After an error nothing staged is left, and the index still says `processing`.
  */
 export async function runJob(
   context: JobContext,
-  { job, learnt, isTold, looks }: Begun,
+  { job, learnt, isReported, looks }: Begun,
   rendered: () => void,
 ): Promise<JobEvent | Requeued> {
   const started = performance.now();
@@ -31,17 +31,18 @@ export async function runJob(
   };
   try {
     let seen = await look(context, job, learnt);
-    if (needsBytes(seen)) {
+    const { action } = seen.decision;
+    if (action === 'read' || action === 'render') {
       if (seen.source !== undefined && !(await context.index.claim(context.run, job, seen.source.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isTold: true, looks } };
+        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isReported: true, looks } };
       }
       const seenAt = Date.now();
-      // Most of those that waited need no more than a look, and are not worth telling of.
-      if (isTold) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      // Most jobs that waited need no rendering. Only those that do report their start again.
+      if (isReported) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
       opened = await openWithinBudget(context, job, seen.size);
       const source = learn(job, opened, seen.facts.recorded, seenAt);
       if (!(await context.index.claim(context.run, job, opened.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: source, isTold: true, looks } };
+        return { type: 'waiting', begun: { job: seen.job, learnt: source, isReported: true, looks } };
       }
       seen = await judge(context, seen.job, source);
     }
@@ -50,7 +51,7 @@ export async function runJob(
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (seen.source === undefined || looks === 0) throw error.reason;
-      const begun = { job: seen.job, learnt: seen.source, isTold: true, looks: looks - 1 };
+      const begun = { job: seen.job, learnt: seen.source, isReported: true, looks: looks - 1 };
       return { type: 'again', begun };
     }
   } finally {
@@ -59,27 +60,23 @@ export async function runJob(
   }
 }
 
-function needsBytes({ decision: { action } }: Seen): boolean {
-  return action === 'read' || action === 'render';
-}
-
-/** What became of the image stands, also when something of it cannot be tidied up. */
+/** A staged file that cannot be removed does not change the result of the job. */
 async function discard({ leftBehind }: JobContext, staged: Staged[]): Promise<void> {
   for (const one of staged.splice(0)) await one.discard().catch(() => leftBehind.push(one));
 }
 
-/** What was found out about a job's source, and what is to be done with it. */
+/** The facts about a job, and the decision. */
 interface Seen {
   readonly job: Job;
   readonly facts: Facts;
   readonly decision: Decision;
-  /** Bytes of the file as it was last looked at. */
+  /** Size of the source in bytes at the last stat. */
   readonly size: number;
-  /** Undefined while the bytes were not read and no record vouches for them. */
+  /** Undefined while its bytes are neither read nor proven by a record. */
   readonly source: SourceRecord | undefined;
 }
 
-/** Step 1: a stat, and what the index remembers. Nothing is read but outputs a stat cannot vouch for. */
+/** Step 1: stat the source and look it up. Only outputs that a stat cannot prove are read. */
 async function look(context: JobContext, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
   const seenAt = Date.now();
   const found = await context.sources.stat(job.source);
@@ -93,20 +90,20 @@ async function look(context: JobContext, job: Job, learnt: SourceRecord | undefi
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
-/** Step 3: who has these bytes. What a stat has just found out under the job's names need not be asked again. */
+/** Step 3: find out who has these bytes. `found` holds the facts of a stat just made, if any. */
 async function judge(context: JobContext, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
   const stat = found ?? (await factsOfJob(context, job.source, source, pathsOf(context, job)));
   const facts = await withDigest(context, stat, source.digest);
   return { job, facts, decision: decide(facts), size: source.size, source };
 }
 
-/** A source that may be open, to be let go of as soon as nothing more is rendered from it. */
+/** A source that may be open. `letGo` closes it as soon as rendering is done. */
 interface Lent {
   readonly opened: Opened | undefined;
   letGo(): void;
 }
 
-/** Steps 4 and 5: render what is missing, make it visible, tell the index. */
+/** Steps 4 and 5: render missing outputs, make them visible, and record them. */
 async function carryOut(
   context: JobContext,
   { job, facts, decision, source }: Seen,
@@ -141,7 +138,7 @@ async function carryOut(
     ms: timings(started, committing, opened, rendered),
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
-  // Staged files that were not needed: once the job has ended nobody would know of them.
+  // Discard unneeded staged files now: after the job has ended nothing would find them.
   await discard(context, staged);
   await context.index.settle(context.run, job, settlement);
   if (removed.length > 0) {
@@ -151,7 +148,7 @@ async function carryOut(
   return jobEvent(job, settlement, context);
 }
 
-/** What was made while its source was written again is of bytes that are no more. */
+/** Errors: `source_changed` when the source was written while the job ran: its outputs are of the former bytes. */
 async function assertUnchanged({ sources }: JobContext, source: SourceRecord): Promise<void> {
   if (sameFile(await sources.stat(source.path), source)) return;
   throw new ImgtoolError('source_changed', 'was changed while it was processed', {
@@ -191,7 +188,7 @@ function pathsOf({ options }: JobContext, job: Job): string[] {
   });
 }
 
-/** `seenAt` is from before the bytes were read, so that whatever is written later has a later mtime. */
+/** `seenAt` must be from before the read: then every later write has a later mtime. */
 function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined, seenAt: number): SourceRecord {
   const { facts, digest, format, width, height } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
@@ -205,7 +202,7 @@ export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>)
   });
 }
 
-/** The colour found when another source with these bytes was rendered. */
+/** The dominant colour recorded with another source of these bytes. */
 async function colorOf({ index }: JobContext, steps: readonly Step[]): Promise<string | null> {
   const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
   if (owner === undefined) return null;

@@ -2,8 +2,8 @@ import { type ImgtoolError, svgRefused, tooManyPixels } from '../../errors.ts';
 import type { Limits, SourceRecord } from '../../model.ts';
 
 /**
- * Why a picture that was recorded under other limits is refused now, as the decoder would refuse it; undefined where
- * it is not. Nothing is read.
+ * The error with which the decoder would refuse a recorded picture under the current limits; undefined when it would
+ * not. Reads nothing.
  */
 export function refusedNow(
   { format, width, height }: SourceRecord,

@@ -4,7 +4,7 @@ import type { FoundSource, Lookup } from '../../ports.ts';
 import { isOutputName } from '../batch/names.ts';
 import type { FactPorts } from './context.ts';
 
-/** Outputs that were moved or copied with their sources: the index knows them by their bytes, not by their paths. */
+// Users move or copy outputs together with their sources. The index finds such outputs by their bytes, not by their paths.
 
 /** The record of an output with these bytes that was made under the same file name in some folder. */
 export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, checksum: string) {
@@ -12,17 +12,17 @@ export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, 
 }
 
 /**
- * Whether a file among the sources is an output that was moved: its name is one that the template yields, and its
- * bytes were recorded as those of an output of this name. Only a file with such a name is read.
+ * Whether a file among the sources is a moved output: the template yields its name, and its bytes are recorded for an
+ * output of this name. Reads only files with such a name.
  */
-export async function isMovedOutput(places: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
-  if (lookup.source(path) !== undefined || !isOutputName(path, places.options)) return false;
-  return (await recordOf(places, path)) !== undefined;
+export async function isMovedOutput(ports: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
+  if (lookup.source(path) !== undefined || !isOutputName(path, ports.options)) return false;
+  return (await recordOf(ports, path)) !== undefined;
 }
 
 /**
- * Which of these sources, none of them recorded, moved with outputs under tagged names: those names are theirs. The tag
- * stays the same since it is that of the path below the root.
+ * Which of these unrecorded sources moved together with outputs under tagged names, and so own these names. The tag
+ * depends on the path below the root, so a move does not change it.
  */
 export async function movedWithTag(
   known: Pick<FactPorts, 'index' | 'storage'>,
@@ -35,7 +35,7 @@ export async function movedWithTag(
   for (const [i, one] of found.entries()) {
     if (disk[i] == null || disk[i] === 'foreign') continue;
     const plain = await recordOf(known, candidates[i]![0]![0]!);
-    // Of two sources with one name in two folders, one has the plain name: the one that lay at the same place.
+    // Of two sources with the same name, the one with the same relative path has the plain name.
     const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.relative}`) === true;
     if (!isPlain && (await recordOf(known, first[i]!)) !== undefined) moved.add(one);
   }
@@ -46,7 +46,7 @@ async function recordOf(
   known: Pick<FactPorts, 'index' | 'storage'>,
   path: string,
 ): Promise<OutputRecord | undefined> {
-  // A file that cannot be read is left to its job, which says why.
+  // The job of an unreadable file reports the error.
   const checksum = await known.storage.checksum(path).catch(() => null);
   return checksum === null ? undefined : madeAs(known, path, checksum);
 }

@@ -4,17 +4,17 @@ import type { Opened } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 import type { JobContext } from './context.ts';
 
-/** Bytes of a file that is read without asking for room: as many such as there are places do no harm. */
+/** Bytes. A file up to this size is read without a reservation: one for each slot does no harm. */
 const SMALL = 16 * 2 ** 20;
-/** Bytes of a file that are held at most; a larger one is decoded from the disk. */
+/** Bytes of a file that are held in memory at most. A larger file is decoded from the disk. */
 const HELD = 256 * 2 ** 20;
 
-/** Batches in which it was said that a picture needs more memory than there is: once is enough. */
-const told = new WeakSet<MemoryBudget>();
+/** Budgets for which the warning about too large a picture was reported. One warning is enough. */
+const warned = new WeakSet<MemoryBudget>();
 
 /**
- * Opens a source of this size and renders it once there is memory for it. A large file waits before it is read too; it
- * is read anew when there is not room at once for what it decodes to, since whoever waits must hold nothing.
+ * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file also waits before it is
+ * read. It is closed and read again when decoding has to wait, because a job that waits must hold no memory.
  */
 export async function openWithinBudget(context: JobContext, job: Job, size: number): Promise<Opened> {
   const { renderer, sources, budget, options, signal, emit } = context;
@@ -23,30 +23,30 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
     return renderer.open(source, options.limits, options.preset.variants);
   };
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
-  // Once no more is to be begun, who is in work goes on where there is room at once.
+  // After an abort, jobs in work still go on if the budget has capacity at once.
   const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
-  let leave = share === 0 ? () => {} : await reserve(share);
+  let release = share === 0 ? () => {} : await reserve(share);
   let opened: Opened;
   try {
     opened = await open();
   } catch (error) {
-    leave();
+    release();
     throw error;
   }
   const first = opened;
 
   const close = () => {
     opened.close();
-    leave();
+    release();
   };
-  /** Takes the room that rendering needs. */
+  /** Reserves the memory that rendering needs. */
   const enlarge = async (): Promise<() => void> => {
     const { memory } = first;
     const more = share === 0 ? undefined : budget.reserveNow(memory - share);
     if (more !== undefined) return more;
     if (share === 0) return reserve(memory);
     close();
-    leave = await reserve(memory);
+    release = await reserve(memory);
     opened = await open();
     if (opened.digest !== first.digest) throw changed();
     return () => {};
@@ -55,8 +55,8 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
     ...first,
     async render(orders: readonly Order[]): Promise<Rendered> {
       assertHoldable(first.memory, options.memoryCap);
-      if (budget.exceeds(first.memory) && !told.has(budget)) {
-        told.add(budget);
+      if (budget.exceeds(first.memory) && !warned.has(budget)) {
+        warned.add(budget);
         emit(alone(job, first.memory, options.memory));
       }
       const giveBack = await enlarge();
@@ -78,7 +78,7 @@ function changed(): ImgtoolError {
 
 const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
 
-/** A picture that is larger than all memory would be killed, or something else on this machine. Errors: `too_large`. */
+/** Errors: `too_large`. Without this check the system could kill imgtool or another process to free memory. */
 export function assertHoldable(needed: number, cap: number): void {
   if (!(needed > cap)) return;
   const enough = Math.ceil(needed / 1e6);

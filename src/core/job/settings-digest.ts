@@ -3,8 +3,8 @@ import type { BatchOptions, Limits, Variant } from '../../model.ts';
 import { effectiveFields } from '../../variants/fields.ts';
 
 /**
- * Lower-case hex SHA-256 of everything about a variant that changes the bytes of its outputs. The name and the versions
- * of the encoders do not count. Neither does a field at its off value, so that a new field leaves all digests as they are.
+ * Lower-case hex SHA-256 of everything about a variant that changes the bytes of its outputs. It leaves out the name, the
+ * versions of the encoders, and fields at their off values. Therefore a new field changes no digest.
  */
 export function settingsOf(variant: Variant, { lenient }: Pick<Limits, 'lenient'>): string {
   return digestOf([...effectiveFields(variant), ...(lenient ? [['lenient', true] as const] : [])]);

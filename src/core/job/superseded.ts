@@ -12,17 +12,15 @@ export interface Superseded {
   readonly removed: readonly string[];
   /** Names that the source gives up. */
   readonly givenUp: readonly string[];
-  /** What duplicates that were skipped have now instead. */
+  /** The new outputs of skipped duplicates. */
   readonly given: readonly OutputRecord[];
 }
 
-const NOTHING: Superseded = { removed: [], givenUp: [], given: [] };
-
 /**
- * Removes the outputs that a job's source had under other names and that its new outputs replace: one under a former
- * spelling of the same name, and with `mirror` those under tagged names once it has the plain ones. A file that is not
- * as it was recorded stays. Duplicates that were left to an output of other bytes get it first. What is staged on the
- * way is added to `staged`.
+ * Removes outputs that the source had under other names and that its new outputs replace: an output under a former
+ * spelling of the same name, and with `mirror` those under tagged names once the source has its plain names. A file that
+ * is not as recorded stays. When the bytes differ, skipped duplicates first get the old output. Appends the files that it
+ * stages to `staged`.
  */
 export async function removeSuperseded(
   context: JobContext,
@@ -35,7 +33,7 @@ export async function removeSuperseded(
   const respelled = steps.flatMap(formerSpelling);
   const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
   const former = [...respelled, ...tagged];
-  if (former.length === 0) return NOTHING;
+  if (former.length === 0) return { removed: [], givenUp: [], given: [] };
   const disk = await storage.stat(former.map(({ path }) => path));
   const removed: string[] = [];
   const given: OutputRecord[] = [];
@@ -46,12 +44,12 @@ export async function removeSuperseded(
     if (!isSame) given.push(...(await giveAway(context, record, job.source, staged)));
     removed.push(record.path);
   }
-  // Among the sources a folder is the user's.
+  // A folder among the sources belongs to the user and is never removed.
   await storage.remove(removed, (await sources.covers(former[0]!.path)) ? null : options.out);
   return { removed, givenUp: tagged.map(({ path }) => path), given };
 }
 
-/** The file under another spelling of an output's name, on a disk that tells the two apart. */
+/** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */
 function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[] {
   if (!isMade(record) || record.path === path) return [];
   const isOneName = disk !== null && disk !== 'foreign' && sameFile(disk, record);

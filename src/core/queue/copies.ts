@@ -4,27 +4,27 @@ import type { JobContext, Requeued } from '../job/context.ts';
 import { trustedDigest } from '../job/decide.ts';
 import { refusedNow } from '../job/limits.ts';
 
-/** Share of known bytes among the last jobs above which the bytes of the next are likely known too. */
+/** Above this share of jobs with known bytes, the next jobs are likely copies too. */
 const LIKELY = 0.25;
-/** Over about so many jobs. */
+/** The share is a moving average over about this many jobs. */
 const LAST = 8;
 
 /**
- * Files whose bytes are known come by the many: copies of what was processed before, or sources whose inodes alone
- * changed. Then they are recognised together, by their bytes alone.
+ * Recognises files with known bytes, several at a time, by their digests alone. Such files often come in series: copies
+ * of processed sources, or sources of which only the inode changed.
  */
 export interface Copies {
-  /** The bytes of many jobs of late were known. */
+  /** Whether the bytes of many recent jobs were known. */
   readonly areLikely: boolean;
-  /** What became of a job that was begun for the first time. */
+  /** Notes the outcome of a job's first attempt. */
   note(outcome: JobEvent | Requeued): void;
-  /** What is known of the bytes of those that are copies or as they were, read once here. */
+  /** Reads the jobs' sources once. Returns the records of those whose bytes are known. */
   recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
 }
 
 export function openCopies(context: JobContext): Copies {
   let share = 0;
-  /** A disk too slow for many at a time would be so each time. */
+  /** Turns false after a timeout: a disk that is too slow stays too slow. */
   let isPossible = !context.options.force;
   return {
     get areLikely() {
@@ -40,7 +40,7 @@ export function openCopies(context: JobContext): Copies {
       } catch (error) {
         if (!(error instanceof ImgtoolError) || error.fatal) throw error;
         if (error.code === 'timeout') isPossible = false;
-        // Whoever opens them hears what it was.
+        // The job that opens the file reports the error.
         return new Map();
       }
     },
@@ -52,7 +52,7 @@ function isKnown(outcome: JobEvent | Requeued): boolean {
   return outcome.state === 'duplicate' || outcome.state === 'unchanged' || outcome.reused === true;
 }
 
-/** Those that are there and for whose bytes no stat vouches: it is their outputs that need a look. */
+/** The jobs whose sources exist and whose bytes a stat does not prove. */
 async function withoutDigest({ index, sources }: JobContext, jobs: readonly Job[]): Promise<Job[]> {
   const paths = jobs.map(({ source }) => source);
   const [lookup, facts] = await Promise.all([index.lookup(paths, []), sources.statAll(paths)]);
@@ -62,7 +62,7 @@ async function withoutDigest({ index, sources }: JobContext, jobs: readonly Job[
   });
 }
 
-/** What a source held, and when that was read at the earliest, in milliseconds since 1970; null where it could not be. */
+/** A source's digest, and the earliest time of its read in milliseconds since 1970. Null when it could not be read. */
 type DigestRead = (Digested & Pick<SourceRecord, 'seenAt'>) | null;
 
 async function recognise(
@@ -79,7 +79,7 @@ async function recognise(
   for (const [i, job] of jobs.entries()) {
     const [one, owner] = [digested[i], owners[i]];
     if (one == null) continue;
-    // Either may have held other bytes when it was recorded, and may have been held to other limits.
+    // A record may be of other bytes, or of other limits.
     const records = [lookup.source(job.source), owner == null ? undefined : lookup.source(owner)];
     const picture = records.find((record) => record?.digest === one.digest);
     if (picture === undefined || refusedNow(picture, options.limits) !== undefined) continue;
@@ -88,7 +88,7 @@ async function recognise(
   return known;
 }
 
-/** All may take together what one picture may. */
+/** All files together may take as long as one picture. */
 async function digest(
   { renderer, sources, options }: JobContext,
   jobs: readonly Job[],

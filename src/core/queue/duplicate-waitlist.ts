@@ -9,7 +9,7 @@ export interface DuplicateWaitlist {
   add(job: WaitingJob): void;
   /** Takes all jobs that wait for these bytes. */
   take(digest: string): WaitingJob[];
-  /** Takes one job for each digest: it finds out whether another process has finished. */
+  /** Takes one job for each digest. This job finds out whether another process has finished. */
   takeOneOfEach(): WaitingJob[];
   takeAll(): WaitingJob[];
 }

@@ -1,26 +1,26 @@
-import { ImgtoolError } from '../../errors.ts';
+import { stoppedEarly } from '../../errors.ts';
 
-/** Where pictures wait until there is memory for them: large ones alone, small ones many at a time. */
+/** Reserves memory for pictures: for a large one alone, for many small ones at a time. */
 export interface MemoryBudget {
-  /** Whether a picture of so many bytes is more than the budget: it enters all the same, alone. */
+  /** Whether a picture of this many bytes is above the budget. Such a picture gets memory too, but alone. */
   exceeds(bytes: number): boolean;
   /**
-   * Resolves when there is room for so many bytes, first come, first served: nobody who waits is ever overtaken, so
-   * nobody waits for ever. What it resolves to gives the room back and may be called again.
-   * Errors: `cancelled` once the signal is aborted; no room is taken then.
+   * Resolves when this many bytes are reserved: first come, first served, so no caller waits for ever. The returned
+   * function releases the bytes and may be called twice. Errors: `cancelled` once the signal is aborted; then nothing is
+   * reserved.
    */
   reserve(bytes: number, signal?: AbortSignal): Promise<() => void>;
-  /** The same at once, where there is room and nobody waits; undefined otherwise. */
+  /** Reserves at once; undefined when memory is short or another caller waits. */
   reserveNow(bytes: number): (() => void) | undefined;
 }
 
-/** Admits pictures that take at most so many bytes together, or one that takes more by itself. */
+/** A budget of `most` bytes for all pictures together, or for one picture that needs more. */
 export function openMemoryBudget(most: number): MemoryBudget {
   const queue = new Set<{ readonly share: number; reserve(): void }>();
   let taken = 0;
 
   const exceeds = (bytes: number) => !(bytes <= most);
-  // One that takes everything is alone: it waits until all have left, and leaves no room for another.
+  // A picture above the budget takes all of it: it waits for all others, and all others wait for it.
   const shareOf = (bytes: number) => (exceeds(bytes) ? most : Math.min(most, Math.max(1, Math.ceil(bytes))));
 
   function admit(): void {
@@ -32,8 +32,8 @@ export function openMemoryBudget(most: number): MemoryBudget {
     }
   }
 
-  /** Gives a share back, once. */
-  function leaver(share: number): () => void {
+  /** A function that releases the share once. */
+  function releaserOf(share: number): () => void {
     let left = false;
     return () => {
       if (left) return;
@@ -49,16 +49,16 @@ export function openMemoryBudget(most: number): MemoryBudget {
       const share = shareOf(bytes);
       if (queue.size > 0 || exceeds(bytes) || taken + share > most) return undefined;
       taken += share;
-      return leaver(share);
+      return releaserOf(share);
     },
     async reserve(bytes, signal) {
-      if (signal?.aborted) throw cancelled();
+      if (signal?.aborted) throw stoppedEarly();
       const share = shareOf(bytes);
       await new Promise<void>((resolve, reject) => {
         const abort = () => {
           queue.delete(waiting);
-          reject(cancelled());
-          // Those behind it may fit where it did not.
+          reject(stoppedEarly());
+          // The callers behind it may need less memory.
           admit();
         };
         const waiting = {
@@ -72,9 +72,7 @@ export function openMemoryBudget(most: number): MemoryBudget {
         queue.add(waiting);
         admit();
       });
-      return leaver(share);
+      return releaserOf(share);
     },
   };
 }
-
-const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

@@ -12,29 +12,28 @@ import { openDuplicateWaitlist, type WaitingJob } from './duplicate-waitlist.ts'
 import { NO_SOURCE } from './retry-policy.ts';
 import type { Intake } from './wakeup.ts';
 
-/** Jobs that may wait for others' bytes before no more are taken. */
+/** Most jobs that wait for duplicates. Above this number no more jobs are taken. */
 const MOST_WAITING = 1_000;
-/** Jobs in work for each place at most: outputs that wait for a slow disk are not to pile up. */
+/** Most jobs in work for each slot, so outputs do not pile up before a slow disk. */
 const MOST_IN_WORK = 4;
-/** The same while most are copies, which leave little to be written. */
+/** Most jobs in work for each slot while most jobs are copies: copies write little. */
 const MOST_COPIES = 16;
-/** Copies that are taken and recognised together: few enough that each place has some. */
+/** Copies that are taken and recognised together. The number is small enough for all slots to have work. */
 const TOGETHER = 8;
-/** Milliseconds a timer is set for at most: longer ones are no timers any more. */
+/** Milliseconds of the longest timer. Node cannot set a timer beyond 2^31 milliseconds. */
 const LONGEST_WAIT = 3_600_000;
-/** Milliseconds between looks at what other processes may have changed. */
+/** Milliseconds between checks for changes by other processes. */
 const LOOK_AGAIN = 100;
 
 /** How the pull loop ended. */
 export interface WorkEnd {
-  /** What made going on pointless, if anything did. */
+  /** The error after which no job could succeed, if any. */
   readonly fatal: ImgtoolError | undefined;
 }
 
 /**
- * Pulls pending jobs of the run's batch and works through them, as many at a time as the options say, until intake
- * has ended and nothing waits, `signal` aborts, or an error shows that no job could succeed. Images in work are
- * waited for.
+ * Takes pending jobs of the run's batch and processes `options.jobs` at a time. Ends when the intake has ended and no job
+ * waits, when `signal` aborts, or after an error that leaves no job a chance. Waits for images in work.
  */
 export async function workThrough(
   context: JobContext,
@@ -46,17 +45,17 @@ export async function workThrough(
   const waitlist = openDuplicateWaitlist();
   const copies = openCopies(context);
   const inWork = new Set<Promise<void>>();
-  /** Jobs that wait for a place at least while more are pending, so that none is ever free. */
+  /** Least number of jobs that wait for a slot while more are pending, so no slot is ever idle. */
   const reserve = options.jobs;
-  /** Jobs that wait for another attempt, and when that is due. */
+  /** Ids of jobs that wait for another attempt, with its due time. */
   const retrying = new Map<number, number>();
   let fatal: ImgtoolError | undefined;
-  /** Sources that have left the batch since they lay outside of where they were found. */
+  /** Sources that left the batch because a link led outside of their folder. */
   const outside = new Set<string>();
   const stopped = () => signal.aborted || fatal !== undefined;
 
   const start = (begun: Begun | Promise<Begun>) => {
-    const work = place(begun)
+    const work = runInSlot(begun)
       .catch((error: unknown) => {
         fatal ??= asImgtoolError(error);
       })
@@ -67,8 +66,8 @@ export async function workThrough(
     inWork.add(work);
   };
 
-  /** A place among those that render, which is free again while the outputs of its job are made visible. */
-  const place = async (beginning: Begun | Promise<Begun>) => {
+  /** Runs a job in a slot. The slot is free again while the job makes its outputs visible. */
+  const runInSlot = async (beginning: Begun | Promise<Begun>) => {
     const begun = await beginning;
     let work: Promise<void> | undefined;
     await limit(
@@ -86,11 +85,11 @@ export async function workThrough(
   };
 
   const attempt = async (begun: Begun, rendered: () => void) => {
-    const { job, isTold } = begun;
-    if (!isTold) emit({ type: 'job.started', batch: run.batch, source: job.given });
+    const { job, isReported } = begun;
+    if (!isReported) emit({ type: 'job.started', batch: run.batch, source: job.given });
     try {
       const outcome = await runJob(context, begun, rendered);
-      if (!isTold) copies.note(outcome);
+      if (!isReported) copies.note(outcome);
       if (outcome.type !== 'job')
         return outcome.type === 'waiting' ? waitFor(outcome.begun) : start(outcome.begun);
       emit(outcome);
@@ -98,7 +97,7 @@ export async function workThrough(
       restart(outcome.digest === undefined ? [] : waitlist.take(outcome.digest));
     } catch (thrown) {
       await giveUp(context, job, asImgtoolError(thrown));
-      // The bytes of a failed job are not known here, so one waiter of each asks anew.
+      // The digest of the failed job is unknown here, so one waiting job of each digest tries again.
       restart(waitlist.takeOneOfEach());
     }
   };
@@ -113,39 +112,39 @@ export async function workThrough(
     for (const begun of waiting) start(begun);
   };
 
-  /** Those taken together, which are recognised together where they are likely copies. */
+  /** Starts jobs that were taken together. Likely copies are recognised together first. */
   const startAll = (jobs: readonly Job[]) => {
     const looks = options.preset.variants.length;
     const recognise = async () => (stopped() ? new Map() : copies.recognise(jobs));
     const known = copies.areLikely && jobs.length > 1 ? limit(recognise) : undefined;
     for (const job of jobs) {
-      const begun = { job, isTold: false, looks };
+      const begun = { job, isReported: false, looks };
       start(known === undefined ? begun : known.then((learnt) => ({ ...begun, learnt: learnt.get(job) })));
     }
   };
 
   const giveUp = async (context: JobContext, job: Job, error: ImgtoolError) => {
     if (error.fatal) fatal ??= error;
-    // The index that failed needs no telling: the end of the run frees what it has in work.
+    // The index cannot record anything now. The end of the run frees its jobs.
     if (error.code === 'index_unusable') return;
-    // One that was stopped by what another met is left as that is.
+    // After a fatal error the job stays pending.
     if (error.fatal || (error.code === 'cancelled' && fatal !== undefined)) {
       return index.giveBack(job, 'pending');
     }
     const attempts = job.attempts + 1;
     const delay = await retryPolicy.after(error, attempts, () => ageOf(context, job));
-    // One that a walk finds again in its place fails: it would come and leave for ever.
+    // A source that a walk finds again must fail, or it would enter and leave the batch for ever.
     const isBack = error.code === 'source_outside' && outside.has(job.source);
     if (delay === 'leave' && !isBack) {
       if (error.code === 'source_outside') outside.add(job.source);
       await index.withdraw(job);
-      // The next walk of an endless batch tells what is there now.
+      // In an endless batch the next walk reports it.
       if (error.code === 'source_outside' && !isEndless) emit(passedOver(job));
       if (!NO_SOURCE.has(error.code)) emit(leftAlone(job, error));
       ended?.(job, 'withdrawn');
       return emit({ type: 'withdrawn', batch: run.batch, source: job.given });
     }
-    // It would have been tried again: that is left to whoever goes on.
+    // The next run of this batch makes the next attempt.
     if (typeof delay === 'number' && stopped()) return index.giveBack(job, 'pending');
     if (typeof delay === 'number') {
       ended?.(job, 'retrying');
@@ -171,11 +170,11 @@ export async function workThrough(
   } catch (error) {
     fatal ??= asImgtoolError(error);
   }
-  // Images in work are finished whatever stopped the rest.
+  // Images in work always finish.
   await allEnded();
   return { fatal };
 
-  /** One that ends may begin others. */
+  /** Repeats because a job that ends may start others. */
   async function allEnded(): Promise<void> {
     while (inWork.size > 0) await Promise.all(inWork);
   }
@@ -187,9 +186,9 @@ export async function workThrough(
     return Math.min(Math.max(1, left), LONGEST_WAIT);
   }
 
-  /** Jobs to be taken now. */
+  /** Number of jobs to take now. */
   function capacity(): number {
-    // Never one by one.
+    // Copies are taken several at a time or not at all.
     if (copies.areLikely) return inWork.size + TOGETHER <= MOST_COPIES * options.jobs ? TOGETHER : 0;
     if (limit.pendingCount >= reserve) return 0;
     return Math.min(2 * reserve, MOST_IN_WORK * options.jobs - inWork.size);
@@ -198,20 +197,19 @@ export async function workThrough(
   async function pull(): Promise<void> {
     while (!stopped()) {
       await context.ready();
-      // As many again are taken each time: one step of the index for several jobs.
-      const room = waitlist.size < MOST_WAITING ? capacity() : 0;
+      const free = waitlist.size < MOST_WAITING ? capacity() : 0;
       const now = steadyNow();
-      // Asked first: what is added while jobs are taken may not be among them.
+      // Read this first: jobs added during `take` may be missing from its result.
       const isAll = intake.ended;
-      const taken = room > 0 ? await index.take(run, room, now) : [];
+      const taken = free > 0 ? await index.take(run, free, now) : [];
       for (const job of taken) retrying.delete(job.id);
       startAll(taken);
-      // Who was due and did not come has left the batch.
-      if (taken.length < room) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
-      const isIdle = inWork.size === 0 && room > 0 && taken.length === 0;
+      // A job that was due and was not taken has left the batch.
+      if (taken.length < free) for (const [id, due] of retrying) if (due <= now) retrying.delete(id);
+      const isIdle = inWork.size === 0 && free > 0 && taken.length === 0;
       if (isAll && isIdle && waitlist.size === 0 && retrying.size === 0) return;
-      // Who is due is taken once there is room, and then somebody has ended.
-      const woken = await intake.wait(waitlist.size > 0 ? LOOK_AGAIN : room > 0 ? untilDue() : undefined);
+      // Without capacity no timer is needed: the next job that ends wakes the loop.
+      const woken = await intake.wait(waitlist.size > 0 ? LOOK_AGAIN : free > 0 ? untilDue() : undefined);
       if (!woken) restart(waitlist.takeOneOfEach());
     }
     await allEnded();
@@ -223,7 +221,7 @@ function passedOver({ given }: Job): Event {
   return { type: 'passed_over', path: given, reason: 'symlink' };
 }
 
-/** It may not be whole yet: whoever comes next will see. */
+/** The source may be incomplete. The next run tries it again. */
 function leftAlone({ given }: Job, { message }: ImgtoolError): Event {
   return { type: 'warning', message: `${given}: is left to the next run: ${message}` };
 }

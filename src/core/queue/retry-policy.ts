@@ -1,10 +1,11 @@
 import type { ErrorCode, ImgtoolError } from '../../errors.ts';
 
-/** How a batch deals with images that failed. */
+/** When a batch tries failed images again. */
 export interface RetryPolicy {
   /**
-   * Milliseconds until an image that failed so is tried again, having been tried so many times; undefined when it has
-   * failed for good; `leave` when it is to leave the batch, being no source, or none yet.
+   * Milliseconds until the next attempt, after this error and this many attempts; undefined when the image has failed for
+   * good; `leave` when it must leave the batch, because it is no source or not a source yet. `age` resolves to the
+   * milliseconds since its last change.
    */
   after(
     error: ImgtoolError,
@@ -13,14 +14,14 @@ export interface RetryPolicy {
   ): Promise<number | 'leave' | undefined>;
 }
 
-/** Attempts at one image in all, where trying again may help. */
+/** Most attempts at one image after errors that may pass. */
 const ATTEMPTS = 3;
-/** Milliseconds before the second attempt; twice that before the third. */
+/** Milliseconds before the second attempt; twice as many before the third. */
 const BACKOFF = 500;
 
-/** What a file fails with that is gone, or that is not in its place any more: a link is passed over. */
+/** Errors of a file that is gone, or that a link has replaced. */
 export const NO_SOURCE: ReadonlySet<ErrorCode> = new Set(['source_missing', 'source_outside']);
-/** What a picture fails with as long as it, or the place of its outputs, is not wholly there or not yet given over. */
+/** Errors of a source that is still incomplete or not yet readable, or of a folder that is not yet writable. */
 const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'corrupt',
   'not_an_image',
@@ -28,19 +29,19 @@ const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'source_unreadable',
   'not_writable',
 ]);
-/** Milliseconds before each new attempt at one of those: 30 seconds, 2 minutes, 10 minutes. */
+/** Milliseconds before each new attempt after such an error: 30 seconds, 2 minutes, 10 minutes. */
 const LATER = [30_000, 120_000, 600_000];
-/** So long after its last change an unfinished picture would have been given up. */
+/** Milliseconds after the last change at which a watch gives up an unfinished picture. */
 const ALL_LATER = LATER.reduce((sum, delay) => sum + delay, 0);
 /** Milliseconds by which the clock of another machine that wrote a file may be ahead. */
 const CLOCKS_DIFFER = 120_000;
 
-/** Of a batch that is to end: what may pass within moments is tried again. */
+/** For a batch that ends: errors that may pass within moments are tried again. */
 export const BATCH_RETRIES: RetryPolicy = {
   after: async (error, attempts) => backoff(error, attempts),
 };
 
-/** Of a watch: a picture that does not decode may still be written. */
+/** For a watch: another program may still be writing a picture that does not decode. */
 export const WATCH_RETRIES: RetryPolicy = {
   async after(error, attempts) {
     if (NO_SOURCE.has(error.code)) return 'leave';
@@ -48,7 +49,7 @@ export const WATCH_RETRIES: RetryPolicy = {
   },
 };
 
-/** Of a watch that is to end: such a picture is left to the next one, unless it has long been as it is. */
+/** For `watch --once`: a picture that does not decode is left to the next run, unless it has not changed for long. */
 export const WATCH_ONCE_RETRIES: RetryPolicy = {
   async after(error, attempts, age) {
     if (NO_SOURCE.has(error.code)) return 'leave';
@@ -57,7 +58,7 @@ export const WATCH_ONCE_RETRIES: RetryPolicy = {
   },
 };
 
-/** A date beyond what clocks differ by was not set by a write: such a file would be young for ever. */
+/** A write does not set a date so far in the future. A file with such a date would stay young for ever. */
 function isYoung(age: number): boolean {
   return age > -CLOCKS_DIFFER && age < ALL_LATER;
 }

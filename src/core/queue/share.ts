@@ -1,7 +1,7 @@
-import { ImgtoolError } from '../../errors.ts';
+import { stoppedEarly } from '../../errors.ts';
 import type { Opened, Renderer } from '../../ports.ts';
 
-/** A shared renderer as one batch has it: `kill` ends the pictures of that batch alone. */
+/** One batch's view of a shared renderer. `kill` ends only the pictures of this batch. */
 export function shareRenderer(renderer: Renderer): Renderer {
   const pictures = new Set<Opened>();
   const stops = new Set<(reason: Error) => void>();
@@ -9,7 +9,7 @@ export function shareRenderer(renderer: Renderer): Renderer {
   return {
     ...renderer,
     async open(...asked) {
-      if (killed) throw cancelled();
+      if (killed) throw stoppedEarly();
       const opening = renderer.open(...asked);
       const opened = await orStop(opening);
       pictures.add(opened);
@@ -23,15 +23,15 @@ export function shareRenderer(renderer: Renderer): Renderer {
     },
     kill() {
       killed = true;
-      for (const stop of stops) stop(cancelled());
-      // A picture that closes while it renders ends its child process.
+      for (const stop of stops) stop(stoppedEarly());
+      // To close a picture while it renders ends its child process.
       for (const picture of pictures) picture.close();
       pictures.clear();
     },
     async close() {},
   };
 
-  /** Gives up a picture that is still being opened when the batch is killed. */
+  /** Waits for a picture to open, but not after `kill`. */
   async function orStop(opening: Promise<Opened>): Promise<Opened> {
     let stop: ((reason: Error) => void) | undefined;
     const stopped = new Promise<never>((_, reject) => {
@@ -48,5 +48,3 @@ export function shareRenderer(renderer: Renderer): Renderer {
     }
   }
 }
-
-const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');

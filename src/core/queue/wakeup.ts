@@ -1,19 +1,18 @@
 import { type Clock, systemClock } from '../clock.ts';
 
-/** Several callers wake one that waits. A wake that comes before the wait is kept. */
+/** Several callers wake one waiting caller. A wake before the wait is kept. */
 export interface Wakeup {
-  /** Resolves when something woke it: true; or when the milliseconds are over: false. */
+  /** Resolves to true after a wake, or to false after `within` milliseconds. */
   wait(within?: number): Promise<boolean>;
-  /** Wakes the one that waits. */
   wake(): void;
 }
 
 export function openWakeup(clock: Clock = systemClock): Wakeup {
-  let told = false;
+  let isWoken = false;
   let resolve: (() => void) | undefined;
   return {
     async wait(within) {
-      if (!told) {
+      if (!isWoken) {
         let cancel = () => {};
         await new Promise<void>((done) => {
           resolve = done;
@@ -22,24 +21,24 @@ export function openWakeup(clock: Clock = systemClock): Wakeup {
         cancel();
         resolve = undefined;
       }
-      const woken = told;
-      told = false;
+      const woken = isWoken;
+      isWoken = false;
       return woken;
     },
     wake() {
-      told = true;
+      isWoken = true;
       resolve?.();
     },
   };
 }
 
-/** What the pull loop and the rest of a batch tell each other. */
+/** How the walk of a batch signals its progress to the pull loop. */
 export interface Intake extends Wakeup {
   /** No more jobs will be added. */
   readonly ended: boolean;
 }
 
-/** An intake whose walk announces additions and the end. */
+/** An intake for one walk. The walk calls `wake` after additions, and `end` at its end. */
 export function announce(): Intake & { end(): void } {
   const { wait, wake } = openWakeup();
   let ended = false;

@@ -13,12 +13,12 @@ import { isLeftAlone, isMissing } from './gone.ts';
 import { type Means, type Plan, type PlannedJob, planAgain } from './makers.ts';
 import { lookAgain, type Verifying } from './verify.ts';
 
-/** What making outputs again works with. */
+/** The ports and options to make outputs again. */
 export interface Fixing extends Verifying {
   readonly means: Means;
   /**
-   * Opens what a batch over these sources works with, and who tells of it: files that the user named, and folders in
-   * which the others were found; absolute paths. Errors: `no_input` when all are gone.
+   * Opens ports and report for a batch over these sources: files that the user named, and folders in which the others
+   * were found. All paths are absolute. Errors: `no_input` when all are gone.
    */
   readonly open: (
     sources: { readonly named: readonly string[]; readonly folders: readonly string[] },
@@ -32,7 +32,7 @@ export interface OpenedFix {
   close(): void;
 }
 
-/** What became of each wrong output. */
+/** The result for each wrong output. */
 export interface Fixed {
   readonly remade: Remade;
   /** Ids of the batches that worked on them. */
@@ -41,17 +41,17 @@ export interface Fixed {
   readonly unfinished: BatchFinished | undefined;
 }
 
-/** What is known of the outputs so far. */
+/** The results so far. */
 interface Outcome {
   readonly failures: Map<WrongOutput, Failure>;
-  /** Those whose jobs have ended well. */
+  /** Outputs whose jobs have succeeded. */
   readonly made: Set<WrongOutput>;
 }
 
 /**
- * Makes wrong outputs again from their sources, as the batches did that made them: one new batch for all of the same
- * options. What is not ours is overwritten here as little as anywhere. With `isAnywhere` outputs are made also in a folder
- * whose disk may not be mounted. Errors: those that leave no hope for others.
+ * Makes wrong outputs again from their sources, with the options of the batches that made them: one new batch for each
+ * set of options. Never overwrites foreign files. With `isAnywhere` it also writes to a folder whose disk may not be
+ * mounted. Errors: fatal ones.
  */
 export async function makeAgain(
   fixing: Fixing,
@@ -62,11 +62,11 @@ export async function makeAgain(
   const outcome: Outcome = { failures: new Map(), made: new Set() };
   const fail = (one: WrongOutput, why: Failure) => void outcome.failures.set(one, why);
   for (const one of wrong) if (isLeftAlone(one)) fail(one, leftAlone(one));
-  const mendable = wrong.filter((one) => !isLeftAlone(one));
-  await distrust(fixing, mendable);
+  const repairable = wrong.filter((one) => !isLeftAlone(one));
+  await distrust(fixing, repairable);
   const madeIn: string[] = [];
   let unfinished: BatchFinished | undefined;
-  for (const plan of await planAgain(fixing.index, mendable, fixing.means, fail)) {
+  for (const plan of await planAgain(fixing.index, repairable, fixing.means, fail)) {
     if (signal.aborted || unfinished !== undefined) break;
     const lack = isAnywhere ? null : await fixing.storage.lackOf(plan.options.out);
     if (lack !== null) {
@@ -78,7 +78,7 @@ export async function makeAgain(
     madeIn.push(finished.batch);
     if (finished.state !== 'finished') unfinished = finished;
   }
-  // Once it was stopped nothing more is decoded: what was committed until then is known by its jobs.
+  // After a stop nothing more is decoded. The jobs show which outputs were committed.
   const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
   const still = new Map(left?.map((one) => [one.record.path, one]));
   const remade = wrong.map((one) => {
@@ -92,7 +92,7 @@ export async function makeAgain(
   return { remade: new Map(remade), madeIn, unfinished };
 }
 
-/** One batch; undefined when it could not begin. */
+/** Runs one batch; undefined when it could not begin. */
 async function carryOut(
   fixing: Fixing,
   plan: Plan,
@@ -119,22 +119,22 @@ async function carryOut(
     if (there.length === 0) return undefined;
     const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
-    const tell = (event: Event) => {
+    const report = (event: Event) => {
       if (event.type === 'job') {
         const { error, state } = event;
         const of = byGiven.get(event.source) ?? [];
         if (error !== undefined) failAll(of, () => error);
         else if (state !== 'cancelled') for (const one of wrongOf(of)) made.add(one);
-        // Why it failed is told with the output, once.
+        // The result of the output reports the error, so the event does not.
         if (error !== undefined) return;
       }
       emit(event);
     };
     const { cwd, options } = plan;
-    // A folder stands for what was found in it: resumed, the batch reads these sources by the same rule.
+    // Name a source by its folder: then a resumed batch reads the source by the same rule.
     const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
     const work: NewWork = { command: 'process', inputs, cwd, options };
-    return await runBatch(ports, work, tell, signal, mannerOf(there, bytes));
+    return await runBatch(ports, work, report, signal, modeOf(there, bytes));
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
@@ -145,11 +145,11 @@ async function carryOut(
   }
 }
 
-/** Why a source cannot be looked at. */
+/** The error of a source without facts. */
 async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolError> {
   try {
     await sources.stat(path);
-    // It has come back meanwhile.
+    // The source has come back in the meantime.
     return new ImgtoolError('source_changed', 'was changed while it was looked for', { fix: 'verify again' });
   } catch (error) {
     return asImgtoolError(error);
@@ -160,12 +160,12 @@ function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
   return jobs.flatMap(({ wrong }) => wrong);
 }
 
-/** Takes in these sources, under the names their jobs of before had, and no others. */
-function mannerOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
+/** A batch over exactly these sources, under the names of their former jobs. */
+function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
   return {
     retryPolicy: BATCH_RETRIES,
     isEndless: false,
-    // In one step, so that a batch that was begun knows all its jobs: resumed, it has nothing to walk.
+    // Add all jobs in one step: a resumed batch then has nothing to walk.
     async takeIn({ index, run, options }, _, chunkDone) {
       const added = jobs.map(({ maker }): NewJob => {
         const { source, given, relative } = maker;
@@ -180,8 +180,8 @@ function mannerOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
 }
 
 /**
- * Where size and time, or the bytes, are as recorded, nobody else would see that an output is wrong. From here on any run
- * does, also where it cannot be made again now.
+ * Marks outputs as wrong whose size and time, or whose bytes, are as recorded. Other runs would take such outputs for
+ * correct. The mark stays even if the output cannot be made again now.
  */
 async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<void> {
   for (let at = 0; at < wrong.length; at += CHUNK) {

@@ -1,18 +1,18 @@
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Verifying } from './verify.ts';
 
-/** What tells whether outputs and sources are there. */
+/** The ports that show whether outputs and sources exist. */
 type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
-/** What is wrong, with what is gone set aside. */
+/** The wrong outputs, separated from the gone ones. */
 export interface Triage {
   readonly looked: Looked;
   readonly gone: readonly WrongOutput[];
-  /** Whether one of those that are wrong can be made again. */
+  /** Whether at least one wrong output can be made again. */
   readonly isMendable: boolean;
 }
 
-/** Separates outputs that are missing together with their sources from those that someone has lost. */
+/** Separates outputs that are missing together with their sources from all other wrong outputs. */
 export async function separateGone(ports: GonePorts, looked: Looked): Promise<Triage> {
   const missing = looked.wrong.filter(isMissing);
   const isGone = await goneAmong(
@@ -30,12 +30,12 @@ export async function separateGone(ports: GonePorts, looked: Looked): Promise<Tr
       wrong.push({ ...one, problems, ...(duplicate === undefined ? {} : { duplicate }) });
     }
   }
-  const mendable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
-  const isMendable = (await ports.sources.missing(mendable)).length < mendable.length;
+  const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
+  const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
   return { looked: { ...looked, verified: looked.verified - gone.length, wrong }, gone, isMendable };
 }
 
-/** Forgets outputs of sources that are still gone, unless they were made meanwhile. Returns their number. */
+/** Forgets outputs whose sources are still gone, unless a run has made them since. Returns their number. */
 export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[]): Promise<number> {
   let forgotten = 0;
   for (const [source, paths] of bySource(gone)) {
@@ -52,7 +52,7 @@ async function goneAmong({ sources }: GonePorts, paths: readonly string[]): Prom
   return new Set(await sources.gone([...new Set(paths)]));
 }
 
-/** What is never made again: it cannot be read, or is not ours. */
+/** Whether an output is never made again: its file is unreadable or foreign. */
 export function isLeftAlone({ problems }: WrongOutput): boolean {
   return problems.some(({ problem }) => problem === 'unreadable' || problem === 'foreign');
 }
@@ -61,7 +61,7 @@ export function isMissing({ problems }: WrongOutput): boolean {
   return problems.some(({ problem }) => problem === 'missing');
 }
 
-/** A skipped duplicate that is still there: it has no outputs but these. */
+/** An existing skipped duplicate of the source. It has no other outputs than these. */
 async function duplicateOf(ports: GonePorts, { record }: WrongOutput): Promise<string | undefined> {
   const skipped = await ports.index.skipped(record.digest, [record.settings]);
   const others = skipped.map(({ source }) => source).filter((source) => source !== record.source);

@@ -8,7 +8,7 @@ import { candidateNames } from '../batch/names.ts';
 import { isBelow } from '../job/facts.ts';
 import { acceptedSettings, waysOf } from './records.ts';
 
-/** Outputs that one batch makes again: all whose makers had the same options. */
+/** A new batch for all outputs whose makers had the same options. */
 export interface Plan {
   readonly cwd: string;
   readonly options: BatchOptions;
@@ -16,7 +16,7 @@ export interface Plan {
   readonly jobs: Map<string, PlannedJob>;
 }
 
-/** A job like the one that made a source's outputs, and those of them that are wrong. */
+/** The job that made a source's outputs, and those outputs that are wrong. */
 export interface PlannedJob {
   readonly maker: Maker;
   /** The folder in which its source was found; null when the user named the source. */
@@ -24,28 +24,28 @@ export interface PlannedJob {
   readonly wrong: WrongOutput[];
 }
 
-/** A folder that was named, or the fixed part of a glob. */
+/** A named folder, or the fixed part of a glob. */
 interface FoundIn {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly given: string;
 }
 
-/** What this machine has, and limits that are to hold instead of those of before. */
+/** The resources of this machine, and limits that replace the former ones. */
 export interface Means extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
   readonly limits: Partial<Limits>;
 }
 
-/** A way in which a batch made outputs, and what tells whether it would make one again so. */
+/** One way in which a batch may have made outputs. The settings digests show which outputs it would make. */
 interface Former {
   readonly cwd: string;
   readonly options: BatchOptions;
   readonly inputs: readonly string[];
-  /** Of each variant, in their order. */
+  /** The settings digest of each variant, in the order of the variants. */
   readonly settings: readonly (string | undefined)[];
 }
 
-/** Which batches make these outputs again; for those that none can, `fail` is told why. */
+/** Plans batches that make these outputs again. Calls `fail` for each output that no batch can make. */
 export async function planAgain(
   index: Index,
   wrong: readonly WrongOutput[],
@@ -59,11 +59,11 @@ export async function planAgain(
     const makers = await index.makers([...new Set(chunk.map(({ record }) => record.source))]);
     for (const one of chunk) {
       const found = await makerOf(one.record);
-      if (found === undefined) fail(one, NOBODY);
+      if (found === undefined) fail(one, NO_MAKER);
       else plan(one, found);
     }
 
-    /** The newest job that would make this very output again. */
+    /** The newest job that would make this output again. */
     async function makerOf(record: OutputRecord): Promise<(Former & { maker: Maker }) | undefined> {
       for (const maker of makers) {
         if (maker.source !== record.source) continue;
@@ -103,8 +103,8 @@ export async function planAgain(
 }
 
 /**
- * Where a source was found. What lies at the top of a folder looks like a file that a list named: it counts as found
- * where any input could have led to it.
+ * The folder in which a source was found. A file at the top of a folder looks like a file that a list named. It counts as
+ * found if any input could have led to it.
  */
 function rootOf(
   { source, given, relative }: Maker,
@@ -119,7 +119,7 @@ function rootOf(
   return isFound || list === null ? root : null;
 }
 
-/** As it was, but that nothing is forced: what is wrong is seen to be so. Nor is anything walked. */
+/** The former options without a walk and without `force`: wrong outputs are marked, so `force` is not needed. */
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: Means): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
@@ -136,8 +136,8 @@ function makes(
   return settings.some((one, i) => one === meant && names.some((paths) => paths[i] === path));
 }
 
-/** Batches leave the history after a while, their outputs stay. */
-const NOBODY: Failure = {
+/** The history forgets old batches, but their outputs stay. */
+const NO_MAKER: Failure = {
   code: 'unknown_batch',
   message: 'no batch is kept that made it',
   fix: 'run imgtool process over its source with the settings it was made with: that makes it again now',

@@ -3,18 +3,18 @@ import type { Problem } from '../../model/verified.ts';
 import type { Inspected, OutputRecord } from '../../model.ts';
 import type { Renderer, Storage } from '../../ports.ts';
 
-/** What looks at outputs. */
+/** The ports that check outputs. */
 export interface VerifyPorts {
   readonly storage: Storage;
   readonly renderer: Renderer;
-  /** Milliseconds that decoding one may take. */
+  /** Milliseconds that decoding one output may take. */
   readonly timeout: number;
 }
 
-/** Times an output is decoded where trying again may help. */
+/** Most attempts to decode an output after errors that may pass. */
 const ATTEMPTS = 3;
 
-/** Everything that is wrong with ONE output, from whether it is there to whether it is clean; empty when nothing is. */
+/** All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. */
 export async function problemsOf(ports: VerifyPorts, record: OutputRecord): Promise<Problem[]> {
   const { storage } = ports;
   try {
@@ -33,7 +33,7 @@ export async function problemsOf(ports: VerifyPorts, record: OutputRecord): Prom
   }
 }
 
-/** What is wrong with the picture, whatever its bytes. */
+/** The problems of the decoded picture. */
 async function problemsInside(ports: VerifyPorts, record: OutputRecord): Promise<Problem[]> {
   try {
     const found = await inspected(ports, record.path);

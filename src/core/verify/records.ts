@@ -7,9 +7,9 @@ import { formerSettingsOfAll } from '../job/former-settings.ts';
 import { settingsOfAll } from '../job/settings-digest.ts';
 
 /**
- * The outputs of a batch as they are recorded now, each once: those its jobs list, as far as they were not replaced by
- * other settings since. Which outputs its unchanged sources have is kept nowhere: where it had such, those that were
- * made in its output folder with its settings.
+ * The outputs of a batch as they are recorded now, each once. These are the outputs that its jobs list, without those
+ * that other settings have replaced. The outputs of unchanged sources are listed nowhere: a batch with such sources counts
+ * all outputs in its folder with its settings.
  */
 export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
   const settings = new Set<string | undefined>(waysOf(batch.options).flatMap(acceptedSettings).flat());
@@ -19,18 +19,18 @@ export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<Outp
   }
 }
 
-/** Options with which a batch may have made its outputs: `--lenient` may have come, or gone, with a retry. */
+/** All options with which a batch may have made its outputs: a retry may have added or removed `--lenient`. */
 export function waysOf(options: BatchOptions): BatchOptions[] {
   const { lenient } = options.limits;
   return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
 }
 
-/** The settings digests that outputs of these options may carry: lists in the order of the variants. */
+/** The settings digests that outputs with these options may have: two lists in the order of the variants. */
 export function acceptedSettings(options: BatchOptions): (string | undefined)[][] {
   return [settingsOfAll(options), formerSettingsOfAll(options)];
 }
 
-/** What is recorded under these paths by now. */
+/** The current records under these paths. */
 export async function* recordsAt(index: Index, paths: readonly string[]): AsyncIterable<OutputRecord> {
   for (let at = 0; at < paths.length; at += CHUNK) {
     const chunk = paths.slice(at, at + CHUNK);
@@ -48,7 +48,7 @@ async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<Output
       for (const { path } of job.outputs) {
         const record = lookup.output(path);
         if (!isMade(record)) continue;
-        // With `skip` a duplicate lists the outputs of another source.
+        // A skipped duplicate lists the outputs of another source.
         const isOwn = record.source === job.source;
         if (!isOwn && (borrowed.has(path) || (await isListed(index, batch, record)))) continue;
         if (!isOwn) borrowed.add(path);
@@ -58,7 +58,7 @@ async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<Output
   }
 }
 
-/** Whether the owner of an output has a job of its own in the batch, which lists it. */
+/** Whether the owner of an output has its own job in the batch. That job lists the output. */
 async function isListed(index: Index, batch: string, { source }: OutputRecord): Promise<boolean> {
   return (await index.known({ batch }, [source])).length > 0;
 }

@@ -5,8 +5,8 @@ import { forgetGone, separateGone } from './gone.ts';
 import { verify } from './verify.ts';
 
 /**
- * Looks at the outputs of a batch, or at all outputs. With `fix` it makes wrong outputs again, and forgets those that are
- * gone with their sources. `unfinished` is a batch that made outputs again and did not come to its end.
+ * Checks the outputs of a batch, or all outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
+ * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
  */
 export async function checkOutputs(
   ports: Fixing,
@@ -17,7 +17,7 @@ export async function checkOutputs(
   const verified: Verified = { ...looked, gone: gone.length, isMendable };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
-  // A batch that was named gets its outputs again, wherever they were.
+  // When the user names a batch, its outputs are made again in any folder.
   const isAnywhere = batch !== undefined;
   const { remade, madeIn, unfinished } = await makeAgain(ports, looked.wrong, signal, isAnywhere);
   return { verified: { ...verified, forgotten, remade, madeIn }, unfinished };

@@ -5,7 +5,7 @@ import type { Index, SourceProbe } from '../../ports.ts';
 import { problemsOf, type VerifyPorts } from './output.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
-/** What verifying works with. */
+/** The ports and options of a check. */
 export interface Verifying extends VerifyPorts {
   readonly index: Index;
   readonly sources: SourceProbe;
@@ -14,7 +14,7 @@ export interface Verifying extends VerifyPorts {
   readonly progress: VerifyProgress;
 }
 
-/** Hears how far it has come. */
+/** Receives the progress of a check. */
 export interface VerifyProgress {
   told(verified: number, wrong: number): void;
   /** May be called twice. */
@@ -22,8 +22,8 @@ export interface VerifyProgress {
 }
 
 /**
- * Looks at every output of a batch, or at all there are, and changes nothing. Ends early when `signal` aborts. In
- * memory are only those that are wrong. Errors: those of the index.
+ * Checks all outputs of a batch, or all outputs, and changes nothing. Ends early when `signal` aborts. Keeps only wrong
+ * outputs in memory. Errors: those of the index.
  */
 export async function verify(
   verifying: Verifying,
@@ -32,13 +32,13 @@ export async function verify(
 ): Promise<Looked> {
   const { index } = verifying;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
-  const { verified, wrong } = await lookThrough(verifying, records, signal);
+  const { verified, wrong } = await checkAll(verifying, records, signal);
   const still = signal.aborted ? wrong : await lookAgain(verifying, wrong, signal);
   verifying.progress.close();
   return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
 }
 
-/** Those of them that are wrong by what is recorded now: a run may have replaced them between two looks. */
+/** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */
 export async function lookAgain(
   verifying: Verifying,
   wrong: readonly WrongOutput[],
@@ -46,10 +46,10 @@ export async function lookAgain(
 ): Promise<readonly WrongOutput[]> {
   const paths = wrong.map(({ record }) => record.path);
   const records = recordsAt(verifying.index, paths);
-  return (await lookThrough({ ...verifying, progress: NOBODY }, records, signal)).wrong;
+  return (await checkAll({ ...verifying, progress: SILENT }, records, signal)).wrong;
 }
 
-async function lookThrough(
+async function checkAll(
   { jobs, progress, ...ports }: Verifying,
   records: AsyncIterable<OutputRecord>,
   signal: AbortSignal,
@@ -59,7 +59,7 @@ async function lookThrough(
   const wrong: WrongOutput[] = [];
   let verified = 0;
   let failed: { readonly error: unknown } | undefined;
-  // Nothing is written: whatever is being decoded may be dropped.
+  // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -86,7 +86,7 @@ async function lookThrough(
   return { verified, wrong: wrong.sort(byPath) };
 }
 
-const NOBODY: VerifyProgress = { told() {}, close() {} };
+const SILENT: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));

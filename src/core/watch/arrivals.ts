@@ -9,40 +9,41 @@ import { sameSource } from '../job/decide.ts';
 import { openKnown, type Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 
-/** What a watch makes of the files that it meets, and what it knows of them. */
+/** The files that a watch has met, and their jobs. */
 export interface Arrivals {
   readonly walked: Walked;
-  /** Whether nothing is to be done about a file that is as it is: it was dealt with, or is waited for. */
+  /** Whether a file with these facts needs no work: it is already processed, or it is settling. */
   isKnown(path: string, facts: SourceFacts): boolean;
-  /** The same of a file of which a change was told: who may read it is not seen in how it is. */
+  /** The same for a file with a reported change. A failed file needs work: its permissions may have changed. */
   isKnownGood(path: string, facts: SourceFacts): boolean;
   has(path: string): boolean;
-  /** Sources known below a folder. */
+  /** Known sources below a folder. */
   below(folder: string): string[];
-  /** Files it knows or waits for whose path leads through one of these links. */
+  /** Known and settling files whose paths lead through one of these links. */
   behind(links: ReadonlySet<string>): string[];
-  /** Starts a walk through everything, and the sources known that it did not meet. */
+  /** Starts a walk through everything. */
   nextRound(): void;
+  /** Known sources that the walk did not meet. */
   notMet(): string[];
-  /** Tells of files with which nothing is to be done; the others of them. */
+  /** Reports files that need no work. Returns the other files. */
   sort(found: readonly FoundSource[]): Promise<readonly FoundSource[]>;
-  /** Makes jobs of files that rest. */
+  /** Adds jobs for settled files. */
   take(rested: readonly FoundSource[]): Promise<void>;
-  /** Takes note of a file that is to be left as it is. */
+  /** Notes a file that gets no job. */
   leave(found: FoundSource): void;
   passOver(skipped: Skipped): void;
-  /** Sources that are to have names of this one once it is gone; they do not wait any more. */
+  /** Takes the sources that wait for names of this owner. */
   waitingFor(owner: string): string[];
-  /** What became of the job of a source. */
+  /** Notes how far the job of a source has come. */
   ended(source: string, stage: Stage): void;
-  /** Nothing is at these paths any more. */
+  /** Notes that nothing is at these paths any more. */
   forget(paths: readonly string[]): Promise<void>;
-  /** Nothing that is known is at these paths: their jobs that wait leave the batch. */
+  /** Forgets the files at these paths. Withdraws their waiting jobs from the batch. */
   letGo(paths: readonly string[]): Promise<void>;
 }
 
-/** What is told of a file that lands; the rest is as it should be, and too common to be worth a word. */
-const STRANGE: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
+/** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
+const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
 
 export function openArrivals(
   context: JobContext,
@@ -54,7 +55,7 @@ export function openArrivals(
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
   const known = openKnown();
   const reportedReasons = new Map<string, PassedOver>();
-  /** Owners of names, and the sources that would have these names without them. */
+  /** Owners of names, with the sources that wait for these names. */
   const waiting = new Map<string, Set<string>>();
 
   const wait = (source: string, heldBy: readonly string[]): void => {
@@ -68,9 +69,9 @@ export function openArrivals(
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
-    // After the first walk only what may need a person's eye; each once for each reason.
-    if (walked.ended && !STRANGE.has(reason)) return;
-    if (STRANGE.has(reason)) {
+    // After the first walk, report only unusual files, each once for each reason.
+    if (walked.ended && !UNUSUAL.has(reason)) return;
+    if (UNUSUAL.has(reason)) {
       if (reportedReasons.get(path) === reason) return;
       reportedReasons.set(path, reason);
     }
@@ -113,12 +114,12 @@ export function openArrivals(
     nextRound: known.nextRound,
     notMet: known.notMet,
     async sort(found) {
-      // Only the first walk counts what is in order without a job: of what comes later the batch may have one.
+      // Only the first walk counts unchanged files without a job. Later the batch may have jobs for them.
       if (walked.ended) return found;
       const { changed, unchanged, outputs } = await sortOut(context, found);
       for (const one of outputs) {
         passOver(one.found.given, 'output');
-        // A name that is only held may prove to be a source's: the next walk sees.
+        // A file under a reserved name may be a source. The next walk checks it again.
         if (one.isMade) note(one.found, 'output');
       }
       await count(unchanged.map(({ event }) => event));
@@ -136,7 +137,7 @@ export function openArrivals(
       );
       const { outputs, sources: found } = await tellApart(context, rested, lookup);
       for (const one of outputs) if (one.isMade) note(one.found, 'output');
-      // It changed after it was taken and before it was read: its job has seen it as it is now.
+      // A file may change after its job was added and before the job read it. Then the job has processed the new bytes.
       const isDone = ({ source, facts }: FoundSource) => {
         const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
         return (

@@ -1,30 +1,30 @@
 import type { Clock } from '../clock.ts';
 
-/** Paths at which something may have changed, each kept once until it is looked at. */
+/** Paths with possible changes. Each path is kept once, until it is checked. */
 export interface ChangeEvents {
   readonly size: number;
-  /** False when so many came of late that the system may have dropped some. */
+  /** False when so many changes came recently that the system may have dropped some. */
   keep(path: string): boolean;
   take(): string[];
 }
 
-/** The system drops what does not fit into its queue without a word: four of these fill it. */
+/** Changes. The system silently drops events that do not fit into its queue; four times this number fill the queue. */
 const FLOOD = 4_096;
-/** Milliseconds within which they count. */
-const OF_LATE = 1_000;
+/** Milliseconds in which these changes count as recent. */
+const RECENTLY = 1_000;
 
 export function openChangeEvents(clock: Clock): ChangeEvents {
   const paths = new Set<string>();
   let since = clock.now();
-  let heard = 0;
+  let count = 0;
   return {
     get size() {
       return paths.size;
     },
     keep(path) {
-      if (clock.now() - since > OF_LATE) [since, heard] = [clock.now(), 0];
+      if (clock.now() - since > RECENTLY) [since, count] = [clock.now(), 0];
       paths.add(path);
-      return ++heard % FLOOD !== 0;
+      return ++count % FLOOD !== 0;
     },
     take() {
       const taken = [...paths];

@@ -3,13 +3,13 @@ import type { Clock } from '../clock.ts';
 import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import type { Stage } from './known.ts';
 
-/** How jobs ended, for the watch they came from; it is woken by the same wakeup. */
+/** Collects how a watch's jobs end, and wakes the watch. */
 export interface JobOutcomes {
   readonly wakeup: Wakeup;
   ended(job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn'): void;
-  /** Sources whose jobs have left the batch since this was asked: what is there now, if anything, is new. */
+  /** Sources whose jobs have left the batch since the last call. A file at such a path counts as new. */
   withdrawn(): string[];
-  /** The other ones since this was asked, and how far they have come. */
+  /** Sources whose jobs have come further since the last call, with their stages. */
   others(): [string, Stage][];
 }
 

@@ -1,29 +1,29 @@
 import type { SourceFacts } from '../../model.ts';
 import { sameFile, sameSource } from '../job/decide.ts';
 
-/** The files a watch has dealt with, as they were then: those that are still so need no look-up. */
+/** The files that a watch has processed, with their facts. A file with the same facts needs no look-up. */
 export interface Known {
-  /** Whether the file is as it was; it is met in this round. */
+  /** Marks the file as met in this round. Returns whether it is unchanged. */
   meet(path: string, facts: SourceFacts): boolean;
   has(path: string): boolean;
   note(path: string, facts: SourceFacts, stage: Stage): void;
-  /** Its job has ended. */
+  /** Notes how far its job has come. */
   advance(path: string, stage: Stage): void;
   stageOf(path: string): Stage | undefined;
   drop(path: string): void;
   all(): Iterable<string>;
   /** Paths below a folder. */
   below(folder: string): string[];
-  /** Starts a round, in which all that is there will be met. */
+  /** Starts a round. A full walk meets all existing files in it. */
   nextRound(): void;
-  /** Those not met in this round. */
+  /** Paths not met in this round. */
   notMet(): string[];
   readonly size: number;
 }
 
 /**
- * How far a file has come: it was taken, its job has ended well, it has failed for now or for good, it was counted as
- * unchanged, without a job's row, or it is an output.
+ * `taken`: the file has a job. `done`: its job has succeeded. `failed`: its job has failed, for now or for good.
+ * `counted`: the file is counted as unchanged and has no row of its own. `output`: the file is an output.
  */
 export type Stage = 'taken' | 'done' | 'failed' | 'counted' | 'output';
 
@@ -41,7 +41,7 @@ export function openKnown(): Known {
       const one = entries.get(path);
       if (one === undefined) return false;
       one.round = round;
-      // A link to an output changes its ctime.
+      // A new link to an output changes the ctime of the output.
       return one.stage === 'output' ? sameFile(one.facts, facts) : sameSource(one.facts, facts);
     },
     has: (path) => entries.has(path),

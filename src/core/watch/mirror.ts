@@ -8,26 +8,26 @@ import { isMade } from '../job/decide.ts';
 import { pathAsGiven } from '../job/events.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
 
-/** Removes outputs after their sources. A renamed source has had its time by then to take over its own. */
+/** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
 export interface Mirror {
-  /** These sources were there and are no more. */
+  /** Notes sources that are gone. */
   lost(sources: readonly string[]): void;
-  /** What is lost below this folder may only be out of sight. */
+  /** Keeps the outputs of sources below this folder, which may only be unreachable. */
   spare(folder: string): void;
-  /** Looks for recorded sources that went while nobody watched; `has` tells which are there. */
+  /** Finds recorded sources that were removed while no watch ran. `has` returns whether a source exists. */
   compare(has: (path: string) => boolean): Promise<void>;
-  /** Removes what is due, unless sources are about to be done that may want it. */
+  /** Removes outputs that are due. While sources are settling or in work, it waits longer. */
   work(isBusy: boolean): Promise<void>;
   /** Milliseconds until there may be something to do. */
   left(): number;
 }
 
-/** Milliseconds between looks at whether all other work is done. */
+/** Milliseconds between checks whether all other work is done. */
 const LOOK_AGAIN = 500;
-/** Milliseconds after which it is not waited for any longer. */
+/** Milliseconds of the longest wait for other work. */
 const LONGEST = 60_000;
 
-/** `passNames` starts the work that gives the names of a source that is gone to others; false when none wait for them. */
+/** `passNames` starts the work that gives the names of a gone source to others. It returns false when none wait. */
 export function openMirror(
   context: JobContext,
   settle: number,
@@ -36,7 +36,7 @@ export function openMirror(
   passNames: (gone: string) => Promise<boolean>,
 ): Mirror {
   const { index, sources, run } = context;
-  /** Sources that are gone, and since when. */
+  /** Sources that are gone, with the time since when. */
   const gone = new Map<string, number>();
   let next = Number.POSITIVE_INFINITY;
   const lost = (paths: Iterable<string>) => {
@@ -68,7 +68,7 @@ export function openMirror(
       const due = goneFor(isBusy || pending + processing + retrying > 0 ? LONGEST : 2 * settle);
       for (const path of due) gone.delete(path);
       for (const path of await sources.missing(due)) {
-        // What others take over is not missing for a moment.
+        // Outputs that other sources take over must never be missing, so they stay until then.
         if (await passNames(path)) gone.set(path, clock.now());
         else await follow(path);
       }
@@ -77,7 +77,7 @@ export function openMirror(
     left: () => Math.max(0, next - clock.now()),
   };
 
-  /** Outputs that cannot be removed stay until the next start; nothing else suffers for them. */
+  /** Outputs that cannot be removed stay until the next start of the watch. */
   async function follow(path: string): Promise<void> {
     try {
       await removeOutputs(context, path, emit);
@@ -90,7 +90,7 @@ export function openMirror(
   }
 }
 
-/** Rather a disk that is to be mounted there than so many pictures deleted. */
+/** When most sources are gone, an unmounted disk is more likely than so many deleted pictures. */
 function mostGone(folder: string, absent: number, all: number): Event {
   return {
     type: 'warning',
@@ -100,8 +100,8 @@ function mostGone(folder: string, absent: number, all: number): Event {
 }
 
 /**
- * Removes the outputs of a source that is gone from the batch's output folder: those that are its own and as they were
- * left. Duplicates that were skipped are given theirs first. A file somebody changed since stays, and is nobody's.
+ * Removes the outputs that a gone source owns in the batch's output folder, if they are as recorded. Skipped duplicates
+ * first get their own outputs. A changed file stays, and no source owns it any more.
  */
 async function removeOutputs(
   context: JobContext,
@@ -120,10 +120,10 @@ async function removeOutputs(
       given.push(...(await giveAway(context, record, source, staged)));
       removed.push(record.path);
     }
-    // Meanwhile a renamed source may have inherited some.
+    // A renamed source may have taken over some outputs in the meantime.
     const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
     removed = removed.filter((path) => still.has(path));
-    // Among the sources a folder is the user's.
+    // A folder among the sources belongs to the user and is never removed.
     await storage.remove(removed, (await sources.covers(own[0]?.path ?? '')) ? null : options.out);
   } finally {
     for (const one of staged) await one.discard();

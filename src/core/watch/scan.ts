@@ -7,20 +7,20 @@ import { isBelow } from '../job/facts.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Mirror } from './mirror.ts';
 
-/** How a watch finds out what there is: nothing but a walk is trusted. */
+/** How a watch finds files. It trusts only walks. */
 export interface Scans {
-  /** Walks through everything; milliseconds it took. Unless `take`, what is there is only taken note of. */
+  /** Walks through everything. Returns the duration in milliseconds. Without `take` it only notes files. */
   all(take: boolean): Promise<number>;
-  /** Walks what lies at these paths. True when a folder is gone: what became of its place may not have been told. */
+  /** Walks these paths. Returns true when a folder is gone: then the system may not have reported all changes. */
   parts(paths: readonly string[]): Promise<boolean>;
-  /** Below this folder what is not met is not gone: a disk may have been mounted or taken away. */
+  /** Files not met below this folder do not count as gone: a disk may have been mounted or removed. */
   replaced(folder: string): void;
 }
 
 interface ScanOptions {
   readonly arrivals: Arrivals;
   readonly mirror: Mirror | undefined;
-  /** Takes files that have to come to rest before they are taken. */
+  /** Receives files that must settle before they get jobs. */
   readonly letRest: (found: readonly FoundSource[]) => Promise<void>;
   readonly clock: Clock;
   readonly emit: (event: Event) => void;
@@ -72,7 +72,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
       let isFolderGone = false;
       const found: FoundSource[] = [];
       for (const at of paths) {
-        // Of what lies below a folder that was told of, or is only polled, no change was told.
+        // The change was reported for `at` itself, not for the files below it.
         const isKnown: Arrivals['isKnown'] = (path, facts) =>
           path === at ? arrivals.isKnownGood(path, facts) : arrivals.isKnown(path, facts);
         for await (const entry of sources.walk(signal, { at, isKnown })) {
@@ -95,7 +95,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
     },
   };
 
-  /** A file of which nothing can be told is gone by now, or out of reach. */
+  /** A file without facts is either gone by now or unreadable. */
   async function take(entry: FoundSource, among: FoundSource[]): Promise<number> {
     if (entry.facts !== null) return among.push(entry);
     const isGone = (await sources.missing([entry.source])).length > 0;
@@ -109,13 +109,13 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
     arrivals.passOver(entry);
   }
 
-  /** What links have taken the place of leaves the batch, unless it is in work: then its job finds out. */
+  /** Withdraws files that a link has replaced. The job of a file in work finds the link itself. */
   async function letGoBehindLinks(): Promise<void> {
     if (links.size > 0) await arrivals.letGo(arrivals.behind(links));
     links.clear();
   }
 
-  /** What could not be walked this time is not gone. */
+  /** Forgets files that the walk did not meet and that are certainly missing. */
   async function forgetMissed(): Promise<void> {
     await forget(await sources.missing(arrivals.notMet()));
     replaced.clear();

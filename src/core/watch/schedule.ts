@@ -1,22 +1,22 @@
 import type { Clock } from '../clock.ts';
 
-/** When a watch walks next, through everything or through what nobody tells of. */
+/** When a watch walks next, through everything or through folders without change events. */
 export interface Schedule {
   isDue(): boolean;
-  /** Milliseconds until it is. */
+  /** Milliseconds until the walk is due. */
   left(): number;
-  /** Something may have been missed: as soon as the last walk allows. */
+  /** Makes the next walk due as soon as the last walk allows: a change may have been missed. */
   hurry(): void;
-  /** A walk begins: what is missed from here on asks for another. */
+  /** A walk begins. Changes missed from now on require another walk. */
   walking(): void;
-  /** A walk took so many milliseconds. */
+  /** A walk took this many milliseconds. */
   walked(took: number): void;
 }
 
-/** A walk may keep a core busy for no more than a tenth of the time. */
+/** Walks use at most a tenth of the time. */
 const REST = 10;
 
-/** At random between three quarters and five quarters of the interval, so that many watches do not walk as one. */
+/** The interval is multiplied by a random factor from 0.75 to 1.25: many watches should not walk at the same moment. */
 export function openSchedule(interval: number, clock: Clock): Schedule {
   let due = clock.now();
   let soonest = due;

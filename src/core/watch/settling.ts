@@ -3,15 +3,15 @@ import type { FoundSource } from '../../ports.ts';
 import type { Clock } from '../clock.ts';
 import { sameFile } from '../job/decide.ts';
 
-/** Files that may still be written: each is taken once size, mtime and inode were the same for the settle time. */
+/** Files that may still be written. A file has settled when size, mtime and inode stay the same for the settle time. */
 export interface Settling {
   readonly size: number;
-  /** Begins to wait for a file as it is now, or anew where it is not as it was. */
+  /** Starts to wait for a file. Starts again when the file has changed. */
   offer(found: FoundSource): void;
-  /** Whether it waits for this file; as it is now, where that is said. */
+  /** Whether this file is settling; with `facts`, whether it is settling with these facts. */
   has(path: string, facts?: FileFacts): boolean;
   drop(path: string): void;
-  /** All that it waits for, as it was when it was last looked at. */
+  /** All settling files, with the facts of the last check. */
   all(): FoundSource[];
   close(): void;
 }
@@ -19,34 +19,34 @@ export interface Settling {
 interface Resting {
   readonly found: FoundSource;
   readonly facts: SourceFacts;
-  /** On the clock: when it was first offered, and when it will have rested. */
+  /** Clock times in milliseconds: of the first offer, and when the file has settled. */
   readonly since: number;
   readonly due: number;
-  readonly told: boolean;
+  readonly isReported: boolean;
 }
 
 interface SettlingOptions {
-  /** Milliseconds. */
+  /** The settle time in milliseconds. */
   readonly settle: number;
   readonly clock: Clock;
   readonly statAll: (paths: readonly string[]) => Promise<(SourceFacts | null)[]>;
   readonly settled: (found: readonly FoundSource[]) => void;
-  /** Hears of each file that is none any more: it is gone, or a link has taken its place. */
+  /** Is called for each file that is gone or replaced by a link. */
   readonly lost: (found: FoundSource) => void;
-  /** Hears once of each file that does not come to rest. */
+  /** Is called once for each file that does not settle. */
   readonly restless: (found: FoundSource) => void;
-  /** Hears of what kept it from looking on. */
+  /** Receives the error that stopped the checks. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Files looked at in one go. */
+/** Files checked in one step. */
 const AT_ONCE = 256;
-/** Milliseconds after which a file that keeps changing is worth a word. */
+/** Milliseconds after which a file that keeps changing is reported. */
 const RESTLESS = 5_000;
 
 export function openSettling(options: SettlingOptions): Settling {
   const { settle, clock, statAll, settled, lost, restless, failed } = options;
-  // The settle time is the same for all: who came last is due last.
+  // The settle time is the same for all files, so the map is in the order of due times.
   const resting = new Map<string, Resting>();
   let cancel: (() => void) | undefined;
   let closed = false;
@@ -54,11 +54,11 @@ export function openSettling(options: SettlingOptions): Settling {
   const wait = (found: FoundSource, facts: SourceFacts, before?: Resting): void => {
     const now = clock.now();
     const since = before?.since ?? now;
-    const told = before?.told === true || now - since > Math.max(RESTLESS, 4 * settle);
+    const isReported = before?.isReported === true || now - since > Math.max(RESTLESS, 4 * settle);
     resting.delete(found.source);
-    resting.set(found.source, { found, facts, since, due: now + settle, told });
+    resting.set(found.source, { found, facts, since, due: now + settle, isReported });
     arm();
-    if (told && before?.told === false) restless(found);
+    if (isReported && before?.isReported === false) restless(found);
   };
 
   const arm = (): void => {
@@ -78,7 +78,7 @@ export function openSettling(options: SettlingOptions): Settling {
     const rested: FoundSource[] = [];
     for (const [i, one] of due.entries()) {
       const { found } = one;
-      // It was offered again while it was looked at.
+      // The file was offered again during the stat.
       if (resting.get(found.source) !== one) continue;
       const now = facts[i] ?? null;
       if (now !== null && !sameFile(now, one.facts)) wait({ ...found, facts: now }, now, one);
@@ -86,7 +86,7 @@ export function openSettling(options: SettlingOptions): Settling {
       if (now === null) lost(found);
       else if (sameFile(now, one.facts)) rested.push({ ...found, facts: now });
     }
-    // Also where there are none: fewer wait than did.
+    // Call it even without files: fewer files wait now.
     if (!closed) settled(rested);
     cancel = undefined;
     arm();

@@ -15,8 +15,8 @@ import { openSchedule } from './schedule.ts';
 import { openSettling } from './settling.ts';
 
 /**
- * One batch that does not end by itself: what is there, then whatever lands. Walks through everything make it right;
- * what the system tells of changes makes it fast. Else as `runBatch`.
+ * Runs one batch over existing files and all files that arrive. Walks through everything make the watch complete; change
+ * events make it fast. Otherwise like `runBatch`.
  */
 export function runWatch(
   ports: Ports,
@@ -36,11 +36,11 @@ export function runWatch(
   });
 }
 
-/** Milliseconds between walks through folders of which nobody tells, at least. */
+/** Least milliseconds between walks through folders without change events. */
 const POLL = 2_000;
-/** Files that may wait to come to rest before a walk waits for them. */
+/** Most settling files. Above this number a walk pauses. */
 const MOST_SETTLING = 10_000;
-/** Batches among which former ones are looked for. */
+/** Number of recent batches to search for former watches. */
 const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -53,7 +53,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
     const changes = openChangeEvents(clock);
     const rested: FoundSource[] = [];
-    let told = '';
+    let reported = '';
     let broken: { error: unknown } | undefined;
 
     const settling = openSettling({
@@ -64,7 +64,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
         rested.push(...found);
         wakeup.wake();
       },
-      // A walk finds out what is there now.
+      // The next walk checks this path.
       lost: ({ source }) => void changes.keep(source),
       restless({ source, given }) {
         emit({ type: 'still_written', batch: run.batch, source: given });
@@ -79,15 +79,15 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
     });
     const arrivals = openArrivals(context, settling, emit, chunkDone);
     const scans = openScans(context, { arrivals, mirror, letRest, clock, emit, signal });
-    const watcher = options.once ? undefined : sources.watch(hear, options);
+    const watcher = options.once ? undefined : sources.watch(receive, options);
     signal.addEventListener('abort', wakeup.wake, { once: true });
     try {
       chunkDone(arrivals.walked, false);
       await scan(options.existing);
-      if (!options.existing) await lookAnew(await leftByFormer(context));
+      if (!options.existing) await checkAgain(await leftByFormer(context));
       while (!signal.aborted && !isDone()) await turn();
       if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
-      // What was there at the start is not taken next time, but what landed since is.
+      // The next watch does not take files that are there at its start, so files that arrived since need jobs now.
       if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
       return arrivals.walked;
     } finally {
@@ -96,7 +96,7 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
       await watcher?.close();
     }
 
-    function hear(hint: Hint): void {
+    function receive(hint: Hint): void {
       if (hint.type === 'warning') emit(hint);
       else if (hint.type !== 'changed') schedule.hurry();
       else if (!changes.keep(hint.path)) schedule.hurry();
@@ -109,21 +109,21 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
       return options.once && isMirrored && settling.size + rested.length + changes.size === 0;
     }
 
-    /** Does what is to be done, or waits for something. */
+    /** Does the next piece of work, or waits for one. */
     async function turn(): Promise<void> {
       if (broken !== undefined) throw broken.error;
       for (const [source, stage] of outcomes.others()) arrivals.ended(source, stage);
-      if (watcher !== undefined) tellWatching(watcher);
-      if (!options.once) await lookAnew(outcomes.withdrawn());
+      if (watcher !== undefined) reportWatching(watcher);
+      if (!options.once) await checkAgain(outcomes.withdrawn());
       if (rested.length > 0) await takeRested();
       else if (!options.once && schedule.isDue()) await scan(true);
-      else if (changes.size > 0) await lookAt(changes.take());
+      else if (changes.size > 0) await check(changes.take());
       else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
       else await wakeup.wait(untilDue());
       await mirror?.work(settling.size > 0);
     }
 
-    /** Milliseconds until there is something to do. */
+    /** Milliseconds until the next work is due; undefined when none is. */
     function untilDue(): number | undefined {
       const due = [mirror?.left() ?? NEVER];
       if (!options.once) due.push(schedule.left());
@@ -140,28 +140,28 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
 
     async function poll(folders: readonly string[]): Promise<void> {
       const started = clock.now();
-      await lookAt(folders);
+      await check(folders);
       polls.walked(clock.now() - started);
     }
 
-    async function lookAt(paths: readonly string[]): Promise<void> {
+    async function check(paths: readonly string[]): Promise<void> {
       if (await scans.parts(paths)) schedule.hurry();
     }
 
-    async function lookAnew(paths: readonly string[]): Promise<void> {
+    async function checkAgain(paths: readonly string[]): Promise<void> {
       if (paths.length === 0) return;
       await arrivals.letGo(paths);
       for (const path of paths) changes.keep(path);
     }
 
-    /** Looks anew at the sources that take the names of one that is gone; false when there are none. */
+    /** Checks the sources that take the names of a gone source. Returns false when there are none. */
     async function passNames(gone: string): Promise<boolean> {
       const heirs = arrivals.waitingFor(gone);
-      await lookAnew(heirs);
+      await checkAgain(heirs);
       return heirs.length > 0;
     }
 
-    /** Waits for files to come to rest; for some of them right here, when there are too many. */
+    /** Starts to wait for files to settle. Returns when not too many files are settling. */
     async function letRest(found: readonly FoundSource[]): Promise<void> {
       for (const one of found) settling.offer(one);
       await takeRested();
@@ -175,15 +175,15 @@ function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): 
       while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
     }
 
-    function tellWatching({ folders, by }: { folders: number; by: 'events' | 'polling' }): void {
-      if (told === `${folders} ${by}`) return;
-      told = `${folders} ${by}`;
+    function reportWatching({ folders, by }: { folders: number; by: 'events' | 'polling' }): void {
+      if (reported === `${folders} ${by}`) return;
+      reported = `${folders} ${by}`;
       emit({ type: 'watching', batch: run.batch, folders, by });
     }
   };
 }
 
-/** Sources that watches of the same folders had not come to when they were stopped, since the last that had nothing left. */
+/** Sources that stopped watches of the same folders left behind. Looks back to the last watch that finished. */
 async function leftByFormer({ index, run }: JobContext): Promise<string[]> {
   const own = await index.batch(run.batch);
   const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>

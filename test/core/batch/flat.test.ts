@@ -5,28 +5,28 @@ import { describe, expect, it } from 'vitest';
 import { runBatch } from '../../../src/core/batch/run.ts';
 import { openWorkshop, type Workshop } from '../made-up.ts';
 
-/** Paths so long that a list of them shows, in folders that are walked one at a time. */
+/** Long paths, so a list of them shows in the heap, in folders that are walked one at a time. */
 const LONG = 'x'.repeat(200);
 const IN_A_FOLDER = 100;
 const FILES = 2_400;
-/** Jobs between two looks at the heap. */
+/** Jobs between two measurements of the heap. */
 const LOOK = 100;
-/** Bytes a file: about half of what a list of their paths would take; what is compiled meanwhile is far below that. */
+/** Bytes per file: about half of a list of the paths. Compiled code takes far less. */
 const A_PATH = 250;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
-// Syncing is most of the time such a batch takes, and in memory there is nothing to wait for.
+// Most of the time of such a batch is syncing, which takes no time in memory.
 if (existsSync('/dev/shm')) process.env.TMPDIR = '/dev/shm';
 
-describe('What a batch holds in memory does not grow with the files that it is through with,', () => {
-  it('whether they are rendered or found unchanged', async () => {
+describe('the memory of a batch', () => {
+  it('does not grow with the number of rendered or unchanged files', async () => {
     await heapOf(await shopWith(600));
     const shop = await shopWith(FILES);
     for (const state of ['completed', 'unchanged'] as const) {
       const { states, heap } = await heapOf(shop);
       expect([...states]).toEqual([state]);
-      // Between the second quarter and the last lies half of the files; chunks come and go in between.
+      // Half of the files are between the second quarter and the last. The minimum ignores chunks in work.
       const [second, last] = [quarter(heap, 1), quarter(heap, 3)];
       expect(last - second, `bytes more, ${state}`).toBeLessThan((FILES / 2) * A_PATH);
     }
@@ -43,7 +43,7 @@ async function shopWith(count: number): Promise<Workshop> {
   return shop;
 }
 
-/** Bytes of the heap that are in use, time and again while jobs end; and how these did. */
+/** Used bytes of the heap, measured again and again while jobs end, and the states of the jobs. */
 async function heapOf(shop: Workshop): Promise<{ heap: readonly number[]; states: ReadonlySet<string> }> {
   const { ports, work } = await shop.prepare('process');
   const states = new Set<string>();
@@ -67,7 +67,7 @@ async function heapOf(shop: Workshop): Promise<{ heap: readonly number[]; states
   return { heap, states };
 }
 
-/** The least of a quarter of the looks. */
+/** The minimum of one quarter of the measurements. */
 function quarter(heap: readonly number[], which: number): number {
   const each = heap.length / 4;
   return Math.min(...heap.slice(which * each, (which + 1) * each));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { metered, openMeter } from '../../../src/core/batch/meter.ts';
 
 describe('a meter', () => {
-  it('waits for what is promised, kept or broken, and lets it through', async () => {
+  it('times a promise until it resolves or rejects, and returns it unchanged', async () => {
     let now = 0;
     const meter = openMeter(() => now);
     const port = metered(
@@ -28,7 +28,7 @@ describe('a meter', () => {
     });
   });
 
-  it('times a stream while somebody waits for it, not while its items are worked on', async () => {
+  it('times the waits for the items of a stream, not the work on the items', async () => {
     let now = 0;
     const meter = openMeter(() => now);
     const port = metered(
@@ -74,7 +74,7 @@ describe('a meter', () => {
     expect(ended).toBe(true);
   });
 
-  it('shows what a port is besides its methods, as it is at the moment', () => {
+  it('shows the current values of a port that are not methods', () => {
     const port = { folders: ['a'], at: () => port.folders.length };
     const seen = metered(port, openMeter());
     port.folders.push('b');

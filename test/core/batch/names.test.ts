@@ -17,22 +17,22 @@ describe('names of outputs', () => {
     expect(plain('a/x.png', { template, preset })).toEqual(['/out/mine/a/jpeg/x-small.jpg']);
   });
 
-  it('leave a placeholder that a file name happens to contain as it is', () => {
+  it('keep a placeholder that is part of a file name', () => {
     expect(plain('{variant}.jpg')).toEqual(['/out/{variant}_small.webp']);
   });
 
-  it('tell a later source apart by the hash of its root-relative path', () => {
+  it('tag a later source with the hash of its root-relative path', () => {
     const tag = sha('b/x.png').slice(0, 8);
     const flat = batchOptions({ template: '{name}_{variant}.{ext}' });
     expect(candidateNames(found('b/x.png'), flat)[1]).toEqual([`/out/x~${tag}_small.webp`]);
   });
 
-  it('tell two roots with the same relative path apart', () => {
+  it('distinguish two roots with the same relative path', () => {
     const [, one, two] = candidateNames(found('x.jpg'), batchOptions());
     expect(new Set([...one!, ...two!]).size).toBe(2);
   });
 
-  it('are one list for all variants, so that one source reads alike', () => {
+  it('have the same tag for all variants of a source', () => {
     const preset = { name: 'two', variants: [variant(), variant({ name: 'big' })] };
     const [, tagged] = candidateNames(found('x.jpg'), batchOptions({ preset }));
     expect(tagged!.map((path) => path.replace(/_.*/, ''))).toEqual([
@@ -60,7 +60,7 @@ describe('names of outputs', () => {
     expect(plain('..jpg', { template })).toEqual(['/out/.~/small.webp']);
   });
 
-  it('are undefined for a job that found every candidate taken', () => {
+  it('are undefined for a job without a free candidate', () => {
     const job = { ...found('x.jpg'), naming: 3 };
     expect(namesOf(job, batchOptions())).toBeUndefined();
     expect(namesOf({ ...job, naming: 0 }, batchOptions())).toEqual(['/out/x_small.webp']);
@@ -73,7 +73,7 @@ describe('names of outputs', () => {
     './{dir}-{name}+{variant}.{ext}',
     '{name}/{variant}.{ext}',
     '{name} ({variant}) [{preset}].{format}.{ext}',
-  ])('are told by their form from other names: %s', (template) => {
+  ])('are recognised by the template: %s', (template) => {
     const preset = { name: 'two', variants: [variant(), variant({ name: 'a.b*', format: 'jpeg' })] };
     const options = batchOptions({ template, preset });
     const relatives = [

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 describe('the profile of a batch', () => {
-  it('is told once, just before its end, and changes nothing else', async () => {
+  it('is reported once, just before batch.finished, and changes nothing else', async () => {
     const plain = await shop.run();
     const files = shop.outputs();
     const events = await profiled(runBatch, { force: true });
@@ -24,7 +24,7 @@ describe('the profile of a batch', () => {
     expect(shop.outputs()).toEqual(files);
   });
 
-  it('counts what each picture asked of the index, of storage and of sources', async () => {
+  it('counts the calls of the index, the storage and the sources', async () => {
     const { parent } = profileOf(await profiled(runBatch));
     expect(parent.index.of).toMatchObject({ settle: { calls: 3 }, claim: { calls: 3 }, end: { calls: 1 } });
     expect(parent.storage.of).toMatchObject({ stage: { calls: 3 }, commit: { calls: 3 } });
@@ -36,13 +36,13 @@ describe('the profile of a batch', () => {
     }
   });
 
-  it('counts events by their type, all but the last', async () => {
+  it('counts all events except the last by their type', async () => {
     const { parent } = profileOf(await profiled(runBatch));
     expect(parent.report.of).toMatchObject({ 'batch.started': { calls: 1 }, job: { calls: 3 } });
     expect(parent.report.of['batch.finished']).toBeUndefined();
   });
 
-  it('sums up what whoever renders says of itself', async () => {
+  it('sums up the times that the renderer reports', async () => {
     const { pictures, children, jobs } = profileOf(await profiled(runBatch, { jobs: 2 }));
     expect(pictures).toMatchObject({ digest: { calls: 3, ms: 3 }, decode: { calls: 3, ms: 3 } });
     expect(pictures).toMatchObject({ encode: { calls: 3, ms: 3 }, write: { calls: 3, ms: 0 } });
@@ -50,7 +50,7 @@ describe('the profile of a batch', () => {
     expect(jobs).toBe(2);
   });
 
-  it('counts calls that failed, and lets their errors through', async () => {
+  it('counts failed calls and passes on their errors', async () => {
     shop = await openWorkshop((source) => {
       if (source.endsWith('b.jpg')) throw new Error('as asked');
     });
@@ -62,7 +62,7 @@ describe('the profile of a batch', () => {
     expect(parent.index.of).toMatchObject({ settle: { calls: 2 } });
   });
 
-  it('is told of a dry run too', async () => {
+  it('is also reported for a dry run', async () => {
     const { parent, pictures } = profileOf(await profiled(dryRun, { dryRun: true }));
     expect(parent.index.of.settle).toBeUndefined();
     expect(pictures).toMatchObject({ digest: { calls: 3 }, decode: { calls: 0 } });

@@ -18,8 +18,8 @@ afterEach(async () => {
 
 const tag = (name: string) => `~${sha(name).slice(0, 8)}`;
 
-describe('names that others have', () => {
-  it('are looked into once for all sources of a chunk', async () => {
+describe('names of other sources', () => {
+  it('are looked up once for all sources of a chunk', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `${100 + i}`);
     shop.put(...names.map((name) => `${name}.jpg`));
     await shop.run();
@@ -39,12 +39,12 @@ describe('names that others have', () => {
     const events = await shop.run({}, await counting());
     expect(finishedOf(events).counts).toMatchObject({ completed: 50, unchanged: 50 });
     expect(asked).toBe(1);
-    // All have names of their own now.
+    // All sources have their own names now.
     expect(finishedOf(await shop.run({}, await counting())).counts).toMatchObject({ unchanged: 100 });
     expect(asked).toBe(1);
   });
 
-  it('stay with a source whose folder cannot be told from an unmounted disk', async () => {
+  it('stay with a source whose folder may be on an unmounted disk', async () => {
     mkdirSync(shop.at('photos/disk'));
     shop.put('disk/x.jpg');
     const flat = { template: '{name}_{variant}.{ext}' };
@@ -57,7 +57,7 @@ describe('names that others have', () => {
 });
 
 describe('a source that takes its plain name with --mirror', () => {
-  it('leaves its former outputs to duplicates that were skipped, where it has other bytes now', async () => {
+  it('gives its former outputs to skipped duplicates when its bytes have changed', async () => {
     const skip = { duplicates: 'skip' } as const;
     shop.put('logo.gif');
     await shop.run(skip);
@@ -74,7 +74,7 @@ describe('a source that takes its plain name with --mirror', () => {
     watching.changed('logo.jpg', 'logo.gif');
     await watching.pass(SETTLE);
     await watching.pass(2 * SETTLE);
-    await watching.told('removed');
+    await watching.waitFor('removed');
     expect(shop.outputs()).toEqual(['logo_small.webp', 'twin_small.webp']);
     expect(shop.text('out/logo_small.webp')).toBe(pictureOf(sha('another picture')));
     expect(shop.text('out/twin_small.webp')).toBe(pictureOf(sha('the picture')));

@@ -16,7 +16,7 @@ import {
 
 let shop: Workshop;
 let onRender: OnRender;
-/** Sources that were rendered, by name. */
+/** Names of rendered sources. */
 let rendered: string[];
 const note: OnRender = (source, orders) => {
   rendered.push(source.slice(source.lastIndexOf('/') + 1));
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 const names = (count: number, from = 0) => Array.from({ length: count }, (_, n) => `${n + from}.jpg`);
 
-/** Goes on with the only batch there is. */
+/** Resumes the only batch. */
 async function resume(
   over: Partial<Pick<OldWork, 'states'> & { options: Partial<BatchOptions> }> = {},
   given: Partial<Ports> = {},
@@ -56,7 +56,7 @@ async function onlyBatch(): Promise<Batch> {
   return batch!;
 }
 
-/** A batch that is stopped as soon as so many pictures are being rendered. */
+/** Runs a batch, and stops it as soon as this many pictures are in work. */
 async function stopAfter(count: number, over: Partial<BatchOptions> = {}, ports: Partial<Ports> = {}) {
   const stop = new AbortController();
   onRender = () => {
@@ -67,7 +67,7 @@ async function stopAfter(count: number, over: Partial<BatchOptions> = {}, ports:
   return events;
 }
 
-/** A walk that is stopped when it has found so many. */
+/** A walk that stops the batch after this many sources. */
 async function walkUntil(count: number, stop: AbortController): Promise<Partial<Ports>> {
   const { ports } = await shop.prepare('process');
   const { sources } = ports;
@@ -89,8 +89,8 @@ const started = (events: readonly Event[]) => events.find(({ type }) => type ===
 const countsOf = ({ counts }: { counts: Counts }): Partial<Counts> =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
-describe('a batch that is resumed', () => {
-  it('does exactly what is left, once', async () => {
+describe('a resumed batch', () => {
+  it('does exactly the remaining work, once', async () => {
     shop.put(...names(12));
     await stopAfter(4);
     const done = [...rendered];
@@ -113,7 +113,7 @@ describe('a batch that is resumed', () => {
     });
   });
 
-  it('has the same counts and bytes in the end as one that was never stopped', async () => {
+  it('ends with the same counts and bytes as a batch that was never stopped', async () => {
     shop.put(...names(9));
     for (const copy of ['x.jpg', 'y.jpg']) copyFileSync(shop.at('photos/3.jpg'), shop.at(`photos/${copy}`));
     await stopAfter(5);
@@ -131,8 +131,8 @@ describe('a batch that is resumed', () => {
     }
   });
 
-  it('counts nothing twice when its walk was stopped and is done again', async () => {
-    // The first half is done already: the batch that is stopped finds it unchanged.
+  it('counts nothing twice when it repeats a stopped walk', async () => {
+    // The stopped batch finds the first half unchanged.
     shop.put(...names(30));
     await shop.run();
     const first = (await shop.index.batches(1))[0]!;
@@ -157,13 +157,13 @@ describe('a batch that is resumed', () => {
     const rest = 60 - batch!.counts.completed;
     expect(events.filter(({ type }) => type === 'job')).toHaveLength(rest);
     expect(totalTold(events)).toBe(rest);
-    // Each source holds its own name, and each output the digest of its source.
+    // Each source contains its own name, and each output the digest of its source.
     const bytesIn = [...names(30), ...names(30, 30)].join('').length;
     expect([end.bytesIn, end.bytesOut]).toEqual([bytesIn, 60 * 'picture of '.length + 60 * 64]);
     expect(new Set(rendered).size, 'none was rendered twice').toBe(rendered.length);
   });
 
-  it('leaves out what came into its folder after its walk had ended', async () => {
+  it('leaves out files that arrived after its walk had ended', async () => {
     shop.put(...names(3));
     await stopAfter(1);
     shop.put('late.jpg');
@@ -172,7 +172,7 @@ describe('a batch that is resumed', () => {
     expect(shop.outputs()).not.toContain('late_small.webp');
   });
 
-  it('fails what is gone meanwhile and completes the rest', async () => {
+  it('fails sources that are gone and completes the rest', async () => {
     shop.put(...names(4));
     await stopAfter(1);
     rmSync(shop.at('photos/3.jpg'));
@@ -181,7 +181,7 @@ describe('a batch that is resumed', () => {
     expect(countsOf(finishedOf(events))).toEqual({ completed: 3, failed: 1 });
   });
 
-  it('is cancelled again and resumed again, as often as one likes', async () => {
+  it('can be cancelled and resumed any number of times', async () => {
     shop.put(...names(10));
     await stopAfter(2);
     for (let more = 1; more <= 3; more++) {
@@ -199,7 +199,7 @@ describe('a batch that is resumed', () => {
     expect(rendered.sort()).toEqual(names(10).sort());
   });
 
-  it('goes on where a full disk had stopped it', async () => {
+  it('continues where a full disk had stopped it', async () => {
     shop.put(...names(6));
     onRender = (source) => {
       if (source.endsWith('2.jpg')) throw failure('no_space');
@@ -210,7 +210,7 @@ describe('a batch that is resumed', () => {
     expect(finishedOf(events)).toMatchObject({ state: 'finished', counts: { completed: 6 } });
   });
 
-  it('is refused while another works on it, and that one is not disturbed', async () => {
+  it('is refused while another run works on it, and does not disturb that run', async () => {
     shop.put(...names(4));
     await stopAfter(1);
     let refused: unknown;
@@ -232,7 +232,7 @@ describe('a batch that is resumed', () => {
     expect(finishedOf(events)).toMatchObject({ state: 'finished', counts: { completed: 4 } });
   });
 
-  it('stops when somebody asks for it in the index', async () => {
+  it('stops on a request in the index', async () => {
     shop.put(...names(30));
     await stopAfter(1);
     let asked: Promise<unknown> | undefined;
@@ -252,8 +252,8 @@ describe('a batch that is resumed', () => {
   });
 });
 
-describe('failed pictures of a batch that are done again', () => {
-  it('have all their attempts anew and are counted once', async () => {
+describe('a retry of failed pictures', () => {
+  it('makes all attempts again and counts each picture once', async () => {
     shop.put(...names(3));
     onRender = (source) => {
       if (source.endsWith('1.jpg')) throw failure('corrupt');
@@ -269,7 +269,7 @@ describe('failed pictures of a batch that are done again', () => {
     expect(finishedOf(events)).toMatchObject({ counts: { failed: 0, completed: 3 }, bytesIn: 15 });
   });
 
-  it('leave a batch that was cancelled as one that can be resumed', async () => {
+  it('leaves a cancelled batch resumable', async () => {
     shop.put(...names(8));
     const stop = new AbortController();
     onRender = (source) => {
@@ -292,6 +292,6 @@ describe('failed pictures of a batch that are done again', () => {
 });
 
 function totalTold(events: readonly Event[]): number | null {
-  const told = events.findLast(({ type }) => type === 'total' || type === 'batch.started');
-  return told?.type === 'total' || told?.type === 'batch.started' ? told.total : null;
+  const last = events.findLast(({ type }) => type === 'total' || type === 'batch.started');
+  return last?.type === 'total' || last?.type === 'batch.started' ? last.total : null;
 }

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => shop.index.close());
 
 describe('a batch', () => {
-  it('tries a picture again whose process crashed, and goes on with the others meanwhile', async () => {
+  it('tries a picture again after a crash of its process, and works on the others in the meantime', async () => {
     shop.put('a.jpg', 'b.jpg');
     let crashes = 1;
     onRender = (source) => {
@@ -41,7 +41,7 @@ describe('a batch', () => {
     const storage: Storage = {
       ...ports.storage,
       async commit(staged) {
-        // With one place, this would wait for ever if it were kept until now.
+        // With one slot, this waits for ever if the first picture still holds the slot.
         await nextBegan;
         return ports.storage.commit(staged);
       },
@@ -51,7 +51,7 @@ describe('a batch', () => {
     expect(rendered).toEqual(['a.jpg', 'b.jpg', 'c.jpg']);
   });
 
-  it('opens no picture beside its places when the names of one were taken meanwhile', async () => {
+  it('opens no picture outside of its slots when another source has taken the names of one', async () => {
     shop.put('a.jpg', 'b.jpg');
     const { ports } = await shop.prepare('process');
     let opened = 0;
@@ -69,7 +69,7 @@ describe('a batch', () => {
         return {
           ...picture,
           async render(orders) {
-            // Long enough for the other to come back.
+            // Long enough for the other picture to begin again.
             if (source.path.endsWith('b.jpg')) for (let turn = 0; turn < 100; turn++) await breathe();
             return picture.render(orders);
           },
@@ -96,7 +96,7 @@ describe('a batch', () => {
     expect(most).toEqual([1, 1, 1]);
   });
 
-  it('begins no more pictures than it may while none of their outputs can be made visible', async () => {
+  it('limits the pictures in work while no output can be made visible', async () => {
     shop.put(...Array.from({ length: 40 }, (_, n) => `${n}.jpg`));
     let begun = 0;
     onRender = () => {
@@ -118,16 +118,16 @@ describe('a batch', () => {
     };
     const running = shop.run({ jobs: 2 }, { storage });
     await vi.waitFor(() => expect(waiting).toBeGreaterThan(2));
-    // Whatever could begin by now has begun.
+    // By now all pictures have begun that may begin.
     for (let turn = 0; turn < 100; turn++) await breathe();
     expect([begun, waiting]).toEqual([waiting, waiting]);
-    // Four for each place.
+    // Four for each slot.
     expect(waiting).toBeLessThanOrEqual(8);
     open();
     expect(finishedOf(await running).counts.completed).toBe(40);
   });
 
-  it('gives up a picture whose process crashed three times', async () => {
+  it('gives up a picture after three crashes of its process', async () => {
     shop.put('a.jpg', 'b.jpg');
     onRender = (source) => {
       if (source.endsWith('a.jpg')) throw failure('worker_crashed');
@@ -142,7 +142,7 @@ describe('a batch', () => {
     expect([finishedOf(events).counts.failed, shop.outputs()]).toEqual([1, ['b_small.webp']]);
   });
 
-  it('stops where going on is pointless, keeps what waits, and is completed by the next', async () => {
+  it('stops after a fatal error, keeps waiting jobs, and is completed by the next run', async () => {
     shop.put('a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg');
     onRender = (source, orders) => {
       for (const { path } of orders) writeFileSync(path, 'half');
@@ -163,7 +163,7 @@ describe('a batch', () => {
     expect(finishedOf(await shop.run())).toMatchObject({ counts: { completed: 5, unchanged: 1 } });
   });
 
-  it('leaves nothing staged by a picture that failed', async () => {
+  it('leaves no staged files of a failed picture', async () => {
     shop.put('a.jpg');
     onRender = (_, orders) => {
       for (const { path } of orders) writeFileSync(path, 'half');
@@ -173,7 +173,7 @@ describe('a batch', () => {
     expect(shop.outputs()).toEqual([]);
   });
 
-  it('calls no job completed that the index could not be told of', async () => {
+  it('reports no job as completed that the index could not record', async () => {
     shop.put('a.jpg', 'b.jpg');
     const broken: Index = { ...shop.index, settle: () => Promise.reject(failure('index_unusable')) };
     const events = await shop.run({}, { index: broken });
@@ -187,7 +187,7 @@ describe('a batch', () => {
     expect(finishedOf(again)).toMatchObject({ counts: { completed: 2 } });
   });
 
-  it('renders a copy when the picture it waited for failed', async () => {
+  it('renders a copy after its original has failed', async () => {
     shop.put('a.jpg');
     copyFileSync(shop.at('photos/a.jpg'), shop.at('photos/b.jpg'));
     let times = 0;
@@ -199,14 +199,14 @@ describe('a batch', () => {
     expect(times).toBe(2);
   });
 
-  it('starts nothing when it is stopped before it began', async () => {
+  it('starts nothing when it is stopped before its start', async () => {
     shop.put('a.jpg');
     const events = await shop.run({}, {}, AbortSignal.abort());
     expect(finishedOf(events)).toMatchObject({ state: 'cancelled', stopped: 'signal' });
     expect(shop.outputs()).toEqual([]);
   });
 
-  it('finishes what is in work and cancels the rest when it is stopped', async () => {
+  it('finishes pictures in work and cancels the rest when it is stopped', async () => {
     shop.put(...Array.from({ length: 20 }, (_, n) => `${n}.jpg`));
     const stop = new AbortController();
     onRender = () => stop.abort();

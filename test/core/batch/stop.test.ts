@@ -28,8 +28,8 @@ async function onlyBatch(): Promise<Batch> {
 const countsOf = ({ counts }: { counts: Counts }): Partial<Counts> =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
-describe('a batch that somebody wants to be stopped', () => {
-  it('hears of it while it still walks, and cancels all it had found', async () => {
+describe('a batch with a request to stop', () => {
+  it('stops during its walk and cancels all jobs found so far', async () => {
     shop.put(...names(100));
     const { ports } = await shop.prepare('process');
     const { sources } = ports;
@@ -50,7 +50,7 @@ describe('a batch that somebody wants to be stopped', () => {
     expect((await onlyBatch()).walkEnded).toBe(false);
   });
 
-  it('is finished all the same when its last pictures were in work: nothing is left to go on with', async () => {
+  it('is finished when its last pictures were in work, because nothing is left to resume', async () => {
     shop.put('0.jpg');
     const stop = new AbortController();
     onRender = () => stop.abort();
@@ -63,8 +63,8 @@ describe('a batch that somebody wants to be stopped', () => {
   });
 });
 
-describe('pictures that do not end when a batch is stopped', () => {
-  it('are given up after ten seconds, and nothing of them stays', async () => {
+describe('pictures that do not end after a stop', () => {
+  it('are given up after ten seconds and leave no files', async () => {
     shop.put(...names(6));
     const stop = new AbortController();
     const hung = hangingRenderer();
@@ -89,7 +89,7 @@ describe('pictures that do not end when a batch is stopped', () => {
     expect(countsOf(finishedOf(await shop.run()))).toEqual({ completed: 6 });
   });
 
-  it('are not waited for by a timer once they have ended', async () => {
+  it('leave no timer once they have ended', async () => {
     shop.put(...names(4));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
     const stop = new AbortController();
@@ -98,7 +98,7 @@ describe('pictures that do not end when a batch is stopped', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  /** A renderer whose pictures end by `kill` alone, with something staged. */
+  /** A renderer whose pictures stage a file and end only with `kill`. */
   function hangingRenderer() {
     let kill: () => void = () => {};
     let isKilled = false;

@@ -6,7 +6,7 @@ import { type Counted, countingPorts, nothingCounted } from '../counting.ts';
 import { finishedOf, jobOf, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
 import { SETTLE, type Watching, type WatchingOptions, watchOf } from '../made-up-watch.ts';
 
-/** Changes of which neither size nor modification time tells. */
+// Changes that neither size nor modification time shows.
 
 let shop: Workshop;
 let counted: Counted;
@@ -28,7 +28,7 @@ async function run(over: Partial<BatchOptions> = {}): Promise<Event[]> {
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `${1000 + i}.jpg`);
 
-/** Writes other bytes of the same length in place, and sets the modification time back. */
+/** Overwrites a file with other bytes of the same length, and restores its modification time. */
 function editInSilence(name: string, text: string): void {
   const path = shop.at(`photos/${name}`);
   const before = statSync(path, { bigint: true });
@@ -40,8 +40,8 @@ function editInSilence(name: string, text: string): void {
 
 const IGNORED = { walk: { ...batchOptions().walk, ignoreCtime: true } };
 
-describe.skipIf(process.platform === 'win32')('a source whose ctime alone has changed', () => {
-  it('is rendered again where its bytes have changed', async () => {
+describe.skipIf(process.platform === 'win32')('a source with only a new ctime', () => {
+  it('is rendered again when its bytes have changed', async () => {
     shop.change('a.jpg', 'bytes 1');
     shop.put('b.jpg');
     await run();
@@ -53,7 +53,7 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     expect(counted.read).toEqual([]);
   });
 
-  it('is read once where its bytes are as they were, and not again', async () => {
+  it('is read only once when its bytes are the same', async () => {
     const all = names(100);
     shop.put(...all);
     await run();
@@ -65,17 +65,17 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     expect(counted.read).toEqual([]);
   });
 
-  it('is unchanged where ctimes are ignored', async () => {
+  it('is unchanged when ctimes are ignored', async () => {
     shop.change('a.jpg', 'bytes 1');
     await run();
     editInSilence('a.jpg', 'bytes 2');
     expect(finishedOf(await run(IGNORED)).counts).toMatchObject({ unchanged: 1 });
     expect(counted.read).toEqual([]);
-    // The ctime that is recorded is still the one of the bytes that were read.
+    // The record keeps the ctime of the bytes that were read.
     expect(jobOf(await run(), 'a.jpg').state).toBe('completed');
   });
 
-  it('is trusted where none was recorded, which is made up for', async () => {
+  it('is unchanged when no ctime was recorded, and gets its ctime recorded', async () => {
     shop.put('a.jpg', 'b.jpg');
     await run();
     await forgetCtimes('a.jpg', 'b.jpg');
@@ -88,7 +88,7 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
     expect(finishedOf(await run()).counts).toMatchObject({ completed: 1, unchanged: 1 });
   });
 
-  it('gets its ctime recorded also where its outputs need work', async () => {
+  it('gets its ctime recorded even when its outputs need work', async () => {
     shop.put('a.jpg');
     await run();
     await forgetCtimes('a.jpg');
@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('a source whose ctime alone has ch
   });
 });
 
-it('linking many copies changes no output in the eyes of the next run', async () => {
+it('the next run finds outputs unchanged after many copies were linked to them', async () => {
   const all = names(60);
   for (const name of all) shop.change(name, 'the same bytes');
   expect(finishedOf(await run()).counts).toMatchObject({ completed: 1, duplicate: 59 });
@@ -107,7 +107,7 @@ it('linking many copies changes no output in the eyes of the next run', async ()
   expect(counted).toEqual(nothingCounted());
 });
 
-it('outputs that were touched are read, and not their sources', async () => {
+it('touched outputs are read, but not their sources', async () => {
   const all = names(40);
   shop.put(...all);
   await run();
@@ -126,7 +126,7 @@ describe.skipIf(process.platform === 'win32')('a watch', () => {
     return watching;
   };
 
-  it('makes a source anew whose ctime alone was said to have changed', async () => {
+  it('processes a source again after a reported change of only its ctime', async () => {
     shop.change('a.jpg', 'bytes 1');
     await run();
     const it = await watch();
@@ -141,7 +141,7 @@ describe.skipIf(process.platform === 'win32')('a watch', () => {
     while ((await it.job('a.jpg', 'completed')).digest !== sha('bytes 3')) await it.idle();
   });
 
-  it('finds it by a walk where no word came, and reads it once', async () => {
+  it('finds an unreported change of the ctime by a walk, and reads the source once', async () => {
     shop.change('a.jpg', 'bytes 1');
     const it = await watch({ scanInterval: 60_000 });
     await it.pass(SETTLE);
@@ -156,7 +156,7 @@ describe.skipIf(process.platform === 'win32')('a watch', () => {
     expect(counted.read).toEqual([]);
   });
 
-  it('reads a source once that is as it was, and tells of it as it was', async () => {
+  it('reads a source with the same bytes once, and reports it as unchanged', async () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watch({ scanInterval: 60_000 });
     await it.pass(SETTLE);
@@ -186,7 +186,7 @@ async function recordedCtime(name: string): Promise<string | null | undefined> {
   return (await recordOf(name))?.ctime;
 }
 
-/** As they were recorded before ctimes were. */
+/** Records of an older version, without ctimes. */
 async function forgetCtimes(...of: string[]): Promise<void> {
   const begun = await shop.index.begin({ ...(await shop.prepare('process')).work, run: 'abcd1234' });
   for (const name of of) {

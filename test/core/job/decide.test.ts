@@ -48,7 +48,7 @@ const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> 
   ...over,
 });
 
-/** A file that the index does not know, with the bytes of the output elsewhere. */
+/** An unknown file with the bytes of an output elsewhere. */
 const found = want({ record: undefined, checksum: sha('/out/b_small.webp') });
 
 const known = (over: Partial<Facts> = {}): Facts => ({
@@ -62,7 +62,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   ...over,
 });
 
-/** A decision in a word or two: its action, then what happens to each output. */
+/** A decision as text: its action, then the step of each output. */
 function inWords(decision: Decision): string {
   if (decision.action === 'refuse') return `refuse ${decision.code}`;
   if (!('steps' in decision)) return decision.action;
@@ -80,23 +80,19 @@ describe('the ownership rule', () => {
     ['reads an output that was touched', { wanted: [want({ disk: touched })] }, 'read'],
     ['reads an output whose inode alone differs', { wanted: [want({ disk: moved })] }, 'read'],
     [
-      'leaves alone a touched output whose bytes are as recorded',
+      'keeps a touched output with the recorded bytes',
       { wanted: [want({ disk: touched, checksum: made.checksum })] },
       'unchanged',
     ],
     [
-      'makes again an output of the same size that was edited',
+      'renders an edited output of the same size again',
       { wanted: [want({ disk: touched, checksum: sha('edited') })] },
       'render: render over',
     ],
     ['makes again an output that is missing', { wanted: [want({ disk: null })] }, 'render: render over'],
+    ['renders a truncated output again', { wanted: [want({ disk: truncated })] }, 'render: render over'],
     [
-      'makes again an output that was truncated',
-      { wanted: [want({ disk: truncated })] },
-      'render: render over',
-    ],
-    [
-      'makes again only the output that is missing',
+      'renders only the missing output again',
       { wanted: [want(), want({ path: '/out/a_big.webp', disk: null })] },
       'render: keep, render over',
     ],
@@ -109,7 +105,7 @@ describe('the ownership rule', () => {
       'render: keep, render',
     ],
     [
-      'links a copy to the outputs of a source that is there',
+      'links a copy to the outputs of an existing source',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()] },
       'duplicate: place',
     ],
@@ -119,22 +115,22 @@ describe('the ownership rule', () => {
       'reuse: place',
     ],
     [
-      'reuses outputs that lie in another folder',
+      'reuses outputs in another folder',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ sameFolder: false })] },
       'reuse: place',
     ],
     [
-      'prefers a source that is there over one that is gone',
+      'prefers an existing source over one that is gone',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ ownerThere: false }), elsewhere()] },
       'duplicate: place',
     ],
     [
-      'renders rather than using a broken output of a copy',
+      'renders instead of using a broken output of a copy',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({ intact: false })] },
       'render: render',
     ],
     [
-      'renders rather than using an output with other settings',
+      'renders instead of using an output with other settings',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({}, { settings: 'bb' })] },
       'render: render',
     ],
@@ -144,17 +140,17 @@ describe('the ownership rule', () => {
       'duplicate: place over',
     ],
     [
-      'calls it rendered when a copy has only some of the outputs',
+      'renders the rest when a copy has only some of the outputs',
       { recorded: undefined, wanted: [unmade, { ...unmade, settings: 'bb' }], elsewhere: [elsewhere()] },
       'render: place, render',
     ],
     [
-      'leaves a copy to the other source where duplicates are skipped',
+      'leaves a copy to the other source when duplicates are skipped',
       { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()], duplicates: 'skip' },
       'duplicate: skip',
     ],
     [
-      'gives a renamed source its outputs even where duplicates are skipped',
+      'gives a renamed source its outputs even when duplicates are skipped',
       {
         recorded: undefined,
         wanted: [unmade],
@@ -164,7 +160,7 @@ describe('the ownership rule', () => {
       'reuse: place',
     ],
     [
-      'adopts a file that is the output of the same bytes under a name that is gone',
+      'adopts a moved output of the same bytes whose old path is gone',
       {
         recorded: undefined,
         wanted: [found],
@@ -173,7 +169,7 @@ describe('the ownership rule', () => {
       'reuse: adopt',
     ],
     [
-      'calls it a duplicate when it adopts what a source that is there has too',
+      'reports a duplicate when it adopts an output that an existing source has too',
       {
         recorded: undefined,
         wanted: [found],
@@ -182,7 +178,7 @@ describe('the ownership rule', () => {
       'duplicate: adopt',
     ],
     [
-      'adopts what is there and renders the rest',
+      'adopts existing outputs and renders the rest',
       {
         recorded: undefined,
         wanted: [found, { ...unmade, settings: 'bb' }],
@@ -191,7 +187,7 @@ describe('the ownership rule', () => {
       'render: adopt, render',
     ],
     [
-      'adopts no output with other settings, nor one with other bytes',
+      'adopts no output with other settings or other bytes',
       {
         recorded: undefined,
         wanted: [found, { ...found, settings: 'bb', checksum: sha('other') }],
@@ -200,32 +196,32 @@ describe('the ownership rule', () => {
       'render: render, render',
     ],
     [
-      'adopts where duplicates are skipped, since the file is there',
+      'adopts an existing file even when duplicates are skipped',
       { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], duplicates: 'skip' },
       'duplicate: adopt',
     ],
     [
-      'renders rather than adopts where the user insists',
+      'renders instead of adopting when forced',
       { recorded: undefined, wanted: [found], elsewhere: [elsewhere()], force: true },
       'render: render over',
     ],
     [
-      'adopts no source of this batch by force, and none that is this source itself',
+      'adopts neither another source of this batch nor this source itself, even when forced',
       { recorded: undefined, wanted: [{ ...found, holds: 'this source' }], elsewhere: [elsewhere()] },
       'refuse output_is_source',
     ],
     [
-      'calls inherited names reused, since this source is new under them',
+      'reports inherited outputs as reused, because they are new for this source',
       { recorded: undefined },
       'reuse: keep',
     ],
     [
-      'renders beside a file it does not know, without a right to replace it',
+      'renders an output but does not replace an unknown file',
       { recorded: undefined, wanted: [want({ record: undefined })] },
       'render: render',
     ],
     [
-      'replaces a file it does not know when forced',
+      'replaces an unknown file when forced',
       { recorded: undefined, wanted: [want({ record: undefined })], force: true },
       'render: render over',
     ],
@@ -256,12 +252,12 @@ describe('the ownership rule', () => {
       'refuse output_exists',
     ],
     [
-      'refuses a name that is held for another source',
+      'refuses a name that is reserved for another source',
       { wanted: [want({ record: reserved('/photos/b.jpg'), disk: null })], force: true },
       'refuse output_exists',
     ],
     [
-      'uses a name that is held for this source',
+      'uses a name that is reserved for this source',
       { wanted: [want({ record: reserved(SOURCE), disk: null })] },
       'render: render',
     ],
@@ -269,7 +265,7 @@ describe('the ownership rule', () => {
     expect(inWords(decide(known(over)))).toBe(expected);
   });
 
-  it('names the source a duplicate is a duplicate of', () => {
+  it('names the original source of a duplicate', () => {
     const decision = decide(known({ recorded: undefined, wanted: [unmade], elsewhere: [elsewhere()] }));
     expect(decision).toMatchObject({ action: 'duplicate', of: '/photos/b.jpg' });
   });
@@ -285,7 +281,7 @@ describe('a recorded digest', () => {
     expect(trustedDigest({ size, mtime, ino, ctime }, record)).toBe(DIGEST);
   });
 
-  it('is trusted where no ctime was recorded, or none is to be compared', () => {
+  it('is trusted when no ctime is recorded or ctimes are ignored', () => {
     const record = at(1_000_000, 1_002_000);
     expect(trustedDigest(record, { ...record, ctime: null })).toBe(DIGEST);
     expect(trustedDigest({ ...record, ctime: null }, record)).toBe(DIGEST);
@@ -296,12 +292,12 @@ describe('a recorded digest', () => {
     expect(trustedDigest({ ...record, [field]: field === 'size' ? 5 : '5' }, record)).toBeUndefined();
   });
 
-  it('is not trusted when the source was modified less than two seconds before it was looked at', () => {
+  it('is not trusted when the source was modified less than two seconds before the check', () => {
     const record = at(1_000_000, 1_001_999);
     expect(trustedDigest(record, record)).toBeUndefined();
   });
 
-  it('is unknown for a source never seen', () => {
+  it('is undefined for an unknown source', () => {
     expect(trustedDigest(recorded, undefined)).toBeUndefined();
   });
 });

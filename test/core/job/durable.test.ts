@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sha } from '../../records.ts';
 import { jobOf, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
 
-/** Inodes whose bytes or names were made durable. */
+/** Inodes of files and folders that were synced. */
 const synced = vi.hoisted(() => new Set<number>());
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof import('node:fs')>();
@@ -22,16 +22,16 @@ afterEach(() => shop.index.close());
 
 const inodeOf = (path: PathLike): number => statSync(path).ino;
 
-/** Another file with the same bytes, as from a backup: nobody knows whether it would outlive a power cut. */
+/** Another file with the same bytes, for example from a backup. It may not be durable. */
 function restore(path: string): void {
   copyFileSync(path, `${path}.new`);
   renameSync(`${path}.new`, path);
 }
 
-describe('an output that is recorded', () => {
+describe('a recorded output', () => {
   beforeEach(() => shop.put('a.jpg'));
 
-  it('is durable where it was found in its place', async () => {
+  it('is durable when it was adopted', async () => {
     writeFileSync(shop.at('out/a_small.webp'), pictureOf(sha('a.jpg')));
     const inode = inodeOf(shop.at('out/a_small.webp'));
     synced.clear();
@@ -40,7 +40,7 @@ describe('an output that is recorded', () => {
     expect(synced.has(inodeOf(shop.at('out')))).toBe(true);
   });
 
-  it('is durable where it was put back by somebody else', async () => {
+  it('is durable when another program restored it', async () => {
     await shop.run();
     restore(shop.at('out/a_small.webp'));
     synced.clear();
@@ -58,7 +58,7 @@ describe('an output that is recorded', () => {
     expect(synced.has(inode)).toBe(false);
   });
 
-  it('is synced for a copy when another file with its bytes has taken its place', async () => {
+  it('is synced for a copy when another file with the same bytes has replaced it', async () => {
     await shop.run();
     renameSync(shop.at('photos/a.jpg'), shop.at('photos/b.jpg'));
     restore(shop.at('out/a_small.webp'));

@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => shop.index.close());
 
 describe('the output of a job', () => {
-  it('does not overwrite a file that appeared while it was rendered', async () => {
+  it('does not overwrite a file that appeared during the rendering', async () => {
     shop.put('a.jpg');
     onRender = () => writeFileSync(shop.at('out/a_small.webp'), 'somebody else’s');
     const events = await shop.run();
@@ -32,7 +32,7 @@ describe('the output of a job', () => {
   });
 
   it.each(['link', 'copy'] as const)(
-    'holds the bytes that were meant when the one it is a %s of is replaced meanwhile',
+    'has the intended bytes when the output that it is a %s of is replaced in the meantime',
     async (duplicates) => {
       shop.put('a.jpg');
       await shop.run();
@@ -41,7 +41,7 @@ describe('the output of a job', () => {
       const racing: Storage = {
         ...storage,
         async stageFrom(from, path, how) {
-          // As another job does whose source took the place of the one that is gone.
+          // Another job does this when its source takes over the outputs of a gone source.
           writeFileSync(shop.at('new'), 'of another picture');
           renameSync(shop.at('new'), from);
           return storage.stageFrom(from, path, how);
@@ -55,7 +55,7 @@ describe('the output of a job', () => {
     },
   );
 
-  it('is replaced although a skipped copy cannot be given its own since a file is in its way', async () => {
+  it('is replaced even if a file blocks the new output of a skipped copy', async () => {
     shop.put('a.jpg');
     shop.change('b.jpg', 'a.jpg');
     const first = await shop.run({ duplicates: 'skip', jobs: 1 });
@@ -68,7 +68,7 @@ describe('the output of a job', () => {
     expect(shop.text('out/b_small.webp')).toBe('not ours');
   });
 
-  it('is of the bytes that were digested when a source changes between its stat and its reading', async () => {
+  it('is made from the digested bytes when a source changes between its stat and its read', async () => {
     shop.put('a.jpg');
     const renderer = rendererWith(() => {});
     const late: Renderer = {
@@ -84,7 +84,7 @@ describe('the output of a job', () => {
     expect(finishedOf(await shop.run()).counts).toMatchObject({ unchanged: 1 });
   });
 
-  it('is not made of bytes that are no more when its source changes while it is rendered', async () => {
+  it('is not made from old bytes when its source changes during the rendering', async () => {
     shop.put('a.jpg', 'b.jpg');
     let times = 0;
     onRender = (source) => {
@@ -111,7 +111,7 @@ describe('the output of a job', () => {
     expect(finishedOf(events)).toMatchObject({ counts: { failed: 1, completed: 1 } });
   });
 
-  it('is of the new bytes when its source changed once while it was rendered', async () => {
+  it('is made from the new bytes when its source changes once during the rendering', async () => {
     shop.put('a.jpg');
     let isFirst = true;
     onRender = () => {
@@ -129,7 +129,7 @@ describe('the output of a job', () => {
     expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('changed')));
   });
 
-  it('is left as it was when its source changes while it is rendered anew', async () => {
+  it('stays as it was when its source changes during a new rendering', async () => {
     shop.put('a.jpg');
     await shop.run();
     shop.change('a.jpg', 'second');
@@ -143,7 +143,7 @@ describe('the output of a job', () => {
     expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha('xxx')));
   });
 
-  it('of a source that vanished after the walk is not made', async () => {
+  it('is not made when its source vanishes after the walk', async () => {
     shop.put('a.jpg', 'b.jpg');
     onRender = () => rmSync(shop.at('photos/b.jpg'), { force: true });
     const events = await shop.run({ jobs: 1 });

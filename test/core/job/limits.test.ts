@@ -5,10 +5,10 @@ import type { Renderer } from '../../../src/ports.ts';
 import { LIMITS } from '../../image/pictures.ts';
 import { finishedOf, jobOf, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
-/** Sources that were processed under wider limits than hold now. */
+// Sources that an earlier run has processed under wider limits.
 
 let shop: Workshop;
-/** How often a source was opened. */
+/** Number of opened sources. */
 let opened: number;
 beforeEach(async () => {
   shop = await openWorkshop(() => {});
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => shop.index.close());
 
-/** A renderer that takes every source for a picture of this format. */
+/** A renderer that treats every source as a picture of this format. */
 function rendererOf(format: string): Renderer {
   const renderer = rendererWith(() => {});
   return {
@@ -45,9 +45,9 @@ const TOO_LARGE = {
 
 describe.each([
   ['an SVG', 'svg', { allowSvg: true }, { allowSvg: false }, SVG],
-  ['a picture of more pixels than there may be', 'jpeg', { pixels: 4_800 }, { pixels: 4_799 }, TOO_LARGE],
+  ['a picture above the pixel limit', 'jpeg', { pixels: 4_800 }, { pixels: 4_799 }, TOO_LARGE],
 ] as const)('%s', (_, format, wide, narrow, error) => {
-  it('is refused though its outputs are all in order, without being opened', async () => {
+  it('is refused without being opened, even if all its outputs are in order', async () => {
     await run(wide, format);
     opened = 0;
     const events = await run(narrow, format);
@@ -57,7 +57,7 @@ describe.each([
     expect([opened, shop.outputs()]).toEqual([0, ['a_small.webp']]);
   });
 
-  it('is refused where another variant of it is to be made', async () => {
+  it('is refused when another output of it is missing', async () => {
     await run(wide, format);
     opened = 0;
     const over = { limits: { ...LIMITS, ...narrow }, template: 'other/{name}_{variant}.{ext}' };

@@ -21,7 +21,7 @@ import { type Counted, countingPorts, nothingCounted } from '../counting.ts';
 import { finishedOf, jobOf, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
 import { SETTLE, type Watching, watchOf } from '../made-up-watch.ts';
 
-/** Projects of sources and outputs that are moved as a whole. */
+// Projects of sources and outputs that are moved as a whole.
 
 const TWO = { name: 'test', variants: [variant(), variant({ name: 'wide', width: 200 })] };
 
@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => shop.index.close());
 
 interface Project extends Partial<Omit<BatchOptions, 'out'>> {
-  /** Below the project. */
+  /** Path below the project. */
   readonly out?: string;
   readonly paths?: readonly string[];
 }
@@ -60,11 +60,11 @@ async function run(folder: string, project: Project = {}, mirror = false): Promi
   return events;
 }
 
-/** A total is the sum over its states. */
+/** Asserts that the counts of all states add up to the number of ended jobs. */
 function assertSum(events: readonly Event[]): void {
   const { counts } = finishedOf(events);
-  const told = events.filter(({ type }) => type === 'job').length;
-  expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(told);
+  const ended = events.filter(({ type }) => type === 'job').length;
+  expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(ended);
 }
 
 function put(path: string, text = path): void {
@@ -80,11 +80,11 @@ function putThree(): void {
 const countsOf = (events: readonly Event[]) =>
   Object.fromEntries(Object.entries(finishedOf(events).counts).filter(([, count]) => count > 0));
 
-/** Moves as `mv` does, or copies as `cp -r` does: inodes and times are others then. */
+/** Moves like `mv`, or copies like `cp -r`, which changes inodes and times. */
 const WAYS: readonly [string, () => void][] = [
   ['moved', () => renameSync(shop.at('old'), shop.at('new'))],
   [
-    'copied with other times and removed',
+    'copied with new times and removed',
     () => {
       copyToNew();
       rmSync(shop.at('old'), { recursive: true });
@@ -100,7 +100,7 @@ function copyToNew(): void {
 }
 
 describe.each(WAYS)('a project that was %s', (_, move) => {
-  it('has its outputs adopted, without anything rendered, and is unchanged after that', async () => {
+  it('has its outputs adopted without any rendering, and is unchanged after that', async () => {
     putThree();
     await run('old');
     move();
@@ -117,7 +117,7 @@ describe.each(WAYS)('a project that was %s', (_, move) => {
     expect(counted).toEqual(nothingCounted());
   });
 
-  it('keeps a tagged name although the owner of the plain one went before', async () => {
+  it('keeps a tagged name although the owner of the plain name was gone before', async () => {
     const flat = { template: '{name}_{variant}.{ext}' };
     put('old/photos/a/x.jpg');
     put('old/photos/b/x.jpg');
@@ -130,7 +130,7 @@ describe.each(WAYS)('a project that was %s', (_, move) => {
     expect(countsOf(await run('new', flat))).toEqual({ unchanged: 1 });
   });
 
-  it('is foreseen so by a dry run', async () => {
+  it('has the same result in a dry run', async () => {
     putThree();
     await run('old');
     move();
@@ -140,20 +140,20 @@ describe.each(WAYS)('a project that was %s', (_, move) => {
     expect(counted.rendered).toEqual([]);
   });
 
-  it.each(['link', 'copy'] as const)('has copies in it as before, with %s', async (duplicates) => {
+  it.each(['link', 'copy'] as const)('has the same copies as before, with %s', async (duplicates) => {
     for (const name of ['a', 'b', 'c']) put(`old/photos/${name}.jpg`, 'the same');
     await run('old', { duplicates });
     move();
     const before = readdirSync(shop.at('new/out')).sort();
     const { completed = 0, duplicate = 0 } = countsOf(await run('new', { duplicates }));
-    // Copies that are looked at side by side may each be taken for the first.
+    // Of copies that are processed at the same time, any one may count as the first.
     expect([completed + duplicate, completed > 0]).toEqual([3, true]);
     expect(counted.rendered).toEqual([]);
     expect(readdirSync(shop.at('new/out')).sort()).toEqual(before);
     expect(countsOf(await run('new', { duplicates }))).toEqual({ unchanged: 3 });
   });
 
-  it('gets only the outputs that were lost or altered on the way', async () => {
+  it('gets only those outputs again that were lost or changed on the way', async () => {
     putThree();
     await run('old');
     move();
@@ -169,12 +169,12 @@ describe.each(WAYS)('a project that was %s', (_, move) => {
 describe.each([
   ['in the folder of the sources', { out: 'photos' }],
   ['around the sources', { out: '.', paths: ['.'] }],
-  ['in folders of their own below the sources', { out: 'photos', template: '{variant}/{dir}/{name}.{ext}' }],
-] as const)('a project whose outputs lie %s', (_, project) => {
+  ['in separate folders below the sources', { out: 'photos', template: '{variant}/{dir}/{name}.{ext}' }],
+] as const)('a project with outputs %s', (_, project) => {
   const passedOver = (events: readonly Event[]) =>
     events.filter((event) => event.type === 'passed_over' && event.reason === 'output').length;
 
-  it.each(WAYS)('keeps its outputs, and takes none for a source, when it was %s', async (__, move) => {
+  it.each(WAYS)('keeps its outputs and treats none as a source when it was %s', async (__, move) => {
     putThree();
     await run('old', project);
     expect(counted.checked).toEqual([]);
@@ -190,7 +190,7 @@ describe.each([
     expect(counted).toEqual(nothingCounted());
   });
 
-  it('takes the outputs of a source that is gone for outputs too', async () => {
+  it('treats outputs of a gone source as outputs too', async () => {
     putThree();
     await run('old', project);
     rmSync(shop.at('old/photos/b.jpg'));
@@ -200,7 +200,7 @@ describe.each([
     expect(counted.rendered).toEqual([]);
   });
 
-  it('keeps them when a folder in it was renamed', async () => {
+  it('keeps its outputs when a folder in it was renamed', async () => {
     putThree();
     await run('old', project);
     const isBeside = !('template' in project);
@@ -211,7 +211,7 @@ describe.each([
     if (isBeside) expect(readdirSync(shop.at('old/photos'))).not.toContain('sub');
   });
 
-  it('has them made again by force', async () => {
+  it('has its outputs rendered again with force', async () => {
     putThree();
     await run('old', project);
     renameSync(shop.at('old'), shop.at('new'));
@@ -232,27 +232,24 @@ it('a source that has changed since its project was moved replaces its outputs',
   expect(shop.text('new/out/a_small.webp')).toBe(pictureOf(sha('other bytes')));
 });
 
-it.each([false, true])(
-  'sources keep their names, plain or told apart, when moved; mirror: %s',
-  async (mirror) => {
-    put('old/photos/x.png', 'the first, and the longer one');
-    await run('old');
-    put('old/photos/x.jpg', 'the second');
-    await run('old');
-    const before = readdirSync(shop.at('old/out')).sort();
-    expect(before).toEqual(
-      expect.arrayContaining(['x_small.webp', expect.stringMatching(/^x~[0-9a-f]{8}_small/)]),
-    );
-    renameSync(shop.at('old'), shop.at('new'));
-    expect(countsOf(await run('new', { dryRun: true }))).toEqual({ completed: 2 });
-    expect(countsOf(await run('new', {}, mirror))).toEqual({ completed: 2 });
-    expect([counted.rendered, readdirSync(shop.at('new/out')).sort()]).toEqual([[], before]);
-    expect(shop.text('new/out/x_small.webp')).toBe(pictureOf(sha('the first, and the longer one')));
-    expect(countsOf(await run('new', {}, mirror))).toEqual({ unchanged: 2 });
-  },
-);
+it.each([false, true])('moved sources keep their plain or tagged names; mirror: %s', async (mirror) => {
+  put('old/photos/x.png', 'the first, and the longer one');
+  await run('old');
+  put('old/photos/x.jpg', 'the second');
+  await run('old');
+  const before = readdirSync(shop.at('old/out')).sort();
+  expect(before).toEqual(
+    expect.arrayContaining(['x_small.webp', expect.stringMatching(/^x~[0-9a-f]{8}_small/)]),
+  );
+  renameSync(shop.at('old'), shop.at('new'));
+  expect(countsOf(await run('new', { dryRun: true }))).toEqual({ completed: 2 });
+  expect(countsOf(await run('new', {}, mirror))).toEqual({ completed: 2 });
+  expect([counted.rendered, readdirSync(shop.at('new/out')).sort()]).toEqual([[], before]);
+  expect(shop.text('new/out/x_small.webp')).toBe(pictureOf(sha('the first, and the longer one')));
+  expect(countsOf(await run('new', {}, mirror))).toEqual({ unchanged: 2 });
+});
 
-it('two folders with the same names keep theirs when moved', async () => {
+it('two moved folders with the same file names keep their output names', async () => {
   put('old/a/x.jpg', 'of a');
   put('old/b/x.jpg', 'of b');
   const paths = ['a', 'b'];
@@ -263,16 +260,16 @@ it('two folders with the same names keep theirs when moved', async () => {
   expect([counted.rendered, readdirSync(shop.at('new/out')).sort()]).toEqual([[], before]);
 });
 
-it('an unknown file among the sources that is named like an output is a source', async () => {
+it('an unknown file among the sources with the name of an output is a source', async () => {
   putThree();
   put('old/photos/d_small.webp', 'a picture');
   const events = await run('old', { out: 'photos' });
   expect(countsOf(events)).toEqual({ completed: 4 });
 });
 
-it('a project that was moved leaves its copies without outputs where duplicates are skipped', async () => {
+it('a moved project leaves its copies without outputs when duplicates are skipped', async () => {
   for (const name of ['a', 'b', 'c']) put(`old/photos/${name}.jpg`, 'the same');
-  // With several at a time any of the copies may be the first.
+  // With several jobs at a time any copy may be the first.
   const skip = { duplicates: 'skip', jobs: 1 } as const;
   await run('old', skip);
   renameSync(shop.at('old'), shop.at('new'));
@@ -285,7 +282,7 @@ it('a project that was moved leaves its copies without outputs where duplicates 
   expect(counted.rendered).toEqual([]);
 });
 
-it('a file of another picture under the name of an output is left as it is', async () => {
+it('a file of another picture under the name of an output stays', async () => {
   putThree();
   await run('old');
   renameSync(shop.at('old'), shop.at('new'));
@@ -297,7 +294,7 @@ it('a file of another picture under the name of an output is left as it is', asy
 });
 
 describe.each([
-  ['in a folder of their own', {}],
+  ['in a separate folder', {}],
   ['among the sources', { out: 'photos' }],
 ])('a watch that mirrors, with outputs %s', (_, project) => {
   let watching: Watching | undefined;
@@ -312,7 +309,7 @@ describe.each([
     return watching;
   };
 
-  it('adopts what was moved, and removes nothing', async () => {
+  it('adopts moved outputs and removes nothing', async () => {
     putThree();
     await run('old', project);
     renameSync(shop.at('old'), shop.at('new'));
@@ -328,7 +325,7 @@ describe.each([
     expect(counted).toEqual(nothingCounted());
   });
 
-  it('adopts what arrives together', async () => {
+  it('adopts outputs that arrive together with their sources', async () => {
     putThree();
     await run('old', project);
     mkdirSync(shop.at('new/photos'), { recursive: true });

@@ -5,13 +5,13 @@ import { type Fault, faultyIndex, faultyStorage } from '../faulty.ts';
 import { failure } from '../made-up.ts';
 import { eachInTurn, runThree } from '../three.ts';
 
-/** Whatever call of a port fails, and whether it had done its work before: nothing is lost, nothing is half. */
+// Any call of a port may fail, before or after its work. Nothing may be lost or half done.
 
 it.each([
   ['before', 'io'],
   ['before', 'no_space'],
   ['after', 'io'],
-] as const)('each call of the storage in its turn, failing %s its work with %s', (when, code) =>
+] as const)('a batch stays sound when any call of the storage fails %s its work with %s', (when, code) =>
   inTurn('storage', (at) => ({
     at,
     when,
@@ -21,18 +21,19 @@ it.each([
 );
 
 it.each(['no_space', 'not_writable'] as const)(
-  'the storage from each of its calls on, failing with %s',
+  'a batch stays sound when all calls of the storage from any one on fail with %s',
   (code) => inTurn('storage', (at) => ({ at, when: 'before', lasts: true, error: errorOf(code) })),
 );
 
-it.each(['before', 'after'] as const)('each call of the index in its turn, failing %s its work', (when) =>
-  inTurn('index', (at) => ({ at, when, error: errorOf('index_unusable') })),
+it.each(['before', 'after'] as const)(
+  'a batch stays sound when any call of the index fails %s its work',
+  (when) => inTurn('index', (at) => ({ at, when, error: errorOf('index_unusable') })),
 );
 
-it('the index from each of its calls on', () =>
+it('a batch stays sound when all calls of the index from any one on fail', () =>
   inTurn('index', (at) => ({ at, when: 'before', lasts: true, error: errorOf('no_space') })));
 
-/** What was staged and never handed out is the storage's own to remove. */
+/** A file that `stage` creates but never returns is removed by the storage itself. */
 const isStaging = (name: string) => name.startsWith('storage.stage');
 
 const errorOf = (code: ErrorCode) => (name: string) =>
@@ -40,7 +41,7 @@ const errorOf = (code: ErrorCode) => (name: string) =>
     ? Object.assign(new Error(`${code}: asked for`), { code: 'EIO' })
     : failure(code);
 
-/** Fails one call after the other, each in a batch of its own, until a batch has no further call. */
+/** Lets one call after the other fail, each in its own batch, until a batch has no further call. */
 async function inTurn(port: 'index' | 'storage', faultAt: (at: number) => Fault): Promise<void> {
   await eachInTurn(faultAt, (three, wire, run) => {
     const real = openLocalStorage(run);

@@ -8,6 +8,6 @@ vi.mock('node:fs', async (load) =>
   (await import('../faulty-system.ts')).failingAtOnce(await load<Record<string, unknown>>()),
 );
 
-/** Whatever call of the file system fails: nothing is lost, nothing is half. */
-it('each call of the file system in its turn, failing with one code or another', () =>
+// Any call of the file system may fail. Nothing may be lost or half done.
+it('a batch stays sound when any call of the file system fails', () =>
   eachSystemCall(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT']));

@@ -3,7 +3,7 @@ import type { BatchOptions, Event } from '../../../src/model.ts';
 import { jobOf, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
 const MB = 1_000_000;
-/** What every picture is estimated to take. */
+/** Estimated memory of every picture in bytes. */
 const NEEDED = 900 * MB;
 
 let workshop: Workshop;
@@ -50,7 +50,7 @@ it('a picture above the cap fails with both figures, once, and is not rendered',
   expect([rendered, warnings(events)]).toEqual([[], []]);
 });
 
-it('a copy of what was rendered before needs no memory, whatever the cap is', async () => {
+it('a copy of a rendered picture needs no memory, even with a low cap', async () => {
   await workshop.run();
   workshop.change('b.jpg', 'a.jpg');
   const events = await run({ memory: 500 * MB, memoryCap: 800 * MB });

@@ -5,7 +5,7 @@ import { fullVariant } from '../../../src/variants/fields.ts';
 import { BUILT_IN } from '../../../src/variants/presets.ts';
 import { batchOptions } from '../../records.ts';
 
-/** Settings digests: as they are now, and as indexes up to version 3 have them. Another digest renders libraries again. */
+// Settings digests: the current ones, and those of indexes up to version 3. A changed digest would render libraries again.
 const PINNED: Readonly<Record<string, readonly [now: string, former: string]>> = {
   'web thumbnail webp': [
     'f4cca2a22e079b2146a0501430afc32a7fbc75c674ad4d0d33b2a9ec66567f7b',
@@ -157,7 +157,7 @@ describe('settings digests', () => {
     }
   });
 
-  it('leave out fields at their off value, also those that a record of an older version lacks', () => {
+  it('leave out fields at their off values, even fields that older records lack', () => {
     const { position: _, lossless: __, background: ___, ...older } = plain;
     expect(settingsOf(older as typeof plain, exact)).toBe(settingsOf(plain, exact));
   });
@@ -188,8 +188,8 @@ describe('settings digests', () => {
   });
 });
 
-describe('what is renamed in an index of an older version', () => {
-  it('is each digest of a batch, with lenient and without', () => {
+describe('the renamed settings for an older index', () => {
+  it('contain each digest of a batch, with lenient and without', () => {
     for (const preset of BUILT_IN) {
       const pairs = [false, true].flatMap((lenient) => {
         const options = optionsOf(preset, lenient);
@@ -199,7 +199,7 @@ describe('what is renamed in an index of an older version', () => {
     }
   });
 
-  it('is nothing for a variant that has the same digest as before', () => {
+  it('contain nothing for a variant with an unchanged digest', () => {
     const all = fullVariant({
       ...{ name: 'a', width: 5, height: 5, fit: 'cover', position: 'top', format: 'webp', quality: 50 },
       ...{ lossless: true, grayscale: true, sharpen: true, background: '#000000' },

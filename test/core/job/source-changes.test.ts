@@ -7,7 +7,7 @@ import { readIndex } from '../../cli/recorded.ts';
 import { sha } from '../../records.ts';
 import { finishedOf, jobOf, openWorkshop, pictureOf, rendererWith, type Workshop } from '../made-up.ts';
 
-/** Whatever becomes of a source while it is in work: no output is recorded under bytes it was not made from. */
+// A source may change at any moment while it is in work. The record of an output must always name its real bytes.
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -25,7 +25,7 @@ const CHANGES: Record<string, () => void> = {
   removed: () => rmSync(shop.at('photos/a.jpg')),
 };
 
-/** Ports that call `now` once, at a moment in the way of a picture. */
+/** For each moment, ports that call `now` at that moment. */
 const MOMENTS: Record<string, (now: () => void) => Partial<Ports>> = {
   'when it was read and not yet decoded': (now) => {
     const renderer = rendererWith(() => {});
@@ -85,7 +85,7 @@ function assertMadeFromWhatIsRecorded(): void {
 }
 
 describe.each(Object.entries(CHANGES))('a source that is %s', (what, change) => {
-  it.each(Object.entries(MOMENTS))('%s', async (moment, portsThat) => {
+  it.each(Object.entries(MOMENTS))('gets no wrong record %s', async (moment, portsThat) => {
     shop.change('a.jpg', 'the first bytes');
     const events = await shop.run({ jobs: 1 }, portsThat(once(change)));
     assertMadeFromWhatIsRecorded();
@@ -93,10 +93,10 @@ describe.each(Object.entries(CHANGES))('a source that is %s', (what, change) => 
     const isSeen = !moment.includes('outputs');
     const end = what === 'removed' && isSeen ? ['failed', 'source_missing'] : ['completed', undefined];
     expect([state, error?.code]).toEqual(end);
-    // Before anything is shown it is begun anew, with what is there then.
+    // Before its outputs are visible, the job begins again with the new source.
     if (isSeen) expect(attempts).toBe(what === 'removed' ? 1 : 2);
     if (isSeen) expect(shop.outputs()).toEqual(what === 'removed' ? [] : ['a_small.webp']);
-    // Whoever comes next makes it right.
+    // The next run corrects the outputs.
     const next = await shop.run();
     assertMadeFromWhatIsRecorded();
     if (what === 'removed') expect(finishedOf(next).counts.completed).toBe(0);

@@ -4,13 +4,13 @@ import type { Renderer } from '../../../src/ports.ts';
 import { LIMITS } from '../../image/pictures.ts';
 import { failure, finishedOf, jobOf, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
-/** Many copies of what an earlier batch has processed. */
+// Many copies of a picture that an earlier batch has processed.
 
 const COPIES = 40;
 const names = Array.from({ length: COPIES }, (_, i) => `copy${String(i).padStart(2, '0')}.jpg`);
 
 let shop: Workshop;
-/** Sources in the order they were opened, by name. */
+/** Names of sources in the order in which they were opened. */
 let opened: string[];
 
 beforeEach(async () => {
@@ -31,19 +31,19 @@ it('most of many copies are recognised without being opened', async () => {
   }
 });
 
-it('each copy is told of as begun, once', async () => {
+it('each copy reports its start once', async () => {
   const begun = (await run()).flatMap((event) => (event.type === 'job.started' ? [event.source] : []));
   expect(begun.sort()).toEqual(names.map((name) => `photos/${name}`));
 });
 
-it('what is new among many copies is rendered', async () => {
+it('a new picture among many copies is rendered', async () => {
   shop.change('copy30.jpg', 'other bytes');
   const events = await run();
   expect(finishedOf(events).counts).toMatchObject({ duplicate: COPIES - 1, completed: 1 });
   expect(jobOf(events, 'copy30.jpg').state).toBe('completed');
 });
 
-it('a copy that is written anew once it was recognised is read again', async () => {
+it('a copy that changes after it was recognised is read again', async () => {
   let changed = '';
   const events = await run(
     {},
@@ -73,12 +73,12 @@ it('copies that cannot be read together are opened one by one', async () => {
   const events = await run({ jobs: 1 }, { digest });
   expect(finishedOf(events).counts).toMatchObject({ duplicate: COPIES, failed: 0 });
   expect(opened).toHaveLength(COPIES);
-  // And no more are tried so than were when the first failed.
+  // After the first failure no more copies are read together.
   expect(asked).toBeGreaterThan(0);
   expect(asked).toBeLessThan(5);
 });
 
-it('copies are read in as many places as there are', async () => {
+it('copies are read in all slots', async () => {
   for (let i = 0; i < 300; i++) shop.change(`more${i}.jpg`, 'same bytes');
   let underWay = 0;
   let allPlaces = () => {};
@@ -90,7 +90,7 @@ it('copies are read in as many places as there are', async () => {
     {
       async digest(sources) {
         if (++underWay === 8) allPlaces();
-        // Whoever leaves places free waits here for ever.
+        // With a free slot this waits for ever.
         await taken;
         return rendererWith(() => {}).digest(sources, 1_000);
       },
@@ -99,12 +99,12 @@ it('copies are read in as many places as there are', async () => {
   expect(finishedOf(events).counts).toMatchObject({ duplicate: COPIES + 300 });
 });
 
-it('copies of what has more pixels than pictures may have now are opened one by one', async () => {
+it('copies of a picture above the current pixel limit are opened one by one', async () => {
   await run({ limits: { ...LIMITS, pixels: 80 * 60 - 1 } });
   expect(opened).toHaveLength(COPIES);
 });
 
-it('copies of a drawing are opened one by one where none is to be read', async () => {
+it('copies of an SVG are opened one by one when SVG is not allowed', async () => {
   const { open, ...rest } = rendererWith(() => {});
   const asSvg: Renderer = {
     ...rest,
@@ -118,7 +118,7 @@ it('copies of a drawing are opened one by one where none is to be read', async (
   expect(opened).toHaveLength(COPIES);
 });
 
-it('a batch that is stopped reads no more of what might be copies, and leaves nothing in work', async () => {
+it('a stopped batch reads no more possible copies and leaves nothing in work', async () => {
   const stop = new AbortController();
   let asked = 0;
   const renderer = rendererWith(() => {});
@@ -135,7 +135,7 @@ it('a batch that is stopped reads no more of what might be copies, and leaves no
   expect(asked).toBe(1);
 });
 
-it('nothing is recognised where everything is to be rendered again', async () => {
+it('with force, no copies are recognised', async () => {
   const digest = () => Promise.reject(new Error('asked in vain'));
   expect(finishedOf(await run({ force: true }, { digest })).counts).toMatchObject({ completed: COPIES + 1 });
 });

@@ -11,16 +11,16 @@ import { failure } from '../made-up.ts';
 const UNFINISHED = ['corrupt', 'not_an_image', 'source_changed', 'source_unreadable'] as const;
 const TRANSIENT = ['worker_crashed', 'io'] as const;
 const LASTING = ['unsupported_format', 'too_large', 'timeout', 'output_exists', 'internal'] as const;
-/** Milliseconds in which an unfinished picture would have had all its attempts: 12.5 minutes. */
+/** Milliseconds of all attempts at an unfinished picture: 12.5 minutes. */
 const ALL = 750_000;
 
-/** What follows the first, second … attempt that fails so, up to the fifth. */
+/** The decisions after the first to the fifth failed attempt. */
 async function delays(retryPolicy: RetryPolicy, code: ErrorCode, age = 0) {
   const attempts = [1, 2, 3, 4, 5];
   return Promise.all(attempts.map((each) => retryPolicy.after(failure(code), each, async () => age)));
 }
 
-describe('a batch that is to end', () => {
+describe('the retry policy of a batch', () => {
   it.each([...TRANSIENT, 'source_changed'] as const)(
     'tries twice more within moments after %s',
     async (code) => {
@@ -35,12 +35,12 @@ describe('a batch that is to end', () => {
     'source_missing',
     'source_unreadable',
     'source_outside',
-  ] as const)('calls a picture failed at once after %s', async (code) => {
+  ] as const)('fails a picture at once after %s', async (code) => {
     expect(await delays(BATCH_RETRIES, code)).toEqual(Array(5).fill(undefined));
   });
 });
 
-describe('a watch', () => {
+describe('the retry policy of a watch', () => {
   it.each(UNFINISHED)(
     'tries again after 30 seconds, 2 and 10 minutes after %s, then gives up',
     async (code) => {
@@ -52,29 +52,32 @@ describe('a watch', () => {
     expect(await delays(WATCH_RETRIES, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
   });
 
-  it.each(LASTING)('calls a picture failed at once after %s', async (code) => {
+  it.each(LASTING)('fails a picture at once after %s', async (code) => {
     expect(await delays(WATCH_RETRIES, code)).toEqual(Array(5).fill(undefined));
   });
 
-  it.each(['source_missing', 'source_outside'] as const)('lets go of a picture after %s', async (code) => {
+  it.each(['source_missing', 'source_outside'] as const)('withdraws a picture after %s', async (code) => {
     expect(await delays(WATCH_RETRIES, code)).toEqual(Array(5).fill('leave'));
   });
 });
 
-describe('a watch that is to end', () => {
-  it.each(UNFINISHED)('leaves a young picture to the next one after %s', async (code) => {
+describe('the retry policy of watch --once', () => {
+  it.each(UNFINISHED)('leaves a recently changed picture to the next run after %s', async (code) => {
     expect(await delays(WATCH_ONCE_RETRIES, code, ALL - 1)).toEqual(Array(5).fill('leave'));
   });
 
-  it.each(UNFINISHED)('calls one failed that has long been as it is after %s', async (code) => {
+  it.each(UNFINISHED)('fails a picture that has not changed for long after %s', async (code) => {
     expect(await delays(WATCH_ONCE_RETRIES, code, ALL)).toEqual(Array(5).fill(undefined));
   });
 
-  it.each(UNFINISHED)('leaves one whose date is a little ahead to the next one after %s', async (code) => {
-    expect(await delays(WATCH_ONCE_RETRIES, code, -119_000)).toEqual(Array(5).fill('leave'));
-  });
+  it.each(UNFINISHED)(
+    'leaves a picture dated slightly in the future to the next run after %s',
+    async (code) => {
+      expect(await delays(WATCH_ONCE_RETRIES, code, -119_000)).toEqual(Array(5).fill('leave'));
+    },
+  );
 
-  it.each(UNFINISHED)('calls one failed that is dated in the future after %s', async (code) => {
+  it.each(UNFINISHED)('fails a picture dated far in the future after %s', async (code) => {
     for (const ahead of [120_000, 86_400_000, 3e12]) {
       expect(await delays(WATCH_ONCE_RETRIES, code, -ahead)).toEqual(Array(5).fill(undefined));
     }
@@ -84,7 +87,7 @@ describe('a watch that is to end', () => {
     expect(await delays(WATCH_ONCE_RETRIES, code)).toEqual([500, 1_000, undefined, undefined, undefined]);
   });
 
-  it('lets go of a picture that is gone or a link, and does not ask how old it was', async () => {
+  it('withdraws a picture that is gone or a link, without asking for its age', async () => {
     const age = () => Promise.reject(new Error('asked'));
     expect(await WATCH_ONCE_RETRIES.after(failure('source_missing'), 1, age)).toBe('leave');
     expect(await WATCH_ONCE_RETRIES.after(failure('source_outside'), 1, age)).toBe('leave');

@@ -4,7 +4,7 @@ import type { Event } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import { failure, jobOf, openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
-/** A picture and its copy, two at a time, where the first is rendered only once the second waits for it. */
+// A picture and its copy, two at a time. The first is rendered only after the second waits for it.
 
 let shop: Workshop;
 let failing: Set<string>;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   shop.change('b.jpg', 'same bytes');
 });
 
-it('a copy leaves work while its original is rendered, and ends with it', async () => {
+it('a copy waits while its original is rendered, and ends after it', async () => {
   const events = await run();
   const [original, copy] = [typesOf(events, 'completed'), typesOf(events, 'duplicate')];
   expect(original).toEqual(['job.started', 'job']);
@@ -31,19 +31,19 @@ it('a copy whose original fails is in work again', async () => {
   expect(typesOf(events, 'completed')).toEqual(['job.started', 'job.waiting', 'job.started', 'job']);
 });
 
-it('a copy that waits is none of those that a stopped batch finishes', async () => {
+it('a stopped batch does not finish a waiting copy', async () => {
   const stop = new AbortController();
   const events = await run(stop);
   expect(events.find(({ type }) => type === 'stopping')).toMatchObject({ finishing: 1, dropping: 1 });
 });
 
-it('an image that failed is told with the bytes of its source', async () => {
+it('a failed job reports the size of its source', async () => {
   failing.add('first');
   const failed = (await run()).find((event) => event.type === 'job' && event.state === 'failed');
   expect(failed).toMatchObject({ bytes: 10 });
 });
 
-/** `stop` is pulled as the copy begins to wait; the original is rendered once that is told. */
+/** Aborts `stop` when the copy begins to wait. The original is rendered after the event. */
 async function run(stop?: AbortController): Promise<Event[]> {
   const events: Event[] = [];
   let go = () => {};
@@ -74,7 +74,7 @@ function heldBack(until: Promise<void>): Renderer {
   };
 }
 
-/** What was told, in order, of the source whose job ended so. */
+/** The types of all events about the source whose job ended in this state. */
 function typesOf(events: readonly Event[], state: string): string[] {
   const ended = events.find((event) => event.type === 'job' && event.state === state);
   if (ended?.type !== 'job') throw new Error(`none is ${state}`);
@@ -82,6 +82,6 @@ function typesOf(events: readonly Event[], state: string): string[] {
   const types = events.flatMap((event) =>
     'source' in event && event.source === ended.source ? [event.type] : [],
   );
-  // On a slow machine a copy asks again before its original has ended, and waits on.
+  // On a slow machine a copy may wait several times before its original ends.
   return types.filter((type, i) => type !== 'job.waiting' || types[i - 1] !== type);
 }

@@ -3,14 +3,14 @@ import { announce, openWakeup } from '../../../src/core/queue/wakeup.ts';
 import { makeClock } from '../made-up-clock.ts';
 
 describe('a wakeup', () => {
-  it('wakes the one that waits', async () => {
+  it('wakes the waiting caller', async () => {
     const { wait, wake } = openWakeup(makeClock());
     const waiting = wait();
     wake();
     expect(await waiting).toBe(true);
   });
 
-  it('is kept for a later wait, once however often it came', async () => {
+  it('is kept for a later wait, but several wakes count once', async () => {
     const clock = makeClock();
     const { wait, wake } = openWakeup(clock);
     wake();
@@ -21,7 +21,7 @@ describe('a wakeup', () => {
     expect(await second).toBe(false);
   });
 
-  it('is waited for no longer than the given time', async () => {
+  it('ends a wait after the given time', async () => {
     const clock = makeClock();
     const { wait } = openWakeup(clock);
     let woken: boolean | undefined;
@@ -35,7 +35,7 @@ describe('a wakeup', () => {
     expect(woken).toBe(false);
   });
 
-  it('leaves no timer behind when it came in time', async () => {
+  it('leaves no timer after a wake in time', async () => {
     const clock = makeClock();
     const { wait, wake } = openWakeup(clock);
     const waiting = wait(100);
@@ -44,7 +44,7 @@ describe('a wakeup', () => {
     expect([await waiting, clock.waiting]).toEqual([true, 0]);
   });
 
-  it('comes with the end of an intake', async () => {
+  it('wakes at the end of an intake', async () => {
     const intake = announce();
     const waiting = intake.wait();
     expect(intake.ended).toBe(false);

@@ -18,13 +18,13 @@ beforeEach(async () => {
 const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
 const out = (name: string) => all.out(name);
 
-describe('making outputs again', () => {
+describe('making wrong outputs again', () => {
   const wrong = async (...names: string[]) => {
     for (const name of names) rmSync(out(name));
     return (await verify(fixing(), undefined, never())).wrong;
   };
 
-  it('makes those and no others, in one batch', async () => {
+  it('makes only the wrong outputs, in one batch', async () => {
     const before = workshop.outputs();
     const { remade, unfinished } = await makeAgain(fixing(), await wrong('a', 'c'), never());
     expect([[...remade.values()], unfinished, all.batches()]).toEqual([[null, null], undefined, 1]);
@@ -32,7 +32,7 @@ describe('making outputs again', () => {
     expect(workshop.outputs()).toEqual(before);
   });
 
-  it('says so where no batch is kept that made it', async () => {
+  it('reports an output whose batch is no longer in the history', async () => {
     const found = await wrong('a');
     await workshop.index.prune(Date.now() + 1_000);
     const { remade } = await makeAgain(fixing(), found, never());
@@ -42,7 +42,7 @@ describe('making outputs again', () => {
     expect(workshop.outputs()).toHaveLength(3);
   });
 
-  it('lets the next run make those again that no batch is kept of, though no stat tells that they are wrong', async () => {
+  it('lets the next run make wrong outputs again whose batch is no longer in the history', async () => {
     const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
     const { wrong: found } = await verify(bad, undefined, never());
     await workshop.index.prune(Date.now() + 1_000);
@@ -51,7 +51,7 @@ describe('making outputs again', () => {
     expect(finishedOf(await workshop.run()).counts).toMatchObject({ completed: 4, unchanged: 0 });
   });
 
-  it('says so where the record is right and what is made is wrong', async () => {
+  it('reports outputs that are still wrong after they were made again', async () => {
     const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
     const { wrong: found } = await verify(bad, undefined, never());
     expect(found).toHaveLength(4);
@@ -62,7 +62,7 @@ describe('making outputs again', () => {
     expect(all.rendered).toHaveLength(4);
   });
 
-  it('goes on with other outputs where a place cannot be written to, and not with a full disk', async () => {
+  it('continues with other outputs when a folder is not writable, and stops after a fatal error', async () => {
     const found = await wrong('a', 'b');
     const denied = fixing({
       async open() {
@@ -81,7 +81,7 @@ describe('making outputs again', () => {
     await expect(makeAgain(full, found, never())).rejects.toMatchObject({ code: 'index_unusable' });
   });
 
-  it('ends as the batch did that could not go on', async () => {
+  it('returns the batch that could not finish', async () => {
     const found = await wrong('a', 'b');
     const storage = openLocalStorage('0001');
     const full = fixing({
@@ -98,7 +98,7 @@ describe('making outputs again', () => {
     expect([...remade.values()].every((one) => one !== null)).toBe(true);
   });
 
-  it('makes none in a folder that is wanting, and none that is not ours', async () => {
+  it('makes no output in a folder that may be unmounted, and replaces no foreign file', async () => {
     const found = await wrong('a');
     const { storage } = fixing();
     const lackOf: Storage['lackOf'] = async (folder) => (folder === workshop.at('out') ? 'is empty' : null);
@@ -114,8 +114,8 @@ describe('making outputs again', () => {
     expect([[...left.remade.values()], all.batches()]).toMatchObject([[{ code: 'output_exists' }], 0]);
   });
 
-  it('tells why one failed with its output alone, and not as the batch goes', async () => {
-    const told: Event[] = [];
+  it('reports a failure in the result of its output, not as an event', async () => {
+    const events: Event[] = [];
     const found = await wrong('a', 'b');
     const broken = fixing({
       async open() {
@@ -123,17 +123,17 @@ describe('making outputs again', () => {
           if (source.endsWith('a.jpg')) throw failure('corrupt');
         });
         const { ports } = await workshop.prepare('process', {}, { renderer });
-        return { ports, emit: (event) => void told.push(event), close() {} };
+        return { ports, emit: (event) => void events.push(event), close() {} };
       },
     });
     const { remade, madeIn } = await makeAgain(broken, found, never());
     expect([...remade.values()]).toMatchObject([{ code: 'corrupt' }, null]);
-    const finished = finishedOf(told);
+    const finished = finishedOf(events);
     expect([madeIn, finished.counts]).toMatchObject([[finished.batch], { completed: 1, failed: 1 }]);
-    expect(told.filter((event) => event.type === 'job' && event.state === 'failed')).toEqual([]);
+    expect(events.filter((event) => event.type === 'job' && event.state === 'failed')).toEqual([]);
   });
 
-  it('knows when it is stopped what had been made again by then', async () => {
+  it('returns the outputs made so far when it is stopped', async () => {
     const stop = new AbortController();
     const found = await wrong('a', 'b', 'c', 'd');
     const aborted = new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
@@ -154,7 +154,7 @@ describe('making outputs again', () => {
       means: { jobs: 1, memory: 1e9, memoryCap: 1e9, limits: {} },
     });
     const { remade } = await makeAgain(slow, found, stop.signal);
-    // The third was in work by then, and finished.
+    // The third picture was in work at the stop, and finished.
     expect([...remade.values()].map((one) => one?.code ?? 'made')).toEqual([
       'made',
       'made',
@@ -163,7 +163,7 @@ describe('making outputs again', () => {
     ]);
   });
 
-  it('says of none that it is in order when it was stopped before', async () => {
+  it('reports no output as correct when it is stopped before its start', async () => {
     const stop = new AbortController();
     const found = await wrong('a');
     stop.abort();

@@ -14,8 +14,8 @@ beforeEach(async () => {
 const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
 const out = (name: string) => all.out(name);
 
-describe('what is gone together with its source', () => {
-  /** Sources of which some are gone. */
+describe('an output that is gone together with its source', () => {
+  /** Ports for which some sources are gone. */
   const without = (isGone: (source: string) => boolean) => {
     const gone = async (paths: readonly string[]) => paths.filter(isGone);
     return { sources: { gone, missing: gone } };
@@ -26,7 +26,7 @@ describe('what is gone together with its source', () => {
     return { looked, sorted: await separateGone(fixing(without(isGone)), looked) };
   };
 
-  it('is set aside from what is wrong, and is no longer counted as verified', async () => {
+  it('counts neither as wrong nor as verified', async () => {
     const { sorted } = await lookAfter((source) => source === workshop.at('photos/a.jpg'));
     expect([sorted.looked.verified, all.wordsOf(sorted.looked), all.wordsOf({ wrong: sorted.gone })]).toEqual(
       [...[3, { b: ['missing'] }, { a: ['missing'] }]],
@@ -34,12 +34,12 @@ describe('what is gone together with its source', () => {
     expect(sorted.isMendable).toBe(true);
   });
 
-  it('leaves nothing that can be made again where all sources are gone', async () => {
+  it('cannot be made again', async () => {
     const { sorted } = await lookAfter(() => true);
     expect([sorted.gone.length, sorted.isMendable]).toEqual([2, false]);
   });
 
-  it('is forgotten but where it is there again, or its source is', async () => {
+  it('is forgotten unless the output or its source exists again', async () => {
     const { sorted } = await lookAfter(() => true);
     expect(await forgetGone(fixing(without(() => false)), sorted.gone)).toBe(0);
     writeFileSync(out('b'), 'made meanwhile');

@@ -19,15 +19,15 @@ beforeEach(async () => {
 const fixing: Verification['fixing'] = (...over) => all.fixing(...over);
 const out = (name: string) => all.out(name);
 
-describe('looking at all outputs', () => {
-  it('looks at as many at a time as it may, and tells how far it has come', async () => {
+describe('the check of all outputs', () => {
+  it('checks as many outputs at a time as allowed, and reports its progress', async () => {
     let most = 0;
-    const told: number[] = [];
+    const reported: number[] = [];
     const held: (() => void)[] = [];
     const inspect = async () => {
       const released = new Promise<void>((resolve) => held.push(resolve));
       most = Math.max(most, held.length);
-      // The second lets both go, after turns enough for a third to come.
+      // The second call releases both, after enough turns for a third call.
       if (held.length === 2) {
         for (let turn = 0; turn < 200; turn++) await breathe();
         for (const letGo of held.splice(0)) letGo();
@@ -36,19 +36,19 @@ describe('looking at all outputs', () => {
       return FINE;
     };
     const progress = {
-      told: (verified: number) => void told.push(verified),
-      close: () => void told.push(-1),
+      told: (verified: number) => void reported.push(verified),
+      close: () => void reported.push(-1),
     };
     const { verified, wrong } = await verify(fixing({ progress }, inspect), undefined, never());
-    expect({ verified, wrong, most, told }).toEqual({
+    expect({ verified, wrong, most, reported }).toEqual({
       verified: 4,
       wrong: [],
       most: 2,
-      told: [1, 2, 3, 4, -1],
+      reported: [1, 2, 3, 4, -1],
     });
   });
 
-  it('names all that is wrong with one, by path', async () => {
+  it('lists all problems of each output, ordered by path', async () => {
     const inspect = async (path: string): Promise<Inspected> => {
       if (path === out('d')) throw failure('corrupt');
       if (path === out('b')) return { ...FINE, height: 31, metadata: ['exif', 'icc'] };
@@ -67,7 +67,7 @@ describe('looking at all outputs', () => {
     ]);
   });
 
-  it('looks again at what is found wrong, since a run may just have been replacing it', async () => {
+  it('checks wrong outputs again, because a run may be replacing them', async () => {
     const storage = openLocalStorage('0000');
     let looks = 0;
     const stat: typeof storage.stat = async (paths) =>
@@ -79,7 +79,7 @@ describe('looking at all outputs', () => {
     expect(looks).toBe(2);
   });
 
-  it('does not call an output wrong that was forgotten meanwhile', async () => {
+  it('does not report an output that was forgotten during the check', async () => {
     const inspect = async (path: string): Promise<Inspected> => {
       if (path === out('b')) {
         rmSync(path, { force: true });
@@ -91,7 +91,7 @@ describe('looking at all outputs', () => {
     expect((await verify(fixing({}, inspect), undefined, never())).wrong).toEqual([]);
   });
 
-  it('tries again where a child ended by itself, and gives up after three times', async () => {
+  it('tries again after a crash of a child process, and gives up after three attempts', async () => {
     const tries: Record<string, number> = {};
     const inspect = async (path: string): Promise<Inspected> => {
       tries[path] = (tries[path] ?? 0) + 1;
@@ -102,11 +102,11 @@ describe('looking at all outputs', () => {
     };
     const found = await verify(fixing({}, inspect), undefined, never());
     expect(all.wordsOf(found)).toEqual({ b: ['undecodable'], c: ['undecodable'] });
-    // Once more each for those that stay wrong.
+    // The second check of wrong outputs adds its own attempts.
     expect([tries[out('a')], tries[out('b')], tries[out('c')]]).toEqual([3, 6, 2]);
   });
 
-  it('says which cannot be read, and why', async () => {
+  it('reports unreadable outputs with the reason', async () => {
     const storage = openLocalStorage('0000');
     const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
     const checksum: typeof storage.checksum = async (path) => {
@@ -122,7 +122,7 @@ describe('looking at all outputs', () => {
     expect(all.batches()).toBe(0);
   });
 
-  it('stops at once when it is told to', async () => {
+  it('stops at once when its signal aborts', async () => {
     const stop = new AbortController();
     let killed = 0;
     const renderer: Renderer = {

@@ -7,17 +7,17 @@ import { openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
 export const FINE: Inspected = { format: 'webp', width: 40, height: 30, metadata: [] };
 
-/** Four sources with their outputs, and what looks at those. */
+/** Four sources with their outputs, and the ports to check them. */
 export interface Verification {
   readonly workshop: Workshop;
-  /** Sources rendered since they were first made. */
+  /** Sources that were rendered again. */
   readonly rendered: string[];
-  /** Batches begun since. */
+  /** Number of batches begun since the first one. */
   batches(): number;
   out(name: string): string;
-  /** What looks, and makes again, with parts of it replaced. */
+  /** The ports for checks and fixes, some of them replaced. */
   fixing(over?: Partial<Fixing>, inspect?: Renderer['inspect']): Fixing;
-  /** Problem words by the name of the source. */
+  /** Problem words by name of the source. */
   wordsOf(looked: Pick<Looked, 'wrong'>): Record<string, string[]>;
 }
 

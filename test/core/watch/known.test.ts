@@ -3,8 +3,8 @@ import { openKnown } from '../../../src/core/watch/known.ts';
 
 const FACTS = { size: 10, mtime: '1', ino: '1', ctime: '1' };
 
-describe('the files a watch has dealt with', () => {
-  it('are known as long as size, mtime, inode and ctime are what they were', () => {
+describe('the known files of a watch', () => {
+  it('are unchanged as long as size, mtime, inode and ctime are the same', () => {
     const known = openKnown();
     expect(known.meet('/p/a', FACTS)).toBe(false);
     known.note('/p/a', FACTS, 'taken');
@@ -15,14 +15,14 @@ describe('the files a watch has dealt with', () => {
     expect([known.has('/p/a'), known.has('/p/b'), known.size]).toEqual([true, false, 1]);
   });
 
-  it('are known as outputs whatever their ctime is, which each link to one changes', () => {
+  it('are unchanged as outputs even with another ctime, which each new link changes', () => {
     const known = openKnown();
     known.note('/p/a', FACTS, 'output');
     expect(known.meet('/p/a', { ...FACTS, ctime: '2' })).toBe(true);
     expect(known.meet('/p/a', { ...FACTS, mtime: '2' })).toBe(false);
   });
 
-  it('are known as they are after a change was dealt with, and not at all once they are dropped', () => {
+  it('are known by their latest facts, and unknown after they are dropped', () => {
     const known = openKnown();
     known.note('/p/a', FACTS, 'taken');
     known.note('/p/a', { ...FACTS, size: 11 }, 'taken');
@@ -32,7 +32,7 @@ describe('the files a watch has dealt with', () => {
     expect([known.has('/p/a'), known.size]).toEqual([false, 0]);
   });
 
-  it('are not met in a round that came upon neither them nor a change of theirs', () => {
+  it('are not met in a round without meet or note', () => {
     const known = openKnown();
     for (const path of ['/p/a', '/p/b', '/p/c']) known.note(path, FACTS, 'taken');
     expect(known.notMet()).toEqual([]);
@@ -46,7 +46,7 @@ describe('the files a watch has dealt with', () => {
     expect(known.notMet()).toHaveLength(4);
   });
 
-  it('are told of a folder by its name and not by that of one beside it', () => {
+  it('are below a folder only if its whole name matches', () => {
     const known = openKnown();
     for (const path of ['/p/a/x', '/p/a/b/y', '/p/ab', '/p/a-b/z', '/p/a', 'C:\\a\\x'])
       known.note(path, FACTS, 'taken');

@@ -12,18 +12,18 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** A walk of so many milliseconds, by which nothing was missed. */
+/** A walk of this many milliseconds that missed nothing. */
 function walk(took: number): void {
   schedule.walking();
   schedule.walked(took);
 }
 
 describe('the next walk through everything', () => {
-  it('is due at once before there was any', () => {
+  it('is due at once before the first walk', () => {
     expect([schedule.isDue(), schedule.left()]).toEqual([true, 0]);
   });
 
-  it('is due between three quarters and five quarters of the interval after the last, at random', () => {
+  it('is due at random between three quarters and five quarters of the interval after the last walk', () => {
     const left = Array.from({ length: 500 }, () => {
       walk(1);
       return schedule.left();
@@ -33,7 +33,7 @@ describe('the next walk through everything', () => {
     expect(Math.max(...left) - Math.min(...left)).toBeGreaterThan(0.25 * INTERVAL);
   });
 
-  it('is due when its time has come and not before', async () => {
+  it('is due exactly at its time', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     walk(1);
     await clock.advance(INTERVAL - 1);
@@ -44,7 +44,7 @@ describe('the next walk through everything', () => {
     expect(schedule.left()).toBe(0);
   });
 
-  it('comes at once when something may have been missed, and only once for that', () => {
+  it('is due at once, but only once, when a change may have been missed', () => {
     walk(0);
     schedule.hurry();
     schedule.hurry();
@@ -53,7 +53,7 @@ describe('the next walk through everything', () => {
     expect(schedule.isDue()).toBe(false);
   });
 
-  it('waits ten times as long as the last walk took, however often it is hurried', async () => {
+  it('waits ten times as long as the last walk took, even if hurried several times', async () => {
     walk(500);
     schedule.hurry();
     expect(schedule.left()).toBe(5_000);
@@ -64,12 +64,12 @@ describe('the next walk through everything', () => {
     expect(schedule.isDue()).toBe(true);
   });
 
-  it('waits ten times as long as the last walk took, also where that is longer than the interval', () => {
+  it('waits ten times as long as the last walk took, even if that is longer than the interval', () => {
     walk(20_000);
     expect(schedule.left()).toBe(200_000);
   });
 
-  it('follows soon when something may have been missed while the last went on, and once for that', async () => {
+  it('is due soon, but only once, when a change may have been missed during the last walk', async () => {
     walk(0);
     schedule.hurry();
     schedule.walking();
@@ -81,7 +81,7 @@ describe('the next walk through everything', () => {
     expect(schedule.left()).toBeGreaterThan(5_000);
   });
 
-  it('is not put off by what may have been missed', async () => {
+  it('is not delayed by a change that may have been missed', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     walk(0);
     await clock.advance(INTERVAL + 5);

@@ -8,13 +8,13 @@ const SETTLE = 1_000;
 
 let clock: MadeUpClock;
 let settling: Settling;
-/** The files there are, by path. */
+/** The existing files by path. */
 let disk: Map<string, SourceFacts>;
 let looks: string[][];
 let settled: FoundSource[][];
 let restless: string[];
 let lost: string[];
-/** Called while files are looked at. */
+/** Is called during a check of files. */
 let onLook: () => void;
 beforeEach(() => {
   clock = makeClock();
@@ -44,7 +44,7 @@ beforeEach(() => {
 
 const taken = () => settled.flat().map(({ source }) => source);
 
-/** A file that is written: on disk, and offered as it is there. */
+/** Writes a file to the disk, and offers it. */
 function write(source: string, over: Partial<SourceFacts> = {}): FoundSource {
   disk.set(source, { size: 10, mtime: '1', ino: '1', ctime: '1', ...over });
   const found = offered(source);
@@ -57,7 +57,7 @@ function offered(source: string): FoundSource {
 }
 
 describe('a file that may still be written', () => {
-  it('is taken once it was as it is for the settle time, and not a millisecond before', async () => {
+  it('is taken exactly after it stays unchanged for the settle time', async () => {
     const found = write('a');
     await clock.advance(SETTLE - 1);
     expect([settled, settling.size]).toEqual([[], 1]);
@@ -69,19 +69,22 @@ describe('a file that may still be written', () => {
     ['size', { size: 11 }],
     ['mtime', { mtime: '2' }],
     ['inode', { ino: '2' }],
-  ] as const)('is waited for anew when its %s is another, and taken as it is then', async (_, change) => {
-    write('a');
-    await clock.advance(SETTLE - 1);
-    disk.set('a', { ...disk.get('a')!, ...change });
-    await clock.advance(1);
-    expect([taken(), settling.size]).toEqual([[], 1]);
-    await clock.advance(SETTLE - 1);
-    expect(taken()).toEqual([]);
-    await clock.advance(1);
-    expect(settled.flat()).toEqual([offered('a')]);
-  });
+  ] as const)(
+    'starts to settle again when its %s changes, and is taken with the new facts',
+    async (_, change) => {
+      write('a');
+      await clock.advance(SETTLE - 1);
+      disk.set('a', { ...disk.get('a')!, ...change });
+      await clock.advance(1);
+      expect([taken(), settling.size]).toEqual([[], 1]);
+      await clock.advance(SETTLE - 1);
+      expect(taken()).toEqual([]);
+      await clock.advance(1);
+      expect(settled.flat()).toEqual([offered('a')]);
+    },
+  );
 
-  it('is waited for anew from the moment its change is told', async () => {
+  it('starts to settle again at the moment of a reported change', async () => {
     write('a');
     await clock.advance(600);
     write('a', { size: 11 });
@@ -91,7 +94,7 @@ describe('a file that may still be written', () => {
     expect(settled.flat()).toEqual([offered('a')]);
   });
 
-  it('is not waited for anew when it is told again as it was', async () => {
+  it('does not start to settle again when it is offered unchanged', async () => {
     write('a');
     await clock.advance(SETTLE - 1);
     write('a');
@@ -99,7 +102,7 @@ describe('a file that may still be written', () => {
     expect(taken()).toEqual(['a']);
   });
 
-  it('is told as lost when it is gone, or no file any more', async () => {
+  it('is reported as lost when it is gone or no longer a file', async () => {
     write('a');
     disk.delete('a');
     await clock.advance(SETTLE);
@@ -124,7 +127,7 @@ describe('a file that may still be written', () => {
     expect(taken()).toEqual([]);
   });
 
-  it('is waited for as it was told while it was looked at', async () => {
+  it('starts to settle again when it is offered with a change during a check', async () => {
     write('a');
     onLook = () => {
       onLook = () => {};
@@ -136,7 +139,7 @@ describe('a file that may still be written', () => {
     expect(settled.flat()).toEqual([offered('a')]);
   });
 
-  it('is known only as long as it is waited for and as it was', async () => {
+  it('is known only while it is settling with the same facts', async () => {
     write('a');
     const facts = disk.get('a')!;
     expect([settling.has('a', facts), settling.has('a', { ...facts, size: 11 })]).toEqual([true, false]);
@@ -145,12 +148,12 @@ describe('a file that may still be written', () => {
     expect(settling.has('a', facts)).toBe(false);
   });
 
-  it('is not waited for when nothing can be known of it', () => {
+  it('does not settle when it has no facts', () => {
     settling.offer({ ...offered('a'), facts: null });
     expect([settling.size, clock.waiting]).toEqual([0, 0]);
   });
 
-  it('is told of once when it does not come to rest in five seconds, and still taken when it does', async () => {
+  it('is reported once when it does not settle within five seconds, and is taken when it settles', async () => {
     write('a');
     for (let size = 11; size < 30; size++) {
       await clock.advance(500);
@@ -161,7 +164,7 @@ describe('a file that may still be written', () => {
     expect([taken(), restless]).toEqual([['a'], ['a']]);
   });
 
-  it('may be dropped by whoever hears that it does not rest', async () => {
+  it('may be dropped when it is reported as restless', async () => {
     const dropping = openSettling({
       ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
       statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
@@ -180,13 +183,13 @@ describe('a file that may still be written', () => {
       disk.set('a', { size, mtime: '1', ino: '1', ctime: '1' });
       await clock.advance(3_000);
     }
-    // Four settle times, where those are longer than five seconds.
+    // Four settle times, because these are longer than five seconds.
     expect([restless, dropping.size, taken(), clock.waiting]).toEqual([['a'], 0, [], 0]);
   });
 });
 
 describe('files that may still be written', () => {
-  it('are looked at and taken together when they came together', async () => {
+  it('are checked and taken together when they arrive together', async () => {
     for (const name of ['a', 'b', 'c']) write(name);
     await clock.advance(SETTLE);
     expect(looks).toEqual([['a', 'b', 'c']]);
@@ -194,7 +197,7 @@ describe('files that may still be written', () => {
     expect(taken()).toEqual(['a', 'b', 'c']);
   });
 
-  it('are each taken in its own time when they came one after the other', async () => {
+  it('are taken one by one when they arrive one after the other', async () => {
     write('a');
     await clock.advance(400);
     write('b');
@@ -206,7 +209,7 @@ describe('files that may still be written', () => {
     expect(taken()).toEqual(['a', 'b']);
   });
 
-  it('do not hold one another up when one keeps changing', async () => {
+  it('do not wait for a file that keeps changing', async () => {
     write('a');
     write('b');
     for (let size = 11; size < 20; size++) {
@@ -216,7 +219,7 @@ describe('files that may still be written', () => {
     expect(taken()).toEqual(['b']);
   });
 
-  it('are looked at a few hundred at a time when thousands came at once', async () => {
+  it('are checked a few hundred at a time when thousands arrive at once', async () => {
     const names = Array.from({ length: 2_000 }, (_, i) => `${i}`);
     for (const name of names) write(name);
     await clock.advance(SETTLE);
@@ -224,7 +227,7 @@ describe('files that may still be written', () => {
     expect(taken()).toEqual(names);
   });
 
-  it('are waited for no more once all is closed, also while they are looked at', async () => {
+  it('are not taken after close, even during a check', async () => {
     write('a');
     onLook = () => settling.close();
     await clock.advance(SETTLE);

@@ -23,7 +23,7 @@ async function watch(options: WatchingOptions = {}): Promise<Watching> {
   return watching;
 }
 
-/** A watch of pictures that were made before. */
+/** A watch over pictures that a batch has processed before. */
 async function watchMade(names: readonly string[], options: WatchingOptions = {}): Promise<Watching> {
   shop.put(...names);
   await shop.run(options.batch);
@@ -40,21 +40,21 @@ const recorded = async () => {
 };
 
 describe('a watch that mirrors', () => {
-  it('removes the outputs of a source that went, two settle times later, and forgets it', async () => {
+  it('removes the outputs of a gone source after two settle times, and forgets the source', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
     await it.pass(2 * SETTLE - 1);
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
     await it.pass(1);
-    expect(await it.told('removed')).toMatchObject({
+    expect(await it.waitFor('removed')).toMatchObject({
       source: 'photos/a.jpg',
       paths: ['out/a_small.webp'],
     });
     expect([shop.outputs(), await recorded()]).toEqual([['b_small.webp'], [at('b.jpg')]]);
   });
 
-  it('removes nothing where that was not asked for', async () => {
+  it('removes nothing without mirror', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg'], { mirror: false });
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
@@ -62,7 +62,7 @@ describe('a watch that mirrors', () => {
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
   });
 
-  it('keeps the outputs of a source that is there again in time', async () => {
+  it('keeps the outputs of a source that returns in time', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     renameSync(at('a.jpg'), shop.at('away'));
     it.changed('a.jpg');
@@ -72,7 +72,7 @@ describe('a watch that mirrors', () => {
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
   });
 
-  it('lets a source that was renamed take over what was made of it, and renders nothing', async () => {
+  it('lets a renamed source take over its outputs, and renders nothing', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     onRender = () => {
       throw new Error('rendered');
@@ -87,27 +87,27 @@ describe('a watch that mirrors', () => {
     expect(await recorded()).toEqual([at('b.jpg'), at('c.jpg')]);
   });
 
-  it('follows a source of which no word came, once it has looked at everything', async () => {
+  it('removes the outputs of a source whose removal was not reported, after a walk through everything', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     rmSync(at('a.jpg'));
     it.hint({ type: 'lost' });
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(2 * SETTLE);
-    await it.told('removed');
+    await it.waitFor('removed');
     expect(shop.outputs()).toEqual(['b_small.webp']);
   });
 
-  it('follows a source that went while nobody watched', async () => {
+  it('removes the outputs of a source that was removed while no watch ran', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     rmSync(at('a.jpg'));
     const it = await watch();
     await it.pass(2 * SETTLE);
-    expect(await it.told('removed')).toMatchObject({ source: 'photos/a.jpg' });
+    expect(await it.waitFor('removed')).toMatchObject({ source: 'photos/a.jpg' });
     expect(shop.outputs()).toEqual(['b_small.webp']);
   });
 
-  it('follows it also where what is left has to be made anew', async () => {
+  it('removes these outputs even when the remaining sources have to be processed again', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     rmSync(at('a.jpg'));
@@ -120,25 +120,25 @@ describe('a watch that mirrors', () => {
     expect(it.events.filter(({ type }) => type === 'warning')).toEqual([]);
   });
 
-  it('removes nothing, and says so, when of all that was known from before nothing is there', async () => {
+  it('removes nothing and warns when all known sources are gone at the start', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     rmSync(at('a.jpg'));
     rmSync(at('b.jpg'));
     const it = await watch();
-    expect(await it.told('warning')).toMatchObject({
+    expect(await it.waitFor('warning')).toMatchObject({
       message: expect.stringMatching(/^photos: 2 of the 2 pictures known from before are not there/),
     });
     await it.pass(10 * SETTLE);
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
   });
 
-  it('removes nothing of a folder in whose place another one is, and follows what goes from that', async () => {
+  it('removes nothing when another folder has replaced the folder, and follows removals after its return', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     renameSync(shop.at('photos'), shop.at('away'));
     mkdirSync(shop.at('photos'));
     it.hint({ type: 'replaced', folder: shop.at('photos') });
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(10 * SETTLE);
     expect([removed(it), shop.outputs()]).toEqual([[], ['a_small.webp', 'b_small.webp']]);
     rmSync(shop.at('photos'), { recursive: true });
@@ -148,11 +148,11 @@ describe('a watch that mirrors', () => {
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
     await it.pass(3 * SETTLE);
-    await it.told('removed');
+    await it.waitFor('removed');
     expect(shop.outputs()).toEqual(['b_small.webp']);
   });
 
-  it('follows a whole folder that went, and not one beside it that is named much the same', async () => {
+  it('removes the outputs of a gone folder, but not of a folder with a similar name', async () => {
     mkdirSync(at('sub'));
     mkdirSync(at('sub-b'));
     const it = await watchMade(['a.jpg', 'sub/b.jpg', 'sub/c.jpg', 'sub-b/d.jpg']);
@@ -160,7 +160,7 @@ describe('a watch that mirrors', () => {
     it.changed('sub');
     await it.pass(0);
     it.hint({ type: 'lost' });
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(2 * SETTLE);
     await it.pass(SETTLE);
     expect(removed(it).toSorted()).toEqual(['photos/sub/b.jpg', 'photos/sub/c.jpg']);
@@ -170,7 +170,7 @@ describe('a watch that mirrors', () => {
     ]);
   });
 
-  it('keeps an output that somebody changed since, and forgets that it was its own', async () => {
+  it('keeps a changed output, and forgets its owner', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     writeFileSync(shop.at('out/a_small.webp'), 'touched up by hand');
     rmSync(at('a.jpg'));
@@ -180,7 +180,7 @@ describe('a watch that mirrors', () => {
     expect([await recorded(), await shop.index.ownedBy(at('a.jpg'))]).toEqual([[at('b.jpg')], []]);
   });
 
-  it('gives a copy that was skipped the outputs before those it was left to are removed', async () => {
+  it('gives a skipped copy its own outputs before it removes the shared ones', async () => {
     shop.put('a.jpg');
     shop.change('b.jpg', 'a.jpg');
     await shop.run({ duplicates: 'skip', jobs: 1 });
@@ -190,32 +190,32 @@ describe('a watch that mirrors', () => {
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
     await it.pass(3 * SETTLE);
-    expect(await it.told('removed')).toMatchObject({ source: 'photos/a.jpg' });
+    expect(await it.waitFor('removed')).toMatchObject({ source: 'photos/a.jpg' });
     expect([shop.outputs(), shop.text('out/b_small.webp')]).toEqual([
       ['b_small.webp'],
       pictureOf(sha('a.jpg')),
     ]);
   });
 
-  it('waits with removing while a file comes to rest, and sleeps meanwhile', async () => {
+  it('removes nothing while a file is settling, and sleeps until then', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
     await it.idle();
     for (let i = 0; i < 6; i++) {
-      await it.land('c.jpg', 'x'.repeat(i + 1));
-      // The clock complains of a watch that asks it for time without end.
+      await it.write('c.jpg', 'x'.repeat(i + 1));
+      // The clock throws if the watch sets timers in an endless loop.
       await it.pass(SETTLE - 100);
     }
     expect(removed(it)).toEqual([]);
     await it.pass(SETTLE);
     await it.job('c.jpg', 'completed');
     await it.pass(2 * SETTLE);
-    await it.told('removed');
+    await it.waitFor('removed');
     expect(shop.outputs()).toEqual(['b_small.webp', 'c_small.webp']);
   });
 
-  it('removes once all is made, when it is to end by itself', async () => {
+  it('with once, removes outputs after all other work', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     rmSync(at('a.jpg'));

@@ -21,40 +21,40 @@ async function watchOnce(options: WatchingOptions = {}): Promise<Watching> {
   return watching;
 }
 
-/** A source whose rendering fails. */
+/** The source whose rendering fails. */
 const torn: Partial<{ renderer: Renderer }> = {
   renderer: rendererWith((source) => {
     if (source.endsWith('torn.jpg')) throw failure('corrupt');
   }),
 };
 
-describe('a watch that is to end by itself', () => {
-  it('ends at once where nothing is', async () => {
+describe('a watch with once', () => {
+  it('ends at once without sources', async () => {
     const it = await watchOnce();
     expect(await it.finished).toMatchObject({ state: 'finished' });
     expect(await it.finished).not.toHaveProperty('stopped');
     expect(it.clock.waiting).toBe(0);
   });
 
-  it('ends at once where all is in order', async () => {
+  it('ends at once when all outputs are in order', async () => {
     shop.put('a.jpg');
     await shop.run();
     const it = await watchOnce();
     expect(await it.finished).toMatchObject({ state: 'finished', counts: { unchanged: 1 } });
   });
 
-  it('waits until what is there rests, makes it and ends', async () => {
+  it('waits until existing files have settled, processes them and ends', async () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watchOnce();
     await it.pass(SETTLE - 1);
     expect(shop.outputs()).toEqual([]);
     await it.pass(1);
     expect(await it.finished).toMatchObject({ state: 'finished', counts: { completed: 2 } });
-    expect(await it.told('total')).toMatchObject({ total: 2 });
+    expect(await it.waitFor('total')).toMatchObject({ total: 2 });
     expect(it.clock.waiting).toBe(0);
   });
 
-  it('waits for no file that does not come to rest, and tells of it', async () => {
+  it('does not wait for a file that does not settle, and reports it', async () => {
     shop.put('a.jpg');
     const it = await watchOnce();
     for (let i = 0; i < 8; i++) {
@@ -66,7 +66,7 @@ describe('a watch that is to end by itself', () => {
     expect(shop.outputs()).toEqual([]);
   });
 
-  it('waits for no file that is gone before it rests', async () => {
+  it('does not wait for a file that is gone before it has settled', async () => {
     shop.put('a.jpg');
     const it = await watchOnce();
     rmSync(shop.at('photos/a.jpg'));
@@ -74,19 +74,19 @@ describe('a watch that is to end by itself', () => {
     expect(await it.finished).toMatchObject({ state: 'finished', counts: { completed: 0 } });
   });
 
-  it('leaves a young picture that does not decode to the next one', async () => {
+  it('leaves a recently changed picture that does not decode to the next run', async () => {
     shop.put('a.jpg');
     writeFileSync(shop.at('photos/torn.jpg'), 'half');
     const it = await watchOnce({ ports: torn });
     await it.pass(SETTLE);
     expect(await it.finished).toMatchObject({ counts: { completed: 1, failed: 0, cancelled: 0 } });
-    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/torn.jpg' });
+    expect(await it.waitFor('withdrawn')).toMatchObject({ source: 'photos/torn.jpg' });
     const next = await watchOnce();
     await next.pass(SETTLE);
     expect(await next.finished).toMatchObject({ counts: { completed: 1, unchanged: 1 } });
   });
 
-  it('calls an old picture failed that does not decode', async () => {
+  it('fails an old picture that does not decode', async () => {
     shop.put('a.jpg', 'torn.jpg');
     const elevenMinutesAgo = Date.now() / 1_000 - 11 * 60;
     writeFileSync(shop.at('photos/young-torn.jpg'), 'half');
@@ -99,10 +99,10 @@ describe('a watch that is to end by itself', () => {
       counts: { completed: 1, failed: 1 },
     });
     expect(await it.job('torn.jpg', 'failed')).toMatchObject({ attempts: 1, error: { code: 'corrupt' } });
-    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/young-torn.jpg' });
+    expect(await it.waitFor('withdrawn')).toMatchObject({ source: 'photos/young-torn.jpg' });
   });
 
-  it('calls a picture failed that does not decode and is dated in the future', async () => {
+  it('fails a picture that does not decode and is dated in the future', async () => {
     shop.put('a.jpg', 'torn.jpg');
     const tomorrow = Date.now() / 1_000 + 24 * 3_600;
     utimesSync(shop.at('photos/torn.jpg'), tomorrow, tomorrow);
@@ -112,17 +112,17 @@ describe('a watch that is to end by itself', () => {
     expect(await it.job('torn.jpg', 'failed')).toMatchObject({ error: { code: 'corrupt' } });
   });
 
-  it('passes over what a link has taken the place of before it rested, and ends', async () => {
+  it('passes over a file that a link replaces before it has settled, and ends', async () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watchOnce();
     rmSync(shop.at('photos/b.jpg'));
     symlinkSync(shop.at('state/index.db'), shop.at('photos/b.jpg'));
     await it.pass(SETTLE);
     expect(await it.finished).toMatchObject({ passedOver: 1, counts: { completed: 1, failed: 0 } });
-    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+    expect(await it.waitFor('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
   });
 
-  it('passes over what a link has taken the place of when it is opened', async () => {
+  it('passes over a file that a link replaces before it is opened', async () => {
     shop.put('a.jpg', 'b.jpg');
     const base = rendererWith(() => {});
     const renderer: Renderer = {
@@ -135,11 +135,11 @@ describe('a watch that is to end by itself', () => {
     const it = await watchOnce({ ports: { renderer } });
     await it.pass(SETTLE);
     expect(await it.finished).toMatchObject({ counts: { completed: 1, failed: 0 } });
-    expect(await it.told('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
-    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/b.jpg' });
+    expect(await it.waitFor('passed_over')).toMatchObject({ path: 'photos/b.jpg', reason: 'symlink' });
+    expect(await it.waitFor('withdrawn')).toMatchObject({ source: 'photos/b.jpg' });
   });
 
-  it('ends cancelled when it is stopped before that', async () => {
+  it('is cancelled when it is stopped before its end', async () => {
     shop.put('a.jpg');
     const it = await watchOnce();
     expect(await it.stop()).toMatchObject({ stopped: 'signal', counts: { completed: 0 } });

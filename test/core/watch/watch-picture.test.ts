@@ -26,16 +26,16 @@ async function watch(options: WatchingOptions = {}): Promise<Watching> {
 }
 
 describe('a picture in a watch', () => {
-  it('that does not decode is tried again after 30 seconds, by the time in its row', async () => {
+  it('is tried again after 30 seconds when it does not decode, at the time in its row', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     let tries = 0;
     onRender = () => {
       if (++tries === 1) throw failure('corrupt');
     };
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    expect(await it.told('job.retrying')).toMatchObject({ attempts: 1, delay: 30_000 });
+    expect(await it.waitFor('job.retrying')).toMatchObject({ attempts: 1, delay: 30_000 });
     await it.idle();
     await vi.advanceTimersByTimeAsync(29_900);
     await it.idle();
@@ -44,15 +44,15 @@ describe('a picture in a watch', () => {
     expect(await it.job('a.jpg', 'completed')).toMatchObject({ attempts: 2 });
   });
 
-  it('that never decodes is given up after its fourth attempt, twelve and a half minutes later', async () => {
+  it('is given up after four attempts in twelve and a half minutes when it never decodes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onRender = () => {
       throw failure('corrupt');
     };
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    await it.told('job.retrying');
+    await it.waitFor('job.retrying');
     const retries = () => it.events.filter(({ type }) => type === 'job.retrying').length;
     for (const [i, delay] of [30_000, 120_000, 600_000].entries()) {
       while (retries() === i) await it.idle();
@@ -63,25 +63,25 @@ describe('a picture in a watch', () => {
   });
 
   it.each(['corrupt', 'unsupported_format'] as const)(
-    'that failed as %s is tried at once when it changes, as if it were new',
+    'is processed at once like a new one when it changes after it failed with %s',
     async (code) => {
       onRender = () => {
         throw failure(code);
       };
       const it = await watch();
-      await it.land('a.jpg');
+      await it.write('a.jpg');
       await it.pass(SETTLE);
-      if (code === 'corrupt') await it.told('job.retrying');
+      if (code === 'corrupt') await it.waitFor('job.retrying');
       else await it.job('a.jpg', 'failed');
       onRender = () => {};
-      await it.land('a.jpg', 'whole again');
+      await it.write('a.jpg', 'whole again');
       await it.pass(SETTLE);
       expect(await it.job('a.jpg', 'completed')).toMatchObject({ attempts: 1, digest: sha('whole again') });
       expect(await it.stop()).toMatchObject({ counts: { completed: 1, failed: 0, retrying: 0 } });
     },
   );
 
-  it('that changes while it is rendered is made as it is then', async () => {
+  it('is processed with its new bytes when it changes during the rendering', async () => {
     let isFirst = true;
     onRender = () => {
       if (!isFirst) return;
@@ -90,16 +90,16 @@ describe('a picture in a watch', () => {
       watching?.changed('a.jpg');
     };
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    expect(await it.told('job.retrying')).toMatchObject({ error: { code: 'source_changed' } });
+    expect(await it.waitFor('job.retrying')).toMatchObject({ error: { code: 'source_changed' } });
     expect(shop.outputs()).toEqual([]);
     await it.pass(SETTLE);
     expect(await it.job('a.jpg', 'completed')).toMatchObject({ digest: sha('changed') });
     expect(await it.stop()).toMatchObject({ counts: { completed: 1, failed: 0 } });
   });
 
-  it('that changes and rests again while it is in work is made as it is then, once that work has ended', async () => {
+  it('is processed again after its job has ended when it changes and settles while it is in work', async () => {
     const base = rendererWith(() => {});
     let goOn = () => {};
     const held = new Promise<void>((resolve) => {
@@ -115,15 +115,15 @@ describe('a picture in a watch', () => {
       },
     };
     const it = await watch({ ports: { renderer } });
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    await it.told('job.started');
+    await it.waitFor('job.started');
     while (opened === 0) await it.idle();
-    await it.land('a.jpg', 'changed');
+    await it.write('a.jpg', 'changed');
     for (let i = 0; i < 3; i++) await it.pass(SETTLE);
     expect(opened).toBe(1);
     goOn();
-    await it.told('job.retrying');
+    await it.waitFor('job.retrying');
     await it.pass(SETTLE);
     expect(await it.job('a.jpg', 'completed')).toMatchObject({ digest: sha('changed') });
     await it.pass(3 * SETTLE);
@@ -131,7 +131,7 @@ describe('a picture in a watch', () => {
     expect(opened).toBe(2);
   });
 
-  it('that is gone when its turn comes is withdrawn, and is no failure', async () => {
+  it('is withdrawn and does not fail when it is gone before its job begins', async () => {
     const base = rendererWith(() => {});
     const renderer: Renderer = {
       ...base,
@@ -141,30 +141,30 @@ describe('a picture in a watch', () => {
       },
     };
     const it = await watch({ ports: { renderer } });
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    expect(await it.told('withdrawn')).toMatchObject({ source: 'photos/a.jpg' });
+    expect(await it.waitFor('withdrawn')).toMatchObject({ source: 'photos/a.jpg' });
     const { counts, state } = await it.stop();
     expect([state, Object.values(counts).reduce((sum, n) => sum + n)]).toEqual(['finished', 0]);
   });
 
-  it('that was withdrawn is taken when it is back as it was', async () => {
+  it('is taken again when it returns unchanged after it was withdrawn', async () => {
     const base = rendererWith(() => {});
     let opens = 0;
     const renderer: Renderer = {
       ...base,
       async open(source, limits) {
         if (++opens > 1) return base.open(source, limits);
-        // Moved away and back between two looks.
+        // The file is moved away and back between two checks.
         renameSync(source.path, shop.at('away'));
         renameSync(shop.at('away'), source.path);
         throw failure('source_missing');
       },
     };
     const it = await watch({ ports: { renderer } });
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    await it.told('withdrawn');
+    await it.waitFor('withdrawn');
     it.changed('a.jpg');
     await it.pass(SETTLE);
     expect(await it.job('a.jpg', 'completed')).toMatchObject({ attempts: 1 });

@@ -26,19 +26,19 @@ async function watch(options: WatchingOptions = {}): Promise<Watching> {
 const remove = (name: string) => rmSync(shop.at(`photos/${name}`));
 
 describe('a watch', () => {
-  it('makes what is there once it rests, then what lands, and ends well when it is stopped', async () => {
+  it('processes existing files after they have settled, then arriving files, and finishes when it is stopped', async () => {
     shop.put('a.jpg');
     const it = await watch();
     await it.pass(SETTLE - 1);
     expect(shop.outputs()).toEqual([]);
     await it.pass(1);
     await it.job('a.jpg', 'completed');
-    await it.land('b.jpg');
+    await it.write('b.jpg');
     await it.pass(SETTLE - 1);
     expect(shop.outputs()).toEqual(['a_small.webp']);
     await it.pass(1);
     await it.job('b.jpg', 'completed');
-    expect(await it.told('watching')).toMatchObject({ folders: 1, by: 'events' });
+    expect(await it.waitFor('watching')).toMatchObject({ folders: 1, by: 'events' });
     expect(await it.stop()).toMatchObject({
       state: 'finished',
       stopped: 'signal',
@@ -47,7 +47,7 @@ describe('a watch', () => {
     expect(shop.outputs()).toEqual(['a_small.webp', 'b_small.webp']);
   });
 
-  it('tells what is in order at once, and does nothing about it', async () => {
+  it('reports unchanged sources at once, and adds no jobs for them', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     const it = await watch();
@@ -58,17 +58,17 @@ describe('a watch', () => {
     expect(it.events.filter(({ type }) => type === 'job')).toHaveLength(2);
   });
 
-  it('counts a source that was in order once, also when it changes', async () => {
+  it('counts an unchanged source once, even when it changes later', async () => {
     shop.put('a.jpg', 'b.jpg');
     await shop.run();
     const it = await watch();
-    await it.land('a.jpg', 'changed');
+    await it.write('a.jpg', 'changed');
     await it.pass(SETTLE);
     await it.job('a.jpg', 'completed');
     expect(await it.stop()).toMatchObject({ counts: { completed: 1, unchanged: 1 } });
   });
 
-  it('counts a source that was in order once, also when it went and came back', async () => {
+  it('counts an unchanged source once, even when it is removed and returns', async () => {
     shop.put('b.jpg');
     await shop.run();
     const it = await watch();
@@ -81,13 +81,13 @@ describe('a watch', () => {
     expect(await it.stop()).toMatchObject({ counts: { completed: 0, unchanged: 1 } });
   });
 
-  it('makes a source anew each time it changes, and counts it once', async () => {
+  it('processes a source again after each change, and counts it once', async () => {
     shop.put('a.jpg');
     const it = await watch();
     await it.pass(SETTLE);
     await it.job('a.jpg', 'completed');
     for (const text of ['second', 'third one']) {
-      await it.land('a.jpg', text);
+      await it.write('a.jpg', text);
       await it.pass(SETTLE);
       while ((await it.job('a.jpg', 'completed')).digest !== sha(text)) await it.idle();
       expect(shop.text('out/a_small.webp')).toBe(pictureOf(sha(text)));
@@ -95,28 +95,28 @@ describe('a watch', () => {
     expect(await it.stop()).toMatchObject({ counts: { completed: 1 } });
   });
 
-  it('finds by itself what no word came of when its time to look has come, and says so', async () => {
+  it('finds an unreported file with its next walk, and reports the walk', async () => {
     shop.put('a.jpg');
     const it = await watch({ scanInterval: 60_000 });
     await it.pass(SETTLE);
     await it.job('a.jpg', 'completed');
     shop.put('b.jpg');
     await it.pass(75_000);
-    expect(await it.told('scanned')).toMatchObject({ sources: 2, changed: 1 });
+    expect(await it.waitFor('scanned')).toMatchObject({ sources: 2, changed: 1 });
     await it.pass(SETTLE);
     await it.job('b.jpg', 'completed');
   });
 
-  it('looks at everything soon when it may have missed something', async () => {
+  it('walks through everything soon when it may have missed a change', async () => {
     const it = await watch();
     shop.put('a.jpg');
     it.hint({ type: 'lost' });
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(SETTLE);
     await it.job('a.jpg', 'completed');
   });
 
-  it('looks at everything once more when it may have missed something while it did so', async () => {
+  it('walks through everything once more when it may have missed a change during a walk', async () => {
     let isFirst = true;
     const it = await watch({
       onWalk(at) {
@@ -128,28 +128,28 @@ describe('a watch', () => {
     const before = it.walks.length;
     it.hint({ type: 'lost' });
     isFirst = true;
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(5_000);
     expect(it.walks.length - before).toBe(2);
   });
 
-  it('looks at everything when so much was told at once that some may have been dropped', async () => {
+  it('walks through everything after so many changes that the system may have dropped some', async () => {
     const it = await watch();
     shop.put('a.jpg');
     it.changed(...Array.from({ length: 5_000 }, (_, i) => `none${i}.jpg`));
-    expect(await it.told('scanned')).toMatchObject({ sources: 1, changed: 1 });
+    expect(await it.waitFor('scanned')).toMatchObject({ sources: 1, changed: 1 });
   });
 
-  it('passes on what its sources warn of', async () => {
+  it('passes on the warnings of its sources', async () => {
     const it = await watch();
     it.hint({ type: 'warning', message: 'full', fix: 'empty it' });
-    expect(await it.told('warning')).toEqual({ type: 'warning', message: 'full', fix: 'empty it' });
+    expect(await it.waitFor('warning')).toEqual({ type: 'warning', message: 'full', fix: 'empty it' });
   });
 
-  it('tells once of a file that does not come to rest, and takes it when it does', async () => {
+  it('reports a file that does not settle once, and takes it after it has settled', async () => {
     const it = await watch();
     for (let i = 0; i < 12; i++) {
-      await it.land('a.jpg', 'x'.repeat(i + 1));
+      await it.write('a.jpg', 'x'.repeat(i + 1));
       await it.pass(SETTLE - 100);
     }
     expect(it.events.filter(({ type }) => type === 'still_written')).toEqual([
@@ -160,9 +160,9 @@ describe('a watch', () => {
     expect(await it.job('a.jpg', 'completed')).toMatchObject({ digest: sha('x'.repeat(12)) });
   });
 
-  it('never makes a job of a file that is gone before it rests', async () => {
+  it('adds no job for a file that is gone before it has settled', async () => {
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     remove('a.jpg');
     it.changed('a.jpg');
     await it.pass(5 * SETTLE);
@@ -171,28 +171,28 @@ describe('a watch', () => {
   });
 });
 
-describe('a watch that is not to take what is there', () => {
-  it('leaves it, and takes what lands or changes', async () => {
+describe('a watch without existing files', () => {
+  it('leaves existing files, and takes files that arrive or change', async () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watch({ existing: false });
     await it.pass(5 * SETTLE);
     it.hint({ type: 'lost' });
-    await it.told('scanned');
+    await it.waitFor('scanned');
     await it.pass(5 * SETTLE);
     expect(shop.outputs()).toEqual([]);
-    await it.land('b.jpg', 'changed');
-    await it.land('c.jpg');
+    await it.write('b.jpg', 'changed');
+    await it.write('c.jpg');
     await it.pass(SETTLE);
     await it.job('b.jpg', 'completed');
     await it.job('c.jpg', 'completed');
     expect(await it.stop()).toMatchObject({ counts: { completed: 2 } });
   });
 
-  it('takes what the last watch of the same folders had not come to', async () => {
+  it('takes the files that the last watch of the same folders left behind', async () => {
     shop.put('old.jpg');
     const first = await watch({ existing: false, batch: { jobs: 1 } });
     onRender = () => void first.stop();
-    for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg']) await first.land(name);
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg']) await first.write(name);
     await first.pass(SETTLE);
     const left = (await first.finished).counts.cancelled;
     expect(left).toBeGreaterThan(0);
@@ -206,11 +206,11 @@ describe('a watch that is not to take what is there', () => {
   });
 });
 
-describe('a watch that is stopped', () => {
-  it('calls itself cancelled when pictures wait, and finishes those in work', async () => {
+describe('a stopped watch', () => {
+  it('is cancelled when pictures wait, and finishes those in work', async () => {
     const it = await watch({ batch: { jobs: 1 } });
     onRender = () => void it.stop();
-    for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg']) await it.land(name);
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg', 'f.jpg']) await it.write(name);
     await it.pass(SETTLE);
     const finished = await it.finished;
     expect(finished).toMatchObject({
@@ -222,25 +222,25 @@ describe('a watch that is stopped', () => {
     expect(shop.outputs()).toHaveLength(1);
   });
 
-  it('calls itself cancelled when a picture waits for another attempt', async () => {
+  it('is cancelled when a picture waits for another attempt', async () => {
     onRender = () => {
       throw failure('corrupt');
     };
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     await it.pass(SETTLE);
-    await it.told('job.retrying');
+    await it.waitFor('job.retrying');
     expect(await it.stop()).toMatchObject({ state: 'cancelled', counts: { cancelled: 1, retrying: 0 } });
   });
 
-  it('ends well when files only wait to come to rest, and leaves no call of the clock behind', async () => {
+  it('is finished when files are only settling, and leaves no timer', async () => {
     const it = await watch();
-    await it.land('a.jpg');
+    await it.write('a.jpg');
     expect(await it.stop()).toMatchObject({ state: 'finished', stopped: 'signal' });
     expect([it.clock.waiting, shop.outputs()]).toEqual([0, []]);
   });
 
-  it('ends in the middle of its first walk', async () => {
+  it('ends during its first walk', async () => {
     shop.put('a.jpg', 'b.jpg');
     const it = await watchOf(shop, { onWalk: () => void it.stop() });
     watching = it;
