@@ -9,7 +9,7 @@ hearStreams();
 main();
 
 async function main(): Promise<void> {
-  // Scripts ask for it at every start: nothing else is loaded.
+  // Scripts often ask for the version, so load nothing else.
   if (['--version', '-V'].includes(process.argv[2] ?? '')) {
     streams.stdout.write(`${version()}\n`);
     return;
@@ -31,7 +31,7 @@ function exitAs(outcome: Outcome): void {
   else if (outcome !== 'ok') exitWith(exitOfBatch(outcome, stopped.reason));
 }
 
-/** Shows the error that ended the command, with its stack where the environment asks for it. */
+/** Shows the error that ended the command. Adds its stack if DEBUG asks for it. */
 async function showError(error: ImgtoolError): Promise<void> {
   const [{ environment, hintAsFlags }, { errorText }, { styleOf }] = await Promise.all([
     import('./config.ts'),
