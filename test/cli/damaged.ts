@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import { random } from '../random.ts';
 import type { Sample } from './every-kind.ts';
 
-/** What can happen to the bytes of a picture. The same seed and number make the same file of the same pictures. */
+/** Ways to damage the bytes of a picture. The same seed, number and pictures give the same file. */
 
-/** What is done to a picture: each takes it, numbers at random, and another picture. */
+/** One way to damage a picture. Its input is the picture, a random number generator and another picture. */
 const DAMAGES: Readonly<
   Record<string, (bytes: Buffer, below: (most: number) => number, other: Buffer) => Buffer>
 > = {
@@ -37,12 +37,12 @@ const DAMAGES: Readonly<
   },
 };
 
-/** Every second time within what is likely the header. */
+/** In half of the calls the position is likely inside the header. */
 function somewhere({ length }: Buffer, below: (most: number) => number): number {
   return below(below(2) === 0 ? Math.min(200, length) : length);
 }
 
-/** The n-th damaged picture of a seed, each group as often as another. */
+/** The n-th damaged picture of a seed. All groups are equally frequent. */
 export function damaged(groups: readonly (readonly Sample[])[], seed: number, n: number): Sample {
   const next = random(seed * 1_000_003 + n);
   const below = (most: number) => Math.floor(next() * most);
@@ -56,7 +56,7 @@ export function damaged(groups: readonly (readonly Sample[])[], seed: number, n:
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
-/** Right checksums for a PNG, which is else refused before what is wrong with it is met. */
+/** Corrects the checksums of a PNG, because a decoder stops at a wrong checksum before it meets the damage. */
 function mend(bytes: Buffer): Buffer {
   const mended = Buffer.from(bytes);
   if (!mended.subarray(0, PNG.length).equals(PNG)) return mended;

@@ -6,7 +6,7 @@ import { assertInvariants, assertTold, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** A disk that is full at one moment or another: nothing is half, nothing is told that is not so, and all is made up for. */
+/** When a disk fills up, no output is partial and no report is wrong, and a later run completes the work. */
 
 describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
   let bytes: number;
@@ -35,7 +35,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
 });
 
 it.skipIf(!has('prlimit'))(
-  'a file that may not grow as large as it must is as a full disk (prlimit)',
+  'a limit on the size of files has the same effect as a full disk (prlimit)',
   async () => {
     const place = openPlace();
     putOld(place.at('photos/large.jpg'), await noise(1200, 900));
