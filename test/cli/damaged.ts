@@ -50,21 +50,21 @@ export function damaged(groups: readonly (readonly Sample[])[], seed: number, n:
   const kind = one(Object.keys(DAMAGES));
   const { name, bytes } = one(one(groups));
   const harmed = DAMAGES[kind]!(bytes, below, one(one(groups)).bytes);
-  const mended = below(2) === 0 ? mend(harmed) : harmed;
-  return { name: `${n}-${kind}-${name}`, bytes: mended };
+  const repaired = below(2) === 0 ? mend(harmed) : harmed;
+  return { name: `${n}-${kind}-${name}`, bytes: repaired };
 }
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /** Corrects the checksums of a PNG, because a decoder stops at a wrong checksum before it meets the damage. */
 function mend(bytes: Buffer): Buffer {
-  const mended = Buffer.from(bytes);
-  if (!mended.subarray(0, PNG.length).equals(PNG)) return mended;
-  for (let at = PNG.length; at + 12 <= mended.length; ) {
-    const end = at + 8 + mended.readUInt32BE(at);
-    if (end + 4 > mended.length) break;
-    mended.writeUInt32BE(crc32(mended.subarray(at + 4, end)), end);
+  const repaired = Buffer.from(bytes);
+  if (!repaired.subarray(0, PNG.length).equals(PNG)) return repaired;
+  for (let at = PNG.length; at + 12 <= repaired.length; ) {
+    const end = at + 8 + repaired.readUInt32BE(at);
+    if (end + 4 > repaired.length) break;
+    repaired.writeUInt32BE(crc32(repaired.subarray(at + 4, end)), end);
     at = end + 4;
   }
-  return mended;
+  return repaired;
 }

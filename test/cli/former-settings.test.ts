@@ -41,7 +41,7 @@ function prints(folder = 'out'): Record<string, string> {
 }
 
 describe.each([
-  ['the version before', 3, false],
+  ['the previous version', 3, false],
   ['an older version, whose batches were pruned', 2, true],
 ] as const)('a library of %s', (_, version, pruned) => {
   const age = () => makeOlder(place.index, version, { pruned });

@@ -7,8 +7,8 @@ import { processDamaged } from './fuzzing.ts';
 const SEED = 4;
 
 it.each([
-  ['refused or made', []],
-  ['made as far as they can be read with --lenient', ['--lenient']],
+  ['refused or rendered', []],
+  ['rendered as far as they can be decoded with --lenient', ['--lenient']],
 ])('damaged pictures are %s, and nothing else happens', async (_, args) => {
   const tally = await processDamaged([await smallOnes()], { seed: SEED, first: 0, count: 150 }, ...args);
   expect(Object.keys(tally)).toEqual(expect.arrayContaining(['completed', 'corrupt']));

@@ -125,7 +125,7 @@ describe('pictures with hostile names in folders with hostile names', () => {
 
 describe('on the screen', () => {
   const SCREENS = [
-    ['plain and told in full', ['--progress', 'plain', '--verbose']],
+    ['plain and in full', ['--progress', 'plain', '--verbose']],
     ['plain with colours', ['--progress', 'plain', '--verbose', '--color', 'always']],
     ['with a bar', ['--progress', 'bar', '--color', 'always']],
   ] as const;

@@ -16,7 +16,7 @@ const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
 /** Two small variants, enough to see what happens to each. */
 export const SMALL = ['--variant', 'a:w=40', '--variant', 'b:w=20'];
 
-/** A working folder with an index of its own. */
+/** A working folder with its own index. */
 export interface Place {
   readonly cwd: string;
   readonly index: string;

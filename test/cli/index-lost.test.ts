@@ -62,10 +62,10 @@ describe('an index that is lost while a batch works with it', () => {
     renameSync(place.index, `${place.index}.away`);
     gate.open();
     const outcome = await session.ended;
-    const told = jobsOf(outcome)
+    const reported = jobsOf(outcome)
       .filter(({ state }) => state === 'completed')
       .map(({ source }) => source);
-    expect(told.length).toBeGreaterThanOrEqual(3);
+    expect(reported.length).toBeGreaterThanOrEqual(3);
     const recorded = look(`${place.index}.away`, (db) =>
       db
         .prepare<[], { given: string; path: string }>(
@@ -73,7 +73,7 @@ describe('an index that is lost while a batch works with it', () => {
         )
         .all(),
     );
-    expect(recorded.map(({ given }) => given)).toEqual(expect.arrayContaining(told));
+    expect(recorded.map(({ given }) => given)).toEqual(expect.arrayContaining(reported));
     for (const { path } of recorded) expect(existsSync(path)).toBe(true);
     const listed = await place.run(['list', '--json', '--index', `${place.index}.away`]);
     expect(listed.stdout).toContain('"state":"interrupted"');

@@ -46,7 +46,7 @@ describe('after the repair of an index that a crash has damaged', () => {
       () => spoil(place.index, [rootPageOf(place.index, 'runs'), rootPageOf(place.index, 'jobs')]),
     ],
   ])(
-    'the next start removes what the dead run had staged, also when this was lost: %s',
+    'the next start removes the dead run’s staged files, even after the loss of %s',
     async (_what, damage) => {
       await killBatch();
       damage();

@@ -144,7 +144,7 @@ describe('the invariants', () => {
   it.each([
     ['exits 1 although nothing failed', { code: 1 }],
     ['exits 3 although it finished', { code: 3 }],
-  ] as const)('do not hold where a run %s', async (_, ended) => {
+  ] as const)('do not hold if a run %s', async (_, ended) => {
     await expect(check(ended)).rejects.toThrow(/I8/);
   });
 
@@ -156,7 +156,7 @@ describe('the invariants', () => {
   it.each([
     ['of a job', '"state":"completed"', '"state":"failed"'],
     ['of the batch', '"completed":2', '"completed":3'],
-  ])('do not hold if something else was reported %s', async (_, said, told) => {
-    await expect(check({ stdout: outcome.stdout.replace(said, told) })).rejects.toThrow(/I8/);
+  ])('do not hold if something else was reported %s', async (_, original, reported) => {
+    await expect(check({ stdout: outcome.stdout.replace(original, reported) })).rejects.toThrow(/I8/);
   });
 });

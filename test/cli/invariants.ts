@@ -169,7 +169,7 @@ function assertOutcome(outcome: Outcome, { batches, jobs }: Recorded): void {
     expect(code, 'I8: exit code agrees with the failures').toBe(failed > 0 ? 1 : 0);
   }
   if (finished === undefined || batch === undefined) return;
-  expect([finished.state, finished.counts], 'I8: the end as told').toEqual([batch.state, batch.counts]);
+  expect([finished.state, finished.counts], 'I8: the end as reported').toEqual([batch.state, batch.counts]);
   if (batch.command === 'process') assertTold(outcome, { jobs });
 }
 
@@ -183,7 +183,7 @@ export function assertTold(outcome: Pick<Outcome, 'stdout'>, { jobs }: Pick<Reco
   );
   for (const event of eventsOf(outcome)) {
     if (event.type !== 'job' || event.state === 'unchanged') continue;
-    expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as told`).toBe(event.state);
+    expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as reported`).toBe(event.state);
   }
 }
 

@@ -201,9 +201,9 @@ describe('a dry run', () => {
     expect([place.files('.'), await batches(place)]).toEqual(before);
     // If two copies are in work at the same time, either can be read first.
     const wet = await place.process();
-    const told = (outcome: Outcome) =>
+    const facts = (outcome: Outcome) =>
       Object.fromEntries(jobsOf(outcome).map(({ source, state }) => [source, state]));
-    expect(told(dry)).toEqual(told(wet));
+    expect(facts(dry)).toEqual(facts(wet));
     expect([dry.code, finishedOf(dry).counts]).toEqual([wet.code, finishedOf(wet).counts]);
     expect(jobOf(dry, 'photos/a-copy.jpg').duplicateOf).toBe('photos/a.jpg');
     const again = await place.process('--dry-run');

@@ -71,8 +71,8 @@ describe.each(TARGETS)('a found source whose %s is replaced by a link', (target)
     await place.process();
     const remove = () => rmSync(place.at('out/sub'), { recursive: true });
     remove();
-    const mended = await verify(place, '--fix');
-    expect([mended.code, mended.document.fixed]).toEqual([0, 2]);
+    const repaired = await verify(place, '--fix');
+    expect([repaired.code, repaired.document.fixed]).toEqual([0, 2]);
     remove();
     swap(place, VICTIM, target);
     for (let time = 0; time < 2; time++) {

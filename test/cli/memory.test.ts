@@ -48,12 +48,12 @@ describe('a memory budget', () => {
 });
 
 describe('`imgtool doctor` reports the memory budget of pictures', () => {
-  const told = async (env: Readonly<Record<string, string>>) => {
+  const memoryLines = async (env: Readonly<Record<string, string>>) => {
     const { stdout } = await place.run(['doctor'], { env });
     return stdout.slice(stdout.search(/^.*\bmemory\b/m)).split('\n');
   };
   it('as half of the free memory', async () => {
-    const [line = ''] = await told({});
+    const [line = ''] = await memoryLines({});
     const [, free = '', total = '', most = ''] =
       /([\d,]+) MB free of ([\d,]+) MB; pictures in work may take ([\d,]+) MB$/.exec(line) ?? [];
     const [here, all, ours] = [free, total, most].map((digits) => Number(digits.replaceAll(',', '')));
@@ -63,12 +63,12 @@ describe('`imgtool doctor` reports the memory budget of pictures', () => {
   });
 
   it('as the configured amount', async () => {
-    const [line = ''] = await told({ IMGTOOL_MEMORY: '64M' });
+    const [line = ''] = await memoryLines({ IMGTOOL_MEMORY: '64M' });
     expect(line).toMatch(/; pictures in work may take 64 MB$/);
   });
 
   it('with a warning if it exceeds the free memory', async () => {
-    const [line = '', fix] = await told({ IMGTOOL_MEMORY: '900T' });
+    const [line = '', fix] = await memoryLines({ IMGTOOL_MEMORY: '900T' });
     expect(line).toMatch(/^ warning\b.*may take 900,000,000 MB$/);
     expect(fix).toMatch(/fix: give less with --memory/);
   });

@@ -73,7 +73,7 @@ describe.skipIf(!isForOthers)(
     });
 
     it.each([
-      ['that file', 0o755],
+      ['the file', 0o755],
       ['its folder too', 0o555],
     ])('an index of which %s is read-only is refused before any work', async (_, mode) => {
       await assertAllDone();

@@ -25,7 +25,7 @@ async function cutShort(...inputs: string[]): Promise<string> {
 
 const resume = (id: string) => place.run(['resume', id, '--json']);
 
-it('waits for a missing folder, and processes its pictures once the folder is back', async () => {
+it('resume waits for a missing folder, and processes its pictures once the folder is back', async () => {
   const id = await cutShort('first', 'second');
   renameSync(place.at('second'), place.at('unmounted'));
   for (let times = 0; times < 2; times++) {
@@ -45,7 +45,7 @@ it('waits for a missing folder, and processes its pictures once the folder is ba
   await assertInvariants(place, { sources: sourcesOf(place, 'second'), outcome });
 });
 
-it('completes the rest if a pattern no longer matches anything', async () => {
+it('resume completes the rest if a pattern no longer matches anything', async () => {
   const id = await cutShort('first/*.jpg', 'second');
   rmSync(place.at('first/a.jpg'));
   const outcome = await resume(id);
@@ -53,7 +53,7 @@ it('completes the rest if a pattern no longer matches anything', async () => {
   expect(finishedOf(outcome).state).toBe('finished');
 });
 
-it('names the missing folder of a pattern', async () => {
+it('resume names the missing folder of a pattern', async () => {
   const id = await cutShort('first/*.jpg', 'second');
   renameSync(place.at('first'), place.at('unmounted'));
   const outcome = await resume(id);
@@ -61,7 +61,7 @@ it('names the missing folder of a pattern', async () => {
   expect(outcome.stderr).toContain('first: is not there');
 });
 
-it('fails a named picture that was removed before the batch reached it', async () => {
+it('resume fails a named picture that was removed before the batch reached it', async () => {
   putOld(place.at('named.jpg'), await picture({ seed: 3 }));
   const id = await cutShort('first', 'named.jpg');
   const db = keep(new Sqlite(place.index));
@@ -74,7 +74,7 @@ it('fails a named picture that was removed before the batch reached it', async (
 });
 
 it.each([[['first', 'second']], [['first/*.jpg', 'second']], [['first/*.jpg']]])(
-  'does nothing while all of %j are missing',
+  'resume does nothing while all of %j are missing',
   async (inputs) => {
     const id = await cutShort(...inputs);
     renameSync(place.at('second'), place.at('unmounted'));

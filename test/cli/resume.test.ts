@@ -216,7 +216,7 @@ describe('a batch whose processes were all killed', () => {
   });
 });
 
-it('ends a batch that was killed after its last picture', async () => {
+it('resume ends a batch that was killed after its last picture', async () => {
   for (let i = 0; i < 3; i++) putOld(place.at(`photos/${i}.jpg`), await picture({ seed: i }));
   sources = sourcesOf(place, 'photos');
   const { batch: id } = finishedOf(await place.process());
@@ -283,7 +283,7 @@ describe('a batch that cannot be resumed', () => {
   });
 });
 
-it('completes the rest of a killed watch, and does not watch', async () => {
+it('resume completes the rest of a killed watch, and does not watch', async () => {
   await putMany();
   const id = await killed(argsOf([]));
   const { batch } = await place.status(id);

@@ -30,8 +30,8 @@ describe('retrying failed pictures', () => {
     expect([again.code, countsOf(again)], again.stderr).toEqual([1, { completed: 2, failed: 1 }]);
     const started = eventsOf(again).find(({ type }) => type === 'batch.started') as BatchStarted;
     expect(started).toMatchObject({ batch: id, total: 2, resumed: true });
-    const told = jobsOf(again).map(({ source }) => source);
-    expect(told.sort()).toEqual(['photos/half.jpg', 'photos/text.jpg']);
+    const retried = jobsOf(again).map(({ source }) => source);
+    expect(retried.sort()).toEqual(['photos/half.jpg', 'photos/text.jpg']);
     expect(jobOf(again, 'photos/half.jpg')).toMatchObject({ state: 'completed', attempts: 1 });
     expect(jobOf(again, 'photos/text.jpg')).toMatchObject({ state: 'failed', attempts: 1 });
     const { batch, jobs } = await place.status(id);

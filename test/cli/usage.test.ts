@@ -96,10 +96,10 @@ describe('the help of a command', () => {
     ['list', false],
     ['cancel', false],
     ['doctor', false],
-  ])('of %s lists the flags for the display of work: %s', async (command, isTold) => {
+  ])('of %s lists the flags for the display of work: %s', async (command, isListed) => {
     const { code, stdout } = await openPlace().run([command, '--help']);
     expect(code).toBe(0);
-    for (const flag of ['--quiet', '--verbose', '--progress']) expect(stdout.includes(flag)).toBe(isTold);
+    for (const flag of ['--quiet', '--verbose', '--progress']) expect(stdout.includes(flag)).toBe(isListed);
     expect(stdout).toContain('--json');
   });
 });

@@ -95,7 +95,7 @@ describe('outputs that were removed together with their sources', () => {
   });
 });
 
-it('get no advice to render or remove them if that is impossible', async () => {
+it('verify gives no advice to render or remove an output if that is impossible', async () => {
   await place.process();
   rot(out('a_a.webp'));
   rmSync(place.at('photos/a.jpg'));
@@ -128,7 +128,7 @@ describe('a missing output folder', () => {
   });
 });
 
-it('gets all possible outputs again, even if a source named like a pattern is gone', async () => {
+it('verify --fix renders all possible outputs again, even if a source named like a pattern is gone', async () => {
   putOld(place.at('photos/a[1].jpg'), await picture({ seed: 8 }));
   await place.process();
   renameSync(place.at('photos/a[1].jpg'), place.at('away.jpg'));
@@ -142,7 +142,7 @@ it('gets all possible outputs again, even if a source named like a pattern is go
   expect([document.fixed, code]).toEqual([1, 1]);
 });
 
-it('reports the repaired outputs if a signal stops the repair', async () => {
+it('verify --fix reports the repaired outputs when a signal stops the repair', async () => {
   putOld(place.at('photos/large.jpg'), commented(await noise(1500, 1500), 'slow'));
   const args = ['--variant', 'p:w=1500,format=png,effort=10'];
   await place.process(...args);

@@ -82,10 +82,10 @@ describe.skipIf(!isForOthers)(
     }
 
     async function assertByEvents(session: Session): Promise<void> {
-      const told = eventsOf(await session.said()).flatMap((event) =>
+      const modes = eventsOf(await session.said()).flatMap((event) =>
         event.type === 'watching' ? [event.by] : [],
       );
-      expect(new Set(told)).toEqual(new Set(['events']));
+      expect(new Set(modes)).toEqual(new Set(['events']));
     }
 
     it('a folder that is readable but not searchable does not end the watch, whether old or new', async () => {
@@ -106,7 +106,7 @@ describe.skipIf(!isForOthers)(
       await session.scans(3);
       await assertByEvents(session);
       const outcome = await stop(session);
-      expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(4);
+      expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(4);
       expect(statesOf(outcome)).toEqual(completed(['photos/good.jpg', 'photos/other/new.jpg']));
       for (const folder of ['half', 'late']) open(`photos/${folder}`);
       await assertStopped(place, outcome);

@@ -38,14 +38,14 @@ describe('a watch that is stopped', () => {
     putOld(place.at('photos/old.jpg'), await picture({ seed: 1 }));
     const first = startWatch(place, '--no-existing', '--settle', '60s');
     await first.event('watching');
-    await put('photos/landed.jpg', 2);
+    await put('photos/added.jpg', 2);
     // Two scans see the file for certain.
     await first.scans();
     const stopped = await stop(first);
-    expect(statesOf(stopped)).not.toContain('photos/landed.jpg completed');
+    expect(statesOf(stopped)).not.toContain('photos/added.jpg completed');
     await assertStopped(place, stopped, { state: 'cancelled' });
     const second = startWatch(place, '--no-existing');
-    expect((await second.jobs(1))[0]).toMatchObject({ source: 'photos/landed.jpg', state: 'completed' });
+    expect((await second.jobs(1))[0]).toMatchObject({ source: 'photos/added.jpg', state: 'completed' });
     await second.scans(3);
     const taken = await stop(second);
     expect([jobsOf(taken).length, countsOf(taken)]).toEqual([1, { completed: 1 }]);
@@ -138,8 +138,8 @@ describe('change events', () => {
     session.signal('SIGCONT', 'group');
     await session.jobs(4);
     const outcome = await stop(session);
-    const landed = ['0.jpg', '1.jpg', 'sub/2.jpg', 'new/deep/3.jpg'].map((name) => `photos/${name}`);
-    expect(statesOf(outcome)).toEqual(completed(landed));
+    const added = ['0.jpg', '1.jpg', 'sub/2.jpg', 'new/deep/3.jpg'].map((name) => `photos/${name}`);
+    expect(statesOf(outcome)).toEqual(completed(added));
     expect(outcome.stdout).toContain('"scanned"');
     await assertStopped(place, outcome);
   });
@@ -168,7 +168,7 @@ describe('change events', () => {
   });
 });
 
-it('that never arrive cause no retry of an undecodable picture at each scan', async () => {
+it('an undecodable picture is not tried again at each scan if no change event arrives', async () => {
   const whole = await noise(120, 90);
   putOld(place.at('photos/half.jpg'), whole.subarray(0, whole.length / 2));
   const session = startWatch(place, ...ALONE, '--poll');

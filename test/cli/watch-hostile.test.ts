@@ -55,9 +55,9 @@ const GOOD = completed(['photos/good.jpg', 'photos/x.jpg/good.jpg']);
 
 describe('links, pipes, sockets, odd names and folders named like pictures', () => {
   it.each([
-    ['are passed over with a reason when they land', []],
-    ['are passed over with a reason when links are followed', ['--follow-symlinks']],
-    ['are passed over with a reason when walks alone find them', ['--poll']],
+    ['are skipped with a reason when they arrive', []],
+    ['are skipped with a reason with --follow-symlinks', ['--follow-symlinks']],
+    ['are skipped with a reason when scans find them', ['--poll']],
   ])('%s, and everything else is processed', async (_title, more) => {
     const session = startWatch(place, '--verbose', ...more);
     await session.event('watching');
@@ -67,7 +67,7 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
     await session.scans(3);
     const outcome = await stop(session);
     expect(statesOf(outcome)).toEqual(GOOD);
-    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(6);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(6);
     tidy();
     await assertStopped(place, outcome);
   });

@@ -104,7 +104,7 @@ it.each([
   ['--out leads to the watched folder by a link', 'photos', 'link'],
   ['the watched folder is a link to --out', 'link', 'photos'],
 ])(
-  'is refused if %s, because outputs and sources would be indistinguishable',
+  'a watch is refused if %s, because outputs and sources would be indistinguishable',
   async (_title, folder, out) => {
     symlinkSync('photos', place.at('link'));
     const { code, stdout, stderr } = await place.run(['watch', '--json', '--out', out, folder]);

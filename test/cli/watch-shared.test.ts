@@ -14,11 +14,11 @@ beforeEach(() => {
 describe('two watches on one folder and one index', () => {
   const COUNT = 30;
 
-  it.each(['there before', 'landing'])('render each picture once, %s', async (when) => {
+  it.each(['there before', 'new'])('render each picture once, %s', async (when) => {
     if (when === 'there before') await putMany(place, 'photos', COUNT);
     const sessions = [startWatch(place), startWatch(place)];
     await Promise.all(sessions.map((session) => session.event('watching')));
-    if (when === 'landing') await putMany(place, 'photos/new', COUNT);
+    if (when === 'new') await putMany(place, 'photos/new', COUNT);
     await Promise.all(sessions.map((session) => session.jobs(COUNT)));
     await Promise.all(sessions.map((session) => session.scans()));
     const outcomes = await Promise.all(sessions.map((session) => stop(session)));

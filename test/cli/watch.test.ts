@@ -50,11 +50,11 @@ describe('a watch', () => {
   it('finds new pictures by scans alone, with --poll', async () => {
     const session = startWatch(place, '--poll');
     expect(await session.event('watching')).toMatchObject({ by: 'polling' });
-    const landed = await putMany(place, 'photos/new', 5);
+    const added = await putMany(place, 'photos/new', 5);
     await session.jobs(5);
     await session.scans();
     const outcome = await stop(session);
-    expect(statesOf(outcome)).toEqual(completed(landed));
+    expect(statesOf(outcome)).toEqual(completed(added));
     await assertStopped(place, outcome);
   });
 

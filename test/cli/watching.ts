@@ -44,8 +44,8 @@ export function stop(session: Session, signal: NodeJS.Signals = 'SIGINT'): Promi
  * Source and state of each reported job, sorted. A slow writer can pause for longer than the settle time. Its file is
  * then checked again after the last bytes, and the additional `unchanged` result is left out.
  */
-export function statesOf(told: Pick<Outcome, 'stdout'>): string[] {
-  const jobs = jobsOf(told);
+export function statesOf(outcome: Pick<Outcome, 'stdout'>): string[] {
+  const jobs = jobsOf(outcome);
   const done = new Set<string>();
   const first = jobs.filter(({ source, state }) => {
     const isAgain = done.has(source) && state === 'unchanged';
@@ -78,8 +78,8 @@ export async function assertStopped(place: Place, outcome: Outcome, expected: En
 }
 
 /** The last report for each source. */
-export function lastOf(told: Pick<Outcome, 'stdout'>): Map<string, JobEvent> {
-  return new Map(jobsOf(told).map((job) => [job.source, job]));
+export function lastOf(outcome: Pick<Outcome, 'stdout'>): Map<string, JobEvent> {
+  return new Map(jobsOf(outcome).map((job) => [job.source, job]));
 }
 
 /** Keeps writing, one piece at a time, until `enough`. */

@@ -115,13 +115,13 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         const candidates = [all];
         const made = all.map((path) => outputRecord(path, '/photos/a'));
         await end(newJob('a', { candidates }), settled('completed', { made }));
-        const told: string[] = [];
+        const seen: string[] = [];
         for await (const { path } of index.outputs()) {
-          told.push(path);
-          if (told.length === 700) await index.forget('/photos/a', all.slice(0, 700), []);
-          if (told.length === 800) await make(outputRecord('/out/new', '/photos/new'));
+          seen.push(path);
+          if (seen.length === 700) await index.forget('/photos/a', all.slice(0, 700), []);
+          if (seen.length === 800) await make(outputRecord('/out/new', '/photos/new'));
         }
-        expect(told).toEqual([...all, '/out/new']);
+        expect(seen).toEqual([...all, '/out/new']);
       });
 
       it('tells none where none were made', async () => {

@@ -24,8 +24,8 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       const before = await walked(sources);
       return { sources, ear, watcher, before };
     };
-    /** Resolves once whatever was done before in a folder must have been told: somebody else heard of it. */
-    const told = async (folder: string) => {
+    /** Resolves once whatever was done before in a folder must have been eventsArrive: somebody else heard of it. */
+    const eventsArrive = async (folder: string) => {
       const { ear } = await watch([folder]);
       place.put(`${folder}/last`);
       await ear.changed(place.at(`${folder}/last`));
@@ -156,7 +156,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       place.put('p/.git/a.jpg', 'p/a.jpg');
       const { ear, watcher } = await watch(['p']);
       place.put('p/.git/b.jpg');
-      await told('p');
+      await eventsArrive('p');
       const below = ear.hints.filter((hint) => hint.type === 'changed' && hint.path.includes('.git/'));
       expect([below, watcher.folders]).toEqual([[], 1]);
     });
@@ -167,8 +167,8 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       await watcher.close();
       ear.forget();
       place.put('p/c.jpg', 'p/sub/d.jpg');
-      await told('p');
-      await told('p/sub');
+      await eventsArrive('p');
+      await eventsArrive('p/sub');
       expect([ear.hints, watcher.folders]).toEqual([[], 0]);
     });
 
@@ -177,8 +177,8 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       const { ear, watcher } = await watch(['p'], { poll: true });
       expect([watcher.by, watcher.folders]).toEqual(['polling', 2]);
       place.put('p/c.jpg', 'p/sub/d.jpg');
-      await told('p');
-      await told('p/sub');
+      await eventsArrive('p');
+      await eventsArrive('p/sub');
       expect(ear.hints).toEqual([]);
     });
 
