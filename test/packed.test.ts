@@ -43,8 +43,8 @@ it('the installed package renders pictures', async () => {
   mkdirSync(join(place, 'photos'));
   await sharp({ create: red }).jpeg().toFile(join(place, 'photos/red.jpg'));
   const bin = join(packed, 'bin/imgtool.js');
-  const told = node(bin, 'process', 'photos', '--out', 'out', '--variant', 'small:w=20', '--json');
-  expect(JSON.parse(told.trim().split('\n').at(-1) ?? '')).toMatchObject({ counts: { completed: 1 } });
+  const output = node(bin, 'process', 'photos', '--out', 'out', '--variant', 'small:w=20', '--json');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ counts: { completed: 1 } });
   expect(readdirSync(join(place, 'out'))).toEqual(['red_small.webp']);
   expect(node(bin, 'list')).toMatch(/\tfinished\t1\t1\t/);
 });

@@ -65,12 +65,8 @@ function usageError({ message, code }: CommanderError, root: Command, asked: str
   const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
   // Commander would suggest the verb `verify`.
   const nearest = asked === 'version' ? '--version' : meant;
-  return new ImgtoolError('usage', what, {
-    fix: nearest === undefined ? helpFor(root, asked) : `did you mean ${nearest}?`,
-  });
-}
-
-function helpFor(root: Command, asked: string): string {
-  const command = root.commands.find((one) => one.name() === asked);
-  return command === undefined ? 'imgtool --help' : `imgtool ${command.name()} --help`;
+  const help = root.commands.some((one) => one.name() === asked)
+    ? `imgtool ${asked} --help`
+    : 'imgtool --help';
+  return new ImgtoolError('usage', what, { fix: nearest === undefined ? help : `did you mean ${nearest}?` });
 }

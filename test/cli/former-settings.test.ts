@@ -133,20 +133,20 @@ describe.each([
   });
 });
 
-describe('verify checks a library of the previous version', () => {
+describe('verify in a library of the previous version', () => {
   let batch: string;
   beforeEach(async () => {
     ({ batch } = finishedOf(await place.process('--lenient')));
     makeOlder(place.index, 3);
   });
 
-  it('and finds all outputs of its batch', async () => {
+  it('finds all outputs of its batch', async () => {
     const { code, document } = await verify(place, batch);
     expect([code, document.verified, document.wrong]).toEqual([0, 6, 0]);
     expect(recorded().former).not.toEqual([]);
   });
 
-  it('and renders only wrong outputs again with --fix', async () => {
+  it('renders only wrong outputs again with --fix', async () => {
     rmSync(place.at('out/a_a.webp'));
     rot(place.at('out/b_b.webp'));
     const before = prints();

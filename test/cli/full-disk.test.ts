@@ -18,7 +18,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
     [0.1, 'resume'],
     [0.5, 'again'],
     [0.9, 'resume'],
-  ] as const)('with outputs, at %f of them', async (share, how) => {
+  ] as const)('loses no outputs after %f of their bytes', async (share, how) => {
     const place = await putFilling();
     const size = Math.floor(bytes * share);
     await assertFullAndBack(place, onDisk(place.at('out'), `${size}`), onDisk(place.at('out'), '64m'), how);
@@ -27,7 +27,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
   it.each([
     ['160k', 'again'],
     ['400k', 'resume'],
-  ] as const)('with the index, of %s', async (size, how) => {
+  ] as const)('loses no records of an index on a disk of %s', async (size, how) => {
     const place = await putFilling();
     const folder = dirname(place.index);
     await assertFullAndBack(place, onDisk(folder, size), onDisk(folder, '64m'), how);

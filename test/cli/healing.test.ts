@@ -61,7 +61,7 @@ describe('an index that was deleted', () => {
 });
 
 describe('a changed source that has a copy', () => {
-  it.each(['link', 'copy', 'skip'])('leaves the copy its outputs with --duplicates %s', async (how) => {
+  it.each(['link', 'copy', 'skip'])('keeps the outputs of the copy with --duplicates %s', async (how) => {
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
     const first = await place.process('--duplicates', how);
     const [owner, copy] =

@@ -42,7 +42,7 @@ export interface Landing {
   /** Milliseconds after the start. */
   readonly at: number;
   /** Results that were reported before the kill. */
-  readonly told: number;
+  readonly reported: number;
   readonly staged: number;
   readonly processing: number;
   /** The batch had begun and had not ended. */
@@ -103,8 +103,8 @@ async function killed(place: Place, batch: readonly string[], moment: Moment): P
   session.signal('SIGKILL', 'group');
   const at = Math.round(performance.now() - started);
   const { stdout } = await session.ended;
-  const told = stdout.match(/"type":"job"/g)?.length ?? 0;
-  return { at, told, ...remains(place) };
+  const reported = stdout.match(/"type":"job"/g)?.length ?? 0;
+  return { at, reported, ...remains(place) };
 }
 
 type Moment = (place: Place, batch: readonly string[]) => Promise<Session>;

@@ -103,7 +103,7 @@ describe('processImages', () => {
     ['a variant', 'config', 'photos', { variants: ['a:w=none'] }],
     ['jobs', 'config', 'photos', { jobs: -1 }],
     ['an output folder', 'not_writable', 'photos', { out: 'photos/a.jpg' }],
-  ] as const)('throws what is wrong with %s as an error with a code', async (_, code, input, wrong) => {
+  ] as const)('reports a wrong value for %s as an error with a code', async (_, code, input, wrong) => {
     putOld(place.at('photos/a.jpg'), await picture());
     const failed = await all(processImages(input, { ...options(), ...wrong })).catch(
       (error: unknown) => error,

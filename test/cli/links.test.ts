@@ -50,7 +50,7 @@ describe.each(TARGETS)('a found source whose %s is replaced by a link', (target)
     await assertRefused(await place.run(['retry', batch, '--json']));
   });
 
-  it.each(['.', 'photos'])('fails in the batch that is resumed after it was killed, from %s', async (cwd) => {
+  it.each(['.', 'photos'])('fails in a killed batch that is resumed from %s', async (cwd) => {
     await putVictim();
     const gate = makeGate(place);
     const session = place.start([...ARGS, 'photos'], gate);

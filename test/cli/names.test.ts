@@ -121,7 +121,7 @@ describe('an output', () => {
     }
   });
 
-  it('may share its name with a source that differs by case', async () => {
+  it('can share its name with a source that differs by case', async () => {
     await put('photos/a.jpg', 1);
     expect((await place.process('--out', 'photos')).code).toBe(0);
     await put('photos/A_A.webp', 2, 'webp');

@@ -35,7 +35,7 @@ describe.skipIf(!isLimitable)('if the system allows too few watches (needs user 
     ['max_inotify_watches', 3, 'fs.inotify.max_user_watches'],
     ['max_inotify_instances', 0, 'fs.inotify.max_user_instances'],
   ])(
-    '%s of %i: it says so once, names limit and command, and finds all by walking',
+    '%s of %i: one warning names the limit and the command, and scans find everything',
     async (setting, most, name) => {
       for (let i = 0; i < 6; i++) place.put(`photos/${i}/0.jpg`, await picture({ seed: i }));
       const session = place.start(argsOf([]), { before: limited(setting, most) });

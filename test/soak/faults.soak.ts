@@ -23,8 +23,9 @@ function notRemoved(outcome: Outcome): string[] {
 }
 
 describe('each file system call in turn', () => {
-  it.each(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'])('failing with %s', (code) =>
-    eachSystemCall([code]),
+  it.each(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'])(
+    'causes no damage if it fails with %s',
+    (code) => eachSystemCall([code]),
   );
 });
 
@@ -34,7 +35,7 @@ describe.skipIf(!canMount)('a disk that fills at ten moments (needs permission t
     bytes = await needed();
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with outputs, at %i of 11 parts', async (part) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('loses no outputs after %i of 11 parts', async (part) => {
     const place = await putFilling();
     const size = Math.floor((bytes * part) / 11);
     const how = part % 2 === 0 ? 'resume' : 'again';
@@ -47,12 +48,15 @@ describe.skipIf(!canMount)('a disk that fills at ten moments (needs permission t
     console.log(`full at ${size} of ${bytes} bytes, after ${completed} of 8 pictures; then by ${how}`);
   });
 
-  it.each([140, 160, 200, 240, 280, 320, 360, 400, 440, 480])('with the index, of %i KiB', async (size) => {
-    const place = await putFilling();
-    const folder = dirname(place.index);
-    const completed = await assertFullAndBack(place, onDisk(folder, `${size}k`), onDisk(folder, '64m'));
-    console.log(`full at ${size} KiB, after ${completed} of 8 pictures`);
-  });
+  it.each([140, 160, 200, 240, 280, 320, 360, 400, 440, 480])(
+    'loses no records of an index on a disk of %i KiB',
+    async (size) => {
+      const place = await putFilling();
+      const folder = dirname(place.index);
+      const completed = await assertFullAndBack(place, onDisk(folder, `${size}k`), onDisk(folder, '64m'));
+      console.log(`full at ${size} KiB, after ${completed} of 8 pictures`);
+    },
+  );
 });
 
 describe.skipIf(!has('strace'))('under strace', () => {

@@ -35,10 +35,12 @@ describe('a batch of 40 whose processes are all killed at a random moment', () =
 
   afterAll(() => {
     const moments = landings.map(
-      ({ at, told, staged, processing }) => `${at}ms/${told}/${staged}s/${processing}p`,
+      ({ at, reported, staged, processing }) => `${at}ms/${reported}/${staged}s/${processing}p`,
     );
-    console.log(`moments (after the start/results told/files staged/jobs processing):\n${moments.join(' ')}`);
-    console.log(`by results told:\n${histogram(landings.map(({ told }) => told))}`);
+    console.log(
+      `moments (after the start/results reported/files staged/jobs processing):\n${moments.join(' ')}`,
+    );
+    console.log(`by results reported:\n${histogram(landings.map(({ reported }) => reported))}`);
     const count = (is: (landing: Landing) => boolean) => landings.filter(is).length;
     const staged = count((one) => one.staged > 0);
     const inWork = count((one) => one.staged + one.processing > 0);

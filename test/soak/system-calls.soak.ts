@@ -28,7 +28,7 @@ describe.skipIf(!canTrace)('the system calls for each output', () => {
     ['that is new', false],
     ['that replaces one', true],
   ])(
-    '%s: its bytes are safe, then its name, then the name is safe, then the index says so',
+    '%s sync the bytes, set the name, sync the folder and record the output, in this order',
     async (_, replaces) => {
       putPhotographs(3);
       if (replaces) {
@@ -76,7 +76,7 @@ function stepsOf(calls: readonly Call[], path: string, checksum: string): Call[]
   );
   const recorded = find(
     calls,
-    `the index's word of ${checksum}`,
+    `the index record of ${checksum}`,
     ({ name, args }) => name === 'pwrite64' && /\.db(-wal)?>/.test(args) && args.includes(checksum),
   );
   return [synced, named, kept, recorded];
@@ -93,7 +93,7 @@ describe.skipIf(!canTrace)('a source', () => {
     ['by a first batch', async () => {}, BATCH],
     ['by one with --force', async () => void (await place.run(BATCH)), [...BATCH, '--force']],
     [
-      'by one whose outputs lie among the sources',
+      'by one with outputs among the sources',
       async () => {},
       BATCH.map((arg) => (arg === 'out' ? 'photos' : arg)),
     ],

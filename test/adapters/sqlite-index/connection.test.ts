@@ -142,7 +142,7 @@ describe('a busy index', () => {
     other.close();
   });
 
-  it('causes an error in the end, which names programs that can hold it', async () => {
+  it('that stays busy causes an error with the possible reasons', async () => {
     const path = fresh();
     const one = await connect(path);
     const other = await connect(path, { busyTimeout: 100 });

@@ -29,7 +29,7 @@ const LOST: [string, () => void][] = [
       renameSync(`${path}.copy`, path);
     },
   ],
-  ['robbed of its log', () => rmSync(`${path}-wal`)],
+  ['left without its log', () => rmSync(`${path}-wal`)],
 ];
 
 describe('an index file in use', () => {
