@@ -50,14 +50,14 @@ export function damaged(groups: readonly (readonly Sample[])[], seed: number, n:
   const kind = one(Object.keys(DAMAGES));
   const { name, bytes } = one(one(groups));
   const harmed = DAMAGES[kind]!(bytes, below, one(one(groups)).bytes);
-  const repaired = below(2) === 0 ? mend(harmed) : harmed;
+  const repaired = below(2) === 0 ? fixChecksums(harmed) : harmed;
   return { name: `${n}-${kind}-${name}`, bytes: repaired };
 }
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /** Corrects the checksums of a PNG, because a decoder stops at a wrong checksum before it meets the damage. */
-function mend(bytes: Buffer): Buffer {
+function fixChecksums(bytes: Buffer): Buffer {
   const repaired = Buffer.from(bytes);
   if (!repaired.subarray(0, PNG.length).equals(PNG)) return repaired;
   for (let at = PNG.length; at + 12 <= repaired.length; ) {

@@ -68,7 +68,7 @@ export async function needed(): Promise<number> {
 export async function assertFullAndBack(
   place: Place,
   tight: readonly string[],
-  roomy: readonly string[],
+  ample: readonly string[],
   how: 'resume' | 'again' = 'resume',
 ): Promise<number> {
   const sources = sourcesOf(place, 'photos');
@@ -82,7 +82,7 @@ export async function assertFullAndBack(
   if (left !== undefined) expect(left.state).toBe('interrupted');
   else expect(jobsOf(full)).toEqual([]);
   const args = how === 'resume' && left !== undefined ? ['resume', '--json', left.id] : BATCH;
-  const again = await place.run(args, { before: roomy });
+  const again = await place.run(args, { before: ample });
   expect(again.code, again.stdout + again.stderr).toBe(0);
   const { completed, unchanged, failed } = finishedOf(again).counts;
   expect([completed + unchanged, failed]).toEqual([COUNT, 0]);

@@ -29,7 +29,7 @@ if (process.connected) {
 async function pass() {
   if (mayPass()) return;
   mkdirSync(join(gate, `held-${process.pid}-${held++}`));
-  // Blocks the thread as an endless encode does, so that even `process.exit` waits: nobody ever writes into this array.
+  // Opening this FIFO blocks a thread as an endless encode does: nobody writes to it, and even `process.exit` waits.
   if (endless !== undefined) await files.open(endless);
   while (!mayPass()) await passes(LOOK);
 }
@@ -38,7 +38,7 @@ function mayPass() {
   return existsSync(join(gate, 'open')) || readdirSync(gate).some(isMine);
 }
 
-/** Each permit is for one open: only one process can remove its file. */
+/** Each permit is for one open: only one process can remove its folder. */
 function isMine(name) {
   if (!name.startsWith('pass-')) return false;
   try {

@@ -18,7 +18,7 @@ export interface Gate {
 interface Where {
   /** Child processes wait when they open this path or one below: before they read a source or write a staged file. */
   readonly before?: string;
-  /** This many opens are not held. */
+  /** The number of opens to let through at first. */
   readonly free?: number;
   /** Held opens block forever, as an endless encode does. The parent's timers of many seconds never fire either. */
   readonly endless?: boolean;

@@ -97,7 +97,7 @@ function memberOf(pid: number, group: number): Member[] {
     const [memory, most] = [kilobytes('VmRSS') * 1_024, kilobytes('VmHWM') * 1_024];
     return [{ pid, parent: Number(parent), state, worked, memory, most }];
   } catch {
-    // It ended between the two samples.
+    // The process ended between the two reads.
     return [];
   }
 }

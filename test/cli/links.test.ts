@@ -18,7 +18,7 @@ const putVictim = async (seed = 2) => putOld(place.at(VICTIM), await picture({ s
 const putHalf = async () => putOld(place.at(VICTIM), (await noise(120, 90)).subarray(0, 5_000));
 const ARGS = ['process', '--json', ...SMALL, '--out', 'out'];
 
-/** Checks that the source failed because it moved, and that nothing of the outside picture was rendered. */
+/** Checks that the source failed because it is outside of its folder, and that no output shows the outside picture. */
 async function assertRefused(outcome: Outcome, outputs: string[] = ['0_a.webp', '0_b.webp']): Promise<void> {
   expect(outcome.code, outcome.stderr).toBe(1);
   expect(jobOf(outcome, VICTIM)).toMatchObject({

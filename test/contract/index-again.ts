@@ -56,7 +56,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
       return found;
     };
     /** Handles dead runs as the start of a run does. */
-    const tidyUp = async () => {
+    const cleanUp = async () => {
       const dead = await pair.other.dead();
       await pair.other.recover(dead);
       return dead;
@@ -189,7 +189,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await index.take(run, 1, Date.now());
         await index.close();
         const seenDead = await pair.other.dead();
-        await tidyUp();
+        await cleanUp();
         const again = await pair.other.resume(nextRun(), run.batch, CANCELLED);
         await pair.other.take(again.run, 1, Date.now());
         await pair.other.recover(seenDead);
@@ -206,7 +206,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await index.close();
         expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
         expect(await countsOf(), 'nobody works on what it had in work').toEqual({ pending: 2, completed: 1 });
-        expect(await tidyUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
+        expect(await cleanUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
         expect(await countsOf()).toEqual({ pending: 2, completed: 1 });
         const third = await pair.other.resume(nextRun(), run.batch, CANCELLED);
         const taken = await pair.other.take(third.run, 9, Date.now());
@@ -285,7 +285,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
         expect(await countsOf()).toEqual({ cancelled: 3 });
         expect(await pair.other.batches(9)).toMatchObject([{ id: run.batch, state: 'cancelled' }]);
-        expect(await tidyUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
+        expect(await cleanUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
         expect(await pair.other.batch(run.batch)).toMatchObject({ state: 'cancelled' });
         expect(await countsOf()).toEqual({ cancelled: 3 });
       });
@@ -295,7 +295,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await index.take(run, 1, Date.now());
         expect(await pair.other.askToCancel(run.batch)).toBe('asked');
         await index.close();
-        await tidyUp();
+        await cleanUp();
         expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
         expect(await countsOf()).toEqual({ cancelled: 3 });
       });

@@ -63,7 +63,7 @@ async function systemWatches(): Promise<number> {
     try {
       return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').split('\n');
     } catch {
-      // The process that lists the watches has ended by now.
+      // The descriptor that read this folder is already closed.
       return [];
     }
   });

@@ -79,7 +79,7 @@ describe('the repair of an index with a dead run', () => {
 });
 
 describe('a repair that was killed while it replaced the index', () => {
-  const ASIDE = 'index.db.broken-20260101T000000Z';
+  const QUARANTINED = 'index.db.broken-20260101T000000Z';
   /** An index that was not closed, with many rows only in its log. */
   const crash = async () => {
     const { write, db, close } = await connect(path);
@@ -91,7 +91,7 @@ describe('a repair that was killed while it replaced the index', () => {
     close();
     path = crashed;
   };
-  const quarantined = () => join(dirname(path), ASIDE);
+  const quarantined = () => join(dirname(path), QUARANTINED);
   const brokenOnes = () => readdirSync(dirname(path)).filter((name) => name.includes('broken'));
 
   it.each([true, false])(
