@@ -1,5 +1,4 @@
-// Loaded before anything else into the binary and its child processes. An open below the given path waits until the
-// test lets it through.
+// Loaded first into the binary and its children. An open below the given path waits until the test lets it through.
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

@@ -43,31 +43,28 @@ describe('a batch that receives a signal', () => {
     ['SIGTERM', 'process'],
     ['SIGTERM', 'group'],
     ['SIGHUP', 'group'],
-  ] as const)(
-    'by %s to the %s finishes its work, cancels the rest and ends by that signal',
-    async (signal, to) => {
-      const session = await begun();
-      session.signal(signal, to);
-      await session.event('stopping');
-      gate.open();
-      const outcome = await session.ended;
-      expect([outcome.code, outcome.signal], outcome.stderr).toEqual([null, signal]);
-      expect(outcome.stderr).not.toMatch(/\n\s+at |error/);
-      const finished = finishedOf(outcome);
-      expect(finished.state).toBe('cancelled');
-      const { completed = 0, cancelled = 0, ...others } = countsOf(outcome);
-      expect([others, completed + cancelled]).toEqual([{}, COUNT]);
-      expect(cancelled).toBeGreaterThanOrEqual(COUNT - 3);
-      const completedJobs = jobsOf(outcome).filter(({ state }) => state === 'completed');
-      expect(completedJobs).toHaveLength(completed);
-      expect(place.files('out')).toHaveLength(completed * 3);
-      expect((await place.status(finished.batch)).batch).toMatchObject({
-        state: 'cancelled',
-        counts: finished.counts,
-      });
-      await assertInvariants(place, { sources, outcome });
-    },
-  );
+  ] as const)('by %s to the %s finishes its work, cancels the rest and ends by it', async (signal, to) => {
+    const session = await begun();
+    session.signal(signal, to);
+    await session.event('stopping');
+    gate.open();
+    const outcome = await session.ended;
+    expect([outcome.code, outcome.signal], outcome.stderr).toEqual([null, signal]);
+    expect(outcome.stderr).not.toMatch(/\n\s+at |error/);
+    const finished = finishedOf(outcome);
+    expect(finished.state).toBe('cancelled');
+    const { completed = 0, cancelled = 0, ...others } = countsOf(outcome);
+    expect([others, completed + cancelled]).toEqual([{}, COUNT]);
+    expect(cancelled).toBeGreaterThanOrEqual(COUNT - 3);
+    const completedJobs = jobsOf(outcome).filter(({ state }) => state === 'completed');
+    expect(completedJobs).toHaveLength(completed);
+    expect(place.files('out')).toHaveLength(completed * 3);
+    expect((await place.status(finished.batch)).batch).toMatchObject({
+      state: 'cancelled',
+      counts: finished.counts,
+    });
+    await assertInvariants(place, { sources, outcome });
+  });
 
   it('reports how many pictures it finishes and cancels, and does exactly that', async () => {
     const session = await begun();

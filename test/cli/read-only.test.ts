@@ -36,77 +36,74 @@ async function assertAllDone(): Promise<void> {
   await assertInvariants(place, { sources, outcome });
 }
 
-describe.skipIf(!isForOthers)(
-  'without permission (root needs setpriv and a checkout that everybody can read)',
-  () => {
-    it('an output folder is refused before any work', async () => {
-      mkdirSync(place.at('out'));
-      forbid(place.at('out'), 0o555);
-      assertRefused(await run(), /out.*may not be written/);
-      const list = await runAsNobody(place, ['list', '--json']);
-      expect(JSON.parse(list.stdout)).toMatchObject({ batches: [] });
-      allow(place.at('out'));
-      await assertAllDone();
-    });
+describe.skipIf(!isForOthers)('without permission (root needs setpriv and a readable checkout)', () => {
+  it('an output folder is refused before any work', async () => {
+    mkdirSync(place.at('out'));
+    forbid(place.at('out'), 0o555);
+    assertRefused(await run(), /out.*may not be written/);
+    const list = await runAsNobody(place, ['list', '--json']);
+    expect(JSON.parse(list.stdout)).toMatchObject({ batches: [] });
+    allow(place.at('out'));
+    await assertAllDone();
+  });
 
-    it('a folder in the output folder fails only the pictures that belong there', async () => {
-      mkdirSync(place.at('out/sub'), { recursive: true });
-      forbid(place.at('out/sub'), 0o555);
-      const sources = sourcesOf(place, 'photos');
-      const outcome = await run();
-      expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 2, failed: 1 }]);
-      expect(jobOf(outcome, 'photos/sub/c.jpg').error).toMatchObject({
-        ...{ code: 'not_writable', fix: expect.any(String) },
-      });
-      await assertInvariants(place, { sources, outcome });
-      allow(place.at('out/sub'));
-      await assertAllDone();
+  it('a folder in the output folder fails only the pictures that belong there', async () => {
+    mkdirSync(place.at('out/sub'), { recursive: true });
+    forbid(place.at('out/sub'), 0o555);
+    const sources = sourcesOf(place, 'photos');
+    const outcome = await run();
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 2, failed: 1 }]);
+    expect(jobOf(outcome, 'photos/sub/c.jpg').error).toMatchObject({
+      ...{ code: 'not_writable', fix: expect.any(String) },
     });
+    await assertInvariants(place, { sources, outcome });
+    allow(place.at('out/sub'));
+    await assertAllDone();
+  });
 
-    it('a folder for the index is refused before any work', async () => {
-      mkdirSync(dirname(place.index), { recursive: true });
-      forbid(dirname(place.index), 0o555);
-      assertRefused(await run(), /index\.db/);
-      expect(existsSync(place.at('out'))).toBe(false);
-      allow(dirname(place.index));
-      await assertAllDone();
-    });
+  it('a folder for the index is refused before any work', async () => {
+    mkdirSync(dirname(place.index), { recursive: true });
+    forbid(dirname(place.index), 0o555);
+    assertRefused(await run(), /index\.db/);
+    expect(existsSync(place.at('out'))).toBe(false);
+    allow(dirname(place.index));
+    await assertAllDone();
+  });
 
-    it.each([
-      ['the file', 0o755],
-      ['its folder too', 0o555],
-    ])('an index of which %s is read-only is refused before any work', async (_, mode) => {
-      await assertAllDone();
-      putOld(place.at('photos/d.jpg'), await picture({ seed: 9 }));
-      forbid(place.index, 0o444);
-      forbid(dirname(place.index), mode);
-      assertRefused(await run(), /index\.db/);
-      expect(place.files('out')).toHaveLength(6);
-    });
+  it.each([
+    ['the file', 0o755],
+    ['its folder too', 0o555],
+  ])('an index of which %s is read-only is refused before any work', async (_, mode) => {
+    await assertAllDone();
+    putOld(place.at('photos/d.jpg'), await picture({ seed: 9 }));
+    forbid(place.index, 0o444);
+    forbid(dirname(place.index), mode);
+    assertRefused(await run(), /index\.db/);
+    expect(place.files('out')).toHaveLength(6);
+  });
 
-    it('a source fails alone', async () => {
-      const sources = sourcesOf(place, 'photos');
-      forbid(place.at('photos/b.jpg'), 0);
-      const outcome = await run();
-      expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 2, failed: 1 }]);
-      expect(jobOf(outcome, 'photos/b.jpg').error).toMatchObject({
-        ...{ code: 'source_unreadable', fix: expect.any(String) },
-      });
-      allow(place.at('photos/b.jpg'));
-      await assertInvariants(place, { sources, outcome });
-      await assertAllDone();
+  it('a source fails alone', async () => {
+    const sources = sourcesOf(place, 'photos');
+    forbid(place.at('photos/b.jpg'), 0);
+    const outcome = await run();
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 2, failed: 1 }]);
+    expect(jobOf(outcome, 'photos/b.jpg').error).toMatchObject({
+      ...{ code: 'source_unreadable', fix: expect.any(String) },
     });
+    allow(place.at('photos/b.jpg'));
+    await assertInvariants(place, { sources, outcome });
+    await assertAllDone();
+  });
 
-    it('read-only sources in read-only folders suffice', async () => {
-      const sources = sourcesOf(place, 'photos');
-      for (const source of sources.keys()) forbid(source, 0o444);
-      for (const folder of ['photos/sub', 'photos']) forbid(place.at(folder), 0o555);
-      const outcome = await run();
-      expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 3 }]);
-      await assertInvariants(place, { sources, outcome });
-    });
-  },
-);
+  it('read-only sources in read-only folders suffice', async () => {
+    const sources = sourcesOf(place, 'photos');
+    for (const source of sources.keys()) forbid(source, 0o444);
+    for (const folder of ['photos/sub', 'photos']) forbid(place.at(folder), 0o555);
+    const outcome = await run();
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 3 }]);
+    await assertInvariants(place, { sources, outcome });
+  });
+});
 
 it.skipIf(!has('prlimit'))(
   'sixty-four open files are enough for hundreds of pictures (prlimit)',

@@ -61,136 +61,133 @@ function open(path: string): void {
 
 const put = async (name: string, seed: number) => place.put(name, await picture({ seed }));
 
-describe.skipIf(!isForOthers)(
-  'without permission (root needs setpriv and a checkout that everybody can read)',
-  () => {
-    /** Readable but not searchable: its names are visible, and nothing about the files is. */
-    const UNSEARCHABLE = 0o644;
+describe.skipIf(!isForOthers)('without permission (root needs setpriv and a readable checkout)', () => {
+  /** Readable but not searchable: its names are visible, and nothing about the files is. */
+  const UNSEARCHABLE = 0o644;
 
-    async function putUnsearchable(folder: string, seed: number): Promise<void> {
-      await put(`${folder}/a.jpg`, seed);
-      await put(`${folder}/deep/b.jpg`, seed + 1);
-      chmodSync(place.at(folder), UNSEARCHABLE);
-      undo.push(() => open(folder));
-    }
+  async function putUnsearchable(folder: string, seed: number): Promise<void> {
+    await put(`${folder}/a.jpg`, seed);
+    await put(`${folder}/deep/b.jpg`, seed + 1);
+    chmodSync(place.at(folder), UNSEARCHABLE);
+    undo.push(() => open(folder));
+  }
 
-    async function assertUnreadable(session: Session, paths: readonly string[]): Promise<void> {
-      const events = await session.events('passed_over', paths.length);
-      expect(events.map(({ path, reason }) => `${path} ${reason}`).sort()).toEqual(
-        paths.map((path) => `${path} unreadable`).sort(),
-      );
-    }
+  async function assertUnreadable(session: Session, paths: readonly string[]): Promise<void> {
+    const events = await session.events('passed_over', paths.length);
+    expect(events.map(({ path, reason }) => `${path} ${reason}`).sort()).toEqual(
+      paths.map((path) => `${path} unreadable`).sort(),
+    );
+  }
 
-    async function assertByEvents(session: Session): Promise<void> {
-      const modes = eventsOf(await session.said()).flatMap((event) =>
-        event.type === 'watching' ? [event.by] : [],
-      );
-      expect(new Set(modes)).toEqual(new Set(['events']));
-    }
+  async function assertByEvents(session: Session): Promise<void> {
+    const modes = eventsOf(await session.said()).flatMap((event) =>
+      event.type === 'watching' ? [event.by] : [],
+    );
+    expect(new Set(modes)).toEqual(new Set(['events']));
+  }
 
-    it('a folder that is readable but not searchable does not end the watch, whether old or new', async () => {
-      await putUnsearchable('photos/half', 1);
-      await put('photos/good.jpg', 3);
-      const session = startAsNobody('--verbose');
-      await assertUnreadable(session, ['photos/half/a.jpg', 'photos/half/deep']);
-      await session.jobs(1);
-      await putUnsearchable('late', 10);
-      renameSync(place.at('late'), place.at('photos/late'));
-      undo.push(() => open('photos/late'));
-      await assertUnreadable(
-        session,
-        ['half/a.jpg', 'half/deep', 'late/a.jpg', 'late/deep'].map((path) => `photos/${path}`),
-      );
-      await put('photos/other/new.jpg', 20);
-      await session.jobs(2);
-      await session.scans(3);
-      await assertByEvents(session);
-      const outcome = await stop(session);
-      expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(4);
-      expect(statesOf(outcome)).toEqual(completed(['photos/good.jpg', 'photos/other/new.jpg']));
-      for (const folder of ['half', 'late']) open(`photos/${folder}`);
-      await assertStopped(place, outcome);
-    });
+  it('a folder that is readable but not searchable does not end the watch, whether old or new', async () => {
+    await putUnsearchable('photos/half', 1);
+    await put('photos/good.jpg', 3);
+    const session = startAsNobody('--verbose');
+    await assertUnreadable(session, ['photos/half/a.jpg', 'photos/half/deep']);
+    await session.jobs(1);
+    await putUnsearchable('late', 10);
+    renameSync(place.at('late'), place.at('photos/late'));
+    undo.push(() => open('photos/late'));
+    await assertUnreadable(
+      session,
+      ['half/a.jpg', 'half/deep', 'late/a.jpg', 'late/deep'].map((path) => `photos/${path}`),
+    );
+    await put('photos/other/new.jpg', 20);
+    await session.jobs(2);
+    await session.scans(3);
+    await assertByEvents(session);
+    const outcome = await stop(session);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(4);
+    expect(statesOf(outcome)).toEqual(completed(['photos/good.jpg', 'photos/other/new.jpg']));
+    for (const folder of ['half', 'late']) open(`photos/${folder}`);
+    await assertStopped(place, outcome);
+  });
 
-    it('a folder is processed at once when it becomes searchable', async () => {
-      await putUnsearchable('photos/half', 1);
-      const session = startAsNobody(...ALONE, '--verbose');
-      await assertUnreadable(session, ['photos/half/a.jpg', 'photos/half/deep']);
-      expect(await session.event('watching')).toMatchObject({ by: 'events' });
-      open('photos/half');
-      await session.jobs(2);
-      await put('photos/half/deep/later.jpg', 5);
-      await session.jobs(3);
-      const outcome = await stop(session);
-      expect(countsOf(outcome)).toEqual({ completed: 3 });
-      await assertStopped(place, outcome);
-    });
+  it('a folder is processed at once when it becomes searchable', async () => {
+    await putUnsearchable('photos/half', 1);
+    const session = startAsNobody(...ALONE, '--verbose');
+    await assertUnreadable(session, ['photos/half/a.jpg', 'photos/half/deep']);
+    expect(await session.event('watching')).toMatchObject({ by: 'events' });
+    open('photos/half');
+    await session.jobs(2);
+    await put('photos/half/deep/later.jpg', 5);
+    await session.jobs(3);
+    const outcome = await stop(session);
+    expect(countsOf(outcome)).toEqual({ completed: 3 });
+    await assertStopped(place, outcome);
+  });
 
-    it('an unreadable folder, such as lost+found, does not make the watch poll', async () => {
-      await put('photos/good.jpg', 1);
-      const session = startAsNobody(...ALONE, '--verbose', '--mirror');
-      await session.jobs(1);
-      await assertByEvents(session);
-      await stop(session);
-      mkdirSync(place.at('photos/lost+found'));
-      shut('photos/lost+found');
-      // Not given to nobody, because the user nobody would own this folder too.
-      const again = place.start(argsOf([...ALONE, '--verbose', '--mirror']), { before: NOBODY });
-      await assertUnreadable(again, ['photos/lost+found']);
-      expect(await again.event('watching')).toMatchObject({ by: 'events' });
-      mkdirSync(place.at('hidden'));
-      shut('hidden');
-      renameSync(place.at('hidden'), place.at('photos/hidden'));
-      undo.push(() => open('photos/hidden'));
-      await assertUnreadable(again, ['photos/lost+found', 'photos/hidden']);
-      await put('photos/sub/new.jpg', 2);
-      await again.jobs(2);
-      await assertByEvents(again);
-      const outcome = await stop(again);
-      expect(statesOf(outcome)).toEqual(['photos/good.jpg unchanged', 'photos/sub/new.jpg completed']);
-      for (const folder of ['hidden', 'lost+found']) open(`photos/${folder}`);
-      await assertStopped(place, outcome);
-    });
+  it('an unreadable folder, such as lost+found, does not make the watch poll', async () => {
+    await put('photos/good.jpg', 1);
+    const session = startAsNobody(...ALONE, '--verbose', '--mirror');
+    await session.jobs(1);
+    await assertByEvents(session);
+    await stop(session);
+    mkdirSync(place.at('photos/lost+found'));
+    shut('photos/lost+found');
+    // Not given to nobody, because the user nobody would own this folder too.
+    const again = place.start(argsOf([...ALONE, '--verbose', '--mirror']), { before: NOBODY });
+    await assertUnreadable(again, ['photos/lost+found']);
+    expect(await again.event('watching')).toMatchObject({ by: 'events' });
+    mkdirSync(place.at('hidden'));
+    shut('hidden');
+    renameSync(place.at('hidden'), place.at('photos/hidden'));
+    undo.push(() => open('photos/hidden'));
+    await assertUnreadable(again, ['photos/lost+found', 'photos/hidden']);
+    await put('photos/sub/new.jpg', 2);
+    await again.jobs(2);
+    await assertByEvents(again);
+    const outcome = await stop(again);
+    expect(statesOf(outcome)).toEqual(['photos/good.jpg unchanged', 'photos/sub/new.jpg completed']);
+    for (const folder of ['hidden', 'lost+found']) open(`photos/${folder}`);
+    await assertStopped(place, outcome);
+  });
 
-    it('a picture is processed at once when it becomes readable, before its next attempt', async () => {
-      putOld(place.at('photos/a.jpg'), await picture());
-      chmodSync(place.at('photos/a.jpg'), 0);
-      const session = startAsNobody(...ALONE);
-      const retrying = await session.event('job.retrying');
-      expect(retrying).toMatchObject({ delay: 30_000, error: { code: 'source_unreadable' } });
-      chmodSync(place.at('photos/a.jpg'), 0o644);
-      expect((await session.jobs(1))[0]).toMatchObject({ source: 'photos/a.jpg', state: 'completed' });
-      const outcome = await stop(session);
-      expect(countsOf(outcome)).toEqual({ completed: 1 });
-      await assertStopped(place, outcome);
-    }, 28_000);
+  it('a picture is processed at once when it becomes readable, before its next attempt', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    chmodSync(place.at('photos/a.jpg'), 0);
+    const session = startAsNobody(...ALONE);
+    const retrying = await session.event('job.retrying');
+    expect(retrying).toMatchObject({ delay: 30_000, error: { code: 'source_unreadable' } });
+    chmodSync(place.at('photos/a.jpg'), 0o644);
+    expect((await session.jobs(1))[0]).toMatchObject({ source: 'photos/a.jpg', state: 'completed' });
+    const outcome = await stop(session);
+    expect(countsOf(outcome)).toEqual({ completed: 1 });
+    await assertStopped(place, outcome);
+  }, 28_000);
 
-    it('outputs that cannot be removed stay with one warning, until the next start', async () => {
-      await putMany(place, 'photos/sub', 2);
-      const session = startAsNobody('--mirror');
-      await session.jobs(2);
-      chmodSync(place.at('out/sub'), 0o555);
-      undo.push(() => open('out/sub'));
-      rmSync(place.at('photos/sub/0.jpg'));
-      const [warning] = await session.events('warning', 1);
-      expect(warning?.message).toMatch(/^photos\/sub\/0\.jpg: its outputs could not be removed: /);
-      expect(warning?.fix).toBeDefined();
-      await put('photos/other.jpg', 20);
-      await session.jobs(3);
-      await session.scans(3);
-      const outcome = await stop(session);
-      expect(outcome.stdout.match(/"type":"warning"/g)).toHaveLength(1);
-      expect(outcome.stdout).not.toContain('"removed"');
-      expect(place.files('out')).toHaveLength(6);
-      await assertStopped(place, outcome);
-      open('out/sub');
-      const again = startAsNobody('--mirror');
-      expect(await again.event('removed')).toMatchObject({ source: 'photos/sub/0.jpg' });
-      expect(place.files('out')).toEqual(['other_a.webp', 'other_b.webp', 'sub/1_a.webp', 'sub/1_b.webp']);
-      await assertStopped(place, await stop(again), { gone: ['out/sub/0_a.webp', 'out/sub/0_b.webp'] });
-    });
-  },
-);
+  it('outputs that cannot be removed stay with one warning, until the next start', async () => {
+    await putMany(place, 'photos/sub', 2);
+    const session = startAsNobody('--mirror');
+    await session.jobs(2);
+    chmodSync(place.at('out/sub'), 0o555);
+    undo.push(() => open('out/sub'));
+    rmSync(place.at('photos/sub/0.jpg'));
+    const [warning] = await session.events('warning', 1);
+    expect(warning?.message).toMatch(/^photos\/sub\/0\.jpg: its outputs could not be removed: /);
+    expect(warning?.fix).toBeDefined();
+    await put('photos/other.jpg', 20);
+    await session.jobs(3);
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(outcome.stdout.match(/"type":"warning"/g)).toHaveLength(1);
+    expect(outcome.stdout).not.toContain('"removed"');
+    expect(place.files('out')).toHaveLength(6);
+    await assertStopped(place, outcome);
+    open('out/sub');
+    const again = startAsNobody('--mirror');
+    expect(await again.event('removed')).toMatchObject({ source: 'photos/sub/0.jpg' });
+    expect(place.files('out')).toEqual(['other_a.webp', 'other_b.webp', 'sub/1_a.webp', 'sub/1_b.webp']);
+    await assertStopped(place, await stop(again), { gone: ['out/sub/0_a.webp', 'out/sub/0_b.webp'] });
+  });
+});
 
 describe.skipIf(!isMountable)('with --mirror and a disk in the folder (needs root to mount)', () => {
   const DISK = 'photos/disk';

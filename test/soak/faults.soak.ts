@@ -49,7 +49,7 @@ describe.skipIf(!canMount)('a disk that fills at ten moments (needs permission t
   });
 
   it.each([140, 160, 200, 240, 280, 320, 360, 400, 440, 480])(
-    'loses no records of an index on a disk of %i KiB',
+    'loses no index records on %i KiB',
     async (size) => {
       const place = await putFilling();
       const folder = dirname(place.index);

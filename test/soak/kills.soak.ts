@@ -37,9 +37,7 @@ describe('a batch of 40 whose processes are all killed at a random moment', () =
     const moments = landings.map(
       ({ at, reported, staged, processing }) => `${at}ms/${reported}/${staged}s/${processing}p`,
     );
-    console.log(
-      `moments (after the start/results reported/files staged/jobs processing):\n${moments.join(' ')}`,
-    );
+    console.log(`moments (after the start/results/files staged/jobs processing):\n${moments.join(' ')}`);
     console.log(`by results reported:\n${histogram(landings.map(({ reported }) => reported))}`);
     const count = (is: (landing: Landing) => boolean) => landings.filter(is).length;
     const staged = count((one) => one.staged > 0);
