@@ -45,7 +45,7 @@ describe('a folder of hostile files with one good photograph', () => {
       console.log(`memory of all: ${measured.sampled / 1e6} MB at once, ${measured.bound / 1e6} MB summed`);
       expect(measured.sampled).toBeGreaterThan(50_000_000);
       expect(measured.sampled).toBeLessThan(MOST_MEMORY);
-      expect(measured.bound, 'even if all had their most at once').toBeLessThan(MOST_MEMORY);
+      expect(measured.bound, 'even with all maxima at the same time').toBeLessThan(MOST_MEMORY);
     }
     await assertInvariants(place, { sources, outcome });
   });

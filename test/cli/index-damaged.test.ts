@@ -45,7 +45,7 @@ describe('an index', () => {
         1,
         expect.stringContaining('imgtool doctor --repair'),
       ]);
-      expect(readFileSync(place.index).equals(damaged), 'nobody touched it').toBe(true);
+      expect(readFileSync(place.index).equals(damaged), 'the file is unchanged').toBe(true);
 
       const { code, stdout, stderr } = await place.run(['doctor', '--repair', '--json']);
       expect([code, stderr]).toEqual([0, '']);

@@ -42,7 +42,7 @@ export async function assertUnharmedBy(pause: number, place: Place, ...more: str
   await until('all processes stopped', () => membersOf(session.pid).every(({ state }) => state === 'T'));
   const staged = stagedIn(place);
   const files = place.files('out');
-  expect(staged.length, 'stopped with a file staged').toBeGreaterThan(0);
+  expect(staged.length, 'suspended with a staged file').toBeGreaterThan(0);
   const { batch: before } = await place.status(begun.batch);
   expect([before.state, before.counts.processing > 0]).toEqual(['running', true]);
 

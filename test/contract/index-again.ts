@@ -205,7 +205,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await index.take(again.run, 1, Date.now());
         await index.close();
         expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
-        expect(await countsOf(), 'nobody works on what it had in work').toEqual({ pending: 2, completed: 1 });
+        expect(await countsOf(), 'no run works on its jobs').toEqual({ pending: 2, completed: 1 });
         expect(await cleanUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
         expect(await countsOf()).toEqual({ pending: 2, completed: 1 });
         const third = await pair.other.resume(nextRun(), run.batch, CANCELLED);

@@ -10,7 +10,7 @@ it.each([1, 2, 3, 4, 5])(
   async () => {
     const shares = await assertRenderedOnce(openPlace(), 8, 200);
     console.log(`rendered by each of eight: ${shares.join(' ')}`);
-    expect(shares.filter((share) => share > 0).length, 'they did work at once').toBeGreaterThan(1);
+    expect(shares.filter((share) => share > 0).length, 'several processes rendered').toBeGreaterThan(1);
   },
 );
 

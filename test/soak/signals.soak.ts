@@ -50,7 +50,7 @@ describe('a first Ctrl-C in a batch of 100', () => {
       stopped.push(took);
       const outcome = await session.ended;
       ended.push(performance.now() - sent);
-      expect(own, 'beside what other programs took').toBeLessThan(100);
+      expect(own, 'without the time of other programs').toBeLessThan(100);
       expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, 'SIGINT', '']);
       // A picture that was begun after the event would have its own result.
       const all = eventsOf(outcome);

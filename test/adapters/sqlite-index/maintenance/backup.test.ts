@@ -47,7 +47,7 @@ describe('a backup of the index', () => {
     expect(added).toBeGreaterThan(4);
     expect(look(file, indexProblems)).toEqual([]);
     expect(countIn(file, 'jobs')).toBeLessThan(3_000 + added);
-    expect(countIn(file, 'outputs'), 'names that are held are no outputs').toBeGreaterThan(6_000);
+    expect(countIn(file, 'outputs'), 'reserved names are no outputs').toBeGreaterThan(6_000);
     expect(readdirSync(dirname(file)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
     await index.end(run, 'cancelled');
     await index.close();

@@ -120,7 +120,7 @@ describe('a repair that was killed while it replaced the index', () => {
     const size = statSync(`${quarantined()}-wal`).size;
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
     expect(countIn(path, "jobs WHERE state = 'processing'")).toBe(COUNT / 100);
-    expect(statSync(`${quarantined()}-wal`).size, 'it is kept').toBe(size);
+    expect(statSync(`${quarantined()}-wal`).size, 'the log is kept').toBe(size);
   });
 });
 

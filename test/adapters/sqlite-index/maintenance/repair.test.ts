@@ -34,7 +34,7 @@ async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeo
   expect(repaired).toMatchObject({ state: 'repaired', index: path });
   expect(repaired.problems).not.toEqual([]);
   expect(repaired.movedTo).toMatch(/index\.db\.broken-\d{8}T\d{6}Z(-\d)?$/);
-  expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old one is kept as it was').toBe(true);
+  expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old file is kept unchanged').toBe(true);
   expect(look(path, indexProblems)).toEqual([]);
   for (const table of ['sources', 'outputs', 'batches', 'jobs'] as const) {
     expect(countIn(path, table), `as many ${table} as it says`).toBe(repaired.saved[table]);
