@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain old syntax only: an old Node must be able to read this file to be told that it is too old.
+// Old syntax only: an old Node must parse this file in order to print the message.
 var wanted = [20, 19];
 var found = process.versions.node.split('.').map(Number);
 

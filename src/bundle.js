@@ -1,5 +1,5 @@
-// Makes dist/*.js of src. Node takes 0.35 ms for each module there is, whatever is in it: what is loaded together becomes
-// one file (`list` loads 7 instead of 53 and is done in 0.86 of the time). Packages stay outside.
+// Builds dist/*.js from src. Node needs 0.35 ms for each module, whatever its size, so modules that load together
+// become one file (`list` loads 7 files instead of 53 and takes 0.86 of the time). Packages stay outside.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,12 +8,12 @@ import { rolldown } from 'rolldown';
 const SRC = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(SRC, '../dist');
 
-/** Modules that are run or imported by name: by users, by tests, and `config/schema` below. */
+/** Modules that users, tests or the end of this script import by path. */
 const ENTRIES = ['cli', 'index', 'image/worker', 'adapters/worker-pool', 'config/schema'];
 
-/** A file for each: these modules, and what they import that is in none before it. A library wants nothing of `cli`. */
+/** One file each, with the modules that it imports and no earlier part has. The library needs nothing from `cli`. */
 const PARTS = {
-  // Little, and in all processes: what Node compiles before it is told to keep it, it compiles each time.
+  // Keep this part small: every process loads it before the compile cache is on.
   first: ['errors', 'config/compiled'],
   signals: ['cli/signals'],
   look: ['config', 'history', 'report/open', 'report/messages'],
@@ -25,15 +25,15 @@ const PARTS = {
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, join(SRC, `${name}.ts`)])),
   platform: 'node',
-  // This package is CommonJS and takes 4 ms to load on its own.
+  // This package is CommonJS, and a file of its own takes 4 ms to load.
   external: (id) => !id.startsWith('.') && !isAbsolute(id) && id !== 'fastest-levenshtein',
-  // A name that one part has of another may be exported by an entry besides its own.
+  // An entry may export extra names that another part imports.
   preserveEntrySignatures: 'allow-extension',
-  onLog: (level, log, tell) => log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT' && tell(level, log),
+  onLog: (level, log, report) => log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT' && report(level, log),
 });
 const { output } = await bundle.generate({
   chunkFileNames: 'parts/[name].js',
-  // By their own names: who runs while it is built anew and loads another part meanwhile is told if they do not fit.
+  // Keep real names. A process that loads a part of a newer build then fails clearly if the two do not fit together.
   minifyInternalExports: false,
   codeSplitting: {
     groups: Object.entries(PARTS).map(([name, modules]) => ({
@@ -53,7 +53,7 @@ for (const { name, parentPath } of readdirSync(DIST, { recursive: true, withFile
   if (name.endsWith('.js') && !made.has(path)) rmSync(path, { force: true });
 }
 
-/** What is as it was is left alone, and nothing is seen half written: it may be running, for `npm start` builds first. */
+/** Keeps an unchanged file and never exposes half a file: `npm start` builds while other processes may run. */
 function put(path, code) {
   try {
     if (readFileSync(path, 'utf8') === code) return;

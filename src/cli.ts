@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { exitOfBatch, exitOfError } from './cli/exit-codes.ts';
 import { endBySignal, exitWith, hearStreams, stopped, streams } from './cli/signals.ts';
-import type { Outcome } from './commands/verb.ts';
 import { keepCompiled } from './config/compiled.ts';
 import { asImgtoolError, type ImgtoolError } from './errors.ts';
 
@@ -9,7 +8,7 @@ hearStreams();
 main();
 
 async function main(): Promise<void> {
-  // Scripts ask for it at every start: nothing else is loaded.
+  // Scripts often ask for the version, so load nothing else.
   if (['--version', '-V'].includes(process.argv[2] ?? '')) {
     streams.stdout.write(`${version()}\n`);
     return;
@@ -19,19 +18,15 @@ async function main(): Promise<void> {
     const { run } = await import('./cli/program.ts');
     const outcome = await run(process.argv, version());
     if (outcome === 'shown') return;
-    exitAs(outcome);
+    if (outcome === 'problem') exitWith(1);
+    else if (outcome !== 'ok') exitWith(exitOfBatch(outcome, stopped.reason));
   } catch (error) {
     await showError(asImgtoolError(error));
   }
   endBySignal();
 }
 
-function exitAs(outcome: Outcome): void {
-  if (outcome === 'problem') exitWith(1);
-  else if (outcome !== 'ok') exitWith(exitOfBatch(outcome, stopped.reason));
-}
-
-/** Shows the error that ended the command, with its stack where the environment asks for it. */
+/** Shows the error that ended the command. Adds its stack if DEBUG asks for it. */
 async function showError(error: ImgtoolError): Promise<void> {
   const [{ environment, hintAsFlags }, { errorText }, { styleOf }] = await Promise.all([
     import('./config.ts'),

@@ -1,28 +1,28 @@
-/** The rules of the architecture, as functions of files that exist or do not. */
+/** The rules of the architecture. They are functions of files, so tests can pass invented files. */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { isKey } from '../src/config/settings.ts';
 
 /** A file of src. */
 export interface SourceFile {
-  /** Below src, with `/`. */
+  /** Path below src, with `/`. */
   readonly path: string;
   readonly text: string;
 }
 
 interface Parsed extends SourceFile {
-  readonly room: string;
+  readonly area: string;
   readonly imports: readonly Import[];
 }
 
-/** Rooms a room may import; after `type` those of which it may know the types alone. */
-interface Door {
+/** The allowed imports of an area: whole areas or paths, and those that may be imported only with `type`. */
+interface Allowed {
   readonly to: readonly string[];
   readonly type?: readonly string[];
 }
 
-/** Who may import whom. A room is a file or folder of src, or both; each adapter is a room of its own. */
-const DOORS: Readonly<Record<string, Door>> = {
+/** The allowed imports of each area. An area is a file or folder of src, or both; each adapter is its own area. */
+const ALLOWED: Readonly<Record<string, Allowed>> = {
   errors: { to: [] },
   variants: { to: ['errors'] },
   model: { to: [], type: ['variants'] },
@@ -30,10 +30,10 @@ const DOORS: Readonly<Record<string, Door>> = {
   config: { to: ['variants', 'model', 'errors'] },
   image: { to: ['variants', 'model', 'errors'] },
   core: { to: ['variants', 'model', 'errors'], type: ['ports'] },
-  // What the adapters that live on a disk must both know of it.
+  // Shared knowledge of the adapters that use a disk.
   'adapters/file-systems': { to: [] },
   adapters: { to: ['model', 'errors', 'adapters/file-systems'], type: ['ports'] },
-  // It talks to image/worker across a process boundary; the messages are declared once, at that end.
+  // It talks to image/worker across a process boundary. That end declares the messages once.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
   engine: { to: ['core', 'adapters'], type: ['ports', 'model'] },
@@ -44,8 +44,8 @@ const DOORS: Readonly<Record<string, Door>> = {
   index: { to: ['library', 'errors'], type: ['model'] },
 };
 
-/** The only rooms for each package; after `type` those that may know its types alone. */
-const PACKAGES: Readonly<Record<string, Door>> = {
+/** The areas that may import each package, and those that may import only its types. */
+const PACKAGES: Readonly<Record<string, Allowed>> = {
   sharp: { to: ['image'] },
   'file-type': { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
@@ -57,13 +57,13 @@ const PACKAGES: Readonly<Record<string, Door>> = {
   'cli-progress': { to: ['report'] },
   'log-update': { to: ['report'] },
   'string-width': { to: ['report'] },
-  // Flags are put on commands that the command line made.
+  // `config` adds flags to the commands that `cli` defines.
   commander: { to: ['cli'], type: ['config'] },
   yaml: { to: ['config'] },
   'fastest-levenshtein': { to: ['variants'] },
 };
 
-/** What of the process belongs to whom, as rooms or files. */
+/** The areas or files that may use each feature of the process. */
 const PROCESS: readonly { readonly what: string; readonly use: RegExp; readonly of: readonly string[] }[] = [
   {
     what: 'writes to the terminal',
@@ -72,23 +72,23 @@ const PROCESS: readonly { readonly what: string; readonly use: RegExp; readonly 
   },
   { what: 'reads the arguments', use: /\bprocess\.(argv|argv0|execArgv)\b/, of: ['cli'] },
   { what: 'sets the exit code or exits', use: /\bprocess\.(exitCode|exit|reallyExit|abort)\b/, of: ['cli'] },
-  // The child that renders hears signals so as to ignore them, and can end itself by one alone.
+  // The rendering child listens for signals in order to ignore them, and ends itself by one.
   {
-    what: 'hears or sends signals',
+    what: 'receives or sends signals',
     use: /\bprocess\.kill\b|\bprocess\.(on|once|off|\w+Listeners?)\((?!\s*['"](?!SIG))/,
     of: ['cli', 'image/worker'],
   },
-  // The pool hands the environment on to its children, unread.
+  // The pool passes the environment on to its children without reading it.
   { what: 'reads the environment', use: /\bprocess\.env\b/, of: ['config', 'adapters/worker-pool/child'] },
   { what: 'uses the console', use: /\bconsole\.\w/, of: [] },
 ];
 
 const LONGEST = 300;
-const DRAWERS = /^(util|helper|manager|misc|common)s?$/;
+const VAGUE_NAMES = /^(util|helper|manager|misc|common)s?$/;
 
 interface Import {
   readonly from: string;
-  /** Gone after compilation. `import { type A }` is not: it still runs the file. */
+  /** Removed by the compiler. `import { type A }` is not removed: it still runs the file. */
   readonly isType: boolean;
 }
 
@@ -110,7 +110,7 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }
 
-function roomOf(path: string): string {
+function areaOf(path: string): string {
   const [first = '', second = ''] = path.replace(/\.ts$/, '').split('/');
   return first === 'adapters' ? `adapters/${second}` : first;
 }
@@ -126,26 +126,26 @@ function packageOf(from: string): string {
 
 const resolved = (path: string, from: string): string => posix.join(posix.dirname(path), from);
 
-/** Imports of other rooms, with the path of their target. */
+/** Imports from other areas, with the path of their target. */
 function crossingsOf(files: readonly Parsed[]) {
-  return files.flatMap(({ path, room, imports }) =>
+  return files.flatMap(({ path, area, imports }) =>
     imports
       .filter(({ from }) => from.startsWith('.'))
-      .map(({ from, isType }) => ({ path, room, isType, target: resolved(path, from) }))
-      .filter(({ target }) => roomOf(target) !== room),
+      .map(({ from, isType }) => ({ path, area, isType, target: resolved(path, from) }))
+      .filter(({ target }) => areaOf(target) !== area),
   );
 }
 
-/** Circles in a graph, each once, from the first of its nodes in the order of the graph. */
-function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+/** The cycles of a graph, each once, starting at the cycle's first node in alphabetical order. */
+function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found = new Set<string>();
   const done = new Set<string>();
   const visit = (node: string, path: readonly string[]): void => {
     const at = path.indexOf(node);
     if (at >= 0) {
-      const circle = path.slice(at);
-      const first = circle.indexOf([...circle].sort()[0] ?? '');
-      found.add([...circle.slice(first), ...circle.slice(0, first)].join(' -> '));
+      const cycle = path.slice(at);
+      const first = cycle.indexOf([...cycle].sort()[0] ?? '');
+      found.add([...cycle.slice(first), ...cycle.slice(0, first)].join(' -> '));
       return;
     }
     if (done.has(node)) return;
@@ -159,20 +159,20 @@ function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
 const EXPORTED =
   /^export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type|abstract class) ([A-Za-z0-9_]+)/gm;
 
-/** Each rule by its name: what breaks it, in words. */
+/** All rules by name. A rule returns its violations as texts. */
 export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string[]>> = {
-  'has only rooms that are known': (files) =>
-    files.filter(({ room }) => !(room in DOORS) && !room.startsWith('adapters/')).map(({ path }) => path),
+  'has only known areas': (files) =>
+    files.filter(({ area }) => !(area in ALLOWED) && !area.startsWith('adapters/')).map(({ path }) => path),
 
-  'lets each room import only what it is allowed to': (files) =>
+  'lets each area import only what the table allows': (files) =>
     crossingsOf(files)
-      .filter(({ room, isType, target }) => {
-        const door = DOORS[room] ?? DOORS.adapters;
-        return !isAmong(target, door?.to) && !(isType && isAmong(target, door?.type));
+      .filter(({ area, isType, target }) => {
+        const allowed = ALLOWED[area] ?? ALLOWED.adapters;
+        return !isAmong(target, allowed?.to) && !(isType && isAmong(target, allowed?.type));
       })
       .map(({ path, isType, target }) => `${path} ->${isType ? ' type' : ''} ${target}`),
 
-  'has no circle of files, type imports included': (files) => {
+  'has no cycle of files, type imports included': (files) => {
     const known = new Set(files.map(({ path }) => path));
     const graph = new Map(
       files.map(({ path, imports }) => {
@@ -180,27 +180,27 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
         return [path, targets.filter((target) => known.has(target))];
       }),
     );
-    return circlesIn(graph);
+    return cyclesIn(graph);
   },
 
-  'has no circle of rooms': (files) => {
+  'has no cycle of areas': (files) => {
     const crossings = crossingsOf(files);
     const graph = new Map(
-      files.map(({ room }) => {
-        const targets = crossings.filter((one) => one.room === room).map(({ target }) => roomOf(target));
-        return [room, [...new Set(targets)]];
+      files.map(({ area }) => {
+        const targets = crossings.filter((one) => one.area === area).map(({ target }) => areaOf(target));
+        return [area, [...new Set(targets)]];
       }),
     );
-    return circlesIn(graph);
+    return cyclesIn(graph);
   },
 
-  'keeps each package in its room': (files) =>
+  'keeps each package in its area': (files) =>
     files.flatMap(({ path, imports }) =>
       imports
         .filter(({ from }) => !from.startsWith('.') && !isBuiltin(from))
         .filter(({ from, isType }) => {
-          const door = PACKAGES[packageOf(from)];
-          return !isAmong(path, door?.to) && !(isType && isAmong(path, door?.type));
+          const allowed = PACKAGES[packageOf(from)];
+          return !isAmong(path, allowed?.to) && !(isType && isAmong(path, allowed?.type));
         })
         .map(({ from }) => `${path} -> ${from}`),
     ),
@@ -208,7 +208,7 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
   'lets core reach files and processes only through ports': (files) => {
     const harmless = ['node:crypto', 'node:path', 'node:timers/promises'];
     return files
-      .filter(({ room }) => room === 'core')
+      .filter(({ area }) => area === 'core')
       .flatMap(({ path, imports }) =>
         imports
           .filter(({ from }) => isBuiltin(from) && !harmless.includes(from))
@@ -216,19 +216,19 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
       );
   },
 
-  'uses the process only where that is allowed': (files) =>
+  'uses the process only in the allowed areas': (files) =>
     PROCESS.flatMap(({ what, use, of }) =>
       files
         .filter(({ path, text }) => use.test(withoutComments(text)) && !isAmong(path, of))
         .map(({ path }) => `${path} ${what}`),
     ),
 
-  'never imports the process': (files) =>
+  'never imports node:process': (files) =>
     files
       .filter(({ imports }) => imports.some(({ from }) => /^(node:)?process$/.test(from)))
       .map(({ path }) => path),
 
-  'loads lazily by import alone': (files) =>
+  'loads lazily only with import()': (files) =>
     files
       // An import of sharp costs each child 33 ms more.
       .filter(({ path }) => path !== 'image/vips.ts')
@@ -257,7 +257,7 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
   'names no flag in core, adapters and image': (files) =>
     files
       .filter(
-        ({ room }) => room === 'core' || room === 'image' || room === 'errors' || room.startsWith('adapters'),
+        ({ area }) => area === 'core' || area === 'image' || area === 'errors' || area.startsWith('adapters'),
       )
       .flatMap(({ path, text }) =>
         [...withoutComments(text).matchAll(/\bfix: [^\n]*?(--[a-z][\w-]+)/g)]
@@ -269,18 +269,18 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
   'has no file above 300 lines': (files) =>
     files.filter(({ text }) => text.split('\n').length - 1 > LONGEST).map(({ path }) => path),
 
-  'has no drawer for what found no place': (files) =>
+  'has no file or folder for unrelated things': (files) =>
     files
-      .filter(({ path }) => path.split(/[/.-]/).some((word) => DRAWERS.test(word.toLowerCase())))
+      .filter(({ path }) => path.split(/[/.-]/).some((word) => VAGUE_NAMES.test(word.toLowerCase())))
       .map(({ path }) => path),
 };
 
-/** What breaks a rule in these files. */
+/** Returns the violations of a rule in these files. */
 export function violations(rule: string, files: readonly SourceFile[]): string[] {
   const parsed = files.map(({ path, text }) => ({
     path,
     text,
-    room: roomOf(path),
+    area: areaOf(path),
     imports: importsOf(text),
   }));
   return RULES[rule]?.(parsed) ?? [`no rule is called ${rule}`];

@@ -17,64 +17,64 @@ describe('src', () => {
   });
 });
 
-/** Changes that somebody could make, each with the rule that it breaks. */
+/** Possible mistakes, each with the rule that it breaks. */
 const MISTAKES: [rule: string, path: string, text: string][] = [
-  ['has only rooms that are known', 'server/http.ts', ''],
+  ['has only known areas', 'server/http.ts', ''],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'core/job/new.ts',
     "import { a } from '../../adapters/local-storage.ts';",
   ],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'core/job/new.ts',
     "import { a } from '../../config.ts';",
   ],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'report/new.ts',
     "import { a } from '../core/clock.ts';",
   ],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'adapters/local-storage/new.ts',
     "import { a } from '../sqlite-index/index.ts';",
   ],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'image/new.ts',
     "import type { A } from '../ports.ts';",
   ],
-  ['lets each room import only what it is allowed to', 'model/new.ts', "import { a } from '../errors.ts';"],
+  ['lets each area import only what the table allows', 'model/new.ts', "import { a } from '../errors.ts';"],
   [
-    'lets each room import only what it is allowed to',
+    'lets each area import only what the table allows',
     'commands/new.ts',
     "const a = await import('../core/batch/run.ts');",
   ],
   [
-    'has no circle of files, type imports included',
+    'has no cycle of files, type imports included',
     'core/clock.ts',
     "import type { A } from './job/job.ts';\nimport type { B } from './watch/schedule.ts';",
   ],
   [
-    'has no circle of files, type imports included',
+    'has no cycle of files, type imports included',
     'errors.ts',
     "export type { Event } from './model/events.ts';\nimport './cli.ts';",
   ],
-  ['has no circle of rooms', 'errors.ts', "import type { Variant } from './variants/fields.ts';"],
-  ['keeps each package in its room', 'core/job/new.ts', "import sharp from 'sharp';"],
-  ['keeps each package in its room', 'commands/new.ts', "import chalk from 'chalk';"],
-  ['keeps each package in its room', 'image/new.ts', "import lodash from 'lodash';"],
+  ['has no cycle of areas', 'errors.ts', "import type { Variant } from './variants/fields.ts';"],
+  ['keeps each package in its area', 'core/job/new.ts', "import sharp from 'sharp';"],
+  ['keeps each package in its area', 'commands/new.ts', "import chalk from 'chalk';"],
+  ['keeps each package in its area', 'image/new.ts', "import lodash from 'lodash';"],
   [
     'lets core reach files and processes only through ports',
     'core/job/new.ts',
     "import { readFile } from 'node:fs/promises';",
   ],
-  ['uses the process only where that is allowed', 'core/job/new.ts', 'process.exit(1);'],
-  ['uses the process only where that is allowed', 'image/new.ts', "console.log('here');"],
-  ['uses the process only where that is allowed', 'report/new.ts', 'const a = process.env.HOME;'],
-  ['never imports the process', 'core/new.ts', "import { env } from 'node:process';"],
-  ['loads lazily by import alone', 'config/new.ts', "createRequire(import.meta.url)('yaml');"],
+  ['uses the process only in the allowed areas', 'core/job/new.ts', 'process.exit(1);'],
+  ['uses the process only in the allowed areas', 'image/new.ts', "console.log('here');"],
+  ['uses the process only in the allowed areas', 'report/new.ts', 'const a = process.env.HOME;'],
+  ['never imports node:process', 'core/new.ts', "import { env } from 'node:process';"],
+  ['loads lazily only with import()', 'config/new.ts', "createRequire(import.meta.url)('yaml');"],
   ['exports each name once', 'report/new.ts', 'export function runBatch() {}'],
   ['names settings in hints by their keys', 'core/new.ts', "const fix = 'choose another {{output}}';"],
   [
@@ -83,7 +83,7 @@ const MISTAKES: [rule: string, path: string, text: string][] = [
     "throw new ImgtoolError('io', 'no', { fix: 'use --jobs 1' });",
   ],
   ['has no file above 300 lines', 'core/new.ts', 'a;\n'.repeat(301)],
-  ['has no drawer for what found no place', 'core/utils.ts', ''],
+  ['has no file or folder for unrelated things', 'core/utils.ts', ''],
 ];
 
 describe('a mistake', () => {
@@ -94,8 +94,8 @@ describe('a mistake', () => {
   });
 });
 
-describe('the reading of imports', () => {
-  it('finds every form there is, and knows which are gone after compilation', () => {
+describe('the parser of imports', () => {
+  it('finds every form, and recognises the imports that the compiler removes', () => {
     const text = `
 import a from 'a';
 import type { B } from 'b';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const BENCH = fileURLToPath(new URL('./bench/', import.meta.url));
 
-it('builds for the bench what that takes of the sources', async () => {
+it('the benchmark’s build contains all modules that the benchmark imports', async () => {
   const { source } = await import(pathToFileURL(`${BENCH}source.js`).href);
   const texts = readdirSync(`${BENCH}sections`).map((name) =>
     readFileSync(`${BENCH}sections/${name}`, 'utf8'),

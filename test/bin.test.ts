@@ -7,7 +7,7 @@ import { makePlace } from './place.ts';
 
 const BIN = fileURLToPath(new URL('../bin/imgtool.js', import.meta.url));
 
-/** Runs a bin with `--version` as a Node of this version would. */
+/** Runs a bin with `--version` as Node of this version would. */
 function runAs(version: string, bin = BIN) {
   const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`;
   const preload = `data:text/javascript,${encodeURIComponent(pretend)}`;
@@ -17,7 +17,7 @@ function runAs(version: string, bin = BIN) {
   return { status, stdout, stderr };
 }
 
-it.each(['6.17.1', '18.20.8', '20.18.3'])('says to Node %s that it is too old, and what to do', (version) => {
+it.each(['6.17.1', '18.20.8', '20.18.3'])('the program refuses Node %s and suggests a fix', (version) => {
   expect(runAs(version)).toEqual({
     status: 2,
     stdout: '',
@@ -27,7 +27,7 @@ it.each(['6.17.1', '18.20.8', '20.18.3'])('says to Node %s that it is too old, a
   });
 });
 
-it.each(['20.19.0', '22.0.0', '24.1.0', '100.0.0'])('lets Node %s go on', (version) => {
+it.each(['20.19.0', '22.0.0', '24.1.0', '100.0.0'])('the program accepts Node %s', (version) => {
   expect(runAs(version)).toEqual({
     status: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -35,7 +35,7 @@ it.each(['20.19.0', '22.0.0', '24.1.0', '100.0.0'])('lets Node %s go on', (versi
   });
 });
 
-it('says how to build what is not built yet', () => {
+it('the program explains the build if it is not built yet', () => {
   const place = makePlace();
   cpSync(BIN, join(place, 'bin', 'imgtool.js'));
   writeFileSync(join(place, 'package.json'), '{ "type": "module" }');
@@ -46,7 +46,7 @@ it('says how to build what is not built yet', () => {
   });
 });
 
-it('starts as a program of its own and as a script', () => {
+it('the program starts as an executable and as a script', () => {
   accessSync(BIN, constants.X_OK);
   const { status, stdout } = spawnSync(BIN, ['--version'], { encoding: 'utf8' });
   const script = spawnSync(process.execPath, ['-e', `import(${JSON.stringify(pathToFileURL(BIN))})`], {

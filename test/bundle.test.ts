@@ -7,13 +7,13 @@ import { makePlace } from './place.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** What is built, by name, and which file that is: one that was written again is another. */
+/** Built files by name, with their inodes: a file that is written again gets another inode. */
 function builtIn(dist: string): Record<string, number> {
   const names = readdirSync(dist, { recursive: true, encoding: 'utf8' }).sort();
   return Object.fromEntries(names.map((name) => [name, statSync(join(dist, name)).ino]));
 }
 
-it('builds again without touching what is as it was, for it may be running, and without what is left of before', () => {
+it('a second build keeps unchanged files, which can be in use, and removes files of earlier builds', () => {
   const place = makePlace();
   for (const name of ['src', 'package.json'])
     cpSync(join(ROOT, name), join(place, name), { recursive: true });

@@ -5,7 +5,7 @@ import { envName, isRepeatable, KEYS, longFlag } from '../src/config/settings.ts
 import { batchOptions, type Config, loadConfig } from '../src/config.ts';
 import { failure, person } from './config/folders.ts';
 
-/** Four different values for each setting, as written; the last is the one of the user's own file. */
+/** Four different values for each setting, as users write them. The last value is for the user's own file. */
 const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> = {
   existing: ['true', 'false', 'true', 'false'],
   settle: ['1s', '200ms', '3s', '4m'],
@@ -44,9 +44,9 @@ const shown = (config: Config, key: string) => config.origins.find((origin) => o
 /** `imgtool config` shows a variant with its format. */
 const asShown = (key: Key, value: string) => (key === 'variants' ? `${value},format=webp` : value);
 
-describe.runIf(process.platform === 'linux')('each setting comes from the first that has it', () => {
+describe.runIf(process.platform === 'linux')('each setting comes from the first source that has it', () => {
   it.each(KEYS)('%s: flag, environment, .imgtoolrc, own file, default', async (key) => {
-    // The name of a preset other than compat, whose variants share names, keeps the templates above distinct.
+    // The variants of the preset compat share names, so the templates above would clash. Any other preset works.
     const { load, write } = person();
     const [flag, variable, near, own] = VALUES[key];
     const initial = shown(await load(), key);
@@ -74,8 +74,8 @@ describe.runIf(process.platform === 'linux')('each setting comes from the first 
   });
 });
 
-describe('without a word from anybody', () => {
-  it('the defaults are those of the contract', async () => {
+describe('without any settings', () => {
+  it('the defaults are the documented ones', async () => {
     const { load, cwd, home } = person();
     const config = await load();
     expect(config).toMatchObject({
@@ -105,7 +105,7 @@ describe('without a word from anybody', () => {
     if (process.platform === 'linux') expect(config.index).toBe(join(home, '.local/state/imgtool/index.db'));
   });
 
-  it('nothing of the result can be changed', async () => {
+  it('the result is deeply frozen', async () => {
     const config = await person().load();
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.limits)).toBe(true);
@@ -113,27 +113,27 @@ describe('without a word from anybody', () => {
     expect(Object.isFrozen(config.include)).toBe(true);
   });
 
-  it('the index of a service lies in the folder systemd made for it', async () => {
+  it('the index of a service is in the state folder from systemd', async () => {
     const config = await person().load({}, { STATE_DIRECTORY: '/var/lib/imgtool:/var/lib/other' });
     expect(config.index).toBe('/var/lib/imgtool/imgtool.db');
   });
 });
 
-describe('the memory for pictures', () => {
-  it('is for its batch what was given, in bytes', async () => {
+describe('the memory budget', () => {
+  it('of a batch is the given size in bytes', async () => {
     const config = await person().load({ memory: '1.5GiB' });
     expect(config.memory).toBe(1_610_612_736);
     expect(batchOptions(config).memory).toBe(1_610_612_736);
   });
 
-  it('is for one picture what was given, and more than for all together where nothing was', async () => {
+  it('of one picture is the given size, and by default exceeds the budget of the batch', async () => {
     expect((await person().load({ memory: '1.5GiB' })).memoryCap).toBe(1_610_612_736);
     const config = await person().load();
     expect(config.memoryCap).toBeGreaterThanOrEqual(config.memory);
     expect(batchOptions(config).memoryCap).toBe(config.memoryCap);
   });
 
-  it('is shown as what auto comes to, in whole megabytes', async () => {
+  it('is shown with the result of auto, in whole megabytes', async () => {
     const config = await person().load({ memory: 'auto' });
     expect(shown(config, 'memory')?.value).toMatch(/^\d+(\.\d+)?[MG]$/);
     expect(config.memory % 1_000_000).toBe(0);
@@ -141,7 +141,7 @@ describe('the memory for pictures', () => {
 });
 
 describe('paths', () => {
-  it('in a file start from the folder of the file and are given as seen from the working folder', async () => {
+  it('in a file start from the folder of the file and are shown relative to the working folder', async () => {
     const { load, write, home, cwd } = person();
     write('.imgtoolrc', 'out: work/made\nindex: ./i.db');
     const config = await load();
@@ -150,14 +150,14 @@ describe('paths', () => {
     expect(config.index).toBe(join(home, 'i.db'));
   });
 
-  it('outside the working folder are given in full', async () => {
+  it('outside the working folder are shown in full', async () => {
     const { load, write, home } = person();
     write('.imgtoolrc', 'out: made');
     const config = await load();
     expect(config.outGiven).toBe(join(home, 'made'));
   });
 
-  it('of flags and variables start from the working folder and stay as they were given', async () => {
+  it('of flags and variables start from the working folder and are shown as given', async () => {
     const { load, cwd } = person();
     const config = await load({ out: '../x' }, { IMGTOOL_INDEX: 'i.db' });
     expect(config.out).toBe(join(cwd, '../x'));
@@ -165,7 +165,7 @@ describe('paths', () => {
     expect(config.index).toBe(join(cwd, 'i.db'));
   });
 
-  it('that start with ~/ start from home', async () => {
+  it('that begin with ~/ start from the home folder', async () => {
     const { load, home } = person();
     const config = await load({ out: '~/x' });
     expect(config.out).toBe(join(home, 'x'));
@@ -174,7 +174,7 @@ describe('paths', () => {
 });
 
 describe('the template of names', () => {
-  it('that gives two variants one name is refused with what to add', async () => {
+  it('that gives two variants the same name is refused with the missing placeholder', async () => {
     const error = await failure(() => person().load({ name: '{name}.{ext}' }));
     expect(error.code).toBe('usage');
     expect(error.message).toBe(
@@ -183,7 +183,7 @@ describe('the template of names', () => {
     expect(error.fix).toContain('add {variant}');
   });
 
-  it('without an extension cannot tell JPEG from WebP in compat', async () => {
+  it('without an extension is refused for compat, because JPEG and WebP would share names', async () => {
     const error = await failure(() => person().load({ name: '{name}_{variant}', preset: 'compat' }));
     expect(error.fix).toContain('add {ext}');
     await expect(
@@ -193,13 +193,13 @@ describe('the template of names', () => {
 });
 
 describe('the environment', () => {
-  it('read by default is that of the process', async () => {
+  it('is the environment of the process by default', async () => {
     const { cwd, home } = person();
     const config = await loadConfig({ flags: {}, cwd, home });
     expect(config.look.noColor).toBe(Boolean(process.env.NO_COLOR));
   });
 
-  it('is not read where a variable is empty', async () => {
+  it('has no effect through an empty variable', async () => {
     const config = await person().load({}, { IMGTOOL_OUT: '', IMGTOOL_JOBS: '' });
     expect(config.outGiven).toBe('imgtool-out');
   });
@@ -213,7 +213,7 @@ describe('the environment', () => {
     expect(config.preset.variants.map((variant) => variant.name)).toEqual(['a', 'b']);
   });
 
-  it('with a variable nobody reads gives a warning and no error', async () => {
+  it('with an unknown IMGTOOL_ variable causes a warning and no error', async () => {
     const config = await person().load({}, { IMGTOOL_LIMITPIXELS: '1', IMGTOOL_XYZZY: '1' });
     expect(config.warnings.map((warning) => warning.message)).toEqual([
       'IMGTOOL_LIMITPIXELS: no setting of this name, ignored (did you mean "IMGTOOL_LIMIT_PIXELS"?)',
@@ -221,7 +221,7 @@ describe('the environment', () => {
     ]);
   });
 
-  it('turns on stacks by DEBUG', async () => {
+  it('turns on stacks with DEBUG', async () => {
     expect((await person().load({}, { DEBUG: 'other,imgtool' })).debug).toBe(true);
     expect((await person().load({}, { DEBUG: 'notimgtool' })).debug).toBe(false);
   });

@@ -12,7 +12,7 @@ const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'ut
 let place: string;
 let packed: string;
 
-/** The package as it is published, beside the packages that it says it needs and no others. */
+/** The package as published, beside exactly the packages that it depends on. */
 beforeEach(() => {
   place = makePlace();
   packed = join(place, 'node_modules/imgtool');
@@ -38,18 +38,18 @@ function node(...args: readonly string[]) {
   return stdout;
 }
 
-it('turns pictures into outputs where it is installed from its package', async () => {
+it('the installed package renders pictures', async () => {
   const red = { width: 40, height: 30, channels: 3, background: 'red' } as const;
   mkdirSync(join(place, 'photos'));
   await sharp({ create: red }).jpeg().toFile(join(place, 'photos/red.jpg'));
   const bin = join(packed, 'bin/imgtool.js');
-  const told = node(bin, 'process', 'photos', '--out', 'out', '--variant', 'small:w=20', '--json');
-  expect(JSON.parse(told.trim().split('\n').at(-1) ?? '')).toMatchObject({ counts: { completed: 1 } });
+  const output = node(bin, 'process', 'photos', '--out', 'out', '--variant', 'small:w=20', '--json');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ counts: { completed: 1 } });
   expect(readdirSync(join(place, 'out'))).toEqual(['red_small.webp']);
   expect(node(bin, 'list')).toMatch(/\tfinished\t1\t1\t/);
 });
 
-it('can be imported by its name, with types', () => {
+it('the installed package can be imported by its name, with types', () => {
   writeFileSync(
     join(place, 'library.mjs'),
     "import * as library from 'imgtool'; console.log(typeof library.ImgtoolError);",
@@ -58,7 +58,7 @@ it('can be imported by its name, with types', () => {
   expect(readFileSync(join(packed, 'dist/index.d.ts'), 'utf8')).toContain('ImgtoolError');
 });
 
-it('holds what is run, the pages of help, and nothing of what the program was made of', () => {
+it('the package contains the built program and the help pages, and no sources', () => {
   const files = readdirSync(packed, { recursive: true, encoding: 'utf8' });
   const needed = ['bin/imgtool.js', 'dist/cli.js', 'dist/image/worker.js', 'src/help/variants.md'];
   expect(files).toEqual(expect.arrayContaining(needed.map((path) => join(path))));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 
-/** A new empty folder that is gone when the test has ended; its absolute path with links resolved. */
+/** Creates an empty folder that is removed at the end of the test. Returns the absolute path with links resolved. */
 export function makePlace(): string {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'imgtool-test-')));
   places.push(place);

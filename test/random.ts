@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+/** Numbers from 0 to less than 1. The same seed gives the same numbers (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -3,7 +3,7 @@ import type { BatchOptions, OutputRecord, SourceRecord, Variant } from '../src/m
 import type { NewJob } from '../src/ports.ts';
 import { fullVariant } from '../src/variants/fields.ts';
 
-/** Made-up data with every field set, for tests that look at a few of them. */
+/** Sample data with every field set, for tests that check a few of the fields. */
 
 export function sha(text: string): string {
   return createHash('sha256').update(text).digest('hex');

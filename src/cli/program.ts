@@ -7,7 +7,7 @@ import type { BatchFinished } from '../model.ts';
 import { exitOfBatch } from './exit-codes.ts';
 import { hearSignals, stopped, streams } from './signals.ts';
 
-/** Does what the arguments say: `shown` when they only asked for help. Errors: `usage`, and those of the verb. */
+/** Runs the command that the arguments name. Returns `shown` after help. Errors: `usage`, and those of the verb. */
 export async function run(argv: readonly string[], version: string): Promise<Outcome | 'shown'> {
   let outcome: Outcome = 'ok';
   const asked = argv[2] ?? '';
@@ -24,7 +24,7 @@ export async function run(argv: readonly string[], version: string): Promise<Out
   }
 }
 
-/** All verbs, or only the one that the arguments name: the others cost time. */
+/** Defines all verbs, or only the verb that the arguments name: defining the others takes time. */
 function program(version: string, asked: string, ended: (outcome: Outcome) => void): Command {
   const root = quiet(new Command('imgtool'))
     .description('Turns folders of pictures into named variants, once, safely.')
@@ -40,7 +40,7 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
   return root;
 }
 
-/** Throws instead of writing to standard error and ending the process. */
+/** Makes commander throw instead of writing to standard error and ending the process. */
 const quiet = (command: Command): Command =>
   command.exitOverride().configureOutput({ outputError: () => {} });
 
@@ -58,19 +58,15 @@ function define(command: Command, program: Command, verb: Verb, ended: (outcome:
   });
 }
 
-/** What commander found wrong, worded as all other errors. */
+/** Turns an error of commander into an error in imgtool's own wording. */
 function usageError({ message, code }: CommanderError, root: Command, asked: string): ImgtoolError {
   if (code === 'commander.help')
     return new ImgtoolError('usage', 'no command was given', { fix: 'imgtool --help' });
   const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
-  // Of all verbs `verify` would be the nearest.
+  // Commander would suggest the verb `verify`.
   const nearest = asked === 'version' ? '--version' : meant;
-  return new ImgtoolError('usage', what, {
-    fix: nearest === undefined ? helpFor(root, asked) : `did you mean ${nearest}?`,
-  });
-}
-
-function helpFor(root: Command, asked: string): string {
-  const command = root.commands.find((one) => one.name() === asked);
-  return command === undefined ? 'imgtool --help' : `imgtool ${command.name()} --help`;
+  const help = root.commands.some((one) => one.name() === asked)
+    ? `imgtool ${asked} --help`
+    : 'imgtool --help';
+  return new ImgtoolError('usage', what, { fix: nearest === undefined ? help : `did you mean ${nearest}?` });
 }

@@ -2,12 +2,12 @@ import { constants } from 'node:os';
 import { systemCode } from '../errors.ts';
 import { CANNOT_GO_ON, CLOSED } from './exit-codes.ts';
 
-/** `npm start` can deliver one Ctrl-C twice: a second signal counts from this many milliseconds after the first. */
+/** Milliseconds until another signal counts as the second one, because `npm start` can deliver one Ctrl-C twice. */
 const SAME_SIGNAL = 300;
-/** Milliseconds that a forced stop may take before the process ends all the same. */
+/** Milliseconds after which a forced stop ends the process in any case. */
 const FORCED_END = 700;
 
-/** Where this process writes. */
+/** The output streams of this process. */
 export const streams = { stdout: process.stdout, stderr: process.stderr };
 
 const stop = new AbortController();
@@ -30,7 +30,7 @@ export function hearStreams(): void {
   }
 }
 
-/** From here on the first signal stops in order. The second one calls `force`, and then ends the process. */
+/** After this call the first signal stops in order. The second signal calls `force`, then ends the process. */
 export function hearSignals(force: () => void = () => {}): void {
   let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -47,13 +47,13 @@ export function hearSignals(force: () => void = () => {}): void {
   }
 }
 
-/** Sets the exit code, unless an output that nobody gets has set it. */
+/** Sets the exit code, unless a failed output stream has already set it. */
 export function exitWith(code: number): void {
   const isLost = process.exitCode === CLOSED || process.exitCode === CANNOT_GO_ON;
   process.exitCode = isLost ? process.exitCode : code;
 }
 
-/** Ends the process by the signal that it heard, if any: then the loop of a shell stops too. */
+/** Ends the process by the signal that it received, if any. A loop in a shell then stops too. */
 export function endBySignal(): void {
   if (signalled !== undefined) endBy(signalled);
 }

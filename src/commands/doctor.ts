@@ -8,10 +8,10 @@ import type { Check } from '../model/mended.ts';
 import { type Call, configOf, engineOf, LOOKING, type Outcome, pagesFor, type Verb } from './verb.ts';
 
 const MB = 1_000_000;
-/** Bytes below which a place or the machine is called short. */
+/** Free bytes below which a folder or the machine gets a warning. */
 const LITTLE_SPACE = 500 * MB;
 const LITTLE_MEMORY = 500 * MB;
-/** inotify watches below which a large tree cannot be watched. */
+/** inotify watches below which the user gets a warning, because large folder trees need more. */
 const FEW_WATCHES = 65_536;
 
 export const doctorVerb: Verb = {
@@ -23,7 +23,7 @@ export const doctorVerb: Verb = {
   ],
   async run(call) {
     const { repair, backup } = call.options;
-    if (repair === true || backup !== undefined) return mend(call);
+    if (repair === true || backup !== undefined) return repairOrBackUp(call);
     const config = await configOf(call);
     const pages = await pagesFor(call, config);
     const engine = await engineOf(config);
@@ -37,12 +37,12 @@ export const doctorVerb: Verb = {
   },
 };
 
-/** Repairs the index, or saves a copy of it. Errors: `usage` and those of the index. */
-async function mend(call: Call): Promise<Outcome> {
+/** Repairs the index, or saves a copy of it. Errors: `usage` and the errors of the index. */
+async function repairOrBackUp(call: Call): Promise<Outcome> {
   const { options, signal, hearSignals } = call;
   const config = await configOf(call);
   const file = options.backup as string | undefined;
-  // A copy that is cut short is removed.
+  // The backup removes its unfinished copy when a signal stops it.
   if (file !== undefined) hearSignals();
   const pages = await pagesFor(call, config);
   if (options.repair === true && file !== undefined) {
@@ -106,14 +106,14 @@ async function aboutIndex({ index: path, origins }: Config, engine: Engine): Pro
 }
 
 function aboutSpace(name: string, path: string, fix: string): Check {
-  for (let place = path; ; place = dirname(place)) {
+  for (let folder = path; ; folder = dirname(folder)) {
     try {
-      const { bavail, bsize } = statfsSync(place);
+      const { bavail, bsize } = statfsSync(folder);
       const free = bavail * bsize;
-      const value = `${Math.round(free / MB)} MB free at ${place}`;
+      const value = `${Math.round(free / MB)} MB free at ${folder}`;
       return free < LITTLE_SPACE ? { name, state: 'warning', value, fix } : { name, state: 'ok', value };
     } catch (error) {
-      if (place === dirname(place))
+      if (folder === dirname(folder))
         return { name, state: 'problem', value: asImgtoolError(error).message, fix };
     }
   }
@@ -143,12 +143,12 @@ function megabytes(bytes: number): string {
   return `${Math.round(bytes / MB).toLocaleString('en-US')} MB`;
 }
 
-/** As reports spell it. */
+/** Counts in the wording of the reports. */
 function counted(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 }
 
-/** Linux only: how many folders can be watched. */
+/** The number of folders that can be watched. Linux only. */
 async function aboutWatches(): Promise<Check[]> {
   const most = Number(await readFile('/proc/sys/fs/inotify/max_user_watches', 'utf8').catch(() => ''));
   if (!most) return [];

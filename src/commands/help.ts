@@ -3,10 +3,10 @@ import { nearest } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Helpful, Verb } from './verb.ts';
 
-/** This file and the file that the build makes of it both lie two folders below the package, which holds the pages. */
+/** The source and the built file both lie two folders below the package root, which contains the pages. */
 const PAGES = new URL('../../src/help/', import.meta.url);
 
-/** Some words are both a command and a topic: both are printed. Errors: `usage` for an unknown word. */
+/** Prints a command's help, a topic's page, or both if they share a name. Errors: `usage` for an unknown word. */
 export const helpVerb: Verb = {
   description: 'a command or a topic, explained',
   settings: [],
@@ -47,7 +47,7 @@ function pageOf(topic: string): string {
   return readFileSync(new URL(`${topic}.md`, PAGES), 'utf8');
 }
 
-/** Markdown as a terminal shows it best: headings underlined, code indented, links as the command that leads there. */
+/** Formats Markdown for a terminal: underlines headings, indents code, and writes links as `imgtool help` commands. */
 function asText(markdown: string): string {
   let isCode = false;
   return markdown

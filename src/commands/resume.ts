@@ -36,14 +36,14 @@ async function again(how: How, call: Call): Promise<Outcome> {
       await (await pagesFor(call, config)).nothingLeft(batch, how);
       return 'ok';
     }
-    const told = { ...config, outGiven: batch.options.outGiven };
-    return await attend(call, told, how, engine, prepared, { warnings });
+    const batchConfig = { ...config, outGiven: batch.options.outGiven };
+    return await attend(call, batchConfig, how, engine, prepared, { warnings });
   } finally {
     await engine.close();
   }
 }
 
-/** What the command line changes of the options of a batch. */
+/** The changes that the command line makes to the options of the batch. */
 function changesOf(config: Config, flags: Flags) {
   const { jobs, memory, memoryCap } = config;
   return {

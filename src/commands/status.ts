@@ -3,7 +3,7 @@ import { hintAsFlags, nearest } from '../config.ts';
 import { JOB_STATES, type JobRecord } from '../model.ts';
 import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
-/** Milliseconds between two looks at a running batch. */
+/** Milliseconds between two reads of a running batch. */
 const EVERY = 500;
 
 export const statusVerb: Verb = {
@@ -35,7 +35,7 @@ export const statusVerb: Verb = {
   },
 };
 
-/** The index lists jobs in the order of work, where the largest pictures of some hundred come first. */
+/** Sorts by state, then by path. The index orders jobs by work, the largest of each few hundred pictures first. */
 export function byStateAndName(jobs: readonly JobRecord[]): JobRecord[] {
   return [...jobs].sort((a, b) => {
     const [first, second] = [JOB_STATES.indexOf(a.state), JOB_STATES.indexOf(b.state)];

@@ -4,19 +4,19 @@ import type { Engine, PreparedBatch } from '../engine.ts';
 import type { BatchFinished, Event } from '../model.ts';
 import type { Streams } from '../report/open.ts';
 
-/** One verb of the command line: what it takes, and what it does. */
+/** One verb of the command line: its arguments and its action. */
 export interface Verb {
-  /** In the list of verbs; `description` unless given. */
+  /** Text for the list of verbs. The default is `description`. */
   readonly summary?: string;
   readonly description: string;
-  /** Groups of settings that it takes; all of them unless given. */
+  /** Groups of settings that the verb accepts. The default is all groups. */
   readonly settings?: readonly Group[];
-  /** Its argument as commander writes it, and a line of help. */
+  /** The argument in commander's syntax, and its line of help. */
   readonly argument?: readonly [name: string, about: string];
   readonly options?: readonly (readonly [flag: string, about: string, initial?: string])[];
-  /** Flags that its help leaves out. */
+  /** Flags that the help of this verb leaves out. */
   readonly hidden?: readonly string[];
-  /** What it ends with decides the exit code. Errors: those of the verb, as ImgtoolError. */
+  /** The outcome decides the exit code. Errors: those of the verb, as ImgtoolError. */
   run(call: Call): Promise<Outcome>;
 }
 
@@ -28,25 +28,25 @@ export interface Helpful {
   helpInformation(): string;
 }
 
-/** How a verb ended: with a batch, well, or with something found wrong. */
+/** How a verb ended: with a batch, without problems, or with a problem found. */
 export type Outcome = BatchFinished | 'ok' | 'problem';
 
-/** What the command line gives a verb. */
+/** What the command line passes to a verb. */
 export interface Call {
   readonly paths: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly streams: Streams;
-  /** The command line itself, with all its verbs where help is asked for. */
+  /** The root command. It has all verbs when the user asks for help. */
   readonly program: Helpful;
-  /** Aborts with the first signal, once signals are heard. */
+  /** Aborts with the first signal after a call of `hearSignals`. */
   readonly signal: AbortSignal;
-  /** From here on the first signal stops in order; `force` is called with the second. */
+  /** After this call the first signal stops the command in order, and the second signal calls `force`. */
   hearSignals(force?: () => void): void;
-  /** The exit code that a batch leads to. */
+  /** The exit code for the result of a batch. */
   exitOf(finished: BatchFinished): number;
 }
 
-/** Settings of the two kinds of verbs that work on pictures, and of those that look at batches. */
+/** Groups of settings: LOOKING for verbs that only show something, WORKING for verbs that process images. */
 export const LOOKING = ['display', 'settings'] as const;
 export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
 
@@ -54,7 +54,7 @@ export function configOf({ options }: Call): Promise<Config> {
   return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
 }
 
-/** An engine for one command: its machine is that of the batch. */
+/** Opens an engine for one command. It takes its core and memory limits from the batch. */
 export async function engineOf({ index }: Config): Promise<Engine> {
   const { createEngine } = await import('../engine.ts');
   return createEngine({ index, nearest, wordHint: hintAsFlags });
@@ -65,7 +65,7 @@ export async function pagesFor({ streams }: Call, config: Config) {
   return pagesOf(streams, config);
 }
 
-/** Runs a batch: reports its events, and stops it by signals. */
+/** Runs a batch, reports its events, and stops it by signals. */
 export async function attend(
   { streams, signal, hearSignals, exitOf }: Call,
   config: Config,

@@ -15,7 +15,7 @@ export const verifyVerb: Verb = {
     const { jobs, memory, memoryCap, quiet, json } = config;
     const pages = await pagesFor(call, config);
     const engine = await engineOf(config);
-    // A signal that comes while the display opens is heard too.
+    // Listen now, because a signal can arrive while the display opens.
     call.hearSignals(engine.kill);
     const [{ isLive, openReport, styleOf }, { createVerifyProgress }] = await Promise.all([
       import('../report/open.ts'),
@@ -29,7 +29,7 @@ export const verifyVerb: Verb = {
           ...{ batch: paths[0], fix: options.fix === true, machine: { jobs, memory, memoryCap }, progress },
           limits: givenLimits(config, flagsOf(options)),
           timeout: config.limits.timeout,
-          // Standard output is for what was found.
+          // Standard output holds only the results of the check.
           openReport: (outGiven) =>
             openReport({ ...config, json: false, quiet: quiet || json, outGiven }, streams, {
               command: 'verify',

@@ -8,7 +8,7 @@ export const watchVerb: Verb = {
   description: 'What is in the folders now, then whatever lands in them, until Ctrl-C.',
   settings: ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'settings'],
   argument: ['[dir...]', 'folders'],
-  // An error explains it where a file or a variable asks for it.
+  // `foldersOf` reports an error if a file or a variable turns it on.
   hidden: ['--dry-run'],
   async run(call) {
     const config = await configOf(call);

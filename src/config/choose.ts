@@ -6,7 +6,7 @@ import { nameType, readVariants } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
 import type { Settings } from './layers.ts';
 
-/** A preset of the user, and the file that defines it. */
+/** A preset that the user defined, and the file that defines it. */
 export interface OwnPreset {
   readonly preset: Preset;
   readonly origin: string;
@@ -49,7 +49,7 @@ export function allPresets(own: readonly OwnPreset[]): readonly Preset[] {
 type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
 
 /**
- * The preset to use. A named preset gets the given variants added; without a name, the given variants stand alone. An
+ * Returns the preset to use. The given variants extend a named preset. Without a named preset they stand alone. A given
  * effort replaces the efforts of the preset.
  */
 export function choosePreset({ preset, variants, effort }: Choices, presets: readonly Preset[]): Preset {
@@ -64,7 +64,7 @@ export function choosePreset({ preset, variants, effort }: Choices, presets: rea
   return { name: chosen.name, variants: added(own, given) };
 }
 
-/** A given variant keeps the effort it names, unless a place of higher rank sets an effort for all. */
+/** A given variant keeps its own effort, unless an effort for all variants comes from a layer of higher priority. */
 function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effort']): readonly Variant[] {
   return value.map((loose) => {
     const keeps = loose.effort !== undefined && rank <= effort.rank;

@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { compiledFolder } from './places.ts';
 
-/** Node has this from 22.1 on. The types of the oldest supported Node lack it. */
+/** Node has this function from 22.1 on. The types of the oldest supported Node lack it. */
 type Caching = { readonly enableCompileCache?: (folder: string) => { readonly directory?: string } };
 
 /**
- * Turns on Node's compile cache for this process and its children. Node runs the code in the cache, so the folder must
- * belong to the user and no one else may write to it; Node's own default, in the temporary folder of the system, is not
- * safe. Without such a folder there is no cache. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE take precedence.
+ * Turns on Node's compile cache for this process and its children. Node executes the cached code, so the user must own
+ * the folder and nobody else may be able to write to it. Node's default folder in the system's temporary folder is not
+ * safe. Without a safe folder the cache stays off. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE have priority.
  */
 export function keepCompiled(
   env: NodeJS.ProcessEnv = process.env,
@@ -22,15 +22,15 @@ export function keepCompiled(
   try {
     const folder = compiledFolder({ env, home: home(), platform: process.platform });
     const above = dirname(folder);
-    // The user's cache folder itself is not created: under `sudo` it would belong to root.
+    // Do not create the user's cache folder itself: under `sudo` it would belong to root.
     if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
     if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
   } catch {
-    // A user without a home folder, as in many containers. Commands that need one report it.
+    // The user has no home folder, as in many containers. Commands that need a home folder report it.
   }
 }
 
-/** Not recursive: there Node loops forever below /proc, where creating a folder has no effect. */
+/** Creates one folder. A recursive call would loop forever below /proc, where Node cannot create a folder. */
 function isMade(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
@@ -40,11 +40,11 @@ function isMade(folder: string): boolean {
   }
 }
 
-/** Whether the user owns this folder, and others have none of these rights. */
+/** Returns whether the user owns the folder and others have none of the forbidden rights. */
 function isOwn(folder: string, forbidden: number): boolean {
   try {
     const stats = statSync(folder);
-    // Windows has no owners and rights of this kind.
+    // Windows has no comparable owners and rights.
     const isOurs =
       process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
     return stats.isDirectory() && isOurs;

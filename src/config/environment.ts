@@ -1,16 +1,16 @@
 import { fstatSync } from 'node:fs';
 
-/** What the environment says about the terminal. */
+/** What the environment reveals about the terminal. */
 export interface TerminalTraits {
   /** NO_COLOR is set. */
   readonly noColor: boolean;
-  /** TERM=dumb: no control codes at all. */
+  /** TERM=dumb: the terminal understands no control codes. */
   readonly dumb: boolean;
   /** The locale is UTF-8. */
   readonly unicode: boolean;
   /** Standard error is the systemd journal, which adds its own timestamps. */
   readonly journal: boolean;
-  /** A build server, which shows output as a log. */
+  /** CI is set: a build server shows the output as a log. */
   readonly ci: boolean;
 }
 
@@ -22,7 +22,7 @@ export function terminalTraits(
   return {
     noColor: Boolean(env.NO_COLOR),
     dumb: env.TERM === 'dumb',
-    // macOS and Windows terminals are UTF-8 and often set no locale.
+    // Terminals on macOS and Windows use UTF-8 and often set no locale.
     unicode: locale === '' ? platform === 'darwin' || platform === 'win32' : /utf-?8/i.test(locale),
     journal: isJournal(env.JOURNAL_STREAM),
     ci: Boolean(env.CI) && env.CI !== 'false',
@@ -40,7 +40,7 @@ function isJournal(stream: string | undefined): boolean {
   }
 }
 
-/** Whether DEBUG names imgtool, alone or in a list. */
+/** Returns whether DEBUG names imgtool, alone or in a list. */
 export function isDebug(env: NodeJS.ProcessEnv): boolean {
   return (env.DEBUG ?? '').split(/[\s,]+/).some((word) => word === '*' || /^imgtool(:|$)/.test(word));
 }

@@ -23,8 +23,8 @@ export interface ConfigFile {
 }
 
 /**
- * The settings files to use; the first one wins. These are the named file, or the nearest `.imgtoolrc` and the user's
- * own file. Errors: `config` for a file that was found and belongs to another user.
+ * Returns the settings files to use, the first with the highest priority: the named file alone, or the nearest
+ * `.imgtoolrc` and the user's own file. Errors: `config` for a file that was found and belongs to another user.
  */
 export async function readFiles(
   flag: string | false | undefined,
@@ -58,7 +58,7 @@ export async function readFiles(
   );
 }
 
-/** Errors, with line and column where they are known: the place's code. */
+/** Parses the bytes. Errors: the code of `place`, with line and column where the parser reports them. */
 async function parsed(path: string, bytes: Buffer, place: Place): Promise<ConfigFile> {
   const values = (await parse(decode(bytes, place, path), path)) ?? {};
   if (!isMapping(values)) throw wrong({ code: 'config', text: path }, 'a mapping of settings', values);
@@ -75,13 +75,13 @@ function readNamed(path: string, place: Place): Buffer {
   }
 }
 
-/** Reads a file that was found. It must be a regular file: reading a stray pipe would never end. */
+/** Reads a file that was found. It must be a regular file, because reading a stray pipe would never end. */
 function readFound(path: string, place: Place, user: User, cwd: string): Buffer {
   let file: number | undefined;
   try {
     assertRegular(statSync(path), path, place);
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    // Check the opened file: another file can be at the path by now.
+    // Check the opened file, because another file may have replaced it at the path.
     const found = fstatSync(file);
     assertRegular(found, path, place);
     assertTrusted(path, [lstatSync(path).uid, found.uid], user, ownerOf(cwd));
@@ -93,7 +93,7 @@ function readFound(path: string, place: Place, user: User, cwd: string): Buffer 
   }
 }
 
-/** Undefined where the folder is gone. */
+/** Returns undefined if the folder is gone. */
 function ownerOf(folder: string): number | undefined {
   try {
     return statSync(folder).uid;
@@ -129,7 +129,7 @@ function decode(bytes: Buffer, place: Place, path: string): string {
   }
 }
 
-/** What a text of JSON or YAML means. Errors: `config`, with line and column. */
+/** Parses JSON or YAML. Errors: `config`, with line and column. */
 async function parse(text: string, path: string): Promise<unknown> {
   const json = text.trimStart().startsWith('{') ? parseJson(text) : {};
   if ('value' in json) return json.value;
@@ -151,7 +151,7 @@ async function parse(text: string, path: string): Promise<unknown> {
   }
 }
 
-/** The value, or the problem and its position where the engine reports one. */
+/** Returns the value, or the problem and its position if Node reports one. */
 function parseJson(text: string): { value: unknown } | { problem?: string } {
   try {
     return { value: JSON.parse(text) };

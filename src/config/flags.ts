@@ -3,7 +3,7 @@ import type { Limits } from '../model.ts';
 import type { Flags } from './layers.ts';
 import { GROUPS, type Group, isRepeatable, KEYS, type Key, longFlag, SETTINGS } from './settings.ts';
 
-/** Flags without a variable and without a key in a file. */
+/** Flags that have neither an environment variable nor a key in a file. */
 const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
   { flag: '--files-from <file>', group: 'lists', about: 'read paths from a file, - for standard input' },
   { flag: '-0, --nul', group: 'lists', about: 'paths of --files-from end by NUL, not by newline' },
@@ -12,8 +12,8 @@ const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
 ];
 
 /**
- * Adds the flags of these groups to a command; of all groups by default. Every command accepts the flags of the group
- * `work`, but its help shows them only where they do something.
+ * Adds the flags of these groups to a command, or of all groups by default. Every command accepts the flags of the
+ * group `work`, but the help shows them only for commands that process images.
  */
 export function addSettings(command: Command, groups?: readonly Group[]): Command {
   const wanted: readonly string[] = groups ?? Object.keys(GROUPS);
@@ -56,7 +56,7 @@ function collect(option: Option): void {
   option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
 }
 
-/** The settings among a command's parsed options, by key. Leaves out the command's own options. */
+/** Returns the settings among a command's parsed options, by key. The command's own options are left out. */
 export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   const flags: Partial<Record<Key, unknown>> = {};
   for (const key of KEYS) {
@@ -67,7 +67,7 @@ export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   return typeof config === 'string' || config === false ? { ...flags, config } : flags;
 }
 
-/** The limits given on the command line. They replace the limits of a batch that is resumed or retried. */
+/** Returns the limits given on the command line. They replace the limits of a batch that is resumed or retried. */
 export function givenLimits({ limits }: { readonly limits: Limits }, flags: Flags): Partial<Limits> {
   return {
     ...(flags.limitPixels === undefined ? {} : { pixels: limits.pixels }),

@@ -6,21 +6,21 @@ import { envName, isKey, isRepeatable, KEYS, type Key, longFlag, SETTINGS, type 
 
 /** Settings as the command line or a library call gives them, by key. Undefined means not given. */
 export type Flags = { readonly [K in Key]?: unknown } & {
-  /** The file to read instead of those that are found; false reads none. */
+  /** The file to read instead of the files that are found. False reads no file. */
   readonly config?: string | false | undefined;
 };
 
-/** One place that settings come from. */
+/** One origin of settings: the flags, the environment or a file. */
 interface Layer {
   /** Relative paths of this layer start from this folder. */
   readonly base: string;
   readonly values: ReadonlyMap<Key, unknown>;
   place(key: Key): Place;
-  /** As `imgtool config` names it. */
+  /** The origin as `imgtool config` shows it. */
   origin(key: Key): string;
 }
 
-/** A value and where it came from. `base` is null for a default. Rank 0 is a flag; a lower rank wins. */
+/** A value and its origin. `base` is null for a default. Rank 0 is a flag; a lower rank has priority. */
 export interface Resolved<T> {
   readonly value: T;
   readonly origin: string;
@@ -31,7 +31,7 @@ export interface Resolved<T> {
 
 export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
-/** Takes each setting from the first layer that has it. Checks all layers, so that no wrong value stays hidden. */
+/** Takes each setting from the first layer that has it. Checks all layers, so every wrong value is reported. */
 export function readSettings(layers: readonly Layer[]): Settings {
   const settings = KEYS.map((key) => {
     const found = layers.flatMap((layer, rank) => (layer.values.has(key) ? [read(layer, key, rank)] : []));
@@ -55,7 +55,7 @@ function byDefault<K extends Key>(key: K): Resolved<Values[K]> {
   return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
-/** Errors: `usage` for a key that is no setting. */
+/** Errors: `usage` for an unknown option. */
 export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const unknownKeys = given.map(([key]) => key).filter((key) => !isKey(key));
@@ -80,13 +80,13 @@ export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
   return { base: cwd, values, place: (key) => ({ code: 'config', text: envName(key) }), origin: envName };
 }
 
-/** Warnings about IMGTOOL_ variables that are no settings. Another program may own them, so they are no errors. */
+/** Warns about unknown IMGTOOL_ variables. They are no errors, because they can belong to another program. */
 export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
   const prefix = 'IMGTOOL_';
   const names = Object.keys(env).filter((name) => name.startsWith(prefix));
   if (names.length === 0) return [];
   const known = [...KEYS.map(envName), `${prefix}CONFIG`, `${prefix}NO_CONFIG`];
-  // The common prefix would make all names look alike.
+  // `nearest` compares the names without their prefix, because the prefix makes all names look alike.
   const rests = known.map((name) => name.slice(prefix.length));
   return names
     .filter((name) => !known.includes(name))
@@ -97,7 +97,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
     });
 }
 
-/** Errors: `config` for keys that are no settings. A key without a value counts as absent. */
+/** Errors: `config` for unknown keys. A key without a value counts as absent. */
 export function fileLayer(file: ConfigFile): Layer {
   const place: Place = { code: 'config', text: file.path };
   const known = [...KEYS, 'presets'];

@@ -4,46 +4,46 @@ import { posix } from 'node:path';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Reads a text file; undefined where there is none. */
+/** Reads a text file. Returns undefined if it cannot be read. */
 type ReadText = (path: string) => string | undefined;
 
-/** Cores that this process may use: those of its affinity, limited by the CPU time of its control groups. */
+/** Cores that this process may use: the cores of its CPU affinity, limited by the CPU quota of its control groups. */
 export function cores(available = availableParallelism(), read: ReadText = readText): number {
   const shares = groups('', read).map((group) => share(read(posix.join(CGROUPS, group, 'cpu.max'))));
-  // Part of a core is worth another job: the job waits at times, but never for long.
+  // Round up: a job on part of a core waits at times, but never for long.
   return Math.max(1, Math.ceil(Math.min(available, ...shares)));
 }
 
-/** Cores that `cpu.max` allows. Its text is "<quota or max> <period>", both in microseconds. */
+/** Cores that `cpu.max` allows. The format is "<quota or max> <period>", both in microseconds. */
 function share(cpuMax = ''): number {
   const [quota, period] = cpuMax.trim().split(/\s+/).map(Number);
   return quota && period ? quota / period : Number.POSITIVE_INFINITY;
 }
 
-/** Bytes. `free` can be used without swapping or killing anything; `total` is the upper bound. */
+/** Bytes. `free` is available without swapping and without killing a process; `total` is the upper bound. */
 export interface Memory {
   readonly free: number;
   readonly total: number;
 }
 
 const MB = 1_000_000;
-/** Bytes. With less, two photographs hardly fit side by side. */
+/** Bytes. Two photographs hardly fit into less at the same time. */
 const LEAST = 64 * MB;
 
-/** Default memory for all pictures, in bytes: half of the free memory. The rest is for other programs. */
+/** Default memory budget of all pictures, in bytes: half of the free memory. Other programs need the rest. */
 export function autoMemory({ free }: Pick<Memory, 'free'> = memoryHere()): number {
   return Math.max(LEAST, Math.floor(free / 2 / MB) * MB);
 }
 
-/** A picture that needs more than this share of the free memory is refused: other programs need some too. */
+/** The largest share of the free memory that one picture may need. Other programs need the rest. */
 const MOST_SHARE = 0.8;
 
-/** Default memory for one picture, in bytes. It is more than for all together, because a large picture runs alone. */
+/** Default memory limit of one picture, in bytes. It exceeds the budget, because a large picture runs alone. */
 export function autoMemoryCap({ free }: Pick<Memory, 'free'> = memoryHere()): number {
   return Math.max(autoMemory({ free }), Math.floor((free * MOST_SHARE) / MB) * MB);
 }
 
-/** The memory of the machine, or of the control group with the least memory, of either version. */
+/** The memory of the machine, or of the control group with the least memory. Reads control groups of both versions. */
 export function memoryHere(
   machine: Memory = { free: freemem(), total: totalmem() },
   read: ReadText = readText,
@@ -60,7 +60,7 @@ export function memoryHere(
   };
 }
 
-/** Version 2. Above `memory.high` the kernel slows the group down, above `memory.max` it kills a process. */
+/** Control groups version 2. Above `memory.high` the kernel slows the group; above `memory.max` it kills a process. */
 function grantedBy(group: string, read: ReadText): Memory {
   const limits = ['memory.max', 'memory.high'].map((name) =>
     amount(/^(\d+)$/m, read(posix.join(group, name))),
@@ -76,13 +76,13 @@ function grantedByOld(group: string, read: ReadText): Memory {
   return granted([limit], used, unused);
 }
 
-/** The kernel gives up unused file cache before memory runs out, so the cache counts as free. */
+/** Unused file cache counts as free, because the kernel reclaims it before memory runs out. */
 function granted(limits: readonly number[], used: string | undefined, unused: number): Memory {
   const total = Math.min(...limits.map((limit) => (Number.isNaN(limit) ? Number.POSITIVE_INFINITY : limit)));
   return { free: total - (amount(/^(\d+)$/m, used) || 0) + (unused || 0), total };
 }
 
-/** The control group of the process and all groups above it. An empty controller means version 2. */
+/** The control group of the process and all groups above it. An empty controller name selects version 2. */
 function groups(controller: string, read: ReadText): readonly string[] {
   const lines = (read('/proc/self/cgroup') ?? '')
     .split('\n')
@@ -92,7 +92,7 @@ function groups(controller: string, read: ReadText): readonly string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join('/')).concat('');
 }
 
-/** The number that the pattern captures; NaN where it does not match. */
+/** The number that the pattern captures; NaN if the pattern does not match. */
 function amount(pattern: RegExp, text = ''): number {
   return Number(pattern.exec(text)?.[1] ?? Number.NaN);
 }

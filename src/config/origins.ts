@@ -13,7 +13,7 @@ export interface Origin {
   readonly origin: string;
 }
 
-/** Every setting in the order of the help, then the user's presets. `resolved` fills in open defaults. */
+/** Lists every setting in the order of the help, then the user's presets. `resolved` completes open defaults. */
 export function listOrigins(
   settings: Settings,
   resolved: { readonly [K in Key]?: string | number },

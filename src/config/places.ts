@@ -1,15 +1,15 @@
 import path from 'node:path';
 
-/** What the default places depend on. */
+/** The environment that the default paths depend on. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
   readonly platform: NodeJS.Platform;
 }
 
-/** The default place of the index. */
+/** The default path of the index. */
 export function defaultIndex({ env, home, platform }: Surroundings): string {
-  // systemd passes a list where a unit has several folders.
+  // systemd separates several state folders with colons.
   const [state] = (env.STATE_DIRECTORY ?? '').split(':');
   if (state) return path.posix.join(state, 'imgtool.db');
   return inFolder(platform, userFolder({ env, home, platform }, 'state'), 'index.db');
@@ -25,7 +25,7 @@ export function compiledFolder(surroundings: Surroundings): string {
   return inFolder(surroundings.platform, userFolder(surroundings, 'cache'), 'compiled');
 }
 
-/** The XDG folder on Linux and where its variables are set; elsewhere the folder of the platform. */
+/** The XDG folder on Linux or if its variable is set; otherwise the folder that the platform prescribes. */
 function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'config' | 'cache'): string {
   const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
   if (platform === 'win32') {
@@ -33,7 +33,7 @@ function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'conf
     const roaming = env.APPDATA || path.win32.join(home, 'AppData', 'Roaming');
     return kind === 'config' ? roaming : local;
   }
-  // The XDG specification says to ignore relative paths.
+  // The XDG specification requires programs to ignore relative paths.
   if (path.posix.isAbsolute(xdg)) return xdg;
   if (platform === 'darwin') {
     return path.posix.join(home, 'Library', kind === 'cache' ? 'Caches' : 'Application Support');
@@ -48,7 +48,7 @@ function inFolder(platform: NodeJS.Platform, folder: string, name: string): stri
   return (platform === 'win32' ? path.win32 : path.posix).join(folder, 'imgtool', name);
 }
 
-/** A written path made absolute: `~/` is the home folder, other relative paths start from `base`. */
+/** Makes a path absolute: `~/` is the home folder, and other relative paths start from `base`. */
 export function absolute(written: string, base: string, home: string): string {
   if (written === '~' || /^~[/\\]/.test(written)) return path.join(home, written.slice(1));
   return path.resolve(base, written);

@@ -1,12 +1,12 @@
 import { isWholeNumber, type Scalar, scalar } from '../variants/values.ts';
 
-/** Durations, amounts and sizes: how a person writes them, and how they are shown. */
+/** Durations, amounts and sizes: parsing and display. */
 
 /** Milliseconds of each unit. */
 const DURATIONS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type DurationUnit = keyof typeof DURATIONS;
 
-/** Milliseconds, written as a number of `unit`s or with a unit: 500ms, 1.5s, 10m. Bounds are in milliseconds. */
+/** Milliseconds. Text is a number of `unit`s, or has its own unit: 500ms, 1.5s, 10m. Bounds are in milliseconds. */
 export function durationType(unit: DurationUnit, least: number, most: number): Scalar<number> {
   const pattern = '^\\s*(\\d+(?:\\.\\d+)?)(ms|s|m|h|d)?\\s*$';
   return scalar({
@@ -22,7 +22,7 @@ export function durationType(unit: DurationUnit, least: number, most: number): S
   });
 }
 
-/** A duration in the largest unit that leaves a whole number. */
+/** Writes a duration in the largest unit that gives a whole number. */
 export function showDuration(milliseconds: number): string {
   const fitting = (Object.keys(DURATIONS) as DurationUnit[]).filter(
     (unit) => milliseconds % DURATIONS[unit] === 0,
@@ -33,7 +33,7 @@ export function showDuration(milliseconds: number): string {
 
 const AMOUNT = '^\\s*(\\d+(?:\\.\\d*)?|\\.\\d+)([kmgKMG]?)\\s*$';
 
-/** A count with an optional k, M or G: thousands, millions, billions. */
+/** A count with an optional suffix k, M or G for thousands, millions and billions. */
 export const amountType: Scalar<number> = scalar({
   expected: 'a number such as 100M or 500k',
   schema: {
@@ -55,7 +55,7 @@ export function showAmount(value: number): string {
   return `${value / 1000 ** power}${['', 'k', 'M', 'G'][power]}`;
 }
 
-/** Bytes of each unit, in lower case. A plain letter counts in thousands, as `MB` does. */
+/** Bytes of each unit, in lower case. A single letter is a decimal unit: `M` equals `MB`. */
 const SIZES: Readonly<Record<string, number>> = {
   '': 1,
   ...{ k: 1e3, kb: 1e3, kib: 2 ** 10 },
@@ -83,7 +83,7 @@ export function sizeType(least: number): Scalar<number> {
   });
 }
 
-/** NaN for text that is no size. */
+/** Returns NaN if the text is not a size. */
 function bytesOf(text: string): number {
   const [, digits = '', unit = ''] = new RegExp(SIZE).exec(text) ?? [];
   return digits === '' ? Number.NaN : Math.round(Number(digits) * (SIZES[unit.toLowerCase()] ?? Number.NaN));
@@ -91,7 +91,7 @@ function bytesOf(text: string): number {
 
 const SHOWN = { G: 1e9, GiB: 2 ** 30, M: 1e6, MiB: 2 ** 20, k: 1e3, KiB: 2 ** 10, '': 1 };
 
-/** The shortest text that says exactly this many bytes. */
+/** The shortest text that gives exactly this many bytes. */
 export function showSize(bytes: number): string {
   const ways = Object.entries(SHOWN)
     .filter(([, unit]) => bytes >= unit)

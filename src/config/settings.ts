@@ -4,7 +4,7 @@ import { readVariants, specOf } from '../variants/written.ts';
 import { amountType, durationType, showAmount, showDuration, showSize, sizeType } from './quantities.ts';
 import { PLACEHOLDERS } from './template.ts';
 
-/** Groups of the help, in this order. `lists` is for commands that end, `work` for those that process images. */
+/** Groups of the help, in this order. `lists` is for commands that end by themselves, `work` for those that render. */
 export const GROUPS = {
   watch: 'Watching:',
   inputs: 'Inputs:',
@@ -18,14 +18,14 @@ export const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 interface Setting<T> {
-  /** As commander takes it: `-n, --dry-run`, `--jobs <n>`. */
+  /** In commander's syntax: `-n, --dry-run`, `--jobs <n>`. */
   readonly flag: string;
   readonly group: Group;
   /** One line of help. */
   readonly about: string;
   readonly initial: T;
   readonly type: ValueType<T>;
-  /** The value as a person would write it, where `String` does not do it. */
+  /** Writes the value as a person would, if `String` does not. */
   show?(value: T): string;
 }
 
@@ -38,7 +38,7 @@ function setting<T>(
   return { group, flag, about, ...rest };
 }
 
-/** A choice that is off by default. */
+/** A yes-or-no setting that is off by default. */
 function toggle(group: Group, flag: string, about: string): Setting<boolean> {
   return { group, flag, about, initial: false, type: yesOrNo };
 }
@@ -80,7 +80,7 @@ const TABLE = {
       show: showDuration,
     },
   ),
-  /** Milliseconds, written in seconds. */
+  /** Milliseconds. Users write seconds. */
   scanInterval: setting(
     'watch',
     '--scan-interval <seconds>',
@@ -111,7 +111,7 @@ const TABLE = {
     initial: 'web',
     type: text('the name of a preset'),
   }),
-  /** As written: other settings may fill in what a variant leaves open. */
+  /** As the user wrote them, because other settings can complete a variant. */
   variants: setting<readonly LooseVariant[]>(
     'outputs',
     '--variant <spec>',
@@ -122,7 +122,7 @@ const TABLE = {
       show: (variants) => list(variants.map((variant) => specOf(fullVariant(variant)))),
     },
   ),
-  /** 0 to 10, limited to the range of each format; null keeps the effort of each variant. */
+  /** 0 to 10, limited to the range of each format. Null keeps the effort of each variant. */
   effort: setting<number | null>(
     'outputs',
     '--effort <n>',
@@ -143,7 +143,7 @@ const TABLE = {
   ),
   force: toggle('outputs', '--force', 'render again, and replace files the index does not know'),
   dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done and write nothing'),
-  /** Null: one for each core. */
+  /** Null means one job for each core. */
   jobs: setting<number | null>(
     'limits',
     '--jobs <n>',
@@ -154,7 +154,7 @@ const TABLE = {
       show: auto,
     },
   ),
-  /** Bytes; null: half of the free memory. */
+  /** Bytes. Null means half of the free memory. */
   memory: setting<number | null>(
     'limits',
     '--memory <size>',
@@ -171,7 +171,7 @@ const TABLE = {
     type: amountType,
     show: showAmount,
   }),
-  /** Milliseconds, written in seconds. */
+  /** Milliseconds. Users write seconds. */
   timeout: setting('limits', '--timeout <seconds>', 'longest an image may take', {
     initial: 120_000,
     type: durationType('s', 100, 86_400_000),
@@ -184,7 +184,7 @@ const TABLE = {
   verbose: toggle('work', '-v, --verbose', 'a line for every image, and where the time went'),
   progress: oneOf('work', '--progress <way>', 'auto, bar, plain or none', ['auto', 'bar', 'plain', 'none']),
   color: oneOf('display', '--color <when>', 'auto, always or never', ['auto', 'always', 'never']),
-  /** Null: `defaultIndex` of places.ts. */
+  /** Null means the path from `defaultIndex`. */
   index: setting<string | null>('settings', '--index <file>', 'the record of what was made', {
     initial: null,
     type: text('a file'),
@@ -199,10 +199,10 @@ function auto(value: number | null): string {
 export type Key = keyof typeof TABLE;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
-/** The settings as read, by the keys of `.imgtoolrc`. */
+/** The values of all settings, by their keys in `.imgtoolrc`. */
 export type Values = { readonly [K in Key]: ValueOf<(typeof TABLE)[K]> };
 
-/** Every setting, described once: flags, environment, files, help, `imgtool config` and JSON Schema follow from it. */
+/** Describes every setting once, for flags, environment, files, help, `imgtool config` and JSON Schema. */
 export const SETTINGS: { readonly [K in Key]: Setting<Values[K]> } = TABLE;
 
 export const KEYS = Object.keys(SETTINGS).filter(isKey);
@@ -211,12 +211,12 @@ export function isKey(word: string): word is Key {
   return Object.hasOwn(SETTINGS, word);
 }
 
-/** `--limit-pixels` of limitPixels. */
+/** Returns `--limit-pixels` for limitPixels. */
 export function longFlag(key: Key): string {
   return /--[\w-]+/.exec(SETTINGS[key].flag)?.[0] ?? '';
 }
 
-/** `IMGTOOL_LIMIT_PIXELS` of limitPixels. */
+/** Returns `IMGTOOL_LIMIT_PIXELS` for limitPixels. */
 export function envName(key: Key): string {
   return `IMGTOOL_${longFlag(key).slice(2).replaceAll('-', '_').toUpperCase()}`;
 }

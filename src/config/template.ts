@@ -2,12 +2,12 @@ import { EXTENSIONS, type Variant } from '../variants/fields.ts';
 import { type Place, unknown, wrong } from '../variants/place.ts';
 import type { Preset } from '../variants/presets.ts';
 
-/** The words that a template of output names can have in braces. */
+/** The words that a template of output names can contain in braces. */
 export const PLACEHOLDERS = ['dir', 'name', 'variant', 'ext', 'format', 'preset'] as const;
 
 const EXAMPLE = 'for example {dir}/{name}_{variant}.{ext}';
 
-/** Checks that a template has known placeholders and a name that stays inside the output folder. */
+/** Checks that the template uses known placeholders only and that its names stay inside the output folder. */
 export function checkTemplate(template: string, place: Place): void {
   const unknownKeys = [...template.matchAll(/\{([^{}]*)\}/g)]
     .map((match) => match[1] ?? '')
@@ -30,7 +30,7 @@ export function checkTemplate(template: string, place: Place): void {
   }
 }
 
-/** Checks that every variant of the preset gets a name of its own. */
+/** Checks that every variant of the preset gets its own name. */
 export function checkDistinct(template: string, preset: Preset, place: Place): void {
   const seen = new Map<string, Variant>();
   for (const variant of preset.variants) {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { ImgtoolError } from '../errors.ts';
 
-/** Which settings files are safe to use without being named: settings decide what is read, written and replaced. */
+/** Decides which settings files are used without being named. Settings decide which files are read and replaced. */
 
-/** The user of the program, by numbers. */
+/** The numeric user ids of the process. */
 export interface User {
-  /** The effective user of the process; undefined on systems without user numbers. */
+  /** The effective user. Undefined on systems without numeric ids. */
   readonly effective: number | undefined;
   /** The user who called sudo. */
   readonly sudo: number | undefined;
@@ -17,9 +17,9 @@ export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()):
 }
 
 /**
- * Checks the owners of a file that was found. A link has two owners: of the link and of its target. Trusted are the
- * user, root and the caller of sudo. Root also trusts the owner of the working folder, because containers often run as
- * root over the files of a user. Errors: `config`.
+ * Checks the owners of a file that was found. For a link these are the owner of the link and the owner of its target.
+ * Trusted owners are the user, root and the caller of sudo. Root also trusts the owner of the working folder, because
+ * containers often run as root over a user's files. Errors: `config`.
  */
 export function assertTrusted(
   path: string,
@@ -37,7 +37,7 @@ export function assertTrusted(
   });
 }
 
-/** The name from the system's list of users, with the number. */
+/** The user's name and number. The name comes from the system's user list. */
 function nameOf(user: number): string {
   const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(listOfUsers());
   return entry?.[1] === undefined ? `user ${user}` : `${entry[1]} (user ${user})`;

@@ -1,4 +1,4 @@
-/** Child processes as the system sees them. */
+/** Child processes as the system reports them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,18 +8,18 @@ import { expect, vi } from 'vitest';
 /** A file of the built program. */
 export const built = (name: string): string => fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
 
-/** What children run. */
+/** The script that the child processes run. */
 export const workerPath = built('image/worker.js');
 if (!existsSync(workerPath)) throw new Error('run `npm run build` first: children run the built worker');
 
 interface Endless {
-  /** What such a child runs. */
+  /** The script that such a child runs. */
   readonly workerPath: string;
-  /** Resolves once one is so. */
+  /** Resolves once a child is blocked. */
   begun(): Promise<void>;
 }
 
-/** Children that never get done with an output whose path begins like this: a thread of theirs is busy for ever. */
+/** Children that block forever on an output whose path begins like this: one of their threads stays busy. */
 export function endless(folder: string, staged: string): Endless {
   const gate = mkdtempSync(join(folder, 'gate-'));
   const pipe = join(gate, 'endless');
@@ -39,7 +39,7 @@ export function endless(folder: string, staged: string): Endless {
   };
 }
 
-/** Process ids of the children that `parent` has now. */
+/** Process ids of the current children of `parent`. */
 export function childrenOf(parent: number, script = workerPath): number[] {
   const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
   return rows
@@ -57,7 +57,7 @@ function stateOf(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim();
   } catch {
-    // ps fails when there is no such process.
+    // ps fails if there is no such process.
     return '';
   }
 }

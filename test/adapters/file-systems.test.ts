@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe('the kind of a file system', () => {
-  it('is not remote where this machine keeps its temporary files', () => {
+  it('is not remote for this machine’s temporary folder', () => {
     expect(remoteKind(makePlace())).toBeUndefined();
   });
 
@@ -27,15 +27,15 @@ describe('the kind of a file system', () => {
     [0xef53, undefined],
     [0x01021994, undefined],
     [0x794c7630, undefined],
-  ])('of magic number %i is %s, also where the system gives that with a sign', (type, kind) => {
-    for (const told of [type, type | 0]) {
-      statfs.mockReturnValueOnce({ type: told } as ReturnType<typeof statfsSync>);
+  ])('with magic number %i is %s, even if the system returns it as a signed number', (type, kind) => {
+    for (const returned of [type, type | 0]) {
+      statfs.mockReturnValueOnce({ type: returned } as ReturnType<typeof statfsSync>);
       expect(remoteKind('/photos')).toBe(kind);
     }
     expect(statfs).toHaveBeenCalledWith('/photos');
   });
 
-  it('is not told of what is not there', () => {
+  it('is unknown for a missing path', () => {
     expect(() => remoteKind('/nowhere/at/all')).toThrow('ENOENT');
   });
 });

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { makePlace } from '../place.ts';
 
-/** Syncs under way: each ends when it is told to. */
+/** Syncs in progress. The test ends each one. */
 const syncs = vi.hoisted(() => [] as { readonly inode: number; end(error: Error | null): void }[]);
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof import('node:fs')>();
@@ -17,7 +17,7 @@ vi.mock('node:fs', async (load) => {
 
 const broken = Object.assign(new Error('EIO: asked for'), { code: 'EIO' });
 
-describe('a folder that is just being made', () => {
+describe('a folder that is being created', () => {
   let staged: string[];
   let failed: string[];
   let out: string;
@@ -39,7 +39,7 @@ describe('a folder that is just being made', () => {
     syncs.shift()!.end(error);
   };
 
-  it('is durable before anybody writes into it, not only whoever began to make it', async () => {
+  it('is durable before any writer uses it, not only the writer that created it', async () => {
     const all = ['x', 'y'].map(stage);
     expect(existsSync(out)).toBe(true);
     await end();
@@ -47,12 +47,12 @@ describe('a folder that is just being made', () => {
     expect(staged).toEqual(['x']);
     await end();
     await all[1];
-    // By now it is known to be.
+    // The storage now knows that the folder is durable.
     await stage('z');
     expect([staged, failed, syncs]).toEqual([['x', 'y', 'z'], [], []]);
   });
 
-  it('is made durable by the next when that failed', async () => {
+  it('is made durable by the next writer if the sync failed', async () => {
     const first = stage('x');
     await end(broken);
     await first;
@@ -65,7 +65,7 @@ describe('a folder that is just being made', () => {
     expect([staged, failed]).toEqual([['z'], ['x', 'y']]);
   });
 
-  it('is durable with all that are new above it', async () => {
+  it('is durable together with all new folders above it', async () => {
     let isStaged = false;
     const all = Promise.all(['deep/er/x', 'deep/y'].map(stage)).then(() => {
       isStaged = true;

@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { makePlace } from '../place.ts';
 
-/** Syncs under way, and how many there were at once at most. */
+/** Syncs in progress, and the maximum at the same time. */
 const syncs = vi.hoisted(() => ({ ends: [] as ((error: null) => void)[], most: 0 }));
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof import('node:fs')>();
@@ -15,7 +15,7 @@ vi.mock('node:fs', async (load) => {
   return { ...real, fsync };
 });
 
-it('many outputs that are made visible at once leave threads and descriptors to others', async () => {
+it('simultaneous commits of many outputs leave threads and descriptors for other work', async () => {
   const storage = openLocalStorage('a1');
   const place = makePlace();
   const committing = Array.from({ length: 5 }, async (_, job) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openFolderSyncs } from '../../src/adapters/local-storage/syncs.ts';
 
-/** Syncs that end when they are told to. */
+/** Syncs that the test ends. */
 function openSyncs() {
   const begun: { folder: string; end(error?: Error): void }[] = [];
   const sync = openFolderSyncs(
@@ -14,7 +14,7 @@ function openSyncs() {
 }
 
 describe('syncs of folders', () => {
-  it('begin at once where none is under way, each folder for itself', async () => {
+  it('begin at once if no sync is in progress, separately for each folder', async () => {
     const { sync, begun, folders } = openSyncs();
     const both = [sync('/a'), sync('/b')];
     expect(folders()).toEqual(['/a', '/b']);
@@ -22,7 +22,7 @@ describe('syncs of folders', () => {
     await Promise.all(both);
   });
 
-  it('that are asked for while one is under way are served by one more, begun after that', async () => {
+  it('that are requested during another sync share one sync that begins afterwards', async () => {
     const { sync, begun, folders } = openSyncs();
     const first = sync('/a');
     let isServed = false;
@@ -42,7 +42,7 @@ describe('syncs of folders', () => {
     await last;
   });
 
-  it('that fail are not those of whoever asked before or after', async () => {
+  it('that fail do not fail earlier or later requests', async () => {
     const { sync, begun, folders } = openSyncs();
     const asked = [sync('/a'), sync('/a')];
     const ended = Promise.allSettled(asked);

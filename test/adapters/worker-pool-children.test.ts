@@ -30,16 +30,16 @@ afterEach(async () => {
   await renderer?.close();
 });
 
-/** A picture in a started child, and that child's process id. */
+/** Opens a picture in a started child process. Returns the picture and the process id. */
 async function openOne(limits = LIMITS, path = photo): Promise<{ opened: Opened; pid: number }> {
   (await pool(1).open(named(photo), LIMITS)).close();
   const opened = await renderer.open(named(path), limits);
   return { opened, pid: childrenOf(process.pid)[0]! };
 }
 
-describe('a child in the midst of a picture', () => {
+describe('a child process that works on a picture', () => {
   it.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'] as const)(
-    'that dies of %s costs that picture alone',
+    'and dies of %s costs only that picture',
     async (signal) => {
       const { opened, pid } = await openOne();
       const rendering = opened.render(order(slow));
@@ -55,7 +55,7 @@ describe('a child in the midst of a picture', () => {
     },
   );
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('finishes it whatever %s asks', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('finishes the picture in spite of %s', async (signal) => {
     const { opened, pid } = await openOne();
     const rendering = opened.render(order());
     process.kill(pid, signal);
@@ -64,7 +64,7 @@ describe('a child in the midst of a picture', () => {
     expect(childrenOf(process.pid)).toEqual([pid]);
   });
 
-  it('that is stopped is killed at its deadline', async () => {
+  it('and is suspended is killed at its deadline', async () => {
     const { opened, pid } = await openOne({ ...LIMITS, timeout: 2000 });
     process.kill(pid, 'SIGSTOP');
     await expect(opened.render(order())).rejects.toMatchObject({ code: 'timeout' });
@@ -96,7 +96,7 @@ describe('the deadline', () => {
     expect(childrenOf(process.pid)).toEqual([pid]);
   });
 
-  it('is one for open and render together', async () => {
+  it('covers open and render together', async () => {
     const { opened: first, pid } = await openOne();
     first.close();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
@@ -112,7 +112,7 @@ describe('the deadline', () => {
     opened.close();
   });
 
-  it('holds for what is inspected too', async () => {
+  it('applies to inspections too', async () => {
     pool(1);
     (await renderer.open(named(photo), LIMITS)).close();
     const [pid] = childrenOf(process.pid);
@@ -122,11 +122,11 @@ describe('the deadline', () => {
   });
 });
 
-describe('memory that cannot be had', () => {
+describe('a lack of memory', () => {
   const hasLimits = spawnSync('prlimit', ['--version']).status === 0 && existsSync('/proc/self/status');
   if (!hasLimits) console.warn('not tried, since there is no prlimit here: children short of memory');
 
-  /** Leaves the child this much address space beyond what it has. */
+  /** Limits the child's address space to its current size plus this many bytes. */
   function limit(pid: number, bytes: number): void {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const size = Number(/VmSize:\s+(\d+)/.exec(status)?.[1]) * 1024;
@@ -134,7 +134,7 @@ describe('memory that cannot be had', () => {
   }
 
   it.skipIf(!hasLimits).each([false, true])(
-    'is no damage of the picture, nor overlooked as such (lenient: %s)',
+    'is not reported or accepted as damage of the picture (lenient: %s)',
     async (lenient) => {
       const large = file(folder, await encoded(lopsided(3000, 3000)).png().toBuffer(), 'large.png');
       const { opened, pid } = await openOne({ ...LIMITS, lenient }, large);
@@ -145,7 +145,7 @@ describe('memory that cannot be had', () => {
         fix: expect.stringContaining('{{jobs 1}}'),
       });
       opened.close();
-      // What it held may have been why: another attempt is not made in the same straits.
+      // The child's own memory may have been the cause, so another child makes the next attempt.
       const next = await renderer.open(named(large), LIMITS);
       expect((await next.render(order())).degraded).toBe(false);
       expect(childrenOf(process.pid)).not.toContain(pid);
@@ -153,7 +153,7 @@ describe('memory that cannot be had', () => {
     },
   );
 
-  it.skipIf(!hasLimits)('for the file itself is the same', async () => {
+  it.skipIf(!hasLimits)('for the file itself has the same result', async () => {
     const bytes = Buffer.concat([readFileSync(photo), Buffer.alloc(100 * 2 ** 20)]);
     const big = file(folder, bytes, 'big.jpg');
     (await pool(1).open(named(photo), LIMITS)).close();
@@ -162,7 +162,7 @@ describe('memory that cannot be had', () => {
   });
 
   it.skipIf(!hasLimits).each([8, 24, 48, 96])(
-    'costs one picture wherever it runs out, %i MiB on',
+    'costs one picture, wherever the memory ends, %i MiB later',
     async (megabytes) => {
       const { opened, pid } = await openOne();
       limit(pid, megabytes * 2 ** 20);
@@ -179,7 +179,7 @@ describe('memory that cannot be had', () => {
     },
   );
 
-  it.skipIf(!hasLimits)('of descriptors, for a new child, may be tried again', async () => {
+  it.skipIf(!hasLimits)('or of descriptors for a new child allows another attempt', async () => {
     const script = `import { createWorkerPool } from ${JSON.stringify(built('adapters/worker-pool.js'))};
       import { openSync, closeSync } from 'node:fs';
       const held = [];

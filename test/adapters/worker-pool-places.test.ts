@@ -9,8 +9,8 @@ let renderer: Renderer;
 let files = 0;
 afterEach(() => renderer?.close());
 
-/** A child that tells by its output how many threads it has and how many of them it was told to use. */
-function telling(): string {
+/** A child that returns its number of threads, and the number that the parent allowed. */
+function threadCounter(): string {
   const script = `
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
     const took = { ms: 0, cpu: 0 };
@@ -21,7 +21,7 @@ function telling(): string {
       if (type === 'render') say({ type: 'rendered', rendered: { outputs: [{ atOnce, threads }] } });
     });
     say({ type: 'ready' });`;
-  return file(folder, script, `telling-${files++}.mjs`);
+  return file(folder, script, `threadCounter-${files++}.mjs`);
 }
 
 const open = (size: number, workerPath: string): Renderer => {
@@ -29,14 +29,14 @@ const open = (size: number, workerPath: string): Renderer => {
   return renderer;
 };
 
-async function told(picture: Opened) {
+async function threadsOf(picture: Opened) {
   const { outputs } = await picture.render([]);
   return outputs[0] as unknown as { atOnce: number; threads: number };
 }
 
 describe('children', () => {
-  it('are one when work is sure to come, and never more than pictures that are open', async () => {
-    const script = telling();
+  it('start with one before the first picture, and never outnumber the open pictures', async () => {
+    const script = threadCounter();
     const pool = open(4, script);
     pool.warm();
     pool.warm();
@@ -52,21 +52,21 @@ describe('children', () => {
   });
 });
 
-describe('outputs of one picture', () => {
-  it('are encoded side by side as far as other places are free, and by two when all are taken', async () => {
-    const pool = open(8, telling());
+describe('the outputs of one picture', () => {
+  it('are encoded in parallel as far as slots are free, and two at a time if all slots are taken', async () => {
+    const pool = open(8, threadCounter());
     const pictures = [await pool.open(named('any'), LIMITS)];
-    expect(await told(pictures[0]!)).toEqual({ atOnce: 8, threads: 8 });
+    expect(await threadsOf(pictures[0]!)).toEqual({ atOnce: 8, threads: 8 });
     pictures.push(await pool.open(named('any'), LIMITS));
-    expect((await told(pictures[1]!)).atOnce).toBe(4);
+    expect((await threadsOf(pictures[1]!)).atOnce).toBe(4);
     while (pictures.length < 8) pictures.push(await pool.open(named('any'), LIMITS));
-    expect((await told(pictures[7]!)).atOnce).toBe(2);
+    expect((await threadsOf(pictures[7]!)).atOnce).toBe(2);
     for (const one of pictures) one.close();
   });
 
-  it('have no more than eight threads, however many places there are', async () => {
-    const picture = await open(64, telling()).open(named('any'), LIMITS);
-    expect(await told(picture)).toEqual({ atOnce: 8, threads: 8 });
+  it('have at most eight threads, however many slots there are', async () => {
+    const picture = await open(64, threadCounter()).open(named('any'), LIMITS);
+    expect(await threadsOf(picture)).toEqual({ atOnce: 8, threads: 8 });
     picture.close();
   });
 });

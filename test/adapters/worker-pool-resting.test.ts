@@ -11,7 +11,7 @@ let renderer: Renderer;
 let files = 0;
 afterEach(() => renderer?.close());
 
-/** A child that opens whatever it is asked to, says what it holds at each release, and tells its id by the digest. */
+/** A child that opens any path, reports its memory at each release, and returns its process id as the digest. */
 function made(resting: number, delay = 'now'): string {
   const script = `
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
@@ -39,7 +39,7 @@ const GB = 1024 ** 3;
 const untilDead = (pid: number) =>
   vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 20_000, interval: 20 });
 
-describe('a child that rests at more memory than it should', () => {
+describe('a child process that holds too much memory at rest', () => {
   it('is ended once it is idle, and the next picture gets a new one', async () => {
     const script = made(GB);
     const opened = await pool(script).open(named('any'), LIMITS);
@@ -55,7 +55,7 @@ describe('a child that rests at more memory than it should', () => {
   it('is never ended while it has a picture', async () => {
     const script = made(GB, 'late');
     (await pool(script).open(named('any'), LIMITS)).close();
-    // What it says of its rest comes when the next picture has been lent to it.
+    // The child reports its memory at rest after it has received the next picture.
     const opened = await renderer.open(named('any'), LIMITS);
     await expect(opened.render([])).resolves.toEqual({ outputs: [] });
     expect(alive(Number(opened.digest))).toBe(true);
@@ -66,7 +66,7 @@ describe('a child that rests at more memory than it should', () => {
     next.close();
   });
 
-  it('takes no other with it, and all are gone after close', async () => {
+  it('ends no other child, and all children are gone after close', async () => {
     const script = made(GB);
     const [one, other] = await Promise.all([
       pool(script, 2).open(named('any'), LIMITS),
@@ -82,7 +82,7 @@ describe('a child that rests at more memory than it should', () => {
   });
 });
 
-describe('a child that rests at little', () => {
+describe('a child process that holds little memory at rest', () => {
   it('is used again', async () => {
     pool(made(100 * 2 ** 20));
     const digests = new Set<string>();
@@ -94,7 +94,7 @@ describe('a child that rests at little', () => {
     expect(digests.size).toBe(1);
   });
 
-  it('is what the real one comes to be after a large picture', async () => {
+  it('is what a real child becomes after a large picture', async () => {
     const photo = await encoded(lopsided(60, 40)).jpeg().toBuffer();
     const size = 250 * 2 ** 20;
     const large = file(folder, Buffer.concat([photo, Buffer.alloc(size)]), 'large.jpg');

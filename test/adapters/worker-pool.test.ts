@@ -32,7 +32,7 @@ afterEach(async () => {
 rendererContract(pool);
 
 describe('children', () => {
-  it('are started as they are needed, never more than there are places', async () => {
+  it('are started on demand, and never outnumber the slots', async () => {
     pool(2);
     expect(childrenOf(process.pid)).toHaveLength(0);
     const opened = await renderer.open(named(photo), LIMITS);
@@ -49,7 +49,7 @@ describe('children', () => {
     expect(childrenOf(process.pid)).toHaveLength(0);
   });
 
-  it('ignore the signals a terminal sends to them too', async () => {
+  it('ignore the signals that a terminal sends to the whole group', async () => {
     const opened = await pool(1).open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(child!, signal);
@@ -58,7 +58,7 @@ describe('children', () => {
     opened.close();
   });
 
-  it('that a Ctrl-C ends while they start are started again', async () => {
+  it('that a Ctrl-C ends during their start are started again', async () => {
     const once = join(folder, 'interrupted');
     const script = `import { existsSync, writeFileSync } from 'node:fs';
       if (!existsSync(${JSON.stringify(once)})) {
@@ -87,7 +87,7 @@ describe('children', () => {
     (await renderer.open(named(photo), LIMITS)).close();
   });
 
-  it('that cannot start say why', async () => {
+  it('that cannot start report the reason', async () => {
     const broken = file(folder, 'throw new Error("no libvips here")', 'broken.mjs');
     await expect(pool(1, broken).open(named(photo), LIMITS)).rejects.toMatchObject({
       code: 'worker_crashed',
@@ -96,7 +96,7 @@ describe('children', () => {
     });
   });
 
-  it('are killed in the midst of an encode without waiting for its end', async () => {
+  it('are killed during an encode without waiting for its end', async () => {
     const { workerPath, begun } = endless(folder, join(folder, 'staged-'));
     const opened = await pool(1, workerPath).open(named(photo), LIMITS);
     const [child] = childrenOf(process.pid, workerPath);
@@ -122,7 +122,7 @@ describe('children', () => {
 describe('the deadline', () => {
   it('ends a picture that takes too long, and the next gets a new child', async () => {
     const path = staged();
-    // Started before it counts.
+    // The child starts before the deadline counts.
     (await pool(1).open(named(photo), LIMITS)).close();
     const opened = await renderer.open(named(photo), { ...LIMITS, timeout: 2000 });
     await expect(opened.render([{ variant: slow, path }])).rejects.toMatchObject({
@@ -139,7 +139,7 @@ describe('the deadline', () => {
     pool(1);
     const opened = await renderer.open(named(photo), { ...LIMITS, timeout: 2000 });
     const rendering = opened.render([{ variant: variant(), path: staged() }]);
-    // The event loop stands still for longer than the deadline, as a stopped parent's does.
+    // The event loop pauses for longer than the deadline, as in a suspended parent.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
     expect((await rendering).outputs).toHaveLength(1);
     opened.close();
@@ -163,7 +163,7 @@ describe('a parent', () => {
     expect(await once(parent, 'close')).toEqual([0, null]);
   });
 
-  it('takes its children with it when it is killed in the midst of an encode', async () => {
+  it('takes its children with it when it is killed during an encode', async () => {
     pool(1);
     const { workerPath, begun } = endless(folder, join(folder, 'staged-'));
     const order = { variant: variant(), path: staged() };
@@ -173,7 +173,7 @@ describe('a parent', () => {
     const [child] = childrenOf(parent.pid!, workerPath);
     parent.kill('SIGKILL');
     await once(parent, 'close');
-    // One that waits for the end of its encode is there for ever.
+    // A child that waits for the end of its encode never ends.
     await vi.waitFor(() => expect(alive(child!)).toBe(false), { timeout: 25_000, interval: 20 });
   });
 });

@@ -3,8 +3,8 @@ import { finishedOf, openPlace } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture } from './pictures.ts';
 
-describe('several processes that begin at once on an index that is not there yet', () => {
-  it.each([1, 2])('all come to their end, and render each picture once (%i)', async () => {
+describe('several processes that start at the same time without an index', () => {
+  it.each([1, 2])('all finish, and render each picture once (%i)', async () => {
     const place = openPlace();
     for (let i = 0; i < 4; i++) place.put(`photos/${i}.jpg`, await picture({ seed: i + 1 }));
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => place.process()));

@@ -27,7 +27,7 @@ beforeEach(async () => {
   putOld(place.at('photos/good.jpg'), await picture());
 });
 
-/** What is said of one source that failed: in its event, in `status`, and on the screen. */
+/** What the event, `status` and the screen report about one failed source. */
 type Bad = readonly [path: string, code: string, message: RegExp, fix: RegExp];
 
 async function assertFailed(outcome: Outcome, bad: readonly Bad[]): Promise<void> {
@@ -53,7 +53,7 @@ async function assertFailed(outcome: Outcome, bad: readonly Bad[]): Promise<void
 }
 
 describe('sources that cannot be processed', () => {
-  it('fail each with a code, a reason and a fix, and the good one beside them is done', async () => {
+  it('each fail with a code, a reason and a fix, and the good source beside them is completed', async () => {
     const torn = await Promise.all((['jpeg', 'png'] as const).map((format) => noise(200, 150, format)));
     const half = (bytes: Buffer, part = 0.5) => bytes.subarray(0, Math.floor(bytes.length * part));
     const wide = await picture({ width: 300, height: 200, format: 'png' });
@@ -88,7 +88,7 @@ describe('sources that cannot be processed', () => {
     expect([more.code, countsOf(more)]).toEqual([0, { completed: 1, unchanged: 1 }]);
   });
 
-  it('fail too when a list names what is absent, a folder or a FIFO, which nobody waits for', async () => {
+  it('fail if a list names an absent file, a folder or a FIFO, and nothing waits for the FIFO', async () => {
     mkdirSync(place.at('photos/folder.jpg'));
     execFileSync('mkfifo', [place.at('photos/pipe.jpg')]);
     const names = ['good', 'gone', 'folder', 'pipe'].map((name) => `photos/${name}.jpg`);
@@ -103,7 +103,7 @@ describe('sources that cannot be processed', () => {
   });
 
   it.skipIf(process.getuid?.() === 0)(
-    'fail when they may not be read (not tested as root, who may)',
+    'fail if they are unreadable (skipped for root, who can read them)',
     async () => {
       place.put('photos/secret.jpg', await picture({ seed: 5 }));
       chmodSync(place.at('photos/secret.jpg'), 0);
@@ -113,7 +113,7 @@ describe('sources that cannot be processed', () => {
     },
   );
 
-  it('are accepted as far as they can be read with --lenient, and said to be damaged', async () => {
+  it('are rendered as far as they can be decoded with --lenient, and reported as damaged', async () => {
     const whole = await noise(200, 150);
     place.put('photos/half.jpg', whole.subarray(0, whole.length / 2));
     const outcome = await place.process('--lenient');
@@ -122,8 +122,8 @@ describe('sources that cannot be processed', () => {
   });
 });
 
-describe('a source whose name says another format', () => {
-  it('is taken for what it is', async () => {
+describe('a source whose extension names another format', () => {
+  it('is read in the format of its bytes', async () => {
     const names = {
       png: 'p.jpg',
       jpeg: 'j.png',
@@ -150,14 +150,14 @@ describe('an SVG', () => {
     expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ state: 'completed', width: 80, height: 60 });
   });
 
-  it('never brings in a file beside it', async () => {
+  it('never includes a file beside it', async () => {
     const inner = '<image href="good.jpg" width="80" height="60"/></svg>';
     place.put('photos/x.svg', SVG.replace('</svg>', inner).replace('fill="red"', 'fill="#00f"'));
     const outcome = await place.process('--allow-svg');
     expect(jobOf(outcome, 'photos/x.svg')).toMatchObject({ dominantColor: '#0000ff' });
   });
 
-  it('is refused again without the flag, in the same words as one that was never rendered', async () => {
+  it('is refused again without the flag, with the same message as an SVG that was never rendered', async () => {
     putOld(place.at('photos/x.svg'), Buffer.from(SVG));
     await place.process('--allow-svg');
     const outcome = await place.process();
@@ -169,8 +169,8 @@ describe('an SVG', () => {
   });
 });
 
-describe('a batch of nothing but bad sources', () => {
-  it('runs to its end, exits 1 and tells every failure', async () => {
+describe('a batch that has only bad sources', () => {
+  it('runs to its end, exits 1 and reports every failure', async () => {
     for (let i = 0; i < 30; i++) place.put(`bad/${i}.jpg`, `text ${i}`);
     const outcome = await place.run(['process', '--json', 'bad']);
     expect([outcome.code, countsOf(outcome)]).toEqual([1, { failed: 30 }]);
@@ -178,7 +178,7 @@ describe('a batch of nothing but bad sources', () => {
   });
 });
 
-/** A PNG whose header promises a square of so many pixels a side. */
+/** A PNG whose header claims a square with sides of this many pixels. */
 function claiming(side: number): Buffer {
   const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000000000000008020000000000000000', 'hex');
   png.writeUInt32BE(side, 16);

@@ -21,7 +21,7 @@ beforeEach(async () => {
   sources = sourcesOf(place, 'photos');
 });
 
-/** A batch of which one picture is done and two are in work until the gate is open; its id. */
+/** Starts a batch with one completed picture, and two in work until the gate opens. Returns its id. */
 async function begun(): Promise<{ session: Session; id: string }> {
   const session = place.start(BATCH, gate);
   const [job] = await session.jobs(1);
@@ -33,7 +33,7 @@ const isAsked = () =>
   readIndex(place.index).batches.some((row) => 'cancel_asked' in row && row.cancel_asked === 1);
 
 describe('cancelling a batch from another process', () => {
-  it('finishes what is in work, cancels the rest and ends it by number, without a signal', async () => {
+  it('finishes the pictures in work, cancels the rest and exits with a number, not by a signal', async () => {
     const { session, id } = await begun();
     const cancelling = place.run(['cancel', id]);
     await session.event('stopping');
@@ -56,7 +56,7 @@ describe('cancelling a batch from another process', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('finds it by the beginning of its id and tells it as a document', async () => {
+  it('finds the batch by the beginning of its id and prints a JSON document', async () => {
     const { session, id } = await begun();
     const cancelling = place.run(['cancel', id.slice(0, 6), '--json']);
     await session.event('stopping');
@@ -67,7 +67,7 @@ describe('cancelling a batch from another process', () => {
     expect(JSON.parse(stdout)).toMatchObject({ v: 1, batch: { id, state: 'cancelled', total: COUNT } });
   });
 
-  it('may be asked for by two at once', async () => {
+  it('works for two processes that cancel at the same time', async () => {
     const { session, id } = await begun();
     const asking = [place.start(['cancel', id]), place.start(['cancel', id])];
     await session.event('stopping');
@@ -81,7 +81,7 @@ describe('cancelling a batch from another process', () => {
     ]);
   });
 
-  it('waits for one that is stopped by its terminal until that goes on', async () => {
+  it('waits for a batch that its terminal has suspended until the batch continues', async () => {
     const { session, id } = await begun();
     session.signal('SIGSTOP', 'group');
     if (canSeeProcesses)
@@ -89,7 +89,7 @@ describe('cancelling a batch from another process', () => {
     let isContinued = false;
     const answered = place.run(['cancel', id]).then((outcome) => ({ outcome, isEarly: !isContinued }));
     await until('the batch being asked to stop', isAsked);
-    // While another comes and goes, one that does not wait would have answered.
+    // A cancel that does not wait would have answered while another came and went.
     await place.run(['list']);
     gate.open();
     isContinued = true;
@@ -104,7 +104,7 @@ describe('cancelling a batch from another process', () => {
 });
 
 describe('cancelling a batch whose run died', () => {
-  it('cancels what waited, at once and for good', async () => {
+  it('cancels the waiting jobs at once and for good', async () => {
     const { session, id } = await begun();
     session.signal('SIGKILL', 'group');
     await session.ended;
@@ -117,19 +117,19 @@ describe('cancelling a batch whose run died', () => {
     const { batch } = await place.status(id);
     expect(batch.state).toBe('cancelled');
     expect([batch.total, batch.counts.pending]).toEqual([COUNT, 0]);
-    // The next run tidies up after the dead one.
+    // The next run cleans up after the dead one.
     putOld(place.at('others/a.jpg'), await picture());
     expect((await place.run(['process', '--out', 'out', 'others'])).code).toBe(0);
     const later = (await place.status(id)).batch;
     expect([later.state, later.counts.processing]).toEqual(['cancelled', 0]);
     expect(later.counts.cancelled + later.counts.completed).toBe(COUNT);
-    // Killed between showing its outputs and telling the index, a picture has them without a row until it is resumed.
+    // A run killed between rename and commit leaves outputs without rows in the index until the batch is resumed.
     const resumed = await place.run(['resume', id, '--json']);
     expect([resumed.code, countsOf(resumed)], resumed.stderr).toEqual([0, { completed: COUNT }]);
     await assertInvariants(place, { sources, outcome: resumed });
   });
 
-  it('can be resumed before any other run has tidied up', async () => {
+  it('can be resumed before another run has cleaned up', async () => {
     const { session, id } = await begun();
     session.signal('SIGKILL', 'group');
     await session.ended;
@@ -140,8 +140,8 @@ describe('cancelling a batch whose run died', () => {
   });
 });
 
-describe('cancelling what cannot be cancelled', () => {
-  it('says of a batch that has ended that it had, and changes nothing', async () => {
+describe('cancelling a batch that cannot be cancelled', () => {
+  it('reports that a batch has already ended, and changes nothing', async () => {
     const outcome = await place.process();
     const { batch: id } = finishedOf(outcome);
     const before = await place.status(id);
@@ -151,7 +151,7 @@ describe('cancelling what cannot be cancelled', () => {
     expect(await place.status(id)).toEqual(before);
   });
 
-  it('names the nearest id there is, and ends with 2', async () => {
+  it('suggests the nearest id, and exits with 2', async () => {
     const { batch: id } = finishedOf(await place.process());
     const near = `${id.slice(0, 6)}zz`;
     const mistyped = await place.run(['cancel', near]);
@@ -166,7 +166,7 @@ describe('cancelling what cannot be cancelled', () => {
 });
 
 describe('cancelling a watch', () => {
-  it('stops it as Ctrl-C does, and ends it by number', async () => {
+  it('stops it as Ctrl-C does, and exits with a number', async () => {
     const session = startWatch(place);
     await session.jobs(COUNT);
     const { batch: id } = (await session.event('batch.started')) as { batch: string };

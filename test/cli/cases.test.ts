@@ -12,7 +12,7 @@ beforeEach(() => {
   place = openPlace();
 });
 
-describe.skipIf(cases === null)('of what users met', () => {
+describe.skipIf(cases === null)('in the cases that users reported', () => {
   it.each([[], ['--force']])('the public name of a logo shows the new picture %s', async (...force) => {
     cpSync(join(cases!, 'stale-name/src'), place.at('photos'), { recursive: true });
     expect(countsOf(await place.process())).toEqual({ completed: 1 });
@@ -25,7 +25,7 @@ describe.skipIf(cases === null)('of what users met', () => {
     expect(await distanceTo(place.at('photos/logo.jpg'))).toBeLessThan(former / 3);
   });
 
-  it('a sound picture that no decoder reads is named, without advice that cannot help', async () => {
+  it('the report names an intact picture that no decoder reads, without useless advice', async () => {
     mkdirSync(place.at('photos'));
     for (const name of ['12bit.jpg', 'lab8.tif', 'zstd.tif']) {
       copyFileSync(join(cases!, 'unsupported-called-damaged', name), place.at('photos', name));

@@ -6,7 +6,7 @@ import { countsOf, eventsOf, finishedOf, has, jobOf, openPlace, type Place } fro
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
 
-/** Children that die or do not come to an end: each costs its own picture a try, and no other anything. */
+/** A child process that dies or hangs costs only its own picture an attempt. */
 
 const FIRST = 'photos/0.jpg';
 const OTHERS = ['photos/1.jpg', 'photos/2.jpg', 'photos/3.jpg'];
@@ -15,7 +15,7 @@ const batch = (variant: string, jobs = 2) => [
   ...['process', '--json', '--jobs', String(jobs), '--variant', variant, '--out', 'out'],
 ];
 
-/** Bytes for a small picture, and not for a large one. */
+/** Bytes that suffice for a small picture and not for a large one. */
 const ROOM = 12 * 2 ** 20;
 
 let place: Place;
@@ -35,11 +35,11 @@ async function attemptsOf(id: string): Promise<Record<string, unknown>> {
   );
 }
 
-describe('a child that dies in the midst of a picture', () => {
+describe('a child process that dies while it renders a picture', () => {
   beforeEach(async () => putPictures(await picture({ seed: 9 })));
 
   it.each(['SIGKILL', 'SIGSEGV', 'SIGABRT', 'SIGBUS'] as const)(
-    'of %s costs only this picture a try',
+    'by %s costs only this picture an attempt',
     async (signal) => {
       // Two pictures are encoded and not yet written.
       const gate = makeGate(place, { before: 'out/', free: 0 });
@@ -60,7 +60,7 @@ describe('a child that dies in the midst of a picture', () => {
     },
   );
 
-  it('at each of its tries gives this picture up after three, and no other', async () => {
+  it('at every attempt fails only this picture, after three attempts', async () => {
     const gate = makeGate(place, { before: FIRST, free: 0 });
     const session = place.start([...batch('a:w=40'), 'photos'], gate);
     for (let tries = 1; tries <= 3; tries++) {
@@ -82,7 +82,7 @@ describe('a child that dies in the midst of a picture', () => {
   });
 
   it.skipIf(!canSeeProcesses || !has('prlimit'))(
-    'for want of memory costs only this picture a try (prlimit, seen in /proc)',
+    'because it lacks memory costs only this picture an attempt (needs prlimit and /proc)',
     async () => {
       const [large = ''] = OTHERS;
       putOld(place.at(large), await picture({ width: 4000, height: 3000 }));
@@ -106,7 +106,7 @@ describe('a child that dies in the midst of a picture', () => {
 describe('a picture beyond the deadline', () => {
   beforeEach(async () => putPictures(await noise(1600, 1600)));
 
-  it('fails, while the others are rendered and nothing goes on behind its back', async () => {
+  it('fails, the others are rendered, and no child process keeps running', async () => {
     const args = [...batch('a:w=1600,format=avif,effort=9'), '--timeout', '4', 'photos'];
     const session = place.start(args);
     const outcome = await session.ended;

@@ -4,8 +4,8 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, inodeOf, picture, putOld } from './pictures.ts';
 
 /**
- * Many processes at once over the same pictures and one index: what must be true of all of them together. How many
- * each rendered.
+ * Runs many processes at the same time on the same pictures and one index, and checks the conditions that hold for all
+ * of them. Returns how many pictures each process rendered.
  */
 export async function assertRenderedOnce(
   place: Place,

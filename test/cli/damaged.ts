@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import { random } from '../random.ts';
 import type { Sample } from './every-kind.ts';
 
-/** What can happen to the bytes of a picture. The same seed and number make the same file of the same pictures. */
+/** Ways to damage the bytes of a picture. The same seed, number and pictures give the same file. */
 
-/** What is done to a picture: each takes it, numbers at random, and another picture. */
+/** One way to damage a picture. Its input is the picture, a random number generator and another picture. */
 const DAMAGES: Readonly<
   Record<string, (bytes: Buffer, below: (most: number) => number, other: Buffer) => Buffer>
 > = {
@@ -37,12 +37,12 @@ const DAMAGES: Readonly<
   },
 };
 
-/** Every second time within what is likely the header. */
+/** In half of the calls the position is likely inside the header. */
 function somewhere({ length }: Buffer, below: (most: number) => number): number {
   return below(below(2) === 0 ? Math.min(200, length) : length);
 }
 
-/** The n-th damaged picture of a seed, each group as often as another. */
+/** The n-th damaged picture of a seed. All groups are equally frequent. */
 export function damaged(groups: readonly (readonly Sample[])[], seed: number, n: number): Sample {
   const next = random(seed * 1_000_003 + n);
   const below = (most: number) => Math.floor(next() * most);
@@ -50,21 +50,21 @@ export function damaged(groups: readonly (readonly Sample[])[], seed: number, n:
   const kind = one(Object.keys(DAMAGES));
   const { name, bytes } = one(one(groups));
   const harmed = DAMAGES[kind]!(bytes, below, one(one(groups)).bytes);
-  const mended = below(2) === 0 ? mend(harmed) : harmed;
-  return { name: `${n}-${kind}-${name}`, bytes: mended };
+  const repaired = below(2) === 0 ? fixChecksums(harmed) : harmed;
+  return { name: `${n}-${kind}-${name}`, bytes: repaired };
 }
 
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
-/** Right checksums for a PNG, which is else refused before what is wrong with it is met. */
-function mend(bytes: Buffer): Buffer {
-  const mended = Buffer.from(bytes);
-  if (!mended.subarray(0, PNG.length).equals(PNG)) return mended;
-  for (let at = PNG.length; at + 12 <= mended.length; ) {
-    const end = at + 8 + mended.readUInt32BE(at);
-    if (end + 4 > mended.length) break;
-    mended.writeUInt32BE(crc32(mended.subarray(at + 4, end)), end);
+/** Corrects the checksums of a PNG, because a decoder stops at a wrong checksum before it meets the damage. */
+function fixChecksums(bytes: Buffer): Buffer {
+  const repaired = Buffer.from(bytes);
+  if (!repaired.subarray(0, PNG.length).equals(PNG)) return repaired;
+  for (let at = PNG.length; at + 12 <= repaired.length; ) {
+    const end = at + 8 + repaired.readUInt32BE(at);
+    if (end + 4 > repaired.length) break;
+    repaired.writeUInt32BE(crc32(repaired.subarray(at + 4, end)), end);
     at = end + 4;
   }
-  return mended;
+  return repaired;
 }

@@ -7,18 +7,18 @@ import { assertInvariants, assertTold, sourcesOf } from './invariants.ts';
 import { commented, noise, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** Small disks, each in a view of its own of the file system, so that nobody else sees it or has to unmount it. */
+/** Small disks, each in its own mount namespace: other processes do not see the disk, and nobody has to unmount it. */
 
 const WAYS = [
   ['unshare', '-m'],
   ['unshare', '-Urm'],
 ] as const;
 
-/** How a view of its own is got here; undefined where the system does not let us. */
+/** The command that opens a mount namespace. Undefined if the system does not allow one. */
 const own = WAYS.find((way) => succeeds([...way, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']));
 export const canMount = own !== undefined;
 
-/** What stands before a command so that it sees a disk of this size under a folder, with what is in the folder on it. */
+/** A command prefix that mounts a disk of this size at a folder and first copies the folder's files to the disk. */
 export function onDisk(folder: string, size: string): string[] {
   mkdirSync(folder, { recursive: true });
   const below = join(dirname(folder), '.below-the-disk');
@@ -26,7 +26,7 @@ export function onDisk(folder: string, size: string): string[] {
   return [...(own ?? []), 'sh', '-c', SCRIPT, 'sh', folder, below, size];
 }
 
-/** What lies on the disk in the end is put back into the folder that it hid. */
+/** At the end, copies the files on the disk back into the folder that the disk hid. */
 const SCRIPT = `
 folder=$1 below=$2 size=$3; shift 3
 mount --bind "$folder" "$below" && mount -t tmpfs -o "size=$size" tmpfs "$folder" && cp -a "$below/." "$folder/" || exit 99
@@ -56,7 +56,7 @@ export async function putFilling(): Promise<Place> {
   return place;
 }
 
-/** Bytes that all their outputs take on a disk, in its pages. */
+/** Bytes that all the outputs occupy on a disk, in whole pages. */
 export async function needed(): Promise<number> {
   const place = await putFilling();
   expect((await place.run(BATCH)).code).toBe(0);
@@ -64,11 +64,11 @@ export async function needed(): Promise<number> {
   return sizes.reduce((sum, size) => sum + Math.ceil(size / 4096) * 4096, 0);
 }
 
-/** Runs the batch where there is too little room, looks at what is told and left, and goes on where there is enough. */
+/** Runs the batch with too little disk space, checks its report and its files, and continues with enough space. */
 export async function assertFullAndBack(
   place: Place,
   tight: readonly string[],
-  roomy: readonly string[],
+  ample: readonly string[],
   how: 'resume' | 'again' = 'resume',
 ): Promise<number> {
   const sources = sourcesOf(place, 'photos');
@@ -78,11 +78,11 @@ export async function assertFullAndBack(
   expect(full.stderr).toMatch(/fix: free some space/);
   expect(full.stderr).not.toMatch(/\n\s+at |internal/);
   const left = await newest(place);
-  // An index that had no room for its tables has no batch either.
+  // An index without disk space for its tables has no batch either.
   if (left !== undefined) expect(left.state).toBe('interrupted');
   else expect(jobsOf(full)).toEqual([]);
   const args = how === 'resume' && left !== undefined ? ['resume', '--json', left.id] : BATCH;
-  const again = await place.run(args, { before: roomy });
+  const again = await place.run(args, { before: ample });
   expect(again.code, again.stdout + again.stderr).toBe(0);
   const { completed, unchanged, failed } = finishedOf(again).counts;
   expect([completed + unchanged, failed]).toEqual([COUNT, 0]);

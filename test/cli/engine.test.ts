@@ -47,7 +47,7 @@ async function all(events: AsyncIterable<Event>): Promise<Event[]> {
 
 const jobsOf = (events: readonly Event[]): JobEvent[] => events.filter((event) => event.type === 'job');
 
-/** Process ids of the children that render, of this very process. */
+/** Process ids of the child processes that this process started for rendering. */
 function children(): string[] {
   const ids = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
   return ids.filter(Boolean).filter((id) => {
@@ -88,7 +88,7 @@ describe('an engine', () => {
     await assertInvariants(place, { sources: sourcesOf(place, ...folders) });
   });
 
-  it('stops one of its batches without a loss for the others', async () => {
+  it('stops one of its batches without losing work of the others', async () => {
     await putMany('one', 20);
     await putMany('two', 6);
     const shared = await engine();
@@ -109,7 +109,7 @@ describe('an engine', () => {
     expect(other.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 6 } });
   });
 
-  it('waits for a reader that falls behind', async () => {
+  it('waits for a slow reader of its events', async () => {
     await putMany('photos', 3);
     const names = Array.from({ length: 3_000 }, (_, i) => `photos/none${i}.txt`);
     for (const name of names) place.put(name, '');
@@ -121,7 +121,7 @@ describe('an engine', () => {
       const [batch] = await shared.list();
       return (batch?.counts.failed ?? 0) + (batch?.counts.completed ?? 0);
     };
-    // Nothing is read: the batch fills its queue, and then stands still.
+    // The test reads nothing, so the batch fills its queue and then pauses.
     let before = -1;
     for (let same = 0; same < 5; ) {
       const now = await done();
@@ -135,7 +135,7 @@ describe('an engine', () => {
     expect(jobsOf(seen)).toHaveLength(3_003);
   });
 
-  it('tells of batches as the command line does, and cancels and verifies them', async () => {
+  it('reports batches as the command line does, and cancels and verifies them', async () => {
     await putMany('photos', 2);
     const shared = await engine();
     const events = await all(shared.process('photos', { out: 'out', variants: ['a:w=40'] }));
@@ -155,7 +155,7 @@ describe('an engine', () => {
     await expect(shared.status('zzzz')).rejects.toMatchObject({ code: 'unknown_batch' });
   });
 
-  it('watches folders until its loop is left', async () => {
+  it('watches folders until the caller leaves the loop', async () => {
     await putMany('photos', 1);
     const shared = await engine();
     const seen: string[] = [];

@@ -8,16 +8,16 @@ export interface Sample {
   readonly bytes: Buffer;
 }
 
-/** Larger files of the corpora would only take longer. */
+/** Bytes. Larger files of the corpora only take longer. */
 const LARGEST = 60_000;
 
-/** Small pictures of every kind, and those of the corpora where they are, in groups. */
+/** Small pictures of every kind in groups, with the corpora that this machine has. */
 export async function everyKind(): Promise<Sample[][]> {
   const groups = [await smallOnes(), corpus('pngsuite'), corpus('exif-samples')];
   return groups.filter((group) => group.length > 0);
 }
 
-/** Small pictures of every kind, made here. */
+/** Generated small pictures of every kind. */
 export async function smallOnes(): Promise<Sample[]> {
   const [width, height] = [64, 48];
   const noisy = Buffer.from(Array.from({ length: width * height * 3 }, (_, i) => (i * i * 31) >> 5));
@@ -65,7 +65,7 @@ export async function smallOnes(): Promise<Sample[]> {
   return Promise.all(encoded);
 }
 
-/** The smaller files of a corpus; none where it is not. */
+/** The smaller files of a corpus. Empty if this machine lacks the corpus. */
 function corpus(name: string): Sample[] {
   const folder = fileURLToPath(new URL(`../../../shared/corpus/${name}`, import.meta.url));
   return filesIn(folder)

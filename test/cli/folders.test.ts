@@ -9,26 +9,26 @@ beforeEach(async () => {
   putOld(place.at('photos/a.jpg'), await picture());
 });
 
-describe('a folder that the system does not make, though the one above is there', () => {
+describe('a folder that the system refuses to create in an existing folder', () => {
   const NOWHERE = '/proc/imgtool/deep';
   const isThere = existsSync('/proc/self');
   if (!isThere) console.warn('not tried, since there is no /proc here: folders that cannot be made');
 
-  it.skipIf(!isThere)('is no place for outputs, and that is said', async () => {
+  it.skipIf(!isThere)('cannot hold outputs, and the error says so', async () => {
     const { code, stdout, stderr } = await place.process('--out', NOWHERE);
     expect(code).toBeGreaterThan(0);
     expect(stdout + stderr).toMatch(/\/proc.*(cannot be made|may not be written)/);
     expect(stdout + stderr).toContain('choose another --out');
   });
 
-  it.skipIf(!isThere)('is no place for an index, and that is said', async () => {
+  it.skipIf(!isThere)('cannot hold an index, and the error says so', async () => {
     const { code, stderr } = await place.process('--index', `${NOWHERE}/index.db`);
     expect([code, stderr.match(/error:/g)], stderr).toEqual([3, ['error:']]);
     expect(stderr).toContain('--index');
   });
 });
 
-it('a file where a folder of outputs is to be fails what belongs there, and says what to do', async () => {
+it('a file at the path of an output folder fails only the outputs of that folder, with a fix', async () => {
   putOld(place.at('photos/sub/b.jpg'), await picture({ seed: 2 }));
   place.put('out/sub', 'a note');
   const outcome = await place.process();

@@ -9,7 +9,7 @@ import { makeOlder } from './older.ts';
 import { hashOf, makeOld, picture, printOf, putOld } from './pictures.ts';
 import { rot, verify } from './verifying.ts';
 
-/** Libraries of an older version, whose records carry settings digests that the program computes otherwise now. */
+/** Libraries of an older version. Their records have settings digests that the program now computes differently. */
 
 let place: Place;
 beforeEach(async () => {
@@ -25,7 +25,7 @@ function encoded(outcome: Outcome): number {
   return eventsOf(outcome).find(isProfile)!.pictures.encode.calls;
 }
 
-/** Every row that names settings, and the digests that are still to be renamed. */
+/** All rows with settings digests, and the old digests that are not yet replaced. */
 function recorded(): { readonly outputs: unknown[]; readonly former: unknown[] } {
   const db = keep(new Sqlite(place.index, { readonly: true }));
   const outputs = keep(
@@ -41,7 +41,7 @@ function prints(folder = 'out'): Record<string, string> {
 }
 
 describe.each([
-  ['the version before', 3, false],
+  ['the previous version', 3, false],
   ['an older version, whose batches were pruned', 2, true],
 ] as const)('a library of %s', (_, version, pruned) => {
   const age = () => makeOlder(place.index, version, { pruned });
@@ -66,14 +66,14 @@ describe.each([
     await assertInvariants(place, { sources: sourcesOf(place, 'photos') });
   });
 
-  it('is unchanged to a dry run, which reads no source', async () => {
+  it('is unchanged in a dry run, which reads no source', async () => {
     await place.process();
     age();
     const foreseen = await place.process('--dry-run');
     expect([foreseen.code, countsOf(foreseen)]).toEqual([0, { unchanged: 3 }]);
   });
 
-  it('keeps the digests of variants that nobody asked for yet', async () => {
+  it('keeps the digests of variants until a batch asks for them', async () => {
     await place.process('--preset', 'web');
     await place.process('--preset', 'gallery', '--out', 'other');
     const before = recorded();
@@ -84,7 +84,7 @@ describe.each([
     expect(recorded()).toEqual({ ...before, former: [] });
   });
 
-  it('serves copies of its sources', async () => {
+  it('provides the outputs for copies of its sources', async () => {
     await place.process();
     age();
     copyFileSync(place.at('photos/a.jpg'), place.at('photos/copy.jpg'));
@@ -115,7 +115,7 @@ describe.each([
     expect(jobsOf(again).every(({ reused }) => reused)).toBe(true);
   });
 
-  it('is adopted where it was moved with its sources', async () => {
+  it('is adopted after a move together with its sources', async () => {
     await place.process();
     age();
     for (const folder of ['photos', 'out']) renameSync(place.at(folder), place.at(`moved-${folder}`));
@@ -125,7 +125,7 @@ describe.each([
     expect(place.files('moved-out')).toHaveLength(6);
   });
 
-  it('is rendered again where a variant has changed', async () => {
+  it('is rendered again for a changed variant', async () => {
     await place.process('--variant', 'a:w=40');
     age();
     const again = await place.process('--verbose', '--variant', 'a:w=40,grayscale');
@@ -133,20 +133,20 @@ describe.each([
   });
 });
 
-describe('verify looks at a library of the version before', () => {
+describe('verify in a library of the previous version', () => {
   let batch: string;
   beforeEach(async () => {
     ({ batch } = finishedOf(await place.process('--lenient')));
     makeOlder(place.index, 3);
   });
 
-  it('and finds all outputs of its batch', async () => {
+  it('finds all outputs of its batch', async () => {
     const { code, document } = await verify(place, batch);
     expect([code, document.verified, document.wrong]).toEqual([0, 6, 0]);
     expect(recorded().former).not.toEqual([]);
   });
 
-  it('and makes wrong ones again with --fix, and no others', async () => {
+  it('renders only wrong outputs again with --fix', async () => {
     rmSync(place.at('out/a_a.webp'));
     rot(place.at('out/b_b.webp'));
     const before = prints();

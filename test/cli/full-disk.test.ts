@@ -6,7 +6,7 @@ import { assertInvariants, assertTold, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** A disk that is full at one moment or another: nothing is half, nothing is told that is not so, and all is made up for. */
+/** When a disk fills up, no output is partial and no report is wrong, and a later run completes the work. */
 
 describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
   let bytes: number;
@@ -18,7 +18,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
     [0.1, 'resume'],
     [0.5, 'again'],
     [0.9, 'resume'],
-  ] as const)('with outputs, at %f of them', async (share, how) => {
+  ] as const)('loses no outputs after %f of their bytes', async (share, how) => {
     const place = await putFilling();
     const size = Math.floor(bytes * share);
     await assertFullAndBack(place, onDisk(place.at('out'), `${size}`), onDisk(place.at('out'), '64m'), how);
@@ -27,7 +27,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
   it.each([
     ['160k', 'again'],
     ['400k', 'resume'],
-  ] as const)('with the index, of %s', async (size, how) => {
+  ] as const)('loses no records of an index on a disk of %s', async (size, how) => {
     const place = await putFilling();
     const folder = dirname(place.index);
     await assertFullAndBack(place, onDisk(folder, size), onDisk(folder, '64m'), how);
@@ -35,7 +35,7 @@ describe.skipIf(!canMount)('a disk that fills (needs to mount one)', () => {
 });
 
 it.skipIf(!has('prlimit'))(
-  'a file that may not grow as large as it must is as a full disk (prlimit)',
+  'a limit on the size of files has the same effect as a full disk (prlimit)',
   async () => {
     const place = openPlace();
     putOld(place.at('photos/large.jpg'), await noise(1200, 900));

@@ -3,18 +3,18 @@ import { expect, it } from 'vitest';
 import { smallOnes } from './every-kind.ts';
 import { processDamaged } from './fuzzing.ts';
 
-/** The short form of test/soak/fuzz.soak.ts, the same every time. */
+/** The short form of test/soak/fuzz.soak.ts, with the same pictures every time. */
 const SEED = 4;
 
 it.each([
-  ['refused or made', []],
-  ['made as far as they can be read with --lenient', ['--lenient']],
+  ['refused or rendered', []],
+  ['rendered as far as they can be decoded with --lenient', ['--lenient']],
 ])('damaged pictures are %s, and nothing else happens', async (_, args) => {
   const tally = await processDamaged([await smallOnes()], { seed: SEED, first: 0, count: 150 }, ...args);
   expect(Object.keys(tally)).toEqual(expect.arrayContaining(['completed', 'corrupt']));
 });
 
-it('the pictures that are damaged are what they are called', async () => {
+it('each damaged picture matches its description', async () => {
   const kinds = (await smallOnes()).map(async ({ name, bytes }) => {
     const { format, ...found } = await sharp(bytes, { animated: true }).metadata();
     return [name, format === 'heif' ? found.compression : format, found] as const;

@@ -8,14 +8,14 @@ import type { Sample } from './every-kind.ts';
 import { eventsOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 
-/** Damaged pictures by the thousand, given to the real binary. */
+/** Gives thousands of damaged pictures to the real binary. */
 
-/** States and error codes, and how many files ended so. */
+/** How many files ended with each state or error code. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** Never the answer to a picture, however damaged. */
+/** Codes that no picture may cause, however damaged it is. */
 const NEVER = ['internal', 'timeout'];
-/** Worth a look: the file is kept. */
+/** Codes that need an investigation: the file is kept. */
 const STRANGE = [...NEVER, 'worker_crashed', 'out_of_memory'];
 
 export interface Numbered {
@@ -24,7 +24,7 @@ export interface Numbered {
   readonly count: number;
 }
 
-/** One batch over so many damaged pictures, from the n-th of a seed on; how they ended. */
+/** Runs one batch over this many damaged pictures, from the n-th of a seed on. Returns how they ended. */
 export async function processDamaged(
   groups: readonly (readonly Sample[])[],
   { seed, first, count }: Numbered,
@@ -60,14 +60,14 @@ export async function processDamaged(
   return tally(ends.map(({ how }) => how));
 }
 
-/** What was tried again may have ended well. */
+/** A picture that was tried again can have ended well. */
 function retried(outcome: { stdout: string }): { source: string; how: string }[] {
   return eventsOf(outcome)
     .filter((event) => event.type === 'job.retrying')
     .map(({ source, error }) => ({ source, how: error.code }));
 }
 
-/** Leaves copies of the files that ended in a strange way, and says where. */
+/** Keeps copies of the files that ended in an unexpected way, and prints their folder. */
 function keep(place: Place, seed: number, ends: readonly { source: string; how: string }[]): void {
   const folder = join(tmpdir(), `imgtool-fuzz-${seed}`);
   for (const { source, how } of ends.filter(({ how }) => STRANGE.includes(how))) {

@@ -1,4 +1,4 @@
-// Loaded into the binary and its children before anything else: what these open below a path waits until it is let through.
+// Loaded first into the binary and its children. An open below the given path waits until the test lets it through.
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 
 const { TEST_GATE: gate = '', TEST_GATE_BEFORE: before = '', TEST_GATE_ENDLESS: endless } = process.env;
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK = 20;
-/** Milliseconds: a longer wait is for what takes long, and never ends here. */
+/** Milliseconds. Longer waits are deadlines, which never pass here. */
 const LONG = 5_000;
 let held = 0;
 
-// The parent is never held: it takes signals and orders as ever.
+// The parent is never held: it keeps receiving signals and commands.
 if (process.connected) {
   const { open } = files;
   files.open = async (path, ...rest) => {
@@ -28,7 +28,7 @@ if (process.connected) {
 async function pass() {
   if (mayPass()) return;
   mkdirSync(join(gate, `held-${process.pid}-${held++}`));
-  // As in an encode without end a thread is busy that `process.exit` too would wait for: nobody ever writes into this.
+  // Opening this FIFO blocks a thread as an endless encode does: nobody writes to it, and even `process.exit` waits.
   if (endless !== undefined) await files.open(endless);
   while (!mayPass()) await passes(LOOK);
 }
@@ -37,7 +37,7 @@ function mayPass() {
   return existsSync(join(gate, 'open')) || readdirSync(gate).some(isMine);
 }
 
-/** Each leave to pass is for one: only one can remove it. */
+/** Each permit is for one open: only one process can remove its folder. */
 function isMine(name) {
   if (!name.startsWith('pass-')) return false;
   try {

@@ -4,30 +4,30 @@ import { join } from 'node:path';
 import { until } from './group.ts';
 import type { Place, Session } from './imgtool.ts';
 
-/** Holds a batch in the midst of its work: it cannot end before the test has acted, however late that comes to it. */
+/** Holds a batch in the middle of its work. It cannot end before the test has acted, however late the test acts. */
 export interface Gate {
   readonly env: Readonly<Record<string, string>>;
-  /** Resolves once so many were held in all, with the children that do, newest last; rejects when the session ends before. */
+  /** Resolves once this many opens were held, with the child processes, newest last. Rejects if the session ends. */
   held(session: Session, count?: number): Promise<number[]>;
-  /** Lets so many more through. */
+  /** Lets this many more opens through. */
   pass(count: number): void;
-  /** Lets all through, now and from now on. */
+  /** Lets all opens through, now and from now on. */
   open(): void;
 }
 
 interface Where {
-  /** What children are held at when they open it, or anything below: a source before it is read, a staged file before it is written. */
+  /** Child processes wait when they open this path or one below: before they read a source or write a staged file. */
   readonly before?: string;
-  /** So many are not held. */
+  /** The number of opens to let through at first. */
   readonly free?: number;
-  /** Those that are held are so for ever, as busy as in an encode; the parent's timers of many seconds do not end either. */
+  /** Held opens block forever, as an endless encode does. The parent's timers of many seconds never fire either. */
   readonly endless?: boolean;
 }
 
 const KEEPER = new URL('./gate-keeper.js', import.meta.url).href;
 let made = 0;
 
-/** A gate for one binary to be started with, as its options. By default the second source is held, and all after it. */
+/** Creates a gate, as options for starting one binary. By default it holds the second source and all later ones. */
 export function makeGate(
   place: Pick<Place, 'at'>,
   { before = 'photos', free = 1, endless = false }: Where = {},

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as passes } from 'node:timers/promises';
 
-/** The processes of a session's group as the system knows them: Linux alone tells. */
+/** The processes of a session's group as the system reports them. Only Linux reports them. */
 export const canSeeProcesses = existsSync('/proc/self/stat');
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK = 10;
-/** Of the processor's time as the system counts it: ticks a second. */
+/** Ticks of processor time per second. */
 const TICKS = 100;
 
 interface Member {
@@ -16,26 +16,26 @@ interface Member {
   readonly state: string;
   /** Milliseconds of processor time. */
   readonly worked: number;
-  /** Bytes resident now, and at most so far. */
+  /** Resident bytes now, and the maximum so far. */
   readonly memory: number;
   readonly most: number;
 }
 
-/** All that are alive; what has ended and was not yet buried is none. */
+/** All live processes. Ended processes that await their parent do not count. */
 export function membersOf(group: number): Member[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => memberOf(Number(name), group));
 }
 
-/** Awaits that no process of the group is left; milliseconds that took. */
+/** Waits until no process of the group is left. Returns the milliseconds of the wait. */
 export async function untilGone(group: number, within?: number): Promise<number> {
   const since = performance.now();
   await until(`no process of group ${group}`, () => membersOf(group).length === 0, within);
   return performance.now() - since;
 }
 
-/** Awaits something that nobody tells of. */
+/** Polls a condition that has no event. */
 export async function until(what: string, isSo: () => boolean, within = 40_000): Promise<void> {
   const since = performance.now();
   while (!isSo()) {
@@ -44,19 +44,19 @@ export async function until(what: string, isSo: () => boolean, within = 40_000):
   }
 }
 
-/** Awaits that a child of the group's first process has computed for so many milliseconds: it is in mid-encode. */
+/** Waits until a child of the group's first process has used this much processor time, so it is encoding. */
 export async function untilWorking(group: number, milliseconds: number): Promise<void> {
   const isWorking = () => membersOf(group).some(({ pid, worked }) => pid !== group && worked >= milliseconds);
   await until(`a child of ${group} in work`, isWorking, 30_000);
 }
 
-/** Bytes of address space that a process has. */
+/** Bytes of a process's address space. */
 export function sizeOf(pid: number): number {
   const [, kilobytes = '0'] = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) * 1_024;
 }
 
-/** Looks at a group's memory until `ended`. */
+/** Samples a group's memory until `ended`. */
 export async function memoryOf(
   group: number,
   ended: Promise<unknown>,
@@ -66,7 +66,7 @@ export async function memoryOf(
     isEnded = true;
   });
   let sampled = 0;
-  /** What each process had at most, whenever that was. */
+  /** The maximum of each process, whenever it occurred. */
   const most = new Map<number, number>();
   while (!isEnded) {
     const members = membersOf(group);
@@ -77,7 +77,7 @@ export async function memoryOf(
   return { sampled, bound: sum([...most.values()]) };
 }
 
-/** Milliseconds that a process and the test have waited for a processor which others used. */
+/** Milliseconds that a process and the test have waited for a processor that other processes used. */
 export function waitedFor(pid: number): number {
   const delays = [pid, 'self'].map((one) => readFileSync(`/proc/${one}/schedstat`, 'utf8').split(' ')[1]);
   return sum(delays.map(Number)) / 1_000_000;
@@ -97,7 +97,7 @@ function memberOf(pid: number, group: number): Member[] {
     const [memory, most] = [kilobytes('VmRSS') * 1_024, kilobytes('VmHWM') * 1_024];
     return [{ pid, parent: Number(parent), state, worked, memory, most }];
   } catch {
-    // It ended between the two looks.
+    // The process ended between the two reads.
     return [];
   }
 }

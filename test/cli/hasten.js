@@ -1,7 +1,7 @@
-// Loaded into the binary before anything else: for the parent, time passes many times as fast, so that the minutes
-// between two attempts at a picture are seconds. Waits of a few seconds stay as they are.
+// Loaded before anything else into the binary. It speeds up the parent's clock, so the minutes between two attempts
+// become seconds. Waits of a few seconds stay as they are.
 const FACTOR = 200;
-/** Milliseconds: what waits longer waits for an attempt, or for a walk by the clock. */
+/** Milliseconds. A longer wait is for an attempt, or for the next scan. */
 const LONG = 20_000;
 
 if (!process.connected) {

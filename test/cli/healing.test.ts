@@ -17,7 +17,7 @@ const prints = () =>
 describe('an index that was deleted', () => {
   const loseIndex = () => rmSync(dirname(place.index), { recursive: true });
 
-  it('is healed by adopting what is there, and nothing is overwritten', async () => {
+  it('is rebuilt by adopting the existing outputs, and nothing is overwritten', async () => {
     await place.process('--preset', 'web');
     const before = prints();
     loseIndex();
@@ -28,7 +28,7 @@ describe('an index that was deleted', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('is healed when several presets were mixed and one output was made again', async () => {
+  it('is rebuilt if several presets were mixed and one output was rendered again', async () => {
     await place.process('--preset', 'web');
     await place.process('--preset', 'archive');
     await place.process('--preset', 'compat');
@@ -46,7 +46,7 @@ describe('an index that was deleted', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos') });
   });
 
-  it('is healed for duplicates too', async () => {
+  it('is rebuilt for duplicates too', async () => {
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
     await place.process();
     const before = prints();
@@ -60,8 +60,8 @@ describe('an index that was deleted', () => {
   const finishedWithoutFailure = (stdout: string) => !stdout.includes('"state":"failed"');
 });
 
-describe('a changed source whose copy exists', () => {
-  it.each(['link', 'copy', 'skip'])('leaves the copy its outputs with --duplicates %s', async (how) => {
+describe('a changed source that has a copy', () => {
+  it.each(['link', 'copy', 'skip'])('keeps the outputs of the copy with --duplicates %s', async (how) => {
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
     const first = await place.process('--duplicates', how);
     const [owner, copy] =
@@ -80,7 +80,7 @@ describe('a changed source whose copy exists', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: third });
   });
 
-  it('gives a skipped copy outputs of its own when the owner is removed', async () => {
+  it('gives a skipped copy its own outputs when the owner is removed', async () => {
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
     const first = await place.process('--duplicates', 'skip');
     const [owner, copy] =

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { page, TOPICS } from '../docs/pages.ts';
 import { openPlace } from './imgtool.ts';
 
-/** Topics that are commands too. */
+/** Topics that are also commands. */
 const BOTH = ['config', 'verify', 'watch'];
 
 describe('imgtool help', () => {
@@ -23,7 +23,7 @@ describe('imgtool help', () => {
     expect(stdout).toContain(`${title}\n${'='.repeat(title.length)}\n\n`);
     if (!BOTH.includes(topic)) expect(stdout.startsWith(title)).toBe(true);
     expect(stdout).not.toMatch(/^```|^#{1,6} |\]\(|\*\*[\w`]/m);
-    // All that is said is there: words of the page, without the marks of Markdown.
+    // The output contains all words of the page, without the marks of Markdown.
     const words = (text: string) => new Set(text.match(/[\p{L}\p{N}]{3,}/gu));
     const said = words(stdout);
     const text = page(topic)
@@ -45,7 +45,7 @@ describe('imgtool help', () => {
     ['variant', 'did you mean imgtool help variants?'],
     ['proces', 'did you mean imgtool help process?'],
     ['quantum', 'imgtool help'],
-  ])('does not know %s: exit 2, with the nearest word', async (topic, fix) => {
+  ])('rejects %s with exit code 2 and the nearest word', async (topic, fix) => {
     const { code, stdout, stderr } = await openPlace().run(['help', topic]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(`error: there is no help for '${topic}'\nfix: ${fix}\n`);

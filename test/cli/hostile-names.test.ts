@@ -16,11 +16,11 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { difference, picture, putOld } from './pictures.ts';
 import { argsOf } from './watching.ts';
 
-/** What would break a line, move the cursor or turn the direction of writing. */
+/** Characters that would break a line, move the cursor or change the writing direction. */
 const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
-/** What people would not see. */
+/** Characters that people do not see. */
 const UNSEEN = /[\u200b\u2060-\u206f\ufeff]/;
-/** What the program's own display does: colours, lines and columns, the cursor hidden and shown, lines cleared. */
+/** Codes of the program's own display: colours, lines and columns, hiding and showing the cursor, clearing lines. */
 const OWN = /\u001b\[(?:\d*(?:;\d+)*m|\d*[ABCDGJK]|\?(?:7|25|2026)[lh])|\r/g;
 
 let place: Place;
@@ -63,7 +63,7 @@ const NAMES = [
   'constructor.jpg',
   '__proto__.jpg',
 ];
-/** Pictures that begin with a dot are hidden ones. */
+/** Pictures whose names begin with a dot are hidden files. */
 const isHidden = (name: string) => name.startsWith('.');
 
 async function putNames(folders = ['photos']): Promise<string[]> {
@@ -72,10 +72,10 @@ async function putNames(folders = ['photos']): Promise<string[]> {
   return paths.filter((path) => !isHidden(path.slice(path.lastIndexOf('/') + 1)));
 }
 
-/** Everything in the working folder but the outputs. */
+/** All files in the working folder except the outputs. */
 const besides = () => place.files('.').filter((name) => !name.startsWith('out/'));
 
-describe('pictures of hostile names in folders of hostile names', () => {
+describe('pictures with hostile names in folders with hostile names', () => {
   const FOLDERS = [
     'photos',
     'photos/new\nline',
@@ -85,7 +85,7 @@ describe('pictures of hostile names in folders of hostile names', () => {
     'photos/\u001b[31m',
   ];
 
-  it('are each processed once, told by their names, and nothing lands outside the output folder', async () => {
+  it('are each processed once and reported by name, and no file is written outside the output folder', async () => {
     const paths = await putNames(FOLDERS);
     const [before, sources] = [besides(), sourcesOf(place, 'photos')];
     const outcome = await place.run(['process', '--json', '--variant', 'a:w=40', '--out', 'out', 'photos']);
@@ -107,7 +107,7 @@ describe('pictures of hostile names in folders of hostile names', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('are each processed once by a watch, and nothing lands outside the output folder', async () => {
+  it('are each processed once by a watch, and no file is written outside the output folder', async () => {
     const paths = await putNames();
     const [before, sources] = [besides(), sourcesOf(place, 'photos')];
     const outcome = await place.run(argsOf(['--once', '--name', '{dir}/{name}/{variant}.{ext}']));
@@ -125,12 +125,12 @@ describe('pictures of hostile names in folders of hostile names', () => {
 
 describe('on the screen', () => {
   const SCREENS = [
-    ['plain and told in full', ['--progress', 'plain', '--verbose']],
+    ['plain and in full', ['--progress', 'plain', '--verbose']],
     ['plain with colours', ['--progress', 'plain', '--verbose', '--color', 'always']],
     ['with a bar', ['--progress', 'bar', '--color', 'always']],
   ] as const;
 
-  it.each(SCREENS)('hostile names do nothing, %s', async (_, flags) => {
+  it.each(SCREENS)('hostile names have no effect, %s', async (_, flags) => {
     const paths = await putNames();
     place.put('photos/broken \u001b[2J\nname\u202e.jpg', 'no picture');
     const outcome = await onTerminal(['process', ...SMALL, '--out', 'out', ...flags, 'photos']);
@@ -145,7 +145,7 @@ describe('on the screen', () => {
 
 describe('names that are not UTF-8', () => {
   it.each([['process'], ['watch']])(
-    'are passed over with a reason by %s, also of folders',
+    'are skipped with a reason by %s, names of folders too',
     async (command) => {
       const good = await picture();
       putOld(place.at('photos/good.jpg'), good);
@@ -180,7 +180,7 @@ describe('names that are not UTF-8', () => {
   );
 });
 
-/** On a terminal of its own where there is a command for that, else with its output in pipes; no word needs quoting. */
+/** Runs on a terminal of its own if the machine has a command for one, otherwise with pipes. No word needs quoting. */
 function onTerminal(args: readonly string[]): Promise<Outcome> {
   if (!has('script') || !has('stty')) return place.run(args);
   const script = `exec script -qec "stty cols 120 rows 24; exec $*" /dev/null </dev/null`;

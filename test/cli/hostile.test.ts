@@ -11,9 +11,9 @@ const hostile = shared('corpus/hostile');
 const pngsuite = shared('corpus/pngsuite');
 const samples = shared('corpus/exif-samples');
 
-/** Those that a renderer may be busy with for long. */
+/** Files that can keep a renderer busy for long. */
 const SLOW = new Set(['svg-slow-filter.svg', 'svg-use-bomb.svg']);
-/** Bytes that all processes together may have. */
+/** Bytes that all processes together may use. */
 const MOST_MEMORY = 500_000_000;
 
 let place: Place;
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 describe('a folder of hostile files with one good photograph', () => {
-  it.skipIf(hostile === null)('has each end as it must, within little memory', async () => {
+  it.skipIf(hostile === null)('ends each file as expected, within little memory', async () => {
     putHostile(place, hostile!);
     const sources = sourcesOf(place, 'photos');
     const session = place.start([
@@ -45,14 +45,14 @@ describe('a folder of hostile files with one good photograph', () => {
       console.log(`memory of all: ${measured.sampled / 1e6} MB at once, ${measured.bound / 1e6} MB summed`);
       expect(measured.sampled).toBeGreaterThan(50_000_000);
       expect(measured.sampled).toBeLessThan(MOST_MEMORY);
-      expect(measured.bound, 'even if all had their most at once').toBeLessThan(MOST_MEMORY);
+      expect(measured.bound, 'even with all maxima at the same time').toBeLessThan(MOST_MEMORY);
     }
     await assertInvariants(place, { sources, outcome });
   });
 
   const SVG = ['--all-files', '--allow-svg', '--variant', 'a:w=80,format=png'];
 
-  it.skipIf(hostile === null)('has its SVGs rendered or refused once they are allowed', async () => {
+  it.skipIf(hostile === null)('has its SVGs rendered or refused with --allow-svg', async () => {
     const wanted = [...Object.keys(SVG_FATES).filter((name) => !SLOW.has(name)), 'secret-red.png'];
     putHostile(place, hostile!, (name) => wanted.includes(name));
     const sources = sourcesOf(place, 'photos');
@@ -70,7 +70,7 @@ describe('a folder of hostile files with one good photograph', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it.skipIf(hostile === null)('has the SVGs that take for ever cut off at the deadline', async () => {
+  it.skipIf(hostile === null)('has endless SVGs stopped at the deadline', async () => {
     putHostile(place, hostile!, (name) => SLOW.has(name));
     const sources = sourcesOf(place, 'photos');
     const outcome = await place.process(...SVG, '--timeout', '2', '--exclude', '*.jpg');
@@ -81,8 +81,8 @@ describe('a folder of hostile files with one good photograph', () => {
   });
 });
 
-describe('a folder of pictures made for trying decoders', () => {
-  it.skipIf(pngsuite === null)('is completed but for exactly those made to fail', async () => {
+describe('a folder of pictures made for testing decoders', () => {
+  it.skipIf(pngsuite === null)('is completed except for the pictures that were made to fail', async () => {
     putCorpus(place, pngsuite!);
     const broken = readdirSync(pngsuite!).filter((name) => /^x.*\.png$/.test(name));
     const sources = sourcesOf(place, 'photos');
@@ -97,7 +97,7 @@ describe('a folder of pictures made for trying decoders', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it.skipIf(samples === null)('of many cameras ends without a failure that has no name', async () => {
+  it.skipIf(samples === null)('from many cameras ends without an unexplained failure', async () => {
     putCorpus(place, samples!);
     const sources = sourcesOf(place, 'photos');
     const outcome = await place.process('--all-files', '--variant', 'a:w=40');

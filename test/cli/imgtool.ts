@@ -7,27 +7,27 @@ import { afterEach, expect, vi } from 'vitest';
 import type { BatchFinished, BatchState, Counts, Event, JobEvent } from '../../src/model.ts';
 import { makePlace } from '../place.ts';
 
-/** The real binary in a place of its own: `npm run build` comes first. */
+/** Runs the real binary in a temporary folder. `npm run build` must come first. */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
 
-/** Two small variants, enough to see what becomes of each. */
+/** Two small variants, enough to see what happens to each. */
 export const SMALL = ['--variant', 'a:w=40', '--variant', 'b:w=20'];
 
-/** A working folder with an index of its own. */
+/** A working folder with its own index. */
 export interface Place {
   readonly cwd: string;
   readonly index: string;
-  /** Absolute path of one below the working folder. */
+  /** Absolute path of a path below the working folder. */
   at(...parts: string[]): string;
-  /** Writes a file, making its folder; its absolute path. */
+  /** Writes a file and creates its folder. Returns the absolute path. */
   put(path: string, bytes: Uint8Array | string): string;
-  /** Names below a folder, sorted; files only. */
+  /** Names of the files below a folder, sorted. */
   files(folder: string): string[];
   run(args: readonly string[], options?: Options): Promise<Outcome>;
-  /** `process` over `photos` into `out`, as JSON lines, with two small variants unless others are given. */
+  /** Runs `process` over `photos` into `out` with JSON lines, and with two small variants by default. */
   process(...args: string[]): Promise<Outcome>;
   start(args: readonly string[], options?: Options): Session;
   status(id: string, ...args: string[]): Promise<StatusDocument>;
@@ -37,7 +37,7 @@ export interface Options {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string | Uint8Array;
-  /** What stands before `node bin/imgtool.js …`, such as a tracer or a shell. */
+  /** The command before `node bin/imgtool.js …`, such as a tracer or a shell. */
   readonly before?: readonly string[];
 }
 
@@ -48,23 +48,23 @@ export interface Outcome {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A binary that is running, in a process group of its own as a shell would start it. */
+/** A running binary in its own process group, as a shell starts it. */
 export interface Session {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** Resolves with the first line of a stream that matches; rejects when it ends without. */
+  /** Resolves with the first line of a stream that matches. Rejects if the process ends without such a line. */
   line(wanted: RegExp, stream?: 'stdout' | 'stderr'): Promise<string>;
-  /** The same for an event. */
+  /** Resolves with the first event that matches. Rejects as above. */
   event(type: Event['type']): Promise<Event>;
-  /** The first so many events of a type. */
+  /** Resolves with this many events of a type, the first ones. */
   events<T extends Event['type']>(type: T, count: number): Promise<Extract<Event, { type: T }>[]>;
-  /** Jobs that have ended: the first so many. */
+  /** Resolves with this many finished jobs, the first ones. */
   jobs(count: number): Promise<JobEvent[]>;
-  /** Resolves when a watch has walked through everything so often since; the second such walk began after this call. */
+  /** Resolves when a watch has finished this many scans since the call. The second scan began after the call. */
   scans(count?: number): Promise<void>;
-  /** What it has written to standard output until now. */
+  /** The standard output until now. */
   said(): Promise<Pick<Outcome, 'stdout'>>;
-  /** To the process alone, or to its whole group as a terminal does. */
+  /** Sends a signal to the process alone, or to its whole group as a terminal does. */
   signal(signal: NodeJS.Signals, to?: 'process' | 'group'): void;
   readonly ended: Promise<Outcome>;
 }
@@ -129,7 +129,7 @@ export function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** Every line of a JSON stream as the event it is. */
+/** Parses every line of a JSON stream as an event. */
 export function eventsOf({ stdout }: Pick<Outcome, 'stdout'>): Event[] {
   return stdout
     .split('\n')
@@ -148,7 +148,7 @@ export function jobOf(outcome: Outcome, source: string): JobEvent {
   return found[0]!;
 }
 
-/** The last line of `--json`, which tells the exit code too. */
+/** The last line of `--json`, which also contains the exit code. */
 interface FinishedLine extends BatchFinished {
   readonly exit: number;
 }
@@ -160,14 +160,14 @@ export function finishedOf(outcome: Outcome): FinishedLine {
   return last as FinishedLine;
 }
 
-/** Counts without the states nobody is in. */
+/** The counts, without the states that have no jobs. */
 export function countsOf(outcome: Outcome): Partial<Counts> {
   return Object.fromEntries(Object.entries(finishedOf(outcome).counts).filter(([, count]) => count > 0));
 }
 
 /**
- * Nothing of the tester's own settings, terminal or build server. One picture at a time unless a test says otherwise,
- * on every machine: of two copies the first is then met first.
+ * Keeps the tester's settings, terminal and build server out of the tests. The default is one picture at a time on
+ * every machine, so of two copies the first is always read first.
  */
 function environmentIn(root: string, more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return {
@@ -212,7 +212,7 @@ function startIn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[], o
       (one) => JSON.parse(one) as Extract<Event, { type: T }>,
     );
   const said = async () => {
-    // A turn of the loop reads what lies in the pipe.
+    // The stream delivers what is in the pipe in the next turn of the event loop.
     for (let turn = 0; turn < 3; turn++) await breathe();
     return { stdout: out.text().slice(0, out.text().lastIndexOf('\n') + 1) };
   };
@@ -240,11 +240,11 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // Gone already.
+    // The process has already ended.
   }
 }
 
-/** A stream as text that lines can be awaited of. */
+/** A stream as text, with a way to wait for a line. */
 function reader(stream: NodeJS.ReadableStream) {
   let text = '';
   let ended = false;
@@ -279,7 +279,7 @@ function reader(stream: NodeJS.ReadableStream) {
   };
 }
 
-/** Whether a command is on this machine. */
+/** Whether this machine has a command. */
 export function has(command: string): boolean {
   return (process.env.PATH ?? '').split(':').some((folder) => {
     try {

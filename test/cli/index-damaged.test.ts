@@ -20,7 +20,7 @@ beforeEach(async () => {
   prints = () => Object.fromEntries(place.files('out').map((name) => [name, printOf(place.at('out', name))]));
 });
 
-/** All damage that a start finds; what is no database at all, too. */
+/** All kinds of damage that a start detects, among them a file that is not a database. */
 const DAMAGE: [string, () => void][] = [
   ['cut in half', () => truncateSync(place.index, 4096 * 9)],
   ['with a header of zeros', () => zeroHeader(place.index)],
@@ -31,7 +31,7 @@ const DAMAGE: [string, () => void][] = [
 
 describe('an index', () => {
   it.each(DAMAGE)(
-    '%s is found before anything is done, repaired on request, and nothing is rendered again',
+    '%s is detected before any work and repaired on request, and nothing is rendered again',
     async (_what, damage) => {
       const before = prints();
       damage();
@@ -45,7 +45,7 @@ describe('an index', () => {
         1,
         expect.stringContaining('imgtool doctor --repair'),
       ]);
-      expect(readFileSync(place.index).equals(damaged), 'nobody touched it').toBe(true);
+      expect(readFileSync(place.index).equals(damaged), 'the file is unchanged').toBe(true);
 
       const { code, stdout, stderr } = await place.run(['doctor', '--repair', '--json']);
       expect([code, stderr]).toEqual([0, '']);
@@ -61,7 +61,7 @@ describe('an index', () => {
     },
   );
 
-  it('that is in order needs no repair, nor does one that is not there', async () => {
+  it('that is intact or absent needs no repair', async () => {
     const healthy = await place.run(['doctor', '--repair']);
     expect([healthy.code, healthy.stdout]).toEqual([0, expect.stringContaining('nothing needs repair')]);
     rmSync(place.index);
@@ -70,14 +70,14 @@ describe('an index', () => {
     expect(existsSync(place.index)).toBe(false);
   });
 
-  it('of no bytes is a new one', async () => {
+  it('without bytes counts as new', async () => {
     writeFileSync(place.index, '');
     const again = await place.process();
     expect([again.code, countsOf(again)]).toEqual([0, { completed: COUNT }]);
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('that lost its log is used as it is or refused, and heals', async () => {
+  it('that lost its log is used or refused, and is rebuilt by the next run', async () => {
     const crashed = `${place.index}.crashed`;
     putOld(place.at('photos/new.jpg'), await picture({ seed: 100 }));
     const session = place.start([
@@ -102,7 +102,7 @@ describe('an index', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('from a newer imgtool is refused in so many words, by every command, and never moved', async () => {
+  it('from a newer imgtool is refused with a clear message by every command, and never moved', async () => {
     const db = keep(new Sqlite(place.index));
     keep(db.prepare('PRAGMA user_version = 900')).run();
     db.close();

@@ -20,11 +20,11 @@ beforeEach(async () => {
   sources = sourcesOf(place, 'photos');
 });
 
-describe('an index that another program holds', () => {
-  /** Longer than any wait within SQLite, shorter than the patience of a step; milliseconds. */
+describe('an index that another program locks', () => {
+  /** Milliseconds: longer than any wait inside SQLite, shorter than the longest wait of imgtool. */
   const HELD = 3_000;
 
-  it('for seconds is waited for without a word', async () => {
+  it('for seconds makes a batch wait without a message', async () => {
     await place.run(['list']);
     const other = keep(new Sqlite(place.index));
     other.exec('BEGIN IMMEDIATE');
@@ -40,7 +40,7 @@ describe('an index that another program holds', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('does not keep a signal from being heard', async () => {
+  it('does not delay the reaction to a signal', async () => {
     await place.run(['list']);
     const batch = ['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--out', 'out', 'photos'];
     const gate = makeGate(place);
@@ -60,25 +60,25 @@ describe('an index that another program holds', () => {
 });
 
 const isRoot = process.getuid?.() === 0;
-/** Root may do everything: as root the binary runs as nobody. */
+/** Root can write everywhere, so as root the test runs the binary as nobody. */
 const NOBODY = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
 const BINARY = fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url));
 
 describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
-  'an index that may not be written (root needs setpriv and a checkout all may read)',
+  'a read-only index (root needs setpriv and a checkout that everybody can read)',
   () => {
     const asReader = { before: NOBODY };
     let batch: string;
     beforeEach(async () => {
       batch = finishedOf(await place.process()).batch;
-      // The settings are looked for in a home that all may read.
+      // A home that everybody can read, because imgtool searches it for settings.
       execFileSync('chmod', ['-R', 'a+rX', dirname(place.cwd)]);
       chmodSync(place.index, 0o444);
       chmodSync(dirname(place.index), 0o555);
     });
     afterEach(() => chmodSync(dirname(place.index), 0o755));
 
-    it('is listed, looked into and left as it is', async () => {
+    it('can be listed and read, and stays as it is', async () => {
       const before = readFileSync(place.index);
       const listed = await place.run(['list', '--json'], asReader);
       expect([listed.code, listed.stderr]).toEqual([0, '']);
@@ -92,7 +92,7 @@ describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
       expect(readFileSync(place.index).equals(before)).toBe(true);
     });
 
-    it('is refused before any work by who would write into it', async () => {
+    it('is refused before any work by commands that write to it', async () => {
       rmSync(place.at('out'), { recursive: true });
       const args = ['process', '--json', '--out', 'out', 'photos'];
       const { code, stdout, stderr } = await place.run(args, asReader);
@@ -101,7 +101,7 @@ describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
       expect(stderr).toContain('fix: ');
     });
 
-    it('is listed while its owner works with it, and the batch is seen as running', async () => {
+    it('can be listed while its owner writes to it, and the batch shows as running', async () => {
       chmodSync(place.index, 0o644);
       chmodSync(dirname(place.index), 0o755);
       for (const seed of [50, 51]) putOld(place.at(`more/${seed}.jpg`), await picture({ seed }));

@@ -32,7 +32,7 @@ describe('an index that is lost while a batch works with it', () => {
     ['replaced by a copy', copyOver],
     ['moved away', () => renameSync(place.index, `${place.index}.away`)],
     ['deleted with all beside it', () => rmSync(dirname(place.index), { recursive: true })],
-  ])('because it was %s ends that, and the same command heals it', async (_what, lose) => {
+  ])('because it was %s ends that batch, and the same command completes the work', async (_what, lose) => {
     const gate = makeGate(place, { free: 2 });
     const session = place.start(BATCH, gate);
     await session.jobs(2);
@@ -54,7 +54,7 @@ describe('an index that is lost while a batch works with it', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('has every job recorded that was told as completed', async () => {
+  it('contains every job that was reported as completed', async () => {
     const gate = makeGate(place, { free: 3 });
     const session = place.start(BATCH, gate);
     await session.jobs(3);
@@ -62,10 +62,10 @@ describe('an index that is lost while a batch works with it', () => {
     renameSync(place.index, `${place.index}.away`);
     gate.open();
     const outcome = await session.ended;
-    const told = jobsOf(outcome)
+    const reported = jobsOf(outcome)
       .filter(({ state }) => state === 'completed')
       .map(({ source }) => source);
-    expect(told.length).toBeGreaterThanOrEqual(3);
+    expect(reported.length).toBeGreaterThanOrEqual(3);
     const recorded = look(`${place.index}.away`, (db) =>
       db
         .prepare<[], { given: string; path: string }>(
@@ -73,15 +73,15 @@ describe('an index that is lost while a batch works with it', () => {
         )
         .all(),
     );
-    expect(recorded.map(({ given }) => given)).toEqual(expect.arrayContaining(told));
+    expect(recorded.map(({ given }) => given)).toEqual(expect.arrayContaining(reported));
     for (const { path } of recorded) expect(existsSync(path)).toBe(true);
     const listed = await place.run(['list', '--json', '--index', `${place.index}.away`]);
     expect(listed.stdout).toContain('"state":"interrupted"');
   });
 });
 
-describe('the lock of a run that is removed while it lives', () => {
-  it('is missed at once, also by one with nothing to do, and the same command goes on', async () => {
+describe('a run whose lock is removed while it works', () => {
+  it('ends at once, even while it has nothing to do, and the same command completes the work', async () => {
     const session = startWatch(place, '--scan-interval', '1h');
     await session.jobs(COUNT);
     rmSync(`${place.index}.runs`, { recursive: true });
@@ -95,7 +95,7 @@ describe('the lock of a run that is removed while it lives', () => {
 });
 
 describe('a backup', () => {
-  it('is taken while a batch runs, and can take the place of the index', async () => {
+  it('can be made while a batch runs, and can replace the index', async () => {
     const gate = makeGate(place, { free: 2 });
     const session = place.start(BATCH, gate);
     await session.jobs(2);
@@ -125,7 +125,7 @@ describe('a backup', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('overwrites nothing and needs an index', async () => {
+  it('overwrites nothing and requires an index', async () => {
     const none = await place.run(['doctor', '--backup', 'copy.db']);
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('there is no index yet')]);
     expect([existsSync(place.index), existsSync(place.at('copy.db'))]).toEqual([false, false]);

@@ -20,7 +20,7 @@ beforeEach(async () => {
 const locks = () => readdirSync(`${place.index}.runs`);
 const text = (stdout: string) => stdout.replace(/\s+/g, ' ');
 
-/** A batch killed in the middle, with a picture staged. */
+/** A batch that is killed in the middle, with a staged file. */
 async function killBatch(): Promise<void> {
   const gate = makeGate(place, { free: 2 });
   const args = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos'];
@@ -29,7 +29,7 @@ async function killBatch(): Promise<void> {
   await gate.held(session);
   session.signal('SIGKILL', 'group');
   await session.ended;
-  // Else its log would hide what is damaged.
+  // Otherwise the log would hide the damage.
   const db = keep(new Sqlite(place.index));
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   db.close();
@@ -46,7 +46,7 @@ describe('after the repair of an index that a crash has damaged', () => {
       () => spoil(place.index, [rootPageOf(place.index, 'runs'), rootPageOf(place.index, 'jobs')]),
     ],
   ])(
-    'the next start removes what the dead run had staged, also when this was lost: %s',
+    'the next start removes the dead run’s staged files, even after the loss of %s',
     async (_what, damage) => {
       await killBatch();
       damage();
@@ -62,7 +62,7 @@ describe('after the repair of an index that a crash has damaged', () => {
 });
 
 describe('a repair that saved nothing', () => {
-  it('says so, and promises nothing of outputs among the sources', async () => {
+  it('says so, and makes no promise about outputs among the sources', async () => {
     await place.process('--out', 'photos');
     zeroHeader(place.index);
     const { code, stdout } = await place.run(['doctor', '--repair']);
@@ -72,8 +72,8 @@ describe('a repair that saved nothing', () => {
   });
 });
 
-describe('what doctor says of a damaged index', () => {
-  it('is a command that a shell takes as it is meant, and outputs as verify counts them', async () => {
+describe('the fix that doctor names for a damaged index', () => {
+  it('works when pasted into a shell, and doctor counts outputs as verify does', async () => {
     mkdirSync(place.at("it's here"));
     const index = place.at("it's here", 'index.db');
     await place.process('--index', index);

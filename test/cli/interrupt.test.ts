@@ -7,9 +7,9 @@ import { countsOf, finishedOf, jobsOf, openPlace, type Place, type Session, SMAL
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
 
-/** Sooner than this a second Ctrl-C is the first one, delivered twice; milliseconds. */
+/** Milliseconds. Before this time, a second Ctrl-C counts as a repeat of the first one. */
 const SAME_SIGNAL = 300;
-/** A file that is written and not yet visible. */
+/** A staged file: written and not yet visible under its final name. */
 const STAGED = /\.imgtool-.*\.tmp$/;
 
 let place: Place;
@@ -17,7 +17,7 @@ beforeEach(() => {
   place = openPlace();
 });
 
-describe('a batch that is told to stop', () => {
+describe('a batch that receives a signal', () => {
   const BATCH = ['process', '--json', '--jobs', '2', '--out', 'out', 'photos'];
   const COUNT = 12;
   let sources: Sources;
@@ -29,7 +29,7 @@ describe('a batch that is told to stop', () => {
     sources = sourcesOf(place, 'photos');
   });
 
-  /** One picture is done, and two are in work until the gate is open. */
+  /** One picture is completed, and two are in work until the gate opens. */
   async function begun(args: readonly string[] = BATCH): Promise<Session> {
     const session = place.start(args, gate);
     await (args === BATCH ? session.event('job') : session.line(/completed/, 'stderr'));
@@ -43,7 +43,7 @@ describe('a batch that is told to stop', () => {
     ['SIGTERM', 'process'],
     ['SIGTERM', 'group'],
     ['SIGHUP', 'group'],
-  ] as const)('by %s to the %s finishes what runs, cancels the rest and ends by it', async (signal, to) => {
+  ] as const)('by %s to the %s finishes its work, cancels the rest and ends by it', async (signal, to) => {
     const session = await begun();
     session.signal(signal, to);
     await session.event('stopping');
@@ -66,7 +66,7 @@ describe('a batch that is told to stop', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('says how many pictures it finishes and drops, and keeps to it', async () => {
+  it('reports how many pictures it finishes and cancels, and does exactly that', async () => {
     const session = await begun();
     session.signal('SIGINT', 'group');
     const stopping = (await session.event('stopping')) as Extract<Event, { type: 'stopping' }>;
@@ -80,7 +80,7 @@ describe('a batch that is told to stop', () => {
     expect(countsOf(outcome).cancelled).toBeGreaterThanOrEqual(stopping.dropping);
   });
 
-  it('says on the screen that it stops and how to go on', async () => {
+  it('shows on the screen that it stops and how to continue', async () => {
     const session = await begun([...BATCH.filter((arg) => arg !== '--json'), '--verbose']);
     session.signal('SIGINT', 'group');
     await session.line(/stopping/, 'stderr');
@@ -109,10 +109,10 @@ describe('a batch that is told to stop', () => {
 describe('a second Ctrl-C', () => {
   const batch = (variant: string[]) => ['process', '--json', ...variant, '--out', 'out', 'photos'];
 
-  it('ends it at once while a picture is encoded: nothing staged is left, the index is right', async () => {
+  it('ends the batch at once while a picture is encoded, leaves no staged file and a correct index', async () => {
     for (const seed of [0, 1]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
     const sources = sourcesOf(place, 'photos');
-    // Whoever waits for the second output waits for ever.
+    // The second output never comes.
     const gate = makeGate(place, { before: 'out', free: 1, endless: true });
     const session = place.start(batch(['--jobs', '1', '--timeout', '1h', ...SMALL]), gate);
     await gate.held(session);
@@ -134,7 +134,7 @@ describe('a second Ctrl-C', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  /** What becomes of a picture in work when a second Ctrl-C follows on the first at once. */
+  /** What happens to a picture in work when a second Ctrl-C follows the first one at once. */
   async function twiceAtOnce(): Promise<string> {
     place = openPlace();
     for (const seed of [0, 1]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
@@ -152,8 +152,8 @@ describe('a second Ctrl-C', () => {
     return finishedOf(outcome).counts.completed === 2 ? 'completed' : 'cancelled';
   }
 
-  it('is the first one when it comes at once, as under `npm start`', async () => {
-    // On a machine that is busy elsewhere it may come too late for that.
+  it('counts as the first one if it follows at once, as under `npm start`', async () => {
+    // On a busy machine the signal can arrive too late for that.
     const ends: string[] = [];
     while (!ends.includes('completed') && ends.length < 5) ends.push(await twiceAtOnce());
     expect(ends).toContain('completed');

@@ -9,7 +9,7 @@ import type { Outcome } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { hashOf } from './pictures.ts';
 
-/** That what is asserted after each fault test can fail: each invariant is broken on purpose. */
+/** Breaks each invariant on purpose, to prove that the assertions after each fault test can fail. */
 
 let shop: Workshop;
 let sources: Sources;
@@ -29,7 +29,7 @@ const picture = () =>
     .webp()
     .toBuffer();
 
-/** Renders everything as one and the same picture. */
+/** Renders every source as the same picture. */
 function painting(bytes: Buffer): Renderer {
   const renderer = rendererWith(() => {});
   return {
@@ -59,7 +59,7 @@ const check = (over: Partial<Outcome> = {}) =>
 
 const OUTPUT = 'out/a_small.webp';
 
-/** Changes the index behind the program's back, with nothing to hold one up. */
+/** Changes the index directly, without the checks of the program. */
 function change(...statements: string[]): void {
   const db = keep(new Sqlite(shop.at('state/index.db')));
   db.unsafeMode(true);
@@ -130,13 +130,13 @@ const BREAKS: [string, RegExp, () => void][] = [
         "UPDATE sqlite_schema SET sql = 'CREATE INDEX outputs_by_source ON outputs (path)' WHERE name = 'outputs_by_source'",
       ),
   ],
-  ['a row has lost what it refers to', /I7/, () => change("INSERT INTO claims VALUES ('d', 'dead', 1)")],
+  ['a row refers to a missing row', /I7/, () => change("INSERT INTO claims VALUES ('d', 'dead', 1)")],
 ];
 
 describe('the invariants', () => {
-  it('hold where nothing was broken', () => check());
+  it('hold if nothing is broken', () => check());
 
-  it.each(BREAKS)('do not hold where %s', async (_, invariant, breakIt) => {
+  it.each(BREAKS)('do not hold if %s', async (_, invariant, breakIt) => {
     breakIt();
     await expect(check()).rejects.toThrow(invariant);
   });
@@ -144,11 +144,11 @@ describe('the invariants', () => {
   it.each([
     ['exits 1 although nothing failed', { code: 1 }],
     ['exits 3 although it finished', { code: 3 }],
-  ] as const)('do not hold where a run %s', async (_, ended) => {
+  ] as const)('do not hold if a run %s', async (_, ended) => {
     await expect(check(ended)).rejects.toThrow(/I8/);
   });
 
-  it('do not hold where a run ends by a signal and its batch is finished although some of it was cancelled', async () => {
+  it('do not hold if a signal ends a run and its batch is finished in spite of cancelled jobs', async () => {
     change("UPDATE jobs SET state = 'cancelled' WHERE id = 1");
     await expect(check({ stdout: '', code: null, signal: 'SIGINT' })).rejects.toThrow(/I8/);
   });
@@ -156,7 +156,7 @@ describe('the invariants', () => {
   it.each([
     ['of a job', '"state":"completed"', '"state":"failed"'],
     ['of the batch', '"completed":2', '"completed":3'],
-  ])('do not hold where something else was told %s', async (_, said, told) => {
-    await expect(check({ stdout: outcome.stdout.replace(said, told) })).rejects.toThrow(/I8/);
+  ])('do not hold if something else was reported %s', async (_, original, reported) => {
+    await expect(check({ stdout: outcome.stdout.replace(original, reported) })).rejects.toThrow(/I8/);
   });
 });

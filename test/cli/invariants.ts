@@ -7,27 +7,27 @@ import { eventsOf, filesBelow, type Outcome, type Place } from './imgtool.ts';
 import { hashOf } from './pictures.ts';
 import { type Recorded, readIndex } from './recorded.ts';
 
-/** Sources as they were: path -> digest. */
+/** The original sources: path to digest. */
 export type Sources = ReadonlyMap<string, string>;
 
 interface Expected {
-  /** Taken by `sourcesOf` before the fault. */
+  /** The result of `sourcesOf` before the fault. */
   readonly sources: Sources;
   /** How the last run ended. */
   readonly outcome?: Outcome;
-  /** Output folders below the place's. */
+  /** Output folders below the test's folder. */
   readonly outs?: readonly string[];
-  /** Files below them that the test put there itself. */
+  /** Files in the output folders that the test itself wrote. */
   readonly foreign?: readonly string[];
-  /** Outputs the test took away and that nobody was to bring back. */
+  /** Outputs that the test removed and that no run had to restore. */
   readonly gone?: readonly string[];
-  /** Rejects what is no whole picture; for renderers that make none, another check of their files. */
+  /** Rejects a file that is not a complete picture. Fake renderers need another check of their files. */
   readonly decode?: (path: string, row: OutputRow) => Promise<unknown>;
 }
 
 type OutputRow = Recorded['outputs'][number];
 
-/** Digests of all files in folders below a place's. */
+/** Digests of all files in folders below the test's folder. */
 export function sourcesOf(place: Pick<Place, 'at'>, ...folders: string[]): Sources {
   const paths = folders.flatMap((folder) =>
     filesBelow(place.at(folder)).map((name) => join(place.at(folder), name)),
@@ -35,7 +35,7 @@ export function sourcesOf(place: Pick<Place, 'at'>, ...folders: string[]): Sourc
   return new Map(paths.filter((path) => lstatSync(path).isFile()).map((path) => [path, hashOf(path)]));
 }
 
-/** What must hold, whatever happened, once no run of this place is alive and one has started since: I1 to I8. */
+/** Invariants I1 to I8. They hold after any fault, once no run is alive and one run has started since the fault. */
 export async function assertInvariants(
   place: Pick<Place, 'at' | 'index'>,
   expected: Expected,
@@ -46,7 +46,7 @@ export async function assertInvariants(
   const foreign = new Set((expected.foreign ?? []).map((path) => place.at(path)));
   const found = outs.flatMap((out) => (existsSync(place.at(out)) ? filesIn(place.at(out)) : []));
   const made = new Set(recorded.outputs.filter(isMade).map(({ path }) => path));
-  // Where outputs lie among the sources, those may have been taken for sources by the test.
+  // If the outputs are among the sources, the test can have counted outputs as sources.
   const ours = found.filter((path) => !foreign.has(path) && (!sources.has(path) || made.has(path)));
   await assertFiles(ours, recorded, expected.decode ?? decodes);
   assertOwners(recorded);
@@ -61,7 +61,7 @@ export async function assertInvariants(
   if (outcome !== undefined) assertOutcome(outcome, recorded);
 }
 
-/** I2, I3 and the first half of I4, from what lies in the output folders. */
+/** I2, I3 and the first half of I4, checked against the files in the output folders. */
 async function assertFiles(
   paths: readonly string[],
   { outputs }: Recorded,
@@ -79,7 +79,7 @@ async function assertFiles(
   }
 }
 
-/** Decodes all of it, as the kind of picture that is recorded. */
+/** Decodes the whole file in its recorded format. */
 async function decodes(path: string, row: OutputRow): Promise<unknown> {
   await sharp(path).raw().toBuffer();
   const { width, height, format, compression } = await sharp(path).metadata();
@@ -88,7 +88,7 @@ async function decodes(path: string, row: OutputRow): Promise<unknown> {
   return found;
 }
 
-/** I4: one owner, on a disk that folds case too, and never a source. */
+/** I4: an output has one owner, also on a case-insensitive disk, and is never a source. */
 function assertOwners({ outputs }: Recorded): void {
   const sources = new Set(outputs.filter(isMade).map(({ source }) => source));
   const owners = new Map<string, string>();
@@ -101,7 +101,7 @@ function assertOwners({ outputs }: Recorded): void {
   }
 }
 
-/** I4: what was told as completed is there, all of it, and is recorded as its own or as its heir's. */
+/** I4: all outputs reported as completed exist, and are recorded as the job's own or as its successor's. */
 function assertCompleted({ batches, jobs, outputs }: Recorded, gone: ReadonlySet<string>): void {
   const rows = new Map(outputs.map((row) => [row.path, row]));
   const optionsOf = new Map(batches.map((batch) => [batch.id, batch.options]));
@@ -127,7 +127,7 @@ function assertCompleted({ batches, jobs, outputs }: Recorded, gone: ReadonlySet
   }
 }
 
-/** Whose each output became last. */
+/** The last owner of each output. */
 function lastOwners({ batches, jobs }: Pick<Recorded, 'batches' | 'jobs'>): Map<string, string> {
   const owners = new Map<string, string>();
   for (const { id, options } of batches) {
@@ -144,7 +144,7 @@ function assertCounts({ batches, jobs }: Recorded): void {
   for (const { id, counts, state } of batches) {
     const rows: Record<string, number> = Object.fromEntries(Object.keys(counts).map((name) => [name, 0]));
     for (const job of jobs) if (job.batch === id) rows[job.state] = (rows[job.state] ?? 0) + 1;
-    // Of unchanged ones there are no rows.
+    // Unchanged jobs have no rows.
     expect(counts, `I6: counts of batch ${id}`).toEqual({ ...rows, unchanged: counts.unchanged });
     expect(state, `I5: batch ${id} of no live run`).not.toBe('running');
     if (state !== 'finished') continue;
@@ -153,14 +153,14 @@ function assertCounts({ batches, jobs }: Recorded): void {
   }
 }
 
-/** I8: the exit code and all that was told agree with the record. */
+/** I8: the exit code and all reports agree with the records. */
 function assertOutcome(outcome: Outcome, { batches, jobs }: Recorded): void {
   const { code, signal } = outcome;
   const events = outcome.stdout.startsWith('{') ? eventsOf(outcome) : [];
   const finished = events.findLast((event) => event.type === 'batch.finished');
   const batch = finished ? batches.find(({ id }) => id === finished.batch) : batches.at(-1);
   const stopped = signal !== null || code === 130 || code === 141;
-  // One that was stopped when all was done is finished all the same.
+  // A batch is also finished if the stop came after its last job.
   const isCut = stopped && !(batch?.counts.cancelled === 0 && batch.state === 'finished');
   const state = isCut ? 'cancelled' : code === 3 ? 'interrupted' : 'finished';
   expect(batch?.state, `I8: exit ${signal ?? code}`).toBe(state);
@@ -169,13 +169,13 @@ function assertOutcome(outcome: Outcome, { batches, jobs }: Recorded): void {
     expect(code, 'I8: exit code agrees with the failures').toBe(failed > 0 ? 1 : 0);
   }
   if (finished === undefined || batch === undefined) return;
-  expect([finished.state, finished.counts], 'I8: the end as told').toEqual([batch.state, batch.counts]);
+  expect([finished.state, finished.counts], 'I8: the end as reported').toEqual([batch.state, batch.counts]);
   if (batch.command === 'process') assertTold(outcome, { jobs });
 }
 
-/** I4, I8: nothing was told of a job of `process` that is not recorded so, however the run ended. */
+/** I4, I8: each reported job of `process` is recorded with the same result, however the run ended. */
 export function assertTold(outcome: Pick<Outcome, 'stdout'>, { jobs }: Pick<Recorded, 'jobs'>): void {
-  // By the whole path where it was resumed from another folder.
+  // Compare whole paths if the batch was resumed from another folder.
   const states = new Map(
     jobs.flatMap(({ batch, given, source, state }) =>
       [given, source].map((name) => [`${batch} ${name}`, state]),
@@ -183,11 +183,11 @@ export function assertTold(outcome: Pick<Outcome, 'stdout'>, { jobs }: Pick<Reco
   );
   for (const event of eventsOf(outcome)) {
     if (event.type !== 'job' || event.state === 'unchanged') continue;
-    expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as told`).toBe(event.state);
+    expect(states.get(`${event.batch} ${event.source}`), `I8: ${event.source} as reported`).toBe(event.state);
   }
 }
 
-/** Not merely a name that is held. */
+/** Excludes a name that is only reserved. */
 function isMade({ checksum }: OutputRow): boolean {
   return checksum !== null;
 }

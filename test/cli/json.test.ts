@@ -29,7 +29,7 @@ const output = (variant: string, path: string, width: number, height: number) =>
 describe('the JSON lines of `process --json`', () => {
   let place: Place;
   let outcome: Outcome;
-  /** The place is gone when a test has ended: those that look into it begin anew. */
+  /** The folder is gone when a test ends, so tests that read it run the batch again. */
   async function begin(): Promise<void> {
     place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
@@ -40,7 +40,7 @@ describe('the JSON lines of `process --json`', () => {
   }
   beforeAll(begin);
 
-  it('hold one object a line with nothing else on stdout', () => {
+  it('contain one object per line, and stdout contains nothing else', () => {
     const lines = outcome.stdout.split('\n');
     expect(lines.pop()).toBe('');
     for (const line of lines) {
@@ -66,7 +66,7 @@ describe('the JSON lines of `process --json`', () => {
     });
   });
 
-  it('tell all of a completed picture', () => {
+  it('describe a completed picture completely', () => {
     expect(jobOf(outcome, 'photos/a.jpg')).toEqual({
       v: 1,
       type: 'job',
@@ -84,7 +84,7 @@ describe('the JSON lines of `process --json`', () => {
     });
   });
 
-  it('tell of a duplicate whose it is, and its own outputs', () => {
+  it('name the original of a duplicate, and the duplicate’s own outputs', () => {
     expect(jobOf(outcome, 'photos/b.jpg')).toMatchObject({
       state: 'duplicate',
       duplicateOf: 'photos/a.jpg',
@@ -93,7 +93,7 @@ describe('the JSON lines of `process --json`', () => {
     });
   });
 
-  it('tell of a failure its code, message and fix, and the bytes of its source', () => {
+  it('describe a failure with its code, message and fix, and the size of its source', () => {
     expect(jobOf(outcome, 'photos/c.jpg')).toEqual({
       v: 1,
       type: 'job',
@@ -137,7 +137,7 @@ describe('the JSON lines of `process --json`', () => {
     expect(completed).toMatchObject({ source: place.at('photos/a.jpg'), digest, outputs: absolute });
   });
 
-  it('tell of an unchanged picture what is known of it', async () => {
+  it('describe an unchanged picture from the index', async () => {
     await begin();
     const second = await place.process();
     const { digest, width, height, dominantColor, outputs, bytes } = jobOf(outcome, 'photos/a.jpg');
@@ -149,7 +149,7 @@ describe('the JSON lines of `process --json`', () => {
     expect((await place.status(batch)).batch.counts).toEqual(counts);
   });
 
-  it('say that a picture was reused', async () => {
+  it('mark a reused picture', async () => {
     await begin();
     const second = await place.process('--out', 'elsewhere');
     expect(jobOf(second, 'photos/a.jpg')).toMatchObject({ state: 'completed', reused: true });
@@ -157,7 +157,7 @@ describe('the JSON lines of `process --json`', () => {
 });
 
 describe('the size of a batch', () => {
-  it('is unknown at first when the walk takes a while, and told by a `total` event', async () => {
+  it('is unknown at first if the walk takes long, and is reported by a `total` event', async () => {
     const place = openPlace();
     for (let i = 0; i < 600; i++) place.put(`photos/${i}.jpg`, '');
     putOld(place.at('photos/z.jpg'), await picture());
@@ -185,7 +185,7 @@ describe('the size of a batch', () => {
 });
 
 describe('a dry run', () => {
-  it('writes nothing and foretells what a run then does', async () => {
+  it('writes nothing and predicts what a run then does', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     putOld(place.at('photos/old.jpg'), await picture({ seed: 2 }));
@@ -199,18 +199,18 @@ describe('a dry run', () => {
     const before = [place.files('.'), await batches(place)];
     const dry = await place.process('--dry-run');
     expect([place.files('.'), await batches(place)]).toEqual(before);
-    // Of two copies in work at once either may be the first to be read.
+    // If two copies are in work at the same time, either can be read first.
     const wet = await place.process();
-    const told = (outcome: Outcome) =>
+    const facts = (outcome: Outcome) =>
       Object.fromEntries(jobsOf(outcome).map(({ source, state }) => [source, state]));
-    expect(told(dry)).toEqual(told(wet));
+    expect(facts(dry)).toEqual(facts(wet));
     expect([dry.code, finishedOf(dry).counts]).toEqual([wet.code, finishedOf(wet).counts]);
     expect(jobOf(dry, 'photos/a-copy.jpg').duplicateOf).toBe('photos/a.jpg');
     const again = await place.process('--dry-run');
     expect(countsOf(again)).toMatchObject({ unchanged: 6, failed: 1 });
   });
 
-  it('foretells that a file of somebody else is in the way', async () => {
+  it('predicts a conflict with a file that imgtool did not make', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     place.put('out/a_a.webp', 'not mine');
@@ -233,7 +233,7 @@ describe('a dry run', () => {
   });
 
   it.each(['link', 'copy', 'skip'])(
-    'foretells as many files of copies as are made with --duplicates %s',
+    'predicts as many outputs of copies as a run makes with --duplicates %s',
     async (way) => {
       const place = openPlace();
       for (const name of ['a', 'b', 'c']) putOld(place.at(`photos/${name}.jpg`), await picture({ seed: 1 }));
@@ -246,7 +246,7 @@ describe('a dry run', () => {
     },
   );
 
-  it('finds out in a dry run already that nothing can be written there', async () => {
+  it('detects an output folder that is not writable', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     writeFileSync(place.at('file'), '');

@@ -10,10 +10,10 @@ import { countsOf, filesBelow, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, hashOf, picture, putOld } from './pictures.ts';
 
-/** Batches whose whole process group is killed at a random moment, and what must be true right then and after. */
+/** Kills a batch with its whole process group at a random moment, and checks the state before and after a resume. */
 
 const STAGED = /\.imgtool-[^/]*\.tmp$/;
-/** The second is slower than the first, which lies staged for that long. */
+/** The second variant is slower than the first, whose output stays staged in the meantime. */
 const BATCH = [
   'process',
   '--json',
@@ -26,30 +26,30 @@ const BATCH = [
 ];
 const INPUTS = ['--out', 'out', 'photos'];
 
-/** What the folders are like when the batch that is killed begins. */
+/** The state of the folders when the killed batch begins. */
 export const KINDS = ['fresh', 'replacing', 'duplicates', 'forced'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** A batch of so many pictures. */
+/** A batch of this many pictures. */
 export interface Plan {
   readonly kind: Kind;
   readonly count: number;
-  /** Killed while a picture is held before it is read or before an output of it is written, not after some time. */
+  /** Killed while a picture is held before its read or before the write of an output, not after some time. */
   readonly held?: boolean;
 }
 
 export interface Landing {
   /** Milliseconds after the start. */
   readonly at: number;
-  /** Results told before. */
-  readonly told: number;
+  /** Results that were reported before the kill. */
+  readonly reported: number;
   readonly staged: number;
   readonly processing: number;
-  /** A batch was left that had begun and not ended. */
+  /** The batch had begun and had not ended. */
   readonly begun: boolean;
 }
 
-/** Numbers from 0 to 1 that are the same for the same seed. */
+/** Numbers from 0 to 1. The same seed gives the same numbers. */
 export function randomFrom(seed: number): () => number {
   let state = ((seed * 2_654_435_761) % 2 ** 32) >>> 0;
   return () => {
@@ -61,7 +61,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** One batch killed, resumed, and looked at. Nearly one in ten is killed before it began. */
+/** Kills one batch, resumes it and checks it. Nearly one in ten is killed before it begins. */
 export async function killedAndResumed(place: Place, plan: Plan, random: () => number): Promise<Landing> {
   const { kind, count, held = false } = plan;
   const edition = Math.floor(random() * 1_000);
@@ -74,7 +74,7 @@ export async function killedAndResumed(place: Place, plan: Plan, random: () => n
   const sources = sourcesOf(place, 'photos');
   const batch = [...BATCH, ...(kind === 'forced' ? ['--force'] : []), ...INPUTS];
   const landing = await killed(place, batch, held ? onceHeld(count, random) : afterSome(count, random));
-  // Whoever goes on may be killed too.
+  // The run that resumes the batch can be killed too.
   if (random() < 0.25) {
     const second = place.start(wayOn(place, batch));
     await passes(random() * 900);
@@ -96,20 +96,20 @@ export async function killedAndResumed(place: Place, plan: Plan, random: () => n
   return landing;
 }
 
-/** Starts a batch and kills it with all its children; `moment` starts it and resolves when that is to be. */
+/** Starts a batch and kills it with all its children. `moment` resolves at the time of the kill. */
 async function killed(place: Place, batch: readonly string[], moment: Moment): Promise<Landing> {
   const started = performance.now();
   const session = await moment(place, batch);
   session.signal('SIGKILL', 'group');
   const at = Math.round(performance.now() - started);
   const { stdout } = await session.ended;
-  const told = stdout.match(/"type":"job"/g)?.length ?? 0;
-  return { at, told, ...remains(place) };
+  const reported = stdout.match(/"type":"job"/g)?.length ?? 0;
+  return { at, reported, ...remains(place) };
 }
 
 type Moment = (place: Place, batch: readonly string[]) => Promise<Session>;
 
-/** After some results and a part of the time one takes. */
+/** After some results and a part of the time that one result takes. */
 function afterSome(count: number, random: () => number): Moment {
   return async (place, batch) => {
     const session = place.start(batch);
@@ -118,7 +118,7 @@ function afterSome(count: number, random: () => number): Moment {
     else {
       await session.event('batch.started');
       if (results > 0) await session.jobs(1);
-      // Until the first there is a child's start.
+      // The first result also includes the start of a child process.
       const first = performance.now();
       if (results > 0) await session.jobs(Math.min(results, count));
       const usual = results > 2 ? (performance.now() - first) / (results - 1) : 80;
@@ -128,7 +128,7 @@ function afterSome(count: number, random: () => number): Moment {
   };
 }
 
-/** In the midst of a picture for certain, however late the test comes to it. */
+/** Always in the middle of a picture, however late the test acts. */
 function onceHeld(count: number, random: () => number): Moment {
   return async (place, batch) => {
     const before = random() < 0.5 ? 'photos' : 'out/';
@@ -139,13 +139,13 @@ function onceHeld(count: number, random: () => number): Moment {
   };
 }
 
-/** What goes on with the last batch: resume, or the command itself when nothing had begun or all had ended. */
+/** The command that continues the last batch: resume, or the first command if nothing had begun or all had ended. */
 function wayOn(place: Place, batch: readonly string[]): readonly string[] {
   const open = openBatch(place);
   return open === undefined ? batch : ['resume', '--json', open];
 }
 
-/** What the killed batch left; read from a copy of the index, so that it stays as it was left. */
+/** What the killed batch left. Reads a copy of the index, so the original stays untouched. */
 function remains(place: Place): Pick<Landing, 'staged' | 'processing' | 'begun'> {
   const names = existsSync(place.at('out')) ? place.files('out') : [];
   const processing = inCopy(place, (db) => {
@@ -164,7 +164,7 @@ function openBatch(place: Place): string | undefined {
   });
 }
 
-/** Undefined as long as there are no tables. */
+/** Undefined if the index has no tables yet. */
 function inCopy<T>({ index }: Place, read: (db: Sqlite.Database) => T): T | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'imgtool-copy-'));
   try {
@@ -187,7 +187,7 @@ function inCopy<T>({ index }: Place, read: (db: Sqlite.Database) => T): T | unde
 
 async function putPhotos(place: Place, { kind, count }: Plan, edition: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    // Each third has the bytes of the one before it.
+    // Each third picture has the bytes of the one before it.
     const n = kind === 'duplicates' && i % 3 === 2 ? i - 1 : i;
     putOld(
       place.at(`photos/${i % 4}/${i}.jpg`),
@@ -196,7 +196,7 @@ async function putPhotos(place: Place, { kind, count }: Plan, edition: number): 
   }
 }
 
-/** Pictures by seed, drawn once. */
+/** Pictures by seed. Each is drawn once. */
 const originals = new Map<number, Promise<Buffer>>();
 function original(seed: number): Promise<Buffer> {
   const size = 200 + 40 * (seed % 13);
@@ -205,7 +205,7 @@ function original(seed: number): Promise<Buffer> {
   return made;
 }
 
-/** Digests of what lies under final names. */
+/** Digests of the files under final names. */
 function outputsNow(place: Place): Map<string, string> {
   const names = existsSync(place.at('out')) ? filesBelow(place.at('out')) : [];
   return new Map(

@@ -24,17 +24,17 @@ describe('a batch whose processes are all killed at a random moment', () => {
     },
   );
 
-  it('was killed while it worked in more than a few rounds', () => {
+  it('was killed during work in more than a few rounds', () => {
     const inWork = landings.filter(({ staged, processing }) => staged + processing > 0);
     expect(inWork.length, JSON.stringify(landings)).toBeGreaterThanOrEqual(landings.length / 4);
   });
 });
 
-describe('a process killed alone in the middle of an encode', () => {
-  it.skipIf(!canSeeProcesses)('leaves no child behind that goes on encoding', async () => {
+describe('a parent process that is killed alone during an encode', () => {
+  it.skipIf(!canSeeProcesses)('leaves no child process that continues to encode', async () => {
     for (const seed of [0, 1]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
     const sources = sourcesOf(place, 'photos');
-    // A child that waits for the end of its encode is there for ever.
+    // A child that waits for the end of its encode never ends.
     const gate = makeGate(place, { before: 'out', free: 0, endless: true });
     const session = place.start(['process', '--json', ...SMALL, '--out', 'out', 'photos'], gate);
     await gate.held(session);

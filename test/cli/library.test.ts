@@ -31,7 +31,7 @@ describe('processImages', () => {
     place = openPlace();
   });
 
-  it('yields what happens, `batch.finished` last', async () => {
+  it('yields events, with `batch.finished` as the last one', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     place.put('photos/bad.jpg', 'text');
     const events = await all(processImages('photos', options()));
@@ -65,14 +65,14 @@ describe('processImages', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('starts nothing when its signal aborted before', async () => {
+  it('starts nothing if its signal has already aborted', async () => {
     await putMany(3);
     const events = await all(processImages('photos', { ...options(), signal: AbortSignal.abort() }));
     expect(events.at(-1)).toMatchObject({ type: 'batch.finished', state: 'cancelled' });
     expect(events.filter(({ type }) => type === 'job')).toEqual([]);
   });
 
-  it('stops when its loop is left, and is at its end by then', async () => {
+  it('stops when the caller leaves the loop, and has ended by then', async () => {
     await putMany(30);
     for await (const event of processImages('photos', { ...options(), jobs: 1 })) {
       if (event.type === 'job') break;
@@ -86,7 +86,7 @@ describe('processImages', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('stops when its loop throws, with that very error', async () => {
+  it('stops when the loop throws, and passes on that error', async () => {
     await putMany(10);
     const run = async () => {
       for await (const event of processImages('photos', { ...options(), jobs: 1 })) {
@@ -103,7 +103,7 @@ describe('processImages', () => {
     ['a variant', 'config', 'photos', { variants: ['a:w=none'] }],
     ['jobs', 'config', 'photos', { jobs: -1 }],
     ['an output folder', 'not_writable', 'photos', { out: 'photos/a.jpg' }],
-  ] as const)('throws what is wrong with %s as an error with a code', async (_, code, input, wrong) => {
+  ] as const)('reports a wrong value for %s as an error with a code', async (_, code, input, wrong) => {
     putOld(place.at('photos/a.jpg'), await picture());
     const failed = await all(processImages(input, { ...options(), ...wrong })).catch(
       (error: unknown) => error,
@@ -112,7 +112,7 @@ describe('processImages', () => {
     expect(failed).toMatchObject({ code: expect.stringMatching(new RegExp(`^(${code}|usage)$`)) });
   });
 
-  it('reads no settings from files unless it is given one', async () => {
+  it('reads no settings file unless the caller names one', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     place.put('.imgtoolrc', '{"name": "{name}-from-file-{variant}.{ext}"}');
     await all(processImages('photos', options()));

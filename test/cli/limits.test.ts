@@ -12,7 +12,7 @@ beforeEach(() => {
 const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#336699' }, limitInputPixels: false });
 
-describe('the default limit of pixels', () => {
+describe('the default pixel limit', () => {
   it('lets a 108-megapixel photograph through', async () => {
     place.put('photos/phone.jpg', await plain(12_000, 9_000).jpeg().toBuffer());
     const outcome = await place.run(['process', '--json', '--preset', 'web', '--out', 'out', 'photos']);
@@ -31,14 +31,14 @@ describe('the default limit of pixels', () => {
   });
 });
 
-describe('a PNG that cannot hold what it claims', () => {
-  /** The signature, a header of 786,464 x 32 px with its checksum, and a chunk of pixels that is empty. */
+describe('a PNG that is too short for the size in its header', () => {
+  /** The signature, a header for 786,464 x 32 px with its checksum, and an empty chunk of pixels. */
   const claim = Buffer.from(
     '89504e470d0a1a0a' + '0000000d49484452000c0020000000200802000000f912a022' + '0000000049444154',
     'hex',
   );
 
-  it('is refused before it costs anything, with the bytes it has and those it needs', async () => {
+  it('is refused before any decoding, and the error names its bytes and the bytes needed', async () => {
     place.put('photos/claim.png', claim);
     expect(claim).toHaveLength(41);
     const outcome = await place.process();
@@ -56,11 +56,11 @@ describe('a PNG that cannot hold what it claims', () => {
   });
 });
 
-describe('a variant that its format cannot hold', () => {
+describe('a variant that exceeds the size limit of its format', () => {
   const TALL = 'photos/tall.png';
   const process = () => place.run(['process', '--json', '--preset', 'web', '--out', 'out', 'photos']);
 
-  it('is scaled down with a warning, the others are made, and the next run finds nothing to do', async () => {
+  it('is scaled down with a warning, the others are rendered, and the next run finds nothing to do', async () => {
     place.put(TALL, await plain(1080, 20_000).png().toBuffer());
     const outcome = await process();
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 1 }]);
@@ -80,7 +80,7 @@ describe('a variant that its format cannot hold', () => {
     expect((await place.run(['verify', finishedOf(outcome).batch])).code).toBe(0);
   });
 
-  it('is the same when it is made alone', async () => {
+  it('gives the same result if it is the only variant', async () => {
     place.put(TALL, await plain(1080, 20_000).png().toBuffer());
     await process();
     const before = hashOf(place.at('out/tall_large.webp'));

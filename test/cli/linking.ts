@@ -12,8 +12,8 @@ import { readIndex } from './recorded.ts';
 import { ALONE, startWatch, stop } from './watching.ts';
 
 /**
- * The attack of somebody who may write into a watched folder: a file that imgtool has found, or the folder that holds
- * the file, is swapped for a symbolic link to a picture that only imgtool may read.
+ * Acts as an attacker who can write to a watched folder. The attacker replaces a file that imgtool has found, or the
+ * file's folder, with a symbolic link to a picture that only imgtool may read.
  */
 export interface Attack {
   readonly moment: (typeof MOMENTS)[number];
@@ -32,7 +32,7 @@ export const ATTACKS: readonly Attack[] = MOMENTS.flatMap((moment) =>
   TARGETS.map((target) => ({ moment, target })),
 );
 
-/** Time passes 200 times as fast for the parent: an attempt that is due in 10 minutes is due in 3 seconds. */
+/** The parent's clock runs 200 times as fast: an attempt due in 10 minutes is due in 3 seconds. */
 const HASTENED = { NODE_OPTIONS: `--import=${new URL('./hasten.js', import.meta.url).href}` };
 
 /** A picture outside the watched folder, in a colour that no source has. */
@@ -45,7 +45,7 @@ export async function putSecret(place: Place): Promise<void> {
 
 let swaps = 0;
 
-/** Puts the link in the place of the file, or of its folder, in one step where the system has one. */
+/** Replaces the file or its folder with the link, in one step if the system has such a step. */
 export function swap(place: Place, path: string, target: Attack['target']): void {
   const spare = place.at(`spare-${swaps++}`);
   if (target === 'file') {
@@ -58,8 +58,8 @@ export function swap(place: Place, path: string, target: Attack['target']): void
 }
 
 /**
- * So many swaps in one watch, of which the watch makes nothing: each path is passed over, no output shows the outside
- * picture, and the watch goes on with the next picture. `random` places each swap within its moment.
+ * Makes this many swaps in one watch. The watch skips each path, no output shows the outside picture, and the watch
+ * continues with the next picture. `random` chooses the time of each swap within its moment.
  */
 export async function attack(
   place: Place,
@@ -86,7 +86,7 @@ export async function attack(
     await someTurns(session, random);
     swap(place, victim, target);
   }
-  // One is held before it is opened, and the others wait for it.
+  // One open is held, and the others wait behind it.
   if (gate !== undefined) await gate.held(session);
   else if (isRetried) await session.events('job.retrying', count * Number(moment.at(-1)));
   if (moment !== 'while it settles') for (const victim of victims) swap(place, victim, target);
@@ -95,8 +95,8 @@ export async function attack(
   for (const [i, victim] of victims.entries()) {
     const path = target === 'file' ? victim : folders[i];
     await session.line(new RegExp(`"type":"passed_over","path":"${path}","reason":"symlink"`));
-    // A job that is in work at that moment leaves the batch a little later; where this machine is slow, the last
-    // attempt at a damaged file has ended before the swap.
+    // A job in work at that moment leaves the batch a little later. On a slow machine the last attempt at a damaged
+    // file has ended before the swap.
     const hasJob = isRetried || gate !== undefined;
     if (hasJob) await session.line(new RegExp(`"type":"(?:withdrawn|job)",.*"source":"${victim}"`));
   }
@@ -104,7 +104,7 @@ export async function attack(
   await session.line(/"source":"photos\/next.jpg","state":"completed"/);
   const outcome = await stop(session);
   await assertNothingFromOutside(place, outcome);
-  // Where this machine is slow a file may have been made or given up before it was swapped, by its own bytes.
+  // On a slow machine a file can have completed or failed by its own bytes before the swap.
   const ended = jobsOf(outcome).filter(({ source }) => victims.includes(source));
   const made = ended.filter(({ state }) => state === 'completed');
   for (const { source, digest } of made) expect(digest).toBe(sha256(bytes[victims.indexOf(source)]!));
@@ -119,13 +119,13 @@ function startWatchWith(place: Place, options: { readonly env: Readonly<Record<s
   return startWatch({ ...place, start: (args) => place.start(args, options) }, ...ALONE, '--verbose');
 }
 
-/** From before the watch has heard of the file to about the end of its settle time. */
+/** From just before the watch notices the file until about the end of its settle time. */
 async function someTurns(session: Session, random: () => number): Promise<void> {
   const turns = Math.floor(random() * 2_000);
   for (let i = 0; i < turns && session.child.exitCode === null; i++) await turn();
 }
 
-/** That no output and no event shows the outside picture, nor anything that was taken for a picture but the good ones. */
+/** Checks that no output and no event shows the outside picture, and that only the good files were rendered. */
 export async function assertNothingFromOutside(
   place: Place,
   outcome: Pick<Outcome, 'stdout'>,

@@ -18,7 +18,7 @@ const putVictim = async (seed = 2) => putOld(place.at(VICTIM), await picture({ s
 const putHalf = async () => putOld(place.at(VICTIM), (await noise(120, 90)).subarray(0, 5_000));
 const ARGS = ['process', '--json', ...SMALL, '--out', 'out'];
 
-/** That the source failed since it is not where it was found, and that nothing of the outside picture was rendered. */
+/** Checks that the source failed because it is outside of its folder, and that no output shows the outside picture. */
 async function assertRefused(outcome: Outcome, outputs: string[] = ['0_a.webp', '0_b.webp']): Promise<void> {
   expect(outcome.code, outcome.stderr).toBe(1);
   expect(jobOf(outcome, VICTIM)).toMatchObject({
@@ -29,11 +29,11 @@ async function assertRefused(outcome: Outcome, outputs: string[] = ['0_a.webp', 
   await assertNothingFromOutside(place, outcome);
 }
 
-describe.each(TARGETS)('a source that was found, whose %s is swapped for a link', (target) => {
+describe.each(TARGETS)('a found source whose %s is replaced by a link', (target) => {
   it.each([
     ['a folder', 'photos'],
     ['a glob', 'photos/**/*.jpg'],
-  ])('after the walk of %s fails, and the others are made', async (_, input) => {
+  ])('after the walk of %s fails, and the others are rendered', async (_, input) => {
     await putVictim();
     const gate = makeGate(place);
     const session = place.start([...ARGS, input], gate);
@@ -50,7 +50,7 @@ describe.each(TARGETS)('a source that was found, whose %s is swapped for a link'
     await assertRefused(await place.run(['retry', batch, '--json']));
   });
 
-  it.each(['.', 'photos'])('fails in the batch that is resumed after it was killed, from %s', async (cwd) => {
+  it.each(['.', 'photos'])('fails in a killed batch that is resumed from %s', async (cwd) => {
     await putVictim();
     const gate = makeGate(place);
     const session = place.start([...ARGS, 'photos'], gate);
@@ -66,13 +66,13 @@ describe.each(TARGETS)('a source that was found, whose %s is swapped for a link'
     await assertNothingFromOutside(place, outcome);
   });
 
-  it('is not made again by verify --fix, nor by one after another', async () => {
+  it('is not rendered again by verify --fix, nor by a second verify --fix', async () => {
     await putVictim();
     await place.process();
     const remove = () => rmSync(place.at('out/sub'), { recursive: true });
     remove();
-    const mended = await verify(place, '--fix');
-    expect([mended.code, mended.document.fixed]).toEqual([0, 2]);
+    const repaired = await verify(place, '--fix');
+    expect([repaired.code, repaired.document.fixed]).toEqual([0, 2]);
     remove();
     swap(place, VICTIM, target);
     for (let time = 0; time < 2; time++) {
@@ -88,7 +88,7 @@ describe.each(TARGETS)('a source that was found, whose %s is swapped for a link'
 });
 
 describe('with --follow-symlinks', () => {
-  it('a link that leads out of the folder once it was found fails, and one that stays inside is followed', async () => {
+  it('a found link that is changed to lead outside fails, and a link that stays inside is followed', async () => {
     await putVictim();
     putOld(place.at('photos/.store/kept.jpg'), await picture({ seed: 3 }));
     putOld(place.at('photos/.store/victim.jpg'), await picture({ seed: 4 }));
@@ -106,7 +106,7 @@ describe('with --follow-symlinks', () => {
     await assertRefused(outcome, ['0_a.webp', '0_b.webp', 'sub/kept_a.webp', 'sub/kept_b.webp']);
   });
 
-  it('verify --fix makes the outputs of a followed link again', async () => {
+  it('verify --fix renders the outputs of a followed link again', async () => {
     putOld(place.at('photos/.store/kept.jpg'), await picture({ seed: 3 }));
     symlinkSync('.store/kept.jpg', place.at('photos/kept.jpg'));
     expect(countsOf(await place.process('--follow-symlinks'))).toEqual({ completed: 2 });
@@ -121,7 +121,7 @@ describe('a link that the user named', () => {
     symlinkSync(place.at('photos/0.jpg'), place.at('links/named.jpg'));
   });
 
-  it('is read, and made again by verify --fix', async () => {
+  it('is read, and its outputs are rendered again by verify --fix', async () => {
     const outcome = await place.run([...ARGS, 'links/named.jpg']);
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 1 }]);
     for (let time = 0; time < 2; time++) {
@@ -130,7 +130,7 @@ describe('a link that the user named', () => {
     }
   });
 
-  it('is read when a list names it, and again by imgtool retry', async () => {
+  it('is read if a list names it, and read again by imgtool retry', async () => {
     place.put('list', 'links/named.jpg\n');
     renameSync(place.at('photos/0.jpg'), place.at('photos/away.jpg'));
     const first = await place.run([...ARGS, '--files-from', 'list']);
@@ -141,7 +141,7 @@ describe('a link that the user named', () => {
     expect([again.code, countsOf(again)], again.stdout).toEqual([0, { completed: 1 }]);
   });
 
-  it('is followed as a folder, also when it leads elsewhere by the next run', async () => {
+  it('is followed as a folder, even if it leads elsewhere at the next run', async () => {
     symlinkSync('photos', place.at('current'));
     expect((await place.run([...ARGS, 'current'])).code).toBe(0);
     putOld(place.at('release/1.jpg'), await picture({ seed: 5 }));

@@ -4,7 +4,7 @@ import type { Event, ProfileEvent } from '../../src/model.ts';
 import { countsOf, eventsOf, jobsOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
 import { hashOf, makeOld, picture, putOld } from './pictures.ts';
 
-/** A project of sources, outputs and index, moved as a whole. */
+/** Moves a project of sources, outputs and index as a whole. */
 
 const COUNT = 12;
 
@@ -24,7 +24,7 @@ const run = (folder: string, ...args: string[]): Promise<Outcome> => {
   return place.run(given, { cwd: place.at(folder) });
 };
 
-/** How many pictures were decoded, and outputs encoded. */
+/** How many pictures were decoded, and how many outputs were encoded. */
 function work(outcome: Outcome): unknown {
   const isProfile = (event: Event): event is ProfileEvent => event.type === 'profile';
   const { decode, encode } = eventsOf(outcome).find(isProfile)!.pictures;
@@ -65,7 +65,7 @@ describe.each([
     expect(hashes()).toEqual(hashesBefore);
   });
 
-  it('outputs are made again where settings have changed since', async () => {
+  it('outputs are rendered again if settings have changed since', async () => {
     await run('old', ...args);
     renameSync(place.at('old'), place.at('new'));
     const before = place.files('new').filter((name) => !name.startsWith('index.db'));

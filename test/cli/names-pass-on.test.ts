@@ -14,20 +14,20 @@ beforeEach(() => {
 const put = async (name: string, seed: number, format: 'jpeg' | 'png' = 'jpeg') =>
   putOld(place.at(name), await picture({ seed, format }));
 
-/** How far an output is from a source, by its pixels. */
+/** The distance between the pixels of an output and of a source. */
 const distance = (output: string, source: string) => difference(place.at('out', output), place.at(source));
 
 async function expectToShow(output: string, source: string): Promise<void> {
   expect(await distance(output, source), `${output} shows ${source}`).toBeLessThan(20);
 }
 
-/** The paths with a tag among the outputs that were reported. */
+/** The reported outputs whose paths have a tag. */
 const taggedOf = (outcome: Outcome): string[] =>
   jobsOf(outcome).flatMap(({ outputs = [] }) =>
     outputs.filter(({ path }) => path.includes('~')).map(({ path }) => path),
   );
 
-describe('the plain name of a source that is gone', () => {
+describe('the plain name of a removed source', () => {
   const ways: [string, string[]][] = [
     ['process', []],
     ['process --force', ['--force']],
@@ -51,7 +51,7 @@ describe('the plain name of a source that is gone', () => {
     rmSync(place.at('photos/Team.jpg'));
     await put('photos/team.jpg', 2);
     expect(countsOf(await place.process(...args))).toEqual({ completed: 1 });
-    // The former spelling is the same name: what was under it is replaced.
+    // The previous spelling is the same name, so the output under it is replaced.
     expect(place.files('out')).toEqual(['team_a.webp', 'team_b.webp']);
     await expectToShow('team_a.webp', 'photos/team.jpg');
     expect(countsOf(await place.process())).toEqual({ unchanged: 1 });
@@ -100,7 +100,7 @@ describe('the plain name of a source that is gone', () => {
     expect(countsOf(await place.process())).toEqual({ unchanged: 2 });
   });
 
-  it('stays with it while its disk is not mounted', async () => {
+  it('stays reserved while the disk of the source is not mounted', async () => {
     await put('disk/logo.png', 1, 'png');
     const run = (...inputs: string[]) =>
       place.run(['process', '--json', ...SMALL, '--out', 'out', ...inputs]);
@@ -114,7 +114,7 @@ describe('the plain name of a source that is gone', () => {
     await expectToShow('logo_a.webp', 'disk/logo.png');
   });
 
-  it('is not given back to it when it returns', async () => {
+  it('is not returned when the source comes back', async () => {
     await put('photos/logo.png', 1, 'png');
     await place.process();
     rmSync(place.at('photos/logo.png'));
@@ -127,7 +127,7 @@ describe('the plain name of a source that is gone', () => {
     expect(countsOf(await place.process())).toEqual({ unchanged: 2 });
   });
 
-  it('does not pass to a source that has a name with a tag, also when that source changes', async () => {
+  it('does not pass to a source that has a tagged name, even if that source changes', async () => {
     await put('photos/logo.png', 1, 'png');
     await place.process();
     await put('photos/logo.jpg', 2);
@@ -143,7 +143,7 @@ describe('the plain name of a source that is gone', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: after });
   });
 
-  it('is foretold by a dry run', async () => {
+  it('is predicted by a dry run', async () => {
     await put('photos/logo.png', 1, 'png');
     await place.process();
     rmSync(place.at('photos/logo.png'));
@@ -155,7 +155,7 @@ describe('the plain name of a source that is gone', () => {
 });
 
 describe('a watch', () => {
-  it('passes the plain name of a picture that is removed to the one that replaces it', async () => {
+  it('passes the plain name of a removed picture to its replacement', async () => {
     await put('photos/logo.png', 1, 'png');
     const session = startWatch(place, ...ALONE);
     await session.jobs(1);
@@ -168,7 +168,7 @@ describe('a watch', () => {
   });
 
   for (const order of ['the old picture goes first', 'the new picture comes first']) {
-    it(`with --mirror never lacks the public name, and ends with the new picture, when ${order}`, async () => {
+    it(`with --mirror keeps the public name at all times, and ends with the new picture, when ${order}`, async () => {
       await put('photos/logo.png', 1, 'png');
       const session = startWatch(place, ...ALONE, '--mirror');
       await session.jobs(1);
@@ -202,7 +202,7 @@ describe('a watch', () => {
     });
   }
 
-  it('with --mirror gives a source its plain name at the start when the owner went before', async () => {
+  it('with --mirror gives a source its plain name at the start if the owner was removed earlier', async () => {
     await put('photos/logo.png', 1, 'png');
     await place.process();
     await put('photos/logo.jpg', 2);

@@ -16,7 +16,7 @@ const tag = (relative: string) => `~${createHash('sha256').update(relative).dige
 describe('names of outputs', () => {
   const FLAT = ['--name', '{name}_{variant}.{ext}'];
 
-  it('are told apart by the documented rule where a flat template makes them collide, the same every time', async () => {
+  it('differ by the documented rule if a flat template makes them collide, the same every time', async () => {
     await put('photos/a/x.jpg', 1);
     await put('photos/b/x.jpg', 2);
     await put('photos/a/x.png', 3, 'png');
@@ -36,7 +36,7 @@ describe('names of outputs', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('stay with their sources when one that sorts before them comes later', async () => {
+  it('stay with their sources when a source that sorts before them is added later', async () => {
     await put('photos/b/x.jpg', 2);
     await place.process(...FLAT);
     await put('photos/a/x.jpg', 1);
@@ -99,7 +99,7 @@ describe('an output', () => {
     await refused([...SAME_NAME, '--out', 'photos', 'photos'], 'photos/x.jpg');
   });
 
-  it('never replaces a source of an earlier batch, nor one below another root, not even with --force', async () => {
+  it('never replaces a source of an earlier batch or below another root, even with --force', async () => {
     await put('other/x.jpg', 1);
     await put('photos/x.webp', 2, 'webp');
     const before = sourcesOf(place, 'photos', 'other');
@@ -121,7 +121,7 @@ describe('an output', () => {
     }
   });
 
-  it('may share its name with a source that differs by case', async () => {
+  it('can share its name with a source that differs by case', async () => {
     await put('photos/a.jpg', 1);
     expect((await place.process('--out', 'photos')).code).toBe(0);
     await put('photos/A_A.webp', 2, 'webp');
@@ -153,7 +153,7 @@ describe('an output', () => {
     expect(printOf(place.at('out/x.webp'))).toBe(printOf(place.at('photos/x.webp')));
   });
 
-  it('never replaces a source by a link laid at its name', async () => {
+  it('never replaces a source through a link at the name of the output', async () => {
     await put('photos/x.webp', 1, 'webp');
     mkdirSync(place.at('out'));
     symlinkSync('../photos/x.webp', place.at('out/x.webp'));
@@ -165,7 +165,7 @@ describe('an output', () => {
     }
   });
 
-  it('replaces a file the index does not know only with --force', async () => {
+  it('replaces a file that the index does not know only with --force', async () => {
     await put('photos/x.jpg', 1);
     writeFileSync(place.put('out/x_a.webp', ''), 'not mine');
     const first = await place.process();
@@ -181,7 +181,7 @@ describe('an output', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: forced });
   });
 
-  it('replaces no folder, not even with --force', async () => {
+  it('never replaces a folder, even with --force', async () => {
     await put('photos/x.jpg', 1);
     place.put('out/x_a.webp/kept', 'kept');
     for (const force of [[], ['--force']]) {
@@ -191,7 +191,7 @@ describe('an output', () => {
     expect(readFileSync(place.at('out/x_a.webp/kept'), 'utf8')).toBe('kept');
   });
 
-  it('is no source of the next run when --out lies inside the root, named or not', async () => {
+  it('is no source of the next run if --out is inside the root, whether named or not', async () => {
     await put('photos/x.jpg', 1);
     const inside = ['--out', 'photos/out'];
     expect(countsOf(await place.process(...inside))).toEqual({ completed: 1 });
@@ -201,7 +201,7 @@ describe('an output', () => {
     expect(place.files('photos/out')).toEqual(['x_a.webp', 'x_b.webp']);
   });
 
-  it('is no source of the next run when --out is the root itself', async () => {
+  it('is no source of the next run if --out is the root itself', async () => {
     await put('photos/x.jpg', 1);
     const among = ['--out', 'photos'];
     expect(countsOf(await place.process(...among))).toEqual({ completed: 1 });
@@ -230,7 +230,7 @@ describe('hostile names', () => {
     'c1\u009b2J.jpg',
   ];
 
-  it('are processed, told as valid JSON, and escaped on the screen', async () => {
+  it('are processed, reported as valid JSON, and escaped on the screen', async () => {
     for (const [seed, name] of NAMES.entries()) await put(`photos/${name}`, seed);
     expect(Math.max(...NAMES.map((name) => Buffer.byteLength(name)))).toBe(255);
     const outcome = await place.process('--progress', 'plain', '--verbose');
@@ -248,7 +248,7 @@ describe('hostile names', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('are taken after -- and from lists as they are', async () => {
+  it('are used as they are after -- and in lists', async () => {
     const named = NAMES.filter((name) => !name.includes('\n'));
     for (const [seed, name] of NAMES.entries()) await put(name, seed);
     const dashes = await place.process('--', '-rf.jpg', '--out.jpg', 'bracket[Q=1].jpg');

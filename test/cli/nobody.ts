@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type { Outcome, Place } from './imgtool.ts';
 
-/** Somebody to whom permissions apply: root may do everything, so as root the binary runs as nobody. */
+/** A user to whom permissions apply. Root has all permissions, so as root the binary runs as the user nobody. */
 
 const isRoot = process.getuid?.() === 0;
 const BEFORE = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
 
-/** Whether there is such a one here who may read the program. */
+/** Whether this machine has such a user, who can also read the program. */
 export const isForOthers = canRun([
   ...BEFORE,
   process.execPath,
@@ -18,19 +18,19 @@ export const isForOthers = canRun([
   fileURLToPath(new URL('../../bin/imgtool.js', import.meta.url)),
 ]);
 
-/** Runs the binary as somebody to whom all that is in the place belongs. */
+/** Runs the binary as a user who owns everything in the test's folder. */
 export function runAsNobody(place: Place, args: readonly string[], ...before: string[]): Promise<Outcome> {
   if (isRoot) execFileSync('chown', ['-hR', '65534:65534', dirname(place.cwd)]);
   return place.run(args, { before: [...BEFORE, ...before] });
 }
 
-/** Takes permissions away until the test has ended. */
+/** Removes permissions until the end of the test. */
 export function forbid(path: string, mode: number): void {
   chmodSync(path, mode);
   forbidden.push(path);
 }
 
-/** Gives them back. */
+/** Restores them. */
 export function allow(path: string): void {
   chmodSync(path, 0o755);
 }

@@ -10,7 +10,7 @@ import { makeOlder } from './older.ts';
 import { picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** An index as the first version left it: a batch that has finished, and one that was interrupted. */
+/** An index that the first version wrote, with a finished and an interrupted batch. */
 function putOlderIndex(place: Place): void {
   mkdirSync(dirname(place.index), { recursive: true });
   const db = keep(new Sqlite(place.index));
@@ -33,7 +33,7 @@ function putOlderIndex(place: Place): void {
   db.close();
 }
 
-it('an index of the version before is brought up to date, and its batches can be looked at', async () => {
+it('an index of the previous version is migrated, and its batches can be read', async () => {
   const place = openPlace();
   putOlderIndex(place);
   const listed = await place.run(['list', '--json']);
@@ -55,7 +55,7 @@ it('an index of the version before is brought up to date, and its batches can be
   db.close();
 });
 
-it('a batch of the version before cannot be resumed, which is said, but cancelled', async () => {
+it('a batch of the previous version can be cancelled but not resumed, and the error says so', async () => {
   const place = openPlace();
   putOlderIndex(place);
   for (const how of ['resume', 'retry']) {
@@ -72,7 +72,7 @@ it('a batch of the version before cannot be resumed, which is said, but cancelle
   expect((await place.status('bbbb2222')).batch.counts).toMatchObject({ pending: 0, cancelled: 1 });
 });
 
-it('what an index of the version before knows is unchanged, of which nothing is read, and gets its ctimes', async () => {
+it('the sources in an index of the previous version are unchanged without being read, and get ctimes', async () => {
   const place = openPlace();
   for (const seed of [1, 2, 3]) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
   expect(countsOf(await place.process())).toEqual({ completed: 3 });

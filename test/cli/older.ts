@@ -6,8 +6,8 @@ import { renamedSettings } from '../../src/core/job/former-settings.ts';
 import type { BatchOptions } from '../../src/model.ts';
 
 /**
- * Makes an index look as an older version leaves it: without what later versions add to it, and with the settings
- * digests of that time for all outputs of the batches in it.
+ * Turns an index into the index of an older version: without the later additions, and with the settings digests of that
+ * version for all outputs of the batches.
  */
 export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));

@@ -3,17 +3,17 @@ import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'no
 import { dirname } from 'node:path';
 import sharp from 'sharp';
 
-/** Small pictures as sources, and what is looked at of them. */
+/** Small source pictures, and ways to compare them. */
 
 interface Picture {
   readonly width?: number;
   readonly height?: number;
-  /** Another seed is another picture. */
+  /** Each seed gives a different picture. */
   readonly seed?: number;
   readonly format?: 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 }
 
-/** Coarse noise: no two seeds look alike, and a digest never repeats. */
+/** Coarse noise: no two seeds look alike, and no digest repeats. */
 export async function picture(over: Picture = {}): Promise<Buffer> {
   const { width = 80, height = 60, seed = 1, format = 'jpeg' } = over;
   const coarse = Buffer.alloc(8 * 6 * 3);
@@ -37,14 +37,14 @@ export async function noise(width: number, height: number, format: 'jpeg' | 'png
     .toBuffer();
 }
 
-/** The same JPEG with other bytes: a comment that nobody shows. */
+/** The same JPEG with different bytes: a comment that no viewer shows. */
 export function commented(jpeg: Buffer, comment: string): Buffer {
   const text = Buffer.from(comment);
   const head = Buffer.from([0xff, 0xfe, 0, text.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), head, text, jpeg.subarray(2)]);
 }
 
-/** Writes a source last changed long ago, so that a stat can vouch for it at once. */
+/** Writes a source with an old modification time, so that a stat alone proves it unchanged. */
 export function putOld(path: string, bytes: Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes);
@@ -56,7 +56,7 @@ export function makeOld(path: string): void {
   utimesSync(path, then, then);
 }
 
-/** What would tell that a file was written again, and what is in it. */
+/** Shows whether a file was written again, and the digest of its bytes. */
 export function printOf(path: string): string {
   const { ino, mtimeNs, size } = statSync(path, { bigint: true });
   return `${ino} ${mtimeNs} ${size} ${hashOf(path)}`;
@@ -70,7 +70,7 @@ export function inodeOf(path: string): number {
   return statSync(path).ino;
 }
 
-/** Mean difference of two pictures of one size, of 255. */
+/** Mean difference of two pictures of the same size, from 0 to 255. */
 export async function difference(one: string | Buffer, other: string | Buffer): Promise<number> {
   const [a, b] = await Promise.all(
     [one, other].map((each) => sharp(each).resize(32, 32, { fit: 'fill' }).removeAlpha().raw().toBuffer()),

@@ -11,7 +11,7 @@ describe('the profile of a batch', () => {
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 1 }));
   });
 
-  it('counts every picture and output once, and accounts for no more time than there was', async () => {
+  it('counts every picture and output once, and never exceeds the elapsed time', async () => {
     const outcome = await place.process('--jobs', '2', '--verbose');
     const { ms, jobs, parent, children, pictures } = profileOf(outcome);
     expect(pictures).toMatchObject({ digest: { calls: 4 }, decode: { calls: 3 }, encode: { calls: 6 } });
@@ -31,7 +31,7 @@ describe('the profile of a batch', () => {
     }
   });
 
-  it('is printed above the end, and only with --verbose', async () => {
+  it('is printed before the summary, and only with --verbose', async () => {
     const args = ['process', ...SMALL, '--out', 'out', 'photos'];
     const plain = await place.run(args);
     expect(plain.stderr).not.toContain('profile');
@@ -44,7 +44,7 @@ describe('the profile of a batch', () => {
     expect(at('finished 4')).toBeGreaterThan(at('  decode'));
   });
 
-  it('shows that nothing is opened and no child is started where all is unchanged', async () => {
+  it('shows no opened file and no started child process if all is unchanged', async () => {
     await place.process();
     const { children, pictures, parent } = profileOf(await place.process('--verbose'));
     expect(children).toMatchObject({ started: 0, asked: {} });

@@ -6,7 +6,7 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { allow, forbid, isForOthers, runAsNobody } from './nobody.ts';
 import { commented, picture, putOld } from './pictures.ts';
 
-/** What may not be written, or not be read: said before any work, or of the one file it concerns. */
+/** Unwritable and unreadable files: an error comes before any work, or fails only the file that it concerns. */
 
 const BATCH = ['process', '--json', ...SMALL, '--out', 'out', 'photos'];
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const run = () => runAsNobody(place, BATCH);
 
-/** Refused before anything was begun: one error that says what to do. */
+/** The command is refused before any work, with one error and a fix. */
 function assertRefused({ code, stdout, stderr }: Outcome, what: RegExp): void {
   expect([code, stdout], stderr).toEqual([3, '']);
   expect(stderr).toMatch(what);
@@ -36,7 +36,7 @@ async function assertAllDone(): Promise<void> {
   await assertInvariants(place, { sources, outcome });
 }
 
-describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a checkout all may read)', () => {
+describe.skipIf(!isForOthers)('without permission (root needs setpriv and a readable checkout)', () => {
   it('an output folder is refused before any work', async () => {
     mkdirSync(place.at('out'));
     forbid(place.at('out'), 0o555);
@@ -47,7 +47,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await assertAllDone();
   });
 
-  it('a folder in it fails the pictures that belong there, and no other', async () => {
+  it('a folder in the output folder fails only the pictures that belong there', async () => {
     mkdirSync(place.at('out/sub'), { recursive: true });
     forbid(place.at('out/sub'), 0o555);
     const sources = sourcesOf(place, 'photos');
@@ -71,9 +71,9 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
   });
 
   it.each([
-    ['that file', 0o755],
+    ['the file', 0o755],
     ['its folder too', 0o555],
-  ])('an index of which %s may only be read is refused before any work', async (_, mode) => {
+  ])('an index of which %s is read-only is refused before any work', async (_, mode) => {
     await assertAllDone();
     putOld(place.at('photos/d.jpg'), await picture({ seed: 9 }));
     forbid(place.index, 0o444);
@@ -82,7 +82,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     expect(place.files('out')).toHaveLength(6);
   });
 
-  it('a source fails by itself', async () => {
+  it('a source fails alone', async () => {
     const sources = sourcesOf(place, 'photos');
     forbid(place.at('photos/b.jpg'), 0);
     const outcome = await run();
@@ -95,7 +95,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await assertAllDone();
   });
 
-  it('sources and their folders that may only be read are all that is needed', async () => {
+  it('read-only sources in read-only folders suffice', async () => {
     const sources = sourcesOf(place, 'photos');
     for (const source of sources.keys()) forbid(source, 0o444);
     for (const folder of ['photos/sub', 'photos']) forbid(place.at(folder), 0o555);

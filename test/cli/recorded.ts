@@ -2,14 +2,14 @@ import Sqlite from 'better-sqlite3';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { type BatchOptions, JOB_STATES, type JobState, type Output } from '../../src/model.ts';
 
-/** What an index file holds, read without the program. */
+/** The contents of an index file, read without the program. */
 export interface Recorded {
   readonly outputs: readonly OutputRow[];
   readonly jobs: readonly JobRow[];
   /** Oldest first. */
   readonly batches: readonly BatchRow[];
   readonly runs: readonly string[];
-  /** What is wrong with the file; empty when nothing is. */
+  /** Problems of the file. Empty if there are none. */
   readonly problems: readonly unknown[];
 }
 
@@ -18,7 +18,7 @@ interface OutputRow {
   readonly path: string;
   readonly source: string;
   readonly digest: string | null;
-  /** Null for a name that is only held. */
+  /** Null for a name that is only reserved. */
   readonly checksum: string | null;
   readonly size: number | null;
   readonly width: number | null;
@@ -30,7 +30,7 @@ interface JobRow {
   readonly id: number;
   readonly batch: string;
   readonly source: string;
-  /** As the user would write it, and as events tell it. */
+  /** As the user would write it, and as events contain it. */
   readonly given: string;
   readonly state: JobState;
   readonly outputs: readonly Output[];
@@ -74,5 +74,5 @@ export function readIndex(index: string): Recorded {
   }
 }
 
-/** A row whose columns named so are JSON. */
+/** A row, with the JSON of these columns parsed. */
 type Raw<T, Json extends keyof T> = Omit<T, Json> & Record<Json, string>;

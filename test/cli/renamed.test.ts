@@ -4,12 +4,12 @@ import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { hashOf, picture, putOld } from './pictures.ts';
 
-/** Enough for two jobs to meet: one that takes over an output, and one that replaces it. */
+/** Enough for two jobs to collide: one reuses an output that the other replaces. */
 const COUNT = 60;
 
-describe('sources that were renamed among each other', () => {
+describe('sources that exchanged their names', () => {
   let place: Place;
-  /** What was rendered of each source: its digest -> the output's. */
+  /** The rendered bytes of each source: digest of the source to digest of the output. */
   let rendered: Map<string, string>;
   const source = (n: number) => `photos/${1000 + n}.jpg`;
   const rename = (from: number, to: number) => renameSync(place.at(source(from)), place.at(source(to)));
@@ -35,12 +35,12 @@ describe('sources that were renamed among each other', () => {
     expect(countsOf(await place.process())).toEqual({ unchanged: sources.size });
   }
 
-  it('each get the outputs of their own picture when all moved up by one', async () => {
+  it('each get the outputs of their own picture if every name moved up by one', async () => {
     for (let n = COUNT - 1; n >= 0; n--) rename(n, n + 1);
     await assertOwnPictures();
   });
 
-  it('each get the outputs of their own picture when pairs changed places', async () => {
+  it('each get the outputs of their own picture if pairs exchanged names', async () => {
     for (let n = 0; n < COUNT; n += 2) {
       rename(n, -1);
       rename(n + 1, n);
@@ -49,7 +49,7 @@ describe('sources that were renamed among each other', () => {
     await assertOwnPictures();
   });
 
-  it('each get the outputs of their own picture when a new one took the place of every other', async () => {
+  it('each get the outputs of their own picture if new pictures replaced every second one', async () => {
     for (let n = 0; n < COUNT; n += 2) {
       rename(n + 1, n + COUNT);
       rename(n, n + 1);

@@ -25,7 +25,7 @@ describe('processing again', () => {
     Object.fromEntries(place.files(folder).map((name) => [name, printOf(place.at(folder, name))]));
   const hashes = (folder = 'out') =>
     Object.fromEntries(place.files(folder).map((name) => [name, hashOf(place.at(folder, name))]));
-  /** Outputs that are other files, or hold other bytes, than before. */
+  /** Outputs that are different files, or have different bytes, than before. */
   const touched = (before: Record<string, string>, folder = 'out') =>
     Object.entries(prints(folder)).flatMap(([name, print]) => (before[name] === print ? [] : [name]));
 
@@ -44,7 +44,7 @@ describe('processing again', () => {
   });
 
   it.skipIf(!has('strace'))(
-    'starts no process and opens no source when all is unchanged (strace)',
+    'starts no process and opens no source if all is unchanged (strace)',
     async () => {
       await place.process();
       const trace = place.at('trace');
@@ -59,7 +59,7 @@ describe('processing again', () => {
     },
   );
 
-  it('reads a source again that was changed just before it was looked at', async () => {
+  it('reads a source again that changed just before its stat', async () => {
     const now = new Date(Date.now() + 1_000);
     utimesSync(place.at('photos/a.jpg'), now, now);
     await place.process();
@@ -72,7 +72,7 @@ describe('processing again', () => {
     ).toEqual(['photos/a.jpg']);
   });
 
-  it('gives copies under other names outputs of their own that are links', async () => {
+  it('gives copies under other names their own outputs as links', async () => {
     await place.process();
     copyFileSync(place.at('photos/a.jpg'), place.at('photos/copy.jpg'));
     const before = prints();
@@ -89,7 +89,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('renders once what comes twice in one batch', async () => {
+  it('renders a picture once that occurs twice in a batch', async () => {
     for (const name of ['x1', 'x2', 'x3']) putOld(place.at(`photos/${name}.jpg`), await picture({ seed: 9 }));
     const first = await place.process('--jobs', '4');
     expect(countsOf(first)).toEqual({ completed: 4, duplicate: 2 });
@@ -98,7 +98,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: first });
   });
 
-  it('copies for duplicates, or writes nothing for them, when told to', async () => {
+  it('copies the outputs of duplicates, or writes none, as --duplicates says', async () => {
     await place.process();
     putOld(place.at('photos/copy.jpg'), await picture({ seed: 0 }));
     const copied = await place.process('--duplicates', 'copy');
@@ -152,7 +152,7 @@ describe('processing again', () => {
     });
   });
 
-  it('renders one variant each for `archive` after `web`', async () => {
+  it('renders only one variant per picture for `archive` after `web`', async () => {
     await place.process('--preset', 'web');
     const before = prints();
     const second = await place.process('--preset', 'archive');
@@ -162,7 +162,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('makes exactly those outputs again that are missing or cut short, byte by byte the same', async () => {
+  it('renders exactly the missing and truncated outputs again, with identical bytes', async () => {
     putOld(place.at('photos/large.jpg'), await picture({ width: 1500, height: 1000, seed: 11 }));
     const args = [...SMALL, '--variant', 'c:w=700', '--variant', 'd:w=1200'];
     await place.process(...args);
@@ -179,7 +179,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('makes an output again that holds other bytes of the same length', async () => {
+  it('renders an output again that has different bytes of the same length', async () => {
     await place.process();
     const content = hashes();
     const edited = readFileSync(place.at('out/a_a.webp'));
@@ -190,7 +190,7 @@ describe('processing again', () => {
     expect(hashes()).toEqual(content);
   });
 
-  it('does not render an output again that was merely touched', async () => {
+  it('does not render an output again that was only touched', async () => {
     await place.process();
     makeOld(place.at('out/a_a.webp'));
     const before = prints();
@@ -201,7 +201,7 @@ describe('processing again', () => {
     expect(jobsOf(third).map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
   });
 
-  it('takes a source for unchanged that was touched or copied over with the same bytes', async () => {
+  it('treats a source as unchanged that was touched or overwritten with the same bytes', async () => {
     await place.process();
     const before = prints();
     copyFileSync(place.at('photos/a.jpg'), place.at('a-again.jpg'));
@@ -210,7 +210,7 @@ describe('processing again', () => {
     expect([countsOf(second), prints()]).toEqual([{ unchanged: 3 }, before]);
   });
 
-  it('replaces a source’s own outputs when its bytes are others', async () => {
+  it('replaces a source’s own outputs if its bytes have changed', async () => {
     await place.process();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 20 }));
     const before = prints();
@@ -221,7 +221,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('replaces a source’s own outputs when the settings are others', async () => {
+  it('replaces a source’s own outputs if the settings have changed', async () => {
     await place.process();
     const before = prints();
     const second = await place.process('--variant', 'a:w=40,q=30', '--variant', 'b:w=20');
@@ -230,7 +230,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('renders again what another effort is asked for, and nothing else', async () => {
+  it('renders only the variants again whose effort has changed', async () => {
     const variants = ['--variant', 'a:w=40', '--variant', 'b:w=20,effort=4'];
     await place.process(...variants);
     const [before, content] = [prints(), hashes()];
@@ -245,7 +245,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('renders all of it again with --force', async () => {
+  it('renders everything again with --force', async () => {
     await place.process();
     const [before, content] = [prints(), hashes()];
     const second = await place.process('--force');
@@ -255,7 +255,7 @@ describe('processing again', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('is not put off by a source that is a hard link of another', async () => {
+  it('handles a source that is a hard link of another', async () => {
     mkdirSync(place.at('photos/sub'));
     linkSync(place.at('photos/a.jpg'), place.at('photos/sub/linked.jpg'));
     const first = await place.process();

@@ -13,7 +13,7 @@ beforeEach(async () => {
   putOld(place.at('first/a.jpg'), await picture({ seed: 1 }));
 });
 
-/** A batch over these whose run died before it came to the second folder; its id. */
+/** A batch over these inputs whose run died before it reached the second folder. Returns the id. */
 async function cutShort(...inputs: string[]): Promise<string> {
   const { batch } = finishedOf(await place.run(['process', '--json', ...SMALL, '--out', 'out', ...inputs]));
   const db = keep(new Sqlite(place.index));
@@ -25,7 +25,7 @@ async function cutShort(...inputs: string[]): Promise<string> {
 
 const resume = (id: string) => place.run(['resume', id, '--json']);
 
-it('waits for a folder that is away, and does its pictures once it is back', async () => {
+it('resume waits for a missing folder, and processes its pictures once the folder is back', async () => {
   const id = await cutShort('first', 'second');
   renameSync(place.at('second'), place.at('unmounted'));
   for (let times = 0; times < 2; times++) {
@@ -45,7 +45,7 @@ it('waits for a folder that is away, and does its pictures once it is back', asy
   await assertInvariants(place, { sources: sourcesOf(place, 'second'), outcome });
 });
 
-it('goes on with the rest where a pattern matches nothing any more', async () => {
+it('resume completes the rest if a pattern no longer matches anything', async () => {
   const id = await cutShort('first/*.jpg', 'second');
   rmSync(place.at('first/a.jpg'));
   const outcome = await resume(id);
@@ -53,7 +53,7 @@ it('goes on with the rest where a pattern matches nothing any more', async () =>
   expect(finishedOf(outcome).state).toBe('finished');
 });
 
-it('names the folder of a pattern that is away', async () => {
+it('resume names the missing folder of a pattern', async () => {
   const id = await cutShort('first/*.jpg', 'second');
   renameSync(place.at('first'), place.at('unmounted'));
   const outcome = await resume(id);
@@ -61,7 +61,7 @@ it('names the folder of a pattern that is away', async () => {
   expect(outcome.stderr).toContain('first: is not there');
 });
 
-it('fails a picture that was named, never come to and is gone', async () => {
+it('resume fails a named picture that was removed before the batch reached it', async () => {
   putOld(place.at('named.jpg'), await picture({ seed: 3 }));
   const id = await cutShort('first', 'named.jpg');
   const db = keep(new Sqlite(place.index));
@@ -74,7 +74,7 @@ it('fails a picture that was named, never come to and is gone', async () => {
 });
 
 it.each([[['first', 'second']], [['first/*.jpg', 'second']], [['first/*.jpg']]])(
-  'does nothing while none of %j is there',
+  'resume does nothing while all of %j are missing',
   async (inputs) => {
     const id = await cutShort(...inputs);
     renameSync(place.at('second'), place.at('unmounted'));

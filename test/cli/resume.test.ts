@@ -34,7 +34,7 @@ async function putMany(count = COUNT): Promise<void> {
   sources = sourcesOf(place, 'photos');
 }
 
-/** A batch that is killed with all its processes once a picture is done and others are in work; its id. */
+/** Kills a batch with all its processes once one picture is completed and others are in work. Returns its id. */
 async function killed(args: readonly string[], stdin?: string): Promise<string> {
   const gate = makeGate(place);
   const session = place.start(args, stdin === undefined ? gate : { ...gate, stdin });
@@ -49,7 +49,7 @@ const resume = (id: string, ...args: string[]) => place.run(['resume', id, '--js
 const startedOf = (outcome: Outcome) =>
   eventsOf(outcome).find(({ type }) => type === 'batch.started') as BatchStarted;
 
-/** Changes the index as if the run had died while its walk was here: what it had not come to is not in the batch. */
+/** Changes the index as if the run had died here in its walk: the batch lacks the sources after this point. */
 function forgetWalk(id: string, kept: number): void {
   const db = keep(new Sqlite(place.index));
   const run = (sql: string, ...values: (string | number)[]) => keep(db.prepare(sql)).run(...values);
@@ -65,7 +65,7 @@ function forgetWalk(id: string, kept: number): void {
 describe('a batch whose processes were all killed', () => {
   beforeEach(() => putMany());
 
-  it('is resumed from any folder: exactly the rest is done, with its own settings', async () => {
+  it('is resumed from any folder: exactly the rest is processed, with the settings of the batch', async () => {
     const id = await killed([...BATCH, 'photos']);
     const { batch } = await place.status(id);
     expect(batch.state).toBe('interrupted');
@@ -102,7 +102,7 @@ describe('a batch whose processes were all killed', () => {
     }
   });
 
-  it('is killed again and resumed again', async () => {
+  it('can be killed again and resumed again', async () => {
     const id = await killed([...BATCH, 'photos']);
     for (let times = 0; times < 2; times++) {
       expect(await killed(['resume', id, '--json'])).toBe(id);
@@ -114,7 +114,7 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('is walked again where its walk had not ended, and nothing is counted twice', async () => {
+  it('is walked again if its walk had not ended, and nothing is counted twice', async () => {
     expect((await place.process('--include', '1*.jpg')).code).toBe(0);
     putOld(place.at('photos/hidden/.secret.jpg'), await picture());
     const id = await killed([...BATCH, 'photos']);
@@ -133,7 +133,7 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('is done by one of two that resume it at the same time', async () => {
+  it('is processed by one of two that resume it at the same time', async () => {
     const id = await killed([...BATCH, 'photos']);
     const both = await Promise.all([resume(id), resume(id)]);
     expect(both.map(({ code }) => code).sort(), both.map(({ stderr }) => stderr).join()).toEqual([0, 2]);
@@ -146,7 +146,7 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources, outcome: done });
   });
 
-  it('fails what is gone meanwhile and completes the rest', async () => {
+  it('fails removed sources and completes the rest', async () => {
     const files = place.files('photos').map((file) => `photos/${file}`);
     const id = await killed([...BATCH, ...files]);
     const gone = files.at(-1)!;
@@ -156,7 +156,7 @@ describe('a batch whose processes were all killed', () => {
     expect(jobOf(outcome, gone).error?.code).toBe('source_missing');
   });
 
-  it('is left as it is while none of its inputs is there', async () => {
+  it('stays as it is while all of its inputs are missing', async () => {
     const id = await killed([...BATCH, 'photos']);
     const before = await place.status(id);
     renameSync(place.at('photos'), place.at('unmounted'));
@@ -170,7 +170,7 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('reads its list of files again where its walk had not ended', async () => {
+  it('reads its list of files again if its walk had not ended', async () => {
     writeFileSync(
       place.at('list.txt'),
       place
@@ -185,9 +185,9 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('does what it had taken from a list that cannot be read again, and says so', async () => {
+  it('processes the sources that it already read from a list that is now unreadable, and says so', async () => {
     const list = place.files('photos').map((file) => `photos/${file}\n`);
-    // Five of them are unchanged: they were read, and are counted in the end too.
+    // Five of them are unchanged. They were read, so they also count at the end.
     const done = list.filter((_, at) => at < 5).join('');
     expect((await place.run([...BATCH, '--files-from', '-'], { stdin: done })).code).toBe(0);
     const id = await killed([...BATCH, '--files-from', '-'], list.join(''));
@@ -204,7 +204,7 @@ describe('a batch whose processes were all killed', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('says on a screen and in a log how much is left', async () => {
+  it('reports on a screen and in a log how much is left', async () => {
     const id = await killed([...BATCH, 'photos']);
     const { batch } = await place.status(id);
     const { stdout, stderr, code } = await place.run(['resume', id]);
@@ -216,7 +216,7 @@ describe('a batch whose processes were all killed', () => {
   });
 });
 
-it('ends a batch that was killed when all its pictures were done', async () => {
+it('resume ends a batch that was killed after its last picture', async () => {
   for (let i = 0; i < 3; i++) putOld(place.at(`photos/${i}.jpg`), await picture({ seed: i }));
   sources = sourcesOf(place, 'photos');
   const { batch: id } = finishedOf(await place.process());
@@ -232,8 +232,8 @@ it('ends a batch that was killed when all its pictures were done', async () => {
   await assertInvariants(place, { sources, outcome });
 });
 
-describe('a batch of copies that are skipped', () => {
-  it('has the counts and bytes of one that was never stopped', async () => {
+describe('a batch of skipped copies', () => {
+  it('has the counts and bytes of an uninterrupted batch', async () => {
     await putMany(6);
     for (let i = 0; i < 6; i++)
       putOld(place.at(`photos/copy-${i}.jpg`), commented(await noise(120, 90), `picture ${i}`));
@@ -251,12 +251,12 @@ describe('a batch of copies that are skipped', () => {
   });
 });
 
-describe('a batch of which nothing is to be resumed', () => {
+describe('a batch that cannot be resumed', () => {
   beforeEach(async () => {
     for (let i = 0; i < 3; i++) putOld(place.at(`photos/${i}.jpg`), await picture({ seed: i }));
   });
 
-  it('is one that has finished: that is said, and is no error', async () => {
+  it('is reported without an error if it has finished', async () => {
     const { batch: id } = finishedOf(await place.process());
     const { stdout, stderr, code } = await place.run(['resume', id]);
     expect([code, stdout, stderr]).toEqual([0, `Batch ${id} is finished: nothing is left to be done.\n`, '']);
@@ -265,7 +265,7 @@ describe('a batch of which nothing is to be resumed', () => {
     expect(JSON.parse(document.stdout)).toMatchObject({ v: 1, batch: { id, state: 'finished' }, jobs: [] });
   });
 
-  it('is one that is running, and one that is not there', async () => {
+  it('is refused if it is running or unknown', async () => {
     const session = startWatch(place);
     const { batch: id } = (await session.event('batch.started')) as BatchStarted;
     for (const how of ['resume', 'retry']) {
@@ -283,7 +283,7 @@ describe('a batch of which nothing is to be resumed', () => {
   });
 });
 
-it('does what a watch that was killed had left, and does not watch', async () => {
+it('resume completes the rest of a killed watch, and does not watch', async () => {
   await putMany();
   const id = await killed(argsOf([]));
   const { batch } = await place.status(id);

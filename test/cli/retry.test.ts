@@ -18,8 +18,8 @@ const putHalf = (path = 'photos/half.jpg') =>
   putOld(place.at(path), whole.subarray(0, Math.floor(whole.length * 0.7)));
 const retry = (id: string, ...args: string[]) => place.run(['retry', id, '--json', ...args]);
 
-describe('retrying what failed', () => {
-  it('completes what was mended, and counts each picture once', async () => {
+describe('retrying failed pictures', () => {
+  it('completes repaired pictures, and counts each picture once', async () => {
     putHalf();
     putOld(place.at('photos/text.jpg'), Buffer.from('no picture'));
     const first = await place.process();
@@ -30,8 +30,8 @@ describe('retrying what failed', () => {
     expect([again.code, countsOf(again)], again.stderr).toEqual([1, { completed: 2, failed: 1 }]);
     const started = eventsOf(again).find(({ type }) => type === 'batch.started') as BatchStarted;
     expect(started).toMatchObject({ batch: id, total: 2, resumed: true });
-    const told = jobsOf(again).map(({ source }) => source);
-    expect(told.sort()).toEqual(['photos/half.jpg', 'photos/text.jpg']);
+    const retried = jobsOf(again).map(({ source }) => source);
+    expect(retried.sort()).toEqual(['photos/half.jpg', 'photos/text.jpg']);
     expect(jobOf(again, 'photos/half.jpg')).toMatchObject({ state: 'completed', attempts: 1 });
     expect(jobOf(again, 'photos/text.jpg')).toMatchObject({ state: 'failed', attempts: 1 });
     const { batch, jobs } = await place.status(id);
@@ -47,7 +47,7 @@ describe('retrying what failed', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: last });
   });
 
-  it('takes half a picture for what it is when told to be lenient, and marks it', async () => {
+  it('renders half a picture with --lenient, and marks it as degraded', async () => {
     putHalf();
     const { batch: id } = finishedOf(await place.process());
     expect((await retry(id)).code, 'as strict as before').toBe(1);
@@ -66,12 +66,12 @@ describe('retrying what failed', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('holds against limits given anew, and to those of the batch otherwise', async () => {
+  it('applies newly given limits, and otherwise the limits of the batch', async () => {
     putOld(place.at('photos/large.jpg'), await picture({ width: 300, height: 200 }));
     const { batch: id } = finishedOf(await place.process('--limit-pixels', '10000'));
     const before = (await place.status(id)).jobs;
     expect(before.map(({ error }) => error?.code)).toEqual(['too_large']);
-    // What a file of settings says now is not what the batch was begun with.
+    // The batch did not begin with the current contents of the settings file.
     writeFileSync(place.at('.imgtoolrc'), JSON.stringify({ limitPixels: 1_000_000, out: 'other' }));
     const same = await retry(id);
     expect([same.code, countsOf(same)], same.stderr).toEqual([1, { completed: 1, failed: 1 }]);
@@ -81,16 +81,16 @@ describe('retrying what failed', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('says so where nothing failed, which is no error', async () => {
+  it('reports without an error that nothing failed', async () => {
     const { batch: id } = finishedOf(await place.process());
     const { stdout, stderr, code } = await place.run(['retry', id]);
     expect([code, stdout, stderr]).toEqual([0, `Batch ${id} has no failed images.\n`, '']);
   });
 
-  it('leaves a batch that was cancelled as one to be resumed', async () => {
+  it('leaves a cancelled batch for resume', async () => {
     const one = await noise(120, 90);
     for (let i = 0; i < 16; i++) putOld(place.at(`photos/p${i}.jpg`), commented(one, `picture ${i}`));
-    // The largest, which is taken first.
+    // The largest picture, which is processed first.
     putOld(place.at('photos/a-text.jpg'), Buffer.alloc(100_000, 'no picture '));
     const batch = ['process', '--json', '--jobs', '1', ...SMALL, '--out', 'out', 'photos'];
     const gate = makeGate(place, { free: 2 });
@@ -115,7 +115,7 @@ describe('retrying what failed', () => {
 });
 
 describe('half a JPEG', () => {
-  it('is completed as degraded when that was asked for from the start, and said so in the summary', async () => {
+  it('is completed as degraded with --lenient from the start, and the summary says so', async () => {
     putHalf();
     const strict = await place.process();
     expect([strict.code, jobOf(strict, 'photos/half.jpg').error?.code]).toEqual([1, 'corrupt']);

@@ -6,7 +6,7 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, hashOf, makeOld, picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** A source that is not any more what is being rendered of it. */
+/** A source that changes while it is being rendered. */
 
 const FIRST = 'photos/0.jpg';
 const BATCH = ['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--out', 'out', 'photos'];
@@ -20,14 +20,14 @@ beforeEach(async () => {
   putOld(place.at('photos/1.jpg'), await picture({ seed: 1 }));
 });
 
-/** Each output recorded was made from the bytes recorded with it, and those are its source's. */
+/** Checks that each recorded output comes from the recorded bytes, and that the source has those bytes. */
 function assertOfItsSource(): void {
   for (const { source, digest, checksum } of readIndex(place.index).outputs) {
     if (checksum !== null) expect(digest, source).toBe(hashOf(source));
   }
 }
 
-/** A batch of which the first picture is encoded, and something is done before that is written. */
+/** A batch whose first picture is encoded. An action happens before the output is written. */
 async function changedMeanwhile(change: () => void): Promise<Session> {
   const gate = makeGate(place, { before: 'out/', free: 0 });
   const session = place.start(BATCH, gate);
@@ -37,7 +37,7 @@ async function changedMeanwhile(change: () => void): Promise<Session> {
   return session;
 }
 
-describe('in the midst of being rendered', () => {
+describe('during its rendering', () => {
   it.each([
     ['written over', () => writeFileSync(place.at(FIRST), other)],
     [
@@ -48,7 +48,7 @@ describe('in the midst of being rendered', () => {
       },
     ],
     ['made longer', () => appendFileSync(place.at(FIRST), 'and more')],
-  ] as const)('a source that is %s is rendered anew', async (_, change) => {
+  ] as const)('a source that is %s is rendered again', async (_, change) => {
     const session = await changedMeanwhile(change);
     expect(await session.event('job.retrying')).toMatchObject({
       ...{ source: FIRST, error: { code: 'source_changed' } },
@@ -64,7 +64,7 @@ describe('in the midst of being rendered', () => {
     ['cut short', 'corrupt', () => truncateSync(place.at(FIRST), 5_000)],
     ['emptied', 'not_an_image', () => truncateSync(place.at(FIRST))],
     ['removed', 'source_missing', () => rmSync(place.at(FIRST))],
-  ] as const)('a source that is %s has failed with %s, and has no output', async (_, code, change) => {
+  ] as const)('a source that is %s fails with %s and has no output', async (_, code, change) => {
     const session = await changedMeanwhile(change);
     const outcome = await session.ended;
     expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([1, { completed: 1, failed: 1 }]);
@@ -75,7 +75,7 @@ describe('in the midst of being rendered', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('by an edit that keeps size, time and inode', () => {
+describe.skipIf(process.platform === 'win32')('a source edited with the same size, time and inode', () => {
   it('is rendered again, unless ctimes are ignored', async () => {
     const path = place.at(FIRST);
     const [before, after] = [commented(other, 'one'), commented(other, 'two')];

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
 
-/** Writes down, in each process it is preloaded in, all modules that are loaded, by `import` or `require`. */
+/** Preloaded into each process: records all modules that the process loads by `import` or `require`. */
 const PRELOAD = `
 import { appendFileSync } from 'node:fs';
 import { createRequire, register } from 'node:module';
@@ -22,14 +22,14 @@ process.on('exit', () => {
 });
 `;
 
-/** The variables with which a process tells what it loads into a file. */
-function telling(LOADED: string) {
+/** The environment variables that make a process record its modules in a file. */
+function recording(LOADED: string) {
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(PRELOAD)}`;
-  // A number would have to be checked, and what checks it be loaded.
+  // A number would need a check, which would load more modules.
   return { LOADED, NODE_OPTIONS, NODE_DISABLE_COMPILE_CACHE: '1', IMGTOOL_JOBS: '' };
 }
 
-/** What the first process that told loaded, or all others: packages, and files of the built program. */
+/** What the first recording process loaded, or all others: packages, and files of the built program. */
 function loadedIn(file: string, who: 'first' | 'others' = 'first') {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const first = `${lines[0]?.split(' ')[0]} `;
@@ -43,7 +43,7 @@ function loadedIn(file: string, who: 'first' | 'others' = 'first') {
 
 async function loadedBy(place: Place, args: readonly string[], who: 'first' | 'others' = 'first') {
   const file = place.put('loaded', '');
-  const outcome = await place.run(args, { env: telling(file) });
+  const outcome = await place.run(args, { env: recording(file) });
   expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
   return loadedIn(file, who);
 }
@@ -54,9 +54,9 @@ async function withPictures(): Promise<Place> {
   return place;
 }
 
-/** The binding, and what it finds itself with. */
+/** The binding, and the packages that locate it. */
 const SQLITE = ['better-sqlite3', 'bindings', 'file-uri-to-path'];
-/** Files that a start reads at most: each costs 0.35 ms, whatever it holds. Tests set variables, which cost one more. */
+/** The most files that a start reads, 0.35 ms each. The environment variables of the tests cost one more. */
 const FEW = { version: 3, help: 6, look: 9, process: 10, library: 6, child: 4 };
 
 describe('a start', () => {
@@ -69,7 +69,7 @@ describe('a start', () => {
     }
   });
 
-  it('shows help with nothing but what reads the arguments', async () => {
+  it('shows help with only the argument parser loaded', async () => {
     const place = openPlace();
     const { packages, files } = await loadedBy(place, ['--help']);
     expect(packages).toEqual(['commander']);
@@ -77,7 +77,7 @@ describe('a start', () => {
     expect((await loadedBy(place, ['list', '--help'])).packages).toEqual(['commander']);
   });
 
-  it('looks up batches with the index alone, and nothing that works', async () => {
+  it('looks up batches with the index alone, without the code for processing', async () => {
     const place = await withPictures();
     await place.process();
     const [batch = ''] = (await place.run(['list'])).stdout.split('\n').slice(1);
@@ -100,7 +100,7 @@ describe('a start', () => {
     expect((await loadedBy(place, ['list', '--color', 'always'])).packages).toContain('chalk');
   });
 
-  it('works on a batch without what watches, colours or matches patterns', async () => {
+  it('processes a batch without the code for watching, colours and patterns', async () => {
     const place = await withPictures();
     const args = ['process', 'photos', '--out', 'out'];
     await loadedBy(place, args);
@@ -113,12 +113,12 @@ describe('a start', () => {
     expect(files.length, files.join(' ')).toBeLessThanOrEqual(FEW.process);
   });
 
-  it('gives a child one file with all that it works with, and what tells formats apart where it is no JPEG', async () => {
+  it('gives a child process one file with all its code, and loads format detection only if needed', async () => {
     const place = await withPictures();
     const args = ['process', 'photos', '--out', 'out'];
     const ofJpeg = await loadedBy(place, args, 'others');
     expect(ofJpeg.files.length, ofJpeg.files.join(' ')).toBeLessThanOrEqual(FEW.child);
-    // What is required there, sharp, is not told of a child: it is ended by SIGKILL.
+    // The child does not record sharp, which it loads by `require`, because SIGKILL ends the child.
     expect(ofJpeg.packages).toEqual([]);
     putOld(
       place.at('photos/b.png'),
@@ -129,13 +129,13 @@ describe('a start', () => {
     expect((await loadedBy(place, args, 'others')).packages).toContain('file-type');
   });
 
-  it('gives a library nothing of the command line', () => {
+  it('loads no code of the command line into the library', () => {
     const place = openPlace();
     const file = place.put('loaded', '');
     const library = new URL('../../dist/index.js', import.meta.url).href;
     const script = `import(${JSON.stringify(library)})`;
     const { status } = spawnSync(process.execPath, ['--eval', script], {
-      env: { ...process.env, ...telling(file) },
+      env: { ...process.env, ...recording(file) },
     });
     expect(status).toBe(0);
     const { packages, files } = loadedIn(file);

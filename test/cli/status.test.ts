@@ -32,14 +32,14 @@ async function started(free: number): Promise<{ session: Session; id: string; ga
   return { session, id: event!.batch, gate };
 }
 
-describe('`status` of a batch that runs', () => {
-  it('adds up each time it is looked at, and every completed picture has its files', async () => {
+describe('`status` of a running batch', () => {
+  it('adds up at every call, and every completed picture has its files', async () => {
     const COUNT = 20;
     await putMany(COUNT);
     const { session, id, gate } = await started(0);
     const samples: StatusDocument[] = [];
     do {
-      // Looked at while the next four are done.
+      // Called while the next four are in progress.
       gate.pass(4);
       const done = session.jobs(Math.min(COUNT, 4 * (samples.length + 1)));
       const [sample] = await Promise.all([place.status(id, '--all'), done]);
@@ -47,7 +47,7 @@ describe('`status` of a batch that runs', () => {
       const { counts, total } = sample.batch;
       expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBe(total);
       expect(total).toBe(COUNT);
-      // In work, waiting for a place, or with outputs about to be visible.
+      // In work, waiting for a slot, or with outputs that are about to become visible.
       expect(counts.processing).toBeLessThanOrEqual(4 * 2);
       const completed = sample.jobs.filter(({ state }) => state === 'completed');
       for (const { outputs = [] } of completed) {
@@ -64,7 +64,7 @@ describe('`status` of a batch that runs', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('follows it to its end with --watch', async () => {
+  it('follows the batch to its end with --watch', async () => {
     await putMany(4);
     const { session, id, gate } = await started(1);
     const watching = place.start(['status', id, '--watch']);
@@ -78,7 +78,7 @@ describe('`status` of a batch that runs', () => {
 });
 
 describe('`status` of a batch that ended', () => {
-  it('finds it by any unique beginning of its id', async () => {
+  it('finds the batch by any unique beginning of its id', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     const { batch } = finishedOf(await place.process());
     for (const prefix of [batch, batch.slice(0, 5), batch.slice(0, 1)]) {
@@ -89,7 +89,7 @@ describe('`status` of a batch that ended', () => {
     expect(stdout).toContain(batch);
   });
 
-  it('finds it from any folder, with absolute paths', async () => {
+  it('finds the batch from any folder, with absolute paths', async () => {
     place.put('photos/bad.jpg', 'text');
     const { batch } = finishedOf(await place.process());
     const { stdout } = await place.run(['status', batch, '--json'], { cwd: '/' });
@@ -98,7 +98,7 @@ describe('`status` of a batch that ended', () => {
     expect(document.batch).toMatchObject({ out: place.at('out'), inputs: [place.at('photos')] });
   });
 
-  it('refuses an id that is unknown or no id with exit 2', async () => {
+  it('rejects an unknown or malformed id with exit code 2', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     await place.process();
     for (const id of ['fffffffff', 'zz', '', "' OR 1=1 --", '%']) {
@@ -130,7 +130,7 @@ describe('a batch whose whole process group was killed', () => {
 });
 
 describe('`list`', () => {
-  it('shows the newest first, as many as asked', async () => {
+  it('shows the newest batches first, as many as requested', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.unshift(finishedOf(await place.process()).batch);
@@ -156,7 +156,7 @@ describe('`list`', () => {
     expect(stdout).not.toContain(ids[1]);
   });
 
-  it('shows none when there is none', async () => {
+  it('shows no batches if there are none', async () => {
     const { code, stdout, stderr } = await place.run(['list']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.split('\n')).toEqual([expect.stringMatching(/^batch\t/), '']);
@@ -165,7 +165,7 @@ describe('`list`', () => {
 });
 
 describe('two processes at once on the same files and one index', () => {
-  it('render each picture once in all and both end well', async () => {
+  it('together render each picture once, and both succeed', async () => {
     const one = await noise(120, 90);
     for (let i = 0; i < 24; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
     const args = ['process', '--json', '--jobs', '2', ...SMALL, '--out', 'out', 'photos'];

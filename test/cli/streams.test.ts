@@ -7,10 +7,10 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
 
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
-/** Runs what follows under a shell: the exit code goes to the file `code`, since a pipe's own is that of `head`. */
+/** Runs a command in a shell. The file `code` gets its exit code, because a pipe has the exit code of `head`. */
 const shell = (script: string) => ['sh', '-c', script, 'sh'];
 const FIRST_LINE = shell('{ "$@"; echo $? >code; } | head -n 1');
-/** The same, and pictures are let through only once nobody reads any more. */
+/** Does the same, and lets pictures through only once the reader is gone. */
 const FIRST_THEN_WORK = shell('{ "$@"; echo $? >code; } | { head -n 1; exec <&-; mkdir "$TEST_GATE/open"; }');
 const FIRST_ERROR_THEN_WORK = shell(
   '{ "$@" 2>&1 >/dev/null; echo $? >code; } | { head -n 1; exec <&-; mkdir "$TEST_GATE/open"; }',
@@ -28,7 +28,7 @@ async function putMany(count: number, width = 120): Promise<void> {
 const BATCH = ['process', ...SMALL, '--out', 'out', 'photos'];
 
 describe('a reader that goes away', () => {
-  it('stops `process --json | head -1` as Ctrl-C would: exit 141, no stack trace, nothing half done', async () => {
+  it('stops `process --json | head -1` as Ctrl-C would: exit 141, no stack trace, nothing partial', async () => {
     await putMany(20);
     const sources = sourcesOf(place, 'photos');
     const { env } = makeGate(place, { free: 0 });
@@ -50,7 +50,7 @@ describe('a reader that goes away', () => {
     expect([again.code, completed + unchanged]).toEqual([0, 20]);
   });
 
-  it('stops a batch when it read what is written for people', async () => {
+  it('stops a batch that writes text for people', async () => {
     await putMany(20);
     const sources = sourcesOf(place, 'photos');
     const { env } = makeGate(place, { free: 0 });
@@ -72,7 +72,7 @@ describe('a reader that goes away', () => {
 });
 
 describe('a closed stream', () => {
-  it('of errors does not keep a batch from its end', async () => {
+  it('for errors does not stop a batch', async () => {
     await putMany(3);
     const outcome = await place.run(['process', '--json', ...BATCH.slice(1)], {
       before: shell('exec "$@" 2>&-'),
@@ -80,21 +80,21 @@ describe('a closed stream', () => {
     expect([outcome.code, countsOf(outcome)]).toEqual([0, { completed: 3 }]);
   });
 
-  it('of results is no matter to a batch that writes none', async () => {
+  it('for results does not affect a batch that writes none', async () => {
     await putMany(3);
     const outcome = await place.run(BATCH, { before: shell('exec "$@" >&-') });
     expect(outcome.stderr).not.toMatch(/\n\s+at /);
     expect(outcome.code).toBe(0);
   });
 
-  it('of input does no harm', async () => {
+  it('for input does no harm', async () => {
     await putMany(1);
     const outcome = await place.run(BATCH, { before: shell('exec "$@" <&-') });
     expect(outcome.code).toBe(0);
   });
 });
 
-describe('what goes to a pipe', () => {
+describe('output to a pipe', () => {
   const SOME = [[...BATCH, '--verbose'], ['list'], ['doctor']];
   const ALL = [...SOME, ['presets'], ['config'], ['proces'], ['--help']];
 
@@ -111,13 +111,13 @@ describe('what goes to a pipe', () => {
     ['by default', ALL, { TERM: 'xterm-256color', COLORTERM: 'truecolor' }],
     ['with NO_COLOR', SOME, { NO_COLOR: '1', TERM: 'xterm-256color' }],
     ['with TERM=dumb', SOME, { TERM: 'dumb' }],
-  ])('holds no control codes %s', async (_, commands, env) => {
+  ])('contains no control codes %s', async (_, commands, env) => {
     await putMany(2);
     place.put('photos/bad\u001b[31m.jpg', 'text');
     expect(await textOf(commands, env)).not.toMatch(CONTROL);
   });
 
-  it('is plain ASCII where the locale is', async () => {
+  it('is plain ASCII if the locale is', async () => {
     await putMany(1);
     expect(await textOf(ALL, { LANG: 'C' })).toMatch(/^[\n -~]*$/);
   });
@@ -129,7 +129,7 @@ describe('what goes to a pipe', () => {
     expect(stderr).toMatch(/finished 2 in .*completed/);
   });
 
-  it('is silent with --quiet but for errors', async () => {
+  it('contains only errors with --quiet', async () => {
     await putMany(2);
     expect(await place.run([...BATCH, '--quiet'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     place.put('photos/bad.jpg', 'text');
@@ -141,21 +141,21 @@ describe('what goes to a pipe', () => {
 const scripted = has('script') && has('stty');
 if (!scripted) console.warn('no `script` or `stty` here: what a terminal shows is not tested');
 
-describe.skipIf(!scripted)('what goes to a terminal', () => {
+describe.skipIf(!scripted)('output to a terminal', () => {
   const onTerminal = async (args: string[], env: Record<string, string> = {}, columns = 40) => {
-    // The command is one string for `script`; nothing in it needs quoting.
+    // `script` takes the command as one string. Nothing in it needs quoting.
     const inner = (all: string) => `stty cols ${columns} rows 20; exec ${all}`;
     const before = shell(`script -qec "${inner('$*')}" /dev/null </dev/null`);
     return place.run(args, { before, env: { TERM: 'xterm-256color', ...env } });
   };
-  /** Pieces of text between whatever moves the cursor. */
+  /** Pieces of text between the codes that move the cursor. */
   const pieces = (stdout: string) =>
     stdout
       .replace(/\u001b\[[0-9;]*m/g, '')
       .split(/\r\n|\r|\n|\u001b\[[?0-9;]*[A-Za-z]|\u001b[78]/)
       .filter((piece) => piece !== '');
 
-  it('is never wider than its 40 columns', async () => {
+  it('is never wider than the terminal’s 40 columns', async () => {
     await putMany(30, 400);
     place.put(
       'photos/a file whose name is far too long for a narrow terminal 👩‍👩‍👧 写真写真写真.jpg',
@@ -168,7 +168,7 @@ describe.skipIf(!scripted)('what goes to a terminal', () => {
     expect(stdout).toContain('30');
   });
 
-  it('leaves the cursor shown', async () => {
+  it('leaves the cursor visible', async () => {
     await putMany(3);
     const { stdout } = await onTerminal(BATCH);
     const last = stdout.lastIndexOf('\u001b[?25h');

@@ -4,7 +4,7 @@ import { openPlace } from './imgtool.ts';
 import { assertUnharmedBy } from './suspending.ts';
 
 it.skipIf(!canSeeProcesses)(
-  'a batch that is suspended for longer than an image may take goes on as if nothing had been',
+  'a batch that is suspended for longer than the timeout continues as if it had never been suspended',
   async () => {
     expect.hasAssertions();
     await assertUnharmedBy(7_500, openPlace(), '--timeout', '6');

@@ -10,9 +10,9 @@ const COUNT = 4;
 const STAGED = /\.imgtool-[^/]*\.tmp$/;
 
 /**
- * Stops a batch with all its processes for so long, in the midst of two pictures with an output staged, and lets it go
- * on: nothing times out, nothing is done twice, and other processes on the index neither take its jobs nor sweep what
- * it has staged.
+ * Suspends a batch with all its processes for this long, during two pictures with one staged output, and continues it.
+ * Nothing times out and nothing is done twice. Meanwhile other processes on the index take none of its jobs and remove
+ * none of its staged files.
  */
 export async function assertUnharmedBy(pause: number, place: Place, ...more: string[]): Promise<void> {
   const one = await picture();
@@ -34,7 +34,7 @@ export async function assertUnharmedBy(pause: number, place: Place, ...more: str
   const gate = makeGate(place, { before: 'out/' });
   const session = place.start(batchOf('photos'), gate);
   const begun = (await session.events('batch.started', 1))[0]!;
-  // Of four outputs one is written.
+  // One of four outputs is written.
   await gate.held(session, 3);
   await until('a file that is staged', () => stagedIn(place).length > 0);
   session.signal('SIGSTOP', 'group');
@@ -42,7 +42,7 @@ export async function assertUnharmedBy(pause: number, place: Place, ...more: str
   await until('all processes stopped', () => membersOf(session.pid).every(({ state }) => state === 'T'));
   const staged = stagedIn(place);
   const files = place.files('out');
-  expect(staged.length, 'stopped with a file staged').toBeGreaterThan(0);
+  expect(staged.length, 'suspended with a staged file').toBeGreaterThan(0);
   const { batch: before } = await place.status(begun.batch);
   expect([before.state, before.counts.processing > 0]).toEqual(['running', true]);
 
@@ -75,7 +75,7 @@ function stagedIn(place: Place): string[] {
   try {
     return place.files('out').filter((name) => STAGED.test(name));
   } catch {
-    // There is no such folder yet.
+    // The folder does not exist yet.
     return [];
   }
 }

@@ -30,7 +30,7 @@ describe('a command that cannot start', () => {
     ['no command', [], /no command/],
     ['an absent list', ['process', '--files-from', 'absent'], /absent/],
     ['a config file that is not there', ['process', '--config', 'absent.yaml', 'photos'], /absent\.yaml/],
-  ])('says %s, what would be right, and exits 2', async (_, args, wanted) => {
+  ])('reports %s, suggests a fix and exits with 2', async (_, args, wanted) => {
     const { code, stdout, stderr } = await place.run(args);
     expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: .+/m);
@@ -39,7 +39,7 @@ describe('a command that cannot start', () => {
     expect(existsSync(place.at('imgtool-out'))).toBe(false);
   });
 
-  it('names key and file of a wrong setting in .imgtoolrc and the nearest word', async () => {
+  it('names the key and file of a wrong setting in .imgtoolrc, and the nearest key', async () => {
     place.put('.imgtoolrc', '{"presett": "web"}');
     const { code, stderr } = await place.run(['process', 'photos']);
     expect(code).toBe(2);
@@ -47,18 +47,18 @@ describe('a command that cannot start', () => {
     expect(stderr).toMatch(/presett[\s\S]*preset\b/);
   });
 
-  it('names a wrong variable of the environment', async () => {
+  it('names a wrong environment variable', async () => {
     const { code, stderr } = await place.run(['process', 'photos'], { env: { IMGTOOL_JOBS: '-1' } });
     expect([code, stderr]).toMatchObject([2, expect.stringContaining('IMGTOOL_JOBS')]);
   });
 
-  it('says that an output folder is none, before anything is done', async () => {
+  it('reports an output path that is not a folder before any work', async () => {
     place.put('out', 'a file');
     const { code, stderr } = await place.run(['process', '--out', 'out', 'photos']);
     expect([code, stderr]).toMatchObject([3, expect.stringMatching(/out.*\n?(cause: .*\n)?fix: /)]);
   });
 
-  it('says that an index is none and how to go on', async () => {
+  it('reports a file that is not an index, and suggests a fix', async () => {
     place.put('index.db', 'This is no database at all, whatever its name may say.'.repeat(99));
     const { code, stderr } = await place.run(['process', '--index', 'index.db', 'photos']);
     expect([code, stderr]).toMatchObject([3, expect.stringContaining('index.db')]);
@@ -66,29 +66,26 @@ describe('a command that cannot start', () => {
   });
 });
 
-// Only root may give files away.
-describe.runIf(process.geteuid?.() === 0)(
-  'a file of settings of another user above the working folder',
-  () => {
-    it('ends the program with 2, and neither writes nor replaces anything', async () => {
-      const place = openPlace();
-      putOld(place.at('deep/photos/a.jpg'), await picture());
-      const settings = place.put('.imgtoolrc', 'force: true\nout: stolen\n');
-      chownSync(settings, 4_242, 4_242);
-      const run = (...args: string[]) => place.run(['process', ...args, 'photos'], { cwd: place.at('deep') });
-      const refused = await run();
-      expect([refused.code, refused.stdout]).toEqual([2, '']);
-      expect(refused.stderr).toContain(`error: ${settings}: belongs to user 4242`);
-      expect(refused.stderr).toContain(
-        `fix: name it with --config ${settings} if you trust it, or leave it out`,
-      );
-      expect(place.files('.')).toEqual(['.imgtoolrc', 'deep/photos/a.jpg']);
-      expect((await run('--no-config', '--out', 'out')).code).toBe(0);
-      expect((await run('--config', settings)).code).toBe(0);
-      expect(existsSync(place.at('stolen'))).toBe(true);
-    });
-  },
-);
+// Only root can give files to another user.
+describe.runIf(process.geteuid?.() === 0)('another user’s settings file above the working folder', () => {
+  it('makes the program exit with 2 before it writes or replaces anything', async () => {
+    const place = openPlace();
+    putOld(place.at('deep/photos/a.jpg'), await picture());
+    const settings = place.put('.imgtoolrc', 'force: true\nout: stolen\n');
+    chownSync(settings, 4_242, 4_242);
+    const run = (...args: string[]) => place.run(['process', ...args, 'photos'], { cwd: place.at('deep') });
+    const refused = await run();
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain(`error: ${settings}: belongs to user 4242`);
+    expect(refused.stderr).toContain(
+      `fix: name it with --config ${settings} if you trust it, or leave it out`,
+    );
+    expect(place.files('.')).toEqual(['.imgtoolrc', 'deep/photos/a.jpg']);
+    expect((await run('--no-config', '--out', 'out')).code).toBe(0);
+    expect((await run('--config', settings)).code).toBe(0);
+    expect(existsSync(place.at('stolen'))).toBe(true);
+  });
+});
 
 describe('the help of a command', () => {
   it.each([
@@ -99,10 +96,10 @@ describe('the help of a command', () => {
     ['list', false],
     ['cancel', false],
     ['doctor', false],
-  ])('of %s tells how work is displayed: %s', async (command, isTold) => {
+  ])('of %s lists the flags for the display of work: %s', async (command, isListed) => {
     const { code, stdout } = await openPlace().run([command, '--help']);
     expect(code).toBe(0);
-    for (const flag of ['--quiet', '--verbose', '--progress']) expect(stdout.includes(flag)).toBe(isTold);
+    for (const flag of ['--quiet', '--verbose', '--progress']) expect(stdout.includes(flag)).toBe(isListed);
     expect(stdout).toContain('--json');
   });
 });

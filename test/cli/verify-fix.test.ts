@@ -29,7 +29,7 @@ const wordsOf = (document: Parameters<typeof wordsIn>[1]) => wordsIn(place, docu
 const out = (name: string) => place.at('out', name);
 
 describe('imgtool verify --fix', () => {
-  it('makes all again that is wrong, and the next run finds nothing to do', async () => {
+  it('renders all wrong outputs again, and the next run finds nothing to do', async () => {
     await place.process();
     const before = Object.fromEntries(place.files('out').map((name) => [name, hashOf(out(name))]));
     rot(out('a_a.webp'));
@@ -54,7 +54,7 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources, outcome: again });
   });
 
-  it('makes nothing again that is in order', async () => {
+  it('renders no correct output again', async () => {
     await place.process();
     rmSync(out('a_b.webp'));
     const prints = () => place.files('out').map((name) => printOf(out(name)));
@@ -64,13 +64,13 @@ describe('imgtool verify --fix', () => {
     const batches = JSON.parse((await place.run(['list', '--json'])).stdout) as {
       batches: { inputs: string[] }[];
     };
-    // The folder in which its source was found.
+    // The folder that contained its source.
     expect(batches.batches[0]?.inputs).toEqual([place.at('photos')]);
     expect((await verify('--fix')).code).toBe(0);
     expect(JSON.parse((await place.run(['list', '--json'])).stdout)).toEqual(batches);
   });
 
-  it('does not link rotten bytes again: both duplicates get good ones, rendered once', async () => {
+  it('renders an altered output of two duplicates once and repairs both', async () => {
     putOld(place.at('photos/a2.jpg'), await picture({ seed: 1 }));
     sources = sourcesOf(place, 'photos');
     await place.process();
@@ -95,7 +95,7 @@ describe('imgtool verify --fix', () => {
         writeFileSync(path, 'mine');
       },
     ],
-  ])('links one of two duplicates that was %s again from the other, which stays', async (_, harm) => {
+  ])('links one of two duplicates that was %s from the intact one again', async (_, harm) => {
     putOld(place.at('photos/a2.jpg'), await picture({ seed: 1 }));
     sources = sourcesOf(place, 'photos');
     await place.process();
@@ -106,7 +106,7 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('makes each as the batch did that made it, of several at once', async () => {
+  it('renders outputs of several batches, each with the settings of its batch', async () => {
     putOld(place.at('photos/deep/a.jpg'), await picture({ seed: 7 }));
     sources = sourcesOf(place, 'photos');
     await place.process();
@@ -127,7 +127,7 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources, outs: ['out', 'flat'] });
   });
 
-  it('says that an output cannot be made again whose source is gone, and does so once it is back', async () => {
+  it('reports an output whose source is gone, and renders it once the source is back', async () => {
     await place.process();
     renameSync(place.at('photos/a.jpg'), place.at('a.jpg'));
     rot(out('a_a.webp'));
@@ -148,7 +148,7 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('overwrites nothing that is not ours: a folder or link in the place of an output stays', async () => {
+  it('overwrites nothing that imgtool did not make: a folder or link at the path of an output stays', async () => {
     await place.process();
     place.put('mine.txt', 'mine');
     rmSync(out('a_a.webp'));
@@ -169,7 +169,7 @@ describe('imgtool verify --fix', () => {
     expect(sourcesOf(place, 'photos')).toEqual(sources);
   });
 
-  it('can be gone on with where it was killed', async () => {
+  it('continues after a kill', async () => {
     await place.process();
     for (const name of ['a_a.webp', 'b_a.webp']) rmSync(out(name));
     const gate = makeGate(place, { free: 0 });
@@ -185,7 +185,7 @@ describe('imgtool verify --fix', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('tells what it does on standard error, and the outcome on standard output', async () => {
+  it('writes its progress to standard error, and the outcome to standard output', async () => {
     await place.process();
     rmSync(out('a_a.webp'));
     const { stdout, stderr, code } = await place.run(['verify', '--fix']);

@@ -19,13 +19,13 @@ const verify = (...args: string[]) => verifyIn(place, ...args);
 const wordsOf = (document: Parameters<typeof wordsIn>[1]) => wordsIn(place, document);
 const out = (name: string) => place.at('out', name);
 
-/** A picture and its outputs are removed. */
+/** Removes a picture and its outputs. */
 function removeA(): void {
   for (const path of [place.at('photos/a.jpg'), out('a_a.webp'), out('a_b.webp')]) rmSync(path);
 }
 
-describe('outputs that are gone together with their sources', () => {
-  it('are no problem, told in one line, and forgotten by --fix, for good', async () => {
+describe('outputs that were removed together with their sources', () => {
+  it('are no problem, take one line, and are forgotten by --fix for good', async () => {
     await place.process();
     removeA();
     const found = await place.run(['verify']);
@@ -45,7 +45,7 @@ describe('outputs that are gone together with their sources', () => {
     expect(place.files('out')).toHaveLength(4);
   });
 
-  it('hide none that is missing while its source is there', async () => {
+  it('do not hide a missing output whose source exists', async () => {
     await place.process();
     removeA();
     rmSync(out('b_a.webp'));
@@ -54,7 +54,7 @@ describe('outputs that are gone together with their sources', () => {
     expect(await verify('--fix')).toMatchObject({ code: 0, document: { fixed: 1, forgotten: 2 } });
   });
 
-  it('come back when their source does, as if they had never been', async () => {
+  it('are rendered as new when their source comes back', async () => {
     await place.process();
     renameSync(place.at('photos/a.jpg'), place.at('a.jpg'));
     for (const name of ['a_a.webp', 'a_b.webp']) rmSync(out(name));
@@ -65,7 +65,7 @@ describe('outputs that are gone together with their sources', () => {
     await assertInvariants(place, { sources, outcome });
   });
 
-  it('stay problems while the folder of the source is empty, as a mount point without its disk is', async () => {
+  it('stay problems while the source’s folder is empty, as an unmounted mount point is', async () => {
     await place.process();
     renameSync(place.at('photos'), place.at('unmounted'));
     mkdirSync(place.at('photos'));
@@ -79,7 +79,7 @@ describe('outputs that are gone together with their sources', () => {
     expect((await verify()).document).toMatchObject({ verified: 6, wrong: 6 });
   });
 
-  it('stay where a duplicate that was skipped has no others', async () => {
+  it('stay recorded if a skipped duplicate depends on them', async () => {
     putOld(place.at('photos/z.jpg'), await picture({ seed: 1 }));
     await place.process('--duplicates', 'skip');
     removeA();
@@ -95,7 +95,7 @@ describe('outputs that are gone together with their sources', () => {
   });
 });
 
-it('does not tell to make again what cannot be, nor to remove what is not there', async () => {
+it('verify gives no advice to render or remove an output if that is impossible', async () => {
   await place.process();
   rot(out('a_a.webp'));
   rmSync(place.at('photos/a.jpg'));
@@ -106,8 +106,8 @@ it('does not tell to make again what cannot be, nor to remove what is not there'
   ]);
 });
 
-describe('an output folder that is not there', () => {
-  it('is not made again but where its batch is named', async () => {
+describe('a missing output folder', () => {
+  it('is created again only for a named batch', async () => {
     const outcome = await place.process();
     const { batch } = finishedOf(outcome);
     const hashes = place.files('out').map((name) => hashOf(out(name)));
@@ -128,7 +128,7 @@ describe('an output folder that is not there', () => {
   });
 });
 
-it('makes again what it can though another source, named like a pattern, is gone', async () => {
+it('verify --fix renders all possible outputs again, even if a source named like a pattern is gone', async () => {
   putOld(place.at('photos/a[1].jpg'), await picture({ seed: 8 }));
   await place.process();
   renameSync(place.at('photos/a[1].jpg'), place.at('away.jpg'));
@@ -142,7 +142,7 @@ it('makes again what it can though another source, named like a pattern, is gone
   expect([document.fixed, code]).toEqual([1, 1]);
 });
 
-it('tells what had been made again when it was stopped', async () => {
+it('verify --fix reports the repaired outputs when a signal stops the repair', async () => {
   putOld(place.at('photos/large.jpg'), commented(await noise(1500, 1500), 'slow'));
   const args = ['--variant', 'p:w=1500,format=png,effort=10'];
   await place.process(...args);

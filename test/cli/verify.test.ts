@@ -22,7 +22,7 @@ const out = (name: string) => place.at('out', name);
 const idOf = (outcome: Outcome) => finishedOf(outcome).batch;
 
 describe('imgtool verify', () => {
-  it('says that all is in order, of none too', async () => {
+  it('reports that all outputs are in order, even if there are none', async () => {
     const none = await place.run(['verify']);
     expect([none.stdout, none.stderr, none.code]).toEqual(['No outputs to verify.\n', '', 0]);
     await place.process();
@@ -36,7 +36,7 @@ describe('imgtool verify', () => {
     await assertInvariants(place, { sources });
   });
 
-  it('finds each output that is not as it was written, and changes nothing', async () => {
+  it('finds each output that was altered, and changes nothing', async () => {
     const names = Object.keys(HARMS) as (keyof typeof HARMS)[];
     for (const [i, name] of names.entries()) {
       putOld(place.at(`photos/${name}.jpg`), await picture({ seed: i + 10 }));
@@ -64,7 +64,7 @@ describe('imgtool verify', () => {
     expect(countsOf(await place.process('--dry-run'))).toMatchObject({ unchanged: 3 });
   });
 
-  it('finds a byte that the disk has turned, which no stat can tell', async () => {
+  it('finds a byte that the disk has corrupted, which a stat cannot show', async () => {
     await place.process();
     rot(out('a_a.webp'));
     expect(countsOf(await place.process())).toEqual({ unchanged: 3 });
@@ -73,7 +73,7 @@ describe('imgtool verify', () => {
     expect(Object.keys(wordsOf(document))).toEqual(['a_a.webp']);
   });
 
-  it('finds what is wrong in every format that is written', async () => {
+  it('finds problems in every output format', async () => {
     const variants = ['jpeg', 'png', 'avif'].flatMap((format) => [
       '--variant',
       `${format}:w=30,format=${format}`,
@@ -96,7 +96,7 @@ describe('imgtool verify', () => {
     });
   });
 
-  it('tells each on a line of its own, with names that cannot act on a terminal, and what to do', async () => {
+  it('prints one line per problem, with escaped names and a fix', async () => {
     putOld(place.at('photos/\u001b[31m\n.jpg'), await picture({ seed: 9 }));
     await place.process();
     rmSync(out('\u001b[31m\n_a.webp'));
@@ -109,7 +109,7 @@ describe('imgtool verify', () => {
     expect(rest).toEqual(['8 outputs verified, 2 not in order', 'Make them again: imgtool verify --fix', '']);
   });
 
-  it('ends by the signal when it is stopped, and leaves no child behind', async () => {
+  it('ends by the signal that stops it, and leaves no child process', async () => {
     putOld(place.at('photos/large.jpg'), await noise(1500, 1500));
     await place.process('--variant', 'p:w=1500,format=png');
     const session = place.start(['verify', '--progress', 'bar']);
@@ -121,7 +121,7 @@ describe('imgtool verify', () => {
     expect(() => process.kill(-session.pid, 0), 'no process of the group is left').toThrow('ESRCH');
   });
 
-  it('says what is wrong with its own use', async () => {
+  it('reports its own usage errors', async () => {
     await place.process();
     const unknown = await place.run(['verify', 'ffffffff']);
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('no batch has this id')]);
@@ -132,7 +132,7 @@ describe('imgtool verify', () => {
 });
 
 describe('imgtool verify of one batch', () => {
-  it('looks at what its jobs made, whatever was made by others', async () => {
+  it('checks only the outputs of its jobs, whatever other batches made', async () => {
     const first = await place.process('--exclude', 'c.jpg');
     await place.process('--exclude', 'a.jpg', '--exclude', 'b.jpg');
     for (const name of ['a_a.webp', 'c_a.webp']) rmSync(out(name));
@@ -147,7 +147,7 @@ describe('imgtool verify of one batch', () => {
     expect(text.stdout).toContain(`Make them again: imgtool verify ${idOf(first)} --fix\n`);
   });
 
-  it('looks at those of its unchanged sources too, and at none that has other settings', async () => {
+  it('checks the outputs of unchanged sources too, and none with other settings', async () => {
     await place.process('--exclude', 'c.jpg');
     await place.process('--variant', 'a:w=30', '--out', 'elsewhere');
     const second = await place.process();
@@ -161,13 +161,13 @@ describe('imgtool verify of one batch', () => {
     ]);
   });
 
-  it('leaves out what was made anew with other settings since', async () => {
+  it('leaves out outputs that were rendered again with other settings', async () => {
     const first = await place.process();
     await place.process('--variant', 'a:w=30');
     expect((await verify(idOf(first))).document).toMatchObject({ verified: 3, problems: [] });
   });
 
-  it('looks once at outputs that skipped duplicates share', async () => {
+  it('checks outputs once that skipped duplicates share', async () => {
     putOld(place.at('photos/a2.jpg'), await picture({ seed: 1 }));
     const skipping = await place.process('--duplicates', 'skip');
     expect(countsOf(skipping)).toEqual({ completed: 3, duplicate: 1 });
@@ -177,7 +177,7 @@ describe('imgtool verify of one batch', () => {
     expect(countsOf(copies)).toEqual({ duplicate: 1 });
     expect((await verify(idOf(copies))).document).toMatchObject({ verified: 2, problems: [] });
   });
-  it('looks at those made before a lenient retry too, and makes them again', async () => {
+  it('checks the outputs from before a lenient retry too, and renders them again', async () => {
     const jpeg = await noise(300, 200);
     putOld(place.at('photos/torn.jpg'), jpeg.subarray(0, Math.floor(jpeg.length / 2)));
     const first = await place.process();

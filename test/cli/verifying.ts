@@ -15,7 +15,7 @@ import sharp from 'sharp';
 import { expect } from 'vitest';
 import type { Outcome, Place } from './imgtool.ts';
 
-/** What `verify --json` prints. */
+/** The document that `verify --json` prints. */
 interface Document {
   readonly v: number;
   readonly batch: string | null;
@@ -44,7 +44,7 @@ export async function verify(
   return { ...outcome, document: JSON.parse(outcome.stdout) as Document };
 }
 
-/** Problem words by name of the output. */
+/** The problem of each output, by file name. */
 export function wordsOf(place: Place, { problems }: Document): Record<string, string[]> {
   const words: Record<string, string[]> = {};
   for (const { path, problem } of problems) {
@@ -54,7 +54,7 @@ export function wordsOf(place: Place, { problems }: Document): Record<string, st
   return words;
 }
 
-/** Changes one byte in place as a failing disk does: size and time stay. */
+/** Changes one byte in place as a failing disk does: size and time stay the same. */
 export function rot(path: string): void {
   const before = statSync(path, { bigint: true });
   const reference = `${path}.reference`;
@@ -69,7 +69,7 @@ export function rot(path: string): void {
   expect([size, mtimeNs, ino]).toEqual([before.size, before.mtimeNs, before.ino]);
 }
 
-/** What can happen to an output where a look at it tells, and what it is told as. */
+/** Damage that verify can detect, and the problem that verify reports for it. */
 export const HARMS = {
   removed: { do: (path: string) => rmSync(path), words: ['missing'] },
   folder: {

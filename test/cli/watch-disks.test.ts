@@ -7,7 +7,7 @@ import { countsOf, eventsOf, openPlace, type Place, type Session } from './imgto
 import { picture, putOld } from './pictures.ts';
 import { ALONE, argsOf, assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
 
-/** Folders that may not be read, searched or written to, and disks that come and go. */
+/** Folders without permission to read, search or write, and disks that come and go. */
 
 let place: Place;
 beforeEach(() => {
@@ -15,14 +15,14 @@ beforeEach(() => {
   mkdirSync(place.at('photos'));
 });
 
-/** What must be undone before the place can be removed, however a test ends. */
+/** Actions to undo before the test's folder can be removed, however a test ends. */
 const undo: (() => void)[] = [];
 afterEach(() => {
   for (const one of undo.splice(0)) one();
 });
 
 const isRoot = process.getuid?.() === 0;
-/** Root may do everything: as root the binary runs as nobody. */
+/** Root has all permissions, so as root the binary runs as the user nobody. */
 const NOBODY = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
 
 const isForOthers = succeeds([
@@ -43,13 +43,13 @@ function succeeds([command = '', ...args]: readonly string[]): boolean {
   }
 }
 
-/** A watch by somebody to whom all that is in the place until now belongs. */
+/** A watch by a user who owns everything that is in the test's folder at the moment. */
 function startAsNobody(...args: string[]): Session {
   if (isRoot) execFileSync('chown', ['-R', '65534:65534', dirname(place.cwd)]);
   return place.start(argsOf(args), { before: NOBODY });
 }
 
-/** What the watch may not read: of the tester alone, or, where that is the same user, to be moved but not read. */
+/** A file that the watch cannot read. It belongs to the tester, or lacks permissions if the watch is the same user. */
 function shut(path: string): void {
   chmodSync(place.at(path), isRoot ? 0o700 : 0o300);
   undo.push(() => open(path));
@@ -61,8 +61,8 @@ function open(path: string): void {
 
 const put = async (name: string, seed: number) => place.put(name, await picture({ seed }));
 
-describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a checkout all may read)', () => {
-  /** Read but not searched: its names are seen, and nothing of what they are. */
+describe.skipIf(!isForOthers)('without permission (root needs setpriv and a readable checkout)', () => {
+  /** Readable but not searchable: its names are visible, and nothing about the files is. */
   const UNSEARCHABLE = 0o644;
 
   async function putUnsearchable(folder: string, seed: number): Promise<void> {
@@ -80,13 +80,13 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
   }
 
   async function assertByEvents(session: Session): Promise<void> {
-    const told = eventsOf(await session.said()).flatMap((event) =>
+    const modes = eventsOf(await session.said()).flatMap((event) =>
       event.type === 'watching' ? [event.by] : [],
     );
-    expect(new Set(told)).toEqual(new Set(['events']));
+    expect(new Set(modes)).toEqual(new Set(['events']));
   }
 
-  it('a folder that may be read but not searched, there before or landing, ends nothing', async () => {
+  it('a folder that is readable but not searchable does not end the watch, whether old or new', async () => {
     await putUnsearchable('photos/half', 1);
     await put('photos/good.jpg', 3);
     const session = startAsNobody('--verbose');
@@ -104,13 +104,13 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await session.scans(3);
     await assertByEvents(session);
     const outcome = await stop(session);
-    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(4);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(4);
     expect(statesOf(outcome)).toEqual(completed(['photos/good.jpg', 'photos/other/new.jpg']));
     for (const folder of ['half', 'late']) open(`photos/${folder}`);
     await assertStopped(place, outcome);
   });
 
-  it('a folder that may not be searched is taken at once when it may', async () => {
+  it('a folder is processed at once when it becomes searchable', async () => {
     await putUnsearchable('photos/half', 1);
     const session = startAsNobody(...ALONE, '--verbose');
     await assertUnreadable(session, ['photos/half/a.jpg', 'photos/half/deep']);
@@ -124,7 +124,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await assertStopped(place, outcome);
   });
 
-  it('a folder that may not be read, such as lost+found, does not make the watch poll', async () => {
+  it('an unreadable folder, such as lost+found, does not make the watch poll', async () => {
     await put('photos/good.jpg', 1);
     const session = startAsNobody(...ALONE, '--verbose', '--mirror');
     await session.jobs(1);
@@ -132,7 +132,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await stop(session);
     mkdirSync(place.at('photos/lost+found'));
     shut('photos/lost+found');
-    // Not given to nobody, as this folder would be too.
+    // Not given to nobody, because the user nobody would own this folder too.
     const again = place.start(argsOf([...ALONE, '--verbose', '--mirror']), { before: NOBODY });
     await assertUnreadable(again, ['photos/lost+found']);
     expect(await again.event('watching')).toMatchObject({ by: 'events' });
@@ -150,7 +150,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await assertStopped(place, outcome);
   });
 
-  it('a picture that may not be read is taken at once when it may, before its next attempt', async () => {
+  it('a picture is processed at once when it becomes readable, before its next attempt', async () => {
     putOld(place.at('photos/a.jpg'), await picture());
     chmodSync(place.at('photos/a.jpg'), 0);
     const session = startAsNobody(...ALONE);
@@ -163,7 +163,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
     await assertStopped(place, outcome);
   }, 28_000);
 
-  it('outputs that may not be removed stay with one warning, until the next start', async () => {
+  it('outputs that cannot be removed stay with one warning, until the next start', async () => {
     await putMany(place, 'photos/sub', 2);
     const session = startAsNobody('--mirror');
     await session.jobs(2);
@@ -189,7 +189,7 @@ describe.skipIf(!isForOthers)('what may not be used (root needs setpriv and a ch
   });
 });
 
-describe.skipIf(!isMountable)('with --mirror and a disk in the folder (needs root, who may mount)', () => {
+describe.skipIf(!isMountable)('with --mirror and a disk in the folder (needs root to mount)', () => {
   const DISK = 'photos/disk';
 
   function mount(): void {
@@ -206,13 +206,13 @@ describe.skipIf(!isMountable)('with --mirror and a disk in the folder (needs roo
     ['its folder goes with it, and no walk comes by itself', true, ALONE],
     ['its folder stays', false, []],
     ['its folder stays, without word from the system', false, ['--poll']],
-  ])('nothing is removed after it when %s', async (_title, isFolderGone, args) => {
+  ])('no output is removed if %s', async (_title, isFolderGone, args) => {
     mount();
     await putMany(place, `${DISK}/sub`, 3);
     await putMany(place, 'photos/kept', 2, 20);
     const session = startWatch(place, '--mirror', ...args);
     await session.jobs(5);
-    // On a disk that is there it works as elsewhere.
+    // On a mounted disk removal works as elsewhere.
     rmSync(place.at(`${DISK}/sub/0.jpg`));
     expect(await session.event('removed')).toMatchObject({ source: `${DISK}/sub/0.jpg` });
     umount();
@@ -234,7 +234,7 @@ describe.skipIf(!isMountable)('with --mirror and a disk in the folder (needs roo
   });
 });
 
-it('with --mirror and --out the folder itself, the folder of a removed picture stays', async () => {
+it('the folder of a removed picture stays if --out is the watched folder itself', async () => {
   const session = startWatch(place, ...ALONE, '--mirror', '--out', 'photos');
   await put('photos/album/a.jpg', 1);
   await put('photos/b.jpg', 2);

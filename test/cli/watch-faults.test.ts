@@ -19,7 +19,7 @@ describe('a watch that is stopped', () => {
   const COUNT = 20;
 
   it.each([1, COUNT])(
-    'counts no half-written picture as failed, after %i of 20 were tried',
+    'counts no half-written picture as failed after attempts at %i of 20',
     async (tried) => {
       const whole = await noise(120, 90);
       const half = whole.subarray(0, whole.length / 2);
@@ -34,18 +34,18 @@ describe('a watch that is stopped', () => {
     },
   );
 
-  it('with --no-existing before a file had rested leaves it to the next such one, which takes it once', async () => {
+  it('with --no-existing leaves an unsettled file to the next such watch, which processes it once', async () => {
     putOld(place.at('photos/old.jpg'), await picture({ seed: 1 }));
     const first = startWatch(place, '--no-existing', '--settle', '60s');
     await first.event('watching');
-    await put('photos/landed.jpg', 2);
-    // Seen by the second of these at the latest.
+    await put('photos/added.jpg', 2);
+    // Two scans see the file for certain.
     await first.scans();
     const stopped = await stop(first);
-    expect(statesOf(stopped)).not.toContain('photos/landed.jpg completed');
+    expect(statesOf(stopped)).not.toContain('photos/added.jpg completed');
     await assertStopped(place, stopped, { state: 'cancelled' });
     const second = startWatch(place, '--no-existing');
-    expect((await second.jobs(1))[0]).toMatchObject({ source: 'photos/landed.jpg', state: 'completed' });
+    expect((await second.jobs(1))[0]).toMatchObject({ source: 'photos/added.jpg', state: 'completed' });
     await second.scans(3);
     const taken = await stop(second);
     expect([jobsOf(taken).length, countsOf(taken)]).toEqual([1, { completed: 1 }]);
@@ -60,8 +60,8 @@ describe('a watch that is stopped', () => {
   });
 });
 
-describe('a watch with --out the folder itself that was killed when outputs were there and not recorded', () => {
-  /** The index as it is then: names are held, the job is in work, its run is dead. */
+describe('a watch whose --out is the watched folder, killed with outputs that are not recorded', () => {
+  /** The index at that time: names are reserved, the job is in work, and its run is dead. */
   function unrecord(source: string): void {
     const db = keep(new Sqlite(place.index));
     const prepare = ((sql: string) => keep(db.prepare(sql))) as typeof db.prepare;
@@ -88,7 +88,7 @@ describe('a watch with --out the folder itself that was killed when outputs were
   it.each([
     ['after their sources', '{dir}/{name}_{variant}.{ext}', ['x_a.webp', 'x_b.webp']],
     ['before their sources', '{dir}/0{name}_{variant}.{ext}', ['0x_a.webp', '0x_b.webp']],
-  ])('takes none of them for pictures where they are met %s', async (_title, name, made) => {
+  ])('processes none of them as pictures if it finds them %s', async (_title, name, made) => {
     const sources = await putMany(place, 'photos', 3);
     sources.push('photos/x.jpg');
     await put('photos/x.jpg', 50);
@@ -118,8 +118,8 @@ describe('a watch with --out the folder itself that was killed when outputs were
   });
 });
 
-describe('word of changes', () => {
-  it('that the system drops for there are too many is made up for by a walk', async () => {
+describe('change events', () => {
+  it('that the system drops because there are too many are replaced by a scan', async () => {
     const most = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
     await put('photos/0.jpg', 1);
     place.put('photos/sub/busy', '');
@@ -127,7 +127,7 @@ describe('word of changes', () => {
     await session.jobs(1);
     await session.event('watching');
     session.signal('SIGSTOP', 'group');
-    // Two words each: of where it was, and of where it is.
+    // Two events each, one for the old path and one for the new path.
     for (let i = 0; i < most / 4 + 200; i++) {
       renameSync(place.at('photos/sub/busy'), place.at('photos/sub/busy2'));
       renameSync(place.at('photos/sub/busy2'), place.at('photos/sub/busy'));
@@ -138,20 +138,20 @@ describe('word of changes', () => {
     session.signal('SIGCONT', 'group');
     await session.jobs(4);
     const outcome = await stop(session);
-    const landed = ['0.jpg', '1.jpg', 'sub/2.jpg', 'new/deep/3.jpg'].map((name) => `photos/${name}`);
-    expect(statesOf(outcome)).toEqual(completed(landed));
+    const added = ['0.jpg', '1.jpg', 'sub/2.jpg', 'new/deep/3.jpg'].map((name) => `photos/${name}`);
+    expect(statesOf(outcome)).toEqual(completed(added));
     expect(outcome.stdout).toContain('"scanned"');
     await assertStopped(place, outcome);
   });
 
-  it('that a log in the folder grows is nothing to look at', async () => {
+  it('of a growing log in the folder cause no work', async () => {
     const LINES = 3_000;
     await put('photos/0.jpg', 1);
     const log = place.put('photos/upload.log', 'begun\n');
     const session = startWatch(place, ...ALONE, '--verbose');
     await session.jobs(1);
     await session.event('watching');
-    // By turns: the system tells what happens again to the same file only once.
+    // In turn, because the system merges repeated events of the same file.
     const other = place.put('photos/new.log', 'begun\n');
     for (let i = 0; i < LINES; i++) {
       for (const path of [log, other]) appendFileSync(path, `line ${i}\n`);
@@ -168,12 +168,12 @@ describe('word of changes', () => {
   });
 });
 
-it('a picture that cannot be decoded is not tried at each look where nobody tells of changes', async () => {
+it('an undecodable picture is not tried again at each scan if no change event arrives', async () => {
   const whole = await noise(120, 90);
   putOld(place.at('photos/half.jpg'), whole.subarray(0, whole.length / 2));
   const session = startWatch(place, ...ALONE, '--poll');
   await session.event('job.retrying');
-  // Each is found by a look of its own.
+  // A separate scan finds each picture.
   for (let n = 1; n <= 2; n++) {
     await put(`photos/good${n}.jpg`, n);
     await session.jobs(n);
@@ -184,12 +184,12 @@ it('a picture that cannot be decoded is not tried at each look where nobody tell
   await assertStopped(place, outcome, { state: 'cancelled' });
 });
 
-describe('a folder to watch that cannot be', () => {
+describe('a folder that cannot be watched', () => {
   it.each([
     ['is below a file', 'photos/file.jpg/x'],
     ['is missing', 'nowhere'],
     ['is missing below a folder', 'photos/nowhere/x'],
-  ])('for it %s: exits with 2 and says what to do', async (_title, folder) => {
+  ])('because it %s makes the watch exit with 2 and suggest a fix', async (_title, folder) => {
     await put('photos/file.jpg', 1);
     for (const args of [[folder], ['photos', folder], [folder, '--poll'], [folder, '--once']]) {
       const { code, stdout, stderr } = await place.run(['watch', '--out', 'out', ...args]);

@@ -12,7 +12,7 @@ beforeEach(() => {
   mkdirSync(place.at('photos'));
 });
 
-/** What is no picture, each with the reason it is passed over for; all lie in `photos`. */
+/** Paths that are no pictures, each with the reason for skipping it. All are in `photos`. */
 async function putStrange(): Promise<{ strange: Record<string, string>; tidy(): void }> {
   symlinkSync('..', place.at('photos/loop'));
   symlinkSync('me.jpg', place.at('photos/me.jpg'));
@@ -55,10 +55,10 @@ const GOOD = completed(['photos/good.jpg', 'photos/x.jpg/good.jpg']);
 
 describe('links, pipes, sockets, odd names and folders named like pictures', () => {
   it.each([
-    ['are passed over with a reason when they land', []],
-    ['are passed over with a reason when links are followed', ['--follow-symlinks']],
-    ['are passed over with a reason when walks alone find them', ['--poll']],
-  ])('%s, and all else is done', async (_title, more) => {
+    ['are skipped with a reason when they arrive', []],
+    ['are skipped with a reason with --follow-symlinks', ['--follow-symlinks']],
+    ['are skipped with a reason when scans find them', ['--poll']],
+  ])('%s, and everything else is processed', async (_title, more) => {
     const session = startWatch(place, '--verbose', ...more);
     await session.event('watching');
     const { strange, tidy } = await putStrange();
@@ -67,12 +67,12 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
     await session.scans(3);
     const outcome = await stop(session);
     expect(statesOf(outcome)).toEqual(GOOD);
-    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is told once').toHaveLength(6);
+    expect(outcome.stdout.match(/"type":"passed_over"/g), 'each is reported once').toHaveLength(6);
     tidy();
     await assertStopped(place, outcome);
   });
 
-  it('are passed over with a reason when they were there before, and told once', async () => {
+  it('are skipped with a reason and reported once if they existed before', async () => {
     const { strange, tidy } = await putStrange();
     const session = startWatch(place, '--verbose');
     await assertPassedOver(session, strange);
@@ -85,7 +85,7 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
     await assertStopped(place, outcome);
   });
 
-  it('are taken once they are pictures', async () => {
+  it('are processed once they are pictures', async () => {
     symlinkSync('nowhere.jpg', place.at('photos/a.jpg'));
     execFileSync('mkfifo', [place.at('photos/b.jpg')]);
     const session = startWatch(place, '--verbose');
@@ -101,8 +101,8 @@ describe('links, pipes, sockets, odd names and folders named like pictures', () 
   });
 });
 
-describe('hostile names that land', () => {
-  it('are processed and told as valid JSON', async () => {
+describe('new files with hostile names', () => {
+  it('are processed and reported as valid JSON', async () => {
     const names = [
       'new\nline.jpg',
       'esc\u001b[31m.jpg',

@@ -11,7 +11,7 @@ beforeEach(() => {
   place = openPlace();
 });
 
-/** A name space of its own has limits of its own, which touch nothing else on the machine. */
+/** Runs in a user namespace with its own limits, which affects nothing else on the machine. */
 const limited = (setting: string, most: number) => [
   'unshare',
   '-Ur',
@@ -30,12 +30,12 @@ const isLimitable = (() => {
   }
 })();
 
-describe.skipIf(!isLimitable)('where the system gives too few watches (needs user name spaces)', () => {
+describe.skipIf(!isLimitable)('if the system allows too few watches (needs user namespaces)', () => {
   it.each([
     ['max_inotify_watches', 3, 'fs.inotify.max_user_watches'],
     ['max_inotify_instances', 0, 'fs.inotify.max_user_instances'],
   ])(
-    '%s of %i: it says so once, names limit and command, and finds all by walking',
+    '%s of %i: one warning names the limit and the command, and scans find everything',
     async (setting, most, name) => {
       for (let i = 0; i < 6; i++) place.put(`photos/${i}/0.jpg`, await picture({ seed: i }));
       const session = place.start(argsOf([]), { before: limited(setting, most) });
@@ -56,7 +56,7 @@ describe.skipIf(!isLimitable)('where the system gives too few watches (needs use
   );
 });
 
-describe('a wrong call of `watch` exits with 2 and says what to do', () => {
+describe('a wrong call of `watch` exits with 2 and suggests a fix', () => {
   beforeEach(async () => {
     place.put('photos/a.jpg', await picture());
     mkdirSync(place.at('more'));
@@ -91,8 +91,8 @@ describe('a wrong call of `watch` exits with 2 and says what to do', () => {
   });
 });
 
-describe('a file of settings', () => {
-  it('may have the keys of a watch', async () => {
+describe('a settings file', () => {
+  it('can contain the keys of a watch', async () => {
     place.put('photos/a.jpg', await picture());
     place.put('.imgtoolrc', 'settle: 100\nscanInterval: 1s\nonce: true\nmirror: true\nexisting: true\n');
     const outcome = await place.run(['watch', '--json', '--out', 'out', '--variant', 'a:w=20', 'photos']);

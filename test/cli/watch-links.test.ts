@@ -15,7 +15,7 @@ describe('a source that a symbolic link replaces', () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
   it.each(ATTACKS.map((one, i) => ({ ...one, seed: seed + i })))(
-    'is passed over: its $target swapped $moment (SEED=$seed)',
+    'is skipped: its $target swapped $moment (SEED=$seed)',
     async ({ seed: own, ...one }) => {
       await attack(place, one, COUNT, random(own));
     },

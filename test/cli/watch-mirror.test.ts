@@ -20,7 +20,7 @@ describe('a source that changes', () => {
       const job = (await session.jobs(n))[n - 1];
       expect(job).toMatchObject({ source: 'photos/a.jpg', state: 'completed', digest: hashOf(path) });
       expect(job?.reused).toBeUndefined();
-      // By its bytes: sharp remembers what a path once led to.
+      // Read the bytes: sharp caches the previous content of a path.
       const output = readFileSync(place.at('out/a_a.webp'));
       expect(await difference(output, readFileSync(path))).toBeLessThan(20);
     }
@@ -34,7 +34,7 @@ describe('a source that changes', () => {
     await assertStopped(place, outcome);
   });
 
-  it('counts once where it was unchanged at the start', async () => {
+  it('counts once if it was unchanged at the start', async () => {
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
     const first = startWatch(place);
     await first.jobs(1);
@@ -48,7 +48,7 @@ describe('a source that changes', () => {
     await assertStopped(place, outcome);
   });
 
-  it('to the bytes it had is told again, and nothing is rendered', async () => {
+  it('back to its previous bytes is reported again, and nothing is rendered', async () => {
     const session = startWatch(place, ...ALONE);
     await put('a.jpg', 1);
     await session.jobs(1);
@@ -77,7 +77,7 @@ describe('a source that is renamed or removed', () => {
     await assertStopped(place, outcome);
   });
 
-  it('leaves its outputs where they are', async () => {
+  it('keeps its outputs', async () => {
     const session = startWatch(place);
     await putMany(place, 'photos', 2);
     await session.jobs(2);
@@ -91,7 +91,7 @@ describe('a source that is renamed or removed', () => {
 });
 
 describe('with --mirror', () => {
-  /** Three walks: what is to be removed is removed by then. */
+  /** Three scans, after which all removals are done. */
   const rest = (session: Session) => session.scans(3);
 
   it('a removed source takes its outputs with it, and only them', async () => {
@@ -109,7 +109,7 @@ describe('with --mirror', () => {
     await assertStopped(place, outcome, { gone: ['out/sub/1_a.webp', 'out/sub/1_b.webp'] });
   });
 
-  it('a renamed source keeps its own, and those under its old name go', async () => {
+  it('a renamed source has outputs under its new name, and the outputs under its old name are removed', async () => {
     const session = startWatch(place, ...ALONE, '--mirror');
     await put('a.jpg', 1);
     await session.jobs(1);
@@ -121,7 +121,7 @@ describe('with --mirror', () => {
     await assertStopped(place, outcome, { gone: ['out/a_a.webp', 'out/a_b.webp'] });
   });
 
-  it.each(['link', 'copy', 'skip'])('a copy keeps or is given its own with --duplicates %s', async (way) => {
+  it.each(['link', 'copy', 'skip'])('a copy keeps or gets outputs with --duplicates %s', async (way) => {
     const session = startWatch(place, ...ALONE, '--mirror', '--duplicates', way);
     await put('a.jpg', 1);
     await session.jobs(1);
@@ -136,7 +136,7 @@ describe('with --mirror', () => {
     await assertStopped(place, outcome, { gone: ['out/a_a.webp', 'out/a_b.webp'] });
   });
 
-  it('an output that somebody altered stays', async () => {
+  it('an altered output stays', async () => {
     const session = startWatch(place, '--mirror');
     await put('a.jpg', 1);
     await put('b.jpg', 2);
@@ -148,14 +148,14 @@ describe('with --mirror', () => {
     const outcome = await stop(session);
     expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('mine now');
     expect(place.files('out')).toEqual(['a_a.webp', 'b_a.webp', 'b_b.webp']);
-    // It is nobody's any more.
+    // The output has no owner any more.
     await assertStopped(place, outcome, {
       gone: ['out/a_a.webp', 'out/a_b.webp'],
       foreign: ['out/a_a.webp'],
     });
   });
 
-  it('a source that went while nobody watched is followed at the start, its hard link elsewhere kept', async () => {
+  it('a source removed between two watches loses its outputs at the start, but not its hard link elsewhere', async () => {
     await putMany(place, 'photos', 3);
     const first = startWatch(place);
     await first.jobs(3);
@@ -174,7 +174,7 @@ describe('with --mirror', () => {
     await assertStopped(place, outcome, { gone: ['out/0_a.webp', 'out/0_b.webp'] });
   });
 
-  it('a whole folder that is removed takes its outputs with it', async () => {
+  it('a removed folder takes its outputs with it', async () => {
     const session = startWatch(place, ...ALONE, '--mirror');
     await putMany(place, 'photos/sub', 3);
     await put('kept.jpg', 50);
@@ -188,7 +188,7 @@ describe('with --mirror', () => {
   });
 });
 
-describe('with --mirror, as a disk may be missing, nothing is removed', () => {
+describe('with --mirror no output is removed, because a disk can be missing,', () => {
   beforeEach(async () => {
     await putMany(place, 'photos', 3);
   });
@@ -201,7 +201,7 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     await assertStopped(place, outcome);
   }
 
-  it('when the folder is empty at the start, which is told', async () => {
+  it('if the folder is empty at the start, and a warning says so', async () => {
     const first = startWatch(place);
     await first.jobs(3);
     await stop(first);
@@ -215,7 +215,7 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     await assertAllThere(session);
   });
 
-  it('when most of them are not there at the start, though a new one has landed and was done', async () => {
+  it('if most pictures are missing at the start, even after a new picture is processed', async () => {
     const first = startWatch(place);
     await first.jobs(3);
     await stop(first);
@@ -223,7 +223,7 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     place.put('photos/new.jpg', await picture({ seed: 77 }));
     for (const args of [[], ['--mirror'], ['--mirror']]) {
       const session = startWatch(place, ...args);
-      // The new picture is made by the first, and unchanged for the others.
+      // The first watch renders the new picture, and the others find it unchanged.
       await session.line(/"source":"photos\/new\.jpg","state":"(completed|unchanged)"/);
       await session.scans(2);
       expect(place.files('out')).toHaveLength(8);
@@ -232,7 +232,7 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     }
   });
 
-  it('when the folder goes while it is watched, and comes back', async () => {
+  it('if the watched folder disappears and comes back', async () => {
     const session = startWatch(place, '--mirror');
     await session.jobs(3);
     renameSync(place.at('photos'), place.at('away'));
@@ -243,7 +243,7 @@ describe('with --mirror, as a disk may be missing, nothing is removed', () => {
     await assertAllThere(session);
   });
 
-  it('when an empty folder takes its place while it is watched', async () => {
+  it('if an empty folder replaces the watched folder', async () => {
     const session = startWatch(place, '--mirror');
     await session.jobs(3);
     renameSync(place.at('photos'), place.at('away'));

@@ -11,13 +11,13 @@ beforeEach(async () => {
   for (let seed = 0; seed < 3; seed++) putOld(place.at(`photos/${seed}.jpg`), await picture({ seed }));
 });
 
-describe('outputs in the folder that is watched are never taken for pictures', () => {
+describe('outputs in the watched folder are never processed as pictures', () => {
   const SIX = [
     ...['0.jpg', '1.jpg', '2.jpg'].map((name) => `photos/${name}`),
     ...['0.jpg', '1.jpg', '2.jpg'].map((name) => `photos/later/${name}`),
   ];
 
-  /** Three were there, three land: six jobs, then none. */
+  /** Three pictures exist and three are added: six jobs, then none. */
   async function assertSix(session: Session, out: string): Promise<void> {
     await session.jobs(3);
     await putMany(place, 'photos/later', 3, 20);
@@ -30,33 +30,33 @@ describe('outputs in the folder that is watched are never taken for pictures', (
     await assertStopped(place, outcome, { outs: [out] });
   }
 
-  it('where --out lies in it', async () => {
+  it('if --out is in the folder', async () => {
     await assertSix(startWatch(place, '--out', 'photos/out'), 'photos/out');
   });
 
-  it('where --out is the folder itself', async () => {
+  it('if --out is the folder itself', async () => {
     await assertSix(startWatch(place, '--out', 'photos'), 'photos');
   });
 
-  it('where --out leads into it by a link', async () => {
+  it('if --out is a link into the folder', async () => {
     mkdirSync(place.at('photos/made'));
     symlinkSync('photos/made', place.at('link'));
     await assertSix(startWatch(place, '--out', 'link'), 'photos/made');
   });
 
-  it('where the watched folder is a link and --out lies in what it leads to', async () => {
+  it('if the watched folder is a link and --out is in its target', async () => {
     renameSync(place.at('photos'), place.at('real'));
     symlinkSync('real', place.at('photos'));
     await assertSix(startWatch(place, '--out', 'real/out'), 'real/out');
   });
 
-  it('where a link in the folder leads to --out, followed or not', async () => {
+  it('if a link in the folder leads to --out, followed or not', async () => {
     mkdirSync(place.at('photos/made'));
     symlinkSync('made', place.at('photos/link'));
     await assertSix(startWatch(place, '--out', 'photos/made', '--follow-symlinks'), 'photos/made');
   });
 
-  it('where --out is removed and made again meanwhile', async () => {
+  it('if --out is removed and created again during the watch', async () => {
     const session = startWatch(place, '--out', 'photos/out');
     await session.jobs(3);
     rmSync(place.at('photos/out'), { recursive: true });
@@ -70,10 +70,10 @@ describe('outputs in the folder that is watched are never taken for pictures', (
     await assertStopped(place, outcome, { outs: ['photos/out'], gone });
   });
 
-  it('where --out becomes a link into the folder meanwhile', async () => {
+  it('if --out becomes a link into the folder during the watch', async () => {
     const session = startWatch(place, '--out', 'out');
     await session.jobs(3);
-    // The link is there before what it leads to: without it these would be pictures that land.
+    // The link exists before its target. Without the link the outputs would be new pictures.
     renameSync(place.at('out'), place.at('away'));
     symlinkSync('photos/moved', place.at('out'));
     renameSync(place.at('away'), place.at('photos/moved'));
@@ -83,7 +83,7 @@ describe('outputs in the folder that is watched are never taken for pictures', (
     await assertStopped(place, outcome);
   });
 
-  it('by the next watch, and by one without the first one’s --out', async () => {
+  it('by the next watch, even without the --out of the first watch', async () => {
     const first = startWatch(place, '--out', 'photos/out');
     await first.jobs(3);
     await stop(first);
@@ -103,7 +103,7 @@ describe('outputs in the folder that is watched are never taken for pictures', (
 it.each([
   ['--out leads to the watched folder by a link', 'photos', 'link'],
   ['the watched folder is a link to --out', 'link', 'photos'],
-])('is refused where %s, for then the two could not be told apart', async (_title, folder, out) => {
+])('a watch is refused if %s, because outputs would be sources', async (_title, folder, out) => {
   symlinkSync('photos', place.at('link'));
   const { code, stdout, stderr } = await place.run(['watch', '--json', '--out', out, folder]);
   expect([code, stdout]).toEqual([2, '']);
@@ -111,7 +111,7 @@ it.each([
   expect(place.files('photos')).toEqual(['0.jpg', '1.jpg', '2.jpg']);
 });
 
-it('the index in the watched folder is left alone', async () => {
+it('the index in the watched folder stays untouched', async () => {
   const index = place.at('photos/index.db');
   const session = startWatch(place, '--all-files', '--index', index);
   await session.jobs(3);

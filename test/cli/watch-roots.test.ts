@@ -15,14 +15,14 @@ const GONE = 'photos: is not there any more; waiting for it to come back';
 const BACK = 'photos: is there again';
 const OTHER = 'photos: is another folder now';
 
-/** Puts the n-th picture and waits until it, the n-th job, is done. */
+/** Writes the n-th picture and waits until the n-th job is completed. */
 async function landAndWait(session: Session, n: number, path: string): Promise<void> {
   place.put(path, await picture({ seed: n }));
   const jobs = await session.jobs(n);
   expect(jobs[n - 1]).toMatchObject({ source: path, state: 'completed' });
 }
 
-/** In one go; where the file system gives the new folder the inode of the old one, nothing but the event tells them apart. */
+/** Without a pause. If the new folder gets the inode of the old folder, only the event shows the difference. */
 function makeAnew(folder: string): void {
   for (const name of readdirSync(place.at(folder))) rmSync(place.at(folder, name), { recursive: true });
   rmdirSync(place.at(folder));
@@ -33,7 +33,7 @@ const warnings = async (session: Session, count: number) =>
   (await session.events('warning', count)).map(({ message }) => message);
 
 describe('a folder below the watched one', () => {
-  it('that is removed and made again in one go is still heard of, each time', async () => {
+  it('that is removed and created again at once is still watched, each time', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/sub/0.jpg');
     for (let n = 2; n < 2 * ROUNDS + 2; n += 2) {
@@ -46,7 +46,7 @@ describe('a folder below the watched one', () => {
     await assertStopped(place, outcome);
   });
 
-  it('that is made anew with all below it is still heard of, also where nothing is put at once', async () => {
+  it('that is created again with all its subfolders is still watched, even if it stays empty at first', async () => {
     const session = startWatch(place);
     await landAndWait(session, 1, 'photos/sub/deep/0.jpg');
     for (let n = 2; n < 6; n++) {
@@ -58,7 +58,7 @@ describe('a folder below the watched one', () => {
     await assertStopped(place, await stop(session));
   });
 
-  it('that is replaced by another is the other one from then on', async () => {
+  it('that is replaced by another folder is watched in its new form', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/sub/old.jpg');
     place.put('other/new.jpg', await picture({ seed: 2 }));
@@ -71,7 +71,7 @@ describe('a folder below the watched one', () => {
     await assertStopped(place, await stop(session));
   });
 
-  it('that is renamed is heard of under its new name, and its pictures are not rendered again', async () => {
+  it('that is renamed is watched under its new name, and its pictures are not rendered again', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/one/0.jpg');
     renameSync(place.at('photos/one'), place.at('photos/two'));
@@ -82,7 +82,7 @@ describe('a folder below the watched one', () => {
 });
 
 describe('the watched folder', () => {
-  it('is told of and picked up again when it is removed and made again, each time', async () => {
+  it('is reported and watched again when it is removed and created again, each time', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/0.jpg');
     for (let n = 2; n < 5; n++) {
@@ -96,7 +96,7 @@ describe('the watched folder', () => {
     await assertStopped(place, outcome);
   });
 
-  it('is still heard of when it is removed and made again in one go, each time', async () => {
+  it('is still watched when it is removed and created again at once, each time', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/0.jpg');
     for (let n = 2; n < ROUNDS + 2; n++) {
@@ -106,7 +106,7 @@ describe('the watched folder', () => {
     await assertStopped(place, await stop(session));
   });
 
-  it('is told of and picked up again when it is renamed away and back', async () => {
+  it('is reported and watched again when it is renamed away and back', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/0.jpg');
     for (let n = 2; n < 5; n++) {
@@ -121,7 +121,7 @@ describe('the watched folder', () => {
     await assertStopped(place, outcome);
   });
 
-  it('is still heard of when it is renamed away and back in one go', async () => {
+  it('is still watched when it is renamed away and back at once', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/0.jpg');
     for (let n = 2; n < ROUNDS + 2; n++) {
@@ -132,7 +132,7 @@ describe('the watched folder', () => {
     await assertStopped(place, await stop(session));
   });
 
-  it('is told of when it is replaced, and the new one is watched in its place', async () => {
+  it('is reported when it is replaced, and the new folder is watched', async () => {
     const session = startWatch(place, ...ALONE);
     await landAndWait(session, 1, 'photos/0.jpg');
     place.put('other/new.jpg', await picture({ seed: 2 }));
@@ -140,14 +140,14 @@ describe('the watched folder', () => {
     renameSync(place.at('photos'), place.at('away'));
     renameSync(place.at('other'), place.at('photos'));
     expect(statSync(place.at('photos')).ino).not.toBe(before);
-    // Between the two it was not there.
+    // The folder was missing between the two events.
     expect([OTHER, GONE]).toContain((await warnings(session, 1))[0]);
     expect((await session.jobs(2))[1]).toMatchObject({ source: 'photos/new.jpg', state: 'completed' });
     await landAndWait(session, 3, 'photos/newer.jpg');
     await assertStopped(place, await stop(session));
   });
 
-  it('is picked up again when it was away at the end of a walk', async () => {
+  it('is watched again after it was missing at the end of a scan', async () => {
     const session = startWatch(place);
     await landAndWait(session, 1, 'photos/0.jpg');
     renameSync(place.at('photos'), place.at('away'));
@@ -161,7 +161,7 @@ describe('the watched folder', () => {
     await assertStopped(place, outcome);
   });
 
-  it('does not keep another from being watched while it is away', async () => {
+  it('does not keep another folder from being watched while it is missing', async () => {
     mkdirSync(place.at('more'));
     const session = startWatch(place, ...ALONE, 'more');
     await landAndWait(session, 1, 'photos/0.jpg');

@@ -13,7 +13,7 @@ beforeEach(() => {
 describe('a writer that stalls for longer than the settle time', () => {
   const SOURCE = 'photos/slow.jpg';
 
-  /** Writes the rest, each piece once the watch has tried what was there before in vain. */
+  /** Writes the rest, each piece after the watch has failed to decode the pieces before. */
   async function writeOn(session: Session, pieces: readonly Buffer[]): Promise<void> {
     for (const [i, piece] of pieces.entries()) {
       const tried = await session.events('job.retrying', i + 1);
@@ -40,7 +40,7 @@ describe('a writer that stalls for longer than the settle time', () => {
     return cuts.slice(1).map((end, i) => bytes.subarray(cuts[i], end));
   }
 
-  it('gives one result of its final bytes when it began before the watch', async () => {
+  it('gives one result for the final bytes if it began before the watch', async () => {
     const [first, ...rest] = await pieces();
     place.put(SOURCE, first!);
     const session = startWatch(place);
@@ -48,7 +48,7 @@ describe('a writer that stalls for longer than the settle time', () => {
     await assertOneResult(session);
   });
 
-  it('gives one result of its final bytes when it begins later', async () => {
+  it('gives one result for the final bytes if it begins later', async () => {
     const [first, ...rest] = await pieces();
     const session = startWatch(place);
     await session.event('watching');
@@ -57,7 +57,7 @@ describe('a writer that stalls for longer than the settle time', () => {
     await assertOneResult(session);
   });
 
-  it('gives one result also when nobody tells of its changes', async () => {
+  it('gives one result even without change events', async () => {
     const [first, ...rest] = await pieces();
     place.put(SOURCE, first!);
     const session = startWatch(place, '--poll');
@@ -65,7 +65,7 @@ describe('a writer that stalls for longer than the settle time', () => {
     await assertOneResult(session);
   });
 
-  it('gives one result when it puts the whole file in the place of the half one', async () => {
+  it('gives one result if it replaces the half file with the whole file', async () => {
     const bytes = await noise(120, 90);
     const session = startWatch(place);
     await session.event('watching');
@@ -78,7 +78,7 @@ describe('a writer that stalls for longer than the settle time', () => {
 });
 
 describe('a file that is still being written', () => {
-  it('is not tried while it changes, and that is told with --verbose', async () => {
+  it('is not tried while it changes, and --verbose reports that', async () => {
     const session = startWatch(place, '--settle', '3000', '--scan-interval', '1', '--verbose');
     await session.event('watching');
     const bytes = await picture();
@@ -93,14 +93,14 @@ describe('a file that is still being written', () => {
     await assertStopped(place, outcome);
   }, 90_000);
 
-  it('is forgotten when it goes before it was taken', async () => {
+  it('is forgotten if it is removed before its processing', async () => {
     const session = startWatch(place, '--settle', '1000', '--scan-interval', '1');
     await session.event('watching');
     const path = place.put('photos/brief.jpg', await picture());
     await session.scans(1);
     rmSync(path);
     place.put('photos/kept.jpg', await picture({ seed: 2 }));
-    // The other may have been taken before it went, where this machine is slow.
+    // On a slow machine the other file may be processed before its removal.
     await session.line(/"source":"photos\/kept\.jpg","state":"completed"/);
     await session.scans();
     const outcome = await stop(session);
@@ -112,7 +112,7 @@ describe('a file that is still being written', () => {
 });
 
 describe('a picture that cannot be decoded', () => {
-  it('waits for its next attempt and keeps no other from being done', async () => {
+  it('waits for its next attempt and delays no other picture', async () => {
     putOld(place.at('photos/broken.jpg'), (await picture()).subarray(0, 500));
     const session = startWatch(place);
     const retrying = await session.event('job.retrying');
@@ -131,7 +131,7 @@ describe('a picture that cannot be decoded', () => {
     await assertStopped(place, outcome, { state: 'cancelled' });
   });
 
-  it('is completed at once when it is mended', async () => {
+  it('is completed at once when it is repaired', async () => {
     const path = place.put('photos/broken.jpg', 'no picture');
     const session = startWatch(place);
     await session.event('job.retrying');

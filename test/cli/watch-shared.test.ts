@@ -14,11 +14,11 @@ beforeEach(() => {
 describe('two watches on one folder and one index', () => {
   const COUNT = 30;
 
-  it.each(['there before', 'landing'])('render each picture once, %s', async (when) => {
+  it.each(['there before', 'new'])('render each picture once, %s', async (when) => {
     if (when === 'there before') await putMany(place, 'photos', COUNT);
     const sessions = [startWatch(place), startWatch(place)];
     await Promise.all(sessions.map((session) => session.event('watching')));
-    if (when === 'landing') await putMany(place, 'photos/new', COUNT);
+    if (when === 'new') await putMany(place, 'photos/new', COUNT);
     await Promise.all(sessions.map((session) => session.jobs(COUNT)));
     await Promise.all(sessions.map((session) => session.scans()));
     const outcomes = await Promise.all(sessions.map((session) => stop(session)));
@@ -36,7 +36,7 @@ describe('two watches on one folder and one index', () => {
     for (const outcome of outcomes) await assertStopped(place, outcome);
   });
 
-  it('with --mirror both, remove the outputs of a removed picture and stumble over nothing', async () => {
+  it('both with --mirror remove the outputs of a removed picture without an error', async () => {
     await putMany(place, 'photos', 4);
     const sessions = [startWatch(place, '--mirror'), startWatch(place, '--mirror')];
     await Promise.all(sessions.map((session) => session.jobs(4)));
@@ -50,14 +50,14 @@ describe('two watches on one folder and one index', () => {
   });
 });
 
-describe('a watch that goes on', () => {
+describe('a running watch', () => {
   async function listed(id: string): Promise<BatchDocument | undefined> {
     const { stdout } = await place.run(['list', '--json']);
     const { batches } = JSON.parse(stdout) as { batches: BatchDocument[] };
     return batches.find((batch) => batch.id === id);
   }
 
-  it('is shown with its counts as they are by `status` and `list`', async () => {
+  it('is shown with its current counts by `status` and `list`', async () => {
     const session = startWatch(place);
     const begun = (await session.events('batch.started', 1))[0]!;
     for (let n = 1; n <= 3; n++) {
@@ -107,9 +107,9 @@ describe('plain output in a pipe', () => {
 });
 
 describe('a watch as a service', () => {
-  it('leaves the time to the journal, keeps its index in $STATE_DIRECTORY and is stopped by SIGTERM', async () => {
+  it('prints no time to the journal, keeps its index in $STATE_DIRECTORY and stops on SIGTERM', async () => {
     await putMany(place, 'photos', 2);
-    // As systemd says it: device and inode of the stream that leads to the journal.
+    // The format of systemd: device and inode of the stream that leads to the journal.
     const journal = 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec "$@"';
     const session = place.start(argsOf(['--no-json']), {
       before: ['sh', '-c', journal, 'sh'],
@@ -124,7 +124,7 @@ describe('a watch as a service', () => {
     await assertInvariants({ ...place, index }, { sources: sourcesOf(place, 'photos') });
   });
 
-  it('ends with 141 when nobody reads what it says, and nothing is lost', async () => {
+  it('exits with 141 when nobody reads its output, and nothing is lost', async () => {
     await putMany(place, 'photos', 3);
     const session = startWatch(place);
     await session.jobs(3);

@@ -30,7 +30,7 @@ const SIGNALS = [
 
 const COUNT = 12;
 
-/** A watch of so many pictures, one of which is done; it is stopped while two others are in work. */
+/** A watch of this many pictures with one completed. It is stopped while two others are in work. */
 async function stoppedEarly(how: (session: Session) => void, ...args: string[]): Promise<Outcome> {
   const one = await noise(120, 90);
   for (let i = 0; i < COUNT; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
@@ -44,8 +44,8 @@ async function stoppedEarly(how: (session: Session) => void, ...args: string[]):
   return session.ended;
 }
 
-describe('a watch that is told to stop', () => {
-  it.each(SIGNALS)('by %s to the %s has finished when nothing was left', async (signal, to) => {
+describe('a watch that receives a signal', () => {
+  it.each(SIGNALS)('by %s to the %s finishes if nothing is left', async (signal, to) => {
     await putMany(place, 'photos', 3);
     const session = startWatch(place);
     await session.jobs(3);
@@ -61,7 +61,7 @@ describe('a watch that is told to stop', () => {
   });
 
   it.each(SIGNALS)(
-    'by %s to the %s cancels what is left, and the next one carries on',
+    'by %s to the %s cancels the rest, and the next watch completes it',
     async (signal, to) => {
       const outcome = await stoppedEarly((session) => session.signal(signal, to));
       expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, signal, '']);
@@ -79,7 +79,7 @@ describe('a watch that is told to stop', () => {
     },
   );
 
-  it('leaves with --no-existing what is there, and takes what lands and what was left', async () => {
+  it('with --no-existing skips existing pictures, and processes new ones and the rest of the last watch', async () => {
     const outcome = await stoppedEarly((session) => session.signal('SIGINT', 'group'));
     const { cancelled = 0 } = countsOf(outcome);
     expect(cancelled).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ describe('a watch that is told to stop', () => {
     await assertStopped(place, second);
   });
 
-  it('takes with --no-existing what was there and changes', async () => {
+  it('with --no-existing processes an existing picture that changes', async () => {
     const path = place.put('photos/old.jpg', await picture({ seed: 1 }));
     const session = startWatch(place, '--no-existing');
     await session.event('watching');
@@ -111,9 +111,9 @@ describe('a watch that is told to stop', () => {
   });
 });
 
-describe('a watch that is killed while files land', () => {
+describe('a watch that is killed while files arrive', () => {
   it.each([1, 15, 30])(
-    'after %i of 40 is carried on by the next: all completed, none twice',
+    'after %i of 40 is completed by the next watch, with no picture twice',
     async (after) => {
       const COUNT = 40;
       const pictures = await Promise.all(Array.from({ length: COUNT }, (_, seed) => picture({ seed })));
@@ -152,7 +152,7 @@ describe('a watch that is killed while files land', () => {
 describe('a watch with --once', () => {
   const once = () => place.run(['watch', '--json', '--once', '--out', 'out', ...SMALL, 'photos']);
 
-  it('does what there is to do and exits 0, then finds nothing to do', async () => {
+  it('processes everything and exits 0, then finds nothing to do', async () => {
     await putMany(place, 'photos/sub', 5);
     const first = await once();
     expect([first.code, first.stderr, countsOf(first)]).toEqual([0, '', { completed: 5 }]);
@@ -161,14 +161,14 @@ describe('a watch with --once', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
   });
 
-  it('exits 0 where there is nothing', async () => {
+  it('exits 0 if there is nothing', async () => {
     place.put('photos/readme.txt', 'text');
     const outcome = await once();
     expect([outcome.code, outcome.stderr, countsOf(outcome)]).toEqual([0, '', {}]);
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('exits 1 when an old picture is corrupt', async () => {
+  it('exits 1 if an old picture is corrupt', async () => {
     await putMany(place, 'photos', 2);
     putOld(place.at('photos/broken.jpg'), (await picture()).subarray(0, 500));
     const outcome = await once();
@@ -176,7 +176,7 @@ describe('a watch with --once', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
 
-  it('exits 1 when a corrupt picture is dated in the future', async () => {
+  it('exits 1 if a corrupt picture has a date in the future', async () => {
     place.put('photos/future.jpg', (await picture()).subarray(0, 500));
     const then = new Date('2099-01-01T00:00:00Z');
     utimesSync(place.at('photos/future.jpg'), then, then);
@@ -187,7 +187,7 @@ describe('a watch with --once', () => {
     }
   });
 
-  it('leaves a young unfinished picture to the next one', async () => {
+  it('leaves a recent unfinished picture to the next watch', async () => {
     await putMany(place, 'photos', 2);
     const whole = await picture({ seed: 9 });
     place.put('photos/young.jpg', whole.subarray(0, 500));

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe('a watch', () => {
-  it('takes what is there first, then what lands, in new folders too, each once', async () => {
+  it('processes existing pictures, then new ones, in new folders too, each once', async () => {
     for (const [seed, name] of ['a.jpg', 'b.jpg', 'sub/c.jpg'].entries())
       putOld(place.at('photos', name), await picture({ seed }));
     const session = startWatch(place, ...ALONE);
@@ -38,7 +38,7 @@ describe('a watch', () => {
     await assertStopped(place, outcome);
   });
 
-  it('begins with an empty folder, and says that it watches', async () => {
+  it('can start with an empty folder, and reports that it watches', async () => {
     const session = startWatch(place);
     expect(await session.event('watching')).toMatchObject({ folders: 1, by: 'events' });
     await session.scans();
@@ -47,18 +47,18 @@ describe('a watch', () => {
     await assertStopped(place, outcome);
   });
 
-  it('finds by walking alone what lands, with --poll', async () => {
+  it('finds new pictures by scans alone, with --poll', async () => {
     const session = startWatch(place, '--poll');
     expect(await session.event('watching')).toMatchObject({ by: 'polling' });
-    const landed = await putMany(place, 'photos/new', 5);
+    const added = await putMany(place, 'photos/new', 5);
     await session.jobs(5);
     await session.scans();
     const outcome = await stop(session);
-    expect(statesOf(outcome)).toEqual(completed(landed));
+    expect(statesOf(outcome)).toEqual(completed(added));
     await assertStopped(place, outcome);
   });
 
-  it('takes two folders as two roots', async () => {
+  it('treats two folders as two roots', async () => {
     mkdirSync(place.at('more'));
     const session = startWatch(place, ...ALONE, 'more');
     await session.event('watching');
@@ -72,8 +72,8 @@ describe('a watch', () => {
   });
 });
 
-describe('a watch of folders that lie in one another', () => {
-  it('takes each picture once', async () => {
+describe('a watch of nested folders', () => {
+  it('processes each picture once', async () => {
     place.put('photos/sub/0.jpg', await picture({ seed: 1 }));
     const session = startWatch(place, 'photos/sub', 'photos/sub/deep/..');
     await session.jobs(1);
@@ -87,7 +87,7 @@ describe('a watch of folders that lie in one another', () => {
   });
 });
 
-describe('many pictures that land at once', () => {
+describe('many pictures that arrive at once', () => {
   const COUNT = 40;
 
   it('are each completed once when they are copied', async () => {
@@ -104,7 +104,7 @@ describe('many pictures that land at once', () => {
     await assertStopped(place, outcome);
   });
 
-  it('are each completed once when their folder is moved in, and no walk comes by itself', async () => {
+  it('are each completed once when their folder is moved in, without a periodic scan', async () => {
     await putMany(place, 'outside/a', COUNT / 2);
     await putMany(place, 'outside/a/b/c', COUNT / 2, 100);
     const session = startWatch(place, ...ALONE, '--jobs', '2');
@@ -118,7 +118,7 @@ describe('many pictures that land at once', () => {
     await assertStopped(place, outcome);
   });
 
-  it('are each completed once under the names they get in the end, as rsync gives them', async () => {
+  it('are each completed once under their final names, which rsync sets', async () => {
     const session = startWatch(place, '--verbose');
     await session.event('watching');
     for (let i = 0; i < 20; i++) {
@@ -142,7 +142,7 @@ describe('many pictures that land at once', () => {
     await assertStopped(place, outcome);
   });
 
-  it('are each completed once when they are written piece by piece and dated back, as unzip does', async () => {
+  it('are each completed once when they are written in pieces and backdated, as unzip does', async () => {
     const session = startWatch(place, '--settle', '500', '--scan-interval', '1');
     await session.event('watching');
     for (let i = 0; i < 20; i++) {
@@ -161,7 +161,7 @@ describe('many pictures that land at once', () => {
     await assertStopped(place, outcome);
   });
 
-  it('leave hidden and partial files alone as long as they have such names', async () => {
+  it('are skipped while they have names of hidden or partial files', async () => {
     const session = startWatch(place, '--verbose');
     await session.event('watching');
     const names = ['.hidden.jpg', 'a.jpg.part', 'b.jpg~', 'c.crdownload', '.dir/d.jpg'];

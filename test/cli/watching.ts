@@ -8,14 +8,14 @@ import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 
-/** A watch on the real binary. */
+/** Runs a watch with the real binary. */
 
-/** Files rest briefly and walks are frequent: what a watch is ever to see it has seen after two walks. */
+/** A short settle time and frequent scans: after two scans the watch has seen everything that it can see. */
 const QUICK = ['--settle', '250', '--scan-interval', '0.4'];
-/** No walk comes by itself: what is seen was told by the system, or a walk was asked for. */
+/** No periodic scans: the watch learns of changes from events, or from a scan that the test causes. */
 export const ALONE = ['--settle', '250', '--scan-interval', '1h'];
 
-/** A watch of `photos` into `out`, as JSON lines, with two small variants unless others are given. */
+/** Watches `photos` into `out` with JSON lines, and with two small variants by default. */
 export function startWatch(place: Place, ...args: string[]): Session {
   return place.start(argsOf(args));
 }
@@ -27,25 +27,25 @@ export function argsOf(args: readonly string[]): string[] {
   return ['watch', ...format, ...SMALL, ...pace, ...out, ...args, 'photos'];
 }
 
-/** Puts pictures that differ; their paths. */
+/** Writes different pictures. Returns their paths. */
 export async function putMany(place: Place, folder: string, count: number, seed = 1): Promise<string[]> {
   const names = Array.from({ length: count }, (_, i) => join(folder, `${i}.jpg`));
   for (const [i, name] of names.entries()) place.put(name, await picture({ seed: seed + i }));
   return names;
 }
 
-/** Asks a watch to stop, as Ctrl-C does. */
+/** Stops a watch as Ctrl-C does. */
 export function stop(session: Session, signal: NodeJS.Signals = 'SIGINT'): Promise<Outcome> {
   session.signal(signal, 'group');
   return session.ended;
 }
 
 /**
- * Source and state of each job told, sorted. A file whose writer was held up for longer than the settle time is looked
- * at again when it has its last bytes: that it is unchanged then is left out.
+ * Source and state of each reported job, sorted. A slow writer can pause for longer than the settle time. Its file is
+ * then checked again after the last bytes, and the additional `unchanged` result is left out.
  */
-export function statesOf(told: Pick<Outcome, 'stdout'>): string[] {
-  const jobs = jobsOf(told);
+export function statesOf(outcome: Pick<Outcome, 'stdout'>): string[] {
+  const jobs = jobsOf(outcome);
   const done = new Set<string>();
   const first = jobs.filter(({ source, state }) => {
     const isAgain = done.has(source) && state === 'unchanged';
@@ -65,7 +65,7 @@ interface Ended {
   readonly gone?: readonly string[];
 }
 
-/** That a watch which was stopped told so in all its ways, and that all invariants hold. */
+/** Checks that a stopped watch reported its stop in all its outputs, and that all invariants hold. */
 export async function assertStopped(place: Place, outcome: Outcome, expected: Ended = {}): Promise<void> {
   const { state = 'finished', ...rest } = expected;
   expect([outcome.code, outcome.signal], outcome.stderr).toEqual([null, 'SIGINT']);
@@ -77,12 +77,12 @@ export async function assertStopped(place: Place, outcome: Outcome, expected: En
   await assertInvariants(place, { sources: sourcesOf(place, 'photos'), ...rest });
 }
 
-/** The last that was told of each source. */
-export function lastOf(told: Pick<Outcome, 'stdout'>): Map<string, JobEvent> {
-  return new Map(jobsOf(told).map((job) => [job.source, job]));
+/** The last report for each source. */
+export function lastOf(outcome: Pick<Outcome, 'stdout'>): Map<string, JobEvent> {
+  return new Map(jobsOf(outcome).map((job) => [job.source, job]));
 }
 
-/** Writes on and on, a piece at a time, until `enough`. */
+/** Keeps writing, one piece at a time, until `enough`. */
 export async function keepWriting(path: string, enough: Promise<unknown>): Promise<void> {
   let isEnough = false;
   const done = enough.finally(() => {

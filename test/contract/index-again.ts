@@ -9,9 +9,9 @@ const CANCELLED: ResumeChoice = { states: ['cancelled'], walk: false, options: b
 const FAILED: ResumeChoice = { ...CANCELLED, states: ['failed'] };
 const TORN = { code: 'corrupt', message: 'torn', fix: 'copy it again' };
 
-/** What every index must do about batches that are stopped by others, or taken up again by them. */
+/** The contract of every index for batches that other processes stop or resume. */
 export function indexOfBatchesAgainConformance(name: string, openPair: () => Promise<IndexPair>): void {
-  describe(`${name} as the index of batches taken up again`, () => {
+  describe(`${name} as the index of resumed and cancelled batches`, () => {
     let pair: IndexPair;
     let index: Index;
     let run: Run;
@@ -34,7 +34,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         names.map((one) => newJob(one)),
         NOTHING,
       );
-    /** Adds one job and ends it so. */
+    /** Adds one job and ends it in this state. */
     const end = async (one: string, state: Settlement['state'], over: Partial<Settlement> = {}) => {
       await add(one);
       const [job] = await index.take(run, 1, Date.now());
@@ -55,8 +55,8 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
       for await (const one of pair.other.jobs(run.batch, states)) found.push(one);
       return found;
     };
-    /** What a run does about dead ones when it starts. */
-    const tidyUp = async () => {
+    /** Handles dead runs as the start of a run does. */
+    const cleanUp = async () => {
       const dead = await pair.other.dead();
       await pair.other.recover(dead);
       return dead;
@@ -64,7 +64,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
     const namesIn = async (...states: JobState[]) => (await jobsIn(...states)).map(({ source }) => source);
 
     describe('resuming a batch', () => {
-      it('makes jobs in the wanted states wait again, and no others', async () => {
+      it('makes only jobs in the requested states pending again', async () => {
         await complete('a');
         await end('b', 'failed');
         await add('c', 'd');
@@ -80,7 +80,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         ]);
       });
 
-      it('gives a failed job all its attempts anew, and nothing of its failure stays', async () => {
+      it('gives a failed job all its attempts again, and removes its failure', async () => {
         await add('a');
         for (let attempt = 0; attempt < 2; attempt++) {
           const [job] = await index.take(run, 1, Date.now());
@@ -96,7 +96,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(job).toMatchObject({ source: '/photos/a', attempts: 0 });
       });
 
-      it('does not let a job wait for its time which another process had set', async () => {
+      it('ignores the retry time that another process has set for a job', async () => {
         await add('a');
         const [job] = await index.take(run, 1, Date.now());
         await index.giveBack(job!, 'retrying', Date.now() + 3_600_000);
@@ -106,7 +106,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await pair.other.take(again.run, 9, 0)).toHaveLength(1);
       });
 
-      it('keeps what was read of it when its walk had ended', async () => {
+      it('keeps the counts of a batch whose walk had ended', async () => {
         await index.add(run, [newJob('z')], { unchanged: 2, bytesIn: 50, bytesOut: 5 });
         await index.walked(run, 7, true);
         await index.end(run, 'interrupted');
@@ -115,7 +115,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await countsOf()).toEqual({ pending: 1, unchanged: 2 });
       });
 
-      it('forgets who was unchanged when its inputs are walked again, and counts the bytes of the rest', async () => {
+      it('forgets unchanged sources before a new walk, and counts the bytes of the rest', async () => {
         await complete('a');
         await end('b', 'duplicate', { duplicateOf: '/photos/a', outputs: [outputOf('b')], bytes: 1_000 });
         await end('c', 'failed');
@@ -128,7 +128,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await countsOf()).toEqual({ completed: 1, duplicate: 1, failed: 1 });
       });
 
-      it('counts the outputs of a duplicate with its owner alone where duplicates are skipped', async () => {
+      it('counts the outputs of skipped duplicates only for their owner', async () => {
         const options = batchOptions({ duplicates: 'skip' });
         await complete('a');
         const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
@@ -142,7 +142,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect([batch.bytesIn, batch.bytesOut]).toEqual([2_000, 9]);
       });
 
-      it('keeps the options that hold from then on', async () => {
+      it('records the new options', async () => {
         await add('a');
         await index.end(run, 'interrupted');
         const options = batchOptions({ jobs: 7, limits: { ...batchOptions().limits, lenient: true } });
@@ -151,7 +151,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect((await pair.other.batch(run.batch)).jobs).toBe(7);
       });
 
-      it('refuses one that is being worked on, and leaves it as it is', async () => {
+      it('refuses a running batch, and leaves it unchanged', async () => {
         await end('a', 'failed');
         await add('b');
         const other = nextRun();
@@ -163,7 +163,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect((await pair.other.resume(other, run.batch, FAILED)).run.run, 'its lock is free').toBe(other);
       });
 
-      it('lets one of two have it', async () => {
+      it('succeeds for one of two processes', async () => {
         await add('a');
         await index.end(run, 'interrupted');
         const [one, two] = await Promise.allSettled([
@@ -175,7 +175,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(reason).toMatchObject({ code: 'batch_running' });
       });
 
-      it('knows no batch by another id, nor by the beginning of one', async () => {
+      it('rejects an unknown id, and a beginning of an id', async () => {
         await index.end(run, 'finished');
         for (const id of ['00', run.batch.slice(0, 5), '']) {
           await expect(index.resume(nextRun(), id, CANCELLED)).rejects.toMatchObject({
@@ -184,12 +184,12 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         }
       });
 
-      it('leaves a batch alone that another has tidied up after and resumed meanwhile', async () => {
+      it('protects a resumed batch from an outdated cleanup of its dead run', async () => {
         await add('a');
         await index.take(run, 1, Date.now());
         await index.close();
         const seenDead = await pair.other.dead();
-        await tidyUp();
+        await cleanUp();
         const again = await pair.other.resume(nextRun(), run.batch, CANCELLED);
         await pair.other.take(again.run, 1, Date.now());
         await pair.other.recover(seenDead);
@@ -197,7 +197,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await countsOf()).toEqual({ processing: 1 });
       });
 
-      it('makes it interrupted, with all that is left waiting, when the second run dies too', async () => {
+      it('leaves the batch interrupted, with the rest pending, if the second run dies too', async () => {
         await complete('a');
         await add('b', 'c');
         await index.end(run, 'interrupted');
@@ -205,20 +205,20 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await index.take(again.run, 1, Date.now());
         await index.close();
         expect((await pair.other.batch(run.batch)).state).toBe('interrupted');
-        expect(await countsOf(), 'nobody works on what it had in work').toEqual({ pending: 2, completed: 1 });
-        expect(await tidyUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
+        expect(await countsOf(), 'no run works on its jobs').toEqual({ pending: 2, completed: 1 });
+        expect(await cleanUp()).toEqual([{ ...again.run, outputs: ['/out/b_small.webp'] }]);
         expect(await countsOf()).toEqual({ pending: 2, completed: 1 });
         const third = await pair.other.resume(nextRun(), run.batch, CANCELLED);
         const taken = await pair.other.take(third.run, 9, Date.now());
         expect(taken.map(({ source, attempts }) => [source, attempts])).toEqual([
-          // An attempt that was cut short is none.
+          // An interrupted attempt does not count.
           ['/photos/b', 0],
           ['/photos/c', 0],
         ]);
       });
     });
 
-    it('tells which sources are in the batch, whatever became of them', async () => {
+    it('lists the sources of the batch, whatever their results', async () => {
       await complete('a');
       await end('b', 'failed');
       await end('c', 'unchanged');
@@ -226,14 +226,14 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
       const other = await begin(pair.other);
       await pair.other.add(other, [newJob('e')], NOTHING);
       const sources = ['e', 'd', 'none', 'c', 'b', 'a'].map((one) => `/photos/${one}`);
-      // Of unchanged ones there are no rows: who asks counts them anew.
+      // Unchanged sources have no rows, so a new walk counts them again.
       expect(await pair.other.known(run, sources)).toEqual(['/photos/d', '/photos/b', '/photos/a']);
       expect(await index.known(other, sources)).toEqual(['/photos/e']);
       expect(await index.known(run, [])).toEqual([]);
     });
 
-    describe('asked to stop a batch', () => {
-      it('tells the run that works on it, and no other', async () => {
+    describe('cancelling a batch', () => {
+      it('notifies only the run that works on the batch', async () => {
         await add('a');
         const other = await begin(pair.other);
         expect(await index.isCancelAsked(run)).toBe(false);
@@ -247,7 +247,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await countsOf()).toEqual({ pending: 1 });
       });
 
-      it('forgets that it was asked once it is resumed', async () => {
+      it('is forgotten once the batch is resumed', async () => {
         await add('a');
         await pair.other.askToCancel(run.batch);
         await index.end(run, 'cancelled');
@@ -257,7 +257,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect((await index.batch(run.batch)).state).toBe('interrupted');
       });
 
-      it('says that one has ended of which nothing is left, and changes nothing', async () => {
+      it('reports that a completed batch has ended, and changes nothing', async () => {
         await complete('a');
         await index.end(run, 'finished');
         const before = await index.batch(run.batch);
@@ -265,7 +265,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await pair.other.batch(run.batch)).toEqual(before);
       });
 
-      it('cancels one that was interrupted, and its jobs that wait are cancelled next', async () => {
+      it('cancels an interrupted batch, and then its pending jobs', async () => {
         await add('a', 'b');
         const { finishedAt } = await index.end(run, 'interrupted');
         expect(await pair.other.askToCancel(run.batch)).toBe('cancelled');
@@ -276,7 +276,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect(await countsOf()).toEqual({ cancelled: 2 });
       });
 
-      it('cancels one whose run died: at once for who looks, and for good once it is tidied up after', async () => {
+      it('cancels a batch whose run died: at once for readers, and for good after the cleanup', async () => {
         await add('a', 'b', 'c');
         await index.take(run, 1, Date.now());
         await index.close();
@@ -285,22 +285,22 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
         expect(await countsOf()).toEqual({ cancelled: 3 });
         expect(await pair.other.batches(9)).toMatchObject([{ id: run.batch, state: 'cancelled' }]);
-        expect(await tidyUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
+        expect(await cleanUp()).toMatchObject([{ batch: run.batch, outputs: ['/out/a_small.webp'] }]);
         expect(await pair.other.batch(run.batch)).toMatchObject({ state: 'cancelled' });
         expect(await countsOf()).toEqual({ cancelled: 3 });
       });
 
-      it('leaves no job waiting in a batch that was to be stopped when its run died', async () => {
+      it('leaves no pending job in a batch whose run died during the cancellation', async () => {
         await add('a', 'b', 'c');
         await index.take(run, 1, Date.now());
         expect(await pair.other.askToCancel(run.batch)).toBe('asked');
         await index.close();
-        await tidyUp();
+        await cleanUp();
         expect((await pair.other.batch(run.batch)).state).toBe('cancelled');
         expect(await countsOf()).toEqual({ cancelled: 3 });
       });
 
-      it('knows no batch by another id', async () => {
+      it('rejects an unknown id', async () => {
         await expect(index.askToCancel('00')).rejects.toMatchObject({ code: 'unknown_batch' });
       });
     });

@@ -6,7 +6,7 @@ import type { IndexPair } from './index.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 
-/** What every index must tell of sources that may be gone, and forget of those that are. */
+/** The contract of every index for sources that can disappear. */
 export function indexOfGoneConformance(name: string, openPair: () => Promise<IndexPair>): void {
   describe(`${name} as the index of sources that come and go`, () => {
     let pair: IndexPair;
@@ -24,7 +24,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       ...{ state, made: [], skipped: [], outputs: [] },
       ...over,
     });
-    /** Adds one job and ends it so. */
+    /** Adds one job and ends it in this state. */
     const end = async (job: NewJob, settlement: Settlement) => {
       await index.add(run, [job], NOTHING);
       const [taken] = await index.take(run, 1, Date.now());
@@ -44,7 +44,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       for await (const path of index.sourcesBelow(folder)) paths.push(path);
       return paths;
     };
-    /** Records sources of which nothing was made. */
+    /** Records sources without outputs. */
     const know = async (...paths: string[]) => {
       await index.add(
         run,
@@ -62,8 +62,8 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       }
     };
 
-    describe('asked for the sources below a folder', () => {
-      it('tells them in bytewise order, and none beside it', async () => {
+    describe('the sources below a folder', () => {
+      it('are listed in bytewise order, without sources outside of the folder', async () => {
         const inside = ['/a/B', '/a/a', '/a/a-b/x', '/a/a/x', '/a/ab', '/a/é', '/a/\u{1f600}'];
         await know(...inside.toReversed(), '/a-b/x', '/ab', '/a.jpg', '/A/x', '/a0', '/b/a/x', '/a');
         const byBytes = inside.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -73,40 +73,40 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         expect(await below('/none')).toEqual([]);
       });
 
-      it('tells all there are below the root of the disk', async () => {
+      it('are all sources if the folder is the root of the disk', async () => {
         await know('/x', '/y/z');
         expect(await below('/')).toEqual(['/x', '/y/z']);
       });
 
-      it('takes a name with odd characters for what it is', async () => {
+      it('are found below names with special characters', async () => {
         const odd = ["it's", '100%', 'a_b', '*', '[Q=1]', 'a\nb', '"', '\\', '-', 'x;y', '\u202e'];
         for (const folder of odd) await know(`/p/${folder}/x.jpg`);
         for (const folder of odd) expect(await below(`/p/${folder}`)).toEqual([`/p/${folder}/x.jpg`]);
         expect(await below('/p')).toHaveLength(odd.length);
       });
 
-      it('tells all of thousands, also those that follow one that is forgotten meanwhile', async () => {
+      it('are all listed, even thousands of them while some are forgotten', async () => {
         const paths = Array.from({ length: 2_500 }, (_, i) => `/p/${String(i).padStart(5, '0')}`);
         await know(...paths);
-        const told: string[] = [];
+        const seen: string[] = [];
         for await (const path of index.sourcesBelow('/p')) {
-          told.push(path);
-          if (told.length % 500 === 0) await index.forget(path, [], []);
+          seen.push(path);
+          if (seen.length % 500 === 0) await index.forget(path, [], []);
         }
-        expect(told).toEqual(paths);
+        expect(seen).toEqual(paths);
         expect(await below('/p')).toHaveLength(2_495);
         expect((await below('/p')).slice(498, 500)).toEqual(['/p/00498', '/p/00500']);
       });
 
-      it('tells as many as a page holds', async () => {
+      it('are all listed if they fill exactly one page', async () => {
         const paths = Array.from({ length: 1_000 }, (_, i) => `/p/${String(i).padStart(5, '0')}`);
         await know(...paths);
         expect(await below('/p')).toEqual(paths);
       });
     });
 
-    describe('asked whether what is under a name may be the output of a job', () => {
-      it('says so of names under which nothing was made yet while their job is in work', async () => {
+    describe('asked whether a file can be the output of a job', () => {
+      it('confirms a name without an output while its job is in work', async () => {
         const path = '/out/a_small.webp';
         const isInWork = async () => (await pair.other.lookup([], ['/out/none', path])).isInWork(path);
         await index.add(run, [newJob('a')], NOTHING);
@@ -124,7 +124,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
     });
 
     describe('asked for the names of a source', () => {
-      it('tells those that are made and those that are held, and nobody else’s', async () => {
+      it('returns existing and reserved names, and no names of other sources', async () => {
         const candidates = [['/out/a.webp', '/out/a.avif']];
         const made = outputRecord('/out/a.webp', '/photos/a');
         await end(newJob('a', { candidates }), settled('completed', { made: [made] }));
@@ -139,7 +139,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
     });
 
     describe('when a source is forgotten', () => {
-      it('knows neither it nor those of its names, and of nobody else’s less', async () => {
+      it('removes the source and the given names, and no names of others', async () => {
         const candidates = [['/out/a.webp', '/out/a.avif', '/elsewhere/a.webp']];
         const made = outputRecord('/out/a.webp', '/photos/a');
         const source = sourceRecord('/photos/a');
@@ -153,7 +153,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         expect(await counts()).toEqual({ completed: 2 });
       });
 
-      it('records what was given of its outputs to others', async () => {
+      it('records the outputs that other sources received from it', async () => {
         await complete('a');
         const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
         const skipped = [{ ...held, settings: 'aa', digest: sha('/photos/a') }];
@@ -165,7 +165,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         expect(await index.made(given.digest, ['aa'])).toEqual([given]);
       });
 
-      it('forgets nothing when what was given is another’s by now', async () => {
+      it('forgets nothing if another source owns a transferred output', async () => {
         await complete('a');
         await complete('b');
         const stolen = outputRecord('/out/b_small.webp', '/photos/c');
@@ -175,7 +175,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         expect(await index.ownedBy('/photos/a')).toHaveLength(1);
       });
 
-      it('is content when it was never known, also twice', async () => {
+      it('accepts an unknown source, twice too', async () => {
         await index.forget('/photos/a', ['/out/a_small.webp'], []);
         await index.forget('/photos/a', [], []);
         expect(await below('/photos')).toEqual([]);

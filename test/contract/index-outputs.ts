@@ -6,9 +6,9 @@ import type { IndexPair } from './index.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 
-/** What every index must tell of all that was made, and of the jobs that made it. */
+/** The contract of every index for lists of outputs and of the jobs that made them. */
 export function indexOfOutputsConformance(name: string, openPair: () => Promise<IndexPair>): void {
-  describe(`${name} as the index of what was made`, () => {
+  describe(`${name} as the index of outputs`, () => {
     let pair: IndexPair;
     let index: Index;
     let run: Run;
@@ -31,7 +31,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       ...{ state, made: [], skipped: [], outputs: [] },
       ...over,
     });
-    /** Adds one job and ends it so. */
+    /** Adds one job and ends it in this state. */
     const end = async (job: NewJob, settlement: Settlement, of = run) => {
       await index.add(of, [job], NOTHING);
       const [taken] = await index.take(of, 1, Date.now());
@@ -51,9 +51,9 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       return all;
     };
 
-    describe('asked for many at once', () => {
+    describe('asked for many paths at the same time', () => {
       const number = (i: number) => String(i).padStart(4, '0');
-      /** One source with so many outputs, every other of them in a name with capitals. */
+      /** One source with this many outputs. Every second output has a name with a capital letter. */
       const makeMany = async (many: number, folder = '/out') => {
         const paths = Array.from({ length: many }, (_, i) => `${folder}/${i % 2 ? 'X' : 'x'}${number(i)}`);
         const made = paths.map((path) => outputRecord(path, '/photos/a'));
@@ -61,7 +61,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         return made;
       };
 
-      it('tells each, whether they lie side by side or far apart, and nothing of others', async () => {
+      it('returns each output, adjacent or far apart, and no others', async () => {
         const made = await makeMany(600);
         for (const asked of [
           made,
@@ -76,14 +76,14 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         }
       });
 
-      it('tells those in whose names characters sort otherwise than their UTF-16', async () => {
+      it('returns outputs whose names sort differently in UTF-16', async () => {
         const made = await makeMany(40, '/out/\u{1f600}');
         const paths = ['/out/\uff41', ...made.map(({ path }) => path)];
         const lookup = await pair.other.lookup([], paths);
         expect(paths.map((path) => lookup.output(path))).toEqual([undefined, ...made]);
       });
 
-      it('tells of sources, and of outputs that lie among them', async () => {
+      it('returns sources, and outputs between the sources', async () => {
         const sources = Array.from({ length: 60 }, (_, i) => sourceRecord(`/photos/${number(i)}`));
         for (const source of sources.slice(1)) {
           await end(
@@ -103,34 +103,34 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
     });
 
     describe('asked for all outputs', () => {
-      it('tells those that were made, oldest first, and no names that are only held', async () => {
+      it('returns existing outputs, oldest first, and no reserved names', async () => {
         const made = ['z', 'a', 'm'].map((one) => outputRecord(`/out/${one}.webp`, `/photos/${one}`));
         await make(...made);
         await index.add(run, [newJob('held')], NOTHING);
         expect(await outputs()).toEqual(made);
       });
 
-      it('tells all of thousands, each once, also while others are made and forgotten', async () => {
+      it('returns each of thousands once, even while outputs are added and forgotten', async () => {
         const all = Array.from({ length: 2_500 }, (_, i) => `/out/${String(i).padStart(5, '0')}`);
         const candidates = [all];
         const made = all.map((path) => outputRecord(path, '/photos/a'));
         await end(newJob('a', { candidates }), settled('completed', { made }));
-        const told: string[] = [];
+        const seen: string[] = [];
         for await (const { path } of index.outputs()) {
-          told.push(path);
-          if (told.length === 700) await index.forget('/photos/a', all.slice(0, 700), []);
-          if (told.length === 800) await make(outputRecord('/out/new', '/photos/new'));
+          seen.push(path);
+          if (seen.length === 700) await index.forget('/photos/a', all.slice(0, 700), []);
+          if (seen.length === 800) await make(outputRecord('/out/new', '/photos/new'));
         }
-        expect(told).toEqual([...all, '/out/new']);
+        expect(seen).toEqual([...all, '/out/new']);
       });
 
-      it('tells none where none were made', async () => {
+      it('returns none if there are none', async () => {
         expect(await outputs()).toEqual([]);
       });
     });
 
-    describe('told that an output is wrong', () => {
-      it('keeps it as made, but as nothing that a file could be', async () => {
+    describe('marking an output as wrong', () => {
+      it('keeps its record, with values that no file can have', async () => {
         const one = outputRecord('/out/a.webp', '/photos/a');
         await make(one);
         await index.distrust([one]);
@@ -142,7 +142,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         expect(await outputs()).toHaveLength(1);
       });
 
-      it('takes all links to the same file for wrong, and no copy, nor what is made otherwise', async () => {
+      it('marks all links to the same file too, but no copies and no other settings or bytes', async () => {
         const bytes = { digest: sha('picture'), checksum: sha('webp'), ino: '8' };
         const [one, link, copy, other, renewed] = [
           outputRecord('/out/a.webp', '/photos/a', bytes),
@@ -158,13 +158,13 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         for (const same of [copy, other, renewed]) expect(await recordAt(same.path)).toEqual(same);
       });
 
-      it('is content with one it does not know, and with none', async () => {
+      it('accepts an unknown output, and an empty list', async () => {
         await index.distrust([outputRecord('/out/none.webp', '/photos/none')]);
         await index.distrust([]);
         expect(await outputs()).toEqual([]);
       });
 
-      it('believes in it again once it is made again', async () => {
+      it('ends when the output is rendered again', async () => {
         const one = outputRecord('/out/a.webp', '/photos/a');
         await make(one);
         await index.distrust([one]);
@@ -176,7 +176,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
     describe('asked for an output by its bytes', () => {
       const bytes = { checksum: sha('webp') };
 
-      it('tells the one that was made under the same file name, in whatever folder', async () => {
+      it('returns the output with the same file name, in any folder', async () => {
         const [one, other] = [
           outputRecord('/out/a.webp', '/photos/a', bytes),
           outputRecord('/elsewhere/deep/B.webp', '/photos/b', bytes),
@@ -186,7 +186,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         expect(await pair.other.withChecksum(bytes.checksum, 'b.WEBP')).toEqual(other);
       });
 
-      it('tells none with another name or other bytes, nor one that is taken for wrong', async () => {
+      it('returns none with another name or other bytes, and none that is marked as wrong', async () => {
         const one = outputRecord('/out/a.webp', '/photos/a', bytes);
         await make(one);
         const alike = `${bytes.checksum.slice(0, 60)}0000`;
@@ -197,7 +197,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         expect(await index.withChecksum(bytes.checksum, 'a.webp')).toBeUndefined();
       });
 
-      it('tells one among many of the same bytes', async () => {
+      it('finds one among many with the same bytes', async () => {
         const paths = Array.from({ length: 300 }, (_, i) => `/out/${i}.webp`);
         const made = paths.map((path) => outputRecord(path, '/photos/a', bytes));
         await end(newJob('a', { candidates: [paths] }), settled('completed', { made }));
@@ -205,13 +205,13 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
       });
     });
 
-    describe('asked who made the outputs of sources', () => {
+    describe('asked for the jobs that made the outputs of sources', () => {
       const output: Output = {
         ...{ variant: 'small', format: 'webp', path: '/out/a_small.webp' },
         ...{ width: 100, height: 75, bytes: 300 },
       };
 
-      it('tells their jobs that left outputs, newest first, with what they were made of', async () => {
+      it('returns the jobs with outputs, newest first, with their sources', async () => {
         vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1_000 });
         const later = await begin();
         vi.useRealTimers();
@@ -226,7 +226,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         ]);
       });
 
-      it('tells of no other sources, and of no job that failed or has not ended', async () => {
+      it('returns no jobs of other sources, and no failed or unfinished jobs', async () => {
         await end(newJob('b'), settled('completed', { outputs: [output] }));
         await end(newJob('a'), settled('failed', { error: { code: 'corrupt', message: 'torn' } }));
         await index.add(await begin(), [newJob('a')], NOTHING);
@@ -234,7 +234,7 @@ export function indexOfOutputsConformance(name: string, openPair: () => Promise<
         expect(await index.makers([])).toEqual([]);
       });
 
-      it('takes a name with odd characters for what it is', async () => {
+      it('accepts names with special characters', async () => {
         const odd = ["it's", '"', '\\', 'a\nb', '%', '\u202e', ']'];
         for (const one of odd) await end(newJob(one), settled('completed', { outputs: [output] }));
         const found = await index.makers(odd.map((one) => `/photos/${one}`));

@@ -7,7 +7,7 @@ import type { IndexPair } from './index.ts';
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 const ERROR = { code: 'corrupt', message: 'torn', fix: 'send it again' };
 
-/** What every index must do for a batch that does not end by itself. */
+/** The contract of every index for a batch that does not end by itself. */
 export function indexOfWatchConformance(name: string, openPair: () => Promise<IndexPair>): void {
   describe(`${name} as the index of a watch`, () => {
     let pair: IndexPair;
@@ -31,7 +31,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         names.map((one) => newJob(one)),
       );
     const takeOne = async () => (await index.take(run, 1, Date.now()))[0]!;
-    /** Adds one job and ends it so. */
+    /** Adds one job and ends it in this state. */
     const end = async (job: NewJob, settlement: Settlement): Promise<Job> => {
       await index.renew(run, [job]);
       const taken = await takeOne();
@@ -53,13 +53,13 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
       for await (const one of pair.other.jobs(run.batch, states)) all.push(one);
       return all;
     };
-    /** The counts that are not 0; their sum is the batch's total. */
+    /** The counts above 0. Their sum is the batch's total. */
     const counts = async (): Promise<Partial<Counts>> => {
       const all = Object.entries((await pair.other.batch(run.batch)).counts);
       return Object.fromEntries(all.filter(([, count]) => count > 0));
     };
-    describe('when sources changed', () => {
-      it('adds jobs of those that are new, once, and reserves their names as for any', async () => {
+    describe('when sources have changed', () => {
+      it('adds the jobs of new sources once, and reserves their names as usual', async () => {
         const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
         const jobs = [newJob('x.jpg', { candidates }), newJob('x.png', { candidates })];
         expect(await index.renew(run, jobs)).toEqual({ begun: 2, inWork: [] });
@@ -72,7 +72,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         ]);
       });
 
-      it('does nothing about those in work, and says which they are', async () => {
+      it('skips sources in work, and returns them', async () => {
         await renew('a', 'b');
         const [a] = await index.take(run, 1, Date.now());
         expect(await renew('a', 'b', 'c')).toEqual({ begun: 1, inWork: ['/photos/a'] });
@@ -83,7 +83,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
       });
 
       it.each(['completed', 'duplicate', 'failed', 'cancelled'] as const)(
-        'makes one that had ended as %s pending as if it were new',
+        'makes a %s job pending as if it were new',
         async (state) => {
           await renew('a');
           if (state === 'cancelled') await index.cancelWaiting(run, 9);
@@ -108,7 +108,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         },
       );
 
-      it('takes one that waits for another attempt at once and anew, and does not count it as one more', async () => {
+      it('restarts a job that waits for another attempt, without counting it again', async () => {
         await renew('a');
         await index.giveBack(await takeOne(), 'retrying', Date.now() + 600_000);
         expect(await counts()).toEqual({ retrying: 1 });
@@ -117,7 +117,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await takeOne()).toMatchObject({ source: '/photos/a', attempts: 0 });
       });
 
-      it('counts what a job came to the last time, and the bytes of each time', async () => {
+      it('counts the last result of a job, and the bytes of every time', async () => {
         await complete('a');
         await renew('a');
         await index.settle(run, await takeOne(), settled('failed', { error: ERROR }));
@@ -127,7 +127,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await records('completed', 'failed')).toMatchObject([{ source: '/photos/a', bytes: 2_000 }]);
       });
 
-      it('keeps one completed whose bytes prove to be as they were, and does not count it twice', async () => {
+      it('keeps a job completed whose bytes are unchanged, and does not count it twice', async () => {
         await complete('a');
         const [before] = await records('completed');
         await renew('a');
@@ -142,7 +142,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect((await index.end(run, 'finished')).state).toBe('finished');
       });
 
-      it('does not tell of other bytes that are in order what became of the ones before', async () => {
+      it('does not report the previous result for new bytes that need no work', async () => {
         await complete('a');
         await renew('a');
         const source = sourceRecord('/photos/a', { digest: sha('other bytes') });
@@ -151,7 +151,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await records('completed')).toEqual([]);
       });
 
-      it('counts one as unchanged that was never completed here, and keeps no row of it', async () => {
+      it('counts a job as unchanged that never completed in this batch, without a row', async () => {
         await end(newJob('a'), settled('failed', { error: ERROR }));
         await renew('a');
         const same = settled('unchanged', { source: sourceRecord('/photos/a'), bytes: 1_000 });
@@ -160,7 +160,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await records('pending', 'processing', 'completed', 'failed')).toEqual([]);
       });
 
-      it('counts one no more as unchanged that was so until it changed', async () => {
+      it('stops counting a source as unchanged when it changes', async () => {
         await index.add(run, [], { unchanged: 2, bytesIn: 2_000, bytesOut: 600 });
         expect(await index.renew(run, [newJob('a', { isCounted: true }), newJob('c')])).toEqual({
           begun: 2,
@@ -171,7 +171,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await counts()).toEqual({ unchanged: 1, pending: 2 });
       });
 
-      it('lets the bytes go that a job had claimed before', async () => {
+      it('releases the bytes that a job had claimed before', async () => {
         await renew('a', 'b');
         const [a, b] = await index.take(run, 2, Date.now());
         await index.claim(run, a!, sha('old'));
@@ -180,7 +180,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await index.claim(run, b!, sha('old'))).toBe(true);
       });
 
-      it('gives a source the names again that were forgotten when it went, also where others wanted them', async () => {
+      it('returns its forgotten names to a source that comes back, even if another source wants them', async () => {
         const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
         const first = newJob('x.jpg', { candidates });
         await end(first, settled('completed', { source: sourceRecord(first.source) }));
@@ -205,7 +205,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
     });
 
     describe('when a job is withdrawn', () => {
-      it('has never had it, but for the attempt of whoever waits for its bytes', async () => {
+      it('forgets the job, and lets the next job claim its bytes', async () => {
         await renew('a', 'b');
         const [a, b] = await index.take(run, 2, Date.now());
         await index.claim(run, a!, sha('x'));
@@ -216,7 +216,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await index.claim(run, b!, sha('x'))).toBe(true);
       });
 
-      it('takes its source for a new one when that comes back', async () => {
+      it('treats its source as new when it comes back', async () => {
         await renew('a');
         await index.withdraw(await takeOne());
         expect(await counts()).toEqual({});
@@ -224,7 +224,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         expect(await takeOne()).toMatchObject({ source: '/photos/a', attempts: 0, naming: 0 });
       });
 
-      it('keeps what was made of it before', async () => {
+      it('keeps earlier outputs of its source', async () => {
         await complete('a');
         await renew('a');
         await index.withdraw(await takeOne());

@@ -9,14 +9,14 @@ import { indexOfWatchConformance } from './index-watch.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 
-/** Two openings of one index, as two processes have it. */
+/** One index that is opened twice, as by two processes. */
 export interface IndexPair {
   readonly one: Index;
   readonly other: Index;
   close(): Promise<void>;
 }
 
-/** What every index must do. */
+/** The contract of every index. */
 export function indexConformance(name: string, openPair: () => Promise<IndexPair>): void {
   indexOfWatchConformance(name, openPair);
   indexOfGoneConformance(name, openPair);
@@ -45,7 +45,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
     });
     const takeOne = async (run: Run, of = index) => (await of.take(run, 1, Date.now()))[0]!;
 
-    it('keeps a total that is the sum over the states through the whole life of a batch', async () => {
+    it('keeps the total equal to the sum over the states during the whole life of a batch', async () => {
       const run = await begin();
       await index.add(
         run,
@@ -106,20 +106,20 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await index.take(run, 10, Date.now())).toEqual([]);
     });
 
-    it('ignores a source that is in the batch already', async () => {
+    it('ignores a source that is already in the batch', async () => {
       const run = await begin();
       expect(await index.add(run, [newJob('a')], NOTHING)).toBe(1);
       expect(await index.add(run, [newJob('a'), newJob('b')], NOTHING)).toBe(1);
       expect((await index.batch(run.batch)).counts.pending).toBe(2);
     });
 
-    it('takes one that is added twice at once for one', async () => {
+    it('adds a source once that is given twice in one call', async () => {
       const run = await begin();
       expect(await index.add(run, [newJob('a'), newJob('b'), newJob('a')], NOTHING)).toBe(2);
       expect((await index.batch(run.batch)).counts.pending).toBe(2);
     });
 
-    it('gives out the largest of those that were added together first, whoever got the plain names', async () => {
+    it('hands out the largest job of those added together first, whichever has the plain names', async () => {
       const run = await begin();
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const sized = (name: string, size?: number) => newJob(name, { size });
@@ -138,7 +138,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       ]);
     });
 
-    it('reserves the plain names for the first source and the next ones for a later one, for ever', async () => {
+    it('reserves the plain names permanently for the first source, and the next names for a later source', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('x.jpg', { candidates }), newJob('x.png', { candidates })], NOTHING);
@@ -153,7 +153,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await pair.other.take(again, 9, Date.now())).map(({ naming }) => naming)).toEqual([1, 0]);
     });
 
-    it('takes names for the same that differ by case or by Unicode form only', async () => {
+    it('treats names as equal that differ only by case or Unicode form', async () => {
       const run = await begin();
       const jobs = ['/out/Straße é.webp', '/out/STRASSE e\u0301.webp'].map((path, i) =>
         newJob(`${i}`, { candidates: [[path], [`/out/${i}.webp`]] }),
@@ -162,7 +162,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await index.take(run, 9, Date.now())).map(({ naming }) => naming)).toEqual([0, 1]);
     });
 
-    it('says when every name a job could have is taken', async () => {
+    it('reports that every possible name of a job is taken', async () => {
       const run = await begin();
       const candidates = [['/out/x.webp']];
       await index.add(run, [newJob('a', { candidates }), newJob('b', { candidates })], NOTHING);
@@ -184,7 +184,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await pair.other.claim(otherRun, theirs, sha('x'))).toBe(true);
     });
 
-    it('remembers what was made, and only under the name of its owner', async () => {
+    it('records outputs only under the name of their owner', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
       const [a, b] = await index.take(run, 2, Date.now());
@@ -206,7 +206,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await pair.other.made(made.digest, [made.settings, 'other'])).toEqual([made]);
     });
 
-    it('renames no settings that it recorded itself', async () => {
+    it('replaces no settings digests that it recorded itself', async () => {
       const run = await begin();
       await index.add(run, [newJob('/photos/a')], NOTHING);
       const made = outputRecord('/out/a_small.webp', '/photos/a');
@@ -217,7 +217,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await index.lookup([], [made.path])).output(made.path)).toEqual(made);
     });
 
-    it('adds ctimes to the records that have none, and to no other', async () => {
+    it('adds ctimes only to records without one', async () => {
       const records = [
         sourceRecord('/photos/a', { ctime: null }),
         sourceRecord('/photos/b', { ctime: '5' }),
@@ -283,14 +283,14 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         expect(one).toBeNull();
     });
 
-    it('does not give a retried job out before its time', async () => {
+    it('does not hand out a retried job before its time', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       await index.giveBack(await takeOne(run), 'retrying', Date.now() + 60_000);
       expect(await index.take(run, 1, Date.now())).toEqual([]);
     });
 
-    it('counts an attempt that was given back as pending as none', async () => {
+    it('does not count an attempt that was returned as pending', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       await index.giveBack(await takeOne(run), 'pending');
@@ -300,7 +300,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await takeOne(run)).attempts).toBe(1);
     });
 
-    it('passes the names of a source that is gone to a new one, with what is recorded under them', async () => {
+    it('passes the names of a removed source to a new source, with their records', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('old/x.png', { candidates })], NOTHING);
@@ -315,7 +315,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(await index.ownedBy('/photos/old/x.png')).toEqual([]);
     });
 
-    it('leaves a source the names that it has, although better ones are free', async () => {
+    it('keeps a source’s names, even if better names are free', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('x.jpg', { candidates, kept: 1 })], NOTHING);
@@ -323,7 +323,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await index.lookup([], ['/out/x.webp'])).output('/out/x.webp')).toBeUndefined();
     });
 
-    it('gives the first free names to a source whose own ones are taken', async () => {
+    it('gives the first free names to a source whose own names are taken', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('other', { candidates: [['/out/x~1.webp']] })], NOTHING);
@@ -335,7 +335,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       ]);
     });
 
-    it('waits for a source in work that is gone before its names pass on', async () => {
+    it('passes on names only after the removed source is no longer in work', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();
       await index.add(run, [newJob('x.png', { candidates })], NOTHING);
@@ -347,7 +347,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await takeOne(run)).naming).toBe(0);
     });
 
-    it('forgets the names that a source gives up as its job ends', async () => {
+    it('forgets the names that a source gives up at the end of its job', async () => {
       const run = await begin();
       await index.add(run, [newJob('x.jpg', { candidates: [['/out/x.webp']] })], NOTHING);
       const job = await takeOne(run);
@@ -359,7 +359,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await index.ownedBy('/photos/x.jpg')).map(({ path }) => path)).toEqual(['/out/x.webp']);
     });
 
-    it('tells of the newest places of the same bytes too, when the oldest are many', async () => {
+    it('returns the newest outputs of the same bytes too, even after many old ones', async () => {
       const run = await begin();
       const names = Array.from({ length: 20 }, (_, i) => `${i}`);
       await index.add(
@@ -371,13 +371,13 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
         const made = [outputRecord(`/out/${job.relative}_small.webp`, job.source, { digest: sha('x') })];
         await index.settle(run, job, settled({ state: 'completed', made }));
       }
-      const told = (await index.made(sha('x'), ['aa'])).map(({ source }) => source);
-      expect(told).toEqual(expect.arrayContaining(['/photos/0', '/photos/19']));
-      expect(new Set(told).size).toBe(told.length);
-      expect(told[0]).toBe('/photos/0');
+      const sources = (await index.made(sha('x'), ['aa'])).map(({ source }) => source);
+      expect(sources).toEqual(expect.arrayContaining(['/photos/0', '/photos/19']));
+      expect(new Set(sources).size).toBe(sources.length);
+      expect(sources[0]).toBe('/photos/0');
     });
 
-    it('finds duplicates that were skipped by their bytes', async () => {
+    it('finds skipped duplicates by their bytes', async () => {
       const run = await begin();
       await index.add(run, [newJob('b')], NOTHING);
       const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
@@ -402,7 +402,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       await expect(index.batch("' OR 1=1")).rejects.toMatchObject({ code: 'unknown_batch' });
     });
 
-    it('leaves a live run alone when it looks for dead ones', async () => {
+    it('does not report a live run as dead', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       await takeOne(run);
@@ -410,7 +410,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect((await pair.other.batch(run.batch)).state).toBe('running');
     });
 
-    it('frees the jobs of a run that died, once, and says where it may have left staged files', async () => {
+    it('frees the jobs of a dead run once, and returns the folders of its staged files', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], NOTHING);
       await takeOne(run);
@@ -426,7 +426,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       expect(counts).toMatchObject({ pending: 2, processing: 0 });
     });
 
-    it('changes nothing when a step is repeated that may be called twice', async () => {
+    it('changes nothing if a repeatable step is repeated', async () => {
       const run = await begin();
       await index.add(run, [newJob('a'), newJob('b')], { ...NOTHING, unchanged: 1 });
       expect(await index.add(run, [newJob('a')], NOTHING)).toBe(0);
@@ -453,7 +453,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       });
     });
 
-    it('prunes old history and never what was made', async () => {
+    it('prunes old history and never the outputs', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);
       const made = outputRecord('/out/a_small.webp', '/photos/a');

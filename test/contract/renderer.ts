@@ -16,7 +16,7 @@ import type { Limits, Variant } from '../../src/model.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
 import { LIMITS, named, sha256, variant } from '../image/pictures.ts';
 
-/** What every renderer does. `make` gives one that holds `size` pictures at a time. */
+/** The contract of every renderer. `make` creates a renderer for `size` pictures at a time. */
 export function rendererContract(make: (size: number) => Renderer): void {
   describe('a renderer', () => {
     let folder: string;
@@ -37,7 +37,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       rmSync(folder, { recursive: true });
     });
 
-    it('tells what it opened: facts, digest, format and size', async () => {
+    it('returns the facts, digest, format and size of an opened picture', async () => {
       const opened = await renderer.open(named(photo), LIMITS);
       const digest = sha256(readFileSync(photo));
       expect(opened).toMatchObject({ digest, format: 'jpeg', width: 300, height: 200 });
@@ -46,7 +46,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       opened.close();
     });
 
-    it('tells how much memory it takes by what it is wanted for', async () => {
+    it('estimates the memory of a picture by the requested variants', async () => {
       const memory = async (...variants: Variant[]): Promise<number> => {
         const opened = await renderer.open(named(photo), LIMITS, variants);
         opened.close();
@@ -58,7 +58,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(small).toBeLessThan(await memory(variant({ format: 'avif' }), variant({ width: 30 })));
     });
 
-    it('inspects what it rendered and finds it clean', async () => {
+    it('finds its own outputs clean on inspection', async () => {
       const path = join(folder, 'a.tmp');
       const opened = await renderer.open(named(photo), LIMITS);
       await opened.render([{ variant: variant({ width: 30 }), path }]);
@@ -67,7 +67,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(inspected).toEqual({ format: 'webp', width: 30, height: 20, metadata: [] });
     });
 
-    it('names what a stored picture carries besides its pixels', async () => {
+    it('names the metadata of a stored picture', async () => {
       const photograph = sharp(photo)
         .withExif({ IFD0: { Copyright: 'somebody' } })
         .withIccProfile('p3');
@@ -75,7 +75,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect((await renderer.inspect(photo, 10_000)).metadata).toEqual(['exif', 'icc']);
     });
 
-    it('digests files in their order, whatever they hold, and leaves out what is none', async () => {
+    it('digests files in order, whatever they contain, and returns nothing for other paths', async () => {
       writeFileSync(join(folder, 'text'), 'no picture');
       writeFileSync(join(folder, 'empty'), '');
       const paths = ['text', 'nowhere', 'photo.jpg', '.', 'empty'].map((name) => join(folder, name));
@@ -88,7 +88,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect([nowhere, self]).toEqual([null, null]);
     });
 
-    it('digests more at a time than it has places, and has them again', async () => {
+    it('digests more files than it has slots, and frees the slots', async () => {
       const all = await Promise.all(
         Array.from({ length: 5 }, () => renderer.digest([named(photo), named(photo)], 10_000)),
       );
@@ -101,7 +101,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       for (const each of opened) each.close();
     });
 
-    it('says why a stored picture is none, and has its places again', async () => {
+    it('reports why a stored picture cannot be decoded, and frees the slots', async () => {
       const cut = join(folder, 'cut.jpg');
       writeFileSync(cut, readFileSync(photo).subarray(0, -30));
       writeFileSync(join(folder, 'text'), 'no picture');
@@ -119,7 +119,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect((await renderer.inspect(photo, 10_000)).format).toBe('jpeg');
     });
 
-    it('renders what was ordered, in that order, into the staged files', async () => {
+    it('renders the ordered variants, in that order, into the staged files', async () => {
       const opened = await renderer.open(named(photo), LIMITS);
       const orders = [150, 30].map((width) => ({
         variant: variant({ width }),
@@ -139,7 +139,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(Object.values(ms).every((time) => time > 0)).toBe(true);
     });
 
-    it('tells how often it was asked what, and what that took', async () => {
+    it('returns the number and duration of its requests by kind', async () => {
       expect(renderer.spent()).toMatchObject({ started: 0, cpu: 0, asked: {} });
       for (const name of ['one', 'two']) {
         const opened = await renderer.open(named(photo), LIMITS);
@@ -153,7 +153,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       );
     });
 
-    it('decodes the very bytes it digested, whatever has become of the file since', async () => {
+    it('decodes exactly the digested bytes, whatever happens to the file', async () => {
       const opened = await renderer.open(named(photo), LIMITS);
       writeFileSync(photo, 'no picture any more');
       const { outputs } = await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
@@ -171,7 +171,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       await expect(refused).rejects.toMatchObject({ code, fix: expect.any(String) });
     });
 
-    it('says that a source is missing, without its path', async () => {
+    it('reports a missing source without its path', async () => {
       const refused = renderer.open(named(join(folder, 'nowhere.jpg')), LIMITS);
       await expect(refused).rejects.toMatchObject({
         code: 'source_missing',
@@ -180,7 +180,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
     });
 
     describe('a source with bounds', () => {
-      /** A picture in `root`, and one outside of it. */
+      /** A picture in `root`, and one outside. */
       beforeEach(() => {
         mkdirSync(join(folder, 'root/sub'), { recursive: true });
         mkdirSync(join(folder, 'outside'));
@@ -192,7 +192,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
         path: join(folder, path),
         bounds: { within: [join(folder, 'root')], follow },
       });
-      /** What becomes of it when it is opened, and when it is digested. */
+      /** The results of opening and of digesting the picture. */
       const fate = async (source: ReturnType<typeof bound>): Promise<unknown[]> => {
         const opening = renderer.open(source, LIMITS).then(
           (opened) => {
@@ -207,18 +207,18 @@ export function rendererContract(make: (size: number) => Renderer): void {
       const READ = ['opened', true];
       const REFUSED = ['source_outside', false];
 
-      it('is read where it lies in the folder', async () => {
+      it('is read inside its folder', async () => {
         expect(await fate(bound('root/a.jpg'))).toEqual(READ);
         expect(await fate(bound('root/sub/b.jpg', true))).toEqual(READ);
       });
 
-      it('is refused as a link, wherever that leads, and read when links are followed and stay inside', async () => {
+      it('is refused as any link, and read if links are followed and the link stays inside', async () => {
         symlinkSync('a.jpg', join(folder, 'root/inside.jpg'));
         expect(await fate(bound('root/inside.jpg'))).toEqual(REFUSED);
         expect(await fate(bound('root/inside.jpg', true))).toEqual(READ);
       });
 
-      it.each([false, true])('is refused as a link that leads outside, followed: %s', async (follow) => {
+      it.each([false, true])('is refused as a link to outside, followed: %s', async (follow) => {
         symlinkSync('../outside/b.jpg', join(folder, 'root/leads-out.jpg'));
         expect(await fate(bound('root/leads-out.jpg', follow))).toEqual(REFUSED);
         symlinkSync('../rootless.jpg', join(folder, 'root/sibling.jpg'));
@@ -226,7 +226,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       });
 
       it.each([false, true])(
-        'is refused behind a folder that is a link to outside, followed: %s',
+        'is refused below a folder that is a link to outside, followed: %s',
         async (follow) => {
           rmSync(join(folder, 'root/sub'), { recursive: true });
           symlinkSync('../outside', join(folder, 'root/sub'));
@@ -234,19 +234,19 @@ export function rendererContract(make: (size: number) => Renderer): void {
         },
       );
 
-      it('is read wherever it leads without bounds', async () => {
+      it('is read anywhere without bounds', async () => {
         symlinkSync('../outside/b.jpg', join(folder, 'root/named.jpg'));
         (await renderer.open(named(join(folder, 'root/named.jpg')), LIMITS)).close();
       });
 
-      it('is read in any of the folders it may lie in', async () => {
+      it('is read in each of the allowed folders', async () => {
         const within = [join(folder, 'root'), join(folder, 'outside')];
         const path = join(folder, 'outside/b.jpg');
         (await renderer.open({ path, bounds: { within, follow: false } }, LIMITS)).close();
       });
     });
 
-    it('goes on after failures, which give their places back', async () => {
+    it('continues after failures, which free their slots', async () => {
       const bad = join(folder, 'bad.jpg');
       writeFileSync(bad, '');
       const attempts = Array.from({ length: 6 }, () => renderer.open(named(bad), LIMITS));
@@ -254,7 +254,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       (await renderer.open(named(photo), LIMITS)).close();
     });
 
-    it('may render again after an order that failed', async () => {
+    it('can render again after a failed order', async () => {
       const opened = await renderer.open(named(photo), LIMITS);
       const order = { variant: variant(), path: join(folder, 'nowhere', 'a.tmp') };
       await expect(opened.render([order])).rejects.toMatchObject({
@@ -264,7 +264,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       opened.close();
     });
 
-    it('has no more pictures open than it has places', async () => {
+    it('never has more open pictures than slots', async () => {
       const held = await Promise.all([
         renderer.open(named(photo), LIMITS),
         renderer.open(named(photo), LIMITS),
@@ -282,7 +282,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       held[1]!.close();
     });
 
-    it('rejects what is open and what waits with cancelled when it is killed', async () => {
+    it('rejects open and waiting pictures with `cancelled` when it is killed', async () => {
       const held = await Promise.all([
         renderer.open(named(photo), LIMITS),
         renderer.open(named(photo), LIMITS),
@@ -298,7 +298,7 @@ export function rendererContract(make: (size: number) => Renderer): void {
       for (const opened of held) opened.close();
     });
 
-    it('may be closed twice, and leaves nothing but what was ordered', async () => {
+    it('can be closed twice, and leaves only the ordered files', async () => {
       const opened = await renderer.open(named(photo), LIMITS);
       await opened.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
       opened.close();

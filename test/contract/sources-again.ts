@@ -5,9 +5,9 @@ import type { OpenSources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { RULES } from './sources-place.ts';
 
-/** What sources must do that were there once. */
+/** The contract of sources that an earlier batch had. */
 export function sourcesAgainConformance(name: string, open: OpenSources): void {
-  describe(`${name} as sources that were there before`, () => {
+  describe(`${name} as sources of an earlier batch`, () => {
     let cwd: string;
     beforeEach(() => {
       cwd = makePlace();
@@ -19,7 +19,7 @@ export function sourcesAgainConformance(name: string, open: OpenSources): void {
       }
     };
 
-    it('takes what were sources as they are named, no patterns, as long as one is there', async () => {
+    it('uses former sources by their names, not as patterns, if at least one exists', async () => {
       put('p/a1.jpg', 'p/b.jpg', 'p/c[1].jpg');
       const paths = ['p/a[1].jpg', 'p/b.jpg', 'p/c[1].jpg', 'nope/*.jpg'];
       const sources = await open({ paths, list: null, cwd, once: { folders: [] } }, RULES);
@@ -30,7 +30,7 @@ export function sourcesAgainConformance(name: string, open: OpenSources): void {
       await expect(open(gone, RULES)).rejects.toMatchObject({ code: 'no_input' });
     });
 
-    it('takes folders in which sources were found for folders, whatever their names', async () => {
+    it('treats folders of former sources as folders, whatever their names', async () => {
       put('p/a[1].jpg', 'album[2].jpg/b.jpg', 'named.jpg');
       const once = { folders: ['p', 'album[2].jpg', 'gone'] };
       const sources = await open({ paths: ['named.jpg'], list: null, cwd, once }, RULES);
@@ -45,7 +45,7 @@ export function sourcesAgainConformance(name: string, open: OpenSources): void {
       await expect(open(gone, RULES)).rejects.toMatchObject({ code: 'no_input' });
     });
 
-    it('walks again what an earlier batch had, and meets folders that are away as gone', async () => {
+    it('walks the inputs of an earlier batch again, and returns missing folders as gone', async () => {
       put('p/a.jpg', 'q/notes.txt');
       const paths = ['p', 'q/*.jpg', 'away', 'away too/*.jpg', 'gone.JPG'];
       const sources = await open({ paths, list: null, cwd, isAgain: true }, RULES);

@@ -4,22 +4,22 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { OpenSources, SourceProbe } from '../../src/ports.ts';
 import { found, placeOf, type SourcesPlace, walked } from './sources-place.ts';
 
-/** What sources in files and folders must do when a part of them is walked, or what is known is left out. */
+/** The contract of sources in files and folders for a partial walk, and for a walk that leaves out known sources. */
 export function partsOfSourcesConformance(name: string, open: OpenSources, probe: SourceProbe): void {
-  describe(`${name} as sources of which a part is walked`, () => {
+  describe(`${name} in a partial walk of the sources`, () => {
     let place: SourcesPlace;
     beforeEach(() => {
       place = placeOf(open);
     });
 
-    it('tell one file as a walk through everything does', async () => {
+    it('returns one file as a full walk does', async () => {
       place.put('p/a.jpg', 'p/sub/b.jpg', 'p/sub/c.jpg');
       const sources = await place.open(['p']);
       const all = await walked(sources);
       expect(await walked(sources, { at: place.at('p/sub/b.jpg') })).toEqual([all[1]]);
     });
 
-    it('tell a folder with all below it, in bytewise order, and nothing beside it', async () => {
+    it('returns all sources below a folder in bytewise order, and nothing outside of it', async () => {
       place.put('p/a.jpg', 'p/sub/z.jpg', 'p/sub/B.jpg', 'p/sub/deep/y.jpg', 'p/sub.jpg', 'p/sub-b/x.jpg');
       const sources = await place.open(['p']);
       const inSub = ['p/sub/B.jpg', 'p/sub/deep/y.jpg', 'p/sub/z.jpg'];
@@ -27,7 +27,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await walked(sources, { at: place.at('p') }))).toHaveLength(6);
     });
 
-    it('tell what is no source as what it is, or not at all', async () => {
+    it('returns a path that is no source with its reason, or not at all', async () => {
       place.put('p/notes.txt', 'p/.hidden.jpg', 'p/a.jpg.part', 'p/x.png');
       symlinkSync('x.png', place.at('p/link.jpg'));
       const sources = await place.open(['p'], { exclude: ['x.png'] });
@@ -39,7 +39,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(await at('p/x.png')).toMatchObject([{ type: 'skipped', reason: 'excluded' }]);
     });
 
-    it('tell nothing of what lies below a folder that a walk would pass over, and why', async () => {
+    it('returns nothing below a folder that a walk skips, except the reason', async () => {
       place.put('p/.git/deep/a.jpg', 'p/raw/deep/b.jpg', 'p/out/deep/c.webp', 'elsewhere/d.jpg');
       symlinkSync('../elsewhere', place.at('p/linked'));
       const sources = await place.open(['p'], { exclude: ['raw'], out: place.at('p/out') });
@@ -54,7 +54,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await at('p/linked/d.jpg'))).toEqual([]);
     });
 
-    it('say that nothing is there, and so of the first folder on the way that is not', async () => {
+    it('returns a missing path as gone, or its first missing folder', async () => {
       place.put('p/a.jpg');
       const sources = await place.open(['p']);
       const gone = (path: string) => [{ type: 'gone', path: place.at(path), wasFolder: false }];
@@ -62,7 +62,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(await walked(sources, { at: place.at('p/none/deep/b.jpg') })).toEqual(gone('p/none'));
     });
 
-    it('tell nothing of what lies outside the folders that were named', async () => {
+    it('returns nothing outside the named folders', async () => {
       place.put('p/a.jpg', 'p-b/b.jpg', 'c.jpg');
       const sources = await place.open(['p']);
       for (const path of ['p-b/b.jpg', 'p-b', 'c.jpg', 'none', '.', '..']) {
@@ -70,7 +70,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       }
     });
 
-    it('hold to the globs that were given', async () => {
+    it('respects the given globs', async () => {
       place.put('p/a.jpg', 'p/sub/b.jpg', 'p/sub/c.png');
       const globbed = await place.open(['p/**/*.jpg']);
       expect(found(await walked(globbed, { at: place.at('p/sub') }))).toEqual(['p/sub/b.jpg']);
@@ -80,20 +80,20 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await walked(included, { at: place.at('p/a.jpg') }))).toEqual([]);
     });
 
-    it('tell a file once that lies below two of the folders that were named', async () => {
+    it('returns a file once that is below two of the named folders', async () => {
       place.put('p/sub/b.jpg');
       const sources = await place.open(['p/sub', 'p']);
       expect(found(await walked(sources, { at: place.at('p/sub/b.jpg') }))).toEqual(['p/sub/b.jpg']);
     });
 
-    it('tell what lies behind a link to a folder where links are followed', async () => {
+    it('returns files behind a link to a folder if links are followed', async () => {
       place.put('p/.store/a.jpg');
       symlinkSync('.store', place.at('p/linked'));
       const sources = await place.open(['p'], { followSymlinks: true });
       expect(found(await walked(sources, { at: place.at('p/linked/a.jpg') }))).toEqual(['p/linked/a.jpg']);
     });
 
-    it('take a name with odd characters for what it is', async () => {
+    it('accepts names with special characters', async () => {
       const odd = [
         'p/[a]*{b}?.jpg',
         "p/it's.jpg",
@@ -107,7 +107,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       for (const path of odd) expect(found(await walked(sources, { at: place.at(path) }))).toEqual([path]);
     });
 
-    it('walk the folder where a name that is no UTF-8 was not told as it is', async () => {
+    it('walks the folder of a name that is not UTF-8', async () => {
       place.put('p/a.jpg', 'p/b.jpg');
       const raw = Buffer.concat([Buffer.from(place.at('p/c')), Buffer.from([0xff]), Buffer.from('.jpg')]);
       renameSync(place.at('p/b.jpg'), raw);
@@ -116,13 +116,13 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
     });
   });
 
-  describe(`${name} as sources of which some are known`, () => {
+  describe(`${name} in a walk with known sources`, () => {
     let place: SourcesPlace;
     beforeEach(() => {
       place = placeOf(open);
     });
 
-    it('meet all of them and stream only the others', async () => {
+    it('checks all sources and streams only the unknown ones', async () => {
       place.put('p/a.jpg', 'p/b.jpg', 'p/notes.txt', 'p/.hidden.jpg', 'p/sub/c.jpg');
       const sources = await place.open(['p']);
       const met: unknown[] = [];
@@ -138,7 +138,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await walked(sources, { at: place.at('p/a.jpg'), isKnown: () => true }))).toEqual([]);
     });
 
-    it('meet each of thousands, and all that lies after them', async () => {
+    it('checks each of thousands, and all sources after them', async () => {
       const names = Array.from({ length: 1_000 }, (_, i) => `p/${String(i).padStart(4, '0')}.jpg`);
       place.put(...names, 'p/z.jpg');
       let met = 0;
@@ -147,7 +147,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(met).toBe(1_001);
     });
 
-    it('meet a file that is reached twice once, and under the same path each time', async () => {
+    it('checks a file once that is reachable twice, and under the same path each time', async () => {
       place.put('p/real/a.jpg', 'q/b.jpg');
       symlinkSync('real/a.jpg', place.at('p/file.jpg'));
       symlinkSync('q', place.at('r'));
@@ -159,13 +159,13 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
     });
   });
 
-  describe(`${name} as sources that are no more`, () => {
+  describe(`${name} in a check of missing sources`, () => {
     let place: SourcesPlace;
     beforeEach(() => {
       place = placeOf(open);
     });
 
-    it('are missing as long as the folder that was named is there', async () => {
+    it('returns missing sources while the named folder exists', async () => {
       place.put('p/a.jpg', 'p/b.jpg', 'p/sub/c.jpg', 'named.jpg');
       const sources = await place.open(['p', 'named.jpg']);
       const watcher = sources.watch(() => {}, { poll: true });
@@ -178,7 +178,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       await watcher.close();
     });
 
-    it('are not missing when another folder has the name of the one that was named', async () => {
+    it('returns none if another folder has replaced the named folder', async () => {
       place.put('p/a.jpg');
       const sources = await place.open(['p']);
       const watcher = sources.watch(() => {}, { poll: true });
@@ -188,7 +188,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       await watcher.close();
     });
 
-    it('are not missing when anything at all is under their name', async () => {
+    it('returns no source whose path has anything at it', async () => {
       place.put('p/a.jpg/x.jpg', 'p/b.jpg', 'p/file');
       symlinkSync('nothing', place.at('p/c.jpg'));
       const sources = await place.open(['p']);
@@ -198,7 +198,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       await watcher.close();
     });
 
-    it('are told from those that cannot be reached also where nothing is watched', async () => {
+    it('distinguishes missing from unreachable sources without a watch', async () => {
       place.put('p/a.jpg', 'p/b.jpg');
       const sources = await place.open(['p']);
       place.remove('p/b.jpg');
@@ -209,19 +209,19 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(await sources.missing([place.at('p/a.jpg')])).toEqual([]);
     });
 
-    it('are found out wherever they are when nothing was named', async () => {
+    it('finds missing sources anywhere if nothing was named', async () => {
       place.put('p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg');
       const nothingNamed = await place.open([]);
       place.remove('p/b.jpg', 'empty/c.jpg', 'none');
       const paths = ['p/a.jpg', 'p/b.jpg', 'empty/c.jpg', 'none/deep/d.jpg'].map(place.at);
       for (const sources of [nothingNamed, probe]) {
         expect(await sources.missing(paths)).toEqual(paths.slice(1));
-        // The disk of the empty folder may not be mounted.
+        // The disk of the empty folder may be unmounted.
         expect(await sources.gone(paths)).toEqual([paths[1], paths[3]]);
       }
     });
 
-    it('were in a folder that was walked, or were files', async () => {
+    it('reports whether a missing source was a walked folder or a file', async () => {
       place.put('p/a.jpg', 'p/sub/deep/b.jpg');
       const sources = await place.open(['p']);
       const watcher = sources.watch(() => {}, { poll: true });

@@ -16,10 +16,10 @@ export const RULES: WalkRules = {
 
 export type Entry = FoundSource | Skipped | Gone;
 
-/** A place of its own with sources in it. */
+/** A separate folder with sources. */
 export interface SourcesPlace {
   at(path: string): string;
-  /** Writes files that hold their own names. */
+  /** Writes files that contain their own names. */
   put(...paths: string[]): void;
   remove(...paths: string[]): void;
   open(paths: readonly string[], rules?: Partial<WalkRules>): Promise<Sources>;
@@ -49,20 +49,20 @@ export async function walked(sources: Sources, part?: WalkScope): Promise<Entry[
   return entries;
 }
 
-/** What was found, as the user would write it. */
+/** The found sources as the user would write them. */
 export function found(entries: readonly Entry[]): string[] {
   return entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : []));
 }
 
-/** Whoever hears hints. */
+/** Collects change events. */
 export interface Ear {
   readonly hints: readonly Hint[];
   readonly hear: (hint: Hint) => void;
-  /** Resolves once such a hint was heard, be it before or after this call. */
+  /** Resolves once a matching event has arrived, before or after this call. */
   heard(matches: (hint: Hint) => boolean): Promise<Hint>;
   changed(path: string): Promise<Hint>;
   warned(text: string): Promise<Hint>;
-  /** As if nothing had been heard so far. */
+  /** Drops all collected events. */
   forget(): void;
 }
 

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Hint, OpenSources, Sources, Watcher } from '../../src/ports.ts';
 import { type Ear, found, openEar, placeOf, type SourcesPlace, walked } from './sources-place.ts';
 
-/** What sources in files and folders must tell of changes. */
+/** The contract of watched sources in files and folders. */
 export function watchedSourcesConformance(name: string, open: OpenSources): void {
-  describe(`${name} as sources that are watched`, () => {
+  describe(`${name} in a watch of the sources`, () => {
     let place: SourcesPlace;
     const watchers: Watcher[] = [];
     beforeEach(() => {
@@ -15,7 +15,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       for (const watcher of watchers.splice(0)) await watcher.close();
     });
 
-    /** Sources that are watched and were walked once. */
+    /** Starts a watch of sources and walks them once. */
     const watch = async (paths: readonly string[], { poll = false, followSymlinks = false } = {}) => {
       const sources = await place.open(paths, { followSymlinks });
       const ear = openEar();
@@ -24,14 +24,14 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       const before = await walked(sources);
       return { sources, ear, watcher, before };
     };
-    /** Resolves once whatever was done before in a folder must have been told: somebody else heard of it. */
-    const told = async (folder: string) => {
+    /** Waits until another watch has received later events of the folder, so earlier events must have arrived. */
+    const eventsArrive = async (folder: string) => {
       const { ear } = await watch([folder]);
       place.put(`${folder}/last`);
       await ear.changed(place.at(`${folder}/last`));
     };
 
-    it('tell of a file that is new, longer, moved in, moved away or removed', async () => {
+    it('reports a file that is new, longer, moved in, moved away or removed', async () => {
       place.put('p/old.jpg', 'p/gone.jpg', 'p/sub/away.jpg', 'moved.jpg', 'p/whole.tmp');
       const { ear } = await watch(['p']);
       place.put('p/new.jpg');
@@ -49,7 +49,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       expect(ear.hints.filter(({ type }) => type !== 'changed')).toEqual([]);
     });
 
-    it('tell of a folder that is new, and of what lands in it once that was walked', async () => {
+    it('reports a new folder, and new files in it after its walk', async () => {
       place.put('p/a.jpg');
       const { sources, ear, watcher } = await watch(['p']);
       place.put('p/new/deep/early.jpg');
@@ -61,7 +61,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       await ear.changed(place.at('p/new/late.jpg'));
     });
 
-    it('tell of what lands in a folder that was walked on the way to one file in it', async () => {
+    it('reports new files in a folder that was walked for one of its files', async () => {
       place.put('p/a.jpg');
       const { sources, ear } = await watch(['p']);
       place.put('p/new/b.jpg');
@@ -70,7 +70,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       await ear.changed(place.at('p/new/c.jpg'));
     });
 
-    it('tell of what lands in a folder that was moved in or has another name now', async () => {
+    it('reports new files in a folder that was moved in or renamed', async () => {
       place.put('p/sub/a.jpg', 'elsewhere/b.jpg');
       const { sources, ear, watcher } = await watch(['p']);
       renameSync(place.at('elsewhere'), place.at('p/in'));
@@ -88,7 +88,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
     });
 
     it.each(['p/sub', 'p'])(
-      'tell of %s that is removed and made again in one moment, and of what lands in it once it was walked',
+      'reports %s that is removed and created again at once, and new files in it after its walk',
       async (folder) => {
         place.put('p/a.jpg', 'p/sub/b.jpg');
         const { sources, ear } = await watch(['p']);
@@ -102,7 +102,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       10_000,
     );
 
-    it('tell of what lands in a folder that was removed and made again again and again', async () => {
+    it('reports new files in a folder that is removed and created again repeatedly', async () => {
       place.put('p/sub/b.jpg');
       const { sources, ear } = await watch(['p']);
       for (let round = 0; round < 5; round++) {
@@ -121,7 +121,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       }
     });
 
-    it('tell of changes below a link that was named by the path it was named by', async () => {
+    it('reports changes below a named link under the path of the link', async () => {
       place.put('real/sub/a.jpg');
       symlinkSync('real', place.at('p'));
       const { ear, before } = await watch(['p']);
@@ -130,7 +130,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       await ear.changed(place.at('p/sub/c.jpg'));
     });
 
-    it('tell only that something changed where a file may be reached in two ways', async () => {
+    it('reports only that something has changed if a file is reachable in two ways', async () => {
       place.put('p/real/a.jpg', 'p/.store/b.jpg');
       symlinkSync('real/a.jpg', place.at('p/file.jpg'));
       symlinkSync('.store', place.at('p/linked'));
@@ -145,44 +145,44 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
     });
 
     const odd = ['[a]*{b}?', "it's", 'a\nb', 'é', 'e\u0301', '-', '!x', '%', ' ', 'p'];
-    it.each(odd)('tell of changes in a folder named %j', async (folder) => {
+    it.each(odd)('reports changes in a folder named %j', async (folder) => {
       for (const folder of odd) place.put(`p/${folder}/a.jpg`);
       const { ear } = await watch(['p']);
       place.put(`p/${folder}/new[1].jpg`);
       await ear.changed(place.at(`p/${folder}/new[1].jpg`));
     });
 
-    it('tell nothing of folders that are passed over', async () => {
+    it('reports nothing in skipped folders', async () => {
       place.put('p/.git/a.jpg', 'p/a.jpg');
       const { ear, watcher } = await watch(['p']);
       place.put('p/.git/b.jpg');
-      await told('p');
+      await eventsArrive('p');
       const below = ear.hints.filter((hint) => hint.type === 'changed' && hint.path.includes('.git/'));
       expect([below, watcher.folders]).toEqual([[], 1]);
     });
 
-    it('tell nothing any more once the watch is closed, which may be while they are walked', async () => {
+    it('reports nothing after the watch is closed, even during a walk', async () => {
       place.put('p/a.jpg', 'p/sub/b.jpg');
       const { ear, watcher } = await watch(['p']);
       await watcher.close();
       ear.forget();
       place.put('p/c.jpg', 'p/sub/d.jpg');
-      await told('p');
-      await told('p/sub');
+      await eventsArrive('p');
+      await eventsArrive('p/sub');
       expect([ear.hints, watcher.folders]).toEqual([[], 0]);
     });
 
-    it('tell nothing where looking often is asked for, and that they do not', async () => {
+    it('reports no changes with polling, and identifies itself as polling', async () => {
       place.put('p/a.jpg', 'p/sub/b.jpg');
       const { ear, watcher } = await watch(['p'], { poll: true });
       expect([watcher.by, watcher.folders]).toEqual(['polling', 2]);
       place.put('p/c.jpg', 'p/sub/d.jpg');
-      await told('p');
-      await told('p/sub');
+      await eventsArrive('p');
+      await eventsArrive('p/sub');
       expect(ear.hints).toEqual([]);
     });
 
-    it('say how many folders were walked and are still there, and that the system tells of them', async () => {
+    it('reports the number of existing walked folders, and that it uses events', async () => {
       place.put('p/a.jpg', 'p/x/y/b.jpg', 'p/z/c.txt', 'p/.hidden/d.jpg');
       const sources = await place.open(['p']);
       const watcher = sources.watch(() => {}, { poll: false });
@@ -195,7 +195,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       expect(watcher.folders).toBe(2);
     });
 
-    it('keep folders of a walk that was stopped half-way', async () => {
+    it('keeps the folders of a walk that was stopped halfway', async () => {
       place.put('p/a/a.jpg', 'p/b/b.jpg');
       const { sources, watcher } = await watch(['p']);
       const stop = new AbortController();
@@ -203,9 +203,9 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
       expect(watcher.folders).toBe(3);
     });
 
-    describe('below a folder that goes and comes back', () => {
+    describe('below a folder that disappears and comes back', () => {
       const isReplaced = (hint: Hint) => hint.type === 'replaced' && hint.folder === place.at('p');
-      /** Away, looked at, back, and looked at again. */
+      /** The folder disappears, a walk runs, the folder comes back, and another walk runs. */
       const goAndComeBack = async (leave: () => void, come: () => void) => {
         place.put('p/a.jpg', 'p/sub/b.jpg');
         const { sources, ear, watcher } = await watch(['./p']);
@@ -221,7 +221,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         await ear.heard(isReplaced);
         return { sources, ear };
       };
-      /** It is as if it had never been away. */
+      /** Checks that the watch works as if the folder had never disappeared. */
       const isHeard = async (sources: Sources, ear: Ear) => {
         await walked(sources);
         place.put('p/new.jpg');
@@ -230,7 +230,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         expect(await sources.missing([place.at('p/new.jpg')])).toEqual([place.at('p/new.jpg')]);
       };
 
-      it('warn, hold nothing for missing meanwhile, and tell of what lands once it was walked again', async () => {
+      it('warns, returns no missing sources, and reports new files after the next walk', async () => {
         const { sources, ear } = await goAndComeBack(
           () => place.remove('p'),
           () => mkdirSync(place.at('p')),
@@ -238,7 +238,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         await isHeard(sources, ear);
       });
 
-      it('do so too when it is moved away and back', async () => {
+      it('does the same if the folder is moved away and back', async () => {
         const { sources, ear } = await goAndComeBack(
           () => renameSync(place.at('p'), place.at('away')),
           () => renameSync(place.at('away'), place.at('p')),
@@ -247,7 +247,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         await isHeard(sources, ear);
       });
 
-      it('take a file in its place for nothing at all', async () => {
+      it('ignores a file at the path of the folder', async () => {
         const { sources, ear } = await goAndComeBack(
           () => {
             place.remove('p');
@@ -261,7 +261,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         await isHeard(sources, ear);
       });
 
-      it('say that another folder has its name when it was replaced', async () => {
+      it('warns that another folder has replaced it', async () => {
         place.put('p/a.jpg', 'other/c.jpg');
         const { sources, ear } = await watch(['p']);
         renameSync(place.at('p'), place.at('away'));
@@ -272,7 +272,7 @@ export function watchedSourcesConformance(name: string, open: OpenSources): void
         await isHeard(sources, ear);
       });
 
-      it('go on telling of the other folders that were named', async () => {
+      it('continues to report changes in the other named folders', async () => {
         place.put('p/a.jpg', 'q/b.jpg');
         const { sources, ear } = await watch(['p', 'q']);
         place.remove('p');

@@ -16,7 +16,7 @@ const RULES: WalkRules = {
   index: '/nowhere/index.db',
 };
 
-/** What sources in files and folders must do. */
+/** The contract of sources in files and folders. */
 export function sourcesConformance(name: string, open: OpenSources): void {
   describe(`${name} as sources`, () => {
     let cwd: string;
@@ -48,12 +48,12 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(found).toEqual(['p/B.svg', 'p/a-1/x.Tiff', 'p/a.webp', 'p/a/z.png', 'p/b.JPG', 'p/é.jpe']);
     });
 
-    it('keeps that order among names that sort otherwise as UTF-16', async () => {
+    it('keeps that order for names that sort differently in UTF-16', async () => {
       put('p/\u{1f600}.png', 'p/\uff41.png', 'p/z.png');
       expect((await walk(['p'])).found).toEqual(['p/z.png', 'p/\uff41.png', 'p/\u{1f600}.png']);
     });
 
-    it('tells of each where it is, its path below the root, and its facts', async () => {
+    it('returns each picture’s path, its path below the root, and its facts', async () => {
       put('p/sub/a.jpg');
       const { entries } = await walk(['./p/']);
       expect(entries).toEqual([
@@ -72,7 +72,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       ]);
     });
 
-    it('tells no ctime where none is to be compared', async () => {
+    it('returns no ctime if ctimes are not compared', async () => {
       put('p/a.jpg');
       const path = join(cwd, 'p/a.jpg');
       for (const paths of [['p'], ['p/a.jpg']]) {
@@ -84,7 +84,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(facts.map((one) => one?.ctime)).toEqual([null, null]);
     });
 
-    it('passes over hidden files, partial downloads, staged files and the index, and says why', async () => {
+    it('skips hidden files, partial downloads, staged files and the index, with a reason', async () => {
       put('p/.hidden.jpg', 'p/.git/x.jpg', 'p/a.jpg.part', 'p/b.jpg.crdownload', 'p/c.jpg~', 'p/d.jpg');
       put('p/.imgtool-00ff-12.tmp', 'p/i.db', 'p/i.db-wal', 'p/i.db.runs/a.lock');
       const { found, skipped } = await walk(['p'], { index: join(cwd, 'p/i.db'), allFiles: true });
@@ -102,13 +102,13 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       });
     });
 
-    it('lets magic bytes decide for every file only when asked to', async () => {
+    it('lets magic bytes decide for every file only with `allFiles`', async () => {
       put('p/picture', 'p/notes.txt');
       expect((await walk(['p'])).found).toEqual([]);
       expect((await walk(['p'], { allFiles: true })).found).toEqual(['p/notes.txt', 'p/picture']);
     });
 
-    it('passes over links unless asked to follow them', async () => {
+    it('skips links unless it follows links', async () => {
       put('p/.store/1', 'p/.store/sub/b.jpg');
       symlinkSync('.store/1', join(cwd, 'p/a.jpg'));
       symlinkSync('.store/sub', join(cwd, 'p/sub'));
@@ -119,7 +119,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p'], { followSymlinks: true })).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
     });
 
-    it('follows links inside the root, but takes a file reached twice once', async () => {
+    it('follows links inside the root, but returns a file once that is reachable twice', async () => {
       put('p/real/a.jpg', 'p/real/b.jpg');
       symlinkSync('real/a.jpg', join(cwd, 'p/file.jpg'));
       symlinkSync('real', join(cwd, 'p/zz'));
@@ -128,7 +128,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p'], { followSymlinks: true, include: ['*.jpg'] })).found).toEqual(['p/file.jpg']);
     });
 
-    it('follows no link out of the root, to nothing, or in a circle', async () => {
+    it('follows no link out of the root, to nothing, or in a cycle', async () => {
       put('p/real/a.jpg', 'elsewhere/b.jpg');
       symlinkSync('../elsewhere', join(cwd, 'p/out'));
       symlinkSync('../elsewhere/b.jpg', join(cwd, 'p/b.jpg'));
@@ -141,25 +141,22 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(Object.values(skipped)).toEqual(Array(6).fill('symlink'));
     });
 
-    it('takes the same folder named by two paths once', async () => {
+    it('walks a folder once that is named by two paths', async () => {
       put('p/a.jpg');
       symlinkSync('p', join(cwd, 'q'));
       expect((await walk(['p', 'q'])).found).toEqual(['p/a.jpg']);
     });
 
-    // Root may read everything.
-    it.skipIf(process.getuid?.() === 0)(
-      'passes over a folder that may not be read, and goes on',
-      async () => {
-        put('p/a/x.jpg', 'p/z.jpg');
-        chmodSync(join(cwd, 'p/a'), 0);
-        const { found, skipped } = await walk(['p']);
-        chmodSync(join(cwd, 'p/a'), 0o755);
-        expect([found, skipped]).toEqual([['p/z.jpg'], { 'p/a': 'unreadable' }]);
-      },
-    );
+    // Root can read everything.
+    it.skipIf(process.getuid?.() === 0)('skips an unreadable folder, and continues', async () => {
+      put('p/a/x.jpg', 'p/z.jpg');
+      chmodSync(join(cwd, 'p/a'), 0);
+      const { found, skipped } = await walk(['p']);
+      chmodSync(join(cwd, 'p/a'), 0o755);
+      expect([found, skipped]).toEqual([['p/z.jpg'], { 'p/a': 'unreadable' }]);
+    });
 
-    it('never takes a pipe, nor waits for one, nor a folder named like a picture', async () => {
+    it('never returns or waits for a pipe, and never returns a folder named like a picture', async () => {
       put('p/x.jpg/y.png');
       execFileSync('mkfifo', [join(cwd, 'p/pipe.jpg')]);
       const { found, skipped } = await walk(['p']);
@@ -173,7 +170,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       await expect(sources.stat(join(cwd, 'p/none'))).rejects.toMatchObject({ code: 'source_missing' });
     });
 
-    it('passes over a name that is not UTF-8', async () => {
+    it('skips a name that is not UTF-8', async () => {
       put('p/a.jpg');
       const raw = Buffer.concat([Buffer.from(join(cwd, 'p/b')), Buffer.from([0xff]), Buffer.from('.jpg')]);
       renameSync(join(cwd, 'p/a.jpg'), raw);
@@ -183,7 +180,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(Object.values(skipped)).toEqual(['name_not_utf8']);
     });
 
-    it('passes over the output folder inside a root, also reached by a link, also when named', async () => {
+    it('skips the output folder inside a root, even if it is reached by a link or named', async () => {
       put('p/a.jpg', 'p/out/a_small.webp', 'p/out/deep/b.webp');
       symlinkSync('out', join(cwd, 'p/linked'));
       const rules = { out: join(cwd, 'p/linked'), followSymlinks: true };
@@ -191,7 +188,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p/a.jpg', 'p/out/a_small.webp'], rules)).found).toEqual(['p/a.jpg']);
     });
 
-    it('takes what lies in the output folder when that is or holds a folder that was named', async () => {
+    it('returns files in the output folder if it is or contains a named folder', async () => {
       put('p/a.jpg', 'p/sub/b.jpg');
       expect((await walk(['p'], { out: join(cwd, 'p') })).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
       expect((await walk(['p/sub'], { out: join(cwd, 'p') })).found).toEqual(['p/sub/b.jpg']);
@@ -204,7 +201,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       ]);
     });
 
-    it('takes every named path, whatever its name', async () => {
+    it('returns every named path, whatever its extension', async () => {
       put('notes.txt', '.hidden', 'a.part');
       put('elsewhere/x');
       symlinkSync('elsewhere/x', join(cwd, 'link'));
@@ -216,7 +213,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       ]);
     });
 
-    it('takes a file reached twice once', async () => {
+    it('returns a file once that is reachable twice', async () => {
       put('p/a.jpg', 'p/sub/b.jpg');
       expect((await walk(['p/sub', 'p', 'p/a.jpg', './p/a.jpg'])).found).toEqual(['p/sub/b.jpg', 'p/a.jpg']);
     });
@@ -228,7 +225,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p'], { exclude: ['**/*.png'] })).found).toEqual(['p/a.jpg', 'p/raw/b.jpg']);
     });
 
-    it('expands a quoted glob, takes a file of that very name first, and refuses one that matches nothing', async () => {
+    it('expands a quoted glob, prefers a file of exactly that name, and refuses a glob without matches', async () => {
       put('p/a.jpg', 'p/sub/b.jpg', 'p/c.png', 'q[1].jpg');
       expect((await walk(['p/**/*.jpg'])).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
       expect((await walk(['q[1].jpg'])).found).toEqual(['q[1].jpg']);
@@ -236,12 +233,12 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       await expect(walk(['nope/*.gif'])).rejects.toMatchObject({ code: 'no_input' });
     });
 
-    it('refuses a named path that is not there before anything runs', async () => {
+    it('refuses a missing named path before any work', async () => {
       put('a.jpg');
       await expect(walk(['a.jpg', 'nope.jpg'])).rejects.toMatchObject({ code: 'no_input' });
     });
 
-    it('reads a list of files, where what is absent is found without facts', async () => {
+    it('reads a list of files, and returns a missing file without facts', async () => {
       put('a.jpg', 'b c.jpg', 'list');
       writeFileSync(join(cwd, 'list'), 'a.jpg\r\n\nb c.jpg\nnope.jpg\n');
       const { entries } = await walk([], {}, { from: 'list', nul: false });
@@ -256,7 +253,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       await expect(walk([], {}, { from: 'gone', nul: false })).rejects.toMatchObject({ code: 'no_input' });
     });
 
-    it('knows which paths are sources, also through links to folders', async () => {
+    it('recognises paths of sources, even through links to folders', async () => {
       put('p/a.jpg', 'p/out/x.webp', 'named.jpg', 'other.jpg');
       symlinkSync('p', join(cwd, 'p-link'));
       const sources = await open(
@@ -278,7 +275,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(covered).toEqual(['p/a.jpg', 'p-link/a.jpg', 'p/new.webp', 'named.jpg', 'NAMED.jpg']);
     });
 
-    it('knows which files are gone, and takes none for gone whose disk may not be mounted', async () => {
+    it('returns files that are gone, except files whose disk may be unmounted', async () => {
       put('p/a.jpg', 'p/Team.jpg', 'empty/x.jpg');
       rmSync(join(cwd, 'empty/x.jpg'));
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
@@ -289,8 +286,8 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(gone).toEqual(expected.map((path) => join(cwd, path)));
     });
 
-    describe('the place where a source must lie', () => {
-      it('is the folder in which it was found; a file that was named may lie anywhere', async () => {
+    describe('the bounds of a source', () => {
+      it('are the folder in which it was found, and unlimited for a named file', async () => {
         put('p/sub/a.jpg', 'q/b.jpg', 'q/c.jpg', 'listed.jpg');
         writeFileSync(join(cwd, 'list'), 'listed.jpg\n');
         const list = { from: 'list', nul: false };
@@ -302,7 +299,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
         expect(sources.boundsOf(join(cwd, 'listed.jpg'))).toBeNull();
       });
 
-      it('is any of the folders that hold it', async () => {
+      it('are all named folders that contain it', async () => {
         put('p/sub/a.jpg');
         const sources = await open(
           { paths: ['p', 'p/sub'], list: null, cwd },
@@ -312,7 +309,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
         expect(sources.boundsOf(join(cwd, 'p/sub/a.jpg'))).toEqual({ within, follow: true });
       });
 
-      it('is its own folder, by no link, where nobody named what holds it', async () => {
+      it('are its own folder without links if no named folder contains it', async () => {
         put('p/a.jpg', 'q/b.jpg');
         const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
         expect(sources.boundsOf(join(cwd, 'q/b.jpg'))).toEqual({ within: [join(cwd, 'q')], follow: false });
@@ -320,7 +317,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
         expect(again.boundsOf(join(cwd, 'q/b.jpg'))).toBeNull();
       });
 
-      it('stays where the folder was, and follows a folder that was named as a link', async () => {
+      it('stay at the folder’s path, and follow a folder that was named as a link', async () => {
         put('p/a.jpg', 'one/a.jpg', 'two/a.jpg');
         symlinkSync('one', join(cwd, 'current'));
         const sources = await open({ paths: ['p', 'current'], list: null, cwd }, RULES);
@@ -335,7 +332,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       });
     });
 
-    it('passes over a file that becomes a link while its folder is walked', async () => {
+    it('skips a file that becomes a link while its folder is walked', async () => {
       put('p/a.jpg', 'p/b.jpg', 'elsewhere.jpg');
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
       const met: unknown[] = [];
@@ -348,7 +345,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(met).toEqual(['found', ['p/b.jpg', 'symlink']]);
     });
 
-    it('passes over a folder that was named and is a link by now', async () => {
+    it('skips a named folder that has become a link', async () => {
       put('p/a.jpg', 'elsewhere/b.jpg');
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
       renameSync(join(cwd, 'p'), join(cwd, 'moved'));
@@ -359,13 +356,13 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(await sources.missing([join(cwd, 'p/a.jpg')])).toEqual([]);
     });
 
-    it('tells facts of a link only where it was named or links are followed', async () => {
+    it('returns the facts of a link only if it was named or links are followed', async () => {
       put('p/real.jpg', 'elsewhere.jpg');
       const link = join(cwd, 'p/a.jpg');
       symlinkSync('../elsewhere.jpg', link);
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
       await expect(sources.stat(link)).rejects.toMatchObject({ code: 'source_outside' });
-      // What another batch has named may be a link.
+      // Another batch may have named the link.
       symlinkSync('elsewhere.jpg', join(cwd, 'other.jpg'));
       const facts = await sources.statAll([link, join(cwd, 'p/real.jpg'), join(cwd, 'other.jpg')]);
       expect(facts.map((one) => one !== null)).toEqual([false, true, true]);
@@ -374,17 +371,17 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await named.statAll([link]))[0]).not.toBeNull();
     });
 
-    it('knows that a file is gone where another file has taken the place of a folder above', async () => {
+    it('returns a file as gone if another file has replaced a folder above it', async () => {
       put('p/sub/x/logo.png', 'p/a.jpg');
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
       rmSync(join(cwd, 'p/sub'), { recursive: true });
       writeFileSync(join(cwd, 'p/sub'), 'a file');
       const lost = join(cwd, 'p/sub/x/logo.png');
       expect(await sources.gone([lost])).toEqual([lost]);
-      // Behind a link that leads nowhere may lie a disk that is not mounted.
+      // The disk behind a dangling link may be unmounted.
       symlinkSync(join(cwd, 'media/disk'), join(cwd, 'p/disk'));
       expect(await sources.gone([join(cwd, 'p/disk/logo.png')])).toEqual([]);
-      // A loop of links says nothing of what lies behind it.
+      // A loop of links proves nothing about the files behind it.
       symlinkSync('loop', join(cwd, 'p/loop'));
       expect(await sources.gone([join(cwd, 'p/loop/logo.png')])).toEqual([]);
     });
@@ -397,7 +394,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect(sources.givenOf('/elsewhere/x.jpg')).toBe('/elsewhere/x.jpg');
     });
 
-    it('stops walking when it is told to', async () => {
+    it('stops walking when the signal aborts', async () => {
       put('p/a.jpg', 'p/b.jpg', 'p/c.jpg');
       const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
       const stop = new AbortController();

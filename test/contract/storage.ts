@@ -18,7 +18,7 @@ import type { Storage } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { sha } from '../records.ts';
 
-/** What every storage of files must do. */
+/** The contract of every storage of files. */
 export function storageConformance(name: string, open: (run: string) => Storage): void {
   describe(`${name} as a storage`, () => {
     const out = () => join(makePlace(), 'out');
@@ -29,7 +29,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       return staged;
     };
 
-    it('shows nothing under the final name before commit, and the whole of it after', async () => {
+    it('shows nothing under the final name before the commit, and the whole output after it', async () => {
       const storage = open('a1');
       const path = join(out(), 'deep', 'x.webp');
       const staged = await put(storage, path, 'picture');
@@ -41,7 +41,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readdirSync(dirname(path))).toEqual(['x.webp']);
     });
 
-    it('removes a staged file that is discarded, twice if need be, and never what was committed', async () => {
+    it('removes a discarded staged file, even if discarded twice, and never a committed output', async () => {
       const storage = open('a1');
       const path = join(out(), 'x.webp');
       const dropped = await put(storage, path, 'dropped');
@@ -54,7 +54,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readFileSync(path, 'utf8')).toBe('kept');
     });
 
-    it('never overwrites a file it may not replace', async () => {
+    it('never overwrites a file without permission to replace it', async () => {
       const storage = open('a1');
       const path = join(out(), 'x.webp');
       mkdirSync(dirname(path), { recursive: true });
@@ -91,7 +91,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(statSync(to).mode).toBe(mode);
     });
 
-    it('copies instead of linking what has another mode than a new file', async () => {
+    it('copies a file instead of linking it if its mode differs from the mode of a new file', async () => {
       const storage = open('a1');
       const from = join(out(), 'from.webp');
       await storage.commit([await put(storage, from, 'picture')]);
@@ -107,7 +107,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readdirSync(dirname(from)).sort()).toEqual(['from.webp', 'one.webp', 'two.webp']);
     });
 
-    // Only root may give files to any group and user.
+    // Only root can give files to any group and user.
     describe.runIf(process.geteuid?.() === 0)('in a folder of another group', () => {
       const TEAM = 4_242;
       /** A stored file, and a folder in which new files belong to the team. */
@@ -140,7 +140,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         expect(statSync(two).ino).toBe(statSync(one).ino);
       });
 
-      it('a second name heeds that the folder was given to the group meanwhile', async () => {
+      it('a second name respects a change of the folder’s group', async () => {
         const storage = open('a1');
         const { from, shared } = await made(storage);
         chownSync(shared, 0, statSync(from).gid);
@@ -162,7 +162,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       });
     });
 
-    it('takes back the new names it gave when a later one is taken', async () => {
+    it('removes its new names if a later name is taken', async () => {
       const storage = open('a1');
       const one = join(out(), 'one.webp');
       const two = join(dirname(one), 'two.webp');
@@ -186,7 +186,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readdirSync(dirname(to)).sort()).toEqual(['from.webp', 'to.webp']);
     });
 
-    it('does not change a linked output when the one it was linked from is replaced', async () => {
+    it('does not change a linked output when its original is replaced', async () => {
       const storage = open('a1');
       const from = join(out(), 'from.webp');
       const to = join(dirname(from), 'to.webp');
@@ -196,7 +196,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect([readFileSync(from, 'utf8'), readFileSync(to, 'utf8')]).toEqual(['new', 'old']);
     });
 
-    it('calls a folder or a link under a name foreign and follows none', async () => {
+    it('treats a folder or a link at a name as foreign and does not follow it', async () => {
       const storage = open('a1');
       const place = makePlace();
       mkdirSync(join(place, 'folder'));
@@ -208,7 +208,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
     });
 
     describe('when outputs are removed', () => {
-      /** Files that hold their own paths, and an output folder among them. */
+      /** Files that contain their own paths. One of the folders is the output folder. */
       const lay = (...paths: string[]) => {
         const place = makePlace();
         const at = (path: string) => join(place, path);
@@ -221,7 +221,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         return { at, left, remove };
       };
 
-      it('removes with the last file of a folder the folder, up to the output folder, which stays', async () => {
+      it('removes emptied folders up to the output folder, which stays', async () => {
         const { left, remove } = lay('out/a/b/x.webp', 'out/a/b/y.webp');
         await remove('out/a/b/x.webp');
         expect(left()).toEqual(['out', 'out/a', 'out/a/b', 'out/a/b/y.webp']);
@@ -229,7 +229,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         expect(left()).toEqual(['out']);
       });
 
-      it('leaves folders in which anything else is, whatever that is', async () => {
+      it('keeps folders that contain anything else', async () => {
         const { at, left, remove } = lay(
           'out/a/b/x.webp',
           'out/a/notes.txt',
@@ -242,7 +242,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         expect(left()).toEqual(kept);
       });
 
-      it('takes no offence at files and folders that are not there, and removes the others', async () => {
+      it('accepts missing files and folders, and removes the others', async () => {
         const { left, remove } = lay('out/a/x.webp', 'out/file');
         await remove('out/none', 'out/gone/deep/y.webp', 'out/file/below', 'out/a/x.webp');
         expect(left()).toEqual(['out', 'out/file']);
@@ -251,19 +251,19 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         expect(left()).toEqual(['out', 'out/file']);
       });
 
-      it('takes no offence when the output folder itself is not there', async () => {
+      it('accepts a missing output folder', async () => {
         const { left, remove } = lay('photos/a.jpg');
         await remove('out/a/x.webp');
         expect(left()).toEqual(['photos', 'photos/a.jpg']);
       });
 
-      it('removes no folder outside the output folder, also where that is named much the same', async () => {
+      it('removes no folder outside the output folder, even one with a similar name', async () => {
         const { left, remove } = lay('out/x.webp', 'out-b/a/y.webp', 'elsewhere/z.webp');
         await remove('out-b/a/y.webp', 'elsewhere/z.webp', 'out/x.webp');
         expect(left()).toEqual(['elsewhere', 'out', 'out-b', 'out-b/a']);
       });
 
-      it('removes a link and never what it leads to', async () => {
+      it('removes a link and never its target', async () => {
         const { at, left, remove } = lay('photos/a.jpg', 'photos/deep/b.jpg');
         mkdirSync(at('out/c'), { recursive: true });
         symlinkSync(at('photos/a.jpg'), at('out/c/a.webp'));
@@ -279,14 +279,14 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         ]);
       });
 
-      it('removes no folder that lies under the name of an output', async () => {
+      it('removes no folder at the path of an output', async () => {
         const { left, remove } = lay('out/x.webp/kept.txt');
         await expect(remove('out/x.webp')).rejects.toMatchObject({ code: expect.any(String) });
         expect(left()).toEqual(['out', 'out/x.webp', 'out/x.webp/kept.txt']);
       });
     });
 
-    it('sweeps what dead runs left staged and nothing of live ones', async () => {
+    it('removes the staged files of dead runs, and none of live runs', async () => {
       const path = join(out(), 'x.webp');
       await put(open('dead'), path, 'left');
       await put(open('beef'), path, 'in work');
@@ -298,7 +298,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readdirSync(dirname(path))[0]).toContain('beef');
     });
 
-    it('says in words what is in the place of an output', async () => {
+    it('describes what is at the path of an output', async () => {
       const { kindAt } = open('a1');
       const place = makePlace();
       symlinkSync('nowhere', join(place, 'link'));
@@ -316,7 +316,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       server.close();
     });
 
-    it('says of a folder why its disk may not be mounted', async () => {
+    it('explains why the disk of a folder may be unmounted', async () => {
       const { lackOf } = open('a1');
       const place = makePlace();
       expect(await lackOf(join(place, 'none'))).toBe('is not there');
@@ -326,7 +326,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(await lackOf(join(place, 'file', 'below'))).toBe('is not there');
     });
 
-    it('finds out whether outputs can be written without making anything', async () => {
+    it('checks whether outputs can be written without creating anything', async () => {
       const storage = open('a1');
       const path = join(out(), 'deep');
       await storage.prepare(path);

@@ -22,44 +22,48 @@ function notRemoved(outcome: Outcome): string[] {
   return warnings.flatMap(({ message }) => /^(.*): could not be removed$/.exec(message)?.[1] ?? []);
 }
 
-describe('each call of the file system in its turn', () => {
-  it.each(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'])('failing with %s', (code) =>
-    eachSystemCall([code]),
+describe('each file system call in turn', () => {
+  it.each(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'])(
+    'causes no damage if it fails with %s',
+    (code) => eachSystemCall([code]),
   );
 });
 
-describe.skipIf(!canMount)('a disk that fills at ten moments (needs to mount one)', () => {
+describe.skipIf(!canMount)('a disk that fills at ten moments (needs permission to mount)', () => {
   let bytes: number;
   beforeAll(async () => {
     bytes = await needed();
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with outputs, at %i of 11 parts', async (part) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('loses no outputs after %i of 11 parts', async (part) => {
     const place = await putFilling();
     const size = Math.floor((bytes * part) / 11);
     const how = part % 2 === 0 ? 'resume' : 'again';
-    const told = await assertFullAndBack(
+    const completed = await assertFullAndBack(
       place,
       onDisk(place.at('out'), `${size}`),
       onDisk(place.at('out'), '64m'),
       how,
     );
-    console.log(`full at ${size} of ${bytes} bytes, after ${told} of 8 pictures; then by ${how}`);
+    console.log(`full at ${size} of ${bytes} bytes, after ${completed} of 8 pictures; then by ${how}`);
   });
 
-  it.each([140, 160, 200, 240, 280, 320, 360, 400, 440, 480])('with the index, of %i KiB', async (size) => {
-    const place = await putFilling();
-    const folder = dirname(place.index);
-    const told = await assertFullAndBack(place, onDisk(folder, `${size}k`), onDisk(folder, '64m'));
-    console.log(`full at ${size} KiB, after ${told} of 8 pictures`);
-  });
+  it.each([140, 160, 200, 240, 280, 320, 360, 400, 440, 480])(
+    'loses no index records on %i KiB',
+    async (size) => {
+      const place = await putFilling();
+      const folder = dirname(place.index);
+      const completed = await assertFullAndBack(place, onDisk(folder, `${size}k`), onDisk(folder, '64m'));
+      console.log(`full at ${size} KiB, after ${completed} of 8 pictures`);
+    },
+  );
 });
 
 describe.skipIf(!has('strace'))('under strace', () => {
   const BATCH = ['process', '--json', '--jobs', '2', ...SMALL, '--out', 'out', 'photos'];
   const strace = (log: string, ...args: string[]) => ['strace', '-f', '-qq', '-y', '-o', log, ...args];
 
-  /** One picture that was rendered and has changed since, and two of the same bytes. */
+  /** One picture that has changed since its rendering, and two with the same bytes. */
   async function putThree(): Promise<{ place: Place; sources: Sources }> {
     const place = openPlace();
     putOld(place.at('photos/old.jpg'), await picture({ seed: 7 }));
@@ -78,7 +82,7 @@ describe.skipIf(!has('strace'))('under strace', () => {
     ['mkdir', 'EACCES'],
     ['pwrite64', 'ENOSPC'],
     ['ftruncate', 'EIO'],
-  ])('each %s of the binary in its turn, failing with %s, is made up for by the next', async (call, code) => {
+  ])('each %s of the binary that fails with %s is repaired by the next run', async (call, code) => {
     const ends: string[] = [];
     for (let n = 1; n <= 60; n++) {
       const { place, sources } = await putThree();
@@ -91,7 +95,7 @@ describe.skipIf(!has('strace'))('under strace', () => {
       const again = await place.run(BATCH);
       expect(again.code, `${n}: ${again.stdout}`).toBe(0);
       assertTold(outcome, readIndex(place.index));
-      // What could not be removed in two attempts is told by its name: whoever reads that removes it.
+      // The report names files that two attempts could not remove. The user removes them.
       for (const path of notRemoved(outcome)) rmSync(path);
       await assertInvariants(place, { sources, outcome: again });
       ends.push(`${outcome.code}`);

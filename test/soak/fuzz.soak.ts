@@ -4,7 +4,7 @@ import { processDamaged, type Tally } from '../cli/fuzzing.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 60_000 });
 
-/** FUZZ_COUNT files in folders of a thousand, made from FUZZ_SEED. */
+/** FUZZ_COUNT files in folders of one thousand, generated from FUZZ_SEED. */
 const COUNT = Number(process.env.FUZZ_COUNT ?? 20_000);
 const FOLDER = 1_000;
 const SEED = Number(process.env.FUZZ_SEED) || Math.floor(Math.random() * 1_000_000);
@@ -26,10 +26,10 @@ afterAll(() => {
 const folders = Array.from({ length: Math.ceil(COUNT / FOLDER) }, (_, i) => i * FOLDER);
 
 it.each(folders)(
-  'damaged pictures from number %d on are refused or made, and nothing else happens',
+  'damaged pictures from number %d on are refused or rendered, and nothing else happens',
   async (first) => {
     const count = Math.min(FOLDER, COUNT - first);
-    // Every second folder accepts what can be read of a picture.
+    // Every second folder runs with --lenient.
     const args = (first / FOLDER) % 2 === 0 ? [] : ['--lenient'];
     const tally = await processDamaged(groups, { seed: SEED, first, count }, ...args);
     tallies.push(tally);

@@ -21,12 +21,12 @@ beforeEach(() => {
 });
 
 describe.skipIf(hostile === null)('the hostile folder with one good photograph', () => {
-  // Four children take 300 MB before they have seen a picture, and two pictures of 256 Mpx take 130 MB more.
+  // Four children use 300 MB before their first picture, and two pictures of 256 Mpx use 130 MB more.
   it.skipIf(!canSeeProcesses).each([
     ['1', 500],
     ['2', 500],
     ['4', 600],
-  ])('takes with --jobs %s less than half a minute and %i MB', async (jobs, most) => {
+  ])('with --jobs %s takes less than half a minute and %i MB', async (jobs, most) => {
     putHostile(place, hostile!);
     const sources = sourcesOf(place, 'photos');
     const started = performance.now();
@@ -44,7 +44,7 @@ describe.skipIf(hostile === null)('the hostile folder with one good photograph',
   it.skipIf(!canTrace).each([
     ['as it is', []],
     ['with SVG allowed', ['--allow-svg', '--timeout', '20']],
-  ])('has no file read outside, and each of its files by its own job alone, %s', async (_, more) => {
+  ])('causes no read outside of it, and each file is read only by its own job, %s', async (_, more) => {
     putHostile(place, hostile!);
     await putSvgs(place);
     const sources = sourcesOf(place, 'photos');
@@ -79,7 +79,7 @@ describe.skipIf(hostile === null)('the hostile folder with one good photograph',
   });
 });
 
-/** Programs' own files: libraries, what the kernel tells, fonts, time zone. */
+/** Files of the programs themselves: libraries, /proc and /sys, fonts, time zone. */
 const OF_THE_SYSTEM =
   /^\/(usr|lib|lib64|opt|proc|sys|dev)\/|^\/etc\/(ld\.so\.|ssl\/|fonts\/|localtime|nsswitch\.conf|host\.conf|resolv\.conf)|^\/var\/cache\/fontconfig\//;
 const WRITTEN = /^\/work\/out\/|^\/state\/imgtool\/|^\/dev\/null$/;
@@ -98,7 +98,7 @@ function assertFates(outcome: Outcome, svgAllowed: boolean): void {
   expect(jobsOf(outcome).filter(({ error }) => error?.code === 'internal')).toEqual([]);
 }
 
-/** More ways to name another file than the hostile folder has. */
+/** More ways to refer to another file than the hostile folder has. */
 async function putSvgs(at: Place): Promise<void> {
   putOld(at.at('secret.png'), await picture({ format: 'png' }));
   const secret = at.at('secret.png');

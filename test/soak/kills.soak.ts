@@ -14,7 +14,7 @@ beforeEach(() => {
 
 describe('a batch of 40 whose processes are all killed at a random moment', () => {
   const rounds = Number(process.env.ROUNDS ?? 200);
-  /** One round alone is repeated with its seed and ROUNDS=1. */
+  /** ROUNDS=1 and a seed repeat a single round. */
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   const landings: Landing[] = [];
   console.log(`SEED=${seed}`);
@@ -27,7 +27,7 @@ describe('a batch of 40 whose processes are all killed at a random moment', () =
     },
   );
 
-  it('was killed in three rounds of four while a file was staged or a picture in work', () => {
+  it('was killed with a staged file or a picture in work in three of four rounds', () => {
     const inWork = landings.filter(({ staged, processing }) => staged + processing > 0);
     expect(landings).toHaveLength(rounds);
     expect(inWork.length).toBeGreaterThanOrEqual(Math.floor(rounds * 0.75));
@@ -35,10 +35,10 @@ describe('a batch of 40 whose processes are all killed at a random moment', () =
 
   afterAll(() => {
     const moments = landings.map(
-      ({ at, told, staged, processing }) => `${at}ms/${told}/${staged}s/${processing}p`,
+      ({ at, reported, staged, processing }) => `${at}ms/${reported}/${staged}s/${processing}p`,
     );
-    console.log(`moments (after the start/results told/files staged/jobs processing):\n${moments.join(' ')}`);
-    console.log(`by results told:\n${histogram(landings.map(({ told }) => told))}`);
+    console.log(`moments (after the start/results/files staged/jobs processing):\n${moments.join(' ')}`);
+    console.log(`by results reported:\n${histogram(landings.map(({ reported }) => reported))}`);
     const count = (is: (landing: Landing) => boolean) => landings.filter(is).length;
     const staged = count((one) => one.staged > 0);
     const inWork = count((one) => one.staged + one.processing > 0);
@@ -49,11 +49,11 @@ describe('a batch of 40 whose processes are all killed at a random moment', () =
   });
 });
 
-describe('a process killed alone in the middle of an AVIF', () => {
+describe('a parent process that is killed alone during the encode of an AVIF', () => {
   const took: number[] = [];
 
   it.skipIf(!canSeeProcesses).each(Array.from({ length: 10 }, (_, i) => i))(
-    'leaves no child behind for longer than a second (%i)',
+    'leaves no child process for longer than a second (%i)',
     async (round) => {
       putOld(place.at('photos/0.jpg'), await noise(3000, 3000));
       putOld(place.at('photos/1.jpg'), await picture());

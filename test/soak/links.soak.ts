@@ -13,13 +13,13 @@ beforeEach(() => {
 /** Swaps in each watch. */
 const COUNT = 20;
 
-describe(`sources that symbolic links take the place of at random moments, ${COUNT} in each watch`, () => {
-  /** A run is repeated with its seed; its moments are never quite the same. */
+describe(`sources that symbolic links replace at random moments, ${COUNT} in each watch`, () => {
+  /** The seed repeats a run, but its times are never quite the same. */
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   let swaps = 0;
   console.log(`SEED=${seed}`);
 
-  it.each(ATTACKS)('are passed over, and nothing from outside is rendered: $target $moment', async (one) => {
+  it.each(ATTACKS)('are skipped, and nothing from outside is rendered: $target $moment', async (one) => {
     await attack(place, one, COUNT, random(seed + ATTACKS.indexOf(one)));
     swaps += COUNT;
   });

@@ -4,7 +4,7 @@ import { countsOf, openPlace, type Place, SMALL } from '../cli/imgtool.ts';
 import { difference, picture, putOld } from '../cli/pictures.ts';
 import { ALONE, startWatch, stop } from '../cli/watching.ts';
 
-/** The public name of a picture that another one replaces, twenty times each way. */
+/** The public name of a picture that another picture replaces, twenty times each way. */
 
 const ROUNDS = Array.from({ length: 20 }, (_, round) => round);
 
@@ -13,7 +13,7 @@ beforeEach(() => {
   place = openPlace();
 });
 
-/** How one picture replaces another: paths of both, and what is removed. */
+/** The ways in which one picture replaces another: both paths, and the removal. */
 interface Replacement {
   readonly old: string;
   readonly fresh: string;
@@ -86,7 +86,7 @@ describe.each(Object.entries(REPLACEMENTS))(
           const session = startWatch(place, ...ALONE, ...FLAT, '--mirror');
           await session.jobs(1);
           const path = place.at('out', output);
-          // Names that differ only in case are one name, and the former spelling goes once the new one is there.
+          // Names that differ only in case are one name. The old spelling is removed once the new one exists.
           const looks = lookFor(place.at('out', output.replace('team', 'Team')), path);
           if (order === 'goes first') rmSync(place.at(removed), { recursive: true });
           await put(fresh, 2 * round + 1);
@@ -104,7 +104,7 @@ describe.each(Object.entries(REPLACEMENTS))(
   },
 );
 
-/** Counts the looks at which none of these names has a file; one that replaces another is looked at after it. */
+/** Counts the moments when none of these names has a file. A replacement is checked after the name that it replaces. */
 function lookFor(...paths: string[]): { end(): Promise<number> } {
   let missing = 0;
   let isOver = false;
@@ -123,7 +123,7 @@ function lookFor(...paths: string[]): { end(): Promise<number> } {
   };
 }
 
-it.each(ROUNDS)('a picture on a disk that is not mounted keeps its name, round %i', async (round) => {
+it.each(ROUNDS)('a picture on an unmounted disk keeps its name, round %i', async (round) => {
   const run = (...inputs: string[]) =>
     place.run(['process', '--json', ...SMALL, '--out', 'out', ...FLAT, ...inputs]);
   await put('disk/logo.jpg', 2 * round);

@@ -41,7 +41,7 @@ describe('a first Ctrl-C in a batch of 100', () => {
       const session = place.start(BATCH);
       await session.jobs(1 + 3 * round);
       await passes(7 * round);
-      const stopping = heard(session, '"type":"stopping"');
+      const stopping = arrival(session, '"type":"stopping"');
       const waited = waitedFor(session.pid);
       const sent = performance.now();
       session.signal('SIGINT', 'group');
@@ -50,13 +50,13 @@ describe('a first Ctrl-C in a batch of 100', () => {
       stopped.push(took);
       const outcome = await session.ended;
       ended.push(performance.now() - sent);
-      expect(own, 'beside what other programs took').toBeLessThan(100);
+      expect(own, 'without the time of other programs').toBeLessThan(100);
       expect([outcome.code, outcome.signal, outcome.stderr]).toEqual([null, 'SIGINT', '']);
-      // Whatever was begun later than it said so would have a result of its own.
+      // A picture that was begun after the event would have its own result.
       const all = eventsOf(outcome);
       const at = all.findIndex(({ type }) => type === 'stopping');
       const { finishing } = all[at] as Extract<(typeof all)[number], { type: 'stopping' }>;
-      // Those in their two places, and those whose outputs are about to be visible.
+      // Pictures in the slots, and pictures whose outputs are about to become visible.
       expect(finishing).toBeLessThanOrEqual(4 * 2);
       expect(all.slice(at).filter(({ type }) => type === 'job').length).toBeLessThanOrEqual(finishing);
       const finished = finishedOf(outcome);
@@ -77,7 +77,7 @@ describe('a first Ctrl-C in a batch of 100', () => {
   });
 });
 
-describe('a second Ctrl-C while 4000 x 4000 pixels are made an AVIF', () => {
+describe('a second Ctrl-C during the encode of an AVIF of 4000 x 4000 pixels', () => {
   const BATCH = [
     'process',
     '--json',
@@ -125,8 +125,8 @@ describe('a second Ctrl-C while 4000 x 4000 pixels are made an AVIF', () => {
 
 const list = (numbers: readonly number[]) => numbers.map(Math.round).join(' ');
 
-/** The moment at which a text was read from standard output. */
-function heard({ child }: Session, text: string): Promise<number> {
+/** The time at which a text arrives on standard output. */
+function arrival({ child }: Session, text: string): Promise<number> {
   return new Promise((resolve) => {
     child.stdout?.on('data', (chunk: string) => {
       if (chunk.includes(text)) resolve(performance.now());

@@ -6,7 +6,7 @@ import { assertUnharmedBy } from '../cli/suspending.ts';
 vi.setConfig({ testTimeout: 200_000 });
 
 it.skipIf(!canSeeProcesses)(
-  'a batch that is suspended for a minute goes on as if nothing had been',
+  'a batch that is suspended for a minute continues as if it had never been suspended',
   async () => {
     expect.hasAssertions();
     await assertUnharmedBy(60_000, openPlace());
@@ -14,7 +14,7 @@ it.skipIf(!canSeeProcesses)(
 );
 
 it.skipIf(!canSeeProcesses)(
-  'a batch is suspended for a minute, six times as long as an image may take',
+  'a batch continues after a suspension of one minute, six times the timeout',
   async () => {
     expect.hasAssertions();
     await assertUnharmedBy(60_000, openPlace(), '--timeout', '10');

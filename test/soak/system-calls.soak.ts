@@ -23,12 +23,12 @@ function putPhotographs(count: number): void {
   }
 }
 
-describe.skipIf(!canTrace)('what is asked of the system for each output', () => {
+describe.skipIf(!canTrace)('the system calls for each output', () => {
   it.each([
     ['that is new', false],
     ['that replaces one', true],
   ])(
-    '%s: its bytes are safe, then its name, then the name is safe, then the index says so',
+    '%s sync the bytes, set the name, sync the folder and record the output, in this order',
     async (_, replaces) => {
       putPhotographs(3);
       if (replaces) {
@@ -53,7 +53,7 @@ describe.skipIf(!canTrace)('what is asked of the system for each output', () => 
   );
 });
 
-/** The sync of the staged file, its final name, the sync of the folder, and the first word of it in the index. */
+/** The sync of the staged file, its final name, the sync of the folder, and its first mention in the index. */
 function stepsOf(calls: readonly Call[], path: string, checksum: string): Call[] {
   const named = find(
     calls,
@@ -74,12 +74,12 @@ function stepsOf(calls: readonly Call[], path: string, checksum: string): Call[]
     `the sync of ${folder}`,
     (call) => isSync(call) && call.args.includes(`<${folder}>`) && call.begun > named.done,
   );
-  const told = find(
+  const recorded = find(
     calls,
-    `the index's word of ${checksum}`,
+    `the index record of ${checksum}`,
     ({ name, args }) => name === 'pwrite64' && /\.db(-wal)?>/.test(args) && args.includes(checksum),
   );
-  return [synced, named, kept, told];
+  return [synced, named, kept, recorded];
 }
 
 function find(calls: readonly Call[], what: string, is: (call: Call) => boolean): Call {
@@ -93,12 +93,12 @@ describe.skipIf(!canTrace)('a source', () => {
     ['by a first batch', async () => {}, BATCH],
     ['by one with --force', async () => void (await place.run(BATCH)), [...BATCH, '--force']],
     [
-      'by one whose outputs lie among the sources',
+      'by one with outputs among the sources',
       async () => {},
       BATCH.map((arg) => (arg === 'out' ? 'photos' : arg)),
     ],
     ['by a watch', async () => {}, argsOf(['--once'])],
-  ])('is never opened for writing, nor anything else done to it, %s', async (_, before, args) => {
+  ])('is never opened for writing or changed in another way, %s', async (_, before, args) => {
     putPhotographs(7);
     putOld(place.at('photos/copy.jpg'), await picture());
     putOld(place.at('photos/copy of it.jpg'), await picture());

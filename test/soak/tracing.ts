@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { has, type Outcome, type Place } from '../cli/imgtool.ts';
 
-/** What a command asks of the system, as strace tells it. */
+/** The system calls of a command, as strace reports them. */
 
-/** What would change files, or their names, and what opens them. */
+/** The calls that change files or names, and the calls that open files. */
 const CALLS =
   'open,openat,openat2,creat,fsync,fdatasync,link,linkat,rename,renameat,renameat2,unlink,unlinkat,pwrite64,truncate,ftruncate,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr,copy_file_range,sendfile';
 
@@ -12,18 +12,18 @@ if (!canTrace) console.warn('not traced, since strace is not there');
 
 export interface Call {
   readonly name: string;
-  /** All of its arguments as strace writes them, with the path of each descriptor. */
+  /** All its arguments in strace's format, with the path of each descriptor. */
   readonly args: string;
-  /** It gave no error. */
+  /** It returned no error. */
   readonly ok: boolean;
-  /** Its place among the beginnings and ends of all calls. */
+  /** Its position among the beginnings and ends of all calls. */
   readonly begun: number;
   readonly done: number;
 }
 
 let traces = 0;
 
-/** Runs imgtool under strace: its outcome and all calls of all its processes. */
+/** Runs imgtool under strace. Returns its outcome and all calls of all its processes. */
 export async function traced(place: Place, args: readonly string[], calls = CALLS) {
   const file = place.at('..', `calls-${traces++}.txt`);
   const before = ['strace', '-f', '-y', '-s', '9000', '-o', file, '-e', `trace=${calls}`];
@@ -31,19 +31,19 @@ export async function traced(place: Place, args: readonly string[], calls = CALL
   return { outcome, calls: callsIn(readFileSync(file, 'utf8')) };
 }
 
-/** Opened for something else than reading. */
+/** Whether the call opened its file for more than reading. */
 export function opensToWrite({ name, args }: Call): boolean {
   return name === 'creat' || (/^open/.test(name) && /O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args));
 }
 
-/** The path that an opening call names. */
+/** The path that an open call names. */
 export function pathOf({ args }: Call): string {
   return JSON.parse(/"(?:[^"\\]|\\.)*"/.exec(args)?.[0] ?? '""') as string;
 }
 
 function callsIn(text: string): Call[] {
   const calls: Call[] = [];
-  /** Begun by a thread and interrupted by the call of another. */
+  /** A call that a call of another thread has interrupted in the log. */
   const open = new Map<string, { name: string; args: string; begun: number }>();
   for (const [at, line] of text.split('\n').entries()) {
     const [, thread = '', said = ''] = /^(\d+)\s+(.*)$/s.exec(line) ?? [];

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What takes longer than every change may wait for. One file after the other: each uses the whole machine. */
+/** Tests that take too long for every change. They run one file at a time, because each uses the whole machine. */
 export default defineConfig({
   test: {
     include: ['test/soak/**/*.soak.ts'],

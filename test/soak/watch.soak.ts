@@ -10,10 +10,10 @@ import { assertStopped, completed, startWatch, statesOf, stop } from '../cli/wat
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
 const FIXTURES = new URL('../fixtures/photos/', import.meta.url);
-/** The pace a user gets; only walks are more frequent. */
+/** The default settings, with more frequent scans. */
 const PACE = ['--settle', '500ms', '--scan-interval', '10s'];
 
-/** Photographs, each of its own bytes. */
+/** Photographs with different bytes. */
 let photographs: Buffer[];
 beforeAll(async () => {
   const names = readdirSync(FIXTURES).filter((name) => name.endsWith('.jpg'));
@@ -34,14 +34,14 @@ beforeEach(() => {
   mkdirSync(place.at('photos'));
 });
 
-/** Puts so many photographs; their paths once they are below the watched folder. */
+/** Writes this many photographs. Returns their paths below the watched folder. */
 function put(folder: string, count: number): string[] {
   const names = Array.from({ length: count }, (_, i) => `${String(i).padStart(4, '0')}.jpg`);
   for (const [i, name] of names.entries()) place.put(`${folder}/${name}`, photographs[i]!);
   return names.map((name) => `photos/new/${name}`);
 }
 
-describe('two thousand photographs dropped at once', () => {
+describe('two thousand photographs that arrive at once', () => {
   const from = () => place.at('camera/new');
   const to = () => place.at('photos/new');
   const ways: Record<string, () => void> = {
@@ -82,7 +82,7 @@ describe('a writer of 50 ms chunks that stalls for three times the settle time',
     }
   };
 
-  it.each(['at the start', 'later'])('gives one result of its final bytes, begun %s', async (when) => {
+  it.each(['at the start', 'later'])('gives one result for the final bytes, begun %s', async (when) => {
     let writing: Promise<void> | undefined;
     if (when === 'at the start') {
       writing = write();
@@ -101,7 +101,7 @@ describe('a writer of 50 ms chunks that stalls for three times the settle time',
 });
 
 describe('ten times in a row', () => {
-  it('a folder removed and made again in one tick is watched', async () => {
+  it('a folder that is removed and created again in one tick is watched', async () => {
     const session = startWatch(place, ...PACE);
     mkdirSync(place.at('photos/sub'));
     await session.event('watching');
@@ -117,8 +117,8 @@ describe('ten times in a row', () => {
     expect(statesOf(outcome)).toEqual(completed(paths));
   });
 
-  it.each(['removed and made again', 'renamed away and back'])(
-    'the watched folder %s is picked up again',
+  it.each(['removed and created again', 'renamed away and back'])(
+    'the watched folder %s is watched again',
     async (how) => {
       const session = startWatch(place, ...PACE);
       await session.event('watching');
@@ -155,7 +155,7 @@ describe('outputs inside the watched folder', () => {
   };
 
   it.each(Object.entries(ways))(
-    '%s: as many jobs as pictures, after ten seconds of quiet',
+    '%s: ten quiet seconds later there are as many jobs as pictures',
     async (_, { out, before }) => {
       before?.();
       const paths = put('photos/new', N);
@@ -168,11 +168,11 @@ describe('outputs inside the watched folder', () => {
   );
 });
 
-describe('a watch killed while 200 files land', () => {
+describe('a watch that is killed while 200 files arrive', () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   const moments = Array.from({ length: 10 }, (_, i) => (seed * (i + 7) * 7_919) % 200);
 
-  /** One after the other, so that some land before, some after the end of the watch. */
+  /** One after the other, so some arrive before and some after the end of the watch. */
   const land = async (paths: readonly string[]) => {
     for (const [i, path] of paths.entries()) {
       place.put(path, photographs[i]!);
@@ -180,7 +180,7 @@ describe('a watch killed while 200 files land', () => {
     }
   };
 
-  it.each(moments)('leaves none out and does none twice when started again (after %i)', async (moment) => {
+  it.each(moments)('omits none and repeats none after a restart (after %i)', async (moment) => {
     console.log(`seed ${seed}, killed after ${moment} results`);
     const paths = photographs
       .slice(0, 200)

@@ -25,7 +25,7 @@ afterEach(async () => {
   syncBuiltinESMExports();
 });
 
-/** Makes folders and enters them. */
+/** Creates folders and enters them. */
 async function enter(...names: string[]): Promise<void> {
   for (const name of names) {
     mkdirSync(join(place, name), { recursive: true });
@@ -39,7 +39,7 @@ function write(...paths: string[]): void {
 
 const warnings = () => ear.hints.filter(({ type }) => type === 'warning');
 
-/** Lets the system refuse to watch, also for chokidar; returns which folders were tried. */
+/** Makes the system refuse watches, for chokidar too. Returns the folders of the refused calls. */
 function refuseWatches(code: string): string[] {
   const tried: string[] = [];
   vi.spyOn(fs, 'watch').mockImplementation((path) => {
@@ -55,23 +55,23 @@ function allowWatches(): void {
   syncBuiltinESMExports();
 }
 
-/** Watches that this process holds of the system. */
+/** The number of system watches that this process holds. */
 async function systemWatches(): Promise<number> {
-  // One that is given back while it tells something is gone only after that.
+  // A watch that is released while it delivers an event disappears only afterwards.
   await turn();
   const infos = readdirSync('/proc/self/fdinfo').flatMap((fd) => {
     try {
       return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').split('\n');
     } catch {
-      // The one that lists them is gone by now.
+      // The descriptor that read this folder is already closed.
       return [];
     }
   });
   return infos.filter((line) => line.startsWith('inotify wd:')).length;
 }
 
-describe.runIf(process.platform === 'linux')('what the system watches', () => {
-  it('is each folder once, whatever is in it, and nothing any more once all is closed', async () => {
+describe.runIf(process.platform === 'linux')('the system watches', () => {
+  it('include each folder once, whatever its contents, and end after close', async () => {
     mkdirSync(join(place, 'p/sub'), { recursive: true });
     for (let i = 0; i < 100; i++) write(`p/${i}.jpg`, `p/sub/${i}.jpg`);
     const before = await systemWatches();
@@ -86,7 +86,7 @@ describe.runIf(process.platform === 'linux')('what the system watches', () => {
     expect([(await systemWatches()) - before, folders.size]).toEqual([0, 0]);
   });
 
-  it('is no folder any more that is left or was not entered again', async () => {
+  it('end for folders that are left or not entered again', async () => {
     const before = await systemWatches();
     await enter('p', 'p/a', 'p/a/b', 'p/a-b', 'p/c');
     expect(folders.leave(join(place, 'p/a'))).toBe(true);
@@ -98,7 +98,7 @@ describe.runIf(process.platform === 'linux')('what the system watches', () => {
     expect([(await systemWatches()) - before, folders.size]).toEqual([2, 2]);
   });
 
-  it('is nothing where looking often is asked for', async () => {
+  it('do not exist with polling', async () => {
     await folders.close();
     folders = openFolders(ear.hear, { poll: true, isSource: () => true });
     const before = await systemWatches();
@@ -108,7 +108,7 @@ describe.runIf(process.platform === 'linux')('what the system watches', () => {
 });
 
 describe('a folder that is entered', () => {
-  it('is not read, neither then nor when something changes in it', async () => {
+  it('is not read, neither at that time nor after a change in it', async () => {
     const read = vi.spyOn(FSWatcher.prototype, '_readdirp');
     mkdirSync(join(place, 'p'));
     write('p/a.jpg');
@@ -118,33 +118,33 @@ describe('a folder that is entered', () => {
     expect(read).not.toHaveBeenCalled();
   });
 
-  it('is heard from the moment it was entered', async () => {
+  it('reports changes from then on', async () => {
     await enter('p');
     write('p/a.jpg');
     await ear.changed(join(place, 'p/a.jpg'));
     expect(folders.isBlind).toBe(false);
   });
 
-  it('is none where nothing is', async () => {
+  it('is ignored if it does not exist', async () => {
     await folders.enter(join(place, 'none'));
     expect([folders.size, folders.isBlind, ear.hints]).toEqual([0, false, []]);
   });
 });
 
-describe('a system that watches no more', () => {
+describe('a system that refuses watches', () => {
   it.each([
     ['ENOSPC', 'max_user_watches', 'sudo sysctl fs.inotify.max_user_watches=524288'],
     ['EMFILE', 'max_user_instances', 'sudo sysctl fs.inotify.max_user_instances=1024'],
     ['ENFILE', 'max_user_instances', 'sudo sysctl fs.inotify.max_user_instances=1024'],
   ])(
-    'is told once for all folders when it says %s, with the limit and how to raise it',
+    'is reported once for all folders after %s, with the limit and how to raise it',
     async (code, name, fix) => {
       await enter('p');
       const tried = refuseWatches(code);
       await enter('p/a', 'p/b', 'p/c');
       const message = expect.stringMatching(`^${join(place, 'p/a')}: .*fs\\.inotify\\.${name} is \\w+`);
       expect(warnings()).toEqual([{ type: 'warning', message, fix }]);
-      // Each further try in the same round would fail, and cost.
+      // Every further attempt in the same round would fail and take time.
       expect(tried).toEqual([join(place, 'p/a')]);
       expect([folders.size, folders.isBlind]).toEqual([4, true]);
       folders.nextRound();
@@ -153,7 +153,7 @@ describe('a system that watches no more', () => {
     },
   );
 
-  it('is tried again in each round, until all folders are heard from', async () => {
+  it('is asked again in each round, until all folders are watched', async () => {
     refuseWatches('ENOSPC');
     await enter('p', 'p/a');
     allowWatches();
@@ -167,7 +167,7 @@ describe('a system that watches no more', () => {
     await ear.changed(join(place, 'p/a/y.jpg'));
   });
 
-  it('goes on being heard of the folders that it watched before', async () => {
+  it('still reports changes in the folders that it already watches', async () => {
     await enter('p');
     refuseWatches('ENOSPC');
     await enter('p/a');
@@ -175,21 +175,21 @@ describe('a system that watches no more', () => {
     await ear.changed(join(place, 'p/x.jpg'));
   });
 
-  it('is not blamed when a folder may not be read, nor is anything else said', async () => {
+  it('is not reported if a folder is unreadable, and neither is anything else', async () => {
     refuseWatches('EACCES');
     await enter('p');
     expect([ear.hints, folders.isBlind]).toEqual([[], false]);
   });
 
-  it('is looked at anew when it fails in another way', async () => {
+  it('causes a new scan after any other error', async () => {
     refuseWatches('EIO');
     await enter('p');
     expect([ear.hints, folders.isBlind]).toEqual([[{ type: 'lost' }], true]);
   });
 });
 
-describe('a folder of another machine', () => {
-  it('is not watched, and that is told once for all', async () => {
+describe('a folder on another machine', () => {
+  it('is not watched, and one warning covers all such folders', async () => {
     vi.mocked(remoteKind).mockReturnValue('nfs');
     await enter('p', 'p/a');
     expect(ear.hints).toEqual([
@@ -198,7 +198,7 @@ describe('a folder of another machine', () => {
     expect([folders.size, folders.isBlind]).toEqual([2, true]);
   });
 
-  it('is not worth a word where looking often is asked for', async () => {
+  it('causes no warning with polling', async () => {
     vi.mocked(remoteKind).mockReturnValue('nfs');
     folders = openFolders(ear.hear, { poll: true, isSource: () => true });
     await enter('p');

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { keep, keepBackups } from '../../../src/adapters/sqlite-index/binding.ts';
 import { makePlace } from '../../place.ts';
 
-/** When this fails after an update of better-sqlite3, see whether the package still needs `keep` at all. */
-it('finds the native object that makes backups, and does not disturb a backup', async () => {
+/** If this test fails after an update of better-sqlite3, check whether the package still needs `keep`. */
+it('`keep` finds the native object that makes backups, and does not disturb a backup', async () => {
   const db = keep(new Sqlite(join(makePlace(), 'a.db')));
   db.exec('CREATE TABLE one (id)');
   expect(keepBackups(db)).toBe(true);
@@ -17,6 +17,6 @@ it('finds the native object that makes backups, and does not disturb a backup', 
   db.close();
 });
 
-it('reports that nothing was found in another object', () => {
+it('`keep` reports an object without a native object', () => {
   expect(keepBackups({ [Symbol('other')]: { close() {} } })).toBe(false);
 });

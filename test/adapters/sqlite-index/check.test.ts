@@ -6,7 +6,7 @@ import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
 
-it('knows the newest version by the names that the migrations make', async () => {
+it('the check recognises the newest version by the names that the migrations create', async () => {
   const { db, close } = await connect(join(makePlace(), 'index.db'), { migrations: MIGRATIONS });
   const names = keep(
     db.prepare<[], string>("SELECT type || ' ' || name FROM sqlite_schema ORDER BY 1").pluck(),
@@ -16,7 +16,7 @@ it('knows the newest version by the names that the migrations make', async () =>
   close();
 });
 
-it('takes an index that lacks anything, or is of another version, for no newest one', async () => {
+it('the check rejects an index that lacks a name or has another version', async () => {
   const { db, close } = await connect(join(makePlace(), 'index.db'));
   db.exec('DROP TRIGGER jobs_counted_in');
   expect(isUpToDate(db)).toBe(false);

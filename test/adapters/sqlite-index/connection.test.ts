@@ -16,7 +16,7 @@ import { fill, rootPageOf, spoil } from './filled.ts';
 const fresh = () => join(makePlace(), 'index.db');
 
 describe('opening the index', () => {
-  it('makes the file and its folder in WAL mode at the newest version', async () => {
+  it('creates the file and its folder in WAL mode at the newest version', async () => {
     const path = join(makePlace(), 'a', 'b', 'index.db');
     const { db, close } = await connect(path);
     expect(keep(db.prepare('PRAGMA journal_mode').pluck()).get()).toBe('wal');
@@ -25,7 +25,7 @@ describe('opening the index', () => {
     close();
   });
 
-  it('takes it as it is when another process made it in the same moment and works with it already', async () => {
+  it('uses an index that another process has created at the same time', async () => {
     const path = fresh();
     const begin = Sqlite.prototype.transaction;
     const locks: Database[] = [];
@@ -56,7 +56,7 @@ describe('opening the index', () => {
     });
   });
 
-  it('says of a file that is no index what to do', async () => {
+  it('suggests a fix for a file that is not an index', async () => {
     const path = fresh();
     writeFileSync(path, 'this is a shopping list and no database at all, however long it may be');
     await expect(connect(path)).rejects.toMatchObject({
@@ -65,13 +65,13 @@ describe('opening the index', () => {
     });
   });
 
-  it('says of a folder that it cannot be the index', async () => {
+  it('reports a folder at the path of the index', async () => {
     const path = fresh();
     mkdirSync(path);
     await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
   });
 
-  it('brings an older index up step by step and keeps a copy of it', async () => {
+  it('migrates an older index step by step and keeps a copy', async () => {
     const path = fresh();
     (await connect(path)).close();
     const added = (db: Database) => void db.exec('CREATE TABLE later (x) STRICT;'.replace('(x)', '(x TEXT)'));
@@ -83,7 +83,7 @@ describe('opening the index', () => {
     copy.close();
   });
 
-  it('does not change an older index while a run works with it', async () => {
+  it('does not change an older index while a run uses it', async () => {
     const path = fresh();
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
@@ -96,7 +96,7 @@ describe('opening the index', () => {
     (await connect(path, { migrations: later })).close();
   });
 
-  it('undoes a migration that fails half way', async () => {
+  it('undoes a migration that fails halfway', async () => {
     const path = fresh();
     const broken = (db: Database) => {
       db.exec('CREATE TABLE half (x TEXT) STRICT');
@@ -108,7 +108,7 @@ describe('opening the index', () => {
     close();
   });
 
-  it('leaves no lock file behind a run that ended', async () => {
+  it('leaves no lock file of an ended run', async () => {
     const path = fresh();
     const index = await openSqliteIndex(path, foldName);
     const run = await index.begin({
@@ -126,7 +126,7 @@ describe('opening the index', () => {
 });
 
 describe('a busy index', () => {
-  it('is waited for without blocking the event loop', async () => {
+  it('does not block the event loop during the wait', async () => {
     const path = fresh();
     const one = await connect(path);
     const other = await connect(path);
@@ -142,7 +142,7 @@ describe('a busy index', () => {
     other.close();
   });
 
-  it('that stays so is given up with words of who may hold it', async () => {
+  it('that stays busy causes an error with the possible reasons', async () => {
     const path = fresh();
     const one = await connect(path);
     const other = await connect(path, { busyTimeout: 100 });
@@ -168,7 +168,7 @@ describe('a busy index', () => {
     expect(timeout).toBeLessThanOrEqual(5);
     const writing = other.write(() => tries.push(performance.now()));
     const turns = await turnsWithin(50);
-    // Blocked for as long as it waits, the loop would turn once or twice.
+    // A blocked loop would turn once or twice.
     expect(turns).toBeGreaterThan(4);
     expect(tries).toEqual([]);
     one.db.exec('COMMIT');
@@ -179,7 +179,7 @@ describe('a busy index', () => {
   });
 });
 
-/** How often the event loop turns within some milliseconds. */
+/** Counts the turns of the event loop within some milliseconds. */
 async function turnsWithin(milliseconds: number): Promise<number> {
   let turns = 0;
   for (const since = performance.now(); performance.now() - since < milliseconds; turns++) await breathe();
@@ -187,11 +187,11 @@ async function turnsWithin(milliseconds: number): Promise<number> {
 }
 
 describe('damage', () => {
-  it('that is met while working is told as such, with the command that mends it', async () => {
+  it('that a step finds is reported as damage, with the command that repairs it', async () => {
     const path = fresh();
     await fill(path, 300);
     const root = rootPageOf(path, 'outputs');
-    // Nothing of it is in memory yet.
+    // No page is in memory yet.
     const { read, db, close } = await connect(path, { purpose: 'look' });
     spoil(path, [root]);
     await expect(
@@ -204,7 +204,7 @@ describe('damage', () => {
     close();
   });
 
-  it('of a small index is found as it is opened to be worked with, not to be looked at', async () => {
+  it('in a small index is found on opening for writing, not on opening for reading', async () => {
     const path = fresh();
     await fill(path, 300);
     spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
@@ -212,7 +212,7 @@ describe('damage', () => {
     (await connect(path, { purpose: 'look' })).close();
   });
 
-  it('names a place that a shell would take apart so that it does not', async () => {
+  it('is reported with a command that quotes the path for a shell', async () => {
     const path = join(makePlace(), "it's here", 'index.db');
     mkdirSync(dirname(path));
     writeFileSync(path, Buffer.alloc(5_000));
@@ -222,10 +222,10 @@ describe('damage', () => {
 });
 
 describe('a run', () => {
-  it('counts as alive when its lock is there and may not be opened', async () => {
+  it('counts as alive if its lock exists and cannot be opened', async () => {
     const path = fresh();
     const { locks, close } = await connect(path);
-    // As for somebody who has no permission or no descriptor left.
+    // As for a user without permission, or a process without a free descriptor.
     mkdirSync(`${path}.runs/abcd.lock`, { recursive: true });
     expect([locks.isHeld('abcd'), locks.isHeld('gone')]).toEqual([true, false]);
     close();
@@ -233,7 +233,7 @@ describe('a run', () => {
 });
 
 describe('an index that is being repaired', () => {
-  it('is opened by nobody until that has ended', async () => {
+  it('cannot be opened until the repair has ended', async () => {
     const path = fresh();
     await fill(path, 10);
     const repair = locksOf(Sqlite, path);
@@ -273,7 +273,7 @@ describe('the schema', () => {
     close();
   });
 
-  it('refuses a job of a batch that is not there, and a finished batch with work left', async () => {
+  it('refuses a job of a missing batch, and a finished batch with unfinished jobs', async () => {
     const { db, close } = await connect(fresh());
     expect(() => insertJob(db, 'state', "'pending'")).toThrow(/FOREIGN KEY/);
     db.exec(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
@@ -283,7 +283,7 @@ describe('the schema', () => {
     close();
   });
 
-  it('has an index for every statement: none reads a whole table', async () => {
+  it('has an index for every statement, so none reads a whole table', async () => {
     const path = fresh();
     const prepare = vi.spyOn(Sqlite.prototype, 'prepare');
     const index = await openSqliteIndex(path, foldName);

@@ -5,11 +5,11 @@ import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { batchOptions, sha } from '../../records.ts';
 
-/** An index with rows in it, and ways to damage it. */
+/** An index with rows, and ways to damage it. */
 
 const PAGE = 4096;
 
-/** Sources, each with two outputs and a job; every hundredth job is one that a run works on. */
+/** Sources, each with two outputs and a job. A run is working on every hundredth job. */
 export async function fill(path: string, sources: number): Promise<void> {
   const { write, prepare, close } = await connect(path);
   const batch = prepare(
@@ -45,7 +45,7 @@ export async function fill(path: string, sources: number): Promise<void> {
   close();
 }
 
-/** Noise over some pages, but the first. */
+/** Overwrites some pages with noise, except the first page. */
 export function spoil(path: string, pages: readonly number[], seed = 1): void {
   const file = openSync(path, 'r+');
   let state = seed;
@@ -72,7 +72,7 @@ export function rootPageOf(path: string, name: string): number {
   );
 }
 
-/** Pages with rows of tables or look-up tables, not those that lead to them. */
+/** Pages with rows of tables or look-up tables, without the inner pages of the trees. */
 export function leavesOf(path: string): number[] {
   const bytes = readFileSync(path);
   return [...Array(bytes.length / PAGE).keys()].flatMap((i) =>
@@ -84,7 +84,7 @@ export function pagesOf(path: string): number {
   return readFileSync(path).length / PAGE;
 }
 
-/** What a look into a database shows that changes nothing in it. */
+/** Reads from a database without any change. */
 export function look<T>(path: string, at: (db: Database) => T): T {
   const db = keep(new Sqlite(path, { readonly: true }));
   try {

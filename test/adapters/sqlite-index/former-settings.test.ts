@@ -28,7 +28,7 @@ async function rename(): Promise<void> {
 }
 
 describe('settings digests of an older version', () => {
-  it('are renamed once, in all records', async () => {
+  it('are replaced once, in all records', async () => {
     makeOlder(path, 3);
     await rename();
     expect([countOf('aa'), countOf('bb'), countIn(path, 'former_settings')]).toEqual([0, 2 * COUNT, 0]);
@@ -36,12 +36,12 @@ describe('settings digests of an older version', () => {
     expect(countOf('bb')).toBe(2 * COUNT);
   });
 
-  it('are not taken for those of an index that is new', async () => {
+  it('are not searched in a new index', async () => {
     await rename();
     expect([countOf('aa'), countOf('bb')]).toEqual([2 * COUNT, 0]);
   });
 
-  it('are renamed after the index was repaired, too', async () => {
+  it('are replaced after a repair of the index too', async () => {
     makeOlder(path, 3);
     spoil(path, [rootPageOf(path, 'outputs_by_source')]);
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'repaired' });

@@ -19,7 +19,7 @@ beforeEach(() => {
   together = openGroupCommit({ db, path: 'index.db', write });
 });
 
-it('steps asked for in the same turn share a transaction, and each has its own answer', async () => {
+it('steps requested in the same turn share a transaction, and each gets its own result', async () => {
   const put = insert();
   const answers = await Promise.all([1, 2, 3].map((n) => together(() => put(n))));
   expect(answers).toEqual([1, 2, 3]);
@@ -29,7 +29,7 @@ it('steps asked for in the same turn share a transaction, and each has its own a
   expect(rows()).toEqual([1, 2, 3, 4]);
 });
 
-it('a step that throws leaves nothing, and those beside it stand', async () => {
+it('a step that throws changes nothing, and the steps beside it succeed', async () => {
   const put = insert();
   const ends = await Promise.allSettled([
     together(() => put(1)),
@@ -44,7 +44,7 @@ it('a step that throws leaves nothing, and those beside it stand', async () => {
   expect(rows()).toEqual([1, 3]);
 });
 
-it('all fail and none is recorded when one ends their transaction', async () => {
+it('all steps fail without a record if one ends their transaction', async () => {
   const put = insert();
   const ends = await Promise.allSettled([
     together(() => put(1)),

@@ -29,11 +29,11 @@ const LOST: [string, () => void][] = [
       renameSync(`${path}.copy`, path);
     },
   ],
-  ['robbed of its log', () => rmSync(`${path}-wal`)],
+  ['left without its log', () => rmSync(`${path}-wal`)],
 ];
 
-describe('an index file that is in use', () => {
-  it.each(LOST)('and is %s is missed by the next step, be it reading or writing', async (_what, lose) => {
+describe('an index file in use', () => {
+  it.each(LOST)('that is %s makes the next step fail, both reads and writes', async (_what, lose) => {
     await index.write(() => put('/before'));
     lose();
     const missed = {
@@ -47,7 +47,7 @@ describe('an index file that is in use', () => {
     index.close();
   });
 
-  it.each(LOST)('and is %s during a step says nothing is recorded', async (_what, lose) => {
+  it.each(LOST)('that is %s during a step makes the step fail', async (_what, lose) => {
     const step = index.write(() => {
       put('/during');
       lose();
@@ -56,7 +56,7 @@ describe('an index file that is in use', () => {
     index.close();
   });
 
-  it('and is moved away is whole where it lies then, and its log is not taken for another', async () => {
+  it('that is moved away stays complete at its new path, and no new file uses its log', async () => {
     await index.write(() => put('/before'));
     renameSync(path, `${path}.away`);
     await expect(index.read(() => 1)).rejects.toThrow();
@@ -68,7 +68,7 @@ describe('an index file that is in use', () => {
     next.close();
   });
 
-  it('and is deleted is not made anew before its run has ended', async () => {
+  it('that is deleted is not created again before its run has ended', async () => {
     index.close();
     const one = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
@@ -81,7 +81,7 @@ describe('an index file that is in use', () => {
     (await connect(path)).close();
   });
 
-  it('and is replaced by a backup leaves that as it is', async () => {
+  it('that is replaced by a backup leaves the backup unchanged', async () => {
     await index.write(() => put('/first'));
     index.close();
     copyFileSync(path, `${path}.copy`);
@@ -98,7 +98,7 @@ describe('an index file that is in use', () => {
     next.close();
   });
 
-  it('is one whatever name it was opened by: its runs are alive for all', async () => {
+  it('is one index under every name, and all connections see its runs as alive', async () => {
     const name = join(makePlace(), 'link.db');
     symlinkSync(path, name);
     const one = await openSqliteIndex(path, foldName);

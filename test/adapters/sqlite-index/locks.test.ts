@@ -29,7 +29,7 @@ const put = (run: string) => {
 };
 
 describe('the lock of a run', () => {
-  it('is asked again and again through one opened file', () => {
+  it('is checked repeatedly through one open file', () => {
     one.hold('0a');
     for (let i = 0; i < 50; i++) expect(other.isHeld('0a')).toBe(true);
     expect(opened).toBe(1);
@@ -39,7 +39,7 @@ describe('the lock of a run', () => {
     other.letGo();
   });
 
-  it('is asked of the file that lies there now, not of one before it', () => {
+  it('is checked on the current file, not on a previous one', () => {
     one.hold('0a');
     expect(other.isHeld('0a')).toBe(true);
     one.release('0a');
@@ -49,13 +49,13 @@ describe('the lock of a run', () => {
     expect([other.isHeld('0a'), opened]).toEqual([false, 2]);
   });
 
-  it('that cannot be held is told with the folder it would lie in', () => {
+  it('that cannot be held is reported with its folder', () => {
     writeFileSync(`${path}.runs`, '');
     const refused = { code: 'index_unusable', message: expect.stringContaining(`${path}.runs: `) };
     expect(() => one.hold('0a')).toThrow(expect.objectContaining(refused));
   });
 
-  it('is missed when its file is removed or replaced, by its run alone', () => {
+  it('is reported as lost to its own run alone when its file is removed or replaced', () => {
     one.hold('0a');
     one.check('0a');
     rmSync(fileOf('0a'));
@@ -68,8 +68,8 @@ describe('the lock of a run', () => {
   });
 });
 
-describe('a lock file that was left behind', () => {
-  it('is found by one, held by it, and gone once it is released', () => {
+describe('a lock file that a dead run has left', () => {
+  it('is found and held by one connection, and gone once released', () => {
     put('0dead');
     one.hold('0a');
     expect(other.leftBehind(new Set())).toEqual(['0dead']);
@@ -80,7 +80,7 @@ describe('a lock file that was left behind', () => {
     one.letGo();
   });
 
-  it('is none that has its row, nor one that is held', () => {
+  it('is not reported if it has a row or is held', () => {
     put('0dead');
     one.hold('0a');
     expect(other.leftBehind(new Set(['0dead']))).toEqual([]);
@@ -88,13 +88,13 @@ describe('a lock file that was left behind', () => {
     one.letGo();
   });
 
-  it('is none that is just being made: should it be taken for one, it is made anew', () => {
+  it('is created again if it was removed by mistake before it was locked', () => {
     const run = Sqlite.prototype.exec;
     const exec = vi.spyOn(Sqlite.prototype, 'exec');
     exec.mockImplementation(function (this: Database, sql) {
       if (sql !== 'BEGIN EXCLUSIVE') return run.call(this, sql);
       exec.mockRestore();
-      // Between the making of the file and its lock.
+      // Between the creation of the file and its lock.
       expect(other.leftBehind(new Set())).toEqual(['0a']);
       other.release('0a');
       return this.exec(sql);

@@ -24,13 +24,13 @@ const begin = (run = '0abc') =>
 const locks = () => readdirSync(`${path}.runs`);
 
 describe('a run', () => {
-  it('that could not be begun leaves no lock', async () => {
+  it('that cannot begin leaves no lock', async () => {
     rmSync(path);
     await expect(begin()).rejects.toMatchObject({ code: 'index_unusable' });
     expect(locks()).toEqual([]);
   });
 
-  it('whose lock was removed hears of it at its next look', async () => {
+  it('whose lock was removed gets an error at its next check', async () => {
     const run = await begin();
     expect(await index.isCancelAsked(run)).toBe(false);
     rmSync(`${path}.runs`, { recursive: true });
@@ -40,7 +40,7 @@ describe('a run', () => {
     });
   });
 
-  it('whose lock was removed does not end a batch that another works on by now', async () => {
+  it('whose lock was removed does not end a batch that another run has resumed', async () => {
     const run = await begin();
     await index.add(run, [newJob('a.jpg')], NOTHING);
     rmSync(`${path}.runs`, { recursive: true });
@@ -55,7 +55,7 @@ describe('a run', () => {
     await other.close();
   });
 
-  it('that died before its row was there is swept after in every folder of outputs, and its lock goes', async () => {
+  it('that died before its row existed is cleaned up in every output folder, and its lock is removed', async () => {
     const jobs = ['a.jpg', 'sub/b.jpg', 'sub/c.jpg'].map((name) => newJob(name));
     const run = await begin();
     await index.add(run, jobs, NOTHING);
@@ -71,7 +71,7 @@ describe('a run', () => {
     expect([await index.dead(), locks()]).toEqual([[], []]);
   });
 
-  it('that died costs nobody a look at the jobs that wait, unless its batch was to be stopped', async () => {
+  it('that died costs no search for waiting jobs, unless its batch was to be stopped', async () => {
     const statement = Object.getPrototypeOf(keep(keep(new Sqlite(':memory:')).prepare('SELECT 1')));
     for (const isAsked of [false, true]) {
       const run = await begin(isAsked ? '0b' : '0a');

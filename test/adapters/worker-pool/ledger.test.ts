@@ -13,7 +13,7 @@ const pass = (ms: number) => {
 const took = (ms: number, cpu: number) => ({ ms, cpu });
 
 describe('the ledger of children', () => {
-  it('puts down every stretch of a child once, in its place', () => {
+  it('records each period of a child once, in its category', () => {
     const child = ledger.open();
     child.lent(false);
     pass(100);
@@ -39,7 +39,7 @@ describe('the ledger of children', () => {
     });
   });
 
-  it('takes rest for the last one only as long as no other picture comes', () => {
+  it('counts a rest as the last one only until the next picture comes', () => {
     const child = ledger.open();
     child.ready();
     child.lent(false);
@@ -53,7 +53,7 @@ describe('the ledger of children', () => {
     expect(ledger.spent().idle).toEqual({ first: 0, between: 20, last: 4 });
   });
 
-  it('adds up all children, also those that have ended', () => {
+  it('adds up all children, including ended ones', () => {
     for (const ms of [30, 50]) {
       const child = ledger.open();
       pass(ms);
@@ -73,13 +73,13 @@ describe('the ledger of children', () => {
     expect(ledger.spent().held).toEqual({ before: 8, after: 0 });
   });
 
-  it('counts what a child died of as its work, not as an answer', () => {
+  it('counts the request that killed a child as work, not as an answer', () => {
     const child = ledger.open();
     child.ready();
     child.asked('render');
     pass(400);
     child.close();
-    // One that is stuck in the kernel is given up before it ends.
+    // A child that is stuck in the kernel is closed before it ends.
     pass(50);
     child.close();
     expect(ledger.spent()).toMatchObject({
@@ -89,7 +89,7 @@ describe('the ledger of children', () => {
     });
   });
 
-  it('believes no child that says it worked longer than was waited for it', () => {
+  it('limits the reported work of a child to the time that the parent waited', () => {
     const child = ledger.open();
     child.ready();
     child.asked('open');
@@ -98,7 +98,7 @@ describe('the ledger of children', () => {
     expect(ledger.spent()).toMatchObject({ travel: 0, asked: { open: { ms: 5 } } });
   });
 
-  it('goes by the parent alone where a child says nothing of itself', () => {
+  it('uses the parent’s times alone if a child reports none', () => {
     const child = ledger.open();
     child.ready();
     child.asked('open');

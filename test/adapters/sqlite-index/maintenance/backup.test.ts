@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 describe('a backup of the index', () => {
-  it('is one file with everything, of one moment, while a batch goes on', async () => {
+  it('is one consistent file with everything, while a batch continues', async () => {
     await fill(path, 3_000);
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
@@ -47,13 +47,13 @@ describe('a backup of the index', () => {
     expect(added).toBeGreaterThan(4);
     expect(look(file, indexProblems)).toEqual([]);
     expect(countIn(file, 'jobs')).toBeLessThan(3_000 + added);
-    expect(countIn(file, 'outputs'), 'names that are held are no outputs').toBeGreaterThan(6_000);
+    expect(countIn(file, 'outputs'), 'reserved names are no outputs').toBeGreaterThan(6_000);
     expect(readdirSync(dirname(file)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
     await index.end(run, 'cancelled');
     await index.close();
   });
 
-  it('is an index that can be worked with, in whose place none of the runs is alive', async () => {
+  it('is a usable index in which no run is alive', async () => {
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
@@ -61,7 +61,7 @@ describe('a backup of the index', () => {
     await index.take(run, 1, 0);
     await backUpSqliteIndex(path, file, never);
     const restored = await openSqliteIndex(file, foldName);
-    // Else its staged files would be swept while it works.
+    // Otherwise its staged files would be removed while it works.
     expect(await restored.dead()).toEqual([]);
     expect(await restored.batch(run.batch)).toMatchObject({ state: 'interrupted', counts: { pending: 1 } });
     await restored.close();
@@ -69,7 +69,7 @@ describe('a backup of the index', () => {
     await index.close();
   });
 
-  it('never replaces a file that is there', async () => {
+  it('never replaces an existing file', async () => {
     (await connect(path)).close();
     writeFileSync(file, 'mine');
     await expect(backUpSqliteIndex(path, file, never)).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe('a backup of the index', () => {
     await expect(backUpSqliteIndex(path, path, never)).rejects.toMatchObject({ code: 'usage' });
   });
 
-  it('says that there is no index and makes nothing', async () => {
+  it('reports a missing index and creates nothing', async () => {
     const other = join(makePlace(), 'copy.db');
     await expect(backUpSqliteIndex(path, other, never)).rejects.toMatchObject({ code: 'index_unusable' });
     mkdirSync(dirname(path));
@@ -89,13 +89,13 @@ describe('a backup of the index', () => {
     expect([readdirSync(dirname(path)), readdirSync(dirname(other))]).toEqual([['index.db'], []]);
   });
 
-  it('says of a folder that is not there that it is to be made', async () => {
+  it('reports a missing folder with the advice to create it', async () => {
     (await connect(path)).close();
     const lost = join(dirname(path), 'no', 'copy.db');
     await expect(backUpSqliteIndex(path, lost, never)).rejects.toMatchObject({ code: 'usage' });
   });
 
-  it('is refused of a damaged index: a copy would be no help', async () => {
+  it('is refused for a damaged index, because a copy would not help', async () => {
     await fill(path, 500);
     spoil(path, [rootPageOf(path, 'outputs_by_source')]);
     await expect(backUpSqliteIndex(path, file, never)).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe('a backup of the index', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('that is stopped leaves nothing', async () => {
+  it('that is stopped leaves no file', async () => {
     await fill(path, 3_000);
     const before = readdirSync(dirname(path));
     await expect(backUpSqliteIndex(path, file, AbortSignal.abort())).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('a backup of the index', () => {
     expect(readdirSync(dirname(path))).toEqual(before);
   });
 
-  it('holds what an older copy of the file would lack', async () => {
+  it('contains the newest records, which a plain copy of the file would lack', async () => {
     const { write, db, close } = await connect(path);
     copyFileSync(path, `${path}.old`);
     await write(() =>

@@ -9,7 +9,7 @@ import { makePlace } from '../../../place.ts';
 import { batchOptions, newJob } from '../../../records.ts';
 import { fill } from '../filled.ts';
 
-it('counts outputs that were made, not names that are reserved, while a run works with the index', async () => {
+it('the health check counts existing outputs, not reserved names, while a run uses the index', async () => {
   const path = join(makePlace(), 'index.db');
   const index = await openSqliteIndex(path, foldName);
   const work = { command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() } as const;
@@ -23,7 +23,7 @@ it('counts outputs that were made, not names that are reserved, while a run work
   expect(await checkSqliteIndex(path, foldName)).toMatchObject({ sources: 5, outputs: 10 });
 });
 
-it('refuses an index with a column that is missing', async () => {
+it('the health check refuses an index that lacks a column', async () => {
   const path = join(makePlace(), 'index.db');
   const { db, close } = await connect(path);
   db.exec('ALTER TABLE jobs DROP COLUMN reused');

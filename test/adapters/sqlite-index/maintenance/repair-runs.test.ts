@@ -10,7 +10,7 @@ import { makePlace } from '../../../place.ts';
 import { countIn, fill, leavesOf, rootPageOf, spoil, zeroHeader } from '../filled.ts';
 
 const COUNT = 2_000;
-/** What the dead run of a filled index had in work. */
+/** The jobs that the dead run of a filled index was working on. */
 const TAKEN = [...Array(COUNT / 100).keys()].flatMap((i) =>
   ['a', 'b'].map((variant) => `/out/${i * 100}_${variant}.webp`),
 );
@@ -24,7 +24,7 @@ beforeEach(async () => {
   writeFileSync(`${path}.runs/dead.lock`, '');
 });
 
-/** What the next start finds to be swept, and that it leaves nothing of it. */
+/** The folders that the next start cleans up. The start then leaves nothing of the dead run. */
 async function foundByNext(): Promise<DeadRun[]> {
   const index = await openSqliteIndex(path, foldName);
   const dead = await index.dead();
@@ -36,11 +36,11 @@ async function foundByNext(): Promise<DeadRun[]> {
   return dead;
 }
 
-describe('the repair of an index in which a run has died', () => {
+describe('the repair of an index with a dead run', () => {
   it.each([
     ['which is kept', 'jobs_by_state'],
     ['whose row is lost: its jobs name it', 'runs'],
-  ])('leaves that to the next start, %s', async (_what, spoiled) => {
+  ])('leaves the dead run to the next start, %s', async (_what, spoiled) => {
     spoil(path, [rootPageOf(path, spoiled)]);
     const { saved, incomplete } = await repairSqliteIndex(path, foldName);
     expect([saved.jobs, incomplete]).toEqual([COUNT, []]);
@@ -49,7 +49,7 @@ describe('the repair of an index in which a run has died', () => {
     expect([...(dead?.outputs ?? [])].sort()).toEqual([...TAKEN].sort());
   });
 
-  it('has every folder of outputs looked at when the jobs are lost too', async () => {
+  it('makes the next start clean up every output folder if the jobs are lost too', async () => {
     spoil(path, [rootPageOf(path, 'runs'), rootPageOf(path, 'jobs')]);
     const { incomplete } = await repairSqliteIndex(path, foldName);
     expect(incomplete).toEqual(['jobs']);
@@ -58,13 +58,13 @@ describe('the repair of an index in which a run has died', () => {
     ]);
   });
 
-  it('leaves no lock file when nothing could be saved', async () => {
+  it('leaves no lock file if nothing could be saved', async () => {
     zeroHeader(path);
     expect((await repairSqliteIndex(path, foldName)).incomplete).toEqual(ALL);
     expect(await foundByNext()).toEqual([{ run: 'dead', batch: '', outputs: [] }]);
   });
 
-  it('says of which tables rows were lost', async () => {
+  it('names the tables that lost rows', async () => {
     const last = leavesOf(path).at(-1) ?? 0;
     spoil(path, [last]);
     const { saved, incomplete } = await repairSqliteIndex(path, foldName);
@@ -79,8 +79,8 @@ describe('the repair of an index in which a run has died', () => {
 });
 
 describe('a repair that was killed while it replaced the index', () => {
-  const ASIDE = 'index.db.broken-20260101T000000Z';
-  /** An index that was not closed, of which much is in its log alone. */
+  const QUARANTINED = 'index.db.broken-20260101T000000Z';
+  /** An index that was not closed, with many rows only in its log. */
   const crash = async () => {
     const { write, db, close } = await connect(path);
     await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
@@ -91,11 +91,11 @@ describe('a repair that was killed while it replaced the index', () => {
     close();
     path = crashed;
   };
-  const quarantined = () => join(dirname(path), ASIDE);
+  const quarantined = () => join(dirname(path), QUARANTINED);
   const brokenOnes = () => readdirSync(dirname(path)).filter((name) => name.includes('broken'));
 
   it.each([true, false])(
-    'is done again with the log it had put quarantined (damaged: %s)',
+    'is repeated with the log that it had quarantined (damaged: %s)',
     async (isDamaged) => {
       await crash();
       if (isDamaged) spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
@@ -111,7 +111,7 @@ describe('a repair that was killed while it replaced the index', () => {
     },
   );
 
-  it('does not lay that log over a database that was written into since', async () => {
+  it('does not use that log for a database with newer writes', async () => {
     await crash();
     linkSync(path, quarantined());
     linkSync(`${path}-wal`, `${quarantined()}-wal`);
@@ -120,11 +120,11 @@ describe('a repair that was killed while it replaced the index', () => {
     const size = statSync(`${quarantined()}-wal`).size;
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
     expect(countIn(path, "jobs WHERE state = 'processing'")).toBe(COUNT / 100);
-    expect(statSync(`${quarantined()}-wal`).size, 'it is kept').toBe(size);
+    expect(statSync(`${quarantined()}-wal`).size, 'the log is kept').toBe(size);
   });
 });
 
-/** As whoever opens it without its log does. */
+/** What a process does that opens the index without its log. */
 async function fillLater(path: string): Promise<void> {
   const { write, db, close } = await connect(path);
   await write(() => db.exec('UPDATE sources SET seen_at = 2'));

@@ -28,13 +28,13 @@ beforeEach(() => {
   path = join(makePlace(), 'state', 'index.db');
 });
 
-/** Everything that must hold of an index after any repair. */
+/** Checks all conditions that hold for an index after any repair. */
 async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeof repairSqliteIndex>>> {
   const repaired = await repairSqliteIndex(path, foldName);
   expect(repaired).toMatchObject({ state: 'repaired', index: path });
   expect(repaired.problems).not.toEqual([]);
   expect(repaired.movedTo).toMatch(/index\.db\.broken-\d{8}T\d{6}Z(-\d)?$/);
-  expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old one is kept as it was').toBe(true);
+  expect(readFileSync(repaired.movedTo ?? '').equals(damaged), 'the old file is kept unchanged').toBe(true);
   expect(look(path, indexProblems)).toEqual([]);
   for (const table of ['sources', 'outputs', 'batches', 'jobs'] as const) {
     expect(countIn(path, table), `as many ${table} as it says`).toBe(repaired.saved[table]);
@@ -42,7 +42,7 @@ async function assertRepaired(damaged: Buffer): Promise<Awaited<ReturnType<typeo
   expect(countIn(path, 'claims')).toBe(0);
   const index = await openSqliteIndex(path, foldName);
   for (const { state } of await index.batches(10)) expect(state).not.toBe('running');
-  // As the next start does.
+  // The next start does the same.
   await index.recover(await index.dead());
   await index.close();
   expect([countIn(path, 'runs'), countIn(path, "jobs WHERE state = 'processing'")]).toEqual([0, 0]);
@@ -58,7 +58,7 @@ const damagedBy = (how: () => void): Buffer => {
 describe('the repair of a damaged index', () => {
   beforeEach(() => fill(path, COUNT));
 
-  it('saves every row when only a look-up table is damaged', async () => {
+  it('saves every row if only a look-up table is damaged', async () => {
     const damaged = damagedBy(() => spoil(path, [rootPageOf(path, 'outputs_by_source')]));
     const { saved } = await assertRepaired(damaged);
     expect(saved).toEqual({ sources: COUNT, outputs: 2 * COUNT, batches: 2, jobs: COUNT });
@@ -81,7 +81,7 @@ describe('the repair of a damaged index', () => {
     expect([state, Number(finished_at) > 1]).toEqual(['interrupted', true]);
   });
 
-  it.each([1, 2, 3, 4, 5])('saves what lies beside pages of noise, seed %i', async (seed) => {
+  it.each([1, 2, 3, 4, 5])('saves the rows outside of pages with noise, seed %i', async (seed) => {
     const leaves = leavesOf(path).filter((page) => page > 20);
     const spoiled = [...Array(8).keys()].map(
       (i) => leaves[(seed * 7_919 + i * 104_729) % leaves.length] ?? 0,
@@ -89,7 +89,7 @@ describe('the repair of a damaged index', () => {
     const damaged = damagedBy(() => spoil(path, spoiled, seed));
     const { saved } = await assertRepaired(damaged);
     expect(saved.batches).toBe(2);
-    // A page holds some 12 to 30 rows.
+    // A page has about 12 to 30 rows.
     for (const [rows, all] of [
       [saved.sources, COUNT],
       [saved.outputs, 2 * COUNT],
@@ -99,13 +99,13 @@ describe('the repair of a damaged index', () => {
     }
   });
 
-  it.each([6, 7, 8])('is in order also when pages were lost that lead to others, seed %i', async (seed) => {
+  it.each([6, 7, 8])('gives an intact index even if inner pages are lost, seed %i', async (seed) => {
     const pages = pagesOf(path);
     const spoiled = [...Array(60).keys()].map((i) => 2 + ((seed * 7_919 + i * 104_729) % (pages - 2)));
     await assertRepaired(damagedBy(() => spoil(path, spoiled, seed)));
   });
 
-  it('saves what is there of a file that was cut off', async () => {
+  it('saves the remaining rows of a truncated file', async () => {
     const damaged = damagedBy(() => truncateSync(path, Math.floor(pagesOf(path) * 0.6) * 4096));
     const { saved } = await assertRepaired(damaged);
     expect(saved.outputs).toBeGreaterThan(COUNT / 2);
@@ -115,13 +115,13 @@ describe('the repair of a damaged index', () => {
     ['a header of zeros', () => zeroHeader(path)],
     ['nothing but zeros', () => writeFileSync(path, Buffer.alloc(40_960))],
     ['a text', () => writeFileSync(path, 'this is a shopping list and no database at all, however long')],
-  ])('puts an empty index in place of %s where runs had worked with it', async (_what, how) => {
+  ])('replaces %s with an empty index if runs have used it', async (_what, how) => {
     mkdirSync(`${path}.runs`, { recursive: true });
     const { saved } = await assertRepaired(damagedBy(how));
     expect(saved).toEqual({ sources: 0, outputs: 0, batches: 0, jobs: 0 });
   });
 
-  it('leaves alone what never was an index, whatever it is', async () => {
+  it('leaves alone any file that never was an index', async () => {
     const photo = join(dirname(path), 'photo.jpg');
     writeFileSync(photo, Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Buffer.alloc(500, 'jfif')]));
     const before = readFileSync(photo);
@@ -133,7 +133,7 @@ describe('the repair of a damaged index', () => {
     expect(readdirSync(dirname(path)).filter((name) => name.startsWith('photo'))).toEqual(['photo.jpg']);
   });
 
-  it('saves what an index of the first version holds', async () => {
+  it('saves the rows of an index of the first version', async () => {
     const old = join(dirname(path), 'old.db');
     const db = keep(new Sqlite(old));
     MIGRATIONS[0]?.(db);
@@ -157,7 +157,7 @@ describe('the repair of a damaged index', () => {
     );
   });
 
-  it('never takes the name of an index that was moved quarantined before', async () => {
+  it('never reuses the name of an index that was quarantined before', async () => {
     const names = new Set<string | null>();
     for (let i = 0; i < 3; i++) {
       names.add((await assertRepaired(damagedBy(() => zeroHeader(path)))).movedTo);
@@ -167,7 +167,7 @@ describe('the repair of a damaged index', () => {
     for (const name of names) expect(existsSync(name ?? '')).toBe(true);
   });
 
-  it('is whole with what its log alone held, and lacks only that when the log is gone', async () => {
+  it('includes the rows of the log, and lacks only those rows if the log is gone', async () => {
     const { write, db, close } = await connect(path);
     await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
     const crashed = join(dirname(path), 'crashed.db');
@@ -183,8 +183,8 @@ describe('the repair of a damaged index', () => {
   });
 });
 
-describe('the repair of what needs none', () => {
-  it('says so of a healthy index and changes nothing', async () => {
+describe('a repair without need', () => {
+  it('reports a healthy index and changes nothing', async () => {
     await fill(path, 50);
     const before = readFileSync(path);
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy', movedTo: null });
@@ -192,7 +192,7 @@ describe('the repair of what needs none', () => {
     expect(readdirSync(dirname(path)).filter((name) => name.includes('broken'))).toEqual([]);
   });
 
-  it('says so of one that is not there or empty, and makes nothing', async () => {
+  it('reports a missing or empty index and creates nothing', async () => {
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'absent' });
     expect(existsSync(path)).toBe(false);
     (await connect(path)).close();
@@ -201,7 +201,7 @@ describe('the repair of what needs none', () => {
     expect(readFileSync(path)).toHaveLength(0);
   });
 
-  it('mends counts that are not those of the jobs', async () => {
+  it('corrects counts that differ from the jobs', async () => {
     await fill(path, 200);
     const { write, db, close } = await connect(path);
     await write(() => db.exec("UPDATE counts SET completed = 7 WHERE batch = 'aaaa'"));
@@ -211,8 +211,8 @@ describe('the repair of what needs none', () => {
   });
 });
 
-describe('the repair of what is not for it', () => {
-  it('refuses while a run works with it, and names its batch', async () => {
+describe('a repair that is refused', () => {
+  it('names the batch whose run uses the index', async () => {
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
@@ -225,7 +225,7 @@ describe('the repair of what is not for it', () => {
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
   });
 
-  it('refuses a newer index, also one that is damaged, and leaves it', async () => {
+  it('leaves a newer index unchanged, even if it is damaged', async () => {
     await fill(path, 500);
     const db = keep(new Sqlite(path));
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
@@ -237,7 +237,7 @@ describe('the repair of what is not for it', () => {
     }
   });
 
-  it('refuses the database of another program, and neither it nor a start touches that', async () => {
+  it('leaves the database of another program unchanged, and so does a start', async () => {
     (await connect(path)).close();
     rmSync(path);
     const db = keep(new Sqlite(path));
