@@ -76,7 +76,7 @@ function decoder(header: Header, base: Size): number {
       const first = webpShrink(header, base);
       if (first === null) return pixels * 6 + turning;
       // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
-      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 2.5 * pixelBytes + turning;
+      return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
     }
     case 'avif':
       return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
@@ -107,7 +107,7 @@ function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: 
       return 7 + 2 * detail;
     case 'png':
       // Reduced, indexed and filtered copies.
-      return 9 + 5 * detail;
+      return (alpha ? 20 : 13) + 8 * detail;
     case 'avif':
       return alpha ? 48 : 37;
   }

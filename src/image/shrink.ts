@@ -9,21 +9,36 @@ import type { Header } from './steps/header.ts';
  */
 const MARGIN = { jpeg: 2, webp: 3, largeWebp: 2 };
 
-/** The factor (1, 2, 4 or 8) by which a JPEG decoder scales down for this size. sharp uses the same rule. */
-export function jpegShrink({ width, height }: Size, to: Size): number {
+/** The factor (1, 2, 4 or 8) by which sharp has a JPEG decoder scale down for this size. */
+function sharpShrink({ width, height }: Size, to: Size): number {
   const by = Math.min(width / to.width, height / to.height) / MARGIN.jpeg;
   return [8, 4, 2].find((each) => each <= by) ?? 1;
+}
+
+/** The factor by which a JPEG decoder scales down for this size. */
+export const jpegShrink = (header: Header, to: Size): number =>
+  mayShrink(header, to) ? sharpShrink(header, to) : 1;
+
+/**
+ * True when a JPEG decoder can scale down for this size. Where a side is no multiple of the factor, the last column or row
+ * stands for less than the others, and the picture shifts by up to 0.4 pixels.
+ */
+export function mayShrink(header: Header, to: Size): boolean {
+  const shrink = sharpShrink(header, to);
+  return header.stored.width % shrink === 0 && header.stored.height % shrink === 0;
 }
 
 /** For a WebP of more pixels, decoding at full size takes too much memory. */
 const LARGE = 32_000_000;
 
 /** The size to request from a WebP decoder for this output size; null to decode the whole picture. */
-export function webpShrink({ format, corrections, ...from }: Header, to: Size): Size | null {
-  if (format !== 'webp' || corrections !== null) return null;
+export function webpShrink({ format, corrections, alpha, ...from }: Header, to: Size): Size | null {
+  // Each resize of transparent pixels loses a little of their colour.
+  if (format !== 'webp' || corrections !== null || alpha) return null;
   const least = from.width * from.height > LARGE ? MARGIN.largeWebp : MARGIN.webp;
   const by = [MARGIN.webp, least].find(
-    (each) => to.width * each < from.width && to.height * each < from.height,
+    // A decoder that scales by little blurs.
+    (each) => to.width * each * 1.3 < from.width && to.height * each * 1.3 < from.height,
   );
   return by === undefined ? null : { width: to.width * by, height: to.height * by };
 }

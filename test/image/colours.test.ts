@@ -132,3 +132,15 @@ describe('transparency', () => {
     }
   });
 });
+
+describe('the colour of transparent pixels', () => {
+  it('stays the same when a large WebP is scaled down', async () => {
+    const source = await plain(3700, 40, { r: 200, g: 100, b: 50, alpha: 0.5 })
+      .webp({ lossless: true })
+      .toBuffer();
+    const { bytes } = await rendered(folder, source, [exact({ width: 1200 })]);
+    const { data, info } = await sharp(bytes[0]).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    const middle = Math.floor(info.height / 2) * info.width * 4 + Math.floor(info.width / 2) * 4;
+    expect([...data.subarray(middle, middle + 3)]).toEqual(near([200, 100, 50], 2));
+  });
+});

@@ -42,8 +42,8 @@ const upright = (mpx: 24 | 100): Partial<Header> => {
  */
 const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['a JPEG of 24 Mpx', header(24), 1, { web: 22, wide: 106 }],
-  ['a JPEG of 100 Mpx', header(100), 2, { web: 25, wide: 125 }],
-  ['a progressive JPEG of 100 Mpx', header(100, { progressive: true }), 3, { web: 304, wide: 375 }],
+  ['a JPEG of 100 Mpx', header(100), 2, { web: 73, wide: 127 }],
+  ['a progressive JPEG of 100 Mpx', header(100, { progressive: true }), 3, { web: 359, wide: 375 }],
   ['a turned JPEG of 24 Mpx', header(24, upright(24)), 1, { web: 47, wide: 189 }],
   ['a turned JPEG of 100 Mpx', header(100, upright(100)), 2, { web: 51, wide: 233 }],
   ['a JPEG of 24 Mpx of noise', header(24), 22, { web: 36, wide: 309 }],

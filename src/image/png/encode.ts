@@ -2,6 +2,7 @@ import { from, type Pixels, raw } from '../steps/pixels.ts';
 import { sharp } from '../vips.ts';
 import { bare, packedPng } from './file.ts';
 import { greyLevels, indexed, withoutSpareChannels } from './reduce.ts';
+import { rebuiltPng } from './source.ts';
 
 /** With at most this many colours, a pixel takes less than a byte, and no other encoding is smaller. */
 const FEW_COLOURS = 16;
@@ -17,7 +18,7 @@ const THOROUGH_EFFORT = 6;
 export async function encodePng(pixels: Pixels, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);
   const made = await smallest(spare, effort);
-  const own = source === null ? null : bare(source);
+  const own = source === null ? null : rebuiltPng(source);
   return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
 }
 
@@ -57,12 +58,8 @@ async function best(ways: readonly Way[]): Promise<Way> {
   return found;
 }
 
-/** Offset of the bit depth in a PNG file. */
-const BIT_DEPTH_OFFSET = 24;
-
-/** True when a PNG contains exactly these pixels, with at most 8 bits per sample. */
+/** True when a PNG contains exactly these pixels. */
 async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
-  if (png[BIT_DEPTH_OFFSET]! > 8) return false;
   // A damaged PNG does not match.
   const found = await raw(sharp(png, { limitInputPixels: false })).catch(() => null);
   if (found === null) return false;

@@ -12,10 +12,12 @@ const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /** PNG colour types (PNG, third edition, 11.2.1). */
-const [GREY, INDEXED] = [0, 3];
+export const COLOUR_TYPE = { grey: 0, indexed: 3 } as const;
 
 /** Above this zlib level, filters are tried. */
 const MAX_QUICK_LEVEL = 6;
+/** Above this size, filters and the highest levels take too long: 24 MB took 27 s instead of 2 s, for 7 % less. */
+const MAX_THOROUGH_BYTES = 4_000_000;
 
 /** Encodes a PNG with the fewest bits per pixel that its numbers need. `level` is zlib's, 1 to 9. */
 export async function packedPng(picture: Numbered, level: number): Promise<Buffer> {
@@ -23,29 +25,36 @@ export async function packedPng(picture: Numbered, level: number): Promise<Buffe
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([bits, palette === null ? GREY : INDEXED, 0, 0, 0], 8);
+  header.set([bits, palette === null ? COLOUR_TYPE.grey : COLOUR_TYPE.indexed, 0, 0, 0], 8);
+  const data = await compressed(packed(picture), picture, level);
+  if (palette === null) return assembled(header, undefined, undefined, data);
+  const colours = palette.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]);
+  const opacities = palette.map((each) => each & 255).filter((opacity) => opacity < 255);
+  return assembled(header, Buffer.from(colours), Buffer.from(opacities), data);
+}
+
+/** A PNG file of these chunks. */
+export function assembled(
+  header: Buffer,
+  palette: Buffer | undefined,
+  opacities: Buffer | undefined,
+  data: Buffer,
+): Buffer {
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
-    ...(palette === null ? [] : paletteChunks(palette)),
-    chunk('IDAT', await compressed(packed(picture), picture, level)),
+    ...(palette === undefined ? [] : [chunk('PLTE', palette)]),
+    ...(opacities === undefined || opacities.length === 0 ? [] : [chunk('tRNS', opacities)]),
+    chunk('IDAT', data),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
-function paletteChunks(palette: readonly number[]): Buffer[] {
-  const colours = palette.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]);
-  const opacities = palette.map((each) => each & 255).filter((opacity) => opacity < 255);
-  return [
-    chunk('PLTE', Buffer.from(colours)),
-    ...(opacities.length > 0 ? [chunk('tRNS', Buffer.from(opacities))] : []),
-  ];
-}
-
 /** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */
 async function compressed(rows: Buffer, { bits, height }: Numbered, level: number): Promise<Buffer> {
-  const best = { level, memLevel: 9 };
-  if (bits < 8 || level <= MAX_QUICK_LEVEL) return deflated(rows, best);
+  const isLarge = rows.length > MAX_THOROUGH_BYTES;
+  const best = { level: isLarge ? Math.min(level, MAX_QUICK_LEVEL) : level, memLevel: 9 };
+  if (bits < 8 || best.level <= MAX_QUICK_LEVEL) return deflated(rows, best);
   const levels = filteredRows(rows, rows.length / height);
   const [plain, filtered] = [await deflated(rows, { level: 1 }), await deflated(levels, { level: 1 })];
   if (plain.length < filtered.length) return deflated(rows, best);

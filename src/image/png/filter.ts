@@ -36,7 +36,7 @@ export function filteredRows(rows: Buffer, row: number): Buffer {
 }
 
 /** The neighbour that is nearest to left + up - corner. */
-function paeth(left: number, up: number, corner: number): number {
+export function paeth(left: number, up: number, corner: number): number {
   const fromLeft = Math.abs(up - corner);
   const fromUp = Math.abs(left - corner);
   const fromCorner = Math.abs(left + up - 2 * corner);

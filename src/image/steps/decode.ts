@@ -2,7 +2,7 @@ import type { Sharp, SharpOptions } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
-import { webpShrink } from '../shrink.ts';
+import { mayShrink, webpShrink } from '../shrink.ts';
 import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
@@ -65,7 +65,13 @@ async function read(
     const larger = await raw(input.resize({ ...first, fit: 'fill' }));
     return raw(from(larger).resize(fill(size)));
   }
-  const scaled = (pipeline: Sharp, to: Size): Sharp => (isFull ? pipeline : pipeline.resize(fill(to)));
+  const whole = { left: 0, top: 0, width: header.width, height: header.height };
+  const scaled = (pipeline: Sharp, to: Size): Sharp => {
+    if (isFull) return pipeline;
+    // A cut, even of nothing, keeps sharp from letting the decoder scale.
+    const isExact = header.format !== 'jpeg' || header.turned || mayShrink(header, to);
+    return (isExact ? pipeline : pipeline.extract(whole)).resize(fill(to));
+  };
   return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
 }
 

@@ -1,0 +1,81 @@
+import { inflateSync } from 'node:zlib';
+import { chunksOf } from '../chunks.ts';
+import { assembled, COLOUR_TYPE } from './file.ts';
+import { paeth } from './filter.ts';
+
+/** Samples of a pixel by colour type (PNG, third edition, 11.2.1). */
+const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+/** Chunks that pixels need. */
+const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IEND']);
+
+/**
+ * A PNG file with the compressed pixels of another one and nothing else: every chunk is written anew. Null where decoders
+ * could disagree about the pixels or bytes could hide: with 16 bits, interlacing, repeated chunks, a colour key, a palette
+ * index without a colour, or pixel data that are too short or too long.
+ */
+export function rebuiltPng(png: Buffer): Buffer | null {
+  const chunks = new Map<string, Buffer>();
+  const packed: Buffer[] = [];
+  for (const { type, at, length } of chunksOf(png, 'png', false)) {
+    const content = png.subarray(at, at + length);
+    if (type === 'IDAT') packed.push(content);
+    else if (NEEDED.has(type)) {
+      if (chunks.has(type)) return null;
+      chunks.set(type, content);
+    }
+  }
+  const header = chunks.get('IHDR');
+  if (header?.length !== 13 || !chunks.has('IEND')) return null;
+  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
+  const [bits = 0, type = 0, compression, filter, interlace] = header.subarray(8);
+  const channels = CHANNELS[type];
+  if (channels === undefined || bits > 8 || compression !== 0 || filter !== 0 || interlace !== 0) return null;
+  const isIndexed = type === COLOUR_TYPE.indexed;
+  const transparency = chunks.get('tRNS');
+  const palette = isIndexed ? chunks.get('PLTE') : undefined;
+  if (isIndexed ? palette === undefined : transparency !== undefined) return null;
+  const colours = (palette?.length ?? 0) / 3;
+  if (!Number.isInteger(colours) || colours > 2 ** bits || (transparency?.length ?? 0) > colours) return null;
+  const data = Buffer.concat(packed);
+  const row = 1 + Math.ceil((width * channels * bits) / 8);
+  const rows = inflated(data, row * height);
+  if (rows === null) return null;
+  if (isIndexed && highestIndex(rows, row, width, bits) >= colours) return null;
+  return assembled(header, palette, transparency, data);
+}
+
+/** The unpacked bytes when they have exactly this length and nothing follows them; else null. */
+function inflated(data: Buffer, length: number): Buffer | null {
+  try {
+    const { buffer, engine } = inflateSync(data, {
+      info: true,
+      maxOutputLength: length + 1,
+    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    return buffer.length === length && engine.bytesWritten === data.length ? buffer : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The highest palette index of rows whose pixels take a byte or less; infinite where a filter is unknown. */
+function highestIndex(rows: Buffer, row: number, width: number, bits: number): number {
+  let highest = 0;
+  for (let at = 0; at < rows.length; at += row) {
+    const filter = rows[at]!;
+    if (filter > 4) return Number.POSITIVE_INFINITY;
+    for (let x = 1; x < row; x++) {
+      const left = x > 1 ? rows[at + x - 1]! : 0;
+      const up = at > 0 ? rows[at + x - row]! : 0;
+      const corner = x > 1 && at > 0 ? rows[at + x - row - 1]! : 0;
+      const predicted = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter]!;
+      rows[at + x] = (rows[at + x]! + predicted) & 255;
+    }
+    for (let pixel = 0; pixel < width; pixel++) {
+      const byte = rows[at + 1 + Math.floor((pixel * bits) / 8)]!;
+      const index = (byte >> (8 - bits - ((pixel * bits) % 8))) & (2 ** bits - 1);
+      if (index > highest) highest = index;
+    }
+  }
+  return highest;
+}
