@@ -55,7 +55,7 @@ describe('a watch that is stopped', () => {
     await third.scans(3);
     const outcome = await stop(third);
     expect([jobsOf(outcome), countsOf(outcome)]).toEqual([[], {}]);
-    expect(place.files('out')).toEqual(['landed_a.webp', 'landed_b.webp']);
+    expect(place.files('out')).toEqual(['added_a.webp', 'added_b.webp']);
     await assertStopped(place, outcome);
   });
 });
