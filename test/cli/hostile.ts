@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '../../src/errors.ts';
 import { filesBelow, jobsOf, type Outcome, type Place } from './imgtool.ts';
 
-/** The expected result of each hostile file, as a person decides who has inspected the file. */
+/** The expected result of each hostile file. A person inspected the files and wrote the results. */
 
 type Fate = 'completed' | ErrorCode;
 

@@ -90,7 +90,7 @@ async function look(context: JobContext, job: Job, learnt: SourceRecord | undefi
   return { job, facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
-/** Step 3: find out who has these bytes. `found` holds the facts of a stat just made, if any. */
+/** Step 3: asks the index which sources have these bytes. `found` holds the facts of a stat just made, if any. */
 async function judge(context: JobContext, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
   const stat = found ?? (await factsOfJob(context, job.source, source, pathsOf(context, job)));
   const facts = await withDigest(context, stat, source.digest);

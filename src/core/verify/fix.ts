@@ -10,12 +10,12 @@ import { sameFile } from '../job/decide.ts';
 import { failureOf } from '../job/events.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { isLeftAlone, isMissing } from './gone.ts';
-import { type Means, type Plan, type PlannedJob, planAgain } from './makers.ts';
+import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
 import { lookAgain, type Verifying } from './verify.ts';
 
 /** The ports and options to make outputs again. */
 export interface Fixing extends Verifying {
-  readonly means: Means;
+  readonly means: RepairSettings;
   /**
    * Opens ports and report for a batch over these sources: files that the user named, and folders in which the others
    * were found. All paths are absolute. Errors: `no_input` when all are gone.

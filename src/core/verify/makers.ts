@@ -32,7 +32,7 @@ interface FoundIn {
 }
 
 /** The resources of this machine, and limits that replace the former ones. */
-export interface Means extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
+export interface RepairSettings extends Pick<BatchOptions, 'jobs' | 'memory' | 'memoryCap'> {
   readonly limits: Partial<Limits>;
 }
 
@@ -49,7 +49,7 @@ interface Former {
 export async function planAgain(
   index: Index,
   wrong: readonly WrongOutput[],
-  means: Means,
+  means: RepairSettings,
   fail: (one: WrongOutput, why: Failure) => void,
 ): Promise<Plan[]> {
   const plans = new Map<string, Plan>();
@@ -120,7 +120,7 @@ function rootOf(
 }
 
 /** The former options without a walk and without `force`: wrong outputs are marked, so `force` is not needed. */
-function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: Means): BatchOptions {
+function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
   const once = { force: false, dryRun: false, list: null };
