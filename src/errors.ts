@@ -69,6 +69,11 @@ export function asImgtoolError(error: unknown): ImgtoolError {
   return new ImgtoolError('internal', message, { cause: error });
 }
 
+/** The part of an error that is recorded and reported. */
+export function failureOf({ code, message, fix }: ImgtoolError) {
+  return fix === undefined ? { code, message } : { code, message, fix };
+}
+
 /** The error for a foreign file under an output's name. */
 export function outputExists(path: string, cause?: unknown): ImgtoolError {
   return new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {

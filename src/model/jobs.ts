@@ -100,7 +100,7 @@ export interface JobRecord {
   readonly finishedAt: number | null;
 }
 
-/** Why a walk does not take a file. */
+/** Why a walk does not take a file or a folder. */
 export type PassedOver =
   | 'hidden'
   | 'symlink'
@@ -110,5 +110,5 @@ export type PassedOver =
   | 'index'
   | 'output'
   | 'excluded'
-  | 'unreadable'
+  | 'system_folder'
   | 'not_regular';

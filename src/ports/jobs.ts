@@ -74,6 +74,8 @@ export interface NewJob {
   readonly source: string;
   readonly given: string;
   readonly relative: string;
+  /** Why the job has failed already. Such a job is recorded and never taken, until it is done again. */
+  readonly failed?: Failure;
   /** Bytes, where they are known: large sources take longest and start first. */
   readonly size?: number | undefined;
   /** Whether this batch has counted the source as unchanged. The new job removes it from that count. */

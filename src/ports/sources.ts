@@ -1,12 +1,12 @@
-import type { Bounds, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
+import type { Bounds, Failure, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
 
 /** Where pictures come from. Sources are only read. Every method may be called twice, except `watch`. */
 export interface Sources {
   /**
-   * Streams found sources, each folder in bytewise order, and files that it passes over. With `part`, streams the files of
+   * Streams found sources, each folder in bytewise order, folders that it cannot read, and files that it passes over. With `part`, streams the files of
    * this part by the same rules, or `gone` when nothing is there.
    */
-  walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | Skipped | Gone>;
+  walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | UnreadableFolder | Skipped | Gone>;
 
   /**
    * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
@@ -22,6 +22,9 @@ export interface Sources {
 
   /** Facts of each source by the same rule. Null for a source that is missing or not a file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
+
+  /** Whether a folder is at this path, readable or not. */
+  isFolder(path: string): Promise<boolean>;
 
   /** Of these paths, those where certainly nothing is: the named folder above exists. */
   missing(paths: readonly string[]): Promise<string[]>;
@@ -64,6 +67,16 @@ export interface FoundSource {
   readonly relative: string;
   /** Null when the user named the file and it cannot be read. Its job gives the reason. */
   readonly facts: SourceFacts | null;
+}
+
+/** A folder whose entries the walk cannot list. */
+export interface UnreadableFolder {
+  readonly type: 'unreadable';
+  /** Absolute path of the folder. */
+  readonly source: string;
+  readonly given: string;
+  readonly relative: string;
+  readonly error: Failure;
 }
 
 export interface Skipped {

@@ -91,12 +91,7 @@ export function watchEnd({ state }: BatchFinished, stopping: boolean): string {
   return stopping || state === 'cancelled' ? 'stopped' : 'finished';
 }
 
-const SURPRISING: ReadonlySet<PassedOver> = new Set([
-  'not_regular',
-  'name_not_utf8',
-  'unreadable',
-  'symlink',
-]);
+const SURPRISING: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'symlink']);
 
 const PASSED_OVER: Readonly<Record<PassedOver, string>> = {
   hidden: 'hidden',
@@ -108,5 +103,5 @@ const PASSED_OVER: Readonly<Record<PassedOver, string>> = {
   output: 'outputs',
   excluded: 'excluded',
   not_regular: 'not regular',
-  unreadable: 'unreadable',
+  system_folder: 'system folders',
 };

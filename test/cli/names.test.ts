@@ -253,7 +253,7 @@ describe('hostile names', () => {
     for (const [seed, name] of NAMES.entries()) await put(name, seed);
     const dashes = await place.process('--', '-rf.jpg', '--out.jpg', 'bracket[Q=1].jpg');
     expect(countsOf(dashes)).toEqual({ completed: 3 });
-    place.put('lines', named.join('\n'));
+    place.put('lines', `\u{feff}${named.join('\r\n')}\r\n`);
     const lines = await place.process('--files-from', 'lines');
     expect(countsOf(lines)).toEqual({ completed: named.length - 3, unchanged: 3 });
     const args = ['process', '--json', ...SMALL, '--out', 'out', '--files-from', '-', '-0'];

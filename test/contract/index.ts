@@ -138,6 +138,25 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       ]);
     });
 
+    it('records a job that has failed already, once, and never hands it out before it is done again', async () => {
+      const run = await begin();
+      const error = { code: 'source_unreadable', message: 'may not be read', fix: 'allow it' } as const;
+      const folder = newJob('shut', { candidates: [], failed: error });
+      expect(await index.add(run, [folder, newJob('a')], NOTHING)).toBe(2);
+      expect(await index.add(run, [folder], NOTHING)).toBe(0);
+      const taken = await index.take(run, 9, Date.now());
+      expect(taken.map(({ relative }) => relative)).toEqual(['a']);
+      await index.settle(run, taken[0]!, settled({ state: 'completed', source: sourceRecord('/photos/a') }));
+      const { counts } = await index.end(run, 'finished');
+      expect([counts.failed, counts.completed, counts.pending]).toEqual([1, 1, 0]);
+      const failed: JobRecord[] = [];
+      for await (const job of index.jobs(run.batch, ['failed'])) failed.push(job);
+      expect(failed).toMatchObject([{ source: '/photos/shut', state: 'failed', error, attempts: 1 }]);
+      const choice = { states: ['failed'], walk: false, options: batchOptions() } as const;
+      const again = await index.resume('ffffabcd', run.batch, choice);
+      expect((await index.take(again.run, 9, Date.now())).map(({ relative }) => relative)).toEqual(['shut']);
+    });
+
     it('reserves the plain names permanently for the first source, and the next names for a later source', async () => {
       const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
       const run = await begin();

@@ -1,7 +1,16 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WalkRules } from '../../src/model.ts';
-import type { FoundSource, Gone, Hint, OpenSources, Skipped, Sources, WalkScope } from '../../src/ports.ts';
+import type {
+  FoundSource,
+  Gone,
+  Hint,
+  OpenSources,
+  Skipped,
+  Sources,
+  UnreadableFolder,
+  WalkScope,
+} from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 export const RULES: WalkRules = {
@@ -14,7 +23,7 @@ export const RULES: WalkRules = {
   index: '/nowhere/index.db',
 };
 
-export type Entry = FoundSource | Skipped | Gone;
+export type Entry = FoundSource | UnreadableFolder | Skipped | Gone;
 
 /** A separate folder with sources. */
 export interface SourcesPlace {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
-import type { FoundSource, Gone, Inputs, OpenSources, Skipped } from '../../src/ports.ts';
+import type { FoundSource, Gone, Inputs, OpenSources, Skipped, UnreadableFolder } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 const RULES: WalkRules = {
@@ -31,7 +31,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
     };
     const walk = async (paths: string[], rules: Partial<WalkRules> = {}, list: Inputs['list'] = null) => {
       const sources = await open({ paths, list, cwd }, { ...RULES, ...rules });
-      const entries: (FoundSource | Skipped | Gone)[] = [];
+      const entries: (FoundSource | UnreadableFolder | Skipped | Gone)[] = [];
       for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
       return {
         found: entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : [])),
@@ -148,12 +148,30 @@ export function sourcesConformance(name: string, open: OpenSources): void {
     });
 
     // Root can read everything.
-    it.skipIf(process.getuid?.() === 0)('skips an unreadable folder, and continues', async () => {
+    it.skipIf(process.getuid?.() === 0)('returns an unreadable folder, and continues', async () => {
       put('p/a/x.jpg', 'p/z.jpg');
       chmodSync(join(cwd, 'p/a'), 0);
-      const { found, skipped } = await walk(['p']);
+      const { found, entries } = await walk(['p']);
       chmodSync(join(cwd, 'p/a'), 0o755);
-      expect([found, skipped]).toEqual([['p/z.jpg'], { 'p/a': 'unreadable' }]);
+      expect(found).toEqual(['p/z.jpg']);
+      const source = join(cwd, 'p/a');
+      const error = expect.objectContaining({ code: 'source_unreadable' });
+      expect(entries).toContainEqual({ type: 'unreadable', source, given: 'p/a', relative: 'a', error });
+    });
+
+    it('tells a folder from a file', async () => {
+      put('p/a/x.jpg');
+      const sources = await open({ paths: ['p'], list: null, cwd }, RULES);
+      const paths = ['p/a', 'p/a/x.jpg', 'p/none'].map((path) => join(cwd, path));
+      expect(await Promise.all(paths.map((path) => sources.isFolder(path)))).toEqual([true, false, false]);
+    });
+
+    it('skips folders that systems keep for themselves, unless one is named', async () => {
+      put('p/@eaDir/a.jpg', 'p/sub/Lost+Found/b.jpg', 'p/z.jpg', 'p/lost+found.jpg');
+      const { found, skipped } = await walk(['p']);
+      expect(found).toEqual(['p/lost+found.jpg', 'p/z.jpg']);
+      expect(skipped).toEqual({ 'p/@eaDir': 'system_folder', 'p/sub/Lost+Found': 'system_folder' });
+      expect((await walk(['p/@eaDir'])).found).toEqual(['p/@eaDir/a.jpg']);
     });
 
     it('never returns or waits for a pipe, and never returns a folder named like a picture', async () => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { sep } from 'node:path';
-import { systemCode } from '../../errors.ts';
+import { failureOf, readError, systemCode } from '../../errors.ts';
+import type { Failure } from '../../model.ts';
 
 const SURROGATE = /[\ud800-\udfff]/;
 
@@ -18,14 +19,18 @@ export interface FolderEntry extends Folder {
   readonly kind: 'folder' | 'file' | 'link' | 'other';
 }
 
-/** A folder that cannot be read, or a path where nothing is. */
+/** A folder that cannot be read, with the reason, or a path where nothing is. */
 export interface Lost extends Pick<Folder, 'path' | 'relative'> {
-  readonly lost: 'unreadable' | 'gone';
+  readonly lost: Failure | 'gone';
 }
 
 export function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
-  const names = sortedNames(folder.path);
-  if (names === undefined) return yield { ...folder, lost: 'unreadable' };
+  let names: Name[];
+  try {
+    names = sortedNames(folder.path);
+  } catch (error) {
+    return yield { ...folder, lost: failureOf(readError(error)) };
+  }
   for (const name of names) yield below(folder, name);
 }
 
@@ -47,24 +52,24 @@ function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
   return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
 }
 
-/** Names in bytewise order. A folder sorts like the paths below it. Undefined when the folder cannot be read. */
-function sortedNames(path: string): Name[] | undefined {
-  const entries = attempt(() => readdirSync(path, { withFileTypes: true }));
-  if (entries?.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
-  const keyed = entries?.map((entry) => {
+/** Names in bytewise order. A folder sorts like the paths below it. */
+function sortedNames(path: string): Name[] {
+  const entries = ofExisting(() => readdirSync(path, { withFileTypes: true }));
+  if (entries.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
+  const keyed = entries.map((entry) => {
     const kind = entryKind(entry);
     return { name: entry.name, isUtf8: true, kind, key: kind === 'folder' ? `${entry.name}/` : entry.name };
   });
   // UTF-16 sorts like UTF-8, except for surrogates.
-  const isPlain = keyed?.every(({ key }) => !SURROGATE.test(key));
-  return keyed?.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
+  const isPlain = keyed.every(({ key }) => !SURROGATE.test(key));
+  return keyed.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
 }
 
 /** Sorts by bytes, for folders with names that may not be UTF-8. */
-function sortedRaw(path: string): Name[] | undefined {
+function sortedRaw(path: string): Name[] {
   const slash = Buffer.from('/');
-  return attempt(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
-    ?.map((entry) => ({ kind: entryKind(entry), raw: entry.name }))
+  return ofExisting(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
+    .map((entry) => ({ kind: entryKind(entry), raw: entry.name }))
     .map((one) => ({ ...one, key: one.kind === 'folder' ? Buffer.concat([one.raw, slash]) : one.raw }))
     .sort((a, b) => Buffer.compare(a.key, b.key))
     .map(({ kind, raw }) => {
@@ -77,13 +82,13 @@ function inBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Undefined when the folder cannot be read. */
-function attempt<T>(read: () => T[]): T[] | undefined {
+function ofExisting<T>(read: () => T[]): T[] {
   try {
     return read();
   } catch (error) {
     // The folder was removed since its parent was read: it has no entries.
-    return systemCode(error) === 'ENOENT' ? [] : undefined;
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -31,6 +31,14 @@ export function isLinkAt(path: string): boolean {
   }
 }
 
+export function isFolderAt(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether nothing is at this path. */
 export function isNothing(path: string): boolean {
   try {

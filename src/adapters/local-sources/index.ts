@@ -5,7 +5,7 @@ import { asImgtoolError, ImgtoolError, isLinkNow, readError } from '../../errors
 import type { SourceFacts, WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
-import { factsAt, factsIn, identityOf, isNothing, isWithin, resolved } from './files.ts';
+import { factsAt, factsIn, identityOf, isFolderAt, isNothing, isWithin, resolved } from './files.ts';
 import { localSourceProbe } from './gone.ts';
 import { type Input, type NamedFile, type Root, resolveInputs } from './inputs.ts';
 import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
@@ -83,6 +83,9 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     },
     async stat(path) {
       return statSource(path, bounds.follows(path), rules);
+    },
+    async isFolder(path) {
+      return isFolderAt(path);
     },
     // Another batch may have named a file outside the folders of this one.
     statAll: async (paths) =>
@@ -179,7 +182,9 @@ function goneAt({ path }: Root): Met {
 }
 
 function isEmptyGlob(root: Root, rules: Rules): boolean {
-  for (const { entry } of walkRoot(root, rules)) if (entry?.type === 'found') return false;
+  for (const { entry } of walkRoot(root, rules)) {
+    if (entry?.type === 'found' || entry?.type === 'unreadable') return false;
+  }
   return true;
 }
 

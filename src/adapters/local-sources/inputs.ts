@@ -156,7 +156,9 @@ function named(given: string, path: string): NamedFile {
 async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {
   try {
     const bytes = from === '-' ? await readAll(process.stdin) : await readFile(resolve(cwd, from));
-    const entries = bytes.toString('utf8').split(nul ? '\0' : /\r?\n/);
+    // Some editors put a byte order mark before the first entry.
+    const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    const entries = text.split(nul ? '\0' : /\r?\n/);
     return entries.filter((entry) => entry !== '');
   } catch (error) {
     throw new ImgtoolError(

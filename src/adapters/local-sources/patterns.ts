@@ -2,6 +2,27 @@ import type { WalkRules } from '../../model.ts';
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 
+/**
+ * Folders that systems keep for themselves, for example for thumbnails, deleted files and snapshots. Names that begin
+ * with a dot are hidden anyway.
+ */
+const SYSTEM_FOLDERS: ReadonlySet<string> = new Set([
+  // Synology DSM.
+  ...['@eadir', '@tmp', '@sharebin', '@sharesnap', '#recycle', '#snapshot'],
+  // QNAP QTS, and other network storage.
+  ...['@recycle', '@recently-snapshot', '@transcode', '~snapshot', 'network trash folder', 'temporary items'],
+  // Windows.
+  ...['$recycle.bin', 'recycler', 'recycled', 'system volume information', '$extend', 'found.000'],
+  // macOS: what an archive holds beside the files.
+  '__macosx',
+  // ext2, ext3 and ext4.
+  'lost+found',
+]);
+
+export function isSystemFolder(name: string): boolean {
+  return SYSTEM_FOLDERS.has(name.toLowerCase());
+}
+
 /** Whether a walk takes a file with this name. */
 export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFiles'>): boolean {
   return allFiles || hasPictureName(name);

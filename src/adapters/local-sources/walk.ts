@@ -1,11 +1,11 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { PassedOver, SourceFacts } from '../../model.ts';
-import type { FoundSource, Gone, Skipped } from '../../ports.ts';
+import type { FoundSource, Gone, Skipped, UnreadableFolder } from '../../ports.ts';
 import { entriesOf, entryKind, entryOf, type Folder, type FolderEntry, type Lost } from './entries.ts';
 import { factsAt, isLinkAt } from './files.ts';
 import type { Root } from './inputs.ts';
-import { type MatchingRules, mayBeSource } from './patterns.ts';
+import { isSystemFolder, type MatchingRules, mayBeSource } from './patterns.ts';
 
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
 /** Endings that SQLite, locks, repairs and updates add to the name of the index. */
@@ -21,12 +21,13 @@ export interface Rules extends MatchingRules {
 }
 
 /**
- * What a walk meets: a source, with its path after links are resolved; a skipped entry; a missing path; or no entry,
- * just before a folder is read and now and then in between.
+ * What a walk meets: a source, with its path after links are resolved; a skipped entry; an unreadable folder; a missing
+ * path; or no entry, just before a folder is read and now and then in between.
  */
 export type Met =
   | { readonly entry: FoundSource; readonly real: string }
   | { readonly entry: Skipped }
+  | { readonly entry: UnreadableFolder }
   | { readonly entry: Gone }
   | { readonly entry: null; readonly folder: string | null };
 
@@ -69,14 +70,18 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       entry: { type: 'skipped', path, given: join(root.given, relative), reason },
     });
     if ('lost' in entry) {
-      if (entry.lost === 'unreadable') yield skip(entry, 'unreadable');
-      else yield { entry: { type: 'gone', path: entry.path, wasFolder: false } };
+      const { path: source, relative, lost: error } = entry;
+      if (error === 'gone') yield { entry: { type: 'gone', path: source, wasFolder: false } };
+      else
+        yield { entry: { type: 'unreadable', source, given: join(root.given, relative), relative, error } };
       continue;
     }
     const { path, relative } = entry;
     const target = entry.kind === 'link' ? follow(entry, root, rules, linked) : entry;
     const reason =
-      byName(entry, rules) ?? byPlace(target, rules) ?? (rules.isExcluded(relative) ? 'excluded' : undefined);
+      byName(entry, rules) ??
+      byPlace(entry.name, target, rules) ??
+      (rules.isExcluded(relative) ? 'excluded' : undefined);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
       else yield skip(entry, reason);
@@ -113,10 +118,12 @@ function byName({ name, isUtf8, path, kind }: FolderEntry, rules: Rules): Passed
 }
 
 function byPlace(
+  name: string,
   target: Pick<FolderEntry, 'kind' | 'real'> | undefined,
   rules: Rules,
 ): PassedOver | undefined {
   if (target === undefined) return 'symlink';
+  if (target.kind === 'folder' && isSystemFolder(name)) return 'system_folder';
   return target.kind === 'folder' && rules.isOut(target.real) ? 'output' : undefined;
 }
 

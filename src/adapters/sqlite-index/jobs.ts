@@ -20,6 +20,10 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const insertJob = prepare(
     'INSERT INTO jobs (batch, source, given, relative, naming) VALUES (@batch, @source, @given, @relative, @naming)',
   );
+  const insertFailed = prepare(
+    `INSERT INTO jobs (batch, source, given, relative, naming, state, attempts, error_code, error_message, error_fix, finished_at)
+     VALUES (@batch, @source, @given, @relative, @naming, 'failed', 1, @code, @message, @fix, @now)`,
+  );
   const tally = prepare(
     `UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
        bytes_out = bytes_out + @bytesOut WHERE batch = @batch`,
@@ -77,7 +81,11 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
           .map((job) => ({ job, naming: reserveNames({ ...job, gone: idle(job.gone) }, names) }))
           // Jobs are taken in the order of their rows.
           .sort((a, b) => (b.job.size ?? 0) - (a.job.size ?? 0));
-        for (const { job, naming } of added) insertJob.run(rowOf(job, batch, naming));
+        for (const { job, naming } of added) {
+          const row = rowOf(job, batch, naming);
+          if (job.failed === undefined) insertJob.run(row);
+          else insertFailed.run({ ...row, fix: null, ...job.failed, now: Date.now() });
+        }
         tally.run({ ...unchanged, batch });
         return added.length;
       }),

@@ -1,10 +1,10 @@
-import { asImgtoolError, outputExists } from '../../errors.ts';
+import { asImgtoolError, failureOf, outputExists } from '../../errors.ts';
 import { JOB_STATES } from '../../model/jobs.ts';
 import type { BatchFinished, Event, JobEvent, JobState, PictureFacts } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
 import type { FactPorts } from '../job/context.ts';
 import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
-import { failureOf, pathAsGiven } from '../job/events.ts';
+import { pathAsGiven } from '../job/events.ts';
 import { factsOfJob, withDigest } from '../job/facts.ts';
 import { renamedSettings } from '../job/former-settings.ts';
 import { refusal } from '../job/job.ts';
@@ -12,6 +12,7 @@ import { refusedNow } from '../job/limits.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { assertHoldable } from '../job/open-source.ts';
 import { settingsOfAll } from '../job/settings-digest.ts';
+import { failedEvent } from './intake.ts';
 import type { NewWork, Ports } from './mode.ts';
 import { askNames } from './reserve.ts';
 
@@ -51,7 +52,7 @@ export async function dryRun(
   });
   for await (const entry of ports.sources.walk(signal)) {
     if (entry.type === 'gone') continue;
-    if (entry.type === 'skipped' || (await isOutput(factPorts, entry.source))) {
+    if (entry.type === 'skipped' || (entry.type === 'found' && (await isOutput(factPorts, entry.source)))) {
       passedOver++;
       emit({
         type: 'passed_over',
@@ -60,7 +61,10 @@ export async function dryRun(
       });
       continue;
     }
-    const event = await predict(ports, factPorts, entry, firstWith, given);
+    const event =
+      entry.type === 'unreadable'
+        ? failedEvent(entry, NO_BATCH)
+        : await predict(ports, factPorts, entry, firstWith, given);
     counts[event.state]++;
     bytesIn += event.bytes ?? 0;
     emit(event);

@@ -46,10 +46,25 @@ export async function resumeBatch(
   signal: AbortSignal,
 ): Promise<BatchFinished> {
   const dead = await tidyUp(ports, again.options, emit);
-  const resumed = await ports.index.resume(ports.run, batch.id, again);
-  const context = contextOf(ports, resumed.run, again.options, dead, emit, signal);
-  const takeIn = takeRest(resumed.batch, again.walk);
+  const folders = again.states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
+  const { run } = await ports.index.resume(ports.run, batch.id, again);
+  // The walk finds what these folders hold, or that they still cannot be read.
+  await ports.index.withdrawGone(
+    run,
+    folders.map((source) => ({ source })),
+  );
+  const context = contextOf(ports, run, again.options, dead, emit, signal);
+  const takeIn = takeRest(await ports.index.batch(run.batch), { all: again.walk, folders });
   return workOn(context, { ...ONE_WALK, takeIn, isResumed: true });
+}
+
+/** The folders that a batch could not read. */
+async function unreadFolders({ index, sources }: Ports, batch: string): Promise<string[]> {
+  const folders: string[] = [];
+  for await (const { source, error } of index.jobs(batch, ['failed'])) {
+    if (error?.code === 'source_unreadable' && (await sources.isFolder(source))) folders.push(source);
+  }
+  return folders;
 }
 
 /** Frees the jobs of dead runs, and checks that outputs can be written. */

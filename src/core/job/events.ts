@@ -1,8 +1,6 @@
 import { join, relative } from 'node:path';
-import type { ImgtoolError } from '../../errors.ts';
 import type {
   BatchOptions,
-  Failure,
   Job,
   JobEvent,
   Output,
@@ -68,10 +66,6 @@ const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
   out: join(out, '_').slice(0, -1),
   given: join(outGiven, '_').slice(0, -1),
 }));
-
-export function failureOf({ code, message, fix }: ImgtoolError): Failure {
-  return fix === undefined ? { code, message } : { code, message, fix };
-}
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
 export function scaledDown(

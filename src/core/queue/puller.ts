@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
 import type { Event, Job, JobEvent } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import type { BatchMode } from '../batch/mode.ts';
 import { steadyNow } from '../clock.ts';
 import type { Begun, JobContext } from '../job/context.ts';
-import { failureOf, jobEvent } from '../job/events.ts';
+import { jobEvent } from '../job/events.ts';
 import { runJob } from '../job/job.ts';
 import { openCopies } from './copies.ts';
 import { openDuplicateWaitlist, type WaitingJob } from './duplicate-waitlist.ts';

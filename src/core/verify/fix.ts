@@ -1,4 +1,4 @@
-import { asImgtoolError, ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, ImgtoolError } from '../../errors.ts';
 import type { ProblemWord, Remade, WrongOutput } from '../../model/verified.ts';
 import type { BatchFinished, Event, Failure } from '../../model.ts';
 import type { NewJob } from '../../ports.ts';
@@ -7,7 +7,7 @@ import type { BatchMode, NewWork, Ports } from '../batch/mode.ts';
 import { candidateNames } from '../batch/names.ts';
 import { runBatch } from '../batch/run.ts';
 import { sameFile } from '../job/decide.ts';
-import { failureOf } from '../job/events.ts';
+
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { isLeftAlone, isMissing } from './gone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';

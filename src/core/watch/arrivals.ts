@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Event, JobEvent, PassedOver, SourceFacts } from '../../model.ts';
-import type { FoundSource, Skipped } from '../../ports.ts';
-import { jobFor, tallyOf, type Walked } from '../batch/intake.ts';
+import type { FoundSource, Skipped, UnreadableFolder } from '../../ports.ts';
+import { failedEvent, failedJob, jobFor, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
 import { sortOut, tellApart } from '../batch/sort.ts';
 import type { JobContext } from '../job/context.ts';
@@ -29,6 +29,8 @@ export interface Arrivals {
   sort(found: readonly FoundSource[]): Promise<readonly FoundSource[]>;
   /** Adds jobs for settled files. */
   take(rested: readonly FoundSource[]): Promise<void>;
+  /** Adds the failed job of a file or folder that cannot be read, once. */
+  fail(unreadable: Omit<UnreadableFolder, 'type'>): Promise<void>;
   /** Notes a file that gets no job. */
   leave(found: FoundSource): void;
   passOver(skipped: Skipped): void;
@@ -43,7 +45,7 @@ export interface Arrivals {
 }
 
 /** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
-const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'unreadable', 'symlink']);
+const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'symlink']);
 
 export function openArrivals(
   context: JobContext,
@@ -167,6 +169,13 @@ export function openArrivals(
       }
       walked.total += begun;
       chunkDone(walked, false);
+    },
+    async fail(unreadable) {
+      const added = await index.add(run, [failedJob(unreadable)], tallyOf([]));
+      if (added === 0) return;
+      walked.total++;
+      chunkDone(walked, false);
+      emit(failedEvent(unreadable, run.batch));
     },
     leave: (found) => note(found),
     passOver: ({ given, reason }) => passOver(given, reason),

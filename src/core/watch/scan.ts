@@ -1,3 +1,4 @@
+import { asImgtoolError, failureOf } from '../../errors.ts';
 import type { Event } from '../../model.ts';
 import type { FoundSource, Skipped } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
@@ -53,6 +54,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
       arrivals.nextRound();
       for await (const entry of sources.walk(signal, { isKnown })) {
         if (entry.type === 'skipped') passOver(entry);
+        else if (entry.type === 'unreadable') await arrivals.fail(entry);
         else if (entry.type !== 'found') continue;
         else if (!isTaken) arrivals.leave(entry);
         else if ((await take(entry, chunk)) === CHUNK) await flush();
@@ -78,6 +80,7 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
         for await (const entry of sources.walk(signal, { at, isKnown })) {
           if (entry.type === 'found') await take(entry, found);
           else if (entry.type === 'skipped') passOver(entry);
+          else if (entry.type === 'unreadable') await arrivals.fail(entry);
           else {
             isFolderGone ||= entry.wasFolder;
             await forget(entry.wasFolder ? arrivals.below(entry.path) : [entry.path]);
@@ -98,9 +101,10 @@ export function openScans({ sources, index, run }: JobContext, options: ScanOpti
   /** A file without facts is either gone by now or unreadable. */
   async function take(entry: FoundSource, among: FoundSource[]): Promise<number> {
     if (entry.facts !== null) return among.push(entry);
-    const isGone = (await sources.missing([entry.source])).length > 0;
-    const { source: path, given } = entry;
-    if (!isGone) arrivals.passOver({ type: 'skipped', path, given, reason: 'unreadable' });
+    if ((await sources.missing([entry.source])).length > 0) return among.length;
+    const error = await sources.stat(entry.source).then(() => undefined, asImgtoolError);
+    // When the file has become readable, the next walk takes it.
+    if (error !== undefined) await arrivals.fail({ ...entry, error: failureOf(error) });
     return among.length;
   }
 
