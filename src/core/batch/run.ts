@@ -212,7 +212,7 @@ async function takeInAndWork(
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
     .finally(() => intake.end());
   const working = workThrough({ ...context, signal: stopped.signal }, intake, mode).then(
-    ({ fatal }) => fatal && giveUp(fatal),
+    (fatal) => fatal && giveUp(fatal),
   );
   const [walkFailed, workFailed] = await Promise.all([walk, working]);
   signal.removeEventListener('abort', onAbort);
