@@ -2,8 +2,8 @@ import module from 'node:module';
 
 /** All that a child process loads at start, as one import and therefore one file of the built program. */
 export { asImgtoolError } from '../errors.ts';
-export { digestAll } from './digest.ts';
 export { inspect } from './inspect.ts';
+export { digestAll } from './open.ts';
 export { openPicture } from './picture.ts';
 export { starved } from './starved.ts';
 export { ENGINE } from './vips.ts';
