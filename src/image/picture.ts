@@ -1,7 +1,7 @@
 import type { Limits, Order, PictureFacts, Rendered, SourceFile, Variant } from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, mostAtOnce } from './memory.ts';
-import { IN_MEMORY, openSource, type Source } from './open.ts';
+import { IN_MEMORY, openSource } from './open.ts';
 import { plan } from './plan.ts';
 import { render } from './render.ts';
 import { header } from './steps/header.ts';
@@ -29,29 +29,20 @@ export async function openPicture(
   const source = await openSource(file, inMemory);
   const ms = performance.now() - started;
   try {
-    return await pictureOf(source, ms, limits, variants);
+    const { facts, digest, close } = source;
+    const found = await header(source, await detect(source.head, limits.allowSvg), limits);
+    const { format, width, height } = found;
+    const held = typeof source.input === 'string' ? 0 : source.input.length;
+    const memory = estimateMemory(found, { size: facts.size, held }, variants);
+    // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
+    const most = mostAtOnce(plan(found, format, variants));
+    return {
+      facts: { facts, digest, format, width, height, memory, ms },
+      render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
+      close,
+    };
   } catch (error) {
     await source.close();
     throw error;
   }
-}
-
-async function pictureOf(
-  source: Source,
-  ms: number,
-  limits: Limits,
-  variants: readonly Variant[],
-): Promise<Picture> {
-  const { facts, digest } = source;
-  const found = await header(source, await detect(source.head, limits.allowSvg), limits);
-  const { format, width, height } = found;
-  const held = typeof source.input === 'string' ? 0 : source.input.length;
-  const memory = estimateMemory(found, { size: facts.size, held }, variants);
-  // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
-  const most = mostAtOnce(plan(found, format, variants));
-  return {
-    facts: { facts, digest, format, width, height, memory, ms },
-    render: (orders, atOnce = most) => render(source, found, orders, limits, Math.min(atOnce, most)),
-    close: source.close,
-  };
 }
