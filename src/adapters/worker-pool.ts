@@ -39,7 +39,7 @@ const MOST_THREADS = 8;
 
 /** Milliseconds a child may take to start and describe itself. */
 const START_LIMIT = 10_000;
-/** Milliseconds between the ticks of a deadline. */
+/** Milliseconds. */
 const TICK = 1000;
 
 /** Renders pictures in at most `size` child processes, which are started when they are needed. */
@@ -62,8 +62,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         return {
           ...picture,
           async render(orders) {
-            return (await lease.ask({ type: 'render', orders, atOnce: threadsOf(taken) }, 'rendered'))
-              .rendered;
+            const request = { type: 'render', orders, atOnce: threadsOf(taken) } as const;
+            return (await lease.ask(request, 'rendered')).rendered;
           },
           close: () => lease.end(),
         };
@@ -85,7 +85,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       try {
         if (hasEnded || children.size > 0) return;
         const child = start();
-        child.rest();
+        child.lend(false);
         idle.add(child);
       } catch {
         // The next picture gets the error.
@@ -172,7 +172,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       if (hasEnded) throw stoppedEarly();
       const child = [...idle].pop() ?? start();
       idle.delete(child);
-      child.hold();
+      child.lend(true);
       try {
         await within(child, child.ready);
         return child;
@@ -202,7 +202,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     if (child.isBusy() || worn.has(child)) child.kill(stoppedEarly());
     if (child.isKilled()) return;
     if (isHeavy) child.tell({ type: 'release' });
-    child.rest();
+    child.lend(false);
     idle.add(child);
   }
 

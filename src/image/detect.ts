@@ -110,16 +110,13 @@ function isSvg(head: Buffer): boolean {
 
 function describe(head: Buffer): string {
   if (head.every((byte) => byte === 0)) return 'nothing but zeros';
-  const text = utf8(head.subarray(0, 512));
-  if (text === null || /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)) return 'not recognised';
-  return /^\s*<(?:!doctype html|html|head|body)/i.test(text) ? 'HTML' : 'text';
-}
-
-function utf8(bytes: Buffer): string | null {
+  const bytes = head.subarray(0, 512);
   try {
     // The last character may be incomplete.
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length > 4 });
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length > 4 });
+    if (/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)) return 'not recognised';
+    return /^\s*<(?:!doctype html|html|head|body)/i.test(text) ? 'HTML' : 'text';
   } catch {
-    return null;
+    return 'not recognised';
   }
 }

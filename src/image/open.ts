@@ -75,7 +75,7 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
   throw sourceChanged(`${MAX_CHANGES} times while it was read`);
 }
 
-/** Reads and digests the file. `bytes` holds all of it, or one chunk; `length` is less than `size` if the file is now shorter. */
+/** Reads and digests up to `size` bytes. `bytes` are all of them, or only the last ones of a file on the disk. */
 async function readAll(handle: FileHandle, size: number, isHeld: boolean) {
   const hash = createHash('sha256');
   const bytes = Buffer.allocUnsafeSlow(isHeld ? size : CHUNK);
@@ -120,9 +120,7 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
     readAt,
     async assertUnchanged() {
       const now = isNamed ? handle.stat({ bigint: true }) : stat(path, { bigint: true });
-      const stats = await now.catch((error: unknown) => {
-        throw readError(error);
-      });
+      const stats = await now.catch((error: unknown) => Promise.reject(readError(error)));
       if (!same(factsOf(stats), facts)) throw sourceChanged('while it was decoded');
     },
     close: () => handle.close(),

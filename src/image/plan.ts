@@ -7,13 +7,10 @@ export interface Size {
 }
 
 /** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
-interface Sized extends Size {
+export interface Geometry extends Size {
   readonly whole: Size;
   readonly scale: Scale;
   readonly cut: Position | null;
-}
-
-export interface Geometry extends Sized {
   /** The size to decode the whole picture to. */
   readonly base: Size;
   /** The output's size without the format's limit; null when the format's limit does not apply. */
@@ -74,7 +71,6 @@ function halved(source: Size, { width, height }: Size): Size {
   }
 }
 
-/** The variant's geometry, within the limit of its format. */
 function fitted(source: Size, variant: Variant): Omit<Geometry, 'base'> {
   const asked = geometry(source, variant, null);
   const longest = LONGEST[variant.format];
@@ -83,7 +79,11 @@ function fitted(source: Size, variant: Variant): Omit<Geometry, 'base'> {
 }
 
 /** `longest` limits both sides of the output, in pixels; null means no limit. */
-function geometry(source: Size, { width, height, ...variant }: Variant, longest: number | null): Sized {
+function geometry(
+  source: Size,
+  { width, height, ...variant }: Variant,
+  longest: number | null,
+): Omit<Geometry, 'base' | 'asked'> {
   const limit = { width: longest, height: longest };
   if (variant.fit !== 'cover' || width === null || height === null) {
     const scale = scaleInto(source, { width, height }, limit);
@@ -120,6 +120,6 @@ function portion(n: number, { of, to }: Scale): number {
   return Math.max(1, Number(exact));
 }
 
-/** Negative, zero or positive when a is smaller than, equal to or larger than b. */
+/** Negative when a is smaller than b, positive when it is larger. */
 const compare = (a: Scale, b: Scale): number =>
   Number(BigInt(a.to) * BigInt(b.of) - BigInt(b.to) * BigInt(a.of));

@@ -28,7 +28,7 @@ const XBM = /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*#define\s+\w*_?width\s+\d+\s+
  * The picture formats that imgtool recognises but does not decode, by the extensions that file-type uses. Signatures are
  * from the format's own specification; file-type does not know these formats, or confuses them. The first match counts.
  */
-const UNREAD = {
+export const UNDECODABLE: Readonly<Record<string, Unread>> = {
   ico: picture('ICO'),
   cur: picture('CUR'),
   j2c: picture('JPEG 2000'),
@@ -106,17 +106,15 @@ const UNREAD = {
   xv: picture('XV thumbnail', /^P7 332\s/),
   xpm: picture('XPM', /^\s*\/\* XPM \*\//),
   xbm: picture('XBM', XBM),
-} satisfies Record<string, Unread>;
-
-export const UNDECODABLE: Readonly<Record<string, Undecodable>> = UNREAD;
+};
 
 /** Recognises a picture format that imgtool does not decode; undefined for other files. */
 export function recognise(bytes: Buffer): Undecodable | undefined {
   const start = bytes.toString('latin1', 0, SEARCHED);
-  const found = Object.values(UNREAD).find(({ signature }) => signature?.test(start));
+  const found = Object.values(UNDECODABLE).find(({ signature }) => signature?.test(start));
   if (found !== undefined) return found;
-  if (isPcx(bytes)) return UNREAD.pcx;
-  return isTarga(bytes) ? UNREAD.tga : undefined;
+  if (isPcx(bytes)) return UNDECODABLE.pcx;
+  return isTarga(bytes) ? UNDECODABLE.tga : undefined;
 }
 
 /** PCX: manufacturer 10, version, encoding, bits, a window; after the palette, a zero and the number of planes. */

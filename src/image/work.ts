@@ -52,12 +52,9 @@ async function closePicture(): Promise<void> {
   await last?.close();
 }
 
-/**
- * Frees unreferenced pixels, and returns the resident bytes. A minor collection of 1 ms frees the last picture. A full
- * collection runs only above the threshold. The memory of the child process therefore does not grow from picture to
- * picture.
- */
+/** Frees unreferenced pixels, so that memory does not grow from picture to picture. Returns the resident bytes. */
 function restingMemory(): number {
+  // A minor collection of 1 ms frees the last picture.
   globalThis.gc?.({ type: 'minor' });
   if (process.memoryUsage.rss() > COLLECT) {
     // The second collection frees what the first one found.

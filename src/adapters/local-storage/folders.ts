@@ -29,29 +29,25 @@ async function syncFolder(path: string): Promise<void> {
  */
 export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
-  const next = new Map<string, Promise<void>>();
+  const waiting = new Map<string, Promise<void>>();
 
-  const begin = (folder: string): Promise<void> => {
-    const turn = sync(folder).finally(() => {
+  const begin = async (folder: string): Promise<void> => {
+    const turn = sync(folder);
+    running.set(folder, turn);
+    waiting.delete(folder);
+    await turn.finally(() => {
       if (running.get(folder) === turn) running.delete(folder);
     });
-    running.set(folder, turn);
-    return turn;
   };
   const follow = (before: Promise<void>, folder: string): Promise<void> => {
-    const turn = before
-      .catch(() => {})
-      .then(() => {
-        next.delete(folder);
-        return begin(folder);
-      });
-    next.set(folder, turn);
+    const turn = before.catch(() => {}).then(() => begin(folder));
+    waiting.set(folder, turn);
     return turn;
   };
 
   return (folder) => {
     const before = running.get(folder);
-    return before === undefined ? begin(folder) : (next.get(folder) ?? follow(before, folder));
+    return before === undefined ? begin(folder) : (waiting.get(folder) ?? follow(before, folder));
   };
 }
 

@@ -1,13 +1,9 @@
-import { closeSync, fstatSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 /** What a new file gets from its folder and from the process. `mode` has permission bits only. */
-interface Attributes {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
-}
+type Attributes = Readonly<Pick<Stats, 'uid' | 'gid' | 'mode'>>;
 
 /** Number of folders to remember. */
 const MOST = 1_000;

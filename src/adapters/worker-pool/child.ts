@@ -16,8 +16,7 @@ const STUCK = 2000;
  * Everything else is inherited.
  */
 const ENVIRONMENT = {
-  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400, at the same
-  // speed.
+  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400.
   MALLOC_ARENA_MAX: '1',
   // Blocks up to 32 MiB are reused for the next picture instead of given back and faulted in again.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
@@ -29,11 +28,6 @@ const ENVIRONMENT = {
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 export type Child = ReturnType<typeof startChild>;
-
-interface Pending {
-  resolve(reply: Reply): void;
-  reject(error: Error): void;
-}
 
 /**
  * Starts a child with this many threads. Each request says how many of them to use. After each release `onResting` gets
@@ -48,7 +42,7 @@ export function startChild(
 ) {
   const child = forked(workerPath, threads);
   let lastWords = '';
-  let pending: Pending | null = null;
+  let settle: ((reply: Reply | Error) => void) | null = null;
   let isReady = false;
   let isInterrupted = false;
   let reason: ImgtoolError | null = null;
@@ -71,10 +65,8 @@ export function startChild(
     if (isReady) account.answered(message.took);
     else account.ready();
     isReady = true;
-    const { resolve, reject } = pending ?? {};
-    pending = null;
-    if (message.type === 'failed') reject?.(revived(message.error));
-    else resolve?.(message);
+    settle?.(message.type === 'failed' ? revived(message.error) : message);
+    settle = null;
   });
   child.on('close', die);
   child.on('error', (error) => {
@@ -87,7 +79,7 @@ export function startChild(
 
   function nextReply(): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      pending = { resolve, reject };
+      settle = (reply) => (reply instanceof Error ? reject(reply) : resolve(reply));
     });
   }
 
@@ -99,8 +91,8 @@ export function startChild(
   function die(code: number | null, signal: NodeJS.Signals | null): void {
     isInterrupted = reason === null && !isReady && /^SIG(INT|TERM|HUP)$/.test(signal ?? '');
     reason ??= crashed(code, signal, lastWords);
-    pending?.reject(reason);
-    pending = null;
+    settle?.(reason);
+    settle = null;
     account.close();
     bury();
   }
@@ -110,8 +102,7 @@ export function startChild(
     ready,
     /** Resolves when the child has ended. Never rejects. */
     gone,
-    /** Whether an answer is outstanding. */
-    isBusy: () => pending !== null,
+    isBusy: () => settle !== null,
     isKilled: () => reason !== null,
     /** Whether a signal to the parent ended it before it could ignore the signal. */
     isInterrupted: () => isInterrupted,
@@ -132,15 +123,14 @@ export function startChild(
       const giveUp = setTimeout(() => die(null, 'SIGKILL'), STUCK);
       gone.then(() => clearTimeout(giveUp));
     },
-    /** Keeps the parent alive, as a new child does. */
-    hold(): void {
-      account.lent(true);
-      for (const handle of handles(child)) handle.ref();
-    },
-    /** Lets the parent end. */
-    rest(): void {
-      account.lent(false);
-      for (const handle of handles(child)) handle.unref();
+    /** A child that is lent keeps the parent alive, as a new child does. */
+    lend(isLent: boolean): void {
+      account.lent(isLent);
+      const { channel, stderr } = child;
+      for (const handle of [child, channel, stderr instanceof Socket ? stderr : null]) {
+        if (isLent) handle?.ref();
+        else handle?.unref();
+      }
     },
   };
 }
@@ -156,12 +146,6 @@ function forked(workerPath: string, threads: number): ChildProcess {
   } catch (error) {
     throw unstarted(error);
   }
-}
-
-/** The handles that keep the event loop of the parent running. */
-function handles(child: ChildProcess): { ref(): void; unref(): void }[] {
-  const { channel, stderr } = child;
-  return [child, ...(channel ? [channel] : []), ...(stderr instanceof Socket ? [stderr] : [])];
 }
 
 function revived({ code, message, fix }: Failure): ImgtoolError {

@@ -10,7 +10,6 @@ const NOTHING = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 
 type Spot = Exclude<keyof typeof NOTHING, 'last' | 'travel'>;
 type Took = Message['took'];
 
-/** Records the time of one child. */
 export type Account = ReturnType<ReturnType<typeof openLedger>['open']>;
 
 /** Adds up the time of all children of a pool. `clock` returns milliseconds from any origin. */
@@ -75,7 +74,6 @@ export function openLedger(clock = () => performance.now()) {
           passed.travel += ms - own;
           learn(took);
         },
-        /** The child has released its picture. */
         released(took: Took): void {
           worked('release', took?.ms ?? 0);
           learn(took);
