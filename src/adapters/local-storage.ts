@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
-import { chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
+import { constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
@@ -121,11 +121,7 @@ export function openLocalStorage(run: string): Storage {
           fix: 'choose another {{out}}',
         });
       }
-      try {
-        accessSync(folder, constants.W_OK | constants.X_OK);
-      } catch (error) {
-        throw writeError(error, folder);
-      }
+      await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
     },
     sweep,
   };

@@ -73,13 +73,10 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       }
     },
 
-    async inspect(path, timeout) {
-      return (await askOne({ type: 'inspect', path }, 'inspected', timeout)).inspected;
-    },
-
-    async digest(sources, timeout) {
-      return [...(await askOne({ type: 'digest', sources }, 'digested', timeout)).digested];
-    },
+    inspect: async (path, timeout) => (await ask({ type: 'inspect', path }, 'inspected', timeout)).inspected,
+    digest: async (sources, timeout) =>
+      (await ask({ type: 'digest', sources }, 'digested', timeout)).digested,
+    about: async () => (await ask({ type: 'about' }, 'about', START_LIMIT)).engine,
 
     warm() {
       try {
@@ -92,14 +89,8 @@ export function createWorkerPool(options: { readonly size: number; readonly work
       }
     },
 
-    async about() {
-      return (await askOne({ type: 'about' }, 'about', START_LIMIT)).engine;
-    },
-
     spent: ledger.spent,
-
     kill,
-
     async close() {
       kill();
       await Promise.all([...children].map((child) => child.gone));
@@ -107,7 +98,7 @@ export function createWorkerPool(options: { readonly size: number; readonly work
   };
 
   /** A request that leaves no picture open. */
-  async function askOne<T extends Reply['type']>(request: Request, type: T, timeout: number) {
+  async function ask<T extends Reply['type']>(request: Request, type: T, timeout: number) {
     const lease = await leaseChild(timeout);
     try {
       return await lease.ask(request, type);
