@@ -54,9 +54,7 @@ export function openLedger(clock = () => performance.now()) {
       open.add(rest);
 
       return {
-        ready(): void {
-          turn(isLent ? 'before' : 'first');
-        },
+        ready: () => void turn(isLent ? 'before' : 'first'),
         /** The child got a picture, or gave it back. */
         lent(is: boolean): void {
           isLent = is;
