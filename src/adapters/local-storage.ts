@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
-import { chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
+import { constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
-import { createFolderMaker, removeEmpty } from './local-storage/folders.ts';
+import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
 import { linked, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
-import { openFolderSyncs, syncFile } from './local-storage/syncs.ts';
 
 /** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
 const MOST_SYNCED = 3;
@@ -35,7 +34,7 @@ export function openLocalStorage(run: string): Storage {
     there.add(temp);
     const discard = async () => {
       if (!there.has(temp)) return;
-      await rm(temp, { force: true }).catch((error) => fail(error, temp));
+      await rm(temp, { force: true }).catch(failAt(temp));
       there.delete(temp);
     };
     return { path: temp, final: path, replace: false, durable: false, discard };
@@ -43,20 +42,18 @@ export function openLocalStorage(run: string): Storage {
 
   /** Syncs all at once, because the disk combines them. Waits for all, also when one fails. */
   const syncAll = async (files: readonly Pick<Staged, 'path' | 'final'>[]): Promise<void> => {
-    const syncs = files.map(({ path, final }) =>
-      atOnce(() => syncFile(path)).catch((error) => fail(error, final)),
-    );
+    const syncs = files.map(({ path, final }) => atOnce(() => syncFile(path)).catch(failAt(final)));
     await Promise.allSettled(syncs);
     await Promise.all(syncs);
   };
 
   const syncFolders = (paths: readonly string[]) => {
     const folders = [...new Set(paths.map((path) => dirname(path)))];
-    return Promise.all(folders.map((one) => syncNames(one).catch((error) => fail(error, one))));
+    return Promise.all(folders.map((one) => syncNames(one).catch(failAt(one))));
   };
 
   return {
-    stage: (path) => stage(path).catch((error) => fail(error, path)),
+    stage: (path) => stage(path).catch(failAt(path)),
     async stageFrom(from, path, how) {
       let one: Staged | undefined;
       try {
@@ -70,7 +67,7 @@ export function openLocalStorage(run: string): Storage {
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});
-        return fail(error, path);
+        throw writeError(error, path);
       }
     },
     async commit(all) {
@@ -81,18 +78,16 @@ export function openLocalStorage(run: string): Storage {
         if (found === null || found === 'foreign') throw writeError(new Error('it is gone'), final);
         return found;
       });
-      let shown = 0;
-      let at = '';
+      const shown: Staged[] = [];
       try {
         for (const one of all) {
-          at = one.final;
-          if (await show(one)) there.delete(one.path);
-          shown++;
+          if (await show(one).catch(failAt(one.final))) there.delete(one.path);
+          shown.push(one);
         }
         await syncFolders(all.map(({ final }) => final));
       } catch (error) {
-        await takeBack(all.slice(0, shown), facts);
-        return fail(error, at);
+        await takeBack(shown, facts);
+        throw error;
       }
       return facts;
     },
@@ -108,32 +103,36 @@ export function openLocalStorage(run: string): Storage {
       await syncFolders(paths);
     },
     async remove(paths, emptyBelow) {
-      for (const path of paths) await removeFile(path).catch((error) => fail(error, path));
+      for (const path of paths) {
+        await unlink(path).catch((error) => {
+          if (!isAbsence(error)) throw writeError(error, path);
+        });
+      }
       for (const folder of new Set(paths.map((path) => dirname(path)))) {
         if (emptyBelow === null) await syncNames(folder).catch(() => {});
         else await removeEmpty(folder, emptyBelow);
       }
     },
     async prepare(out) {
-      const folder = nearestExisting(out);
+      let folder = out;
+      while (statOf(folder) === undefined && folder !== dirname(folder)) folder = dirname(folder);
       if (statOf(folder)?.isDirectory() !== true) {
         throw new ImgtoolError('not_writable', `${folder}: is a file, and outputs need a folder there`, {
           fix: 'choose another {{out}}',
         });
       }
-      try {
-        accessSync(folder, constants.W_OK | constants.X_OK);
-      } catch (error) {
-        throw writeError(error, folder);
-      }
+      await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
     },
     sweep,
   };
 }
 
-function fail(error: unknown, path: string): never {
+/** A handler of errors of the system that concern this path. */
+const failAt = (path: string) => (error: unknown) => {
   throw writeError(error, path);
-}
+};
+
+const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
 
 /** Removes the names that were given before one failed: nobody knows them yet. */
 async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): Promise<void> {
@@ -145,12 +144,21 @@ async function takeBack(shown: readonly Staged[], facts: readonly FileFacts[]): 
 }
 
 function statOne(path: string): FileFacts | 'foreign' | null {
+  const found = present(path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+  if (found === undefined) return null;
+  const { size, mtimeNs, ino } = found;
+  return found.isFile() ? { size: Number(size), mtime: String(mtimeNs), ino: String(ino) } : 'foreign';
+}
+
+/** What is at a path, with links followed. Undefined where nothing is. */
+const statOf = (path: string): Stats | undefined =>
+  present(path, () => statSync(path, { throwIfNoEntry: false }));
+
+function present<T>(path: string, stat: () => T): T | undefined {
   try {
-    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found === undefined) return null;
-    return found.isFile() ? factsOf(found) : 'foreign';
+    return stat();
   } catch (error) {
-    if (systemCode(error) === 'ENOTDIR') return null;
+    if (isAbsence(error)) return undefined;
     throw writeError(error, path);
   }
 }
@@ -160,10 +168,6 @@ function kindInWords(found: Stats | undefined): string {
   if (found?.isSymbolicLink()) return 'a link';
   if (found?.isFIFO()) return 'a pipe';
   return found?.isSocket() ? 'a socket' : 'a device';
-}
-
-function factsOf({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: bigint }): FileFacts {
-  return { size: Number(size), mtime: String(mtimeNs), ino: String(ino) };
 }
 
 /** Opens no link, and does not wait for a pipe. */
@@ -181,27 +185,12 @@ async function checksum(path: string): Promise<string | null> {
   }
 }
 
-function nearestExisting(path: string): string {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (statOf(folder) !== undefined || folder === dirname(folder)) return folder;
-  }
-}
-
-/** What is at a path, with links followed. Undefined where nothing is. */
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (systemCode(error) === 'ENOTDIR') return undefined;
-    throw writeError(error, path);
-  }
-}
-
 async function sweep(dead: readonly DeadRun[]): Promise<string[]> {
   const left: string[] = [];
   for (const { run, outputs } of dead) {
     for (const folder of new Set(outputs.map((path) => dirname(path)))) {
-      for (const name of await namesIn(folder)) {
+      // The staged files of a folder that cannot be read do no harm.
+      for (const name of await readdir(folder).catch(() => [])) {
         if (!name.startsWith(`.imgtool-${run}-`) || !name.endsWith('.tmp')) continue;
         const path = join(folder, name);
         await rm(path, { force: true }).catch(() => left.push(path));
@@ -209,22 +198,4 @@ async function sweep(dead: readonly DeadRun[]): Promise<string[]> {
     }
   }
   return left;
-}
-
-async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-  }
-}
-
-/** Empty for a folder that is gone or cannot be read: its staged files do no harm. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch {
-    return [];
-  }
 }

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { ImgtoolError } from '../errors.ts';
-import type { Request } from '../image/protocol.ts';
-import type { Opened, Renderer } from '../ports.ts';
-import { type Answer, type Child, startChild } from './worker-pool/child.ts';
-import { createDeadline, type Deadline } from './worker-pool/deadline.ts';
+import { ImgtoolError, stoppedEarly } from '../errors.ts';
+import type { Reply, Request } from '../image/protocol.ts';
+import type { Renderer } from '../ports.ts';
+import { type Child, startChild } from './worker-pool/child.ts';
 import { openLedger } from './worker-pool/ledger.ts';
 
 // Who dies, and what the others do. The core asks for `kill` and `close`; signals to the parent are cli.ts's.
@@ -40,132 +39,117 @@ const MOST_THREADS = 8;
 
 /** Milliseconds a child may take to start and describe itself. */
 const START_LIMIT = 10_000;
+/** Milliseconds. */
+const TICK = 1000;
 
 /** Renders pictures in at most `size` child processes, which are started when they are needed. */
 export function createWorkerPool(options: { readonly size: number; readonly workerPath?: string }): Renderer {
   const workerPath = options.workerPath ?? fileURLToPath(new URL('../image/worker.js', import.meta.url));
   const children = new Set<Child>();
-  const idle: Child[] = [];
+  const idle = new Set<Child>();
   const ledger = openLedger();
   /** Children to replace as soon as they give back their picture: they hold too much memory, or ran out of it. */
   const worn = new WeakSet<Child>();
   const waiting: { enter(): void; reject(error: Error): void }[] = [];
   let taken = 0;
-  let ended = false;
+  let hasEnded = false;
 
   return {
     async open(source, limits, variants = []) {
-      await place();
-      const deadline = createDeadline(limits.timeout);
+      const lease = await leaseChild(limits.timeout);
       try {
-        const child = await lease(deadline);
-        return await opened(child, { type: 'open', source, limits, variants }, deadline).catch(
-          (error: unknown) => {
-            giveBack(child);
-            throw error;
+        const { picture } = await lease.ask({ type: 'open', source, limits, variants }, 'opened');
+        return {
+          ...picture,
+          async render(orders) {
+            const request = { type: 'render', orders, atOnce: threadsOf(taken) } as const;
+            return (await lease.ask(request, 'rendered')).rendered;
           },
-        );
+          close: () => lease.end(),
+        };
       } catch (error) {
-        leave();
+        lease.end();
         throw error;
       }
     },
 
-    async inspect(path, timeout) {
-      return (await askOne({ type: 'inspect', path }, 'inspected', timeout)).inspected;
-    },
-
-    async digest(sources, timeout) {
-      return [...(await askOne({ type: 'digest', sources }, 'digested', timeout)).digested];
-    },
+    inspect: async (path, timeout) => (await ask({ type: 'inspect', path }, 'inspected', timeout)).inspected,
+    digest: async (sources, timeout) =>
+      (await ask({ type: 'digest', sources }, 'digested', timeout)).digested,
+    about: async () => (await ask({ type: 'about' }, 'about', START_LIMIT)).engine,
 
     warm() {
       try {
-        if (ended || children.size > 0) return;
-        const child = begin();
-        child.rest();
-        idle.push(child);
+        if (hasEnded || children.size > 0) return;
+        const child = start();
+        child.lend(false);
+        idle.add(child);
       } catch {
         // The next picture gets the error.
       }
     },
 
-    async about() {
-      return (await askOne({ type: 'about' }, 'about', START_LIMIT)).engine;
-    },
-
     spent: ledger.spent,
-
-    kill() {
-      end();
-    },
-
+    kill,
     async close() {
-      end();
+      kill();
       await Promise.all([...children].map((child) => child.gone));
     },
   };
 
   /** A request that leaves no picture open. */
-  async function askOne<T extends Answer['type']>(request: Request, type: T, timeout: number) {
-    await place();
-    const deadline = createDeadline(timeout);
+  async function ask<T extends Reply['type']>(request: Request, type: T, timeout: number) {
+    const lease = await leaseChild(timeout);
     try {
-      const child = await lease(deadline);
-      try {
-        return await ask(child, request, type, deadline);
-      } finally {
-        // A digest leaves no memory behind.
-        giveBack(child, request.type !== 'digest');
-      }
+      return await lease.ask(request, type);
     } finally {
-      leave();
+      // A digest leaves no memory behind.
+      lease.end(request.type !== 'digest');
     }
   }
 
-  async function opened(child: Child, request: Request, deadline: Deadline): Promise<Opened> {
-    const { picture } = await ask(child, request, 'opened', deadline);
-    let closed = false;
+  /** Waits for a place and a child. `timeout` limits the start and all requests together. */
+  async function leaseChild(timeout: number) {
+    await enter();
+    const within = createDeadline(timeout);
+    const child = await readyChild(within).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    let hasClosed = false;
     return {
-      ...picture,
-      async render(orders) {
-        if (closed) throw new Error('render after close');
-        return (await ask(child, { type: 'render', orders, atOnce: spare() }, 'rendered', deadline)).rendered;
+      async ask<T extends Reply['type']>(request: Request, type: T) {
+        if (hasClosed) throw new Error(`${request.type} after close`);
+        try {
+          const answer = await within(child, child.ask(request));
+          if (answer.type !== type) throw new Error(`a child answered ${answer.type} to ${request.type}`);
+          return answer as Extract<Reply, { type: T }>;
+        } catch (error) {
+          // The child itself may hold the memory, so the next try gets a new one.
+          if (error instanceof ImgtoolError && error.code === 'out_of_memory') worn.add(child);
+          throw error;
+        }
       },
-      close() {
-        if (closed) return;
-        closed = true;
-        giveBack(child);
+      /** Gives back the child and the place. May be called twice. */
+      end(isHeavy = true): void {
+        if (hasClosed) return;
+        hasClosed = true;
+        giveBack(child, isHeavy);
         leave();
       },
     };
   }
 
-  /** Number of outputs that an open picture may encode at once: more while other places are free. */
-  function spare(): number {
-    return Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, Math.floor(options.size / taken)));
-  }
-
-  async function ask<T extends Answer['type']>(child: Child, request: Request, type: T, deadline: Deadline) {
-    try {
-      const answer = await deadline.over(child, () => child.ask(request));
-      if (answer.type !== type) throw new Error(`a child answered ${answer.type} to ${request.type}`);
-      return answer as Extract<Answer, { type: T }>;
-    } catch (error) {
-      // The child itself may hold the memory, so the next try gets a new one.
-      if (error instanceof ImgtoolError && error.code === 'out_of_memory') worn.add(child);
-      throw error;
-    }
+  /** Threads for each of so many pictures: more while other places are free. */
+  function threadsOf(pictures: number): number {
+    return Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, Math.floor(options.size / pictures)));
   }
 
   /** Waits until fewer than `size` pictures are open. */
-  async function place(): Promise<void> {
-    if (ended) throw cancelled();
-    if (taken < options.size) {
-      taken++;
-      return;
-    }
-    await new Promise<void>((enter, reject) => waiting.push({ enter, reject }));
+  async function enter(): Promise<void> {
+    if (hasEnded) throw stoppedEarly();
+    if (taken < options.size) taken++;
+    else await new Promise<void>((enter, reject) => waiting.push({ enter, reject }));
   }
 
   function leave(): void {
@@ -174,62 +158,75 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     else next.enter();
   }
 
-  async function lease(deadline: Deadline): Promise<Child> {
-    for (let start = 1; ; start++) {
-      if (ended) throw cancelled();
-      const child = idle.pop() ?? begin();
-      child.hold();
+  async function readyChild(within: Deadline): Promise<Child> {
+    for (let attempt = 1; ; attempt++) {
+      if (hasEnded) throw stoppedEarly();
+      const child = [...idle].pop() ?? start();
+      idle.delete(child);
+      child.lend(true);
       try {
-        await deadline.over(child, () => child.ready);
+        await within(child, child.ready);
         return child;
       } catch (error) {
-        if (!child.interrupted || start === STARTS) throw error;
+        if (!child.isInterrupted() || attempt === STARTS) throw error;
       }
     }
   }
 
-  function begin(): Child {
-    const threads = Math.max(SIDE_BY_SIDE, Math.min(MOST_THREADS, options.size));
-    const child = startChild(workerPath, threads, ledger.open(), (memory) => {
-      if (memory > RESTING_MOST) retire(child);
+  function start(): Child {
+    const child = startChild(workerPath, threadsOf(1), ledger.open(), (memory) => {
+      if (memory <= RESTING_MOST) return;
+      // A child that got another picture meanwhile is replaced afterwards.
+      if (idle.delete(child)) child.kill(stoppedEarly());
+      else worn.add(child);
     });
     children.add(child);
-    child.gone.then(() => forget(child));
+    child.gone.then(() => {
+      children.delete(child);
+      idle.delete(child);
+    });
     return child;
   }
 
   /** A child at work can do nothing else, and only a kill stops its encoder. */
-  function giveBack(child: Child, isHeavy = true): void {
-    if (child.busy || worn.has(child)) child.kill(cancelled());
-    if (!children.has(child) || child.killed) return;
+  function giveBack(child: Child, isHeavy: boolean): void {
+    if (child.isBusy() || worn.has(child)) child.kill(stoppedEarly());
+    if (child.isKilled()) return;
     if (isHeavy) child.tell({ type: 'release' });
-    child.rest();
-    idle.push(child);
+    child.lend(false);
+    idle.add(child);
   }
 
-  /** Replaces a child, after the picture that it may have got meanwhile. */
-  function retire(child: Child): void {
-    if (unlist(child)) child.kill(cancelled());
-    else worn.add(child);
-  }
-
-  function forget(child: Child): void {
-    children.delete(child);
-    unlist(child);
-  }
-
-  /** Returns whether the child was idle. */
-  function unlist(child: Child): boolean {
-    const at = idle.indexOf(child);
-    if (at >= 0) idle.splice(at, 1);
-    return at >= 0;
-  }
-
-  function end(): void {
-    ended = true;
-    for (const { reject } of waiting.splice(0)) reject(cancelled());
-    for (const child of children) child.kill(cancelled());
+  function kill(): void {
+    hasEnded = true;
+    for (const { reject } of waiting.splice(0)) reject(stoppedEarly());
+    for (const child of children) child.kill(stoppedEarly());
   }
 }
 
-const cancelled = (): ImgtoolError => new ImgtoolError('cancelled', 'stopped before it was done');
+type Deadline = ReturnType<typeof createDeadline>;
+
+/**
+ * Awaits the work of a child on one picture, and kills the child when `timeout` milliseconds are used up. Counts ticks
+ * instead of the clock: a late tick, after the laptop slept or the parent was stopped, counts once.
+ */
+function createDeadline(timeout: number) {
+  let left = Math.max(1, Math.ceil(timeout / TICK));
+  return async <T>(child: Child, work: Promise<T>): Promise<T> => {
+    const ticks = setInterval(() => {
+      left--;
+      if (left === 0) child.kill(tooLate(timeout));
+    }, TICK);
+    try {
+      return await work;
+    } finally {
+      clearInterval(ticks);
+    }
+  };
+}
+
+function tooLate(timeout: number): ImgtoolError {
+  return new ImgtoolError('timeout', `took longer than ${timeout / 1000} s`, {
+    fix: 'give it more time with {{timeout}}, or leave it out with {{exclude}}',
+  });
+}

@@ -109,10 +109,9 @@ const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
 
 /** libvips shifts samples of 10 and 12 bits up to 16. */
 function rangeOf({ depth, bitsPerSample = 16, format }: Metadata, narrow: boolean): Range {
-  const [bits, shift] =
-    depth !== 'ushort' ? [8, 0] : format === 'heif' ? [bitsPerSample, 16 - bitsPerSample] : [16, 0];
-  const opaque = (2 ** bits - 1) * 2 ** shift;
-  if (!narrow) return { black: 0, white: opaque, opaque };
-  const unit = 2 ** (bits + shift - 8);
-  return { black: 16 * unit, white: 235 * unit, opaque };
+  const width = depth === 'ushort' ? 16 : 8;
+  const bits = width === 16 && format === 'heif' ? bitsPerSample : width;
+  const opaque = (2 ** bits - 1) * 2 ** (width - bits);
+  const unit = 2 ** (width - 8);
+  return narrow ? { black: 16 * unit, white: 235 * unit, opaque } : { black: 0, white: opaque, opaque };
 }

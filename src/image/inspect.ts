@@ -1,6 +1,7 @@
 import { ImgtoolError } from '../errors.ts';
 import type { Inspected } from '../model.ts';
 import { detect } from './detect.ts';
+import type { SourceFormat } from './formats.ts';
 import { carriedBy, carriedIn } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
 import { complaint } from './steps/corrupt.ts';
@@ -16,43 +17,25 @@ const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
   try {
-    return await inspected(source);
+    const format = await detect(source.head, false);
+    return await inspected(source, format).catch((error: unknown) => {
+      const damaged = (why: string) =>
+        new ImgtoolError('corrupt', `is damaged or cut short${why}`, { cause: error });
+      throw complaint(error, damaged);
+    });
   } finally {
     await source.close();
   }
 }
 
-async function inspected(source: Source): Promise<Inspected> {
-  const format = await detect(source.head, false);
-  try {
-    const metadata = await read(source).metadata();
-    const { width, height } = metadata;
-    // One row of the full width: the decoder skips nothing, and the result stays small.
-    await read(source).resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
-    const carried = new Set([...carriedBy(source.head, format, true).keys(), ...carriedIn(metadata).keys()]);
-    return {
-      format: format === 'heif' ? 'avif' : format,
-      width,
-      height,
-      metadata: [...carried].sort(byOrder),
-    };
-  } catch (error) {
-    throw damaged(error);
-  }
-}
-
-function read(source: Source) {
-  return sharp(source.input, { failOn: 'error', limitInputPixels: false });
-}
-
-function damaged(error: unknown): ImgtoolError {
-  return complaint(
-    error,
-    (why) => new ImgtoolError('corrupt', `is damaged or cut short${why}`, { cause: error }),
-  );
-}
-
-function byOrder(a: string, b: string): number {
-  const [first, second] = [a, b].map((name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length));
-  return first! - second! || (a < b ? -1 : 1);
+async function inspected({ input, head }: Source, format: SourceFormat): Promise<Inspected> {
+  const read = () => sharp(input, { failOn: 'error', limitInputPixels: false });
+  const metadata = await read().metadata();
+  const { width, height } = metadata;
+  // One row of the full width: the decoder skips nothing, and the result stays small.
+  await read().resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
+  const carried = new Set([...carriedBy(head, format, true).keys(), ...carriedIn(metadata).keys()]);
+  const others = [...carried].filter((name) => !ORDER.includes(name)).sort();
+  const names = [...ORDER.filter((name) => carried.has(name)), ...others];
+  return { format: format === 'heif' ? 'avif' : format, width, height, metadata: names };
 }

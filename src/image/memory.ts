@@ -15,12 +15,6 @@ const FEW_PIXELS = 8_000_000;
 /** Rows that libvips keeps in memory while it scales down row by row. */
 const ROWS = 2000;
 
-/** Bytes of a source file, and how many of them are in memory. */
-interface File {
-  readonly size: number;
-  readonly held: number;
-}
-
 /**
  * Returns the peak memory, in bytes, of rendering a picture to these variants, in addition to the memory of an idle
  * child process. The peak occurs while decoding or while encoding, whichever takes more. Without variants, it is the
@@ -30,29 +24,31 @@ interface File {
  * AVIF of 24 and 100 Mpx, plain, progressive or interlaced, with alpha, with 16 bits and with EXIF orientation; each to
  * `web`, to a width of 4096 pixels and to full size. The figures below are bytes per pixel.
  */
-export function estimateMemory(header: Header, { size, held }: File, variants: readonly Variant[]): number {
-  const detail = detailOf(header, size);
-  const channels = header.alpha ? 4 : 3;
+export function estimateMemory(
+  header: Header,
+  file: { readonly size: number; readonly held: number },
+  variants: readonly Variant[],
+): number {
+  const { alpha, corrections, tiff } = header;
+  const detail = detailOf(header, file.size);
+  const channels = alpha ? 4 : 3;
   const geometries = plan(header, header.format, variants);
-  const bases = distinct(geometries.length === 0 ? [header] : geometries.map(({ base }) => base));
-  const kept = sum(bases.map((base) => area(base) * channels));
+  const bases = geometries.length === 0 ? [header] : distinct(geometries.map(({ base }) => base));
+  const kept = areaOf(bases) * channels;
   const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
-  const sized = sum(distinct(geometries.filter(isScaled)).map((size) => area(size) * channels));
-  const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, header.alpha, detail));
+  const sized = areaOf(distinct(geometries.filter(isScaled))) * channels;
+  const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
-  const copied = copyOf(header);
-  return Math.ceil(ALWAYS + held + copied + kept + screenOf(header) + Math.max(decoding, sized + busiest));
-}
-
-/** The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late. */
-function copyOf({ tiff }: Header): number {
-  const plain = tiff?.plain ?? null;
-  return plain === null ? 0 : plain.size + plain.work;
+  // The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late.
+  const copied = tiff?.plain ? tiff.plain.size + tiff.plain.work : 0;
+  // The screen of a GIF stays in memory until its outputs are encoded.
+  const screen = corrections?.screen ? area(header) * 4 : 0;
+  return Math.ceil(ALWAYS + file.held + copied + kept + screen + Math.max(decoding, sized + busiest));
 }
 
 /** How many outputs of these sizes may be encoded at the same time. */
 export function mostAtOnce(outputs: readonly Size[]): number {
-  return sum(outputs.map(area)) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
+  return areaOf(outputs) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
 /** Memory of the decoder in bytes, without the decoded base. */
@@ -92,11 +88,6 @@ function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): nu
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pixelBytes;
 }
 
-/** Bytes of a GIF's screen, which stays in memory until its outputs are encoded. */
-function screenOf({ corrections, ...size }: Header): number {
-  return corrections === null || corrections.screen === null ? 0 : area(size) * 4;
-}
-
 /** Bytes per pixel that an encoder needs, including its output and the library's copies. */
 function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: number): number {
   switch (format) {
@@ -129,5 +120,7 @@ const distinct = <T extends Size>(sizes: readonly T[]): T[] => [
 ];
 
 const area = ({ width, height }: Size): number => width * height;
+
+const areaOf = (sizes: readonly Size[]): number => sum(sizes.map(area));
 
 const sum = (all: readonly number[]): number => all.reduce((so, each) => so + each, 0);

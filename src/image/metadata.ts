@@ -38,13 +38,9 @@ const PNG_PLAIN = new Set(
   'IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST sPLT cICP mDCV cLLI acTL fcTL fdAT'.split(' '),
 );
 const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
-const PNG_NAMES: Record<string, string> = {
-  eXIf: 'exif',
-  iCCP: 'icc',
-  tIME: 'time',
-};
+const PNG_NAMES: Readonly<Record<string, string>> = { eXIf: 'exif', iCCP: 'icc', tIME: 'time' };
 const WEBP_PLAIN = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']);
-const WEBP_NAMES: Record<string, string> = { EXIF: 'exif', 'XMP ': 'xmp', ICCP: 'icc' };
+const WEBP_NAMES: Readonly<Record<string, string>> = { EXIF: 'exif', 'XMP ': 'xmp', ICCP: 'icc' };
 
 /** PNG stores XMP and ImageMagick's raw profiles as named texts. */
 function nameOfText(start: string): string {

@@ -1,8 +1,9 @@
-import { createHash, type Hash } from 'node:crypto';
-import { type BigIntStats, existsSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { type BigIntStats, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ImgtoolError, readError } from '../errors.ts';
-import type { FileFacts, SourceFacts, SourceFile } from '../model.ts';
+import type { Digested, FileFacts, SourceFacts, SourceFile } from '../model.ts';
 import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
 import { starved } from './starved.ts';
 
@@ -11,6 +12,9 @@ export const IN_MEMORY = 256 * 1024 * 1024;
 
 /** How often a read may find that the source changed before `openSource` gives up. */
 const MAX_CHANGES = 3;
+
+/** The largest file in bytes to read synchronously: a longer read would delay `disconnect`, which ends the child. */
+const SMALL = 32 * 2 ** 20;
 
 const CHUNK = 1024 * 1024;
 
@@ -59,12 +63,11 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
     const before = await handle.stat({ bigint: true });
     assertRegular(before);
     const facts = factsOf(before);
-    const read =
-      facts.size <= inMemory ? await readWhole(handle, facts.size) : await readThrough(handle, facts.size);
+    const isHeld = facts.size <= inMemory;
+    const { digest, bytes, length } = await readAll(handle, facts.size, isHeld);
     const after = factsOf(await handle.stat({ bigint: true }));
-    if (read.length === facts.size && same(facts, after)) {
-      const { digest, bytes, head } = read;
-      const source = { facts, digest, head, ...(bytes === null ? onDisk(handle, path, facts) : held(bytes)) };
+    if (length === facts.size && same(facts, after)) {
+      const source = { facts, digest, ...(isHeld ? held(bytes) : onDisk(handle, path, facts)) };
       await source.assertUnchanged();
       return source;
     }
@@ -72,9 +75,25 @@ async function readUnchanged(handle: FileHandle, path: string, inMemory: number)
   throw sourceChanged(`${MAX_CHANGES} times while it was read`);
 }
 
-type Content = Pick<Source, 'input' | 'readAt' | 'assertUnchanged' | 'close'>;
+/** Reads and digests up to `size` bytes. `bytes` are all of them, or only the last ones of a file on the disk. */
+async function readAll(handle: FileHandle, size: number, isHeld: boolean) {
+  const hash = createHash('sha256');
+  const bytes = Buffer.allocUnsafeSlow(isHeld ? size : CHUNK);
+  let length = 0;
+  while (length < size) {
+    const into = isHeld ? bytes.subarray(length) : bytes.subarray(0, size - length);
+    const { bytesRead } = await handle.read(into, 0, into.length, length);
+    if (bytesRead === 0) break;
+    hash.update(into.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return { digest: hash.digest('hex'), bytes, length };
+}
+
+type Content = Omit<Source, 'facts' | 'digest'>;
 
 const held = (bytes: Buffer): Content => ({
+  head: bytes,
   input: bytes,
   readAt: (position, length) => bytes.subarray(position, position + length),
   assertUnchanged: async () => {},
@@ -85,94 +104,88 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
   const own = `/proc/self/fd/${handle.fd}`;
   // Only Linux offers a path that reopens an open file with its own read position.
   const isNamed = existsSync(own);
+  const readAt = (position: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, facts.size - position)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const read = readSync(handle.fd, bytes, filled, bytes.length - filled, position + filled);
+      if (read === 0) break;
+      filled += read;
+    }
+    return bytes.subarray(0, filled);
+  };
   return {
+    head: readAt(0, CHUNK),
     input: isNamed ? own : path,
-    readAt(position, length) {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(length, facts.size - position)));
-      return bytes.subarray(0, readFully(handle.fd, bytes, position));
-    },
+    readAt,
     async assertUnchanged() {
       const now = isNamed ? handle.stat({ bigint: true }) : stat(path, { bigint: true });
-      const stats = await now.catch((error: unknown) => {
-        throw readError(error);
-      });
+      const stats = await now.catch((error: unknown) => Promise.reject(readError(error)));
       if (!same(factsOf(stats), facts)) throw sourceChanged('while it was decoded');
     },
     close: () => handle.close(),
   };
 }
 
-/** Returns the number of bytes read: fewer than `into` holds at the end of the file. */
-function readFully(fd: number, into: Buffer, position: number): number {
-  let length = 0;
-  while (length < into.length) {
-    const read = readSync(fd, into, length, into.length - length, position + length);
-    if (read === 0) break;
-    length += read;
-  }
-  return length;
-}
-
-interface FileContent {
-  readonly length: number;
-  readonly digest: string;
-  readonly bytes: Buffer | null;
-  readonly head: Buffer;
-}
-
-async function readWhole(handle: FileHandle, size: number): Promise<FileContent> {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let length = 0;
-  while (length < size) {
-    const { bytesRead } = await handle.read(bytes, length, size - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  return { length, digest, bytes, head: bytes };
-}
-
-async function readThrough(handle: FileHandle, size: number): Promise<FileContent> {
-  const hash = createHash('sha256');
-  const head = Buffer.alloc(CHUNK);
-  const { bytesRead } = await handle.read(head, 0, CHUNK, 0);
-  const length = await digestThrough(handle, size, hash);
-  return { length, digest: hash.digest('hex'), bytes: null, head: head.subarray(0, bytesRead) };
-}
-
-/** Returns the number of bytes hashed: fewer than `size` when the file became shorter. */
-async function digestThrough(handle: FileHandle, size: number, hash: Hash): Promise<number> {
-  const chunk = Buffer.allocUnsafeSlow(CHUNK);
-  let position = 0;
-  while (position < size) {
-    const { bytesRead } = await handle.read(chunk, 0, Math.min(CHUNK, size - position), position);
-    if (bytesRead === 0) break;
-    hash.update(chunk.subarray(0, bytesRead));
-    position += bytesRead;
-  }
-  return position;
-}
-
 function assertRegular(stats: BigIntStats): void {
   if (stats.isFile()) return;
-  const kind = stats.isDirectory()
-    ? 'a folder'
-    : stats.isFIFO()
-      ? 'a pipe (FIFO)'
-      : stats.isCharacterDevice() || stats.isBlockDevice()
-        ? 'a device'
-        : 'something else';
-  throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, {
+  throw new ImgtoolError('source_unreadable', `is ${kindOf(stats)}, not a file`, {
     fix: 'name a picture file, or leave it out',
   });
 }
 
-export const factsOf = (stats: BigIntStats): SourceFacts => ({
+function kindOf(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a pipe (FIFO)';
+  return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'something else';
+}
+
+const factsOf = (stats: BigIntStats): SourceFacts => ({
   size: Number(stats.size),
   mtime: stats.mtimeNs.toString(),
   ino: stats.ino.toString(),
   ctime: stats.ctimeNs.toString(),
 });
 
-export const same = (a: FileFacts, b: FileFacts): boolean =>
+const same = (a: FileFacts, b: FileFacts): boolean =>
   a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
+
+/**
+ * Returns the digests of the files in order. An entry is null when the file is larger than `most` bytes, is not a
+ * regular file, cannot be read, is outside its bounds, or changes during the read. It reads synchronously, because
+ * waiting for another thread takes longer than reading most files.
+ */
+export async function digestAll(sources: readonly SourceFile[], most = SMALL): Promise<(Digested | null)[]> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  const digested: (Digested | null)[] = [];
+  for (const source of sources) {
+    try {
+      digested.push(digestSmall(source, most, chunk));
+    } catch {
+      // Opening the source later reports the error.
+      digested.push(null);
+    }
+    await turn();
+  }
+  return digested;
+}
+
+function digestSmall(source: SourceFile, most: number, chunk: Buffer): Digested | null {
+  const file = openSync(source.path, openingFlags(source));
+  try {
+    assertInside(file, source);
+    const before = fstatSync(file, { bigint: true });
+    if (!before.isFile() || before.size > most) return null;
+    const facts = factsOf(before);
+    const hash = createHash('sha256');
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= facts.size; length += read) {
+      read = readSync(file, chunk);
+      hash.update(chunk.subarray(0, read));
+    }
+    const isWhole = length === facts.size && same(facts, factsOf(fstatSync(file, { bigint: true })));
+    return isWhole ? { facts, digest: hash.digest('hex') } : null;
+  } finally {
+    closeSync(file);
+  }
+}

@@ -7,13 +7,10 @@ export interface Size {
 }
 
 /** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
-interface Sized extends Size {
+export interface Geometry extends Size {
   readonly whole: Size;
   readonly scale: Scale;
   readonly cut: Position | null;
-}
-
-export interface Geometry extends Sized {
   /** The size to decode the whole picture to. */
   readonly base: Size;
   /** The output's size without the format's limit; null when the format's limit does not apply. */
@@ -52,35 +49,29 @@ const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
  * the batch. A lost output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
  */
 export function plan(source: Size, format: string, variants: readonly Variant[]): Geometry[] {
-  const scale = widthwise(source, Math.min(SHARED_WIDTH, source.width));
+  const scale = scaleInto(source, { width: SHARED_WIDTH, height: null });
   const half = { of: scale.of * 2, to: scale.to };
   const shared = scaled(source, scale);
   return variants.map((variant) => {
     const sized = fitted(source, variant);
     const isSmall = compare(sized.scale, half) <= 0 || compare(sized.scale, scale) === 0;
     if (isSmall || source.width <= SHARED_WIDTH) return { ...sized, base: shared };
-    if (SCALING.has(format)) return { ...sized, base: sized.whole };
-    return { ...sized, base: halved(source, Math.max(0, halvings(source, sized.whole) - 1)) };
+    return { ...sized, base: SCALING.has(format) ? sized.whole : halved(source, sized.whole) };
   });
 }
 
-/** How often the source can be halved and still be at least this large. */
-function halvings(source: Size, { width, height }: Size): number {
-  let times = 0;
+/** Halves the source as long as it stays twice as large as this size. */
+function halved(source: Size, { width, height }: Size): Size {
+  const half = (side: number): number => Math.max(1, Math.floor(side / 2));
+  let [twice, once] = [source, source];
   for (;;) {
-    const next = halved(source, times + 1);
-    if (next.width < width || next.height < height || (next.width <= 1 && next.height <= 1)) return times;
-    times++;
+    const next = { width: half(once.width), height: half(once.height) };
+    if (next.width < width || next.height < height || (next.width === 1 && next.height === 1)) return twice;
+    [twice, once] = [once, next];
   }
 }
 
-function halved({ width, height }: Size, times: number): Size {
-  const by = 2 ** times;
-  return { width: Math.max(1, Math.floor(width / by)), height: Math.max(1, Math.floor(height / by)) };
-}
-
-/** The variant's geometry, within the limit of its format. */
-function fitted(source: Size, variant: Variant): Sized & Pick<Geometry, 'asked'> {
+function fitted(source: Size, variant: Variant): Omit<Geometry, 'base'> {
   const asked = geometry(source, variant, null);
   const longest = LONGEST[variant.format];
   if (asked.width <= longest && asked.height <= longest) return { ...asked, asked: null };
@@ -88,65 +79,47 @@ function fitted(source: Size, variant: Variant): Sized & Pick<Geometry, 'asked'>
 }
 
 /** `longest` limits both sides of the output, in pixels; null means no limit. */
-function geometry(source: Size, variant: Variant, longest: number | null): Sized {
-  const { width, height } = variant;
-  if (variant.fit === 'cover' && width !== null && height !== null) {
-    return cover(source, { width, height }, variant.position, longest);
+function geometry(
+  source: Size,
+  { width, height, ...variant }: Variant,
+  longest: number | null,
+): Omit<Geometry, 'base' | 'asked'> {
+  const limit = { width: longest, height: longest };
+  if (variant.fit !== 'cover' || width === null || height === null) {
+    const scale = scaleInto(source, { width, height }, limit);
+    const whole = scaled(source, scale);
+    return { ...whole, whole, scale, cut: null };
   }
-  return inside(source, variant, longest);
-}
-
-function inside(source: Size, { width, height }: Variant, longest: number | null): Sized {
-  const scale = smallest(
-    ...[widthwise(source, width), heightwise(source, height)],
-    ...[widthwise(source, longest), heightwise(source, longest)],
-  );
-  const whole = scaled(source, scale);
-  return { ...whole, whole, scale, cut: null };
-}
-
-function cover(source: Size, asked: Size, position: Position, longest: number | null): Sized {
-  const box = shrunk(asked, source, longest);
-  const across = widthwise(source, box.width);
-  const down = heightwise(source, box.height);
+  // The requested box shrinks, and keeps its ratio, until the source can fill it.
+  const asked = { width, height };
+  const box = scaled(asked, scaleInto(asked, source, limit));
+  const [across, down] = [scaleTo(source.width, box.width), scaleTo(source.height, box.height)];
   const scale = compare(across, down) > 0 ? across : down;
   const whole = scaled(source, scale);
-  const uncut = whole.width === box.width && whole.height === box.height;
-  return { ...box, whole, scale, cut: uncut ? null : position };
+  const isUncut = whole.width === box.width && whole.height === box.height;
+  return { ...box, whole, scale, cut: isUncut ? null : variant.position };
 }
 
-/** Shrinks the requested box, keeping its ratio, until the source can fill it and no side exceeds `longest`. */
-function shrunk(asked: Size, source: Size, longest: number | null): Size {
-  const fit = smallest(
-    ...[widthwise(asked, source.width), heightwise(asked, source.height)],
-    ...[widthwise(asked, longest), heightwise(asked, longest)],
-  );
-  return scaled(asked, fit);
+/** The largest scale, at most 1, at which a picture fits into all boxes. A side that is null has no limit. */
+function scaleInto(size: Size, ...boxes: readonly Pick<Variant, 'width' | 'height'>[]): Scale {
+  return boxes
+    .flatMap(({ width, height }) => [scaleTo(size.width, width), scaleTo(size.height, height)])
+    .reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
 }
 
-/** The smallest of these scales and 1. */
-function smallest(...scales: readonly Scale[]): Scale {
-  return scales.reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
-}
+const scaleTo = (of: number, to: number | null): Scale => (to === null ? FULL : { of, to });
 
-const widthwise = (source: Size, width: number | null): Scale =>
-  width === null ? FULL : { of: source.width, to: width };
-
-const heightwise = (source: Size, height: number | null): Scale =>
-  height === null ? FULL : { of: source.height, to: height };
-
-function scaled({ width, height }: Size, { of, to }: Scale): Size {
-  return { width: portion(width, to, of), height: portion(height, to, of) };
-}
+const scaled = ({ width, height }: Size, scale: Scale): Size => ({
+  width: portion(width, scale),
+  height: portion(height, scale),
+});
 
 /** n * to / of, rounded half up, at least 1. Uses integers: a double can fall on the wrong side of a half. */
-function portion(n: number, to: number, of: number): number {
+function portion(n: number, { of, to }: Scale): number {
   const exact = (BigInt(n) * BigInt(to) * 2n + BigInt(of)) / (BigInt(of) * 2n);
   return Math.max(1, Number(exact));
 }
 
-/** Negative, zero or positive when a is smaller than, equal to or larger than b. */
-function compare(a: Scale, b: Scale): number {
-  const difference = BigInt(a.to) * BigInt(b.of) - BigInt(b.to) * BigInt(a.of);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
+/** Negative when a is smaller than b, positive when it is larger. */
+const compare = (a: Scale, b: Scale): number =>
+  Number(BigInt(a.to) * BigInt(b.of) - BigInt(b.to) * BigInt(a.of));

@@ -34,7 +34,7 @@ export type Reply =
   | { readonly type: 'opened'; readonly picture: PictureFacts }
   | { readonly type: 'rendered'; readonly rendered: Rendered }
   | { readonly type: 'inspected'; readonly inspected: Inspected }
-  | { readonly type: 'digested'; readonly digested: readonly (Digested | null)[] }
+  | { readonly type: 'digested'; readonly digested: (Digested | null)[] }
   | { readonly type: 'about'; readonly engine: RendererFacts }
   | { readonly type: 'failed'; readonly error: Failure };
 

@@ -12,7 +12,6 @@ import { from, type Pixels } from './steps/pixels.ts';
 import { resize } from './steps/resize.ts';
 import { sharpen } from './steps/sharpen.ts';
 import { write } from './steps/write.ts';
-import { type Spent, timed } from './timed.ts';
 import { ENCODER } from './vips.ts';
 
 /** Threads that libaom uses for one picture. */
@@ -46,60 +45,45 @@ export async function render(
   const sized = resizer(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
   const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
-    const png = pngOf(source, header, geometry);
-    for (const [order, one] of await writeGroup(sized(geometry), same, png, spent)) outputs.set(order, one);
+    const { variant } = same[0]!;
+    const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
+    const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
+    for (const order of same) {
+      const writing = () => write(data, size, order.path, order.variant.name);
+      outputs.set(order, await timed(spent, 'write', writing));
+    }
   });
-  await runConcurrently(works, concurrency(variants, atOnce));
+  // An AVIF encoder uses several threads.
+  const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
+  await runConcurrently(works, Math.max(1, Math.floor(atOnce / threads)));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
   const color = dominantColor(least);
   const ended = performance.now();
-  const ms = { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded };
-  const degraded = [...bases.values()].some((one) => one.degraded);
   return {
-    outputs: orders.map((order, i) => ({ ...outputs.get(order)!, ...askedOf(geometries[i]!) })),
+    outputs: orders.map((order, i) => {
+      const { asked } = geometries[i]!;
+      return { ...outputs.get(order)!, ...(asked === null ? {} : { asked }) };
+    }),
     dominantColor: color,
     encoder: ENCODER,
-    degraded,
-    ms,
+    degraded: [...bases.values()].some((one) => one.degraded),
+    ms: { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded },
   };
 }
 
-/** Orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
-interface OrderGroup {
-  readonly geometry: Geometry;
-  readonly same: Order[];
-}
-
-function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]): OrderGroup[] {
-  const groups = new Map<string, OrderGroup>();
+/** Groups orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
+function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
+  const groups = new Map<string, { readonly geometry: Geometry; readonly same: Order[] }>();
   for (const [i, order] of orders.entries()) {
     const geometry = geometries[i]!;
     const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
     const key = `${geometryKey(geometry)} ${JSON.stringify(settings)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { geometry, same: [order] });
-    else group.same.push(order);
+    const group = groups.get(key) ?? { geometry, same: [] };
+    group.same.push(order);
+    groups.set(key, group);
   }
   return [...groups.values()];
-}
-
-/** Encodes once and writes the bytes to each order's path. */
-async function writeGroup(
-  sized: Promise<Pixels>,
-  same: readonly Order[],
-  png: Buffer | null,
-  spent: Spent,
-): Promise<[Order, RenderedOutput][]> {
-  const variant = same[0]!.variant;
-  const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized));
-  const { data, ...size } = await encode(pipeline, variant, png);
-  const outputs: [Order, RenderedOutput][] = [];
-  for (const order of same) {
-    const one = await timed(spent, 'write', () => write(data, size, order.path, order.variant.name));
-    outputs.push([order, one]);
-  }
-  return outputs;
 }
 
 /** The source's bytes when it is a PNG of the variant's size. */
@@ -120,7 +104,18 @@ function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: 
   };
 }
 
-const askedOf = ({ asked }: Geometry): Pick<RenderedOutput, 'asked'> => (asked === null ? {} : { asked });
+/** Total milliseconds of concurrent work. */
+interface Spent {
+  resize: number;
+  write: number;
+}
+
+async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const made = await work();
+  spent[what] += performance.now() - started;
+  return made;
+}
 
 const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
   [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
@@ -130,26 +125,15 @@ const sizeKey = ({ width, height }: Size): string => `${width}x${height}`;
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
 
-/** The number of encoders to run at the same time; an AVIF encoder uses several threads. */
-function concurrency(variants: readonly Variant[], atOnce: number): number {
-  const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
-  return Math.max(1, Math.floor(atOnce / threads));
-}
-
 /** Runs all works, `concurrency` at a time. Rejects only after every started work has ended. */
 async function runConcurrently(works: readonly (() => Promise<void>)[], concurrency: number): Promise<void> {
-  const left = works.values();
-  let failed = false;
-  const worker = async () => {
-    for (const work of left) {
-      if (failed) return;
-      await work().catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const all = Array.from({ length: Math.min(concurrency, works.length) }, worker);
-  await Promise.allSettled(all);
-  await Promise.all(all);
+  // Unlike an array's iterator, a generator ends when a loop over it throws, and so the other loops end too.
+  const left = (function* () {
+    yield* works;
+  })();
+  const loops = Array.from({ length: concurrency }, async () => {
+    for (const work of left) await work();
+  });
+  await Promise.allSettled(loops);
+  await Promise.all(loops);
 }

@@ -7,16 +7,9 @@ import { ImgtoolError } from '../errors.ts';
  */
 const MEMORY_ERRORS = new RegExp(
   [
-    'out of memory',
-    'memory allocation',
-    'insufficient memory',
-    'allocation failed',
-    '(unable|failed) to (malloc|allocate)',
-    '(cannot|could not) allocate',
-    'bad_alloc',
-    'ENOMEM',
-    'error creating thread',
-    'encoder plugin generated an error',
+    'out of memory|insufficient memory|memory allocation|allocation failed|bad_alloc|ENOMEM',
+    '(unable|failed) to (malloc|allocate)|(cannot|could not) allocate',
+    'error creating thread|encoder plugin generated an error',
   ].join('|'),
   'i',
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openFolderSyncs } from '../../src/adapters/local-storage/syncs.ts';
+import { openFolderSyncs } from '../../src/adapters/local-storage/folders.ts';
 
 /** Syncs that the test ends. */
 function openSyncs() {

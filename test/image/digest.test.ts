@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { digestAll } from '../../src/image/digest.ts';
-import { openSource } from '../../src/image/open.ts';
+import { digestAll, openSource } from '../../src/image/open.ts';
 import { makePlace } from '../place.ts';
 import { named } from './pictures.ts';
 

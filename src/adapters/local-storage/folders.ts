@@ -1,20 +1,69 @@
+import { closeSync, fsync, openSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { ImgtoolError, systemCode, writeError } from '../../errors.ts';
 import { makeFolders } from '../file-systems.ts';
-import { syncFolder } from './syncs.ts';
+
+const flushed = promisify(fsync);
+
+/** Makes the bytes of a file durable. */
+export async function syncFile(path: string): Promise<void> {
+  // A file opened for reading can be synced, except on Windows. This works on read-only files too.
+  const file = openSync(path, process.platform === 'win32' ? 'r+' : 'r');
+  try {
+    await flushed(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Makes the names in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform !== 'win32') await syncFile(path);
+}
+
+/**
+ * Syncs folders for many callers. Calls that arrive during a sync of the same folder share one more sync afterwards:
+ * the running one may have missed their names.
+ */
+export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  const waiting = new Map<string, Promise<void>>();
+
+  const begin = async (folder: string): Promise<void> => {
+    const turn = sync(folder);
+    running.set(folder, turn);
+    waiting.delete(folder);
+    await turn.finally(() => {
+      if (running.get(folder) === turn) running.delete(folder);
+    });
+  };
+  const follow = (before: Promise<void>, folder: string): Promise<void> => {
+    const turn = before.catch(() => {}).then(() => begin(folder));
+    waiting.set(folder, turn);
+    return turn;
+  };
+
+  return (folder) => {
+    const before = running.get(folder);
+    return before === undefined ? begin(folder) : (waiting.get(folder) ?? follow(before, folder));
+  };
+}
 
 /**
  * Makes a folder and all folders above it. A caller waits until its new folders are durable, by a `sync` of the folder
  * above each.
  */
-export function createFolderMaker(
-  sync: (folder: string) => Promise<void>,
-): (folder: string) => Promise<void> {
+export function createFolderMaker(sync: (folder: string) => Promise<void>) {
   /** New folders that a power cut could still remove. */
   const fresh = new Set<string>();
-  return async (folder) => {
-    makeNew(folder, (made) => fresh.add(made));
+  return async (folder: string): Promise<void> => {
+    try {
+      makeFolders(folder, (made) => fresh.add(made));
+    } catch (error) {
+      throw makingError(error, folder);
+    }
     if (fresh.size === 0) return;
     for (let at = folder; at !== dirname(at); at = dirname(at)) {
       if (!fresh.has(at)) continue;
@@ -24,18 +73,14 @@ export function createFolderMaker(
   };
 }
 
-function makeNew(folder: string, made: (folder: string) => void): void {
-  try {
-    makeFolders(folder, made);
-  } catch (error) {
-    const known = writeError(error, folder);
-    if (known.code !== 'io') throw known;
-    const why = systemCode(error) ?? String(error);
-    throw new ImgtoolError('io', `${folder}: this folder cannot be made (${why})`, {
-      fix: 'look what is in its place, or choose another {{out}}',
-      cause: error,
-    });
-  }
+function makingError(error: unknown, folder: string): ImgtoolError {
+  const known = writeError(error, folder);
+  if (known.code !== 'io') return known;
+  const why = systemCode(error) ?? String(error);
+  return new ImgtoolError('io', `${folder}: this folder cannot be made (${why})`, {
+    fix: 'look what is in its place, or choose another {{out}}',
+    cause: error,
+  });
 }
 
 /** Removes a folder and those above it, up to `out`, while they are empty, and makes that durable. */

@@ -20,9 +20,8 @@ export async function show({ path, final, replace }: Staged): Promise<boolean> {
       return true;
     } catch (error) {
       const code = systemCode(error);
-      if (code === 'EEXIST' || (await exists(final))) {
+      if (code === 'EEXIST' || (await lstat(final).catch(() => null)) !== null)
         throw outputExists(final, error);
-      }
       if (code === undefined || !NO_LINKS.has(code)) throw error;
     }
   }
@@ -52,14 +51,5 @@ async function renamePatiently(from: string, to: string): Promise<void> {
       if (process.platform !== 'win32' || !busy || wait > 1_000) throw error;
       await sleep(wait);
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,13 +1,9 @@
-import { closeSync, fstatSync, lstatSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
-/** What a new file gets from its folder and from the process. */
-interface Attributes {
-  readonly uid: number;
-  readonly gid: number;
-  /** Permission bits only. */
-  readonly mode: number;
-}
+/** What a new file gets from its folder and from the process. `mode` has permission bits only. */
+type Attributes = Readonly<Pick<Stats, 'uid' | 'gid' | 'mode'>>;
 
 /** Number of folders to remember. */
 const MOST = 1_000;
@@ -17,31 +13,28 @@ const MOST = 1_000;
  * ACLs leave. Systems differ, so a trial file in each folder shows it.
  */
 export function openNewFiles() {
-  const known = new Map<string, { readonly folder: string; readonly made: Attributes }>();
+  const known = new Map<string, { readonly folder: Attributes; readonly made: Attributes }>();
 
   /** Attributes of a new file at this path, where nothing is. Makes a trial file there and removes it. */
   function attributesAt(path: string): Attributes {
     const above = dirname(path);
-    const { uid, gid, mode } = statSync(above);
-    const folder = `${uid} ${gid} ${mode}`;
+    const folder = attributesOf(statSync(above));
     const before = known.get(above);
-    if (before?.folder === folder) return before.made;
+    if (before !== undefined && isDeepStrictEqual(before.folder, folder)) return before.made;
     if (known.size >= MOST) known.clear();
     const made = tryOut(path);
     known.set(above, { folder, made });
     return made;
   }
 
-  return {
-    attributesAt,
-    /** Whether a file equals a new one at `path`, so that it can get that name as its second. */
-    isLikeNew(from: string, path: string): boolean {
-      // On Windows neither owner nor mode matters.
-      if (process.platform === 'win32') return true;
-      const [one, other] = [attributesOf(lstatSync(from)), attributesAt(path)];
-      return one.uid === other.uid && one.gid === other.gid && one.mode === other.mode;
-    },
-  };
+  /** Whether a file equals a new one at `path`, so that it can get that name as its second. */
+  function isLikeNew(from: string, path: string): boolean {
+    // On Windows neither owner nor mode matters.
+    if (process.platform === 'win32') return true;
+    return isDeepStrictEqual(attributesOf(lstatSync(from)), attributesAt(path));
+  }
+
+  return { attributesAt, isLikeNew };
 }
 
 function tryOut(path: string): Attributes {
@@ -54,6 +47,4 @@ function tryOut(path: string): Attributes {
   }
 }
 
-function attributesOf({ uid, gid, mode }: Attributes): Attributes {
-  return { uid, gid, mode: mode & 0o7777 };
-}
+const attributesOf = ({ uid, gid, mode }: Attributes): Attributes => ({ uid, gid, mode: mode & 0o7777 });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
 import type { Message, Reply, Request } from '../../image/protocol.ts';
+import type { Failure } from '../../model.ts';
 import type { Account } from './ledger.ts';
 
 /** Characters to keep of what a child wrote last. */
@@ -15,8 +16,7 @@ const STUCK = 2000;
  * Everything else is inherited.
  */
 const ENVIRONMENT = {
-  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400, at the same
-  // speed.
+  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400.
   MALLOC_ARENA_MAX: '1',
   // Blocks up to 32 MiB are reused for the next picture instead of given back and faulted in again.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
@@ -24,32 +24,10 @@ const ENVIRONMENT = {
   VIPS_BLOCK_UNTRUSTED: '1',
 };
 
-export type Answer = Exclude<Reply, { type: 'failed' | 'ready' | 'resting' }>;
+/** Few objects are young here, but each may hold pixels. By default V8 collects them only at 32 MB (128 MB in Node 24). */
+const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
-export interface Child {
-  /** Resolves when its libraries are loaded. */
-  readonly ready: Promise<void>;
-  /** Resolves when the child has ended. Never rejects. */
-  readonly gone: Promise<void>;
-  /** Whether an answer is outstanding. */
-  readonly busy: boolean;
-  readonly killed: boolean;
-  /** Whether a signal to the parent ended it before it could ignore the signal. */
-  readonly interrupted: boolean;
-  /** Sends one request at a time. Errors: those of the picture, `worker_crashed`, the reason of `kill`. */
-  ask(request: Request): Promise<Answer>;
-  tell(request: Request): void;
-  /** Ends the child at once. The outstanding answer rejects with the reason, once the child can write nothing more. */
-  kill(reason: ImgtoolError): void;
-  /** `hold` keeps the parent alive, as a new child does; `rest` does not. */
-  hold(): void;
-  rest(): void;
-}
-
-interface Owed<T> {
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
+export type Child = ReturnType<typeof startChild>;
 
 /**
  * Starts a child with this many threads. Each request says how many of them to use. After each release `onResting` gets
@@ -61,48 +39,49 @@ export function startChild(
   threads: number,
   account: Account,
   onResting: (memory: number) => void,
-): Child {
+) {
   const child = forked(workerPath, threads);
-  const words = lastWords(child);
-  let owed: Owed<Answer> | null = null;
-  let starting: Owed<void> | null = null;
+  let lastWords = '';
+  let settle: ((reply: Reply | Error) => void) | null = null;
+  let isReady = false;
+  let isInterrupted = false;
   let reason: ImgtoolError | null = null;
-  let interrupted = false;
-  let buried: () => void = () => {};
+  let bury = () => {};
   const gone = new Promise<void>((resolve) => {
-    buried = resolve;
+    bury = resolve;
   });
-  const ready = new Promise<void>((resolve, reject) => {
-    starting = { resolve, reject };
-  });
+  const ready = nextReply();
   // Callers that await it get the error. A child that dies while idle is nobody’s failure.
   ready.catch(() => {});
 
-  child.on('message', (reply: Message) => {
-    if (reply.type === 'ready') {
-      account.ready();
-      starting?.resolve();
-      starting = null;
-      return;
-    }
-    if (reply.type === 'resting') {
-      account.released(reply.took);
-      return onResting(reply.memory);
-    }
-    account.answered(reply.took);
-    const { resolve, reject } = owed ?? {};
-    owed = null;
-    if (reply.type === 'failed') reject?.(revived(reply.error));
-    else resolve?.(reply);
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-TAIL);
   });
-  child.on('close', (code, signal) => die(code, signal));
+  child.on('message', (message: Message) => {
+    if (message.type === 'resting') {
+      account.released(message.took);
+      return onResting(message.memory);
+    }
+    if (isReady) account.answered(message.took);
+    else account.ready();
+    isReady = true;
+    settle?.(message.type === 'failed' ? revived(message.error) : message);
+    settle = null;
+  });
+  child.on('close', die);
   child.on('error', (error) => {
-    words.push(error.message);
+    lastWords += error.message;
     if (child.pid !== undefined) return;
     // The process never started, so `close` does not come.
     reason ??= unstarted(error);
     die(null, null);
   });
+
+  function nextReply(): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      settle = (reply) => (reply instanceof Error ? reject(reply) : resolve(reply));
+    });
+  }
 
   function send(request: Request): void {
     // A failed send means that the child is dying, and `close` reports that.
@@ -110,60 +89,51 @@ export function startChild(
   }
 
   function die(code: number | null, signal: NodeJS.Signals | null): void {
-    interrupted = reason === null && starting !== null && /^SIG(INT|TERM|HUP)$/.test(signal ?? '');
-    const error = reason ?? crashed(code, signal, words.join(''));
-    starting?.reject(error);
-    owed?.reject(error);
-    starting = null;
-    owed = null;
-    reason = error;
+    isInterrupted = reason === null && !isReady && /^SIG(INT|TERM|HUP)$/.test(signal ?? '');
+    reason ??= crashed(code, signal, lastWords);
+    settle?.(reason);
+    settle = null;
     account.close();
-    buried();
+    bury();
   }
 
   return {
+    /** Resolves when its libraries are loaded. */
     ready,
+    /** Resolves when the child has ended. Never rejects. */
     gone,
-    get busy() {
-      return owed !== null;
-    },
-    get killed() {
-      return reason !== null;
-    },
-    get interrupted() {
-      return interrupted;
-    },
-    ask(request) {
+    isBusy: () => settle !== null,
+    isKilled: () => reason !== null,
+    /** Whether a signal to the parent ended it before it could ignore the signal. */
+    isInterrupted: () => isInterrupted,
+    /** Sends one request at a time. Errors: those of the picture, `worker_crashed`, the reason of `kill`. */
+    ask(request: Request): Promise<Reply> {
       if (reason !== null) return Promise.reject(reason);
-      return new Promise((resolve, reject) => {
-        owed = { resolve, reject };
-        account.asked(request.type);
-        send(request);
-      });
+      const reply = nextReply();
+      account.asked(request.type);
+      send(request);
+      return reply;
     },
     tell: send,
-    kill(why) {
+    /** Ends the child at once. The outstanding answer rejects with the reason, once the child can write nothing more. */
+    kill(why: ImgtoolError): void {
       if (reason !== null) return;
       reason = why;
       child.kill('SIGKILL');
       const giveUp = setTimeout(() => die(null, 'SIGKILL'), STUCK);
       gone.then(() => clearTimeout(giveUp));
     },
-    hold() {
-      account.lent(true);
-      for (const handle of handles(child)) handle.ref();
-    },
-    rest() {
-      account.lent(false);
-      for (const handle of handles(child)) handle.unref();
+    /** A child that is lent keeps the parent alive, as a new child does. */
+    lend(isLent: boolean): void {
+      account.lent(isLent);
+      const { channel, stderr } = child;
+      for (const handle of [child, channel, stderr instanceof Socket ? stderr : null]) {
+        if (isLent) handle?.ref();
+        else handle?.unref();
+      }
     },
   };
 }
-
-/**
- * Few objects are young here, but each may hold pixels. By default V8 collects them only at 32 MB (128 MB in Node 24).
- */
-const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 function forked(workerPath: string, threads: number): ChildProcess {
   try {
@@ -178,21 +148,7 @@ function forked(workerPath: string, threads: number): ChildProcess {
   }
 }
 
-/** The handles that keep the event loop of the parent running. */
-function handles(child: ChildProcess): { ref(): void; unref(): void }[] {
-  const { channel, stderr } = child;
-  return [child, ...(channel ? [channel] : []), ...(stderr instanceof Socket ? [stderr] : [])];
-}
-
-function lastWords(child: ChildProcess): string[] {
-  const words: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    words.splice(0, words.length, (words.join('') + text).slice(-TAIL));
-  });
-  return words;
-}
-
-function revived({ code, message, fix }: Extract<Reply, { type: 'failed' }>['error']): ImgtoolError {
+function revived({ code, message, fix }: Failure): ImgtoolError {
   return new ImgtoolError(isErrorCode(code) ? code : 'internal', message, { fix });
 }
 

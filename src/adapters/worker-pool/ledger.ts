@@ -1,32 +1,22 @@
-import type { Message, Request } from '../../image/protocol.ts';
+import type { Message } from '../../image/protocol.ts';
 import type { Calls, ChildrenSpent } from '../../model.ts';
 
 /**
- * What a child does, as its parent sees it. `first` and `between`: it waits for a picture. `before` and `after`: it
- * holds a picture that is not being rendered.
+ * Milliseconds by what children did, as their parent sees it. `first`, `between` and `last`: they wait for a picture.
+ * `before` and `after`: they hold a picture that is not being rendered.
  */
-type Spot = 'starting' | 'first' | 'between' | 'before' | 'after' | 'asked';
+const NOTHING = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, asked: 0, travel: 0 };
 
+type Spot = Exclude<keyof typeof NOTHING, 'last' | 'travel'>;
 type Took = Message['took'];
 
-/** Records the time of one child. */
-export interface Account {
-  ready(): void;
-  /** The child got a picture, or gave it back. */
-  lent(isLent: boolean): void;
-  asked(type: Request['type']): void;
-  answered(took: Took): void;
-  /** The child has released its picture. */
-  released(took: Took): void;
-  /** The child has ended. */
-  close(): void;
-}
+export type Account = ReturnType<ReturnType<typeof openLedger>['open']>;
 
 /** Adds up the time of all children of a pool. `clock` returns milliseconds from any origin. */
 export function openLedger(clock = () => performance.now()) {
-  const passed = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, travel: 0 };
-  const work = new Map<string, { calls: number; ms: number }>();
-  const open = new Set<(into: typeof passed) => void>();
+  const passed = { ...NOTHING };
+  const work = new Map<string, Calls>();
+  const open = new Set<(into: typeof NOTHING) => void>();
   let started = 0;
   let cpu = 0;
 
@@ -36,7 +26,7 @@ export function openLedger(clock = () => performance.now()) {
   }
 
   return {
-    open(): Account {
+    open() {
       let spot: Spot = 'starting';
       let since = clock();
       let isLent = true;
@@ -44,47 +34,51 @@ export function openLedger(clock = () => performance.now()) {
       let told = 0;
       started++;
 
-      const turn = (to: Spot) => {
+      const turn = (to: Spot): number => {
         const now = clock();
         const ms = now - since;
         since = now;
-        if (spot !== 'asked') passed[spot] += ms;
+        passed[spot] += ms;
         spot = to;
         return ms;
       };
-      const learn = (took: Took) => {
-        cpu += (took?.cpu ?? told) - told;
-        told = took?.cpu ?? told;
+      const learn = (took: Took): void => {
+        const now = took?.cpu ?? told;
+        cpu += now - told;
+        told = now;
       };
       /** Adds the current stretch, as if it ended now. */
-      const rest = (into: typeof passed) => {
-        if (spot !== 'asked') into[spot === 'between' ? 'last' : spot] += clock() - since;
+      const rest = (into: typeof NOTHING): void => {
+        into[spot === 'between' ? 'last' : spot] += clock() - since;
       };
       open.add(rest);
 
       return {
         ready: () => void turn(isLent ? 'before' : 'first'),
-        lent(is) {
+        /** The child got a picture, or gave it back. */
+        lent(is: boolean): void {
           isLent = is;
-          if (spot !== 'starting') turn(is ? 'before' : spot === 'first' ? 'first' : 'between');
+          if (is && spot !== 'starting') turn('before');
+          else if (spot !== 'starting' && spot !== 'first') turn('between');
         },
-        asked(type) {
+        asked(type: string): void {
           turn('asked');
           question = type;
         },
-        answered(took) {
+        answered(took: Took): void {
           const ms = turn(question === 'open' ? 'before' : 'after');
-          worked(question, Math.min(ms, took?.ms ?? ms));
-          passed.travel += Math.max(0, ms - (took?.ms ?? ms));
+          const own = Math.min(ms, took?.ms ?? ms);
+          worked(question, own);
+          passed.travel += ms - own;
           learn(took);
         },
-        released(took) {
+        released(took: Took): void {
           worked('release', took?.ms ?? 0);
           learn(took);
         },
-        close() {
+        /** The child has ended. An unanswered question counts as work too. */
+        close(): void {
           if (!open.delete(rest)) return;
-          // An unanswered question counts as work too.
           if (spot === 'asked') worked(question, turn('after'), 0);
           else rest(passed);
         },
@@ -95,12 +89,11 @@ export function openLedger(clock = () => performance.now()) {
       const all = { ...passed };
       for (const rest of open) rest(all);
       const { starting, first, between, last, before, after, travel } = all;
-      const asked: Record<string, Calls> = Object.fromEntries(work);
       const [held, idle] = [
         { before, after },
         { first, between, last },
       ];
-      return { started, cpu, starting, asked, travel, held, idle };
+      return { started, cpu, starting, asked: Object.fromEntries(work), travel, held, idle };
     },
   };
 }
