@@ -1,19 +1,22 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import { ImgtoolError, systemCode } from '../../errors.ts';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
-import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
-import { indexError, inRepair, isBusy, stillInUse } from './errors.ts';
-import { type Identity, watchIdentity } from './identity.ts';
+import { checkIfSmall, versionOf } from './check.ts';
+import { indexError, inRepair, isBusy, unusable } from './errors.ts';
+import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
-import type { Migration } from './migrations.ts';
-import { makeFolder, realPlace } from './place.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 
 /** Milliseconds a step waits for a busy index before it fails. */
 const BUSY_TIMEOUT = 30_000;
 /** Milliseconds one try may block the event loop. */
 const ONE_TRY = 5;
+/** Positions in the header of a database that say how it is written and read, and the value for “without a WAL”. */
+const FORMATS = [18, 19] as const;
+const WITHOUT_WAL = 1;
 
 /** A connection to the index. Its steps wait for other processes without blocking the event loop. */
 export interface Connection {
@@ -32,17 +35,28 @@ export interface Connection {
 /** To `work` means to write. To `look` is possible also where nothing can be written. */
 export type Purpose = 'work' | 'look';
 
-interface Opening {
-  readonly purpose?: Purpose;
-  readonly migrations?: readonly Migration[];
-  /** Milliseconds a step waits for other processes. */
-  readonly busyTimeout?: number;
+/** Opens the index and makes what a caller needs of it. Errors: `index_unusable`, `index_newer`, `no_space`. */
+export async function openWith<T extends object>(
+  path: string,
+  purpose: Purpose,
+  make: (connection: Connection) => T,
+): Promise<T & { close(): Promise<void> }> {
+  const connection = await connect(path, { purpose });
+  try {
+    return { ...make(connection), close: async () => connection.close() };
+  } catch (error) {
+    connection.close();
+    throw indexError(error, path);
+  }
 }
 
-/** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
+/**
+ * Opens or makes the index at an absolute path. `busyTimeout`: milliseconds a step waits for other processes. Errors:
+ * `index_unusable`, `index_newer`, `no_space`.
+ */
 export async function connect(
   path: string,
-  { purpose = 'work', migrations, busyTimeout = BUSY_TIMEOUT }: Opening = {},
+  { purpose = 'work', busyTimeout = BUSY_TIMEOUT }: { purpose?: Purpose; busyTimeout?: number } = {},
 ): Promise<Connection> {
   const Sqlite = await loadSqlite();
   let db: Database | undefined;
@@ -55,23 +69,22 @@ export async function connect(
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
-    const identity = watchIdentity(real, () => leaveBehind(opened, locks));
+    const checkFile = watchIdentity(real, () => leaveBehind(opened, locks));
     if (purpose === 'work') mustBeWritable(real);
-    const isReady =
-      migrations === undefined && (await whileBusy(path, busyTimeout, () => isUpToDate(opened)));
-    if (isReady) await whileBusy(path, busyTimeout, () => setUp(opened));
-    else await bringUpToDate(Sqlite, opened, path, locks, busyTimeout, migrations);
+    await whileBusy(path, busyTimeout, () => {
+      // Check before anything is written: the database may belong to another program.
+      const version = versionOf(opened, path);
+      setUp(opened);
+      if (version !== MIGRATIONS.length) migrate(opened, path, locks);
+    });
     if (purpose === 'work') await whileBusy(path, busyTimeout, () => checkIfSmall(opened, path));
     // A repair may have begun meanwhile without noticing this connection.
     refuseIfInRepair(path, locks);
-    identity.check();
-    return connection(opened, path, locks, busyTimeout, identity);
+    checkFile();
+    return connection(opened, path, locks, busyTimeout, checkFile);
   } catch (error) {
     db?.close();
-    if (purpose === 'look') {
-      const { mayBeLookedAt } = await import('./maintenance/snapshot.ts');
-      if (mayBeLookedAt(error)) return lookAt(Sqlite, path, busyTimeout, migrations);
-    }
+    if (purpose === 'look' && isWriteProtected(error)) return lookAt(Sqlite, path, busyTimeout);
     throw indexError(error, path);
   }
 }
@@ -81,35 +94,14 @@ export async function connect(
  * one. The second check is for an index that another process has just made.
  */
 function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
-  if (isEmpty(real) && locks.held().length > 0 && isEmpty(real)) throw stillInUse(path);
+  if (sizeOf(real) > 0 || locks.held().length === 0 || sizeOf(real) > 0) return;
+  const fix = 'wait until that run has ended, then run the same command again';
+  throw unusable(`${path}: was deleted while a run works with it`, fix);
 }
 
 /** A process that opens the damaged file just before it is replaced would leave a log beside the new one. */
 function refuseIfInRepair(path: string, locks: Locks): void {
   if (locks.isHeld(REPAIR)) throw inRepair(path);
-}
-
-function isEmpty(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-}
-
-/** Makes an index of an empty file, or updates an older index. Refuses anything else. */
-async function bringUpToDate(
-  Sqlite: Sqlite,
-  db: Database,
-  path: string,
-  locks: Locks,
-  busyTimeout: number,
-  given: readonly Migration[] | undefined,
-): Promise<void> {
-  const { migrate, MIGRATIONS } = await import('./migrate.ts');
-  const migrations = given ?? MIGRATIONS;
-  await whileBusy(path, busyTimeout, () => {
-    // Check before anything is written: the database may belong to another program.
-    refuseStrangers(Sqlite, db, path, migrations);
-    setUp(db);
-    migrate(db, path, locks, migrations);
-  });
 }
 
 function setUp(db: Database): void {
@@ -120,26 +112,28 @@ function setUp(db: Database): void {
   db.exec('PRAGMA foreign_keys = ON');
 }
 
-/** A copy of the index in memory, where nothing can be written, not even the files that readers need. */
-async function lookAt(
-  Sqlite: Sqlite,
-  path: string,
-  busyTimeout: number,
-  given: readonly Migration[] | undefined,
-): Promise<Connection> {
-  const [{ MIGRATIONS }, { openSnapshot }] = await Promise.all([
-    import('./migrate.ts'),
-    import('./maintenance/snapshot.ts'),
-  ]);
-  const migrations = given ?? MIGRATIONS;
+/** Whether an index could not be opened because something there is write-protected. */
+function isWriteProtected(error: unknown): boolean {
+  const code = systemCode(error instanceof ImgtoolError ? error.cause : error) ?? '';
+  return /^(EACCES|EPERM|EROFS|SQLITE_(CANTOPEN|READONLY|IOERR_(SHM|LOCK|DELETE)).*)$/.test(code);
+}
+
+/**
+ * A copy of the index in memory. Readers of a WAL write beside it too; where they cannot, this is the only way. Nobody
+ * works with such an index, unless there is something in its WAL.
+ */
+function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
   try {
     const real = realPlace(path);
-    const locks = locksOf(Sqlite, real);
-    const db = openSnapshot(Sqlite, real);
-    refuseStrangers(Sqlite, db, path, migrations);
-    for (const step of migrations.slice(Number(keep(db.prepare('PRAGMA user_version').pluck()).get())))
-      step(db);
-    return connection(db, path, locks, busyTimeout, { check: () => {} });
+    if (sizeOf(`${real}-wal`) > 0) {
+      const fix = 'run the command as someone who may write there';
+      throw unusable(`${real}: may only be read, and its end lies in a log beside it`, fix);
+    }
+    const bytes = readFileSync(real);
+    for (const at of FORMATS) bytes[at] = WITHOUT_WAL;
+    const db = keep(new Sqlite(bytes));
+    for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
+    return connection(db, path, locksOf(Sqlite, real), busyTimeout, () => {});
   } catch (error) {
     throw indexError(error, path);
   }
@@ -150,7 +144,7 @@ function connection(
   path: string,
   locks: Locks,
   busyTimeout: number,
-  identity: Identity,
+  checkFile: () => void,
 ): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
   /** Checks the file after each step: a step on a file that others do not see is worth nothing. */
@@ -160,7 +154,7 @@ function connection(
         return step();
       } finally {
         // If the step failed as well, this error is the cause.
-        identity.check();
+        checkFile();
       }
     });
   return {
@@ -171,7 +165,7 @@ function connection(
     write: <T>(step: () => T) =>
       onTheSameFile(() => {
         // Check before the step too, outside the transaction: inside, the file cannot be checkpointed.
-        identity.check();
+        checkFile();
         return inTransaction.immediate(step) as T;
       }),
     read: <T>(step: () => T) => onTheSameFile(() => inTransaction.deferred(step) as T),
@@ -180,6 +174,21 @@ function connection(
       if (db.open) db.close();
     },
   };
+}
+
+/** Rows page by page, each page in a step of its own. `next` reads the rows after an id, in the order of their ids. */
+export async function* pagesFrom<Id, Row extends { readonly id: Id }>(
+  read: Connection['read'],
+  first: Id,
+  next: (after: Id) => Row[],
+): AsyncGenerator<Row[]> {
+  for (let after = first; ; ) {
+    const rows = await read(() => next(after));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    after = last.id;
+  }
 }
 
 async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): Promise<T> {

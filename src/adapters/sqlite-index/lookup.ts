@@ -20,9 +20,8 @@ const SURROGATE = /[\ud800-\udfff]/;
 export function createLookup({ prepare, read }: Connection, fold: FoldName): Catalog['lookup'] {
   const sources = openTable('sources', 'path', SOURCE);
   const outputs = openTable('outputs', 'key', OUTPUT);
-  const inWork = prepare<[string], number>(
-    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
-  ).pluck();
+  const inWork = prepare<[string], number>(`
+    SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1`).pluck();
 
   return (ofSources, ofOutputs) =>
     read(() => {
@@ -48,9 +47,8 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
   /** Reads the rows with these keys, and sometimes rows between them. */
   function openTable(table: string, key: string, columns: string): (keys: readonly string[]) => Row[] {
     const one = prepare<[string], Row>(`SELECT ${columns} FROM ${table} WHERE ${key} = ?`).raw();
-    const between = prepare<[string, string, number], Row>(
-      `SELECT ${columns} FROM ${table} WHERE ${key} BETWEEN ? AND ? LIMIT ?`,
-    ).raw();
+    const between = prepare<[string, string, number], Row>(`
+      SELECT ${columns} FROM ${table} WHERE ${key} BETWEEN ? AND ? LIMIT ?`).raw();
     return (keys) => {
       const range = rangeOf(keys);
       const most = DENSE * keys.length;

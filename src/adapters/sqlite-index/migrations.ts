@@ -1,43 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-
-/** Brings the schema from version n to n + 1. Never change a released migration: add one. */
-export type Migration = (db: Database) => void;
-
-export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving, addFormerSettings];
-
-function createTables(db: Database): void {
-  db.exec(WHAT_WAS_MADE);
-  db.exec(WORK_AND_HISTORY);
-  db.exec(COUNTS);
-}
-
-function addResuming(db: Database): void {
-  // Set by the command that cancels the batch, read by the run that works on it.
-  db.exec('ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0');
-  db.exec('ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0');
-  // The source that a duplicate repeated, while the duplicate is checked again.
-  db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
-}
-
-function addMoving(db: Database): void {
-  // NULL for sources that an earlier version recorded.
-  db.exec('ALTER TABLE sources ADD COLUMN ctime TEXT');
-  // The first 12 characters distinguish nearly all checksums, in a third of the space.
-  db.exec('CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL');
-}
-
-function addFormerSettings(db: Database): void {
-  db.exec(
-    `CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL)
-     STRICT, WITHOUT ROWID`,
-  );
-  db.exec(NOTE_FORMER_SETTINGS);
-}
-
-/** Each settings digest that an older version may have recorded, with the first and last output that has it. */
-export const NOTE_FORMER_SETTINGS = `
-INSERT OR IGNORE INTO former_settings
-  SELECT settings, min(id), max(id) FROM outputs WHERE settings IS NOT NULL GROUP BY settings`;
+import { systemCode } from '../../errors.ts';
+import { valuesIn } from './binding.ts';
+import { newer, unusable } from './errors.ts';
+import type { Locks } from './locks.ts';
 
 const WHAT_WAS_MADE = `
 CREATE TABLE sources (
@@ -159,7 +125,7 @@ CREATE INDEX claims_by_job ON claims (job);
 CREATE INDEX claims_by_run ON claims (run);
 `;
 
-const COUNTED = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
+export const COUNTED = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
 
 const add = (row: 'NEW' | 'OLD', sign: '+' | '-') =>
   COUNTED.map((state) => `${state} = ${state} ${sign} (${row}.state = '${state}')`).join(', ');
@@ -187,3 +153,76 @@ CREATE TRIGGER batches_finished BEFORE UPDATE OF state ON batches WHEN NEW.state
     WHERE batch = NEW.id AND pending + processing + retrying > 0;
 END;
 `;
+
+const RESUMING = `
+-- Set by the command that cancels the batch, read by the run that works on it.
+ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
+-- The source that a duplicate repeated, while the duplicate is checked again.
+ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT;
+`;
+
+const MOVING = `
+-- NULL for sources that an earlier version recorded.
+ALTER TABLE sources ADD COLUMN ctime TEXT;
+-- The first 12 characters distinguish nearly all checksums, in a third of the space.
+CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL;
+`;
+
+/** Each settings digest that an older version may have recorded, with the first and last output that has it. */
+export const NOTE_FORMER_SETTINGS = `
+INSERT OR IGNORE INTO former_settings
+  SELECT settings, min(id), max(id) FROM outputs WHERE settings IS NOT NULL GROUP BY settings;
+`;
+
+const FORMER_SETTINGS = `
+CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+${NOTE_FORMER_SETTINGS}`;
+
+/** Each brings the schema from version n to n + 1. Never change a released migration: add one. */
+export const MIGRATIONS: readonly string[] = [
+  WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
+  RESUMING,
+  MOVING,
+  FORMER_SETTINGS,
+];
+
+/** The tables, indexes and triggers in the schema of a version. */
+export function schemaNames(version: number): string[] {
+  const created = MIGRATIONS.slice(0, version)
+    .join('')
+    .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
+  return [...created].flatMap(([, type = '', name = '', columns = '']) => [
+    `${type.toLowerCase()} ${name}`,
+    // SQLite makes an index for unique columns.
+    ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
+  ]);
+}
+
+/** Brings an index to the newest version and keeps a copy of the old one. Refuses while a run is alive. */
+export function migrate(db: Database, path: string, locks: Locks): void {
+  const wanted = MIGRATIONS.length;
+  db.transaction(() => {
+    const [found = 0] = valuesIn<number>(db, 'PRAGMA user_version');
+    // Another process has done it.
+    if (found === wanted) return;
+    if (found > wanted) throw newer(path, found, wanted);
+    if (found > 0 && locks.held().length > 0) {
+      const fix = 'wait until it has ended, then run the same command again';
+      throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
+    }
+    // The write lock is held, so the copy shows one moment.
+    if (found > 0) writeOnce(`${path}.v${found}`, db.serialize());
+    for (const step of MIGRATIONS.slice(found)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${wanted}`);
+  }).immediate();
+}
+
+function writeOnce(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../../errors.ts';
-import { printOf } from '../identity.ts';
+import { printOf, sizeOf } from '../file.ts';
 
 /** Endings of the files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];
@@ -70,10 +70,6 @@ export function takeBack(path: string, paths: readonly string[]): void {
 
 function removeBeside(path: string): void {
   for (const end of BESIDE) rmSync(path + end, { force: true });
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Gives the new file the mode and the owner of the old one. */
