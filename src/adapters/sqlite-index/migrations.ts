@@ -5,37 +5,25 @@ import { valuesIn } from './binding.ts';
 import { newer, unusable } from './errors.ts';
 import type { Locks } from './locks.ts';
 
+const STATES = 'pending processing retrying completed duplicate unchanged failed cancelled'.split(' ');
+
+/** The states whose counts are numbers of jobs. Unchanged sources have no jobs. */
+export const COUNTED = STATES.filter((state) => state !== 'unchanged');
+
 const WHAT_WAS_MADE = `
 CREATE TABLE sources (
   path TEXT PRIMARY KEY,
-  size INTEGER NOT NULL,
-  mtime TEXT NOT NULL,
-  ino TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  width INTEGER NOT NULL,
-  height INTEGER NOT NULL,
-  format TEXT NOT NULL,
-  dominant_color TEXT,
+  size INTEGER NOT NULL, mtime TEXT NOT NULL, ino TEXT NOT NULL, digest TEXT NOT NULL,
+  width INTEGER NOT NULL, height INTEGER NOT NULL, format TEXT NOT NULL, dominant_color TEXT,
   seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- One row a name. Without a checksum the name is only held: nothing of ours is under it yet.
 CREATE TABLE outputs (
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
-  path TEXT NOT NULL,
-  source TEXT NOT NULL,
-  variant TEXT,
-  settings TEXT,
-  digest TEXT,
-  format TEXT,
-  width INTEGER,
-  height INTEGER,
-  size INTEGER,
-  mtime TEXT,
-  ino TEXT,
-  checksum TEXT,
-  encoder TEXT,
+  key TEXT NOT NULL UNIQUE, path TEXT NOT NULL, source TEXT NOT NULL,
+  variant TEXT, settings TEXT, digest TEXT, format TEXT, width INTEGER, height INTEGER,
+  size INTEGER, mtime TEXT, ino TEXT, checksum TEXT, encoder TEXT,
   CHECK (checksum IS NULL OR (settings IS NOT NULL AND digest IS NOT NULL AND size IS NOT NULL
     AND mtime IS NOT NULL AND ino IS NOT NULL AND format IS NOT NULL AND variant IS NOT NULL))
 ) STRICT;
@@ -48,13 +36,9 @@ CREATE TABLE batches (
   id TEXT PRIMARY KEY,
   command TEXT NOT NULL CHECK (command IN ('process', 'watch')),
   state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'cancelled', 'interrupted')),
-  inputs TEXT NOT NULL,
-  cwd TEXT NOT NULL,
-  options TEXT NOT NULL,
-  started_at INTEGER NOT NULL,
-  finished_at INTEGER,
-  walk_ended INTEGER NOT NULL DEFAULT 0,
-  passed_over INTEGER NOT NULL DEFAULT 0,
+  inputs TEXT NOT NULL, cwd TEXT NOT NULL, options TEXT NOT NULL,
+  started_at INTEGER NOT NULL, finished_at INTEGER,
+  walk_ended INTEGER NOT NULL DEFAULT 0, passed_over INTEGER NOT NULL DEFAULT 0,
   CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX batches_by_start ON batches (started_at, id);
@@ -62,16 +46,8 @@ CREATE INDEX batches_by_start ON batches (started_at, id);
 -- Apart from its batch, whose row with all inputs would be written again at each change of a job.
 CREATE TABLE counts (
   batch TEXT PRIMARY KEY REFERENCES batches (id) ON DELETE CASCADE,
-  bytes_in INTEGER NOT NULL DEFAULT 0,
-  bytes_out INTEGER NOT NULL DEFAULT 0,
-  pending INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
-  processing INTEGER NOT NULL DEFAULT 0 CHECK (processing >= 0),
-  retrying INTEGER NOT NULL DEFAULT 0 CHECK (retrying >= 0),
-  completed INTEGER NOT NULL DEFAULT 0 CHECK (completed >= 0),
-  duplicate INTEGER NOT NULL DEFAULT 0 CHECK (duplicate >= 0),
-  unchanged INTEGER NOT NULL DEFAULT 0 CHECK (unchanged >= 0),
-  failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
-  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0)
+  bytes_in INTEGER NOT NULL DEFAULT 0, bytes_out INTEGER NOT NULL DEFAULT 0,
+  ${STATES.map((state) => `${state} INTEGER NOT NULL DEFAULT 0 CHECK (${state} >= 0)`).join(', ')}
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -83,27 +59,15 @@ CREATE INDEX runs_by_batch ON runs (batch);
 CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,
   batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
-  source TEXT NOT NULL,
-  given TEXT NOT NULL,
-  relative TEXT NOT NULL,
-  naming INTEGER NOT NULL,
+  source TEXT NOT NULL, given TEXT NOT NULL, relative TEXT NOT NULL, naming INTEGER NOT NULL,
   state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
     ('pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled')),
   run TEXT REFERENCES runs (id),
-  attempts INTEGER NOT NULL DEFAULT 0,
-  not_before INTEGER NOT NULL DEFAULT 0,
-  bytes INTEGER,
-  digest TEXT,
-  width INTEGER,
-  height INTEGER,
-  dominant_color TEXT,
-  duplicate_of TEXT,
-  reused INTEGER NOT NULL DEFAULT 0,
-  outputs TEXT NOT NULL DEFAULT '[]',
-  ms TEXT,
-  error_code TEXT,
-  error_message TEXT,
-  error_fix TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER, digest TEXT, width INTEGER, height INTEGER, dominant_color TEXT,
+  duplicate_of TEXT, reused INTEGER NOT NULL DEFAULT 0,
+  outputs TEXT NOT NULL DEFAULT '[]', ms TEXT,
+  error_code TEXT, error_message TEXT, error_fix TEXT,
   finished_at INTEGER,
   UNIQUE (batch, source),
   CHECK ((state = 'processing') = (run IS NOT NULL)),
@@ -124,8 +88,6 @@ CREATE TABLE claims (
 CREATE INDEX claims_by_job ON claims (job);
 CREATE INDEX claims_by_run ON claims (run);
 `;
-
-export const COUNTED = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
 
 const add = (row: 'NEW' | 'OLD', sign: '+' | '-') =>
   COUNTED.map((state) => `${state} = ${state} ${sign} (${row}.state = '${state}')`).join(', ');
