@@ -18,6 +18,10 @@ const ONE_TRY = 5;
 const FORMATS = [18, 19] as const;
 const WITHOUT_WAL = 1;
 
+/** PRAGMAs of every connection. A cache of 2 MB, not the compiled-in 16 MB: the system caches the same pages. */
+const SET_UP =
+  'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2000; PRAGMA foreign_keys = ON';
+
 /** A connection to the index. Its steps wait for other processes without blocking the event loop. */
 export interface Connection {
   readonly db: Database;
@@ -65,23 +69,24 @@ export async function connect(
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
-    refuseIfInRepair(path, locks);
+    // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
     const checkFile = watchIdentity(real, () => leaveBehind(opened, locks));
-    if (purpose === 'work') mustBeWritable(real);
+    if (purpose === 'work') refuseIfWriteProtected(real);
     await whileBusy(path, busyTimeout, () => {
       // Check before anything is written: the database may belong to another program.
       const version = versionOf(opened, path);
-      setUp(opened);
+      opened.exec(SET_UP);
       if (version !== MIGRATIONS.length) migrate(opened, path, locks);
     });
     if (purpose === 'work') await whileBusy(path, busyTimeout, () => checkIfSmall(opened, path));
     // A repair may have begun meanwhile without noticing this connection.
-    refuseIfInRepair(path, locks);
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
     checkFile();
-    return connection(opened, path, locks, busyTimeout, checkFile);
+    return connectionTo({ db, path, locks }, busyTimeout, checkFile);
   } catch (error) {
     db?.close();
     if (purpose === 'look' && isWriteProtected(error)) return lookAt(Sqlite, path, busyTimeout);
@@ -97,19 +102,6 @@ function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
   if (sizeOf(real) > 0 || locks.held().length === 0 || sizeOf(real) > 0) return;
   const fix = 'wait until that run has ended, then run the same command again';
   throw unusable(`${path}: was deleted while a run works with it`, fix);
-}
-
-/** A process that opens the damaged file just before it is replaced would leave a log beside the new one. */
-function refuseIfInRepair(path: string, locks: Locks): void {
-  if (locks.isHeld(REPAIR)) throw inRepair(path);
-}
-
-function setUp(db: Database): void {
-  db.exec('PRAGMA journal_mode = WAL');
-  db.exec('PRAGMA synchronous = NORMAL');
-  // 2 MB instead of the compiled-in 16 MB: the system caches the same pages.
-  db.exec('PRAGMA cache_size = -2000');
-  db.exec('PRAGMA foreign_keys = ON');
 }
 
 /** Whether an index could not be opened because something there is write-protected. */
@@ -133,16 +125,14 @@ function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
     for (const at of FORMATS) bytes[at] = WITHOUT_WAL;
     const db = keep(new Sqlite(bytes));
     for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
-    return connection(db, path, locksOf(Sqlite, real), busyTimeout, () => {});
+    return connectionTo({ db, path, locks: locksOf(Sqlite, real) }, busyTimeout, () => {});
   } catch (error) {
     throw indexError(error, path);
   }
 }
 
-function connection(
-  db: Database,
-  path: string,
-  locks: Locks,
+function connectionTo(
+  { db, path, locks }: Pick<Connection, 'db' | 'path' | 'locks'>,
   busyTimeout: number,
   checkFile: () => void,
 ): Connection {
@@ -169,7 +159,7 @@ function connection(
         return inTransaction.immediate(step) as T;
       }),
     read: <T>(step: () => T) => onTheSameFile(() => inTransaction.deferred(step) as T),
-    close: () => {
+    close(): void {
       locks.letGo();
       if (db.open) db.close();
     },
@@ -206,7 +196,7 @@ async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): P
 }
 
 /** SQLite opens a file that can only be read, and fails at the first write. */
-function mustBeWritable(path: string): void {
+function refuseIfWriteProtected(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK);
   accessSync(dirname(path), constants.W_OK | constants.X_OK);
 }

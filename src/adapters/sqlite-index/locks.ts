@@ -164,12 +164,11 @@ function tryLock(
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
     if (print !== undefined && isOurs()) return { db, print };
+    db.close();
   } catch (error) {
     db.close();
     if (isOurs()) throw error;
-    return undefined;
   }
-  db.close();
   return undefined;
 }
 

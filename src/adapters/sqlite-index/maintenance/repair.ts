@@ -35,7 +35,8 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
     const found = examine(Sqlite, path);
     const halfDone = quarantinedOf(real);
     if (found.length + halfDone.length === 0) return { state: 'healthy', ...untouched };
-    holdForRepair(locks, path);
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
+    locks.hold(REPAIR);
     try {
       takeBack(real, halfDone);
       const problems = halfDone.length === 0 ? found : examine(Sqlite, path);
@@ -100,8 +101,7 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
     // Without this SQLite refuses a truncated file as a whole.
     from.unsafeMode(true);
     from.exec('PRAGMA writable_schema = ON');
-    to.exec('PRAGMA synchronous = OFF');
-    to.exec('PRAGMA foreign_keys = ON');
+    to.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
     return to.transaction(() => {
       for (const step of MIGRATIONS) to.exec(step);
       to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
@@ -146,8 +146,7 @@ function refuseIfInUse(Sqlite: Sqlite, path: string, locks: Locks): void {
   const [run] = locks.held().filter((one) => one !== REPAIR);
   if (run === undefined) return;
   const batch = batchOfRun(Sqlite, path, run);
-  const what = batch === undefined ? `run ${run}` : `batch ${batch}`;
-  const how = batch === undefined ? '' : ` with imgtool cancel ${batch}`;
+  const [what, how] = batch ? [`batch ${batch}`, ` with imgtool cancel ${batch}`] : [`run ${run}`, ''];
   const fix = `wait until it has ended, or stop it${how}; then repair`;
   throw unusable(`${path}: is in use: ${what} is being worked on`, fix);
 }
@@ -161,9 +160,4 @@ function batchOfRun(Sqlite: Sqlite, path: string, run: string): string | undefin
   } finally {
     db.close();
   }
-}
-
-function holdForRepair(locks: Locks, path: string): void {
-  if (locks.isHeld(REPAIR)) throw inRepair(path);
-  locks.hold(REPAIR);
 }
