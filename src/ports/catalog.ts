@@ -16,10 +16,7 @@ export interface Catalog {
   renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
   /** All outputs that were made, oldest first. */
   outputs(): AsyncIterable<OutputRecord>;
-  /**
-   * Marks these outputs, and all that share their bytes, as wrong: the next job with such an output makes it again.
-   * A second call changes nothing.
-   */
+  /** Marks these outputs, and all with their bytes, as wrong: the next job makes them again. May be called twice. */
   distrust(outputs: readonly OutputRecord[]): Promise<void>;
   /** The names that belong to this source, made or reserved. */
   ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;

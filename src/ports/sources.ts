@@ -83,10 +83,7 @@ export type Hint =
   | { readonly type: 'changed'; readonly path: string }
   /** Something may have changed anywhere. */
   | { readonly type: 'lost' }
-  /**
-   * The name of a folder belongs to another folder or to none, for example after a mount. Files that a walk does not
-   * meet there are not gone.
-   */
+  /** The name of a folder belongs to another folder or to none, as after a mount: files not met there are not gone. */
   | { readonly type: 'replaced'; readonly folder: string }
   /** A message for the user. */
   | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
@@ -101,10 +98,7 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-/**
- * Checks the named inputs before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
- * nothing to walk.
- */
+/** Checks the named inputs first. Errors: `no_input` when a path is missing, or a glob matches nothing to walk. */
 export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
 
 export interface Inputs {

@@ -121,9 +121,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       },
       distrust: (outputs) =>
         write(() => {
-          for (const { path, digest, settings, ino, checksum } of outputs) {
-            distrust.run({ key: fold(path), digest, settings, ino, checksum });
-          }
+          for (const output of outputs) distrust.run({ ...output, key: fold(output.path) });
         }),
       ownedBy: (path) => read(() => owned.all(path)),
       forget: (path, outputs, given) =>

@@ -14,9 +14,6 @@ import { MIGRATIONS, migrate } from './migrations.ts';
 const BUSY_TIMEOUT = 30_000;
 /** Milliseconds one try may block the event loop. */
 const ONE_TRY = 5;
-/** Positions in the header of a database that say how it is written and read, and the value for “without a WAL”. */
-const FORMATS = [18, 19] as const;
-const WITHOUT_WAL = 1;
 
 /** PRAGMAs of every connection. A cache of 2 MB, not the compiled-in 16 MB: the system caches the same pages. */
 const SET_UP =
@@ -54,10 +51,7 @@ export async function openWith<T extends object>(
   }
 }
 
-/**
- * Opens or makes the index at an absolute path. `busyTimeout`: milliseconds a step waits for other processes. Errors:
- * `index_unusable`, `index_newer`, `no_space`.
- */
+/** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(
   path: string,
   { purpose = 'work', busyTimeout = BUSY_TIMEOUT }: { purpose?: Purpose; busyTimeout?: number } = {},
@@ -122,7 +116,8 @@ function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
       throw unusable(`${real}: may only be read, and its end lies in a log beside it`, fix);
     }
     const bytes = readFileSync(real);
-    for (const at of FORMATS) bytes[at] = WITHOUT_WAL;
+    // Bytes 18 and 19 say how a database is written and read. 1 means without a WAL.
+    bytes.fill(1, 18, 20);
     const db = keep(new Sqlite(bytes));
     for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
     return connectionTo({ db, path, locks: locksOf(Sqlite, real) }, busyTimeout, () => {});
@@ -201,10 +196,7 @@ function refuseIfWriteProtected(path: string): void {
   accessSync(dirname(path), constants.W_OK | constants.X_OK);
 }
 
-/**
- * Completes a file that was moved or deleted while it was open: writes its WAL into it and empties the WAL, whose name
- * a new file may use by now.
- */
+/** Writes the WAL of a moved or deleted file into that file, and empties the WAL: a new file may use its name by now. */
 function leaveBehind(db: Database, locks: Locks): void {
   try {
     // Another process may have opened the new file with this WAL.

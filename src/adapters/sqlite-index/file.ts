@@ -4,10 +4,7 @@ import { systemCode } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
 
-/**
- * The path behind links. SQLite puts its WAL beside the real file, and the locks of runs must be there too, so that an
- * index has one set of them under all its names.
- */
+/** The path behind links. SQLite puts its WAL there, and all names of an index need one set of locks. */
 export function realPlace(path: string): string {
   try {
     return realpathSync(path);
@@ -52,18 +49,14 @@ export function watchIdentity(path: string, lost: () => void): () => void {
   const own = printOf(path);
   let ownWal: string | undefined;
   let error: Error | undefined;
-  const gone = () => {
-    if (printOf(path) !== own) return path;
-    const now = printOf(wal);
-    ownWal ??= now;
-    return now === ownWal ? undefined : wal;
-  };
   return () => {
     if (error !== undefined) throw error;
-    const name = gone();
-    if (name === undefined) return;
+    const isOwn = printOf(path) === own;
+    const nowWal = printOf(wal);
+    if (isOwn) ownWal ??= nowWal;
+    if (isOwn && nowWal === ownWal) return;
     const fix = 'run the same command again: an index that lacks outputs adopts those there are';
-    error = unusable(`${name}: was deleted or replaced while it was in use`, fix);
+    error = unusable(`${isOwn ? wal : path}: was deleted or replaced while it was in use`, fix);
     lost();
     throw error;
   };

@@ -76,16 +76,13 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
       }
     },
     async prune(before) {
-      for (;;) {
-        const done = await write(() => {
-          const id = old.get(before, before);
-          if (id === undefined) return true;
-          if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
-          return false;
-        });
-        if (done) return;
-        await breathe();
-      }
+      const dropSome = (): boolean => {
+        const id = old.get(before, before);
+        if (id === undefined) return false;
+        if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
+        return true;
+      };
+      while (await write(dropSome)) await breathe();
     },
     makers: (sources) =>
       read(() => {
@@ -103,13 +100,8 @@ export function unknownBatch(id: string): ImgtoolError {
 }
 
 /** A row of `BATCHES`. */
-export interface BatchRow extends Omit<Batch, 'inputs' | 'options' | 'counts' | 'walkEnded'> {
-  readonly inputs: string;
-  readonly options: string;
-  readonly counts: string;
-  readonly walkEnded: number;
-  readonly cancelAsked: number;
-}
+export type BatchRow = Omit<Batch, 'inputs' | 'options' | 'counts' | 'walkEnded'> &
+  Readonly<Record<'inputs' | 'options' | 'counts', string> & Record<'walkEnded' | 'cancelAsked', number>>;
 
 export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
   return {
@@ -122,16 +114,9 @@ export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
 }
 
 /** A row of `JOBS`. */
-interface JobRow extends Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> {
-  readonly id: number;
-  readonly reused: number;
-  readonly degraded: number;
-  readonly outputs: string;
-  readonly ms: string | null;
-  readonly error: string | null;
-  readonly message: string | null;
-  readonly fix: string | null;
-}
+type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> &
+  Readonly<Record<'id' | 'reused' | 'degraded', number> & Record<'outputs', string>> &
+  Readonly<Record<'ms' | 'error' | 'message' | 'fix', string | null>>;
 
 function jobOf({ id: _, message, fix, ...row }: JobRow): JobRecord {
   const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });

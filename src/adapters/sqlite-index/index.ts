@@ -5,10 +5,7 @@ import { createHistory } from './history.ts';
 import { createJobs } from './jobs.ts';
 import { createRuns } from './runs.ts';
 
-/**
- * Opens the index in one SQLite file at an absolute path. To `look` at it, the file may be write-protected. Errors:
- * `index_unusable`, `index_newer`, `no_space`.
- */
+/** Opens the index in one SQLite file. To `look` at it, the file may be write-protected. Errors: those of `connect`. */
 export function openSqliteIndex(path: string, fold: FoldName, purpose: Purpose = 'work'): Promise<Index> {
   return openWith(path, purpose, (connection) => createIndex(connection, fold));
 }

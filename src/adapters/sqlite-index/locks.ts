@@ -82,9 +82,11 @@ export function locksOf(Sqlite: Sqlite, index: string) {
     hold(run: string): void {
       try {
         makeFolders(folder);
+        // SQLite does not say why it cannot open a file.
+        accessSync(folder, constants.W_OK | constants.X_OK);
         mine.set(run, lock(Sqlite, fileOf(run)));
       } catch (error) {
-        throw indexError(deniedBy(folder, error), folder);
+        throw indexError(error, folder);
       }
     },
     /** Removes the file of a run that has ended, was recovered or was left behind. */
@@ -170,17 +172,6 @@ function tryLock(
     if (isOurs()) throw error;
   }
   return undefined;
-}
-
-/** SQLite does not say why it could not open a file. */
-function deniedBy(folder: string, error: unknown): unknown {
-  if (!systemCode(error)?.startsWith('SQLITE_CANTOPEN')) return error;
-  try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-    return error;
-  } catch (denied) {
-    return denied;
-  }
 }
 
 function runsIn(folder: string): string[] {

@@ -10,10 +10,7 @@ export const OUTPUT = `path, source, variant, settings, digest, format, width, h
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
-/**
- * Keys of one folder are neighbours, so their range is read at once, unless it holds more than this many times the
- * keys.
- */
+/** Keys of one folder are neighbours: their range is read at once, up to this many rows for each key. */
 const DENSE = 2;
 const SURROGATE = /[\ud800-\udfff]/;
 

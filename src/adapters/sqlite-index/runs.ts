@@ -68,7 +68,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
   };
 
   return {
-    begin: (batch: NewBatch) =>
+    begin: (batch) =>
       holding(locks, batch.run, () =>
         write(() => {
           const id = insertUnderNewId(batch);

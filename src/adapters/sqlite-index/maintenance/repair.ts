@@ -75,7 +75,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
 /** Whether an unreadable file was an index: runs worked with it, or it still names our tables. */
 function looksLikeOurs(path: string): boolean {
   if (existsSync(`${realPlace(path)}.runs`)) return true;
-  const start = readStart(path, SCHEMA_WITHIN).toString('latin1');
+  const start = readStart(path).toString('latin1');
   return OUR_TABLES.every((words) => start.includes(words));
 }
 
@@ -127,16 +127,16 @@ function canBeRead(db: Database): boolean {
 
 /** The version in the header of a file that SQLite cannot read. 0 when there is none. */
 function versionInHeader(path: string): number {
-  const header = readStart(path, 64);
+  const header = readStart(path);
   const version = header.length < 64 ? 0 : header.readUInt32BE(60);
   return header.toString('latin1', 0, 15) === 'SQLite format 3' && isVersion(version) ? version : 0;
 }
 
-function readStart(path: string, bytes: number): Buffer {
+function readStart(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    const start = Buffer.alloc(bytes);
-    return start.subarray(0, readSync(file, start, 0, bytes, 0));
+    const start = Buffer.alloc(SCHEMA_WITHIN);
+    return start.subarray(0, readSync(file, start));
   } finally {
     closeSync(file);
   }

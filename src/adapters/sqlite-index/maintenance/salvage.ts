@@ -7,7 +7,7 @@ import type { FoldName } from '../../../ports.ts';
 import { keep, valuesIn } from '../binding.ts';
 import { NOTE_FORMER_SETTINGS } from '../migrations.ts';
 import { countRows } from './health.ts';
-import { type Reading, readable, type SalvagedRow } from './unreadable.ts';
+import { readable, type SalvagedRow, type TableReading } from './unreadable.ts';
 
 export interface Salvage {
   readonly saved: SavedRows;
@@ -41,7 +41,7 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
 }
 
 /** Returns the number of saved rows. Calls `lost` also for rows that make no sense. */
-function copy(from: Database, to: Database, mend: Mend, reading: Omit<Reading, 'columns'>): number {
+function copy(from: Database, to: Database, mend: Mend, reading: Omit<TableReading, 'columns'>): number {
   const { table, key, lost } = reading;
   const columns = columnsOf(from, table).filter((name) => columnsOf(to, table).includes(name));
   if (!columns.includes(key)) {

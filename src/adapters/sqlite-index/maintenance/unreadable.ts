@@ -13,7 +13,7 @@ const AFTER_ALL_TEXT = Buffer.alloc(0);
 type RowKey = number | string;
 type Keys = readonly string[];
 
-export interface Reading {
+export interface TableReading {
   readonly table: string;
   readonly key: string;
   readonly columns: readonly string[];
@@ -30,7 +30,7 @@ export interface Reading {
  */
 export function* readable(
   db: Database,
-  { table, key, columns, known = [], lost }: Reading,
+  { table, key, columns, known = [], lost }: TableReading,
 ): Generator<SalvagedRow> {
   const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
   const upwards = statement(db, `${rows} ORDER BY ${key}`);
@@ -67,24 +67,21 @@ function* untilDamage(
   direction: 1 | -1,
 ): Generator<SalvagedRow, { last: RowKey | undefined; isDone: boolean }> {
   let last = from;
-  for (;;) {
-    let next: IteratorResult<SalvagedRow>;
-    try {
-      next = rows.next();
-    } catch {
-      return { last, isDone: false };
+  try {
+    for (const row of rows) {
+      const found = row[key];
+      const isKey = typeof found === 'number' || typeof found === 'string';
+      // A damaged page may lead back to an earlier one.
+      const isOnward =
+        isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
+      if (!isOnward) return { last, isDone: false };
+      last = found;
+      yield row;
     }
-    if (next.done) return { last, isDone: true };
-    const found = next.value[key];
-    const isKey = typeof found === 'number' || typeof found === 'string';
-    // A damaged page may lead back to an earlier one.
-    const isOnward = isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
-    if (!isOnward) {
-      rows.return?.();
-      return { last, isDone: false };
-    }
-    last = found;
-    yield next.value;
+    return { last, isDone: true };
+  } catch {
+    // SQLite cannot read the next row.
+    return { last, isDone: false };
   }
 }
 
