@@ -142,7 +142,7 @@ CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL,
   STRICT, WITHOUT ROWID;
 ${NOTE_FORMER_SETTINGS}`;
 
-/** Each brings the schema from version n to n + 1. Never change a released migration: add one. */
+/** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
