@@ -1,12 +1,10 @@
 import type { Catalog } from './ports/catalog.ts';
-import type { History } from './ports/history.ts';
 import type { Jobs } from './ports/jobs.ts';
-import type { Runs } from './ports/runs.ts';
+import type { History, Runs } from './ports/runs.ts';
 
 /** The contracts between the core and the adapters: index, storage, sources and renderer. Types only. */
 
 export type * from './ports/catalog.ts';
-export type * from './ports/history.ts';
 export type * from './ports/jobs.ts';
 export type * from './ports/renderer.ts';
 export type * from './ports/runs.ts';

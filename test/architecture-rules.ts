@@ -260,7 +260,7 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
         ({ area }) => area === 'core' || area === 'image' || area === 'errors' || area.startsWith('adapters'),
       )
       .flatMap(({ path, text }) =>
-        [...withoutComments(text).matchAll(/\bfix: [^\n]*?(--[a-z][\w-]+)/g)]
+        [...withoutComments(text).matchAll(/\b(?:fix: |fix = |unusable\()[^\n]*?(--[a-z][\w-]+)/g)]
           .map(([, flag = '']) => flag)
           .filter((flag) => flag !== '--fix' && flag !== '--watch' && flag !== '--allow-scripts')
           .map((flag) => `${path}: ${flag}`),

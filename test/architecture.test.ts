@@ -82,6 +82,11 @@ const MISTAKES: [rule: string, path: string, text: string][] = [
     'image/new.ts',
     "throw new ImgtoolError('io', 'no', { fix: 'use --jobs 1' });",
   ],
+  [
+    'names no flag in core, adapters and image',
+    'adapters/sqlite-index/errors.ts',
+    "const fix = 'name another file with --index';",
+  ],
   ['has no file above 300 lines', 'core/new.ts', 'a;\n'.repeat(301)],
   ['has no file or folder for unrelated things', 'core/utils.ts', ''],
 ];

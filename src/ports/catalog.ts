@@ -4,44 +4,28 @@ import type { OutputRecord, Reservation, SourceRecord } from '../model.ts';
 export interface Catalog {
   /** Reads the records of these sources, and of outputs under these names and under the paths of the sources. */
   lookup(sources: readonly string[], outputs: readonly string[]): Promise<Lookup>;
-
   /** Outputs made from these bytes with these settings: for each settings digest some of the oldest and of the newest. */
   made(digest: string, settings: readonly string[]): Promise<OutputRecord[]>;
-
   /** An output with these bytes and this file name, in any folder. */
   withChecksum(checksum: string, name: string): Promise<OutputRecord | undefined>;
-
   /** Names that skipped duplicates with these bytes hold. Nothing was made under these names. */
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
-
   /** Paths of recorded sources below a folder, in bytewise order. */
   sourcesBelow(folder: string): AsyncIterable<string>;
-
-  /**
-   * Replaces the settings digests of an older version in all records, in several steps. May be called twice, also after
-   * a crash. Costs a look-up for each digest when there is nothing to replace.
-   */
+  /** Replaces settings digests of an older version, in several steps. May be called again, also after a crash. */
   renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
-
   /** All outputs that were made, oldest first. */
   outputs(): AsyncIterable<OutputRecord>;
-
-  /**
-   * Marks these outputs, and all that share their bytes, as wrong: the next job with such an output makes it again.
-   * A second call changes nothing.
-   */
+  /** Marks these outputs, and all with their bytes, as wrong: the next job makes them again. May be called twice. */
   distrust(outputs: readonly OutputRecord[]): Promise<void>;
-
   /** The names that belong to this source, made or reserved. */
   ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
-
   /**
    * Removes the record of a source that is gone and of these of its names. `given` are outputs that other sources
    * received in exchange; they are recorded in the same step. A second call changes nothing. Errors: `output_exists`
    * when a name in `given` belongs to another source.
    */
   forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
-
   /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 }
@@ -60,8 +44,5 @@ export interface Lookup {
   isInWork(path: string): boolean;
 }
 
-/**
- * Returns a key that is equal for two output names which a case-folding disk treats as one name. An index compares output
- * names by this key.
- */
+/** The key by which an index compares output names: equal for names that a case-folding disk treats as one. */
 export type FoldName = (path: string) => string;

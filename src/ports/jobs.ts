@@ -19,61 +19,48 @@ export interface Jobs {
    * in the given order; the largest sources are taken first.
    */
   add(run: Run, jobs: readonly NewJob[], unchanged: UnchangedTotals): Promise<number>;
-
   /**
    * Like `add`, for sources that may have a job already: such a job becomes pending as if it were new, also when it has
    * ended. Leaves a job alone that is in work, or that would take names from a source in work, and returns its source.
    */
   renew(run: Run, jobs: readonly NewJob[]): Promise<Renewed>;
-
   /** Of these sources, those that have a job in the batch. */
   known(run: Pick<Run, 'batch'>, sources: readonly string[]): Promise<string[]>;
-
   /** Removes a job in work from its batch: its source is gone, or no source. A second call changes nothing. */
   withdraw(job: Job): Promise<void>;
-
   /**
    * Removes the waiting jobs of sources that are gone, and subtracts sources without a job that were counted as
    * unchanged. Leaves jobs that are in work or have ended. Returns the sources of the removed jobs. Call it once: a
    * second call subtracts again.
    */
   withdrawGone(run: Run, gone: readonly Pick<NewJob, 'source' | 'isCounted'>[]): Promise<string[]>;
-
   /** Records that the walk has ended, or was stopped, and how many files were passed over. The last call counts. */
   walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
-
   /**
    * Takes up to `limit` jobs of the batch and makes them `processing`: pending ones, oldest first, then retrying ones
    * that are due at `now` (milliseconds since 1970). Each call takes other jobs.
    */
   take(run: Run, limit: number, now: number): Promise<Job[]>;
-
   /**
    * Claims the rendering of these bytes for a job. False while another job of a live run holds the claim: wait and ask
    * again. A job holds one claim until it is settled or given back, or claims other bytes. May be called twice.
    */
   claim(run: Run, job: Job, digest: string): Promise<boolean>;
-
   /**
    * Ends a job: records the source, the outputs, the job's state and the batch's counts. Call it once for each `take`.
    * Errors: `output_exists` when a name belongs to another source.
    */
   settle(run: Run, job: Job, result: Settlement): Promise<void>;
-
   /**
    * Puts a job back as `pending`, or as `retrying` from `notBefore` on (milliseconds since 1970), and drops its claim.
    * Call it once for each `take`.
    */
   giveBack(job: Job, state: 'pending' | 'retrying', notBefore?: number): Promise<void>;
-
   /** Makes up to `limit` waiting jobs `cancelled` and returns their number: 0 when none waits. */
   cancelWaiting(run: Pick<Run, 'batch'>, limit: number): Promise<number>;
 }
 
-export interface NewJob {
-  readonly source: string;
-  readonly given: string;
-  readonly relative: string;
+export interface NewJob extends Pick<Job, 'source' | 'given' | 'relative'> {
   /** Why the job has failed already. Such a job is recorded and never taken, until it is done again. */
   readonly failed?: Failure;
   /** Bytes, where they are known: large sources take longest and start first. */

@@ -22,31 +22,24 @@ export interface Renderer {
    * Errors: also `source_outside`, when the opened file is outside the bounds of the source.
    */
   open(source: SourceFile, limits: Limits, variants?: readonly Variant[]): Promise<Opened>;
-
   /**
    * Reads and decodes a stored picture once, and changes nothing. Waits for a free slot. `timeout` in milliseconds.
    * Errors: those of `open` without its limits.
    */
   inspect(path: string, timeout: number): Promise<Inspected>;
-
   /**
    * Digests small files, in their order, without decoding them. Null for a file that cannot be read this way: `open`
    * gives the reason. Waits for a free slot. `timeout` in milliseconds, for all files.
    */
   digest(sources: readonly SourceFile[], timeout: number): Promise<(Digested | null)[]>;
-
   /** Prepares for work that is sure to come, without waiting. May be called twice. */
   warm(): void;
-
   /** Describes what decodes and encodes here. */
   about(): Promise<RendererFacts>;
-
   /** How the child processes spent their time so far. */
   spent(): ChildrenSpent;
-
   /** Ends all work at once. Open pictures reject with `cancelled`. May be called twice. */
   kill(): void;
-
   /** Closes when idle. May be called twice. */
   close(): Promise<void>;
 }
@@ -55,7 +48,6 @@ export interface Renderer {
 export interface Opened extends PictureFacts {
   /** Renders all variants, each into its staged file. Decodes once for all that share a base. */
   render(orders: readonly Order[]): Promise<Rendered>;
-
   /** Frees the slot. May be called twice, and while rendering fails. */
   close(): void;
 }

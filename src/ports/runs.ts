@@ -1,37 +1,27 @@
-import type { Batch, BatchOptions, BatchState, JobState } from '../model.ts';
+import type { Batch, BatchOptions, BatchState, Job, JobRecord, JobState, Output } from '../model.ts';
 
 /** Who works: runs, batches as they begin and end, and runs whose process died. */
 export interface Runs {
   /** Opens a new batch and a run that works on it. The run is alive until `end` or until its process dies. */
   begin(batch: NewBatch): Promise<Run>;
-
   /**
    * Opens a run on a batch that ended early or failed in part. Jobs in the chosen states wait again, and so do retrying
    * ones. When the inputs are walked again, no source counts as unchanged any more. Errors: `unknown_batch`;
    * `batch_running`, also after a second call.
    */
-  resume(
-    run: string,
-    batch: string,
-    choice: ResumeChoice,
-  ): Promise<{ readonly run: Run; readonly batch: Batch }>;
-
+  resume(run: string, batch: string, choice: ResumeChoice): Promise<{ run: Run; batch: Batch }>;
   /** Ends run and batch, and frees what the run still had in work. A second call changes nothing. */
   end(run: Run, state: Exclude<BatchState, 'running'>): Promise<Batch>;
-
   /**
    * Asks for a batch to stop. `asked`: its live run finds out by `isCancelAsked`. `cancelled`: no run works on it, and
    * the caller cancels its waiting jobs by `cancelWaiting`. `ended`: the batch had ended. May be called twice. Errors:
    * `unknown_batch`.
    */
   askToCancel(batch: string): Promise<'asked' | 'cancelled' | 'ended'>;
-
   /** Whether someone has asked for the run's batch to stop. */
   isCancelAsked(run: Run): Promise<boolean>;
-
   /** Runs whose process died, until they are recovered. */
   dead(): Promise<DeadRun[]>;
-
   /**
    * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` after a request to stop. Sweep their
    * staged files first: afterwards the paths of these files are unknown. A second call changes nothing.
@@ -39,13 +29,9 @@ export interface Runs {
   recover(dead: readonly DeadRun[]): Promise<void>;
 }
 
-export interface NewBatch {
+export interface NewBatch extends Pick<Batch, 'command' | 'inputs' | 'cwd' | 'options'> {
   /** Hex id of the run. Staged files carry it in their names. */
   readonly run: string;
-  readonly command: Batch['command'];
-  readonly inputs: readonly string[];
-  readonly cwd: string;
-  readonly options: BatchOptions;
 }
 
 export interface Run {
@@ -70,4 +56,26 @@ export interface ResumeChoice {
  */
 export interface DeadRun extends Run {
   readonly outputs: readonly string[];
+}
+
+/** What happened: batches and their jobs, kept for `status`, `list` and `verify`. */
+export interface History {
+  /** The batch whose id begins with this prefix. Errors: `unknown_batch` when there is none, or more than one. */
+  batch(idPrefix: string): Promise<Batch>;
+  /** The newest batches, newest first. */
+  batches(limit: number): Promise<Batch[]>;
+  /** The jobs of a batch in these states, state by state. Each page is in the order of its sources' paths. */
+  jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
+  /** The jobs that made outputs of these sources, newest first. */
+  makers(sources: readonly string[]): Promise<Maker[]>;
+  /**
+   * Removes batches that ended before this time (milliseconds since 1970), some jobs in each step. Never touches what
+   * was made. A second call goes on where the first one stopped.
+   */
+  prune(before: number): Promise<void>;
+}
+
+/** A job that made outputs, and how to describe such a job. */
+export interface Maker extends Pick<Job, 'batch' | 'source' | 'given' | 'relative'> {
+  readonly outputs: readonly Output[];
 }

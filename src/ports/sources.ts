@@ -1,49 +1,39 @@
-import type { Bounds, Failure, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
+import type { Bounds, Failure, Job, PassedOver, PathList, SourceFacts, WalkRules } from '../model.ts';
 
 /** Where pictures come from. Sources are only read. Every method may be called twice, except `watch`. */
 export interface Sources {
   /**
-   * Streams found sources, each folder in bytewise order, folders that it cannot read, and files that it passes over. With `part`, streams the files of
-   * this part by the same rules, or `gone` when nothing is there.
+   * Streams found sources, each folder in bytewise order, folders that it cannot read, and files that it passes over.
+   * With `part`, streams the files of this part by the same rules, or `gone` when nothing is there.
    */
   walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | UnreadableFolder | Skipped | Gone>;
-
   /**
    * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
    * watch fast. They may come twice, late, or not at all: only a walk shows what is there. Call it once.
    */
   watch(receive: (hint: Hint) => void, options: { readonly poll: boolean }): Watcher;
-
   /**
    * Facts of one source. A link is followed when the user named it, or asked to follow links. Errors: `source_missing`,
    * `source_unreadable`, `source_outside` for any other link.
    */
   stat(path: string): Promise<SourceFacts>;
-
   /** Facts of each source by the same rule. Null for a source that is missing or not a file. */
   statAll(paths: readonly string[]): Promise<(SourceFacts | null)[]>;
-
   /** Whether a folder is at this path, readable or not. */
   isFolder(path: string): Promise<boolean>;
-
   /** Of these paths, those where certainly nothing is: the named folder above exists. */
   missing(paths: readonly string[]): Promise<string[]>;
-
   /**
    * Of these paths, inside or outside of the inputs, those of files that are gone: no entry has this exact name, and the
    * nearest existing folder above is not empty. An empty folder may be the mount point of a disk that is not mounted.
    */
   gone(paths: readonly string[]): Promise<string[]>;
-
   /** Absolute paths of the folders that were named. */
   readonly folders: readonly string[];
-
   /** Where the file at this path must be to be read. Null when the user named the file itself. */
   boundsOf(path: string): Bounds | null;
-
   /** Whether a file at this path would be a source: it is below a root or was named. */
   covers(path: string): Promise<boolean>;
-
   /** An absolute path as the user would write it: below a root as the root was given. */
   givenOf(path: string): string;
 }
@@ -59,23 +49,15 @@ export interface WalkScope {
   readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
-export interface FoundSource {
+export interface FoundSource extends Pick<Job, 'source' | 'given' | 'relative'> {
   readonly type: 'found';
-  /** Absolute path. */
-  readonly source: string;
-  readonly given: string;
-  readonly relative: string;
   /** Null when the user named the file and it cannot be read. Its job gives the reason. */
   readonly facts: SourceFacts | null;
 }
 
 /** A folder whose entries the walk cannot list. */
-export interface UnreadableFolder {
+export interface UnreadableFolder extends Pick<Job, 'source' | 'given' | 'relative'> {
   readonly type: 'unreadable';
-  /** Absolute path of the folder. */
-  readonly source: string;
-  readonly given: string;
-  readonly relative: string;
   readonly error: Failure;
 }
 
@@ -101,10 +83,7 @@ export type Hint =
   | { readonly type: 'changed'; readonly path: string }
   /** Something may have changed anywhere. */
   | { readonly type: 'lost' }
-  /**
-   * The name of a folder belongs to another folder or to none, for example after a mount. Files that a walk does not
-   * meet there are not gone.
-   */
+  /** The name of a folder belongs to another folder or to none, as after a mount: files not met there are not gone. */
   | { readonly type: 'replaced'; readonly folder: string }
   /** A message for the user. */
   | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
@@ -119,10 +98,7 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-/**
- * Checks the named inputs before anything runs. Errors: `no_input` when a named path is missing, or a glob matches
- * nothing to walk.
- */
+/** Checks the named inputs first. Errors: `no_input` when a path is missing, or a glob matches nothing to walk. */
 export type OpenSources = (inputs: Inputs, rules: WalkRules) => Promise<Sources>;
 
 export interface Inputs {

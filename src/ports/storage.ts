@@ -6,44 +6,32 @@ import type { DeadRun } from './runs.ts';
  * another note may be called twice. Errors: `no_space`, `not_writable`, `output_exists`, `io`.
  */
 export interface Storage {
-  /**
-   * Facts about the files under these names, from a stat. Null where nothing is; `foreign` for a link, a folder or a device.
-   */
+  /** Facts about files, from a stat. Null where nothing is; `foreign` for a link, a folder or a device. */
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
-
   /** The kind of a foreign file in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
   kindAt(path: string): Promise<string>;
-
   /** Why the disk of a folder may not be mounted. Null when nothing suggests this, or when it is unknown. */
   lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
-
   /** Lower-case hex SHA-256 of the bytes of a stored file. Null where there is none. */
   checksum(path: string): Promise<string | null>;
-
   /** Creates a staged file that `commit` moves to `path`. Each call creates a new one. */
   stage(path: string): Promise<Staged>;
-
   /**
    * Stages a stored file under a second name. Each call creates a new staged file. With `link` it is the same file, if the
    * disk allows it and a new file there would have the same owner, group and mode. Otherwise it is a copy.
    */
   stageFrom(from: string, path: string, how: 'link' | 'copy'): Promise<Staged>;
-
   /**
    * Makes staged files visible and durable, in this order: bytes, names, folders. Call it once for each staged file. A
    * file that must not `replace` another fails with `output_exists`; names given before are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
-
   /** Makes files durable that got these names in another way. */
   sync(paths: readonly string[]): Promise<void>;
-
   /** Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. */
   remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
-
   /** Checks that outputs can be written here, and makes nothing. */
   prepare(out: string): Promise<void>;
-
   /**
    * Removes the staged files of dead runs. Storage keeps no list of them: they are beside the outputs of each run.
    * Returns the paths that could not be removed. Never touches a live run, and never fails.

@@ -14,7 +14,7 @@ import { readIndex } from './recorded.ts';
 function putOlderIndex(place: Place): void {
   mkdirSync(dirname(place.index), { recursive: true });
   const db = keep(new Sqlite(place.index));
-  MIGRATIONS[0]?.(db);
+  db.exec(MIGRATIONS[0] ?? '');
   db.exec('PRAGMA user_version = 1');
   const { walk: _walk, list: _list, memory: _memory, ...options } = batchOptions({ out: place.at('out') });
   const batch = keep(

@@ -21,7 +21,7 @@ export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {})
   if (version === 2) db.exec('DROP INDEX outputs_by_checksum; ALTER TABLE sources DROP COLUMN ctime');
   db.exec(`PRAGMA user_version = ${version}`);
   const made = keep(new Sqlite(':memory:'));
-  for (const step of MIGRATIONS.slice(0, version)) step(made);
+  for (const step of MIGRATIONS.slice(0, version)) made.exec(step);
   expect(namesIn(db)).toEqual(namesIn(made));
   made.close();
   db.close();

@@ -1,4 +1,5 @@
 import type SqliteConstructor from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { withoutBinding } from './errors.ts';
 
 export type Sqlite = typeof SqliteConstructor;
@@ -22,6 +23,11 @@ const kept: object[] = [];
 export function keep<T extends object>(one: T): T {
   kept.push(one);
   return one;
+}
+
+/** The first column of all rows of a query. */
+export function valuesIn<T>(db: Database, query: string, ...bound: unknown[]): T[] {
+  return keep(db.prepare<unknown[], T>(query).pluck()).all(...bound);
 }
 
 /**

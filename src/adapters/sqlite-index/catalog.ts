@@ -2,7 +2,7 @@ import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName } from '../../ports.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, pagesFrom } from './connection.ts';
 import { createLookup, OUTPUT } from './lookup.ts';
 
 /**
@@ -17,101 +17,68 @@ const RENAMED = 20_000;
 /** Sources read in one step. */
 const PAGE = 1_000;
 
-/** How jobs use the names of outputs. Each function runs inside the caller's step. */
-export interface NameRecords {
-  /** Reserves a name for a source. A name of another source passes to it with its record. */
-  reserve(path: string, source: string): void;
-  /** The source that has a name. */
-  ownerOf(path: string): string | undefined;
-  /** Frees the reserved names of a source under which nothing was made. */
-  lapse(source: string): void;
-  /** Removes the record of an output of a source. */
-  giveUp(path: string, source: string): void;
-  /** Records a source and outputs. Errors: `output_exists` when a name belongs to another source. */
-  record(
-    source: SourceRecord | undefined,
-    made: readonly OutputRecord[],
-    skipped: readonly Reservation[],
-  ): void;
-}
+const COLUMNS = OUTPUT.split(', ');
+const CHANGED = COLUMNS.filter((name) => name !== 'source');
+const NOTHING_MADE = Object.fromEntries(COLUMNS.map((name) => [name, null]));
 
-export function createCatalog(
-  connection: Connection,
-  fold: FoldName,
-): { readonly catalog: Catalog; readonly names: NameRecords } {
+/** What jobs do with the names of outputs, inside their own steps. */
+export type NameRecords = ReturnType<typeof createCatalog>['names'];
+
+export function createCatalog(connection: Connection, fold: FoldName) {
   const { prepare, read, write } = connection;
-  const sameBytes = prepare<[string, string, number], OutputRecord>(
-    `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
-  );
-  const newest = prepare<[string, string, number], OutputRecord>(
-    `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL
-     ORDER BY id DESC LIMIT ?`,
-  );
-  const skippedBytes = prepare<[string, string], Reservation>(
-    `SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`,
-  );
-  const sameFile = prepare<{ checksum: string; name: string }, OutputRecord>(
-    `SELECT ${OUTPUT} FROM outputs WHERE substr(checksum, 1, 12) = substr(@checksum, 1, 12)
-       AND checksum = @checksum AND substr(key, -length(@name)) = @name LIMIT 1`,
-  );
-  const below = prepare<[string, string, number], string>(
-    'SELECT path FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?',
-  ).pluck();
-  const page = prepare<[number, number], OutputRecord & { id: number }>(
-    `SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`,
-  );
+  const oldest = prepare<[string, string, number], OutputRecord>(`
+    SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`);
+  const newest = prepare<[string, string, number], OutputRecord>(`
+    SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NOT NULL
+    ORDER BY id DESC LIMIT ?`);
+  const skippedBytes = prepare<[string, string], Reservation>(`
+    SELECT ${OUTPUT} FROM outputs WHERE digest = ? AND settings = ? AND checksum IS NULL ORDER BY id`);
+  const sameFile = prepare<{ checksum: string; name: string }, OutputRecord>(`
+    SELECT ${OUTPUT} FROM outputs WHERE substr(checksum, 1, 12) = substr(@checksum, 1, 12)
+      AND checksum = @checksum AND substr(key, -length(@name)) = @name LIMIT 1`);
+  const below = prepare<[string, string, number], { id: string }>(`
+    SELECT path AS id FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?`);
+  const page = prepare<[number, number], OutputRecord & { id: number }>(`
+    SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`);
   // No file has this time or checksum, so the next job reads the output and finds it wrong.
-  const distrust = prepare(
-    `UPDATE outputs SET mtime = '0', checksum = ''
-     WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`,
-  );
-  const former = prepare<[string], { first: number; last: number }>(
-    'SELECT first, last FROM former_settings WHERE settings = ?',
-  );
+  const distrust = prepare(`
+    UPDATE outputs SET mtime = '0', checksum = ''
+    WHERE key = @key OR (digest = @digest AND settings = @settings AND ino = @ino AND checksum = @checksum)`);
+  const former = prepare<[string], { first: number; last: number }>(`
+    SELECT first, last FROM former_settings WHERE settings = ?`);
   const dropFormer = prepare('DELETE FROM former_settings WHERE settings = ?');
-  const rename = prepare(
-    `UPDATE outputs SET settings = renamed.value FROM json_each(?) AS renamed
-     WHERE outputs.id BETWEEN ? AND ? AND settings = renamed.key`,
-  );
-  const owned = prepare<[string], OutputRecord | Reservation>(
-    `SELECT ${OUTPUT} FROM outputs WHERE source = ?`,
-  );
+  const rename = prepare(`
+    UPDATE outputs SET settings = renamed.value FROM json_each(?) AS renamed
+    WHERE outputs.id BETWEEN ? AND ? AND settings = renamed.key`);
+  const owned = prepare<[string], OutputRecord | Reservation>(`
+    SELECT ${OUTPUT} FROM outputs WHERE source = ?`);
   const dropOutput = prepare('DELETE FROM outputs WHERE key = ? AND source = ?');
   const dropSource = prepare('DELETE FROM sources WHERE path = ?');
   const owner = prepare<[string], string>('SELECT source FROM outputs WHERE key = ?').pluck();
-  const reserve = prepare(
-    `INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`,
-  );
+  const reserve = prepare(`
+    INSERT INTO outputs (key, path, source) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`);
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
-  const putSource = prepare(
-    `INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
-     VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
-     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
-       dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
-         excluded.dominant_color),
-       digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-       seen_at = excluded.seen_at, ctime = excluded.ctime`,
-  );
+  const putSource = prepare(`
+    INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
+    VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
+    ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
+      dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
+        excluded.dominant_color),
+      digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
+      seen_at = excluded.seen_at, ctime = excluded.ctime`);
   const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
-  const putOutput = prepare(
-    `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino,
-       checksum, encoder)
-     VALUES (@key, @path, @source, @variant, @settings, @digest, @format, @width, @height, @size, @mtime, @ino,
-       @checksum, @encoder)
-     ON CONFLICT (key) DO UPDATE SET path = excluded.path, variant = excluded.variant, settings = excluded.settings,
-       digest = excluded.digest, format = excluded.format, width = excluded.width, height = excluded.height,
-       size = excluded.size, mtime = excluded.mtime, ino = excluded.ino, checksum = excluded.checksum,
-       encoder = excluded.encoder
-     WHERE outputs.source = excluded.source`,
-  );
+  const putOutput = prepare(`
+    INSERT INTO outputs (key, ${OUTPUT}) VALUES (@key, ${COLUMNS.map((name) => `@${name}`).join(', ')})
+    ON CONFLICT (key) DO UPDATE SET ${CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')}
+    WHERE outputs.source = excluded.source`);
 
-  const record: NameRecords['record'] = (learnt, made, skipped) => {
-    if (learnt !== undefined) putSource.run(learnt);
-    for (const one of [...made, ...skipped]) {
-      const { changes } = putOutput.run({ ...NOTHING_MADE, ...one, key: fold(one.path) });
+  /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
+  const record = (outputs: readonly (OutputRecord | Reservation)[]) => {
+    for (const output of outputs) {
+      const { changes } = putOutput.run({ ...NOTHING_MADE, ...output, key: fold(output.path) });
       // The name was reserved for this source, and passes to another only when this source is gone.
-      if (changes === 0) throw outputExists(one.path);
+      if (changes === 0) throw outputExists(output.path);
     }
   };
 
@@ -121,27 +88,22 @@ export function createCatalog(
       made: (digest, settings) =>
         read(() =>
           settings.flatMap((one) => {
-            const old = sameBytes.all(digest, one, FROM_EACH_END);
-            const known = new Set(old.map(({ path }) => path));
-            const young = old.length < FROM_EACH_END ? [] : newest.all(digest, one, FROM_EACH_END);
-            return [...old, ...young.filter(({ path }) => !known.has(path))];
+            const ends = [oldest, newest].flatMap((end) => end.all(digest, one, FROM_EACH_END));
+            return [...new Map(ends.map((output) => [output.path, output])).values()];
           }),
         ),
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
       withChecksum: (checksum, name) => read(() => sameFile.get({ checksum, name: fold(`${sep}${name}`) })),
       async *sourcesBelow(folder) {
-        const [first, end] = rangeBelow(folder);
-        for (let after: string | undefined = first; after !== undefined; ) {
-          const page: string[] = await read(() => below.all(after ?? first, end, PAGE));
-          yield* page;
-          after = page.length < PAGE ? undefined : page.at(-1);
-        }
+        const first = folder.endsWith(sep) ? folder : folder + sep;
+        // The character after the separator: all paths below the folder lie between these two.
+        const end = first.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1);
+        const pages = pagesFrom(read, first, (after) => below.all(after, end, PAGE));
+        for await (const rows of pages) yield* rows.map(({ id }) => id);
       },
       async *outputs() {
-        for (let after: number | undefined = 0; after !== undefined; ) {
-          const rows: (OutputRecord & { id: number })[] = await read(() => page.all(after ?? 0, PAGE));
-          for (const { id: _, ...record } of rows) yield record;
-          after = rows.length < PAGE ? undefined : rows.at(-1)?.id;
+        for await (const rows of pagesFrom(read, 0, (after) => page.all(after, PAGE))) {
+          for (const { id: _, ...output } of rows) yield output;
         }
       },
       async renameSettings(renamed) {
@@ -159,14 +121,12 @@ export function createCatalog(
       },
       distrust: (outputs) =>
         write(() => {
-          for (const { path, digest, settings, ino, checksum } of outputs) {
-            distrust.run({ key: fold(path), digest, settings, ino, checksum });
-          }
+          for (const output of outputs) distrust.run({ ...output, key: fold(output.path) });
         }),
       ownedBy: (path) => read(() => owned.all(path)),
       forget: (path, outputs, given) =>
         write(() => {
-          record(undefined, given, []);
+          record(given);
           for (const output of outputs) dropOutput.run(fold(output), path);
           dropSource.run(path);
         }),
@@ -174,31 +134,18 @@ export function createCatalog(
         write(() => {
           for (const { path, ctime } of seen) addCtime.run({ path, ctime });
         }),
-    },
+    } satisfies Catalog,
     names: {
-      reserve: (path, source) => void reserve.run(fold(path), path, source),
-      giveUp: (path, source) => void dropOutput.run(fold(path), source),
-      lapse: (path) => void lapseAll.run(path),
-      ownerOf: (path) => owner.get(fold(path)),
+      /** Reserves a name for a source. A name of another source passes to it with its record. */
+      reserve: (path: string, source: string) => void reserve.run(fold(path), path, source),
+      /** The source that has a name. */
+      ownerOf: (path: string) => owner.get(fold(path)),
+      /** Frees the reserved names of a source under which nothing was made. */
+      lapse: (source: string) => void lapseAll.run(source),
+      /** Removes the record of an output of a source. */
+      giveUp: (path: string, source: string) => void dropOutput.run(fold(path), source),
+      recordSource: (source: SourceRecord) => void putSource.run(source),
       record,
     },
   };
 }
-
-/** All paths below a folder lie between these two. */
-function rangeBelow(folder: string): [string, string] {
-  const start = folder.endsWith(sep) ? folder : folder + sep;
-  // The character after the separator.
-  return [start, start.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1)];
-}
-
-const NOTHING_MADE = {
-  format: null,
-  width: null,
-  height: null,
-  size: null,
-  mtime: null,
-  ino: null,
-  checksum: null,
-  encoder: null,
-};

@@ -1,19 +1,23 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import { ImgtoolError, systemCode } from '../../errors.ts';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
-import { checkIfSmall, isUpToDate, refuseStrangers } from './check.ts';
-import { indexError, inRepair, isBusy, stillInUse } from './errors.ts';
-import { type Identity, watchIdentity } from './identity.ts';
+import { checkIfSmall, versionOf } from './check.ts';
+import { indexError, inRepair, isBusy, unusable } from './errors.ts';
+import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
-import type { Migration } from './migrations.ts';
-import { makeFolder, realPlace } from './place.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 
 /** Milliseconds a step waits for a busy index before it fails. */
 const BUSY_TIMEOUT = 30_000;
 /** Milliseconds one try may block the event loop. */
 const ONE_TRY = 5;
+
+/** PRAGMAs of every connection. A cache of 2 MB, not the compiled-in 16 MB: the system caches the same pages. */
+const SET_UP =
+  'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2000; PRAGMA foreign_keys = ON';
 
 /** A connection to the index. Its steps wait for other processes without blocking the event loop. */
 export interface Connection {
@@ -32,17 +36,25 @@ export interface Connection {
 /** To `work` means to write. To `look` is possible also where nothing can be written. */
 export type Purpose = 'work' | 'look';
 
-interface Opening {
-  readonly purpose?: Purpose;
-  readonly migrations?: readonly Migration[];
-  /** Milliseconds a step waits for other processes. */
-  readonly busyTimeout?: number;
+/** Opens the index and makes what a caller needs of it. Errors: `index_unusable`, `index_newer`, `no_space`. */
+export async function openWith<T extends object>(
+  path: string,
+  purpose: Purpose,
+  make: (connection: Connection) => T,
+): Promise<T & { close(): Promise<void> }> {
+  const connection = await connect(path, { purpose });
+  try {
+    return { ...make(connection), close: async () => connection.close() };
+  } catch (error) {
+    connection.close();
+    throw indexError(error, path);
+  }
 }
 
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(
   path: string,
-  { purpose = 'work', migrations, busyTimeout = BUSY_TIMEOUT }: Opening = {},
+  { purpose = 'work', busyTimeout = BUSY_TIMEOUT }: { purpose?: Purpose; busyTimeout?: number } = {},
 ): Promise<Connection> {
   const Sqlite = await loadSqlite();
   let db: Database | undefined;
@@ -51,27 +63,27 @@ export async function connect(
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
-    refuseIfInRepair(path, locks);
+    // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
     db = keep(new Sqlite(path, { timeout: ONE_TRY }));
     const opened = db;
-    const identity = watchIdentity(real, () => leaveBehind(opened, locks));
-    if (purpose === 'work') mustBeWritable(real);
-    const isReady =
-      migrations === undefined && (await whileBusy(path, busyTimeout, () => isUpToDate(opened)));
-    if (isReady) await whileBusy(path, busyTimeout, () => setUp(opened));
-    else await bringUpToDate(Sqlite, opened, path, locks, busyTimeout, migrations);
+    const checkFile = watchIdentity(real, () => leaveBehind(opened, locks));
+    if (purpose === 'work') refuseIfWriteProtected(real);
+    await whileBusy(path, busyTimeout, () => {
+      // Check before anything is written: the database may belong to another program.
+      const version = versionOf(opened, path);
+      opened.exec(SET_UP);
+      if (version !== MIGRATIONS.length) migrate(opened, path, locks);
+    });
     if (purpose === 'work') await whileBusy(path, busyTimeout, () => checkIfSmall(opened, path));
     // A repair may have begun meanwhile without noticing this connection.
-    refuseIfInRepair(path, locks);
-    identity.check();
-    return connection(opened, path, locks, busyTimeout, identity);
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
+    checkFile();
+    return connectionTo({ db, path, locks }, busyTimeout, checkFile);
   } catch (error) {
     db?.close();
-    if (purpose === 'look') {
-      const { mayBeLookedAt } = await import('./maintenance/snapshot.ts');
-      if (mayBeLookedAt(error)) return lookAt(Sqlite, path, busyTimeout, migrations);
-    }
+    if (purpose === 'look' && isWriteProtected(error)) return lookAt(Sqlite, path, busyTimeout);
     throw indexError(error, path);
   }
 }
@@ -81,76 +93,43 @@ export async function connect(
  * one. The second check is for an index that another process has just made.
  */
 function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
-  if (isEmpty(real) && locks.held().length > 0 && isEmpty(real)) throw stillInUse(path);
+  if (sizeOf(real) > 0 || locks.held().length === 0 || sizeOf(real) > 0) return;
+  const fix = 'wait until that run has ended, then run the same command again';
+  throw unusable(`${path}: was deleted while a run works with it`, fix);
 }
 
-/** A process that opens the damaged file just before it is replaced would leave a log beside the new one. */
-function refuseIfInRepair(path: string, locks: Locks): void {
-  if (locks.isHeld(REPAIR)) throw inRepair(path);
+/** Whether an index could not be opened because something there is write-protected. */
+function isWriteProtected(error: unknown): boolean {
+  const code = systemCode(error instanceof ImgtoolError ? error.cause : error) ?? '';
+  return /^(EACCES|EPERM|EROFS|SQLITE_(CANTOPEN|READONLY|IOERR_(SHM|LOCK|DELETE)).*)$/.test(code);
 }
 
-function isEmpty(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-}
-
-/** Makes an index of an empty file, or updates an older index. Refuses anything else. */
-async function bringUpToDate(
-  Sqlite: Sqlite,
-  db: Database,
-  path: string,
-  locks: Locks,
-  busyTimeout: number,
-  given: readonly Migration[] | undefined,
-): Promise<void> {
-  const { migrate, MIGRATIONS } = await import('./migrate.ts');
-  const migrations = given ?? MIGRATIONS;
-  await whileBusy(path, busyTimeout, () => {
-    // Check before anything is written: the database may belong to another program.
-    refuseStrangers(Sqlite, db, path, migrations);
-    setUp(db);
-    migrate(db, path, locks, migrations);
-  });
-}
-
-function setUp(db: Database): void {
-  db.exec('PRAGMA journal_mode = WAL');
-  db.exec('PRAGMA synchronous = NORMAL');
-  // 2 MB instead of the compiled-in 16 MB: the system caches the same pages.
-  db.exec('PRAGMA cache_size = -2000');
-  db.exec('PRAGMA foreign_keys = ON');
-}
-
-/** A copy of the index in memory, where nothing can be written, not even the files that readers need. */
-async function lookAt(
-  Sqlite: Sqlite,
-  path: string,
-  busyTimeout: number,
-  given: readonly Migration[] | undefined,
-): Promise<Connection> {
-  const [{ MIGRATIONS }, { openSnapshot }] = await Promise.all([
-    import('./migrate.ts'),
-    import('./maintenance/snapshot.ts'),
-  ]);
-  const migrations = given ?? MIGRATIONS;
+/**
+ * A copy of the index in memory. Readers of a WAL write beside it too; where they cannot, this is the only way. Nobody
+ * works with such an index, unless there is something in its WAL.
+ */
+function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
   try {
     const real = realPlace(path);
-    const locks = locksOf(Sqlite, real);
-    const db = openSnapshot(Sqlite, real);
-    refuseStrangers(Sqlite, db, path, migrations);
-    for (const step of migrations.slice(Number(keep(db.prepare('PRAGMA user_version').pluck()).get())))
-      step(db);
-    return connection(db, path, locks, busyTimeout, { check: () => {} });
+    if (sizeOf(`${real}-wal`) > 0) {
+      const fix = 'run the command as someone who may write there';
+      throw unusable(`${real}: may only be read, and its end lies in a log beside it`, fix);
+    }
+    const bytes = readFileSync(real);
+    // Bytes 18 and 19 say how a database is written and read. 1 means without a WAL.
+    bytes.fill(1, 18, 20);
+    const db = keep(new Sqlite(bytes));
+    for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
+    return connectionTo({ db, path, locks: locksOf(Sqlite, real) }, busyTimeout, () => {});
   } catch (error) {
     throw indexError(error, path);
   }
 }
 
-function connection(
-  db: Database,
-  path: string,
-  locks: Locks,
+function connectionTo(
+  { db, path, locks }: Pick<Connection, 'db' | 'path' | 'locks'>,
   busyTimeout: number,
-  identity: Identity,
+  checkFile: () => void,
 ): Connection {
   const inTransaction = db.transaction((step: () => unknown) => step());
   /** Checks the file after each step: a step on a file that others do not see is worth nothing. */
@@ -160,7 +139,7 @@ function connection(
         return step();
       } finally {
         // If the step failed as well, this error is the cause.
-        identity.check();
+        checkFile();
       }
     });
   return {
@@ -171,15 +150,30 @@ function connection(
     write: <T>(step: () => T) =>
       onTheSameFile(() => {
         // Check before the step too, outside the transaction: inside, the file cannot be checkpointed.
-        identity.check();
+        checkFile();
         return inTransaction.immediate(step) as T;
       }),
     read: <T>(step: () => T) => onTheSameFile(() => inTransaction.deferred(step) as T),
-    close: () => {
+    close(): void {
       locks.letGo();
       if (db.open) db.close();
     },
   };
+}
+
+/** Rows page by page, each page in a step of its own. `next` reads the rows after an id, in the order of their ids. */
+export async function* pagesFrom<Id, Row extends { readonly id: Id }>(
+  read: Connection['read'],
+  first: Id,
+  next: (after: Id) => Row[],
+): AsyncGenerator<Row[]> {
+  for (let after = first; ; ) {
+    const rows = await read(() => next(after));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    after = last.id;
+  }
 }
 
 async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): Promise<T> {
@@ -197,15 +191,12 @@ async function whileBusy<T>(path: string, busyTimeout: number, step: () => T): P
 }
 
 /** SQLite opens a file that can only be read, and fails at the first write. */
-function mustBeWritable(path: string): void {
+function refuseIfWriteProtected(path: string): void {
   accessSync(path, constants.R_OK | constants.W_OK);
   accessSync(dirname(path), constants.W_OK | constants.X_OK);
 }
 
-/**
- * Completes a file that was moved or deleted while it was open: writes its WAL into it and empties the WAL, whose name
- * a new file may use by now.
- */
+/** Writes the WAL of a moved or deleted file into that file, and empties the WAL: a new file may use its name by now. */
 function leaveBehind(db: Database, locks: Locks): void {
   try {
     // Another process may have opened the new file with this WAL.

@@ -1,25 +1,19 @@
-import type { Database } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { indexError, isBusy } from './errors.ts';
 
 interface QueuedStep {
   readonly step: () => unknown;
   resolve(value: unknown): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
-/** The result of one step in a group. */
-type End = { readonly value: unknown } | { readonly error: Error };
+type Database = Pick<Connection, 'db' | 'path' | 'write'>;
 
 /**
  * Write steps from the same turn of the event loop share one transaction, because most of the cost of a commit is the
  * same for one step as for many. Each step is still all or nothing, and resolves once it is recorded.
  */
-export function openGroupCommit({
-  db,
-  path,
-  write,
-}: Pick<Connection, 'db' | 'path' | 'write'>): Connection['write'] {
+export function openGroupCommit({ db, path, write }: Database): Connection['write'] {
   // Inside a transaction this is a savepoint.
   const apart = db.transaction((step: () => unknown) => step());
   let asked: QueuedStep[] = [];
@@ -28,13 +22,21 @@ export function openGroupCommit({
     const group = asked;
     asked = [];
     try {
-      const ends = await write(() => group.map(({ step }) => endOf(db, path, () => apart(step))));
-      for (const [i, end] of ends.entries()) {
-        if ('error' in end) group[i]?.reject(end.error);
-        else group[i]?.resolve(end.value);
-      }
+      for (const report of await write(() => group.map(reportOf))) report();
     } catch (error) {
-      for (const { reject } of group) reject(error as Error);
+      for (const { reject } of group) reject(error);
+    }
+  };
+
+  /** Carries out a step. Returns the function that reports its end, to be called once the group is recorded. */
+  const reportOf = ({ step, resolve, reject }: QueuedStep) => {
+    try {
+      const value = apart(step);
+      return () => resolve(value);
+    } catch (error) {
+      // A full disk ends the whole transaction. After a busy index all steps are tried again.
+      if (!db.inTransaction || isBusy(error)) throw error;
+      return () => reject(indexError(error, path));
     }
   };
 
@@ -43,14 +45,4 @@ export function openGroupCommit({
       if (asked.length === 0) setImmediate(carryOut);
       asked.push({ step, resolve: resolve as QueuedStep['resolve'], reject });
     });
-}
-
-function endOf(db: Database, path: string, step: () => unknown): End {
-  try {
-    return { value: step() };
-  } catch (error) {
-    // A full disk ends the whole transaction. After a busy index all steps are tried again.
-    if (!db.inTransaction || isBusy(error)) throw error;
-    return { error: indexError(error, path) };
-  }
 }

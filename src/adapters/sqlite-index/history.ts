@@ -1,49 +1,55 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
-import {
-  type Batch,
-  type BatchOptions,
-  type Counts,
-  JOB_STATES,
-  type JobRecord,
-  type Output,
-} from '../../model.ts';
+import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
 import type { History, Index, Maker } from '../../ports.ts';
-import { type Connection, connect } from './connection.ts';
-import { indexError } from './errors.ts';
+import { type Connection, openWith, pagesFrom } from './connection.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
 const PAGE = 500;
 
-/** Batches with their counts. */
-export const BATCHES = 'SELECT * FROM batches JOIN counts ON counts.batch = batches.id';
+/** Batches with their counts, as `batchOf` takes them. */
+export const BATCHES = `
+  SELECT id, command, state, inputs, options ->> 'out' AS out, cwd, options ->> '$.preset.name' AS preset,
+    options ->> 'jobs' AS jobs, options, started_at AS startedAt, finished_at AS finishedAt,
+    json_object(${JOB_STATES.map((state) => `'${state}', ${state}`).join(', ')}) AS counts,
+    passed_over AS passedOver, bytes_in AS bytesIn, bytes_out AS bytesOut, walk_ended AS walkEnded,
+    cancel_asked AS cancelAsked
+  FROM batches JOIN counts ON counts.batch = batches.id`;
+
+const JOBS = `
+  SELECT id, source, state, attempts, bytes, digest, width, height, dominant_color AS dominantColor,
+    duplicate_of AS duplicateOf, reused, degraded, outputs, ms, error_code AS error, finished_at AS finishedAt,
+    error_message AS message, error_fix AS fix
+  FROM jobs`;
 
 /** What `list` and `status` ask for. */
 export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'close'>;
+
+/** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
+export function openSqliteHistory(path: string): Promise<PastBatches> {
+  return openWith(path, 'look', createHistory);
+}
 
 export function createHistory({ prepare, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
-  const page = prepare<[string, string, number, number], JobRow>(
-    'SELECT * FROM jobs WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?',
-  );
-  const old = prepare<[number, number], string>(
-    'SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1',
-  ).pluck();
+  const page = prepare<[string, string, number, number], JobRow>(`
+    ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
+  const old = prepare<[number, number], string>(`
+    SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
   const dropBatch = prepare('DELETE FROM batches WHERE id = ?');
-  const makers = prepare<[string], Omit<Maker, 'outputs'> & { readonly outputs: string }>(
-    `SELECT jobs.batch, jobs.source, given, relative, outputs
-     FROM batches CROSS JOIN json_each(?) AS wanted CROSS JOIN jobs ON jobs.batch = batches.id AND source = value
-     WHERE jobs.state IN ('completed', 'duplicate') ORDER BY started_at DESC, batches.id DESC`,
-  );
+  const makers = prepare<[string], Omit<Maker, 'outputs'> & { readonly outputs: string }>(`
+    SELECT jobs.batch, jobs.source, given, relative, outputs
+    FROM batches CROSS JOIN json_each(?) AS wanted CROSS JOIN jobs ON jobs.batch = batches.id AND source = value
+    WHERE jobs.state IN ('completed', 'duplicate') ORDER BY started_at DESC, batches.id DESC`);
 
   /** Shows a batch whose run died as ended, before another run has recovered it. */
   const seen = (row: BatchRow): Batch => {
     const batch = batchOf(row);
     if (batch.state !== 'running' || runsOf.all(batch.id).some(locks.isHeld)) return batch;
-    const isAsked = row.cancel_asked === 1;
+    const isAsked = row.cancelAsked === 1;
     const { processing, ...others } = batch.counts;
     const becomes = isAsked ? 'cancelled' : 'pending';
     const counts = { ...others, processing: 0, [becomes]: others[becomes] + processing };
@@ -55,152 +61,71 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
       read(() => {
         const rows = /^[0-9a-f]+$/.test(idPrefix) ? byPrefix.all(idPrefix, `${idPrefix}g`) : [];
         const [row, second] = rows;
-        if (row === undefined) {
-          throw new ImgtoolError('unknown_batch', `${idPrefix}: no batch has this id`, {
-            fix: 'imgtool list',
-          });
-        }
-        if (second !== undefined && row.id !== idPrefix) {
-          throw new ImgtoolError(
-            'unknown_batch',
-            `${idPrefix}: several batches begin so (${row.id}, ${second.id})`,
-            {
-              fix: 'give more of the id',
-            },
-          );
-        }
-        return seen(row);
+        if (row === undefined) throw unknownBatch(idPrefix);
+        if (second === undefined || row.id === idPrefix) return seen(row);
+        const what = `several batches begin so (${row.id}, ${second.id})`;
+        throw new ImgtoolError('unknown_batch', `${idPrefix}: ${what}`, { fix: 'give more of the id' });
       }),
     batches: (limit) => read(() => newest.all(limit).map(seen)),
     async *jobs(batch, states) {
       for (const state of states) {
-        let after = 0;
-        for (;;) {
-          const rows = await read(() => page.all(batch, state, after, PAGE));
+        for await (const rows of pagesFrom(read, 0, (after) => page.all(batch, state, after, PAGE))) {
           // Rows are in the order of work, largest first; people look for names.
           yield* rows.toSorted((a, b) => (a.source < b.source ? -1 : 1)).map(jobOf);
-          const last = rows.at(-1);
-          if (last === undefined || rows.length < PAGE) break;
-          after = last.id;
         }
       }
     },
     async prune(before) {
-      for (;;) {
-        const done = await write(() => {
-          const id = old.get(before, before);
-          if (id === undefined) return true;
-          if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
-          return false;
-        });
-        if (done) return;
-        await breathe();
-      }
+      const dropSome = (): boolean => {
+        const id = old.get(before, before);
+        if (id === undefined) return false;
+        if (dropJobs.run(id, PAGE).changes < PAGE) dropBatch.run(id);
+        return true;
+      };
+      while (await write(dropSome)) await breathe();
     },
     makers: (sources) =>
-      read(() =>
-        makers
-          .all(JSON.stringify(sources))
-          .map(({ outputs, ...row }) => ({ ...row, outputs: JSON.parse(outputs) as Output[] })),
-      ),
+      read(() => {
+        const rows = makers.all(JSON.stringify(sources));
+        return rows.map(({ outputs, ...row }) => ({
+          ...row,
+          outputs: JSON.parse(outputs) as Maker['outputs'],
+        }));
+      }),
   };
 }
 
-/** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
-export async function openSqliteHistory(path: string): Promise<PastBatches> {
-  const connection = await connect(path, { purpose: 'look' });
-  try {
-    const { batch, batches, jobs } = createHistory(connection);
-    return { batch, batches, jobs, close: async () => connection.close() };
-  } catch (error) {
-    connection.close();
-    throw indexError(error, path);
-  }
+export function unknownBatch(id: string): ImgtoolError {
+  return new ImgtoolError('unknown_batch', `${id}: no batch has this id`, { fix: 'imgtool list' });
 }
 
-/** A row of `batches` joined with its counts. */
-export interface BatchRow extends Counts {
-  readonly id: string;
-  readonly command: Batch['command'];
-  readonly state: Batch['state'];
-  readonly inputs: string;
-  readonly cwd: string;
-  readonly options: string;
-  readonly started_at: number;
-  readonly finished_at: number | null;
-  readonly walk_ended: number;
-  readonly passed_over: number;
-  readonly bytes_in: number;
-  readonly bytes_out: number;
-  readonly cancel_asked: number;
-}
+/** A row of `BATCHES`. */
+export type BatchRow = Omit<Batch, 'inputs' | 'options' | 'counts' | 'walkEnded'> &
+  Readonly<Record<'inputs' | 'options' | 'counts', string> & Record<'walkEnded' | 'cancelAsked', number>>;
 
-export function batchOf(row: BatchRow): Batch {
-  const options = JSON.parse(row.options) as BatchOptions;
+export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
   return {
-    id: row.id,
-    command: row.command,
-    state: row.state,
+    ...row,
     inputs: JSON.parse(row.inputs) as string[],
-    out: options.out,
-    cwd: row.cwd,
-    preset: options.preset.name,
-    jobs: options.jobs,
-    options,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    counts: Object.fromEntries(JOB_STATES.map((state) => [state, row[state]])) as Counts,
-    passedOver: row.passed_over,
-    bytesIn: row.bytes_in,
-    bytesOut: row.bytes_out,
-    walkEnded: row.walk_ended === 1,
+    options: JSON.parse(row.options) as BatchOptions,
+    counts: JSON.parse(row.counts) as Counts,
+    walkEnded: row.walkEnded === 1,
   };
 }
 
-interface JobRow {
-  readonly id: number;
-  readonly source: string;
-  readonly state: JobRecord['state'];
-  readonly attempts: number;
-  readonly bytes: number | null;
-  readonly digest: string | null;
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly dominant_color: string | null;
-  readonly duplicate_of: string | null;
-  readonly reused: number;
-  readonly degraded: number;
-  readonly outputs: string;
-  readonly ms: string | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly error_fix: string | null;
-  readonly finished_at: number | null;
-}
+/** A row of `JOBS`. */
+type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> &
+  Readonly<Record<'id' | 'reused' | 'degraded', number> & Record<'outputs', string>> &
+  Readonly<Record<'ms' | 'error' | 'message' | 'fix', string | null>>;
 
-function jobOf(row: JobRow): JobRecord {
+function jobOf({ id: _, message, fix, ...row }: JobRow): JobRecord {
+  const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });
   return {
-    source: row.source,
-    state: row.state,
-    attempts: row.attempts,
-    bytes: row.bytes,
-    digest: row.digest,
-    width: row.width,
-    height: row.height,
-    dominantColor: row.dominant_color,
-    duplicateOf: row.duplicate_of,
+    ...row,
     reused: row.reused === 1,
     degraded: row.degraded === 1,
     outputs: JSON.parse(row.outputs) as JobRecord['outputs'],
     ms: row.ms === null ? null : (JSON.parse(row.ms) as JobRecord['ms']),
-    error:
-      row.error_code === null
-        ? null
-        : {
-            code: row.error_code,
-            message: row.error_message ?? '',
-            ...(row.error_fix === null ? {} : { fix: row.error_fix }),
-          },
-    finishedAt: row.finished_at,
+    error: row.error === null ? null : failure(row.error),
   };
 }

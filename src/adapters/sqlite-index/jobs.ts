@@ -7,68 +7,53 @@ import { openGroupCommit } from './group-commit.ts';
 export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const { prepare, locks, read, write } = connection;
   const groupCommit = openGroupCommit(connection);
-  const known = prepare<[string, string], { id: number; state: string }>(
-    'SELECT id, state FROM jobs WHERE batch = ? AND source = ?',
-  );
+  const known = prepare<[string, string], { id: number; state: string }>(`
+    SELECT id, state FROM jobs WHERE batch = ? AND source = ?`);
   // The row keeps the earlier result: if the bytes are the same again, that result stands.
-  const renew = prepare(
-    `UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
-       error_code = NULL, error_message = NULL, error_fix = NULL,
-       was_duplicate_of = coalesce(duplicate_of, was_duplicate_of), duplicate_of = NULL
-     WHERE id = ?`,
-  );
-  const insertJob = prepare(
-    'INSERT INTO jobs (batch, source, given, relative, naming) VALUES (@batch, @source, @given, @relative, @naming)',
-  );
-  const insertFailed = prepare(
-    `INSERT INTO jobs (batch, source, given, relative, naming, state, attempts, error_code, error_message, error_fix, finished_at)
-     VALUES (@batch, @source, @given, @relative, @naming, 'failed', 1, @code, @message, @fix, @now)`,
-  );
-  const tally = prepare(
-    `UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
-       bytes_out = bytes_out + @bytesOut WHERE batch = @batch`,
-  );
+  const renew = prepare(`
+    UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
+      error_code = NULL, error_message = NULL, error_fix = NULL,
+      was_duplicate_of = coalesce(duplicate_of, was_duplicate_of), duplicate_of = NULL
+    WHERE id = ?`);
+  const insertJob = prepare(`
+    INSERT INTO jobs (batch, source, given, relative, naming, state, attempts, error_code, error_message, error_fix, finished_at)
+    VALUES (@batch, @source, @given, @relative, @naming, @state, @attempts, @code, @message, @fix, @now)`);
+  const tally = prepare(`
+    UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
+      bytes_out = bytes_out + @bytesOut WHERE batch = @batch`);
   const walked = prepare('UPDATE batches SET walk_ended = ?, passed_over = ? WHERE id = ?');
-  const take = prepare<[string, string, string, number, number], Job>(
-    `UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1
-     WHERE id IN (
-       SELECT id FROM (SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1000)
-       UNION ALL
-       SELECT id FROM jobs WHERE batch = ? AND state = 'retrying' AND not_before <= ?
-       LIMIT ?)
-     RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`,
-  );
-  const anyWaiting = prepare<[string], number>(
-    "SELECT 1 FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT 1",
-  ).pluck();
-  const anyInWork = prepare<[string], number>(
-    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
-  ).pluck();
-  const claimOf = prepare<[string], { run: string; job: number }>(
-    'SELECT run, job FROM claims WHERE digest = ?',
-  );
+  const take = prepare<[string, string, string, number, number], Job>(`
+    UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1
+    WHERE id IN (
+      SELECT id FROM (SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1000)
+      UNION ALL
+      SELECT id FROM jobs WHERE batch = ? AND state = 'retrying' AND not_before <= ?
+      LIMIT ?)
+    RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`);
+  const anyWaiting = prepare<[string], number>(`
+    SELECT 1 FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT 1`).pluck();
+  const anyInWork = prepare<[string], number>(`
+    SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1`).pluck();
+  const claimOf = prepare<[string], { run: string; job: number }>(`
+    SELECT run, job FROM claims WHERE digest = ?`);
   const putClaim = prepare('INSERT OR REPLACE INTO claims (digest, run, job) VALUES (?, ?, ?)');
   const dropClaim = prepare('DELETE FROM claims WHERE job = ?');
   const dropJob = prepare('DELETE FROM jobs WHERE id = ?');
-  const settle = prepare(
-    `UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
-       dominant_color = @dominantColor, duplicate_of = @duplicateOf, was_duplicate_of = NULL, reused = @reused,
-       degraded = @degraded, outputs = @outputs, ms = @ms, error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
-     WHERE id = @id`,
-  );
+  const settle = prepare(`
+    UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
+      dominant_color = @dominantColor, duplicate_of = @duplicateOf, was_duplicate_of = NULL, reused = @reused,
+      degraded = @degraded, outputs = @outputs, ms = @ms, error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
+    WHERE id = @id`);
   // The bytes are the same as before, so the earlier result stands.
-  const restore = prepare(
-    `UPDATE jobs SET state = iif(was_duplicate_of IS NULL, 'completed', 'duplicate'), duplicate_of = was_duplicate_of,
-       was_duplicate_of = NULL, run = NULL, finished_at = ?
-     WHERE id = ? AND digest = ?`,
-  );
-  const giveBack = prepare(
-    'UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?',
-  );
-  const cancel = prepare(
-    `UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id IN
-       (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`,
-  );
+  const restore = prepare(`
+    UPDATE jobs SET state = iif(was_duplicate_of IS NULL, 'completed', 'duplicate'), duplicate_of = was_duplicate_of,
+      was_duplicate_of = NULL, run = NULL, finished_at = ?
+    WHERE id = ? AND digest = ?`);
+  const giveBack = prepare(`
+    UPDATE jobs SET state = ?, run = NULL, not_before = ?, attempts = attempts - ? WHERE id = ?`);
+  const cancel = prepare(`
+    UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id IN
+      (SELECT id FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT ?)`);
 
   /** Of these owners, those without a job in work: a source in work may still make outputs under its names. */
   const idle = (owners: readonly string[] = []) => owners.filter((owner) => anyInWork.get(owner) !== 1);
@@ -82,9 +67,8 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
           // Jobs are taken in the order of their rows.
           .sort((a, b) => (b.job.size ?? 0) - (a.job.size ?? 0));
         for (const { job, naming } of added) {
-          const row = rowOf(job, batch, naming);
-          if (job.failed === undefined) insertJob.run(row);
-          else insertFailed.run({ ...row, fix: null, ...job.failed, now: Date.now() });
+          const failed = job.failed && { ...job.failed, state: 'failed', attempts: 1, now: Date.now() };
+          insertJob.run({ ...pendingRow(job, batch, naming), ...failed });
         }
         tally.run({ ...unchanged, batch });
         return added.length;
@@ -96,18 +80,14 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
         const inWork: string[] = [];
         for (const job of jobs) {
           const row = known.get(batch, job.source);
-          if (row?.state === 'processing') {
-            inWork.push(job.source);
-            continue;
-          }
-          if (idle(job.gone).length < (job.gone?.length ?? 0)) {
+          if (row?.state === 'processing' || idle(job.gone).length < (job.gone?.length ?? 0)) {
             inWork.push(job.source);
             continue;
           }
           const naming = reserveNames(job, names);
           if (row !== undefined) renew.run(naming, row.id);
           else {
-            insertJob.run(rowOf(job, batch, naming));
+            insertJob.run(pendingRow(job, batch, naming));
             if (job.isCounted) counted++;
           }
           if (row?.state !== 'pending' && row?.state !== 'retrying') begun++;
@@ -153,7 +133,8 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
       }),
     settle: ({ batch }, job, result) =>
       groupCommit(() => {
-        names.record(result.source, result.made, result.skipped);
+        if (result.source !== undefined) names.recordSource(result.source);
+        names.record([...result.made, ...result.skipped]);
         for (const path of result.givenUp ?? []) names.giveUp(path, job.source);
         dropClaim.run(job.id);
         const isAsBefore = result.state === 'unchanged' && result.source !== undefined;
@@ -161,15 +142,11 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
         // Outputs that are left to another source are counted with that source.
         const own = result.skipped.length > 0 ? [] : result.outputs;
         const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);
-        const settled = result.state !== 'failed' && result.state !== 'cancelled';
-        tally.run({
-          batch,
-          unchanged: result.state === 'unchanged' ? 1 : 0,
-          bytesIn: settled ? (result.bytes ?? 0) : 0,
-          bytesOut,
-        });
+        const isDone = result.state !== 'failed' && result.state !== 'cancelled';
+        const unchanged = result.state === 'unchanged' ? 1 : 0;
+        tally.run({ batch, unchanged, bytesIn: isDone ? (result.bytes ?? 0) : 0, bytesOut });
         if (result.state === 'unchanged') dropJob.run(job.id);
-        else settle.run({ id: job.id, now: Date.now(), ...columnsOf(result) });
+        else settle.run({ id: job.id, now: Date.now(), ...settledRow(result) });
       }),
     giveBack: (job, state, notBefore = 0) =>
       write(() => {
@@ -180,8 +157,9 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   };
 }
 
-function rowOf({ source, given, relative }: NewJob, batch: string, naming: number) {
-  return { batch, source, given, relative, naming };
+function pendingRow({ source, given, relative }: NewJob, batch: string, naming: number) {
+  const job = { batch, source, given, relative, naming, state: 'pending', attempts: 0 };
+  return { ...job, code: null, message: null, fix: null, now: null };
 }
 
 /**
@@ -194,28 +172,26 @@ function reserveNames({ source, candidates, kept, gone = [] }: NewJob, names: Na
     return owner === undefined || owner === source || gone.includes(owner);
   };
   const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
-  const naming = order.find((i) => candidates[i]?.every(isFree));
-  const chosen = naming === undefined ? undefined : candidates[naming];
-  if (naming === undefined || chosen === undefined) return candidates.length;
-  for (const path of chosen) names.reserve(path, source);
+  const naming = order.find((i) => candidates[i]?.every(isFree)) ?? candidates.length;
+  for (const path of candidates[naming] ?? []) names.reserve(path, source);
   return naming;
 }
 
-function columnsOf(result: Settlement) {
+function settledRow({ state, source, bytes, duplicateOf, reused, degraded, outputs, error, ms }: Settlement) {
   return {
-    state: result.state,
-    bytes: result.bytes ?? result.source?.size ?? null,
-    digest: result.source?.digest ?? null,
-    width: result.source?.width ?? null,
-    height: result.source?.height ?? null,
-    dominantColor: result.source?.dominantColor ?? null,
-    duplicateOf: result.duplicateOf ?? null,
-    reused: result.reused ? 1 : 0,
-    degraded: result.degraded ? 1 : 0,
-    outputs: JSON.stringify(result.outputs),
-    ms: result.ms === undefined ? null : JSON.stringify(result.ms),
-    code: result.error?.code ?? null,
-    message: result.error?.message ?? null,
-    fix: result.error?.fix ?? null,
+    state,
+    bytes: bytes ?? source?.size ?? null,
+    digest: source?.digest ?? null,
+    width: source?.width ?? null,
+    height: source?.height ?? null,
+    dominantColor: source?.dominantColor ?? null,
+    duplicateOf: duplicateOf ?? null,
+    reused: reused ? 1 : 0,
+    degraded: degraded ? 1 : 0,
+    outputs: JSON.stringify(outputs),
+    ms: ms === undefined ? null : JSON.stringify(ms),
+    code: error?.code ?? null,
+    message: error?.message ?? null,
+    fix: error?.fix ?? null,
   };
 }

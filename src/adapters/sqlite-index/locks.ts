@@ -1,36 +1,11 @@
 import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Database, Statement } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../errors.ts';
+import type { Database } from 'better-sqlite3';
+import { systemCode } from '../../errors.ts';
 import { makeFolders } from '../file-systems.ts';
 import { keep, type Sqlite } from './binding.ts';
-import { indexError, isBusy } from './errors.ts';
-import { printOf } from './identity.ts';
-
-/**
- * A run is alive as long as its process holds the lock on a small file beside the index. The system frees the lock when
- * the process ends, however it ends, and keeps it while the process is stopped. Neither process ids nor clocks are
- * needed.
- */
-export interface Locks {
-  hold(run: string): void;
-  /** Removes the file of a run that has ended, was recovered or was left behind. */
-  release(run: string): void;
-  isHeld(run: string): boolean;
-  /** Drops all locks of this connection; their runs then count as dead. */
-  letGo(): void;
-  /** All runs that are alive, in any process. */
-  held(): string[];
-  /** Whether a run is alive that another process or another connection holds. */
-  othersHold(): boolean;
-  /** Errors: `index_unusable` when the lock file of a live run was removed: other processes take the run for dead. */
-  check(run: string): void;
-  /**
-   * Runs that are not `known`, whose process is gone and whose file is still there. Their locks are held until they are
-   * released, so that none of them is a run that begins just now.
-   */
-  leftBehind(known: ReadonlySet<string>): string[];
-}
+import { indexError, isBusy, unusable } from './errors.ts';
+import { printOf } from './file.ts';
 
 /** A repair holds a lock with this name among those of the runs. */
 export const REPAIR = 'repair';
@@ -39,14 +14,10 @@ const PROBED = 1_000;
 /** How often another process may remove the file, as if left behind, while its lock is taken. */
 const MOST_TRIES = 5;
 
-interface Held {
+/** An open lock file, and the mark of the file that was opened. */
+interface LockFile {
   readonly db: Database;
   readonly print: string;
-}
-
-interface Probe extends Held {
-  /** Made when the lock is free: while it is held, SQLite cannot read what it needs to prepare a statement. */
-  read?: Statement;
 }
 
 /** Holds the lock of a run before it is opened: without a lock the run would count as dead. */
@@ -60,103 +31,94 @@ export async function holding<T>(locks: Locks, run: string, open: () => Promise<
   }
 }
 
-export function locksOf(Sqlite: Sqlite, index: string): Locks {
+export type Locks = ReturnType<typeof locksOf>;
+
+/**
+ * A run is alive as long as its process holds the lock on a small file beside the index. The system frees the lock when
+ * the process ends, however it ends, and keeps it while the process is stopped. Neither process ids nor clocks are
+ * needed.
+ */
+export function locksOf(Sqlite: Sqlite, index: string) {
   const folder = `${index}.runs`;
   const fileOf = (run: string) => join(folder, `${run}.lock`);
-  const mine = new Map<string, Held>();
-  const behind = new Map<string, Held>();
-  const probes = new Map<string, Probe>();
+  const mine = new Map<string, LockFile>();
+  const behind = new Map<string, LockFile>();
+  /** One probe for each file, because the same lock is asked for again and again. */
+  const probes = new Map<string, LockFile>();
 
-  /** Reading fails only while the lock is held: two processes that ask do not disturb each other. */
-  const isLocked = (run: string, print: string): boolean => {
-    const probe = probeOf(run, print);
+  const isLocked = (run: string): boolean => {
+    const print = printOf(fileOf(run));
+    if (probes.get(run)?.print !== print) close(probes, run);
+    // Without a file the run has ended, its folder was removed, or the index was copied without it.
+    if (print === undefined) return false;
+    const options = { timeout: 0, fileMustExist: true, readonly: true };
+    const probe = probes.get(run) ?? { db: keep(new Sqlite(fileOf(run), options)), print };
+    probes.set(run, probe);
     try {
-      probe.read ??= keep(probe.db.prepare('SELECT count(*) FROM sqlite_schema'));
-      probe.read.get();
+      // Reading fails only while the lock is held: two processes that ask do not disturb each other.
+      probe.db.exec('SELECT count(*) FROM sqlite_schema');
       return false;
     } catch (error) {
       if (isBusy(error)) return true;
-      dropProbe(run);
+      close(probes, run);
       throw error;
     }
   };
 
-  /** Keeps one probe for each file, because the same lock is asked for again and again. */
-  const probeOf = (run: string, print: string): Probe => {
-    const open = probes.get(run);
-    if (open?.print === print) return open;
-    dropProbe(run);
-    const db = keep(new Sqlite(fileOf(run), { timeout: 0, fileMustExist: true, readonly: true }));
-    const probe = { db, print };
-    probes.set(run, probe);
-    return probe;
-  };
-
-  const dropProbe = (run: string) => {
-    probes.get(run)?.db.close();
-    probes.delete(run);
-  };
-
   const isHeld = (run: string): boolean => {
     if (mine.has(run)) return true;
-    const file = fileOf(run);
     try {
-      const print = printOf(file);
-      // Without a file the run has ended, its folder was removed, or the index was copied without it.
-      if (print !== undefined) return isLocked(run, print);
-      dropProbe(run);
-      return false;
+      return isLocked(run);
     } catch {
       // A file that cannot be opened, for lack of permission or descriptors, proves nothing. To take a live run for
       // dead would be worse.
-      return isThere(file);
+      return isThere(fileOf(run));
     }
   };
-  const held = () => runsIn(folder).filter(isHeld);
+  /** All runs that are alive, in any process. */
+  const held = (): string[] => runsIn(folder).filter(isHeld);
 
   return {
-    hold(run) {
+    hold(run: string): void {
       try {
         makeFolders(folder);
+        // SQLite does not say why it cannot open a file.
+        accessSync(folder, constants.W_OK | constants.X_OK);
         mine.set(run, lock(Sqlite, fileOf(run)));
       } catch (error) {
-        throw indexError(deniedBy(folder, error), folder);
+        throw indexError(error, folder);
       }
     },
-    release(run) {
+    /** Removes the file of a run that has ended, was recovered or was left behind. */
+    release(run: string): void {
       // Remove the file first, so that nobody can lock a file that is about to go.
       const isRemoved = remove(fileOf(run));
-      for (const held of [mine, behind]) {
-        held.get(run)?.db.close();
-        held.delete(run);
-      }
-      dropProbe(run);
+      for (const files of [mine, behind, probes]) close(files, run);
       // Windows removes no open file. On other systems an old file that stays does no harm.
       if (!isRemoved) remove(fileOf(run));
     },
     isHeld,
-    letGo() {
-      for (const { db } of [...mine.values(), ...behind.values(), ...probes.values()]) db.close();
-      for (const all of [mine, behind, probes]) all.clear();
+    /** Drops all locks of this connection; their runs then count as dead. */
+    letGo(): void {
+      for (const files of [mine, behind, probes]) for (const run of files.keys()) close(files, run);
     },
     held,
-    othersHold: () => held().some((run) => !mine.has(run)),
-    check(run) {
+    /** Whether a run is alive that another process or another connection holds. */
+    othersHold: (): boolean => held().some((run) => !mine.has(run)),
+    /** Errors: `index_unusable` when the lock file of a live run was removed: other processes take the run for dead. */
+    check(run: string): void {
       const own = mine.get(run);
       if (own === undefined || printOf(fileOf(run)) === own.print) return;
-      throw new ImgtoolError(
-        'index_unusable',
-        `${index}: is in use, and its lock was removed (${fileOf(run)})`,
-        {
-          fix: 'leave that folder alone while imgtool works, and run the same command again',
-        },
-      );
+      const fix = 'leave that folder alone while imgtool works, and run the same command again';
+      throw unusable(`${index}: is in use, and its lock was removed (${fileOf(run)})`, fix);
     },
-    leftBehind(known) {
-      const found = runsIn(folder).filter(
-        (run) => /^[0-9a-f]+$/.test(run) && !known.has(run) && !mine.has(run),
-      );
-      return found.filter((run) => {
+    /**
+     * Runs that are not `known`, whose process is gone and whose file is still there. Their locks are held until they
+     * are released, so that none of them is a run that begins just now.
+     */
+    leftBehind(known: ReadonlySet<string>): string[] {
+      return runsIn(folder).filter((run) => {
+        if (!/^[0-9a-f]+$/.test(run) || known.has(run) || mine.has(run)) return false;
         if (behind.has(run)) return true;
         if (isHeld(run)) return false;
         const taken = takeIfFree(Sqlite, fileOf(run));
@@ -167,16 +129,21 @@ export function locksOf(Sqlite: Sqlite, index: string): Locks {
   };
 }
 
-/** Takes the lock of a new run. Errors: those of SQLite. */
-function lock(Sqlite: Sqlite, file: string): Held {
-  for (let tries = 1; ; tries++) {
-    const held = tryLock(Sqlite, file, { timeout: PROBED });
-    if (held !== undefined) return held;
-    if (tries === MOST_TRIES) throw new Error('its lock is removed again and again');
-  }
+function close(files: Map<string, LockFile>, run: string): void {
+  files.get(run)?.db.close();
+  files.delete(run);
 }
 
-function takeIfFree(Sqlite: Sqlite, file: string): Held | undefined {
+/** Takes the lock of a new run. Errors: those of SQLite. */
+function lock(Sqlite: Sqlite, file: string): LockFile {
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const held = tryLock(Sqlite, file, { timeout: PROBED });
+    if (held !== undefined) return held;
+  }
+  throw new Error('its lock is removed again and again');
+}
+
+function takeIfFree(Sqlite: Sqlite, file: string): LockFile | undefined {
   try {
     return tryLock(Sqlite, file, { timeout: 0, fileMustExist: true });
   } catch {
@@ -190,7 +157,7 @@ function tryLock(
   Sqlite: Sqlite,
   file: string,
   options: { timeout: number; fileMustExist?: boolean },
-): Held | undefined {
+): LockFile | undefined {
   const db = keep(new Sqlite(file, options));
   const print = printOf(file);
   const isOurs = () => print !== undefined && printOf(file) === print;
@@ -199,24 +166,12 @@ function tryLock(
     db.exec('PRAGMA journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
     if (print !== undefined && isOurs()) return { db, print };
+    db.close();
   } catch (error) {
     db.close();
     if (isOurs()) throw error;
-    return undefined;
   }
-  db.close();
   return undefined;
-}
-
-/** SQLite does not say why it could not open a file. */
-function deniedBy(folder: string, error: unknown): unknown {
-  if (!systemCode(error)?.startsWith('SQLITE_CANTOPEN')) return error;
-  try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-    return error;
-  } catch (denied) {
-    return denied;
-  }
 }
 
 function runsIn(folder: string): string[] {

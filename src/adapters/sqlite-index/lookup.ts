@@ -10,19 +10,15 @@ export const OUTPUT = `path, source, variant, settings, digest, format, width, h
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
-/**
- * Keys of one folder are neighbours, so their range is read at once, unless it holds more than this many times the
- * keys.
- */
+/** Keys of one folder are neighbours: their range is read at once, up to this many rows for each key. */
 const DENSE = 2;
 const SURROGATE = /[\ud800-\udfff]/;
 
 export function createLookup({ prepare, read }: Connection, fold: FoldName): Catalog['lookup'] {
   const sources = openTable('sources', 'path', SOURCE);
   const outputs = openTable('outputs', 'key', OUTPUT);
-  const inWork = prepare<[string], number>(
-    'SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1',
-  ).pluck();
+  const inWork = prepare<[string], number>(`
+    SELECT 1 FROM jobs WHERE run IS NOT NULL AND source = ? LIMIT 1`).pluck();
 
   return (ofSources, ofOutputs) =>
     read(() => {
@@ -48,9 +44,8 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
   /** Reads the rows with these keys, and sometimes rows between them. */
   function openTable(table: string, key: string, columns: string): (keys: readonly string[]) => Row[] {
     const one = prepare<[string], Row>(`SELECT ${columns} FROM ${table} WHERE ${key} = ?`).raw();
-    const between = prepare<[string, string, number], Row>(
-      `SELECT ${columns} FROM ${table} WHERE ${key} BETWEEN ? AND ? LIMIT ?`,
-    ).raw();
+    const between = prepare<[string, string, number], Row>(`
+      SELECT ${columns} FROM ${table} WHERE ${key} BETWEEN ? AND ? LIMIT ?`).raw();
     return (keys) => {
       const range = rangeOf(keys);
       const most = DENSE * keys.length;

@@ -1,75 +1,29 @@
+import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { systemCode } from '../../errors.ts';
+import { valuesIn } from './binding.ts';
+import { newer, unusable } from './errors.ts';
+import type { Locks } from './locks.ts';
 
-/** Brings the schema from version n to n + 1. Never change a released migration: add one. */
-export type Migration = (db: Database) => void;
+const STATES = 'pending processing retrying completed duplicate unchanged failed cancelled'.split(' ');
 
-export const MIGRATIONS: readonly Migration[] = [createTables, addResuming, addMoving, addFormerSettings];
-
-function createTables(db: Database): void {
-  db.exec(WHAT_WAS_MADE);
-  db.exec(WORK_AND_HISTORY);
-  db.exec(COUNTS);
-}
-
-function addResuming(db: Database): void {
-  // Set by the command that cancels the batch, read by the run that works on it.
-  db.exec('ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0');
-  db.exec('ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0');
-  // The source that a duplicate repeated, while the duplicate is checked again.
-  db.exec('ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT');
-}
-
-function addMoving(db: Database): void {
-  // NULL for sources that an earlier version recorded.
-  db.exec('ALTER TABLE sources ADD COLUMN ctime TEXT');
-  // The first 12 characters distinguish nearly all checksums, in a third of the space.
-  db.exec('CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL');
-}
-
-function addFormerSettings(db: Database): void {
-  db.exec(
-    `CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL)
-     STRICT, WITHOUT ROWID`,
-  );
-  db.exec(NOTE_FORMER_SETTINGS);
-}
-
-/** Each settings digest that an older version may have recorded, with the first and last output that has it. */
-export const NOTE_FORMER_SETTINGS = `
-INSERT OR IGNORE INTO former_settings
-  SELECT settings, min(id), max(id) FROM outputs WHERE settings IS NOT NULL GROUP BY settings`;
+/** The states whose counts are numbers of jobs. Unchanged sources have no jobs. */
+export const COUNTED = STATES.filter((state) => state !== 'unchanged');
 
 const WHAT_WAS_MADE = `
 CREATE TABLE sources (
   path TEXT PRIMARY KEY,
-  size INTEGER NOT NULL,
-  mtime TEXT NOT NULL,
-  ino TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  width INTEGER NOT NULL,
-  height INTEGER NOT NULL,
-  format TEXT NOT NULL,
-  dominant_color TEXT,
+  size INTEGER NOT NULL, mtime TEXT NOT NULL, ino TEXT NOT NULL, digest TEXT NOT NULL,
+  width INTEGER NOT NULL, height INTEGER NOT NULL, format TEXT NOT NULL, dominant_color TEXT,
   seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- One row a name. Without a checksum the name is only held: nothing of ours is under it yet.
 CREATE TABLE outputs (
   id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
-  path TEXT NOT NULL,
-  source TEXT NOT NULL,
-  variant TEXT,
-  settings TEXT,
-  digest TEXT,
-  format TEXT,
-  width INTEGER,
-  height INTEGER,
-  size INTEGER,
-  mtime TEXT,
-  ino TEXT,
-  checksum TEXT,
-  encoder TEXT,
+  key TEXT NOT NULL UNIQUE, path TEXT NOT NULL, source TEXT NOT NULL,
+  variant TEXT, settings TEXT, digest TEXT, format TEXT, width INTEGER, height INTEGER,
+  size INTEGER, mtime TEXT, ino TEXT, checksum TEXT, encoder TEXT,
   CHECK (checksum IS NULL OR (settings IS NOT NULL AND digest IS NOT NULL AND size IS NOT NULL
     AND mtime IS NOT NULL AND ino IS NOT NULL AND format IS NOT NULL AND variant IS NOT NULL))
 ) STRICT;
@@ -82,13 +36,9 @@ CREATE TABLE batches (
   id TEXT PRIMARY KEY,
   command TEXT NOT NULL CHECK (command IN ('process', 'watch')),
   state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'cancelled', 'interrupted')),
-  inputs TEXT NOT NULL,
-  cwd TEXT NOT NULL,
-  options TEXT NOT NULL,
-  started_at INTEGER NOT NULL,
-  finished_at INTEGER,
-  walk_ended INTEGER NOT NULL DEFAULT 0,
-  passed_over INTEGER NOT NULL DEFAULT 0,
+  inputs TEXT NOT NULL, cwd TEXT NOT NULL, options TEXT NOT NULL,
+  started_at INTEGER NOT NULL, finished_at INTEGER,
+  walk_ended INTEGER NOT NULL DEFAULT 0, passed_over INTEGER NOT NULL DEFAULT 0,
   CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX batches_by_start ON batches (started_at, id);
@@ -96,16 +46,8 @@ CREATE INDEX batches_by_start ON batches (started_at, id);
 -- Apart from its batch, whose row with all inputs would be written again at each change of a job.
 CREATE TABLE counts (
   batch TEXT PRIMARY KEY REFERENCES batches (id) ON DELETE CASCADE,
-  bytes_in INTEGER NOT NULL DEFAULT 0,
-  bytes_out INTEGER NOT NULL DEFAULT 0,
-  pending INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
-  processing INTEGER NOT NULL DEFAULT 0 CHECK (processing >= 0),
-  retrying INTEGER NOT NULL DEFAULT 0 CHECK (retrying >= 0),
-  completed INTEGER NOT NULL DEFAULT 0 CHECK (completed >= 0),
-  duplicate INTEGER NOT NULL DEFAULT 0 CHECK (duplicate >= 0),
-  unchanged INTEGER NOT NULL DEFAULT 0 CHECK (unchanged >= 0),
-  failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
-  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0)
+  bytes_in INTEGER NOT NULL DEFAULT 0, bytes_out INTEGER NOT NULL DEFAULT 0,
+  ${STATES.map((state) => `${state} INTEGER NOT NULL DEFAULT 0 CHECK (${state} >= 0)`).join(', ')}
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -117,27 +59,15 @@ CREATE INDEX runs_by_batch ON runs (batch);
 CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,
   batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
-  source TEXT NOT NULL,
-  given TEXT NOT NULL,
-  relative TEXT NOT NULL,
-  naming INTEGER NOT NULL,
+  source TEXT NOT NULL, given TEXT NOT NULL, relative TEXT NOT NULL, naming INTEGER NOT NULL,
   state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
     ('pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled')),
   run TEXT REFERENCES runs (id),
-  attempts INTEGER NOT NULL DEFAULT 0,
-  not_before INTEGER NOT NULL DEFAULT 0,
-  bytes INTEGER,
-  digest TEXT,
-  width INTEGER,
-  height INTEGER,
-  dominant_color TEXT,
-  duplicate_of TEXT,
-  reused INTEGER NOT NULL DEFAULT 0,
-  outputs TEXT NOT NULL DEFAULT '[]',
-  ms TEXT,
-  error_code TEXT,
-  error_message TEXT,
-  error_fix TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER, digest TEXT, width INTEGER, height INTEGER, dominant_color TEXT,
+  duplicate_of TEXT, reused INTEGER NOT NULL DEFAULT 0,
+  outputs TEXT NOT NULL DEFAULT '[]', ms TEXT,
+  error_code TEXT, error_message TEXT, error_fix TEXT,
   finished_at INTEGER,
   UNIQUE (batch, source),
   CHECK ((state = 'processing') = (run IS NOT NULL)),
@@ -158,8 +88,6 @@ CREATE TABLE claims (
 CREATE INDEX claims_by_job ON claims (job);
 CREATE INDEX claims_by_run ON claims (run);
 `;
-
-const COUNTED = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
 
 const add = (row: 'NEW' | 'OLD', sign: '+' | '-') =>
   COUNTED.map((state) => `${state} = ${state} ${sign} (${row}.state = '${state}')`).join(', ');
@@ -187,3 +115,76 @@ CREATE TRIGGER batches_finished BEFORE UPDATE OF state ON batches WHEN NEW.state
     WHERE batch = NEW.id AND pending + processing + retrying > 0;
 END;
 `;
+
+const RESUMING = `
+-- Set by the command that cancels the batch, read by the run that works on it.
+ALTER TABLE batches ADD COLUMN cancel_asked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
+-- The source that a duplicate repeated, while the duplicate is checked again.
+ALTER TABLE jobs ADD COLUMN was_duplicate_of TEXT;
+`;
+
+const MOVING = `
+-- NULL for sources that an earlier version recorded.
+ALTER TABLE sources ADD COLUMN ctime TEXT;
+-- The first 12 characters distinguish nearly all checksums, in a third of the space.
+CREATE INDEX outputs_by_checksum ON outputs (substr(checksum, 1, 12)) WHERE checksum IS NOT NULL;
+`;
+
+/** Each settings digest that an older version may have recorded, with the first and last output that has it. */
+export const NOTE_FORMER_SETTINGS = `
+INSERT OR IGNORE INTO former_settings
+  SELECT settings, min(id), max(id) FROM outputs WHERE settings IS NOT NULL GROUP BY settings;
+`;
+
+const FORMER_SETTINGS = `
+CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+${NOTE_FORMER_SETTINGS}`;
+
+/** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
+export const MIGRATIONS: readonly string[] = [
+  WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
+  RESUMING,
+  MOVING,
+  FORMER_SETTINGS,
+];
+
+/** The tables, indexes and triggers in the schema of a version. */
+export function schemaNames(version: number): string[] {
+  const created = MIGRATIONS.slice(0, version)
+    .join('')
+    .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
+  return [...created].flatMap(([, type = '', name = '', columns = '']) => [
+    `${type.toLowerCase()} ${name}`,
+    // SQLite makes an index for unique columns.
+    ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
+  ]);
+}
+
+/** Brings an index to the newest version and keeps a copy of the old one. Refuses while a run is alive. */
+export function migrate(db: Database, path: string, locks: Locks): void {
+  const wanted = MIGRATIONS.length;
+  db.transaction(() => {
+    const [found = 0] = valuesIn<number>(db, 'PRAGMA user_version');
+    // Another process has done it.
+    if (found === wanted) return;
+    if (found > wanted) throw newer(path, found, wanted);
+    if (found > 0 && locks.held().length > 0) {
+      const fix = 'wait until it has ended, then run the same command again';
+      throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
+    }
+    // The write lock is held, so the copy shows one moment.
+    if (found > 0) writeOnce(`${path}.v${found}`, db.serialize());
+    for (const step of MIGRATIONS.slice(found)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${wanted}`);
+  }).immediate();
+}
+
+function writeOnce(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}

@@ -11,9 +11,17 @@ import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
-import { fill, rootPageOf, spoil } from './filled.ts';
+import { fill, look, rootPageOf, spoil } from './filled.ts';
 
 const fresh = () => join(makePlace(), 'index.db');
+
+/** Makes an index of the first version with one source. */
+function fillFirstVersion(path: string, more = ''): void {
+  const db = keep(new Sqlite(path));
+  db.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1; ${more}`);
+  db.exec("INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1)");
+  db.close();
+}
 
 describe('opening the index', () => {
   it('creates the file and its folder in WAL mode at the newest version', async () => {
@@ -31,7 +39,7 @@ describe('opening the index', () => {
     const locks: Database[] = [];
     vi.spyOn(Sqlite.prototype, 'transaction').mockImplementationOnce(function (this: Database, step) {
       const other = new Sqlite(path);
-      for (const migrate of MIGRATIONS) migrate(other);
+      for (const step of MIGRATIONS) other.exec(step);
       other.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       other.close();
       mkdirSync(`${path}.runs`);
@@ -73,39 +81,51 @@ describe('opening the index', () => {
 
   it('migrates an older index step by step and keeps a copy', async () => {
     const path = fresh();
-    (await connect(path)).close();
-    const added = (db: Database) => void db.exec('CREATE TABLE later (x) STRICT;'.replace('(x)', '(x TEXT)'));
-    const { db, close } = await connect(path, { migrations: [...MIGRATIONS, added] });
-    expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length + 1);
+    fillFirstVersion(path);
+    const { db, close } = await connect(path);
+    expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
+    const columns = keep(db.prepare("SELECT name FROM pragma_table_info('jobs')").pluck()).all();
+    expect(columns).toContain('degraded');
+    expect(keep(db.prepare('SELECT ctime FROM sources').pluck()).all()).toEqual([null]);
+    expect(keep(db.prepare('SELECT count(*) FROM former_settings').pluck()).get()).toBe(0);
     close();
-    const copy = new Sqlite(`${path}.v${MIGRATIONS.length}`, { readonly: true });
-    expect(keep(copy.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
+    const copy = new Sqlite(`${path}.v1`, { readonly: true });
+    expect(keep(copy.prepare('PRAGMA user_version').pluck()).get()).toBe(1);
+    expect(keep(copy.prepare('SELECT path FROM sources').pluck()).all()).toEqual(['/a.jpg']);
     copy.close();
   });
 
   it('does not change an older index while a run uses it', async () => {
     const path = fresh();
-    const index = await openSqliteIndex(path, foldName);
-    const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
-    const run = await index.begin(work);
-    const later = [...MIGRATIONS, (db: Database) => void db.exec('CREATE TABLE later (x TEXT) STRICT')];
-    await expect(connect(path, { migrations: later })).rejects.toMatchObject({ code: 'index_unusable' });
-    expect(existsSync(`${path}.v${MIGRATIONS.length}`)).toBe(false);
-    await index.end(run, 'finished');
-    await index.close();
-    (await connect(path, { migrations: later })).close();
+    fillFirstVersion(path);
+    const locks = locksOf(Sqlite, path);
+    locks.hold('abcd');
+    await expect(connect(path)).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: expect.stringContaining('cannot be updated while another imgtool works with it'),
+    });
+    expect(existsSync(`${path}.v1`)).toBe(false);
+    locks.release('abcd');
+    const { db, close } = await connect(path);
+    expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
+    close();
   });
 
   it('undoes a migration that fails halfway', async () => {
     const path = fresh();
-    const broken = (db: Database) => {
-      db.exec('CREATE TABLE half (x TEXT) STRICT');
-      throw new Error('power cut');
-    };
-    await expect(connect(path, { migrations: [...MIGRATIONS, broken] })).rejects.toThrow();
-    const { db, close } = await connect(path);
-    expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").pluck().get()).toBe(0);
-    close();
+    // The last migration makes a table with this name.
+    fillFirstVersion(path, 'CREATE TABLE former_settings (x TEXT) STRICT');
+    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    const { version, columns } = look(path, (db) => ({
+      version: keep(db.prepare('PRAGMA user_version').pluck()).get(),
+      columns: keep(db.prepare("SELECT name FROM pragma_table_info('jobs')").pluck()).all(),
+    }));
+    expect(version).toBe(1);
+    expect(columns).not.toContain('degraded');
+    const db = keep(new Sqlite(path));
+    db.exec('DROP TABLE former_settings');
+    db.close();
+    (await connect(path)).close();
   });
 
   it('leaves no lock file of an ended run', async () => {

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Database } from 'better-sqlite3';
 import { ImgtoolError, systemCode, writeError } from '../../../errors.ts';
 import type { Backup } from '../../../model/mended.ts';
 import { keep, keepBackups, loadSqlite, type Sqlite } from '../binding.ts';
-import { classify, refuseStrangers } from '../check.ts';
-import { damaged, indexError } from '../errors.ts';
-import { MIGRATIONS } from '../migrations.ts';
-import { realPlace } from '../place.ts';
+import { versionOf } from '../check.ts';
+import { damaged, indexError, unusable } from '../errors.ts';
+import { realPlace } from '../file.ts';
 import { countRows, indexProblems } from './health.ts';
 import { dropDatabase, flush, placeAt } from './quarantine.ts';
 
@@ -50,11 +48,9 @@ async function copyIndex(
 ): Promise<void> {
   const db = keep(new Sqlite(path, { fileMustExist: true, timeout: 1_000 }));
   try {
-    refuseStrangers(Sqlite, db, path, MIGRATIONS);
-    if (classify(Sqlite, db, MIGRATIONS).kind === 'empty') throw absent(path);
+    if (versionOf(db, path) === 0) throw absent(path);
     // The read transaction holds one moment, whatever other processes write meanwhile.
-    db.exec('BEGIN');
-    keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
+    db.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     const progress = () => {
       if (signal.aborted) throw new ImgtoolError('cancelled', `${file}: was not made`);
       return AT_ONCE;
@@ -74,7 +70,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
   const db = keep(new Sqlite(copy));
   try {
     db.exec('PRAGMA journal_mode = DELETE');
-    leaveRunsBehind(db);
+    db.exec(withoutRuns(Date.now()));
     const [problem] = indexProblems(db);
     if (problem !== undefined) throw damaged(path, problem);
     return countRows(db);
@@ -84,50 +80,40 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
 }
 
 /** Removes runs from the copy. In the place of the copy they would count as dead and be recovered. */
-function leaveRunsBehind(db: Database): void {
-  const now = Date.now();
-  db.transaction(() => {
-    db.exec("UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL");
-    keep(db.prepare("UPDATE batches SET state = 'interrupted', finished_at = ? WHERE state = 'running'")).run(
-      now,
-    );
-    db.exec('DELETE FROM claims');
-    db.exec('DELETE FROM runs');
-  })();
-}
+const withoutRuns = (now: number) => `
+BEGIN;
+UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL;
+UPDATE batches SET state = 'interrupted', finished_at = ${now} WHERE state = 'running';
+DELETE FROM claims;
+DELETE FROM runs;
+COMMIT`;
 
 function refuseTaken(file: string): void {
   if (!existsSync(file)) return;
-  throw new ImgtoolError('usage', `${file} exists already`, {
-    fix: 'name a file that is not there yet',
-  });
+  throw new ImgtoolError('usage', `${file} exists already`, { fix: 'name a file that is not there yet' });
 }
 
 function mustHaveRoom(file: string): void {
+  const folder = dirname(file);
   try {
-    accessSync(dirname(file), constants.W_OK | constants.X_OK);
+    accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw writeError(error, file);
-    throw new ImgtoolError('usage', `${dirname(file)} is not there`, {
-      fix: 'make that folder first',
-    });
+    throw new ImgtoolError('usage', `${folder} is not there`, { fix: 'make that folder first' });
   }
 }
 
 function absent(path: string): ImgtoolError {
-  return new ImgtoolError('index_unusable', `${path}: there is no index yet, so nothing can be saved`, {
-    fix: 'name the index with {{index}}; imgtool process makes one',
-  });
+  const fix = 'name the index with {{index}}; imgtool process makes one';
+  return unusable(`${path}: there is no index yet, so nothing can be saved`, fix);
 }
 
 /** An error while pages are copied is a write error, unless pages cannot be read. */
 function copyError(error: unknown, file: string): unknown {
   const code = systemCode(error) ?? '';
   if (code === 'SQLITE_FULL') {
-    return new ImgtoolError('no_space', `${file}: no space left to write it`, {
-      fix: 'free some space or name another file',
-      cause: error,
-    });
+    const fix = 'free some space or name another file';
+    return new ImgtoolError('no_space', `${file}: no space left to write it`, { fix, cause: error });
   }
   if (!/^SQLITE_(IOERR_(WRITE|FSYNC|TRUNCATE)|CANTOPEN)/.test(code)) return error;
   return new ImgtoolError('io', `${file}: could not be written (${code})`, { cause: error });

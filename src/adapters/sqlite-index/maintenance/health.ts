@@ -1,23 +1,24 @@
-import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
-import { keep } from '../binding.ts';
+import { valuesIn } from '../binding.ts';
 import { damageOf } from '../check.ts';
 import { connect } from '../connection.ts';
 import { indexError } from '../errors.ts';
+import { sizeOf } from '../file.ts';
 import { createIndex } from '../index.ts';
+import { COUNTED } from '../migrations.ts';
 
 /** Reads the whole index and reports its size and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
 export async function checkSqliteIndex(path: string, fold: FoldName): Promise<IndexHealth> {
   const connection = await connect(path, { purpose: 'look' });
-  const { db, read, prepare } = connection;
+  const { db, read } = connection;
   try {
     // A statement that does not fit its table is damage too.
     createIndex(connection, fold);
     return await read(() => ({
       path,
-      version: Number(prepare('PRAGMA user_version').pluck().get()),
+      version: Number(valuesIn(db, 'PRAGMA user_version')[0]),
       bytes: sizeOf(path) + sizeOf(`${path}-wal`),
       ...countRows(db),
       problems: indexProblems(db),
@@ -32,17 +33,12 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
 /** Everything that is wrong with an index, read from end to end. Empty when the index is sound. */
 export function indexProblems(db: Database): string[] {
   const damage = damageOf(db, 'integrity_check');
-  if (damage.length > 0) return damage;
-  const ask = (sql: string) => keep(db.prepare<[], string>(sql).pluck()).all();
-  return [
-    ...ask("SELECT 'a row of ' || \"table\" || ' belongs to nothing' FROM pragma_foreign_key_check"),
-    ...ask(MISCOUNTED),
-  ];
+  return damage.length > 0 ? damage : [...valuesIn<string>(db, STRAY), ...valuesIn<string>(db, MISCOUNTED)];
 }
 
 /** Number of sources, outputs that were made, and batches. */
 export function countRows(db: Database): Pick<IndexHealth, 'sources' | 'outputs' | 'batches'> {
-  const count = (rows: string) => Number(keep(db.prepare(`SELECT count(*) FROM ${rows}`).pluck()).get());
+  const count = (rows: string) => Number(valuesIn(db, `SELECT count(*) FROM ${rows}`)[0]);
   return {
     sources: count('sources'),
     outputs: count('outputs WHERE checksum IS NOT NULL'),
@@ -50,16 +46,12 @@ export function countRows(db: Database): Pick<IndexHealth, 'sources' | 'outputs'
   };
 }
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-const STATES = ['pending', 'processing', 'retrying', 'completed', 'duplicate', 'failed', 'cancelled'];
+const STRAY = `SELECT 'a row of ' || "table" || ' belongs to nothing' FROM pragma_foreign_key_check`;
 
 /** Batches whose counts differ from those of their jobs. */
 const MISCOUNTED = `
 SELECT 'the counts of batch ' || batches.id || ' are wrong' FROM batches LEFT JOIN counts ON counts.batch = batches.id
-WHERE counts.batch IS NULL OR ${STATES.map(
+WHERE counts.batch IS NULL OR ${COUNTED.map(
   (state) =>
     `counts.${state} <> (SELECT count(*) FROM jobs WHERE jobs.batch = batches.id AND state = '${state}')`,
 ).join(' OR ')}`;

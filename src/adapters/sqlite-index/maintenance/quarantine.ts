@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../../errors.ts';
-import { printOf } from '../identity.ts';
+import { printOf, sizeOf } from '../file.ts';
 
 /** Endings of the files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];
@@ -50,9 +50,7 @@ export function quarantinedOf(path: string): string[] {
     .filter((quarantined) => printOf(quarantined) === own);
 }
 
-/**
- * Undoes an unfinished replacement: the log may exist only under its second name, and rows would be lost without it.
- */
+/** Undoes an unfinished replacement: rows would be lost if the log existed only under its second name. */
 export function takeBack(path: string, paths: readonly string[]): void {
   const ownLog = `${path}-wal`;
   for (const quarantined of paths) {
@@ -70,10 +68,6 @@ export function takeBack(path: string, paths: readonly string[]): void {
 
 function removeBeside(path: string): void {
   for (const end of BESIDE) rmSync(path + end, { force: true });
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Gives the new file the mode and the owner of the old one. */
@@ -122,19 +116,14 @@ export function placeAt(path: string, name: string): void {
 
 /** Makes a file, or the names in a folder, survive a power cut. */
 export function flush(path: string): void {
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
     descriptor = openSync(path, 'r');
-  } catch (error) {
-    // Windows cannot open folders.
-    if (systemCode(error) === 'EISDIR' || systemCode(error) === 'EPERM') return;
-    throw error;
-  }
-  try {
     fsyncSync(descriptor);
   } catch (error) {
-    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'EPERM') throw error;
+    // Windows cannot open folders, and other systems may refuse to sync them.
+    if (!/^(EISDIR|EPERM|EINVAL)$/.test(systemCode(error) ?? '')) throw error;
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

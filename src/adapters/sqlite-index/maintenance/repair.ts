@@ -1,14 +1,13 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../../errors.ts';
 import type { Repaired, SavedRows } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
-import { keep, loadSqlite, type Sqlite } from '../binding.ts';
-import { classify, isVersion } from '../check.ts';
-import { indexError, inRepair, newer, noIndex, notOurs } from '../errors.ts';
+import { keep, loadSqlite, type Sqlite, valuesIn } from '../binding.ts';
+import { isVersion, schemaOf } from '../check.ts';
+import { indexError, inRepair, isDamage, newer, unusable } from '../errors.ts';
+import { realPlace } from '../file.ts';
 import { type Locks, locksOf, REPAIR } from '../locks.ts';
 import { MIGRATIONS } from '../migrations.ts';
-import { realPlace } from '../place.ts';
 import { indexProblems } from './health.ts';
 import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
@@ -36,7 +35,8 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
     const found = examine(Sqlite, path);
     const halfDone = quarantinedOf(real);
     if (found.length + halfDone.length === 0) return { state: 'healthy', ...untouched };
-    holdForRepair(locks, path);
+    if (locks.isHeld(REPAIR)) throw inRepair(path);
+    locks.hold(REPAIR);
     try {
       takeBack(real, halfDone);
       const problems = halfDone.length === 0 ? found : examine(Sqlite, path);
@@ -54,14 +54,15 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
 function examine(Sqlite: Sqlite, path: string): string[] {
   const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
   try {
-    const { kind, version, missing } = classify(Sqlite, db, MIGRATIONS);
-    if (kind === 'newer') throw newer(path, version, MIGRATIONS.length);
-    if (kind === 'foreign') throw notOurs(path);
-    if (kind === 'empty') return [];
+    const { version, missing } = schemaOf(db, path);
+    if (version === 0) return [];
     return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : indexProblems(db);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    if (!looksLikeOurs(path)) throw noIndex(path);
+    if (!looksLikeOurs(path)) {
+      const fix = 'nothing was touched; name the index with {{index}}';
+      throw unusable(`${path}: is no index of imgtool, so there is nothing to repair`, fix);
+    }
     // SQLite holds no lock on a file it cannot read, so reading the file by other means frees none.
     const version = versionInHeader(path);
     if (version > MIGRATIONS.length) throw newer(path, version, MIGRATIONS.length);
@@ -74,7 +75,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
 /** Whether an unreadable file was an index: runs worked with it, or it still names our tables. */
 function looksLikeOurs(path: string): boolean {
   if (existsSync(`${realPlace(path)}.runs`)) return true;
-  const start = readStart(path, SCHEMA_WITHIN).toString('latin1');
+  const start = readStart(path).toString('latin1');
   return OUR_TABLES.every((words) => start.includes(words));
 }
 
@@ -100,10 +101,9 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
     // Without this SQLite refuses a truncated file as a whole.
     from.unsafeMode(true);
     from.exec('PRAGMA writable_schema = ON');
-    to.exec('PRAGMA synchronous = OFF');
-    to.exec('PRAGMA foreign_keys = ON');
+    to.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
     return to.transaction(() => {
-      for (const step of MIGRATIONS) step(to);
+      for (const step of MIGRATIONS) to.exec(step);
       to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
       const salvaged = canBeRead(from) ? salvage(from, to, fold, now) : ALL_LOST;
       const [problem] = indexProblems(to);
@@ -118,30 +118,25 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
 
 function canBeRead(db: Database): boolean {
   try {
-    keep(db.prepare('SELECT count(*) FROM sqlite_schema')).get();
+    db.exec('SELECT count(*) FROM sqlite_schema');
     return true;
   } catch {
     return false;
   }
 }
 
-function isDamage(error: unknown): boolean {
-  const code = systemCode(error) ?? '';
-  return /^SQLITE_(CORRUPT.*|NOTADB|ERROR|IOERR_SHORT_READ)$/.test(code);
-}
-
 /** The version in the header of a file that SQLite cannot read. 0 when there is none. */
 function versionInHeader(path: string): number {
-  const header = readStart(path, 64);
+  const header = readStart(path);
   const version = header.length < 64 ? 0 : header.readUInt32BE(60);
   return header.toString('latin1', 0, 15) === 'SQLite format 3' && isVersion(version) ? version : 0;
 }
 
-function readStart(path: string, bytes: number): Buffer {
+function readStart(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    const start = Buffer.alloc(bytes);
-    return start.subarray(0, readSync(file, start, 0, bytes, 0));
+    const start = Buffer.alloc(SCHEMA_WITHIN);
+    return start.subarray(0, readSync(file, start));
   } finally {
     closeSync(file);
   }
@@ -151,24 +146,18 @@ function refuseIfInUse(Sqlite: Sqlite, path: string, locks: Locks): void {
   const [run] = locks.held().filter((one) => one !== REPAIR);
   if (run === undefined) return;
   const batch = batchOfRun(Sqlite, path, run);
-  const what = batch === undefined ? `run ${run}` : `batch ${batch}`;
-  throw new ImgtoolError('index_unusable', `${path}: is in use: ${what} is being worked on`, {
-    fix: `wait until it has ended, or stop it${batch === undefined ? '' : ` with imgtool cancel ${batch}`}; then repair`,
-  });
+  const [what, how] = batch ? [`batch ${batch}`, ` with imgtool cancel ${batch}`] : [`run ${run}`, ''];
+  const fix = `wait until it has ended, or stop it${how}; then repair`;
+  throw unusable(`${path}: is in use: ${what} is being worked on`, fix);
 }
 
 function batchOfRun(Sqlite: Sqlite, path: string, run: string): string | undefined {
   const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
   try {
-    return keep(db.prepare<[string], string>('SELECT batch FROM runs WHERE id = ?').pluck()).get(run);
+    return valuesIn<string>(db, 'SELECT batch FROM runs WHERE id = ?', run)[0];
   } catch {
     return undefined;
   } finally {
     db.close();
   }
-}
-
-function holdForRepair(locks: Locks, path: string): void {
-  if (locks.isHeld(REPAIR)) throw inRepair(path);
-  locks.hold(REPAIR);
 }

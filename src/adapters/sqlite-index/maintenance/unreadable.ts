@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { keep } from '../binding.ts';
+import { keep, valuesIn } from '../binding.ts';
 
 export type SalvagedRow = Readonly<Record<string, unknown>>;
 
@@ -11,13 +11,14 @@ const HIGHEST_ID = 2 ** 40;
 const AFTER_ALL_TEXT = Buffer.alloc(0);
 
 type RowKey = number | string;
+type Keys = readonly string[];
 
-interface Reading {
+export interface TableReading {
   readonly table: string;
   readonly key: string;
   readonly columns: readonly string[];
   /** Text keys to try, in the order of SQLite. */
-  readonly known?: readonly string[] | undefined;
+  readonly known?: Keys | undefined;
   /** Called when rows cannot be read. */
   readonly lost: () => void;
 }
@@ -29,39 +30,32 @@ interface Reading {
  */
 export function* readable(
   db: Database,
-  { table, key, columns, known = [], lost }: Reading,
+  { table, key, columns, known = [], lost }: TableReading,
 ): Generator<SalvagedRow> {
   const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
   const upwards = statement(db, `${rows} ORDER BY ${key}`);
   const downwards = statement(db, `${rows} ORDER BY ${key} DESC`);
   if (upwards === undefined || downwards === undefined) return lost();
-  const isText = isTextKey(db, table, key);
+  const [type] = valuesIn(db, 'SELECT type FROM pragma_table_info(?) WHERE name = ?', table, key);
   let looks = MOST_LOOKS;
-  yield* between(isText ? '' : 0, isText ? undefined : HIGHEST_ID);
+  yield* type === 'TEXT' ? between('', undefined, known) : between(0, HIGHEST_ID, []);
 
-  /** Rows above one key, up to another. */
-  function* between(after: RowKey, upTo: RowKey | undefined): Generator<SalvagedRow> {
+  /** Rows above one key, up to another. `inside`: the known keys among them. */
+  function* between(after: RowKey, upTo: RowKey | undefined, inside: Keys): Generator<SalvagedRow> {
     if (looks-- <= 0) return;
     const end = upTo ?? AFTER_ALL_TEXT;
     const low = yield* untilDamage(keep(upwards!.iterate(after, end)), key, after, 1);
     if (low.isDone) return;
     lost();
-    const high = yield* untilDamage(keep(downwards!.iterate(low.last ?? after, end)), key, upTo, -1);
+    const from = low.last ?? after;
+    const high = yield* untilDamage(keep(downwards!.iterate(from, end)), key, upTo, -1);
     if (high.isDone) return;
-    const middle = keyWithin(low.last ?? after, high.last);
-    if (middle === undefined) return;
-    yield* between(low.last ?? after, middle);
-    yield* between(middle, high.last);
-  }
-
-  function keyWithin(low: RowKey, high: RowKey | undefined): RowKey | undefined {
-    if (typeof low === 'number') {
-      const middle = Math.floor((low + Number(high)) / 2);
-      return middle > low && middle < Number(high) ? middle : undefined;
-    }
-    const first = firstFrom(known, low, true);
-    const end = high === undefined ? known.length : firstFrom(known, String(high), false);
-    return end > first ? known[Math.floor((first + end) / 2)] : undefined;
+    const left = inside.filter((one) => isBetween(one, from, high.last));
+    const middle =
+      typeof from === 'number' ? Math.floor((from + Number(high.last)) / 2) : left[left.length >> 1];
+    if (middle === undefined || !isBetween(middle, from, high.last)) return;
+    yield* between(from, middle, left);
+    yield* between(middle, high.last, left);
   }
 }
 
@@ -73,24 +67,21 @@ function* untilDamage(
   direction: 1 | -1,
 ): Generator<SalvagedRow, { last: RowKey | undefined; isDone: boolean }> {
   let last = from;
-  for (;;) {
-    let next: IteratorResult<SalvagedRow>;
-    try {
-      next = rows.next();
-    } catch {
-      return { last, isDone: false };
+  try {
+    for (const row of rows) {
+      const found = row[key];
+      const isKey = typeof found === 'number' || typeof found === 'string';
+      // A damaged page may lead back to an earlier one.
+      const isOnward =
+        isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
+      if (!isOnward) return { last, isDone: false };
+      last = found;
+      yield row;
     }
-    if (next.done) return { last, isDone: true };
-    const found = next.value[key];
-    const isKey = typeof found === 'number' || typeof found === 'string';
-    // A damaged page may lead back to an earlier one.
-    const isOnward = isKey && (last === undefined || compare(found, last) * direction > 0 || found === from);
-    if (!isOnward) {
-      rows.return?.();
-      return { last, isDone: false };
-    }
-    last = found;
-    yield next.value;
+    return { last, isDone: true };
+  } catch {
+    // SQLite cannot read the next row.
+    return { last, isDone: false };
   }
 }
 
@@ -103,27 +94,12 @@ function statement(db: Database, sql: string) {
   }
 }
 
-function isTextKey(db: Database, table: string, key: string): boolean {
-  const type = keep(
-    db.prepare<[string, string], string>('SELECT type FROM pragma_table_info(?) WHERE name = ?').pluck(),
-  );
-  return type.get(table, key) === 'TEXT';
-}
-
 /** Compares like SQLite: numbers by value, text by its bytes. */
 function compare(a: RowKey, b: RowKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
 }
 
-/** The position of the first key above another, or of the first that is not below it. */
-function firstFrom(keys: readonly string[], key: string, isAbove: boolean): number {
-  let low = 0;
-  for (let high = keys.length; low < high; ) {
-    const middle = (low + high) >> 1;
-    const order = compare(keys[middle] ?? '', key);
-    if (isAbove ? order > 0 : order >= 0) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+function isBetween(key: RowKey, low: RowKey, high: RowKey | undefined): boolean {
+  return compare(key, low) > 0 && (high === undefined || compare(key, high) < 0);
 }

@@ -136,7 +136,7 @@ describe('the repair of a damaged index', () => {
   it('saves the rows of an index of the first version', async () => {
     const old = join(dirname(path), 'old.db');
     const db = keep(new Sqlite(old));
-    MIGRATIONS[0]?.(db);
+    db.exec(MIGRATIONS[0] ?? '');
     db.exec('PRAGMA user_version = 1; PRAGMA foreign_keys = OFF; PRAGMA journal_mode = WAL');
     for (const [table, order] of Object.entries({ batches: 0, jobs: 1, sources: 2, outputs: 3 })) {
       expect(order).toBeLessThan(4);

@@ -1,0 +1,63 @@
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { systemCode } from '../../errors.ts';
+import { makeFolders, remoteKind } from '../file-systems.ts';
+import { unusable } from './errors.ts';
+
+/** The path behind links. SQLite puts its WAL there, and all names of an index need one set of locks. */
+export function realPlace(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  try {
+    return resolve(dirname(path), readlinkSync(path));
+  } catch {
+    return path;
+  }
+}
+
+/** Makes the folder of an index. Errors: `index_unusable` on a remote disk; those of the system. */
+export function makeFolder(path: string): void {
+  makeFolders(dirname(path));
+  // A WAL needs memory that all processes share.
+  const remote = remoteKind(dirname(path));
+  if (remote === undefined) return;
+  const fix = 'name a place on a local disk with {{index}}';
+  throw unusable(`${path}: lies on ${remote}, where an index gets corrupted`, fix);
+}
+
+/** Bytes of a file. 0 when there is none. */
+export function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A mark of a file. Another file that gets the same name later has another mark. Undefined when there is none. */
+export function printOf(path: string): string | undefined {
+  const facts = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return facts && `${facts.dev} ${facts.ino}`;
+}
+
+/**
+ * Remembers which file has the name of the index and, from the first check on, which file is its WAL: what is written
+ * into files without these names is lost to other processes. Calls `lost` once, when a file has changed. Returns the
+ * check, which takes some microseconds. Errors of the check: `index_unusable` when a file was deleted, moved or replaced.
+ */
+export function watchIdentity(path: string, lost: () => void): () => void {
+  const wal = `${path}-wal`;
+  const own = printOf(path);
+  let ownWal: string | undefined;
+  let error: Error | undefined;
+  return () => {
+    if (error !== undefined) throw error;
+    const isOwn = printOf(path) === own;
+    const nowWal = printOf(wal);
+    if (isOwn) ownWal ??= nowWal;
+    if (isOwn && nowWal === ownWal) return;
+    const fix = 'run the same command again: an index that lacks outputs adopts those there are';
+    error = unusable(`${isOwn ? wal : path}: was deleted or replaced while it was in use`, fix);
+    lost();
+    throw error;
+  };
+}
