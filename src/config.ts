@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
+import { allPresets, choosePreset, ownPresets, presetOrigins } from './config/choose.ts';
 import { isDebug, type TerminalTraits, terminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
 import {
@@ -8,21 +8,21 @@ import {
   type Flags,
   fileLayer,
   flagLayer,
+  listOrigins,
+  type Origin,
   type Resolved,
   readSettings,
   unknownVariables,
   valuesOf,
 } from './config/layers.ts';
 import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
-import { listOrigins, type Origin } from './config/origins.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
-export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
-export { hintAsFlags, hintAsOptions } from './config/hints.ts';
+export { addSettings, flagsOf, givenLimits, hintAsFlags, hintAsOptions } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
@@ -114,7 +114,7 @@ export async function loadConfig({
     limits: { pixels: limitPixels, allowSvg, lenient, timeout },
     watch: { settle, scanInterval, existing, poll, mirror, once },
     ...environment(env),
-    origins: listOrigins(settings, shown, own),
+    origins: [...listOrigins(settings, shown), ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
 }

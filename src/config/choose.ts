@@ -2,9 +2,9 @@ import { fullVariant, type Variant, withEffort } from '../variants/fields.ts';
 import { at, type Place, unknown, wrong } from '../variants/place.ts';
 import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
-import { nameType, readVariants } from '../variants/written.ts';
+import { nameType, readVariants, specOf } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
-import type { Settings } from './layers.ts';
+import type { Origin, Settings } from './layers.ts';
 
 /** A preset that the user defined, and the file that defines it. */
 export interface OwnPreset {
@@ -14,13 +14,9 @@ export interface OwnPreset {
 
 /** The presets that files define. The first file wins where two presets share a name. */
 export function ownPresets(files: readonly ConfigFile[]): readonly OwnPreset[] {
-  const own = new Map<string, OwnPreset>();
-  for (const file of files) {
-    for (const preset of presetsIn(file)) {
-      if (!own.has(preset.name)) own.set(preset.name, { preset, origin: file.path });
-    }
-  }
-  return [...own.values()];
+  const all = files.flatMap((file) => presetsIn(file).map((preset) => ({ preset, origin: file.path })));
+  const firstOf = (name: string) => all.find(({ preset }) => preset.name === name);
+  return all.filter((own) => own === firstOf(own.preset.name));
 }
 
 function presetsIn(file: ConfigFile): readonly Preset[] {
@@ -36,6 +32,13 @@ function presetsIn(file: ConfigFile): readonly Preset[] {
     const variants = readVariants(written, inner);
     if (variants.length === 0) throw wrong(inner, 'at least one variant', written);
     return { name: nameType.read(name, inner), variants: variants.map(fullVariant) };
+  });
+}
+
+/** The user's presets as `imgtool config` prints them. */
+export function presetOrigins(own: readonly OwnPreset[]): readonly Origin[] {
+  return own.map(({ preset: { name, variants }, origin }) => {
+    return { key: `presets.${name}`, value: variants.map(specOf).join('; '), origin };
   });
 }
 

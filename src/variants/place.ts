@@ -26,17 +26,18 @@ export function wrong(
   return new ImgtoolError(place.code, message, { fix: options.fix });
 }
 
-/** The error for unknown words. `what` names the kind of word, `words` lists the known ones. */
-export function unknown(
-  place: Place,
-  what: string,
-  received: readonly string[],
-  words: readonly string[],
-): ImgtoolError {
-  const each = received.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, words)}`);
+/** The error for unknown words. `what` names the kind of word, `known` lists the right ones. */
+export function unknown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
+  const each = words.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, known)}`);
   return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, {
-    fix: `use ${words.length === 1 ? '' : 'one of: '}${words.join(', ')}`,
+    fix: `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`,
   });
+}
+
+/** Checks that all words are known. Errors: those of `unknown`. */
+export function checkKnown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
+  const others = words.filter((word) => !known.includes(word));
+  if (others.length > 0) throw unknown(place, what, others, known);
 }
 
 /** A suggestion in brackets, or nothing. */
