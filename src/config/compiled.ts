@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.ts';
+import { orUndefined, systemCode } from '../errors.ts';
 import { compiledFolder } from './places.ts';
 
 /** Node has this function from 22.1 on. The types of the oldest supported Node lack it. */
@@ -42,13 +42,8 @@ function isMade(folder: string): boolean {
 
 /** Returns whether the user owns the folder and others have none of the forbidden rights. */
 function isOwn(folder: string, forbidden: number): boolean {
-  try {
-    const stats = statSync(folder);
-    // Windows has no comparable owners and rights.
-    const isOurs =
-      process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
-    return stats.isDirectory() && isOurs;
-  } catch {
-    return false;
-  }
+  const stats = orUndefined(() => statSync(folder));
+  if (stats?.isDirectory() !== true) return false;
+  // Windows has no comparable owners and rights.
+  return process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
 }

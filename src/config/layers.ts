@@ -34,7 +34,13 @@ export interface Resolved<T> {
 export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
 /** Takes each setting from the first layer that has it. Checks all layers, so every wrong value is reported. */
-export function readSettings(layers: readonly Layer[]): Settings {
+export function readSettings(
+  flags: Flags,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  files: readonly ConfigFile[],
+): Settings {
+  const layers = [flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)];
   const settings = KEYS.map((key) => {
     const found = layers.flatMap((layer, rank) => read(layer, key, rank));
     return [key, found[0] ?? byDefault(key)];
@@ -60,7 +66,7 @@ function byDefault<K extends Key>(key: K): Resolved<Values[K]> {
 }
 
 /** Errors: `usage` for an unknown option. */
-export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
+function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
   const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
   checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
   return {
@@ -72,7 +78,7 @@ export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
 }
 
 /** An empty variable counts as not set. `;` and newlines separate the items of a list. */
-export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
+function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
   const read = (key: Key) => {
     const written = env[envName(key)] || undefined;
     const items = written?.split(/[;\n]/).map((item) => item.trim());
@@ -98,7 +104,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
 }
 
 /** Errors: `config` for unknown keys. A key without a value counts as absent. */
-export function fileLayer({ path, values }: ConfigFile): Layer {
+function fileLayer({ path, values }: ConfigFile): Layer {
   const place: Place = { code: 'config', text: path };
   checkKnown(place, 'key', Object.keys(values), [...KEYS, 'presets']);
   return {

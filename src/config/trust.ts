@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, orUndefined } from '../errors.ts';
 
 /** Decides which settings files are used without being named. Settings decide which files are read and replaced. */
 
@@ -39,14 +39,7 @@ export function assertTrusted(
 
 /** The user's name and number. The name comes from the system's user list. */
 function nameOf(user: number): string {
-  const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(listOfUsers());
+  const users = orUndefined(() => readFileSync('/etc/passwd', 'utf8')) ?? '';
+  const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(users);
   return entry?.[1] === undefined ? `user ${user}` : `${entry[1]} (user ${user})`;
-}
-
-function listOfUsers(): string {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
 }
