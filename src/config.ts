@@ -59,7 +59,7 @@ export async function loadConfig({
 }): Promise<Config> {
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const settings = readSettings(flags, env, cwd, files);
+  const settings = readSettings({ flags, env, cwd, files });
   const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
   const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
   const { name: template, variants: _, effort: __, ...values } = unwatched;

@@ -3,7 +3,7 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { orUndefined, systemCode } from '../errors.ts';
-import { compiledFolder } from './places.ts';
+import { userPath } from './places.ts';
 
 /** Node has this function from 22.1 on. The types of the oldest supported Node lack it. */
 type Caching = { readonly enableCompileCache?: (folder: string) => { readonly directory?: string } };
@@ -20,7 +20,7 @@ export function keepCompiled(
 ): void {
   if (enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
   try {
-    const folder = compiledFolder({ env, home: home(), platform: process.platform });
+    const folder = userPath({ env, home: home(), platform: process.platform }, 'cache', 'compiled');
     const above = dirname(folder);
     // Do not create the user's cache folder itself: under `sudo` it would belong to root.
     if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;

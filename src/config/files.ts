@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
-import { absolute, type Surroundings, userConfigFolder } from './places.ts';
-import { assertTrusted, userIn } from './trust.ts';
+import { absolute, type Surroundings, userPath } from './places.ts';
+import { assertTrusted } from './trust.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {
@@ -34,7 +34,7 @@ export async function readFiles(
     if (named === '') throw wrong(place, 'a file', named);
     return [await readFile(absolute(named, cwd, home), place, readNamed)];
   }
-  const found = [findUpwards(cwd), oneOf(userConfigFolder(surroundings), USER_NAMES)];
+  const found = [findUpwards(cwd), oneOf(userPath(surroundings, 'config'), USER_NAMES)];
   const paths = found.filter((path) => path !== undefined);
   const read: ReadBytes = (path, place) => readFound(path, place, cwd, env);
   return Promise.all(paths.map((path) => readFile(path, inConfig(path), read)));
@@ -112,8 +112,11 @@ function readFound(path: string, place: Place, cwd: string, env: NodeJS.ProcessE
     // Check the opened file, because another file may have replaced it at the path.
     const found = fstatSync(file);
     assertRegular(found, path, place);
-    const ownerOfCwd = orUndefined(() => statSync(cwd).uid);
-    assertTrusted(path, [lstatSync(path).uid, found.uid], userIn(env), ownerOfCwd);
+    assertTrusted(path, [lstatSync(path).uid, found.uid], {
+      effective: process.geteuid?.(),
+      sudo: env.SUDO_UID,
+      ownerOfCwd: orUndefined(() => statSync(cwd).uid),
+    });
     return readFileSync(file);
   } finally {
     closeSync(file);

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Warning } from '../model.ts';
-import { at, checkKnown, nearest, type Place } from '../variants/place.ts';
+import { checkKnown, nearest, type Place } from '../variants/place.ts';
 import type { ConfigFile } from './files.ts';
 import type { Key, Values } from './settings.ts';
 import { envName, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
@@ -11,81 +11,76 @@ export type Flags = { readonly [K in Key]?: unknown } & {
   readonly config?: string | false | undefined;
 };
 
-/** One origin of settings: the flags, the environment or a file. */
-interface Layer {
-  /** Relative paths of this layer start from this folder. */
-  readonly base: string;
-  /** As written. Undefined means not given. */
-  readonly values: { readonly [K in Key]?: unknown };
-  place(key: Key): Place;
-  /** The origin as `imgtool config` shows it. */
-  origin(key: Key): string;
-}
-
-/** A value and its origin. `base` is null for a default. Rank 0 is a flag; a lower rank has priority. */
+/** A value and its origin. Rank 0 is a flag; a lower rank has priority. */
 export interface Resolved<T> {
   readonly value: T;
+  /** As `imgtool config` shows it. */
   readonly origin: string;
   readonly place: Place;
+  /** Relative paths start from this folder. Null for a default. */
   readonly base: string | null;
   readonly rank: number;
 }
 
 export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
-/** Takes each setting from the first layer that has it. Checks all layers, so every wrong value is reported. */
-export function readSettings(
-  flags: Flags,
-  env: NodeJS.ProcessEnv,
-  cwd: string,
-  files: readonly ConfigFile[],
-): Settings {
-  const layers = [flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)];
-  const settings = KEYS.map((key) => {
-    const found = layers.flatMap((layer, rank) => read(layer, key, rank));
-    return [key, found[0] ?? byDefault(key)];
-  });
-  return Object.fromEntries(settings) as Settings;
+interface Layers {
+  readonly flags: Flags;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly files: readonly ConfigFile[];
+}
+
+/**
+ * Takes each setting from the first layer that has it: the flags, the environment, each file. Checks all layers, so
+ * every wrong value is reported. Errors: `usage` for a wrong flag, else `config`, also for unknown keys.
+ */
+export function readSettings(layers: Layers): Settings {
+  const { config: _, ...flags } = layers.flags;
+  const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
+  for (const { path, values } of layers.files) {
+    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets']);
+  }
+  return Object.fromEntries(KEYS.map((key) => [key, resolve(key, layers)])) as Settings;
 }
 
 export function valuesOf(settings: Settings): Values {
   return Object.fromEntries(KEYS.map((key) => [key, settings[key].value])) as unknown as Values;
 }
 
-function read<K extends Key>(layer: Layer, key: K, rank: number): Resolved<Values[K]>[] {
-  const written = layer.values[key];
-  if (written === undefined) return [];
-  const place = layer.place(key);
-  const value = SETTINGS[key].type.read(written, place);
-  return [{ value, origin: layer.origin(key), place, base: layer.base, rank }];
-}
-
-function byDefault<K extends Key>(key: K): Resolved<Values[K]> {
+function resolve<K extends Key>(key: K, layers: Layers): Resolved<Values[K]> {
+  const { initial, type } = SETTINGS[key];
+  const found = writtenIn(key, layers).flatMap(({ written, ...origin }, rank) =>
+    written === undefined ? [] : [{ value: type.read(written, origin.place), ...origin, rank }],
+  );
   const place: Place = { code: 'usage', text: longFlag(key) };
-  return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
+  return found[0] ?? { value: initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
-/** Errors: `usage` for an unknown option. */
-function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
-  const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
-  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
-  return {
-    base: cwd,
-    values: flags,
-    place: (key) => ({ code: 'usage', text: longFlag(key) }),
-    origin: (key) => `flag ${longFlag(key)}`,
-  };
+/** The setting in each layer, as written. Undefined where it is not given. */
+function writtenIn(key: Key, { flags, env, cwd, files }: Layers) {
+  const flag = longFlag(key);
+  const variable = envName(key);
+  const inConfig = (text: string): Place => ({ code: 'config', text });
+  return [
+    { written: flags[key], origin: `flag ${flag}`, place: { code: 'usage', text: flag } as const, base: cwd },
+    { written: inEnvironment(key, env), origin: variable, place: inConfig(variable), base: cwd },
+    ...files.map(({ path, values }) => ({
+      // A key without a value counts as absent.
+      written: values[key] ?? undefined,
+      origin: path,
+      place: inConfig(`${path}: ${key}`),
+      base: dirname(path),
+    })),
+  ];
 }
 
 /** An empty variable counts as not set. `;` and newlines separate the items of a list. */
-function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
-  const read = (key: Key) => {
-    const written = env[envName(key)] || undefined;
-    const items = written?.split(/[;\n]/).map((item) => item.trim());
-    return isRepeatable(key) ? items?.filter((item) => item !== '') : written;
-  };
-  const values = Object.fromEntries(KEYS.map((key) => [key, read(key)]));
-  return { base: cwd, values, place: (key) => ({ code: 'config', text: envName(key) }), origin: envName };
+function inEnvironment(key: Key, env: NodeJS.ProcessEnv): string | string[] | undefined {
+  const written = env[envName(key)] || undefined;
+  const items = written?.split(/[;\n]/).map((item) => item.trim());
+  return isRepeatable(key) ? items?.filter((item) => item !== '') : written;
 }
 
 const PREFIX = 'IMGTOOL_';
@@ -101,18 +96,6 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
     const hint = near === undefined ? '' : ` (did you mean "${PREFIX}${near}"?)`;
     return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
   });
-}
-
-/** Errors: `config` for unknown keys. A key without a value counts as absent. */
-function fileLayer({ path, values }: ConfigFile): Layer {
-  const place: Place = { code: 'config', text: path };
-  checkKnown(place, 'key', Object.keys(values), [...KEYS, 'presets']);
-  return {
-    base: resolve(path, '..'),
-    values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)),
-    place: (key) => at(place, `: ${key}`),
-    origin: () => path,
-  };
 }
 
 /** A setting as `imgtool config` prints it. */

@@ -14,22 +14,12 @@ export function defaultIndex(surroundings: Surroundings): string {
   return state ? path.posix.join(state, 'imgtool.db') : userPath(surroundings, 'state', 'index.db');
 }
 
-/** The folder of the user's own settings. */
-export function userConfigFolder(surroundings: Surroundings): string {
-  return userPath(surroundings, 'config');
-}
-
-/** The folder of Node's compile cache. */
-export function compiledFolder(surroundings: Surroundings): string {
-  return userPath(surroundings, 'cache', 'compiled');
-}
-
 /** Folders below the home folder by the XDG specification, and the folders of macOS. */
 const XDG = { state: '.local/state', config: '.config', cache: '.cache' };
 const MAC = { state: 'Application Support', config: 'Application Support', cache: 'Caches' };
 
 /** A path in the XDG folder on Linux or if its variable is set; otherwise in the folder that the platform prescribes. */
-function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = ''): string {
+export function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = ''): string {
   if (platform === 'win32') {
     const { join } = path.win32;
     const local = env.LOCALAPPDATA || join(home, 'AppData', 'Local');

@@ -3,17 +3,12 @@ import { ImgtoolError, orUndefined } from '../errors.ts';
 
 /** Decides which settings files are used without being named. Settings decide which files are read and replaced. */
 
-/** The numeric user ids of the process. */
-export interface User {
-  /** The effective user. Undefined on systems without numeric ids. */
+interface User {
+  /** The numeric id of the effective user. Undefined on systems without such ids. */
   readonly effective: number | undefined;
-  /** The user who called sudo. */
-  readonly sudo: number | undefined;
-}
-
-export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()): User {
-  const sudo = /^\d{1,10}$/.test(env.SUDO_UID ?? '') ? Number(env.SUDO_UID) : undefined;
-  return { effective, sudo };
+  /** SUDO_UID: the user who called sudo. */
+  readonly sudo: string | undefined;
+  readonly ownerOfCwd: number | undefined;
 }
 
 /**
@@ -21,15 +16,11 @@ export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()):
  * Trusted owners are the user, root and the caller of sudo. Root also trusts the owner of the working folder, because
  * containers often run as root over a user's files. Errors: `config`.
  */
-export function assertTrusted(
-  path: string,
-  owners: readonly number[],
-  user: User,
-  ownerOfCwd: number | undefined,
-): void {
-  const { effective, sudo } = user;
+export function assertTrusted(path: string, owners: readonly number[], user: User): void {
+  const { effective, sudo = '', ownerOfCwd } = user;
   if (effective === undefined) return;
-  const trusted = [0, effective, sudo, effective === 0 ? ownerOfCwd : undefined];
+  const caller = /^\d{1,10}$/.test(sudo) ? Number(sudo) : undefined;
+  const trusted = [0, effective, caller, effective === 0 ? ownerOfCwd : undefined];
   const stranger = owners.find((owner) => !trusted.includes(owner));
   if (stranger === undefined) return;
   throw new ImgtoolError('config', `${path}: belongs to ${nameOf(stranger)}, whose settings are not obeyed`, {

@@ -137,7 +137,7 @@ const FIELDS = {
   background: field<string | null>({
     about: 'colour under transparency',
     off: null,
-    in: (format) => ({ type: color(), initial: format === 'jpeg' ? '#ffffff' : null }),
+    in: (format) => ({ type: COLOR, initial: format === 'jpeg' ? '#ffffff' : null }),
   }),
 };
 
@@ -213,21 +213,16 @@ const NO_EFFORT: Scalar<number> = scalar({
   parse: (raw) => (raw === 0 || raw === '0' ? 0 : undefined),
 });
 
-function color(): Scalar<string> {
-  const names = new Map([
-    ['white', '#ffffff'],
-    ['black', '#000000'],
-  ]);
-  return scalar({
-    expected: 'a colour such as #ffffff, #fff, white or black',
-    schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
-    parse(raw) {
-      const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
-      const hex = names.get(word) ?? word.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
-      return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
-    },
-  });
-}
+const COLOR: Scalar<string> = scalar({
+  expected: 'a colour such as #ffffff, #fff, white or black',
+  schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
+  parse(raw) {
+    const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
+    const short = word.replace(/^white$/, '#fff').replace(/^black$/, '#000');
+    const hex = short.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
+    return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
+  },
+});
 
 function positionSpellings(): ReadonlyMap<string, Position> {
   const hyphenated = POSITIONS.map((word) => [word.replace(' ', '-'), word] as const);

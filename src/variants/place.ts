@@ -48,21 +48,14 @@ function didYouMean(word: string, words: readonly string[]): string {
 
 /** The candidate that a mistyped word most likely means, or undefined. Ignores case. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const typed = word.toLowerCase();
-  let best: string | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const edits = editsBetween(typed, candidate.toLowerCase());
-    if (edits < least) {
-      best = candidate;
-      least = edits;
-    }
-  }
-  return best;
+  const ranked = [...candidates].map((candidate) => ({ candidate, edits: editsBetween(word, candidate) }));
+  const near = ranked.filter(({ edits }) => edits < Number.POSITIVE_INFINITY);
+  return near.sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
 /** Edits from one word to the other; infinite where there are too many for a typing mistake. */
-function editsBetween(typed: string, candidate: string): number {
+function editsBetween(word: string, other: string): number {
+  const [typed, candidate] = [word.toLowerCase(), other.toLowerCase()];
   // A prefix counts as near, whatever is missing: `thumb`, `thumbnail`.
   if (typed.length >= 3 && candidate.startsWith(typed)) return 1;
   // The same letters in another order count as near: `wbe`, `web`.
