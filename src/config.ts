@@ -41,22 +41,20 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly warnings: readonly Warning[];
 }
 
+interface Given {
+  readonly flags: Flags;
+  /** Absolute path of the working folder. */
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly home?: string;
+}
+
 /**
  * Resolves all settings: flags win over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
  * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
-export async function loadConfig({
-  flags,
-  cwd,
-  env = process.env,
-  home = homedir(),
-}: {
-  flags: Flags;
-  /** Absolute path of the working folder. */
-  cwd: string;
-  env?: NodeJS.ProcessEnv;
-  home?: string;
-}): Promise<Config> {
+export async function loadConfig(given: Given): Promise<Config> {
+  const { flags, cwd, env = process.env, home = homedir() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
   const settings = readSettings({ flags, env, cwd, files });

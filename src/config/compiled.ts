@@ -13,18 +13,15 @@ type Caching = { readonly enableCompileCache?: (folder: string) => { readonly di
  * the folder and nobody else may be able to write to it. Node's default folder in the system's temporary folder is not
  * safe. Without a safe folder the cache stays off. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE have priority.
  */
-export function keepCompiled(
-  env: NodeJS.ProcessEnv = process.env,
-  { enableCompileCache }: Caching = module as Caching,
-  home = homedir,
-): void {
-  if (enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
+export function keepCompiled(env = process.env, node = module as Caching, home = homedir): void {
+  if (node.enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE)
+    return;
   try {
     const folder = userPath({ env, home: home(), platform: process.platform }, 'cache', 'compiled');
     const above = dirname(folder);
     // Do not create the user's cache folder itself: under `sudo` it would belong to root.
     if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
-    if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
+    if (node.enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
   } catch {
     // The user has no home folder, as in many containers. Commands that need a home folder report it.
   }

@@ -15,10 +15,7 @@ export interface TerminalTraits {
   readonly ci: boolean;
 }
 
-export function terminalTraits(
-  env: NodeJS.ProcessEnv,
-  platform: NodeJS.Platform = process.platform,
-): TerminalTraits {
+export function terminalTraits(env: NodeJS.ProcessEnv, platform = process.platform): TerminalTraits {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return {
     noColor: Boolean(env.NO_COLOR),
@@ -40,8 +37,6 @@ function isJournal(stream: string | undefined): boolean {
 export function environment(env: NodeJS.ProcessEnv = process.env) {
   // DEBUG names imgtool, alone or in a list: errors show their stacks.
   const words = (env.DEBUG ?? '').split(/[\s,]+/);
-  return {
-    look: terminalTraits(env),
-    debug: words.some((word) => word === '*' || /^imgtool(:|$)/.test(word)),
-  };
+  const debug = words.some((word) => word === '*' || /^imgtool(:|$)/.test(word));
+  return { look: terminalTraits(env), debug };
 }

@@ -18,11 +18,7 @@ export interface ConfigFile {
  * Returns the settings files to use, the first with the highest priority: the named file alone, or the nearest
  * `.imgtoolrc` and the user's own file. Errors: `config` for a file that was found and belongs to another user.
  */
-export async function readFiles(
-  flag: string | false | undefined,
-  cwd: string,
-  surroundings: Surroundings,
-): Promise<readonly ConfigFile[]> {
+export async function readFiles(flag: string | false | undefined, cwd: string, surroundings: Surroundings) {
   const { env, home } = surroundings;
   const isOff = () => yesOrNo.read(env.IMGTOOL_NO_CONFIG || 'false', inConfig('IMGTOOL_NO_CONFIG'));
   if (flag === false || (flag === undefined && isOff())) return [];

@@ -109,10 +109,7 @@ export interface Origin {
 }
 
 /** Lists every setting in the order of the help. `resolved` completes open defaults. */
-export function listOrigins(
-  settings: Settings,
-  resolved: { readonly [K in Key]?: string | number },
-): readonly Origin[] {
+export function listOrigins(settings: Settings, resolved: Partial<Record<Key, string | number>>): Origin[] {
   const shown = <K extends Key>(key: K) => String(resolved[key] ?? showValue(key, settings[key].value));
   return KEYS.map((key) => ({ key, value: shown(key), origin: settings[key].origin }));
 }

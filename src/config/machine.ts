@@ -43,10 +43,7 @@ export interface Memory {
 }
 
 /** The memory of the machine, or of the control group with the least memory. Reads control groups of both versions. */
-export function memoryHere(
-  machine: Memory = { free: freemem(), total: totalmem() },
-  read = readText,
-): Memory {
+export function memoryHere(machine: Memory = { free: freemem(), total: totalmem() }, read = readText) {
   const available = numberIn(read('/proc/meminfo'), /^MemAvailable:\s+(\d+) kB$/m);
   const all = [
     { free: available === undefined ? machine.free : available * 1024, total: machine.total },
@@ -61,13 +58,7 @@ export function memoryHere(
 }
 
 /** What each group grants. Unused file cache counts as free: the kernel reclaims it before memory runs out. */
-function granted(
-  controller: string,
-  limits: string[],
-  used: string,
-  unused: string,
-  read: ReadText,
-): Memory[] {
+function granted(controller: string, limits: string[], used: string, unused: string, read: ReadText) {
   const cache = new RegExp(`^${unused} (\\d+)$`, 'm');
   return groups(controller, read).map((group) => {
     const total = Math.min(...limits.map((name) => numberIn(read(`${group}/${name}`)) ?? Infinity));

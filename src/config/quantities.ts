@@ -1,7 +1,5 @@
 import { isWholeNumber, type Scalar, scalar } from '../variants/values.ts';
 
-/** Durations, amounts and sizes: parsing and display. */
-
 /** The factor of each unit that a number can have behind it. */
 type Units = Readonly<Record<string, number>>;
 

@@ -28,10 +28,8 @@ interface Setting<T> {
   readonly type: ValueType<T>;
 }
 
-type Value<T> = Pick<Setting<T>, 'initial' | 'type'>;
-
-function setting<T>(group: Group, flag: string, about: string, value: Value<T>): Setting<T> {
-  return { group, flag, about, ...value };
+function setting<T>(group: Group, flag: string, about: string, rest: Pick<Setting<T>, 'initial' | 'type'>) {
+  return { group, flag, about, ...rest };
 }
 
 function toggle(group: Group, flag: string, about: string, initial = false): Setting<boolean> {

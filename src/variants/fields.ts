@@ -68,12 +68,8 @@ function field<T>(one: Field<T>): Field<T> {
 }
 
 /** A field with the same values in every format, whose default changes nothing. */
-function everywhere<T>(
-  type: Scalar<Exclude<T, null>>,
-  initial: T,
-  rest: Omit<Field<T>, 'in' | 'off'>,
-): Field<T> {
-  return { ...rest, off: initial, in: () => ({ type, initial }) };
+function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Field<T>, 'in' | 'off'>) {
+  return field<T>({ ...rest, off: initial, in: () => ({ type, initial }) });
 }
 
 function side(short: string, about: string): Field<number | null> {
@@ -186,9 +182,8 @@ export function fullVariant(loose: LooseVariant): Variant {
 
 /** The fields that are not off. A batch recorded before a field existed does not have it, which is off too. */
 export function effectiveFields(variant: Variant): (readonly [key: FieldKey, value: unknown])[] {
-  return FIELD_KEYS.map((key) => [key, variant[key]] as const).filter(
-    ([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off,
-  );
+  const fields = FIELD_KEYS.map((key) => [key, variant[key]] as const);
+  return fields.filter(([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off);
 }
 
 /** The variant with this effort, limited to the range of its format. Null, and JPEG, change nothing. */

@@ -14,16 +14,13 @@ export function at(place: Place, more: string): Place {
   return { code: place.code, text: place.text + more };
 }
 
+type Advice = { readonly words?: readonly string[] | undefined; readonly fix?: string | undefined };
+
 /** The error for a value that was not expected. `words` are candidates for a suggestion. */
-export function wrong(
-  place: Place,
-  expected: string,
-  received: unknown,
-  options: { words?: readonly string[] | undefined; fix?: string | undefined } = {},
-): ImgtoolError {
-  const hint = typeof received === 'string' && options.words ? didYouMean(received, options.words) : '';
+export function wrong(place: Place, expected: string, received: unknown, { words, fix }: Advice = {}) {
+  const hint = typeof received === 'string' && words ? didYouMean(received, words) : '';
   const message = `${place.text}: expected ${expected}, got ${shown(received)}${hint}`;
-  return new ImgtoolError(place.code, message, { fix: options.fix });
+  return new ImgtoolError(place.code, message, { fix });
 }
 
 /** The error for unknown words. `what` names the kind of word, `known` lists the right ones. */

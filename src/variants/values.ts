@@ -36,13 +36,8 @@ export function scalar<T>(parts: Omit<Scalar<T>, 'read'>): Scalar<T> {
   };
 }
 
-/**
- * One of some words. With `spellings`, which map other words to these, case and spaces around a word do not matter.
- */
-export function choice<const W extends string>(
-  words: readonly W[],
-  spellings?: ReadonlyMap<string, W>,
-): Scalar<W> {
+/** One of some words. With `spellings`, which map other words to these, case and spaces around a word do not matter. */
+export function choice<const W extends string>(words: readonly W[], spellings?: ReadonlyMap<string, W>) {
   return scalar({
     expected: `one of ${words.join(', ')}`,
     words,

@@ -4,31 +4,29 @@ import { ImgtoolError, isLinkNow, orUndefined, readError, systemCode } from '../
 import type { SourceFacts, Walk } from '../../model.ts';
 import type { SourceProbe } from '../../ports.ts';
 
+type CtimeRule = Pick<Walk, 'ignoreCtime'>;
+
 /** Facts of a regular file. Null where there is none, or a link that is not followed. */
-export function factsAt(path: string, follow: boolean, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts | null {
+export function factsAt(path: string, follow: boolean, rules: CtimeRule): SourceFacts | null {
   const look = follow ? statSync : lstatSync;
   const found = orUndefined(() => look(path, { bigint: true, throwIfNoEntry: false }));
   return found?.isFile() ? factsIn(found, rules) : null;
 }
 
-function factsIn(
-  { size, mtimeNs, ctimeNs, ino }: BigIntStats,
-  { ignoreCtime }: Pick<Walk, 'ignoreCtime'>,
-): SourceFacts {
+function factsIn({ size, mtimeNs, ctimeNs, ino }: BigIntStats, { ignoreCtime }: CtimeRule): SourceFacts {
   const ctime = ignoreCtime ? null : String(ctimeNs);
   return { size: Number(size), mtime: String(mtimeNs), ino: String(ino), ctime };
 }
 
 /** Facts of a source. Errors: `source_missing`, `source_unreadable`, `source_outside` for a link that is not followed. */
-export function statSource(path: string, follow: boolean, rules: Pick<Walk, 'ignoreCtime'>): SourceFacts {
+export function statSource(path: string, follow: boolean, rules: CtimeRule): SourceFacts {
   try {
     const found = (follow ? statSync : lstatSync)(path, { bigint: true });
     if (found.isSymbolicLink()) throw isLinkNow();
     if (found.isFile()) return factsIn(found, rules);
     const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket';
-    throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, {
-      fix: 'name a picture, or leave it out',
-    });
+    const fix = 'name a picture, or leave it out';
+    throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, { fix });
   } catch (error) {
     throw readError(error);
   }
@@ -67,9 +65,7 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/**
- * A mark of a file or folder. Another one that gets the same inode later has another mark. Undefined where nothing is.
- */
+/** A mark of a file or folder: another one that gets the same inode later has another. Undefined where nothing is. */
 export function identityOf(path: string): string | undefined {
   const found = orUndefined(() => statSync(path, { bigint: true }));
   return found && identityIn(found);
@@ -81,25 +77,22 @@ export function identityIn({ dev, ino, birthtimeNs }: BigIntStats): string {
 
 export const localSourceProbe: SourceProbe = {
   missing: async (paths) => paths.filter(isNothing),
-  gone: async (paths) => goneOf(paths),
+  async gone(paths) {
+    const folders = new Map<string, ReadonlySet<string>>();
+    const entriesOf = (folder: string): ReadonlySet<string> => {
+      // A folder that cannot be read counts as empty: nobody can tell what is gone.
+      const entries = folders.get(folder) ?? new Set(orUndefined(() => readdirSync(folder)));
+      folders.set(folder, entries);
+      return entries;
+    };
+    return paths.filter((path) => {
+      const above = folderAbove(path);
+      if (above === null || entriesOf(above).size === 0) return false;
+      // A disk that ignores case finds a renamed file also under its former spelling.
+      return isNothing(path) || (above === dirname(path) && !entriesOf(above).has(basename(path)));
+    });
+  },
 };
-
-/** Of these paths, those of files that are gone, by the rule of `Sources.gone`. */
-function goneOf(paths: readonly string[]): string[] {
-  const folders = new Map<string, ReadonlySet<string>>();
-  const entriesOf = (folder: string): ReadonlySet<string> => {
-    // A folder that cannot be read is as good as empty: nobody can tell what is gone.
-    const entries = folders.get(folder) ?? new Set(orUndefined(() => readdirSync(folder)));
-    folders.set(folder, entries);
-    return entries;
-  };
-  return paths.filter((path) => {
-    const above = folderAbove(path);
-    if (above === null || entriesOf(above).size === 0) return false;
-    // A disk that ignores case finds a renamed file also under its former spelling.
-    return isNothing(path) || (above === dirname(path) && !entriesOf(above).has(basename(path)));
-  });
-}
 
 /** The nearest folder above that exists. Null where nobody can tell: it cannot be read, or is behind a link. */
 function folderAbove(path: string): string | null {

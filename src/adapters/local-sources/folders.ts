@@ -21,6 +21,11 @@ interface Entered {
   readonly watcher: FolderWatcher | null;
 }
 
+export interface FolderOptions {
+  readonly poll: boolean;
+  isSource(name: string): boolean;
+}
+
 /** The folders that walks enter. The system reports changes in most of them. */
 export type Folders = ReturnType<typeof openFolders>;
 
@@ -28,10 +33,7 @@ export type Folders = ReturnType<typeof openFolders>;
  * Watches folders by chokidar, with one system watch for each folder, or with none if `poll` is set. Warns once when a
  * limit of the system is reached, and once about remote file systems.
  */
-export function openFolders(
-  heard: (hint: Hint) => void,
-  { poll, isSource }: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
-) {
+export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: FolderOptions) {
   const entered = new Map<string, Entered>();
   /** Those of the entered folders in which changes are not reported. */
   const blind = new Set<string>();
@@ -99,19 +101,18 @@ export function openFolders(
     );
   };
 
-  /** chokidar takes a backslash for a slash. */
-  const hasStrangeName = (folder: string): boolean => {
-    const isStrange = sep === '/' && folder.includes('\\');
-    const why = 'cannot be watched for the backslash in its path; changes are found by looking often';
-    if (isStrange) warnOnce('name', `${folder}: ${why}`, 'rename it');
-    return isStrange;
-  };
-
-  const isRemote = (folder: string, device: bigint): boolean => {
+  /** Whether the system cannot report changes in this folder. */
+  const isUnwatchable = (folder: string, device: bigint): boolean => {
     if (!remote.has(device)) remote.set(device, remoteKindOf(folder));
     const kind = remote.get(device);
-    if (kind === undefined) return false;
-    warnOnce('remote', `${folder}: lies on ${kind}, which tells no changes; they are found by looking often`);
+    if (kind !== undefined) {
+      const why = `lies on ${kind}, which tells no changes; they are found by looking often`;
+      warnOnce('remote', `${folder}: ${why}`);
+    } else if (sep === '/' && folder.includes('\\')) {
+      // chokidar takes a backslash for a slash.
+      const why = 'cannot be watched for the backslash in its path; changes are found by looking often';
+      warnOnce('name', `${folder}: ${why}`, 'rename it');
+    } else return false;
     return true;
   };
 
@@ -154,7 +155,7 @@ export function openFolders(
       // A watch stays with its folder, even when another folder has the name now.
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
-      const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
+      const isWatched = !poll && !full && !isUnwatchable(folder, found.dev);
       const watcher = isWatched ? await watched(folder) : null;
       const isFailed = watcher instanceof Error;
       entered.set(folder, { identity, device: found.dev, round, watcher: isFailed ? null : watcher });

@@ -58,21 +58,15 @@ export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
     return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
   }
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
-  const found = isAgain
-    ? await lookAtEach(paths, cwd, inputOf, awayOf)
-    : await lookAtEach(paths, cwd, onlyFolders ? folderOf : inputOf);
+  const look = onlyFolders && !isAgain ? folderOf : inputOf;
+  const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
   return [...found, ...listed.map((given) => named(given, cwd))];
 }
 
 type LookAt = (given: string, cwd: string) => Input | Promise<Input>;
 
 /** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
-async function lookAtEach(
-  paths: readonly string[],
-  cwd: string,
-  inputOf: LookAt,
-  awayOf?: LookAt,
-): Promise<Input[]> {
+async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt, awayOf?: LookAt) {
   const errors: unknown[] = [];
   const found: Input[] = [];
   for (const given of paths) {

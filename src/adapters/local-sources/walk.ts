@@ -70,10 +70,7 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       continue;
     }
     const target = entry.kind === 'link' ? follow(entry, root, rules, linked) : entry;
-    const reason =
-      byName(entry, rules) ??
-      byPlace(entry.name, target, rules) ??
-      (rules.isExcluded(relative) ? 'excluded' : undefined);
+    const reason = reasonToPass(entry, target, rules);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
       else yield skip(entry, reason);
@@ -97,20 +94,19 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
   }
 }
 
-function byName({ name, isUtf8, path, kind }: FolderEntry, rules: Rules): PassedOver | undefined {
-  if (!isUtf8) return 'name_not_utf8';
-  if (path.startsWith(rules.index) && OF_INDEX.test(path.slice(rules.index.length))) return 'index';
-  if (name.startsWith('.')) return STAGED.test(name) ? 'staged' : 'hidden';
-  return kind !== 'folder' && PARTIAL.test(name) ? 'partial_download' : undefined;
-}
-
 /** What an entry or link leads to. */
 type Target = Pick<FolderEntry, 'kind' | 'real'> | undefined;
 
-function byPlace(name: string, target: Target, rules: Rules): PassedOver | undefined {
+function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedOver | undefined {
+  const { name, isUtf8, path, kind } = entry;
+  if (!isUtf8) return 'name_not_utf8';
+  if (path.startsWith(rules.index) && OF_INDEX.test(path.slice(rules.index.length))) return 'index';
+  if (name.startsWith('.')) return STAGED.test(name) ? 'staged' : 'hidden';
+  if (kind !== 'folder' && PARTIAL.test(name)) return 'partial_download';
   if (target === undefined) return 'symlink';
   if (target.kind === 'folder' && isSystemFolder(name)) return 'system_folder';
-  return target.kind === 'folder' && rules.isOut(target.real) ? 'output' : undefined;
+  if (target.kind === 'folder' && rules.isOut(target.real)) return 'output';
+  return rules.isExcluded(entry.relative) ? 'excluded' : undefined;
 }
 
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */

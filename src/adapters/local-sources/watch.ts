@@ -1,6 +1,6 @@
 import type { Hint } from '../../ports.ts';
 import { identityOf, isFolderAt } from './files.ts';
-import { openFolders } from './folders.ts';
+import { type FolderOptions, openFolders } from './folders.ts';
 import type { Root } from './inputs.ts';
 
 /** Milliseconds between checks whether the named folders are still there: no system reports a new mount. */
@@ -10,11 +10,7 @@ const LOOK_EVERY = 2_000;
 export type Watch = ReturnType<typeof openWatch>;
 
 /** Reports what may have changed in the folders that walks enter, and roots that disappear or come back. */
-export function openWatch(
-  roots: readonly Root[],
-  heard: (hint: Hint) => void,
-  options: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
-) {
+export function openWatch(roots: readonly Root[], heard: (hint: Hint) => void, options: FolderOptions) {
   const identities = new Map(roots.map((root) => [root, identityNow(root)]));
   const tree = openFolders((hint) => {
     if (hint.type === 'changed' && roots.some(({ path }) => path === hint.path)) look();
