@@ -69,10 +69,8 @@ function granted(controller: string, limits: string[], used: string, unused: str
 
 /** The folders of the process's control group and of all groups above it. Version 2 has no controller name. */
 function groups(controller: string, read: ReadText): readonly string[] {
-  const lines = (read('/proc/self/cgroup') ?? '')
-    .split('\n')
-    .map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line));
-  const own = lines.find((line) => line?.[1]?.split(',').includes(controller))?.[2] ?? '/';
+  const lines = [...(read('/proc/self/cgroup') ?? '').matchAll(/^\d+:([^:\n]*):(\/.*)$/gm)];
+  const own = lines.find(([, names = '']) => names.split(',').includes(controller))?.[2] ?? '/';
   const parts = own.split('/').filter((part) => part !== '');
   return [...parts.keys(), parts.length].map((depth) =>
     posix.join('/sys/fs/cgroup', controller, ...parts.slice(0, depth)),

@@ -26,9 +26,8 @@ export function wrong(place: Place, expected: string, received: unknown, { words
 /** The error for unknown words. `what` names the kind of word, `known` lists the right ones. */
 export function unknown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
   const each = words.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, known)}`);
-  return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, {
-    fix: `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`,
-  });
+  const fix = `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`;
+  return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, { fix });
 }
 
 /** Checks that all words are known. Errors: those of `unknown`. */

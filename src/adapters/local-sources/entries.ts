@@ -56,8 +56,8 @@ function sortedNames(path: string): Name[] {
   const names = isPlain
     ? entries.map((entry) => ({ name: entry.name, isUtf8: true, kind: entryKind(entry), bytes: entry.name }))
     : readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(bytesNamed);
-  const keyed = names.map((one) => ({ one, key: one.kind === 'folder' ? `${one.bytes}/` : one.bytes }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ one }) => one);
+  const keyed = names.map((one) => ({ ...one, key: one.kind === 'folder' ? `${one.bytes}/` : one.bytes }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The name of an entry that may not be UTF-8, and its bytes as text of one character for each. */

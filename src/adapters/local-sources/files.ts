@@ -19,7 +19,7 @@ function factsIn({ size, mtimeNs, ctimeNs, ino }: BigIntStats, { ignoreCtime }: 
 }
 
 /** Facts of a source. Errors: `source_missing`, `source_unreadable`, `source_outside` for a link that is not followed. */
-export function statSource(path: string, follow: boolean, rules: CtimeRule): SourceFacts {
+export function statFile(path: string, follow: boolean, rules: CtimeRule): SourceFacts {
   try {
     const found = (follow ? statSync : lstatSync)(path, { bigint: true });
     if (found.isSymbolicLink()) throw isLinkNow();

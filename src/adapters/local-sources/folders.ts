@@ -103,7 +103,9 @@ export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: Fol
 
   /** Whether the system cannot report changes in this folder. */
   const isUnwatchable = (folder: string, device: bigint): boolean => {
-    if (!remote.has(device)) remote.set(device, remoteKindOf(folder));
+    // A folder that is gone or cannot be reached counts as local. The next round asks again.
+    const ask = () => remoteKind(folder);
+    if (!remote.has(device)) remote.set(device, orUndefined(ask));
     const kind = remote.get(device);
     if (kind !== undefined) {
       const why = `lies on ${kind}, which tells no changes; they are found by looking often`;
@@ -188,11 +190,6 @@ function look(folder: string) {
   } catch (error) {
     return systemCode(error) === 'ENOTDIR' ? undefined : (error as Error);
   }
-}
-
-/** Undefined for a local folder, and for one that is gone or cannot be reached. The next round tries again. */
-function remoteKindOf(folder: string): string | undefined {
-  return orUndefined(() => remoteKind(folder));
 }
 
 /** Whether a folder cannot be read: the walk reports that, and nothing in the folder is a source. */

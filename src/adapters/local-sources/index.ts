@@ -3,15 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { asImgtoolError } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
-import {
-  factsAt,
-  identityOf,
-  isFolderAt,
-  isWithin,
-  localSourceProbe,
-  resolved,
-  statSource,
-} from './files.ts';
+import { factsAt, identityOf, isFolderAt, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
 import { hasBecomeLink, type Input, noInput, type Root, realNow, resolveInputs } from './inputs.ts';
 import { lookAtOut, refuseOtherName, rulesWith } from './out.ts';
 import { mayBeSource, withMatchers } from './patterns.ts';
@@ -84,7 +76,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
       watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
       return watch;
     },
-    stat: async (path) => statSource(path, isFollowed(path), rules),
+    stat: async (path) => statFile(path, isFollowed(path), rules),
     isFolder: async (path) => isFolderAt(path),
     // Another batch may have named a file outside the folders of this one.
     statAll: async (paths) =>
