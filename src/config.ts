@@ -1,57 +1,34 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset, ownPresets } from './config/choose.ts';
-import { isDebug, type TerminalTraits, terminalTraits } from './config/environment.ts';
+import { allPresets, choosePreset, ownPresets, presetOrigins } from './config/choose.ts';
+import { environment, type TerminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
-import {
-  envLayer,
-  type Flags,
-  fileLayer,
-  flagLayer,
-  type Resolved,
-  readSettings,
-  unknownVariables,
-  valuesOf,
-} from './config/layers.ts';
-import { autoMemory, autoMemoryCap, cores, memoryHere } from './config/machine.ts';
-import { listOrigins, type Origin } from './config/origins.ts';
+import type { Flags, Origin, Resolved } from './config/layers.ts';
+import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
+import { autoMemory, cores } from './config/machine.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
-export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
-export { hintAsFlags, hintAsOptions } from './config/hints.ts';
+export { environment } from './config/environment.ts';
+export { addSettings, flagsOf, givenLimits, hintAsFlags, hintAsOptions } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
 /** Settings that Config has under other names or with other types. */
 type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort';
-type Narrowed = 'preset' | 'jobs' | 'memory' | 'index';
 
-/** All settings, checked and complete; deeply frozen. */
-export interface Config extends Omit<Values, Changed | Narrowed> {
+type OfBatch = Omit<BatchOptions, 'list' | 'walk'>;
+
+/** All settings, checked and complete; deeply frozen. The preset has the added variants. */
+export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 'index'> {
   /** Absolute path. */
   readonly cwd: string;
-  /** Absolute path. */
-  readonly out: string;
-  /** The same path as a person in the working folder would write it. */
-  readonly outGiven: string;
-  /** The preset to use, with the added variants. */
-  readonly preset: Preset;
   /** All presets, built-in ones first. */
   readonly presets: readonly Preset[];
-  /** Template of output names. */
-  readonly template: string;
-  /** Images processed at a time. */
-  readonly jobs: number;
-  /** Memory for all pictures together, in bytes. */
-  readonly memory: number;
-  /** Memory for one picture, in bytes: `memory` where a person set it, else more. */
-  readonly memoryCap: number;
-  readonly limits: Limits;
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
@@ -64,25 +41,23 @@ export interface Config extends Omit<Values, Changed | Narrowed> {
   readonly warnings: readonly Warning[];
 }
 
+interface Given {
+  readonly flags: Flags;
+  /** Absolute path of the working folder. */
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly home?: string;
+}
+
 /**
  * Resolves all settings: flags win over IMGTOOL_* over the nearest `.imgtoolrc` over the user's own file over defaults.
  * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
-export async function loadConfig({
-  flags,
-  cwd,
-  env = process.env,
-  home = homedir(),
-}: {
-  flags: Flags;
-  /** Absolute path of the working folder. */
-  cwd: string;
-  env?: NodeJS.ProcessEnv;
-  home?: string;
-}): Promise<Config> {
+export async function loadConfig(given: Given): Promise<Config> {
+  const { flags, cwd, env = process.env, home = homedir() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const settings = readSettings([flagLayer(flags, cwd), envLayer(env, cwd), ...files.map(fileLayer)]);
+  const settings = readSettings({ flags, env, cwd, files });
   const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
   const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
   const { name: template, variants: _, effort: __, ...values } = unwatched;
@@ -94,18 +69,19 @@ export async function loadConfig({
 
   const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
   const { out, index } = settings;
-  const free = values.memory === null ? memoryHere() : undefined;
+  const { memory, memoryCap } =
+    values.memory === null ? autoMemory() : { memory: values.memory, memoryCap: values.memory };
   const resolved = {
     out: absoluteOf(out),
     jobs: values.jobs ?? cores(),
-    memory: values.memory ?? autoMemory(free),
+    memory,
     index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
-  const shown = { ...resolved, memory: showSize(resolved.memory) };
+  const shown = { ...resolved, memory: showSize(memory) };
   return frozen<Config>({
     ...values,
     ...resolved,
-    memoryCap: values.memory ?? autoMemoryCap(free),
+    memoryCap,
     cwd,
     outGiven: asGiven(out, resolved.out, cwd),
     preset,
@@ -114,14 +90,9 @@ export async function loadConfig({
     limits: { pixels: limitPixels, allowSvg, lenient, timeout },
     watch: { settle, scanInterval, existing, poll, mirror, once },
     ...environment(env),
-    origins: listOrigins(settings, shown, own),
+    origins: [...listOrigins(settings, shown), ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
-}
-
-/** What the environment says where no config could be loaded. */
-export function environment(env: NodeJS.ProcessEnv = process.env): Pick<Config, 'look' | 'debug'> {
-  return { look: terminalTraits(env), debug: isDebug(env) };
 }
 
 /** The output folder as a person in the working folder would write it. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { localSourceProbe } from './adapters/local-sources/gone.ts';
+import { localSourceProbe } from './adapters/local-sources/files.ts';
 import { openLocalSources } from './adapters/local-sources/index.ts';
 import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';

@@ -62,6 +62,15 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** What the function returns, or undefined if it throws: for questions where a failure is an answer too. */
+export function orUndefined<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Turns any thrown value into an ImgtoolError. Unexpected errors are `internal`. */
 export function asImgtoolError(error: unknown): ImgtoolError {
   if (error instanceof ImgtoolError) return error;

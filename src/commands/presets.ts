@@ -1,4 +1,4 @@
-import { cellsOf } from '../variants/describe.ts';
+import { cellsOf } from '../variants/written.ts';
 import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
 
 export const presetsVerb: Verb = {

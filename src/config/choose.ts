@@ -1,10 +1,10 @@
 import { fullVariant, type Variant, withEffort } from '../variants/fields.ts';
-import { at, type Place, unknown, wrong } from '../variants/place.ts';
+import { at, checkKnown, type Place, wrong } from '../variants/place.ts';
 import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
-import { nameType, readVariants } from '../variants/written.ts';
+import { nameType, readVariants, specOf } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
-import type { Settings } from './layers.ts';
+import type { Origin, Settings } from './layers.ts';
 
 /** A preset that the user defined, and the file that defines it. */
 export interface OwnPreset {
@@ -14,28 +14,28 @@ export interface OwnPreset {
 
 /** The presets that files define. The first file wins where two presets share a name. */
 export function ownPresets(files: readonly ConfigFile[]): readonly OwnPreset[] {
-  const own = new Map<string, OwnPreset>();
-  for (const file of files) {
-    for (const preset of presetsIn(file)) {
-      if (!own.has(preset.name)) own.set(preset.name, { preset, origin: file.path });
-    }
-  }
-  return [...own.values()];
+  const all = files.flatMap((file) => presetsIn(file).map((preset) => ({ preset, origin: file.path })));
+  const firstOf = (name: string) => all.find(({ preset }) => preset.name === name);
+  return all.filter((own) => own === firstOf(own.preset.name));
 }
 
 function presetsIn(file: ConfigFile): readonly Preset[] {
   const raw = file.values.presets ?? {};
   const place: Place = { code: 'config', text: `${file.path}: presets` };
-  if (!isMapping(raw)) {
-    throw wrong(place, 'a mapping from names to variants', raw, {
-      fix: 'for example presets: { mine: [{ name: hero, width: 1600 }] }',
-    });
-  }
+  const fix = 'for example presets: { mine: [{ name: hero, width: 1600 }] }';
+  if (!isMapping(raw)) throw wrong(place, 'a mapping from names to variants', raw, { fix });
   return Object.entries(raw).map(([name, written]) => {
     const inner = at(place, `.${name}`);
     const variants = readVariants(written, inner);
     if (variants.length === 0) throw wrong(inner, 'at least one variant', written);
     return { name: nameType.read(name, inner), variants: variants.map(fullVariant) };
+  });
+}
+
+/** The user's presets as `imgtool config` prints them. */
+export function presetOrigins(own: readonly OwnPreset[]): readonly Origin[] {
+  return own.map(({ preset: { name, variants }, origin }) => {
+    return { key: `presets.${name}`, value: variants.map(specOf).join('; '), origin };
   });
 }
 
@@ -55,13 +55,13 @@ type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
 export function choosePreset({ preset, variants, effort }: Choices, presets: readonly Preset[]): Preset {
   const given = withEfforts(variants, effort);
   if (given.length > 0 && preset.base === null) return { name: 'custom', variants: given };
-  const chosen = presets.find(({ name }) => name === preset.value);
-  if (chosen === undefined) {
-    const known = presets.map(({ name }) => name);
-    throw unknown(preset.place, 'preset', [preset.value], known);
-  }
-  const own = chosen.variants.map((variant) => withEffort(variant, effort.value));
-  return { name: chosen.name, variants: added(own, given) };
+  const names = presets.map(({ name }) => name);
+  checkKnown(preset.place, 'preset', [preset.value], names);
+  const chosen = presets[names.indexOf(preset.value)]?.variants ?? [];
+  // A variant replaces another of the same name and format.
+  const all = [...chosen.map((variant) => withEffort(variant, effort.value)), ...given];
+  const merged = new Map(all.map((variant) => [`${variant.name} ${variant.format}`, variant]));
+  return { name: preset.value, variants: [...merged.values()] };
 }
 
 /** A given variant keeps its own effort, unless an effort for all variants comes from a layer of higher priority. */
@@ -70,11 +70,4 @@ function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effo
     const keeps = loose.effort !== undefined && rank <= effort.rank;
     return withEffort(fullVariant(loose), keeps ? null : effort.value);
   });
-}
-
-/** A variant replaces another of the same name and format. */
-function added(variants: readonly Variant[], more: readonly Variant[]): readonly Variant[] {
-  const all = new Map<string, Variant>();
-  for (const variant of [...variants, ...more]) all.set(`${variant.name} ${variant.format}`, variant);
-  return [...all.values()];
 }

@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.ts';
-import { compiledFolder } from './places.ts';
+import { orUndefined, systemCode } from '../errors.ts';
+import { userPath } from './places.ts';
 
 /** Node has this function from 22.1 on. The types of the oldest supported Node lack it. */
 type Caching = { readonly enableCompileCache?: (folder: string) => { readonly directory?: string } };
@@ -13,18 +13,15 @@ type Caching = { readonly enableCompileCache?: (folder: string) => { readonly di
  * the folder and nobody else may be able to write to it. Node's default folder in the system's temporary folder is not
  * safe. Without a safe folder the cache stays off. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE have priority.
  */
-export function keepCompiled(
-  env: NodeJS.ProcessEnv = process.env,
-  { enableCompileCache }: Caching = module as Caching,
-  home = homedir,
-): void {
-  if (enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return;
+export function keepCompiled(env = process.env, node = module as Caching, home = homedir): void {
+  if (node.enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE)
+    return;
   try {
-    const folder = compiledFolder({ env, home: home(), platform: process.platform });
+    const folder = userPath({ env, home: home(), platform: process.platform }, 'cache', 'compiled');
     const above = dirname(folder);
     // Do not create the user's cache folder itself: under `sudo` it would belong to root.
     if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
-    if (enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
+    if (node.enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
   } catch {
     // The user has no home folder, as in many containers. Commands that need a home folder report it.
   }
@@ -42,13 +39,8 @@ function isMade(folder: string): boolean {
 
 /** Returns whether the user owns the folder and others have none of the forbidden rights. */
 function isOwn(folder: string, forbidden: number): boolean {
-  try {
-    const stats = statSync(folder);
-    // Windows has no comparable owners and rights.
-    const isOurs =
-      process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
-    return stats.isDirectory() && isOurs;
-  } catch {
-    return false;
-  }
+  const stats = orUndefined(() => statSync(folder));
+  if (stats?.isDirectory() !== true) return false;
+  // Windows has no comparable owners and rights.
+  return process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & forbidden) === 0);
 }

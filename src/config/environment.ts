@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { orUndefined } from '../errors.ts';
 
 /** What the environment reveals about the terminal. */
 export interface TerminalTraits {
@@ -14,10 +15,7 @@ export interface TerminalTraits {
   readonly ci: boolean;
 }
 
-export function terminalTraits(
-  env: NodeJS.ProcessEnv,
-  platform: NodeJS.Platform = process.platform,
-): TerminalTraits {
+export function terminalTraits(env: NodeJS.ProcessEnv, platform = process.platform): TerminalTraits {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return {
     noColor: Boolean(env.NO_COLOR),
@@ -31,16 +29,14 @@ export function terminalTraits(
 
 /** JOURNAL_STREAM is "device:inode". A child whose standard error is redirected inherits the variable too. */
 function isJournal(stream: string | undefined): boolean {
-  if (!stream) return false;
-  try {
-    const { dev, ino } = fstatSync(2, { bigint: true });
-    return stream === `${dev}:${ino}`;
-  } catch {
-    return false;
-  }
+  const stderr = stream ? orUndefined(() => fstatSync(2, { bigint: true })) : undefined;
+  return stderr !== undefined && stream === `${stderr.dev}:${stderr.ino}`;
 }
 
-/** Returns whether DEBUG names imgtool, alone or in a list. */
-export function isDebug(env: NodeJS.ProcessEnv): boolean {
-  return (env.DEBUG ?? '').split(/[\s,]+/).some((word) => word === '*' || /^imgtool(:|$)/.test(word));
+/** What the environment says about the display, also where no config could be loaded. */
+export function environment(env: NodeJS.ProcessEnv = process.env) {
+  // DEBUG names imgtool, alone or in a list: errors show their stacks.
+  const words = (env.DEBUG ?? '').split(/[\s,]+/);
+  const debug = words.some((word) => word === '*' || /^imgtool(:|$)/.test(word));
+  return { look: terminalTraits(env), debug };
 }

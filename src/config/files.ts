@@ -1,19 +1,11 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
-import { ImgtoolError, systemCode } from '../errors.ts';
+import type { Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
-import { absolute, type Surroundings, userConfigFolder } from './places.ts';
-import { findUpwards, findUserFile } from './search.ts';
-import { assertTrusted, type User, userIn } from './trust.ts';
+import { absolute, type Surroundings, userPath } from './places.ts';
+import { assertTrusted } from './trust.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {
@@ -26,107 +18,114 @@ export interface ConfigFile {
  * Returns the settings files to use, the first with the highest priority: the named file alone, or the nearest
  * `.imgtoolrc` and the user's own file. Errors: `config` for a file that was found and belongs to another user.
  */
-export async function readFiles(
-  flag: string | false | undefined,
-  cwd: string,
-  surroundings: Surroundings,
-  user: User = userIn(surroundings.env),
-): Promise<readonly ConfigFile[]> {
+export async function readFiles(flag: string | false | undefined, cwd: string, surroundings: Surroundings) {
   const { env, home } = surroundings;
-  const none = env.IMGTOOL_NO_CONFIG || 'false';
-  if (
-    flag === false ||
-    (flag === undefined && yesOrNo.read(none, { code: 'config', text: 'IMGTOOL_NO_CONFIG' }))
-  )
-    return [];
+  const isOff = () => yesOrNo.read(env.IMGTOOL_NO_CONFIG || 'false', inConfig('IMGTOOL_NO_CONFIG'));
+  if (flag === false || (flag === undefined && isOff())) return [];
 
   const named = flag ?? (env.IMGTOOL_CONFIG || undefined);
   if (named !== undefined) {
     const place: Place =
-      flag === undefined ? { code: 'config', text: 'IMGTOOL_CONFIG' } : { code: 'usage', text: '--config' };
+      flag === undefined ? inConfig('IMGTOOL_CONFIG') : { code: 'usage', text: '--config' };
     if (named === '') throw wrong(place, 'a file', named);
-    const path = absolute(named, cwd, home);
-    return [await parsed(path, readNamed(path, place), place)];
+    return [await readFile(absolute(named, cwd, home), place, readNamed)];
   }
-  const paths = [findUpwards(cwd), findUserFile(userConfigFolder(surroundings))];
-  const found = paths.filter((path) => path !== undefined);
-  return Promise.all(
-    found.map((path) => {
-      const place: Place = { code: 'config', text: path };
-      return parsed(path, readFound(path, place, user, cwd), place);
-    }),
-  );
+  const found = [findUpwards(cwd), oneOf(userPath(surroundings, 'config'), USER_NAMES)];
+  const paths = found.filter((path) => path !== undefined);
+  const read: ReadBytes = (path, place) => readFound(path, place, cwd, env);
+  return Promise.all(paths.map((path) => readFile(path, inConfig(path), read)));
 }
 
-/** Parses the bytes. Errors: the code of `place`, with line and column where the parser reports them. */
-async function parsed(path: string, bytes: Buffer, place: Place): Promise<ConfigFile> {
-  const values = (await parse(decode(bytes, place, path), path)) ?? {};
-  if (!isMapping(values)) throw wrong({ code: 'config', text: path }, 'a mapping of settings', values);
+function inConfig(text: string): Place {
+  return { code: 'config', text };
+}
+
+const NAMES = ['.imgtoolrc', '.imgtoolrc.json', '.imgtoolrc.yaml', '.imgtoolrc.yml'];
+const USER_NAMES = ['config.yaml', 'config.yml', 'config.json'];
+
+/** The nearest `.imgtoolrc` at or above the folder. Errors: `config` where a folder has two. */
+function findUpwards(folder: string): string | undefined {
+  const parent = dirname(folder);
+  return oneOf(folder, NAMES) ?? (parent === folder ? undefined : findUpwards(parent));
+}
+
+function oneOf(folder: string, names: readonly string[]): string | undefined {
+  const [first, second] = names.map((name) => join(folder, name)).filter(isThere);
+  if (first === undefined || second === undefined) return first;
+  throw new ImgtoolError('config', `${second}: stands beside ${first}, expected one of them`, {
+    fix: 'move all settings into one file and remove the other',
+  });
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // A folder above the working folder may be unreadable.
+    if (['EACCES', 'EPERM', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+type ReadBytes = (path: string, place: Place) => Buffer;
+
+/** Errors: the code of `place`, with line and column where the parser reports them. */
+async function readFile(path: string, place: Place, read: ReadBytes): Promise<ConfigFile> {
+  const values = (await parse(textOf(path, place, read), path)) ?? {};
+  if (!isMapping(values)) throw wrong(inConfig(path), 'a mapping of settings', values);
   return { path, values };
+}
+
+function textOf(path: string, place: Place, read: ReadBytes): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(read(path, place));
+  } catch (cause) {
+    if (cause instanceof ImgtoolError) throw cause;
+    const code = systemCode(cause);
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw new ImgtoolError(place.code, `${path}: is not UTF-8 text`, { fix: 'save it as UTF-8', cause });
+    }
+    const isMissing = code === 'ENOENT';
+    const why = isMissing ? 'is not there' : `could not be read (${code ?? String(cause)})`;
+    throw new ImgtoolError(place.code, `${place.text === path ? '' : `${place.text}: `}${path}: ${why}`, {
+      fix: isMissing ? 'check the path' : 'check its permissions, or leave it out with --no-config',
+      cause,
+    });
+  }
 }
 
 /** Reads a named file. Any user may own it, and it may be a pipe such as `<(…)` of a shell. */
 function readNamed(path: string, place: Place): Buffer {
-  try {
-    if (statSync(path).isDirectory()) throw aFolder(path, place);
-    return readFileSync(path);
-  } catch (error) {
-    throw unreadable(error, path, place);
-  }
+  assertNoFolder(statSync(path), path, place);
+  return readFileSync(path);
 }
 
 /** Reads a file that was found. It must be a regular file, because reading a stray pipe would never end. */
-function readFound(path: string, place: Place, user: User, cwd: string): Buffer {
-  let file: number | undefined;
+function readFound(path: string, place: Place, cwd: string, env: NodeJS.ProcessEnv): Buffer {
+  assertRegular(statSync(path), path, place);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    assertRegular(statSync(path), path, place);
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     // Check the opened file, because another file may have replaced it at the path.
     const found = fstatSync(file);
     assertRegular(found, path, place);
-    assertTrusted(path, [lstatSync(path).uid, found.uid], user, ownerOf(cwd));
+    assertTrusted(path, [lstatSync(path).uid, found.uid], {
+      effective: process.geteuid?.(),
+      sudo: env.SUDO_UID,
+      ownerOfCwd: orUndefined(() => statSync(cwd).uid),
+    });
     return readFileSync(file);
-  } catch (error) {
-    throw unreadable(error, path, place);
   } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-/** Returns undefined if the folder is gone. */
-function ownerOf(folder: string): number | undefined {
-  try {
-    return statSync(folder).uid;
-  } catch {
-    return undefined;
+    closeSync(file);
   }
 }
 
 function assertRegular(found: Stats, path: string, place: Place): void {
-  if (found.isDirectory()) throw aFolder(path, place);
+  assertNoFolder(found, path, place);
   if (!found.isFile()) throw wrong(place, 'a regular file', 'a pipe, socket or device');
 }
 
-function aFolder(path: string, place: Place): ImgtoolError {
-  return wrong(place, 'a file of settings', `the folder ${path}`);
-}
-
-function unreadable(error: unknown, path: string, place: Place): ImgtoolError {
-  if (error instanceof ImgtoolError) return error;
-  const missing = systemCode(error) === 'ENOENT';
-  const why = missing ? 'is not there' : `could not be read (${systemCode(error) ?? String(error)})`;
-  return new ImgtoolError(place.code, `${place.text === path ? '' : `${place.text}: `}${path}: ${why}`, {
-    fix: missing ? 'check the path' : 'check its permissions, or leave it out with --no-config',
-    cause: error,
-  });
-}
-
-function decode(bytes: Buffer, place: Place, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new ImgtoolError(place.code, `${path}: is not UTF-8 text`, { fix: 'save it as UTF-8', cause });
-  }
+function assertNoFolder(found: Stats, path: string, place: Place): void {
+  if (found.isDirectory()) throw wrong(place, 'a file of settings', `the folder ${path}`);
 }
 
 /** Parses JSON or YAML. Errors: `config`, with line and column. */

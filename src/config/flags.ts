@@ -1,7 +1,8 @@
 import type { Command, Option } from 'commander';
 import type { Limits } from '../model.ts';
 import type { Flags } from './layers.ts';
-import { GROUPS, type Group, isRepeatable, KEYS, type Key, longFlag, SETTINGS } from './settings.ts';
+import type { Group, Key } from './settings.ts';
+import { GROUPS, isKey, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
 /** Flags that have neither an environment variable nor a key in a file. */
 const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
@@ -29,42 +30,30 @@ export function addSettings(command: Command, groups?: readonly Group[]): Comman
 }
 
 function addSetting(command: Command, key: Key): Option[] {
-  const { flag, group, initial } = SETTINGS[key];
-  const option = command.createOption(flag, help(key)).helpGroup(GROUPS[group]);
-  if (isRepeatable(key)) collect(option);
+  const { flag, group, initial, about } = SETTINGS[key];
+  const hasDefault = typeof initial !== 'boolean' && !isRepeatable(key);
+  const help = hasDefault ? `${about} (default: ${showValue(key)})` : about;
+  const option = command.createOption(flag, help).helpGroup(GROUPS[group]);
+  if (isRepeatable(key)) option.argParser((value, before: readonly string[] = []) => [...before, value]);
   command.addOption(option);
   if (!option.isBoolean()) return [option];
   // A flag can turn off what a file turns on. Help shows the form that changes the default.
-  const off = command.createOption(`--no-${longFlag(key).slice(2)}`, help(key)).helpGroup(GROUPS[group]);
+  const off = command.createOption(`--no-${longFlag(key).slice(2)}`, help).helpGroup(GROUPS[group]);
   command.addOption(off);
   (initial === true ? option : off).hideHelp();
   return [option, off];
 }
 
-function help(key: Key): string {
-  const shown = shownDefault(key);
-  return shown === '' ? SETTINGS[key].about : `${SETTINGS[key].about} (default: ${shown})`;
-}
-
-function shownDefault<K extends Key>(key: K): string {
-  const { initial, show = String } = SETTINGS[key];
-  if (typeof initial === 'boolean' || isRepeatable(key)) return '';
-  return show(initial);
-}
-
-function collect(option: Option): void {
-  option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
-}
-
 /** Returns the settings among a command's parsed options, by key. The command's own options are left out. */
 export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
-  const flags: Partial<Record<Key, unknown>> = {};
-  for (const key of KEYS) {
-    const value = options[camelCase(longFlag(key).slice(2))];
-    if (value !== undefined) flags[key] = value;
-  }
-  const config = options.config;
+  const given = KEYS.map((key) => [key, options[camelCase(longFlag(key).slice(2))]] as const);
+  const flags: Flags = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const { config } = options;
   return typeof config === 'string' || config === false ? { ...flags, config } : flags;
+}
+
+function camelCase(words: string): string {
+  return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Returns the limits given on the command line. They replace the limits of a batch that is resumed or retried. */
@@ -77,6 +66,17 @@ export function givenLimits({ limits }: { readonly limits: Limits }, flags: Flag
   };
 }
 
-function camelCase(words: string): string {
-  return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** A setting in a hint, and its value with and without a space before it. */
+const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
+
+/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`. */
+export function hintAsFlags(hint: string): string {
+  return hint.replace(HINT, (whole, key: string, rest = '') => (isKey(key) ? longFlag(key) + rest : whole));
+}
+
+/** A hint in the words of a program: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
+export function hintAsOptions(hint: string): string {
+  return hint.replace(HINT, (_, key: string, __, value?: string) =>
+    value === undefined ? key : `${key}: ${/^\d+$/.test(value) ? value : `'${value}'`}`,
+  );
 }

@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Warning } from '../model.ts';
-import { at, nearest, type Place, unknown } from '../variants/place.ts';
+import { checkKnown, nearest, type Place } from '../variants/place.ts';
 import type { ConfigFile } from './files.ts';
-import { envName, isKey, isRepeatable, KEYS, type Key, longFlag, SETTINGS, type Values } from './settings.ts';
+import type { Key, Values } from './settings.ts';
+import { envName, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
 /** Settings as the command line or a library call gives them, by key. Undefined means not given. */
 export type Flags = { readonly [K in Key]?: unknown } & {
@@ -10,111 +11,105 @@ export type Flags = { readonly [K in Key]?: unknown } & {
   readonly config?: string | false | undefined;
 };
 
-/** One origin of settings: the flags, the environment or a file. */
-interface Layer {
-  /** Relative paths of this layer start from this folder. */
-  readonly base: string;
-  readonly values: ReadonlyMap<Key, unknown>;
-  place(key: Key): Place;
-  /** The origin as `imgtool config` shows it. */
-  origin(key: Key): string;
-}
-
-/** A value and its origin. `base` is null for a default. Rank 0 is a flag; a lower rank has priority. */
+/** A value and its origin. Rank 0 is a flag; a lower rank has priority. */
 export interface Resolved<T> {
   readonly value: T;
+  /** As `imgtool config` shows it. */
   readonly origin: string;
   readonly place: Place;
+  /** Relative paths start from this folder. Null for a default. */
   readonly base: string | null;
   readonly rank: number;
 }
 
 export type Settings = { readonly [K in Key]: Resolved<Values[K]> };
 
-/** Takes each setting from the first layer that has it. Checks all layers, so every wrong value is reported. */
-export function readSettings(layers: readonly Layer[]): Settings {
-  const settings = KEYS.map((key) => {
-    const found = layers.flatMap((layer, rank) => (layer.values.has(key) ? [read(layer, key, rank)] : []));
-    return [key, found[0] ?? byDefault(key)];
-  });
-  return Object.fromEntries(settings) as Settings;
+interface Layers {
+  readonly flags: Flags;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly files: readonly ConfigFile[];
+}
+
+/**
+ * Takes each setting from the first layer that has it: the flags, the environment, each file. Checks all layers, so
+ * every wrong value is reported. Errors: `usage` for a wrong flag, else `config`, also for unknown keys.
+ */
+export function readSettings(layers: Layers): Settings {
+  const { config: _, ...flags } = layers.flags;
+  const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
+  for (const { path, values } of layers.files) {
+    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets']);
+  }
+  return Object.fromEntries(KEYS.map((key) => [key, resolve(key, layers)])) as Settings;
 }
 
 export function valuesOf(settings: Settings): Values {
   return Object.fromEntries(KEYS.map((key) => [key, settings[key].value])) as unknown as Values;
 }
 
-function read<K extends Key>(layer: Layer, key: K, rank: number): Resolved<Values[K]> {
-  const place = layer.place(key);
-  const value = SETTINGS[key].type.read(layer.values.get(key), place);
-  return { value, origin: layer.origin(key), place, base: layer.base, rank };
-}
-
-function byDefault<K extends Key>(key: K): Resolved<Values[K]> {
+function resolve<K extends Key>(key: K, layers: Layers): Resolved<Values[K]> {
+  const { initial, type } = SETTINGS[key];
+  const found = writtenIn(key, layers).flatMap(({ written, ...origin }, rank) =>
+    written === undefined ? [] : [{ value: type.read(written, origin.place), ...origin, rank }],
+  );
   const place: Place = { code: 'usage', text: longFlag(key) };
-  return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
+  return found[0] ?? { value: initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
-/** Errors: `usage` for an unknown option. */
-export function flagLayer({ config: _, ...flags }: Flags, cwd: string): Layer {
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const unknownKeys = given.map(([key]) => key).filter((key) => !isKey(key));
-  if (unknownKeys.length > 0) throw unknown({ code: 'usage', text: 'options' }, 'option', unknownKeys, KEYS);
-  return {
-    base: cwd,
-    values: byKey(given),
-    place: (key) => ({ code: 'usage', text: longFlag(key) }),
-    origin: (key) => `flag ${longFlag(key)}`,
-  };
+/** The setting in each layer, as written. Undefined where it is not given. */
+function writtenIn(key: Key, { flags, env, cwd, files }: Layers) {
+  const flag = longFlag(key);
+  const variable = envName(key);
+  const inConfig = (text: string): Place => ({ code: 'config', text });
+  return [
+    { written: flags[key], origin: `flag ${flag}`, place: { code: 'usage', text: flag } as const, base: cwd },
+    { written: inEnvironment(key, env), origin: variable, place: inConfig(variable), base: cwd },
+    ...files.map(({ path, values }) => ({
+      // A key without a value counts as absent.
+      written: values[key] ?? undefined,
+      origin: path,
+      place: inConfig(`${path}: ${key}`),
+      base: dirname(path),
+    })),
+  ];
 }
 
 /** An empty variable counts as not set. `;` and newlines separate the items of a list. */
-export function envLayer(env: NodeJS.ProcessEnv, cwd: string): Layer {
-  const values = new Map<Key, unknown>();
-  for (const key of KEYS) {
-    const written = env[envName(key)];
-    if (!written) continue;
-    const items = isRepeatable(key) ? written.split(/[;\n]/).map((item) => item.trim()) : [];
-    values.set(key, isRepeatable(key) ? items.filter((item) => item !== '') : written);
-  }
-  return { base: cwd, values, place: (key) => ({ code: 'config', text: envName(key) }), origin: envName };
+function inEnvironment(key: Key, env: NodeJS.ProcessEnv): string | string[] | undefined {
+  const written = env[envName(key)] || undefined;
+  const items = written?.split(/[;\n]/).map((item) => item.trim());
+  return isRepeatable(key) ? items?.filter((item) => item !== '') : written;
 }
+
+const PREFIX = 'IMGTOOL_';
 
 /** Warns about unknown IMGTOOL_ variables. They are no errors, because they can belong to another program. */
 export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
-  const prefix = 'IMGTOOL_';
-  const names = Object.keys(env).filter((name) => name.startsWith(prefix));
-  if (names.length === 0) return [];
-  const known = [...KEYS.map(envName), `${prefix}CONFIG`, `${prefix}NO_CONFIG`];
   // `nearest` compares the names without their prefix, because the prefix makes all names look alike.
-  const rests = known.map((name) => name.slice(prefix.length));
-  return names
-    .filter((name) => !known.includes(name))
-    .map((name) => {
-      const near = nearest(name.slice(prefix.length), rests);
-      const hint = near === undefined ? '' : ` (did you mean "${prefix}${near}"?)`;
-      return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
-    });
+  const rest = (name: string) => name.slice(PREFIX.length);
+  const known = [...KEYS.map(envName).map(rest), 'CONFIG', 'NO_CONFIG'];
+  const names = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.includes(rest(name)));
+  return names.map((name) => {
+    const near = nearest(rest(name), known);
+    const hint = near === undefined ? '' : ` (did you mean "${PREFIX}${near}"?)`;
+    return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+  });
 }
 
-/** Errors: `config` for unknown keys. A key without a value counts as absent. */
-export function fileLayer(file: ConfigFile): Layer {
-  const place: Place = { code: 'config', text: file.path };
-  const known = [...KEYS, 'presets'];
-  const unknownKeys = Object.keys(file.values).filter((key) => !known.includes(key));
-  if (unknownKeys.length > 0) throw unknown(place, 'key', unknownKeys, known);
-  return {
-    base: resolve(file.path, '..'),
-    values: byKey(Object.entries(file.values).filter(([, value]) => value !== null)),
-    place: (key) => at(place, `: ${key}`),
-    origin: () => file.path,
-  };
+/** A setting as `imgtool config` prints it. */
+export interface Origin {
+  /** As in `.imgtoolrc`. */
+  readonly key: string;
+  /** As a person would write it. */
+  readonly value: string;
+  /** `default`, `flag --out`, `IMGTOOL_OUT` or the path of a file. */
+  readonly origin: string;
 }
 
-function byKey(entries: readonly (readonly [string, unknown])[]): ReadonlyMap<Key, unknown> {
-  const values = new Map<Key, unknown>();
-  for (const [key, value] of entries) {
-    if (isKey(key)) values.set(key, value);
-  }
-  return values;
+/** Lists every setting in the order of the help. `resolved` completes open defaults. */
+export function listOrigins(settings: Settings, resolved: Partial<Record<Key, string | number>>): Origin[] {
+  const shown = <K extends Key>(key: K) => String(resolved[key] ?? showValue(key, settings[key].value));
+  return KEYS.map((key) => ({ key, value: shown(key), origin: settings[key].origin }));
 }

@@ -8,44 +8,29 @@ export interface Surroundings {
 }
 
 /** The default path of the index. */
-export function defaultIndex({ env, home, platform }: Surroundings): string {
+export function defaultIndex(surroundings: Surroundings): string {
   // systemd separates several state folders with colons.
-  const [state] = (env.STATE_DIRECTORY ?? '').split(':');
-  if (state) return path.posix.join(state, 'imgtool.db');
-  return inFolder(platform, userFolder({ env, home, platform }, 'state'), 'index.db');
+  const [state] = (surroundings.env.STATE_DIRECTORY ?? '').split(':');
+  return state ? path.posix.join(state, 'imgtool.db') : userPath(surroundings, 'state', 'index.db');
 }
 
-/** The folder of the user's own settings. */
-export function userConfigFolder(surroundings: Surroundings): string {
-  return inFolder(surroundings.platform, userFolder(surroundings, 'config'), '');
-}
+/** Folders below the home folder by the XDG specification, and the folders of macOS. */
+const XDG = { state: '.local/state', config: '.config', cache: '.cache' };
+const MAC = { state: 'Application Support', config: 'Application Support', cache: 'Caches' };
 
-/** The folder of Node's compile cache. */
-export function compiledFolder(surroundings: Surroundings): string {
-  return inFolder(surroundings.platform, userFolder(surroundings, 'cache'), 'compiled');
-}
-
-/** The XDG folder on Linux or if its variable is set; otherwise the folder that the platform prescribes. */
-function userFolder({ env, home, platform }: Surroundings, kind: 'state' | 'config' | 'cache'): string {
-  const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
+/** A path in the XDG folder on Linux or if its variable is set; otherwise in the folder that the platform prescribes. */
+export function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = ''): string {
   if (platform === 'win32') {
-    const local = env.LOCALAPPDATA || path.win32.join(home, 'AppData', 'Local');
-    const roaming = env.APPDATA || path.win32.join(home, 'AppData', 'Roaming');
-    return kind === 'config' ? roaming : local;
+    const { join } = path.win32;
+    const local = env.LOCALAPPDATA || join(home, 'AppData', 'Local');
+    const roaming = env.APPDATA || join(home, 'AppData', 'Roaming');
+    return join(kind === 'config' ? roaming : local, 'imgtool', name);
   }
+  const { isAbsolute, join } = path.posix;
+  const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
+  const own = platform === 'darwin' ? join(home, 'Library', MAC[kind]) : join(home, XDG[kind]);
   // The XDG specification requires programs to ignore relative paths.
-  if (path.posix.isAbsolute(xdg)) return xdg;
-  if (platform === 'darwin') {
-    return path.posix.join(home, 'Library', kind === 'cache' ? 'Caches' : 'Application Support');
-  }
-  return path.posix.join(
-    home,
-    ...{ state: ['.local', 'state'], config: ['.config'], cache: ['.cache'] }[kind],
-  );
-}
-
-function inFolder(platform: NodeJS.Platform, folder: string, name: string): string {
-  return (platform === 'win32' ? path.win32 : path.posix).join(folder, 'imgtool', name);
+  return join(isAbsolute(xdg) ? xdg : own, 'imgtool', name);
 }
 
 /** Makes a path absolute: `~/` is the home folder, and other relative paths start from `base`. */

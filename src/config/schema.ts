@@ -1,6 +1,7 @@
-import { VARIANT_DEFS } from '../variants/schema.ts';
+import type { FieldKey, Format } from '../variants/fields.ts';
+import { FIELD_KEYS, FIELD_TABLE, FORMATS, formatType, spellingsOf } from '../variants/fields.ts';
 import type { Schema } from '../variants/values.ts';
-import { nameType } from '../variants/written.ts';
+import { nameType, variantsType } from '../variants/written.ts';
 import { KEYS, SETTINGS } from './settings.ts';
 
 /** The JSON Schema of `.imgtoolrc`. A key may be null, which counts as absent. */
@@ -13,7 +14,7 @@ export function settingsSchema(): Schema {
     description: 'presets of your own, by name',
     type: ['object', 'null'],
     propertyNames: nameType.schema,
-    additionalProperties: { $ref: '#/$defs/variants' },
+    additionalProperties: variantsType.schema,
   };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -23,4 +24,56 @@ export function settingsSchema(): Schema {
     additionalProperties: false,
     $defs: VARIANT_DEFS,
   };
+}
+
+const SPEC = { $ref: '#/$defs/spec' };
+
+/** `variants` is what a preset or the setting `variants` may be. */
+const VARIANT_DEFS: Readonly<Record<string, Schema>> = {
+  variants: {
+    anyOf: [
+      SPEC,
+      { type: 'array', items: { anyOf: [SPEC, { $ref: '#/$defs/namedVariant' }] } },
+      {
+        type: 'object',
+        propertyNames: nameType.schema,
+        additionalProperties: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/variant' }] },
+      },
+    ],
+  },
+  spec: { type: 'string', pattern: '^[^:]+:.', description: 'for example hero:w=1600,format=avif,q=55' },
+  variant: mappingSchema({}),
+  namedVariant: mappingSchema({ name: nameType.schema }),
+};
+
+/** A mapping of fields with these properties beside them. */
+function mappingSchema(more: Readonly<Record<string, Schema>>): Schema {
+  const sides = (['width', 'height'] as const).flatMap(spellingsOf);
+  return {
+    type: 'object',
+    properties: { ...more, ...eachSpelling((key) => ({ description: FIELD_TABLE[key].about })) },
+    required: Object.keys(more),
+    additionalProperties: false,
+    anyOf: sides.map((side) => ({ required: [side] })),
+    allOf: FORMATS.map((format) => ({
+      anyOf: [{ not: hasFormat(format) }, { properties: valuesIn(format) }],
+    })),
+  };
+}
+
+/** WebP is the default, so a mapping without a format has it too. */
+function hasFormat(format: Format): Schema {
+  const all = formatType.schema.enum as readonly string[];
+  const words = all.filter((word) => formatType.parse(word) === format);
+  if (format === 'webp') return { properties: { format: { enum: [...words, null] } }, required: [] };
+  return { properties: { format: { enum: words } }, required: ['format'] };
+}
+
+function valuesIn(format: Format): Readonly<Record<string, Schema>> {
+  return eachSpelling((key) => ({ anyOf: [{ type: 'null' }, FIELD_TABLE[key].in(format).type.schema] }));
+}
+
+function eachSpelling(schemaOf: (key: FieldKey) => Schema) {
+  const entries = FIELD_KEYS.flatMap((key) => spellingsOf(key).map((word) => [word, schemaOf(key)]));
+  return Object.fromEntries(entries);
 }

@@ -1,7 +1,8 @@
-import { fullVariant, type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
-import { choice, orWord, text, texts, type ValueType, wholeNumber, yesOrNo } from '../variants/values.ts';
-import { readVariants, specOf } from '../variants/written.ts';
-import { amountType, durationType, showAmount, showDuration, showSize, sizeType } from './quantities.ts';
+import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import type { Scalar, ValueType } from '../variants/values.ts';
+import { choice, orWord, text, texts, wholeNumber, yesOrNo } from '../variants/values.ts';
+import { variantsType } from '../variants/written.ts';
+import { amountType, durationType, sizeType } from './quantities.ts';
 import { PLACEHOLDERS } from './template.ts';
 
 /** Groups of the help, in this order. `lists` is for commands that end by themselves, `work` for those that render. */
@@ -25,67 +26,47 @@ interface Setting<T> {
   readonly about: string;
   readonly initial: T;
   readonly type: ValueType<T>;
-  /** Writes the value as a person would, if `String` does not. */
-  show?(value: T): string;
 }
 
-function setting<T>(
-  group: Group,
-  flag: string,
-  about: string,
-  rest: Omit<Setting<T>, 'group' | 'flag' | 'about'>,
-): Setting<T> {
+function setting<T>(group: Group, flag: string, about: string, rest: Pick<Setting<T>, 'initial' | 'type'>) {
   return { group, flag, about, ...rest };
 }
 
-/** A yes-or-no setting that is off by default. */
-function toggle(group: Group, flag: string, about: string): Setting<boolean> {
-  return { group, flag, about, initial: false, type: yesOrNo };
+function toggle(group: Group, flag: string, about: string, initial = false): Setting<boolean> {
+  return { group, flag, about, initial, type: yesOrNo };
 }
 
-function oneOf<const W extends string>(
-  group: Group,
-  flag: string,
-  about: string,
-  words: readonly [W, ...W[]],
-) {
+/** One of some words. The first is the default. */
+function oneOf<const W extends string>(group: Group, flag: string, about: string, words: [W, ...W[]]) {
   return setting<W>(group, flag, about, { initial: words[0], type: choice(words) });
 }
 
 function globs(flag: string, about: string) {
-  return setting<readonly string[]>('inputs', flag, about, {
-    initial: [],
-    type: texts('a glob'),
-    show: list,
-  });
+  return setting<readonly string[]>('inputs', flag, about, { initial: [], type: texts('a glob') });
 }
 
-function list(values: readonly string[]): string {
-  return values.join('; ') || 'none';
+/** A setting whose null leaves the choice to the program. */
+function automatic(group: Group, flag: string, about: string, type: Scalar<number>) {
+  return setting<number | null>(group, flag, about, { initial: null, type: orWord('auto', type) });
 }
+
+const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');
 
 const TABLE = {
-  existing: setting('watch', '--existing', 'leave what is there at the start; take what lands', {
-    initial: true,
-    type: yesOrNo,
-  }),
+  existing: toggle('watch', '--existing', 'leave what is there at the start; take what lands', true),
   /** Milliseconds. */
   settle: setting(
     'watch',
     '--settle <ms>',
     'how long a file must rest before it is taken; 2s is two seconds',
-    {
-      initial: 500,
-      type: durationType('ms', 10, 600_000),
-      show: showDuration,
-    },
+    { initial: 500, type: durationType('ms', 10, 600_000) },
   ),
   /** Milliseconds. Users write seconds. */
   scanInterval: setting(
     'watch',
     '--scan-interval <seconds>',
     'time between walks through everything, give or take a quarter; 10m is ten minutes',
-    { initial: 600_000, type: durationType('s', 100, 7 * 86_400_000), show: showDuration },
+    { initial: 600_000, type: durationType('s', 100, 7 * 86_400_000) },
   ),
   poll: toggle('watch', '--poll', 'walk often instead of waiting for word from the system'),
   mirror: toggle('watch', '--mirror', 'remove the outputs of sources that are removed'),
@@ -116,25 +97,19 @@ const TABLE = {
     'outputs',
     '--variant <spec>',
     'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
-    {
-      initial: [],
-      type: { read: readVariants, schema: { $ref: '#/$defs/variants' } },
-      show: (variants) => list(variants.map((variant) => specOf(fullVariant(variant)))),
-    },
+    { initial: [], type: variantsType },
   ),
   /** 0 to 10, limited to the range of each format. Null keeps the effort of each variant. */
-  effort: setting<number | null>(
+  effort: automatic(
     'outputs',
     '--effort <n>',
     `how hard encoders try, from 0, fastest, to ${MOST_EFFORT}, smallest; auto is each variant's own`,
-    { initial: null, type: orWord('auto', wholeNumber(0, MOST_EFFORT)), show: auto },
+    wholeNumber(0, MOST_EFFORT),
   ),
-  name: setting(
-    'outputs',
-    '--name <template>',
-    `path of an output below --out, of ${PLACEHOLDERS.map((word) => `{${word}}`).join(' ')}`,
-    { initial: '{dir}/{name}_{variant}.{ext}', type: text('a template') },
-  ),
+  name: setting('outputs', '--name <template>', `path of an output below --out, of ${WORDS}`, {
+    initial: '{dir}/{name}_{variant}.{ext}',
+    type: text('a template'),
+  }),
   duplicates: oneOf(
     'outputs',
     '--duplicates <way>',
@@ -144,38 +119,28 @@ const TABLE = {
   force: toggle('outputs', '--force', 'render again, and replace files the index does not know'),
   dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done and write nothing'),
   /** Null means one job for each core. */
-  jobs: setting<number | null>(
+  jobs: automatic(
     'limits',
     '--jobs <n>',
     'images at a time; auto is the cores this process may use',
-    {
-      initial: null,
-      type: orWord('auto', wholeNumber(1, 1024)),
-      show: auto,
-    },
+    wholeNumber(1, 1024),
   ),
   /** Bytes. Null means half of the free memory. */
-  memory: setting<number | null>(
+  memory: automatic(
     'limits',
     '--memory <size>',
     'memory that pictures in work may take, together and each, such as 2G; auto is half of what is free',
-    {
-      initial: null,
-      type: orWord('auto', sizeType(16_000_000)),
-      show: (memory) => (memory === null ? 'auto' : showSize(memory)),
-    },
+    sizeType(16_000_000),
   ),
   /** Pixels of one frame. */
   limitPixels: setting('limits', '--limit-pixels <n>', 'largest frame of a source, in pixels', {
     initial: 268_000_000,
     type: amountType,
-    show: showAmount,
   }),
   /** Milliseconds. Users write seconds. */
   timeout: setting('limits', '--timeout <seconds>', 'longest an image may take', {
     initial: 120_000,
     type: durationType('s', 100, 86_400_000),
-    show: showDuration,
   }),
   allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is a program more than a picture'),
   lenient: toggle('limits', '--lenient', 'accept damaged pictures as far as they can be decoded'),
@@ -187,14 +152,9 @@ const TABLE = {
   /** Null means the path from `defaultIndex`. */
   index: setting<string | null>('settings', '--index <file>', 'the record of what was made', {
     initial: null,
-    type: text('a file'),
-    show: (file) => file ?? 'in the state folder of the user',
+    type: { ...text('a file'), show: (file) => file ?? 'in the state folder of the user' },
   }),
 };
-
-function auto(value: number | null): string {
-  return String(value ?? 'auto');
-}
 
 export type Key = keyof typeof TABLE;
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
@@ -219,6 +179,12 @@ export function longFlag(key: Key): string {
 /** Returns `IMGTOOL_LIMIT_PIXELS` for limitPixels. */
 export function envName(key: Key): string {
   return `IMGTOOL_${longFlag(key).slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** The value as a person would write it. */
+export function showValue<K extends Key>(key: K, value = SETTINGS[key].initial): string {
+  const { show = String } = SETTINGS[key].type;
+  return show(value);
 }
 
 /** Whether the flag may be given several times. */

@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, orUndefined } from '../errors.ts';
 
 /** Decides which settings files are used without being named. Settings decide which files are read and replaced. */
 
-/** The numeric user ids of the process. */
-export interface User {
-  /** The effective user. Undefined on systems without numeric ids. */
+interface User {
+  /** The numeric id of the effective user. Undefined on systems without such ids. */
   readonly effective: number | undefined;
-  /** The user who called sudo. */
-  readonly sudo: number | undefined;
-}
-
-export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()): User {
-  const sudo = /^\d{1,10}$/.test(env.SUDO_UID ?? '') ? Number(env.SUDO_UID) : undefined;
-  return { effective, sudo };
+  /** SUDO_UID: the user who called sudo. */
+  readonly sudo: string | undefined;
+  readonly ownerOfCwd: number | undefined;
 }
 
 /**
@@ -21,15 +16,11 @@ export function userIn(env: NodeJS.ProcessEnv, effective = process.geteuid?.()):
  * Trusted owners are the user, root and the caller of sudo. Root also trusts the owner of the working folder, because
  * containers often run as root over a user's files. Errors: `config`.
  */
-export function assertTrusted(
-  path: string,
-  owners: readonly number[],
-  user: User,
-  ownerOfCwd: number | undefined,
-): void {
-  const { effective, sudo } = user;
+export function assertTrusted(path: string, owners: readonly number[], user: User): void {
+  const { effective, sudo = '', ownerOfCwd } = user;
   if (effective === undefined) return;
-  const trusted = [0, effective, sudo, effective === 0 ? ownerOfCwd : undefined];
+  const caller = /^\d{1,10}$/.test(sudo) ? Number(sudo) : undefined;
+  const trusted = [0, effective, caller, effective === 0 ? ownerOfCwd : undefined];
   const stranger = owners.find((owner) => !trusted.includes(owner));
   if (stranger === undefined) return;
   throw new ImgtoolError('config', `${path}: belongs to ${nameOf(stranger)}, whose settings are not obeyed`, {
@@ -39,14 +30,7 @@ export function assertTrusted(
 
 /** The user's name and number. The name comes from the system's user list. */
 function nameOf(user: number): string {
-  const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(listOfUsers());
+  const users = orUndefined(() => readFileSync('/etc/passwd', 'utf8')) ?? '';
+  const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(users);
   return entry?.[1] === undefined ? `user ${user}` : `${entry[1]} (user ${user})`;
-}
-
-function listOfUsers(): string {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -8,29 +8,18 @@ export type Fit = (typeof FITS)[number];
 
 const POSITIONS = [
   'centre',
-  'top',
-  'right top',
-  'right',
-  'right bottom',
-  'bottom',
-  'left bottom',
-  'left',
-  'left top',
-  'entropy',
-  'attention',
+  ...['top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'],
+  ...['entropy', 'attention'],
 ] as const;
 export type Position = (typeof POSITIONS)[number];
 
+type PerFormat<T> = Readonly<Record<Format, T>>;
+
 /** Extension of an output's name. */
-export const EXTENSIONS: Readonly<Record<Format, string>> = {
-  webp: 'webp',
-  jpeg: 'jpg',
-  png: 'png',
-  avif: 'avif',
-};
+export const EXTENSIONS: PerFormat<string> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
 
 /** Longest side that may be asked for, in pixels. */
-const LONGEST: Readonly<Record<Format, number>> = { webp: 16383, avif: 16384, jpeg: 65535, png: 65535 };
+const LONGEST: PerFormat<number> = { webp: 16383, avif: 16384, jpeg: 65535, png: 65535 };
 
 /** Effort of each encoder. AVIF at 0, 2 and 4 takes 60, 240 and 1750 ms for 1200 px (two cores, libvips 8.18). */
 const EFFORTS = {
@@ -42,7 +31,7 @@ const EFFORTS = {
 /** The highest effort of any encoder; the lowest is 0. */
 export const MOST_EFFORT = Math.max(...Object.values(EFFORTS).map(({ most }) => most));
 
-const QUALITIES: Readonly<Record<Format, number>> = { webp: 85, jpeg: 85, avif: 60, png: 100 };
+const QUALITIES: PerFormat<number> = { webp: 85, jpeg: 85, avif: 60, png: 100 };
 
 /** One field of a variant. */
 interface Field<T> {
@@ -79,12 +68,8 @@ function field<T>(one: Field<T>): Field<T> {
 }
 
 /** A field with the same values in every format, whose default changes nothing. */
-function everywhere<T>(
-  type: Scalar<Exclude<T, null>>,
-  initial: T,
-  rest: Omit<Field<T>, 'in' | 'off'>,
-): Field<T> {
-  return { ...rest, off: initial, in: () => ({ type, initial }) };
+function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Field<T>, 'in' | 'off'>) {
+  return field<T>({ ...rest, off: initial, in: () => ({ type, initial }) });
 }
 
 function side(short: string, about: string): Field<number | null> {
@@ -148,7 +133,7 @@ const FIELDS = {
   background: field<string | null>({
     about: 'colour under transparency',
     off: null,
-    in: (format) => ({ type: color(), initial: format === 'jpeg' ? '#ffffff' : null }),
+    in: (format) => ({ type: COLOR, initial: format === 'jpeg' ? '#ffffff' : null }),
   }),
 };
 
@@ -197,9 +182,8 @@ export function fullVariant(loose: LooseVariant): Variant {
 
 /** The fields that are not off. A batch recorded before a field existed does not have it, which is off too. */
 export function effectiveFields(variant: Variant): (readonly [key: FieldKey, value: unknown])[] {
-  return FIELD_KEYS.map((key) => [key, variant[key]] as const).filter(
-    ([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off,
-  );
+  const fields = FIELD_KEYS.map((key) => [key, variant[key]] as const);
+  return fields.filter(([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off);
 }
 
 /** The variant with this effort, limited to the range of its format. Null, and JPEG, change nothing. */
@@ -224,21 +208,16 @@ const NO_EFFORT: Scalar<number> = scalar({
   parse: (raw) => (raw === 0 || raw === '0' ? 0 : undefined),
 });
 
-function color(): Scalar<string> {
-  const names = new Map([
-    ['white', '#ffffff'],
-    ['black', '#000000'],
-  ]);
-  return scalar({
-    expected: 'a colour such as #ffffff, #fff, white or black',
-    schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
-    parse(raw) {
-      const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
-      const hex = names.get(word) ?? word.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
-      return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
-    },
-  });
-}
+const COLOR: Scalar<string> = scalar({
+  expected: 'a colour such as #ffffff, #fff, white or black',
+  schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
+  parse(raw) {
+    const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
+    const short = word.replace(/^white$/, '#fff').replace(/^black$/, '#000');
+    const hex = short.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
+    return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
+  },
+});
 
 function positionSpellings(): ReadonlyMap<string, Position> {
   const hyphenated = POSITIONS.map((word) => [word.replace(' ', '-'), word] as const);

@@ -14,29 +14,26 @@ export function at(place: Place, more: string): Place {
   return { code: place.code, text: place.text + more };
 }
 
+type Advice = { readonly words?: readonly string[] | undefined; readonly fix?: string | undefined };
+
 /** The error for a value that was not expected. `words` are candidates for a suggestion. */
-export function wrong(
-  place: Place,
-  expected: string,
-  received: unknown,
-  options: { words?: readonly string[] | undefined; fix?: string | undefined } = {},
-): ImgtoolError {
-  const hint = typeof received === 'string' && options.words ? didYouMean(received, options.words) : '';
+export function wrong(place: Place, expected: string, received: unknown, { words, fix }: Advice = {}) {
+  const hint = typeof received === 'string' && words ? didYouMean(received, words) : '';
   const message = `${place.text}: expected ${expected}, got ${shown(received)}${hint}`;
-  return new ImgtoolError(place.code, message, { fix: options.fix });
+  return new ImgtoolError(place.code, message, { fix });
 }
 
-/** The error for unknown words. `what` names the kind of word, `words` lists the known ones. */
-export function unknown(
-  place: Place,
-  what: string,
-  received: readonly string[],
-  words: readonly string[],
-): ImgtoolError {
-  const each = received.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, words)}`);
-  return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, {
-    fix: `use ${words.length === 1 ? '' : 'one of: '}${words.join(', ')}`,
-  });
+/** The error for unknown words. `what` names the kind of word, `known` lists the right ones. */
+export function unknown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
+  const each = words.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, known)}`);
+  const fix = `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`;
+  return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, { fix });
+}
+
+/** Checks that all words are known. Errors: those of `unknown`. */
+export function checkKnown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
+  const others = words.filter((word) => !known.includes(word));
+  if (others.length > 0) throw unknown(place, what, others, known);
 }
 
 /** A suggestion in brackets, or nothing. */
@@ -47,21 +44,14 @@ function didYouMean(word: string, words: readonly string[]): string {
 
 /** The candidate that a mistyped word most likely means, or undefined. Ignores case. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const typed = word.toLowerCase();
-  let best: string | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const edits = editsBetween(typed, candidate.toLowerCase());
-    if (edits < least) {
-      best = candidate;
-      least = edits;
-    }
-  }
-  return best;
+  const ranked = [...candidates].map((candidate) => ({ candidate, edits: editsBetween(word, candidate) }));
+  const near = ranked.filter(({ edits }) => edits < Number.POSITIVE_INFINITY);
+  return near.sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
 /** Edits from one word to the other; infinite where there are too many for a typing mistake. */
-function editsBetween(typed: string, candidate: string): number {
+function editsBetween(word: string, other: string): number {
+  const [typed, candidate] = [word.toLowerCase(), other.toLowerCase()];
   // A prefix counts as near, whatever is missing: `thumb`, `thumbnail`.
   if (typed.length >= 3 && candidate.startsWith(typed)) return 1;
   // The same letters in another order count as near: `wbe`, `web`.

@@ -9,11 +9,12 @@ export interface Preset {
 const thumbnail = { name: 'thumbnail', width: 150 };
 const medium = { name: 'medium', width: 600 };
 const large = { name: 'large', width: 1200 };
+const sizes = [thumbnail, medium, large];
 
 /** The presets that always exist. The first one is the default. */
 export const BUILT_IN: readonly Preset[] = [
-  preset('web', [thumbnail, medium, large]),
-  preset('archive', [thumbnail, medium, large, { name: 'original', width: 4096 }]),
+  preset('web', sizes),
+  preset('archive', [...sizes, { name: 'original', width: 4096 }]),
   preset('gallery', [
     { name: 'standard', width: 800, height: 800 },
     { name: 'thumbnail', width: 200, height: 200 },
@@ -21,10 +22,7 @@ export const BUILT_IN: readonly Preset[] = [
   ]),
   preset(
     'compat',
-    [thumbnail, medium, large].flatMap((size) => [
-      { ...size, format: 'jpeg' as const },
-      { ...size, format: 'webp' as const },
-    ]),
+    sizes.flatMap((size) => (['jpeg', 'webp'] as const).map((format) => ({ ...size, format }))),
   ),
 ];
 

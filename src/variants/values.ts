@@ -1,15 +1,16 @@
 import { type Place, wrong } from './place.ts';
 
-/** Converts a value as written: a string, or what JSON or YAML yields. Errors name the place. */
-export type Reader<T> = (raw: unknown, place: Place) => T;
-
 /** A part of a JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** A kind of value: how it is read, and what a file may say. */
+/** A kind of value. */
 export interface ValueType<T> {
-  readonly read: Reader<T>;
+  /** Converts a value as written: a string, or what JSON or YAML yields. Errors name the place. */
+  readonly read: (raw: unknown, place: Place) => T;
+  /** What a file may say. */
   readonly schema: Schema;
+  /** Writes the value as a person would, if `String` does not. */
+  show?(value: T): string;
 }
 
 /** A value of one piece. */
@@ -35,13 +36,8 @@ export function scalar<T>(parts: Omit<Scalar<T>, 'read'>): Scalar<T> {
   };
 }
 
-/**
- * One of some words. With `spellings`, which map other words to these, case and spaces around a word do not matter.
- */
-export function choice<const W extends string>(
-  words: readonly W[],
-  spellings?: ReadonlyMap<string, W>,
-): Scalar<W> {
+/** One of some words. With `spellings`, which map other words to these, case and spaces around a word do not matter. */
+export function choice<const W extends string>(words: readonly W[], spellings?: ReadonlyMap<string, W>) {
   return scalar({
     expected: `one of ${words.join(', ')}`,
     words,
@@ -61,8 +57,8 @@ export const yesOrNo: Scalar<boolean> = scalar({
   words: ['true', 'false'],
   schema: { enum: [true, false, ...YES, ...NO] },
   parse(raw) {
-    const word = String(raw).toLowerCase();
     if (typeof raw !== 'boolean' && typeof raw !== 'string') return undefined;
+    const word = String(raw).toLowerCase();
     return YES.includes(word) || (NO.includes(word) ? false : undefined);
   },
 });
@@ -89,12 +85,13 @@ export function isWholeNumber(value: unknown): value is number {
 }
 
 /** A value, or a word that leaves the choice to the program and reads as null. */
-export function orWord<T>(word: string, { expected, parse, schema }: Scalar<T>): Scalar<T | null> {
-  return scalar({
+export function orWord<T>(word: string, { expected, parse, schema, show = String }: Scalar<T>) {
+  return scalar<T | null>({
     expected: `${expected}, or ${word}`,
     words: [word],
     schema: { anyOf: [{ enum: [word, null] }, schema] },
     parse: (raw) => (raw === word || raw === null ? null : parse(raw)),
+    show: (value) => (value === null ? word : show(value)),
   });
 }
 
@@ -108,11 +105,16 @@ export function texts(expected: string): Scalar<readonly string[]> {
   return scalar({
     expected: `${expected}, or a list of them`,
     schema: { anyOf: [TEXT, { type: 'array', items: TEXT }] },
+    show: showList,
     parse(raw) {
       const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
       return list.every(isText) ? [...list] : undefined;
     },
   });
+}
+
+export function showList(values: readonly string[]): string {
+  return values.join('; ') || 'none';
 }
 
 const TEXT: Schema = { type: 'string', minLength: 1 };

@@ -1,15 +1,7 @@
-import {
-  FIELD_KEYS,
-  FIELD_TABLE,
-  type FieldKey,
-  fieldKey,
-  formatType,
-  fullVariant,
-  type LooseVariant,
-  type Variant,
-} from './fields.ts';
+import type { LooseVariant, Variant } from './fields.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey, fieldKey, formatType, fullVariant } from './fields.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
-import { isMapping, scalar } from './values.ts';
+import { isMapping, scalar, showList, type ValueType } from './values.ts';
 
 /** Variants as a person writes them: `hero:w=1600,format=avif,q=55`, or a mapping in a file. */
 
@@ -56,8 +48,8 @@ function entriesOf(raw: unknown, place: Place): readonly Entry[] {
   }
   return Object.entries(mapping(raw, place)).map(([name, value]) => {
     const inner = at(place, `.${name}`);
-    const fields =
-      typeof value === 'string' ? parseFields(value, inner) : Object.entries(mapping(value, inner));
+    const isText = typeof value === 'string';
+    const fields = isText ? parseFields(value, inner) : Object.entries(mapping(value, inner));
     return { name, fields, place: inner };
   });
 }
@@ -92,11 +84,8 @@ function readVariant({ name, fields, place }: Entry): LooseVariant {
     const { type } = FIELD_TABLE[key].in(format);
     return [key, type.read(given.get(key), at(place, `: ${key}`))];
   });
-  const variant: LooseVariant = {
-    name: nameType.read(name, at(place, ': name')),
-    ...Object.fromEntries(values),
-    format,
-  };
+  const named = { name: nameType.read(name, at(place, ': name')) };
+  const variant: LooseVariant = { ...named, ...Object.fromEntries(values), format };
   checkBox(variant, place);
   return variant;
 }
@@ -116,14 +105,12 @@ function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unk
 }
 
 function checkBox({ width, height, fit }: LooseVariant, place: Place): void {
+  if (width !== undefined && height !== undefined) return;
   if (width === undefined && height === undefined) {
     throw wrong(place, 'a width or a height', undefined, { fix: 'add for example w=1600' });
   }
-  if (fit === 'cover' && (width === undefined || height === undefined)) {
-    throw wrong(at(place, ': fit'), 'width and height for cover', 'cover', {
-      fix: 'give both, or fit=inside',
-    });
-  }
+  if (fit !== 'cover') return;
+  throw wrong(at(place, ': fit'), 'width and height for cover', 'cover', { fix: 'give both, or fit=inside' });
 }
 
 /** The shortest spec that reads as this variant. */
@@ -138,4 +125,32 @@ export function specOf(variant: Variant): string {
   const values = [...always, ...chosen.filter((key) => !words.includes(key))];
   const written = values.map((key) => `${FIELD_TABLE[key].short ?? key}=${variant[key]}`);
   return `${name}:${[...written, ...words].join(',')}`;
+}
+
+export const variantsType: ValueType<readonly LooseVariant[]> = {
+  read: readVariants,
+  schema: { $ref: '#/$defs/variants' },
+  show: (variants) => showList(variants.map((variant) => specOf(fullVariant(variant)))),
+};
+
+/** Fields that have a column of their own in the list of presets. */
+const COLUMNS: readonly FieldKey[] = ['width', 'height', 'fit', 'format', 'quality', 'lossless'];
+
+/** The columns of a variant in the list of presets. */
+export function cellsOf(variant: Variant) {
+  const { width, height, fit, format, quality, lossless } = variant;
+  const box = width === null ? `h=${height ?? '-'}` : `w=${width}`;
+  const isOptional = (key: FieldKey) => FIELD_TABLE[key].off !== undefined;
+  const shown = FIELD_KEYS.filter((key) => {
+    const { off, in: allowed } = FIELD_TABLE[key];
+    return !COLUMNS.includes(key) && variant[key] !== off && allowed(format).isFixed !== true;
+  });
+  // What every variant has comes first.
+  const sorted = [...shown.filter((key) => !isOptional(key)), ...shown.filter(isOptional)];
+  const options = sorted.map((key) => (variant[key] === true ? key : `${key} ${variant[key]}`));
+  return {
+    size: width !== null && height !== null ? `${width}x${height} ${fit}` : box,
+    quality: lossless ? 'lossless' : `q${quality}`,
+    options: options.join(', ') || '-',
+  };
 }

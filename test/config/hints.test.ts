@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hintAsFlags, hintAsOptions } from '../../src/config/hints.ts';
+import { hintAsFlags, hintAsOptions } from '../../src/config/flags.ts';
 
 describe('a hint', () => {
   const hint = 'choose another {{out}}, or raise it with {{limitPixels 12M}} or {{jobs 1}}';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { autoMemory, autoMemoryCap, cores, memoryHere } from '../../src/config/machine.ts';
+import { autoMemory, cores, memoryHere } from '../../src/config/machine.ts';
 
 const files = (texts: Readonly<Record<string, string>>) => (path: string) => texts[path];
 
@@ -119,7 +119,7 @@ it.each([
   ['whole megabytes', 1_001 * MB + 5, 500 * MB],
   ['enough for one photograph, however little is free', 0, 64 * MB],
 ])('pictures get %s', (_, free, expected) => {
-  expect(autoMemory({ free })).toBe(expected);
+  expect(autoMemory({ free }).memory).toBe(expected);
 });
 
 it.each([
@@ -127,7 +127,7 @@ it.each([
   ['whole megabytes', 1_001 * MB, 800 * MB],
   ['what all together get where that is more', 70 * MB, 64 * MB],
 ])('one picture gets %s', (_, free, expected) => {
-  expect(autoMemoryCap({ free })).toBe(expected);
+  expect(autoMemory({ free }).memoryCap).toBe(expected);
 });
 
 function meminfo(available: number): string {

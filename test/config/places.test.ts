@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compiledFolder, defaultIndex, userConfigFolder } from '../../src/config/places.ts';
+import { defaultIndex, userPath } from '../../src/config/places.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
 const mac = { env: {}, home: '/Users/a', platform: 'darwin' } as const;
@@ -26,7 +26,9 @@ describe("the user's own file lies", () => {
     [mac, '/Users/a/Library/Application Support/imgtool/'],
     [{ ...windows, env: { APPDATA: 'D:\\R' } }, 'D:\\R\\imgtool\\'],
   ])('for %j in %s', (surroundings, place) => {
-    expect(`${userConfigFolder(surroundings)}${surroundings.platform === 'win32' ? '\\' : '/'}`).toBe(place);
+    expect(`${userPath(surroundings, 'config')}${surroundings.platform === 'win32' ? '\\' : '/'}`).toBe(
+      place,
+    );
   });
 });
 
@@ -37,6 +39,6 @@ describe('what Node compiled lies', () => {
     [mac, '/Users/a/Library/Caches/imgtool/compiled'],
     [{ ...windows, env: { LOCALAPPDATA: 'D:\\L' } }, 'D:\\L\\imgtool\\compiled'],
   ])('for %j in %s', (surroundings, place) => {
-    expect(compiledFolder(surroundings)).toBe(place);
+    expect(userPath(surroundings, 'cache', 'compiled')).toBe(place);
   });
 });

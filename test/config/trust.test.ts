@@ -1,7 +1,7 @@
 import { chownSync, lchownSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assertTrusted, userIn } from '../../src/config/trust.ts';
+import { assertTrusted } from '../../src/config/trust.ts';
 import { failure, person } from './folders.ts';
 
 const ME = 1_000;
@@ -11,7 +11,7 @@ const CWD = 1_002;
 /** Whether files with these owners are obeyed. */
 function trusts(owners: number[], effective: number | undefined, env: NodeJS.ProcessEnv = {}): boolean {
   try {
-    assertTrusted('/srv/.imgtoolrc', owners, { ...userIn(env), effective }, CWD);
+    assertTrusted('/srv/.imgtoolrc', owners, { effective, sudo: env.SUDO_UID, ownerOfCwd: CWD });
     return true;
   } catch {
     return false;
@@ -38,7 +38,9 @@ describe('a file of settings that was found', () => {
   });
 
   it('is named with its owner and with two ways out', async () => {
-    const error = await failure(() => assertTrusted('/srv/.imgtoolrc', [4_242_424], userIn({}, ME), CWD));
+    const error = await failure(() =>
+      assertTrusted('/srv/.imgtoolrc', [4_242_424], { effective: ME, sudo: undefined, ownerOfCwd: CWD }),
+    );
     expect(error.code).toBe('config');
     expect(error.message).toBe('/srv/.imgtoolrc: belongs to user 4242424, whose settings are not obeyed');
     expect(error.fix).toBe(

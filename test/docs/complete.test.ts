@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fieldsHelp } from '../../src/variants/describe.ts';
 import { BUILT_IN } from '../../src/variants/presets.ts';
+import { fieldsHelp } from '../variants/fields-help.ts';
 import { codes, page, prose, ROOT, rows, terms } from './pages.ts';
 import { makeReader } from './reader.ts';
 

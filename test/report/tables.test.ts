@@ -3,8 +3,8 @@ import { doctorJson, doctorText } from '../../src/report/doctor.ts';
 import { errorText } from '../../src/report/messages.ts';
 import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
 import { width } from '../../src/report/text.ts';
-import { cellsOf } from '../../src/variants/describe.ts';
 import { fullVariant } from '../../src/variants/fields.ts';
+import { cellsOf } from '../../src/variants/written.ts';
 import { CONTROL_BUT_TAB, HOSTILE, PIPE, styleOf } from './samples.ts';
 
 const LARGE = fullVariant({ name: 'large', width: 1200 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, fieldsHelp } from '../../src/variants/describe.ts';
 import { FIELD_KEYS, fullVariant } from '../../src/variants/fields.ts';
+import { cellsOf } from '../../src/variants/written.ts';
+import { fieldsHelp } from './fields-help.ts';
 
 describe('a variant in the list of presets', () => {
   it.each([

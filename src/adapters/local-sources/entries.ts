@@ -1,9 +1,7 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { sep } from 'node:path';
-import { failureOf, readError, systemCode } from '../../errors.ts';
+import { failureOf, orUndefined, readError, systemCode } from '../../errors.ts';
 import type { Failure } from '../../model.ts';
-
-const SURROGATE = /[\ud800-\udfff]/;
 
 /** A folder of a walk. */
 export interface Folder {
@@ -29,6 +27,8 @@ export function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
   try {
     names = sortedNames(folder.path);
   } catch (error) {
+    // A folder that was removed since its parent was read has no entries.
+    if (systemCode(error) === 'ENOENT') return;
     return yield { ...folder, lost: failureOf(readError(error)) };
   }
   for (const name of names) yield below(folder, name);
@@ -36,13 +36,9 @@ export function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
 
 /** The one entry of this name. */
 export function* entryOf(folder: Folder, name: string): Generator<FolderEntry | Lost> {
-  const path = folder.path + sep + name;
-  try {
-    const found = lstatSync(path, { bigint: true });
-    yield below(folder, { name, isUtf8: true, kind: entryKind(found) });
-  } catch {
-    yield { path, relative: below(folder, { name, isUtf8: true, kind: 'other' }).relative, lost: 'gone' };
-  }
+  const found = orUndefined(() => lstatSync(folder.path + sep + name, { bigint: true }));
+  const entry = below(folder, { name, isUtf8: true, kind: found ? entryKind(found) : 'other' });
+  yield found ? entry : { path: entry.path, relative: entry.relative, lost: 'gone' };
 }
 
 type Name = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
@@ -54,42 +50,21 @@ function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
 
 /** Names in bytewise order. A folder sorts like the paths below it. */
 function sortedNames(path: string): Name[] {
-  const entries = ofExisting(() => readdirSync(path, { withFileTypes: true }));
-  if (entries.some(({ name }) => name.includes('\ufffd'))) return sortedRaw(path);
-  const keyed = entries.map((entry) => {
-    const kind = entryKind(entry);
-    return { name: entry.name, isUtf8: true, kind, key: kind === 'folder' ? `${entry.name}/` : entry.name };
-  });
+  const entries = readdirSync(path, { withFileTypes: true });
   // UTF-16 sorts like UTF-8, except for surrogates.
-  const isPlain = keyed.every(({ key }) => !SURROGATE.test(key));
-  return keyed.sort(isPlain ? (a, b) => (a.key < b.key ? -1 : 1) : (a, b) => inBytes(a.key, b.key));
+  const isPlain = entries.every(({ name }) => !/[\ud800-\udfff\ufffd]/.test(name));
+  const names = isPlain
+    ? entries.map((entry) => ({ name: entry.name, isUtf8: true, kind: entryKind(entry), bytes: entry.name }))
+    : readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(bytesNamed);
+  const keyed = names.map((one) => ({ ...one, key: one.kind === 'folder' ? `${one.bytes}/` : one.bytes }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Sorts by bytes, for folders with names that may not be UTF-8. */
-function sortedRaw(path: string): Name[] {
-  const slash = Buffer.from('/');
-  return ofExisting(() => readdirSync(path, { withFileTypes: true, encoding: 'buffer' }))
-    .map((entry) => ({ kind: entryKind(entry), raw: entry.name }))
-    .map((one) => ({ ...one, key: one.kind === 'folder' ? Buffer.concat([one.raw, slash]) : one.raw }))
-    .sort((a, b) => Buffer.compare(a.key, b.key))
-    .map(({ kind, raw }) => {
-      const name = raw.toString('utf8');
-      return { kind, name, isUtf8: !name.includes('\ufffd') || Buffer.from(name).equals(raw) };
-    });
-}
-
-function inBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function ofExisting<T>(read: () => T[]): T[] {
-  try {
-    return read();
-  } catch (error) {
-    // The folder was removed since its parent was read: it has no entries.
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+/** The name of an entry that may not be UTF-8, and its bytes as text of one character for each. */
+function bytesNamed(entry: Dirent<Buffer>) {
+  const name = entry.name.toString('utf8');
+  const isUtf8 = !name.includes('\ufffd') || Buffer.from(name).equals(entry.name);
+  return { name, isUtf8, kind: entryKind(entry), bytes: entry.name.toString('latin1') };
 }
 
 export function entryKind(

@@ -1,82 +1,61 @@
-import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { systemCode } from '../../errors.ts';
+import { orUndefined, systemCode } from '../../errors.ts';
 import type { Hint } from '../../ports.ts';
 import { remoteKind } from '../file-systems.ts';
 import { identityIn, isWithin } from './files.ts';
 import type { FolderWatcher } from './folder-watcher.ts';
 
+const WATCHERS = { name: 'max_user_instances', what: 'watchers', of: 1_024 };
 /** Errors of a system that has no watches left, and the setting that limits them. */
-const LIMITS: Readonly<
-  Record<string, { readonly name: string; readonly what: string; readonly of: number }>
-> = {
+const LIMITS: Readonly<Record<string, typeof WATCHERS>> = {
   ENOSPC: { name: 'max_user_watches', what: 'folders', of: 524_288 },
-  EMFILE: { name: 'max_user_instances', what: 'watchers', of: 1_024 },
-  ENFILE: { name: 'max_user_instances', what: 'watchers', of: 1_024 },
+  EMFILE: WATCHERS,
+  ENFILE: WATCHERS,
 };
-
-/** The folders that walks enter. The system reports changes in most of them. */
-export interface Folders {
-  readonly size: number;
-  readonly isBlind: boolean;
-  /** Folders without reports of changes. Leaves out those inside another such folder. */
-  blind(): string[];
-  /** Call it before a folder is read. Later changes in the folder are reported. */
-  enter(folder: string): Promise<void>;
-  /** Forgets a folder that is gone and all folders below it. Returns whether the folder was known. */
-  leave(folder: string): boolean;
-  /** Forgets all folders below this one that were not entered since `round`. */
-  leaveOlder(folder: string, round: number): void;
-  /** Starts the round of a walk through everything. */
-  nextRound(): number;
-  close(): Promise<void>;
-}
 
 interface Entered {
   readonly identity: string;
   readonly device: bigint | undefined;
   round: number;
   readonly watcher: FolderWatcher | null;
-  /** Changes in this folder are not reported. */
-  readonly isBlind: boolean;
 }
+
+export interface FolderOptions {
+  readonly poll: boolean;
+  isSource(name: string): boolean;
+}
+
+/** The folders that walks enter. The system reports changes in most of them. */
+export type Folders = ReturnType<typeof openFolders>;
 
 /**
  * Watches folders by chokidar, with one system watch for each folder, or with none if `poll` is set. Warns once when a
  * limit of the system is reached, and once about remote file systems.
  */
-export function openFolders(
-  heard: (hint: Hint) => void,
-  { poll, isSource }: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
-): Folders {
+export function openFolders(heard: (hint: Hint) => void, { poll, isSource }: FolderOptions) {
   const entered = new Map<string, Entered>();
-  const kinds = new Map<bigint, string | undefined>();
+  /** Those of the entered folders in which changes are not reported. */
+  const blind = new Set<string>();
+  const remote = new Map<bigint, string | undefined>();
   const closing = new Set<Promise<void>>();
-  let blind = 0;
-  let round = 0;
   const warned = new Set<string>();
+  let round = 0;
   /** The limit is reached: other folders would fail too. The next round tries again. */
   let full = false;
 
-  const warnOnce = (about: string, warning: Hint): void => {
-    if (!warned.has(about)) heard(warning);
+  const warnOnce = (about: string, message: string, fix?: string): void => {
+    if (!warned.has(about)) heard({ type: 'warning', message, ...(fix === undefined ? {} : { fix }) });
     warned.add(about);
   };
 
   const letGo = (folder: string): void => {
-    const one = entered.get(folder);
-    if (one === undefined) return;
+    const closed = entered.get(folder)?.watcher?.close();
     entered.delete(folder);
-    if (one.isBlind) blind--;
-    const closed = one.watcher?.close();
+    blind.delete(folder);
     if (closed === undefined) return;
     closing.add(closed);
     closed.finally(() => closing.delete(closed));
-  };
-
-  const put = (folder: string, one: Entered): void => {
-    entered.set(folder, one);
-    if (one.isBlind) blind++;
   };
 
   /** A disk may be unmounted together with the folder it is mounted on: its files are not gone. */
@@ -89,6 +68,7 @@ export function openFolders(
     for (const folder of mounts) heard({ type: 'replaced', folder });
   };
 
+  /** Forgets a folder that is gone and all folders below it. Returns whether the folder was known. */
   const leave = (folder: string): boolean => {
     const wasFolder = entered.has(folder);
     if (wasFolder) letAllGo([...entered.keys()].filter((path) => isWithin(path, folder)));
@@ -96,36 +76,46 @@ export function openFolders(
   };
 
   /** Ignores changes in files that are no sources, such as a growing log. */
-  const heardIn =
-    (folder: string) =>
-    (event: string, name: string | null): void => {
-      const path = name ? join(folder, name) : folder;
-      if (event === 'change' && name && !isSource(name) && !entered.has(path)) return;
-      heard({ type: 'changed', path });
-      // The system reports the removal of a folder as a change under its own name.
-      if (name === basename(folder)) heard({ type: 'changed', path: folder });
-    };
+  const heardIn = (folder: string) => (event: string, name: string | null) => {
+    const path = name ? join(folder, name) : folder;
+    if (event === 'change' && name && !isSource(name) && !entered.has(path)) return;
+    heard({ type: 'changed', path });
+    // The system reports the removal of a folder as a change under its own name.
+    if (name === basename(folder)) heard({ type: 'changed', path: folder });
+  };
 
   const failed = (folder: string, error: unknown): void => {
     if (isNotOurs(error)) return;
     const limit = LIMITS[systemCode(error) ?? ''];
-    if (limit === undefined) heard({ type: 'lost' });
-    else warnOnce('limit', limitWarning(folder, limit));
-    full ||= limit !== undefined;
+    if (limit === undefined) {
+      heard({ type: 'lost' });
+      return;
+    }
+    full = true;
+    const { name, what, of } = limit;
+    const now = orUndefined(() => readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8').trim()) ?? 'reached';
+    warnOnce(
+      'limit',
+      `${folder}: the system watches no more ${what} (fs.inotify.${name} is ${now}); what it does not tell is found by looking often`,
+      `sudo sysctl fs.inotify.${name}=${of}`,
+    );
   };
 
-  /** chokidar takes a backslash for a slash. */
-  const hasStrangeName = (folder: string): boolean => {
-    const isStrange = sep === '/' && folder.includes('\\');
-    if (isStrange) warnOnce('name', strangeWarning(folder));
-    return isStrange;
-  };
-
-  const isRemote = (folder: string, device: bigint): boolean => {
-    if (!kinds.has(device)) kinds.set(device, remoteKindOf(folder));
-    const kind = kinds.get(device);
-    if (kind !== undefined && !poll) warnOnce('remote', remoteWarning(folder, kind));
-    return kind !== undefined;
+  /** Whether the system cannot report changes in this folder. */
+  const isUnwatchable = (folder: string, device: bigint): boolean => {
+    // A folder that is gone or cannot be reached counts as local. The next round asks again.
+    const ask = () => remoteKind(folder);
+    if (!remote.has(device)) remote.set(device, orUndefined(ask));
+    const kind = remote.get(device);
+    if (kind !== undefined) {
+      const why = `lies on ${kind}, which tells no changes; they are found by looking often`;
+      warnOnce('remote', `${folder}: ${why}`);
+    } else if (sep === '/' && folder.includes('\\')) {
+      // chokidar takes a backslash for a slash.
+      const why = 'cannot be watched for the backslash in its path; changes are found by looking often';
+      warnOnce('name', `${folder}: ${why}`, 'rename it');
+    } else return false;
+    return true;
   };
 
   /** chokidar takes 11 ms to load: only a watch loads it. */
@@ -139,34 +129,27 @@ export function openFolders(
       return entered.size;
     },
     get isBlind() {
-      return blind > 0;
+      return blind.size > 0;
     },
-    blind() {
-      if (blind === 0) return [];
-      const isBlind = (path: string) => entered.get(path)?.isBlind === true;
-      return [...entered.keys()].filter((path) => isBlind(path) && !isBlind(dirname(path)));
-    },
-    async enter(folder) {
+    /** Folders without reports of changes. Leaves out those inside another such folder. */
+    blind: () => [...blind].filter((path) => !blind.has(dirname(path))),
+    /** Call it before a folder is read. Later changes in the folder are reported. */
+    async enter(folder: string): Promise<void> {
       const found = look(folder);
+      const known = entered.get(folder);
       if (found === undefined) {
         leave(folder);
         return;
       }
-      const known = entered.get(folder);
       if (found instanceof Error) {
         letGo(folder);
         // The walk reports a folder that cannot be entered, and the folder above reports when that changes.
-        put(folder, {
-          identity: '',
-          device: known?.device,
-          round,
-          watcher: null,
-          isBlind: !isNotOurs(found),
-        });
+        entered.set(folder, { identity: '', device: known?.device, round, watcher: null });
+        if (!isNotOurs(found)) blind.add(folder);
         return;
       }
       const identity = identityIn(found);
-      const isGood = known?.watcher?.mayBeDead === false || (known?.isBlind === true && (full || poll));
+      const isGood = known?.watcher?.mayBeDead === false || (blind.has(folder) && (full || poll));
       if (known?.identity === identity && isGood) {
         known.round = round;
         return;
@@ -174,24 +157,26 @@ export function openFolders(
       // A watch stays with its folder, even when another folder has the name now.
       letGo(folder);
       if (known !== undefined && known.device !== found.dev) heard({ type: 'replaced', folder });
-      const isWatched = !poll && !full && !isRemote(folder, found.dev) && !hasStrangeName(folder);
+      const isWatched = !poll && !full && !isUnwatchable(folder, found.dev);
       const watcher = isWatched ? await watched(folder) : null;
-      const isBlind = watcher === null || (watcher instanceof Error && !isNotOurs(watcher));
-      const one = { identity, device: found.dev, round, isBlind };
-      put(folder, { ...one, watcher: watcher instanceof Error ? null : watcher });
+      const isFailed = watcher instanceof Error;
+      entered.set(folder, { identity, device: found.dev, round, watcher: isFailed ? null : watcher });
+      if (isFailed ? !isNotOurs(watcher) : watcher === null) blind.add(folder);
     },
     leave,
-    leaveOlder(folder, since) {
+    /** Forgets all folders below this one that were not entered since `round`. */
+    leaveOlder(folder: string, since: number): void {
       const old = [...entered].filter(([path, one]) => one.round < since && isWithin(path, folder));
       letAllGo(old.map(([path]) => path));
     },
-    nextRound() {
+    /** Starts the round of a walk through everything. */
+    nextRound(): number {
       full = false;
       // A device may get the number of an earlier one.
-      kinds.clear();
+      remote.clear();
       return ++round;
     },
-    async close() {
+    async close(): Promise<void> {
       for (const path of [...entered.keys()]) letGo(path);
       await Promise.all(closing);
     },
@@ -199,7 +184,7 @@ export function openFolders(
 }
 
 /** What has the name of a folder. Undefined where nothing is; an error where nobody can tell. */
-function look(folder: string): BigIntStats | Error | undefined {
+function look(folder: string) {
   try {
     return statSync(folder, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
@@ -207,47 +192,7 @@ function look(folder: string): BigIntStats | Error | undefined {
   }
 }
 
-function remoteKindOf(folder: string): string | undefined {
-  try {
-    return remoteKind(folder);
-  } catch {
-    // The folder is gone or cannot be reached. The next round tries again.
-    return undefined;
-  }
-}
-
 /** Whether a folder cannot be read: the walk reports that, and nothing in the folder is a source. */
 function isNotOurs(error: unknown): boolean {
   return systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM';
-}
-
-function limitWarning(folder: string, { name, what, of }: (typeof LIMITS)[string]): Hint {
-  return {
-    type: 'warning',
-    message: `${folder}: the system watches no more ${what} (fs.inotify.${name} is ${limitNow(name)}); what it does not tell is found by looking often`,
-    fix: `sudo sysctl fs.inotify.${name}=${of}`,
-  };
-}
-
-function limitNow(name: string): string {
-  try {
-    return readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8').trim();
-  } catch {
-    return 'reached';
-  }
-}
-
-function strangeWarning(folder: string): Hint {
-  return {
-    type: 'warning',
-    message: `${folder}: cannot be watched for the backslash in its path; changes are found by looking often`,
-    fix: 'rename it',
-  };
-}
-
-function remoteWarning(folder: string, kind: string): Hint {
-  return {
-    type: 'warning',
-    message: `${folder}: lies on ${kind}, which tells no changes; they are found by looking often`,
-  };
 }

@@ -1,16 +1,13 @@
-import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError, ImgtoolError, isLinkNow, readError } from '../../errors.ts';
-import type { SourceFacts, WalkRules } from '../../model.ts';
+import { asImgtoolError } from '../../errors.ts';
+import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
-import { hasBecomeLink, openBounds, realNow } from './bounds.ts';
-import { factsAt, factsIn, identityOf, isFolderAt, isNothing, isWithin, resolved } from './files.ts';
-import { localSourceProbe } from './gone.ts';
-import { type Input, type NamedFile, type Root, resolveInputs } from './inputs.ts';
-import { lookAtOut, type Out, refuseOtherName, rulesWith } from './out.ts';
+import { factsAt, identityOf, isFolderAt, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
+import { hasBecomeLink, type Input, noInput, type Root, realNow, resolveInputs } from './inputs.ts';
+import { lookAtOut, refuseOtherName, rulesWith } from './out.ts';
 import { mayBeSource, withMatchers } from './patterns.ts';
-import { type Met, type Rules, walkRoot } from './walk.ts';
+import { type Met, type Rules, skipped, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** Entries between two pauses that give other work its turn. */
@@ -21,12 +18,10 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
   const all = await resolveInputs(inputs);
   const rules = await withMatchers(given);
   const roots = all.filter((input) => input.kind === 'root');
-  const named = new Set(all.flatMap((input) => (input.kind === 'named' ? [caseless(input.real)] : [])));
-  const bounds = openBounds({
-    inputs: all,
-    followSymlinks: rules.followSymlinks,
-    isListed: inputs.list !== null || inputs.wasListed === true,
-  });
+  const files = all.filter((input) => input.kind === 'named');
+  const named = new Set(files.map(({ path }) => path));
+  const namedReal = new Set(files.map(({ real }) => caseless(real)));
+  const isListed = inputs.list !== null || inputs.wasListed === true;
   let out = lookAtOut(rules, all);
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
@@ -37,9 +32,10 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     rules.followSymlinks ||
     roots.some((one) => roots.some((other) => one !== other && isWithin(one.real, other.real)));
   refuseOtherName(roots, out);
-  const globs = roots.filter((root) => root.matches !== undefined && !root.isAway);
-  const empty = globs.find((root) => isEmptyGlob(root, rulesWith(rules, out)));
-  if (empty !== undefined && !(inputs.isAgain && all.some(isFound))) throw matchesNothing(empty);
+  const empty = roots.find((root) => !root.isAway && isEmptyGlob(root));
+  if (empty !== undefined && !(inputs.isAgain && all.some((one) => !one.isAway && !isEmptyGlob(one)))) {
+    throw noInput(`${empty.pattern ?? empty.given}: the pattern matches no picture`, 'check the pattern');
+  }
 
   return {
     async *walk(signal, { at, isKnown } = {}) {
@@ -66,13 +62,12 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
             if (seen?.has(one.real)) continue;
             seen?.add(one.real);
           }
-          yield one.entry.type === 'gone' && watch?.tree.leave(one.entry.path)
-            ? { ...one.entry, wasFolder: true }
-            : one.entry;
+          const wasFolder = one.entry.type === 'gone' && watch?.tree.leave(one.entry.path);
+          yield wasFolder ? { ...one.entry, wasFolder } : one.entry;
         }
       }
       if (round === undefined) return;
-      for (const root of roots) if (watch?.roots.isThere(root)) watch.tree.leaveOlder(root.path, round);
+      for (const root of roots) if (watch?.isThere(root)) watch.tree.leaveOlder(root.path, round);
     },
     watch(heard, options) {
       // When several paths lead to a file, only a walk through everything knows which one is taken.
@@ -81,31 +76,30 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
       watch = openWatch(roots, hear, { ...options, isSource: (name) => mayBeSource(name, rules) });
       return watch;
     },
-    async stat(path) {
-      return statSource(path, bounds.follows(path), rules);
-    },
-    async isFolder(path) {
-      return isFolderAt(path);
-    },
+    stat: async (path) => statFile(path, isFollowed(path), rules),
+    isFolder: async (path) => isFolderAt(path),
     // Another batch may have named a file outside the folders of this one.
     statAll: async (paths) =>
-      paths.map((path) => factsAt(path, rootsOf(path).length === 0 || bounds.follows(path), rules)),
-    boundsOf: bounds.of,
-    async missing(paths) {
-      return paths.filter((path) => rootsOf(path).every(isThere) && isNothing(path));
+      paths.map((path) => factsAt(path, rootsOf(path).length === 0 || isFollowed(path), rules)),
+    boundsOf(path) {
+      if (isNamed(path)) return null;
+      const within = rootsOf(path).map(realNow);
+      if (within.length > 0) return { within, follow: rules.followSymlinks };
+      return { within: [dirname(path)], follow: false };
     },
+    missing: (paths) => localSourceProbe.missing(paths.filter((path) => rootsOf(path).every(isThere))),
     gone: localSourceProbe.gone,
     folders: roots.map(({ path }) => path),
     async covers(path) {
       const place = join(resolved(dirname(path)), basename(path));
-      if (named.has(caseless(place))) return true;
+      if (namedReal.has(caseless(place))) return true;
       if (out.isPassedOver && isWithin(place, out.real)) return false;
       return roots.some((root) => isWithin(place, root.real));
     },
     givenOf(path) {
       const same = all.find((input) => input.path === path);
       if (same !== undefined) return same.given;
-      const root = roots.find((one) => isWithin(path, one.path));
+      const [root] = rootsOf(path);
       return root === undefined ? path : join(root.given, relative(root.path, path));
     },
   };
@@ -132,29 +126,42 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
 
   function isThere(root: Root): boolean {
     if (hasBecomeLink(root)) return false;
-    return watch?.roots.isThere(root) ?? identityOf(root.path) !== undefined;
+    return watch?.isThere(root) ?? identityOf(root.path) !== undefined;
   }
 
   function rootsOf(path: string): Root[] {
     return roots.filter((root) => isWithin(path, root.path));
   }
 
-  /** Whether there is something to walk. */
-  function isFound(input: Input): boolean {
-    if (input.isAway) return false;
-    return (
-      input.kind === 'named' || input.matches === undefined || !isEmptyGlob(input, rulesWith(rules, out))
-    );
+  /** A file outside all folders was named by the list, which may be unreadable now. Without a list nobody named it. */
+  function isNamed(path: string): boolean {
+    return named.has(path) || (isListed && rootsOf(path).length === 0);
   }
 
-  function walkInput(input: Input, now: Rules, at?: string): Iterable<Met> {
-    if (input.kind === 'root' && input.isAway) return [goneAt(input)];
-    if (input.kind === 'root' && hasBecomeLink(input)) {
-      const { path, given } = input;
-      return [{ entry: { type: 'skipped', path, given, reason: 'symlink' } }];
+  /** Whether a link at this path is followed. */
+  function isFollowed(path: string): boolean {
+    return isNamed(path) || (rules.followSymlinks && rootsOf(path).length > 0);
+  }
+
+  function isEmptyGlob(input: Input): boolean {
+    if (input.kind === 'named' || input.matches === undefined) return false;
+    for (const { entry } of walkRoot(input, rulesWith(rules, out))) {
+      if (entry?.type === 'found' || entry?.type === 'unreadable') return false;
     }
-    if (input.kind === 'root') return walkRoot(asNow(input), now, at);
-    return takeNamed(input, out, rules);
+    return true;
+  }
+
+  function* walkInput(input: Input, now: Rules, at?: string): Generator<Met> {
+    const { path, real, given } = input;
+    if (input.kind === 'root') {
+      if (input.isAway) yield { entry: { type: 'gone', path, wasFolder: false } };
+      else if (hasBecomeLink(input)) yield skipped(path, given, 'symlink');
+      else yield* walkRoot(asNow(input), now, at);
+    } else if (out.isPassedOver && isWithin(real, out.real)) yield skipped(path, given, 'output');
+    else {
+      const facts = factsAt(path, true, rules);
+      yield { entry: { type: 'found', source: path, given, relative: basename(path), facts }, real };
+    }
   }
 
   function walkPart(at: string, now: Rules): Iterable<Met>[] {
@@ -166,44 +173,4 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
 
 function caseless(path: string): string {
   return path.normalize('NFC').toLowerCase();
-}
-
-function* takeNamed({ path, real, given }: NamedFile, out: Out, rules: WalkRules): Generator<Met> {
-  if (out.isPassedOver && isWithin(real, out.real)) {
-    yield { entry: { type: 'skipped', path, given, reason: 'output' } };
-  } else {
-    const facts = factsAt(path, true, rules);
-    yield { entry: { type: 'found', source: path, given, relative: basename(path), facts }, real };
-  }
-}
-
-function goneAt({ path }: Root): Met {
-  return { entry: { type: 'gone', path, wasFolder: false } };
-}
-
-function isEmptyGlob(root: Root, rules: Rules): boolean {
-  for (const { entry } of walkRoot(root, rules)) {
-    if (entry?.type === 'found' || entry?.type === 'unreadable') return false;
-  }
-  return true;
-}
-
-function matchesNothing({ pattern, given }: Root): ImgtoolError {
-  return new ImgtoolError('no_input', `${pattern ?? given}: the pattern matches no picture`, {
-    fix: 'check the pattern; nothing was done',
-  });
-}
-
-function statSource(path: string, follow: boolean, rules: WalkRules): SourceFacts {
-  try {
-    const found = (follow ? statSync : lstatSync)(path, { bigint: true });
-    if (found.isSymbolicLink()) throw isLinkNow();
-    if (found.isFile()) return factsIn(found, rules);
-    const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket';
-    throw new ImgtoolError('source_unreadable', `is ${kind}, not a file`, {
-      fix: 'name a picture, or leave it out',
-    });
-  } catch (error) {
-    throw readError(error);
-  }
 }

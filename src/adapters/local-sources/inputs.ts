@@ -1,6 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { ImgtoolError, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
 import { isLinkAt, resolved } from './files.ts';
@@ -9,171 +10,142 @@ import { hasPictureName, readGlob } from './patterns.ts';
 /** An input as it was found before anything ran. */
 export type Input = Root | NamedFile;
 
-/** A folder to walk. For a quoted glob: the fixed part of it, and whether a root-relative path matches the rest. */
-export interface Root {
-  readonly kind: 'root';
+interface Named {
   readonly given: string;
   /** Absolute. */
   readonly path: string;
   /** Absolute, links resolved. */
   readonly real: string;
+  /** It was there for an earlier batch and is not there now. */
+  readonly isAway?: boolean;
+}
+
+export interface NamedFile extends Named {
+  readonly kind: 'named';
+}
+
+/** A folder to walk. For a quoted glob: the fixed part of it, and whether a root-relative path matches the rest. */
+export interface Root extends Named {
+  readonly kind: 'root';
   /** It was a symbolic link when it was named, so it may lead elsewhere later. */
   readonly isLink: boolean;
   readonly matches?: (relative: string) => boolean;
   /** The glob as given. */
   readonly pattern?: string;
-  /** It was there for an earlier batch and is not there now. */
-  readonly isAway?: boolean;
 }
 
-export interface NamedFile {
-  readonly kind: 'named';
-  readonly given: string;
-  readonly path: string;
-  readonly real: string;
-  readonly isAway?: boolean;
+/** Where a root leads now. A root that was no link, and was not behind one, always leads to itself. */
+export function realNow(root: Root): string {
+  return root.real === root.path || hasBecomeLink(root) ? root.real : resolved(root.path);
+}
+
+/** Whether a link has replaced a named folder, or one above it. */
+export function hasBecomeLink({ path, real, isLink }: Root): boolean {
+  return real === path ? resolved(path) !== path : !isLink && isLinkAt(path);
 }
 
 /** Looks at what was named. Errors: `no_input`, `usage`. */
 export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
   const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
-  if (once !== undefined) return onceSources(paths, once.folders, cwd);
+  if (once !== undefined) {
+    const folders = new Set(once.folders);
+    const awayOf: LookAt = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
+    const formerOf: LookAt = (given) => {
+      const found = statNamed(given, cwd);
+      if (folders.has(given) ? !found?.isDirectory() : found === undefined) throw notThere(given);
+      return awayOf(given, cwd);
+    };
+    return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
+  }
   const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
-  const found = isAgain
-    ? await lookAtEach(
-        paths,
-        (given) => inputOf(given, cwd),
-        (given) => awayOf(given, cwd),
-      )
-    : await lookAtEach(paths, (given) => (onlyFolders ? folderOf : inputOf)(given, cwd));
-  return [...found, ...listed.map((given) => named(given, resolve(cwd, given)))];
+  const look = onlyFolders && !isAgain ? folderOf : inputOf;
+  const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
+  return [...found, ...listed.map((given) => named(given, cwd))];
 }
 
-/** Files that were sources, and folders that held sources. */
-function onceSources(files: readonly string[], folders: readonly string[], cwd: string): Promise<Input[]> {
-  const isFolder = new Set(folders);
-  return lookAtEach(
-    [...folders, ...files],
-    (given) => (isFolder.has(given) ? onceRoot(given, cwd) : onceFile(given, cwd)),
-    (given) => (isFolder.has(given) ? rootAt : named)(given, resolve(cwd, given)),
-  );
-}
-
-type LookAt = (given: string) => Input | Promise<Input>;
+type LookAt = (given: string, cwd: string) => Input | Promise<Input>;
 
 /** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
-async function lookAtEach(paths: readonly string[], inputOf: LookAt, awayOf?: LookAt): Promise<Input[]> {
+async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt, awayOf?: LookAt) {
   const errors: unknown[] = [];
   const found: Input[] = [];
   for (const given of paths) {
     try {
-      found.push(await inputOf(given));
+      found.push(await inputOf(given, cwd));
     } catch (error) {
       if (awayOf === undefined) throw error;
       errors.push(error);
-      found.push({ ...(await awayOf(given)), isAway: true });
+      found.push({ ...(await awayOf(given, cwd)), isAway: true });
     }
   }
   if (errors.length > 0 && found.every(({ isAway }) => isAway)) throw errors[0];
   return found;
 }
 
-/** A path as it is, whatever its name. */
-function onceFile(given: string, cwd: string): NamedFile {
-  const path = resolve(cwd, given);
-  if (statNamed(given, path) === undefined) throw notThere(given);
-  return named(given, path);
-}
-
-function onceRoot(given: string, cwd: string): Root {
-  const path = resolve(cwd, given);
-  if (statNamed(given, path)?.isDirectory() !== true) throw notThere(given);
-  return rootAt(given, path);
-}
-
-/** What a path was that is away: a pattern, a picture by its name, or a folder. */
-async function awayOf(given: string, cwd: string): Promise<Input> {
+async function inputOf(given: string, cwd: string): Promise<Input> {
+  const found = statNamed(given, cwd);
+  if (found !== undefined) return (found.isDirectory() ? rootAt : named)(given, cwd);
   const pattern = await patternOf(given, cwd);
-  return pattern ?? (hasPictureName(given) ? named : rootAt)(given, resolve(cwd, given));
-}
-
-function rootAt(given: string, path: string): Root {
-  return { kind: 'root', given, path, real: resolved(path), isLink: isLinkAt(path) };
+  if (pattern === undefined || !statNamed(pattern.path, cwd)?.isDirectory()) throw notThere(given);
+  return pattern;
 }
 
 function folderOf(given: string, cwd: string): Root {
-  const path = resolve(cwd, given);
-  const found = statNamed(given, path);
+  const found = statNamed(given, cwd);
   if (found === undefined) throw notThere(given);
-  if (found.isDirectory()) return rootAt(given, path);
+  if (found.isDirectory()) return rootAt(given, cwd);
   throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
     fix: 'name its folder, with {{include}} for that file alone',
   });
 }
 
-function notThere(given: string): ImgtoolError {
-  return new ImgtoolError('no_input', `${given}: is not there`, { fix: 'check the path; nothing was done' });
-}
-
-async function inputOf(given: string, cwd: string): Promise<Input> {
-  const path = resolve(cwd, given);
-  const found = statNamed(given, path);
-  if (found !== undefined) return (found.isDirectory() ? rootAt : named)(given, path);
-  const pattern = await patternOf(given, cwd);
-  if (pattern === undefined || !statSync(pattern.path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw notThere(given);
-  }
-  return pattern;
+/** What a path was that is away: a pattern, a picture by its name, or a folder. */
+async function awayOf(given: string, cwd: string): Promise<Input> {
+  return (await patternOf(given, cwd)) ?? (hasPictureName(given) ? named : rootAt)(given, cwd);
 }
 
 /** The folder and the rest of a glob. Undefined where the path is none. */
 async function patternOf(given: string, cwd: string): Promise<Root | undefined> {
   const read = await readGlob(given.split(sep).join('/'));
-  if (read === undefined) return undefined;
-  return { ...rootAt(read.base || '.', resolve(cwd, read.base)), matches: read.matches, pattern: given };
+  return read && { ...rootAt(read.base || '.', cwd), matches: read.matches, pattern: given };
 }
 
-function statNamed(given: string, path: string): Stats | undefined {
+function rootAt(given: string, cwd: string): Root {
+  const path = resolve(cwd, given);
+  return { kind: 'root', given, path, real: resolved(path), isLink: isLinkAt(path) };
+}
+
+function named(given: string, cwd: string): NamedFile {
+  const path = resolve(cwd, given);
+  return { kind: 'named', given, path, real: resolved(path) };
+}
+
+function statNamed(given: string, cwd: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(resolve(cwd, given), { throwIfNoEntry: false });
   } catch (error) {
     if (systemCode(error) === 'ENOTDIR') return undefined;
-    throw new ImgtoolError(
-      'no_input',
-      `${given}: cannot be looked at (${systemCode(error) ?? String(error)})`,
-      {
-        fix: 'check the path and its permissions; nothing was done',
-        cause: error,
-      },
-    );
+    throw noInput(`${given}: cannot be looked at`, 'check the path and its permissions', error);
   }
-}
-
-function named(given: string, path: string): NamedFile {
-  return { kind: 'named', given, path, real: resolved(path) };
 }
 
 async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {
   try {
-    const bytes = from === '-' ? await readAll(process.stdin) : await readFile(resolve(cwd, from));
+    const bytes = from === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, from));
     // Some editors put a byte order mark before the first entry.
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-    const entries = text.split(nul ? '\0' : /\r?\n/);
-    return entries.filter((entry) => entry !== '');
+    return text.split(nul ? '\0' : /\r?\n/).filter((entry) => entry !== '');
   } catch (error) {
-    throw new ImgtoolError(
-      'no_input',
-      `${from}: the list cannot be read (${systemCode(error) ?? String(error)})`,
-      {
-        fix: 'check the path of the list; nothing was done',
-        cause: error,
-      },
-    );
+    throw noInput(`${from}: the list cannot be read`, 'check the path of the list', error);
   }
 }
 
-async function readAll(stream: AsyncIterable<Buffer | string>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+function notThere(given: string): ImgtoolError {
+  return noInput(`${given}: is not there`, 'check the path');
+}
+
+/** The error for an input that cannot be used. `cause` is the error of the system. */
+export function noInput(message: string, fix: string, cause?: unknown): ImgtoolError {
+  const why = cause === undefined ? '' : ` (${systemCode(cause) ?? String(cause)})`;
+  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}; nothing was done`, cause });
 }

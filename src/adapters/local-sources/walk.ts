@@ -26,14 +26,16 @@ export interface Rules extends MatchingRules {
  */
 export type Met =
   | { readonly entry: FoundSource; readonly real: string }
-  | { readonly entry: Skipped }
-  | { readonly entry: UnreadableFolder }
-  | { readonly entry: Gone }
+  | { readonly entry: Skipped | UnreadableFolder | Gone }
   | { readonly entry: null; readonly folder: string | null };
 
 /** Known sources produce nothing, but after this many the walk pauses for other work. */
 const PAUSE: Met = { entry: null, folder: null };
 const MOST_IN_SILENCE = 64;
+
+export function skipped(path: string, given: string, reason: PassedOver): Met {
+  return { entry: { type: 'skipped', path, given, reason } };
+}
 
 /**
  * Streams a tree in bytewise order. Holds the names of one folder at a time and stats only what it takes. `at` is a
@@ -43,21 +45,15 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
   const linked = new Set<string>();
   let silent = 0;
   const stack: { readonly entries: Generator<FolderEntry | Lost>; readonly way: readonly string[] }[] = [];
-  const enter = (folder: Folder, way: readonly string[]): Met => {
-    const [next] = way;
-    stack.push({
-      entries: next === undefined ? entriesOf(folder) : entryOf(folder, next),
-      way: way.slice(1),
-    });
+  const enter = (folder: Folder, [next, ...way]: readonly string[]): Met => {
+    stack.push({ entries: next === undefined ? entriesOf(folder) : entryOf(folder, next), way });
     return { entry: null, folder: folder.path };
   };
-  if (rules.isOut(root.real))
-    return yield { entry: { type: 'skipped', path: root.path, given: root.given, reason: 'output' } };
-  const top = { path: root.path, real: root.real, relative: '' };
-  yield enter(
-    top,
-    at.split('/').filter((name) => name !== ''),
-  );
+  const givenOf = ({ relative }: Pick<Folder, 'relative'>) => join(root.given, relative);
+  const skip = (entry: FolderEntry, reason: PassedOver) => skipped(entry.path, givenOf(entry), reason);
+  if (rules.isOut(root.real)) return yield skipped(root.path, root.given, 'output');
+  const way = at.split('/').filter((name) => name !== '');
+  yield enter({ path: root.path, real: root.real, relative: '' }, way);
 
   for (let on = stack.at(-1); on !== undefined; on = stack.at(-1)) {
     const next = on.entries.next();
@@ -66,22 +62,15 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       continue;
     }
     const entry = next.value;
-    const skip = ({ path, relative }: Pick<Folder, 'path' | 'relative'>, reason: PassedOver): Met => ({
-      entry: { type: 'skipped', path, given: join(root.given, relative), reason },
-    });
+    const { path, relative } = entry;
     if ('lost' in entry) {
-      const { path: source, relative, lost: error } = entry;
-      if (error === 'gone') yield { entry: { type: 'gone', path: source, wasFolder: false } };
-      else
-        yield { entry: { type: 'unreadable', source, given: join(root.given, relative), relative, error } };
+      const { lost: error } = entry;
+      if (error === 'gone') yield { entry: { type: 'gone', path, wasFolder: false } };
+      else yield { entry: { type: 'unreadable', source: path, given: givenOf(entry), relative, error } };
       continue;
     }
-    const { path, relative } = entry;
     const target = entry.kind === 'link' ? follow(entry, root, rules, linked) : entry;
-    const reason =
-      byName(entry, rules) ??
-      byPlace(entry.name, target, rules) ??
-      (rules.isExcluded(relative) ? 'excluded' : undefined);
+    const reason = reasonToPass(entry, target, rules);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
       else yield skip(entry, reason);
@@ -96,44 +85,32 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       const real = target?.real ?? path;
       // A file may have become a link since the folder was read.
       const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
-      if (facts === null && entry.kind === 'file' && isLinkAt(path)) {
-        yield skip(entry, 'symlink');
-        continue;
-      }
-      if (facts !== null && rules.isKnown?.(path, facts, real)) {
-        if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
-        continue;
-      }
-      const given = join(root.given, relative);
-      yield { entry: { type: 'found', source: path, given, relative, facts }, real };
+      const isKnown = facts !== null && rules.isKnown?.(path, facts, real);
+      if (facts === null && entry.kind === 'file' && isLinkAt(path)) yield skip(entry, 'symlink');
+      else if (!isKnown)
+        yield { entry: { type: 'found', source: path, given: givenOf(entry), relative, facts }, real };
+      else if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
     }
   }
 }
 
-function byName({ name, isUtf8, path, kind }: FolderEntry, rules: Rules): PassedOver | undefined {
+/** What an entry or link leads to. */
+type Target = Pick<FolderEntry, 'kind' | 'real'> | undefined;
+
+function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedOver | undefined {
+  const { name, isUtf8, path, kind } = entry;
   if (!isUtf8) return 'name_not_utf8';
   if (path.startsWith(rules.index) && OF_INDEX.test(path.slice(rules.index.length))) return 'index';
   if (name.startsWith('.')) return STAGED.test(name) ? 'staged' : 'hidden';
-  return kind !== 'folder' && PARTIAL.test(name) ? 'partial_download' : undefined;
-}
-
-function byPlace(
-  name: string,
-  target: Pick<FolderEntry, 'kind' | 'real'> | undefined,
-  rules: Rules,
-): PassedOver | undefined {
+  if (kind !== 'folder' && PARTIAL.test(name)) return 'partial_download';
   if (target === undefined) return 'symlink';
   if (target.kind === 'folder' && isSystemFolder(name)) return 'system_folder';
-  return target.kind === 'folder' && rules.isOut(target.real) ? 'output' : undefined;
+  if (target.kind === 'folder' && rules.isOut(target.real)) return 'output';
+  return rules.isExcluded(entry.relative) ? 'excluded' : undefined;
 }
 
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */
-function follow(
-  entry: FolderEntry,
-  root: Root,
-  rules: Rules,
-  linked: Set<string>,
-): Pick<FolderEntry, 'kind' | 'real'> | undefined {
+function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string>): Target {
   if (!rules.followSymlinks) return undefined;
   try {
     const real = realpathSync.native(entry.path);

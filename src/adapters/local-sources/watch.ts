@@ -1,39 +1,66 @@
-import type { Hint, Watcher } from '../../ports.ts';
-import { type Folders, openFolders } from './folders.ts';
+import type { Hint } from '../../ports.ts';
+import { identityOf, isFolderAt } from './files.ts';
+import { type FolderOptions, openFolders } from './folders.ts';
 import type { Root } from './inputs.ts';
-import { openRoots, type Roots } from './roots.ts';
+
+/** Milliseconds between checks whether the named folders are still there: no system reports a new mount. */
+const LOOK_EVERY = 2_000;
 
 /** A watch, with what walks report to it. */
-export interface Watch extends Watcher {
-  readonly tree: Folders;
-  readonly roots: Roots;
-}
+export type Watch = ReturnType<typeof openWatch>;
 
 /** Reports what may have changed in the folders that walks enter, and roots that disappear or come back. */
-export function openWatch(
-  all: readonly Root[],
-  heard: (hint: Hint) => void,
-  options: { readonly poll: boolean; readonly isSource: (name: string) => boolean },
-): Watch {
-  const isRoot = (path: string) => all.some((root) => root.path === path);
+export function openWatch(roots: readonly Root[], heard: (hint: Hint) => void, options: FolderOptions) {
+  const identities = new Map(roots.map((root) => [root, identityNow(root)]));
   const tree = openFolders((hint) => {
-    if (hint.type === 'changed' && isRoot(hint.path)) roots.look();
+    if (hint.type === 'changed' && roots.some(({ path }) => path === hint.path)) look();
     heard(hint);
   }, options);
-  const roots = openRoots(all, heard, ({ path }) => tree.leave(path));
+  const timer = setInterval(look, LOOK_EVERY);
+
+  function look(): void {
+    for (const root of roots) {
+      const before = identities.get(root);
+      const now = identityNow(root);
+      if (now === before) continue;
+      identities.set(root, now);
+      tree.leave(root.path);
+      heard(changeOf(root, before, now));
+      heard({ type: 'replaced', folder: root.path });
+    }
+  }
+
   return {
     tree,
-    roots,
+    /** Whether this root is there and the same folder as before. */
+    isThere: (root: Root) => identities.get(root) !== undefined && identities.get(root) === identityNow(root),
     get folders() {
       return tree.size;
     },
     blind: tree.blind,
     get by() {
-      return tree.isBlind ? 'polling' : 'events';
+      return tree.isBlind ? ('polling' as const) : ('events' as const);
     },
     async close() {
-      roots.close();
+      clearInterval(timer);
       await tree.close();
     },
+  };
+}
+
+/** Identity of a root. Undefined when it is no folder. */
+function identityNow({ path }: Root): string | undefined {
+  return isFolderAt(path) ? identityOf(path) : undefined;
+}
+
+function changeOf({ given }: Root, before: string | undefined, now: string | undefined): Hint {
+  if (now !== undefined) {
+    const what = before === undefined ? 'is there again' : 'is another folder now';
+    return { type: 'warning', message: `${given}: ${what}` };
+  }
+  return {
+    type: 'warning',
+    message: `${given}: is not there any more; waiting for it to come back`,
+    fix: 'bring it back, or stop the watch',
   };
 }

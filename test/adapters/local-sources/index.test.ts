@@ -1,4 +1,4 @@
-import { localSourceProbe } from '../../../src/adapters/local-sources/gone.ts';
+import { localSourceProbe } from '../../../src/adapters/local-sources/files.ts';
 import { openLocalSources } from '../../../src/adapters/local-sources/index.ts';
 import { sourcesConformance } from '../../contract/sources.ts';
 import { sourcesAgainConformance } from '../../contract/sources-again.ts';

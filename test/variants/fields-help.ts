@@ -5,39 +5,7 @@ import {
   type FieldKey,
   FORMATS,
   spellingsOf,
-  type Variant,
-} from './fields.ts';
-
-/** A variant as `imgtool presets` prints it. */
-export interface VariantCells {
-  readonly size: string;
-  readonly quality: string;
-  readonly options: string;
-}
-
-/** Fields that have a column of their own. */
-const COLUMNS: readonly FieldKey[] = ['width', 'height', 'fit', 'format', 'quality', 'lossless'];
-
-export function cellsOf(variant: Variant): VariantCells {
-  const { width, height, fit, format, quality, lossless } = variant;
-  const box = width === null ? `h=${height ?? '-'}` : `w=${width}`;
-  const shown = FIELD_KEYS.filter((key) => {
-    const { off, in: allowed } = FIELD_TABLE[key];
-    return !COLUMNS.includes(key) && variant[key] !== off && allowed(format).isFixed !== true;
-  });
-  // What every variant has comes first.
-  const sorted = [...shown.filter((key) => !isOptional(key)), ...shown.filter(isOptional)];
-  const options = sorted.map((key) => (variant[key] === true ? key : `${key} ${variant[key]}`));
-  return {
-    size: width !== null && height !== null ? `${width}x${height} ${fit}` : box,
-    quality: lossless ? 'lossless' : `q${quality}`,
-    options: options.join(', ') || '-',
-  };
-}
-
-function isOptional(key: FieldKey): boolean {
-  return FIELD_TABLE[key].off !== undefined;
-}
+} from '../../src/variants/fields.ts';
 
 /** Columns of a page of help. */
 const COLUMNS_OF_PAGE = 100;
