@@ -190,7 +190,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     async verify(request, signal) {
       const opened = await openIndex(request.fix ? 'work' : 'look');
       const batch = request.batch === undefined ? undefined : await findBatch(opened, request.batch, nearest);
-      const { checkOutputs } = await import('./core/verify/run.ts');
+      const { checkOutputs } = await import('./core/verify/fix.ts');
       const { machine, limits, timeout, progress, fix, openReport } = request;
       const shared = renderer(machine.jobs);
       const storage = openLocalStorage(newRun());

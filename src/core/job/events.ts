@@ -1,4 +1,3 @@
-import { join, relative } from 'node:path';
 import type {
   BatchOptions,
   Job,
@@ -11,7 +10,7 @@ import type {
   Warning,
 } from '../../model.ts';
 import type { Settlement, Sources } from '../../ports.ts';
-import { onceFor } from '../batch/once.ts';
+import { pathAsGiven } from '../batch/names.ts';
 
 /** An output as `status` shows it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
@@ -54,18 +53,6 @@ export function outputAsGiven(output: Output, options: BatchOptions): Output {
   const { variant, format, path, width, height, bytes } = output;
   return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
 }
-
-export function pathAsGiven(path: string, options: BatchOptions): string {
-  const { out, given } = beginningsOf(options);
-  if (path.startsWith(out)) return given + path.slice(out.length);
-  return join(options.outGiven, relative(options.out, path));
-}
-
-/** The prefix of output paths, absolute and as a user would write it. */
-const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
-  out: join(out, '_').slice(0, -1),
-  given: join(outGiven, '_').slice(0, -1),
-}));
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
 export function scaledDown(

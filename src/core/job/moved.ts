@@ -1,10 +1,12 @@
 import { basename, sep } from 'node:path';
-import type { FileFacts, OutputRecord } from '../../model.ts';
-import type { FoundSource, Lookup } from '../../ports.ts';
-import { isOutputName } from '../batch/names.ts';
+import type { OutputRecord } from '../../model.ts';
+import type { Lookup } from '../../ports.ts';
+import { isOutputName, type NamedSource } from '../batch/names.ts';
 import type { FactPorts } from './context.ts';
 
 // Users move or copy outputs together with their sources. The index finds such outputs by their bytes, not by their paths.
+
+type OutputPorts = Pick<FactPorts, 'index' | 'storage'>;
 
 /** The record of an output with these bytes that was made under the same file name in some folder. */
 export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, checksum: string) {
@@ -25,28 +27,24 @@ export async function isMovedOutput(ports: FactPorts, path: string, lookup: Look
  * depends on the path below the root, so a move does not change it.
  */
 export async function movedWithTag(
-  known: Pick<FactPorts, 'index' | 'storage'>,
-  found: readonly FoundSource[],
-  candidates: readonly (readonly (readonly string[])[])[],
-): Promise<ReadonlySet<FoundSource>> {
-  const first = candidates.map(([, tagged]) => tagged![0]!);
-  const disk = await known.storage.stat(first).catch(() => [] as (FileFacts | 'foreign' | null)[]);
-  const moved = new Set<FoundSource>();
-  for (const [i, one] of found.entries()) {
+  ports: OutputPorts,
+  unrecorded: readonly NamedSource[],
+): Promise<ReadonlySet<NamedSource>> {
+  const tagged = unrecorded.map(({ candidates }) => candidates[1]![0]!);
+  const disk = await ports.storage.stat(tagged).catch(() => []);
+  const moved = new Set<NamedSource>();
+  for (const [i, one] of unrecorded.entries()) {
     if (disk[i] == null || disk[i] === 'foreign') continue;
-    const plain = await recordOf(known, candidates[i]![0]![0]!);
+    const plain = await recordOf(ports, one.plain[0]!);
     // Of two sources with the same name, the one with the same relative path has the plain name.
-    const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.relative}`) === true;
-    if (!isPlain && (await recordOf(known, first[i]!)) !== undefined) moved.add(one);
+    const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.found.relative}`) === true;
+    if (!isPlain && (await recordOf(ports, tagged[i]!)) !== undefined) moved.add(one);
   }
   return moved;
 }
 
-async function recordOf(
-  known: Pick<FactPorts, 'index' | 'storage'>,
-  path: string,
-): Promise<OutputRecord | undefined> {
+async function recordOf(ports: OutputPorts, path: string): Promise<OutputRecord | undefined> {
   // The job of an unreadable file reports the error.
-  const checksum = await known.storage.checksum(path).catch(() => null);
-  return checksum === null ? undefined : madeAs(known, path, checksum);
+  const checksum = await ports.storage.checksum(path).catch(() => null);
+  return checksum === null ? undefined : madeAs(ports, path, checksum);
 }

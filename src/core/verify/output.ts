@@ -19,17 +19,18 @@ export async function problemsOf(ports: VerifyPorts, record: OutputRecord): Prom
   const { storage } = ports;
   try {
     const [found = null] = await storage.stat([record.path]);
-    if (found === null) return [missing()];
     if (found === 'foreign') {
       return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
     }
-    const checksum = await storage.checksum(record.path);
-    if (checksum === null) return [missing()];
+    const checksum = found === null ? null : await storage.checksum(record.path);
+    if (found === null || checksum === null) return [MISSING];
     const isAsWritten = found.size === record.size && checksum === record.checksum;
     return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(ports, record))];
   } catch (error) {
-    if (asImgtoolError(error).code === 'cancelled') throw error;
-    return [unreadable(error)];
+    const { code, message, cause } = asImgtoolError(error);
+    if (code === 'cancelled') throw error;
+    if (code === 'source_missing') return [MISSING];
+    return [{ problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` }];
   }
 }
 
@@ -37,7 +38,12 @@ export async function problemsOf(ports: VerifyPorts, record: OutputRecord): Prom
 async function problemsInside(ports: VerifyPorts, record: OutputRecord): Promise<Problem[]> {
   try {
     const found = await inspected(ports, record.path);
-    return [...different(found, record), ...metadata(found)];
+    const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
+    const problems: Problem[] = [];
+    if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
+    const names = found.metadata.join(', ');
+    if (names !== '') problems.push({ problem: 'metadata', message: `carries ${names}` });
+    return problems;
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (!UNDECODABLE.has(code)) throw error;
@@ -66,28 +72,13 @@ async function inspected({ renderer, timeout }: VerifyPorts, path: string): Prom
   }
 }
 
-const missing = (): Problem => ({ problem: 'missing', message: 'is not there' });
-
-function unreadable(error: unknown): Problem {
-  const { code, message, cause } = asImgtoolError(error);
-  if (code === 'source_missing') return missing();
-  return { problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` };
-}
+const MISSING: Problem = { problem: 'missing', message: 'is not there' };
 
 function changed(size: number, record: OutputRecord): Problem {
   const bytes = (n: number) => n.toLocaleString('en');
-  const message =
-    size === record.size
-      ? 'has other bytes than were written'
-      : `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
-  return { problem: 'changed', message };
-}
-
-function different(found: Inspected, record: OutputRecord): Problem[] {
-  const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
-  return is === meant ? [] : [{ problem: 'different', message: `is a ${is}, not a ${meant}` }];
-}
-
-function metadata({ metadata: names }: Inspected): Problem[] {
-  return names.length === 0 ? [] : [{ problem: 'metadata', message: `carries ${names.join(', ')}` }];
+  const sizes = `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
+  return {
+    problem: 'changed',
+    message: size === record.size ? 'has other bytes than were written' : sizes,
+  };
 }

@@ -1,4 +1,4 @@
-import type { Batch, BatchOptions, JobRecord, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, OutputRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { isMade } from '../job/decide.ts';
@@ -32,41 +32,38 @@ export function acceptedSettings(options: BatchOptions): (string | undefined)[][
 
 /** The current records under these paths. */
 export async function* recordsAt(index: Index, paths: readonly string[]): AsyncIterable<OutputRecord> {
-  for (let at = 0; at < paths.length; at += CHUNK) {
-    const chunk = paths.slice(at, at + CHUNK);
+  for await (const chunk of chunked(paths)) {
     const lookup = await index.lookup([], chunk);
-    yield* chunk.map((path) => lookup.output(path)).filter(isMade);
+    yield* chunk.map(lookup.output).filter(isMade);
   }
 }
 
 async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<OutputRecord> {
   const borrowed = new Set<string>();
   for await (const jobs of chunked(index.jobs(batch, ['completed', 'duplicate']))) {
-    const paths = jobs.flatMap(({ outputs }) => outputs.map(({ path }) => path));
-    const lookup = await index.lookup([], paths);
-    for (const job of jobs) {
-      for (const { path } of job.outputs) {
-        const record = lookup.output(path);
-        if (!isMade(record)) continue;
-        // A skipped duplicate lists the outputs of another source.
-        const isOwn = record.source === job.source;
-        if (!isOwn && (borrowed.has(path) || (await isListed(index, batch, record)))) continue;
-        if (!isOwn) borrowed.add(path);
-        yield record;
+    const listed = jobs.flatMap(({ source, outputs }) => outputs.map(({ path }) => ({ source, path })));
+    const lookup = await index.lookup(
+      [],
+      listed.map(({ path }) => path),
+    );
+    for (const { source, path } of listed) {
+      const record = lookup.output(path);
+      if (!isMade(record)) continue;
+      // A skipped duplicate lists the outputs of another source. The own job of that source, if any, lists them too.
+      if (record.source !== source) {
+        if (borrowed.has(path) || (await index.known({ batch }, [record.source])).length > 0) continue;
+        borrowed.add(path);
       }
+      yield record;
     }
   }
 }
 
-/** Whether the owner of an output has its own job in the batch. That job lists the output. */
-async function isListed(index: Index, batch: string, { source }: OutputRecord): Promise<boolean> {
-  return (await index.known({ batch }, [source])).length > 0;
-}
-
-async function* chunked(jobs: AsyncIterable<JobRecord>): AsyncIterable<JobRecord[]> {
-  let chunk: JobRecord[] = [];
-  for await (const job of jobs) {
-    if (chunk.push(job) < CHUNK) continue;
+/** Groups the items into chunks. The last one may be empty. */
+export async function* chunked<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncIterable<Item[]> {
+  let chunk: Item[] = [];
+  for await (const item of items) {
+    if (chunk.push(item) < CHUNK) continue;
     yield chunk;
     chunk = [];
   }

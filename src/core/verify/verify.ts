@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { Looked, WrongOutput } from '../../model/verified.ts';
 import type { Batch, OutputRecord } from '../../model.ts';
 import type { Index, SourceProbe } from '../../ports.ts';
@@ -54,35 +53,26 @@ async function checkAll(
   records: AsyncIterable<OutputRecord>,
   signal: AbortSignal,
 ): Promise<{ readonly verified: number; readonly wrong: readonly WrongOutput[] }> {
-  const limit = pLimit(jobs);
-  const inWork = new Set<Promise<void>>();
   const wrong: WrongOutput[] = [];
   let verified = 0;
-  let failed: { readonly error: unknown } | undefined;
+  // All workers take their records from the same stream. A worker that leaves the loop ends the stream.
+  const stream = records[Symbol.asyncIterator]();
+  const worker = async () => {
+    for await (const record of { [Symbol.asyncIterator]: () => stream }) {
+      if (signal.aborted) break;
+      const problems = await problemsOf(ports, record);
+      verified++;
+      if (problems.length > 0) wrong.push({ record, problems });
+      progress.told(verified, wrong.length);
+    }
+  };
   // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    for await (const record of records) {
-      if (signal.aborted || failed !== undefined) break;
-      const work = limit(() => problemsOf(ports, record))
-        .then((problems) => {
-          verified++;
-          if (problems.length > 0) wrong.push({ record, problems });
-          progress.told(verified, wrong.length);
-        })
-        .catch((error: unknown) => {
-          failed ??= { error };
-        })
-        .finally(() => inWork.delete(work));
-      inWork.add(work);
-      if (inWork.size >= 2 * jobs) await Promise.race(inWork);
-    }
-    await Promise.all(inWork);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-  if (failed !== undefined && !signal.aborted) throw failed.error;
+  const ends = await Promise.allSettled(Array.from({ length: jobs }, worker));
+  signal.removeEventListener('abort', onAbort);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined && !signal.aborted) throw failed.reason;
   return { verified, wrong: wrong.sort(byPath) };
 }
 
