@@ -7,11 +7,11 @@ import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
 import { createWorkerPool } from './adapters/worker-pool.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
-import type { NewWork, Ports } from './core/batch/mode.ts';
 import { foldName } from './core/batch/names.ts';
 import type { Changes } from './core/batch/resume.ts';
-import { resumeBatch, runBatch } from './core/batch/run.ts';
+import { type NewWork, resumeBatch, runBatch } from './core/batch/run.ts';
 import { type WordHint, wordEvent, wordFailure } from './core/hints.ts';
+import type { Ports } from './core/job/context.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
@@ -184,7 +184,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     async cancel(id) {
       const opened = await openIndex();
-      const { cancelBatch } = await import('./core/batch/cancel.ts');
+      const { cancelBatch } = await import('./core/batch/stop.ts');
       return cancelBatch(opened, await findBatch(opened, id, nearest));
     },
     async verify(request, signal) {

@@ -2,15 +2,14 @@ import { asImgtoolError, failureOf, type ImgtoolError, outputExists } from '../.
 import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, Event, JobEvent } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
-import type { JobContext } from '../job/context.ts';
+import type { JobContext, Ports } from '../job/context.ts';
 import { isUnknown, type Wanted } from '../job/decide.ts';
-import { renamedSettings } from '../job/former-settings.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
+import { renamedSettings } from '../job/settings-digest.ts';
 import { takeIn } from './intake.ts';
-import type { NewWork, Ports } from './mode.ts';
 import { foldName, pathAsGiven } from './names.ts';
-import { contextOf } from './run.ts';
+import { contextOf, type NewWork } from './run.ts';
 
 /** A dry run is not recorded, so it has no id. */
 const NO_BATCH = '';

@@ -1,6 +1,7 @@
-import type { Batch, Event, JobEvent } from '../../model.ts';
+import type { Batch, Event, Job, JobEvent } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
+import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
@@ -23,6 +24,20 @@ export interface Walked {
  */
 export type TakeIn = (context: JobContext, chunkDone: ChunkDone) => Promise<Walked>;
 export type ChunkDone = (walked: Walked, ended: boolean) => void;
+
+/** What differs between process, watch, resume and fix. */
+export interface BatchMode {
+  readonly takeIn: TakeIn;
+  readonly retryPolicy: RetryPolicy;
+  /** Is called for each job that has ended, or that waits for another attempt. */
+  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
+  /** Whether the batch ends only when it is stopped. Such a batch is finished if no job waits then. */
+  readonly isEndless: boolean;
+  /** Whether outputs are removed when their sources are gone. */
+  readonly mirror?: boolean;
+  /** Whether the batch continues one that another run began. */
+  readonly isResumed?: boolean;
+}
 
 /**
  * Takes in the rest of a batch that another run began: its waiting jobs, and the sources that it did not yet find. Walks

@@ -1,18 +1,12 @@
 import type { Calls, ProfilePart } from '../../model.ts';
 
-/** Sums up calls and their milliseconds by name. */
-export interface Meter {
-  add(name: string, ms: number, calls?: number): void;
-  /** Calls `work` and returns its result. Also times a promise until it settles, and a stream while it is read. */
-  time(name: string, work: () => unknown): unknown;
-  calls(name: string): Calls;
-  part(): ProfilePart;
-}
+export type Meter = ReturnType<typeof openMeter>;
 
-export function openMeter(clock = () => performance.now()): Meter {
+/** Sums up calls and their milliseconds by name. */
+export function openMeter(clock = () => performance.now()) {
   const of = new Map<string, Calls>();
-  const calls = (name: string) => of.get(name) ?? { calls: 0, ms: 0 };
-  const add: Meter['add'] = (name, ms, more = 1) => {
+  const calls = (name: string): Calls => of.get(name) ?? { calls: 0, ms: 0 };
+  const add = (name: string, ms: number, more = 1) => {
     const before = calls(name);
     of.set(name, { calls: before.calls + more, ms: before.ms + ms });
   };
@@ -31,7 +25,9 @@ export function openMeter(clock = () => performance.now()): Meter {
 
   return {
     add,
-    time(name, work) {
+    calls,
+    /** Calls `work` and returns its result. Also times a promise until it settles, and a stream while it is read. */
+    time(name: string, work: () => unknown): unknown {
       const started = clock();
       const end = () => add(name, clock() - started);
       const made = work();
@@ -40,10 +36,8 @@ export function openMeter(clock = () => performance.now()): Meter {
       else end();
       return made;
     },
-    calls,
-    part() {
-      const all = [...of.values()];
-      const sum = (each: (one: Calls) => number) => all.reduce((so, one) => so + each(one), 0);
+    part(): ProfilePart {
+      const sum = (each: (one: Calls) => number) => [...of.values()].reduce((so, one) => so + each(one), 0);
       return { calls: sum((one) => one.calls), ms: sum((one) => one.ms), of: Object.fromEntries(of) };
     },
   };

@@ -1,15 +1,10 @@
 import type { Event, PicturesSpent, ProfileEvent } from '../../model.ts';
 import type { Opened, Renderer } from '../../ports.ts';
+import type { Ports } from '../job/context.ts';
 import { type Meter, metered, openMeter } from './meter.ts';
-import type { Ports } from './mode.ts';
-
-interface Profiled {
-  readonly ports: Ports;
-  readonly emit: (event: Event) => void;
-}
 
 /** Wraps ports and listener, and times each call. Emits the sums as `profile`, just before `batch.finished`. */
-export function withProfile(ports: Ports, emit: (event: Event) => void): Profiled {
+export function withProfile(ports: Ports, emit: (event: Event) => void) {
   const start = performance.now();
   const loop = performance.eventLoopUtilization();
   const [index, storage, sources] = [openMeter(), openMeter(), openMeter()];
@@ -35,7 +30,7 @@ export function withProfile(ports: Ports, emit: (event: Event) => void): Profile
       sources: metered(ports.sources, sources),
       renderer: { ...ports.renderer, open: opening(ports.renderer, pictures) },
     },
-    emit(event) {
+    emit(event: Event) {
       if (event.type === 'batch.started') jobs = event.jobs;
       if (event.type === 'batch.finished') emit(profile(event.batch));
       report.time(event.type, () => emit(event));

@@ -1,18 +1,8 @@
-import type { BatchOptions } from '../../model.ts';
-import type { Index, Lookup, NewJob, Sources, Storage } from '../../ports.ts';
+import type { Lookup, NewJob, Sources } from '../../ports.ts';
+import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
 import { movedWithTag } from '../job/moved.ts';
 import { type NamedSource, taggedNaming } from './names.ts';
-
-/** The ports and options that show who owns a name. */
-interface Owners {
-  readonly index: Index;
-  readonly storage: Storage;
-  readonly sources: Sources;
-  readonly options: BatchOptions;
-  /** Whether a source with a tagged name takes its plain name once the owner of the plain name is gone. */
-  readonly mirror: boolean;
-}
 
 /** A new job with the names that its source asks for. */
 export interface Asked {
@@ -23,36 +13,36 @@ export interface Asked {
 
 /**
  * The jobs of these sources, with the names that they ask for. Names of gone owners go to the first source that asks. A
- * source keeps its tagged names in this output folder; with `mirror` it keeps them only while others hold its plain names.
+ * source keeps its tagged names in this output folder. In a mirror it keeps them only while others hold its plain names.
  */
 export async function askNames(
-  owners: Owners,
+  context: JobContext,
   named: readonly NamedSource[],
   lookup: Lookup,
 ): Promise<Asked[]> {
   if (named.length === 0) return [];
   const isRecorded = ({ found }: NamedSource) => lookup.source(found.source) !== undefined;
   const moved = await movedWithTag(
-    owners,
+    context,
     named.filter((one) => !isRecorded(one)),
   );
   // Where another source has a plain name, the owners of all candidates count.
   const contested = named.filter((one) => ownersOf(one.plain, lookup, one).length > 0);
-  const more = await owners.index.lookup(
+  const more = await context.index.lookup(
     [],
     contested.flatMap(({ candidates }) => candidates.flat()),
   );
   const rivals = new Map(contested.map((one) => [one, ownersOf(one.candidates.flat(), more, one)]));
-  const gone = await goneAmong(owners, [...rivals.values()].flat());
+  const gone = await goneAmong(context, [...rivals.values()].flat());
   const asked: Asked[] = [];
   for (const one of named) {
     const { found, candidates } = one;
     const { source, given, relative, facts } = found;
     const heldBy = ownersOf(one.plain, lookup, one).filter((owner) => !gone.has(owner));
     // A source that was never recorded has no names.
-    const own = isRecorded(one) ? await taggedOf(owners, one) : undefined;
+    const own = isRecorded(one) ? await taggedOf(context, one) : undefined;
     const isMoved = moved.has(one);
-    const kept = isMoved ? 1 : owners.mirror && heldBy.length === 0 ? undefined : own;
+    const kept = isMoved ? 1 : context.mirror && heldBy.length === 0 ? undefined : own;
     const free =
       kept === undefined ? { gone: rivals.get(one)?.filter((owner) => gone.has(owner)) } : { kept };
     const job = { source, given, relative, size: facts?.size, candidates, ...free };
@@ -77,7 +67,7 @@ export function ownersOf(paths: readonly string[], lookup: Lookup, { found }: Na
 }
 
 /** The number of the tagged candidate of which a source has outputs in this output folder, for any variant. */
-async function taggedOf({ index, options }: Owners, { found }: NamedSource): Promise<number | undefined> {
+async function taggedOf({ index, options }: JobContext, { found }: NamedSource): Promise<number | undefined> {
   for (const { path, digest } of await index.ownedBy(found.source)) {
     // A reserved name without an output does not count.
     if (digest === null || !isBelow(path, options.out)) continue;

@@ -1,15 +1,18 @@
 import { batchRunning, ImgtoolError } from '../../errors.ts';
 import type { Batch, BatchOptions, Event, Limits } from '../../model.ts';
 import type { Index, Inputs } from '../../ports.ts';
-import type { OldWork, Ports } from './mode.ts';
+import type { Ports } from '../job/context.ts';
+import type { OldWork } from './run.ts';
+
+type Memory = Pick<BatchOptions, 'memory' | 'memoryCap'>;
 
 /** New options for the rest of a batch. An undefined option stays as it was. */
 export interface Changes {
   readonly jobs?: number | undefined;
   /** Bytes that the user set. */
-  readonly memory?: { readonly memory: number; readonly memoryCap: number } | undefined;
+  readonly memory?: Memory | undefined;
   /** Bytes that are free now. */
-  readonly free: { readonly memory: number; readonly memoryCap: number };
+  readonly free: Memory;
   readonly limits: Partial<Limits>;
 }
 
@@ -24,7 +27,11 @@ export function workLeft(
   isReadable: IsReadable,
 ): OldWork | undefined {
   if (batch.state === 'running') throw batchRunning(batch.id);
-  if (batch.options.walk === undefined) throw tooOld(batch);
+  if (batch.options.walk === undefined) {
+    const message = `batch ${batch.id} was made by an imgtool that could not resume`;
+    const fix = 'run the same command again: what is done is not done again';
+    throw new ImgtoolError('usage', message, { fix });
+  }
   const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
   if (!isLeft) return undefined;
   const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
@@ -76,16 +83,10 @@ function changed(before: BatchOptions, { jobs, memory, free, limits }: Changes):
 }
 
 /** A cap above the budget is a share of the free memory of that time. It is replaced by a share of the current free memory. */
-function memoryNow(before: BatchOptions, { memory, memoryCap }: Changes['free']) {
+function memoryNow(before: Memory, { memory, memoryCap }: Memory): Memory {
   const isGiven = before.memoryCap <= before.memory;
   return {
     memory: Math.min(before.memory, memory),
     memoryCap: isGiven ? Math.min(before.memoryCap, memoryCap) : memoryCap,
   };
-}
-
-function tooOld({ id }: Batch): ImgtoolError {
-  return new ImgtoolError('usage', `batch ${id} was made by an imgtool that could not resume`, {
-    fix: 'run the same command again: what is done is not done again',
-  });
 }

@@ -1,20 +1,25 @@
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
-import type { DeadRun } from '../../ports.ts';
-import type { JobContext } from '../job/context.ts';
-import { renamedSettings } from '../job/former-settings.ts';
-import { settingsOfAll } from '../job/settings-digest.ts';
+import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
+import type { JobContext, Ports } from '../job/context.ts';
+import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
 import { workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { announce, type Intake } from '../queue/wakeup.ts';
-import { cancelWaiting } from './cancel.ts';
-import { type ChunkDone, takeIn, takeRest } from './intake.ts';
-import type { BatchMode, NewWork, OldWork, Ports } from './mode.ts';
-import { ASKED, stopOf } from './stop.ts';
+import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
+import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
 /** Milliseconds that the history keeps ended batches: 90 days. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
+
+/** The inputs are those that the user gave. */
+export type NewWork = Omit<NewBatch, 'run'>;
+
+/** A batch that ended early or failed in part, and the part to do again. */
+export interface OldWork extends ResumeChoice {
+  readonly batch: Batch;
+}
 
 const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
@@ -103,7 +108,7 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
     given.emit(event);
   };
   const context = { ...given, emit, signal: stop.signal };
-  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error;
+  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);

@@ -2,30 +2,33 @@ import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
 import type { Index, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
-/** The ports and options from which a job's facts come. */
-export interface FactPorts {
+/** The opened ports of a batch. */
+export interface Ports {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
-  readonly options: BatchOptions;
-  /** The settings digest of each variant, in the order of the variants. */
-  readonly settings: readonly string[];
+  readonly renderer: Renderer;
+  /** Memory for pictures in work, shared by all batches of an engine. */
+  readonly budget: MemoryBudget;
+  /** Resolves once the reader of events has caught up. No new work is taken before. */
+  readonly ready?: () => Promise<void>;
+  /** Hex id of this run. It is part of the names of its staged files. */
+  readonly run: string;
 }
 
 /** What a job works with: its batch's options and the opened ports. */
-export interface JobContext extends FactPorts {
+export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly run: Run;
-  readonly renderer: Renderer;
+  readonly options: BatchOptions;
+  /** The settings digest of each variant, in the order of the variants. */
+  readonly settings: readonly string[];
   /** Paths where a dead run may have left outputs that the index does not know. */
   readonly suspects: ReadonlySet<string>;
   /** Whether outputs are removed when their sources are gone. */
   readonly mirror: boolean;
-  readonly budget: MemoryBudget;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Event) => void;
-  /** Resolves once the reader of events has caught up. No new work is taken before. */
-  readonly ready: () => Promise<void>;
   /** Aborts when no more work may begin. */
   readonly signal: AbortSignal;
 }

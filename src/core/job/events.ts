@@ -9,8 +9,9 @@ import type {
   Variant,
   Warning,
 } from '../../model.ts';
-import type { Settlement, Sources } from '../../ports.ts';
+import type { Settlement } from '../../ports.ts';
 import { pathAsGiven } from '../batch/names.ts';
+import type { JobContext } from './context.ts';
 
 /** An output as `status` shows it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
@@ -18,25 +19,16 @@ export function describe({ variant, format, path, width, height, size }: OutputR
 }
 
 /** The event of a job that ended with this settlement. */
-export function jobEvent(
-  job: Job,
-  settlement: Settlement,
-  { options, sources }: { options: BatchOptions; sources: Sources },
-): JobEvent {
+export function jobEvent(job: Job, settlement: Settlement, { options, sources }: JobContext): JobEvent {
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
+  const outputs = settlement.outputs.map((output) => outputAsGiven(output, options));
   return {
-    type: 'job',
-    batch: job.batch,
-    source: job.given,
-    state,
-    ...(source === undefined ? {} : pictureOf(source)),
+    ...{ type: 'job', batch: job.batch, source: job.given, state },
+    ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
     ...(error === undefined ? {} : { error }),
-    ...(source === undefined
-      ? {}
-      : { outputs: settlement.outputs.map((output) => outputAsGiven(output, options)) }),
     ...(settlement.skipped.length > 0 ? { borrowed: true as const } : {}),
     ...(ms === undefined ? {} : { ms }),
     attempts: job.attempts + 1,
@@ -50,8 +42,7 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
 
 /** An output under the path that a user would write. */
 export function outputAsGiven(output: Output, options: BatchOptions): Output {
-  const { variant, format, path, width, height, bytes } = output;
-  return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
+  return { ...output, path: pathAsGiven(output.path, options) };
 }
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */

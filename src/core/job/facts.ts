@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
 import type { Lookup, Sources, Storage } from '../../ports.ts';
-import type { FactPorts } from './context.ts';
+import type { JobContext } from './context.ts';
 import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
 /** The facts about a source by stat alone. The index must record an output under each of its names. */
 export function factsByStat(
-  { options, settings }: FactPorts,
+  { options, settings }: JobContext,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
   records: readonly Wanted['record'][],
@@ -35,7 +35,7 @@ async function holder(
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
 export async function factsOfJob(
-  ports: FactPorts,
+  ports: JobContext,
   source: string,
   found: FileFacts,
   paths: readonly string[],
@@ -63,7 +63,7 @@ export async function factsOfJob(
 }
 
 /** Adds the digest, and the outputs of the same bytes under other names. */
-export async function withDigest(ports: FactPorts, facts: Facts, digest: string): Promise<Facts> {
+export async function withDigest(ports: JobContext, facts: Facts, digest: string): Promise<Facts> {
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await ports.index.made(digest, settings);
   const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
@@ -71,7 +71,7 @@ export async function withDigest(ports: FactPorts, facts: Facts, digest: string)
 }
 
 async function elsewhere(
-  { index, storage, sources, options }: FactPorts,
+  { index, storage, sources, options }: JobContext,
   source: string,
   digest: string,
   records: readonly OutputRecord[],

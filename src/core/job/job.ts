@@ -3,7 +3,7 @@ import type { Job, JobEvent, Order, Rendered, SourceRecord } from '../../model.t
 import type { Opened, Settlement, Staged } from '../../ports.ts';
 import { namesOf, pathAsGiven } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
-import type { Begun, FactPorts, JobContext, Requeued } from './context.ts';
+import type { Begun, JobContext, Requeued } from './context.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, scaledDown } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
@@ -81,7 +81,7 @@ interface Seen {
  * other sources own all names that its outputs could have.
  */
 export async function look(
-  context: FactPorts,
+  context: JobContext,
   path: string,
   names: readonly string[] | undefined,
   learnt?: SourceRecord,
@@ -104,7 +104,7 @@ export async function look(
 }
 
 /** Step 3: asks the index which sources have these bytes. */
-export async function judge(context: FactPorts, stat: Facts, source: SourceRecord): Promise<Seen> {
+export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
   const facts = await withDigest(context, stat, source.digest);
   return { facts, decision: decide(facts), size: source.size, source };
 }

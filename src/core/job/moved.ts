@@ -2,14 +2,12 @@ import { basename, sep } from 'node:path';
 import type { OutputRecord } from '../../model.ts';
 import type { Lookup } from '../../ports.ts';
 import { isOutputName, type NamedSource } from '../batch/names.ts';
-import type { FactPorts } from './context.ts';
+import type { JobContext } from './context.ts';
 
 // Users move or copy outputs together with their sources. The index finds such outputs by their bytes, not by their paths.
 
-type OutputPorts = Pick<FactPorts, 'index' | 'storage'>;
-
 /** The record of an output with these bytes that was made under the same file name in some folder. */
-export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, checksum: string) {
+export async function madeAs({ index }: JobContext, path: string, checksum: string) {
   return index.withChecksum(checksum, basename(path));
 }
 
@@ -17,7 +15,7 @@ export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, 
  * Whether a file among the sources is a moved output: the template yields its name, and its bytes are recorded for an
  * output of this name. Reads only files with such a name.
  */
-export async function isMovedOutput(ports: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
+export async function isMovedOutput(ports: JobContext, path: string, lookup: Lookup): Promise<boolean> {
   if (lookup.source(path) !== undefined || !isOutputName(path, ports.options)) return false;
   return (await recordOf(ports, path)) !== undefined;
 }
@@ -27,7 +25,7 @@ export async function isMovedOutput(ports: FactPorts, path: string, lookup: Look
  * depends on the path below the root, so a move does not change it.
  */
 export async function movedWithTag(
-  ports: OutputPorts,
+  ports: JobContext,
   unrecorded: readonly NamedSource[],
 ): Promise<ReadonlySet<NamedSource>> {
   const tagged = unrecorded.map(({ candidates }) => candidates[1]![0]!);
@@ -43,7 +41,7 @@ export async function movedWithTag(
   return moved;
 }
 
-async function recordOf(ports: OutputPorts, path: string): Promise<OutputRecord | undefined> {
+async function recordOf(ports: JobContext, path: string): Promise<OutputRecord | undefined> {
   // The job of an unreadable file reports the error.
   const checksum = await ports.storage.checksum(path).catch(() => null);
   return checksum === null ? undefined : madeAs(ports, path, checksum);

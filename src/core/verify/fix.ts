@@ -1,9 +1,10 @@
 import { asImgtoolError, failureOf, ImgtoolError } from '../../errors.ts';
-import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
+import type { Verified, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
-import type { BatchMode, Ports } from '../batch/mode.ts';
+import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
-import { runBatch } from '../batch/run.ts';
+import { type NewWork, runBatch } from '../batch/run.ts';
+import type { Ports } from '../job/context.ts';
 import { sameFile } from '../job/decide.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { forgetGone, hasProblem, isLeftAlone, isMissing, separateGone } from './gone.ts';
@@ -30,17 +31,14 @@ interface OpenedFix {
   close(): void;
 }
 
-/** The result for each wrong output. */
-interface Fixed {
-  readonly remade: Remade;
-  /** Ids of the batches that worked on them. */
-  readonly madeIn: readonly string[];
+interface Fixed extends Required<Pick<Verified, 'remade' | 'madeIn'>> {
   /** The batch that did not come to its end, if any. */
   readonly unfinished: BatchFinished | undefined;
 }
 
-/** Why an output was not made, so far. Null when its job has succeeded. */
-type Results = Map<WrongOutput, Failure | null>;
+/** Why an output was not made. Null when its job has succeeded. */
+type Result = Failure | null;
+type Results = Map<WrongOutput, Result>;
 
 /**
  * Checks the outputs of a batch, or all outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
@@ -93,7 +91,7 @@ export async function makeAgain(
   // After a stop nothing more is decoded. The jobs show which outputs were committed.
   const left = signal.aborted ? [] : await lookAgain(fixing, wrong, signal);
   const stillWrong = new Map(left.map(({ record, problems }) => [record.path, problems[0]]));
-  const resultOf = (one: WrongOutput): Failure | null => {
+  const resultOf = (one: WrongOutput): Result => {
     const result = results.get(one);
     if (signal.aborted) return result === undefined ? STOPPED : result;
     const problem = stillWrong.get(one.record.path);
@@ -104,11 +102,7 @@ export async function makeAgain(
   return { remade: new Map(wrong.map((one) => [one, resultOf(one)])), madeIn, unfinished };
 }
 
-function setAll(
-  results: Results,
-  jobs: Iterable<PlannedJob>,
-  resultOf: (one: WrongOutput) => Failure | null,
-): void {
+function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: WrongOutput) => Result) {
   for (const { wrong } of jobs) for (const one of wrong) results.set(one, resultOf(one));
 }
 
@@ -134,25 +128,19 @@ async function carryOut(
       setAll(results, [job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
     }
     if (there.length === 0) return undefined;
-    const byGiven = new Map(there.map((job) => [job.maker.given, job]));
+    const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
     const report = (event: Event) => {
-      const job = event.type === 'job' ? byGiven.get(event.source) : undefined;
       if (event.type !== 'job') return emit(event);
-      const { error = null, state } = event;
-      if (job !== undefined && state !== 'cancelled') setAll(results, [job], () => error);
+      const { source, state, error = null } = event;
+      if (state !== 'cancelled') setAll(results, byGiven.get(source) ?? [], () => error);
       // The result of the output reports the error, so the event does not.
       if (error === null) emit(event);
     };
     // Name a source by its folder: then a resumed batch reads the source by the same rule.
     const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
     const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
-    return await runBatch(
-      ports,
-      { command: 'process', inputs, cwd, options },
-      report,
-      signal,
-      modeOf(there, bytes),
-    );
+    const work: NewWork = { command: 'process', inputs, cwd, options };
+    return await runBatch(ports, work, report, signal, modeOf(there, bytes));
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
@@ -165,10 +153,9 @@ async function carryOut(
 
 /** The error of a source without facts. */
 async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolError> {
-  // The source may have come back in the meantime.
-  const back = () =>
-    new ImgtoolError('source_changed', 'was changed while it was looked for', { fix: 'verify again' });
-  return sources.stat(path).then(back, asImgtoolError);
+  const message = 'was changed while it was looked for';
+  const isBack = () => new ImgtoolError('source_changed', message, { fix: 'verify again' });
+  return sources.stat(path).then(isBack, asImgtoolError);
 }
 
 /** A batch over exactly these sources, under the names of their former jobs. */
@@ -178,9 +165,8 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
     isEndless: false,
     // Add all jobs in one step: a resumed batch then has nothing to walk.
     async takeIn({ index, run, options }, chunkDone) {
-      const added = jobs.map(({ maker }) => {
-        const { source, given, relative } = maker;
-        return { source, given, relative, candidates: candidateNames(maker, options) };
+      const added = jobs.map(({ maker: { source, given, relative } }) => {
+        return { source, given, relative, candidates: candidateNames({ source, relative }, options) };
       });
       const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0 });
       const walked = { total, bytes, passedOver: 0, ended: true };
@@ -208,36 +194,26 @@ async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[
 
 const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };
 
+const BOTH_MISSING =
+  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
+
 function sourceGone(one: WrongOutput): Failure {
-  let fix = 'bring it back, or remove the output';
-  if (isMissing(one)) {
-    fix =
-      one.duplicate === undefined
-        ? 'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten'
-        : `run imgtool process over its duplicate ${one.duplicate}`;
-  }
+  const duplicate = one.duplicate && `run imgtool process over its duplicate ${one.duplicate}`;
+  const fix = isMissing(one) ? (duplicate ?? BOTH_MISSING) : 'bring it back, or remove the output';
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };
 }
 
 function leftAlone(one: WrongOutput): Failure {
-  return hasProblem(one, 'unreadable')
-    ? {
-        code: 'not_writable',
-        message: 'what cannot be read is not replaced',
-        fix: 'check its permissions and the disk; once it is removed it can be made again',
-      }
-    : {
-        code: 'output_exists',
-        message: "what is in its place is not imgtool's",
-        fix: 'move that away; then it can be made again',
-      };
+  if (hasProblem(one, 'unreadable')) {
+    const fix = 'check its permissions and the disk; once it is removed it can be made again';
+    return { code: 'not_writable', message: 'what cannot be read is not replaced', fix };
+  }
+  const fix = 'move that away; then it can be made again';
+  return { code: 'output_exists', message: "what is in its place is not imgtool's", fix };
 }
 
 function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
   const [job] = jobs.values();
-  return {
-    code: 'not_writable',
-    message: `${out} ${lack}: its disk may not be mounted`,
-    fix: `mount it; or, if it is to be made again: imgtool verify ${job?.maker.batch ?? ''} --fix`,
-  };
+  const fix = `mount it; or, if it is to be made again: imgtool verify ${job?.maker.batch ?? ''} --fix`;
+  return { code: 'not_writable', message: `${out} ${lack}: its disk may not be mounted`, fix };
 }

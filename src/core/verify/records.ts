@@ -3,8 +3,7 @@ import type { Index } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
-import { formerSettingsOfAll } from '../job/former-settings.ts';
-import { settingsOfAll } from '../job/settings-digest.ts';
+import { formerSettingsOfAll, settingsOfAll } from '../job/settings-digest.ts';
 
 /**
  * The outputs of a batch as they are recorded now, each once. These are the outputs that its jobs list, without those

@@ -1,10 +1,9 @@
 import type { Batch, BatchFinished, Event, JobEvent, WatchOptions } from '../../model.ts';
 import type { FoundSource, Hint, Watcher } from '../../ports.ts';
 import { CHUNK, type ChunkDone, type Walked } from '../batch/intake.ts';
-import type { NewWork, Ports } from '../batch/mode.ts';
-import { KEPT, runBatch } from '../batch/run.ts';
+import { KEPT, type NewWork, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { JobContext } from '../job/context.ts';
+import type { JobContext, Ports } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import { openArrivals } from './arrivals.ts';
