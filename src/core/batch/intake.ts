@@ -1,3 +1,4 @@
+import { BatchTotals } from '../../model/totals.ts';
 import type { Batch, Event, Job, JobEvent } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
@@ -150,12 +151,8 @@ export function failedEvent({ given, error }: Unreadable, batch: string): JobEve
 }
 
 /** The totals of a chunk of unchanged sources. */
-export function tallyOf(unchanged: readonly JobEvent[]): UnchangedTotals {
-  let bytesIn = 0;
-  let bytesOut = 0;
-  for (const event of unchanged) {
-    bytesIn += event.bytes ?? 0;
-    for (const { bytes } of event.outputs ?? []) bytesOut += bytes;
-  }
-  return { unchanged: unchanged.length, bytesIn, bytesOut };
+export function tallyOf(events: readonly JobEvent[]): UnchangedTotals {
+  const totals = new BatchTotals();
+  for (const event of events) totals.add(event, 0);
+  return { unchanged: events.length, bytesIn: totals.bytesIn, bytesOut: totals.bytesOut };
 }

@@ -1,4 +1,4 @@
-import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
@@ -122,12 +122,11 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
   const known = fatal;
   const state = before === undefined || known ? 'interrupted' : stateOf(before, mode, isStopped);
   // Report the error first: `end` may wait long for an index that another program holds.
-  if (known !== undefined) emit(warning(known));
+  if (known !== undefined) emit({ type: 'warning', ...failureOf(known) });
   const batch = await index.end(run, state).catch(giveUp);
-  if (fatal !== undefined && fatal !== known) emit(warning(fatal));
-  if (fatal === undefined) {
-    await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
-  }
+  if (fatal !== undefined && fatal !== known) emit({ type: 'warning', ...failureOf(fatal) });
+  const onPruneFailed = (error: unknown) => emit({ type: 'warning', ...failureOf(asImgtoolError(error)) });
+  if (fatal === undefined) await index.prune(Date.now() - KEPT).catch(onPruneFailed);
   const { counts, passedOver, bytesIn, bytesOut } = batch ?? atRest(totals);
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
@@ -152,10 +151,6 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopp
   if (walkEnded || isEndless) return 'finished';
   // Some inputs have not been walked yet.
   return isStopped ? 'cancelled' : 'interrupted';
-}
-
-function warning({ code, message, fix }: ImgtoolError): Warning {
-  return { type: 'warning', code, message, ...(fix === undefined ? {} : { fix }) };
 }
 
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */

@@ -1,14 +1,14 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
 import type { Job, JobEvent, Order, Rendered, SourceRecord } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
-import { namesOf, pathAsGiven } from '../batch/names.ts';
+import { namesOf } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
 import type { Begun, JobContext, Requeued } from './context.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, scaledDown } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
-import { removeSuperseded } from './superseded.ts';
+import { removeSuperseded, reportRemoved } from './superseded.ts';
 
 /**
  * Processes ONE image, from source to outputs. Either settles the job in the index, or returns a job that must begin
@@ -163,10 +163,7 @@ async function carryOut(
   // Discard unneeded staged files now: after the job has ended nothing would find them.
   await discard(context, staged);
   await context.index.settle(context.run, job, settlement);
-  if (removed.length > 0) {
-    const paths = removed.map((path) => pathAsGiven(path, context.options));
-    context.emit({ type: 'removed', batch: context.run.batch, source: job.given, paths });
-  }
+  reportRemoved(context, job.given, removed);
   return jobEvent(job, settlement, context);
 }
 

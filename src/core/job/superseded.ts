@@ -1,26 +1,21 @@
 import type { Job, OutputRecord } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
-import { taggedNaming } from '../batch/names.ts';
+import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway } from './commit.ts';
 import type { JobContext } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
 
-/** Outputs that a job's own new names replace. */
-export interface Superseded {
-  /** Absolute paths of the files that were removed. */
+/** Removed outputs, and the new outputs of skipped duplicates that they were given to. */
+interface Removal {
+  /** Absolute paths. */
   readonly removed: readonly string[];
-  /** Names that the source gives up. */
-  readonly givenUp: readonly string[];
-  /** The new outputs of skipped duplicates. */
   readonly given: readonly OutputRecord[];
 }
 
 /**
- * Removes outputs that the source had under other names and that its new outputs replace: an output under a former
- * spelling of the same name, and with `mirror` those under tagged names once the source has its plain names. A file that
- * is not as recorded stays. When the bytes differ, skipped duplicates first get the old output. Appends the files that it
- * stages to `staged`.
+ * Removes outputs that the source had under other names and that its new outputs replace: those under a former spelling,
+ * and in a mirror those under tagged names once the source has its plain names. `givenUp` are names that it gives up.
  */
 export async function removeSuperseded(
   context: JobContext,
@@ -28,25 +23,52 @@ export async function removeSuperseded(
   digest: string,
   steps: readonly Step[],
   staged: Staged[],
-): Promise<Superseded> {
-  const { storage, sources, options } = context;
-  const respelled = steps.flatMap(formerSpelling);
+): Promise<Removal & { readonly givenUp: readonly string[] }> {
   const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
-  const former = [...respelled, ...tagged];
-  if (former.length === 0) return { removed: [], givenUp: [], given: [] };
-  const disk = await storage.stat(former.map(({ path }) => path));
-  const removed: string[] = [];
+  const former = [...steps.flatMap(formerSpelling), ...tagged];
+  const isShared = (one: OutputRecord) =>
+    one.digest !== digest || steps.every(({ wanted }) => wanted.settings !== one.settings);
+  const removal = await removeOutputs(context, job.source, former, isShared, staged);
+  return { ...removal, givenUp: tagged.map(({ path }) => path) };
+}
+
+/**
+ * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those that are
+ * `isShared`. Appends the files that it stages to `staged`.
+ */
+export async function removeOutputs(
+  context: JobContext,
+  source: string,
+  outputs: readonly OutputRecord[],
+  isShared: (output: OutputRecord) => boolean,
+  staged: Staged[],
+): Promise<Removal> {
+  const { index, storage, sources, options } = context;
+  if (outputs.length === 0) return { removed: [], given: [] };
+  const disk = await storage.stat(outputs.map(({ path }) => path));
   const given: OutputRecord[] = [];
-  for (const [i, record] of former.entries()) {
+  const intact: string[] = [];
+  for (const [i, record] of outputs.entries()) {
     if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
-    const isSame =
-      record.digest === digest && steps.some(({ wanted }) => wanted.settings === record.settings);
-    if (!isSame) given.push(...(await giveAway(context, record, job.source, staged)));
-    removed.push(record.path);
+    if (isShared(record)) given.push(...(await giveAway(context, record, source, staged)));
+    intact.push(record.path);
   }
+  // A renamed source may have taken over some outputs in the meantime.
+  const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
+  const removed = intact.filter((path) => still.has(path));
   // A folder among the sources belongs to the user and is never removed.
-  await storage.remove(removed, (await sources.covers(former[0]!.path)) ? null : options.out);
-  return { removed, givenUp: tagged.map(({ path }) => path), given };
+  await storage.remove(removed, (await sources.covers(outputs[0]!.path)) ? null : options.out);
+  return { removed, given };
+}
+
+/** Reports removed outputs, if any. `source` as given. */
+export function reportRemoved(
+  { emit, run, options }: JobContext,
+  source: string,
+  removed: readonly string[],
+) {
+  const paths = removed.map((path) => pathAsGiven(path, options));
+  if (paths.length > 0) emit({ type: 'removed', batch: run.batch, source, paths });
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */

@@ -5,7 +5,7 @@ import type { Batch, BatchOptions, Failure, Limits, OutputRecord } from '../../m
 import type { Index, Maker } from '../../ports.ts';
 import { candidateNames } from '../batch/names.ts';
 import { isBelow } from '../job/facts.ts';
-import { acceptedSettings, chunked, waysOf } from './records.ts';
+import { chunked, type Way, waysOf } from './records.ts';
 
 /** A new batch for all outputs whose makers had the same options. */
 export interface Plan {
@@ -35,11 +35,7 @@ export interface RepairSettings extends Pick<BatchOptions, 'jobs' | 'memory' | '
   readonly limits: Partial<Limits>;
 }
 
-/** One way in which a batch may have made outputs. The settings digests show which outputs it would make. */
-interface Former extends Pick<Batch, 'cwd' | 'inputs' | 'options'> {
-  /** The settings digest of each variant, in the order of the variants. */
-  readonly settings: readonly (string | undefined)[];
-}
+type Former = Way & Pick<Batch, 'cwd' | 'inputs'>;
 
 /** Plans batches that make these outputs again. Calls `fail` for each output that no batch can make. */
 export async function planAgain(
@@ -62,14 +58,14 @@ export async function planAgain(
       if (maker.source !== one.record.source) continue;
       const former = (await formersOf(maker.batch)).find((way) => makes(way, maker, one.record));
       if (former === undefined) continue;
-      const { cwd, inputs, options: before } = former;
-      const options = optionsNow(before, means);
+      const { cwd } = former;
+      const options = optionsNow(former.options, means);
       const key = JSON.stringify([cwd, options]);
       const planned = plans.get(key) ?? { cwd, options, jobs: new Map<string, PlannedJob>() };
       plans.set(key, planned);
       const job = planned.jobs.get(maker.source);
       if (job !== undefined) job.wrong.push(one);
-      else planned.jobs.set(maker.source, { maker, root: rootOf(maker, inputs, before), wrong: [one] });
+      else planned.jobs.set(maker.source, { maker, root: rootOf(maker, former), wrong: [one] });
       return true;
     }
     return false;
@@ -85,10 +81,8 @@ export async function planAgain(
 /** Empty when the history has forgotten the batch. */
 async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
   try {
-    const { cwd, inputs, options: recorded } = await index.batch(id);
-    return waysOf(recorded).flatMap((options) =>
-      acceptedSettings(options).map((settings) => ({ cwd, inputs, options, settings })),
-    );
+    const { cwd, inputs, options } = await index.batch(id);
+    return waysOf(options).map((way) => ({ cwd, inputs, ...way }));
   } catch (error) {
     if (asImgtoolError(error).code !== 'unknown_batch') throw error;
     return [];
@@ -99,11 +93,7 @@ async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
  * The folder in which a source was found. A file at the top of a folder looks like a file that a list named. It counts as
  * found if any input could have led to it.
  */
-function rootOf(
-  { source, given, relative }: Maker,
-  inputs: readonly string[],
-  { list }: BatchOptions,
-): FoundIn | null {
+function rootOf({ source, given, relative }: Maker, { inputs, options: { list } }: Former): FoundIn | null {
   if (inputs.includes(given)) return null;
   const above = (path: string) => dirname(join(path.slice(0, -relative.length), '_'));
   const root = { path: above(source), given: above(given) };
@@ -122,9 +112,8 @@ function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: R
 
 function makes({ options, settings }: Former, maker: Maker, output: OutputRecord): boolean {
   const names = candidateNames(maker, options);
-  return settings.some(
-    (one, i) => one === output.settings && names.some((paths) => paths[i] === output.path),
-  );
+  const isMadeAs = (i: number) => names.some((paths) => paths[i] === output.path);
+  return settings.some((one, i) => one === output.settings && isMadeAs(i));
 }
 
 /** The history forgets old batches, but their outputs stay. */

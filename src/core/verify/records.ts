@@ -11,22 +11,27 @@ import { formerSettingsOfAll, settingsOfAll } from '../job/settings-digest.ts';
  * all outputs in its folder with its settings.
  */
 export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
-  const settings = new Set<string | undefined>(waysOf(batch.options).flatMap(acceptedSettings).flat());
+  const settings = new Set(waysOf(batch.options).flatMap((way) => way.settings));
   const all = batch.counts.unchanged > 0 ? index.outputs() : outputsOfJobs(index, batch.id);
   for await (const record of all) {
     if (settings.has(record.settings) && isBelow(record.path, batch.out)) yield record;
   }
 }
 
-/** All options with which a batch may have made its outputs: a retry may have added or removed `--lenient`. */
-export function waysOf(options: BatchOptions): BatchOptions[] {
-  const { lenient } = options.limits;
-  return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
+/** One way in which a batch may have made outputs. */
+export interface Way {
+  readonly options: BatchOptions;
+  /** The settings digest of each variant, in the order of the variants. */
+  readonly settings: readonly (string | undefined)[];
 }
 
-/** The settings digests that outputs with these options may have: two lists in the order of the variants. */
-export function acceptedSettings(options: BatchOptions): (string | undefined)[][] {
-  return [settingsOfAll(options), formerSettingsOfAll(options)];
+/** A retry may have added or removed `--lenient`. Older versions had other settings digests. */
+export function waysOf(before: BatchOptions): Way[] {
+  const limits = { ...before.limits, lenient: !before.limits.lenient };
+  return [before, { ...before, limits }].flatMap((options) => [
+    { options, settings: settingsOfAll(options) },
+    { options, settings: formerSettingsOfAll(options) },
+  ]);
 }
 
 /** The current records under these paths. */

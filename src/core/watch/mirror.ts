@@ -1,13 +1,11 @@
 import { asImgtoolError } from '../../errors.ts';
 import { leftOf } from '../../model/totals.ts';
-import type { OutputRecord } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
-import { pathAsGiven } from '../batch/names.ts';
 import type { Clock } from '../clock.ts';
-import { giveAway } from '../job/commit.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
-import { isBelow, isIntact } from '../job/facts.ts';
+import { isBelow } from '../job/facts.ts';
+import { removeOutputs, reportRemoved } from '../job/superseded.ts';
 
 /** Milliseconds between checks whether all other work is done. */
 const LOOK_AGAIN = 500;
@@ -26,7 +24,7 @@ export function openMirror(
   clock: Clock,
   passNames: (gone: string) => Promise<boolean>,
 ) {
-  const { index, sources, run, emit } = context;
+  const { index, sources, options, run, emit } = context;
   /** Sources that are gone, with the time since when. */
   const gone = new Map<string, number>();
   let next = Number.POSITIVE_INFINITY;
@@ -37,10 +35,24 @@ export function openMirror(
     if (gone.size > 0) next = Math.min(next, clock.now() + 2 * settle);
   }
 
+  /** Removes the outputs of a gone source. A changed file stays, and no source owns it any more. */
+  async function removeGone(source: string): Promise<void> {
+    const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
+    const staged: Staged[] = [];
+    const discard = async () => {
+      for (const one of staged) await one.discard();
+    };
+    const removing = removeOutputs(context, source, own.filter(isMade), () => true, staged);
+    const { removed, given } = await removing.finally(discard);
+    const names = own.map(({ path }) => path);
+    await index.forget(source, names, given);
+    reportRemoved(context, sources.givenOf(source), removed);
+  }
+
   /** Outputs that cannot be removed stay until the next start of the watch. */
   async function follow(path: string): Promise<void> {
     try {
-      await removeOutputs(context, path);
+      await removeGone(path);
     } catch (thrown) {
       const error = asImgtoolError(thrown);
       if (error.fatal) throw error;
@@ -91,36 +103,4 @@ export function openMirror(
     /** Milliseconds until there may be something to do. */
     left: () => Math.max(0, next - clock.now()),
   };
-}
-
-/**
- * Removes the outputs that a gone source owns in the batch's output folder, if they are as recorded. Skipped duplicates
- * first get their own outputs. A changed file stays, and no source owns it any more.
- */
-async function removeOutputs(context: JobContext, source: string): Promise<void> {
-  const { index, storage, options, sources, run, emit } = context;
-  const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
-  const names = own.map(({ path }) => path);
-  const disk = await storage.stat(names);
-  const given: OutputRecord[] = [];
-  let removed: string[] = [];
-  const staged: Staged[] = [];
-  try {
-    for (const [i, record] of own.entries()) {
-      if (!isMade(record) || !(await isIntact(record, disk[i] ?? null, storage))) continue;
-      given.push(...(await giveAway(context, record, source, staged)));
-      removed.push(record.path);
-    }
-    // A renamed source may have taken over some outputs in the meantime.
-    const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
-    removed = removed.filter((path) => still.has(path));
-    // A folder among the sources belongs to the user and is never removed.
-    await storage.remove(removed, (await sources.covers(names[0] ?? '')) ? null : options.out);
-  } finally {
-    for (const one of staged) await one.discard();
-  }
-  await index.forget(source, names, given);
-  if (removed.length === 0) return;
-  const paths = removed.map((path) => pathAsGiven(path, options));
-  emit({ type: 'removed', batch: run.batch, source: sources.givenOf(source), paths });
 }
