@@ -1,9 +1,6 @@
 import type { Event, Failure } from '../model.ts';
 
-/**
- * Words a hint for the reader. A hint names a setting as `{{limitPixels 12M}}`. Each door writes settings its own way:
- * the command line writes `--limit-pixels 12M`.
- */
+/** Words a hint: the command line writes a setting such as `{{limitPixels 12M}}` as `--limit-pixels 12M`. */
 export type WordHint = (hint: string) => string;
 
 /** The event with its hints in words. */

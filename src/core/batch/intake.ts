@@ -19,10 +19,7 @@ export interface Walked {
   ended: boolean;
 }
 
-/**
- * Finds sources and adds jobs for them, until there are no more or the context's signal aborts. Calls `chunkDone` for each
- * chunk, before the events of the chunk. `ended` marks the last chunk.
- */
+/** Finds sources and adds their jobs. Calls `chunkDone` before the events of each chunk; `ended` marks the last one. */
 export type TakeIn = (context: JobContext, chunkDone: ChunkDone) => Promise<Walked>;
 export type ChunkDone = (walked: Walked, ended: boolean) => void;
 
@@ -40,11 +37,7 @@ export interface BatchMode {
   readonly isResumed?: boolean;
 }
 
-/**
- * Takes in the rest of a batch that another run began: its waiting jobs, and the sources that it did not yet find. Walks
- * everything again with `all`, because the first walk did not come to its end; otherwise `folders`, absolute paths of
- * folders that could not be read before.
- */
+/** Takes in the rest of a batch: its waiting jobs, and `all` sources if its walk did not end, or those in `folders`. */
 export function takeRest(batch: Batch, all: boolean, folders: readonly string[]): TakeIn {
   const { counts, command, passedOver, walkEnded } = batch;
   const total = counts.pending + counts.retrying;
@@ -71,10 +64,7 @@ interface WalkOptions {
   readonly chunkSize?: number;
 }
 
-/**
- * Walks the inputs once, one chunk at a time. Reports and counts sources whose outputs are all in order as unchanged.
- * Adds the other sources to the index.
- */
+/** Walks the inputs in chunks. Counts sources whose outputs are in order as unchanged, and adds jobs for the others. */
 export async function takeIn(
   context: JobContext,
   chunkDone: ChunkDone,
@@ -92,14 +82,9 @@ export async function takeIn(
     emit({ type: 'passed_over', path, reason });
   };
   const newOf = async <Found extends { readonly source: string }>(some: readonly Found[]) => {
-    const known = new Set(
-      isAgain
-        ? await index.known(
-            run,
-            some.map(({ source }) => source),
-          )
-        : [],
-    );
+    if (!isAgain) return some;
+    const paths = some.map(({ source }) => source);
+    const known = new Set(await index.known(run, paths));
     return some.filter(({ source }) => !known.has(source));
   };
   let chunk: FoundSource[] = [];

@@ -15,26 +15,18 @@ export interface Asked {
  * The jobs of these sources, with the names that they ask for. Names of gone owners go to the first source that asks. A
  * source keeps its tagged names in this output folder. In a mirror it keeps them only while others hold its plain names.
  */
-export async function askNames(
-  context: JobContext,
-  named: readonly NamedSource[],
-  lookup: Lookup,
-): Promise<Asked[]> {
-  if (named.length === 0) return [];
+export async function askNames(context: JobContext, named: readonly NamedSource[], lookup: Lookup) {
+  const asked: Asked[] = [];
+  if (named.length === 0) return asked;
   const isRecorded = ({ found }: NamedSource) => lookup.source(found.source) !== undefined;
-  const moved = await movedWithTag(
-    context,
-    named.filter((one) => !isRecorded(one)),
-  );
+  const unrecorded = named.filter((one) => !isRecorded(one));
+  const moved = await movedWithTag(context, unrecorded);
   // Where another source has a plain name, the owners of all candidates count.
   const contested = named.filter((one) => ownersOf(one.plain, lookup, one).length > 0);
-  const more = await context.index.lookup(
-    [],
-    contested.flatMap(({ candidates }) => candidates.flat()),
-  );
+  const claimed = contested.flatMap(({ candidates }) => candidates.flat());
+  const more = await context.index.lookup([], claimed);
   const rivals = new Map(contested.map((one) => [one, ownersOf(one.candidates.flat(), more, one)]));
-  const gone = await goneAmong(context, [...rivals.values()].flat());
-  const asked: Asked[] = [];
+  const gone = await goneAmong(context.sources, [...rivals.values()].flat());
   for (const one of named) {
     const { found, candidates } = one;
     const { source, given, relative, facts } = found;
@@ -52,10 +44,7 @@ export async function askNames(
 }
 
 /** Those of these sources that are gone. */
-export async function goneAmong(
-  { sources }: { readonly sources: Pick<Sources, 'gone'> },
-  paths: readonly string[],
-): Promise<ReadonlySet<string>> {
+export async function goneAmong(sources: Pick<Sources, 'gone'>, paths: readonly string[]) {
   return new Set(paths.length === 0 ? [] : await sources.gone([...new Set(paths)]));
 }
 

@@ -216,12 +216,8 @@ async function reportStopping({ index, run, emit }: JobContext, finishing: numbe
 }
 
 /** Why the batch stopped. A request after the last job has no effect. */
-function stoppedBy(
-  state: BatchState,
-  { aborted, reason }: AbortSignal,
-  { isEndless }: BatchMode,
-): Pick<BatchFinished, 'stopped'> {
-  if (!aborted || state === 'interrupted') return {};
-  if (reason !== ASKED) return { stopped: 'signal' };
-  return state === 'finished' && !isEndless ? {} : { stopped: 'request' };
+function stoppedBy(state: BatchState, signal: AbortSignal, mode: BatchMode): Pick<BatchFinished, 'stopped'> {
+  if (!signal.aborted || state === 'interrupted') return {};
+  if (signal.reason !== ASKED) return { stopped: 'signal' };
+  return state === 'finished' && !mode.isEndless ? {} : { stopped: 'request' };
 }

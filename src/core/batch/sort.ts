@@ -30,10 +30,7 @@ interface Unchanged {
   readonly heldBy: readonly string[];
 }
 
-/**
- * Finds out which files need work, by records and stats alone. Adds the ctime to the record of an unchanged source that
- * has none.
- */
+/** Finds out by records and stats alone which files need work. Adds missing ctimes to records of unchanged sources. */
 export async function sortOut(context: JobContext, chunk: readonly FoundSource[]): Promise<Sorted> {
   const startedAt = Date.now();
   const { sources, outputs, lookup } = await tellApart(context, chunk);
@@ -51,7 +48,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
     const recorded = lookup.source(found.source);
     const facts = mine && recorded && factsOf(context, found, recorded, mine, disk);
     if (facts !== undefined && decide(facts).action === 'unchanged') {
-      const event = unchangedEvent(context, found, facts, startedAt);
+      const event = unchangedEvent(context, found.given, facts, startedAt);
       unchanged.push({ found, event, heldBy: mine?.heldBy ?? [] });
       const ctime = found.facts?.ctime ?? null;
       if (recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
@@ -68,12 +65,8 @@ interface Own extends Pick<Unchanged, 'heldBy'> {
 }
 
 /** The names of each source that owns outputs under all its names. */
-async function ownNames(
-  context: JobContext,
-  all: readonly NamedSource[],
-  lookup: Lookup,
-): Promise<ReadonlyMap<NamedSource, Own>> {
-  const { index, mirror } = context;
+async function ownNames(context: JobContext, all: readonly NamedSource[], lookup: Lookup) {
+  const { index, sources, mirror } = context;
   const own = new Map<NamedSource, Own>();
   const isOwn = (one: NamedSource, names: readonly string[], from: Lookup, heldBy: readonly string[]) => {
     const records = names.map(from.output);
@@ -85,12 +78,10 @@ async function ownNames(
     return !isOwn(one, one.plain, lookup, []) && lookup.source(one.found.source) !== undefined;
   });
   if (others.length === 0) return own;
-  const more = await index.lookup(
-    [],
-    others.flatMap(({ candidates }) => candidates.slice(1).flat()),
-  );
+  const tagged = others.flatMap(({ candidates }) => candidates.slice(1).flat());
+  const more = await index.lookup([], tagged);
   const rivals = mirror ? others.flatMap((one) => ownersOf(one.plain, lookup, one)) : [];
-  const gone = await goneAmong(context, rivals);
+  const gone = await goneAmong(sources, rivals);
   for (const one of others) {
     const heldBy = mirror ? ownersOf(one.plain, lookup, one).filter((owner) => !gone.has(owner)) : [];
     // In a mirror a source takes its plain names as soon as they are free.
@@ -121,16 +112,12 @@ function factsOf(
   return factsByStat(context, known, names, records, found);
 }
 
-function unchangedEvent(
-  { options, run }: JobContext,
-  { given }: FoundSource,
-  { recorded, wanted }: Facts,
-  startedAt: number,
-): JobEvent {
+function unchangedEvent(context: JobContext, given: string, facts: Facts, startedAt: number): JobEvent {
+  const { options, run } = context;
   return {
     ...{ type: 'job', batch: run.batch, source: given, state: 'unchanged' },
-    ...(recorded && pictureOf(recorded)),
-    outputs: wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
+    ...(facts.recorded && pictureOf(facts.recorded)),
+    outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
     ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - startedAt },
     attempts: 0,
   };
@@ -139,10 +126,9 @@ function unchangedEvent(
 /** Names the files, and separates sources from files that the index knows as outputs, by path or by bytes. */
 export async function tellApart(context: JobContext, chunk: readonly FoundSource[]): Promise<Separated> {
   const named = chunk.map((found) => nameSource(found, context.options));
-  const lookup = await context.index.lookup(
-    chunk.map(({ source }) => source),
-    named.flatMap(({ plain }) => plain),
-  );
+  const paths = chunk.map(({ source }) => source);
+  const plain = named.flatMap((one) => one.plain);
+  const lookup = await context.index.lookup(paths, plain);
   const kindOf = async ({ found: { source } }: NamedSource) => {
     const record = lookup.output(source);
     const isRecorded = record?.path === source;

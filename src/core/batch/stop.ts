@@ -12,10 +12,7 @@ const GRACE = 10_000;
 /** The abort reason of a batch that a user asked to stop. */
 export const ASKED = 'asked';
 
-/**
- * When and why a batch must stop: the signal aborts with the given one, or on a request in the index. Kills the renderer
- * `GRACE` milliseconds later. `error` is that of the index, if it is the reason.
- */
+/** Aborts with the given signal, or on a request in the index. Kills the renderer `GRACE` milliseconds later. */
 export function stopOf({ index, run, renderer, signal: given }: JobContext) {
   const asked = new AbortController();
   let failed: ImgtoolError | undefined;
@@ -68,17 +65,15 @@ export async function cancelWaiting(index: Index, batch: string): Promise<number
   }
 }
 
+const WAS = { asked: 'running', cancelled: 'interrupted', ended: 'ended' } as const;
+
 /** Stops a batch, and resolves once it has ended. `was` is its state before: `interrupted` means that its run had died. */
-export async function cancelBatch(
-  index: Index,
-  { id }: Batch,
-): Promise<{ readonly batch: Batch; readonly was: 'running' | 'interrupted' | 'ended' }> {
+export async function cancelBatch(index: Index, { id }: Batch) {
   const answer = await index.askToCancel(id);
   if (answer === 'cancelled') await cancelWaiting(index, id);
-  const was = answer === 'asked' ? 'running' : answer === 'cancelled' ? 'interrupted' : 'ended';
   for (;;) {
     const batch = await index.batch(id);
-    if (batch.state !== 'running') return { batch, was };
+    if (batch.state !== 'running') return { batch, was: WAS[answer] };
     await sleep(EVERY);
   }
 }

@@ -1,7 +1,7 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
-import type { JobContext } from './context.ts';
+import type { JobContext, JobWork } from './context.ts';
 import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
@@ -24,6 +24,9 @@ export class Overtaken extends Error {
   }
 }
 
+/** What can stage files. */
+export type Staging = JobContext & Pick<JobWork, 'staged'>;
+
 /** An output whose bytes are staged. */
 interface Ready {
   readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
@@ -33,22 +36,15 @@ interface Ready {
 
 /**
  * Makes all outputs of a job visible: rendered, placed, kept and adopted ones. `staged` begins with the rendered outputs
- * in the order of their steps; `commit` appends all other files that it stages. Errors: `output_exists` before anything
- * is visible, Overtaken, and those of storage.
+ * in the order of their steps. Errors: `output_exists` before anything is visible, Overtaken, and those of storage.
  */
-export async function commit(
-  context: JobContext,
-  steps: readonly Step[],
-  rendered: Rendered | undefined,
-  staged: Staged[],
-  source: SourceRecord,
-): Promise<Committed> {
-  const { storage } = context;
+export async function commit(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Committed> {
+  const { storage, source } = work;
   /** The new records. */
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
-  for (const one of await prepare(context, steps, rendered, staged, source)) {
-    const adopted = await adopt(context, one);
+  for (const one of await prepare(work, steps, rendered)) {
+    const adopted = await adopt(work, one);
     if (adopted === undefined) fresh.push(one);
     else records.set(one.step, adopted);
   }
@@ -58,7 +54,7 @@ export async function commit(
   }
   // Recorded outputs must be durable: other jobs link to them.
   if (records.size > 0) await storage.sync([...records.values()].map(({ path }) => path));
-  const given = await giveToSkipped(context, fresh, source, staged);
+  const given = await giveToSkipped(work, fresh);
   const facts = await storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
     throw isTaken(error) ? new Overtaken(error) : error;
   });
@@ -92,13 +88,8 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
   return staged.durable || (await storage.checksum(staged.path)) === meant.checksum;
 }
 
-async function prepare(
-  { storage, options }: JobContext,
-  steps: readonly Step[],
-  rendered: Rendered | undefined,
-  staged: Staged[],
-  source: SourceRecord,
-): Promise<Ready[]> {
+async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Ready[]> {
+  const { storage, options, source, staged } = work;
   const ready: Ready[] = [];
   let orders = 0;
   for (const step of steps) {
@@ -124,45 +115,31 @@ async function prepare(
 }
 
 /** Adopts an unknown file that holds exactly these bytes. This rebuilds a lost index. */
-async function adopt(
-  { index, storage }: JobContext,
-  { record, step }: Ready,
-): Promise<OutputRecord | undefined> {
+async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputRecord | undefined> {
   const { disk, path, holds } = step.wanted;
   if (disk === null || disk === 'foreign' || step.replace) return undefined;
-  if ((await storage.checksum(path)) === record.checksum) return { ...record, ...disk };
+  if ((await work.storage.checksum(path)) === record.checksum) return { ...record, ...disk };
   if (holds !== null) throw outputIsSource(path);
-  const isKnown = isMade((await index.lookup([], [path])).output(path));
+  const isKnown = isMade((await work.index.lookup([], [path])).output(path));
   throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
 }
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */
-async function giveToSkipped(
-  context: JobContext,
-  fresh: readonly Ready[],
-  source: SourceRecord,
-  staged: Staged[],
-): Promise<OutputRecord[]> {
+async function giveToSkipped(work: JobWork, fresh: readonly Ready[]): Promise<OutputRecord[]> {
+  const { source, storage } = work;
   const given: OutputRecord[] = [];
   for (const { step } of fresh) {
     const { record: old, disk, settings } = step.wanted;
     if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
-    if (!(await isIntact(old, disk, context.storage))) continue;
-    given.push(...(await giveAway(context, old, source.path, staged)));
+    if (!(await isIntact(old, disk, storage))) continue;
+    given.push(...(await giveAway(work, old, source.path)));
   }
   return given;
 }
 
-/**
- * Gives an output that is about to be removed or replaced to all skipped duplicates except `leaving`. Returns their new
- * outputs. Appends the files that it stages to `staged`.
- */
-export async function giveAway(
-  { index, storage, sources }: JobContext,
-  old: OutputRecord,
-  leaving: string,
-  staged: Staged[],
-): Promise<OutputRecord[]> {
+/** Gives an output that is about to be removed or replaced to its skipped duplicates, not `leaving`. Fills `staged`. */
+export async function giveAway(work: Staging, old: OutputRecord, leaving: string): Promise<OutputRecord[]> {
+  const { index, storage, sources, staged } = work;
   const given: OutputRecord[] = [];
   for (const { path, source: copy } of await index.skipped(old.digest, [old.settings])) {
     if (copy === leaving) continue;

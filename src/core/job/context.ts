@@ -1,5 +1,5 @@
 import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
-import type { Index, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
+import type { Index, Opened, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
 /** The opened ports of a batch. */
@@ -33,6 +33,21 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly signal: AbortSignal;
 }
 
+/** The work on one job. */
+export interface JobWork extends JobContext {
+  readonly job: Job;
+  /** The record of its source. */
+  readonly source: SourceRecord;
+  /** Its source, if that was read. */
+  readonly opened: Opened | undefined;
+  /** All files that were staged for it. The job discards what is left of them. */
+  readonly staged: Staged[];
+  /** Milliseconds. */
+  readonly started: number;
+  /** Closes the source: its outputs are rendered. */
+  readonly letGo: () => void;
+}
+
 /** A job that begins, for the first time or again. */
 export interface Begun {
   readonly job: Job;
@@ -40,19 +55,13 @@ export interface Begun {
   readonly learnt?: SourceRecord | undefined;
   /** Whether `job.started` was already reported. */
   readonly isReported: boolean;
-  /**
-   * How often the job may still begin again. Another process may make the same outputs one after the other. Then each
-   * attempt finds more of them.
-   */
+  /** How often the job may still begin again, because other processes made some of its outputs in the meantime. */
   readonly looks: number;
 }
 
 /** A job that must begin again, in a new slot. */
 export interface Requeued {
-  /**
-   * `waiting`: after another job, which renders the same bytes now, has ended. `again`: at once, because the files under
-   * its outputs' names have changed.
-   */
+  /** `waiting`: after a job with the same bytes. `again`: at once, because files under its outputs' names changed. */
   readonly type: 'waiting' | 'again';
   readonly begun: Begun & { readonly learnt: SourceRecord };
 }

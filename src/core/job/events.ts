@@ -46,18 +46,15 @@ export function outputAsGiven(output: Output, options: BatchOptions): Output {
 }
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
-export function scaledDown(
-  { given }: Job,
-  { name, format }: Variant,
-  { asked, width, height }: RenderedOutput,
-): Warning | undefined {
+export function scaledDown(job: Job, variant: Variant, output: RenderedOutput): Warning | undefined {
+  const { asked, width, height } = output;
   if (asked === undefined) return undefined;
   const [wanted, made] = [asked, { width, height }].map((size) =>
     [size.width, size.height].map((side) => side.toLocaleString('en')).join(' x '),
   );
   return {
     type: 'warning',
-    message: `${given}: variant ${name} is ${made} px instead of ${wanted} px, which ${format} cannot hold`,
+    message: `${job.given}: variant ${variant.name} is ${made} px instead of ${wanted} px, which ${variant.format} cannot hold`,
     fix: 'give the variant a smaller width or a height, or another format',
   };
 }

@@ -77,17 +77,13 @@ export async function withDigest(context: JobContext, facts: Facts, digest: stri
 }
 
 /** Whether a source exists and still has its recorded bytes. */
-export function has(
-  facts: FileFacts | null | undefined,
-  recorded: SourceRecord | undefined,
-  digest: string,
-): boolean {
+export function has(facts: FileFacts | null | undefined, recorded: SourceRecord | undefined, digest: string) {
   return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
 }
 
 export async function isIntact(
   record: OutputRecord,
-  disk: FileFacts | 'foreign' | null,
+  disk: Wanted['disk'],
   storage: Storage,
 ): Promise<boolean> {
   if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;

@@ -1,9 +1,9 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
-import type { Job, JobEvent, Order, Rendered, SourceRecord } from '../../model.ts';
+import type { JobEvent, Order, Rendered, SourceRecord } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
 import { namesOf } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
-import type { Begun, JobContext, Requeued } from './context.ts';
+import type { Begun, JobContext, JobWork, Requeued } from './context.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
 import { describe, jobEvent, scaledDown } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
@@ -48,12 +48,17 @@ export async function runJob(
       const names = seen.facts.wanted.map(({ path }) => path);
       seen = await judge(context, await factsOfJob(context, job.source, source, names), source);
     }
+    const { facts, decision, source } = seen;
+    if (decision.action === 'refuse') throw refusal(decision);
+    if (decision.action === 'read' || source === undefined)
+      throw new Error('a job was decided before it was read');
     try {
-      return await carryOut(context, job, seen, { opened, letGo, staged, started });
+      const work = { ...context, job, source, opened, staged, started, letGo };
+      return await carryOut(work, facts, decision);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
-      if (seen.source === undefined || looks === 0) throw error.reason;
-      return again('again', seen.source);
+      if (looks === 0) throw error.reason;
+      return again('again', source);
     }
   } finally {
     opened?.close();
@@ -76,10 +81,7 @@ interface Seen {
   readonly source: SourceRecord | undefined;
 }
 
-/**
- * Step 1: stat the source and look it up. Only outputs that a stat cannot prove are read. `names` are undefined when
- * other sources own all names that its outputs could have.
- */
+/** Step 1: stat the source and look it up. `names` are undefined when other sources own all names it could have. */
 export async function look(
   context: JobContext,
   path: string,
@@ -109,38 +111,22 @@ export async function judge(context: JobContext, stat: Facts, source: SourceReco
   return { facts, decision: decide(facts), size: source.size, source };
 }
 
-/** What one attempt at a job works with. */
-interface Attempt {
-  /** The open source, if its bytes were read. */
-  readonly opened: Opened | undefined;
-  readonly staged: Staged[];
-  /** Milliseconds. */
-  readonly started: number;
-  /** Closes the source. Rendering is done. */
-  letGo(): void;
-}
+type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
-async function carryOut(
-  context: JobContext,
-  job: Job,
-  { facts, decision, source }: Seen,
-  { opened, letGo, staged, started }: Attempt,
-): Promise<JobEvent> {
-  if (decision.action === 'refuse') throw refusal(decision);
-  if (decision.action === 'read' || source === undefined)
-    throw new Error('a job was decided before it was read');
+async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<JobEvent> {
+  const { job, source, opened, staged, started } = work;
   const steps: readonly Step[] =
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const pictures = await render(context, job, steps, opened, staged);
-  letGo();
-  await assertUnchanged(context, source);
+  const pictures = await render(work, steps);
+  work.letGo();
+  await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs } = await commit(context, steps, pictures, staged, source);
-  const { removed, givenUp, given } = await removeSuperseded(context, job, source.digest, steps, staged);
-  const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(context, steps));
+  const { made, skipped, outputs } = await commit(work, steps, pictures);
+  const { removed, givenUp, given } = await removeSuperseded(work, steps);
+  const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(work, steps));
   const now = performance.now();
   const settlement: Settlement = {
     state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
@@ -161,10 +147,10 @@ async function carryOut(
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
   // Discard unneeded staged files now: after the job has ended nothing would find them.
-  await discard(context, staged);
-  await context.index.settle(context.run, job, settlement);
-  reportRemoved(context, job.given, removed);
-  return jobEvent(job, settlement, context);
+  await discard(work, staged);
+  await work.index.settle(work.run, job, settlement);
+  reportRemoved(work, job.given, removed);
+  return jobEvent(job, settlement, work);
 }
 
 /** Errors: `source_changed` when the source was written while the job ran: its outputs are of the former bytes. */
@@ -172,13 +158,8 @@ async function assertUnchanged({ sources }: JobContext, source: SourceRecord): P
   if (!sameFile(await sources.stat(source.path), source)) throw changedMeanwhile('while it was processed');
 }
 
-async function render(
-  { storage, emit }: JobContext,
-  job: Job,
-  steps: readonly Step[],
-  opened: Opened | undefined,
-  staged: Staged[],
-): Promise<Rendered | undefined> {
+async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered | undefined> {
+  const { storage, emit, job, opened, staged } = work;
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
@@ -197,12 +178,8 @@ async function render(
 }
 
 /** The new record of a source. `seenAt` must be from before the read: then every later write has a later mtime. */
-export function learn(
-  path: string,
-  { facts, digest, format, width, height }: Opened,
-  recorded: SourceRecord | undefined,
-  seenAt: number,
-): SourceRecord {
+export function learn(path: string, opened: Opened, recorded: SourceRecord | undefined, seenAt: number) {
+  const { facts, digest, format, width, height } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
   return { ...facts, path, digest, format, width, height, dominantColor, seenAt };
 }

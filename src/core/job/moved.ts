@@ -11,23 +11,14 @@ export async function madeAs({ index }: JobContext, path: string, checksum: stri
   return index.withChecksum(checksum, basename(path));
 }
 
-/**
- * Whether a file among the sources is a moved output: the template yields its name, and its bytes are recorded for an
- * output of this name. Reads only files with such a name.
- */
+/** Whether the template yields this name, and the file's bytes are recorded for an output of this name. */
 export async function isMovedOutput(ports: JobContext, path: string, lookup: Lookup): Promise<boolean> {
   if (lookup.source(path) !== undefined || !isOutputName(path, ports.options)) return false;
   return (await recordOf(ports, path)) !== undefined;
 }
 
-/**
- * Which of these unrecorded sources moved together with outputs under tagged names, and so own these names. The tag
- * depends on the path below the root, so a move does not change it.
- */
-export async function movedWithTag(
-  ports: JobContext,
-  unrecorded: readonly NamedSource[],
-): Promise<ReadonlySet<NamedSource>> {
+/** The unrecorded sources that moved together with outputs under tagged names. A move of their root keeps the tag. */
+export async function movedWithTag(ports: JobContext, unrecorded: readonly NamedSource[]) {
   const tagged = unrecorded.map(({ candidates }) => candidates[1]![0]!);
   const disk = await ports.storage.stat(tagged).catch(() => []);
   const moved = new Set<NamedSource>();

@@ -67,10 +67,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
 }
 
 /** Reads a source once, and holds what it read until the caller closes it. */
-export function openJobSource(
-  { renderer, sources, options }: Pick<JobContext, 'renderer' | 'sources' | 'options'>,
-  path: string,
-): Promise<Opened> {
+export function openJobSource({ renderer, sources, options }: JobContext, path: string): Promise<Opened> {
   return renderer.open({ path, bounds: sources.boundsOf(path) }, options.limits, options.preset.variants);
 }
 
@@ -91,14 +88,9 @@ export function assertHoldable(needed: number, cap: number): void {
   throw new ImgtoolError('too_large', message, { fix });
 }
 
-/**
- * The error with which the decoder would refuse a recorded picture under the current limits; undefined when it would
- * not. Reads nothing.
- */
-export function refusedNow(
-  { format, width, height }: SourceRecord,
-  { allowSvg, pixels }: Limits,
-): ImgtoolError | undefined {
+/** The error with which the decoder would refuse a recorded picture under the current limits. Reads nothing. */
+export function refusedNow(picture: SourceRecord, { allowSvg, pixels }: Limits): ImgtoolError | undefined {
+  const { format, width, height } = picture;
   if (format === 'svg' && !allowSvg) return svgRefused();
   return width * height > pixels ? tooManyPixels(width, height, pixels) : undefined;
 }

@@ -60,8 +60,6 @@ export function renamedSettings({ preset }: Pick<BatchOptions, 'preset'>): Renam
 
 function formerSettingsOf(variant: Variant, limits: Lenient): string | undefined {
   if (effectiveFields(variant).some(([key]) => !FORMER_FIELDS.includes(key))) return undefined;
-  return digestOf(
-    FORMER_FIELDS.map((key) => [key, variant[key]]),
-    limits,
-  );
+  const fields = FORMER_FIELDS.map((key) => [key, variant[key]] as const);
+  return digestOf(fields, limits);
 }

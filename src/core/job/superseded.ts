@@ -1,56 +1,42 @@
-import type { Job, OutputRecord } from '../../model.ts';
-import type { Staged } from '../../ports.ts';
+import type { OutputRecord } from '../../model.ts';
 import { pathAsGiven, taggedNaming } from '../batch/names.ts';
-import { giveAway } from './commit.ts';
-import type { JobContext } from './context.ts';
+import { giveAway, type Staging } from './commit.ts';
+import type { JobContext, JobWork } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
-
-/** Removed outputs, and the new outputs of skipped duplicates that they were given to. */
-interface Removal {
-  /** Absolute paths. */
-  readonly removed: readonly string[];
-  readonly given: readonly OutputRecord[];
-}
 
 /**
  * Removes outputs that the source had under other names and that its new outputs replace: those under a former spelling,
  * and in a mirror those under tagged names once the source has its plain names. `givenUp` are names that it gives up.
  */
-export async function removeSuperseded(
-  context: JobContext,
-  job: Job,
-  digest: string,
-  steps: readonly Step[],
-  staged: Staged[],
-): Promise<Removal & { readonly givenUp: readonly string[] }> {
-  const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
+export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
+  const { job, source, mirror } = work;
+  const tagged = mirror && job.naming === 0 ? await taggedOutputs(work) : [];
   const former = [...steps.flatMap(formerSpelling), ...tagged];
-  const isShared = (one: OutputRecord) =>
-    one.digest !== digest || steps.every(({ wanted }) => wanted.settings !== one.settings);
-  const removal = await removeOutputs(context, job.source, former, isShared, staged);
+  const isShared = ({ digest, settings }: OutputRecord) =>
+    digest !== source.digest || steps.every(({ wanted }) => wanted.settings !== settings);
+  const removal = await removeOutputs(work, source.path, former, isShared);
   return { ...removal, givenUp: tagged.map(({ path }) => path) };
 }
 
 /**
- * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those that are
- * `isShared`. Appends the files that it stages to `staged`.
+ * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those for which
+ * `isShared` holds. Returns the paths of the removed outputs, and the records of the `given` ones.
  */
 export async function removeOutputs(
-  context: JobContext,
+  work: Staging,
   source: string,
   outputs: readonly OutputRecord[],
   isShared: (output: OutputRecord) => boolean,
-  staged: Staged[],
-): Promise<Removal> {
-  const { index, storage, sources, options } = context;
-  if (outputs.length === 0) return { removed: [], given: [] };
-  const disk = await storage.stat(outputs.map(({ path }) => path));
+) {
+  const { index, storage, sources, options } = work;
   const given: OutputRecord[] = [];
   const intact: string[] = [];
+  if (outputs.length === 0) return { removed: intact, given };
+  const disk = await storage.stat(outputs.map(({ path }) => path));
   for (const [i, record] of outputs.entries()) {
     if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
-    if (isShared(record)) given.push(...(await giveAway(context, record, source, staged)));
+    if (isShared(record)) given.push(...(await giveAway(work, record, source)));
     intact.push(record.path);
   }
   // A renamed source may have taken over some outputs in the meantime.
@@ -61,14 +47,10 @@ export async function removeOutputs(
   return { removed, given };
 }
 
-/** Reports removed outputs, if any. `source` as given. */
-export function reportRemoved(
-  { emit, run, options }: JobContext,
-  source: string,
-  removed: readonly string[],
-) {
-  const paths = removed.map((path) => pathAsGiven(path, options));
-  if (paths.length > 0) emit({ type: 'removed', batch: run.batch, source, paths });
+/** Reports removed outputs, if any. */
+export function reportRemoved(context: JobContext, given: string, removed: readonly string[]): void {
+  const paths = removed.map((path) => pathAsGiven(path, context.options));
+  if (paths.length > 0) context.emit({ type: 'removed', batch: context.run.batch, source: given, paths });
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */
@@ -78,9 +60,8 @@ function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[
   return isOneName ? [] : [record];
 }
 
-async function taggedOutputs({ index, options }: JobContext, job: Job): Promise<OutputRecord[]> {
+async function taggedOutputs({ index, options, job }: JobWork): Promise<OutputRecord[]> {
   const own = (await index.ownedBy(job.source)).filter(isMade);
-  return own.filter(
-    ({ path }) => isBelow(path, options.out) && taggedNaming(path, job, options) !== undefined,
-  );
+  const isTagged = (path: string) => taggedNaming(path, job, options) !== undefined;
+  return own.filter(({ path }) => isBelow(path, options.out) && isTagged(path));
 }

@@ -16,7 +16,7 @@ interface Triage {
 /** Separates outputs that are missing together with their sources from all other wrong outputs. */
 export async function separateGone(ports: GonePorts, looked: Looked): Promise<Triage> {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
-  const goneSources = await goneAmong(ports, missing);
+  const goneSources = await goneAmong(ports.sources, missing);
   const wrong: WrongOutput[] = [];
   const gone: WrongOutput[] = [];
   for (const one of looked.wrong) {
@@ -43,7 +43,7 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
   for (const [source, paths] of pathsOf) {
     const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
-    if (still.length === 0 || !(await goneAmong(ports, [source])).has(source)) continue;
+    if (still.length === 0 || !(await goneAmong(ports.sources, [source])).has(source)) continue;
     await ports.index.forget(source, still, []);
     forgotten += still.length;
   }
@@ -63,7 +63,7 @@ export function hasProblem({ problems }: WrongOutput, word: ProblemWord): boolea
 async function duplicateOf(ports: GonePorts, { record }: WrongOutput): Promise<string | undefined> {
   const skipped = await ports.index.skipped(record.digest, [record.settings]);
   const others = skipped.map(({ source }) => source).filter((source) => source !== record.source);
-  const gone = await goneAmong(ports, others);
+  const gone = await goneAmong(ports.sources, others);
   return others.find((source) => !gone.has(source));
 }
 

@@ -46,10 +46,8 @@ async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<Output
   const borrowed = new Set<string>();
   for await (const jobs of chunked(index.jobs(batch, ['completed', 'duplicate']))) {
     const listed = jobs.flatMap(({ source, outputs }) => outputs.map(({ path }) => ({ source, path })));
-    const lookup = await index.lookup(
-      [],
-      listed.map(({ path }) => path),
-    );
+    const paths = listed.map(({ path }) => path);
+    const lookup = await index.lookup([], paths);
     for (const { source, path } of listed) {
       const record = lookup.output(path);
       if (!isMade(record)) continue;

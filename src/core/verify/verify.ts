@@ -20,39 +20,28 @@ export interface VerifyProgress {
   close(): void;
 }
 
-/**
- * Checks all outputs of a batch, or all outputs, and changes nothing. Ends early when `signal` aborts. Keeps only wrong
- * outputs in memory. Errors: those of the index.
- */
+/** Checks outputs and changes nothing. Holds only wrong outputs in memory. Ends early on abort. Errors: index. */
 export async function verify(
-  verifying: Verifying,
+  ports: Verifying,
   batch: Batch | undefined,
   signal: AbortSignal,
 ): Promise<Looked> {
-  const { index } = verifying;
+  const { index } = ports;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
-  const { verified, wrong } = await checkAll(verifying, records, signal);
-  const still = signal.aborted ? wrong : await lookAgain(verifying, wrong, signal);
-  verifying.progress.close();
+  const { verified, wrong } = await checkAll(ports, records, signal);
+  const still = signal.aborted ? wrong : await lookAgain(ports, wrong, signal);
+  ports.progress.close();
   return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
 }
 
 /** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */
-export async function lookAgain(
-  verifying: Verifying,
-  wrong: readonly WrongOutput[],
-  signal: AbortSignal,
-): Promise<readonly WrongOutput[]> {
+export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[], signal: AbortSignal) {
   const paths = wrong.map(({ record }) => record.path);
-  const records = recordsAt(verifying.index, paths);
-  return (await checkAll({ ...verifying, progress: SILENT }, records, signal)).wrong;
+  const records = recordsAt(ports.index, paths);
+  return (await checkAll({ ...ports, progress: SILENT }, records, signal)).wrong;
 }
 
-async function checkAll(
-  { jobs, progress, ...ports }: Verifying,
-  records: AsyncIterable<OutputRecord>,
-  signal: AbortSignal,
-): Promise<{ readonly verified: number; readonly wrong: readonly WrongOutput[] }> {
+async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
   const wrong: WrongOutput[] = [];
   let verified = 0;
   // All workers take their records from the same stream. A worker that leaves the loop ends the stream.
@@ -63,13 +52,13 @@ async function checkAll(
       const problems = await problemsOf(ports, record);
       verified++;
       if (problems.length > 0) wrong.push({ record, problems });
-      progress.told(verified, wrong.length);
+      ports.progress.told(verified, wrong.length);
     }
   };
   // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
-  const ends = await Promise.allSettled(Array.from({ length: jobs }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: ports.jobs }, worker));
   signal.removeEventListener('abort', onAbort);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined && !signal.aborted) throw failed.reason;

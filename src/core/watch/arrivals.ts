@@ -63,10 +63,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
 
   return {
     walked,
-    /**
-     * Whether a file with these facts needs no work: it is already processed, or it is settling. After a reported change
-     * a failed file needs work: its permissions may have changed.
-     */
+    /** Whether a file needs no work. After a reported change a failed file does: its permissions may have changed. */
     isKnown: (path: string, facts: SourceFacts, isReported = false) =>
       (known.meet(path, facts) && !(isReported && known.stageOf(path) === 'failed')) ||
       settling.has(path, facts),
@@ -112,10 +109,9 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       if (fresh.length === 0) return;
       const asked = await askNames(context, fresh, lookup);
       for (const { job, heldBy } of asked) wait(job.source, heldBy);
-      const { begun, inWork } = await index.renew(
-        run,
-        asked.map(({ job }) => ({ ...job, isCounted: known.stageOf(job.source) === 'counted' })),
-      );
+      const isCounted = (source: string) => known.stageOf(source) === 'counted';
+      const jobs = asked.map(({ job }) => ({ ...job, isCounted: isCounted(job.source) }));
+      const { begun, inWork } = await index.renew(run, jobs);
       const busy = new Set(inWork);
       for (const { found } of fresh) {
         if (busy.has(found.source)) settling.offer(found);

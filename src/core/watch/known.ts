@@ -33,10 +33,10 @@ export function openKnown() {
     drop: (path: string) => void entries.delete(path),
     all: () => [...entries.keys()],
     /** Paths below a folder. */
-    below: (folder: string) =>
-      [...entries.keys()].filter(
-        (path) => path.startsWith(folder) && /[/\\]/.test(path[folder.length] ?? ''),
-      ),
+    below(folder: string) {
+      const isBelow = (path: string) => path.startsWith(folder) && /[/\\]/.test(path[folder.length] ?? '');
+      return [...entries.keys()].filter(isBelow);
+    },
     /** Starts a round. A full walk meets all existing files in it. */
     nextRound: () => void round++,
     /** Paths not met in this round. */

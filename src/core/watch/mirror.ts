@@ -42,7 +42,7 @@ export function openMirror(
     const discard = async () => {
       for (const one of staged) await one.discard();
     };
-    const removing = removeOutputs(context, source, own.filter(isMade), () => true, staged);
+    const removing = removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
     const { removed, given } = await removing.finally(discard);
     const names = own.map(({ path }) => path);
     await index.forget(source, names, given);

@@ -22,10 +22,7 @@ const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying' | 'withdraw
   retrying: 'failed',
 };
 
-/**
- * Runs one batch over existing files and all files that arrive. Walks through everything make the watch complete; change
- * events make it fast. Otherwise like `runBatch`.
- */
+/** Like `runBatch`, also for files that arrive. Full walks make it complete; change events make it fast. */
 export function runWatch(
   ports: Ports,
   work: NewWork,
