@@ -171,12 +171,12 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     async again(how, id, { cwd, profile = false, ...changes }) {
       const batch = await findBatch(await openIndex(), id, nearest);
-      const { inputsOf, isForeign, under, workLeft } = await import('./core/batch/resume.ts');
+      const { inputsOf, under, workLeft } = await import('./core/batch/resume.ts');
       const work = workLeft(batch, how, changes, isReadable);
       if (work === undefined) return { batch, prepared: undefined, warnings: [] };
       const { inputs, warnings } = inputsOf(batch, isReadable);
       const ports = await portsOf(inputs, work.options);
-      const moved = isForeign(batch, cwd) ? under(ports, work) : { ports, work };
+      const moved = batch.cwd === cwd ? { ports, work } : under(ports, work);
       const run = prepared(moved.ports, profile, (opened, emit, signal) =>
         resumeBatch(opened, moved.work, emit, signal),
       );

@@ -7,13 +7,9 @@ import { EXTENSIONS } from '../../variants/fields.ts';
 /** Bytes of the longest file or folder name that every common file system allows. */
 const LONGEST = 255;
 
-const SUFFIXES: readonly ((found: Named) => string)[] = [
-  () => '',
-  ({ relative }) => tag(relative),
-  ({ source }) => tag(source),
-];
-
 type Named = { readonly source: string; readonly relative: string };
+
+const SUFFIXES = [() => '', ({ relative }: Named) => tag(relative), ({ source }: Named) => tag(source)];
 
 /**
  * The lists of output paths that a source may get, best first, with one path for each variant. First come the plain
@@ -119,10 +115,11 @@ function namePatternsOf(options: BatchOptions): NamePatterns {
 }
 
 function patternOf({ template, preset }: BatchOptions, variant: Variant): Pattern {
+  const { name, format } = variant;
   const values: Record<string, string> = {
-    variant: variant.name,
-    ext: EXTENSIONS[variant.format],
-    format: variant.format,
+    variant: name,
+    ext: EXTENSIONS[format],
+    format,
     preset: preset.name,
   };
   const filled = template.split(/\{(dir|name)\}/);
@@ -135,12 +132,8 @@ function patternOf({ template, preset }: BatchOptions, variant: Variant): Patter
 }
 
 function fill(pattern: Pattern, dir: string, name: string): string {
-  let path = '';
-  for (const { text, hole } of pattern) {
-    path += text;
-    if (hole !== null) path += hole === 'dir' ? dir : name;
-  }
-  return path;
+  const values = { dir, name };
+  return pattern.map(({ text, hole }) => (hole === null ? text : text + values[hole])).join('');
 }
 
 /** Whether a path is below the output folder and the template can yield its file name. */

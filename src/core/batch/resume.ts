@@ -40,46 +40,33 @@ export function workLeft(
 }
 
 /** The inputs of a batch as the user named them, and a warning when its list cannot be read again. */
-export function inputsOf(
-  batch: Batch,
-  isReadable: IsReadable,
-): { readonly inputs: Inputs; readonly warnings: readonly Event[] } {
-  const { inputs, options, cwd, walkEnded } = batch;
+export function inputsOf(batch: Batch, isReadable: IsReadable): { inputs: Inputs; warnings: Event[] } {
+  const { options, cwd, walkEnded } = batch;
   const { list } = options;
-  const paths = list === null ? inputs : inputs.slice(0, -1);
-  if (list === null || isReadable(batch)) {
-    return { inputs: { paths, list, cwd, isAgain: true }, warnings: [] };
-  }
+  const paths = list === null ? batch.inputs : batch.inputs.slice(0, -1);
+  const inputs = { paths, list, cwd, isAgain: true };
+  if (list === null || isReadable(batch)) return { inputs, warnings: [] };
   const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
   const fix = 'what had been taken in is done; run the first command again with the list for the rest';
-  return {
-    inputs: { paths, list: null, cwd, isAgain: true, wasListed: true },
-    warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
-  };
+  const warnings: Event[] = walkEnded ? [] : [{ type: 'warning', message, fix }];
+  return { inputs: { ...inputs, list: null, wasListed: true }, warnings };
 }
 
-/** Whether a batch began in another working folder. */
-export const isForeign = (batch: Batch, cwd: string): boolean => batch.cwd !== cwd;
-
 /** Makes events show absolute paths: relative paths would be wrong in this working folder. */
-export function under(ports: Ports, work: OldWork): { readonly ports: Ports; readonly work: OldWork } {
+export function under(ports: Ports, work: OldWork) {
   const { index, sources } = ports;
+  const { options } = work;
   const take: Index['take'] = async (...asked) =>
     (await index.take(...asked)).map((job) => ({ ...job, given: job.source }));
-  const { options } = work;
   return {
-    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path) => path } },
+    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path: string) => path } },
     work: { ...work, options: { ...options, outGiven: options.out } },
   };
 }
 
-function changed(before: BatchOptions, { jobs, memory, free, limits }: Changes): BatchOptions {
-  return {
-    ...before,
-    jobs: jobs ?? before.jobs,
-    ...(memory ?? memoryNow(before, free)),
-    limits: { ...before.limits, ...limits },
-  };
+function changed(before: BatchOptions, changes: Changes): BatchOptions {
+  const { jobs = before.jobs, memory = memoryNow(before, changes.free) } = changes;
+  return { ...before, jobs, ...memory, limits: { ...before.limits, ...changes.limits } };
 }
 
 /** A cap above the budget is a share of the free memory of that time. It is replaced by a share of the current free memory. */

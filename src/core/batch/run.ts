@@ -154,11 +154,7 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopp
 }
 
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */
-async function takeInAndWork(
-  context: JobContext,
-  mode: BatchMode,
-  { inWork }: BatchTotals,
-): Promise<ImgtoolError | undefined> {
+async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: BatchTotals) {
   const { index, run, signal } = context;
   const intake = announce();
   const stopped = new AbortController();

@@ -15,12 +15,9 @@ interface Committed {
 }
 
 /** A file appeared under an output's name after the check. Another process may have made this very output. */
-export class Overtaken extends Error {
-  readonly reason: ImgtoolError;
-
-  constructor(reason: ImgtoolError) {
-    super(reason.message);
-    this.reason = reason;
+export class Overtaken extends ImgtoolError {
+  constructor({ code, message, fix, cause }: ImgtoolError) {
+    super(code, message, { fix, cause });
   }
 }
 

@@ -56,8 +56,7 @@ export async function runJob(
       const work = { ...context, job, source, opened, staged, started, letGo };
       return await carryOut(work, facts, decision);
     } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-      if (looks === 0) throw error.reason;
+      if (!(error instanceof Overtaken) || looks === 0) throw error;
       return again('again', source);
     }
   } finally {

@@ -22,13 +22,10 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
   // After an abort, jobs in work still go on if the budget has capacity at once.
   const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
   let release = share === 0 ? () => {} : await reserve(share);
-  let opened: Opened;
-  try {
-    opened = await openJobSource(context, job.source);
-  } catch (error) {
+  let opened = await openJobSource(context, job.source).catch((error: unknown) => {
     release();
     throw error;
-  }
+  });
   const { memory, digest } = opened;
   const close = () => {
     opened.close();

@@ -1,5 +1,5 @@
 import { asImgtoolError, failureOf, ImgtoolError } from '../../errors.ts';
-import type { Verified, WrongOutput } from '../../model/verified.ts';
+import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
@@ -29,11 +29,6 @@ interface OpenedFix {
   readonly ports: Ports;
   emit(event: Event): void;
   close(): void;
-}
-
-interface Fixed extends Required<Pick<Verified, 'remade' | 'madeIn'>> {
-  /** The batch that did not come to its end, if any. */
-  readonly unfinished: BatchFinished | undefined;
 }
 
 /** Why an output was not made. Null when its job has succeeded. */
@@ -69,12 +64,13 @@ export async function makeAgain(
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
   isAnywhere = true,
-): Promise<Fixed> {
+) {
   const { index, storage, means } = fixing;
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   const repairable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, repairable);
   const madeIn: string[] = [];
+  /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
   for (const plan of await planAgain(index, repairable, means, (one, why) => results.set(one, why))) {
     if (signal.aborted || unfinished !== undefined) break;
@@ -99,7 +95,8 @@ export async function makeAgain(
     const message = `was not put in order: ${problem.problem}: ${problem.message}`;
     return result ?? { code: 'io', message };
   };
-  return { remade: new Map(wrong.map((one) => [one, resultOf(one)])), madeIn, unfinished };
+  const remade: Remade = new Map(wrong.map((one) => [one, resultOf(one)]));
+  return { remade, madeIn, unfinished };
 }
 
 function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: WrongOutput) => Result) {

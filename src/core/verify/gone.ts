@@ -5,16 +5,11 @@ import type { Verifying } from './verify.ts';
 /** The ports that show whether outputs and sources exist. */
 type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
-/** The wrong outputs, separated from the gone ones. */
-interface Triage {
-  readonly looked: Looked;
-  readonly gone: readonly WrongOutput[];
-  /** Whether at least one wrong output can be made again. */
-  readonly isMendable: boolean;
-}
-
-/** Separates outputs that are missing together with their sources from all other wrong outputs. */
-export async function separateGone(ports: GonePorts, looked: Looked): Promise<Triage> {
+/**
+ * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `isMendable`: whether
+ * at least one wrong output can be made again.
+ */
+export async function separateGone(ports: GonePorts, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
   const goneSources = await goneAmong(ports.sources, missing);
   const wrong: WrongOutput[] = [];
@@ -30,7 +25,8 @@ export async function separateGone(ports: GonePorts, looked: Looked): Promise<Tr
   }
   const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
   const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
-  return { looked: { ...looked, verified: looked.verified - gone.length, wrong }, gone, isMendable };
+  const left: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
+  return { looked: left, gone, isMendable };
 }
 
 /** Forgets outputs whose sources are still gone, unless a run has made them since. Returns their number. */

@@ -1,15 +1,19 @@
-import type { Looked, WrongOutput } from '../../model/verified.ts';
-import type { Batch, OutputRecord } from '../../model.ts';
-import type { Index, SourceProbe } from '../../ports.ts';
-import { problemsOf, type VerifyPorts } from './output.ts';
+import { asImgtoolError, type ErrorCode, systemCode } from '../../errors.ts';
+import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
+import type { Batch, Inspected, OutputRecord } from '../../model.ts';
+import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** The ports and options of a check. */
-export interface Verifying extends VerifyPorts {
+export interface Verifying {
   readonly index: Index;
+  readonly storage: Storage;
   readonly sources: SourceProbe;
+  readonly renderer: Renderer;
   /** Outputs at a time. */
   readonly jobs: number;
+  /** Milliseconds that decoding one output may take. */
+  readonly timeout: number;
   readonly progress: VerifyProgress;
 }
 
@@ -20,7 +24,7 @@ export interface VerifyProgress {
   close(): void;
 }
 
-/** Checks outputs and changes nothing. Holds only wrong outputs in memory. Ends early on abort. Errors: index. */
+/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index. */
 export async function verify(
   ports: Verifying,
   batch: Batch | undefined,
@@ -69,4 +73,76 @@ const SILENT: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
+}
+
+/** Most attempts to decode an output after errors that may pass. */
+const ATTEMPTS = 3;
+
+/** All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. */
+async function problemsOf(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
+  const { storage } = ports;
+  try {
+    const [found = null] = await storage.stat([record.path]);
+    if (found === 'foreign') {
+      return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
+    }
+    const checksum = found === null ? null : await storage.checksum(record.path);
+    if (found === null || checksum === null) return [MISSING];
+    const isAsWritten = found.size === record.size && checksum === record.checksum;
+    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(ports, record))];
+  } catch (error) {
+    const { code, message, cause } = asImgtoolError(error);
+    if (code === 'cancelled') throw error;
+    if (code === 'source_missing') return [MISSING];
+    return [{ problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` }];
+  }
+}
+
+/** The problems of the decoded picture. */
+async function problemsInside(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
+  try {
+    const found = await inspected(ports, record.path);
+    const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
+    const problems: Problem[] = [];
+    if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
+    const names = found.metadata.join(', ');
+    if (names !== '') problems.push({ problem: 'metadata', message: `carries ${names}` });
+    return problems;
+  } catch (error) {
+    const { code, message } = asImgtoolError(error);
+    if (!UNDECODABLE.has(code)) throw error;
+    return [{ problem: 'undecodable', message }];
+  }
+}
+
+const UNDECODABLE: ReadonlySet<ErrorCode> = new Set([
+  'not_an_image',
+  'unsupported_format',
+  'corrupt',
+  'too_large',
+  'too_many_frames',
+  'timeout',
+  'worker_crashed',
+  'out_of_memory',
+]);
+
+async function inspected({ renderer, timeout }: Verifying, path: string): Promise<Inspected> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await renderer.inspect(path, timeout);
+    } catch (error) {
+      if (!asImgtoolError(error).retryable || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const MISSING: Problem = { problem: 'missing', message: 'is not there' };
+
+function changed(size: number, record: OutputRecord): Problem {
+  const bytes = (n: number) => n.toLocaleString('en');
+  const sizes = `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
+  return {
+    problem: 'changed',
+    message: size === record.size ? 'has other bytes than were written' : sizes,
+  };
 }

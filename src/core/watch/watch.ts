@@ -209,12 +209,8 @@ async function keepWatch(
 /** Sources that stopped watches of the same folders left behind. Looks back to the last watch that finished. */
 async function leftByFormer({ index, run }: JobContext): Promise<string[]> {
   const own = await index.batch(run.batch);
-  const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>
-    id !== own.id &&
-    command === 'watch' &&
-    out === own.out &&
-    cwd === own.cwd &&
-    `${inputs}` === `${own.inputs}`;
+  const keyOf = ({ command, out, cwd, inputs }: Batch) => JSON.stringify([command, out, cwd, inputs]);
+  const isFormer = (batch: Batch) => batch.id !== own.id && keyOf(batch) === keyOf(own);
   const left = new Set<string>();
   for (const former of (await index.batches(RECENT)).filter(isFormer)) {
     if (former.state === 'finished') break;
