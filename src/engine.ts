@@ -207,7 +207,8 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
             return { ports, emit, close: () => report.close() };
           },
         },
-        { batch, fix },
+        batch,
+        fix,
         signal,
       );
       const { remade } = verified;

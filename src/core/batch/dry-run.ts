@@ -2,7 +2,7 @@ import { asImgtoolError, failureOf, type ImgtoolError, outputExists } from '../.
 import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, Event, JobEvent } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
-import type { JobContext, Ports } from '../job/context.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { isUnknown, type Wanted } from '../job/decide.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
@@ -26,12 +26,7 @@ interface Foreseen {
  * Reports what `runBatch` would do, by the same intake and the same rule. Reads and digests sources, but renders, writes
  * and records nothing. Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
  */
-export async function dryRun(
-  ports: Ports,
-  { options }: NewWork,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-): Promise<BatchFinished> {
+export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, signal: AbortSignal) {
   const started = performance.now();
   const { storage, index } = ports;
   await storage.prepare(options.out);
@@ -107,11 +102,8 @@ function asForeseen({ type, batch, source, state, digest = '', bytes = 0 }: JobE
 }
 
 /** Reserves the first candidate in which each name is free. Returns undefined when none is. */
-async function reserve(
-  { index }: JobContext,
-  { source, candidates, kept, gone = [] }: NewJob,
-  { owners }: Foreseen,
-): Promise<readonly string[] | undefined> {
+async function reserve({ index }: JobContext, job: NewJob, { owners }: Foreseen) {
+  const { source, candidates, kept, gone = [] } = job;
   const lookup = await index.lookup([], candidates.flat());
   const isFree = (path: string) => {
     const owner = owners.get(foldName(path)) ?? lookup.output(path)?.source ?? source;

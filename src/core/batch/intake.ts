@@ -65,16 +65,8 @@ interface WalkOptions {
 }
 
 /** Walks the inputs in chunks. Counts sources whose outputs are in order as unchanged, and adds jobs for the others. */
-export async function takeIn(
-  context: JobContext,
-  chunkDone: ChunkDone,
-  {
-    scopes = [{}],
-    before = { total: 0, passedOver: 0 },
-    isAgain = false,
-    chunkSize = CHUNK,
-  }: WalkOptions = {},
-): Promise<Walked> {
+export async function takeIn(context: JobContext, chunkDone: ChunkDone, options: WalkOptions = {}) {
+  const { scopes = [{}], before = { total: 0, passedOver: 0 }, isAgain = false, chunkSize = CHUNK } = options;
   const { index, run, sources, emit, signal } = context;
   const walked: Walked = { ...before, bytes: 0, ended: false };
   const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {

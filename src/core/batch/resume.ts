@@ -20,12 +20,7 @@ export interface Changes {
 type IsReadable = (batch: Batch) => boolean;
 
 /** The remaining work of a batch; undefined when nothing remains. Errors: `batch_running`, `usage`. */
-export function workLeft(
-  batch: Batch,
-  how: 'resume' | 'retry',
-  changes: Changes,
-  isReadable: IsReadable,
-): OldWork | undefined {
+export function workLeft(batch: Batch, how: 'resume' | 'retry', changes: Changes, isReadable: IsReadable) {
   if (batch.state === 'running') throw batchRunning(batch.id);
   if (batch.options.walk === undefined) {
     const message = `batch ${batch.id} was made by an imgtool that could not resume`;
@@ -36,7 +31,8 @@ export function workLeft(
   if (!isLeft) return undefined;
   const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
   const walk = batch.command === 'process' && !batch.walkEnded && isReadable(batch);
-  return { batch, states, walk, options: changed(batch.options, changes) };
+  const work: OldWork = { batch, states, walk, options: changed(batch.options, changes) };
+  return work;
 }
 
 /** The inputs of a batch as the user named them, and a warning when its list cannot be read again. */

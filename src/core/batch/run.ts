@@ -2,7 +2,7 @@ import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
-import type { JobContext, Ports } from '../job/context.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
 import { workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
@@ -31,9 +31,9 @@ const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: fal
 export async function runBatch(
   ports: Ports,
   work: NewWork,
-  emit: (event: Event) => void,
+  emit: Emit,
   signal: AbortSignal,
-  mode: BatchMode = ONE_WALK,
+  mode = ONE_WALK,
 ): Promise<BatchFinished> {
   const { options } = work;
   const dead = await tidyUp(ports, options, emit);
@@ -43,12 +43,8 @@ export async function runBatch(
 }
 
 /** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
-export async function resumeBatch(
-  ports: Ports,
-  { batch, ...again }: OldWork,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-): Promise<BatchFinished> {
+export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signal: AbortSignal) {
+  const { batch, ...again } = work;
   const { options, states, walk } = again;
   const dead = await tidyUp(ports, options, emit);
   const folders = states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
@@ -71,7 +67,7 @@ async function unreadFolders({ index, sources }: Ports, batch: string): Promise<
 }
 
 /** Frees the jobs of dead runs, and checks that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
+async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: Emit) {
   const dead = await index.dead();
   // Sweep before recovery: after a kill in between, the next run repeats both.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));

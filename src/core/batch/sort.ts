@@ -1,4 +1,4 @@
-import type { JobEvent, OutputRecord, Reservation, SourceRecord } from '../../model.ts';
+import type { JobEvent, OutputRecord, SourceRecord } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { decide, type Facts, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
@@ -61,7 +61,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
 /** A source's names, all of which it owns, with the records of its outputs. */
 interface Own extends Pick<Unchanged, 'heldBy'> {
   readonly names: readonly string[];
-  readonly records: readonly OutputRecord[];
+  readonly records: readonly Wanted['record'][];
 }
 
 /** The names of each source that owns outputs under all its names. */
@@ -70,9 +70,9 @@ async function ownNames(context: JobContext, all: readonly NamedSource[], lookup
   const own = new Map<NamedSource, Own>();
   const isOwn = (one: NamedSource, names: readonly string[], from: Lookup, heldBy: readonly string[]) => {
     const records = names.map(from.output);
-    if (!areAllOf(one.found, records)) return false;
-    own.set(one, { names, records, heldBy });
-    return true;
+    const areOwn = records.every((record) => isMade(record) && record.source === one.found.source);
+    if (areOwn) own.set(one, { names, records, heldBy });
+    return areOwn;
   };
   const others = all.filter((one) => {
     return !isOwn(one, one.plain, lookup, []) && lookup.source(one.found.source) !== undefined;
@@ -89,14 +89,6 @@ async function ownNames(context: JobContext, all: readonly NamedSource[], lookup
     one.candidates.slice(1).some((names) => isOwn(one, names, more, heldBy));
   }
   return own;
-}
-
-/** Whether all records are outputs of this source. */
-function areAllOf(
-  { source }: FoundSource,
-  records: readonly (OutputRecord | Reservation | undefined)[],
-): records is readonly OutputRecord[] {
-  return records.every((record) => isMade(record) && record.source === source);
 }
 
 function factsOf(

@@ -2,6 +2,8 @@ import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
 import type { Index, Opened, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
+export type Emit = (event: Event) => void;
+
 /** The opened ports of a batch. */
 export interface Ports {
   readonly index: Index;
@@ -28,7 +30,7 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly mirror: boolean;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
-  readonly emit: (event: Event) => void;
+  readonly emit: Emit;
   /** Aborts when no more work may begin. */
   readonly signal: AbortSignal;
 }

@@ -15,11 +15,8 @@ import { removeSuperseded, reportRemoved } from './superseded.ts';
  * again and has nothing open or staged. Calls `rendered` when only making the outputs visible is left: another image may
  * begin then. After an error nothing staged is left, and the index still says `processing`.
  */
-export async function runJob(
-  context: JobContext,
-  { job, learnt, isReported, looks }: Begun,
-  rendered: () => void,
-): Promise<JobEvent | Requeued> {
+export async function runJob(context: JobContext, begun: Begun, rendered: () => void) {
+  const { job, learnt, isReported, looks } = begun;
   const started = performance.now();
   const { index, run } = context;
   const staged: Staged[] = [];
@@ -84,7 +81,7 @@ interface Seen {
 export async function look(
   context: JobContext,
   path: string,
-  names: readonly string[] | undefined,
+  names?: readonly string[],
   learnt?: SourceRecord,
 ): Promise<Seen> {
   const seenAt = Date.now();

@@ -41,9 +41,10 @@ type Results = Map<WrongOutput, Result>;
  */
 export async function checkOutputs(
   ports: Fixing,
-  { batch, fix }: { readonly batch: Batch | undefined; readonly fix: boolean },
+  batch: Batch | undefined,
+  fix: boolean,
   signal: AbortSignal,
-): Promise<{ readonly verified: Verified; readonly unfinished: BatchFinished | undefined }> {
+) {
   const { looked, gone, isMendable } = await separateGone(ports, await verify(ports, batch, signal));
   const verified: Verified = { ...looked, gone: gone.length, isMendable };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
@@ -104,12 +105,7 @@ function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: Wr
 }
 
 /** Runs one batch; undefined when it could not begin. */
-async function carryOut(
-  { open }: Fixing,
-  plan: Plan,
-  results: Results,
-  signal: AbortSignal,
-): Promise<BatchFinished | undefined> {
+async function carryOut({ open }: Fixing, plan: Plan, results: Results, signal: AbortSignal) {
   const { cwd, options } = plan;
   const jobs = [...plan.jobs.values()];
   let opened: OpenedFix | undefined;

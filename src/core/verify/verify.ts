@@ -25,17 +25,14 @@ export interface VerifyProgress {
 }
 
 /** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index. */
-export async function verify(
-  ports: Verifying,
-  batch: Batch | undefined,
-  signal: AbortSignal,
-): Promise<Looked> {
+export async function verify(ports: Verifying, batch: Batch | undefined, signal: AbortSignal) {
   const { index } = ports;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
   const { verified, wrong } = await checkAll(ports, records, signal);
   const still = signal.aborted ? wrong : await lookAgain(ports, wrong, signal);
   ports.progress.close();
-  return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
+  const looked: Looked = { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
+  return looked;
 }
 
 /** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */

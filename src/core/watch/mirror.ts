@@ -14,16 +14,11 @@ const LONGEST = 60_000;
 
 export type Mirror = ReturnType<typeof openMirror>;
 
-/**
- * Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. `passNames`
- * starts the work that gives the names of a gone source to others, and returns false when none wait.
- */
-export function openMirror(
-  context: JobContext,
-  settle: number,
-  clock: Clock,
-  passNames: (gone: string) => Promise<boolean>,
-) {
+/** Starts the work that gives the names of a gone source to others. Returns false when none wait. */
+type PassNames = (gone: string) => Promise<boolean>;
+
+/** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
+export function openMirror(context: JobContext, settle: number, clock: Clock, passNames: PassNames) {
   const { index, sources, options, run, emit } = context;
   /** Sources that are gone, with the time since when. */
   const gone = new Map<string, number>();

@@ -1,9 +1,9 @@
-import type { Batch, BatchFinished, Event, JobEvent, WatchOptions } from '../../model.ts';
+import type { Batch, BatchFinished, JobEvent, WatchOptions } from '../../model.ts';
 import type { FoundSource, Hint, Watcher } from '../../ports.ts';
 import { CHUNK, type ChunkDone, type Walked } from '../batch/intake.ts';
 import { KEPT, type NewWork, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { JobContext, Ports } from '../job/context.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
 import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import { openArrivals } from './arrivals.ts';
@@ -27,28 +27,30 @@ export function runWatch(
   ports: Ports,
   work: NewWork,
   options: WatchOptions,
-  emit: (event: Event) => void,
+  emit: Emit,
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const outcomes: JobOutcomes = { wakeup: openWakeup(clock), withdrawn: [], others: [] };
+  const watch: Watch = { options, clock, wakeup: openWakeup(clock), withdrawn: [], others: [] };
   return runBatch(ports, work, emit, signal, {
-    takeIn: (context, chunkDone) => keepWatch(context, chunkDone, options, clock, outcomes),
+    takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
     mirror: options.mirror,
     ended({ source }, how) {
       const stage = STAGES[how];
-      if (stage !== undefined) outcomes.others.push([source, stage]);
+      if (stage !== undefined) watch.others.push([source, stage]);
       if (how !== 'withdrawn') return;
-      outcomes.withdrawn.push(source);
-      outcomes.wakeup.wake();
+      watch.withdrawn.push(source);
+      watch.wakeup.wake();
     },
   });
 }
 
-/** How the jobs of a watch have ended since it last looked. */
-interface JobOutcomes {
+/** Options of a watch, and how its jobs have ended since it last looked. */
+interface Watch {
+  readonly options: WatchOptions;
+  readonly clock: Clock;
   readonly wakeup: Wakeup;
   /** Sources whose jobs have left the batch. A file at such a path counts as new. */
   readonly withdrawn: string[];
@@ -64,13 +66,8 @@ const MOST_SETTLING = 10_000;
 const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
-async function keepWatch(
-  context: JobContext,
-  chunkDone: ChunkDone,
-  options: WatchOptions,
-  clock: Clock,
-  { wakeup, withdrawn, others }: JobOutcomes,
-): Promise<Walked> {
+async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch): Promise<Walked> {
+  const { options, clock, wakeup, withdrawn, others } = watch;
   const { sources, index, run, emit, signal } = context;
   const schedule = openSchedule(options.scanInterval, clock);
   const polls = openSchedule(POLL, clock);
