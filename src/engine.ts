@@ -7,11 +7,11 @@ import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
 import { createWorkerPool } from './adapters/worker-pool.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
-import type { NewWork, Ports } from './core/batch/mode.ts';
 import { foldName } from './core/batch/names.ts';
 import type { Changes } from './core/batch/resume.ts';
-import { resumeBatch, runBatch } from './core/batch/run.ts';
+import { type NewWork, resumeBatch, runBatch } from './core/batch/run.ts';
 import { type WordHint, wordEvent, wordFailure } from './core/hints.ts';
+import type { Ports } from './core/job/context.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
@@ -171,12 +171,12 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     async again(how, id, { cwd, profile = false, ...changes }) {
       const batch = await findBatch(await openIndex(), id, nearest);
-      const { inputsOf, isForeign, under, workLeft } = await import('./core/batch/resume.ts');
+      const { inputsOf, under, workLeft } = await import('./core/batch/resume.ts');
       const work = workLeft(batch, how, changes, isReadable);
       if (work === undefined) return { batch, prepared: undefined, warnings: [] };
       const { inputs, warnings } = inputsOf(batch, isReadable);
       const ports = await portsOf(inputs, work.options);
-      const moved = isForeign(batch, cwd) ? under(ports, work) : { ports, work };
+      const moved = batch.cwd === cwd ? { ports, work } : under(ports, work);
       const run = prepared(moved.ports, profile, (opened, emit, signal) =>
         resumeBatch(opened, moved.work, emit, signal),
       );
@@ -184,13 +184,13 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     async cancel(id) {
       const opened = await openIndex();
-      const { cancelBatch } = await import('./core/batch/cancel.ts');
+      const { cancelBatch } = await import('./core/batch/stop.ts');
       return cancelBatch(opened, await findBatch(opened, id, nearest));
     },
     async verify(request, signal) {
       const opened = await openIndex(request.fix ? 'work' : 'look');
       const batch = request.batch === undefined ? undefined : await findBatch(opened, request.batch, nearest);
-      const { checkOutputs } = await import('./core/verify/run.ts');
+      const { checkOutputs } = await import('./core/verify/fix.ts');
       const { machine, limits, timeout, progress, fix, openReport } = request;
       const shared = renderer(machine.jobs);
       const storage = openLocalStorage(newRun());
@@ -207,7 +207,8 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
             return { ports, emit, close: () => report.close() };
           },
         },
-        { batch, fix },
+        batch,
+        fix,
         signal,
       );
       const { remade } = verified;

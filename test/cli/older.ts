@@ -2,7 +2,7 @@ import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
-import { renamedSettings } from '../../src/core/job/former-settings.ts';
+import { renamedSettings } from '../../src/core/job/settings-digest.ts';
 import type { BatchOptions } from '../../src/model.ts';
 
 /**

@@ -4,9 +4,9 @@ import { expect } from 'vitest';
 import { openLocalSources } from '../../src/adapters/local-sources/index.ts';
 import { openLocalStorage } from '../../src/adapters/local-storage.ts';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
-import type { NewWork, Ports } from '../../src/core/batch/mode.ts';
 import { foldName } from '../../src/core/batch/names.ts';
-import { runBatch } from '../../src/core/batch/run.ts';
+import { type NewWork, runBatch } from '../../src/core/batch/run.ts';
+import type { Ports } from '../../src/core/job/context.ts';
 import { openMemoryBudget } from '../../src/core/queue/memory-budget.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type {

@@ -1,82 +1,65 @@
-import { asImgtoolError, failureOf, outputExists } from '../../errors.ts';
-import { JOB_STATES } from '../../model/jobs.ts';
-import type { BatchFinished, Event, JobEvent, JobState, PictureFacts } from '../../model.ts';
-import type { FoundSource } from '../../ports.ts';
-import type { FactPorts } from '../job/context.ts';
-import { decide, isMade, isUnknown, trustedDigest, type Wanted } from '../job/decide.ts';
-import { pathAsGiven } from '../job/events.ts';
-import { factsOfJob, withDigest } from '../job/facts.ts';
-import { renamedSettings } from '../job/former-settings.ts';
-import { refusal } from '../job/job.ts';
-import { refusedNow } from '../job/limits.ts';
-import { isMovedOutput } from '../job/moved.ts';
-import { assertHoldable } from '../job/open-source.ts';
-import { settingsOfAll } from '../job/settings-digest.ts';
-import { failedEvent } from './intake.ts';
-import type { NewWork, Ports } from './mode.ts';
-import { askNames } from './reserve.ts';
+import { asImgtoolError, failureOf, type ImgtoolError, outputExists } from '../../errors.ts';
+import { BatchTotals } from '../../model/totals.ts';
+import type { BatchFinished, Event, JobEvent } from '../../model.ts';
+import type { Index, NewJob } from '../../ports.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
+import { isUnknown, type Wanted } from '../job/decide.ts';
+import { judge, learn, look, refusal } from '../job/job.ts';
+import { assertHoldable, openJobSource } from '../job/open-source.ts';
+import { renamedSettings } from '../job/settings-digest.ts';
+import { takeIn } from './intake.ts';
+import { foldName, pathAsGiven } from './names.ts';
+import { contextOf, type NewWork } from './run.ts';
 
 /** A dry run is not recorded, so it has no id. */
 const NO_BATCH = '';
 
+/** What a dry run has foreseen so far. */
+interface Foreseen {
+  /** The sources that get names, by folded name. */
+  readonly owners: Map<string, string>;
+  /** The first source with each digest, as given. */
+  readonly firstWith: Map<string, string>;
+}
+
 /**
- * Reports what `runBatch` would do, by the same rule. Reads and digests sources, but renders, writes and records nothing.
- * Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
+ * Reports what `runBatch` would do, by the same intake and the same rule. Reads and digests sources, but renders, writes
+ * and records nothing. Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
  */
-export async function dryRun(
-  ports: Ports,
-  { options }: NewWork,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-): Promise<BatchFinished> {
+export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, signal: AbortSignal) {
   const started = performance.now();
-  await ports.storage.prepare(options.out);
+  const { storage, index } = ports;
+  await storage.prepare(options.out);
   // Renaming records changes no output.
-  await ports.index.renameSettings(renamedSettings(options));
-  const factPorts: FactPorts = { ...ports, options, settings: settingsOfAll(options) };
-  const given = new Map<string, string>();
-  const firstWith = new Map<string, string>();
-  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
-  let passedOver = 0;
+  await index.renameSettings(renamedSettings(options));
+  const totals = new BatchTotals();
   let bytesIn = 0;
+  const report = (event: Event) => {
+    if (event.type === 'walk') return;
+    if (event.type === 'job') bytesIn += event.bytes ?? 0;
+    const shown = event.type === 'job' && event.state === 'unchanged' ? asForeseen(event) : event;
+    totals.add(shown, 0);
+    emit(shown);
+  };
+  const foreseen: Foreseen = { owners: new Map(), firstWith: new Map() };
+  const run = { batch: NO_BATCH, run: ports.run };
+  const context: JobContext = {
+    ...contextOf(ports, await index.dead(), { run, options, emit: report, signal }),
+    index: dryIndex(index, foreseen, async (job) => report(await predict(context, job, foreseen))),
+  };
   const { outGiven: out, preset, jobs } = options;
-  emit({
-    type: 'batch.started',
-    batch: NO_BATCH,
-    total: null,
-    bytes: 0,
-    out,
-    preset: preset.name,
-    jobs,
+  report({
+    ...{ type: 'batch.started', batch: NO_BATCH, total: null, bytes: 0, out, preset: preset.name, jobs },
     dryRun: true,
   });
-  for await (const entry of ports.sources.walk(signal)) {
-    if (entry.type === 'gone') continue;
-    if (entry.type === 'skipped' || (entry.type === 'found' && (await isOutput(factPorts, entry.source)))) {
-      passedOver++;
-      emit({
-        type: 'passed_over',
-        path: entry.given,
-        reason: entry.type === 'skipped' ? entry.reason : 'output',
-      });
-      continue;
-    }
-    const event =
-      entry.type === 'unreadable'
-        ? failedEvent(entry, NO_BATCH)
-        : await predict(ports, factPorts, entry, firstWith, given);
-    counts[event.state]++;
-    bytesIn += event.bytes ?? 0;
-    emit(event);
-  }
+  // One source at a time: it is reported as soon as it is read.
+  await takeIn(context, () => {}, { chunkSize: 1 });
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,
     state: signal.aborted ? 'cancelled' : 'finished',
-    counts,
-    passedOver,
-    bytesIn,
-    bytesOut: 0,
+    counts: totals.counts,
+    ...{ passedOver: totals.passedOver, bytesIn, bytesOut: 0 },
     ms: Math.round(performance.now() - started),
     ...(signal.aborted ? { stopped: 'signal' as const } : {}),
     dryRun: true,
@@ -85,101 +68,94 @@ export async function dryRun(
   return finished;
 }
 
-async function isOutput(factPorts: FactPorts, path: string): Promise<boolean> {
-  const lookup = await factPorts.index.lookup([path], []);
-  return isMade(lookup.output(path)) || isMovedOutput(factPorts, path, lookup);
+function refused(error: ImgtoolError) {
+  return { state: 'failed', would: 'refuse', error: failureOf(error) } as const;
 }
 
-async function predict(
-  ports: Ports,
-  factPorts: FactPorts,
-  found: FoundSource,
-  firstWith: Map<string, string>,
-  given: Map<string, string>,
-): Promise<JobEvent> {
-  const base = { type: 'job', batch: NO_BATCH, source: found.given } as const;
+/** An index that writes nothing. It reserves names in memory, and calls `added` for each new job. */
+function dryIndex(index: Index, { owners }: Foreseen, added: (job: NewJob) => Promise<void>): Index {
+  return {
+    ...index,
+    addCtimes: async () => {},
+    async lookup(sources, outputs) {
+      const found = await index.lookup(sources, outputs);
+      return {
+        ...found,
+        /** The record of a gone owner counts for the source that takes over its name. */
+        output(path) {
+          const record = found.output(path);
+          const source = owners.get(foldName(path));
+          return record && source !== undefined ? { ...record, source } : record;
+        },
+      };
+    },
+    async add(_, jobs) {
+      for (const job of jobs) if (job.failed === undefined) await added(job);
+      return jobs.length;
+    },
+  };
+}
+
+/** The event of an unchanged source without the fields of a real job. */
+function asForeseen({ type, batch, source, state, digest = '', bytes = 0 }: JobEvent): JobEvent {
+  return { type, batch, source, state, would: 'unchanged', digest, bytes };
+}
+
+/** Reserves the first candidate in which each name is free. Returns undefined when none is. */
+async function reserve({ index }: JobContext, job: NewJob, { owners }: Foreseen) {
+  const { source, candidates, kept, gone = [] } = job;
+  const lookup = await index.lookup([], candidates.flat());
+  const isFree = (path: string) => {
+    const owner = owners.get(foldName(path)) ?? lookup.output(path)?.source ?? source;
+    return owner === source || gone.includes(owner);
+  };
+  const order = [...(kept === undefined ? [] : [candidates[kept]]), ...candidates];
+  const names = order.find((paths) => paths?.every(isFree));
+  for (const path of names ?? []) owners.set(foldName(path), source);
+  return names;
+}
+
+/** The event of a source whose job would begin. */
+async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Promise<JobEvent> {
+  const { options, sources } = context;
+  const base = { type: 'job', batch: NO_BATCH, source: job.given } as const;
   try {
-    const stat = await ports.sources.stat(found.source);
-    const { names, gone } = await namesFor(factPorts, found, given);
-    const asFound = await factsOfJob(factPorts, found.source, stat, names);
-    const wanted = asFound.wanted.map((one) => passedOn(one, found.source, gone));
-    const trusted = trustedDigest(stat, asFound.recorded);
-    const refused = asFound.recorded && trusted && refusedNow(asFound.recorded, factPorts.options.limits);
-    if (refused) throw refused;
-    const opened = trusted === undefined ? await look(ports, found, factPorts) : undefined;
-    const digest = trusted ?? opened!.digest;
-    const facts = await withDigest(factPorts, { ...asFound, wanted }, digest);
-    const decision = decide(facts);
-    if (decision.action === 'render' && opened !== undefined)
-      assertHoldable(opened.memory, factPorts.options.memoryCap);
+    const names = await reserve(context, job, foreseen);
+    let seen = await look(context, job.source, names);
+    let memory = 0;
+    if (seen.source === undefined) {
+      const opened = await openJobSource(context, job.source);
+      opened.close();
+      memory = opened.memory;
+      const source = learn(job.source, opened, seen.facts.recorded, Date.now());
+      seen = await judge(context, seen.facts, source);
+    }
+    const { facts, decision, source } = seen;
+    if (decision.action === 'read' || source === undefined)
+      throw new Error('a job was foreseen before it was read');
+    if (decision.action === 'render') assertHoldable(memory, options.memoryCap);
+    const picture = { ...base, digest: source.digest, bytes: source.size };
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);
     // A real run would adopt the same picture, but only rendering can show that it is the same.
     const taken = facts.force ? undefined : facts.wanted.find(isTaken);
-    if (decision.action === 'refuse' || taken !== undefined) {
-      const error = failureOf(
-        decision.action === 'refuse' ? refusal(decision) : outputExists(taken?.path ?? ''),
-      );
-      return { ...base, state: 'failed', would: 'refuse', digest, bytes: stat.size, error };
-    }
-    if (decision.action === 'read') throw new Error('a job was foreseen before it was read');
-    const first = firstWith.get(digest);
-    firstWith.set(digest, first ?? found.given);
-    const picture = { digest, bytes: stat.size };
-    const ofOwn = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
-    const wouldWrite = ofOwn.map(({ wanted }) => pathAsGiven(wanted.path, factPorts.options));
-    if (decision.action === 'unchanged')
-      return { ...base, ...picture, state: 'unchanged', would: 'unchanged' };
-    if (
-      decision.action === 'duplicate' ||
-      (decision.action === 'render' && first !== undefined && !facts.force)
-    ) {
-      const of = decision.action === 'duplicate' ? ports.sources.givenOf(decision.of) : (first ?? '');
+    if (decision.action === 'refuse') return { ...picture, ...refused(refusal(decision)) };
+    if (taken !== undefined) return { ...picture, ...refused(outputExists(taken.path)) };
+    const first = foreseen.firstWith.get(source.digest);
+    foreseen.firstWith.set(source.digest, first ?? job.given);
+    if (decision.action === 'unchanged') return { ...picture, state: 'unchanged', would: 'unchanged' };
+    const written = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
+    const wouldWrite = written.map(({ wanted }) => pathAsGiven(wanted.path, options));
+    const original = decision.action === 'duplicate' ? sources.givenOf(decision.of) : first;
+    const mayBeCopy = decision.action === 'duplicate' || (decision.action === 'render' && !facts.force);
+    if (mayBeCopy && original !== undefined) {
       // A skipped duplicate writes no outputs.
       const own = facts.duplicates === 'skip' ? {} : { wouldWrite };
-      return { ...base, ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: of, ...own };
+      return { ...picture, state: 'duplicate', would: 'duplicate', duplicateOf: original, ...own };
     }
-    return { ...base, ...picture, state: 'completed', would: decision.action, wouldWrite };
+    return { ...picture, state: 'completed', would: decision.action, wouldWrite };
   } catch (thrown) {
     return { ...base, state: 'failed', error: failureOf(asImgtoolError(thrown)) };
   }
-}
-
-/** The wanted output as the job would find it: when the owner is gone, this source owns it. */
-function passedOn(wanted: Wanted, source: string, gone: readonly string[]): Wanted {
-  const { record } = wanted;
-  return record !== undefined && gone.includes(record.source)
-    ? { ...wanted, record: { ...record, source } }
-    : wanted;
-}
-
-/** The names that a source would get, after those given to earlier sources, and the gone owners of these names. */
-async function namesFor(
-  factPorts: FactPorts,
-  found: FoundSource,
-  given: Map<string, string>,
-): Promise<{ readonly names: readonly string[]; readonly gone: readonly string[] }> {
-  const [asked] = await askNames({ ...factPorts, mirror: false }, [found]);
-  const { candidates, kept, gone = [] } = asked!;
-  const lookup = await factPorts.index.lookup([], candidates.flat());
-  const isFree = (path: string) => {
-    const owner = lookup.output(path)?.source ?? given.get(path.toLowerCase()) ?? found.source;
-    return owner === found.source || gone.includes(owner);
-  };
-  const order = [...(kept === undefined ? [] : [kept]), ...candidates.keys()];
-  const names = candidates[order.find((i) => candidates[i]?.every(isFree)) ?? 0]!;
-  for (const path of names) given.set(path.toLowerCase(), found.source);
-  return { names, gone };
-}
-
-async function look(
-  { renderer, sources }: Ports,
-  { source }: FoundSource,
-  { options }: FactPorts,
-): Promise<PictureFacts> {
-  const file = { path: source, bounds: sources.boundsOf(source) };
-  const opened = await renderer.open(file, options.limits, options.preset.variants);
-  opened.close();
-  return opened;
 }

@@ -5,15 +5,13 @@ import type { Index } from '../../ports.ts';
 /** The word of `words` that is nearest to `word`; undefined when none is near. */
 export type Nearest = (word: string, words: readonly string[]) => string | undefined;
 
+type Batches = Pick<Index, 'batch' | 'batches'>;
+
 /** Number of recent batches to search for a similar id. */
 const RECENT = 100;
 
 /** The batch whose id begins with these digits. Errors: `usage` when none is given; `unknown_batch`, with the nearest id. */
-export async function findBatch(
-  index: Pick<Index, 'batch' | 'batches'>,
-  id: string,
-  nearest: Nearest,
-): Promise<Batch> {
+export async function findBatch(index: Batches, id: string, nearest: Nearest): Promise<Batch> {
   if (id === '') {
     throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: 'imgtool list' });
   }

@@ -1,7 +1,9 @@
-import type { Batch, Event, JobEvent, Warning } from '../../model.ts';
+import { BatchTotals } from '../../model/totals.ts';
+import type { Batch, Event, Job, JobEvent } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { type Asked, askNames } from './reserve.ts';
+import type { RetryPolicy } from '../queue/retry-policy.ts';
+import { askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
 /** Number of sources that one step looks up, checks and adds. */
@@ -17,43 +19,29 @@ export interface Walked {
   ended: boolean;
 }
 
-/**
- * Finds sources and adds jobs for them, until there are no more or `signal` aborts. Calls `chunkDone` for each chunk,
- * before the events of the chunk. `ended` marks the last chunk.
- */
-export type TakeIn = (
-  context: JobContext,
-  emit: (event: Event) => void,
-  chunkDone: (walked: Walked, ended: boolean) => void,
-  signal: AbortSignal,
-) => Promise<Walked>;
+/** Finds sources and adds their jobs. Calls `chunkDone` before the events of each chunk; `ended` marks the last one. */
+export type TakeIn = (context: JobContext, chunkDone: ChunkDone) => Promise<Walked>;
+export type ChunkDone = (walked: Walked, ended: boolean) => void;
 
-/**
- * Walks the inputs once, one chunk at a time. Reports and counts sources whose outputs are all in order as unchanged.
- * Adds the other sources to the index.
- */
-export const takeIn: TakeIn = (context, emit, chunkDone, signal) =>
-  walkThrough(
-    { context, emit, chunkDone, signal },
-    [{}],
-    { total: 0, passedOver: 0 },
-    async (chunk) => chunk,
-  );
-
-/** Which parts of the sources a resumed batch walks again. */
-export interface WalkAgain {
-  /** Whether to walk everything, because the first walk did not come to its end. */
-  readonly all: boolean;
-  /** Absolute paths of folders that could not be read before. */
-  readonly folders: readonly string[];
+/** What differs between process, watch, resume and fix. */
+export interface BatchMode {
+  readonly takeIn: TakeIn;
+  readonly retryPolicy: RetryPolicy;
+  /** Is called for each job that has ended, or that waits for another attempt. */
+  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
+  /** Whether the batch ends only when it is stopped. Such a batch is finished if no job waits then. */
+  readonly isEndless: boolean;
+  /** Whether outputs are removed when their sources are gone. */
+  readonly mirror?: boolean;
+  /** Whether the batch continues one that another run began. */
+  readonly isResumed?: boolean;
 }
 
-/** Takes in the rest of a batch that another run began: its waiting jobs, and the sources that it did not yet find. */
-export function takeRest(batch: Batch, { all, folders }: WalkAgain): TakeIn {
+/** Takes in the rest of a batch: its waiting jobs, and `all` sources if its walk did not end, or those in `folders`. */
+export function takeRest(batch: Batch, all: boolean, folders: readonly string[]): TakeIn {
   const { counts, command, passedOver, walkEnded } = batch;
   const total = counts.pending + counts.retrying;
-  return async (context, emit, chunkDone, signal) => {
-    const { index, run } = context;
+  return async (context, chunkDone) => {
     const isWalked = walkEnded || command === 'watch';
     if (!all && folders.length === 0) {
       const walked: Walked = { total, bytes: 0, passedOver, ended: isWalked };
@@ -62,85 +50,70 @@ export function takeRest(batch: Batch, { all, folders }: WalkAgain): TakeIn {
     }
     const scopes = all ? [{}] : folders.map((at) => ({ at }));
     const before = { total, passedOver: all ? 0 : passedOver };
-    const walked = await walkThrough({ context, emit, chunkDone, signal }, scopes, before, async (chunk) => {
-      const paths = chunk.map(({ source }) => source);
-      const known = new Set(await index.known(run, paths));
-      return chunk.filter(({ source }) => !known.has(source));
-    });
+    const walked = await takeIn(context, chunkDone, { scopes, before, isAgain: true });
     return { ...walked, ended: walked.ended && (all || isWalked) };
   };
 }
 
-interface Walking {
-  readonly context: JobContext;
-  readonly emit: (event: Event) => void;
-  readonly chunkDone: (walked: Walked, ended: boolean) => void;
-  readonly signal: AbortSignal;
+interface WalkOptions {
+  readonly scopes?: readonly WalkScope[];
+  /** What the batch has already. */
+  readonly before?: Pick<Walked, 'total' | 'passedOver'>;
+  /** Whether the batch may have jobs for some of the sources. */
+  readonly isAgain?: boolean;
+  readonly chunkSize?: number;
 }
 
-/** `before` counts what the batch has already. `newOf` removes known sources from a chunk. */
-async function walkThrough(
-  { context, emit, chunkDone, signal }: Walking,
-  scopes: readonly WalkScope[],
-  before: Pick<Walked, 'total' | 'passedOver'>,
-  newOf: <Found extends { readonly source: string }>(chunk: readonly Found[]) => Promise<readonly Found[]>,
-): Promise<Walked> {
+/** Walks the inputs in chunks. Counts sources whose outputs are in order as unchanged, and adds jobs for the others. */
+export async function takeIn(context: JobContext, chunkDone: ChunkDone, options: WalkOptions = {}) {
+  const { scopes = [{}], before = { total: 0, passedOver: 0 }, isAgain = false, chunkSize = CHUNK } = options;
+  const { index, run, sources, emit, signal } = context;
   const walked: Walked = { ...before, bytes: 0, ended: false };
   const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
     walked.passedOver++;
     emit({ type: 'passed_over', path, reason });
   };
-  const unreadable: UnreadableFolder[] = [];
-  const flush = async (chunk: readonly FoundSource[], ended: boolean) => {
+  const newOf = async <Found extends { readonly source: string }>(some: readonly Found[]) => {
+    if (!isAgain) return some;
+    const paths = some.map(({ source }) => source);
+    const known = new Set(await index.known(run, paths));
+    return some.filter(({ source }) => !known.has(source));
+  };
+  let chunk: FoundSource[] = [];
+  let unreadable: UnreadableFolder[] = [];
+  const flush = async (ended: boolean) => {
     const sorted = await sortOut(context, await newOf(chunk));
     for (const { found } of sorted.outputs) passOver(found.given, 'output');
-    for (const { facts } of [...sorted.changed, ...sorted.unchanged.map(({ found }) => found)]) {
-      walked.bytes += facts?.size ?? 0;
-    }
+    for (const { found } of [...sorted.sources, ...sorted.unchanged]) walked.bytes += found.facts?.size ?? 0;
     const unchanged = sorted.unchanged.map(({ event }) => event);
-    const asked = await askNames(context, sorted.changed);
-    const folders = await newOf(unreadable.splice(0));
-    const jobs = [...folders.map(failedJob), ...sorted.changed.map((found, i) => jobFor(found, asked[i]!))];
-    walked.total += unchanged.length + (await context.index.add(context.run, jobs, tallyOf(unchanged)));
+    const asked = await askNames(context, sorted.sources, sorted.lookup);
+    const folders = await newOf(unreadable);
+    const jobs = [...folders.map(failedJob), ...asked.map(({ job }) => job)];
+    walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(unchanged)));
     chunkDone(walked, ended);
-    for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, context.run.batch))])
-      emit(event);
+    for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, run.batch))]) emit(event);
+    [chunk, unreadable] = [[], []];
     await context.ready();
   };
   emit({ type: 'walk', found: 0, bytes: 0 });
   let isAllThere = true;
-  let chunk: FoundSource[] = [];
-  for (const scope of scopes)
-    for await (const entry of context.sources.walk(signal, scope)) {
+  for (const scope of scopes) {
+    for await (const entry of sources.walk(signal, scope)) {
       if (entry.type === 'skipped') passOver(entry.given, entry.reason);
+      else if (entry.type === 'unreadable') unreadable.push(entry);
+      else if (entry.type === 'found') chunk.push(entry);
       // When the missing path is a picture, its own job reports it.
-      else if (entry.type === 'gone' && (await context.index.known(context.run, [entry.path])).length === 0) {
+      else if ((await index.known(run, [entry.path])).length === 0) {
         isAllThere = false;
-        emit(notThere(context.sources.givenOf(entry.path)));
-      } else if (entry.type === 'unreadable') unreadable.push(entry);
-      else if (entry.type === 'found' && chunk.push(entry) === CHUNK) {
-        await flush(chunk, false);
-        chunk = [];
+        const message = `${sources.givenOf(entry.path)}: is not there`;
+        emit({ type: 'warning', message, fix: 'mount or bring it back, and resume again' });
       }
+      if (chunk.length + unreadable.length === chunkSize) await flush(false);
     }
+  }
   walked.ended = !signal.aborted && isAllThere;
-  await flush(chunk, !signal.aborted);
+  await flush(!signal.aborted);
   return walked;
-}
-
-function notThere(folder: string): Warning {
-  return {
-    type: 'warning',
-    message: `${folder}: is not there`,
-    fix: 'mount or bring it back, and resume again',
-  };
-}
-
-export function jobFor(
-  { source, given, relative, facts }: FoundSource,
-  { heldBy: _, ...names }: Asked,
-): NewJob {
-  return { source, given, relative, size: facts?.size, ...names };
 }
 
 type Unreadable = Omit<UnreadableFolder, 'type'>;
@@ -155,12 +128,8 @@ export function failedEvent({ given, error }: Unreadable, batch: string): JobEve
 }
 
 /** The totals of a chunk of unchanged sources. */
-export function tallyOf(unchanged: readonly JobEvent[]): UnchangedTotals {
-  let bytesIn = 0;
-  let bytesOut = 0;
-  for (const event of unchanged) {
-    bytesIn += event.bytes ?? 0;
-    for (const { bytes } of event.outputs ?? []) bytesOut += bytes;
-  }
-  return { unchanged: unchanged.length, bytesIn, bytesOut };
+export function tallyOf(events: readonly JobEvent[]): UnchangedTotals {
+  const totals = new BatchTotals();
+  for (const event of events) totals.add(event, 0);
+  return { unchanged: events.length, bytesIn: totals.bytesIn, bytesOut: totals.bytesOut };
 }

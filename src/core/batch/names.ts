@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
-import { basename, join, posix, sep } from 'node:path';
+import { basename, join, relative as pathBetween, posix, sep } from 'node:path';
 import type { BatchOptions, Variant } from '../../model.ts';
+import type { FoundSource } from '../../ports.ts';
 import { EXTENSIONS } from '../../variants/fields.ts';
-import { onceFor } from './once.ts';
 
 /** Bytes of the longest file or folder name that every common file system allows. */
 const LONGEST = 255;
 
-const SUFFIXES: readonly ((found: Named) => string)[] = [
-  () => '',
-  ({ relative }) => tag(relative),
-  ({ source }) => tag(source),
-];
-
 type Named = { readonly source: string; readonly relative: string };
+
+const SUFFIXES = [() => '', ({ relative }: Named) => tag(relative), ({ source }: Named) => tag(source)];
 
 /**
  * The lists of output paths that a source may get, best first, with one path for each variant. First come the plain
@@ -24,9 +20,26 @@ export function candidateNames(found: Named, options: BatchOptions): string[][] 
   return SUFFIXES.map((suffix) => namesWith(suffix(found), found, options));
 }
 
-/** The first candidate. */
-export function plainNames(found: Named, options: BatchOptions): string[] {
-  return namesWith('', found, options);
+/** A found source with its names. */
+export interface NamedSource {
+  readonly found: FoundSource;
+  /** The first candidate. */
+  readonly plain: readonly string[];
+  /** Computed once, and only for a source that needs more than its plain names. */
+  readonly candidates: readonly (readonly string[])[];
+}
+
+export function nameSource(found: FoundSource, options: BatchOptions): NamedSource {
+  const plain = namesWith('', found, options);
+  let all: string[][] | undefined;
+  return {
+    found,
+    plain,
+    get candidates() {
+      all ??= candidateNames(found, options);
+      return all;
+    },
+  };
 }
 
 /**
@@ -68,28 +81,45 @@ function namesWith(suffix: string, { relative }: Named, options: BatchOptions): 
   return fitting.map((path) => out + (sep === '/' ? path : path.replaceAll('/', sep)));
 }
 
+/** An output path as a user would write it. */
+export function pathAsGiven(path: string, options: BatchOptions): string {
+  const { out, outGiven } = namePatternsOf(options);
+  if (path.startsWith(out)) return outGiven + path.slice(out.length);
+  return join(options.outGiven, pathBetween(options.out, path));
+}
+
 /** A template in which only `{dir}` and `{name}` are still unfilled: each hole, with the text before it. */
 type Pattern = readonly { readonly text: string; readonly hole: 'dir' | 'name' | null }[];
 
 interface NamePatterns {
-  /** With a separator at its end. */
+  /** The output folder, absolute and as given, with a separator at its end. */
   readonly out: string;
-  /** One for each variant. */
+  readonly outGiven: string;
+  /** One for each variant, and an expression for the last segment of its paths. */
   readonly patterns: readonly Pattern[];
+  readonly shapes: readonly RegExp[];
 }
 
-const namePatternsOf = onceFor(
-  (options: BatchOptions): NamePatterns => ({
-    out: join(options.out, '_').slice(0, -1),
-    patterns: options.preset.variants.map((variant) => patternOf(options, variant)),
-  }),
-);
+const known = new WeakMap<BatchOptions, NamePatterns>();
+
+/** Computed once for the options of a batch, not for each of its many thousand sources. */
+function namePatternsOf(options: BatchOptions): NamePatterns {
+  let made = known.get(options);
+  if (made === undefined) {
+    const patterns = options.preset.variants.map((variant) => patternOf(options, variant));
+    const [out, outGiven] = [options.out, options.outGiven].map((folder) => join(folder, '_').slice(0, -1));
+    made = { out: out!, outGiven: outGiven!, patterns, shapes: patterns.map(shapeOf) };
+    known.set(options, made);
+  }
+  return made;
+}
 
 function patternOf({ template, preset }: BatchOptions, variant: Variant): Pattern {
+  const { name, format } = variant;
   const values: Record<string, string> = {
-    variant: variant.name,
-    ext: EXTENSIONS[variant.format],
-    format: variant.format,
+    variant: name,
+    ext: EXTENSIONS[format],
+    format,
     preset: preset.name,
   };
   const filled = template.split(/\{(dir|name)\}/);
@@ -102,33 +132,25 @@ function patternOf({ template, preset }: BatchOptions, variant: Variant): Patter
 }
 
 function fill(pattern: Pattern, dir: string, name: string): string {
-  let path = '';
-  for (const { text, hole } of pattern) {
-    path += text;
-    if (hole !== null) path += hole === 'dir' ? dir : name;
-  }
-  return path;
+  const values = { dir, name };
+  return pattern.map(({ text, hole }) => (hole === null ? text : text + values[hole])).join('');
 }
 
 /** Whether a path is below the output folder and the template can yield its file name. */
 export function isOutputName(path: string, options: BatchOptions): boolean {
-  if (!path.startsWith(namePatternsOf(options).out)) return false;
+  const { out, shapes } = namePatternsOf(options);
+  if (!path.startsWith(out)) return false;
   const name = basename(path);
-  return shapesOf(options).some((shape) => shape.test(name));
+  return shapes.some((shape) => shape.test(name));
 }
 
-/** For each variant, a pattern of the last segment of output paths. */
-const shapesOf = onceFor((options: BatchOptions) =>
-  namePatternsOf(options).patterns.map((pattern) => {
-    const shape = pattern
-      .map(({ text, hole }) => escaped(text) + (hole === null ? '' : hole === 'dir' ? '.*' : '.+'))
-      .join('');
-    return new RegExp(`^${shape.slice(shape.lastIndexOf('/') + 1)}$`, 's');
-  }),
-);
-
-function escaped(text: string): string {
-  return text.replace(/[^\w/]/gu, '\\$&');
+function shapeOf(pattern: Pattern): RegExp {
+  const anything = { dir: '.*', name: '.+' };
+  const escaped = (text: string) => text.replace(/[^\w/]/gu, '\\$&');
+  const shape = pattern
+    .map(({ text, hole }) => escaped(text) + (hole === null ? '' : anything[hole]))
+    .join('');
+  return new RegExp(`^${shape.slice(shape.lastIndexOf('/') + 1)}$`, 's');
 }
 
 /** A segment that is empty, `.` or `..`. */
@@ -152,12 +174,7 @@ function longestExcess(path: string): number {
 
 /** The longest prefix of whole characters within this many bytes. */
 function cut(text: string, bytes: number): string {
-  let kept = '';
-  let used = 0;
-  for (const character of text) {
-    used += Buffer.byteLength(character);
-    if (used > bytes) break;
-    kept += character;
-  }
-  return kept;
+  const start = Buffer.from(text).subarray(0, Math.max(0, bytes));
+  // A stream keeps the bytes of an incomplete character back.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(start, { stream: true });
 }

@@ -1,15 +1,18 @@
 import { batchRunning, ImgtoolError } from '../../errors.ts';
 import type { Batch, BatchOptions, Event, Limits } from '../../model.ts';
 import type { Index, Inputs } from '../../ports.ts';
-import type { OldWork, Ports } from './mode.ts';
+import type { Ports } from '../job/context.ts';
+import type { OldWork } from './run.ts';
+
+type Memory = Pick<BatchOptions, 'memory' | 'memoryCap'>;
 
 /** New options for the rest of a batch. An undefined option stays as it was. */
 export interface Changes {
   readonly jobs?: number | undefined;
   /** Bytes that the user set. */
-  readonly memory?: { readonly memory: number; readonly memoryCap: number } | undefined;
+  readonly memory?: Memory | undefined;
   /** Bytes that are free now. */
-  readonly free: { readonly memory: number; readonly memoryCap: number };
+  readonly free: Memory;
   readonly limits: Partial<Limits>;
 }
 
@@ -17,75 +20,56 @@ export interface Changes {
 type IsReadable = (batch: Batch) => boolean;
 
 /** The remaining work of a batch; undefined when nothing remains. Errors: `batch_running`, `usage`. */
-export function workLeft(
-  batch: Batch,
-  how: 'resume' | 'retry',
-  changes: Changes,
-  isReadable: IsReadable,
-): OldWork | undefined {
+export function workLeft(batch: Batch, how: 'resume' | 'retry', changes: Changes, isReadable: IsReadable) {
   if (batch.state === 'running') throw batchRunning(batch.id);
-  if (batch.options.walk === undefined) throw tooOld(batch);
+  if (batch.options.walk === undefined) {
+    const message = `batch ${batch.id} was made by an imgtool that could not resume`;
+    const fix = 'run the same command again: what is done is not done again';
+    throw new ImgtoolError('usage', message, { fix });
+  }
   const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
   if (!isLeft) return undefined;
   const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
   const walk = batch.command === 'process' && !batch.walkEnded && isReadable(batch);
-  return { batch, states, walk, options: changed(batch.options, changes) };
+  const work: OldWork = { batch, states, walk, options: changed(batch.options, changes) };
+  return work;
 }
 
 /** The inputs of a batch as the user named them, and a warning when its list cannot be read again. */
-export function inputsOf(
-  batch: Batch,
-  isReadable: IsReadable,
-): { readonly inputs: Inputs; readonly warnings: readonly Event[] } {
-  const { inputs, options, cwd, walkEnded } = batch;
+export function inputsOf(batch: Batch, isReadable: IsReadable): { inputs: Inputs; warnings: Event[] } {
+  const { options, cwd, walkEnded } = batch;
   const { list } = options;
-  const paths = list === null ? inputs : inputs.slice(0, -1);
-  if (list === null || isReadable(batch)) {
-    return { inputs: { paths, list, cwd, isAgain: true }, warnings: [] };
-  }
+  const paths = list === null ? batch.inputs : batch.inputs.slice(0, -1);
+  const inputs = { paths, list, cwd, isAgain: true };
+  if (list === null || isReadable(batch)) return { inputs, warnings: [] };
   const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
   const fix = 'what had been taken in is done; run the first command again with the list for the rest';
-  return {
-    inputs: { paths, list: null, cwd, isAgain: true, wasListed: true },
-    warnings: walkEnded ? [] : [{ type: 'warning', message, fix }],
-  };
+  const warnings: Event[] = walkEnded ? [] : [{ type: 'warning', message, fix }];
+  return { inputs: { ...inputs, list: null, wasListed: true }, warnings };
 }
 
-/** Whether a batch began in another working folder. */
-export const isForeign = (batch: Batch, cwd: string): boolean => batch.cwd !== cwd;
-
 /** Makes events show absolute paths: relative paths would be wrong in this working folder. */
-export function under(ports: Ports, work: OldWork): { readonly ports: Ports; readonly work: OldWork } {
+export function under(ports: Ports, work: OldWork) {
   const { index, sources } = ports;
+  const { options } = work;
   const take: Index['take'] = async (...asked) =>
     (await index.take(...asked)).map((job) => ({ ...job, given: job.source }));
-  const { options } = work;
   return {
-    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path) => path } },
+    ports: { ...ports, index: { ...index, take }, sources: { ...sources, givenOf: (path: string) => path } },
     work: { ...work, options: { ...options, outGiven: options.out } },
   };
 }
 
-function changed(before: BatchOptions, { jobs, memory, free, limits }: Changes): BatchOptions {
-  return {
-    ...before,
-    jobs: jobs ?? before.jobs,
-    ...(memory ?? memoryNow(before, free)),
-    limits: { ...before.limits, ...limits },
-  };
+function changed(before: BatchOptions, changes: Changes): BatchOptions {
+  const { jobs = before.jobs, memory = memoryNow(before, changes.free) } = changes;
+  return { ...before, jobs, ...memory, limits: { ...before.limits, ...changes.limits } };
 }
 
 /** A cap above the budget is a share of the free memory of that time. It is replaced by a share of the current free memory. */
-function memoryNow(before: BatchOptions, { memory, memoryCap }: Changes['free']) {
+function memoryNow(before: Memory, { memory, memoryCap }: Memory): Memory {
   const isGiven = before.memoryCap <= before.memory;
   return {
     memory: Math.min(before.memory, memory),
     memoryCap: isGiven ? Math.min(before.memoryCap, memoryCap) : memoryCap,
   };
-}
-
-function tooOld({ id }: Batch): ImgtoolError {
-  return new ImgtoolError('usage', `batch ${id} was made by an imgtool that could not resume`, {
-    fix: 'run the same command again: what is done is not done again',
-  });
 }

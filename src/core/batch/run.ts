@@ -1,20 +1,25 @@
-import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
-import type { DeadRun, Run } from '../../ports.ts';
-import type { JobContext } from '../job/context.ts';
-import { renamedSettings } from '../job/former-settings.ts';
-import { settingsOfAll } from '../job/settings-digest.ts';
+import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
+import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
 import { workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { announce, type Intake } from '../queue/wakeup.ts';
-import { cancelWaiting } from './cancel.ts';
-import { takeIn, takeRest, type Walked } from './intake.ts';
-import type { BatchMode, NewWork, OldWork, Ports } from './mode.ts';
-import { ASKED, stopOf } from './stop.ts';
+import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
+import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
 /** Milliseconds that the history keeps ended batches: 90 days. */
 export const KEPT = 90 * 24 * 60 * 60 * 1_000;
+
+/** The inputs are those that the user gave. */
+export type NewWork = Omit<NewBatch, 'run'>;
+
+/** A batch that ended early or failed in part, and the part to do again. */
+export interface OldWork extends ResumeChoice {
+  readonly batch: Batch;
+}
 
 const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
@@ -26,35 +31,29 @@ const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: fal
 export async function runBatch(
   ports: Ports,
   work: NewWork,
-  emit: (event: Event) => void,
+  emit: Emit,
   signal: AbortSignal,
-  mode: BatchMode = ONE_WALK,
+  mode = ONE_WALK,
 ): Promise<BatchFinished> {
-  const dead = await tidyUp(ports, work.options, emit);
+  const { options } = work;
+  const dead = await tidyUp(ports, options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
-  return workOn(
-    { ...contextOf(ports, run, work.options, dead, emit, signal), mirror: mode.mirror === true },
-    mode,
-  );
+  const mirror = mode.mirror === true;
+  return workOn(contextOf(ports, dead, { run, options, emit, signal, mirror }), mode);
 }
 
 /** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
-export async function resumeBatch(
-  ports: Ports,
-  { batch, ...again }: OldWork,
-  emit: (event: Event) => void,
-  signal: AbortSignal,
-): Promise<BatchFinished> {
-  const dead = await tidyUp(ports, again.options, emit);
-  const folders = again.states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
+export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signal: AbortSignal) {
+  const { batch, ...again } = work;
+  const { options, states, walk } = again;
+  const dead = await tidyUp(ports, options, emit);
+  const folders = states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
   const { run } = await ports.index.resume(ports.run, batch.id, again);
   // The walk finds what these folders hold, or that they still cannot be read.
-  await ports.index.withdrawGone(
-    run,
-    folders.map((source) => ({ source })),
-  );
-  const context = contextOf(ports, run, again.options, dead, emit, signal);
-  const takeIn = takeRest(await ports.index.batch(run.batch), { all: again.walk, folders });
+  const withdrawn = folders.map((source) => ({ source }));
+  await ports.index.withdrawGone(run, withdrawn);
+  const takeIn = takeRest(await ports.index.batch(run.batch), walk, folders);
+  const context = contextOf(ports, dead, { run, options, emit, signal });
   return workOn(context, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
@@ -68,7 +67,7 @@ async function unreadFolders({ index, sources }: Ports, batch: string): Promise<
 }
 
 /** Frees the jobs of dead runs, and checks that outputs can be written. */
-async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: (event: Event) => void) {
+async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: Emit) {
   const dead = await index.dead();
   // Sweep before recovery: after a kill in between, the next run repeats both.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
@@ -83,67 +82,51 @@ function notRemoved(path: string): Warning {
   return { type: 'warning', message: `${path}: could not be removed`, fix };
 }
 
-function contextOf(
+/** What the jobs of a batch work with. */
+export function contextOf(
   ports: Ports,
-  run: Run,
-  options: BatchOptions,
   dead: readonly DeadRun[],
-  emit: (event: Event) => void,
-  signal: AbortSignal,
+  given: Pick<JobContext, 'run' | 'options' | 'emit' | 'signal'> & Partial<Pick<JobContext, 'mirror'>>,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const settings = settingsOfAll(options);
-  return {
-    ready: async () => {},
-    ...ports,
-    run,
-    options,
-    settings,
-    suspects,
-    mirror: false,
-    leftBehind: [],
-    emit,
-    signal,
-  };
+  const settings = settingsOfAll(given.options);
+  const ready = async () => {};
+  return { ready, ...ports, mirror: false, leftBehind: [], settings, suspects, ...given };
 }
 
 async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished> {
-  const { index, run, emit } = given;
+  const { index, run } = given;
   const startedAt = performance.now();
   const totals = new BatchTotals();
   const stop = stopOf(given);
-  const context = {
-    ...given,
-    emit(event: Event) {
-      totals.add(event, performance.now());
-      emit(event);
-    },
-    signal: stop.signal,
+  const emit = (event: Event) => {
+    totals.add(event, performance.now());
+    given.emit(event);
   };
-  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error;
+  const context = { ...given, emit, signal: stop.signal };
+  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
     return undefined;
   };
-  await removeAtLast(context);
+  // Try once more to remove staged files that could not be removed before.
+  for (const one of context.leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
   const isStopped = fatal === undefined && stop.signal.aborted;
   if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
   const before = await index.batch(run.batch).catch(giveUp);
-  const state =
-    before === undefined || fatal !== undefined ? 'interrupted' : stateOf(before, mode, isStopped);
   const known = fatal;
+  const state = before === undefined || known ? 'interrupted' : stateOf(before, mode, isStopped);
   // Report the error first: `end` may wait long for an index that another program holds.
-  if (known !== undefined) emit(warning(known));
+  if (known !== undefined) emit({ type: 'warning', ...failureOf(known) });
   const batch = await index.end(run, state).catch(giveUp);
-  if (fatal !== undefined && fatal !== known) emit(warning(fatal));
-  if (fatal === undefined) await prune(context);
+  if (fatal !== undefined && fatal !== known) emit({ type: 'warning', ...failureOf(fatal) });
+  const onPruneFailed = (error: unknown) => emit({ type: 'warning', ...failureOf(asImgtoolError(error)) });
+  if (fatal === undefined) await index.prune(Date.now() - KEPT).catch(onPruneFailed);
   const { counts, passedOver, bytesIn, bytesOut } = batch ?? atRest(totals);
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
-    type: 'batch.finished',
-    batch: run.batch,
-    state: ended,
+    ...{ type: 'batch.finished', batch: run.batch, state: ended },
     ...{ counts, passedOver, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
     ...stoppedBy(ended, stop.signal, mode),
@@ -154,14 +137,8 @@ async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished
 
 /** The totals of a batch whose index cannot be read, after all work has ended. */
 function atRest({ counts, passedOver, bytesIn, bytesOut }: BatchTotals) {
-  return {
-    counts: { ...counts, pending: leftOf(counts), processing: 0, retrying: 0 },
-    ...{ passedOver, bytesIn, bytesOut },
-  };
-}
-
-async function prune({ index, emit }: JobContext): Promise<void> {
-  await index.prune(Date.now() - KEPT).catch((error: unknown) => emit(warning(asImgtoolError(error))));
+  const pending = leftOf(counts);
+  return { counts: { ...counts, pending, processing: 0, retrying: 0 }, passedOver, bytesIn, bytesOut };
 }
 
 /** The final state of a batch without waiting jobs. This run or an earlier one may have been stopped. */
@@ -172,22 +149,9 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopp
   return isStopped ? 'cancelled' : 'interrupted';
 }
 
-/** Tries once more to remove staged files that could not be removed before. */
-async function removeAtLast({ leftBehind, emit }: JobContext): Promise<void> {
-  for (const one of leftBehind) await one.discard().catch(() => emit(notRemoved(one.path)));
-}
-
-function warning({ code, message, fix }: ImgtoolError): Warning {
-  return { type: 'warning', code, message, ...(fix === undefined ? {} : { fix }) };
-}
-
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */
-async function takeInAndWork(
-  context: JobContext,
-  mode: BatchMode,
-  { inWork }: BatchTotals,
-): Promise<ImgtoolError | undefined> {
-  const { emit, signal } = context;
+async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: BatchTotals) {
+  const { index, run, signal } = context;
   const intake = announce();
   const stopped = new AbortController();
   let stopping: Promise<void> | undefined;
@@ -203,58 +167,49 @@ async function takeInAndWork(
     stopped.abort();
     return error;
   };
-  const walk = mode
-    .takeIn(context, emit, announceChunks(context, intake, mode.isResumed === true), stopped.signal)
-    .then(async ({ passedOver, ended }) => {
-      await context.index.walked(context.run, passedOver, ended);
-      return undefined;
-    })
+  const stoppable = { ...context, signal: stopped.signal };
+  const takeInAll = async () => {
+    const chunkDone = announceChunks(context, intake, mode.isResumed === true);
+    const { passedOver, ended } = await mode.takeIn(stoppable, chunkDone);
+    await index.walked(run, passedOver, ended);
+    return undefined;
+  };
+  const walk = takeInAll()
     .catch((error: unknown) => giveUp(asImgtoolError(error)))
-    .finally(() => intake.end());
-  const working = workThrough({ ...context, signal: stopped.signal }, intake, mode).then(
-    (fatal) => fatal && giveUp(fatal),
-  );
-  const [walkFailed, workFailed] = await Promise.all([walk, working]);
+    .finally(intake.end);
+  const work = workThrough(stoppable, intake, mode).then((fatal) => fatal && giveUp(fatal));
+  const [walkFailed, workFailed] = await Promise.all([walk, work]);
   signal.removeEventListener('abort', onAbort);
   await stopping;
   return workFailed ?? walkFailed;
 }
 
 /** Emits `batch.started` after the first chunk: by then the total of a small folder is known. */
-function announceChunks({ run, options, emit }: JobContext, intake: Intake, isResumed: boolean) {
+function announceChunks({ run, options, emit }: JobContext, intake: Intake, isResumed: boolean): ChunkDone {
+  const { outGiven: out, preset, jobs } = options;
+  const { batch } = run;
   let began = false;
-  return ({ total, bytes }: Walked, ended: boolean) => {
+  return ({ total, bytes }, ended) => {
     if (!began) {
-      began = true;
-      const { outGiven: out, preset, jobs } = options;
-      const known = ended ? total : null;
-      const resumed = isResumed ? { resumed: true as const } : {};
-      const facts = { batch: run.batch, total: known, bytes, out, preset: preset.name, jobs, ...resumed };
-      emit({ type: 'batch.started', ...facts });
-    } else if (ended) emit({ type: 'total', batch: run.batch, total, bytes });
+      const about = { batch, total: ended ? total : null, bytes, out, preset: preset.name, jobs };
+      emit({ type: 'batch.started', ...about, ...(isResumed ? { resumed: true } : {}) });
+    } else if (ended) emit({ type: 'total', batch, total, bytes });
     else emit({ type: 'walk', found: total, bytes });
+    began = true;
     intake.wake();
   };
 }
 
 async function reportStopping({ index, run, emit }: JobContext, finishing: number) {
-  try {
-    const { counts } = await index.batch(run.batch);
-    const dropping = counts.pending + counts.retrying + counts.processing - finishing;
-    emit({ type: 'stopping', batch: run.batch, finishing, dropping });
-  } catch {
-    // The index only gives a number here. Other calls report its failure.
-    emit({ type: 'stopping', batch: run.batch, finishing, dropping: 0 });
-  }
+  // The index only gives a number here. Other calls report its failure.
+  const batch = await index.batch(run.batch).catch(() => undefined);
+  const dropping = batch === undefined ? 0 : leftOf(batch.counts) - finishing;
+  emit({ type: 'stopping', batch: run.batch, finishing, dropping });
 }
 
 /** Why the batch stopped. A request after the last job has no effect. */
-function stoppedBy(
-  state: BatchState,
-  { aborted, reason }: AbortSignal,
-  { isEndless }: BatchMode,
-): Pick<BatchFinished, 'stopped'> {
-  if (!aborted || state === 'interrupted') return {};
-  if (reason !== ASKED) return { stopped: 'signal' };
-  return state === 'finished' && !isEndless ? {} : { stopped: 'request' };
+function stoppedBy(state: BatchState, signal: AbortSignal, mode: BatchMode): Pick<BatchFinished, 'stopped'> {
+  if (!signal.aborted || state === 'interrupted') return {};
+  if (signal.reason !== ASKED) return { stopped: 'signal' };
+  return state === 'finished' && !mode.isEndless ? {} : { stopped: 'request' };
 }

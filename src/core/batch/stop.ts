@@ -1,4 +1,7 @@
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import type { Batch } from '../../model.ts';
+import type { Index } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 
 /** Milliseconds between two checks for a request to stop the batch. */
@@ -9,17 +12,8 @@ const GRACE = 10_000;
 /** The abort reason of a batch that a user asked to stop. */
 export const ASKED = 'asked';
 
-/** When and why a batch must stop. */
-export interface Stop {
-  readonly signal: AbortSignal;
-  /** The error of the index, if that is why the batch must stop. */
-  readonly error: ImgtoolError | undefined;
-  /** Call it once no picture is in work. */
-  close(): void;
-}
-
 /** Aborts with the given signal, or on a request in the index. Kills the renderer `GRACE` milliseconds later. */
-export function stopOf({ index, run, renderer, signal: given }: JobContext): Stop {
+export function stopOf({ index, run, renderer, signal: given }: JobContext) {
   const asked = new AbortController();
   let failed: ImgtoolError | undefined;
   let isClosed = false;
@@ -44,9 +38,8 @@ export function stopOf({ index, run, renderer, signal: given }: JobContext): Sto
   else signal.addEventListener('abort', onAbort, { once: true });
   return {
     signal,
-    get error() {
-      return failed;
-    },
+    error: () => failed,
+    /** Call it once no picture is in work. */
     close() {
       isClosed = true;
       clearTimeout(looking);
@@ -54,4 +47,33 @@ export function stopOf({ index, run, renderer, signal: given }: JobContext): Sto
       signal.removeEventListener('abort', onAbort);
     },
   };
+}
+
+/** Jobs cancelled in one step. */
+const AT_ONCE = 1_000;
+/** Milliseconds between two checks whether the batch has ended. */
+const EVERY = 100;
+
+/** Cancels all waiting jobs of a batch. Resolves to their number. */
+export async function cancelWaiting(index: Index, batch: string): Promise<number> {
+  for (let cancelled = 0; ; ) {
+    const more = await index.cancelWaiting({ batch }, AT_ONCE);
+    if (more === 0) return cancelled;
+    cancelled += more;
+    // Handle signals, and let other processes write, between two steps.
+    await breathe();
+  }
+}
+
+const WAS = { asked: 'running', cancelled: 'interrupted', ended: 'ended' } as const;
+
+/** Stops a batch, and resolves once it has ended. `was` is its state before: `interrupted` means that its run had died. */
+export async function cancelBatch(index: Index, { id }: Batch) {
+  const answer = await index.askToCancel(id);
+  if (answer === 'cancelled') await cancelWaiting(index, id);
+  for (;;) {
+    const batch = await index.batch(id);
+    if (batch.state !== 'running') return { batch, was: WAS[answer] };
+    await sleep(EVERY);
+  }
 }

@@ -1,12 +1,12 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
-import type { FactPorts } from './context.ts';
-import { isMade, type Step, sameFile } from './decide.ts';
+import type { JobContext, JobWork } from './context.ts';
+import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
-export interface Committed {
+interface Committed {
   /** The outputs of this job, one for each variant. A skipped duplicate has the outputs of the other source. */
   readonly outputs: readonly OutputRecord[];
   /** Outputs that the index must record: of this job, or given to skipped duplicates. */
@@ -15,56 +15,63 @@ export interface Committed {
 }
 
 /** A file appeared under an output's name after the check. Another process may have made this very output. */
-export class Overtaken extends Error {
-  readonly reason: ImgtoolError;
-
-  constructor(reason: ImgtoolError) {
-    super(reason.message);
-    this.reason = reason;
+export class Overtaken extends ImgtoolError {
+  constructor({ code, message, fix, cause }: ImgtoolError) {
+    super(code, message, { fix, cause });
   }
 }
+
+/** What can stage files. */
+export type Staging = JobContext & Pick<JobWork, 'staged'>;
 
 /** An output whose bytes are staged. */
 interface Ready {
   readonly record: Omit<OutputRecord, 'size' | 'mtime' | 'ino'>;
   readonly staged: Staged;
-  readonly step: Exclude<Step, { kind: 'keep' | 'adopt' | 'skip' }>;
+  readonly step: Extract<Step, { kind: 'render' | 'place' }>;
 }
 
 /**
  * Makes all outputs of a job visible: rendered, placed, kept and adopted ones. `staged` begins with the rendered outputs
- * in the order of their steps; `commit` appends all other files that it stages. Errors: `output_exists` before anything
- * is visible, Overtaken, and those of storage.
+ * in the order of their steps. Errors: `output_exists` before anything is visible, Overtaken, and those of storage.
  */
-export async function commit(
-  ports: FactPorts,
-  steps: readonly Step[],
-  rendered: Rendered | undefined,
-  staged: Staged[],
-  source: SourceRecord,
-): Promise<Committed> {
-  const ready = await prepare(ports, steps, rendered, staged, source);
-  const adopted = new Map<Ready, OutputRecord>();
-  for (const one of ready) {
-    const found = await adopt(ports, one);
-    if (found !== undefined) adopted.set(one, found);
+export async function commit(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Committed> {
+  const { storage, source } = work;
+  /** The new records. */
+  const records = new Map<Step, OutputRecord>();
+  const fresh: Ready[] = [];
+  for (const one of await prepare(work, steps, rendered)) {
+    const adopted = await adopt(work, one);
+    if (adopted === undefined) fresh.push(one);
+    else records.set(one.step, adopted);
   }
-  const fresh = ready.filter((one) => !adopted.has(one));
-  const kept = steps.flatMap((step) => inPlace(step, source));
-  const found = [...adopted.values(), ...kept].map(({ path }) => path);
+  for (const step of steps) {
+    const stays = inPlace(step, source);
+    if (stays !== undefined) records.set(step, stays);
+  }
   // Recorded outputs must be durable: other jobs link to them.
-  if (found.length > 0) await ports.storage.sync(found);
-  const given = await giveToSkipped(ports, fresh, source, staged);
-  const facts = await ports.storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
-    throw error instanceof ImgtoolError && error.code === 'output_exists' ? new Overtaken(error) : error;
+  if (records.size > 0) await storage.sync([...records.values()].map(({ path }) => path));
+  const given = await giveToSkipped(work, fresh);
+  const facts = await storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
+    throw isTaken(error) ? new Overtaken(error) : error;
   });
-  const records = new Map(fresh.map((one, i) => [one.step as Step, { ...one.record, ...facts[i]! }]));
-  for (const [{ step }, record] of adopted) records.set(step, record);
+  for (const [i, { step, record }] of fresh.entries()) records.set(step, { ...record, ...facts[i]! });
   return {
-    outputs: steps.map((step) => outputOf(step, records, source)),
-    made: [...given, ...kept, ...records.values()],
-    skipped: steps.flatMap((step) => (step.kind === 'skip' ? [reservation(step, source)] : [])),
+    outputs: steps.map((step) => {
+      const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
+      if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
+      return record;
+    }),
+    made: [...given, ...records.values()],
+    skipped: steps
+      .filter(({ kind }) => kind === 'skip')
+      .map(({ wanted }) => ({ ...ownedBy(source, wanted), checksum: null })),
   };
+}
+
+/** The fields of an output's record that come from its source and its variant. */
+function ownedBy(source: SourceRecord, { path, variant, settings }: Wanted) {
+  return { path, source: source.path, variant: variant.name, settings, digest: source.digest };
 }
 
 /**
@@ -78,80 +85,58 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
   return staged.durable || (await storage.checksum(staged.path)) === meant.checksum;
 }
 
-async function prepare(
-  { storage, options }: FactPorts,
-  steps: readonly Step[],
-  rendered: Rendered | undefined,
-  staged: Staged[],
-  source: SourceRecord,
-): Promise<Ready[]> {
+async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Ready[]> {
+  const { storage, options, source, staged } = work;
   const ready: Ready[] = [];
-  let ordered = 0;
+  let orders = 0;
   for (const step of steps) {
-    if (step.kind === 'keep' || step.kind === 'adopt' || step.kind === 'skip') continue;
-    const { path, variant, settings } = step.wanted;
-    const own = { path, source: source.path, variant: variant.name, settings, digest: source.digest };
+    if (step.kind !== 'render' && step.kind !== 'place') continue;
+    const { wanted } = step;
+    const own = ownedBy(source, wanted);
     if (step.kind === 'render') {
-      const output = rendered!.outputs[ordered]!;
-      const { width, height, checksum } = output;
-      const record = { ...own, format: variant.format, width, height, checksum, encoder: rendered!.encoder };
-      ready.push({ step, record, staged: staged[ordered]! });
-      ordered++;
+      const [one, { width, height, checksum }] = [staged[orders]!, rendered!.outputs[orders]!];
+      const { format } = wanted.variant;
+      const record = { ...own, format, width, height, checksum, encoder: rendered!.encoder };
+      ready.push({ step, record, staged: one });
+      orders++;
     } else {
-      const one = await storage.stageFrom(
-        step.from.path,
-        path,
-        options.duplicates === 'copy' ? 'copy' : 'link',
-      );
+      const how = options.duplicates === 'copy' ? 'copy' : 'link';
+      const one = await storage.stageFrom(step.from.path, wanted.path, how);
       staged.push(one);
-      if (!(await holds(storage, one, step.from))) throw new Overtaken(outputExists(path));
+      if (!(await holds(storage, one, step.from))) throw new Overtaken(outputExists(wanted.path));
       ready.push({ step, record: { ...step.from, ...own }, staged: one });
     }
   }
-  for (const { staged: one, step } of ready) one.replace = step.replace;
+  for (const one of ready) one.staged.replace = one.step.replace;
   return ready;
 }
 
 /** Adopts an unknown file that holds exactly these bytes. This rebuilds a lost index. */
-async function adopt(
-  { index, storage }: FactPorts,
-  { record, step }: Ready,
-): Promise<OutputRecord | undefined> {
+async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputRecord | undefined> {
   const { disk, path, holds } = step.wanted;
   if (disk === null || disk === 'foreign' || step.replace) return undefined;
-  if ((await storage.checksum(path)) === record.checksum) return { ...record, ...disk };
+  if ((await work.storage.checksum(path)) === record.checksum) return { ...record, ...disk };
   if (holds !== null) throw outputIsSource(path);
-  const isKnown = isMade((await index.lookup([], [path])).output(path));
+  const isKnown = isMade((await work.index.lookup([], [path])).output(path));
   throw isKnown ? new Overtaken(outputExists(path)) : outputExists(path);
 }
 
 /** Gives skipped duplicates their own outputs before the outputs that they share are replaced. */
-async function giveToSkipped(
-  ports: FactPorts,
-  fresh: readonly Ready[],
-  source: SourceRecord,
-  staged: Staged[],
-): Promise<OutputRecord[]> {
+async function giveToSkipped(work: JobWork, fresh: readonly Ready[]): Promise<OutputRecord[]> {
+  const { source, storage } = work;
   const given: OutputRecord[] = [];
   for (const { step } of fresh) {
     const { record: old, disk, settings } = step.wanted;
     if (!isMade(old) || (old.digest === source.digest && old.settings === settings)) continue;
-    if (!(await isIntact(old, disk, ports.storage))) continue;
-    given.push(...(await giveAway(ports, old, source.path, staged)));
+    if (!(await isIntact(old, disk, storage))) continue;
+    given.push(...(await giveAway(work, old, source.path)));
   }
   return given;
 }
 
-/**
- * Gives an output that is about to be removed or replaced to all skipped duplicates except `leaving`. Returns their new
- * outputs. Appends the files that it stages to `staged`.
- */
-export async function giveAway(
-  { index, storage, sources }: FactPorts,
-  old: OutputRecord,
-  leaving: string,
-  staged: Staged[],
-): Promise<OutputRecord[]> {
+/** Gives an output that is about to be removed or replaced to its skipped duplicates, not `leaving`. Fills `staged`. */
+export async function giveAway(work: Staging, old: OutputRecord, leaving: string): Promise<OutputRecord[]> {
+  const { index, storage, sources, staged } = work;
   const given: OutputRecord[] = [];
   for (const { path, source: copy } of await index.skipped(old.digest, [old.settings])) {
     if (copy === leaving) continue;
@@ -160,56 +145,26 @@ export async function giveAway(
     const one = await storage.stageFrom(old.path, path, 'link');
     staged.push(one);
     if (!(await holds(storage, one, old))) continue;
-    const left = await storage.commit([one]).catch(unlessTaken);
-    if (left !== undefined) given.push({ ...old, path, source: copy, ...left[0]! });
+    try {
+      const [made] = await storage.commit([one]);
+      given.push({ ...old, path, source: copy, ...made! });
+    } catch (error) {
+      // A foreign file under the name of a duplicate must not stop this source.
+      if (!isTaken(error)) throw error;
+    }
   }
   return given;
 }
 
-/** A foreign file under the name of a duplicate must not stop this source. */
-function unlessTaken(error: unknown): undefined {
-  if (!(error instanceof ImgtoolError) || error.code !== 'output_exists') throw error;
+function isTaken(error: unknown): error is ImgtoolError {
+  return error instanceof ImgtoolError && error.code === 'output_exists';
 }
 
-/** The new record of a file that stays where it is. */
-function inPlace(step: Step, source: SourceRecord): OutputRecord[] {
-  if (step.kind === 'adopt') return [adopted(step, source)];
-  if (step.kind !== 'keep') return [];
+/** The new record of a file that stays where it is; undefined when it needs none. */
+function inPlace(step: Step, source: SourceRecord): OutputRecord | undefined {
   const { record, disk } = step.wanted;
-  if (!isMade(record) || disk === null || disk === 'foreign' || sameFile(record, disk)) return [];
-  return [{ ...record, ...disk }];
-}
-
-function adopted({ wanted, from }: Extract<Step, { kind: 'adopt' }>, source: SourceRecord): OutputRecord {
-  const { path, variant, settings, disk } = wanted;
-  if (disk === null || disk === 'foreign') throw new Error(`${path} was to be adopted and is not there`);
-  return {
-    ...from,
-    path,
-    source: source.path,
-    variant: variant.name,
-    settings,
-    digest: source.digest,
-    ...disk,
-  };
-}
-
-function outputOf(step: Step, records: ReadonlyMap<Step, OutputRecord>, source: SourceRecord): OutputRecord {
-  if (step.kind === 'skip') return step.from;
-  if (step.kind === 'adopt') return adopted(step, source);
-  const record = step.kind === 'keep' ? step.wanted.record : records.get(step);
-  if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
-  return record;
-}
-
-function reservation({ wanted }: Extract<Step, { kind: 'skip' }>, source: SourceRecord): Reservation {
-  const { path, variant, settings } = wanted;
-  return {
-    path,
-    source: source.path,
-    checksum: null,
-    settings,
-    digest: source.digest,
-    variant: variant.name,
-  };
+  if (disk === null || disk === 'foreign') return undefined;
+  if (step.kind === 'adopt') return { ...step.from, ...ownedBy(source, step.wanted), ...disk };
+  const isNew = step.kind === 'keep' && isMade(record) && !sameFile(record, disk);
+  return isNew ? { ...record, ...disk } : undefined;
 }

@@ -1,33 +1,53 @@
 import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
-import type { Index, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
+import type { Index, Opened, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
-/** The ports and options from which a job's facts come. */
-export interface FactPorts {
+export type Emit = (event: Event) => void;
+
+/** The opened ports of a batch. */
+export interface Ports {
   readonly index: Index;
   readonly storage: Storage;
   readonly sources: Sources;
-  readonly options: BatchOptions;
-  /** The settings digest of each variant, in the order of the variants. */
-  readonly settings: readonly string[];
+  readonly renderer: Renderer;
+  /** Memory for pictures in work, shared by all batches of an engine. */
+  readonly budget: MemoryBudget;
+  /** Resolves once the reader of events has caught up. No new work is taken before. */
+  readonly ready?: () => Promise<void>;
+  /** Hex id of this run. It is part of the names of its staged files. */
+  readonly run: string;
 }
 
 /** What a job works with: its batch's options and the opened ports. */
-export interface JobContext extends FactPorts {
+export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly run: Run;
-  readonly renderer: Renderer;
+  readonly options: BatchOptions;
+  /** The settings digest of each variant, in the order of the variants. */
+  readonly settings: readonly string[];
   /** Paths where a dead run may have left outputs that the index does not know. */
   readonly suspects: ReadonlySet<string>;
   /** Whether outputs are removed when their sources are gone. */
   readonly mirror: boolean;
-  readonly budget: MemoryBudget;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
-  readonly emit: (event: Event) => void;
-  /** Resolves once the reader of events has caught up. No new work is taken before. */
-  readonly ready: () => Promise<void>;
+  readonly emit: Emit;
   /** Aborts when no more work may begin. */
   readonly signal: AbortSignal;
+}
+
+/** The work on one job. */
+export interface JobWork extends JobContext {
+  readonly job: Job;
+  /** The record of its source. */
+  readonly source: SourceRecord;
+  /** Its source, if that was read. */
+  readonly opened: Opened | undefined;
+  /** All files that were staged for it. The job discards what is left of them. */
+  readonly staged: Staged[];
+  /** Milliseconds. */
+  readonly started: number;
+  /** Closes the source: its outputs are rendered. */
+  readonly letGo: () => void;
 }
 
 /** A job that begins, for the first time or again. */
@@ -37,19 +57,13 @@ export interface Begun {
   readonly learnt?: SourceRecord | undefined;
   /** Whether `job.started` was already reported. */
   readonly isReported: boolean;
-  /**
-   * How often the job may still begin again. Another process may make the same outputs one after the other. Then each
-   * attempt finds more of them.
-   */
+  /** How often the job may still begin again, because other processes made some of its outputs in the meantime. */
   readonly looks: number;
 }
 
 /** A job that must begin again, in a new slot. */
 export interface Requeued {
-  /**
-   * `waiting`: after another job, which renders the same bytes now, has ended. `again`: at once, because the files under
-   * its outputs' names have changed.
-   */
+  /** `waiting`: after a job with the same bytes. `again`: at once, because files under its outputs' names changed. */
   readonly type: 'waiting' | 'again';
   readonly begun: Begun & { readonly learnt: SourceRecord };
 }

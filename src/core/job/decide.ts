@@ -62,25 +62,21 @@ export type Decision =
   | { readonly action: 'refuse'; readonly code: 'output_exists' | 'output_is_source'; readonly path: string };
 
 /** What happens to one wanted output. */
-export type Step =
-  | { readonly kind: 'keep'; readonly wanted: Wanted }
+export type Step = { readonly wanted: Wanted } & (
+  | { readonly kind: 'keep' }
   /** The file is an output of these bytes, recorded under another name. It was moved with its source. */
-  | { readonly kind: 'adopt'; readonly wanted: Wanted; readonly from: OutputRecord }
-  | {
-      readonly kind: 'place';
-      readonly wanted: Wanted;
-      readonly from: OutputRecord;
-      readonly replace: boolean;
-    }
+  | { readonly kind: 'adopt'; readonly from: OutputRecord }
+  | { readonly kind: 'place'; readonly from: OutputRecord; readonly replace: boolean }
   /** The job makes no output: the owner of the same bytes has it. */
-  | { readonly kind: 'skip'; readonly wanted: Wanted; readonly from: OutputRecord }
-  | { readonly kind: 'render'; readonly wanted: Wanted; readonly replace: boolean };
+  | { readonly kind: 'skip'; readonly from: OutputRecord }
+  | { readonly kind: 'render'; readonly replace: boolean }
+);
 
 /** Decides who owns each output, and what the job does. `process`, `watch` and dry runs share this rule. Pure. */
 export function decide(facts: Facts): Decision {
-  const refused = facts.wanted.find((wanted) => refusal(wanted, facts) !== undefined);
-  if (refused !== undefined) {
-    return { action: 'refuse', code: refusal(refused, facts) ?? 'output_exists', path: refused.path };
+  for (const wanted of facts.wanted) {
+    const code = refusalOf(wanted, facts);
+    if (code !== undefined) return { action: 'refuse', code, path: wanted.path };
   }
   if (facts.digest === undefined || facts.wanted.some(isUnclear)) return { action: 'read' };
   const steps = facts.wanted.map((wanted) => stepFor(wanted, facts));
@@ -89,9 +85,8 @@ export function decide(facts: Facts): Decision {
     return facts.recorded?.digest === facts.digest ? { action: 'unchanged' } : { action: 'reuse', steps };
   }
   const owners = steps.flatMap((step) => ('from' in step ? [step.from] : []));
-  const isDuplicate = owners.every((from) =>
-    facts.elsewhere.some((one) => one.record === from && isLive(one)),
-  );
+  const isShared = (from: OutputRecord) => facts.elsewhere.some((one) => one.record === from && isLive(one));
+  const isDuplicate = owners.every(isShared);
   const of = owners[0]?.source;
   return isDuplicate && of !== undefined ? { action: 'duplicate', of, steps } : { action: 'reuse', steps };
 }
@@ -127,7 +122,7 @@ export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
   return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
 }
 
-function refusal(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {
+function refusalOf(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {
   const { record, disk } = wanted;
   if (record !== undefined && record.source !== facts.source) return 'output_exists';
   if (disk === null || isMade(record)) return disk === 'foreign' ? 'output_exists' : undefined;
@@ -157,9 +152,8 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
 /** A record of the same output under another name; preferably of a source that still exists. */
 function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
   if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
-  const twins = elsewhere.filter(
-    ({ record }) => record.settings === settings && record.checksum === checksum,
-  );
+  const isTwin = ({ record }: Elsewhere) => record.settings === settings && record.checksum === checksum;
+  const twins = elsewhere.filter(isTwin);
   return (twins.find(isLive) ?? twins[0])?.record;
 }
 

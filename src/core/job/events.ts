@@ -1,4 +1,3 @@
-import { join, relative } from 'node:path';
 import type {
   BatchOptions,
   Job,
@@ -10,8 +9,9 @@ import type {
   Variant,
   Warning,
 } from '../../model.ts';
-import type { Settlement, Sources } from '../../ports.ts';
-import { onceFor } from '../batch/once.ts';
+import type { Settlement } from '../../ports.ts';
+import { pathAsGiven } from '../batch/names.ts';
+import type { JobContext } from './context.ts';
 
 /** An output as `status` shows it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
@@ -19,25 +19,16 @@ export function describe({ variant, format, path, width, height, size }: OutputR
 }
 
 /** The event of a job that ended with this settlement. */
-export function jobEvent(
-  job: Job,
-  settlement: Settlement,
-  { options, sources }: { options: BatchOptions; sources: Sources },
-): JobEvent {
+export function jobEvent(job: Job, settlement: Settlement, { options, sources }: JobContext): JobEvent {
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
+  const outputs = settlement.outputs.map((output) => outputAsGiven(output, options));
   return {
-    type: 'job',
-    batch: job.batch,
-    source: job.given,
-    state,
-    ...(source === undefined ? {} : pictureOf(source)),
+    ...{ type: 'job', batch: job.batch, source: job.given, state },
+    ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
     ...(error === undefined ? {} : { error }),
-    ...(source === undefined
-      ? {}
-      : { outputs: settlement.outputs.map((output) => outputAsGiven(output, options)) }),
     ...(settlement.skipped.length > 0 ? { borrowed: true as const } : {}),
     ...(ms === undefined ? {} : { ms }),
     attempts: job.attempts + 1,
@@ -51,35 +42,19 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
 
 /** An output under the path that a user would write. */
 export function outputAsGiven(output: Output, options: BatchOptions): Output {
-  const { variant, format, path, width, height, bytes } = output;
-  return { variant, format, path: pathAsGiven(path, options), width, height, bytes };
+  return { ...output, path: pathAsGiven(output.path, options) };
 }
-
-export function pathAsGiven(path: string, options: BatchOptions): string {
-  const { out, given } = beginningsOf(options);
-  if (path.startsWith(out)) return given + path.slice(out.length);
-  return join(options.outGiven, relative(options.out, path));
-}
-
-/** The prefix of output paths, absolute and as a user would write it. */
-const beginningsOf = onceFor(({ out, outGiven }: BatchOptions) => ({
-  out: join(out, '_').slice(0, -1),
-  given: join(outGiven, '_').slice(0, -1),
-}));
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
-export function scaledDown(
-  { given }: Job,
-  { name, format }: Variant,
-  { asked, width, height }: RenderedOutput,
-): Warning | undefined {
+export function scaledDown(job: Job, variant: Variant, output: RenderedOutput): Warning | undefined {
+  const { asked, width, height } = output;
   if (asked === undefined) return undefined;
   const [wanted, made] = [asked, { width, height }].map((size) =>
     [size.width, size.height].map((side) => side.toLocaleString('en')).join(' x '),
   );
   return {
     type: 'warning',
-    message: `${given}: variant ${name} is ${made} px instead of ${wanted} px, which ${format} cannot hold`,
+    message: `${job.given}: variant ${variant.name} is ${made} px instead of ${wanted} px, which ${variant.format} cannot hold`,
     fix: 'give the variant a smaller width or a height, or another format',
   };
 }

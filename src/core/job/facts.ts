@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
-import type { Lookup, Sources, Storage } from '../../ports.ts';
-import type { FactPorts } from './context.ts';
-import { type Elsewhere, type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
+import type { Storage } from '../../ports.ts';
+import type { JobContext } from './context.ts';
+import { type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
 
 /** The facts about a source by stat alone. The index must record an output under each of its names. */
 export function factsByStat(
-  { options, settings }: FactPorts,
+  { options, settings }: JobContext,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
   paths: readonly string[],
   records: readonly Wanted['record'][],
@@ -21,93 +21,69 @@ export function factsByStat(
   return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
 }
 
-/** Whose source is under an output's name. A source is any file of this batch or of an earlier one. */
-async function holder(
-  sources: Sources,
-  lookup: Lookup,
-  path: string,
-  disk: FileFacts | 'foreign',
-  source: FileFacts,
-): Promise<Wanted['holds']> {
-  if (disk !== 'foreign' && sameFile(disk, source)) return 'this source';
-  return lookup.source(path) !== undefined || (await sources.covers(path)) ? 'another source' : null;
-}
-
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
 export async function factsOfJob(
-  ports: FactPorts,
+  context: JobContext,
   source: string,
   found: FileFacts,
   paths: readonly string[],
 ): Promise<Facts> {
-  const { index, storage, sources } = ports;
-  const { force } = ports.options;
+  const { index, storage, sources, options } = context;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
-  const facts = factsByStat(ports, known, paths, paths.map(lookup.output), await storage.stat(paths));
+  const facts = factsByStat(context, known, paths, paths.map(lookup.output), await storage.stat(paths));
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
     const { path, record, disk } = one;
-    const holds = disk === null || isMade(record) ? null : await holder(sources, lookup, path, disk, found);
-    const mayBeMoved =
-      isUnknown(one) &&
-      holds !== 'this source' &&
-      lookup.source(path) === undefined &&
-      (!force || holds !== null);
+    const isSource = lookup.source(path) !== undefined;
+    let holds: Wanted['holds'] = null;
+    if (disk !== null && !isMade(record)) {
+      if (disk !== 'foreign' && sameFile(disk, found)) holds = 'this source';
+      // A source is any file of this batch or of an earlier one.
+      else if (isSource || (await sources.covers(path))) holds = 'another source';
+    }
+    const isFree = !isSource && holds !== 'this source' && (!options.force || holds !== null);
+    const mayBeMoved = isUnknown(one) && isFree;
     const checksum = isUnclear(one) || mayBeMoved ? ((await storage.checksum(path)) ?? undefined) : undefined;
     const isMoved =
-      mayBeMoved && checksum !== undefined && (await madeAs(ports, path, checksum)) !== undefined;
+      mayBeMoved && checksum !== undefined && (await madeAs(context, path, checksum)) !== undefined;
     wanted.push({ ...one, holds: isMoved ? null : holds, checksum, isMoved });
   }
   return { ...facts, wanted };
 }
 
 /** Adds the digest, and the outputs of the same bytes under other names. */
-export async function withDigest(ports: FactPorts, facts: Facts, digest: string): Promise<Facts> {
+export async function withDigest(context: JobContext, facts: Facts, digest: string): Promise<Facts> {
+  const { index, storage, sources, options } = context;
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
-  const made = await ports.index.made(digest, settings);
-  const others = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  return { ...facts, digest, elsewhere: await elsewhere(ports, facts.source, digest, others) };
-}
-
-async function elsewhere(
-  { index, storage, sources, options }: FactPorts,
-  source: string,
-  digest: string,
-  records: readonly OutputRecord[],
-): Promise<Elsewhere[]> {
-  if (records.length === 0) return [];
+  const made = await index.made(digest, settings);
+  const records = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
+  if (records.length === 0) return { ...facts, digest, elsewhere: [] };
   const owners = [...new Set(records.map((record) => record.source))];
   const [lookup, disk, there] = await Promise.all([
     index.lookup(owners, []),
     storage.stat(records.map(({ path }) => path)),
     sources.statAll(owners),
   ]);
-  const live = new Set(
-    owners.filter((owner, i) => owner !== source && has(there[i], lookup.source(owner), digest)),
-  );
-  return Promise.all(
-    records.map(async (record, i) => ({
-      record,
-      intact: await isIntact(record, disk[i] ?? null, storage),
-      ownerThere: live.has(record.source),
-      sameFolder: isBelow(record.path, options.out),
-    })),
-  );
+  const others = owners.filter((owner, i) => has(there[i], lookup.source(owner), digest));
+  const live = new Set(others.filter((owner) => owner !== facts.source));
+  const elsewhere = records.map(async (record, i) => ({
+    record,
+    intact: await isIntact(record, disk[i] ?? null, storage),
+    ownerThere: live.has(record.source),
+    sameFolder: isBelow(record.path, options.out),
+  }));
+  return { ...facts, digest, elsewhere: await Promise.all(elsewhere) };
 }
 
 /** Whether a source exists and still has its recorded bytes. */
-export function has(
-  facts: FileFacts | null | undefined,
-  recorded: SourceRecord | undefined,
-  digest: string,
-): boolean {
+export function has(facts: FileFacts | null | undefined, recorded: SourceRecord | undefined, digest: string) {
   return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
 }
 
 export async function isIntact(
   record: OutputRecord,
-  disk: FileFacts | 'foreign' | null,
+  disk: Wanted['disk'],
   storage: Storage,
 ): Promise<boolean> {
   if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;

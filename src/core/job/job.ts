@@ -1,27 +1,24 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
-import type { Job, JobEvent, Order, Rendered, SourceRecord, Timings } from '../../model.ts';
+import type { JobEvent, Order, Rendered, SourceRecord } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
 import { namesOf } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
-import type { Begun, JobContext, Requeued } from './context.ts';
+import type { Begun, JobContext, JobWork, Requeued } from './context.ts';
 import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
-import { describe, jobEvent, pathAsGiven, scaledDown } from './events.ts';
+import { describe, jobEvent, scaledDown } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
-import { refusedNow } from './limits.ts';
-import { openWithinBudget } from './open-source.ts';
-import { removeSuperseded } from './superseded.ts';
+import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
+import { removeSuperseded, reportRemoved } from './superseded.ts';
 
 /**
  * Processes ONE image, from source to outputs. Either settles the job in the index, or returns a job that must begin
  * again and has nothing open or staged. Calls `rendered` when only making the outputs visible is left: another image may
  * begin then. After an error nothing staged is left, and the index still says `processing`.
  */
-export async function runJob(
-  context: JobContext,
-  { job, learnt, isReported, looks }: Begun,
-  rendered: () => void,
-): Promise<JobEvent | Requeued> {
+export async function runJob(context: JobContext, begun: Begun, rendered: () => void) {
+  const { job, learnt, isReported, looks } = begun;
   const started = performance.now();
+  const { index, run } = context;
   const staged: Staged[] = [];
   let opened: Opened | undefined;
   const letGo = () => {
@@ -29,30 +26,35 @@ export async function runJob(
     opened = undefined;
     rendered();
   };
+  const again = (type: Requeued['type'], source: SourceRecord): Requeued => {
+    const left = type === 'again' ? looks - 1 : looks;
+    return { type, begun: { job, learnt: source, isReported: true, looks: left } };
+  };
   try {
-    let seen = await look(context, job, learnt);
+    let seen = await look(context, job.source, namesOf(job, context.options), learnt);
     const { action } = seen.decision;
     if (action === 'read' || action === 'render') {
-      if (seen.source !== undefined && !(await context.index.claim(context.run, job, seen.source.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: seen.source, isReported: true, looks } };
-      }
+      const known = seen.source;
+      if (known !== undefined && !(await index.claim(run, job, known.digest))) return again('waiting', known);
       const seenAt = Date.now();
       // Most jobs that waited need no rendering. Only those that do report their start again.
       if (isReported) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
       opened = await openWithinBudget(context, job, seen.size);
-      const source = learn(job, opened, seen.facts.recorded, seenAt);
-      if (!(await context.index.claim(context.run, job, opened.digest))) {
-        return { type: 'waiting', begun: { job: seen.job, learnt: source, isReported: true, looks } };
-      }
-      seen = await judge(context, seen.job, source);
+      const source = learn(job.source, opened, seen.facts.recorded, seenAt);
+      if (!(await index.claim(run, job, opened.digest))) return again('waiting', source);
+      const names = seen.facts.wanted.map(({ path }) => path);
+      seen = await judge(context, await factsOfJob(context, job.source, source, names), source);
     }
+    const { facts, decision, source } = seen;
+    if (decision.action === 'refuse') throw refusal(decision);
+    if (decision.action === 'read' || source === undefined)
+      throw new Error('a job was decided before it was read');
     try {
-      return await carryOut(context, seen, { opened, letGo }, staged, started);
+      const work = { ...context, job, source, opened, staged, started, letGo };
+      return await carryOut(work, facts, decision);
     } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
-      if (seen.source === undefined || looks === 0) throw error.reason;
-      const begun = { job: seen.job, learnt: seen.source, isReported: true, looks: looks - 1 };
-      return { type: 'again', begun };
+      if (!(error instanceof Overtaken) || looks === 0) throw error;
+      return again('again', source);
     }
   } finally {
     opened?.close();
@@ -67,7 +69,6 @@ async function discard({ leftBehind }: JobContext, staged: Staged[]): Promise<vo
 
 /** The facts about a job, and the decision. */
 interface Seen {
-  readonly job: Job;
   readonly facts: Facts;
   readonly decision: Decision;
   /** Size of the source in bytes at the last stat. */
@@ -76,93 +77,85 @@ interface Seen {
   readonly source: SourceRecord | undefined;
 }
 
-/** Step 1: stat the source and look it up. Only outputs that a stat cannot prove are read. */
-async function look(context: JobContext, job: Job, learnt: SourceRecord | undefined): Promise<Seen> {
+/** Step 1: stat the source and look it up. `names` are undefined when other sources own all names it could have. */
+export async function look(
+  context: JobContext,
+  path: string,
+  names?: readonly string[],
+  learnt?: SourceRecord,
+): Promise<Seen> {
   const seenAt = Date.now();
-  const found = await context.sources.stat(job.source);
-  const facts = await factsOfJob(context, job.source, found, pathsOf(context, job));
+  const found = await context.sources.stat(path);
+  if (names === undefined) {
+    throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
+      fix: 'choose another {{name}} or {{out}}',
+    });
+  }
+  const facts = await factsOfJob(context, path, found, names);
   for (const known of [learnt, facts.recorded]) {
     if (known === undefined || trustedDigest(found, known) === undefined) continue;
     const refused = refusedNow(known, context.options.limits);
     if (refused !== undefined) throw refused;
-    return judge(context, job, { ...known, ctime: found.ctime ?? known.ctime, seenAt }, facts);
+    return judge(context, facts, { ...known, ctime: found.ctime ?? known.ctime, seenAt });
   }
-  return { job, facts, decision: decide(facts), size: found.size, source: undefined };
+  return { facts, decision: decide(facts), size: found.size, source: undefined };
 }
 
-/** Step 3: asks the index which sources have these bytes. `found` holds the facts of a stat just made, if any. */
-async function judge(context: JobContext, job: Job, source: SourceRecord, found?: Facts): Promise<Seen> {
-  const stat = found ?? (await factsOfJob(context, job.source, source, pathsOf(context, job)));
+/** Step 3: asks the index which sources have these bytes. */
+export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
   const facts = await withDigest(context, stat, source.digest);
-  return { job, facts, decision: decide(facts), size: source.size, source };
+  return { facts, decision: decide(facts), size: source.size, source };
 }
 
-/** A source that may be open. `letGo` closes it as soon as rendering is done. */
-interface Lent {
-  readonly opened: Opened | undefined;
-  letGo(): void;
-}
+type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
-async function carryOut(
-  context: JobContext,
-  { job, facts, decision, source }: Seen,
-  { opened, letGo }: Lent,
-  staged: Staged[],
-  started: number,
-): Promise<JobEvent> {
-  if (decision.action === 'refuse') throw refusal(decision);
-  if (decision.action === 'read' || source === undefined)
-    throw new Error('a job was decided before it was read');
+async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<JobEvent> {
+  const { job, source, opened, staged, started } = work;
   const steps: readonly Step[] =
     decision.action === 'unchanged'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
-  const rendered = await render(context, job, steps, opened, staged);
-  letGo();
-  await assertUnchanged(context, source);
+  const pictures = await render(work, steps);
+  work.letGo();
+  await assertUnchanged(work, source);
   const committing = performance.now();
-  const committed = await commit(context, steps, rendered, staged, source);
-  const { removed, givenUp, given } = await removeSuperseded(context, job, source.digest, steps, staged);
-  const dominantColor = source.dominantColor ?? rendered?.dominantColor ?? (await colorOf(context, steps));
+  const { made, skipped, outputs } = await commit(work, steps, pictures);
+  const { removed, givenUp, given } = await removeSuperseded(work, steps);
+  const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(work, steps));
+  const now = performance.now();
   const settlement: Settlement = {
     state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
     source: { ...source, dominantColor },
-    made: [...committed.made, ...given],
-    skipped: committed.skipped,
-    givenUp,
-    outputs: committed.outputs.map(describe),
+    made: [...made, ...given],
+    ...{ skipped, givenUp },
+    outputs: outputs.map(describe),
     bytes: source.size,
     reused: decision.action === 'reuse',
-    degraded: rendered?.degraded === true,
-    ms: timings(started, committing, opened, rendered),
+    degraded: pictures?.degraded === true,
+    ms: {
+      digest: Math.round(opened?.ms ?? 0),
+      decode: Math.round(pictures?.ms.decode ?? 0),
+      encode: Math.round(pictures?.ms.encode ?? 0),
+      commit: Math.round(now - committing),
+      total: Math.round(now - started),
+    },
     ...(decision.action === 'duplicate' ? { duplicateOf: decision.of } : {}),
   };
   // Discard unneeded staged files now: after the job has ended nothing would find them.
-  await discard(context, staged);
-  await context.index.settle(context.run, job, settlement);
-  if (removed.length > 0) {
-    const paths = removed.map((path) => pathAsGiven(path, context.options));
-    context.emit({ type: 'removed', batch: context.run.batch, source: job.given, paths });
-  }
-  return jobEvent(job, settlement, context);
+  await discard(work, staged);
+  await work.index.settle(work.run, job, settlement);
+  reportRemoved(work, job.given, removed);
+  return jobEvent(job, settlement, work);
 }
 
 /** Errors: `source_changed` when the source was written while the job ran: its outputs are of the former bytes. */
 async function assertUnchanged({ sources }: JobContext, source: SourceRecord): Promise<void> {
-  if (sameFile(await sources.stat(source.path), source)) return;
-  throw new ImgtoolError('source_changed', 'was changed while it was processed', {
-    fix: 'run the same command again once it is whole',
-  });
+  if (!sameFile(await sources.stat(source.path), source)) throw changedMeanwhile('while it was processed');
 }
 
-async function render(
-  { storage, emit }: JobContext,
-  job: Job,
-  steps: readonly Step[],
-  opened: Opened | undefined,
-  staged: Staged[],
-): Promise<Rendered | undefined> {
+async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered | undefined> {
+  const { storage, emit, job, opened, staged } = work;
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
@@ -180,19 +173,11 @@ async function render(
   return rendered;
 }
 
-function pathsOf({ options }: JobContext, job: Job): string[] {
-  const paths = namesOf(job, options);
-  if (paths !== undefined) return paths;
-  throw new ImgtoolError('output_exists', 'every name its outputs could have belongs to another source', {
-    fix: 'choose another {{name}} or {{out}}',
-  });
-}
-
-/** `seenAt` must be from before the read: then every later write has a later mtime. */
-function learn(job: Job, opened: Opened, recorded: SourceRecord | undefined, seenAt: number): SourceRecord {
+/** The new record of a source. `seenAt` must be from before the read: then every later write has a later mtime. */
+export function learn(path: string, opened: Opened, recorded: SourceRecord | undefined, seenAt: number) {
   const { facts, digest, format, width, height } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
-  return { ...facts, path: job.source, digest, format, width, height, dominantColor, seenAt };
+  return { ...facts, path, digest, format, width, height, dominantColor, seenAt };
 }
 
 export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
@@ -207,15 +192,4 @@ async function colorOf({ index }: JobContext, steps: readonly Step[]): Promise<s
   const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
   if (owner === undefined) return null;
   return (await index.lookup([owner], [])).source(owner)?.dominantColor ?? null;
-}
-
-function timings(started: number, committing: number, opened?: Opened, rendered?: Rendered): Timings {
-  const now = performance.now();
-  return {
-    digest: Math.round(opened?.ms ?? 0),
-    decode: Math.round(rendered?.ms.decode ?? 0),
-    encode: Math.round(rendered?.ms.encode ?? 0),
-    commit: Math.round(now - committing),
-    total: Math.round(now - started),
-  };
 }

@@ -1,52 +1,39 @@
 import { basename, sep } from 'node:path';
-import type { FileFacts, OutputRecord } from '../../model.ts';
-import type { FoundSource, Lookup } from '../../ports.ts';
-import { isOutputName } from '../batch/names.ts';
-import type { FactPorts } from './context.ts';
+import type { OutputRecord } from '../../model.ts';
+import type { Lookup } from '../../ports.ts';
+import { isOutputName, type NamedSource } from '../batch/names.ts';
+import type { JobContext } from './context.ts';
 
 // Users move or copy outputs together with their sources. The index finds such outputs by their bytes, not by their paths.
 
 /** The record of an output with these bytes that was made under the same file name in some folder. */
-export async function madeAs({ index }: Pick<FactPorts, 'index'>, path: string, checksum: string) {
+export async function madeAs({ index }: JobContext, path: string, checksum: string) {
   return index.withChecksum(checksum, basename(path));
 }
 
-/**
- * Whether a file among the sources is a moved output: the template yields its name, and its bytes are recorded for an
- * output of this name. Reads only files with such a name.
- */
-export async function isMovedOutput(ports: FactPorts, path: string, lookup: Lookup): Promise<boolean> {
+/** Whether the template yields this name, and the file's bytes are recorded for an output of this name. */
+export async function isMovedOutput(ports: JobContext, path: string, lookup: Lookup): Promise<boolean> {
   if (lookup.source(path) !== undefined || !isOutputName(path, ports.options)) return false;
   return (await recordOf(ports, path)) !== undefined;
 }
 
-/**
- * Which of these unrecorded sources moved together with outputs under tagged names, and so own these names. The tag
- * depends on the path below the root, so a move does not change it.
- */
-export async function movedWithTag(
-  known: Pick<FactPorts, 'index' | 'storage'>,
-  found: readonly FoundSource[],
-  candidates: readonly (readonly (readonly string[])[])[],
-): Promise<ReadonlySet<FoundSource>> {
-  const first = candidates.map(([, tagged]) => tagged![0]!);
-  const disk = await known.storage.stat(first).catch(() => [] as (FileFacts | 'foreign' | null)[]);
-  const moved = new Set<FoundSource>();
-  for (const [i, one] of found.entries()) {
+/** The unrecorded sources that moved together with outputs under tagged names. A move of their root keeps the tag. */
+export async function movedWithTag(ports: JobContext, unrecorded: readonly NamedSource[]) {
+  const tagged = unrecorded.map(({ candidates }) => candidates[1]![0]!);
+  const disk = await ports.storage.stat(tagged).catch(() => []);
+  const moved = new Set<NamedSource>();
+  for (const [i, one] of unrecorded.entries()) {
     if (disk[i] == null || disk[i] === 'foreign') continue;
-    const plain = await recordOf(known, candidates[i]![0]![0]!);
+    const plain = await recordOf(ports, one.plain[0]!);
     // Of two sources with the same name, the one with the same relative path has the plain name.
-    const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.relative}`) === true;
-    if (!isPlain && (await recordOf(known, first[i]!)) !== undefined) moved.add(one);
+    const isPlain = plain?.source.split(sep).join('/').endsWith(`/${one.found.relative}`) === true;
+    if (!isPlain && (await recordOf(ports, tagged[i]!)) !== undefined) moved.add(one);
   }
   return moved;
 }
 
-async function recordOf(
-  known: Pick<FactPorts, 'index' | 'storage'>,
-  path: string,
-): Promise<OutputRecord | undefined> {
+async function recordOf(ports: JobContext, path: string): Promise<OutputRecord | undefined> {
   // The job of an unreadable file reports the error.
-  const checksum = await known.storage.checksum(path).catch(() => null);
-  return checksum === null ? undefined : madeAs(known, path, checksum);
+  const checksum = await ports.storage.checksum(path).catch(() => null);
+  return checksum === null ? undefined : madeAs(ports, path, checksum);
 }

@@ -1,5 +1,5 @@
-import { ImgtoolError } from '../../errors.ts';
-import type { Event, Job, Order, Rendered } from '../../model.ts';
+import { ImgtoolError, svgRefused, tooManyPixels } from '../../errors.ts';
+import type { Job, Limits, SourceRecord } from '../../model.ts';
 import type { Opened } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 import type { JobContext } from './context.ts';
@@ -17,47 +17,40 @@ const warned = new WeakSet<MemoryBudget>();
  * read. It is closed and read again when decoding has to wait, because a job that waits must hold no memory.
  */
 export async function openWithinBudget(context: JobContext, job: Job, size: number): Promise<Opened> {
-  const { renderer, sources, budget, options, signal, emit } = context;
-  const open = () => {
-    const source = { path: job.source, bounds: sources.boundsOf(job.source) };
-    return renderer.open(source, options.limits, options.preset.variants);
-  };
+  const { budget, options, signal, emit } = context;
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
   // After an abort, jobs in work still go on if the budget has capacity at once.
   const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
   let release = share === 0 ? () => {} : await reserve(share);
-  let opened: Opened;
-  try {
-    opened = await open();
-  } catch (error) {
+  let opened = await openJobSource(context, job.source).catch((error: unknown) => {
     release();
     throw error;
-  }
-  const first = opened;
-
+  });
+  const { memory, digest } = opened;
   const close = () => {
     opened.close();
     release();
   };
-  /** Reserves the memory that rendering needs. */
+  /** Reserves the memory that rendering needs. Returns a function that releases what was added. */
   const enlarge = async (): Promise<() => void> => {
-    const { memory } = first;
-    const more = share === 0 ? undefined : budget.reserveNow(memory - share);
-    if (more !== undefined) return more;
     if (share === 0) return reserve(memory);
+    const more = budget.reserveNow(memory - share);
+    if (more !== undefined) return more;
     close();
     release = await reserve(memory);
-    opened = await open();
-    if (opened.digest !== first.digest) throw changed();
+    opened = await openJobSource(context, job.source);
+    if (opened.digest !== digest) throw changedMeanwhile('while it waited for memory');
     return () => {};
   };
   return {
-    ...first,
-    async render(orders: readonly Order[]): Promise<Rendered> {
-      assertHoldable(first.memory, options.memoryCap);
-      if (budget.exceeds(first.memory) && !warned.has(budget)) {
+    ...opened,
+    async render(orders) {
+      assertHoldable(memory, options.memoryCap);
+      if (budget.exceeds(memory) && !warned.has(budget)) {
         warned.add(budget);
-        emit(alone(job, first.memory, options.memory));
+        const need = `may take ${mb(memory)} of memory, more than the ${mb(options.memory)} there are for pictures`;
+        const message = `${job.given}: ${need}: it and others like it are rendered alone`;
+        emit({ type: 'warning', message, fix: 'raise it with {{memory}} if there is more' });
       }
       const giveBack = await enlarge();
       try {
@@ -70,8 +63,13 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
   };
 }
 
-function changed(): ImgtoolError {
-  return new ImgtoolError('source_changed', 'was changed while it waited for memory', {
+/** Reads a source once, and holds what it read until the caller closes it. */
+export function openJobSource({ renderer, sources, options }: JobContext, path: string): Promise<Opened> {
+  return renderer.open({ path, bounds: sources.boundsOf(path) }, options.limits, options.preset.variants);
+}
+
+export function changedMeanwhile(when: string): ImgtoolError {
+  return new ImgtoolError('source_changed', `was changed ${when}`, {
     fix: 'run the same command again once it is whole',
   });
 }
@@ -81,20 +79,15 @@ const mb = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB
 /** Errors: `too_large`. Without this check the system could kill imgtool or another process to free memory. */
 export function assertHoldable(needed: number, cap: number): void {
   if (!(needed > cap)) return;
-  const enough = Math.ceil(needed / 1e6);
-  throw new ImgtoolError(
-    'too_large',
-    `may take ${mb(needed)} of memory, more than the ${mb(cap)} that one picture may take`,
-    {
-      fix: `allow it with {{memory ${enough}M}} if this machine has that much, or leave it out with {{exclude}}`,
-    },
-  );
+  const message = `may take ${mb(needed)} of memory, more than the ${mb(cap)} that one picture may take`;
+  const enough = `{{memory ${Math.ceil(needed / 1e6)}M}}`;
+  const fix = `allow it with ${enough} if this machine has that much, or leave it out with {{exclude}}`;
+  throw new ImgtoolError('too_large', message, { fix });
 }
 
-function alone({ given }: Job, needed: number, most: number): Event {
-  return {
-    type: 'warning',
-    message: `${given}: may take ${mb(needed)} of memory, more than the ${mb(most)} there are for pictures: it and others like it are rendered alone`,
-    fix: 'raise it with {{memory}} if there is more',
-  };
+/** The error with which the decoder would refuse a recorded picture under the current limits. Reads nothing. */
+export function refusedNow(picture: SourceRecord, { allowSvg, pixels }: Limits): ImgtoolError | undefined {
+  const { format, width, height } = picture;
+  if (format === 'svg' && !allowSvg) return svgRefused();
+  return width * height > pixels ? tooManyPixels(width, height, pixels) : undefined;
 }

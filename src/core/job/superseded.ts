@@ -1,52 +1,56 @@
-import type { Job, OutputRecord } from '../../model.ts';
-import type { Staged } from '../../ports.ts';
-import { taggedNaming } from '../batch/names.ts';
-import { giveAway } from './commit.ts';
-import type { JobContext } from './context.ts';
+import type { OutputRecord } from '../../model.ts';
+import { pathAsGiven, taggedNaming } from '../batch/names.ts';
+import { giveAway, type Staging } from './commit.ts';
+import type { JobContext, JobWork } from './context.ts';
 import { isMade, type Step, sameFile } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
 
-/** Outputs that a job's own new names replace. */
-export interface Superseded {
-  /** Absolute paths of the files that were removed. */
-  readonly removed: readonly string[];
-  /** Names that the source gives up. */
-  readonly givenUp: readonly string[];
-  /** The new outputs of skipped duplicates. */
-  readonly given: readonly OutputRecord[];
+/**
+ * Removes outputs that the source had under other names and that its new outputs replace: those under a former spelling,
+ * and in a mirror those under tagged names once the source has its plain names. `givenUp` are names that it gives up.
+ */
+export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
+  const { job, source, mirror } = work;
+  const tagged = mirror && job.naming === 0 ? await taggedOutputs(work) : [];
+  const former = [...steps.flatMap(formerSpelling), ...tagged];
+  const isShared = ({ digest, settings }: OutputRecord) =>
+    digest !== source.digest || steps.every(({ wanted }) => wanted.settings !== settings);
+  const removal = await removeOutputs(work, source.path, former, isShared);
+  return { ...removal, givenUp: tagged.map(({ path }) => path) };
 }
 
 /**
- * Removes outputs that the source had under other names and that its new outputs replace: an output under a former
- * spelling of the same name, and with `mirror` those under tagged names once the source has its plain names. A file that
- * is not as recorded stays. When the bytes differ, skipped duplicates first get the old output. Appends the files that it
- * stages to `staged`.
+ * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those for which
+ * `isShared` holds. Returns the paths of the removed outputs, and the records of the `given` ones.
  */
-export async function removeSuperseded(
-  context: JobContext,
-  job: Job,
-  digest: string,
-  steps: readonly Step[],
-  staged: Staged[],
-): Promise<Superseded> {
-  const { storage, sources, options } = context;
-  const respelled = steps.flatMap(formerSpelling);
-  const tagged = context.mirror && job.naming === 0 ? await taggedOutputs(context, job) : [];
-  const former = [...respelled, ...tagged];
-  if (former.length === 0) return { removed: [], givenUp: [], given: [] };
-  const disk = await storage.stat(former.map(({ path }) => path));
-  const removed: string[] = [];
+export async function removeOutputs(
+  work: Staging,
+  source: string,
+  outputs: readonly OutputRecord[],
+  isShared: (output: OutputRecord) => boolean,
+) {
+  const { index, storage, sources, options } = work;
   const given: OutputRecord[] = [];
-  for (const [i, record] of former.entries()) {
+  const intact: string[] = [];
+  if (outputs.length === 0) return { removed: intact, given };
+  const disk = await storage.stat(outputs.map(({ path }) => path));
+  for (const [i, record] of outputs.entries()) {
     if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
-    const isSame =
-      record.digest === digest && steps.some(({ wanted }) => wanted.settings === record.settings);
-    if (!isSame) given.push(...(await giveAway(context, record, job.source, staged)));
-    removed.push(record.path);
+    if (isShared(record)) given.push(...(await giveAway(work, record, source)));
+    intact.push(record.path);
   }
+  // A renamed source may have taken over some outputs in the meantime.
+  const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
+  const removed = intact.filter((path) => still.has(path));
   // A folder among the sources belongs to the user and is never removed.
-  await storage.remove(removed, (await sources.covers(former[0]!.path)) ? null : options.out);
-  return { removed, givenUp: tagged.map(({ path }) => path), given };
+  await storage.remove(removed, (await sources.covers(outputs[0]!.path)) ? null : options.out);
+  return { removed, given };
+}
+
+/** Reports removed outputs, if any. */
+export function reportRemoved(context: JobContext, given: string, removed: readonly string[]): void {
+  const paths = removed.map((path) => pathAsGiven(path, context.options));
+  if (paths.length > 0) context.emit({ type: 'removed', batch: context.run.batch, source: given, paths });
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */
@@ -56,9 +60,8 @@ function formerSpelling({ wanted: { record, path, disk } }: Step): OutputRecord[
   return isOneName ? [] : [record];
 }
 
-async function taggedOutputs({ index, options }: JobContext, job: Job): Promise<OutputRecord[]> {
+async function taggedOutputs({ index, options, job }: JobWork): Promise<OutputRecord[]> {
   const own = (await index.ownedBy(job.source)).filter(isMade);
-  return own.filter(
-    ({ path }) => isBelow(path, options.out) && taggedNaming(path, job, options) !== undefined,
-  );
+  const isTagged = (path: string) => taggedNaming(path, job, options) !== undefined;
+  return own.filter(({ path }) => isBelow(path, options.out) && isTagged(path));
 }

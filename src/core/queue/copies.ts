@@ -2,7 +2,7 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Digested, Job, JobEvent, SourceRecord } from '../../model.ts';
 import type { JobContext, Requeued } from '../job/context.ts';
 import { trustedDigest } from '../job/decide.ts';
-import { refusedNow } from '../job/limits.ts';
+import { refusedNow } from '../job/open-source.ts';
 
 /** Above this share of jobs with known bytes, the next jobs are likely copies too. */
 const LIKELY = 0.25;

@@ -1,7 +1,7 @@
 import { failureOf, type ImgtoolError } from '../../errors.ts';
 import type { Event, Job, JobEvent } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
-import type { BatchMode } from '../batch/mode.ts';
+import type { BatchMode } from '../batch/intake.ts';
 import { steadyNow } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { jobEvent } from '../job/events.ts';

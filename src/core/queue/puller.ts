@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
 import type { Job } from '../../model.ts';
-import type { BatchMode } from '../batch/mode.ts';
+import type { BatchMode } from '../batch/intake.ts';
 import { steadyNow } from '../clock.ts';
 import type { Begun, JobContext } from '../job/context.ts';
 import { runJob } from '../job/job.ts';

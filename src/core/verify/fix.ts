@@ -1,17 +1,16 @@
 import { asImgtoolError, failureOf, ImgtoolError } from '../../errors.ts';
-import type { ProblemWord, Remade, WrongOutput } from '../../model/verified.ts';
-import type { BatchFinished, Event, Failure } from '../../model.ts';
-import type { NewJob } from '../../ports.ts';
-import { CHUNK } from '../batch/intake.ts';
-import type { BatchMode, NewWork, Ports } from '../batch/mode.ts';
+import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
+import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
+import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
-import { runBatch } from '../batch/run.ts';
+import { type NewWork, runBatch } from '../batch/run.ts';
+import type { Ports } from '../job/context.ts';
 import { sameFile } from '../job/decide.ts';
-
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
-import { isLeftAlone, isMissing } from './gone.ts';
+import { forgetGone, hasProblem, isLeftAlone, isMissing, separateGone } from './gone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
-import { lookAgain, type Verifying } from './verify.ts';
+import { chunked } from './records.ts';
+import { lookAgain, type Verifying, verify } from './verify.ts';
 
 /** The ports and options to make outputs again. */
 export interface Fixing extends Verifying {
@@ -26,26 +25,34 @@ export interface Fixing extends Verifying {
   ) => Promise<OpenedFix>;
 }
 
-export interface OpenedFix {
+interface OpenedFix {
   readonly ports: Ports;
   emit(event: Event): void;
   close(): void;
 }
 
-/** The result for each wrong output. */
-export interface Fixed {
-  readonly remade: Remade;
-  /** Ids of the batches that worked on them. */
-  readonly madeIn: readonly string[];
-  /** The batch that did not come to its end, if any. */
-  readonly unfinished: BatchFinished | undefined;
-}
+/** Why an output was not made. Null when its job has succeeded. */
+type Result = Failure | null;
+type Results = Map<WrongOutput, Result>;
 
-/** The results so far. */
-interface Outcome {
-  readonly failures: Map<WrongOutput, Failure>;
-  /** Outputs whose jobs have succeeded. */
-  readonly made: Set<WrongOutput>;
+/**
+ * Checks the outputs of a batch, or all outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
+ * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
+ */
+export async function checkOutputs(
+  ports: Fixing,
+  batch: Batch | undefined,
+  fix: boolean,
+  signal: AbortSignal,
+) {
+  const { looked, gone, isMendable } = await separateGone(ports, await verify(ports, batch, signal));
+  const verified: Verified = { ...looked, gone: gone.length, isMendable };
+  if (!fix || signal.aborted) return { verified, unfinished: undefined };
+  const forgotten = await forgetGone(ports, gone);
+  // When the user names a batch, its outputs are made again in any folder.
+  const isAnywhere = batch !== undefined;
+  const { remade, madeIn, unfinished } = await makeAgain(ports, looked.wrong, signal, isAnywhere);
+  return { verified: { ...verified, forgotten, remade, madeIn }, unfinished };
 }
 
 /**
@@ -58,87 +65,79 @@ export async function makeAgain(
   wrong: readonly WrongOutput[],
   signal: AbortSignal,
   isAnywhere = true,
-): Promise<Fixed> {
-  const outcome: Outcome = { failures: new Map(), made: new Set() };
-  const fail = (one: WrongOutput, why: Failure) => void outcome.failures.set(one, why);
-  for (const one of wrong) if (isLeftAlone(one)) fail(one, leftAlone(one));
+) {
+  const { index, storage, means } = fixing;
+  const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   const repairable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, repairable);
   const madeIn: string[] = [];
+  /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
-  for (const plan of await planAgain(fixing.index, repairable, fixing.means, fail)) {
+  for (const plan of await planAgain(index, repairable, means, (one, why) => results.set(one, why))) {
     if (signal.aborted || unfinished !== undefined) break;
-    const lack = isAnywhere ? null : await fixing.storage.lackOf(plan.options.out);
+    const lack = isAnywhere ? null : await storage.lackOf(plan.options.out);
     if (lack !== null) {
-      for (const one of wrongOf([...plan.jobs.values()])) fail(one, awayFrom(plan, lack));
+      setAll(results, plan.jobs.values(), () => awayFrom(plan, lack));
       continue;
     }
-    const finished = await carryOut(fixing, plan, outcome, signal);
+    const finished = await carryOut(fixing, plan, results, signal);
     if (finished === undefined) continue;
     madeIn.push(finished.batch);
     if (finished.state !== 'finished') unfinished = finished;
   }
   // After a stop nothing more is decoded. The jobs show which outputs were committed.
-  const left = signal.aborted ? undefined : await lookAgain(fixing, wrong, signal);
-  const still = new Map(left?.map((one) => [one.record.path, one]));
-  const remade = wrong.map((one) => {
-    const why = outcome.failures.get(one);
-    if (left === undefined || signal.aborted) {
-      return [one, outcome.made.has(one) ? null : (why ?? STOPPED)] as const;
-    }
-    const now = still.get(one.record.path);
-    return [one, now === undefined ? null : (why ?? stillWrong(now))] as const;
-  });
-  return { remade: new Map(remade), madeIn, unfinished };
+  const left = signal.aborted ? [] : await lookAgain(fixing, wrong, signal);
+  const stillWrong = new Map(left.map(({ record, problems }) => [record.path, problems[0]]));
+  const resultOf = (one: WrongOutput): Result => {
+    const result = results.get(one);
+    if (signal.aborted) return result === undefined ? STOPPED : result;
+    const problem = stillWrong.get(one.record.path);
+    if (problem === undefined) return null;
+    const message = `was not put in order: ${problem.problem}: ${problem.message}`;
+    return result ?? { code: 'io', message };
+  };
+  const remade: Remade = new Map(wrong.map((one) => [one, resultOf(one)]));
+  return { remade, madeIn, unfinished };
+}
+
+function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: WrongOutput) => Result) {
+  for (const { wrong } of jobs) for (const one of wrong) results.set(one, resultOf(one));
 }
 
 /** Runs one batch; undefined when it could not begin. */
-async function carryOut(
-  fixing: Fixing,
-  plan: Plan,
-  { failures, made }: Outcome,
-  signal: AbortSignal,
-): Promise<BatchFinished | undefined> {
+async function carryOut({ open }: Fixing, plan: Plan, results: Results, signal: AbortSignal) {
+  const { cwd, options } = plan;
   const jobs = [...plan.jobs.values()];
-  const failAll = (of: readonly PlannedJob[], why: (one: WrongOutput) => Failure) => {
-    for (const one of wrongOf(of)) failures.set(one, why(one));
-  };
-  const sources = jobs.map(({ maker }) => maker.source);
   let opened: OpenedFix | undefined;
   try {
     const named = jobs.flatMap(({ root, maker }) => (root === null ? [maker.source] : []));
     const folders = [...new Set(jobs.flatMap(({ root }) => root?.path ?? []))];
-    opened = await fixing.open({ named, folders }, plan);
+    opened = await open({ named, folders }, plan);
     const { ports, emit } = opened;
-    const facts = await ports.sources.statAll(sources);
+    const facts = await ports.sources.statAll(jobs.map(({ maker }) => maker.source));
     const there = jobs.filter((_, i) => facts[i] != null);
     for (const job of jobs.filter((_, i) => facts[i] == null)) {
       const why = await whyNot(ports.sources, job.maker.source);
-      failAll([job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
+      setAll(results, [job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
     }
     if (there.length === 0) return undefined;
-    const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
     const report = (event: Event) => {
-      if (event.type === 'job') {
-        const { error, state } = event;
-        const of = byGiven.get(event.source) ?? [];
-        if (error !== undefined) failAll(of, () => error);
-        else if (state !== 'cancelled') for (const one of wrongOf(of)) made.add(one);
-        // The result of the output reports the error, so the event does not.
-        if (error !== undefined) return;
-      }
-      emit(event);
+      if (event.type !== 'job') return emit(event);
+      const { source, state, error = null } = event;
+      if (state !== 'cancelled') setAll(results, byGiven.get(source) ?? [], () => error);
+      // The result of the output reports the error, so the event does not.
+      if (error === null) emit(event);
     };
-    const { cwd, options } = plan;
     // Name a source by its folder: then a resumed batch reads the source by the same rule.
     const inputs = [...new Set(there.map(({ root, maker }) => root?.given ?? maker.given))];
+    const bytes = facts.reduce((sum, one) => sum + (one?.size ?? 0), 0);
     const work: NewWork = { command: 'process', inputs, cwd, options };
     return await runBatch(ports, work, report, signal, modeOf(there, bytes));
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
-    failAll(jobs, (one) => (failure.code === 'no_input' ? sourceGone(one) : failureOf(failure)));
+    setAll(results, jobs, (one) => (failure.code === 'no_input' ? sourceGone(one) : failureOf(failure)));
     return undefined;
   } finally {
     opened?.close();
@@ -147,17 +146,9 @@ async function carryOut(
 
 /** The error of a source without facts. */
 async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolError> {
-  try {
-    await sources.stat(path);
-    // The source has come back in the meantime.
-    return new ImgtoolError('source_changed', 'was changed while it was looked for', { fix: 'verify again' });
-  } catch (error) {
-    return asImgtoolError(error);
-  }
-}
-
-function wrongOf(jobs: readonly PlannedJob[]): WrongOutput[] {
-  return jobs.flatMap(({ wrong }) => wrong);
+  const message = 'was changed while it was looked for';
+  const isBack = () => new ImgtoolError('source_changed', message, { fix: 'verify again' });
+  return sources.stat(path).then(isBack, asImgtoolError);
 }
 
 /** A batch over exactly these sources, under the names of their former jobs. */
@@ -166,10 +157,9 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
     retryPolicy: BATCH_RETRIES,
     isEndless: false,
     // Add all jobs in one step: a resumed batch then has nothing to walk.
-    async takeIn({ index, run, options }, _, chunkDone) {
-      const added = jobs.map(({ maker }): NewJob => {
-        const { source, given, relative } = maker;
-        return { source, given, relative, candidates: candidateNames(maker, options) };
+    async takeIn({ index, run, options }, chunkDone) {
+      const added = jobs.map(({ maker: { source, given, relative } }) => {
+        return { source, given, relative, candidates: candidateNames({ source, relative }, options) };
       });
       const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0 });
       const walked = { total, bytes, passedOver: 0, ended: true };
@@ -184,57 +174,39 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
  * correct. The mark stays even if the output cannot be made again now.
  */
 async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[]): Promise<void> {
-  for (let at = 0; at < wrong.length; at += CHUNK) {
-    const chunk = wrong.slice(at, at + CHUNK);
+  for await (const chunk of chunked(wrong)) {
     const found = await storage.stat(chunk.map(({ record }) => record.path));
     const unseen = chunk.filter((one, i) => {
       const facts = found[i];
       if (facts == null || facts === 'foreign') return false;
-      return sameFile(facts, one.record) || !has(one, 'changed');
+      return sameFile(facts, one.record) || !hasProblem(one, 'changed');
     });
     await index.distrust(unseen.map(({ record }) => record));
   }
 }
 
-function has({ problems }: WrongOutput, word: ProblemWord): boolean {
-  return problems.some(({ problem }) => problem === word);
-}
+const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };
 
-function stillWrong({ problems: [first] }: WrongOutput): Failure {
-  return { code: 'io', message: `was not put in order: ${first?.problem ?? ''}: ${first?.message ?? ''}` };
-}
+const BOTH_MISSING =
+  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
 
 function sourceGone(one: WrongOutput): Failure {
-  const { duplicate } = one;
-  const forMissing =
-    duplicate === undefined ? MISSING_BOTH : `run imgtool process over its duplicate ${duplicate}`;
-  const fix = isMissing(one) ? forMissing : 'bring it back, or remove the output';
+  const duplicate = one.duplicate && `run imgtool process over its duplicate ${one.duplicate}`;
+  const fix = isMissing(one) ? (duplicate ?? BOTH_MISSING) : 'bring it back, or remove the output';
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };
 }
 
 function leftAlone(one: WrongOutput): Failure {
-  if (has(one, 'unreadable')) return UNREADABLE;
-  return {
-    code: 'output_exists',
-    message: "what is in its place is not imgtool's",
-    fix: 'move that away; then it can be made again',
-  };
+  if (hasProblem(one, 'unreadable')) {
+    const fix = 'check its permissions and the disk; once it is removed it can be made again';
+    return { code: 'not_writable', message: 'what cannot be read is not replaced', fix };
+  }
+  const fix = 'move that away; then it can be made again';
+  return { code: 'output_exists', message: "what is in its place is not imgtool's", fix };
 }
 
 function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
-  const [batch = ''] = [...jobs.values()].map(({ maker }) => maker.batch);
-  return {
-    code: 'not_writable',
-    message: `${out} ${lack}: its disk may not be mounted`,
-    fix: `mount it; or, if it is to be made again: imgtool verify ${batch} --fix`,
-  };
+  const [job] = jobs.values();
+  const fix = `mount it; or, if it is to be made again: imgtool verify ${job?.maker.batch ?? ''} --fix`;
+  return { code: 'not_writable', message: `${out} ${lack}: its disk may not be mounted`, fix };
 }
-
-const MISSING_BOTH =
-  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
-const UNREADABLE: Failure = {
-  code: 'not_writable',
-  message: 'what cannot be read is not replaced',
-  fix: 'check its permissions and the disk; once it is removed it can be made again',
-};
-const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };

@@ -1,12 +1,11 @@
 import { basename, dirname, join } from 'node:path';
-import { ImgtoolError } from '../../errors.ts';
+import { asImgtoolError } from '../../errors.ts';
 import type { WrongOutput } from '../../model/verified.ts';
-import type { BatchOptions, Failure, Limits, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, Failure, Limits, OutputRecord } from '../../model.ts';
 import type { Index, Maker } from '../../ports.ts';
-import { CHUNK } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
 import { isBelow } from '../job/facts.ts';
-import { acceptedSettings, waysOf } from './records.ts';
+import { chunked, type Way, waysOf } from './records.ts';
 
 /** A new batch for all outputs whose makers had the same options. */
 export interface Plan {
@@ -36,14 +35,7 @@ export interface RepairSettings extends Pick<BatchOptions, 'jobs' | 'memory' | '
   readonly limits: Partial<Limits>;
 }
 
-/** One way in which a batch may have made outputs. The settings digests show which outputs it would make. */
-interface Former {
-  readonly cwd: string;
-  readonly options: BatchOptions;
-  readonly inputs: readonly string[];
-  /** The settings digest of each variant, in the order of the variants. */
-  readonly settings: readonly (string | undefined)[];
-}
+type Former = Way & Pick<Batch, 'cwd' | 'inputs'>;
 
 /** Plans batches that make these outputs again. Calls `fail` for each output that no batch can make. */
 export async function planAgain(
@@ -54,51 +46,46 @@ export async function planAgain(
 ): Promise<Plan[]> {
   const plans = new Map<string, Plan>();
   const formers = new Map<string, readonly Former[]>();
-  for (let at = 0; at < wrong.length; at += CHUNK) {
-    const chunk = wrong.slice(at, at + CHUNK);
+  for await (const chunk of chunked(wrong)) {
     const makers = await index.makers([...new Set(chunk.map(({ record }) => record.source))]);
-    for (const one of chunk) {
-      const found = await makerOf(one.record);
-      if (found === undefined) fail(one, NO_MAKER);
-      else plan(one, found);
-    }
-
-    /** The newest job that would make this output again. */
-    async function makerOf(record: OutputRecord): Promise<(Former & { maker: Maker }) | undefined> {
-      for (const maker of makers) {
-        if (maker.source !== record.source) continue;
-        const former = (await formersOf(maker.batch)).find((one) => makes(one, maker, record));
-        if (former !== undefined) return { ...former, maker };
-      }
-      return undefined;
-    }
+    for (const one of chunk) if (!(await plan(one, makers))) fail(one, NO_MAKER);
   }
   return [...plans.values()];
 
-  function plan(one: WrongOutput, { cwd, options: before, inputs, maker }: Former & { maker: Maker }): void {
-    const options = optionsNow(before, means);
-    const key = JSON.stringify([cwd, options]);
-    const planned = plans.get(key) ?? { cwd, options, jobs: new Map() };
-    plans.set(key, planned);
-    const job = planned.jobs.get(maker.source);
-    const root = rootOf(maker, inputs, before);
-    if (job === undefined) planned.jobs.set(maker.source, { maker, root, wrong: [one] });
-    else job.wrong.push(one);
+  /** Plans the newest job that would make this output again. Returns false when there is none. */
+  async function plan(one: WrongOutput, makers: readonly Maker[]): Promise<boolean> {
+    for (const maker of makers) {
+      if (maker.source !== one.record.source) continue;
+      const former = (await formersOf(maker.batch)).find((way) => makes(way, maker, one.record));
+      if (former === undefined) continue;
+      const { cwd } = former;
+      const options = optionsNow(former.options, means);
+      const key = JSON.stringify([cwd, options]);
+      const planned = plans.get(key) ?? { cwd, options, jobs: new Map<string, PlannedJob>() };
+      plans.set(key, planned);
+      const job = planned.jobs.get(maker.source);
+      if (job !== undefined) job.wrong.push(one);
+      else planned.jobs.set(maker.source, { maker, root: rootOf(maker, former), wrong: [one] });
+      return true;
+    }
+    return false;
   }
 
   async function formersOf(id: string): Promise<readonly Former[]> {
-    const known = formers.get(id);
-    if (known !== undefined) return known;
-    const batch = await index.batch(id).catch(unlessUnknown);
-    const found =
-      batch === undefined
-        ? []
-        : waysOf(batch.options).flatMap((options) => {
-            const { cwd, inputs } = batch;
-            return acceptedSettings(options).map((settings) => ({ cwd, inputs, options, settings }));
-          });
+    const found = formers.get(id) ?? (await waysOfBatch(index, id));
     formers.set(id, found);
     return found;
+  }
+}
+
+/** Empty when the history has forgotten the batch. */
+async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
+  try {
+    const { cwd, inputs, options } = await index.batch(id);
+    return waysOf(options).map((way) => ({ cwd, inputs, ...way }));
+  } catch (error) {
+    if (asImgtoolError(error).code !== 'unknown_batch') throw error;
+    return [];
   }
 }
 
@@ -106,11 +93,7 @@ export async function planAgain(
  * The folder in which a source was found. A file at the top of a folder looks like a file that a list named. It counts as
  * found if any input could have led to it.
  */
-function rootOf(
-  { source, given, relative }: Maker,
-  inputs: readonly string[],
-  { list }: BatchOptions,
-): FoundIn | null {
+function rootOf({ source, given, relative }: Maker, { inputs, options: { list } }: Former): FoundIn | null {
   if (inputs.includes(given)) return null;
   const above = (path: string) => dirname(join(path.slice(0, -relative.length), '_'));
   const root = { path: above(source), given: above(given) };
@@ -127,13 +110,10 @@ function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: R
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 
-function makes(
-  { options, settings }: Former,
-  maker: Maker,
-  { path, settings: meant }: OutputRecord,
-): boolean {
+function makes({ options, settings }: Former, maker: Maker, output: OutputRecord): boolean {
   const names = candidateNames(maker, options);
-  return settings.some((one, i) => one === meant && names.some((paths) => paths[i] === path));
+  const isMadeAs = (i: number) => names.some((paths) => paths[i] === output.path);
+  return settings.some((one, i) => one === output.settings && isMadeAs(i));
 }
 
 /** The history forgets old batches, but their outputs stay. */
@@ -142,7 +122,3 @@ const NO_MAKER: Failure = {
   message: 'no batch is kept that made it',
   fix: 'run imgtool process over its source with the settings it was made with: that makes it again now',
 };
-
-function unlessUnknown(error: unknown): undefined {
-  if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
-}

@@ -1,10 +1,9 @@
-import type { Batch, BatchOptions, JobRecord, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, OutputRecord } from '../../model.ts';
 import type { Index } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
-import { formerSettingsOfAll } from '../job/former-settings.ts';
-import { settingsOfAll } from '../job/settings-digest.ts';
+import { formerSettingsOfAll, settingsOfAll } from '../job/settings-digest.ts';
 
 /**
  * The outputs of a batch as they are recorded now, each once. These are the outputs that its jobs list, without those
@@ -12,61 +11,61 @@ import { settingsOfAll } from '../job/settings-digest.ts';
  * all outputs in its folder with its settings.
  */
 export async function* outputsOf(index: Index, batch: Batch): AsyncIterable<OutputRecord> {
-  const settings = new Set<string | undefined>(waysOf(batch.options).flatMap(acceptedSettings).flat());
+  const settings = new Set(waysOf(batch.options).flatMap((way) => way.settings));
   const all = batch.counts.unchanged > 0 ? index.outputs() : outputsOfJobs(index, batch.id);
   for await (const record of all) {
     if (settings.has(record.settings) && isBelow(record.path, batch.out)) yield record;
   }
 }
 
-/** All options with which a batch may have made its outputs: a retry may have added or removed `--lenient`. */
-export function waysOf(options: BatchOptions): BatchOptions[] {
-  const { lenient } = options.limits;
-  return [options, { ...options, limits: { ...options.limits, lenient: !lenient } }];
+/** One way in which a batch may have made outputs. */
+export interface Way {
+  readonly options: BatchOptions;
+  /** The settings digest of each variant, in the order of the variants. */
+  readonly settings: readonly (string | undefined)[];
 }
 
-/** The settings digests that outputs with these options may have: two lists in the order of the variants. */
-export function acceptedSettings(options: BatchOptions): (string | undefined)[][] {
-  return [settingsOfAll(options), formerSettingsOfAll(options)];
+/** A retry may have added or removed `--lenient`. Older versions had other settings digests. */
+export function waysOf(before: BatchOptions): Way[] {
+  const limits = { ...before.limits, lenient: !before.limits.lenient };
+  return [before, { ...before, limits }].flatMap((options) => [
+    { options, settings: settingsOfAll(options) },
+    { options, settings: formerSettingsOfAll(options) },
+  ]);
 }
 
 /** The current records under these paths. */
 export async function* recordsAt(index: Index, paths: readonly string[]): AsyncIterable<OutputRecord> {
-  for (let at = 0; at < paths.length; at += CHUNK) {
-    const chunk = paths.slice(at, at + CHUNK);
+  for await (const chunk of chunked(paths)) {
     const lookup = await index.lookup([], chunk);
-    yield* chunk.map((path) => lookup.output(path)).filter(isMade);
+    yield* chunk.map(lookup.output).filter(isMade);
   }
 }
 
 async function* outputsOfJobs(index: Index, batch: string): AsyncIterable<OutputRecord> {
   const borrowed = new Set<string>();
   for await (const jobs of chunked(index.jobs(batch, ['completed', 'duplicate']))) {
-    const paths = jobs.flatMap(({ outputs }) => outputs.map(({ path }) => path));
+    const listed = jobs.flatMap(({ source, outputs }) => outputs.map(({ path }) => ({ source, path })));
+    const paths = listed.map(({ path }) => path);
     const lookup = await index.lookup([], paths);
-    for (const job of jobs) {
-      for (const { path } of job.outputs) {
-        const record = lookup.output(path);
-        if (!isMade(record)) continue;
-        // A skipped duplicate lists the outputs of another source.
-        const isOwn = record.source === job.source;
-        if (!isOwn && (borrowed.has(path) || (await isListed(index, batch, record)))) continue;
-        if (!isOwn) borrowed.add(path);
-        yield record;
+    for (const { source, path } of listed) {
+      const record = lookup.output(path);
+      if (!isMade(record)) continue;
+      // A skipped duplicate lists the outputs of another source. The own job of that source, if any, lists them too.
+      if (record.source !== source) {
+        if (borrowed.has(path) || (await index.known({ batch }, [record.source])).length > 0) continue;
+        borrowed.add(path);
       }
+      yield record;
     }
   }
 }
 
-/** Whether the owner of an output has its own job in the batch. That job lists the output. */
-async function isListed(index: Index, batch: string, { source }: OutputRecord): Promise<boolean> {
-  return (await index.known({ batch }, [source])).length > 0;
-}
-
-async function* chunked(jobs: AsyncIterable<JobRecord>): AsyncIterable<JobRecord[]> {
-  let chunk: JobRecord[] = [];
-  for await (const job of jobs) {
-    if (chunk.push(job) < CHUNK) continue;
+/** Groups the items into chunks. The last one may be empty. */
+export async function* chunked<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncIterable<Item[]> {
+  let chunk: Item[] = [];
+  for await (const item of items) {
+    if (chunk.push(item) < CHUNK) continue;
     yield chunk;
     chunk = [];
   }

@@ -1,16 +1,19 @@
-import pLimit from 'p-limit';
-import type { Looked, WrongOutput } from '../../model/verified.ts';
-import type { Batch, OutputRecord } from '../../model.ts';
-import type { Index, SourceProbe } from '../../ports.ts';
-import { problemsOf, type VerifyPorts } from './output.ts';
+import { asImgtoolError, type ErrorCode, systemCode } from '../../errors.ts';
+import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
+import type { Batch, Inspected, OutputRecord } from '../../model.ts';
+import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** The ports and options of a check. */
-export interface Verifying extends VerifyPorts {
+export interface Verifying {
   readonly index: Index;
+  readonly storage: Storage;
   readonly sources: SourceProbe;
+  readonly renderer: Renderer;
   /** Outputs at a time. */
   readonly jobs: number;
+  /** Milliseconds that decoding one output may take. */
+  readonly timeout: number;
   readonly progress: VerifyProgress;
 }
 
@@ -21,68 +24,45 @@ export interface VerifyProgress {
   close(): void;
 }
 
-/**
- * Checks all outputs of a batch, or all outputs, and changes nothing. Ends early when `signal` aborts. Keeps only wrong
- * outputs in memory. Errors: those of the index.
- */
-export async function verify(
-  verifying: Verifying,
-  batch: Batch | undefined,
-  signal: AbortSignal,
-): Promise<Looked> {
-  const { index } = verifying;
+/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index. */
+export async function verify(ports: Verifying, batch: Batch | undefined, signal: AbortSignal) {
+  const { index } = ports;
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
-  const { verified, wrong } = await checkAll(verifying, records, signal);
-  const still = signal.aborted ? wrong : await lookAgain(verifying, wrong, signal);
-  verifying.progress.close();
-  return { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
+  const { verified, wrong } = await checkAll(ports, records, signal);
+  const still = signal.aborted ? wrong : await lookAgain(ports, wrong, signal);
+  ports.progress.close();
+  const looked: Looked = { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
+  return looked;
 }
 
 /** Checks wrong outputs again by their current records: a run may have replaced them in the meantime. */
-export async function lookAgain(
-  verifying: Verifying,
-  wrong: readonly WrongOutput[],
-  signal: AbortSignal,
-): Promise<readonly WrongOutput[]> {
+export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[], signal: AbortSignal) {
   const paths = wrong.map(({ record }) => record.path);
-  const records = recordsAt(verifying.index, paths);
-  return (await checkAll({ ...verifying, progress: SILENT }, records, signal)).wrong;
+  const records = recordsAt(ports.index, paths);
+  return (await checkAll({ ...ports, progress: SILENT }, records, signal)).wrong;
 }
 
-async function checkAll(
-  { jobs, progress, ...ports }: Verifying,
-  records: AsyncIterable<OutputRecord>,
-  signal: AbortSignal,
-): Promise<{ readonly verified: number; readonly wrong: readonly WrongOutput[] }> {
-  const limit = pLimit(jobs);
-  const inWork = new Set<Promise<void>>();
+async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
   const wrong: WrongOutput[] = [];
   let verified = 0;
-  let failed: { readonly error: unknown } | undefined;
+  // All workers take their records from the same stream. A worker that leaves the loop ends the stream.
+  const stream = records[Symbol.asyncIterator]();
+  const worker = async () => {
+    for await (const record of { [Symbol.asyncIterator]: () => stream }) {
+      if (signal.aborted) break;
+      const problems = await problemsOf(ports, record);
+      verified++;
+      if (problems.length > 0) wrong.push({ record, problems });
+      ports.progress.told(verified, wrong.length);
+    }
+  };
   // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    for await (const record of records) {
-      if (signal.aborted || failed !== undefined) break;
-      const work = limit(() => problemsOf(ports, record))
-        .then((problems) => {
-          verified++;
-          if (problems.length > 0) wrong.push({ record, problems });
-          progress.told(verified, wrong.length);
-        })
-        .catch((error: unknown) => {
-          failed ??= { error };
-        })
-        .finally(() => inWork.delete(work));
-      inWork.add(work);
-      if (inWork.size >= 2 * jobs) await Promise.race(inWork);
-    }
-    await Promise.all(inWork);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-  if (failed !== undefined && !signal.aborted) throw failed.error;
+  const ends = await Promise.allSettled(Array.from({ length: ports.jobs }, worker));
+  signal.removeEventListener('abort', onAbort);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined && !signal.aborted) throw failed.reason;
   return { verified, wrong: wrong.sort(byPath) };
 }
 
@@ -90,4 +70,76 @@ const SILENT: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
+}
+
+/** Most attempts to decode an output after errors that may pass. */
+const ATTEMPTS = 3;
+
+/** All problems of ONE output, from a missing file to metadata in it; empty when the output is correct. */
+async function problemsOf(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
+  const { storage } = ports;
+  try {
+    const [found = null] = await storage.stat([record.path]);
+    if (found === 'foreign') {
+      return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
+    }
+    const checksum = found === null ? null : await storage.checksum(record.path);
+    if (found === null || checksum === null) return [MISSING];
+    const isAsWritten = found.size === record.size && checksum === record.checksum;
+    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(ports, record))];
+  } catch (error) {
+    const { code, message, cause } = asImgtoolError(error);
+    if (code === 'cancelled') throw error;
+    if (code === 'source_missing') return [MISSING];
+    return [{ problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` }];
+  }
+}
+
+/** The problems of the decoded picture. */
+async function problemsInside(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
+  try {
+    const found = await inspected(ports, record.path);
+    const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
+    const problems: Problem[] = [];
+    if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
+    const names = found.metadata.join(', ');
+    if (names !== '') problems.push({ problem: 'metadata', message: `carries ${names}` });
+    return problems;
+  } catch (error) {
+    const { code, message } = asImgtoolError(error);
+    if (!UNDECODABLE.has(code)) throw error;
+    return [{ problem: 'undecodable', message }];
+  }
+}
+
+const UNDECODABLE: ReadonlySet<ErrorCode> = new Set([
+  'not_an_image',
+  'unsupported_format',
+  'corrupt',
+  'too_large',
+  'too_many_frames',
+  'timeout',
+  'worker_crashed',
+  'out_of_memory',
+]);
+
+async function inspected({ renderer, timeout }: Verifying, path: string): Promise<Inspected> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await renderer.inspect(path, timeout);
+    } catch (error) {
+      if (!asImgtoolError(error).retryable || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const MISSING: Problem = { problem: 'missing', message: 'is not there' };
+
+function changed(size: number, record: OutputRecord): Problem {
+  const bytes = (n: number) => n.toLocaleString('en');
+  const sizes = `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
+  return {
+    problem: 'changed',
+    message: size === record.size ? 'has other bytes than were written' : sizes,
+  };
 }

@@ -1,61 +1,23 @@
 import { dirname } from 'node:path';
-import type { Event, JobEvent, PassedOver, SourceFacts } from '../../model.ts';
-import type { FoundSource, Skipped, UnreadableFolder } from '../../ports.ts';
-import { failedEvent, failedJob, jobFor, tallyOf, type Walked } from '../batch/intake.ts';
+import type { PassedOver, SourceFacts } from '../../model.ts';
+import type { FoundSource, UnreadableFolder } from '../../ports.ts';
+import { type ChunkDone, failedEvent, failedJob, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
-import { sortOut, tellApart } from '../batch/sort.ts';
+import { type Separated, sortOut, tellApart } from '../batch/sort.ts';
 import type { JobContext } from '../job/context.ts';
 import { sameSource } from '../job/decide.ts';
-import { openKnown, type Stage } from './known.ts';
+import type { Known, Stage } from './known.ts';
 import type { Settling } from './settling.ts';
-
-/** The files that a watch has met, and their jobs. */
-export interface Arrivals {
-  readonly walked: Walked;
-  /** Whether a file with these facts needs no work: it is already processed, or it is settling. */
-  isKnown(path: string, facts: SourceFacts): boolean;
-  /** The same for a file with a reported change. A failed file needs work: its permissions may have changed. */
-  isKnownGood(path: string, facts: SourceFacts): boolean;
-  has(path: string): boolean;
-  /** Known sources below a folder. */
-  below(folder: string): string[];
-  /** Known and settling files whose paths lead through one of these links. */
-  behind(links: ReadonlySet<string>): string[];
-  /** Starts a walk through everything. */
-  nextRound(): void;
-  /** Known sources that the walk did not meet. */
-  notMet(): string[];
-  /** Reports files that need no work. Returns the other files. */
-  sort(found: readonly FoundSource[]): Promise<readonly FoundSource[]>;
-  /** Adds jobs for settled files. */
-  take(rested: readonly FoundSource[]): Promise<void>;
-  /** Adds the failed job of a file or folder that cannot be read, once. */
-  fail(unreadable: Omit<UnreadableFolder, 'type'>): Promise<void>;
-  /** Notes a file that gets no job. */
-  leave(found: FoundSource): void;
-  passOver(skipped: Skipped): void;
-  /** Takes the sources that wait for names of this owner. */
-  waitingFor(owner: string): string[];
-  /** Notes how far the job of a source has come. */
-  ended(source: string, stage: Stage): void;
-  /** Notes that nothing is at these paths any more. */
-  forget(paths: readonly string[]): Promise<void>;
-  /** Forgets the files at these paths. Withdraws their waiting jobs from the batch. */
-  letGo(paths: readonly string[]): Promise<void>;
-}
 
 /** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
 const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'symlink']);
 
-export function openArrivals(
-  context: JobContext,
-  settling: Settling,
-  emit: (event: Event) => void,
-  chunkDone: (walked: Walked, ended: boolean) => void,
-): Arrivals {
-  const { index, run, sources } = context;
+export type Arrivals = ReturnType<typeof openArrivals>;
+
+/** The files that a watch has met, and their jobs. */
+export function openArrivals(context: JobContext, known: Known, settling: Settling, chunkDone: ChunkDone) {
+  const { index, run, sources, emit } = context;
   const walked: Walked = { total: 0, bytes: 0, passedOver: 0, ended: false };
-  const known = openKnown();
   const reportedReasons = new Map<string, PassedOver>();
   /** Owners of names, with the sources that wait for these names. */
   const waiting = new Map<string, Set<string>>();
@@ -66,8 +28,13 @@ export function openArrivals(
     }
   };
 
-  const note = ({ source, facts }: FoundSource, stage: Stage = 'taken'): void => {
+  const note = ({ source, facts }: FoundSource, stage: Stage): void => {
     if (facts !== null) known.note(source, facts, stage);
+  };
+
+  /** A file under a reserved name may be a source. The next walk checks it again. */
+  const noteOutputs = (outputs: Separated['outputs']): void => {
+    for (const { found, isMade } of outputs) if (isMade) note(found, 'output');
   };
 
   const passOver = (path: string, reason: PassedOver): void => {
@@ -81,15 +48,7 @@ export function openArrivals(
     emit({ type: 'passed_over', path, reason });
   };
 
-  const count = async (events: readonly JobEvent[]): Promise<void> => {
-    const tally = tallyOf(events);
-    await index.add(run, [], tally);
-    walked.total += events.length;
-    walked.bytes += tally.bytesIn;
-    chunkDone(walked, false);
-    for (const event of events) emit(event);
-  };
-
+  /** Forgets the files at these paths. Withdraws their waiting jobs from the batch. */
   const letGo = async (paths: readonly string[]): Promise<void> => {
     const gone = paths
       .filter(known.has)
@@ -104,88 +63,85 @@ export function openArrivals(
 
   return {
     walked,
-    isKnown: (path, facts) => known.meet(path, facts) || settling.has(path, facts),
-    isKnownGood: (path, facts) =>
-      (known.meet(path, facts) && known.stageOf(path) !== 'failed') || settling.has(path, facts),
-    has: (path) => known.has(path) || settling.has(path),
-    below: known.below,
-    behind(links) {
+    /** Whether a file needs no work. After a reported change a failed file does: its permissions may have changed. */
+    isKnown: (path: string, facts: SourceFacts, isReported = false) =>
+      (known.meet(path, facts) && !(isReported && known.stageOf(path) === 'failed')) ||
+      settling.has(path, facts),
+    has: (path: string) => known.has(path) || settling.has(path),
+    /** Known and settling files whose paths lead through one of these links. */
+    behind(links: ReadonlySet<string>): string[] {
       const settled = settling.all().map(({ source }) => source);
       return [...known.all(), ...settled].filter((path) => leadsThrough(path, links));
     },
-    nextRound: known.nextRound,
-    notMet: known.notMet,
-    async sort(found) {
+    /** Reports files that need no work. Returns the other files. */
+    async sort(found: readonly FoundSource[]): Promise<readonly FoundSource[]> {
       // Only the first walk counts unchanged files without a job. Later the batch may have jobs for them.
       if (walked.ended) return found;
-      const { changed, unchanged, outputs } = await sortOut(context, found);
-      for (const one of outputs) {
-        passOver(one.found.given, 'output');
-        // A file under a reserved name may be a source. The next walk checks it again.
-        if (one.isMade) note(one.found, 'output');
+      const { sources: changed, unchanged, outputs } = await sortOut(context, found);
+      for (const one of outputs) passOver(one.found.given, 'output');
+      noteOutputs(outputs);
+      const events = unchanged.map(({ event }) => event);
+      const tally = tallyOf(events);
+      await index.add(run, [], tally);
+      walked.total += events.length;
+      walked.bytes += tally.bytesIn;
+      chunkDone(walked, false);
+      for (const event of events) emit(event);
+      for (const one of unchanged) {
+        note(one.found, 'counted');
+        wait(one.found.source, one.heldBy);
       }
-      await count(unchanged.map(({ event }) => event));
-      for (const { found, heldBy } of unchanged) {
-        note(found, 'counted');
-        wait(found.source, heldBy);
-      }
-      return changed;
+      return changed.map((one) => one.found);
     },
-    async take(rested) {
+    /** Adds jobs for settled files. */
+    async take(rested: readonly FoundSource[]): Promise<void> {
       for (const { given } of rested) reportedReasons.delete(given);
-      const lookup = await index.lookup(
-        rested.map(({ source }) => source),
-        rested.map(({ source }) => source),
-      );
-      const { outputs, sources: found } = await tellApart(context, rested, lookup);
-      for (const one of outputs) if (one.isMade) note(one.found, 'output');
+      const { outputs, sources: named, lookup } = await tellApart(context, rested);
+      noteOutputs(outputs);
       // A file may change after its job was added and before the job read it. Then the job has processed the new bytes.
       const isDone = ({ source, facts }: FoundSource) => {
-        const [record, stage = 'taken'] = [lookup.source(source), known.stageOf(source)];
-        return (
-          (stage === 'done' || stage === 'counted') &&
-          record !== undefined &&
-          facts !== null &&
-          sameSource(facts, record)
-        );
+        const [record, stage] = [lookup.source(source), known.stageOf(source)];
+        const isProcessed = stage === 'done' || stage === 'counted';
+        return isProcessed && record !== undefined && facts !== null && sameSource(facts, record);
       };
-      const fresh: FoundSource[] = [];
-      for (const one of found) {
-        if (!isDone(one)) fresh.push(one);
-        else note(one, 'done');
-      }
+      const fresh = named.filter(({ found }) => !isDone(found));
+      for (const one of named) if (!fresh.includes(one)) note(one.found, 'done');
       if (fresh.length === 0) return;
-      const asked = await askNames(context, fresh);
-      const jobs = fresh.map((one, i) => {
-        wait(one.source, asked[i]!.heldBy);
-        return { ...jobFor(one, asked[i]!), isCounted: known.stageOf(one.source) === 'counted' };
-      });
+      const asked = await askNames(context, fresh, lookup);
+      for (const { job, heldBy } of asked) wait(job.source, heldBy);
+      const isCounted = (source: string) => known.stageOf(source) === 'counted';
+      const jobs = asked.map(({ job }) => ({ ...job, isCounted: isCounted(job.source) }));
       const { begun, inWork } = await index.renew(run, jobs);
       const busy = new Set(inWork);
-      for (const one of fresh) {
-        if (busy.has(one.source)) settling.offer(one);
-        else note(one);
-        walked.bytes += busy.has(one.source) ? 0 : (one.facts?.size ?? 0);
+      for (const { found } of fresh) {
+        if (busy.has(found.source)) settling.offer(found);
+        else {
+          note(found, 'taken');
+          walked.bytes += found.facts?.size ?? 0;
+        }
       }
       walked.total += begun;
       chunkDone(walked, false);
     },
-    async fail(unreadable) {
+    /** Adds the failed job of a file or folder that cannot be read, once. */
+    async fail(unreadable: Omit<UnreadableFolder, 'type'>): Promise<void> {
       const added = await index.add(run, [failedJob(unreadable)], tallyOf([]));
       if (added === 0) return;
       walked.total++;
       chunkDone(walked, false);
       emit(failedEvent(unreadable, run.batch));
     },
-    leave: (found) => note(found),
-    passOver: ({ given, reason }) => passOver(given, reason),
-    waitingFor(owner) {
+    /** Notes a file that gets no job. */
+    leave: (found: FoundSource) => note(found, 'taken'),
+    passOver,
+    /** Takes the sources that wait for names of this owner. */
+    waitingFor(owner: string): string[] {
       const heirs = [...(waiting.get(owner) ?? [])].filter(known.has);
       waiting.delete(owner);
       return heirs;
     },
-    ended: known.advance,
-    async forget(paths) {
+    /** Notes that nothing is at these paths any more. */
+    async forget(paths: readonly string[]): Promise<void> {
       for (const path of paths) reportedReasons.delete(sources.givenOf(path));
       await letGo(paths);
     },

@@ -1,71 +1,92 @@
 import { asImgtoolError } from '../../errors.ts';
-import type { Event, OutputRecord } from '../../model.ts';
+import { leftOf } from '../../model/totals.ts';
 import type { Staged } from '../../ports.ts';
 import type { Clock } from '../clock.ts';
-import { giveAway } from '../job/commit.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
-import { pathAsGiven } from '../job/events.ts';
-import { isBelow, isIntact } from '../job/facts.ts';
-
-/** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
-export interface Mirror {
-  /** Notes sources that are gone. */
-  lost(sources: readonly string[]): void;
-  /** Keeps the outputs of sources below this folder, which may only be unreachable. */
-  spare(folder: string): void;
-  /** Finds recorded sources that were removed while no watch ran. `has` returns whether a source exists. */
-  compare(has: (path: string) => boolean): Promise<void>;
-  /** Removes outputs that are due. While sources are settling or in work, it waits longer. */
-  work(isBusy: boolean): Promise<void>;
-  /** Milliseconds until there may be something to do. */
-  left(): number;
-}
+import { isBelow } from '../job/facts.ts';
+import { removeOutputs, reportRemoved } from '../job/superseded.ts';
 
 /** Milliseconds between checks whether all other work is done. */
 const LOOK_AGAIN = 500;
 /** Milliseconds of the longest wait for other work. */
 const LONGEST = 60_000;
 
-/** `passNames` starts the work that gives the names of a gone source to others. It returns false when none wait. */
-export function openMirror(
-  context: JobContext,
-  settle: number,
-  clock: Clock,
-  emit: (event: Event) => void,
-  passNames: (gone: string) => Promise<boolean>,
-): Mirror {
-  const { index, sources, run } = context;
+export type Mirror = ReturnType<typeof openMirror>;
+
+/** Starts the work that gives the names of a gone source to others. Returns false when none wait. */
+type PassNames = (gone: string) => Promise<boolean>;
+
+/** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
+export function openMirror(context: JobContext, settle: number, clock: Clock, passNames: PassNames) {
+  const { index, sources, options, run, emit } = context;
   /** Sources that are gone, with the time since when. */
   const gone = new Map<string, number>();
   let next = Number.POSITIVE_INFINITY;
-  const lost = (paths: Iterable<string>) => {
+
+  /** Notes sources that are gone. */
+  function lost(paths: readonly string[]): void {
     for (const path of paths) gone.set(path, clock.now());
     if (gone.size > 0) next = Math.min(next, clock.now() + 2 * settle);
-  };
-  const goneFor = (least: number) =>
-    [...gone].filter(([, since]) => clock.now() - since >= least).map(([path]) => path);
+  }
+
+  /** Removes the outputs of a gone source. A changed file stays, and no source owns it any more. */
+  async function removeGone(source: string): Promise<void> {
+    const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
+    const staged: Staged[] = [];
+    const discard = async () => {
+      for (const one of staged) await one.discard();
+    };
+    const removing = removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
+    const { removed, given } = await removing.finally(discard);
+    const names = own.map(({ path }) => path);
+    await index.forget(source, names, given);
+    reportRemoved(context, sources.givenOf(source), removed);
+  }
+
+  /** Outputs that cannot be removed stay until the next start of the watch. */
+  async function follow(path: string): Promise<void> {
+    try {
+      await removeGone(path);
+    } catch (thrown) {
+      const error = asImgtoolError(thrown);
+      if (error.fatal) throw error;
+      const message = `${sources.givenOf(path)}: its outputs could not be removed: ${error.message}`;
+      emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
+    }
+  }
+
   return {
     lost,
-    spare(folder) {
-      for (const path of [...gone.keys()]) if (isBelow(path, folder)) gone.delete(path);
+    /** Keeps the outputs of sources below this folder, which may only be unreachable. */
+    spare(folder: string) {
+      for (const path of gone.keys()) if (isBelow(path, folder)) gone.delete(path);
     },
-    async compare(has) {
+    /** Finds recorded sources that were removed while no watch ran. `has` returns whether a source exists. */
+    async compare(has: (path: string) => boolean): Promise<void> {
       for (const folder of sources.folders) {
         const absent: string[] = [];
-        let present = 0;
+        let all = 0;
         for await (const path of index.sourcesBelow(folder)) {
-          if (has(path)) present++;
-          else absent.push(path);
+          all++;
+          if (!has(path)) absent.push(path);
         }
-        if (absent.length <= present) lost(absent);
-        else emit(mostGone(sources.givenOf(folder), absent.length, present + absent.length));
+        if (2 * absent.length <= all) lost(absent);
+        else {
+          // An unmounted disk is more likely than so many deleted pictures.
+          const missing = `${absent.length} of the ${all} pictures known from before are not there`;
+          const message = `${sources.givenOf(folder)}: ${missing}; no outputs were removed after them`;
+          const fix = 'mount or name the right folder; if they are really gone, remove the outputs yourself';
+          emit({ type: 'warning', message, fix });
+        }
       }
     },
-    async work(isBusy) {
+    /** Removes outputs that are due. While sources are settling or in work, it waits longer. */
+    async work(isBusy: boolean): Promise<void> {
       if (clock.now() < next) return;
-      const { pending, processing, retrying } = (await index.batch(run.batch)).counts;
-      const due = goneFor(isBusy || pending + processing + retrying > 0 ? LONGEST : 2 * settle);
+      const left = leftOf((await index.batch(run.batch)).counts);
+      const least = isBusy || left > 0 ? LONGEST : 2 * settle;
+      const due = [...gone].filter(([, since]) => clock.now() - since >= least).map(([path]) => path);
       for (const path of due) gone.delete(path);
       for (const path of await sources.missing(due)) {
         // Outputs that other sources take over must never be missing, so they stay until then.
@@ -74,63 +95,7 @@ export function openMirror(
       }
       next = gone.size === 0 ? Number.POSITIVE_INFINITY : clock.now() + LOOK_AGAIN;
     },
+    /** Milliseconds until there may be something to do. */
     left: () => Math.max(0, next - clock.now()),
   };
-
-  /** Outputs that cannot be removed stay until the next start of the watch. */
-  async function follow(path: string): Promise<void> {
-    try {
-      await removeOutputs(context, path, emit);
-    } catch (thrown) {
-      const error = asImgtoolError(thrown);
-      if (error.fatal) throw error;
-      const message = `${sources.givenOf(path)}: its outputs could not be removed: ${error.message}`;
-      emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
-    }
-  }
-}
-
-/** When most sources are gone, an unmounted disk is more likely than so many deleted pictures. */
-function mostGone(folder: string, absent: number, all: number): Event {
-  return {
-    type: 'warning',
-    message: `${folder}: ${absent} of the ${all} pictures known from before are not there; no outputs were removed after them`,
-    fix: 'mount or name the right folder; if they are really gone, remove the outputs yourself',
-  };
-}
-
-/**
- * Removes the outputs that a gone source owns in the batch's output folder, if they are as recorded. Skipped duplicates
- * first get their own outputs. A changed file stays, and no source owns it any more.
- */
-async function removeOutputs(
-  context: JobContext,
-  source: string,
-  emit: (event: Event) => void,
-): Promise<void> {
-  const { index, storage, options, sources, run } = context;
-  const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
-  const disk = await storage.stat(own.map(({ path }) => path));
-  const given: OutputRecord[] = [];
-  let removed: string[] = [];
-  const staged: Staged[] = [];
-  try {
-    for (const [i, record] of own.entries()) {
-      if (!isMade(record) || !(await isIntact(record, disk[i] ?? null, storage))) continue;
-      given.push(...(await giveAway(context, record, source, staged)));
-      removed.push(record.path);
-    }
-    // A renamed source may have taken over some outputs in the meantime.
-    const still = new Set((await index.ownedBy(source)).map(({ path }) => path));
-    removed = removed.filter((path) => still.has(path));
-    // A folder among the sources belongs to the user and is never removed.
-    await storage.remove(removed, (await sources.covers(own[0]?.path ?? '')) ? null : options.out);
-  } finally {
-    for (const one of staged) await one.discard();
-  }
-  const names = own.map(({ path }) => path);
-  await index.forget(source, names, given);
-  if (removed.length === 0) return;
-  const paths = removed.map((path) => pathAsGiven(path, options));
-  emit({ type: 'removed', batch: run.batch, source: sources.givenOf(source), paths });
 }

@@ -3,19 +3,6 @@ import type { FoundSource } from '../../ports.ts';
 import type { Clock } from '../clock.ts';
 import { sameFile } from '../job/decide.ts';
 
-/** Files that may still be written. A file has settled when size, mtime and inode stay the same for the settle time. */
-export interface Settling {
-  readonly size: number;
-  /** Starts to wait for a file. Starts again when the file has changed. */
-  offer(found: FoundSource): void;
-  /** Whether this file is settling; with `facts`, whether it is settling with these facts. */
-  has(path: string, facts?: FileFacts): boolean;
-  drop(path: string): void;
-  /** All settling files, with the facts of the last check. */
-  all(): FoundSource[];
-  close(): void;
-}
-
 interface Resting {
   readonly found: FoundSource;
   readonly facts: SourceFacts;
@@ -44,7 +31,10 @@ const AT_ONCE = 256;
 /** Milliseconds after which a file that keeps changing is reported. */
 const RESTLESS = 5_000;
 
-export function openSettling(options: SettlingOptions): Settling {
+export type Settling = ReturnType<typeof openSettling>;
+
+/** Files that may still be written. A file has settled when size, mtime and inode stay the same for the settle time. */
+export function openSettling(options: SettlingOptions) {
   const { settle, clock, statAll, settled, lost, restless, failed } = options;
   // The settle time is the same for all files, so the map is in the order of due times.
   const resting = new Map<string, Resting>();
@@ -62,10 +52,9 @@ export function openSettling(options: SettlingOptions): Settling {
   };
 
   const arm = (): void => {
-    if (cancel !== undefined || closed) return;
     const [first] = resting.values();
-    if (first !== undefined)
-      cancel = clock.after(Math.max(0, first.due - clock.now()), () => void look().catch(failed));
+    if (first === undefined || cancel !== undefined || closed) return;
+    cancel = clock.after(Math.max(0, first.due - clock.now()), () => void look().catch(failed));
   };
 
   const look = async (): Promise<void> => {
@@ -77,14 +66,16 @@ export function openSettling(options: SettlingOptions): Settling {
     const facts = await statAll(due.map(({ found }) => found.source));
     const rested: FoundSource[] = [];
     for (const [i, one] of due.entries()) {
-      const { found } = one;
+      const found = { ...one.found, facts: facts[i] ?? null };
       // The file was offered again during the stat.
       if (resting.get(found.source) !== one) continue;
-      const now = facts[i] ?? null;
-      if (now !== null && !sameFile(now, one.facts)) wait({ ...found, facts: now }, now, one);
-      else resting.delete(found.source);
-      if (now === null) lost(found);
-      else if (sameFile(now, one.facts)) rested.push({ ...found, facts: now });
+      if (found.facts !== null && !sameFile(found.facts, one.facts)) {
+        wait(found, found.facts, one);
+        continue;
+      }
+      resting.delete(found.source);
+      if (found.facts === null) lost(found);
+      else rested.push(found);
     }
     // Call it even without files: fewer files wait now.
     if (!closed) settled(rested);
@@ -96,17 +87,20 @@ export function openSettling(options: SettlingOptions): Settling {
     get size() {
       return resting.size;
     },
-    offer(found) {
+    /** Starts to wait for a file. Starts again when the file has changed. */
+    offer(found: FoundSource) {
       const { facts, source } = found;
       const before = resting.get(source);
       if (facts === null || (before !== undefined && sameFile(before.facts, facts))) return;
       wait(found, facts, before);
     },
-    has(path, facts) {
+    /** Whether this file is settling; with `facts`, whether it is settling with these facts. */
+    has(path: string, facts?: FileFacts): boolean {
       const one = resting.get(path);
       return one !== undefined && (facts === undefined || sameFile(one.facts, facts));
     },
-    drop: (path) => void resting.delete(path),
+    drop: (path: string) => void resting.delete(path),
+    /** All settling files, with the facts of the last check. */
     all: () => [...resting.values()].map(({ found }) => found),
     close() {
       closed = true;

@@ -1,39 +1,61 @@
-import type { Batch, BatchFinished, Event, WatchOptions } from '../../model.ts';
-import type { FoundSource, Hint } from '../../ports.ts';
-import { CHUNK, type TakeIn } from '../batch/intake.ts';
-import type { NewWork, Ports } from '../batch/mode.ts';
-import { KEPT, runBatch } from '../batch/run.ts';
+import type { Batch, BatchFinished, JobEvent, WatchOptions } from '../../model.ts';
+import type { FoundSource, Hint, Watcher } from '../../ports.ts';
+import { CHUNK, type ChunkDone, type Walked } from '../batch/intake.ts';
+import { KEPT, type NewWork, runBatch } from '../batch/run.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { JobContext } from '../job/context.ts';
+import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
+import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import { openArrivals } from './arrivals.ts';
-import { openChangeEvents } from './change-events.ts';
-import { type JobOutcomes, openJobOutcomes } from './job-outcomes.ts';
+import { openKnown, type Stage } from './known.ts';
 import { openMirror } from './mirror.ts';
 import { openScans } from './scan.ts';
-import { openSchedule } from './schedule.ts';
+import { openChangeEvents, openSchedule } from './schedule.ts';
 import { openSettling } from './settling.ts';
 
-/**
- * Runs one batch over existing files and all files that arrive. Walks through everything make the watch complete; change
- * events make it fast. Otherwise like `runBatch`.
- */
+/** The stage of a source whose job has come so far. */
+const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying' | 'withdrawn', Stage>>> = {
+  completed: 'done',
+  duplicate: 'done',
+  unchanged: 'counted',
+  failed: 'failed',
+  retrying: 'failed',
+};
+
+/** Like `runBatch`, also for files that arrive. Full walks make it complete; change events make it fast. */
 export function runWatch(
   ports: Ports,
   work: NewWork,
   options: WatchOptions,
-  emit: (event: Event) => void,
+  emit: Emit,
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const outcomes = openJobOutcomes(clock);
+  const watch: Watch = { options, clock, wakeup: openWakeup(clock), withdrawn: [], others: [] };
   return runBatch(ports, work, emit, signal, {
-    takeIn: keepWatch(options, clock, outcomes),
+    takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
     mirror: options.mirror,
-    ended: outcomes.ended,
+    ended({ source }, how) {
+      const stage = STAGES[how];
+      if (stage !== undefined) watch.others.push([source, stage]);
+      if (how !== 'withdrawn') return;
+      watch.withdrawn.push(source);
+      watch.wakeup.wake();
+    },
   });
+}
+
+/** Options of a watch, and how its jobs have ended since it last looked. */
+interface Watch {
+  readonly options: WatchOptions;
+  readonly clock: Clock;
+  readonly wakeup: Wakeup;
+  /** Sources whose jobs have left the batch. A file at such a path counts as new. */
+  readonly withdrawn: string[];
+  /** Sources whose jobs have come further, with their stages. */
+  readonly others: [string, Stage][];
 }
 
 /** Least milliseconds between walks through folders without change events. */
@@ -44,154 +66,148 @@ const MOST_SETTLING = 10_000;
 const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
-function keepWatch(options: WatchOptions, clock: Clock, outcomes: JobOutcomes): TakeIn {
-  return async (context, emit, chunkDone, signal) => {
-    const { sources, run } = context;
-    const { wakeup } = outcomes;
-    const schedule = openSchedule(options.scanInterval, clock);
-    const polls = openSchedule(POLL, clock);
-    const mirror = options.mirror ? openMirror(context, options.settle, clock, emit, passNames) : undefined;
-    const changes = openChangeEvents(clock);
-    const rested: FoundSource[] = [];
-    let reported = '';
-    let broken: { error: unknown } | undefined;
+async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch): Promise<Walked> {
+  const { options, clock, wakeup, withdrawn, others } = watch;
+  const { sources, index, run, emit, signal } = context;
+  const schedule = openSchedule(options.scanInterval, clock);
+  const polls = openSchedule(POLL, clock);
+  const mirror = options.mirror ? openMirror(context, options.settle, clock, passNames) : undefined;
+  const changes = openChangeEvents(clock);
+  const known = openKnown();
+  const rested: FoundSource[] = [];
+  let reported = '';
+  let broken: { error: unknown } | undefined;
 
-    const settling = openSettling({
-      settle: options.settle,
-      clock,
-      statAll: sources.statAll,
-      settled(found) {
-        rested.push(...found);
-        wakeup.wake();
-      },
-      // The next walk checks this path.
-      lost: ({ source }) => void changes.keep(source),
-      restless({ source, given }) {
-        emit({ type: 'still_written', batch: run.batch, source: given });
-        if (!options.once) return;
-        settling.drop(source);
-        emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
-      },
-      failed(error) {
-        broken = { error };
-        wakeup.wake();
-      },
-    });
-    const arrivals = openArrivals(context, settling, emit, chunkDone);
-    const scans = openScans(context, { arrivals, mirror, letRest, clock, emit, signal });
-    const watcher = options.once ? undefined : sources.watch(receive, options);
-    signal.addEventListener('abort', wakeup.wake, { once: true });
-    try {
-      chunkDone(arrivals.walked, false);
-      await scan(options.existing);
-      if (!options.existing) await checkAgain(await leftByFormer(context));
-      while (!signal.aborted && !isDone()) await turn();
-      if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
-      // The next watch does not take files that are there at its start, so files that arrived since need jobs now.
-      if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
-      return arrivals.walked;
-    } finally {
-      signal.removeEventListener('abort', wakeup.wake);
-      settling.close();
-      await watcher?.close();
-    }
-
-    function receive(hint: Hint): void {
-      if (hint.type === 'warning') emit(hint);
-      else if (hint.type !== 'changed') schedule.hurry();
-      else if (!changes.keep(hint.path)) schedule.hurry();
-      if (hint.type === 'replaced') scans.replaced(hint.folder);
+  const settling = openSettling({
+    settle: options.settle,
+    clock,
+    statAll: sources.statAll,
+    settled(found) {
+      rested.push(...found);
       wakeup.wake();
-    }
+    },
+    // The next walk checks this path.
+    lost: ({ source }) => void changes.keep(source),
+    restless({ source, given }) {
+      emit({ type: 'still_written', batch: run.batch, source: given });
+      if (!options.once) return;
+      settling.drop(source);
+      emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
+    },
+    failed(error) {
+      broken = { error };
+      wakeup.wake();
+    },
+  });
+  const arrivals = openArrivals(context, known, settling, chunkDone);
+  const scans = openScans(context, { known, arrivals, mirror, clock, letRest });
+  const watcher = options.once ? undefined : sources.watch(receive, options);
+  signal.addEventListener('abort', wakeup.wake, { once: true });
+  try {
+    chunkDone(arrivals.walked, false);
+    await scan(options.existing);
+    if (!options.existing) await checkAgain(await leftByFormer(context));
+    while (!signal.aborted && !isDone()) await turn();
+    if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
+    // The next watch does not take files that are there at its start, so files that arrived since need jobs now.
+    if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
+    return arrivals.walked;
+  } finally {
+    signal.removeEventListener('abort', wakeup.wake);
+    settling.close();
+    await watcher?.close();
+  }
 
-    function isDone(): boolean {
-      const isMirrored = mirror === undefined || mirror.left() === NEVER;
-      return options.once && isMirrored && settling.size + rested.length + changes.size === 0;
-    }
+  function receive(hint: Hint): void {
+    if (hint.type === 'warning') emit(hint);
+    else if (hint.type !== 'changed' || !changes.keep(hint.path)) schedule.hurry();
+    if (hint.type === 'replaced') scans.replaced(hint.folder);
+    wakeup.wake();
+  }
 
-    /** Does the next piece of work, or waits for one. */
-    async function turn(): Promise<void> {
-      if (broken !== undefined) throw broken.error;
-      for (const [source, stage] of outcomes.others()) arrivals.ended(source, stage);
-      if (watcher !== undefined) reportWatching(watcher);
-      if (!options.once) await checkAgain(outcomes.withdrawn());
-      if (rested.length > 0) await takeRested();
-      else if (!options.once && schedule.isDue()) await scan(true);
-      else if (changes.size > 0) await check(changes.take());
-      else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
-      else await wakeup.wait(untilDue());
-      await mirror?.work(settling.size > 0);
-    }
+  function isDone(): boolean {
+    const isMirrored = mirror === undefined || mirror.left() === NEVER;
+    return options.once && isMirrored && settling.size + rested.length === 0 && changes.isEmpty();
+  }
 
-    /** Milliseconds until the next work is due; undefined when none is. */
-    function untilDue(): number | undefined {
-      const due = [mirror?.left() ?? NEVER];
-      if (!options.once) due.push(schedule.left());
-      if (watcher?.by === 'polling') due.push(polls.left());
-      const next = Math.min(...due);
-      return next === NEVER ? undefined : next;
-    }
+  /** Does the next piece of work, or waits for one. */
+  async function turn(): Promise<void> {
+    if (broken !== undefined) throw broken.error;
+    for (const [source, stage] of others.splice(0)) known.advance(source, stage);
+    if (watcher !== undefined) reportWatching(watcher);
+    if (!options.once) await checkAgain(withdrawn.splice(0));
+    if (rested.length > 0) await takeRested();
+    else if (!options.once && schedule.isDue()) await scan(true);
+    else if (!changes.isEmpty()) await check(changes.take());
+    else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
+    else await wakeup.wait(untilDue());
+    await mirror?.work(settling.size > 0);
+  }
 
-    async function scan(take: boolean): Promise<void> {
-      schedule.walking();
-      schedule.walked(await scans.all(take));
-      await context.index.prune(Date.now() - KEPT);
-    }
+  /** Milliseconds until the next work is due; undefined when none is. */
+  function untilDue(): number | undefined {
+    const due = [mirror?.left() ?? NEVER];
+    if (!options.once) due.push(schedule.left());
+    if (watcher?.by === 'polling') due.push(polls.left());
+    const next = Math.min(...due);
+    return next === NEVER ? undefined : next;
+  }
 
-    async function poll(folders: readonly string[]): Promise<void> {
-      const started = clock.now();
-      await check(folders);
-      polls.walked(clock.now() - started);
-    }
+  async function scan(take: boolean): Promise<void> {
+    schedule.walking();
+    schedule.walked(await scans.all(take));
+    await index.prune(Date.now() - KEPT);
+  }
 
-    async function check(paths: readonly string[]): Promise<void> {
-      if (await scans.parts(paths)) schedule.hurry();
-    }
+  async function poll(folders: readonly string[]): Promise<void> {
+    const started = clock.now();
+    await check(folders);
+    polls.walked(clock.now() - started);
+  }
 
-    async function checkAgain(paths: readonly string[]): Promise<void> {
-      if (paths.length === 0) return;
-      await arrivals.letGo(paths);
-      for (const path of paths) changes.keep(path);
-    }
+  async function check(paths: readonly string[]): Promise<void> {
+    if (await scans.parts(paths)) schedule.hurry();
+  }
 
-    /** Checks the sources that take the names of a gone source. Returns false when there are none. */
-    async function passNames(gone: string): Promise<boolean> {
-      const heirs = arrivals.waitingFor(gone);
-      await checkAgain(heirs);
-      return heirs.length > 0;
-    }
+  async function checkAgain(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    await arrivals.letGo(paths);
+    for (const path of paths) changes.keep(path);
+  }
 
-    /** Starts to wait for files to settle. Returns when not too many files are settling. */
-    async function letRest(found: readonly FoundSource[]): Promise<void> {
-      for (const one of found) settling.offer(one);
+  /** Checks the sources that take the names of a gone source. Returns false when there are none. */
+  async function passNames(gone: string): Promise<boolean> {
+    const heirs = arrivals.waitingFor(gone);
+    await checkAgain(heirs);
+    return heirs.length > 0;
+  }
+
+  /** Starts to wait for files to settle. Returns when not too many files are settling. */
+  async function letRest(found: readonly FoundSource[]): Promise<void> {
+    for (const one of found) settling.offer(one);
+    await takeRested();
+    while (settling.size > MOST_SETTLING && !signal.aborted) {
+      await wakeup.wait();
       await takeRested();
-      while (settling.size > MOST_SETTLING && !signal.aborted) {
-        await wakeup.wait();
-        await takeRested();
-      }
     }
+  }
 
-    async function takeRested(): Promise<void> {
-      while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
-    }
+  async function takeRested(): Promise<void> {
+    while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
+  }
 
-    function reportWatching({ folders, by }: { folders: number; by: 'events' | 'polling' }): void {
-      if (reported === `${folders} ${by}`) return;
-      reported = `${folders} ${by}`;
-      emit({ type: 'watching', batch: run.batch, folders, by });
-    }
-  };
+  function reportWatching({ folders, by }: Watcher): void {
+    if (reported === `${folders} ${by}`) return;
+    reported = `${folders} ${by}`;
+    emit({ type: 'watching', batch: run.batch, folders, by });
+  }
 }
 
 /** Sources that stopped watches of the same folders left behind. Looks back to the last watch that finished. */
 async function leftByFormer({ index, run }: JobContext): Promise<string[]> {
   const own = await index.batch(run.batch);
-  const isFormer = ({ id, command, out, cwd, inputs }: Batch) =>
-    id !== own.id &&
-    command === 'watch' &&
-    out === own.out &&
-    cwd === own.cwd &&
-    `${inputs}` === `${own.inputs}`;
+  const keyOf = ({ command, out, cwd, inputs }: Batch) => JSON.stringify([command, out, cwd, inputs]);
+  const isFormer = (batch: Batch) => batch.id !== own.id && keyOf(batch) === keyOf(own);
   const left = new Set<string>();
   for (const former of (await index.batches(RECENT)).filter(isFormer)) {
     if (former.state === 'finished') break;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { metered, openMeter } from '../../../src/core/batch/meter.ts';
+import { metered, openMeter } from '../../../src/core/batch/profile.ts';
 
 describe('a meter', () => {
   it('times a promise until it resolves or rejects, and returns it unchanged', async () => {

@@ -1,7 +1,8 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OldWork, Ports } from '../../../src/core/batch/mode.ts';
+import type { OldWork } from '../../../src/core/batch/run.ts';
 import { resumeBatch } from '../../../src/core/batch/run.ts';
+import type { Ports } from '../../../src/core/job/context.ts';
 import type { Batch, BatchOptions, Counts, Event } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import {

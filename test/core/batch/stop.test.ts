@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Ports } from '../../../src/core/batch/mode.ts';
+import type { Ports } from '../../../src/core/job/context.ts';
 
 import type { Batch, Counts } from '../../../src/model.ts';
 import type { Renderer } from '../../../src/ports.ts';

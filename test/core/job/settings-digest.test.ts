@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { formerSettingsOfAll, renamedSettings } from '../../../src/core/job/former-settings.ts';
-import { settingsOf, settingsOfAll } from '../../../src/core/job/settings-digest.ts';
+import {
+  formerSettingsOfAll,
+  renamedSettings,
+  settingsOf,
+  settingsOfAll,
+} from '../../../src/core/job/settings-digest.ts';
 import { fullVariant } from '../../../src/variants/fields.ts';
 import { BUILT_IN } from '../../../src/variants/presets.ts';
 import { batchOptions } from '../../records.ts';

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
-import type { Ports } from '../../../src/core/batch/mode.ts';
+import type { Ports } from '../../../src/core/job/context.ts';
 
 import { readIndex } from '../../cli/recorded.ts';
 import { sha } from '../../records.ts';
