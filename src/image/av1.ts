@@ -1,3 +1,5 @@
+import { Bits } from './bits.ts';
+
 /** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
 export interface CodePoints {
   readonly primaries: number;
@@ -91,34 +93,4 @@ function uvlc(bits: Bits): void {
   let zeros = 0;
   while (zeros < 32 && !bits.next(1)) zeros++;
   bits.skip(zeros);
-}
-
-/** Reads bits in order, the highest of each byte first. Bits beyond the end are 0. */
-class Bits {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length * 8;
-  }
-
-  get isBeyondEnd(): boolean {
-    return this.#at > this.#bytes.length * 8;
-  }
-
-  next(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++, this.#at++) {
-      value = value * 2 + (((this.#bytes[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
-    }
-    return value;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
 }

@@ -1,4 +1,5 @@
-import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
+import { Bits } from './bits.ts';
+import { type Box, boxesIn, boxesOf, find, primaryItem, textAt } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
@@ -45,38 +46,34 @@ export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefin
 
 /** The major and compatible brands of the first box. */
 function brandsOf(bytes: Buffer): string[] {
-  if (bytes.length < 16 || bytes.toString('latin1', 4, 8) !== 'ftyp') return [];
+  if (bytes.length < 16 || textAt(bytes, 4) !== 'ftyp') return [];
   const end = Math.min(bytes.length, bytes.readUInt32BE(0));
-  const brands = [bytes.toString('latin1', 8, 12)];
-  for (let at = 16; at + 4 <= end; at += 4) brands.push(bytes.toString('latin1', at, at + 4));
+  const brands = [textAt(bytes, 8)];
+  for (let at = 16; at + 4 <= end; at += 4) brands.push(textAt(bytes, at));
   return brands;
 }
 
 /** The types of all items, the primary item first; empty when the list is incomplete. */
 function typesOf(bytes: Buffer): string[] {
-  const meta = wholeBox(boxesOf(bytes), 'meta');
+  const meta = find(boxesOf(bytes).filter(isWhole), 'meta');
   // `meta`, `iinf`, `infe` and `pitm` start with a version and flags.
-  const inside = boxesIn(bytes, meta, 4);
-  const list = wholeBox(inside, 'iinf');
+  const inside = boxesIn(bytes, meta, 4).filter(isWhole);
+  const list = find(inside, 'iinf');
   if (list === undefined) return [];
-  const primary = primaryItem(bytes, wholeBox(inside, 'pitm'));
+  const primary = primaryItem(bytes, find(inside, 'pitm'));
   const types: string[] = [];
   for (const entry of boxesIn(bytes, list, bytes[list.start] === 0 ? 6 : 8)) {
-    const fields = new Fields(bytes, entry);
-    const version = fields.next(1);
+    const bits = new Bits(bytes, entry.start, entry.end);
+    const version = bits.next(8);
     if (entry.type !== 'infe' || version < 2) continue;
-    fields.skip(3);
-    const id = fields.next(version === 2 ? 2 : 4);
-    const at = fields.at + 2;
+    bits.skip(24);
+    const id = bits.next(version === 2 ? 16 : 32);
+    const at = bits.offset + 2;
     if (at + 4 > entry.end) continue;
-    const type = bytes.toString('latin1', at, at + 4);
-    if (id === primary) types.unshift(type);
-    else types.push(type);
+    if (id === primary) types.unshift(textAt(bytes, at));
+    else types.push(textAt(bytes, at));
   }
   return types;
 }
 
-function wholeBox(boxes: Iterable<Box>, type: string): Box | undefined {
-  for (const box of boxes) if (box.type === type && box.isWhole) return box;
-  return undefined;
-}
+const isWhole = (box: Box): boolean => box.isWhole;

@@ -3,11 +3,11 @@ import type { Limits } from '../../model.ts';
 import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
 import { corrupt } from '../steps/corrupt.ts';
-import { countDirectories, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
+import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { type Plain, plainOf } from './plain.ts';
-import { readingOf } from './support.ts';
+import { libvipsReads } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
 
@@ -47,20 +47,21 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   if (tiff === null || first === null) throw damaged('its directory cannot be read');
   const layout = layoutOf(first);
   if (layout === null) throw damaged('its directory has no picture size');
-  const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
+  const isPlain = libvipsReads(layout, first.number(TAG.InkSet) ?? 1);
   if (layout.tiled) assertTile(layout, pixels);
   const segments = segmentsOf(tiff, first, layout);
   // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
   const damage = lack === null ? null : corrupt(new Error(lack), lenient, PARTLY_READABLE);
   if (damage !== null && !lenient) throw damage;
-  const frames = countDirectories(tiff);
+  let frames = 0;
+  for (const _ of chainOf(tiff)) frames++;
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
   return {
     frames,
     failOn: layout.tiled ? 'warning' : 'error',
     damage,
-    plain: reading === 'rewritten' ? plainOf(tiff, first, layout, segments) : null,
+    plain: isPlain ? null : plainOf(tiff, first, layout, segments),
   };
 }
 

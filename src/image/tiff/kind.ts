@@ -1,5 +1,5 @@
 import { cameraRawFormat, type Undecodable } from '../formats.ts';
-import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff } from './directory.ts';
+import { chainOf, type Directory, openTiff, type ReadAt } from './directory.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 
 /** The most directories to examine, in the main chain and below the first. */
@@ -41,22 +41,12 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const mark = readAt(8, 8).toString('latin1');
   if (mark.startsWith('CR\x02')) return cameraRawFormat('Canon CR2');
   if (/^(IIII.waR|MMMMRaw)/s.test(mark)) return cameraRawFormat('Phase One IIQ');
-  const first = directoryAt(tiff, tiff.first);
-  if (first === null) return null;
-  const below = subdirectoriesOf(tiff, first);
-  const isRaw = [first, ...below, ...laterDirectories(tiff)].some(isSensor) || isPreview(first, below);
+  const chain = [...chainOf(tiff, MAX_DIRECTORIES)];
+  const [first] = chain;
+  if (first === undefined) return null;
+  const below = first.below(TAG.SubIFDs, MAX_DIRECTORIES);
+  const isRaw = [...chain, ...below].some(isSensor) || isPreview(first, below);
   return isRaw ? cameraRawFormat(brandOf(first)) : null;
-}
-
-function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {
-  const positions = first.numbers(TAG.SubIFDs).slice(0, MAX_DIRECTORIES);
-  return positions.map((at) => directoryAt(tiff, at)).filter((each) => each !== null);
-}
-
-function laterDirectories(tiff: Tiff): Directory[] {
-  const found: Directory[] = [];
-  for (const directory of chainOf(tiff)) if (found.push(directory) === MAX_DIRECTORIES) break;
-  return found.slice(1);
 }
 
 function isSensor(directory: Directory): boolean {

@@ -1,6 +1,7 @@
-/** Tags and values of TIFF 6.0, its supplements, TIFF/EP and DNG, by their names in those documents. */
+/** Tags and values of TIFF 6.0, its supplements, TIFF/EP, EXIF and DNG, by their names in those documents. */
 
 export const TAG = {
+  InteroperabilityIndex: 1,
   NewSubfileType: 254,
   ImageWidth: 256,
   ImageLength: 257,
@@ -28,7 +29,10 @@ export const TAG = {
   YCbCrCoefficients: 529,
   YCbCrSubSampling: 530,
   ReferenceBlackWhite: 532,
+  ExifDirectory: 34665,
   IccProfile: 34675,
+  ColorSpace: 40961,
+  InteroperabilityDirectory: 40965,
   DNGVersion: 50706,
 } as const;
 
