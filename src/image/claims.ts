@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../errors.ts';
 import { chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
-import { firstFrame } from './gif-frame.ts';
+import { firstFrame } from './gif.ts';
 import type { Size } from './plan.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */

@@ -1,9 +1,27 @@
-import { type Area, firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
+
+/** A rectangle in pixels, from the upper left corner of the picture. */
+interface Area extends Size {
+  readonly left: number;
+  readonly top: number;
+}
 
 /** A GIF's screen size, and the position of the first frame on the screen. */
 export interface GifCanvas extends Size {
   readonly frame: Area;
+}
+
+/** The stored data of a GIF's first frame, up to any damage (GIF89a specification, appendix F for LZW). */
+interface GifFrame {
+  /** Position on the screen. */
+  readonly area: Area;
+  /** Length of the compressed pixels in bytes. */
+  readonly bytes: number;
+  /**
+   * False when the frame has too few pixels and no valid GIF block follows it, as when the end of the frame was
+   * overwritten. A frame with too few pixels alone counts as complete: some encoders write such frames.
+   */
+  readonly isWhole: boolean;
 }
 
 /** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
@@ -24,4 +42,82 @@ export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
   const screen = isTooLarge ? extent : { width, height };
   const isCovered = frame.width === screen.width && frame.height === screen.height;
   return isCovered ? null : { ...screen, frame };
+}
+
+const IMAGE = 0x2c;
+const EXTENSION = 0x21;
+const TRAILER = 0x3b;
+
+/** Returns undefined when no frame begins. */
+export function firstFrame(bytes: Buffer): GifFrame | undefined {
+  if (bytes.length < 13) return undefined;
+  let at = 13 + colourTable(bytes[10]!);
+  while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
+  if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
+  const [left, top, width, height] = [1, 3, 5, 7].map((offset) => bytes.readUInt16LE(at + offset));
+  const area = { left: left!, top: top!, width: width!, height: height! };
+  at += 10 + colourTable(bytes[at + 9]!);
+  const { blocks, end } = blocksOf(bytes, at + 1);
+  const pixels = area.width * area.height;
+  const next = bytes[end];
+  const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
+  return {
+    area,
+    bytes: blocks.reduce((sum, { length }) => sum + length, 0),
+    isWhole: isFollowed || unpackedPixels(blocks, bytes[at] ?? 0, pixels) === pixels,
+  };
+}
+
+const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
+
+/** Reads blocks of up to 255 bytes; an empty block ends them. */
+function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
+  const blocks: Buffer[] = [];
+  let at = from;
+  for (;;) {
+    const length = bytes[at];
+    if (!length) return { blocks, end: Math.min(bytes.length, at + 1) };
+    blocks.push(bytes.subarray(at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+}
+
+const MAX_CODES = 4096;
+
+/** Counts the pixels of the LZW codes. It keeps only the run length of each code. */
+function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): number {
+  if (bits < 1 || bits > 11) return 0;
+  const clear = 1 << bits;
+  const runs = new Uint16Array(MAX_CODES).fill(1, 0, clear);
+  let [size, next, before, pixels] = [bits + 1, clear + 2, 0, 0];
+  for (const code of codes(blocks, () => size)) {
+    if (code === clear) {
+      [size, next, before] = [bits + 1, clear + 2, 0];
+      continue;
+    }
+    // The next unknown code stands for the previous run plus that run's first pixel.
+    if (code === clear + 1 || code > next || (before === 0 && code > clear)) break;
+    if (before > 0 && next < MAX_CODES) runs[next++] = before + 1;
+    if (next === 1 << size && size < 12) size++;
+    before = runs[code]!;
+    pixels += before;
+    if (pixels >= most) return most;
+  }
+  return pixels;
+}
+
+/** Yields codes of `size()` bits, the lowest bit first. */
+function* codes(blocks: readonly Buffer[], size: () => number): Iterable<number> {
+  let [held, count] = [0, 0];
+  for (const block of blocks) {
+    for (const byte of block) {
+      held |= byte << count;
+      count += 8;
+      for (let bits = size(); count >= bits; bits = size()) {
+        yield held & ((1 << bits) - 1);
+        held >>>= bits;
+        count -= bits;
+      }
+    }
+  }
 }

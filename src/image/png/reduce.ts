@@ -101,11 +101,6 @@ function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
 
 /** Opacity first, then lightness by ITU-R BT.601 in thousandths. */
 function rank(colour: number): number {
-  const [red, green, blue, alpha] = [
-    colour >>> 24,
-    (colour >>> 16) & 255,
-    (colour >>> 8) & 255,
-    colour & 255,
-  ];
-  return alpha * 256_000 + 299 * red + 587 * green + 114 * blue;
+  const lightness = 299 * (colour >>> 24) + 587 * ((colour >>> 16) & 255) + 114 * ((colour >>> 8) & 255);
+  return (colour & 255) * 256_000 + lightness;
 }

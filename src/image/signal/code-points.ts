@@ -1,7 +1,6 @@
 import type { CodePoints } from '../av1.ts';
-import { dci, hlg, logarithmic, power, pq, smpte240, srgb } from './curves.ts';
-import { BT709, type Chromaticity, luminance, type Primaries, toBt709 } from './matrix.ts';
-import type { Curve, Signal, Srgb } from './signal.ts';
+import { BT709, type Chromaticity, type Primaries } from './matrix.ts';
+import { power, type Signal, type Srgb, signalOf, srgb, TRANSFERS } from './signal.ts';
 
 /**
  * Returns the signal of code points (ITU-T H.273); null for reserved or meaningless ones. When only one of the two is
@@ -16,19 +15,12 @@ export function signalOfCodePoints({ primaries, transfer }: CodePoints): Signal 
   return signalOf(colours, curve);
 }
 
-function signalOf(colours: Primaries, curve: Curve): Signal {
-  const weights = curve === hlg ? luminance(colours) : null;
-  return { curves: [curve, curve, curve], toBt709: toBt709(colours)!, luminance: weights };
-}
-
 /** sRGB with a sample range of its own, which needs conversion. */
-export const SRGB_SIGNAL = signalOf(BT709, srgb);
+export const SRGB_SIGNAL = signalOf(BT709, srgb)!;
 
 /** Adobe RGB (1998), 4.3: the exponent is 563/256. */
-export const ADOBE_RGB = signalOf(
-  { red: [0.64, 0.33], green: [0.21, 0.71], blue: [0.15, 0.06], white: BT709.white },
-  power(563 / 256),
-);
+const ADOBE_PRIMARIES: Primaries = { ...BT709, green: [0.21, 0.71] };
+export const ADOBE_RGB = signalOf(ADOBE_PRIMARIES, power(563 / 256))!;
 
 const UNSPECIFIED = 2;
 
@@ -51,20 +43,6 @@ const PRIMARIES: Readonly<Record<number, Primaries>> = {
 
 /**
  * Transfer curves that count as sRGB: sRGB itself, unspecified, and the camera curves of BT.709, BT.601, xvYCC, BT.1361
- * and BT.2020. Screens, players and browsers show the camera curves like sRGB. Many encoders write them for sRGB
- * pictures.
+ * and BT.2020. Screens, players and browsers show the camera curves like sRGB, and many encoders write them for sRGB.
  */
 const SRGB_LIKE = new Set([1, UNSPECIFIED, 6, 11, 12, 13, 14, 15]);
-
-/** ITU-T H.273, table 3. */
-const TRANSFERS: Readonly<Record<number, Curve>> = {
-  4: power(2.2),
-  5: power(2.8),
-  7: smpte240,
-  8: power(1),
-  9: logarithmic(2),
-  10: logarithmic(2.5),
-  16: pq,
-  17: dci,
-  18: hlg,
-};

@@ -80,24 +80,12 @@ function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
   return { data, width, height, channels: 4 };
 }
 
+/** Degrees clockwise by EXIF orientation, 0 to 8. */
+const ANGLES = [0, 0, 0, 180, 0, 90, 90, 90, 270];
+
 /** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it rotates. */
-function turned(pipeline: Sharp, orientation: number): Sharp {
-  switch (orientation) {
-    case 2:
-      return pipeline.flop();
-    case 3:
-      return pipeline.rotate(180);
-    case 4:
-      return pipeline.flip();
-    case 5:
-      return pipeline.flip().rotate(90);
-    case 6:
-      return pipeline.rotate(90);
-    case 7:
-      return pipeline.flop().rotate(90);
-    case 8:
-      return pipeline.rotate(270);
-    default:
-      return pipeline;
-  }
-}
+const turned = (pipeline: Sharp, orientation: number): Sharp =>
+  pipeline
+    .flip(orientation === 4 || orientation === 5)
+    .flop(orientation === 2 || orientation === 7)
+    .rotate(ANGLES[orientation] ?? 0);

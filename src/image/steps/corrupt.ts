@@ -46,31 +46,24 @@ function fatalLine(message: string): string {
   return /^(?:Unknown error|Input (?:buffer|file) contains unsupported image format)$/.test(said) ? '' : said;
 }
 
-/**
- * Messages of decoders about sound but unsupported pictures, with the kind of picture and the fix. The structure of the
- * picture reveals most such kinds before decoding.
- */
-const UNSUPPORTED: readonly (readonly [RegExp, (part: string) => string, string])[] = [
-  [/Unsupported JPEG data precision 12$/, () => '12-bit JPEG', RESAVE.eightBits],
-  [/Unsupported JPEG process/, () => 'JPEG of this coding process', RESAVE.baseline],
-  [/Unsupported color conversion request/, () => 'lossless JPEG in these colours', RESAVE.baseline],
-  [/Requested feature was omitted at compile time/, () => 'JPEG of this coding process', RESAVE.baseline],
+/** Messages of decoders about sound but unsupported pictures, with the kind of picture and the fix. */
+const UNSUPPORTED: readonly (readonly [message: RegExp, kind: string, fix: string])[] = [
+  [/Unsupported JPEG data precision 12$/, '12-bit JPEG', RESAVE.eightBits],
+  [/Unsupported JPEG process/, 'JPEG of this coding process', RESAVE.baseline],
+  [/Unsupported color conversion request/, 'lossless JPEG in these colours', RESAVE.baseline],
+  [/Requested feature was omitted at compile time/, 'JPEG of this coding process', RESAVE.baseline],
+  [/(\w+) compression support is not configured/, 'TIFF with {} compression', RESAVE.compression],
   [
-    /(\w+) compression support is not configured/,
-    (method) => `TIFF with ${method} compression`,
-    RESAVE.compression,
-  ],
-  [
-    /^heif: (?!.*data version).*(?:Unsupported feature|not been built in|Unsupported codec)/,
-    (said) => `this kind of AVIF or HEIF (${said.replace(/^heif: /, '')})`,
+    /^heif: (?!.*data version)(.*(?:Unsupported (?:feature|codec)|not been built in).*)/,
+    'this kind of AVIF or HEIF ({})',
     CONVERT,
   ],
 ];
 
 function unsupported(said: string): ImgtoolError | undefined {
-  for (const [pattern, nameOf, fix] of UNSUPPORTED) {
-    const found = pattern.exec(said);
-    if (found !== null) return undecodable({ name: nameOf(found[1] ?? said), fix });
+  for (const [message, kind, fix] of UNSUPPORTED) {
+    const found = message.exec(said);
+    if (found !== null) return undecodable({ name: kind.replace('{}', () => found[1] ?? ''), fix });
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Sharp, SharpOptions } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
@@ -17,6 +17,7 @@ import { from, type Pixels, raw } from './pixels.ts';
  */
 const STRICT = 'error';
 const LENIENT = 'none';
+type Tolerance = typeof STRICT | typeof LENIENT;
 
 export interface Decoded {
   readonly pixels: Pixels;
@@ -43,20 +44,14 @@ export async function decode(source: Source, header: Header, size: Size, limits:
   }
 }
 
-async function read(
-  source: Source,
-  header: Header,
-  size: Size,
-  failOn: NonNullable<SharpOptions['failOn']>,
-): Promise<Pixels> {
+async function read(source: Source, header: Header, size: Size, failOn: Tolerance): Promise<Pixels> {
   const { corrections } = header;
-  const ignoreIcc = corrections?.ignoreIcc === true;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
     autoOrient: true,
     limitInputPixels: false,
-    ignoreIcc,
+    ignoreIcc: corrections?.ignoreIcc === true,
   });
   const input = header.wide ? opened.withIccProfile('srgb') : opened;
   const isFull = size.width === header.width && size.height === header.height;
@@ -76,7 +71,7 @@ async function read(
 }
 
 /** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
-function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions['failOn']): Buffer | string {
+function inputOf(source: Source, { tiff, damage }: Header, failOn: Tolerance): Buffer | string {
   const lenient = failOn === LENIENT;
   if (damage !== null && !lenient) throw damage;
   return tiff?.plain?.write(lenient) ?? source.input;

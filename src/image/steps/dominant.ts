@@ -16,8 +16,7 @@ export function dominantColor({ data, width, height, channels }: Pixels): string
     const alpha = opaque ? 255 : data[at + colors]!;
     const on = (color: number): number => Math.round((color * alpha + 255 * (255 - alpha)) / 255);
     const red = on(data[at]!);
-    const green = colors === 1 ? red : on(data[at + 1]!);
-    const blue = colors === 1 ? red : on(data[at + 2]!);
+    const [green, blue] = colors === 1 ? [red, red] : [on(data[at + 1]!), on(data[at + 2]!)];
     const group = (((red >> 4) << 8) | (green & 0xf0) | (blue >> 4)) * 4;
     groups[group]! += 1;
     groups[group + 1]! += red;
@@ -31,11 +30,5 @@ function largest(groups: Float64Array): string {
   let best = 0;
   for (let group = 0; group < groups.length; group += 4) if (groups[group]! > groups[best]!) best = group;
   const [count = 1, ...sums] = groups.subarray(best, best + 4);
-  return `#${sums
-    .map((sum) =>
-      Math.round(sum / count)
-        .toString(16)
-        .padStart(2, '0'),
-    )
-    .join('')}`;
+  return `#${Buffer.from(sums.map((sum) => Math.round(sum / count))).toString('hex')}`;
 }

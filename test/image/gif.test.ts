@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstFrame } from '../../src/image/gif-frame.ts';
+import { firstFrame } from '../../src/image/gif.ts';
 import { encoded, lopsided, plain } from './pictures.ts';
 
 /** Packs codes of given widths from the lowest bit on, and splits them into blocks. */
