@@ -76,7 +76,8 @@ function colourConfig(bits: Bits, profile: number): CodePoints | null {
   if (profile !== 1) bits.skip(1);
   if (!bits.next(1)) return null;
   const found = { primaries: bits.next(8), transfer: bits.next(8) };
-  return bits.isBeyondEnd ? null : found;
+  // 0 is reserved, and the number beyond the end.
+  return found.transfer === 0 ? null : found;
 }
 
 function leb128(bits: Bits): number {

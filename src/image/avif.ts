@@ -15,9 +15,8 @@ export function avifFacts(bytes: Buffer): AvifFacts {
   const meta = metaOf(bytes);
   const primary = primaryItem(bytes, find(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
-  const indexes = new Set(
-    associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
-  );
+  const links = associationsOf(bytes, ipma).filter(({ item }) => item === primary);
+  const indexes = new Set(links.map(({ index }) => index));
   const own = boxesIn(bytes, ipco).filter((_, i) => indexes.has(i + 1));
   const references = referencesOf(bytes, meta);
   const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
@@ -30,9 +29,8 @@ export function avifFacts(bytes: Buffer): AvifFacts {
 }
 
 /**
- * Makes an AVIF readable for libheif. It changes the buffer in place, but not the pixels. It replaces a major brand
- * that libvips does not accept (`avis`, an animation). It also removes an empty ICC profile, which ExifTool leaves
- * behind and libheif treats as damage.
+ * Makes an AVIF readable for libheif, in place. It replaces a major brand that libvips does not accept (`avis`, an
+ * animation), and removes an empty ICC profile, which ExifTool leaves behind and libheif treats as damage.
  */
 export function makeReadable(bytes: Buffer): void {
   const [first] = boxesOf(bytes);
@@ -57,28 +55,19 @@ export function makeReadable(bytes: Buffer): void {
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 
 /** `meta` is a full box: it starts with a version and flags (4 bytes). */
-function metaOf(bytes: Buffer): Box[] {
-  return boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
-}
+const metaOf = (bytes: Buffer): Box[] => boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
 
 function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {
   const iprp = boxesIn(bytes, find(meta, 'iprp'));
   return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
 }
 
-/** Links an item to a property, counted from 1 in `ipco`; `at` and `length` locate the stored index, in bytes. */
-interface Association {
-  readonly item: number;
-  readonly index: number;
-  readonly at: number;
-  readonly length: number;
-}
-
 /** The most table entries to read: a grid has several for each of its tiles. */
 const MAX_ENTRIES = 100_000;
 
-function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
-  const found: Association[] = [];
+/** Links from items to properties, counted from 1 in `ipco`; `at` and `length` locate the stored index, in bytes. */
+function associationsOf(bytes: Buffer, tables: readonly Box[]) {
+  const found: { item: number; index: number; at: number; length: number }[] = [];
   for (const table of tables) {
     const bits = new Bits(bytes, table.start, table.end);
     const version = bits.next(8);
@@ -96,17 +85,10 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
   return found;
 }
 
-/** A reference from one item to others; `to` is the first of them. */
-interface Reference {
-  readonly type: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-function referencesOf(bytes: Buffer, meta: readonly Box[]): Reference[] {
+/** References from one item to others; `to` is the first of them. */
+function referencesOf(bytes: Buffer, meta: readonly Box[]) {
   const iref = find(meta, 'iref');
-  if (iref === undefined) return [];
-  const length = bytes[iref.start] === 0 ? 16 : 32;
+  const length = iref && bytes[iref.start] === 0 ? 16 : 32;
   return boxesIn(bytes, iref, 4).map(({ type, start, end }) => {
     const bits = new Bits(bytes, start, end);
     const from = bits.next(length);

@@ -15,10 +15,6 @@ export class Bits {
     return this.#at >= this.#end;
   }
 
-  get isBeyondEnd(): boolean {
-    return this.#at > this.#end;
-  }
-
   /** Offset in bytes of the next number. */
   get offset(): number {
     return this.#at / 8;
@@ -31,7 +27,7 @@ export class Bits {
   next(count: number): number {
     const from = this.#at;
     this.#at += count;
-    if (this.isBeyondEnd) return 0;
+    if (this.#at > this.#end) return 0;
     let value = 0;
     for (let at = from; at < this.#at; at++) {
       value = value * 2 + ((this.#bytes[Math.floor(at / 8)]! >> (7 - (at % 8))) & 1);

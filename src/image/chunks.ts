@@ -17,8 +17,8 @@ export interface Chunk {
 const START = 40;
 
 /**
- * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. It does
- * not decompress. With `whole` it continues after the first scan of a JPEG.
+ * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. With
+ * `whole` it continues after the first scan of a JPEG.
  */
 export function chunksOf(bytes: Buffer, format: SourceFormat, whole: boolean): Iterable<Chunk> {
   const readAt = (position: number, length: number): Buffer => bytes.subarray(position, position + length);

@@ -1,11 +1,10 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../errors.ts';
 import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
-import { isAdobeRgb, orientationOf } from './exif.ts';
+import { exifOfPng, isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
 import { type GifCanvas, gifCanvasOf } from './gif.ts';
 import type { Source } from './open.ts';
-import { exifOfPng } from './png/exif.ts';
 import { ADOBE_RGB, signalOfCodePoints } from './signal/code-points.ts';
 import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';

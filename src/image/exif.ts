@@ -1,3 +1,5 @@
+import { inflateSync } from 'node:zlib';
+import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
 import { type Directory, directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
 
@@ -23,4 +25,55 @@ function directoryOf(exif: Buffer): Directory | null {
   const bytes = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
   const tiff = openTiff((position, length) => bytes.subarray(position, position + length), bytes.length);
   return tiff && directoryAt(tiff, tiff.first);
+}
+
+/** The largest profile text to decompress, in bytes: more than twice what EXIF can contain. */
+const MAX_TEXT = 8 * 2 ** 20;
+
+/** The most bytes to read from a chunk: the limit of all metadata. */
+const MAX_CONTENT = 16 * 2 ** 20;
+
+/**
+ * Returns the EXIF block of a PNG, or null without one. It also searches where libvips does not: in an eXIf chunk after
+ * the pixels, and in a text named "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write.
+ */
+export function exifOfPng(source: ChunkSource): Buffer | null {
+  let profile: Chunk | undefined;
+  for (const chunk of pngChunksOf(source)) {
+    if (chunk.type === 'eXIf') return contentOf(source, chunk);
+    if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
+  }
+  const text = profile === undefined ? null : textOf(contentOf(source, profile), profile.type);
+  return text ? profileBytes(text) : null;
+}
+
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
+const NAME = /^Raw profile type (?:exif|APP1)\0/i;
+
+const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
+  readAt(at, Math.min(length, MAX_CONTENT));
+
+/** Returns the text of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed. */
+function textOf(chunk: Buffer, type: string): string | null {
+  const behind = chunk.indexOf(0) + 1;
+  if (type === 'tEXt') return chunk.toString('latin1', behind);
+  if (type === 'zTXt') return unpacked(chunk.subarray(behind + 1));
+  // iTXt: compression flag, compression method, language, translated name.
+  const language = chunk.indexOf(0, behind + 2) + 1;
+  const text = chunk.subarray(chunk.indexOf(0, language) + 1);
+  return chunk[behind] === 1 ? unpacked(text) : text.toString('latin1');
+}
+
+function unpacked(packed: Buffer): string | null {
+  try {
+    return inflateSync(packed, { maxOutputLength: MAX_TEXT }).toString('latin1');
+  } catch {
+    return null;
+  }
+}
+
+/** Decodes a profile that is stored as name, length and hexadecimal digits. */
+function profileBytes(text: string): Buffer {
+  const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
+  return Buffer.from(digits.replace(/\s/g, ''), 'hex');
 }

@@ -1,39 +1,29 @@
 import type { Size } from './plan.ts';
 
-/** A rectangle in pixels, from the upper left corner of the picture. */
-interface Area extends Size {
+/** A GIF's first frame on the screen, up to any damage (GIF89a specification, appendix F for LZW). Lengths in pixels. */
+interface GifFrame extends Size {
   readonly left: number;
   readonly top: number;
-}
-
-/** A GIF's screen size, and the position of the first frame on the screen. */
-export interface GifCanvas extends Size {
-  readonly frame: Area;
-}
-
-/** The stored data of a GIF's first frame, up to any damage (GIF89a specification, appendix F for LZW). */
-interface GifFrame {
-  /** Position on the screen. */
-  readonly area: Area;
   /** Length of the compressed pixels in bytes. */
   readonly bytes: number;
-  /**
-   * False when the frame has too few pixels and no valid GIF block follows it, as when the end of the frame was
-   * overwritten. A frame with too few pixels alone counts as complete: some encoders write such frames.
-   */
+  /** False when the frame has too few pixels, as some encoders write, and no valid GIF block follows it. */
   readonly isWhole: boolean;
+}
+
+/** A GIF's screen size, and its first frame. */
+export interface GifCanvas extends Size {
+  readonly frame: Omit<GifFrame, 'bytes' | 'isWhole'>;
 }
 
 /** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
 const MAX_SCREEN_TO_FRAME = 1000;
 
 /**
- * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it. Null when
- * the frame covers the screen. libnsgif ignores screens of some common sizes and of more than 2,048 pixels, and shows
- * only the frame. This function also ignores a screen of more than `most` pixels.
+ * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it; libnsgif
+ * ignores many screens. Null when the frame covers the screen. A screen of more than `most` pixels is ignored.
  */
 export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
-  const frame = firstFrame(bytes)?.area;
+  const frame = firstFrame(bytes);
   if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
   const extent = { width: frame.left + frame.width, height: frame.top + frame.height };
   const width = Math.max(bytes.readUInt16LE(6), extent.width);
@@ -54,18 +44,17 @@ export function firstFrame(bytes: Buffer): GifFrame | undefined {
   let at = 13 + colourTable(bytes[10]!);
   while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
   if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
-  const [left, top, width, height] = [1, 3, 5, 7].map((offset) => bytes.readUInt16LE(at + offset));
-  const area = { left: left!, top: top!, width: width!, height: height! };
+  const [left = 0, top = 0, width = 0, height = 0] = [1, 3, 5, 7].map((offset) =>
+    bytes.readUInt16LE(at + offset),
+  );
   at += 10 + colourTable(bytes[at + 9]!);
   const { blocks, end } = blocksOf(bytes, at + 1);
-  const pixels = area.width * area.height;
   const next = bytes[end];
   const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
-  return {
-    area,
-    bytes: blocks.reduce((sum, { length }) => sum + length, 0),
-    isWhole: isFollowed || unpackedPixels(blocks, bytes[at] ?? 0, pixels) === pixels,
-  };
+  const packed = blocks.reduce((sum, block) => sum + block.length, 0);
+  const pixels = width * height;
+  const isWhole = isFollowed || unpackedPixels(Buffer.concat(blocks), bytes[at] ?? 0, pixels) === pixels;
+  return { left, top, width, height, bytes: packed, isWhole };
 }
 
 const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
@@ -84,13 +73,17 @@ function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; rea
 
 const MAX_CODES = 4096;
 
-/** Counts the pixels of the LZW codes. It keeps only the run length of each code. */
-function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): number {
+/** Counts the pixels of the LZW codes, which start at the lowest bit. It keeps only the run length of each code. */
+function unpackedPixels(packed: Buffer, bits: number, most: number): number {
   if (bits < 1 || bits > 11) return 0;
   const clear = 1 << bits;
   const runs = new Uint16Array(MAX_CODES).fill(1, 0, clear);
-  let [size, next, before, pixels] = [bits + 1, clear + 2, 0, 0];
-  for (const code of codes(blocks, () => size)) {
+  let [at, size, next, before, pixels] = [0, bits + 1, clear + 2, 0, 0];
+  while (at + size <= packed.length * 8 && pixels < most) {
+    const from = Math.floor(at / 8);
+    const held = packed[from]! | ((packed[from + 1] ?? 0) << 8) | ((packed[from + 2] ?? 0) << 16);
+    const code = (held >> (at % 8)) & ((1 << size) - 1);
+    at += size;
     if (code === clear) {
       [size, next, before] = [bits + 1, clear + 2, 0];
       continue;
@@ -101,23 +94,6 @@ function unpackedPixels(blocks: readonly Buffer[], bits: number, most: number): 
     if (next === 1 << size && size < 12) size++;
     before = runs[code]!;
     pixels += before;
-    if (pixels >= most) return most;
   }
-  return pixels;
-}
-
-/** Yields codes of `size()` bits, the lowest bit first. */
-function* codes(blocks: readonly Buffer[], size: () => number): Iterable<number> {
-  let [held, count] = [0, 0];
-  for (const block of blocks) {
-    for (const byte of block) {
-      held |= byte << count;
-      count += 8;
-      for (let bits = size(); count >= bits; bits = size()) {
-        yield held & ((1 << bits) - 1);
-        held >>>= bits;
-        count -= bits;
-      }
-    }
-  }
+  return Math.min(pixels, most);
 }

@@ -11,9 +11,8 @@ const FEW_COLOURS = 16;
 const THOROUGH_EFFORT = 6;
 
 /**
- * Encodes losslessly without metadata. It drops an opaque alpha channel, stores grey as one channel, and stores few
- * colours as a palette. `source` is the PNG that the pixels were decoded from, if it has their size. Its compressed
- * pixels are kept when they are smaller.
+ * Encodes losslessly without metadata, with as few channels and colours as the pixels need. `source` is the PNG that the
+ * pixels were decoded from, if it has their size. Its compressed pixels are kept when they are smaller.
  */
 export async function encodePng(pixels: Pixels, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);

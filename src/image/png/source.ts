@@ -1,10 +1,8 @@
 import { inflateSync } from 'node:zlib';
 import { chunksOf } from '../chunks.ts';
+import { SAMPLES } from '../claims.ts';
 import { COLOUR_TYPE, NEEDED, pngFile } from './file.ts';
 import { predicted } from './filter.ts';
-
-/** Samples of a pixel by colour type (PNG, third edition, 11.2.1). */
-const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /**
  * A PNG file with the compressed pixels of another one and nothing else: every chunk is written anew. Null where decoders
@@ -26,7 +24,7 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   if (header?.length !== 13 || !chunks.has('IEND')) return null;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const [bits = 0, type = 0, compression, filter, interlace] = header.subarray(8);
-  const channels = CHANNELS[type];
+  const channels = SAMPLES[type];
   if (channels === undefined || bits > 8 || compression !== 0 || filter !== 0 || interlace !== 0) return null;
   const isIndexed = type === COLOUR_TYPE.indexed;
   const transparency = chunks.get('tRNS');
@@ -43,10 +41,7 @@ export function rebuiltPng(png: Buffer): Buffer | null {
 }
 
 /** What zlib returns with `info`. */
-interface Inflated {
-  readonly buffer: Buffer;
-  readonly engine: { readonly bytesWritten: number };
-}
+type Inflated = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
 /** The unpacked bytes when they have exactly this length and nothing follows them; else null. */
 function inflated(data: Buffer, length: number): Buffer | null {

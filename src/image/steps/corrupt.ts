@@ -3,15 +3,13 @@ import { CONVERT, RESAVE, undecodable } from '../formats.ts';
 import { starved } from '../starved.ts';
 
 /**
- * Converts a decoder's error to `corrupt`, `unsupported_format` or `out_of_memory`. A `corrupt` message ends with the
- * decoder's last line in brackets. Pass `header` when the header was readable and only the pixels failed.
+ * Converts a decoder's error to `corrupt`, `unsupported_format` or `out_of_memory`. Pass `header` when the header was
+ * readable and only the pixels failed.
  */
 export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
   return complaint(error, (why, said) => {
-    const fix =
-      lenient || !isReadInPart(said, header)
-        ? COPY_AGAIN
-        : `${COPY_AGAIN}, or accept what can be read with {{lenient}}`;
+    const isHelped = !lenient && isReadInPart(said, header);
+    const fix = isHelped ? `${COPY_AGAIN}, or accept what can be read with {{lenient}}` : COPY_AGAIN;
     return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
   });
 }
@@ -32,8 +30,8 @@ export function complaint(error: unknown, damage: (why: string, said: string) =>
 }
 
 /**
- * Extracts the fatal line. sharp adds a line of its own and joins all logged lines. Warnings precede the fatal line,
- * libvips repeats the lines once per reader and truncates the last repeat, and some lines do not help a user.
+ * Extracts the fatal line, which follows the warnings. libvips repeats all lines once per reader and truncates the last
+ * repeat; sharp adds a line of its own.
  */
 function fatalLine(message: string): string {
   const lines = message
@@ -75,12 +73,6 @@ function unsupported(said: string): ImgtoolError | undefined {
  */
 function isReadInPart(said: string, header: Readable | undefined): boolean {
   if (/^gifload\w*: Unexpected end of GIF/.test(said)) return true;
-  switch (header?.format) {
-    case 'jpeg':
-      return said.includes('premature end of JPEG image');
-    case 'png':
-      return !header.progressive;
-    default:
-      return header?.format === 'tiff';
-  }
+  if (header?.format === 'jpeg') return said.includes('premature end of JPEG image');
+  return header?.format === 'png' ? !header.progressive : header?.format === 'tiff';
 }

@@ -5,10 +5,9 @@ import { PHOTOMETRIC as P, TAG } from './tags.ts';
 /** Converts the colours of one pixel, 0 to 1, in place. `alpha` is the factor that they were multiplied by, or 1. */
 type Convert = (pixel: Float64Array, alpha: number) => void;
 
-/** The colours that a layout is converted to. */
+/** The colours that a layout is converted to: grey, RGB or CMYK. */
 export interface Target {
-  readonly photometric: number;
-  readonly colours: 1 | 3 | 4;
+  readonly colours: number;
   readonly convert: Convert;
   /** True when the file's profile no longer applies. */
   readonly isSrgb: boolean;
@@ -20,24 +19,12 @@ export interface Target {
  * and Lab becomes sRGB.
  */
 export function targetOf(directory: Directory, layout: Layout): Target {
-  const rgb = (convert: Convert): Target => ({ photometric: P.rgb, colours: 3, convert, isSrgb: false });
-  switch (layout.photometric) {
-    case P.whiteIsZero:
-      return { photometric: P.blackIsZero, colours: 1, convert: inverted, isSrgb: false };
-    case P.blackIsZero:
-      return { photometric: P.blackIsZero, colours: 1, convert: divided, isSrgb: false };
-    case P.cmyk:
-      return { photometric: P.cmyk, colours: 4, convert: divided, isSrgb: false };
-    case P.palette:
-      return rgb(palette(directory, layout));
-    case P.ycbcr:
-      return rgb(ycbcr(directory));
-    case P.cielab:
-    case P.icclab:
-      return { ...rgb(lab(layout)), isSrgb: true };
-    default:
-      return rgb(divided);
-  }
+  const { photometric, colours } = layout;
+  const isLab = photometric === P.cielab || photometric === P.icclab;
+  if (isLab) return { colours, convert: lab(layout), isSrgb: true };
+  if (photometric === P.palette) return { colours: 3, convert: palette(directory, layout), isSrgb: false };
+  if (photometric === P.ycbcr) return { colours, convert: ycbcr(directory), isSrgb: false };
+  return { colours, convert: photometric === P.whiteIsZero ? inverted : divided, isSrgb: false };
 }
 
 const divided: Convert = (pixel, alpha) => {

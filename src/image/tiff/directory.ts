@@ -11,7 +11,8 @@ export interface Tiff {
   /** Length of the file in bytes. */
   readonly size: number;
   readonly littleEndian: boolean;
-  readonly big: boolean;
+  /** The type of positions and counts: longer in a BigTIFF. */
+  readonly word: Type;
   readonly first: number;
 }
 
@@ -64,21 +65,22 @@ export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   const mark = readAt(0, 4).toString('latin1');
   const big = mark === 'II+\0' || mark === 'MM\0+';
   if (!big && mark !== 'II*\0' && mark !== 'MM\0*') return null;
-  const tiff = { readAt, size, littleEndian: mark.startsWith('II'), big };
-  const first = numberAt(tiff, big ? LONG8 : LONG, big ? 8 : 4);
+  const littleEndian = mark.startsWith('II');
+  const tiff: Tiff = { readAt, size, littleEndian, word: big ? LONG8 : LONG, first: 0 };
+  const first = numberAt(tiff, tiff.word, big ? 8 : 4);
   return first === null ? null : { ...tiff, first };
 }
 
 /** Returns null without a readable directory at the position. Entries are read when one is needed. */
 export function directoryAt(tiff: Tiff, position: number): Directory | null {
-  const [countType, entrySize, pointerType] = tiff.big ? [LONG8, 20, LONG8] : [SHORT, 12, LONG];
+  const countType = tiff.word === LONG8 ? LONG8 : SHORT;
   const count = position >= 8 ? (numberAt(tiff, countType, position) ?? 0) : 0;
   const entriesAt = position + countType[0];
-  const nextAt = entriesAt + count * entrySize;
+  const nextAt = entriesAt + count * entrySize(tiff);
   if (count === 0 || count > MAX_ENTRIES || nextAt > tiff.size) return null;
   let entries: ReadonlyMap<number, Entry> | undefined;
   const find = (tag: number): Entry | undefined => {
-    entries ??= entriesOf(tiff, entriesAt, count, entrySize);
+    entries ??= entriesOf(tiff, entriesAt, count);
     return entries.get(tag);
   };
   const numbers = (tag: number, most = MAX_VALUES): number[] => valuesOf(tiff, find(tag), most);
@@ -86,11 +88,14 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
     has: (tag) => find(tag) !== undefined,
     numbers,
     number: (tag) => numbers(tag, 1)[0],
-    bytes: (tag) => bytesOf(tiff, find(tag)),
+    bytes: (tag) => {
+      const { type, count, at } = find(tag) ?? { type: 1, count: 0, at: 0 };
+      return tiff.readAt(at, Math.min(count * sizeOf(type), tiff.size));
+    },
     below: (tag, most) => numbers(tag, most).flatMap((position) => directoryAt(tiff, position) ?? []),
     position: (tag) => find(tag)?.at ?? null,
     nextAt,
-    next: numberAt(tiff, pointerType, nextAt) ?? 0,
+    next: numberAt(tiff, tiff.word, nextAt) ?? 0,
   };
 }
 
@@ -114,50 +119,42 @@ interface Entry {
   readonly at: number;
 }
 
+/** Bytes of an entry: tag, type, count, and the values or their position. */
+const entrySize = ({ word }: Tiff): number => 4 + 2 * word[0];
+
 /** Reads the table of a directory: entries by tag. Readers use the first of repeated tags. */
-function entriesOf(tiff: Tiff, start: number, count: number, entrySize: number): Map<number, Entry> {
-  const table = viewOf(tiff.readAt(start, count * entrySize));
-  const [wordSize, word] = tiff.big ? LONG8 : LONG;
+function entriesOf(tiff: Tiff, start: number, length: number): Map<number, Entry> {
+  const { littleEndian, word } = tiff;
+  const [wordSize, readWord] = word;
+  const table = viewOf(tiff.readAt(start, length * entrySize(tiff)));
   const entries = new Map<number, Entry>();
-  for (let at = 0; at < count * entrySize; at += entrySize) {
-    const tag = table.getUint16(at, tiff.littleEndian);
-    const type = table.getUint16(at + 2, tiff.littleEndian);
-    const values = word(table, at + 4, tiff.littleEndian);
+  for (let at = 0; at < table.byteLength; at += entrySize(tiff)) {
+    const tag = table.getUint16(at, littleEndian);
+    const type = table.getUint16(at + 2, littleEndian);
+    const count = readWord(table, at + 4, littleEndian);
     const valueAt = at + 4 + wordSize;
-    const isInline = values * sizeOf(type) <= wordSize;
-    const position = isInline ? start + valueAt : word(table, valueAt, tiff.littleEndian);
-    if (!entries.has(tag)) entries.set(tag, { type, count: values, at: position });
+    const isInline = count * sizeOf(type) <= wordSize;
+    const position = isInline ? start + valueAt : readWord(table, valueAt, littleEndian);
+    if (!entries.has(tag)) entries.set(tag, { type, count, at: position });
   }
   return entries;
 }
 
 const sizeOf = (type: number): number => TYPES[type]?.[0] ?? 1;
 
-function bytesOf(tiff: Tiff, found: Entry | undefined): Buffer {
-  if (found === undefined) return Buffer.alloc(0);
-  return tiff.readAt(found.at, Math.min(found.count * sizeOf(found.type), tiff.size));
-}
-
-function valuesOf(tiff: Tiff, found: Entry | undefined, most: number): number[] {
+function valuesOf({ readAt, littleEndian }: Tiff, found: Entry | undefined, most: number): number[] {
   const type = found && TYPES[found.type];
   if (found === undefined || type === undefined) return [];
   const [size, read] = type;
-  const bytes = tiff.readAt(found.at, Math.min(found.count, most, MAX_VALUES) * size);
-  const view = viewOf(bytes);
-  return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
-    read(view, i * size, tiff.littleEndian),
-  );
+  const view = viewOf(readAt(found.at, Math.min(found.count, most, MAX_VALUES) * size));
+  const length = Math.floor(view.byteLength / size);
+  return Array.from({ length }, (_, i) => read(view, i * size, littleEndian));
 }
 
 /** Reads a number at a position of the file; null beyond the end. */
-function numberAt(
-  { readAt, littleEndian }: Pick<Tiff, 'readAt' | 'littleEndian'>,
-  [size, read]: Type,
-  position: number,
-): number | null {
+function numberAt({ readAt, littleEndian }: Tiff, [size, read]: Type, position: number): number | null {
   const bytes = readAt(position, size);
   return bytes.length < size ? null : read(viewOf(bytes), 0, littleEndian);
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView =>
-  new DataView(buffer, byteOffset, byteLength);
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -25,17 +25,12 @@ export interface Plain {
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
-export function plainOf(
-  tiff: Tiff,
-  directory: Directory,
-  layout: Layout,
-  segments: readonly Segment[],
-): Plain {
-  const target = targetOf(directory, layout);
-  const profile = target.isSrgb ? Buffer.alloc(0) : directory.bytes(TAG.IccProfile);
+export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]): Plain {
+  const target = targetOf(first, layout);
+  const profile = target.isSrgb ? Buffer.alloc(0) : first.bytes(TAG.IccProfile);
   // More than 8 bits are visible only when a profile stretches them.
   const bits = layout.bits > 8 && profile.length > 0 && target.colours !== 4 ? 16 : 8;
-  const head = headOf(layout, target, bits, profile, directory.number(TAG.Orientation) ?? 1);
+  const head = headOf(layout, target, bits, profile, first.number(TAG.Orientation) ?? 1);
   const size = head.length + (layout.width * layout.height * channelsOf(layout, target) * bits) / 8;
   return {
     ...{ head, size, work: workOf(layout) },
@@ -52,6 +47,9 @@ export function plainOf(
 
 const channelsOf = ({ extra }: Layout, { colours }: Target): number => colours + extra.length;
 
+/** By number of colours; else RGB. */
+const PHOTOMETRICS: Readonly<Record<number, number>> = { 1: PHOTOMETRIC.blackIsZero, 4: PHOTOMETRIC.cmyk };
+
 /** Builds the header of a little-endian TIFF with one strip, which follows the header. */
 function headOf(layout: Layout, target: Target, bits: number, profile: Buffer, orientation: number): Buffer {
   const { width, height, extra } = layout;
@@ -66,7 +64,7 @@ function headOf(layout: Layout, target: Target, bits: number, profile: Buffer, o
     // One number counts for all samples.
     [TAG.BitsPerSample, SHORT, 1, bits],
     [TAG.Compression, SHORT, 1, COMPRESSION.none],
-    [TAG.Photometric, SHORT, 1, target.photometric],
+    [TAG.Photometric, SHORT, 1, PHOTOMETRICS[target.colours] ?? PHOTOMETRIC.rgb],
     [TAG.StripOffsets, LONG, 1, head.length],
     [TAG.Orientation, SHORT, 1, orientation],
     [TAG.SamplesPerPixel, SHORT, 1, channels],
@@ -86,10 +84,7 @@ function headOf(layout: Layout, target: Target, bits: number, profile: Buffer, o
   return head;
 }
 
-/**
- * Returns the working memory in bytes. The same strip or tile of each plane is decompressed together, and the previous
- * one may still be in memory. One row of each is held as 8-byte numbers.
- */
+/** Bytes of a strip or tile of each plane, of the previous one, and of one row of each as 8-byte numbers. */
 function workOf(layout: Layout): number {
   const { planes, samples, segments, segmentWidth, segmentHeight, width } = layout;
   const held = segments > planes ? 2 : 1;
@@ -114,27 +109,16 @@ function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenie
     const columns = Math.min(segmentWidth, width - left);
     const rows = rowsInSegment(layout, index);
     const readers = Array.from({ length: planes }, (_, plane) => {
-      const bytes = unpackedSegment(tiff, layout, segments, plane * perPlane + index, rows, lenient);
-      return rowReader(bytes, layout, tiff.littleEndian, rows, columns);
+      const number = plane * perPlane + index;
+      const { at, length } = segments[number] ?? { at: 0, length: 0 };
+      const { bytes, whole } = unpack(tiff.readAt(at, length), layout, unpackedBytes(layout, rows));
+      if (whole || lenient) return rowReader(bytes, layout, tiff.littleEndian, rows, columns);
+      const name = `${layout.tiled ? 'tile' : 'strip'} ${number + 1} of ${layout.segments}`;
+      throw new Error(`${name} cannot be unpacked`);
     });
     for (let y = 0; y < segmentHeight && top + y < height; y++)
       yield { from: (top + y) * width + left, columns, values: readers.map((read) => read(y)) };
   }
-}
-
-function unpackedSegment(
-  { readAt }: Tiff,
-  layout: Layout,
-  segments: readonly Segment[],
-  index: number,
-  rows: number,
-  lenient: boolean,
-): Buffer {
-  const { compression, reversed, tiled } = layout;
-  const { at, length } = segments[index] ?? { at: 0, length: 0 };
-  const { bytes, whole } = unpack(readAt(at, length), compression, unpackedBytes(layout, rows), reversed);
-  if (whole || lenient) return bytes;
-  throw new Error(`${tiled ? 'tile' : 'strip'} ${index + 1} of ${layout.segments} cannot be unpacked`);
 }
 
 /** Converts rows and stores them. Errors: `unsupported_format` when too many floats are not colours. */

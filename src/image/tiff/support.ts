@@ -5,7 +5,7 @@ import { COMPRESSION as C, PHOTOMETRIC as P } from './tags.ts';
 
 /** Compressions that nothing here reads, by code. */
 const COMPRESSIONS: readonly (readonly [name: string, ...codes: number[]])[] = [
-  ['old-style JPEG', C.oldJpeg],
+  ['old-style JPEG', 6],
   ['JBIG', 9, 10, 34661],
   ['NeXT', 32766],
   ['ThunderScan', 32809],
@@ -19,7 +19,8 @@ const COMPRESSIONS: readonly (readonly [name: string, ...codes: number[]])[] = [
   ['JPEG XL', 50002, 52546],
 ];
 
-const CCITT: ReadonlySet<number> = new Set([C.ccittRle, C.ccittG3, C.ccittG4, C.ccittRleWord]);
+/** CCITT compressions of fax: RLE, group 3, group 4, RLE in words. */
+const CCITT: ReadonlySet<number> = new Set([2, 3, 4, 32771]);
 /** Compressions that plain.ts decompresses. */
 const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDeflate, C.packbits]);
 
@@ -70,11 +71,12 @@ function unsupported(layout: Layout, inkSet: number): string | null {
   return (format === 3 ? model.floats : model.unsigned).includes(bits) ? null : samplesOf(layout);
 }
 
+/** Names of other photometric interpretations. */
 const NAMES: Readonly<Record<number, string>> = {
-  [P.mask]: ' (a transparency mask)',
-  [P.itulab]: ' (ITU Lab)',
-  [P.logL]: ' (LogL)',
-  [P.logLuv]: ' (LogLuv)',
+  4: ' (a transparency mask)',
+  10: ' (ITU Lab)',
+  32844: ' (LogL)',
+  32845: ' (LogLuv)',
 };
 
 /** Names a combination that is supported only with other compressions; else null. */

@@ -1,5 +1,8 @@
 import { constants, inflateSync } from 'node:zlib';
+import type { Layout } from './layout.ts';
 import { COMPRESSION as C } from './tags.ts';
+
+type Encoding = Pick<Layout, 'compression' | 'reversed'>;
 
 /** Decompressed bytes, and whether they are complete. */
 export interface Unpacked {
@@ -11,7 +14,7 @@ export interface Unpacked {
 const SPARE = 64 * 1024;
 
 /** Decompresses a strip or tile to `length` bytes; unreadable parts stay zero. */
-export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
+export function unpack(packed: Buffer, { compression, reversed }: Encoding, length: number): Unpacked {
   const input = reversed ? Buffer.from(packed.map((byte) => REVERSED_BYTES[byte]!)) : packed;
   if (compression === C.deflate || compression === C.oldDeflate) return inflated(input, length);
   const bytes = Buffer.alloc(length);
