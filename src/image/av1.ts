@@ -1,10 +1,7 @@
 import { Bits } from './bits.ts';
 
 /** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
-export interface CodePoints {
-  readonly primaries: number;
-  readonly transfer: number;
-}
+export type CodePoints = { readonly primaries: number; readonly transfer: number };
 
 const SEQUENCE_HEADER = 1;
 
@@ -46,7 +43,11 @@ function skipOperatingPoints(bits: Bits): void {
   let delay = 0;
   if (bits.next(1)) {
     bits.skip(64);
-    if (bits.next(1)) uvlc(bits);
+    if (bits.next(1)) {
+      let zeros = 0;
+      while (zeros < 32 && !bits.next(1)) zeros++;
+      bits.skip(zeros);
+    }
     if (bits.next(1)) {
       delay = bits.next(5) + 1;
       bits.skip(42);
@@ -88,10 +89,4 @@ function leb128(bits: Bits): number {
     if (byte < 0x80) break;
   }
   return value;
-}
-
-function uvlc(bits: Bits): void {
-  let zeros = 0;
-  while (zeros < 32 && !bits.next(1)) zeros++;
-  bits.skip(zeros);
 }

@@ -103,10 +103,9 @@ function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefin
   const bits = new Bits(bytes, iloc?.start ?? 0, iloc?.end ?? 0);
   const version = bits.next(8);
   bits.skip(24);
-  const [offsetSize = 0, lengthSize = 0, baseSize = 0, last = 0] = [4, 4, 4, 4].map(
-    (size) => bits.next(size) * 8,
-  );
-  const indexSize = version === 0 ? 0 : last;
+  const [offsetSize, lengthSize, baseSize] = [bits.next(4) * 8, bits.next(4) * 8, bits.next(4) * 8];
+  const indexSize = version === 0 ? 0 : bits.next(4) * 8;
+  if (version === 0) bits.skip(4);
   const items = Math.min(MAX_ENTRIES, bits.next(version < 2 ? 16 : 32));
   for (let left = items; left > 0 && !bits.isAtEnd; left--) {
     const item = bits.next(version < 2 ? 16 : 32);

@@ -44,9 +44,8 @@ export function firstFrame(bytes: Buffer): GifFrame | undefined {
   let at = 13 + colourTable(bytes[10]!);
   while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
   if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
-  const [left = 0, top = 0, width = 0, height = 0] = [1, 3, 5, 7].map((offset) =>
-    bytes.readUInt16LE(at + offset),
-  );
+  const [left, top] = [bytes.readUInt16LE(at + 1), bytes.readUInt16LE(at + 3)];
+  const [width, height] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)];
   at += 10 + colourTable(bytes[at + 9]!);
   const { blocks, end } = blocksOf(bytes, at + 1);
   const next = bytes[end];

@@ -6,27 +6,18 @@ import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 const coded = (coding: string): Undecodable => ({ name: `HEIF with ${coding}`, fix: CONVERT });
 
-/** Null marks a coding that imgtool decodes. */
-const CODINGS: Readonly<Record<string, Undecodable | null>> = {
-  av01: null,
-  hvc1: HEVC,
-  hev1: HEVC,
-  lhv1: HEVC,
-  avc1: coded('AVC (H.264)'),
-  vvc1: coded('VVC (H.266)'),
-  evc1: coded('EVC'),
-  j2k1: coded('JPEG 2000'),
-  jpeg: coded('JPEG'),
-  unci: coded('uncompressed pixels (unci)'),
-};
-
-const BRANDS: Readonly<Record<string, keyof typeof CODINGS>> = {
-  ...{ avif: 'av01', avis: 'av01' },
-  ...{ heic: 'hvc1', heix: 'hvc1', heim: 'hvc1', heis: 'hvc1' },
-  ...{ hevc: 'hvc1', hevx: 'hvc1', hevm: 'hvc1', hevs: 'hvc1' },
-  ...{ avci: 'avc1', avcs: 'avc1', vvic: 'vvc1', vvis: 'vvc1', evbi: 'evc1', evmi: 'evc1' },
-  ...{ j2ki: 'j2k1', j2is: 'j2k1', jpeg: 'jpeg', jpgs: 'jpeg' },
-};
+/** Item types and brands of each coding; `kind` is null for the one that imgtool decodes. */
+const CODINGS = [
+  { types: 'av01', brands: 'avif avis', kind: null },
+  { types: 'hvc1 hev1 lhv1', brands: 'heic heix heim heis hevc hevx hevm hevs', kind: HEVC },
+  { types: 'avc1', brands: 'avci avcs', kind: coded('AVC (H.264)') },
+  { types: 'vvc1', brands: 'vvic vvis', kind: coded('VVC (H.266)') },
+  { types: 'evc1', brands: 'evbi evmi', kind: coded('EVC') },
+  { types: 'j2k1', brands: 'j2ki j2is', kind: coded('JPEG 2000') },
+  { types: 'jpeg', brands: 'jpeg jpgs', kind: coded('JPEG') },
+  { types: 'unci', brands: '', kind: coded('uncompressed pixels (unci)') },
+] as const;
+const [AV1] = CODINGS;
 /** Brands of pictures in any coding. */
 const GENERAL = new Set(['mif1', 'mif2', 'msf1', 'miaf']);
 const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fix: CONVERT };
@@ -35,13 +26,19 @@ const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fi
 export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefined {
   const brands = brandsOf(bytes);
   if (brands[0] === 'mif3') return MINIMIZED;
-  if (!brands.some((brand) => GENERAL.has(brand) || brand in BRANDS)) return undefined;
+  const ofBrands = codingsOf('brands', brands);
+  if (ofBrands.length === 0 && !brands.some((brand) => GENERAL.has(brand))) return undefined;
   const types = typesOf(bytes);
-  const ofItems = types.length === 0 ? undefined : (types.find((type) => type in CODINGS) ?? 'av01');
-  const ofBrands = brands.map((brand) => BRANDS[brand]).filter((coding) => coding !== undefined);
+  const [ofItems = AV1] = codingsOf('types', types);
   // Many files list AVIF beside another brand. Without any brand, the decoder reports the damage.
-  const byBrand = ofBrands.includes('av01') ? 'av01' : (ofBrands[0] ?? 'av01');
-  return CODINGS[ofItems ?? byBrand] ?? (BRANDS[brands[0] ?? ''] === 'av01' ? 'avif' : 'heif');
+  const byBrand = ofBrands.includes(AV1) ? AV1 : (ofBrands[0] ?? AV1);
+  const { kind } = types.length > 0 ? ofItems : byBrand;
+  return kind ?? (codingsOf('brands', brands.slice(0, 1)).includes(AV1) ? 'avif' : 'heif');
+}
+
+/** The known codings among item types or brands, in order. */
+function codingsOf(key: 'types' | 'brands', names: readonly string[]) {
+  return names.flatMap((name) => CODINGS.find((coding) => coding[key].split(' ').includes(name)) ?? []);
 }
 
 /** The major and compatible brands of the first box. */

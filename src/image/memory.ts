@@ -47,7 +47,7 @@ export function estimateMemory(header: Header, { size, held }: File, variants: r
 /** The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late. */
 function copyOf({ tiff }: Header): number {
   const plain = tiff?.plain ?? null;
-  return plain === null ? 0 : plain.size + plain.work;
+  return plain === null ? 0 : plain.memory;
 }
 
 /** How many outputs of these sizes may be encoded at the same time. */

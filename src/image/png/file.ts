@@ -34,10 +34,10 @@ export async function packedPng(picture: Numbered, level: number): Promise<Buffe
 
 /** A PNG file of these chunks. Chunks without content are left out. */
 export function pngFile(contents: Readonly<Record<string, Buffer | undefined>>): Buffer {
-  const chunks = Object.entries(contents).map(([type, content]) =>
+  const chunks = Object.entries(contents).flatMap(([type, content]) =>
     content?.length ? chunk(type, content) : [],
   );
-  return Buffer.concat([SIGNATURE, ...chunks.flat(), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
 }
 
 /** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */

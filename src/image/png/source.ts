@@ -5,9 +5,8 @@ import { COLOUR_TYPE, NEEDED, pngFile } from './file.ts';
 import { predicted } from './filter.ts';
 
 /**
- * A PNG file with the compressed pixels of another one and nothing else: every chunk is written anew. Null where decoders
- * could disagree about the pixels or bytes could hide: with 16 bits, interlacing, repeated chunks, a colour key, a palette
- * index without a colour, or pixel data that are too short or too long.
+ * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
+ * hide: 16 bits, interlacing, repeated chunks, a colour key, an index without a colour, or a wrong amount of pixels.
  */
 export function rebuiltPng(png: Buffer): Buffer | null {
   const chunks = new Map<string, Buffer>();
@@ -60,9 +59,7 @@ function highestIndex(rows: Buffer, row: number, width: number, bits: number): n
   for (let at = 0; at < rows.length; at += row) {
     const filter = rows[at]!;
     if (filter > 4) return Number.POSITIVE_INFINITY;
-    for (let x = 1; x < row; x++) {
-      rows[at + x]! += predicted(filter, rows, row, at, x);
-    }
+    for (let x = 1; x < row; x++) rows[at + x]! += predicted(filter, rows, row, at, x);
     for (let pixel = 0; pixel < width; pixel++) {
       const byte = rows[at + 1 + Math.floor((pixel * bits) / 8)]!;
       const index = (byte >> (8 - bits - ((pixel * bits) % 8))) & (2 ** bits - 1);

@@ -1,5 +1,5 @@
 import { colorantsToBt709, type Matrix, type Vector } from './matrix.ts';
-import type { Curve, Signal } from './signal.ts';
+import { type Curve, power, type Signal } from './signal.ts';
 
 const IDENTITY: Matrix = [
   [1, 0, 0],
@@ -68,10 +68,7 @@ function curveOf(tag: Buffer): Curve {
 function sampled(tag: Buffer): Curve {
   const count = tag.readUInt32BE(8);
   if (count === 0) return (v) => v;
-  if (count === 1) {
-    const exponent = tag.readUInt16BE(12) / 256;
-    return (v) => v ** exponent;
-  }
+  if (count === 1) return power(tag.readUInt16BE(12) / 256);
   if (tag.length < 12 + count * 2) throw new RangeError('a curve is cut short');
   const points = Float64Array.from({ length: count }, (_, i) => tag.readUInt16BE(12 + i * 2) / 65_535);
   return (v) => {
@@ -85,7 +82,7 @@ function parametric(tag: Buffer): Curve {
   const type = tag.readUInt16BE(8);
   const n = (i: number): number => fixed(tag, 12 + i * 4);
   const g = n(0);
-  if (type === 0) return (v) => v ** g;
+  if (type === 0) return power(g);
   const [a, b] = [n(1), n(2)];
   const raised = (v: number): number => Math.max(0, a * v + b) ** g;
   switch (type) {

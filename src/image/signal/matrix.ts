@@ -6,12 +6,7 @@ export type Matrix = Triple<Vector>;
 /** x and y of a colour in the CIE 1931 diagram. */
 export type Chromaticity = readonly [number, number];
 
-export interface Primaries {
-  readonly red: Chromaticity;
-  readonly green: Chromaticity;
-  readonly blue: Chromaticity;
-  readonly white: Chromaticity;
-}
+export type Primaries = Readonly<Record<'red' | 'green' | 'blue' | 'white', Chromaticity>>;
 
 const D65: Chromaticity = [0.3127, 0.329];
 

@@ -1,11 +1,10 @@
 import { type ChunkSource, pngChunksOf } from '../chunks.ts';
-import { SRGB_SIGNAL, signalOfCodePoints } from './code-points.ts';
 import { BT709, type Chromaticity, type Primaries } from './matrix.ts';
-import { type Curve, power, type Signal, type Srgb, signalOf, srgb } from './signal.ts';
+import { type Curve, power, type Signal, SRGB_SIGNAL, signalOf, signalOfCodePoints, srgb } from './signal.ts';
 
 /** The colour chunks of a PNG, except its ICC profile. */
 export interface PngSignal {
-  readonly signal: Signal | Srgb;
+  readonly signal: Signal | 'srgb';
   /** True when the signal takes precedence over an ICC profile. */
   readonly isFirst: boolean;
   /** True for the narrow range of video: 16 to 235 of 255. */
@@ -14,10 +13,7 @@ export interface PngSignal {
 
 const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
 
-/**
- * Returns the signal by the precedence of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM.
- * Null without such chunks.
- */
+/** Returns the signal by the precedence of the PNG specification (third edition, 4.3); null without such chunks. */
 export function signalOfPng(source: ChunkSource): PngSignal | null {
   const chunks = new Map<string, Buffer>();
   for (const { type, at, length } of pngChunksOf(source)) {

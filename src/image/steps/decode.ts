@@ -10,10 +10,9 @@ import type { Header } from './header.ts';
 import { from, type Pixels, raw } from './pixels.ts';
 
 /**
- * The damage at which a decoder gives up. Measured (libvips 8.18.7): in PngSuite, `error` reads the 161 good files and
- * none of the 14 broken ones (`truncated` accepts two of those). It rejects truncated JPEG, PNG, WebP, GIF, TIFF and
- * AVIF. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects. At an eighth of its size, a
- * JPEG without its last rows passes: the decoder does not read those rows, and no output shows them.
+ * The damage at which a decoder gives up. Measured (libvips 8.18.7): `error` rejects what is broken in PngSuite and every
+ * truncated format. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects, and a JPEG without
+ * rows that a scaled output does not need.
  */
 const STRICT = 'error';
 const LENIENT = 'none';
@@ -25,10 +24,7 @@ export interface Decoded {
   readonly degraded: boolean;
 }
 
-/**
- * Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`,
- * `out_of_memory`.
- */
+/** Decodes the first frame to upright 8-bit sRGB. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
 export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
   try {
     return { pixels: await read(source, header, size, STRICT), degraded: false };

@@ -3,10 +3,7 @@ import type { Pixels } from './pixels.ts';
 /** The most pixels to sample; they are evenly spaced in a larger picture. */
 const MAX_SAMPLES = 65_536;
 
-/**
- * Returns the most frequent colour as `#rrggbb`, with transparency on white. Colours that agree in the upper 4 bits of
- * each channel form a group. The result is the mean of the largest group.
- */
+/** Returns the mean of the most frequent colours, which agree in their upper 4 bits; transparency is on white. */
 export function dominantColor({ data, width, height, channels }: Pixels): string {
   const groups = new Float64Array(4096 * 4);
   const colors = channels < 3 ? 1 : 3;
@@ -23,10 +20,6 @@ export function dominantColor({ data, width, height, channels }: Pixels): string
     groups[group + 2]! += green;
     groups[group + 3]! += blue;
   }
-  return largest(groups);
-}
-
-function largest(groups: Float64Array): string {
   let best = 0;
   for (let group = 0; group < groups.length; group += 4) if (groups[group]! > groups[best]!) best = group;
   const [count = 1, ...sums] = groups.subarray(best, best + 4);

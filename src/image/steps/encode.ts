@@ -9,27 +9,17 @@ import { encodePng } from '../png/encode.ts';
 import { sharp } from '../vips.ts';
 import { type Pixels, raw } from './pixels.ts';
 
-interface Encoded extends Size {
-  readonly data: Buffer;
-}
+type Encoded = Size & { readonly data: Buffer };
 
 /** Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. */
 export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
   const { format, quality, effort, lossless } = variant;
-  const options = lossless ? { lossless, effort } : { quality, effort };
-  switch (format) {
-    case 'webp':
-      return buffer(pipeline.webp(options));
-    case 'avif':
-      return buffer(pipeline.avif(options));
-    case 'jpeg':
-      return buffer(pipeline.jpeg({ quality }));
-    case 'png': {
-      const pixels = await pixelsOf(pipeline, variant);
-      const { width, height } = pixels;
-      return { data: await encodePng(pixels, effort, png), width, height };
-    }
-  }
+  if (format === 'jpeg') return buffer(pipeline.jpeg({ quality }));
+  if (format !== 'png')
+    return buffer(pipeline[format](lossless ? { lossless, effort } : { quality, effort }));
+  const pixels = await pixelsOf(pipeline, variant);
+  const { width, height } = pixels;
+  return { data: await encodePng(pixels, effort, png), width, height };
 }
 
 async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels> {

@@ -30,11 +30,9 @@ export interface Header extends Size {
   readonly samples: number;
   /** True when the pixels are stored in several passes, which the decoder must hold in full. */
   readonly progressive: boolean;
-  /** The stored size, before rotation. */
   readonly stored: Size;
   /** True when the picture needs rotation or mirroring. */
   readonly turned: boolean;
-  /** True for a lossless WebP. */
   readonly lossless: boolean;
   /** How to read a TIFF; null for other formats. */
   readonly tiff: TiffReading | null;
@@ -84,8 +82,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
 
 /** The upright size; for a GIF, the size of its screen. */
 function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
-  if (corrections === null) return autoOrient;
-  const { screen, orientation } = corrections;
+  const { screen, orientation } = corrections ?? { screen: null, orientation: 1 };
   if (screen !== null) return { width: screen.width, height: screen.height };
   return orientation > 4 ? { width: height, height: width } : autoOrient;
 }

@@ -16,10 +16,7 @@ export function from({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/**
- * Runs a pipeline and returns its pixels. `ushort` samples take 2 bytes in this machine's byte order. Errors:
- * `unsupported_format` for more than 4 channels.
- */
+/** Runs a pipeline. `ushort` samples take 2 bytes in this machine's byte order. Errors: `unsupported_format`. */
 export async function raw(pipeline: Sharp, depth: 'uchar' | 'ushort' = 'uchar'): Promise<Pixels> {
   const { data, info } = await pipeline.raw({ depth }).toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;

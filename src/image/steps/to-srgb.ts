@@ -12,9 +12,8 @@ export interface Samples extends Omit<Pixels, 'data'> {
 const STEPS = 65_535;
 
 /**
- * Converts to 8-bit sRGB (IEC 61966-2-1): the signal's curves give linear light, the OOTF of ITU-R BT.2100 gives
- * display light for HLG, and a matrix converts to BT.709's primaries. Values outside the range are clipped. The result
- * overwrites the samples, which avoids a second copy of a large picture: written bytes never reach unread samples.
+ * Converts to 8-bit sRGB (IEC 61966-2-1) through linear light, with the OOTF of ITU-R BT.2100 for HLG. Values outside the
+ * range are clipped. The result overwrites the samples: written bytes never reach unread samples.
  */
 export function toSrgb(samples: Samples, signal: Signal): Pixels {
   const { width, height, channels } = samples;

@@ -14,9 +14,8 @@ export interface Target {
 }
 
 /**
- * Returns the colours that plain.ts stores. Grey, RGB and CMYK stay as they are. Floats 0 to 1 count as encoded values
- * of their profile, or of sRGB without a profile, as in ImageMagick and GIMP. Palettes are resolved, YCbCr becomes RGB,
- * and Lab becomes sRGB.
+ * Returns the colours that plain.ts stores. Palettes and YCbCr become RGB, and Lab becomes sRGB. Floats 0 to 1 count as
+ * encoded values of their profile, or of sRGB without a profile, as in ImageMagick and GIMP.
  */
 export function targetOf(directory: Directory, layout: Layout): Target {
   const { photometric, colours } = layout;
@@ -82,17 +81,13 @@ function lab({ bits, photometric }: Layout): Convert {
     const zero = photometric === P.icclab ? codes / 2 : code < codes / 2 ? 0 : codes;
     return ((code - zero) * 256) / codes;
   };
-  const xyz = [0, 0, 0];
   return (pixel, alpha) => {
     const y = ((pixel[0]! / alpha) * 100 + 16) / 116;
     const x = y + chroma(pixel[1]!) / alpha / 500;
     const z = y - chroma(pixel[2]!) / alpha / 200;
-    [x, y, z].forEach((f, i) => {
-      xyz[i] = D50[i]! * (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
-    });
-    TO_SRGB.forEach(([a, b, c], i) => {
-      pixel[i] = encoded(a * xyz[0]! + b * xyz[1]! + c * xyz[2]!);
-    });
+    const linear = (f: number): number => (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
+    const xyz = [D50[0] * linear(x), D50[1] * linear(y), D50[2] * linear(z)] as const;
+    for (const [i, [a, b, c]] of TO_SRGB.entries()) pixel[i] = encoded(a * xyz[0] + b * xyz[1] + c * xyz[2]);
   };
 }
 

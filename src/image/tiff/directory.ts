@@ -1,6 +1,6 @@
 /**
- * Reads the directories of a TIFF or BigTIFF in either byte order (TIFF 6.0, section 2; the BigTIFF design by AWare
- * Systems). A damaged file gives fewer values, never an endless loop or a read outside the file.
+ * Reads the directories of TIFF and BigTIFF (TIFF 6.0, section 2; AWare Systems). A damaged file gives fewer values,
+ * never an endless loop or a read outside the file.
  */
 
 /** Reads `length` bytes from a position, or fewer at the end of the file. */
@@ -112,12 +112,8 @@ export function* chainOf(tiff: Tiff, most = MAX_DIRECTORIES): Iterable<Directory
   }
 }
 
-interface Entry {
-  readonly type: number;
-  readonly count: number;
-  /** Position of the value. */
-  readonly at: number;
-}
+/** Type, number and position of a tag's values. */
+type Entry = { readonly type: number; readonly count: number; readonly at: number };
 
 /** Bytes of an entry: tag, type, count, and the values or their position. */
 const entrySize = ({ word }: Tiff): number => 4 + 2 * word[0];

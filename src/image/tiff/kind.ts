@@ -6,12 +6,10 @@ import { PHOTOMETRIC, TAG } from './tags.ts';
 const MAX_DIRECTORIES = 16;
 
 /** Sensor data of cameras: a colour filter array, or its demosaiced form before white balance (DNG 1.7). */
-const SENSOR: ReadonlySet<number> = new Set([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
+const SENSOR = new Set<number | undefined>([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
 
 /** Compressions that cameras use: Sony, Kodak, Samsung, Nikon, lossy DNG, Kodak, Pentax. */
-const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
-  ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
-]);
+const PACKINGS = new Set<number | undefined>([32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535]);
 
 /** Names of raw formats by maker. */
 const BRANDS: readonly (readonly [RegExp, string])[] = [
@@ -32,8 +30,7 @@ const BRANDS: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Returns the camera raw format of a TIFF, or null. A raw file contains sensor data, or its first directory is a
- * preview of a larger picture below it. Ordinary pictures also carry Make, DNGVersion and PrintIM, and these tags
- * decide only the name. A developed picture in a DNG is an ordinary TIFF.
+ * preview of a larger picture below it. Ordinary pictures also carry Make and DNGVersion, which decide only the name.
  */
 export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const tiff = openTiff(readAt, size);
@@ -49,12 +46,8 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   return isRaw ? cameraRawFormat(brandOf(first)) : null;
 }
 
-function isSensor(directory: Directory): boolean {
-  return (
-    SENSOR.has(directory.number(TAG.Photometric) ?? -1) ||
-    SENSOR_COMPRESSIONS.has(directory.number(TAG.Compression) ?? -1)
-  );
-}
+const isSensor = (directory: Directory): boolean =>
+  SENSOR.has(directory.number(TAG.Photometric)) || PACKINGS.has(directory.number(TAG.Compression));
 
 /** Below an ordinary picture, directories are smaller copies. */
 function isPreview(first: Directory, below: readonly Directory[]): boolean {

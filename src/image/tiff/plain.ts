@@ -11,13 +11,11 @@ import type { Segment } from './whole.ts';
 export interface Plain {
   /** The bytes before the pixels: enough to read the header. */
   readonly head: Buffer;
-  /** Length of the whole file in bytes. */
-  readonly size: number;
-  /** Peak memory of `write` in bytes, without the file. */
-  readonly work: number;
+  /** Peak memory of `write` in bytes, with the file. */
+  readonly memory: number;
   /**
-   * Returns the whole file. Throws an `Error` that names the first damaged strip or tile; with `lenient`, damaged parts
-   * stay black. Errors: `unsupported_format` when too many floats are not colours.
+   * Returns the whole file; with `lenient`, damaged parts stay black. Errors: an `Error` that names the first damaged
+   * strip or tile, `unsupported_format` when too many floats are not colours.
    */
   write(lenient: boolean): Buffer;
 }
@@ -33,7 +31,8 @@ export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: 
   const head = headOf(layout, target, bits, profile, first.number(TAG.Orientation) ?? 1);
   const size = head.length + (layout.width * layout.height * channelsOf(layout, target) * bits) / 8;
   return {
-    ...{ head, size, work: workOf(layout) },
+    head,
+    memory: size + workOf(layout),
     write(lenient) {
       const file = Buffer.alloc(size);
       head.copy(file);
@@ -91,27 +90,20 @@ function workOf(layout: Layout): number {
   return held * (unpackedBytes(layout, segmentHeight) * planes + Math.min(segmentWidth, width) * samples * 8);
 }
 
-/** A row of a strip or tile. */
-interface Row {
-  /** The number of its first pixel in the picture. */
-  readonly from: number;
-  readonly columns: number;
-  /** The samples of each plane. */
-  readonly values: readonly Float64Array[];
-}
-
-function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenient: boolean): Iterable<Row> {
-  const { width, height, segmentWidth, segmentHeight, across, planes } = layout;
+/** Yields the rows of all strips or tiles: the number of the first pixel in the picture, and samples by plane. */
+function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenient: boolean) {
+  const { width, height, segmentWidth, segmentHeight, across, planes, compression, reversed } = layout;
   const perPlane = layout.segments / planes;
   for (let index = 0; index < perPlane; index++) {
     const left = (index % across) * segmentWidth;
     const top = Math.floor(index / across) * segmentHeight;
     const columns = Math.min(segmentWidth, width - left);
     const rows = rowsInSegment(layout, index);
+    const size = unpackedBytes(layout, rows);
     const readers = Array.from({ length: planes }, (_, plane) => {
       const number = plane * perPlane + index;
       const { at, length } = segments[number] ?? { at: 0, length: 0 };
-      const { bytes, whole } = unpack(tiff.readAt(at, length), layout, unpackedBytes(layout, rows));
+      const { bytes, whole } = unpack(tiff.readAt(at, length), compression, size, reversed);
       if (whole || lenient) return rowReader(bytes, layout, tiff.littleEndian, rows, columns);
       const name = `${layout.tiled ? 'tile' : 'strip'} ${number + 1} of ${layout.segments}`;
       throw new Error(`${name} cannot be unpacked`);
@@ -121,8 +113,10 @@ function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenie
   }
 }
 
+type Rows = ReturnType<typeof rowsOf>;
+
 /** Converts rows and stores them. Errors: `unsupported_format` when too many floats are not colours. */
-function store(rows: Iterable<Row>, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
+function store(rows: Rows, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
   const { samples, colours, planes, extra, format, photometric, bits } = layout;
   const most = 2 ** (out.BYTES_PER_ELEMENT * 8) - 1;
   const code = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * most);

@@ -11,13 +11,13 @@ export function rowReader(
   littleEndian: boolean,
   rows: number,
   columns: number,
-): (y: number) => Float64Array {
+) {
   const row = new Float64Array((columns * layout.samples) / layout.planes);
   const [horizontal, vertical] = layout.subsampling;
-  if (horizontal * vertical > 1) return (y) => takeUnits(bytes, y, row, layout);
+  if (horizontal * vertical > 1) return (y: number) => takeUnits(bytes, y, row, layout);
   const rowBytes = bytes.length / rows;
   prepare(bytes, layout, littleEndian, rowBytes);
-  return (y) => takeSamples(bytes.subarray(y * rowBytes, (y + 1) * rowBytes), row, layout);
+  return (y: number) => takeSamples(bytes.subarray(y * rowBytes, (y + 1) * rowBytes), row, layout);
 }
 
 /** Reads YCbCr units with shared chroma (TIFF 6.0, section 21): the luma of each pixel, then Cb, then Cr. */
@@ -34,10 +34,7 @@ function takeUnits(bytes: Buffer, y: number, row: Float64Array, layout: Layout):
   return row;
 }
 
-/**
- * Converts samples to this machine's byte order, and undoes the predictor (TIFF 6.0, section 14; TIFF Technical Note 3
- * for floats).
- */
+/** Converts samples to this machine's byte order, and undoes the predictor (TIFF 6.0, 14; Technical Note 3). */
 function prepare(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
   const { bits, predictor, planes, samples } = layout;
   const stride = samples / planes;

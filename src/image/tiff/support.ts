@@ -23,6 +23,7 @@ const COMPRESSIONS: readonly (readonly [name: string, ...codes: number[]])[] = [
 const CCITT: ReadonlySet<number> = new Set([2, 3, 4, 32771]);
 /** Compressions that plain.ts decompresses. */
 const UNPACKED: ReadonlySet<number> = new Set([C.none, C.lzw, C.deflate, C.oldDeflate, C.packbits]);
+const KNOWN: ReadonlySet<number> = new Set([...UNPACKED, ...CCITT, C.jpeg, C.webp]);
 
 const CONVERT = 'save it as an 8- or 16-bit RGB TIFF or PNG first';
 const REARRANGE = 'save it in strips, or with the samples of a pixel together (chunky)';
@@ -33,9 +34,8 @@ export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError
 }
 
 /**
- * Returns true when libvips reads the stored pixels, and false when plain.ts must rewrite them for libvips. The rules
- * match the table in test/image/tiff/table.test.ts, measured with libvips 8.18.7: libvips decodes many layouts to wrong
- * pixels without an error. Errors: `unsupported_format`.
+ * True when libvips reads the stored pixels, false when plain.ts must rewrite them: libvips decodes many layouts to wrong
+ * pixels without an error (test/image/tiff/table.test.ts, libvips 8.18.7). Errors: `unsupported_format`.
  */
 export function libvipsReads(layout: Layout, inkSet: number): boolean {
   const unknown = unknownCompression(layout);
@@ -54,8 +54,7 @@ export function libvipsReads(layout: Layout, inkSet: number): boolean {
 function unknownCompression({ compression }: Layout): string | null {
   const [name] = COMPRESSIONS.find(([, ...codes]) => codes.includes(compression)) ?? [];
   if (name !== undefined) return `${name} compression`;
-  const isKnown = UNPACKED.has(compression) || CCITT.has(compression);
-  return isKnown || compression === C.jpeg || compression === C.webp ? null : `compression ${compression}`;
+  return KNOWN.has(compression) ? null : `compression ${compression}`;
 }
 
 /** Names colours or samples that neither libvips nor plain.ts supports; else null. */
@@ -113,12 +112,7 @@ function isCorrectInLibvips({ photometric, compression, bits, format, extra, pla
 
 /** A common name such as `signed 16-bit RGB samples`. */
 function samplesOf({ bits, format, model }: Layout): string {
-  const words = [
-    format === 2 && 'signed',
-    `${bits}-bit`,
-    format === 3 && 'floating-point',
-    model?.name,
-    'samples',
-  ];
-  return words.filter(Boolean).join(' ');
+  const kind = format === 2 ? 'signed ' : '';
+  const number = format === 3 ? ' floating-point' : '';
+  return `${kind}${bits}-bit${number} ${model?.name} samples`;
 }

@@ -1,20 +1,14 @@
 import { constants, inflateSync } from 'node:zlib';
-import type { Layout } from './layout.ts';
 import { COMPRESSION as C } from './tags.ts';
 
-type Encoding = Pick<Layout, 'compression' | 'reversed'>;
-
 /** Decompressed bytes, and whether they are complete. */
-export interface Unpacked {
-  readonly bytes: Buffer;
-  readonly whole: boolean;
-}
+type Unpacked = { readonly bytes: Buffer; readonly whole: boolean };
 
 /** A strip may decompress to this many bytes more than expected. */
 const SPARE = 64 * 1024;
 
 /** Decompresses a strip or tile to `length` bytes; unreadable parts stay zero. */
-export function unpack(packed: Buffer, { compression, reversed }: Encoding, length: number): Unpacked {
+export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
   const input = reversed ? Buffer.from(packed.map((byte) => REVERSED_BYTES[byte]!)) : packed;
   if (compression === C.deflate || compression === C.oldDeflate) return inflated(input, length);
   const bytes = Buffer.alloc(length);

@@ -4,10 +4,7 @@ import { COMPRESSION, TAG } from './tags.ts';
 import { packBits, unpack } from './unpack.ts';
 
 /** Position and length of a strip or tile in the file, in bytes. */
-export interface Segment {
-  readonly at: number;
-  readonly length: number;
-}
+export type Segment = { readonly at: number; readonly length: number };
 
 /**
  * The most bytes that one compressed byte expands to: 64 in PackBits; 3,839 for 9 bits in LZW, the longest string of a
@@ -94,7 +91,7 @@ function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
 function isComplete(packed: Buffer, compression: number, plain: number): boolean {
   if (compression === COMPRESSION.packbits) return packBits(packed, plain) === plain;
   // A complete stream does not end in zeros, and the memory estimate does not cover this decompression.
-  return plain <= MAX_UNPACKED && unpack(packed, { compression, reversed: false }, plain).whole;
+  return plain <= MAX_UNPACKED && unpack(packed, compression, plain, false).whole;
 }
 
 const plainLength = (layout: Layout, index: number): number =>
