@@ -1,6 +1,6 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
 import { Bits } from './bits.ts';
-import { type Box, boxesIn, boxesOf, find, primaryItem, textAt } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 
 /** What an AVIF file states about its primary picture. */
 export interface AvifFacts {
@@ -13,7 +13,7 @@ export interface AvifFacts {
 /** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
 export function avifFacts(bytes: Buffer): AvifFacts {
   const meta = metaOf(bytes);
-  const primary = primaryItem(bytes, find(meta, 'pitm'));
+  const primary = primaryItem(bytes, findBox(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
   const links = associationsOf(bytes, ipma).filter(({ item }) => item === primary);
   const indexes = new Set(links.map(({ index }) => index));
@@ -55,11 +55,11 @@ export function makeReadable(bytes: Buffer): void {
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 
 /** `meta` is a full box: it starts with a version and flags (4 bytes). */
-const metaOf = (bytes: Buffer): Box[] => boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
+const metaOf = (bytes: Buffer): Box[] => boxesIn(bytes, findBox(boxesOf(bytes), 'meta'), 4);
 
 function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {
-  const iprp = boxesIn(bytes, find(meta, 'iprp'));
-  return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
+  const iprp = boxesIn(bytes, findBox(meta, 'iprp'));
+  return [findBox(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
 }
 
 /** The most table entries to read: a grid has several for each of its tiles. */
@@ -87,7 +87,7 @@ function associationsOf(bytes: Buffer, tables: readonly Box[]) {
 
 /** References from one item to others; `to` is the first of them. */
 function referencesOf(bytes: Buffer, meta: readonly Box[]) {
-  const iref = find(meta, 'iref');
+  const iref = findBox(meta, 'iref');
   const length = iref && bytes[iref.start] === 0 ? 16 : 32;
   return boxesIn(bytes, iref, 4).map(({ type, start, end }) => {
     const bits = new Bits(bytes, start, end);
@@ -99,7 +99,7 @@ function referencesOf(bytes: Buffer, meta: readonly Box[]) {
 
 /** Returns the first extent of an item, as `iloc` locates it; an empty buffer when `iloc` does not list the item. */
 function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefined): Buffer {
-  const iloc = find(meta, 'iloc');
+  const iloc = findBox(meta, 'iloc');
   const bits = new Bits(bytes, iloc?.start ?? 0, iloc?.end ?? 0);
   const version = bits.next(8);
   bits.skip(24);

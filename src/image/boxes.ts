@@ -39,7 +39,7 @@ export function boxesIn(bytes: Buffer, box: Box | undefined, skip = 0): Box[] {
   return box === undefined ? [] : boxesOf(bytes, box.start + skip, box.end);
 }
 
-export const find = (boxes: readonly Box[], type: string): Box | undefined =>
+export const findBox = (boxes: readonly Box[], type: string): Box | undefined =>
   boxes.find((box) => box.type === type);
 
 /** The four characters of a type or brand. */

@@ -1,5 +1,5 @@
 import { Bits } from './bits.ts';
-import { type Box, boxesIn, boxesOf, find, primaryItem, textAt } from './boxes.ts';
+import { type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
@@ -52,12 +52,12 @@ function brandsOf(bytes: Buffer): string[] {
 
 /** The types of all items, the primary item first; empty when the list is incomplete. */
 function typesOf(bytes: Buffer): string[] {
-  const meta = find(boxesOf(bytes).filter(isWhole), 'meta');
+  const meta = findBox(boxesOf(bytes).filter(isWhole), 'meta');
   // `meta`, `iinf`, `infe` and `pitm` start with a version and flags.
   const inside = boxesIn(bytes, meta, 4).filter(isWhole);
-  const list = find(inside, 'iinf');
+  const list = findBox(inside, 'iinf');
   if (list === undefined) return [];
-  const primary = primaryItem(bytes, find(inside, 'pitm'));
+  const primary = primaryItem(bytes, findBox(inside, 'pitm'));
   const types: string[] = [];
   for (const entry of boxesIn(bytes, list, bytes[list.start] === 0 ? 6 : 8)) {
     const bits = new Bits(bytes, entry.start, entry.end);

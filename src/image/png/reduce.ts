@@ -1,12 +1,11 @@
+import type { Size } from '../plan.ts';
 import type { Pixels } from '../steps/pixels.ts';
 
 /** The most colours in a palette. */
 const MAX_COLOURS = 256;
 
 /** A picture of numbered colours. */
-export interface Numbered {
-  readonly width: number;
-  readonly height: number;
+export interface Numbered extends Size {
   /** One byte per pixel. */
   readonly numbers: Uint8Array;
   readonly bits: 1 | 2 | 4 | 8;

@@ -1,14 +1,12 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { Variant } from '../../model.ts';
-import type { Geometry } from '../plan.ts';
+import type { Geometry, Size } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
 /** Uncompressed 8-bit sRGB, row by row. 1 or 2 channels are grey; with 2 or 4, the last is alpha. */
-export interface Pixels {
+export interface Pixels extends Size {
   readonly data: Buffer;
-  readonly width: number;
-  readonly height: number;
   readonly channels: 1 | 2 | 3 | 4;
 }
 

@@ -31,9 +31,6 @@ const MAX_SMALL_TILE = 2 ** 24;
 /** A larger tile may have at most this many times the pixels of the picture. */
 const MAX_TILE_TO_PICTURE = 4;
 
-/** When segments are missing, the others are still readable. */
-const PARTLY_READABLE = { format: 'tiff', progressive: false };
-
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
   const { readAt, facts } = source;
@@ -51,7 +48,8 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   const segments = segmentsOf(tiff, first, layout);
   // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
-  const damage = lack === null ? null : corrupt(new Error(lack), lenient, PARTLY_READABLE);
+  const damage =
+    lack === null ? null : corrupt(new Error(lack), lenient, { format: 'tiff', progressive: false });
   if (damage !== null && !lenient) throw damage;
   let frames = 0;
   for (const _ of chainOf(tiff)) frames++;

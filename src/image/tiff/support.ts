@@ -38,36 +38,35 @@ export function tiffRefusal(reason: string, fix: string = CONVERT): ImgtoolError
  * pixels without an error (test/image/tiff/table.test.ts, libvips 8.18.7). Errors: `unsupported_format`.
  */
 export function libvipsReads(layout: Layout, inkSet: number): boolean {
-  const unknown = unknownCompression(layout);
-  if (unknown !== null) throw tiffRefusal(unknown, RESAVE.compression);
-  const reason = unsupported(layout, inkSet);
-  if (reason !== null) throw tiffRefusal(reason);
-  if (layout.planes > 1 && layout.tiled) throw tiffRefusal('tiles in separate planes', REARRANGE);
-  const unsuited = unsuitedCompression(layout);
-  if (unsuited !== null) throw tiffRefusal(unsuited, RESAVE.compression);
-  if (isCorrectInLibvips(layout)) return true;
-  if (UNPACKED.has(layout.compression)) return false;
-  throw tiffRefusal(`${samplesOf(layout)} with this compression (${layout.compression})`, RESAVE.compression);
+  const refusal = refusalOf(layout, inkSet);
+  if (refusal !== null) throw tiffRefusal(...refusal);
+  return isCorrectInLibvips(layout);
 }
 
-/** Names a compression that neither libvips nor plain.ts supports; else null. */
-function unknownCompression({ compression }: Layout): string | null {
-  const [name] = COMPRESSIONS.find(([, ...codes]) => codes.includes(compression)) ?? [];
-  if (name !== undefined) return `${name} compression`;
-  return KNOWN.has(compression) ? null : `compression ${compression}`;
-}
-
-/** Names colours or samples that neither libvips nor plain.ts supports; else null. */
-function unsupported(layout: Layout, inkSet: number): string | null {
-  const { photometric, model, bits, format, samples, colours, extra } = layout;
-  if (model === undefined) return `photometric interpretation ${photometric}${NAMES[photometric] ?? ''}`;
-  if (photometric === P.cmyk && inkSet !== 1) return 'inks other than CMYK';
-  if (extra.length > 1) return `${samples} channels`;
-  if (colours < model.samples) return `${model.name} of ${samples} channels`;
-  if (bits === 0) return `samples of different sizes (${layout.bitsOfEach.join(', ')} bits)`;
-  if (format === 5 || format === 6) return 'samples that are complex numbers';
-  if (format === 2) return `${samplesOf(layout)} (none of their values is defined as black)`;
-  return (format === 3 ? model.floats : model.unsigned).includes(bits) ? null : samplesOf(layout);
+/** Returns what is not supported, and the fix; null for a readable layout. */
+function refusalOf(layout: Layout, inkSet: number): [reason: string, fix?: string] | null {
+  const { compression, photometric, model, bits, format, samples, colours, extra, planes, tiled } = layout;
+  const resave = RESAVE.compression;
+  const [packing] = COMPRESSIONS.find(([, ...codes]) => codes.includes(compression)) ?? [];
+  if (packing !== undefined) return [`${packing} compression`, resave];
+  if (!KNOWN.has(compression)) return [`compression ${compression}`, resave];
+  if (model === undefined) return [`photometric interpretation ${photometric}${NAMES[photometric] ?? ''}`];
+  if (photometric === P.cmyk && inkSet !== 1) return ['inks other than CMYK'];
+  if (extra.length > 1) return [`${samples} channels`];
+  if (colours < model.samples) return [`${model.name} of ${samples} channels`];
+  if (bits === 0) return [`samples of different sizes (${layout.bitsOfEach.join(', ')} bits)`];
+  if (format === 5 || format === 6) return ['samples that are complex numbers'];
+  const what = samplesOf(layout);
+  if (format === 2) return [`${what} (none of their values is defined as black)`];
+  if (!(format === 3 ? model.floats : model.unsigned).includes(bits)) return [what];
+  if (planes > 1 && tiled) return ['tiles in separate planes', REARRANGE];
+  if (compression === C.jpeg && tiled && extra.length > 0) return ['JPEG tiles with alpha', resave];
+  if (compression === C.jpeg && bits !== 8) return [`${what} in JPEG compression`, resave];
+  if (compression === C.webp && bits !== 8) return [`${what} in WebP compression`, resave];
+  if (CCITT.has(compression) && bits * samples !== 1) return [`${what} in fax compression`, resave];
+  if (UNPACKED.has(compression)) return null;
+  if (planes > 1) return ['separate planes with this compression', resave];
+  return isCorrectInLibvips(layout) ? null : [`${what} with this compression (${compression})`, resave];
 }
 
 /** Names of other photometric interpretations. */
@@ -77,17 +76,6 @@ const NAMES: Readonly<Record<number, string>> = {
   32844: ' (LogL)',
   32845: ' (LogLuv)',
 };
-
-/** Names a combination that is supported only with other compressions; else null. */
-function unsuitedCompression(layout: Layout): string | null {
-  const { compression, bits, samples, extra } = layout;
-  if (compression === C.jpeg && layout.tiled && extra.length > 0) return 'JPEG tiles with alpha';
-  if (compression === C.jpeg && bits !== 8) return `${samplesOf(layout)} in JPEG compression`;
-  if (compression === C.webp && bits !== 8) return `${samplesOf(layout)} in WebP compression`;
-  if (CCITT.has(compression) && bits * samples !== 1) return `${samplesOf(layout)} in fax compression`;
-  if (layout.planes > 1 && !UNPACKED.has(compression)) return 'separate planes with this compression';
-  return null;
-}
 
 function isCorrectInLibvips({ photometric, compression, bits, format, extra, planes }: Layout): boolean {
   if (format !== 1) return false;
