@@ -23,7 +23,9 @@ export function isAdobeRgb(exif: Buffer): boolean {
 /** The main directory of an EXIF block, which is a small TIFF (Exif 2.32, 4.5 and 4.6); null for a damaged block. */
 function directoryOf(exif: Buffer): Directory | null {
   const bytes = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
-  const tiff = openTiff((position, length) => bytes.subarray(position, position + length), bytes.length);
+  const readAt = (position: number, length: number): Buffer => bytes.subarray(position, position + length);
+  // Without a size, a truncated directory still gives its first entries.
+  const tiff = openTiff(readAt, Number.POSITIVE_INFINITY);
   return tiff && directoryAt(tiff, tiff.first);
 }
 

@@ -124,7 +124,7 @@ function entriesOf(tiff: Tiff, start: number, length: number): Map<number, Entry
   const [wordSize, readWord] = word;
   const table = viewOf(tiff.readAt(start, length * entrySize(tiff)));
   const entries = new Map<number, Entry>();
-  for (let at = 0; at < table.byteLength; at += entrySize(tiff)) {
+  for (let at = 0; at + entrySize(tiff) <= table.byteLength; at += entrySize(tiff)) {
     const tag = table.getUint16(at, littleEndian);
     const type = table.getUint16(at + 2, littleEndian);
     const count = readWord(table, at + 4, littleEndian);
