@@ -1,8 +1,7 @@
+import { Bits } from './bits.ts';
+
 /** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
-export interface CodePoints {
-  readonly primaries: number;
-  readonly transfer: number;
-}
+export type CodePoints = { readonly primaries: number; readonly transfer: number };
 
 const SEQUENCE_HEADER = 1;
 
@@ -44,7 +43,11 @@ function skipOperatingPoints(bits: Bits): void {
   let delay = 0;
   if (bits.next(1)) {
     bits.skip(64);
-    if (bits.next(1)) uvlc(bits);
+    if (bits.next(1)) {
+      let zeros = 0;
+      while (zeros < 32 && !bits.next(1)) zeros++;
+      bits.skip(zeros);
+    }
     if (bits.next(1)) {
       delay = bits.next(5) + 1;
       bits.skip(42);
@@ -74,7 +77,8 @@ function colourConfig(bits: Bits, profile: number): CodePoints | null {
   if (profile !== 1) bits.skip(1);
   if (!bits.next(1)) return null;
   const found = { primaries: bits.next(8), transfer: bits.next(8) };
-  return bits.isBeyondEnd ? null : found;
+  // 0 is reserved, and the number beyond the end.
+  return found.transfer === 0 ? null : found;
 }
 
 function leb128(bits: Bits): number {
@@ -85,40 +89,4 @@ function leb128(bits: Bits): number {
     if (byte < 0x80) break;
   }
   return value;
-}
-
-function uvlc(bits: Bits): void {
-  let zeros = 0;
-  while (zeros < 32 && !bits.next(1)) zeros++;
-  bits.skip(zeros);
-}
-
-/** Reads bits in order, the highest of each byte first. Bits beyond the end are 0. */
-class Bits {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length * 8;
-  }
-
-  get isBeyondEnd(): boolean {
-    return this.#at > this.#bytes.length * 8;
-  }
-
-  next(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++, this.#at++) {
-      value = value * 2 + (((this.#bytes[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
-    }
-    return value;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
 }

@@ -1,5 +1,6 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
-import { type Box, boxesIn, boxesOf, Fields, primaryItem } from './boxes.ts';
+import { Bits } from './bits.ts';
+import { type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 
 /** What an AVIF file states about its primary picture. */
 export interface AvifFacts {
@@ -12,11 +13,10 @@ export interface AvifFacts {
 /** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
 export function avifFacts(bytes: Buffer): AvifFacts {
   const meta = metaOf(bytes);
-  const primary = primaryItem(bytes, find(meta, 'pitm'));
+  const primary = primaryItem(bytes, findBox(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
-  const indexes = new Set(
-    associationsOf(bytes, ipma).flatMap(({ item, index }) => (item === primary ? index : [])),
-  );
+  const links = associationsOf(bytes, ipma).filter(({ item }) => item === primary);
+  const indexes = new Set(links.map(({ index }) => index));
   const own = boxesIn(bytes, ipco).filter((_, i) => indexes.has(i + 1));
   const references = referencesOf(bytes, meta);
   const nclx = own.map((box) => nclxOf(bytes, box)).find((found) => found !== null);
@@ -29,13 +29,12 @@ export function avifFacts(bytes: Buffer): AvifFacts {
 }
 
 /**
- * Makes an AVIF readable for libheif. It changes the buffer in place, but not the pixels. It replaces a major brand
- * that libvips does not accept (`avis`, an animation). It also removes an empty ICC profile, which ExifTool leaves
- * behind and libheif treats as damage.
+ * Makes an AVIF readable for libheif, in place. It replaces a major brand that libvips does not accept (`avis`, an
+ * animation), and removes an empty ICC profile, which ExifTool leaves behind and libheif treats as damage.
  */
 export function makeReadable(bytes: Buffer): void {
   const [first] = boxesOf(bytes);
-  if (first?.type === 'ftyp' && first.end - first.start >= 4 && !BRANDS.has(brandOf(bytes, first))) {
+  if (first?.type === 'ftyp' && first.end - first.start >= 4 && !BRANDS.has(textAt(bytes, first.start))) {
     bytes.write('avif', first.start, 'latin1');
   }
   const [ipco, ipma] = propertiesOf(bytes, metaOf(bytes));
@@ -55,97 +54,77 @@ export function makeReadable(bytes: Buffer): void {
 /** Major brands that libvips accepts as HEIF and that libheif reads as a still picture. */
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 
-const brandOf = (bytes: Buffer, { start }: Box): string => bytes.toString('latin1', start, start + 4);
-
-const find = (boxes: Iterable<Box>, type: string): Box | undefined =>
-  [...boxes].find((box) => box.type === type);
-
 /** `meta` is a full box: it starts with a version and flags (4 bytes). */
-function metaOf(bytes: Buffer): Box[] {
-  return boxesIn(bytes, find(boxesOf(bytes), 'meta'), 4);
-}
+const metaOf = (bytes: Buffer): Box[] => boxesIn(bytes, findBox(boxesOf(bytes), 'meta'), 4);
 
 function propertiesOf(bytes: Buffer, meta: readonly Box[]): [Box | undefined, Box[]] {
-  const iprp = boxesIn(bytes, find(meta, 'iprp'));
-  return [find(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
-}
-
-/** Links an item to a property, counted from 1 in `ipco`; `at` and `length` locate the stored index. */
-interface Association {
-  readonly item: number;
-  readonly index: number;
-  readonly at: number;
-  readonly length: number;
+  const iprp = boxesIn(bytes, findBox(meta, 'iprp'));
+  return [findBox(iprp, 'ipco'), iprp.filter(({ type }) => type === 'ipma')];
 }
 
 /** The most table entries to read: a grid has several for each of its tiles. */
 const MAX_ENTRIES = 100_000;
 
-function associationsOf(bytes: Buffer, tables: readonly Box[]): Association[] {
-  const found: Association[] = [];
+/** Links from items to properties, counted from 1 in `ipco`; `at` and `length` locate the stored index, in bytes. */
+function associationsOf(bytes: Buffer, tables: readonly Box[]) {
+  const found: { item: number; index: number; at: number; length: number }[] = [];
   for (const table of tables) {
-    const fields = new Fields(bytes, table);
-    const version = fields.next(1);
-    const length = fields.next(3) & 1 ? 2 : 1;
-    for (let left = fields.next(4); left > 0 && !fields.isAtEnd && found.length < MAX_ENTRIES; left--) {
-      const item = fields.next(version === 0 ? 2 : 4);
-      for (let count = fields.next(1); count > 0 && !fields.isAtEnd; count--) {
-        const at = fields.at;
-        // The upper bit says whether the property is essential.
-        found.push({ item, index: fields.next(length) & (length === 2 ? 0x7fff : 0x7f), at, length });
+    const bits = new Bits(bytes, table.start, table.end);
+    const version = bits.next(8);
+    const length = bits.next(24) & 1 ? 2 : 1;
+    for (let left = bits.next(32); left > 0 && !bits.isAtEnd && found.length < MAX_ENTRIES; left--) {
+      const item = bits.next(version === 0 ? 16 : 32);
+      for (let count = bits.next(8); count > 0 && !bits.isAtEnd; count--) {
+        const at = bits.offset;
+        // The first bit says whether the property is essential.
+        bits.skip(1);
+        found.push({ item, index: bits.next(length * 8 - 1), at, length });
       }
     }
   }
   return found;
 }
 
-/** A reference from one item to others; `to` is the first of them. */
-interface Reference {
-  readonly type: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-function referencesOf(bytes: Buffer, meta: readonly Box[]): Reference[] {
-  const iref = find(meta, 'iref');
-  if (iref === undefined) return [];
-  const length = bytes[iref.start] === 0 ? 2 : 4;
-  return boxesIn(bytes, iref, 4).map((box) => {
-    const fields = new Fields(bytes, box);
-    const from = fields.next(length);
-    fields.next(2);
-    return { type: box.type, from, to: fields.next(length) };
+/** References from one item to others; `to` is the first of them. */
+function referencesOf(bytes: Buffer, meta: readonly Box[]) {
+  const iref = findBox(meta, 'iref');
+  const length = iref && bytes[iref.start] === 0 ? 16 : 32;
+  return boxesIn(bytes, iref, 4).map(({ type, start, end }) => {
+    const bits = new Bits(bytes, start, end);
+    const from = bits.next(length);
+    bits.skip(16);
+    return { type, from, to: bits.next(length) };
   });
 }
 
 /** Returns the first extent of an item, as `iloc` locates it; an empty buffer when `iloc` does not list the item. */
 function contentOf(bytes: Buffer, meta: readonly Box[], wanted: number | undefined): Buffer {
-  const iloc = find(meta, 'iloc');
-  if (iloc === undefined) return Buffer.alloc(0);
-  const fields = new Fields(bytes, iloc);
-  const version = fields.next(1);
-  fields.next(3);
-  const [sizes, more] = [fields.next(1), fields.next(1)];
-  const index = version === 0 ? 0 : more & 15;
-  const items = Math.min(MAX_ENTRIES, fields.next(version < 2 ? 2 : 4));
-  for (let left = items; left > 0 && !fields.isAtEnd; left--) {
-    const item = fields.next(version < 2 ? 2 : 4);
-    const method = version === 0 ? 0 : fields.next(2) & 15;
-    fields.next(2);
-    const base = fields.next(more >> 4);
-    const pieces = fields.next(2);
-    const next = fields.at + pieces * (index + (sizes >> 4) + (sizes & 15));
-    fields.next(index);
-    const offset = base + fields.next(sizes >> 4);
-    const length = fields.next(sizes & 15);
+  const iloc = findBox(meta, 'iloc');
+  const bits = new Bits(bytes, iloc?.start ?? 0, iloc?.end ?? 0);
+  const version = bits.next(8);
+  bits.skip(24);
+  const [offsetSize, lengthSize, baseSize] = [bits.next(4) * 8, bits.next(4) * 8, bits.next(4) * 8];
+  const indexSize = version === 0 ? 0 : bits.next(4) * 8;
+  if (version === 0) bits.skip(4);
+  const items = Math.min(MAX_ENTRIES, bits.next(version < 2 ? 16 : 32));
+  for (let left = items; left > 0 && !bits.isAtEnd; left--) {
+    const item = bits.next(version < 2 ? 16 : 32);
+    const method = version === 0 ? 0 : bits.next(16) & 15;
+    bits.skip(16);
+    const base = bits.next(baseSize);
+    const extents = bits.next(16);
     // Other construction methods point outside the file's own bytes.
-    if (item === wanted && method === 0 && pieces > 0) return bytes.subarray(offset, offset + length);
-    fields.skip(next - fields.at);
+    if (item === wanted && method === 0 && extents > 0) {
+      bits.skip(indexSize);
+      const offset = base + bits.next(offsetSize);
+      return bytes.subarray(offset, offset + bits.next(lengthSize));
+    }
+    bits.skip(extents * (indexSize + offsetSize + lengthSize));
   }
   return Buffer.alloc(0);
 }
 
-function nclxOf(bytes: Buffer, box: Box): CodePoints | null {
-  if (box.type !== 'colr' || box.end - box.start < 11 || brandOf(bytes, box) !== 'nclx') return null;
-  return { primaries: bytes.readUInt16BE(box.start + 4), transfer: bytes.readUInt16BE(box.start + 6) };
+function nclxOf(bytes: Buffer, { type, start, end }: Box): CodePoints | null {
+  if (type !== 'colr' || end - start < 11 || textAt(bytes, start) !== 'nclx') return null;
+  return { primaries: bytes.readUInt16BE(start + 4), transfer: bytes.readUInt16BE(start + 6) };
 }

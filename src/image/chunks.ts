@@ -17,20 +17,14 @@ export interface Chunk {
 const START = 40;
 
 /**
- * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. It does
- * not decompress. With `whole` it continues after the first scan of a JPEG.
+ * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. With
+ * `whole` it continues after the first scan of a JPEG.
  */
 export function chunksOf(bytes: Buffer, format: SourceFormat, whole: boolean): Iterable<Chunk> {
-  switch (format) {
-    case 'jpeg':
-      return segments(bytes, whole);
-    case 'png':
-      return pngChunks(bytes);
-    case 'webp':
-      return riffChunks(bytes);
-    default:
-      return [];
-  }
+  const readAt = (position: number, length: number): Buffer => bytes.subarray(position, position + length);
+  if (format === 'jpeg') return segments(bytes, whole);
+  if (format === 'png') return pngChunksOf({ readAt, facts: { size: bytes.length } });
+  return format === 'webp' ? riffChunks(bytes) : [];
 }
 
 const SOS = 0xda;
@@ -64,33 +58,25 @@ function segmentName(marker: number): string {
 /** The part of a source needed to read its chunks. */
 export type ChunkSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
 
-const pngChunks = (bytes: Buffer): Iterable<Chunk> =>
-  pngChunksOf({
-    facts: { size: bytes.length },
-    readAt: (position, length) => bytes.subarray(position, position + length),
-  });
-
 /** The most PNG chunks to read. Each costs a read when the file is not in memory; encoders put 8 KiB into one chunk. */
 const MAX_CHUNKS = 1_000_000;
 
 /** Yields the chunks of a PNG like `chunksOf`. It reads only the start of each chunk. */
 export function* pngChunksOf({ facts: { size }, readAt }: ChunkSource): Iterable<Chunk> {
   let at = 8;
-  for (let count = 0; count < MAX_CHUNKS && at + 8 <= size; count++) {
+  let type = '';
+  for (let count = 0; count < MAX_CHUNKS && at + 8 <= size && type !== 'IEND'; count++) {
     const head = readAt(at, 8 + START);
     // The file became shorter.
     if (head.length < 8) return;
     const length = head.readUInt32BE(0);
-    const type = head.toString('latin1', 4, 8);
-    const held = Math.min(length, Math.max(0, size - at - 8));
+    type = head.toString('latin1', 4, 8);
+    const held = Math.min(length, size - at - 8);
     yield { type, start: head.toString('latin1', 8, 8 + Math.min(START, held)), at: at + 8, length: held };
     at += length + 12;
-    if (type === 'IEND') {
-      if (at < size)
-        yield { type: 'trailer', start: readAt(at, START).toString('latin1'), at, length: size - at };
-      return;
-    }
   }
+  if (type !== 'IEND' || at >= size) return;
+  yield { type: 'trailer', start: readAt(at, START).toString('latin1'), at, length: size - at };
 }
 
 function* riffChunks(bytes: Buffer): Iterable<Chunk> {

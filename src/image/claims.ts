@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../errors.ts';
 import { chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
-import { firstFrame } from './gif-frame.ts';
+import { firstFrame } from './gif.ts';
 import type { Size } from './plan.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
@@ -38,8 +38,8 @@ function impossiblePng(bytes: Buffer): ImgtoolError | null {
   return tooFewBytes(held, unpackedPng(size, fields) / DEFLATE_RATIO, size);
 }
 
-/** Samples per pixel by PNG colour type. */
-const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** Samples per pixel by PNG colour type (PNG, third edition, 11.2.1). */
+export const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** The seven passes of an interlaced PNG: first x, first y, step across, step down. */
 const PASSES = [
@@ -67,8 +67,7 @@ function unpackedPng({ width, height }: Size, header: Buffer): number {
 function impossibleGif(bytes: Buffer): ImgtoolError | null {
   const frame = firstFrame(bytes);
   if (frame === undefined) return null;
-  const { area } = frame;
-  const lack = tooFewBytes(frame.bytes, (area.width * area.height) / LZW_RATIO, area);
+  const lack = tooFewBytes(frame.bytes, (frame.width * frame.height) / LZW_RATIO, frame);
   return lack ?? (frame.isWhole ? null : damaged('its first frame ends before its last pixel'));
 }
 

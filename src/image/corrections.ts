@@ -1,15 +1,13 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../errors.ts';
 import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
-import { isAdobeRgb, orientationOf } from './exif.ts';
+import { exifOfPng, isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
 import { type GifCanvas, gifCanvasOf } from './gif.ts';
 import type { Source } from './open.ts';
-import { exifOfPng } from './png/exif.ts';
-import { ADOBE_RGB, signalOfCodePoints } from './signal/code-points.ts';
 import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';
-import type { Signal } from './signal/signal.ts';
+import { ADOBE_RGB, type Signal, signalOfCodePoints } from './signal/signal.ts';
 
 /** What a file states about its display that libvips ignores. */
 export interface Corrections {

@@ -1,65 +1,81 @@
-/** Reads an EXIF block, which is a small TIFF (Exif 2.32, 4.5 and 4.6). Damaged values count as missing. */
-
-const ORIENTATION = 0x112;
-const EXIF_DIRECTORY = 0x8769;
-const COLOR_SPACE = 0xa001;
-const INTEROPERABILITY_DIRECTORY = 0xa005;
-const INTEROPERABILITY_INDEX = 1;
+import { inflateSync } from 'node:zlib';
+import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
+import { type Directory, directoryAt, openTiff } from './tiff/directory.ts';
+import { TAG } from './tiff/tags.ts';
 
 /** ColorSpace of a picture that is not sRGB. */
 const UNCALIBRATED = 0xffff;
 
 /** The EXIF orientation, 1 to 8; null without one. */
 export function orientationOf(exif: Buffer): number | null {
-  const tiff = tiffOf(exif);
-  const found = tiff && shortOf(tiff, tiff.first, ORIENTATION);
-  return found !== null && found >= 1 && found <= 8 ? found : null;
+  const found = directoryOf(exif)?.number(TAG.Orientation);
+  return [1, 2, 3, 4, 5, 6, 7, 8].find((orientation) => orientation === found) ?? null;
 }
 
 /** True for Adobe RGB (1998): an uncalibrated picture of a DCF optional file (DCF 2.0, 5.4). */
 export function isAdobeRgb(exif: Buffer): boolean {
-  const tiff = tiffOf(exif);
-  if (tiff === null) return false;
-  const directory = longOf(tiff, tiff.first, EXIF_DIRECTORY);
-  if (directory === null || shortOf(tiff, directory, COLOR_SPACE) !== UNCALIBRATED) return false;
-  const interoperability = longOf(tiff, directory, INTEROPERABILITY_DIRECTORY);
-  if (interoperability === null) return false;
-  const at = entryOf(tiff, interoperability, INTEROPERABILITY_INDEX);
-  // The entry itself stores values of up to 4 bytes.
-  return at !== null && tiff.bytes.toString('latin1', at + 8, at + 11) === 'R03';
+  const [details] = directoryOf(exif)?.below(TAG.ExifDirectory, 1) ?? [];
+  if (details?.number(TAG.ColorSpace) !== UNCALIBRATED) return false;
+  const [interoperability] = details.below(TAG.InteroperabilityDirectory, 1);
+  return interoperability?.bytes(TAG.InteroperabilityIndex).toString('latin1', 0, 3) === 'R03';
 }
 
-interface Tiff {
-  readonly bytes: Buffer;
-  readonly first: number;
-  /** Reads an unsigned number of this many bytes; 0 beyond the end. */
-  number(at: number, bytes: 2 | 4): number;
-}
-
-function tiffOf(exif: Buffer): Tiff | null {
+/** The main directory of an EXIF block, which is a small TIFF (Exif 2.32, 4.5 and 4.6); null for a damaged block. */
+function directoryOf(exif: Buffer): Directory | null {
   const bytes = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
-  const order = bytes.toString('latin1', 0, 2);
-  if (bytes.length < 8 || (order !== 'II' && order !== 'MM')) return null;
-  const number = (at: number, length: 2 | 4): number => {
-    if (at + length > bytes.length) return 0;
-    return order === 'II' ? bytes.readUIntLE(at, length) : bytes.readUIntBE(at, length);
-  };
-  return { bytes, first: number(4, 4), number };
+  const readAt = (position: number, length: number): Buffer => bytes.subarray(position, position + length);
+  // Without a size, a truncated directory still gives its first entries.
+  const tiff = openTiff(readAt, Number.POSITIVE_INFINITY);
+  return tiff && directoryAt(tiff, tiff.first);
 }
 
-/** Offset of a tag's entry in a directory; null without one. */
-function entryOf({ bytes, number }: Tiff, directory: number, tag: number): number | null {
-  const end = Math.min(directory + 2 + number(directory, 2) * 12, bytes.length);
-  for (let at = directory + 2; at < end; at += 12) if (number(at, 2) === tag) return at;
-  return null;
+/** The largest profile text to decompress, in bytes: more than twice what EXIF can contain. */
+const MAX_TEXT = 8 * 2 ** 20;
+
+/** The most bytes to read from a chunk: the limit of all metadata. */
+const MAX_CONTENT = 16 * 2 ** 20;
+
+/**
+ * Returns the EXIF block of a PNG, or null without one. It also searches where libvips does not: in an eXIf chunk after
+ * the pixels, and in a text named "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write.
+ */
+export function exifOfPng(source: ChunkSource): Buffer | null {
+  let profile: Chunk | undefined;
+  for (const chunk of pngChunksOf(source)) {
+    if (chunk.type === 'eXIf') return contentOf(source, chunk);
+    if (TEXTS.has(chunk.type) && NAME.test(chunk.start)) profile ??= chunk;
+  }
+  const text = profile === undefined ? null : textOf(contentOf(source, profile), profile.type);
+  return text ? profileBytes(text) : null;
 }
 
-function shortOf(tiff: Tiff, directory: number, tag: number): number | null {
-  const at = entryOf(tiff, directory, tag);
-  return at === null ? null : tiff.number(at + 8, 2);
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt']);
+const NAME = /^Raw profile type (?:exif|APP1)\0/i;
+
+const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
+  readAt(at, Math.min(length, MAX_CONTENT));
+
+/** Returns the text of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed. */
+function textOf(chunk: Buffer, type: string): string | null {
+  const behind = chunk.indexOf(0) + 1;
+  if (type === 'tEXt') return chunk.toString('latin1', behind);
+  if (type === 'zTXt') return unpacked(chunk.subarray(behind + 1));
+  // iTXt: compression flag, compression method, language, translated name.
+  const language = chunk.indexOf(0, behind + 2) + 1;
+  const text = chunk.subarray(chunk.indexOf(0, language) + 1);
+  return chunk[behind] === 1 ? unpacked(text) : text.toString('latin1');
 }
 
-function longOf(tiff: Tiff, directory: number, tag: number): number | null {
-  const at = entryOf(tiff, directory, tag);
-  return at === null ? null : tiff.number(at + 8, 4);
+function unpacked(packed: Buffer): string | null {
+  try {
+    return inflateSync(packed, { maxOutputLength: MAX_TEXT }).toString('latin1');
+  } catch {
+    return null;
+  }
+}
+
+/** Decodes a profile that is stored as name, length and hexadecimal digits. */
+function profileBytes(text: string): Buffer {
+  const digits = /^\s*\w+\s+\d+\s+([\da-f\s]*)/i.exec(text)?.[1] ?? '';
+  return Buffer.from(digits.replace(/\s/g, ''), 'hex');
 }

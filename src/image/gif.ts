@@ -1,21 +1,29 @@
-import { type Area, firstFrame } from './gif-frame.ts';
 import type { Size } from './plan.ts';
 
-/** A GIF's screen size, and the position of the first frame on the screen. */
+/** A GIF's first frame on the screen, up to any damage (GIF89a specification, appendix F for LZW). Lengths in pixels. */
+interface GifFrame extends Size {
+  readonly left: number;
+  readonly top: number;
+  /** Length of the compressed pixels in bytes. */
+  readonly bytes: number;
+  /** False when the frame has too few pixels, as some encoders write, and no valid GIF block follows it. */
+  readonly isWhole: boolean;
+}
+
+/** A GIF's screen size, and its first frame. */
 export interface GifCanvas extends Size {
-  readonly frame: Area;
+  readonly frame: Omit<GifFrame, 'bytes' | 'isWhole'>;
 }
 
 /** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
 const MAX_SCREEN_TO_FRAME = 1000;
 
 /**
- * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it. Null when
- * the frame covers the screen. libnsgif ignores screens of some common sizes and of more than 2,048 pixels, and shows
- * only the frame. This function also ignores a screen of more than `most` pixels.
+ * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it; libnsgif
+ * ignores many screens. Null when the frame covers the screen. A screen of more than `most` pixels is ignored.
  */
 export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
-  const frame = firstFrame(bytes)?.area;
+  const frame = firstFrame(bytes);
   if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
   const extent = { width: frame.left + frame.width, height: frame.top + frame.height };
   const width = Math.max(bytes.readUInt16LE(6), extent.width);
@@ -24,4 +32,67 @@ export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
   const screen = isTooLarge ? extent : { width, height };
   const isCovered = frame.width === screen.width && frame.height === screen.height;
   return isCovered ? null : { ...screen, frame };
+}
+
+const IMAGE = 0x2c;
+const EXTENSION = 0x21;
+const TRAILER = 0x3b;
+
+/** Returns undefined when no frame begins. */
+export function firstFrame(bytes: Buffer): GifFrame | undefined {
+  if (bytes.length < 13) return undefined;
+  let at = 13 + colourTable(bytes[10]!);
+  while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
+  if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
+  const [left, top] = [bytes.readUInt16LE(at + 1), bytes.readUInt16LE(at + 3)];
+  const [width, height] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)];
+  at += 10 + colourTable(bytes[at + 9]!);
+  const { blocks, end } = blocksOf(bytes, at + 1);
+  const next = bytes[end];
+  const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
+  const packed = blocks.reduce((sum, block) => sum + block.length, 0);
+  const pixels = width * height;
+  const isWhole = isFollowed || unpackedPixels(Buffer.concat(blocks), bytes[at] ?? 0, pixels) === pixels;
+  return { left, top, width, height, bytes: packed, isWhole };
+}
+
+const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
+
+/** Reads blocks of up to 255 bytes; an empty block ends them. */
+function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
+  const blocks: Buffer[] = [];
+  let at = from;
+  for (;;) {
+    const length = bytes[at];
+    if (!length) return { blocks, end: Math.min(bytes.length, at + 1) };
+    blocks.push(bytes.subarray(at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+}
+
+const MAX_CODES = 4096;
+
+/** Counts the pixels of the LZW codes, which start at the lowest bit. It keeps only the run length of each code. */
+function unpackedPixels(packed: Buffer, bits: number, most: number): number {
+  if (bits < 1 || bits > 11) return 0;
+  const clear = 1 << bits;
+  const runs = new Uint16Array(MAX_CODES).fill(1, 0, clear);
+  let [at, size, next, before, pixels] = [0, bits + 1, clear + 2, 0, 0];
+  while (at + size <= packed.length * 8 && pixels < most) {
+    const from = Math.floor(at / 8);
+    const held = packed[from]! | ((packed[from + 1] ?? 0) << 8) | ((packed[from + 2] ?? 0) << 16);
+    const code = (held >> (at % 8)) & ((1 << size) - 1);
+    at += size;
+    if (code === clear) {
+      [size, next, before] = [bits + 1, clear + 2, 0];
+      continue;
+    }
+    // The next unknown code stands for the previous run plus that run's first pixel.
+    if (code === clear + 1 || code > next || (before === 0 && code > clear)) break;
+    if (before > 0 && next < MAX_CODES) runs[next++] = before + 1;
+    if (next === 1 << size && size < 12) size++;
+    before = runs[code]!;
+    pixels += before;
+  }
+  return Math.min(pixels, most);
 }

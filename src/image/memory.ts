@@ -40,7 +40,7 @@ export function estimateMemory(
   const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   // The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late.
-  const copied = tiff?.plain ? tiff.plain.size + tiff.plain.work : 0;
+  const copied = tiff?.plain?.memory ?? 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
   return Math.ceil(ALWAYS + file.held + copied + kept + screen + Math.max(decoding, sized + busiest));

@@ -4,14 +4,9 @@ import type { Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
-import { encode } from './steps/encode.ts';
-import { flatten } from './steps/flatten.ts';
-import { grayscale } from './steps/grayscale.ts';
+import { encode, write } from './steps/encode.ts';
 import type { Header } from './steps/header.ts';
-import { from, type Pixels } from './steps/pixels.ts';
-import { resize } from './steps/resize.ts';
-import { sharpen } from './steps/sharpen.ts';
-import { write } from './steps/write.ts';
+import { flatten, from, grayscale, type Pixels, resize, sharpen } from './steps/pixels.ts';
 import { ENCODER } from './vips.ts';
 
 /** Threads that libaom uses for one picture. */

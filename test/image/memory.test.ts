@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Corrections } from '../../src/image/corrections.ts';
 import { estimateMemory, mostAtOnce } from '../../src/image/memory.ts';
-import { SRGB_SIGNAL } from '../../src/image/signal/code-points.ts';
+import { SRGB_SIGNAL } from '../../src/image/signal/signal.ts';
 import type { Header } from '../../src/image/steps/header.ts';
 import { BUILT_IN } from '../../src/variants/presets.ts';
 import { variant } from './pictures.ts';

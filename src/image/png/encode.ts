@@ -11,9 +11,8 @@ const FEW_COLOURS = 16;
 const THOROUGH_EFFORT = 6;
 
 /**
- * Encodes losslessly without metadata. It drops an opaque alpha channel, stores grey as one channel, and stores few
- * colours as a palette. `source` is the PNG that the pixels were decoded from, if it has their size. Its compressed
- * pixels are kept when they are smaller.
+ * Encodes losslessly without metadata, with as few channels and colours as the pixels need. `source` is the PNG that the
+ * pixels were decoded from, if it has their size. Its compressed pixels are kept when they are smaller.
  */
 export async function encodePng(pixels: Pixels, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);
@@ -47,15 +46,9 @@ const TRIAL_LEVEL = 2;
 /** Returns the way whose file is smallest at low effort. The same way is smallest at high effort. */
 async function best(ways: readonly Way[]): Promise<Way> {
   if (ways.length === 1) return ways[0]!;
-  let least = Number.POSITIVE_INFINITY;
-  let found = ways[0]!;
-  for (const way of ways) {
-    const { length } = await way(TRIAL_LEVEL);
-    if (length >= least) continue;
-    least = length;
-    found = way;
-  }
-  return found;
+  const lengths: number[] = [];
+  for (const way of ways) lengths.push((await way(TRIAL_LEVEL)).length);
+  return ways[lengths.indexOf(Math.min(...lengths))]!;
 }
 
 /** True when a PNG contains exactly these pixels. */
@@ -68,15 +61,10 @@ async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boole
 }
 
 /** Encodes with a filter chosen for each row, or without filters. */
-async function filtered(
-  pixels: Pixels,
-  compressionLevel: number,
-  adaptiveFiltering: boolean,
-): Promise<Buffer> {
-  const grey = pixels.channels < 3;
-  const pipeline = grey ? from(pixels).toColourspace('b-w') : from(pixels);
+async function filtered(pixels: Pixels, level: number, adaptiveFiltering: boolean): Promise<Buffer> {
+  const pipeline = pixels.channels < 3 ? from(pixels).toColourspace('b-w') : from(pixels);
   // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
-  const png = await pipeline.png({ compressionLevel, adaptiveFiltering }).toBuffer();
+  const png = await pipeline.png({ compressionLevel: level, adaptiveFiltering }).toBuffer();
   return bare(png) ?? png;
 }
 

@@ -9,7 +9,7 @@ const deflated = promisify(deflate);
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /** The chunks that pixels need; all others are metadata. */
-const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
+export const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /** PNG colour types (PNG, third edition, 11.2.1). */
 export const COLOUR_TYPE = { grey: 0, indexed: 3 } as const;
@@ -26,28 +26,18 @@ export async function packedPng(picture: Numbered, level: number): Promise<Buffe
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([bits, palette === null ? COLOUR_TYPE.grey : COLOUR_TYPE.indexed, 0, 0, 0], 8);
+  const colours = palette?.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]) ?? [];
+  const opacities = palette?.map((each) => each & 255).filter((opacity) => opacity < 255) ?? [];
   const data = await compressed(packed(picture), picture, level);
-  if (palette === null) return assembled(header, undefined, undefined, data);
-  const colours = palette.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]);
-  const opacities = palette.map((each) => each & 255).filter((opacity) => opacity < 255);
-  return assembled(header, Buffer.from(colours), Buffer.from(opacities), data);
+  return pngFile({ IHDR: header, PLTE: Buffer.from(colours), tRNS: Buffer.from(opacities), IDAT: data });
 }
 
-/** A PNG file of these chunks. */
-export function assembled(
-  header: Buffer,
-  palette: Buffer | undefined,
-  opacities: Buffer | undefined,
-  data: Buffer,
-): Buffer {
-  return Buffer.concat([
-    SIGNATURE,
-    chunk('IHDR', header),
-    ...(palette === undefined ? [] : [chunk('PLTE', palette)]),
-    ...(opacities === undefined || opacities.length === 0 ? [] : [chunk('tRNS', opacities)]),
-    chunk('IDAT', data),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+/** A PNG file of these chunks. Chunks without content are left out. */
+export function pngFile(contents: Readonly<Record<string, Buffer | undefined>>): Buffer {
+  const chunks = Object.entries(contents).flatMap(([type, content]) =>
+    content?.length ? chunk(type, content) : [],
+  );
+  return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
 }
 
 /** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */

@@ -1,41 +1,32 @@
+import type { Size } from '../plan.ts';
 import type { Pixels } from '../steps/pixels.ts';
 
 /** The most colours in a palette. */
 const MAX_COLOURS = 256;
 
 /** A picture of numbered colours. */
-export interface Numbered {
-  readonly width: number;
-  readonly height: number;
+export interface Numbered extends Size {
   /** One byte per pixel. */
   readonly numbers: Uint8Array;
   readonly bits: 1 | 2 | 4 | 8;
-  /**
-   * For each number, its colour as 32 bits: red, green, blue, opacity. Transparent colours come first. Null when the
-   * numbers are evenly spaced greys, from black to white.
-   */
+  /** The colour of each number as 32 bits, red, green, blue, opacity; null for even greys from black to white. */
   readonly palette: readonly number[] | null;
 }
 
-export interface Indexed extends Numbered {
-  readonly palette: readonly number[];
-}
+type Indexed = Numbered & { readonly palette: readonly number[] };
 
 /** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel. */
 export function withoutSpareChannels(pixels: Pixels): Pixels {
   const { data, width, height, channels } = pixels;
-  const hasAlpha = channels % 2 === 0;
-  const colours = hasAlpha ? channels - 1 : channels;
-  const keepsAlpha = hasAlpha && !isOpaque(data, channels);
-  const kept = colours === 3 && isGrey(data, channels) ? 1 : colours;
-  const to = (kept + (keepsAlpha ? 1 : 0)) as Pixels['channels'];
-  if (to === channels) return pixels;
-  const made = Buffer.allocUnsafe(width * height * to);
+  const keepsAlpha = channels % 2 === 0 && !isOpaque(data, channels);
+  const colours = channels < 3 || isGrey(data, channels) ? [0] : [0, 1, 2];
+  const kept = keepsAlpha ? [...colours, channels - 1] : colours;
+  if (kept.length === channels) return pixels;
+  const made = Buffer.allocUnsafe(width * height * kept.length);
   for (let at = 0, put = 0; at < data.length; at += channels) {
-    for (let i = 0; i < kept; i++) made[put++] = data[at + i]!;
-    if (keepsAlpha) made[put++] = data[at + colours]!;
+    for (let i = 0; i < kept.length; i++) made[put++] = data[at + kept[i]!]!;
   }
-  return { data: made, width, height, channels: to };
+  return { data: made, width, height, channels: kept.length as Pixels['channels'] };
 }
 
 function isOpaque(data: Buffer, channels: number): boolean {
@@ -53,25 +44,21 @@ function isGrey(data: Buffer, channels: number): boolean {
 /** Numbers the levels of a grey picture when fewer than 8 bits can express them; else null. */
 export function greyLevels({ data, width, height, channels }: Pixels): Numbered | null {
   if (channels !== 1) return null;
-  const bits = ([1, 2, 4] as const).find((each) => {
-    const step = 255 / (2 ** each - 1);
-    return data.every((level) => level % step === 0);
-  });
+  const stepOf = (bits: number): number => 255 / (2 ** bits - 1);
+  const bits = ([1, 2, 4] as const).find((each) => data.every((level) => level % stepOf(each) === 0));
   if (bits === undefined) return null;
-  const step = 255 / (2 ** bits - 1);
-  return { width, height, bits, numbers: data.map((level) => level / step), palette: null };
+  return { width, height, bits, numbers: data.map((level) => level / stepOf(bits)), palette: null };
 }
 
 /** Numbers the colours of the picture; null when a palette cannot contain them all. */
 export function indexed({ data, width, height, channels }: Pixels): Indexed | null {
-  const hasAlpha = channels % 2 === 0;
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
   const known = new Map<number, number>();
   const numbers = new Uint8Array(width * height);
   let last = -1;
   let number = 0;
   for (let i = 0, at = 0; i < numbers.length; i++, at += channels) {
-    const alpha = hasAlpha ? data[at + channels - 1]! : 255;
+    const alpha = channels % 2 === 0 ? data[at + channels - 1]! : 255;
     const colour = ((data[at]! << 24) | (data[at + green]! << 16) | (data[at + blue]! << 8) | alpha) >>> 0;
     if (colour !== last) {
       last = colour;
@@ -92,20 +79,12 @@ function sorted({ palette, numbers, ...rest }: Indexed): Indexed {
   const order = palette.map((_, i) => i).sort((a, b) => rank(palette[a]!) - rank(palette[b]!));
   const renumbered = new Uint8Array(palette.length);
   for (const [to, from] of order.entries()) renumbered[from] = to;
-  return {
-    ...rest,
-    palette: order.map((from) => palette[from]!),
-    numbers: numbers.map((from) => renumbered[from]!),
-  };
+  const colours = order.map((from) => palette[from]!);
+  return { ...rest, palette: colours, numbers: numbers.map((from) => renumbered[from]!) };
 }
 
 /** Opacity first, then lightness by ITU-R BT.601 in thousandths. */
 function rank(colour: number): number {
-  const [red, green, blue, alpha] = [
-    colour >>> 24,
-    (colour >>> 16) & 255,
-    (colour >>> 8) & 255,
-    colour & 255,
-  ];
-  return alpha * 256_000 + 299 * red + 587 * green + 114 * blue;
+  const lightness = 299 * (colour >>> 24) + 587 * ((colour >>> 16) & 255) + 114 * ((colour >>> 8) & 255);
+  return (colour & 255) * 256_000 + lightness;
 }

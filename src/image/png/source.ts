@@ -1,18 +1,12 @@
 import { inflateSync } from 'node:zlib';
 import { chunksOf } from '../chunks.ts';
-import { assembled, COLOUR_TYPE } from './file.ts';
-import { paeth } from './filter.ts';
-
-/** Samples of a pixel by colour type (PNG, third edition, 11.2.1). */
-const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-
-/** Chunks that pixels need. */
-const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IEND']);
+import { SAMPLES } from '../claims.ts';
+import { COLOUR_TYPE, NEEDED, pngFile } from './file.ts';
+import { predicted } from './filter.ts';
 
 /**
- * A PNG file with the compressed pixels of another one and nothing else: every chunk is written anew. Null where decoders
- * could disagree about the pixels or bytes could hide: with 16 bits, interlacing, repeated chunks, a colour key, a palette
- * index without a colour, or pixel data that are too short or too long.
+ * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
+ * hide: 16 bits, interlacing, repeated chunks, a colour key, an index without a colour, or a wrong amount of pixels.
  */
 export function rebuiltPng(png: Buffer): Buffer | null {
   const chunks = new Map<string, Buffer>();
@@ -29,7 +23,7 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   if (header?.length !== 13 || !chunks.has('IEND')) return null;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const [bits = 0, type = 0, compression, filter, interlace] = header.subarray(8);
-  const channels = CHANNELS[type];
+  const channels = SAMPLES[type];
   if (channels === undefined || bits > 8 || compression !== 0 || filter !== 0 || interlace !== 0) return null;
   const isIndexed = type === COLOUR_TYPE.indexed;
   const transparency = chunks.get('tRNS');
@@ -42,16 +36,17 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   const rows = inflated(data, row * height);
   if (rows === null) return null;
   if (isIndexed && highestIndex(rows, row, width, bits) >= colours) return null;
-  return assembled(header, palette, transparency, data);
+  return pngFile({ IHDR: header, PLTE: palette, tRNS: transparency, IDAT: data });
 }
+
+/** What zlib returns with `info`. */
+type Inflated = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
 /** The unpacked bytes when they have exactly this length and nothing follows them; else null. */
 function inflated(data: Buffer, length: number): Buffer | null {
   try {
-    const { buffer, engine } = inflateSync(data, {
-      info: true,
-      maxOutputLength: length + 1,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    const options = { info: true, maxOutputLength: length + 1 };
+    const { buffer, engine } = inflateSync(data, options) as unknown as Inflated;
     return buffer.length === length && engine.bytesWritten === data.length ? buffer : null;
   } catch {
     return null;
@@ -64,13 +59,7 @@ function highestIndex(rows: Buffer, row: number, width: number, bits: number): n
   for (let at = 0; at < rows.length; at += row) {
     const filter = rows[at]!;
     if (filter > 4) return Number.POSITIVE_INFINITY;
-    for (let x = 1; x < row; x++) {
-      const left = x > 1 ? rows[at + x - 1]! : 0;
-      const up = at > 0 ? rows[at + x - row]! : 0;
-      const corner = x > 1 && at > 0 ? rows[at + x - row - 1]! : 0;
-      const predicted = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter]!;
-      rows[at + x] = (rows[at + x]! + predicted) & 255;
-    }
+    for (let x = 1; x < row; x++) rows[at + x]! += predicted(filter, rows, row, at, x);
     for (let pixel = 0; pixel < width; pixel++) {
       const byte = rows[at + 1 + Math.floor((pixel * bits) / 8)]!;
       const index = (byte >> (8 - bits - ((pixel * bits) % 8))) & (2 ** bits - 1);

@@ -1,16 +1,12 @@
+type Triple<T> = readonly [T, T, T];
+export type Vector = Triple<number>;
 /** Three rows. */
-export type Matrix = readonly [Vector, Vector, Vector];
-export type Vector = readonly [number, number, number];
+export type Matrix = Triple<Vector>;
 
 /** x and y of a colour in the CIE 1931 diagram. */
 export type Chromaticity = readonly [number, number];
 
-export interface Primaries {
-  readonly red: Chromaticity;
-  readonly green: Chromaticity;
-  readonly blue: Chromaticity;
-  readonly white: Chromaticity;
-}
+export type Primaries = Readonly<Record<'red' | 'green' | 'blue' | 'white', Chromaticity>>;
 
 const D65: Chromaticity = [0.3127, 0.329];
 
@@ -23,20 +19,14 @@ const D50_XYZ: Vector = [0.9642, 1, 0.8249];
 /** Matrix from linear RGB of these primaries to linear BT.709; white stays white. Null for impossible primaries. */
 export function toBt709(primaries: Primaries): Matrix | null {
   const xyz = toXyz(primaries);
-  const white = xyzOf(primaries.white);
-  return xyz === null ? null : multiply(FROM_XYZ, multiply(adaptation(white, xyzOf(D65)), xyz));
+  return xyz && adapted(xyz, xyzOf(primaries.white));
 }
 
 /** The same for the colorants of an ICC profile: columns of the matrix from RGB to the connection space. */
-export function colorantsToBt709(red: Vector, green: Vector, blue: Vector): Matrix {
-  const columns = transposed([red, green, blue]);
-  return multiply(FROM_XYZ, multiply(adaptation(D50_XYZ, xyzOf(D65)), columns));
-}
+export const colorantsToBt709 = (...colorants: Matrix): Matrix => adapted(transposed(colorants), D50_XYZ);
 
 /** The share of each primary in the luminance of white. */
-export function luminance(primaries: Primaries): Vector | null {
-  return toXyz(primaries)?.[1] ?? null;
-}
+export const luminance = (primaries: Primaries): Vector | null => toXyz(primaries)?.[1] ?? null;
 
 /** The normalised primary matrix (SMPTE RP 177). */
 function toXyz({ red, green, blue, white }: Primaries): Matrix | null {
@@ -44,8 +34,8 @@ function toXyz({ red, green, blue, white }: Primaries): Matrix | null {
   const columns = transposed([xyzOf(red), xyzOf(green), xyzOf(blue)]);
   const inverted = inverse(columns);
   if (inverted === null) return null;
-  const [r, g, b] = times(inverted, xyzOf(white));
-  return columns.map(([x, y, z]) => [x * r, y * g, z * b]) as unknown as Matrix;
+  const scale = times(inverted, xyzOf(white));
+  return map(columns, (row) => map(row, (n, i) => n * scale[i]));
 }
 
 const xyzOf = ([x, y]: Chromaticity): Vector => [x / y, 1, (1 - x - y) / y];
@@ -57,38 +47,35 @@ const BRADFORD: Matrix = [
   [0.0389, -0.0685, 1.0296],
 ];
 
-function adaptation(from: Vector, to: Vector): Matrix {
-  const [before, after] = [times(BRADFORD, from), times(BRADFORD, to)];
-  const scaled = BRADFORD.map((row, i) => row.map((n) => (n * after[i]!) / before[i]!)) as unknown as Matrix;
-  return multiply(inverse(BRADFORD)!, scaled);
+/** The matrix from RGB to BT.709, by the matrix from RGB to XYZ and by the white that becomes D65. */
+function adapted(xyz: Matrix, white: Vector): Matrix {
+  const [before, after] = [times(BRADFORD, white), times(BRADFORD, xyzOf(D65))];
+  const scaled = map(BRADFORD, (row, i) => map(row, (n) => (n * after[i]) / before[i]));
+  return multiply(FROM_XYZ, multiply(multiply(inverse(BRADFORD)!, scaled), xyz));
 }
 
 function inverse([a, b, c]: Matrix): Matrix | null {
-  const crossed = [cross(b, c), cross(c, a), cross(a, b)] as const;
+  const crossed: Matrix = [cross(b, c), cross(c, a), cross(a, b)];
   const determinant = dot(a, crossed[0]);
   if (Math.abs(determinant) < 1e-6) return null;
-  return transposed(crossed).map((row) => row.map((n) => n / determinant)) as unknown as Matrix;
+  return map(transposed(crossed), (row) => map(row, (n) => n / determinant));
 }
 
 function multiply(a: Matrix, b: Matrix): Matrix {
   const columns = transposed(b);
-  return a.map((row) => columns.map((column) => dot(row, column))) as unknown as Matrix;
+  return map(a, (row) => times(columns, row));
 }
 
-const times = (a: Matrix, v: Vector): Vector => [dot(a[0], v), dot(a[1], v), dot(a[2], v)];
+const times = (a: Matrix, v: Vector): Vector => map(a, (row) => dot(row, v));
 
 const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
-const cross = (a: Vector, b: Vector): Vector => [
-  a[1] * b[2] - a[2] * b[1],
-  a[2] * b[0] - a[0] * b[2],
-  a[0] * b[1] - a[1] * b[0],
-];
+const cross = ([a, b, c]: Vector, [d, e, f]: Vector): Vector => [b * f - c * e, c * d - a * f, a * e - b * d];
 
-const transposed = ([a, b, c]: Matrix): Matrix => [
-  [a[0], b[0], c[0]],
-  [a[1], b[1], c[1]],
-  [a[2], b[2], c[2]],
-];
+const transposed = ([a, b, c]: Matrix): Matrix => map(a, (_, i) => [a[i], b[i], c[i]]);
+
+function map<A, B>([a, b, c]: Triple<A>, convert: (each: A, i: 0 | 1 | 2) => B): Triple<B> {
+  return [convert(a, 0), convert(b, 1), convert(c, 2)];
+}
 
 const FROM_XYZ = inverse(toXyz(BT709)!)!;

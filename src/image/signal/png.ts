@@ -1,12 +1,10 @@
 import { type ChunkSource, pngChunksOf } from '../chunks.ts';
-import { SRGB_SIGNAL, signalOfCodePoints } from './code-points.ts';
-import { power, srgb } from './curves.ts';
-import { BT709, type Chromaticity, type Primaries, toBt709 } from './matrix.ts';
-import type { Curve, Signal, Srgb } from './signal.ts';
+import { BT709, type Chromaticity, type Primaries } from './matrix.ts';
+import { type Curve, power, type Signal, SRGB_SIGNAL, signalOf, signalOfCodePoints, srgb } from './signal.ts';
 
 /** The colour chunks of a PNG, except its ICC profile. */
 export interface PngSignal {
-  readonly signal: Signal | Srgb;
+  readonly signal: Signal | 'srgb';
   /** True when the signal takes precedence over an ICC profile. */
   readonly isFirst: boolean;
   /** True for the narrow range of video: 16 to 235 of 255. */
@@ -15,10 +13,7 @@ export interface PngSignal {
 
 const SRGB: PngSignal = { signal: 'srgb', isFirst: false, narrow: false };
 
-/**
- * Returns the signal by the precedence of the PNG specification (third edition, 4.3): cICP, iCCP, sRGB, gAMA and cHRM.
- * Null without such chunks.
- */
+/** Returns the signal by the precedence of the PNG specification (third edition, 4.3); null without such chunks. */
 export function signalOfPng(source: ChunkSource): PngSignal | null {
   const chunks = new Map<string, Buffer>();
   for (const { type, at, length } of pngChunksOf(source)) {
@@ -49,11 +44,9 @@ function olderChunks(chunks: ReadonlyMap<string, Buffer>): PngSignal | null {
   const colours = chrm === undefined ? BT709 : primariesOf(chrm);
   const isSrgb = closeToSrgb(colours);
   const curve = curveOf(gama === undefined ? 0 : gama.readUInt32BE(0), isSrgb);
-  const matrix = toBt709(isSrgb ? BT709 : colours);
-  if (matrix === null) return null;
   if (isSrgb && curve === srgb) return SRGB;
-  const signal = { curves: [curve, curve, curve], toBt709: matrix, luminance: null } as const;
-  return { signal, isFirst: false, narrow: false };
+  const signal = signalOf(isSrgb ? BT709 : colours, curve);
+  return signal && { signal, isFirst: false, narrow: false };
 }
 
 /** Valid values of gAMA, in 100,000ths, as in libpng since 1.6.47. Others make the whole picture black or white. */
@@ -71,10 +64,9 @@ function curveOf(gamma: number, isSrgb: boolean): Curve {
 
 /** Reads white, red, green and blue, each as x and y in 100,000ths. */
 function primariesOf(chrm: Buffer): Primaries {
-  const [white, red, green, blue] = [0, 8, 16, 24].map(
-    (offset): Chromaticity => [chrm.readUInt32BE(offset) / 100_000, chrm.readUInt32BE(offset + 4) / 100_000],
-  );
-  return { white: white!, red: red!, green: green!, blue: blue! };
+  const part = (at: number): number => chrm.readUInt32BE(at) / 100_000;
+  const colour = (at: number): Chromaticity => [part(at), part(at + 4)];
+  return { white: colour(0), red: colour(8), green: colour(16), blue: colour(24) };
 }
 
 /** Programs also round cHRM in many ways. */

@@ -5,18 +5,13 @@ import type { Size } from '../plan.ts';
 import { from, type Pixels, raw } from './pixels.ts';
 import { type Samples, toSrgb } from './to-srgb.ts';
 
+type Scale = (pipeline: Sharp, to: Size) => Sharp;
+
 /**
- * Decodes to upright 8-bit sRGB pixels of this size, with the file's corrections. `scaled` resizes a pipeline.
- *
- * 16-bit samples are scaled before conversion: this loses nothing, and a large picture is never in memory as a whole.
- * 8-bit samples would lose precision that way, and wrong alpha would distort the edges.
+ * Decodes to upright 8-bit sRGB pixels of this size, with the file's corrections. `scaled` resizes a pipeline. Samples of
+ * 16 bits are scaled before conversion, which loses nothing and needs less memory.
  */
-export async function corrected(
-  input: Sharp,
-  corrections: Corrections,
-  size: Size,
-  scaled: (pipeline: Sharp, to: Size) => Sharp,
-): Promise<Pixels> {
+export async function corrected(input: Sharp, corrections: Corrections, size: Size, scaled: Scale) {
   const { orientation, screen } = corrections;
   if (!isWhole(corrections)) {
     // Scale before rotation: rotating the full picture would hold all of it in memory.
@@ -27,29 +22,26 @@ export async function corrected(
   return whole.width === size.width && whole.height === size.height ? whole : raw(scaled(from(whole), size));
 }
 
+/** Decodes with as many bits as the signal needs, and converts to sRGB. */
 async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pixels> {
-  const { signal, premultiplied } = corrections;
-  if (signal === null && !premultiplied) return raw(pipeline);
-  const samples = await samplesOf(pipeline, corrections);
-  if (premultiplied) unpremultiply(samples);
-  if (signal !== null) return toSrgb(samples, signal);
-  const { data, width, height, channels } = samples;
-  return { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
-}
-
-/** Decodes with as many bits as the signal needs. */
-async function samplesOf(pipeline: Sharp, { signal, deep, range }: Corrections): Promise<Samples> {
+  const { signal, premultiplied, deep, range } = corrections;
   if (signal === null || deep === null) {
-    return { ...(await raw(pipeline)), range: deep === null ? range : EIGHT_BITS };
+    const pixels = await raw(pipeline);
+    const samples = { ...pixels, range: deep === null ? range : EIGHT_BITS };
+    if (premultiplied) unpremultiply(samples);
+    return signal === null ? pixels : toSrgb(samples, signal);
   }
-  const { data, ...pixels } = await raw(pipeline.toColourspace(deep), 'ushort');
+  const { data, ...size } = await raw(pipeline.toColourspace(deep), 'ushort');
   // A Uint16Array needs an even offset.
   const even = data.byteOffset % 2 === 0 ? data : Buffer.from(data);
-  return { ...pixels, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
+  const samples = { ...size, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
+  if (premultiplied) unpremultiply(samples);
+  return toSrgb(samples, signal);
 }
 
 const EIGHT_BITS = { black: 0, white: 255, opaque: 255 };
 
+/** Divides colours by alpha, in place. */
 function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
   const last = channels - 1;
   for (let i = 0; i < data.length; i += channels) {
@@ -80,24 +72,12 @@ function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
   return { data, width, height, channels: 4 };
 }
 
+/** Degrees clockwise by EXIF orientation, 0 to 8. */
+const ANGLES = [0, 0, 0, 180, 0, 90, 90, 90, 270];
+
 /** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it rotates. */
-function turned(pipeline: Sharp, orientation: number): Sharp {
-  switch (orientation) {
-    case 2:
-      return pipeline.flop();
-    case 3:
-      return pipeline.rotate(180);
-    case 4:
-      return pipeline.flip();
-    case 5:
-      return pipeline.flip().rotate(90);
-    case 6:
-      return pipeline.rotate(90);
-    case 7:
-      return pipeline.flop().rotate(90);
-    case 8:
-      return pipeline.rotate(270);
-    default:
-      return pipeline;
-  }
-}
+const turned = (pipeline: Sharp, orientation: number): Sharp =>
+  pipeline
+    .flip(orientation === 4 || orientation === 5)
+    .flop(orientation === 2 || orientation === 7)
+    .rotate(ANGLES[orientation] ?? 0);

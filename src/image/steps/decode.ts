@@ -1,4 +1,4 @@
-import type { Sharp, SharpOptions } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import type { Size } from '../plan.ts';
@@ -10,13 +10,13 @@ import type { Header } from './header.ts';
 import { from, type Pixels, raw } from './pixels.ts';
 
 /**
- * The damage at which a decoder gives up. Measured (libvips 8.18.7): in PngSuite, `error` reads the 161 good files and
- * none of the 14 broken ones (`truncated` accepts two of those). It rejects truncated JPEG, PNG, WebP, GIF, TIFF and
- * AVIF. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects. At an eighth of its size, a
- * JPEG without its last rows passes: the decoder does not read those rows, and no output shows them.
+ * The damage at which a decoder gives up. Measured (libvips 8.18.7): `error` rejects what is broken in PngSuite and every
+ * truncated format. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects, and a JPEG without
+ * rows that a scaled output does not need.
  */
 const STRICT = 'error';
 const LENIENT = 'none';
+type Tolerance = typeof STRICT | typeof LENIENT;
 
 export interface Decoded {
   readonly pixels: Pixels;
@@ -24,10 +24,7 @@ export interface Decoded {
   readonly degraded: boolean;
 }
 
-/**
- * Decodes the first frame to upright 8-bit sRGB pixels of this size. Errors: `corrupt`, `unsupported_format`,
- * `out_of_memory`.
- */
+/** Decodes the first frame to upright 8-bit sRGB. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
 export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
   try {
     return { pixels: await read(source, header, size, STRICT), degraded: false };
@@ -43,20 +40,14 @@ export async function decode(source: Source, header: Header, size: Size, limits:
   }
 }
 
-async function read(
-  source: Source,
-  header: Header,
-  size: Size,
-  failOn: NonNullable<SharpOptions['failOn']>,
-): Promise<Pixels> {
+async function read(source: Source, header: Header, size: Size, failOn: Tolerance): Promise<Pixels> {
   const { corrections } = header;
-  const ignoreIcc = corrections?.ignoreIcc === true;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
     autoOrient: true,
     limitInputPixels: false,
-    ignoreIcc,
+    ignoreIcc: corrections?.ignoreIcc === true,
   });
   const input = header.wide ? opened.withIccProfile('srgb') : opened;
   const isFull = size.width === header.width && size.height === header.height;
@@ -76,7 +67,7 @@ async function read(
 }
 
 /** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
-function inputOf(source: Source, { tiff, damage }: Header, failOn: SharpOptions['failOn']): Buffer | string {
+function inputOf(source: Source, { tiff, damage }: Header, failOn: Tolerance): Buffer | string {
   const lenient = failOn === LENIENT;
   if (damage !== null && !lenient) throw damage;
   return tiff?.plain?.write(lenient) ?? source.input;

@@ -3,10 +3,7 @@ import type { Pixels } from './pixels.ts';
 /** The most pixels to sample; they are evenly spaced in a larger picture. */
 const MAX_SAMPLES = 65_536;
 
-/**
- * Returns the most frequent colour as `#rrggbb`, with transparency on white. Colours that agree in the upper 4 bits of
- * each channel form a group. The result is the mean of the largest group.
- */
+/** Returns the mean of the most frequent colours, which agree in their upper 4 bits; transparency is on white. */
 export function dominantColor({ data, width, height, channels }: Pixels): string {
   const groups = new Float64Array(4096 * 4);
   const colors = channels < 3 ? 1 : 3;
@@ -16,26 +13,15 @@ export function dominantColor({ data, width, height, channels }: Pixels): string
     const alpha = opaque ? 255 : data[at + colors]!;
     const on = (color: number): number => Math.round((color * alpha + 255 * (255 - alpha)) / 255);
     const red = on(data[at]!);
-    const green = colors === 1 ? red : on(data[at + 1]!);
-    const blue = colors === 1 ? red : on(data[at + 2]!);
+    const [green, blue] = colors === 1 ? [red, red] : [on(data[at + 1]!), on(data[at + 2]!)];
     const group = (((red >> 4) << 8) | (green & 0xf0) | (blue >> 4)) * 4;
     groups[group]! += 1;
     groups[group + 1]! += red;
     groups[group + 2]! += green;
     groups[group + 3]! += blue;
   }
-  return largest(groups);
-}
-
-function largest(groups: Float64Array): string {
   let best = 0;
   for (let group = 0; group < groups.length; group += 4) if (groups[group]! > groups[best]!) best = group;
   const [count = 1, ...sums] = groups.subarray(best, best + 4);
-  return `#${sums
-    .map((sum) =>
-      Math.round(sum / count)
-        .toString(16)
-        .padStart(2, '0'),
-    )
-    .join('')}`;
+  return `#${Buffer.from(sums.map((sum) => Math.round(sum / count))).toString('hex')}`;
 }

@@ -1,30 +1,25 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Sharp } from 'sharp';
-import type { Variant } from '../../model.ts';
+import { writeError } from '../../errors.ts';
+import type { RenderedOutput, Variant } from '../../model.ts';
 import type { Size } from '../plan.ts';
 import { encodePng } from '../png/encode.ts';
 import { sharp } from '../vips.ts';
 import { type Pixels, raw } from './pixels.ts';
 
-interface Encoded extends Size {
-  readonly data: Buffer;
-}
+type Encoded = Size & { readonly data: Buffer };
 
 /** Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. */
 export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
   const { format, quality, effort, lossless } = variant;
-  switch (format) {
-    case 'webp':
-      return buffer(pipeline.webp(lossless ? { lossless, effort } : { quality, effort }));
-    case 'avif':
-      return buffer(pipeline.avif(lossless ? { lossless, effort } : { quality, effort }));
-    case 'jpeg':
-      return buffer(pipeline.jpeg({ quality }));
-    case 'png': {
-      const pixels = await pixelsOf(pipeline, variant);
-      const data = await encodePng(pixels, effort, png);
-      return { data, width: pixels.width, height: pixels.height };
-    }
-  }
+  if (format === 'jpeg') return buffer(pipeline.jpeg({ quality }));
+  if (format !== 'png')
+    return buffer(pipeline[format](lossless ? { lossless, effort } : { quality, effort }));
+  const pixels = await pixelsOf(pipeline, variant);
+  const { width, height } = pixels;
+  return { data: await encodePng(pixels, effort, png), width, height };
 }
 
 async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels> {
@@ -37,4 +32,16 @@ async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels
 async function buffer(pipeline: Sharp): Promise<Encoded> {
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
+}
+
+/**
+ * Writes an output's bytes to a file that must not exist yet; storage syncs and publishes that file. Uses Node instead
+ * of sharp to get the system's error codes. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
+ */
+export async function write(bytes: Buffer, size: Size, path: string, name: string): Promise<RenderedOutput> {
+  await writeFile(path, bytes, { flag: 'wx', mode: 0o666 }).catch((error: unknown) => {
+    throw writeError(error, `${dirname(path)} (variant ${name})`);
+  });
+  const checksum = createHash('sha256').update(bytes).digest('hex');
+  return { ...size, bytes: bytes.length, checksum };
 }

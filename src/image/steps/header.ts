@@ -15,10 +15,7 @@ import { corrupt } from './corrupt.ts';
 /** The most frames or pages. Only the first is rendered, but libvips searches for all of them. */
 const MAX_FRAMES = 500;
 
-/**
- * The most bytes of metadata, which decoders copy several times and no output needs: the size of the largest profile in
- * a JPEG (255 segments of 64 KiB). Cameras and editors write less than 5 MB.
- */
+/** The most bytes of metadata: the size of the largest profile in a JPEG (255 segments of 64 KiB). */
 const MAX_METADATA = 16 * 2 ** 20;
 
 /** The facts in a picture's header; no pixels are decoded yet. */
@@ -27,17 +24,15 @@ export interface Header extends Size {
   /** True for 16-bit colours with a table-based profile, which sharp converts to P3 instead of sRGB. */
   readonly wide: boolean;
   readonly alpha: boolean;
-  /** Bytes of one decoded pixel. */
+  /** Bytes of one decoded pixel. Every source has samples of 8 or 16 bits, once a TIFF is rewritten. */
   readonly pixelBytes: number;
   /** Average stored samples per pixel of a JPEG, which may subsample colours. */
   readonly samples: number;
   /** True when the pixels are stored in several passes, which the decoder must hold in full. */
   readonly progressive: boolean;
-  /** The stored size, before rotation. */
   readonly stored: Size;
   /** True when the picture needs rotation or mirroring. */
   readonly turned: boolean;
-  /** True for a lossless WebP. */
   readonly lossless: boolean;
   /** How to read a TIFF; null for other formats. */
   readonly tiff: TiffReading | null;
@@ -54,8 +49,9 @@ export interface Header extends Size {
 export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
   allowSvg(limits);
   const bytes = source.head;
-  if (format === 'svg' && typeof source.input === 'string')
+  if (format === 'svg' && typeof source.input === 'string') {
     throw new ImgtoolError('too_large', 'an SVG of this size is not read');
+  }
   assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
   const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
@@ -72,7 +68,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     format: format === 'heif' ? 'avif' : format,
     wide: found.depth === 'ushort' && found.hasProfile && corrections?.ignoreIcc !== true,
     alpha: found.hasAlpha || (corrections !== null && corrections.screen !== null),
-    pixelBytes: found.channels * (BYTES[found.depth] ?? 1),
+    pixelBytes: found.channels * (found.depth === 'ushort' ? 2 : 1),
     samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
@@ -86,23 +82,10 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
 
 /** The upright size; for a GIF, the size of its screen. */
 function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
-  if (corrections === null) return autoOrient;
-  const { screen, orientation } = corrections;
+  const { screen, orientation } = corrections ?? { screen: null, orientation: 1 };
   if (screen !== null) return { width: screen.width, height: screen.height };
   return orientation > 4 ? { width: height, height: width } : autoOrient;
 }
-
-/** Bytes per sample; keys are libvips' names of sample types. */
-const BYTES: Readonly<Record<string, number>> = {
-  ushort: 2,
-  short: 2,
-  uint: 4,
-  int: 4,
-  float: 4,
-  complex: 8,
-  double: 8,
-  dpcomplex: 16,
-};
 
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
   try {
@@ -118,23 +101,15 @@ function assertMetadataSize(carried: Carried): void {
   const bytes = [...carried.values()].reduce((sum, each) => sum + each, 0);
   if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
-  const names = [...carried.keys()].join(', ');
-  throw new ImgtoolError(
-    'too_large',
-    `${mega(bytes)} of metadata (${names}) is over the limit of ${mega(MAX_METADATA)}`,
-    {
-      fix: 'save it without its metadata first, or leave it out with {{exclude}}',
-    },
-  );
+  const what = `${mega(bytes)} of metadata (${[...carried.keys()].join(', ')})`;
+  throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, {
+    fix: 'save it without its metadata first, or leave it out with {{exclude}}',
+  });
 }
 
 function assertFrameCount(frames: number): void {
   if (frames <= MAX_FRAMES) return;
-  throw new ImgtoolError(
-    'too_many_frames',
-    `${frames.toLocaleString('en')} frames are over the limit of ${MAX_FRAMES}`,
-    {
-      fix: 'save its first frame as a picture of its own, or leave it out with {{exclude}}',
-    },
-  );
+  const message = `${frames.toLocaleString('en')} frames are over the limit of ${MAX_FRAMES}`;
+  const fix = 'save its first frame as a picture of its own, or leave it out with {{exclude}}';
+  throw new ImgtoolError('too_many_frames', message, { fix });
 }

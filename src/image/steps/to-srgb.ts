@@ -1,6 +1,5 @@
 import type { Range } from '../corrections.ts';
-import { hlgSystem, srgb } from '../signal/curves.ts';
-import type { Signal } from '../signal/signal.ts';
+import { type Curve, hlgSystem, type Signal, srgb } from '../signal/signal.ts';
 import type { Pixels } from './pixels.ts';
 
 /** Decoded pixels of 8 or 16 bits, in sRGB or another signal. */
@@ -13,9 +12,8 @@ export interface Samples extends Omit<Pixels, 'data'> {
 const STEPS = 65_535;
 
 /**
- * Converts to 8-bit sRGB (IEC 61966-2-1): the signal's curves give linear light, the OOTF of ITU-R BT.2100 gives
- * display light for HLG, and a matrix converts to BT.709's primaries. Values outside the range are clipped. The result
- * overwrites the samples, which avoids a second copy of a large picture: written bytes never reach unread samples.
+ * Converts to 8-bit sRGB (IEC 61966-2-1) through linear light, with the OOTF of ITU-R BT.2100 for HLG. Values outside the
+ * range are clipped. The result overwrites the samples: written bytes never reach unread samples.
  */
 export function toSrgb(samples: Samples, signal: Signal): Pixels {
   const { width, height, channels } = samples;
@@ -39,21 +37,22 @@ function greys({ data, channels, range }: Samples, { curves, luminance }: Signal
 
 function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
   const encoded = encoder();
-  const [reds, greens, blues] = signal.curves.map((curve, i) =>
-    // Most signals have the same curve for all channels.
-    i > 0 && curve === signal.curves[0] ? null : linear(curve, range),
-  );
-  const [red, green, blue] = [reds!, greens ?? reds!, blues ?? reds!];
+  const [first, second, third] = signal.curves;
+  const red = linear(first, range);
+  // Most signals have the same curve for all channels.
+  const green = second === first ? red : linear(second, range);
+  const blue = third === first ? red : linear(third, range);
   const [[a, b, c], [d, e, f], [g, h, j]] = signal.toBt709;
   const weights = signal.luminance;
-  const gains = weights === null ? null : gainsOf();
+  // The HLG OOTF factor at each step of scene luminance.
+  const gains = new Float32Array(weights === null ? 0 : STEPS + 1).map((_, i) => hlgSystem(i / STEPS));
   const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
     let r = red[data[i]!]!;
     let v = green[data[i + 1]!]!;
     let u = blue[data[i + 2]!]!;
     if (weights !== null) {
-      const gain = gains![step(weights[0] * r + weights[1] * v + weights[2] * u)]!;
+      const gain = gains[step(weights[0] * r + weights[1] * v + weights[2] * u)]!;
       r = Math.min(1, r * gain);
       v = Math.min(1, v * gain);
       u = Math.min(1, u * gain);
@@ -66,22 +65,12 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
 }
 
 /** The linear light of each possible sample. */
-function linear(curve: (v: number) => number, { black, white, opaque }: Range): Float32Array {
-  const light = new Float32Array(opaque < 256 ? 256 : 65_536);
-  for (let sample = 0; sample < light.length; sample++) {
-    light[sample] = curve(Math.min(1, Math.max(0, (sample - black) / (white - black))));
-  }
-  return light;
+function linear(curve: Curve, { black, white, opaque }: Range): Float32Array {
+  const samples = new Float32Array(opaque < 256 ? 256 : 65_536);
+  return samples.map((_, sample) => curve(Math.min(1, Math.max(0, (sample - black) / (white - black)))));
 }
 
 const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
-
-/** The HLG OOTF factor at each step of scene luminance. */
-function gainsOf(): Float32Array {
-  const gains = new Float32Array(STEPS + 1);
-  for (let i = 0; i <= STEPS; i++) gains[i] = hlgSystem(i / STEPS);
-  return gains;
-}
 
 /** The sRGB byte for each step of linear light, rounded to the nearest encoded value. */
 function encoder(): Uint8Array {

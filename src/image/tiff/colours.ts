@@ -5,39 +5,25 @@ import { PHOTOMETRIC as P, TAG } from './tags.ts';
 /** Converts the colours of one pixel, 0 to 1, in place. `alpha` is the factor that they were multiplied by, or 1. */
 type Convert = (pixel: Float64Array, alpha: number) => void;
 
-/** The colours that a layout is converted to. */
+/** The colours that a layout is converted to: grey, RGB or CMYK. */
 export interface Target {
-  readonly photometric: number;
-  readonly colours: 1 | 3 | 4;
+  readonly colours: number;
   readonly convert: Convert;
   /** True when the file's profile no longer applies. */
   readonly isSrgb: boolean;
 }
 
 /**
- * Returns the colours that plain.ts stores. Grey, RGB and CMYK stay as they are. Floats 0 to 1 count as encoded values
- * of their profile, or of sRGB without a profile, as in ImageMagick and GIMP. Palettes are resolved, YCbCr becomes RGB,
- * and Lab becomes sRGB.
+ * Returns the colours that plain.ts stores. Palettes and YCbCr become RGB, and Lab becomes sRGB. Floats 0 to 1 count as
+ * encoded values of their profile, or of sRGB without a profile, as in ImageMagick and GIMP.
  */
 export function targetOf(directory: Directory, layout: Layout): Target {
-  const rgb = (convert: Convert): Target => ({ photometric: P.rgb, colours: 3, convert, isSrgb: false });
-  switch (layout.photometric) {
-    case P.whiteIsZero:
-      return { photometric: P.blackIsZero, colours: 1, convert: inverted, isSrgb: false };
-    case P.blackIsZero:
-      return { photometric: P.blackIsZero, colours: 1, convert: divided, isSrgb: false };
-    case P.cmyk:
-      return { photometric: P.cmyk, colours: 4, convert: divided, isSrgb: false };
-    case P.palette:
-      return rgb(palette(directory, layout));
-    case P.ycbcr:
-      return rgb(ycbcr(directory));
-    case P.cielab:
-    case P.icclab:
-      return { ...rgb(lab(layout)), isSrgb: true };
-    default:
-      return rgb(divided);
-  }
+  const { photometric, colours } = layout;
+  const isLab = photometric === P.cielab || photometric === P.icclab;
+  if (isLab) return { colours, convert: lab(layout), isSrgb: true };
+  if (photometric === P.palette) return { colours: 3, convert: palette(directory, layout), isSrgb: false };
+  if (photometric === P.ycbcr) return { colours, convert: ycbcr(directory), isSrgb: false };
+  return { colours, convert: photometric === P.whiteIsZero ? inverted : divided, isSrgb: false };
 }
 
 const divided: Convert = (pixel, alpha) => {
@@ -95,17 +81,13 @@ function lab({ bits, photometric }: Layout): Convert {
     const zero = photometric === P.icclab ? codes / 2 : code < codes / 2 ? 0 : codes;
     return ((code - zero) * 256) / codes;
   };
-  const xyz = [0, 0, 0];
   return (pixel, alpha) => {
     const y = ((pixel[0]! / alpha) * 100 + 16) / 116;
     const x = y + chroma(pixel[1]!) / alpha / 500;
     const z = y - chroma(pixel[2]!) / alpha / 200;
-    [x, y, z].forEach((f, i) => {
-      xyz[i] = D50[i]! * (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
-    });
-    TO_SRGB.forEach(([a, b, c], i) => {
-      pixel[i] = encoded(a * xyz[0]! + b * xyz[1]! + c * xyz[2]!);
-    });
+    const linear = (f: number): number => (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
+    const xyz = [D50[0] * linear(x), D50[1] * linear(y), D50[2] * linear(z)] as const;
+    for (const [i, [a, b, c]] of TO_SRGB.entries()) pixel[i] = encoded(a * xyz[0] + b * xyz[1] + c * xyz[2]);
   };
 }
 

@@ -3,11 +3,11 @@ import type { Limits } from '../../model.ts';
 import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
 import { corrupt } from '../steps/corrupt.ts';
-import { countDirectories, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
+import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { type Plain, plainOf } from './plain.ts';
-import { readingOf } from './support.ts';
+import { libvipsReads } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
 
@@ -31,43 +31,38 @@ const MAX_SMALL_TILE = 2 ** 24;
 /** A larger tile may have at most this many times the pixels of the picture. */
 const MAX_TILE_TO_PICTURE = 4;
 
-/** When segments are missing, the others are still readable. */
-const PARTLY_READABLE = { format: 'tiff', progressive: false };
-
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
-  const readAt = (position: number, length: number) => source.readAt(position, length);
-  const { size } = source.facts;
+  const { readAt, facts } = source;
   // For a source in memory, detect.ts has already checked this.
-  const camera = typeof source.input === 'string' ? cameraRaw(readAt, size) : null;
+  const camera = typeof source.input === 'string' ? cameraRaw(readAt, facts.size) : null;
   if (camera !== null) throw undecodable(camera);
   const damaged = (what: string) => corrupt(new Error(what), lenient);
-  const tiff = openTiff(readAt, size);
+  const tiff = openTiff(readAt, facts.size);
   const first = tiff && directoryAt(tiff, tiff.first);
   if (tiff === null || first === null) throw damaged('its directory cannot be read');
   const layout = layoutOf(first);
   if (layout === null) throw damaged('its directory has no picture size');
-  const reading = readingOf(layout, first.number(TAG.InkSet) ?? 1);
+  const isPlain = libvipsReads(layout, first.number(TAG.InkSet) ?? 1);
   if (layout.tiled) assertTile(layout, pixels);
   const segments = segmentsOf(tiff, first, layout);
   // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
-  const damage = lack === null ? null : corrupt(new Error(lack), lenient, PARTLY_READABLE);
+  const damage =
+    lack === null ? null : corrupt(new Error(lack), lenient, { format: 'tiff', progressive: false });
   if (damage !== null && !lenient) throw damage;
-  const frames = countDirectories(tiff);
+  let frames = 0;
+  for (const _ of chainOf(tiff)) frames++;
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
   return {
     frames,
     failOn: layout.tiled ? 'warning' : 'error',
     damage,
-    plain: reading === 'rewritten' ? plainOf(tiff, first, layout, segments) : null,
+    plain: isPlain ? null : plainOf(tiff, first, layout, segments),
   };
 }
 
-/**
- * A tile is decompressed as a whole, even when it is much larger than the picture. libvips rejects a tile that is more
- * than about twice as wide as the picture.
- */
+/** A tile is decompressed as a whole, even when it is much larger than the picture. */
 function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixels: number): void {
   const most = Math.min(pixels, Math.max(MAX_SMALL_TILE, MAX_TILE_TO_PICTURE * width * height));
   if (segmentWidth * segmentHeight <= most) return;
@@ -78,12 +73,11 @@ function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixe
 }
 
 /**
- * Changes two values in memory, after the digest is computed. It ends the chain at the first directory, because libvips
- * reads all directories and fails at a damaged one. It also sets the planar configuration of single-sample pictures to
- * chunky, because libvips reads such planes of fewer than 8 bits as black.
+ * Ends the chain at the first directory, because libvips fails at a damaged later one. Sets the planar configuration of
+ * single samples to chunky, because libvips reads such planes of fewer than 8 bits as black.
  */
 function simplify(bytes: Buffer, tiff: Tiff, first: Directory, { samples }: Layout): void {
-  if (first.next !== 0) bytes.fill(0, first.nextAt, first.nextAt + (tiff.big ? 8 : 4));
+  if (first.next !== 0) bytes.fill(0, first.nextAt, first.nextAt + tiff.word[0]);
   const planar = first.position(TAG.PlanarConfiguration);
   if (samples > 1 || planar === null || planar + 2 > bytes.length) return;
   if (tiff.littleEndian) bytes.writeUInt16LE(1, planar);

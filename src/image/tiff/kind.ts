@@ -1,17 +1,15 @@
 import { cameraRawFormat, type Undecodable } from '../formats.ts';
-import { chainOf, type Directory, directoryAt, openTiff, type ReadAt, type Tiff } from './directory.ts';
+import { chainOf, type Directory, openTiff, type ReadAt } from './directory.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 
 /** The most directories to examine, in the main chain and below the first. */
 const MAX_DIRECTORIES = 16;
 
 /** Sensor data of cameras: a colour filter array, or its demosaiced form before white balance (DNG 1.7). */
-const SENSOR: ReadonlySet<number> = new Set([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
+const SENSOR = new Set<number | undefined>([PHOTOMETRIC.cfa, PHOTOMETRIC.linearRaw]);
 
 /** Compressions that cameras use: Sony, Kodak, Samsung, Nikon, lossy DNG, Kodak, Pentax. */
-const SENSOR_COMPRESSIONS: ReadonlySet<number> = new Set([
-  ...[32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535],
-]);
+const PACKINGS = new Set<number | undefined>([32767, 32769, 32770, 32772, 34713, 34892, 65000, 65535]);
 
 /** Names of raw formats by maker. */
 const BRANDS: readonly (readonly [RegExp, string])[] = [
@@ -32,8 +30,7 @@ const BRANDS: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Returns the camera raw format of a TIFF, or null. A raw file contains sensor data, or its first directory is a
- * preview of a larger picture below it. Ordinary pictures also carry Make, DNGVersion and PrintIM, and these tags
- * decide only the name. A developed picture in a DNG is an ordinary TIFF.
+ * preview of a larger picture below it. Ordinary pictures also carry Make and DNGVersion, which decide only the name.
  */
 export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const tiff = openTiff(readAt, size);
@@ -41,30 +38,16 @@ export function cameraRaw(readAt: ReadAt, size: number): Undecodable | null {
   const mark = readAt(8, 8).toString('latin1');
   if (mark.startsWith('CR\x02')) return cameraRawFormat('Canon CR2');
   if (/^(IIII.waR|MMMMRaw)/s.test(mark)) return cameraRawFormat('Phase One IIQ');
-  const first = directoryAt(tiff, tiff.first);
-  if (first === null) return null;
-  const below = subdirectoriesOf(tiff, first);
-  const isRaw = [first, ...below, ...laterDirectories(tiff)].some(isSensor) || isPreview(first, below);
+  const chain = [...chainOf(tiff, MAX_DIRECTORIES)];
+  const [first] = chain;
+  if (first === undefined) return null;
+  const below = first.below(TAG.SubIFDs, MAX_DIRECTORIES);
+  const isRaw = [...chain, ...below].some(isSensor) || isPreview(first, below);
   return isRaw ? cameraRawFormat(brandOf(first)) : null;
 }
 
-function subdirectoriesOf(tiff: Tiff, first: Directory): Directory[] {
-  const positions = first.numbers(TAG.SubIFDs).slice(0, MAX_DIRECTORIES);
-  return positions.map((at) => directoryAt(tiff, at)).filter((each) => each !== null);
-}
-
-function laterDirectories(tiff: Tiff): Directory[] {
-  const found: Directory[] = [];
-  for (const directory of chainOf(tiff)) if (found.push(directory) === MAX_DIRECTORIES) break;
-  return found.slice(1);
-}
-
-function isSensor(directory: Directory): boolean {
-  return (
-    SENSOR.has(directory.number(TAG.Photometric) ?? -1) ||
-    SENSOR_COMPRESSIONS.has(directory.number(TAG.Compression) ?? -1)
-  );
-}
+const isSensor = (directory: Directory): boolean =>
+  SENSOR.has(directory.number(TAG.Photometric)) || PACKINGS.has(directory.number(TAG.Compression));
 
 /** Below an ordinary picture, directories are smaller copies. */
 function isPreview(first: Directory, below: readonly Directory[]): boolean {

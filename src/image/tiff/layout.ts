@@ -1,11 +1,21 @@
 import type { Directory } from './directory.ts';
-import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
+import { COMPRESSION, PHOTOMETRIC as P, TAG } from './tags.ts';
+
+/** A kind of colours, and the sizes in bits of the samples that imgtool reads. */
+interface ColourModel {
+  readonly name: string;
+  readonly samples: number;
+  readonly unsigned: readonly number[];
+  readonly floats: readonly number[];
+}
 
 /** How a directory stores its pixels. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly photometric: number;
+  /** Undefined for colours that imgtool does not read. */
+  readonly model: ColourModel | undefined;
   readonly compression: number;
   /** Bits per sample; 0 when samples of a pixel differ. */
   readonly bits: number;
@@ -17,8 +27,8 @@ export interface Layout {
   readonly colours: number;
   /** Meaning of the samples after the colours: 1 associated alpha, 2 unassociated alpha, 0 unspecified. */
   readonly extra: readonly number[];
-  /** True when each sample has its own plane. */
-  readonly planar: boolean;
+  /** 1, or the number of samples when each has its own plane. */
+  readonly planes: number;
   readonly tiled: boolean;
   /** Size of a strip or tile in pixels. */
   readonly segmentWidth: number;
@@ -27,16 +37,24 @@ export interface Layout {
   readonly across: number;
   readonly segments: number;
   readonly predictor: number;
+  /** True when the bits of each byte are in reverse order. */
+  readonly reversed: boolean;
   /** Horizontal and vertical; 1, 1 except for YCbCr. */
   readonly subsampling: readonly [number, number];
 }
 
-const COLOURS: Readonly<Record<number, number>> = {
-  [PHOTOMETRIC.whiteIsZero]: 1,
-  [PHOTOMETRIC.blackIsZero]: 1,
-  [PHOTOMETRIC.palette]: 1,
-  [PHOTOMETRIC.mask]: 1,
-  [PHOTOMETRIC.cmyk]: 4,
+const GREY: ColourModel = { name: 'grey', samples: 1, unsigned: [1, 2, 4, 8, 16, 32], floats: [16, 32] };
+const LAB: ColourModel = { name: 'Lab', samples: 3, unsigned: [8, 16], floats: [] };
+
+const MODELS: Readonly<Record<number, ColourModel>> = {
+  [P.whiteIsZero]: GREY,
+  [P.blackIsZero]: GREY,
+  [P.rgb]: { ...GREY, name: 'RGB', samples: 3 },
+  [P.palette]: { name: 'palette', samples: 1, unsigned: [1, 2, 4, 8, 16], floats: [] },
+  [P.cmyk]: { name: 'CMYK', samples: 4, unsigned: [8, 16, 32], floats: [16, 32] },
+  [P.ycbcr]: { name: 'YCbCr', samples: 3, unsigned: [8], floats: [] },
+  [P.cielab]: LAB,
+  [P.icclab]: LAB,
 };
 
 /** Limits for width and height, and for samples per pixel: 31 and 16 bits. */
@@ -46,39 +64,37 @@ const SAMPLES = 65_535;
 /** Returns null for a directory without a picture or with impossible numbers. */
 export function layoutOf(directory: Directory): Layout | null {
   const number = (tag: number, missing: number): number => directory.number(tag) ?? missing;
-  const width = number(TAG.ImageWidth, 0);
-  const height = number(TAG.ImageLength, 0);
+  const [width, height] = [number(TAG.ImageWidth, 0), number(TAG.ImageLength, 0)];
+  const [segmentWidth, tileHeight] = [number(TAG.TileWidth, width), number(TAG.TileLength, height)];
   const samples = number(TAG.SamplesPerPixel, 1);
-  const sides = [TAG.TileWidth, TAG.TileLength].map((tag) => number(tag, 1));
-  if (![width, height, ...sides].every((side) => isCount(side, SIDE)) || !isCount(samples, SAMPLES))
-    return null;
+  const isPossible = [width, height, segmentWidth, tileHeight].every((side) => isCount(side, SIDE));
+  if (!isPossible || !isCount(samples, SAMPLES)) return null;
   const bitsOfEach = directory.numbers(TAG.BitsPerSample, samples);
   const bits = bitsOfEach[0] ?? 1;
-  const photometric = number(TAG.Photometric, PHOTOMETRIC.whiteIsZero);
-  const colours = Math.min(samples, COLOURS[photometric] ?? 3);
+  const photometric = number(TAG.Photometric, P.whiteIsZero);
+  const model = MODELS[photometric];
+  const colours = Math.min(samples, model?.samples ?? 3);
   const extra = directory.numbers(TAG.ExtraSamples);
-  const planar = number(TAG.PlanarConfiguration, 1) === 2 && samples > 1;
+  const planes = number(TAG.PlanarConfiguration, 1) === 2 ? samples : 1;
   const tiled = directory.has(TAG.TileWidth);
-  const segmentWidth = tiled ? number(TAG.TileWidth, width) : width;
   const rows = number(TAG.RowsPerStrip, height);
   // 0 and invalid numbers of rows mean all rows.
-  const strip = isCount(rows, height) ? rows : height;
-  const segmentHeight = tiled ? number(TAG.TileLength, height) : strip;
+  const stripHeight = isCount(rows, height) ? rows : height;
+  const segmentHeight = tiled ? tileHeight : stripHeight;
   const across = Math.ceil(width / segmentWidth);
-  const down = Math.ceil(height / segmentHeight);
-  const isYcbcr = photometric === PHOTOMETRIC.ycbcr;
   const [horizontal = 2, vertical = horizontal] = directory.numbers(TAG.YCbCrSubSampling);
   return {
-    ...{ width, height, photometric, samples, colours, planar, tiled, segmentWidth, segmentHeight, across },
+    ...{ width, height, photometric, model, samples, colours, planes, bitsOfEach },
+    ...{ tiled, segmentWidth, segmentHeight, across },
     compression: number(TAG.Compression, COMPRESSION.none),
     bits: bitsOfEach.some((each) => each !== bits) ? 0 : bits,
-    bitsOfEach,
     // 4 means unspecified, which counts as unsigned.
     format: [1, 2, 3, 5, 6].find((each) => each === number(TAG.SampleFormat, 1)) ?? 1,
     extra: Array.from({ length: samples - colours }, (_, i) => extra[i] ?? 0),
-    segments: across * down * (planar ? samples : 1),
+    segments: across * Math.ceil(height / segmentHeight) * planes,
     predictor: number(TAG.Predictor, 1),
-    subsampling: isYcbcr ? [horizontal, vertical] : [1, 1],
+    reversed: number(TAG.FillOrder, 1) === 2,
+    subsampling: photometric === P.ycbcr ? [horizontal, vertical] : [1, 1],
   };
 }
 
@@ -90,23 +106,15 @@ export function rowsInSegment({ tiled, segmentHeight, height, across }: Layout, 
 }
 
 /** Decompressed bytes of a strip or tile with this many rows. */
-export function unpackedBytes(layout: Layout, rows: number): number {
-  const { segmentWidth, samples, planar, bits, subsampling } = layout;
+export function unpackedBytes(
+  { segmentWidth, samples, planes, bits, subsampling }: Layout,
+  rows: number,
+): number {
   const [horizontal, vertical] = subsampling;
   if (horizontal * vertical > 1) {
     // A unit holds the luma of its pixels and one pair of chroma.
     const units = Math.ceil(segmentWidth / horizontal) * Math.ceil(rows / vertical);
     return (units * (horizontal * vertical + 2) * bits) / 8;
   }
-  const perPixel = planar ? bits : layout.bits === 0 ? sum(layout.bitsOfEach) : bits * samples;
-  return Math.ceil((segmentWidth * perPixel) / 8) * rows;
+  return Math.ceil((segmentWidth * bits * samples) / planes / 8) * rows;
 }
-
-/** Decompressed bytes of the largest strip or tile. */
-export const largestUnpacked = (layout: Layout): number => unpackedBytes(layout, layout.segmentHeight);
-
-/** The index of a strip or tile within its plane. */
-export const inPlane = ({ planar, samples, segments }: Layout, index: number): number =>
-  planar ? index % (segments / samples) : index;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((so, each) => so + each, 0);

@@ -1,10 +1,9 @@
 import { type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
-import { headOf } from './head.ts';
-import { inPlane, type Layout, largestUnpacked, rowsInSegment, unpackedBytes } from './layout.ts';
-import { prepareSamples, rowTaker, type SampleRow } from './samples.ts';
+import { type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
+import { rowReader } from './samples.ts';
 import { tiffRefusal } from './support.ts';
-import { PHOTOMETRIC, TAG } from './tags.ts';
+import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
@@ -12,13 +11,11 @@ import type { Segment } from './whole.ts';
 export interface Plain {
   /** The bytes before the pixels: enough to read the header. */
   readonly head: Buffer;
-  /** Length of the whole file in bytes. */
-  readonly size: number;
-  /** Peak memory of `write` in bytes, without the file. */
-  readonly work: number;
+  /** Peak memory of `write` in bytes, with the file. */
+  readonly memory: number;
   /**
-   * Returns the whole file. Throws an `Error` that names the first damaged strip or tile; with `lenient`, damaged parts
-   * stay black. Errors: `unsupported_format` when too many floats are not colours.
+   * Returns the whole file; with `lenient`, damaged parts stay black. Errors: an `Error` that names the first damaged
+   * strip or tile, `unsupported_format` when too many floats are not colours.
    */
   write(lenient: boolean): Buffer;
 }
@@ -26,162 +23,126 @@ export interface Plain {
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
-export function plainOf(
-  tiff: Tiff,
-  directory: Directory,
-  layout: Layout,
-  segments: readonly Segment[],
-): Plain {
-  const target = targetOf(directory, layout);
-  const profile = target.isSrgb ? Buffer.alloc(0) : directory.bytes(TAG.IccProfile);
+export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]): Plain {
+  const target = targetOf(first, layout);
+  const profile = target.isSrgb ? Buffer.alloc(0) : first.bytes(TAG.IccProfile);
   // More than 8 bits are visible only when a profile stretches them.
   const bits = layout.bits > 8 && profile.length > 0 && target.colours !== 4 ? 16 : 8;
-  const channels = target.colours + layout.extra.length;
-  const head = headOf({
-    layout,
-    target,
-    channels,
-    bits,
-    profile,
-    orientation: directory.number(TAG.Orientation) ?? 1,
-  });
-  const size = head.length + (layout.width * layout.height * channels * bits) / 8;
+  const head = headOf(layout, target, bits, profile, first.number(TAG.Orientation) ?? 1);
+  const size = head.length + (layout.width * layout.height * channelsOf(layout, target) * bits) / 8;
   return {
-    ...{ head, size, work: workOf(layout) },
+    head,
+    memory: size + workOf(layout),
     write(lenient) {
       const file = Buffer.alloc(size);
       head.copy(file);
-      fill(file, head.length, { tiff, directory, layout, segments, target, channels, bits, lenient });
+      const pixels = file.subarray(head.length);
+      const out = bits === 16 ? new Uint16Array(pixels.buffer, pixels.byteOffset) : pixels;
+      store(rowsOf(tiff, layout, segments, lenient), layout, target, out);
       return file;
     },
   };
 }
 
-/**
- * Returns the working memory in bytes. The same strip or tile of each plane is decompressed together, and the previous
- * one may still be in memory. One row of each is held as 8-byte numbers.
- */
+const channelsOf = ({ extra }: Layout, { colours }: Target): number => colours + extra.length;
+
+/** By number of colours; else RGB. */
+const PHOTOMETRICS: Readonly<Record<number, number>> = { 1: PHOTOMETRIC.blackIsZero, 4: PHOTOMETRIC.cmyk };
+
+/** Builds the header of a little-endian TIFF with one strip, which follows the header. */
+function headOf(layout: Layout, target: Target, bits: number, profile: Buffer, orientation: number): Buffer {
+  const { width, height, extra } = layout;
+  const channels = channelsOf(layout, target);
+  const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
+  // There is space for twelve entries.
+  const profileAt = 10 + 12 * 12 + 4;
+  const head = Buffer.alloc(Math.ceil((profileAt + profile.length) / 8) * 8);
+  const entries = [
+    [TAG.ImageWidth, LONG, 1, width],
+    [TAG.ImageLength, LONG, 1, height],
+    // One number counts for all samples.
+    [TAG.BitsPerSample, SHORT, 1, bits],
+    [TAG.Compression, SHORT, 1, COMPRESSION.none],
+    [TAG.Photometric, SHORT, 1, PHOTOMETRICS[target.colours] ?? PHOTOMETRIC.rgb],
+    [TAG.StripOffsets, LONG, 1, head.length],
+    [TAG.Orientation, SHORT, 1, orientation],
+    [TAG.SamplesPerPixel, SHORT, 1, channels],
+    [TAG.RowsPerStrip, LONG, 1, height],
+    [TAG.StripByteCounts, LONG, 1, (width * height * channels * bits) / 8],
+    // 2: unassociated alpha (colours are not multiplied).
+    ...(extra.length > 0 ? [[TAG.ExtraSamples, SHORT, 1, 2]] : []),
+    ...(profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, profileAt]] : []),
+  ];
+  head.write('II*\0\x08\0\0\0', 'latin1');
+  head.writeUInt16LE(entries.length, 8);
+  for (const [i, [tag = 0, type = 0, count = 0, value = 0]] of entries.entries()) {
+    const at = head.writeUInt16LE(type, head.writeUInt16LE(tag, 10 + i * 12));
+    head.writeUInt32LE(value, head.writeUInt32LE(count, at));
+  }
+  profile.copy(head, profileAt);
+  return head;
+}
+
+/** Bytes of a strip or tile of each plane, of the previous one, and of one row of each as 8-byte numbers. */
 function workOf(layout: Layout): number {
-  const { planar, samples, segments, segmentWidth, width } = layout;
-  const planes = planar ? samples : 1;
+  const { planes, samples, segments, segmentWidth, segmentHeight, width } = layout;
   const held = segments > planes ? 2 : 1;
-  return held * (largestUnpacked(layout) * planes + Math.min(segmentWidth, width) * samples * 8);
+  return held * (unpackedBytes(layout, segmentHeight) * planes + Math.min(segmentWidth, width) * samples * 8);
 }
 
-interface Work {
-  readonly tiff: Tiff;
-  readonly directory: Directory;
-  readonly layout: Layout;
-  readonly segments: readonly Segment[];
-  readonly target: Target;
-  readonly channels: number;
-  readonly bits: number;
-  readonly lenient: boolean;
-}
-
-function fill(file: Buffer, start: number, work: Work): void {
-  const { layout, channels, bits } = work;
-  const { width, height, segmentWidth, segmentHeight, across, planar, samples } = layout;
-  const out = bits === 16 ? new Uint16Array(file.buffer, file.byteOffset + start) : file.subarray(start);
-  const planes = planar ? samples : 1;
+/** Yields the rows of all strips or tiles: the number of the first pixel in the picture, and samples by plane. */
+function* rowsOf(tiff: Tiff, layout: Layout, segments: readonly Segment[], lenient: boolean) {
+  const { width, height, segmentWidth, segmentHeight, across, planes, compression, reversed } = layout;
   const perPlane = layout.segments / planes;
-  const store = pixelWriter(work, out);
   for (let index = 0; index < perPlane; index++) {
     const left = (index % across) * segmentWidth;
     const top = Math.floor(index / across) * segmentHeight;
     const columns = Math.min(segmentWidth, width - left);
-    const rows = Array.from({ length: planes }, (_, plane) =>
-      rowsFrom(work, plane * perPlane + index, columns),
-    );
-    for (let y = 0; y < segmentHeight && top + y < height; y++) {
-      const values = rows.map((row) => row(y));
-      store.row(values, columns, ((top + y) * width + left) * channels);
+    const rows = rowsInSegment(layout, index);
+    const size = unpackedBytes(layout, rows);
+    const readers = Array.from({ length: planes }, (_, plane) => {
+      const number = plane * perPlane + index;
+      const { at, length } = segments[number] ?? { at: 0, length: 0 };
+      const { bytes, whole } = unpack(tiff.readAt(at, length), compression, size, reversed);
+      if (whole || lenient) return rowReader(bytes, layout, tiff.littleEndian, rows, columns);
+      const name = `${layout.tiled ? 'tile' : 'strip'} ${number + 1} of ${layout.segments}`;
+      throw new Error(`${name} cannot be unpacked`);
+    });
+    for (let y = 0; y < segmentHeight && top + y < height; y++)
+      yield { from: (top + y) * width + left, columns, values: readers.map((read) => read(y)) };
+  }
+}
+
+type Rows = ReturnType<typeof rowsOf>;
+
+/** Converts rows and stores them. Errors: `unsupported_format` when too many floats are not colours. */
+function store(rows: Rows, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
+  const { samples, colours, planes, extra, format, photometric, bits } = layout;
+  const most = 2 ** (out.BYTES_PER_ELEMENT * 8) - 1;
+  const code = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * most);
+  // Palette samples are not scaled to 0 to 1.
+  const opaque = photometric === PHOTOMETRIC.palette ? 2 ** bits - 1 : 1;
+  const pixel = new Float64Array(5);
+  let [outside, lowest, highest] = [0, 0, 0];
+  for (const { from, columns, values } of rows) {
+    const sampleAt = (x: number, sample: number): number =>
+      planes > 1 ? values[sample]![x]! : values[0]![x * samples + sample]!;
+    let to = from * channelsOf(layout, target);
+    for (let x = 0; x < columns; x++) {
+      for (let i = 0; i < colours; i++) pixel[i] = sampleAt(x, i);
+      const alpha = extra.length > 0 ? sampleAt(x, colours) / opaque : 1;
+      target.convert(pixel, extra[0] === 1 ? Math.max(alpha, 1e-9) : 1);
+      for (let i = 0; i < target.colours; i++) {
+        const value = pixel[i]!;
+        if (!(value >= -TOLERANCE && value <= 1 + TOLERANCE)) outside++;
+        if (value > highest) highest = value;
+        if (value < lowest) lowest = value;
+        out[to++] = code(value);
+      }
+      if (extra.length > 0) out[to++] = code(alpha);
     }
   }
-  store.end();
-}
-
-/** Decompresses a strip or tile. Returns a function that reads the first `columns` pixels of a row. */
-function rowsFrom(
-  { tiff, directory, layout, segments, lenient }: Work,
-  index: number,
-  columns: number,
-): (y: number) => SampleRow {
-  const { segmentWidth, samples, planar, subsampling, photometric, compression } = layout;
-  const rows = rowsInSegment(layout, inPlane(layout, index));
-  const { at, length } = segments[index] ?? { at: 0, length: 0 };
-  const size = unpackedBytes(layout, rows);
-  const reversed = directory.number(TAG.FillOrder) === 2;
-  const { bytes, whole } = unpack(tiff.readAt(at, length), compression, size, reversed);
-  if (!whole && !lenient) {
-    throw new Error(
-      `${layout.tiled ? 'tile' : 'strip'} ${index + 1} of ${layout.segments} cannot be unpacked`,
-    );
-  }
-  const row = new Float64Array(columns * (planar ? 1 : samples));
-  const [horizontal, vertical] = subsampling;
-  if (horizontal * vertical > 1) return (y) => takeUnits(bytes, y, row, segmentWidth, subsampling);
-  const rowBytes = size / rows;
-  prepareSamples(bytes, layout, tiff.littleEndian, rowBytes);
-  const take = rowTaker(layout, photometric === PHOTOMETRIC.palette);
-  return (y) => {
-    take(bytes, y * rowBytes, row);
-    return row;
-  };
-}
-
-/** Reads YCbCr units with shared chroma (TIFF 6.0, section 21): the luma of each pixel, then Cb, then Cr. */
-function takeUnits(
-  bytes: Buffer,
-  y: number,
-  row: SampleRow,
-  width: number,
-  [h, v]: readonly [number, number],
-): SampleRow {
-  const size = h * v + 2;
-  const start = Math.floor(y / v) * Math.ceil(width / h) * size;
-  for (let x = 0; x < row.length / 3; x++) {
-    const unit = start + Math.floor(x / h) * size;
-    row[x * 3] = bytes[unit + (y % v) * h + (x % h)]! / 255;
-    row[x * 3 + 1] = bytes[unit + h * v]! / 255;
-    row[x * 3 + 2] = bytes[unit + h * v + 1]! / 255;
-  }
-  return row;
-}
-
-/** Returns `row`, which converts and stores a row, and `end`, which throws when too many values were not colours. */
-function pixelWriter({ layout, target, bits }: Work, out: Uint8Array | Uint16Array) {
-  const { samples, colours, planar, extra, format } = layout;
-  const most = 2 ** bits - 1;
-  const isMultiplied = extra[0] === 1;
-  // Palette samples are not scaled to 0 to 1.
-  const opaque = layout.photometric === PHOTOMETRIC.palette ? 2 ** layout.bits - 1 : 1;
-  const pixel = new Float64Array(5);
-  let [outside, seen, lowest, highest] = [0, 0, 0, 0];
-  return {
-    row(values: readonly SampleRow[], columns: number, from: number): void {
-      let to = from;
-      const at = (x: number, sample: number): number =>
-        planar ? values[sample]![x]! : values[0]![x * samples + sample]!;
-      for (let x = 0; x < columns; x++) {
-        for (let i = 0; i < colours; i++) pixel[i] = at(x, i);
-        const alpha = extra.length > 0 ? at(x, colours) / opaque : 1;
-        target.convert(pixel, isMultiplied ? Math.max(alpha, 1e-9) : 1);
-        for (let i = 0; i < target.colours; i++) {
-          const value = pixel[i]!;
-          if (!(value >= -TOLERANCE && value <= 1 + TOLERANCE)) outside++;
-          if (value > highest) highest = value;
-          if (value < lowest) lowest = value;
-          out[to++] = value >= 1 ? most : value > 0 ? Math.round(value * most) : 0;
-        }
-        seen += target.colours;
-        if (extra.length > 0) out[to++] = alpha >= 1 ? most : alpha > 0 ? Math.round(alpha * most) : 0;
-      }
-    },
-    end(): void {
-      if (format !== 3 || outside <= seen * TOLERANCE) return;
-      const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
-      throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
-    },
-  };
+  if (format !== 3 || outside <= layout.width * layout.height * target.colours * TOLERANCE) return;
+  const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
+  throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
 }

@@ -1,18 +1,43 @@
 import type { Layout } from './layout.ts';
-
-/** The samples of a row: 0 to 1 for unsigned integers, as stored for palette indexes and floats. */
-export type SampleRow = Float64Array;
-
-/** Fills a row with samples from an offset in prepared bytes. */
-export type TakeRow = (bytes: Buffer, at: number, row: SampleRow) => void;
+import { PHOTOMETRIC } from './tags.ts';
 
 /**
- * Prepares a decompressed strip or tile for `rowTaker`: converts samples to this machine's byte order, and undoes the
- * predictor (TIFF 6.0, section 14; TIFF Technical Note 3 for floats).
+ * Returns a function that reads a row of a decompressed strip or tile, and overwrites the row that it returned before.
+ * Samples are 0 to 1 for unsigned integers, and as stored for palette indexes and floats.
  */
-export function prepareSamples(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
-  const { bits, predictor, planar, samples } = layout;
-  const stride = planar ? 1 : samples;
+export function rowReader(
+  bytes: Buffer,
+  layout: Layout,
+  littleEndian: boolean,
+  rows: number,
+  columns: number,
+) {
+  const row = new Float64Array((columns * layout.samples) / layout.planes);
+  const [horizontal, vertical] = layout.subsampling;
+  if (horizontal * vertical > 1) return (y: number) => takeUnits(bytes, y, row, layout);
+  const rowBytes = bytes.length / rows;
+  prepare(bytes, layout, littleEndian, rowBytes);
+  return (y: number) => takeSamples(bytes.subarray(y * rowBytes, (y + 1) * rowBytes), row, layout);
+}
+
+/** Reads YCbCr units with shared chroma (TIFF 6.0, section 21): the luma of each pixel, then Cb, then Cr. */
+function takeUnits(bytes: Buffer, y: number, row: Float64Array, layout: Layout): Float64Array {
+  const [h, v] = layout.subsampling;
+  const size = h * v + 2;
+  const start = Math.floor(y / v) * Math.ceil(layout.segmentWidth / h) * size;
+  for (let x = 0; x < row.length / 3; x++) {
+    const unit = start + Math.floor(x / h) * size;
+    row[x * 3] = bytes[unit + (y % v) * h + (x % h)]! / 255;
+    row[x * 3 + 1] = bytes[unit + h * v]! / 255;
+    row[x * 3 + 2] = bytes[unit + h * v + 1]! / 255;
+  }
+  return row;
+}
+
+/** Converts samples to this machine's byte order, and undoes the predictor (TIFF 6.0, 14; Technical Note 3). */
+function prepare(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
+  const { bits, predictor, planes, samples } = layout;
+  const stride = samples / planes;
   if (predictor === 3) {
     for (let at = 0; at + rowBytes <= bytes.length; at += rowBytes)
       undoFloatPredictor(bytes.subarray(at, at + rowBytes), stride, bits / 8);
@@ -42,25 +67,22 @@ function integers(bytes: Buffer, bits: number): Uint8Array | Uint16Array | Uint3
   return bytes;
 }
 
-export function rowTaker({ bits, format }: Layout, isIndex: boolean): TakeRow {
-  const most = isIndex ? 1 : 2 ** bits - 1;
-  if (bits < 8) return (bytes, at, row) => takeBits(bytes, at, row, bits, most);
+/** Fills a row from prepared bytes. */
+function takeSamples(bytes: Buffer, row: Float64Array, { bits, format, photometric }: Layout): Float64Array {
+  const most = photometric === PHOTOMETRIC.palette ? 1 : 2 ** bits - 1;
   if (format === 3 && bits === 32) {
-    return (bytes, at, row) => row.set(new Float32Array(bytes.buffer, bytes.byteOffset + at, row.length));
+    row.set(new Float32Array(bytes.buffer, bytes.byteOffset, row.length));
+    return row;
   }
-  const scale = format === 3 ? (value: number) => HALVES[value]! : (value: number) => value / most;
-  return (bytes, at, row) => {
-    const values = integers(bytes.subarray(at, at + (row.length * bits) / 8), bits);
-    for (let i = 0; i < row.length; i++) row[i] = scale(values[i]!);
-  };
-}
-
-function takeBits(bytes: Buffer, at: number, row: SampleRow, bits: number, most: number): void {
-  const each = 8 / bits;
+  const values = integers(bytes, bits);
+  const inByte = 8 / bits;
   for (let i = 0; i < row.length; i++) {
-    const shift = 8 - bits * ((i % each) + 1);
-    row[i] = ((bytes[at + Math.floor(i / each)]! >> shift) & (2 ** bits - 1)) / most;
+    if (format === 3) row[i] = HALVES[values[i]!]!;
+    else if (bits >= 8) row[i] = values[i]! / most;
+    else
+      row[i] = ((bytes[Math.floor(i / inByte)]! >> (8 - bits * ((i % inByte) + 1))) & (2 ** bits - 1)) / most;
   }
+  return row;
 }
 
 /** The values of IEEE 754 half precision, indexed by their 16 bits. */

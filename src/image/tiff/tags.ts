@@ -1,6 +1,7 @@
-/** Tags and values of TIFF 6.0, its supplements, TIFF/EP and DNG, by their names in those documents. */
+/** Tags and values of TIFF 6.0, its supplements, TIFF/EP, EXIF and DNG, by their names in those documents. */
 
 export const TAG = {
+  InteroperabilityIndex: 1,
   NewSubfileType: 254,
   ImageWidth: 256,
   ImageLength: 257,
@@ -28,7 +29,10 @@ export const TAG = {
   YCbCrCoefficients: 529,
   YCbCrSubSampling: 530,
   ReferenceBlackWhite: 532,
+  ExifDirectory: 34665,
   IccProfile: 34675,
+  ColorSpace: 40961,
+  InteroperabilityDirectory: 40965,
   DNGVersion: 50706,
 } as const;
 
@@ -37,28 +41,19 @@ export const PHOTOMETRIC = {
   blackIsZero: 1,
   rgb: 2,
   palette: 3,
-  mask: 4,
   cmyk: 5,
   ycbcr: 6,
   cielab: 8,
   icclab: 9,
-  itulab: 10,
   cfa: 32803,
-  logL: 32844,
-  logLuv: 32845,
   linearRaw: 34892,
 } as const;
 
 export const COMPRESSION = {
   none: 1,
-  ccittRle: 2,
-  ccittG3: 3,
-  ccittG4: 4,
   lzw: 5,
-  oldJpeg: 6,
   jpeg: 7,
   deflate: 8,
-  ccittRleWord: 32771,
   packbits: 32773,
   oldDeflate: 32946,
   webp: 50001,

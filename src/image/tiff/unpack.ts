@@ -2,74 +2,56 @@ import { constants, inflateSync } from 'node:zlib';
 import { COMPRESSION as C } from './tags.ts';
 
 /** Decompressed bytes, and whether they are complete. */
-export interface Unpacked {
-  readonly bytes: Buffer;
-  readonly whole: boolean;
-}
+type Unpacked = { readonly bytes: Buffer; readonly whole: boolean };
 
 /** A strip may decompress to this many bytes more than expected. */
 const SPARE = 64 * 1024;
 
 /** Decompresses a strip or tile to `length` bytes; unreadable parts stay zero. */
 export function unpack(packed: Buffer, compression: number, length: number, reversed: boolean): Unpacked {
-  const input = reversed ? reversedBits(packed) : packed;
-  switch (compression) {
-    case C.lzw:
-      return filled(length, (out) => lzw(input, out));
-    case C.packbits:
-      return filled(length, (out) => packBits(input, out));
-    case C.deflate:
-    case C.oldDeflate:
-      return inflated(input, length);
-    default:
-      return filled(length, (out) => input.copy(out));
-  }
-}
-
-/** `unpackTo` returns the number of bytes written. */
-function filled(length: number, unpackTo: (out: Buffer) => number): Unpacked {
+  const input = reversed ? Buffer.from(packed.map((byte) => REVERSED_BYTES[byte]!)) : packed;
+  if (compression === C.deflate || compression === C.oldDeflate) return inflated(input, length);
   const bytes = Buffer.alloc(length);
-  return { bytes, whole: unpackTo(bytes) >= length };
+  let filled: number;
+  if (compression === C.lzw) filled = lzw(input, bytes);
+  else if (compression === C.packbits) filled = packBits(input, length, bytes);
+  else filled = input.copy(bytes);
+  return { bytes, whole: filled >= length };
 }
 
 /** Complete only with its end and checksum. A truncated stream gives all its bytes, a damaged one gives none. */
 function inflated(input: Buffer, length: number): Unpacked {
   // One chunk for the whole output: zlib would join several chunks in a second buffer of the same size.
   const options = { chunkSize: length + 64, maxOutputLength: length + SPARE };
-  const inflate = (finishFlush: number): Buffer => inflateSync(input, { finishFlush, ...options });
-  try {
-    return firstBytes(inflate(constants.Z_FINISH), length);
-  } catch {
-    return { bytes: firstBytes(truncatedStream(inflate), length).bytes, whole: false };
+  for (const finishFlush of [constants.Z_FINISH, constants.Z_SYNC_FLUSH]) {
+    try {
+      const bytes = inflateSync(input, { finishFlush, ...options });
+      const whole = bytes.length >= length;
+      // Copies only when there are fewer bytes; the rest becomes zero.
+      if (!whole) return { bytes: Buffer.concat([bytes], length), whole };
+      return { bytes: bytes.subarray(0, length), whole: finishFlush === constants.Z_FINISH };
+    } catch {
+      // The next flush accepts a stream without its end.
+    }
   }
+  return { bytes: Buffer.alloc(length), whole: false };
 }
 
-/** The first `length` bytes; copies only when there are fewer. */
-function firstBytes(bytes: Buffer, length: number): Unpacked {
-  if (bytes.length < length) return filled(length, (out) => bytes.copy(out));
-  return { bytes: bytes.subarray(0, length), whole: true };
-}
-
-function truncatedStream(inflate: (finishFlush: number) => Buffer): Buffer {
-  try {
-    return inflate(constants.Z_SYNC_FLUSH);
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
-
-/** TIFF 6.0, section 9. */
-function packBits(input: Buffer, out: Buffer): number {
+/** Returns the number of decompressed bytes, at most `length` (TIFF 6.0, section 9). Without `out`, it only counts them. */
+export function packBits(input: Buffer, length: number, out?: Buffer): number {
   let [at, to] = [0, 0];
-  while (at < input.length && to < out.length) {
+  while (at < input.length && to < length) {
     const count = input.readInt8(at++);
     if (count >= 0) {
-      to += input.copy(out, to, at, at + count + 1);
+      const end = Math.min(at + count + 1, input.length, at + length - to);
+      out?.set(input.subarray(at, end), to);
+      to += end - at;
       at += count + 1;
     } else if (count !== -128 && at < input.length) {
-      const run = Math.min(1 - count, out.length - to);
-      out.fill(input[at++]!, to, to + run);
-      to += run;
+      const end = Math.min(to + 1 - count, length);
+      out?.fill(input[at]!, to, end);
+      to = end;
+      at++;
     }
   }
   return to;
@@ -79,22 +61,6 @@ const CLEAR = 256;
 const END = 257;
 const FIRST = 258;
 const CODES = 4096;
-
-/** Decompressed length of PackBits in bytes. */
-export function packBitsLength(input: Buffer): number {
-  let [at, length] = [0, 0];
-  while (at < input.length) {
-    const count = input.readInt8(at++);
-    if (count >= 0) {
-      length += Math.min(count + 1, input.length - at);
-      at += count + 1;
-    } else if (count !== -128 && at < input.length) {
-      at++;
-      length += 1 - count;
-    }
-  }
-  return length;
-}
 
 /** TIFF 6.0, section 13. Each code after the first adds the previous string and one more byte to the table. */
 function lzw(input: Buffer, out: Buffer): number {
@@ -135,11 +101,7 @@ function lzw(input: Buffer, out: Buffer): number {
   return to;
 }
 
-/** Reverses the bits of each byte (FillOrder 2). */
-function reversedBits(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => REVERSED_BYTES[byte]!));
-}
-
+/** Each byte with its bits in reverse order (FillOrder 2). */
 const REVERSED_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0, 1, 2, 3, 4, 5, 6, 7].reduce((so, bit) => so | (((byte >> bit) & 1) << (7 - bit)), 0),
 );

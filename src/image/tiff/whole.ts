@@ -1,18 +1,14 @@
 import type { Directory, Tiff } from './directory.ts';
-import { inPlane, type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
+import { type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
 import { COMPRESSION, TAG } from './tags.ts';
-import { packBitsLength, unpack } from './unpack.ts';
+import { packBits, unpack } from './unpack.ts';
 
 /** Position and length of a strip or tile in the file, in bytes. */
-export interface Segment {
-  readonly at: number;
-  readonly length: number;
-}
+export type Segment = { readonly at: number; readonly length: number };
 
 /**
- * The most bytes that one compressed byte expands to. PackBits: 2 bytes repeat one byte 128 times. LZW: a code of at
- * least 9 bits stands for at most 3,839 bytes, the longest string of a full table (TIFF 6.0, section 13). Deflate:
- * 1,032 (zlib's technical notes).
+ * The most bytes that one compressed byte expands to: 64 in PackBits; 3,839 for 9 bits in LZW, the longest string of a
+ * full table (TIFF 6.0, section 13); 1,032 in Deflate (zlib's technical notes).
  */
 const MAX_RATIO: Readonly<Record<number, number>> = {
   [COMPRESSION.none]: 1,
@@ -42,10 +38,7 @@ export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Se
   });
 }
 
-/**
- * Returns why a picture is incomplete, or null. It compares the positions of strips or tiles with the file size, and
- * their bytes with the number of pixels.
- */
+/** Returns why a picture is incomplete, or null, by the size of the file and the number of pixels. */
 export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[]): string | null {
   const count = (n: number): string => n.toLocaleString('en');
   const what = layout.tiled ? 'tiles' : 'strips';
@@ -58,35 +51,35 @@ export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[])
   if (empty >= 0) return `number ${count(empty + 1)} of its ${what} is empty`;
   const most = MAX_RATIO[layout.compression];
   if (most !== undefined && segments.some(({ length }, i) => length * most < plainLength(layout, i))) {
-    const size = [layout.width, layout.height].map(count).join(' x ');
-    return `its bytes are too few to hold ${size} pixels`;
+    return `its bytes are too few to hold ${count(layout.width)} x ${count(layout.height)} pixels`;
   }
-  const ends = endsOf(tiff, layout.compression);
-  const cut = segments.findIndex((segment, i) => !ends(segment, plainLength(layout, i)));
+  const cut = firstWithoutEnd(tiff, layout, segments);
   return cut < 0 ? null : `number ${count(cut + 1)} of its ${what} has no end`;
 }
 
 /**
- * Returns a function that checks the end of a strip or tile. Several can share bytes, as empty tiles do. The function
- * decompresses each segment once, and stops after as many bytes as the file has.
+ * The index of the first strip or tile without its end, or -1. Shared bytes are checked once, and the search stops after
+ * as many bytes as the file has. WebP is not checked: its arithmetic coder also ends plain areas with zeros.
  */
-function endsOf(tiff: Tiff, compression: number): (segment: Segment, plain: number) => boolean {
-  const unpacked = new Set<string>();
-  let left = tiff.size;
-  return (segment, plain) => {
-    if (left <= 0 || compression === COMPRESSION.none) return true;
-    if (compression === COMPRESSION.jpeg) {
+function firstWithoutEnd(tiff: Tiff, layout: Layout, segments: readonly Segment[]): number {
+  const { compression } = layout;
+  const isJpeg = compression === COMPRESSION.jpeg;
+  const isChecked = isJpeg || MAX_RATIO[compression] !== undefined;
+  const checked = new Set<string>();
+  let left = isChecked && compression !== COMPRESSION.none ? tiff.size : 0;
+  return segments.findIndex((segment, i) => {
+    if (left <= 0) return false;
+    if (isJpeg) {
       left -= Math.min(segment.length, TAIL_BYTES);
-      return tailOf(tiff, segment, TAIL_BYTES).includes(JPEG_END);
+      return !tailOf(tiff, segment, TAIL_BYTES).includes(JPEG_END);
     }
-    if (MAX_RATIO[compression] === undefined || tailOf(tiff, segment, TAIL_ZEROS).some((byte) => byte !== 0))
-      return true;
+    const plain = plainLength(layout, i);
     const key = `${segment.at} ${segment.length} ${plain}`;
-    if (unpacked.has(key)) return true;
-    unpacked.add(key);
+    if (tailOf(tiff, segment, TAIL_ZEROS).some((byte) => byte !== 0) || checked.has(key)) return false;
+    checked.add(key);
     left -= segment.length;
-    return isComplete(tiff, compression, segment, plain);
-  };
+    return !isComplete(tiff.readAt(segment.at, segment.length), compression, plain);
+  });
 }
 
 function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
@@ -94,18 +87,12 @@ function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
   return tiff.readAt(at + length - bytes, bytes);
 }
 
-/**
- * Decompresses a strip or tile that ends in zeros, as in a file that was not written completely: libvips 8.18 accepts
- * such PackBits, and Deflate without its checksum. WebP cannot be checked: its arithmetic coder also ends plain areas
- * with zeros.
- */
-function isComplete(tiff: Tiff, compression: number, { at, length }: Segment, plain: number): boolean {
-  const packed = tiff.readAt(at, length);
-  if (compression === COMPRESSION.packbits) return packBitsLength(packed) >= plain;
+/** For bytes that end in zeros: libvips 8.18 accepts such PackBits, and Deflate without its checksum. */
+function isComplete(packed: Buffer, compression: number, plain: number): boolean {
+  if (compression === COMPRESSION.packbits) return packBits(packed, plain) === plain;
   // A complete stream does not end in zeros, and the memory estimate does not cover this decompression.
-  if (plain > MAX_UNPACKED) return false;
-  return unpack(packed, compression, plain, false).whole;
+  return plain <= MAX_UNPACKED && unpack(packed, compression, plain, false).whole;
 }
 
 const plainLength = (layout: Layout, index: number): number =>
-  unpackedBytes(layout, rowsInSegment(layout, inPlane(layout, index)));
+  unpackedBytes(layout, rowsInSegment(layout, index % (layout.segments / layout.planes)));

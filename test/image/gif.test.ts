@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstFrame } from '../../src/image/gif-frame.ts';
+import { firstFrame } from '../../src/image/gif.ts';
 import { encoded, lopsided, plain } from './pictures.ts';
 
 /** Packs codes of given widths from the lowest bit on, and splits them into blocks. */
@@ -45,7 +45,7 @@ describe('the first frame of a GIF', () => {
   it('is found after its extensions, with the bytes of its pixels', async () => {
     const bytes = await plain(30, 20, '#336699').gif({ delay: 100, loop: 3 }).toBuffer();
     const frame = firstFrame(bytes);
-    expect(frame).toMatchObject({ area: { left: 0, top: 0, width: 30, height: 20 }, isWhole: true });
+    expect(frame).toMatchObject({ left: 0, top: 0, width: 30, height: 20, isWhole: true });
     expect(frame?.bytes).toBeGreaterThan(0);
     expect(frame?.bytes).toBeLessThan(bytes.length);
   });
