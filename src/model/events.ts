@@ -1,4 +1,4 @@
-import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from './jobs.ts';
+import type { BatchState, Counts, EndedState, Failure, Output, PassedOver, Timings } from './jobs.ts';
 import type { ProfileEvent } from './profile.ts';
 
 /** Something that happened, as data. Terminal, plain text, JSON lines, summary and library all read these events. */
@@ -72,7 +72,7 @@ export interface JobEvent {
   readonly type: 'job';
   readonly batch: string;
   readonly source: string;
-  readonly state: 'completed' | 'duplicate' | 'unchanged' | 'failed' | 'cancelled';
+  readonly state: EndedState;
   readonly digest?: string;
   /** Bytes of the source. */
   readonly bytes?: number;

@@ -1,17 +1,12 @@
 import type { Format } from '../variants/fields.ts';
 import type { BatchOptions } from './options.ts';
 
-export const JOB_STATES = [
-  'pending',
-  'processing',
-  'retrying',
-  'completed',
-  'duplicate',
-  'unchanged',
-  'failed',
-  'cancelled',
-] as const;
+/** The states of jobs that have not ended, and of those that have, in the order in which counts are shown. */
+export const ACTIVE_STATES = ['pending', 'processing', 'retrying'] as const;
+export const ENDED_STATES = ['completed', 'duplicate', 'unchanged', 'failed', 'cancelled'] as const;
+export const JOB_STATES = [...ACTIVE_STATES, ...ENDED_STATES] as const;
 export type JobState = (typeof JOB_STATES)[number];
+export type EndedState = (typeof ENDED_STATES)[number];
 export type Counts = Readonly<Record<JobState, number>>;
 export type BatchState = 'running' | 'finished' | 'cancelled' | 'interrupted';
 

@@ -4,8 +4,8 @@ import { createLogUpdate } from 'log-update';
 import ora, { spinners } from 'ora';
 import stringWidth from 'string-width';
 import type { Style } from '../model.ts';
+import { columnsOf, textLayoutOf } from './layout.ts';
 import { cut, measureWith, width } from './text.ts';
-import { columnsOf, themeOf } from './theme.ts';
 
 measureWith(stringWidth);
 
@@ -111,8 +111,8 @@ export function rowsOf({ rows }: TerminalStream): number {
 
 /** A line with a text behind a spinner that has turned a bit each time. */
 export function createSpinner(style: Style): (text: string) => string {
-  const { chalk, ellipsis } = themeOf(style);
-  const { frames } = style.unicode ? spinners.dots : spinners.line;
+  const { chalk, ellipsis, unicode } = textLayoutOf(style);
+  const { frames } = unicode ? spinners.dots : spinners.line;
   // ora never starts: its timer keeps the process alive, and it listens to signals and patches standard streams.
   const spinner = ora({
     isEnabled: false,

@@ -1,6 +1,9 @@
+import { clearScreenDown, moveCursor } from 'node:readline';
 import type { BatchFinished, Event, Report, Style } from '../model.ts';
-import { openPages, type Pages } from './pages.ts';
+import { oneLine } from './json.ts';
+import { loadColours } from './layout.ts';
 import { createPlainReport } from './plain.ts';
+import { measured } from './text.ts';
 
 /** Where a command writes. */
 export interface Streams {
@@ -44,21 +47,34 @@ const NEVER = 2 ** 31 - 1;
 export async function styleOf(stream: NodeJS.WriteStream, { color, look }: StyleSettings): Promise<Style> {
   const tty = stream.isTTY === true;
   const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
-  if (isColoured) await (await import('./theme.ts')).loadColours();
-  return {
-    tty,
-    color: isColoured,
-    unicode: look.unicode && !look.dumb,
-    columns: () => stream.columns || 80,
-  };
+  if (isColoured) await loadColours();
+  const unicode = look.unicode && !look.dumb;
+  return { tty, color: isColoured, unicode, columns: () => stream.columns || 80 };
 }
 
-/** Prints what a command looked up. */
-export async function pagesOf(
-  { stdout }: Streams,
+/** Prints what a command looked up, as one JSON document or as a text. */
+export type Print = (document: object, text: (style: Style) => string) => Promise<void>;
+
+export async function printTo(
+  stream: NodeJS.WriteStream,
   settings: StyleSettings & { readonly json: boolean },
-): Promise<Pages> {
-  return openPages({ stream: stdout, style: await styleOf(stdout, settings), json: settings.json });
+): Promise<Print> {
+  return createPrint(stream, await styleOf(stream, settings), settings.json);
+}
+
+/** A second page replaces the first one on a terminal; elsewhere it is printed if it differs. */
+export function createPrint(stream: NodeJS.WritableStream, style: Style, json: boolean): Print {
+  let shown = '';
+  return async (document, text) => {
+    const page = json ? `${oneLine(document)}\n` : await measured(() => text(style));
+    if (page === shown) return;
+    if (shown !== '' && style.tty && !json) {
+      moveCursor(stream, 0, -(shown.split('\n').length - 1));
+      clearScreenDown(stream);
+    }
+    stream.write(page);
+    shown = page;
+  };
 }
 
 /** Whether a display that changes in place is wanted, and the stream can show one. */

@@ -1,4 +1,4 @@
-import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
+import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
@@ -8,6 +8,7 @@ import {
   countsInPlain,
   dryRunText,
   endedEarly,
+  fixOf,
   outputCount,
   outputNote,
   passedOverText,
@@ -81,13 +82,10 @@ function progressLine(progress: Progress, now: number): string {
 }
 
 function urgentLines(event: Event): string[] {
-  const fix = (text: string | undefined) => (text === undefined ? [] : [`fix: ${printable(text)}`]);
-  if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fix(event.fix)];
+  if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fixOf(event)];
   if (event.type !== 'job' || event.state !== 'failed') return [];
-  return [
-    `error: ${printable(event.source)}: ${reasonOf(event.source, event.error)}`,
-    ...fix(event.error?.fix),
-  ];
+  const { source, error } = event;
+  return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fixOf(error)];
 }
 
 function verboseLines(event: Event): string[] {
@@ -100,44 +98,45 @@ function verboseLines(event: Event): string[] {
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
   const { source, state, outputs, bytes: size, ms, duplicateOf, reused, degraded, would } = event;
-  const made = outputs?.reduce((sum, output) => sum + output.bytes, 0);
   const facts = [
-    duplicateOf === undefined ? '' : `of=${printable(duplicateOf)}`,
-    outputs === undefined ? '' : `outputs=${outputs.length}`,
-    size === undefined ? '' : `in=${size}`,
-    made === undefined ? '' : `out=${made}`,
-    ms === undefined ? '' : `ms=${Math.round(ms.total)}`,
-    reused ? 'reused' : '',
-    degraded ? 'degraded' : '',
-    would === undefined ? '' : `would=${would}`,
-  ].filter((fact) => fact !== '');
-  return [[state, printable(source), ...facts].join(' ')];
+    duplicateOf === undefined ? '' : ` of=${printable(duplicateOf)}`,
+    outputs === undefined ? '' : ` outputs=${outputs.length}`,
+    size === undefined ? '' : ` in=${size}`,
+    outputs === undefined ? '' : ` out=${bytesOf(outputs)}`,
+    ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
+    reused ? ' reused' : '',
+    degraded ? ' degraded' : '',
+    would === undefined ? '' : ` would=${would}`,
+  ];
+  return [`${state} ${printable(source)}${facts.join('')}`];
 }
 
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
-  const { counts, ms, bytesIn, bytesOut, batch, dryRun } = finished;
+  const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
   const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const passedOverLines = passedOver === '' ? [] : [passedOver];
-  if (total === 0) return ['no images found', ...passedOverLines];
-  const early = endedEarly(finished);
-  const ending =
-    early === null ? `finished ${total}` : `${finished.state} after ${doneOf(counts)} of ${total}`;
-  const saved = bytesIn - bytesOut;
-  const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
-  const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${outputCount(totals)}`;
+  const aside = passedOver === '' ? [] : [passedOver];
+  if (total === 0) return ['no images found', ...aside];
+  const isEarly = endedEarly(finished) !== null;
+  const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;
+  const reused = totals.reused > 0 ? ` reused=${totals.reused}` : '';
+  const degraded = totals.degraded > 0 ? ` degraded=${totals.degraded}` : '';
   return [
-    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(totals)}`,
-    ...(dryRun ? [dryRunText(totals)] : bytesIn > 0 ? [size + outputNote(totals)] : []),
-    ...passedOverLines,
-    ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
+    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${reused}${degraded}`,
+    ...(dryRun ? [dryRunText(totals)] : sizeLines(totals, finished)),
+    ...aside,
+    ...(isEarly ? [`run the same command again to go on, or: imgtool resume ${batch}`] : []),
     ...(counts.failed > 0 && !dryRun
       ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
       : []),
   ];
 }
 
-function notesOf({ reused, degraded }: BatchTotals): string {
-  return `${reused > 0 ? ` reused=${reused}` : ''}${degraded > 0 ? ` degraded=${degraded}` : ''}`;
+function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): string[] {
+  if (bytesIn === 0) return [];
+  const saved = bytesIn - bytesOut;
+  const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
+  const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
+  const outputs = `outputs=${outputCount(totals)}${outputNote(totals)}`;
+  return [`size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputs}`];
 }

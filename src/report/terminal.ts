@@ -25,15 +25,11 @@ export function createTerminalReport(options: TerminalReportOptions): Report {
   const { totals } = progress;
   const display = createLiveDisplay(stream, style);
   const spin = createSpinner(style);
-
-  function walkLines(): string[] {
+  const walkLines = () => {
     const found = `${counted(totals.found, 'image')}, ${bytes(totals.bytes)}`;
     return [spin(`Looking for images for ${out}: ${found}`)];
-  }
-
-  function batchLines(): string[] {
-    return liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
-  }
+  };
+  const batchLines = () => liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
 
   return {
     event(event) {

@@ -1,13 +1,12 @@
 import { BatchTotals, leftOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, Event, Report, Style } from '../model.ts';
-import { fixLines } from './failures.ts';
 import { age, count } from './format.ts';
+import { markOf, stateSpan, textLayoutOf } from './layout.ts';
 import { createLiveDisplay, rowsOf, type TerminalStream } from './live.ts';
 import { noticeLines } from './notices.ts';
 import { createDay, createRecent } from './recent.ts';
-import { nextOfWatch } from './summary.ts';
+import { fixLines, nextLines } from './summary.ts';
 import { wrap } from './text.ts';
-import { paintOf, roomOf, themeOf } from './theme.ts';
 import { watchLines } from './watch-view.ts';
 import { endedEarly, shownStates, watchEnd } from './wording.ts';
 
@@ -66,16 +65,18 @@ export function createWatchReport(options: WatchReportOptions): Report {
 
 /** A watch has no summary that lists its failures: each one stays above the live lines with its fix. */
 function lastingLines(event: Event, style: Style): string[] {
-  const fix = event.type === 'job' ? event.error?.fix : undefined;
-  return [...noticeLines(event, false, style), ...fixLines(fix, roomOf(style) - 1, '   ', themeOf(style))];
+  const layout = textLayoutOf(style);
+  const fix = event.type === 'job' ? event.error : undefined;
+  return [
+    ...noticeLines(event, false, style),
+    ...fixLines(fix, '   ', { ...layout, columns: layout.columns - 1 }),
+  ];
 }
 
 function closingLines(finished: BatchFinished, stopping: boolean, style: Style): string[] {
-  const theme = themeOf(style);
-  const room = roomOf(style);
+  const layout = textLayoutOf(style);
   const { counts, ms } = finished;
   const end = watchEnd(finished, stopping);
-  const state = end === 'finished' ? 'completed' : 'cancelled';
   const left = leftOf(counts);
   const parts = [
     ...shownStates(counts).map((one) => `${count(counts[one])} ${one}`),
@@ -83,13 +84,13 @@ function closingLines(finished: BatchFinished, stopping: boolean, style: Style):
   ];
   const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
   const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.`;
-  const mark = ` ${theme.marks[state]} `;
-  const indent = ' '.repeat(mark.length);
+  const state = end === 'finished' ? 'completed' : 'cancelled';
+  const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
+  const [first = '', ...more] = wrap(text, layout.columns, ' '.repeat(mark.text.length));
   const hasMore = counts.failed > 0 || endedEarly(finished) !== null;
   return [
-    ...wrap(text, room - mark.length).map((part, at) => {
-      return `${at === 0 ? paintOf(state, theme)(mark) : indent}${part}`;
-    }),
-    ...(hasMore ? nextOfWatch(finished, room, theme) : []),
+    `${mark.paint(mark.text)}${first.slice(mark.text.length)}`,
+    ...more,
+    ...(hasMore ? nextLines(finished, layout, true) : []),
   ];
 }

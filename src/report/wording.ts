@@ -1,6 +1,15 @@
-import { type BatchTotals, doneOf, ENDED_STATES, totalOf } from '../model/totals.ts';
-import type { BatchFinished, Failure, JobEvent, PassedOver } from '../model.ts';
-import { bytes, change, count, counted } from './format.ts';
+import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
+import {
+  type Batch,
+  type BatchFinished,
+  type BatchState,
+  ENDED_STATES,
+  type EndedState,
+  type Failure,
+  type JobRetrying,
+  type PassedOver,
+} from '../model.ts';
+import { bytes, change, count, counted, pause } from './format.ts';
 import { printable } from './text.ts';
 
 /** Phrases that several reports share. */
@@ -11,13 +20,23 @@ export function reasonOf(source: string, error: Failure | undefined): string {
   return printable(message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message);
 }
 
+/** When and why an image is tried again. The reason comes last because the end of the line may be cut. */
+export function retryText({ source, delay, error }: JobRetrying): string {
+  return `again in ${pause(delay)}: ${reasonOf(source, error)}`;
+}
+
+/** What can be done about an error, as a line; none if nothing is known. */
+export function fixOf(error: { readonly fix?: string | undefined } | null | undefined): string[] {
+  return error?.fix === undefined ? [] : [`fix: ${printable(error.fix)}`];
+}
+
 /** The states of ended jobs that a report counts: `completed` always, the others when they are not zero. */
-export function shownStates(ended: Readonly<Record<JobEvent['state'], number>>): JobEvent['state'][] {
+export function shownStates(ended: Readonly<Record<EndedState, number>>): EndedState[] {
   return ENDED_STATES.filter((state) => state === 'completed' || ended[state] > 0);
 }
 
 /** `completed=405 duplicate=6 failed=1` */
-export function countsInPlain(ended: Readonly<Record<JobEvent['state'], number>>): string {
+export function countsInPlain(ended: Readonly<Record<EndedState, number>>): string {
   return shownStates(ended)
     .map((state) => `${state}=${ended[state]}`)
     .join(' ');
@@ -40,12 +59,15 @@ export function dryRunText(totals: BatchTotals): string {
     ? `${counted(variants, 'variant')} x ${counted(images, 'image')}`
     : `for ${counted(images, 'image')}`;
   const what = images > 0 ? `${counted(totals.wouldWrite, 'file')} (${each})` : 'nothing';
-  const rest = [
-    ...(['duplicate', 'unchanged'] as const).map((would) => [totals.would.get(would) ?? 0, would] as const),
-    [totals.ended.failed, 'would fail'] as const,
-  ].filter(([n]) => n > 0);
-  const others = rest.length === 0 ? '' : `; ${rest.map(([n, word]) => `${count(n)} ${word}`).join(', ')}`;
-  return `would write ${what} to ${printable(totals.started?.out ?? '')}${others}`;
+  const { would, ended } = totals;
+  const rest: [number, string][] = [
+    [would.get('duplicate') ?? 0, 'duplicate'],
+    [would.get('unchanged') ?? 0, 'unchanged'],
+    [ended.failed, 'would fail'],
+  ];
+  const others = rest.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
+  const end = others.length === 0 ? '' : `; ${others.join(', ')}`;
+  return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
 /** The number of output files, links included: their bytes add up to the size that the report shows. */
@@ -70,9 +92,19 @@ export function savedText(bytesIn: number, bytesOut: number): string {
   return `${word} (${change(bytesIn, bytesOut)})`;
 }
 
+/** How to go on with a batch that ended early; no line for any other. */
+export function goOn({ id, state, command }: Batch): string[] {
+  if (!isEarly(state)) return [];
+  return [command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`];
+}
+
+function isEarly(state: BatchState): boolean {
+  return state === 'cancelled' || state === 'interrupted';
+}
+
 /** The headline of a batch that ended early; null for a batch that reached its end. */
 export function endedEarly({ state, counts }: BatchFinished): string | null {
-  if (state !== 'cancelled' && state !== 'interrupted') return null;
+  if (!isEarly(state)) return null;
   const word = state === 'cancelled' ? 'Cancelled' : 'Interrupted';
   return `${word} after ${count(doneOf(counts))} of ${count(totalOf(counts))}.`;
 }
