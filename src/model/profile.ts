@@ -27,15 +27,10 @@ export interface ParentSpent {
 }
 
 /** The number of calls that have ended, and the time until their results. */
-export interface Calls {
-  readonly calls: number;
-  readonly ms: number;
-}
+export type Calls = { readonly calls: number; readonly ms: number };
 
-export interface ProfilePart extends Calls {
-  /** Calls by method or by type of event. */
-  readonly of: Readonly<Record<string, Calls>>;
-}
+/** `of`: calls by method or by type of event. */
+export type ProfilePart = Calls & { readonly of: Readonly<Record<string, Calls>> };
 
 /** Times of the child processes that decode and encode, up to their last answers. */
 export interface ChildrenSpent {

@@ -136,7 +136,6 @@ export class BatchTotals {
         break;
       case 'batch.finished':
         this.finished = event;
-        break;
     }
   }
 

@@ -18,11 +18,8 @@ export type ProblemWord =
   /** It contains metadata. */
   | 'metadata';
 
-export interface Problem {
-  readonly problem: ProblemWord;
-  /** A sentence without its subject, the path: "has 3,411 bytes, not 3,400". */
-  readonly message: string;
-}
+/** `message`: a sentence without its subject, the path: "has 3,411 bytes, not 3,400". */
+export type Problem = { readonly problem: ProblemWord; readonly message: string };
 
 /** An output with problems. */
 export interface WrongOutput {

@@ -1,4 +1,4 @@
-import type { Backup, Check, Repaired } from '../model/mended.ts';
+import type { Backup, Check, KeptRows, Repaired } from '../model/mended.ts';
 import type { Style } from '../model.ts';
 import { bytes as bytesText, counted } from './format.ts';
 import { line, textLayoutOf } from './layout.ts';
@@ -82,11 +82,7 @@ function nextSteps(incomplete: Repaired['incomplete']): string[] {
 }
 
 /** What an index holds, in words. */
-export function keptIn({
-  sources,
-  outputs,
-  batches,
-}: Pick<Backup, 'sources' | 'outputs' | 'batches'>): string {
+export function keptIn({ sources, outputs, batches }: KeptRows): string {
   const kept = [counted(sources, 'source'), counted(outputs, 'output'), counted(batches, 'batch', 'batches')];
   return kept.join(', ');
 }
