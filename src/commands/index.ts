@@ -1,15 +1,11 @@
-import { cancelVerb } from './cancel.ts';
-import { configVerb } from './config.ts';
 import { doctorVerb } from './doctor.ts';
 import { helpVerb } from './help.ts';
-import { listVerb } from './list.ts';
-import { presetsVerb } from './presets.ts';
-import { processVerb } from './process.ts';
-import { resumeVerb, retryVerb } from './resume.ts';
-import { statusVerb } from './status.ts';
+import { processVerb, watchVerb } from './process.ts';
+import { cancelVerb, resumeVerb, retryVerb } from './resume.ts';
+import { configVerb, presetsVerb } from './settings.ts';
+import { listVerb, statusVerb } from './status.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
-import { watchVerb } from './watch.ts';
 
 /** All verbs by their names, in the order of the help. */
 export const VERBS: Readonly<Record<string, Verb>> = {

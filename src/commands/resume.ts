@@ -2,18 +2,36 @@ import { type Config, type Flags, flagsOf, givenLimits } from '../config.ts';
 import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
-import { nothingLeftText } from '../report/messages.ts';
+import { cancelledText, nothingLeftText } from '../report/status.ts';
 import {
   attend,
   BATCH_ID,
   type Call,
   configOf,
+  LOOKING,
   type Outcome,
   printFor,
   type Verb,
   WORKING,
   withEngine,
 } from './verb.ts';
+
+export const cancelVerb: Verb = {
+  summary: 'stop a running batch, from any terminal',
+  description:
+    'Stops a batch in order: pictures in work finish, the rest is cancelled. Returns once it has ended.',
+  settings: LOOKING,
+  argument: BATCH_ID,
+  async run(call) {
+    const config = await configOf(call);
+    const print = await printFor(call, config);
+    return withEngine(config, async (engine) => {
+      const { batch, was } = await engine.cancel(call.paths[0] ?? '');
+      await print(statusJson(batch, []), (style) => cancelledText(batch, was, style));
+      return 'ok';
+    });
+  },
+};
 
 export const resumeVerb: Verb = {
   summary: 'go on with a batch that was interrupted or cancelled',

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ImgtoolError } from '../errors.ts';
 import { JOB_STATES, type JobRecord } from '../model.ts';
-import { statusJson } from '../report/json.ts';
+import { listJson, statusJson } from '../report/json.ts';
+import { listText } from '../report/list.ts';
 import { statusText } from '../report/status.ts';
 import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withPast } from './verb.ts';
 
@@ -28,6 +30,26 @@ export const statusVerb: Verb = {
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';
         await sleep(EVERY);
       }
+    });
+  },
+};
+
+export const listVerb: Verb = {
+  description: 'recent batches, newest first',
+  settings: LOOKING,
+  options: [['--limit <n>', 'how many', '20']],
+  async run(call) {
+    const config = await configOf(call);
+    const print = await printFor(call, config);
+    return withPast(config, async (past) => {
+      const limit = String(call.options.limit);
+      const most = Number(limit);
+      if (!Number.isInteger(most) || most < 1) {
+        throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
+      }
+      const batches = await past.batches(most);
+      await print(listJson(batches), (style) => listText(batches, style, Date.now(), most));
+      return 'ok';
     });
   },
 };

@@ -3,7 +3,7 @@ import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../confi
 import type { BatchRun, Engine } from '../engine.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
-import { openReport, type Print, printTo, type Streams } from '../report/open.ts';
+import { createPrint, openReport, type Print, type Streams, styleOf } from '../report/open.ts';
 
 /** One verb of the command line: its arguments and its action. */
 export interface Verb {
@@ -57,8 +57,8 @@ export function configOf({ options }: Call): Promise<Config> {
   return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
 }
 
-export function printFor({ streams }: Call, config: Config): Promise<Print> {
-  return printTo(streams.stdout, config);
+export async function printFor({ streams: { stdout } }: Call, config: Config): Promise<Print> {
+  return createPrint(stdout, await styleOf(stdout, config), config.json);
 }
 
 export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<Outcome>): Promise<Outcome> {

@@ -20,7 +20,6 @@ export function doneOf(counts: Omit<Record<EndedState, number>, 'cancelled'>): n
   return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
 }
 
-/** The sum of the sizes. */
 export function bytesOf(outputs: readonly Output[]): number {
   return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
 }
@@ -44,11 +43,9 @@ export class BatchTotals {
   total: number | null = null;
   /** Bytes of the sources found so far. */
   bytes = 0;
-  /** Jobs that have ended, by state. */
   readonly ended = { completed: 0, duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 };
   /** Sources in work and the time at which each was started, oldest first. */
   readonly inWork = new Map<string, number>();
-  /** Sources that wait for another attempt. */
   readonly retrying = new Set<string>();
   passedOver = 0;
   readonly passedOverBy = new Map<PassedOver, number>();
@@ -77,7 +74,6 @@ export class BatchTotals {
     return Math.max(this.#walked, this.total ?? 0) - this.#withdrawn;
   }
 
-  /** Jobs that have ended. */
   get done(): number {
     return ENDED_STATES.reduce((sum, state) => sum + this.ended[state], 0);
   }
@@ -110,11 +106,9 @@ export class BatchTotals {
         if (!this.inWork.has(event.source)) this.inWork.set(event.source, now);
         break;
       case 'job.waiting':
-        this.inWork.delete(event.source);
-        break;
       case 'job.retrying':
         this.inWork.delete(event.source);
-        this.retrying.add(event.source);
+        if (event.type === 'job.retrying') this.retrying.add(event.source);
         break;
       case 'withdrawn':
         this.#withdrawn++;

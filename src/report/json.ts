@@ -1,17 +1,7 @@
 import { resolve } from 'node:path';
 import { totalOf } from '../model/totals.ts';
-import {
-  type Batch,
-  type BatchFinished,
-  type Counts,
-  type Event,
-  JOB_STATES,
-  type JobRecord,
-  type Output,
-  type ProfileEvent,
-  type Report,
-  type Timings,
-} from '../model.ts';
+import type { Batch, BatchFinished, Event, JobRecord, Output, ProfileEvent } from '../model.ts';
+import { JOB_STATES, type Report, type Timings } from '../model.ts';
 import { iso } from './format.ts';
 
 interface JsonReportOptions {
@@ -52,11 +42,6 @@ export function oneLine(value: object | string): string {
 /** These fields alone, in this order. JSON leaves out undefined ones. */
 function inOrder(values: object, fields: readonly string[]): object {
   return Object.fromEntries(fields.map((field) => [field, Reflect.get(values, field)]));
-}
-
-/** All eight states, in a fixed order. */
-function countsInOrder(counts: Counts): object {
-  return inOrder(counts, JOB_STATES);
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
@@ -104,7 +89,7 @@ function valuesOf(event: PrintedEvent): object {
     case 'scanned':
       return { ...event, ms: Math.round(event.ms) };
     case 'batch.finished':
-      return { ...event, counts: countsInOrder(event.counts), ms: Math.round(event.ms) };
+      return { ...event, counts: inOrder(event.counts, JOB_STATES), ms: Math.round(event.ms) };
     case 'profile':
       return rounded(event);
     default:
@@ -133,7 +118,7 @@ export function listJson(batches: readonly Batch[]): object {
 function batchFields(batch: Batch): object {
   const { id, command, state, counts, passedOver, bytesIn, bytesOut, out, cwd, preset, jobs } = batch;
   return {
-    ...{ id, command, state, total: totalOf(counts), counts: countsInOrder(counts) },
+    ...{ id, command, state, total: totalOf(counts), counts: inOrder(counts, JOB_STATES) },
     ...{ passedOver, bytesIn, bytesOut },
     inputs: batch.inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
     ...{ out, cwd, preset, jobs, startedAt: iso(batch.startedAt), finishedAt: isoOf(batch) },

@@ -115,7 +115,7 @@ export function spanWidth(spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + width(spanText(span)), 0);
 }
 
-export function spanText(span: Span): string {
+function spanText(span: Span): string {
   return typeof span === 'string' ? span : span.text;
 }
 

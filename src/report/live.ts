@@ -17,18 +17,11 @@ const SHOW_CURSOR = '\u001b[?25h';
 /** A terminal; its `rows` are read at each redraw, its columns through the style. */
 export type TerminalStream = NodeJS.WritableStream & { readonly rows?: number };
 
-/** Lines at the foot of a terminal that are drawn again and again, below the lines that stay. */
-export interface LiveDisplay {
-  /** From now on draws what `lines` returns, ten times a second. Each line must leave the last column free. */
-  show(lines: () => readonly string[]): void;
-  /** Prints lines that stay, above the live ones. */
-  print(lines: readonly string[]): void;
-  /** Removes the live lines and shows the cursor. Safe to call twice; `print` still prints afterwards. */
-  close(): void;
-}
-
-/** The timer of the display does not keep the process alive. */
-export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDisplay {
+/**
+ * Lines at the foot of a terminal that are drawn again and again, below the lines that stay. Its timer does not keep the
+ * process alive.
+ */
+export function createLiveDisplay(stream: TerminalStream, style: Style) {
   let state: 'idle' | 'drawing' | 'closed' = 'idle';
   let lines: () => readonly string[] = () => [];
   let drawn: readonly string[] = [];
@@ -68,6 +61,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
     flush();
   }
 
+  /** Removes the live lines and shows the cursor. Safe to call twice; `print` still prints afterwards. */
   function close(): void {
     if (state === 'drawing') {
       clearInterval(timer);
@@ -81,7 +75,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
   }
 
   return {
-    show(next) {
+    /** From now on draws what `next` returns, ten times a second. Each line must leave the last column free. */
+    show(next: () => readonly string[]): void {
       if (state === 'closed' || lines === next) return;
       lines = next;
       if (state === 'idle') {
@@ -93,7 +88,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
       }
       draw();
     },
-    print(texts) {
+    /** Prints lines that stay, above the live ones. */
+    print(texts: readonly string[]): void {
       if (texts.length === 0) return;
       waiting.push(...texts);
       if (state === 'drawing') return;

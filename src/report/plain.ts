@@ -3,7 +3,7 @@ import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { printable } from './text.ts';
+import { printable, textOf } from './text.ts';
 import {
   countsInPlain,
   dryRunText,
@@ -11,15 +11,13 @@ import {
   fixOf,
   outputCount,
   outputNote,
-  passedOverText,
+  passedOverTexts,
   reasonOf,
 } from './wording.ts';
 
 interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Prints a line for every job. */
   readonly verbose: boolean;
-  /** Prints errors and warnings alone. */
   readonly quiet: boolean;
   /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
@@ -27,19 +25,18 @@ interface PlainReportOptions {
   readonly every?: number;
 }
 
-/** The report of a batch for logs and pipes: lines without a bar, colours or control codes. */
+/** The report of a batch for logs and pipes, without control codes. `quiet`: errors and warnings alone. `verbose`: all jobs. */
 export function createPlainReport(options: PlainReportOptions): Report {
   const { stream, verbose, quiet, clock = () => performance.now(), every = 10_000 } = options;
   const progress = createProgress();
   const { totals } = progress;
   const say = (lines: readonly string[]) => {
-    if (lines.length > 0) stream.write(lines.map((text) => `imgtool: ${text}\n`).join(''));
+    if (lines.length > 0) stream.write(textOf(lines.map((text) => `imgtool: ${text}`)));
+  };
+  const tick = () => {
+    if (totals.stopping === null) say([progressLine(progress, clock())]);
   };
   let timer: NodeJS.Timeout | undefined;
-
-  function tick(): void {
-    if (totals.stopping === null) say([progressLine(progress, clock())]);
-  }
 
   return {
     event(event) {
@@ -114,8 +111,7 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const aside = passedOver === '' ? [] : [passedOver];
+  const aside = passedOverTexts(finished.passedOver, totals.passedOverBy);
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;

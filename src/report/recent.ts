@@ -15,17 +15,13 @@ export interface RecentEvent {
   readonly words: string;
 }
 
-interface RecentOptions {
-  /** Folders, as given. With a single folder, names are shown without it. */
-  readonly inputs: readonly string[];
-  /** Also shows files that were passed over or unchanged when the watch started. */
-  readonly verbose: boolean;
-}
-
 const KEPT = 8;
 
-/** The latest events of a watch, oldest first. */
-export function createRecent({ inputs, verbose }: RecentOptions) {
+/**
+ * The latest events of a watch, oldest first. Of a single folder in `inputs`, names are shown without it. `verbose` also
+ * shows files that were passed over or unchanged when the watch started.
+ */
+export function createRecent(inputs: readonly string[], verbose: boolean) {
   const entries: RecentEvent[] = [];
   const [only = '', ...others] = inputs;
   const folder = only === '' || others.length > 0 ? '' : join(only, sep);

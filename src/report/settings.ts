@@ -3,11 +3,7 @@ import { type Span, tabbed, table, textLayoutOf } from './layout.ts';
 import { printable, textOf } from './text.ts';
 
 /** One setting and the source of its value. */
-export interface ConfigEntry {
-  readonly key: string;
-  readonly value: string;
-  readonly origin: string;
-}
+export type ConfigEntry = Readonly<Record<'key' | 'value' | 'origin', string>>;
 
 /** The settings as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
 export function configText(entries: readonly ConfigEntry[], style: Style): string {

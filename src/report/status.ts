@@ -1,10 +1,17 @@
 import { resolve } from 'node:path';
-import { totalOf } from '../model/totals.ts';
-import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
+import { doneOf, totalOf } from '../model/totals.ts';
+import {
+  ACTIVE_STATES,
+  type Batch,
+  ENDED_STATES,
+  type JobRecord,
+  type JobState,
+  type Style,
+} from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { line, packed, type Span, stateSpan, type TextLayout, table, textLayoutOf } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { fixOf, goOn, passedOverText, reasonOf } from './wording.ts';
+import { fixOf, goOn, passedOverTexts, reasonOf } from './wording.ts';
 
 /**
  * One batch for a person: its settings, its counts and its failed jobs, or with `all` every job that is kept. Paths are
@@ -19,14 +26,13 @@ export function statusText(
 ): string {
   const layout = textLayoutOf(style);
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
-  const { passedOver } = batch;
   const jobs = all ?? failed;
   const lines = [
     ...packed([id, '   '], headPieces(batch, layout), layout),
     ...packed(['  started  '], startedPieces(batch, now), layout),
     ...packed(['  images   '], imagePieces(batch, layout), layout),
     ...packed(['  size     '], sizePieces(batch), layout),
-    ...(passedOver === 0 ? [] : [line([`  aside    ${passedOverText(passedOver, new Map())}`], layout)]),
+    ...passedOverTexts(batch.passedOver, new Map()).map((text) => line([`  aside    ${text}`], layout)),
     ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
   ];
   const next = nextSentences(batch).flatMap((text) => wrap(text, layout.columns));
@@ -51,13 +57,11 @@ function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: 
 
 function imagePieces({ counts, walkEnded, state }: Batch, layout: TextLayout): Span[] {
   const soFar = walkEnded || state === 'finished' ? '' : ' found so far';
+  const textOfState = (one: JobState) => `${count(counts[one])} ${one}`;
   const ended = ENDED_STATES.filter((one) => counts[one] > 0);
   const active = ACTIVE_STATES.filter((one) => counts[one] > 0);
-  return [
-    `${count(totalOf(counts))}${soFar} `,
-    ...ended.map((one) => stateSpan(one, `${count(counts[one])} ${one}`, layout)),
-    ...active.map((one) => `${count(counts[one])} ${one}`),
-  ];
+  const spans = ended.map((one) => stateSpan(one, textOfState(one), layout));
+  return [`${count(totalOf(counts))}${soFar} `, ...spans, ...active.map(textOfState)];
 }
 
 function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
@@ -108,4 +112,29 @@ function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table
 function nextSentences(batch: Batch): string[] {
   const isRetryable = batch.counts.failed > 0 && batch.state !== 'running';
   return [...goOn(batch), ...(isRetryable ? [`Retry the failed: imgtool retry ${batch.id}`] : [])];
+}
+
+/** What `imgtool cancel` prints: the state of the batch and how to continue it. Ends with a newline. */
+export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'ended', style: Style): string {
+  const { id, state, counts } = batch;
+  if (was === 'ended')
+    return wrapped([`Batch ${id} had ended (${state}): there was nothing to stop.`], style);
+  if (batch.command === 'watch' && was === 'running') {
+    return wrapped([`Watch ${id} was stopped.`, ...goOn(batch)], style);
+  }
+  if (state === 'finished') return wrapped([`Batch ${id} finished before it could be stopped.`], style);
+  const far = `after ${count(doneOf(counts))} of ${count(totalOf(counts))}`;
+  return wrapped([`Batch ${id} ${state} ${far}.`, ...goOn(batch)], style);
+}
+
+/** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */
+export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style): string {
+  const { id, state, counts } = batch;
+  if (how === 'retry') return wrapped([`Batch ${id} has no failed images.`, ...goOn(batch)], style);
+  const failed = counts.failed === 0 ? [] : [`Failed images again: imgtool retry ${id}`];
+  return wrapped([`Batch ${id} is ${state}: nothing is left to be done.`, ...failed], style);
+}
+
+function wrapped(sentences: readonly string[], style: Style): string {
+  return textOf(sentences.flatMap((one) => wrap(one, textLayoutOf(style).columns)));
 }

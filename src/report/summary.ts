@@ -18,7 +18,7 @@ import {
   fixOf,
   outputCount,
   outputNote,
-  passedOverText,
+  passedOverTexts,
   reasonOf,
   savedText,
 } from './wording.ts';
@@ -31,9 +31,9 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const { finished } = totals;
   if (finished === null) return [];
   const layout = textLayoutOf(style);
-  const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const passedOverLines = passedOver === '' ? [] : wrap(passedOver, layout.columns - 1);
-  const aside = passedOverLines.map((text) => ` ${layout.chalk.dim(text)}`);
+  const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
+  const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [
     titleLine(totals, finished, layout),
@@ -99,13 +99,11 @@ function imagePieces(
     ...(degraded > 0 ? [`${count(degraded)} damaged but accepted`] : []),
   ];
   const waiting = leftOf(counts);
-  return [
-    ...ENDED_STATES.filter((state) => counts[state] > 0).map((state) => {
-      const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
-      return stateSpan(state, `${count(counts[state])} ${state}${more}`, layout);
-    }),
-    ...(waiting > 0 ? [`${count(waiting)} pending`] : []),
-  ];
+  const ended = ENDED_STATES.filter((state) => counts[state] > 0).map((state) => {
+    const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
+    return stateSpan(state, `${count(counts[state])} ${state}${more}`, layout);
+  });
+  return waiting > 0 ? [...ended, `${count(waiting)} pending`] : ended;
 }
 
 function outputPieces(totals: BatchTotals): Span[] {

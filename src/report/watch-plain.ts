@@ -8,19 +8,17 @@ import { countsInPlain, isPassedOverShown, reasonOf, watchEnd } from './wording.
 
 interface WatchPlainReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Prints failures and warnings alone. */
   readonly quiet: boolean;
   /** Each line begins with the time. A journal adds its own. */
   readonly timestamps: boolean;
-  /** Also prints unchanged, passed over and withdrawn files, and each walk. */
   readonly verbose?: boolean;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
 
 /**
- * The report of a watch for logs, pipes and journals: one line per event, without colours or control codes. A line is a
- * word, mostly a source, and facts as `key=value`.
+ * The report of a watch for logs, pipes and journals, without colours or control codes: for each event a word, mostly a
+ * source, and facts as `key=value`. With `quiet` only failures and warnings; with `verbose` also files that need nothing.
  */
 export function createWatchPlainReport(options: WatchPlainReportOptions): Report {
   const { stream, quiet, timestamps, verbose = false, clock = Date.now } = options;

@@ -22,7 +22,6 @@ const NARROW = 60;
 const INDENT = 14;
 
 interface WatchView {
-  /** Folders, as given. */
   readonly inputs: readonly string[];
   readonly out: string;
   readonly style: Style;
@@ -31,7 +30,6 @@ interface WatchView {
   /** Rows of the terminal. */
   readonly rows: number;
   readonly today: DayTotals;
-  /** Oldest first. */
   readonly recent: readonly RecentEvent[];
 }
 

@@ -1,18 +1,8 @@
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
-import {
-  type Batch,
-  type BatchFinished,
-  type BatchState,
-  ENDED_STATES,
-  type EndedState,
-  type Failure,
-  type JobRetrying,
-  type PassedOver,
-} from '../model.ts';
+import type { Batch, BatchFinished, EndedState, Failure, JobRetrying, PassedOver } from '../model.ts';
+import { ENDED_STATES } from '../model.ts';
 import { bytes, change, count, counted, pause } from './format.ts';
 import { printable } from './text.ts';
-
-/** Phrases that several reports share. */
 
 /** Why a source failed, without its name in front: the name is printed beside the reason. */
 export function reasonOf(source: string, error: Failure | undefined): string {
@@ -37,18 +27,16 @@ export function shownStates(ended: Readonly<Record<EndedState, number>>): EndedS
 
 /** `completed=405 duplicate=6 failed=1` */
 export function countsInPlain(ended: Readonly<Record<EndedState, number>>): string {
-  return shownStates(ended)
-    .map((state) => `${state}=${ended[state]}`)
-    .join(' ');
+  const counts = shownStates(ended).map((state) => `${state}=${ended[state]}`);
+  return counts.join(' ');
 }
 
-/** `12 files passed over: 10 hidden, 2 symlinks`; empty for no files. */
-export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, number>): string {
-  if (total === 0) return '';
-  const parts = [...reasons]
-    .sort(([, a], [, b]) => b - a)
-    .map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
-  return `${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
+/** `12 files passed over: 10 hidden, 2 symlinks`; no text for no files. */
+export function passedOverTexts(total: number, reasons: ReadonlyMap<PassedOver, number>): string[] {
+  if (total === 0) return [];
+  const sorted = [...reasons].sort(([, a], [, b]) => b - a);
+  const parts = sorted.map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
+  return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
 }
 
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
@@ -94,17 +82,13 @@ export function savedText(bytesIn: number, bytesOut: number): string {
 
 /** How to go on with a batch that ended early; no line for any other. */
 export function goOn({ id, state, command }: Batch): string[] {
-  if (!isEarly(state)) return [];
+  if (state !== 'cancelled' && state !== 'interrupted') return [];
   return [command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`];
-}
-
-function isEarly(state: BatchState): boolean {
-  return state === 'cancelled' || state === 'interrupted';
 }
 
 /** The headline of a batch that ended early; null for a batch that reached its end. */
 export function endedEarly({ state, counts }: BatchFinished): string | null {
-  if (!isEarly(state)) return null;
+  if (state !== 'cancelled' && state !== 'interrupted') return null;
   const word = state === 'cancelled' ? 'Cancelled' : 'Interrupted';
   return `${word} after ${count(doneOf(counts))} of ${count(totalOf(counts))}.`;
 }

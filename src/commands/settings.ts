@@ -1,4 +1,4 @@
-import { presetsJson, presetsText } from '../report/settings.ts';
+import { configJson, configText, presetsJson, presetsText } from '../report/settings.ts';
 import { cellsOf } from '../variants/describe.ts';
 import { configOf, LOOKING, printFor, type Verb } from './verb.ts';
 
@@ -15,6 +15,16 @@ export const presetsVerb: Verb = {
     }));
     const print = await printFor(call, config);
     await print(presetsJson(presets), (style) => presetsText(presets, style));
+    return 'ok';
+  },
+};
+
+export const configVerb: Verb = {
+  description: 'each setting and where it came from',
+  async run(call) {
+    const config = await configOf(call);
+    const print = await printFor(call, config);
+    await print(configJson(config.origins), (style) => configText(config.origins, style));
     return 'ok';
   },
 };
