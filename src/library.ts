@@ -190,10 +190,14 @@ function openQueue() {
   );
   return {
     emit: (event: Event) => controller?.enqueue(event),
-    end: () => controller?.close(),
+    /** Events after the end are lost. */
+    end() {
+      controller?.close();
+      controller = undefined;
+    },
     /** Resolves once the reader has caught up. */
     async ready(): Promise<void> {
-      while (!isFlowing && (controller?.desiredSize ?? 0) <= 0) {
+      while (!isFlowing && (controller?.desiredSize ?? 1) <= 0) {
         await new Promise<void>((resolve) => {
           goOn = resolve;
         });
