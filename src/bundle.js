@@ -16,7 +16,7 @@ const PARTS = {
   // Keep this part small: every process loads it before the compile cache is on.
   first: ['errors', 'config/compiled'],
   signals: ['cli/signals'],
-  look: ['config', 'history', 'report/open', 'report/messages'],
+  look: ['config', 'history', 'report/open'],
   program: ['cli/program'],
   run: ['engine'],
   work: ['image/work'],

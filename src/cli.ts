@@ -28,16 +28,13 @@ async function main(): Promise<void> {
 
 /** Shows the error that ended the command. Adds its stack if DEBUG asks for it. */
 async function showError(error: ImgtoolError): Promise<void> {
-  const [{ environment, hintAsFlags }, { errorText }, { styleOf }] = await Promise.all([
-    import('./config.ts'),
-    import('./report/messages.ts'),
-    import('./report/open.ts'),
-  ]);
+  const { environment, hintAsFlags } = await import('./config.ts');
+  const { errorText, styleOf } = await import('./report/open.ts');
   const { look, debug } = environment();
   const { message, fix, cause, code, stack } = error;
-  const why = cause instanceof Error && !message.includes(cause.message) ? { cause: cause.message } : {};
-  const words = { message, ...(fix === undefined ? {} : { fix: hintAsFlags(fix) }), ...why };
-  streams.stderr.write(errorText(words, await styleOf(streams.stderr, { color: 'auto', look })));
+  const why = cause instanceof Error && !message.includes(cause.message) ? cause.message : undefined;
+  const style = await styleOf(streams.stderr, { color: 'auto', look });
+  streams.stderr.write(errorText({ message, cause: why, fix: fix && hintAsFlags(fix) }, style));
   if (debug) streams.stderr.write(`${stack ?? ''}\n`);
   exitWith(exitOfError(code));
 }

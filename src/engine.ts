@@ -15,9 +15,7 @@ import type { Ports } from './core/job/context.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
-import type { Backup, IndexHealth, Repaired } from './model/mended.ts';
-import type { Verified } from './model/verified.ts';
-import type { Batch, BatchFinished, BatchOptions, Event, Limits, WatchOptions } from './model.ts';
+import type { Batch, BatchFinished, BatchOptions, Event, Limits, Report, WatchOptions } from './model.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
 
 /** What all batches of one engine share. */
@@ -44,11 +42,8 @@ export interface BatchRequest {
   readonly ready?: () => Promise<void>;
 }
 
-/** A batch with checked inputs. */
-export interface PreparedBatch {
-  /** Runs until the batch ends or the signal aborts. Errors: those of the index before the batch begins. */
-  run(emit: (event: Event) => void, signal: AbortSignal): Promise<BatchFinished>;
-}
+/** Runs a batch with checked inputs until it ends or the signal aborts. Errors: those of the index before it begins. */
+export type BatchRun = (emit: (event: Event) => void, signal: AbortSignal) => Promise<BatchFinished>;
 
 export type How = 'resume' | 'retry';
 
@@ -63,54 +58,18 @@ export interface VerifyRequest {
   readonly limits: Partial<Limits>;
   /** Milliseconds that one output may take. */
   readonly timeout: number;
-  readonly progress: VerifyProgress;
+  readonly progress?: VerifyProgress;
   /** Opens a reader of the events of each batch that makes outputs again. */
-  openReport(outGiven: string): Promise<{ event(event: Event): void; close(): void }>;
+  readonly openReport?: (outGiven: string) => Promise<Report>;
 }
+
+export type Engine = ReturnType<typeof createEngine>;
 
 /**
  * One engine for a whole process. It opens index, child processes and memory budget once, and any number of batches share
  * them at the same time. The index opens with its first use.
  */
-export interface Engine {
-  /** Errors of the inputs: `no_input`, `usage`. */
-  process(request: BatchRequest): Promise<PreparedBatch>;
-  watch(request: BatchRequest, options: WatchOptions): Promise<PreparedBatch>;
-  /**
-   * Prepares the rest of a batch, or its failed jobs. `prepared` is undefined when nothing is left to do. Errors:
-   * `unknown_batch`, `batch_running`, `usage`.
-   */
-  again(
-    how: How,
-    id: string,
-    changes: Changes & { readonly cwd: string; readonly profile?: boolean },
-  ): Promise<{
-    readonly batch: Batch;
-    readonly prepared: PreparedBatch | undefined;
-    readonly warnings: readonly Event[];
-  }>;
-  /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
-  cancel(id: string): Promise<{ readonly batch: Batch; readonly was: 'running' | 'interrupted' | 'ended' }>;
-  /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
-  verify(
-    request: VerifyRequest,
-    signal: AbortSignal,
-  ): Promise<{ readonly verified: Verified; readonly unfinished: BatchFinished | undefined }>;
-  /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
-  health(): Promise<IndexHealth>;
-  /** Describes what the child processes read and write. */
-  about(): ReturnType<Renderer['about']>;
-  /** Replaces a damaged index with a new one that holds all readable rows. */
-  repair(): Promise<Repaired>;
-  /** Saves a copy of the index. `file` is an absolute path where nothing exists. */
-  backUp(file: string, signal: AbortSignal): Promise<Backup>;
-  /** Kills all work at once. */
-  kill(): void;
-  /** May be called twice. */
-  close(): Promise<void>;
-}
-
-export function createEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions): Engine {
+export function createEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions) {
   let index: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
@@ -132,79 +91,94 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     };
   }
 
-  async function prepare(command: NewWork['command'], { inputs, options, profile, ready }: BatchRequest) {
-    const ports = { ...(await portsOf(inputs, options)), ...(ready === undefined ? {} : { ready }) };
-    const given = [...inputs.paths, ...(inputs.list === null ? [] : [inputs.list.from])];
-    const work = { command, inputs: given, cwd: inputs.cwd, options: { ...options, list: inputs.list } };
-    return { ports, work, profile: profile === true };
-  }
-
   /** With `profile`, measures the time of each call. */
   function prepared(
     ports: Ports,
     profile: boolean,
-    run: (ports: Ports, emit: (event: Event) => void, signal: AbortSignal) => Promise<BatchFinished>,
-  ): PreparedBatch {
-    return {
-      async run(given, signal) {
-        const emit = (event: Event) => given(wordEvent(event, wordHint));
-        if (!profile) return run(ports, emit, signal);
-        const { withProfile } = await import('./core/batch/profile.ts');
-        const timed = withProfile(ports, emit);
-        return run(timed.ports, timed.emit, signal);
-      },
+    run: (ports: Ports, ...rest: Parameters<BatchRun>) => Promise<BatchFinished>,
+  ): BatchRun {
+    return async (given, signal) => {
+      const emit = (event: Event) => given(wordEvent(event, wordHint));
+      if (!profile) return run(ports, emit, signal);
+      const { withProfile } = await import('./core/batch/profile.ts');
+      const timed = withProfile(ports, emit);
+      return run(timed.ports, timed.emit, signal);
     };
   }
 
+  async function prepare(
+    command: NewWork['command'],
+    { inputs, options, profile = false, ready }: BatchRequest,
+    run: (ports: Ports, work: NewWork, ...rest: Parameters<BatchRun>) => Promise<BatchFinished>,
+  ): Promise<BatchRun> {
+    const ports = { ...(await portsOf(inputs, options)), ...(ready === undefined ? {} : { ready }) };
+    const { list, cwd } = inputs;
+    const given = [...inputs.paths, ...(list === null ? [] : [list.from])];
+    const work = { command, inputs: given, cwd, options: { ...options, list } };
+    return prepared(ports, profile, (opened, emit, signal) => run(opened, work, emit, signal));
+  }
+
   return {
-    async process(request) {
-      const { ports, work, profile } = await prepare('process', request);
-      const run = work.options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
-      return prepared(ports, profile, (opened, emit, signal) => run(opened, work, emit, signal));
-    },
-    async watch(request, options) {
-      const { ports, work, profile } = await prepare('watch', request);
-      const { runWatch } = await import('./core/watch/watch.ts');
-      return prepared(ports, profile, (opened, emit, signal) =>
-        runWatch(opened, work, options, emit, signal),
+    /** Errors of the inputs, here and in `watch`: `no_input`, `usage`. */
+    async process(request: BatchRequest): Promise<BatchRun> {
+      const { dryRun } = request.options;
+      return prepare(
+        'process',
+        request,
+        dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch,
       );
     },
-    async again(how, id, { cwd, profile = false, ...changes }) {
+    async watch(request: BatchRequest, options: WatchOptions): Promise<BatchRun> {
+      const { runWatch } = await import('./core/watch/watch.ts');
+      return prepare('watch', request, (ports, work, emit, signal) =>
+        runWatch(ports, work, options, emit, signal),
+      );
+    },
+    /**
+     * Prepares the rest of a batch, or its failed jobs. `run` is undefined when nothing is left to do. Errors:
+     * `unknown_batch`, `batch_running`, `usage`.
+     */
+    async again(
+      how: How,
+      id: string,
+      changes: Changes & { readonly cwd: string; readonly profile: boolean },
+    ) {
       const batch = await findBatch(await openIndex(), id, nearest);
       const { inputsOf, under, workLeft } = await import('./core/batch/resume.ts');
       const work = workLeft(batch, how, changes, isReadable);
-      if (work === undefined) return { batch, prepared: undefined, warnings: [] };
+      if (work === undefined) return { batch, run: undefined, warnings: [] };
       const { inputs, warnings } = inputsOf(batch, isReadable);
       const ports = await portsOf(inputs, work.options);
-      const moved = batch.cwd === cwd ? { ports, work } : under(ports, work);
-      const run = prepared(moved.ports, profile, (opened, emit, signal) =>
+      const moved = batch.cwd === changes.cwd ? { ports, work } : under(ports, work);
+      const run = prepared(moved.ports, changes.profile, (opened, emit, signal) =>
         resumeBatch(opened, moved.work, emit, signal),
       );
-      return { batch, prepared: run, warnings };
+      return { batch, run, warnings };
     },
-    async cancel(id) {
+    /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
+    async cancel(id: string) {
       const opened = await openIndex();
       const { cancelBatch } = await import('./core/batch/stop.ts');
       return cancelBatch(opened, await findBatch(opened, id, nearest));
     },
-    async verify(request, signal) {
-      const opened = await openIndex(request.fix ? 'work' : 'look');
+    /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
+    async verify(request: VerifyRequest, signal: AbortSignal) {
+      const { fix, limits, timeout, openReport, progress = { told() {}, close() {} } } = request;
+      const { jobs: size, memory: bytes, memoryCap } = request.machine;
+      const opened = await openIndex(fix ? 'work' : 'look');
       const batch = request.batch === undefined ? undefined : await findBatch(opened, request.batch, nearest);
       const { checkOutputs } = await import('./core/verify/fix.ts');
-      const { machine, limits, timeout, progress, fix, openReport } = request;
-      const shared = renderer(machine.jobs);
-      const storage = openLocalStorage(newRun());
-      const sources = localSourceProbe;
       const { verified, unfinished } = await checkOutputs(
         {
-          ...{ index: opened, renderer: shared, storage, sources, jobs: machine.jobs, timeout, progress },
-          means: { ...machine, limits },
+          ...{ index: opened, renderer: renderer(size), storage: openLocalStorage(newRun()) },
+          ...{ sources: localSourceProbe, jobs: size, timeout, progress },
+          means: { jobs: size, memory: bytes, memoryCap, limits },
           async open({ named, folders }, { cwd, options }) {
             const inputs = { paths: named, list: null, cwd, once: { folders } };
             const ports = await portsOf(inputs, options);
-            const report = await openReport(options.outGiven);
-            const emit = (event: Event) => report.event(wordEvent(event, wordHint));
-            return { ports, emit, close: () => report.close() };
+            const report = await openReport?.(options.outGiven);
+            const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
+            return { ports, emit, close: () => report?.close() };
           },
         },
         batch,
@@ -216,20 +190,26 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);
       return { verified: { ...verified, remade: new Map(worded) }, unfinished };
     },
+    /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {
       const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');
       return checkSqliteIndex(file, foldName);
     },
+    /** Describes what the child processes read and write. */
     about: () => renderer(1).about(),
+    /** Replaces a damaged index with a new one that holds all readable rows. */
     async repair() {
       const { repairSqliteIndex } = await import('./adapters/sqlite-index/maintenance/repair.ts');
       return repairSqliteIndex(file, foldName);
     },
-    async backUp(copy, signal) {
+    /** Saves a copy of the index. `copy` is an absolute path where nothing exists. */
+    async backUp(copy: string, signal: AbortSignal) {
       const { backUpSqliteIndex } = await import('./adapters/sqlite-index/maintenance/backup.ts');
       return backUpSqliteIndex(file, copy, signal);
     },
+    /** Kills all work at once. */
     kill: () => pool?.kill(),
+    /** May be called twice. */
     async close() {
       await pool?.close();
       const opened = await index?.catch(() => undefined);

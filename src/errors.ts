@@ -85,22 +85,19 @@ export function failureOf({ code, message, fix }: ImgtoolError) {
 
 /** The error for a foreign file under an output's name. */
 export function outputExists(path: string, cause?: unknown): ImgtoolError {
-  return new ImgtoolError('output_exists', `its output ${path} exists and was not made by imgtool`, {
-    fix: 'move that file away, choose another {{out}} or {{name}}, or replace it with {{force}}',
-    cause,
-  });
+  const fix = 'move that file away, choose another {{out}} or {{name}}, or replace it with {{force}}';
+  const message = `its output ${path} exists and was not made by imgtool`;
+  return new ImgtoolError('output_exists', message, { fix, cause });
 }
 
 export function batchRunning(id: string): ImgtoolError {
-  return new ImgtoolError('batch_running', `batch ${id} is being worked on`, {
-    fix: `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`,
-  });
+  const fix = `imgtool status ${id} --watch shows it, imgtool cancel ${id} stops it`;
+  return new ImgtoolError('batch_running', `batch ${id} is being worked on`, { fix });
 }
 
 export function outputIsSource(path: string): ImgtoolError {
-  return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, {
-    fix: 'choose another {{out}} or {{name}}',
-  });
+  const fix = 'choose another {{out}} or {{name}}';
+  return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, { fix });
 }
 
 export function stoppedEarly(): ImgtoolError {
@@ -108,11 +105,9 @@ export function stoppedEarly(): ImgtoolError {
 }
 
 export function svgRefused(): ImgtoolError {
-  return new ImgtoolError(
-    'unsupported_format',
-    'SVG is not read unless it is asked for: it can be made to hang',
-    { fix: 'add {{allowSvg}} when you trust where the file comes from' },
-  );
+  const message = 'SVG is not read unless it is asked for: it can be made to hang';
+  const fix = 'add {{allowSvg}} when you trust where the file comes from';
+  return new ImgtoolError('unsupported_format', message, { fix });
 }
 
 /** The error for a picture with more pixels than the limit. Width and height are those of the upright picture. */
@@ -120,75 +115,51 @@ export function tooManyPixels(width: number, height: number, limit: number): Img
   const mega = `${(limit / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} Mpx`;
   const needed = Math.ceil((width * height) / 1e6);
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
-  return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, {
-    fix: `raise it with {{limitPixels ${needed}M}} if you trust the picture`,
-  });
+  const fix = `raise it with {{limitPixels ${needed}M}} if you trust the picture`;
+  return new ImgtoolError('too_large', `${size} px is over the limit of ${mega}`, { fix });
 }
 
 /** The error for a source that a symbolic link has replaced since the walk. */
 export function isLinkNow(cause?: unknown): ImgtoolError {
-  return new ImgtoolError('source_outside', 'is a symbolic link now', {
-    fix: 'put a file in its place, or name the link itself if you trust it',
-    cause,
-  });
+  const fix = 'put a file in its place, or name the link itself if you trust it';
+  return new ImgtoolError('source_outside', 'is a symbolic link now', { fix, cause });
 }
 
 /** The error for a failed write. `what` is the path, for example "out/a.webp". */
 export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
-  const code = systemCode(error);
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return new ImgtoolError('no_space', `${what}: no space left to write it`, {
-        fix: 'free some space or choose another {{out}}, then run the same command again',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new ImgtoolError('not_writable', `${what}: may not be written (${code})`, {
-        fix:
-          code === 'EROFS'
-            ? 'it is read-only: choose another {{out}}'
-            : 'check the permissions of the folder or choose another {{out}}',
-        cause: error,
-      });
-    default:
-      return new ImgtoolError('io', `${what}: could not be written (${code ?? String(error)})`, {
-        cause: error,
-      });
+  const code = systemCode(error) ?? String(error);
+  const as = (kind: ErrorCode, message: string, fix?: string) =>
+    new ImgtoolError(kind, `${what}: ${message}`, { fix, cause: error });
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) {
+    const fix = 'free some space or choose another {{out}}, then run the same command again';
+    return as('no_space', 'no space left to write it', fix);
   }
+  if (code === 'EROFS') {
+    return as('not_writable', `may not be written (${code})`, 'it is read-only: choose another {{out}}');
+  }
+  if (['EACCES', 'EPERM'].includes(code)) {
+    const fix = 'check the permissions of the folder or choose another {{out}}';
+    return as('not_writable', `may not be written (${code})`, fix);
+  }
+  return as('io', `could not be written (${code})`);
 }
 
 /** The error for a failed read of a source. */
 export function readError(error: unknown): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
-  const code = systemCode(error);
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new ImgtoolError('source_missing', 'is not there (any more)', {
-        fix: 'check the path, or leave it out',
-        cause: error,
-      });
-    case 'EACCES':
-    case 'EPERM':
-      return new ImgtoolError('source_unreadable', `may not be read (${code})`, {
-        fix: 'give yourself permission to read it, or leave it out with {{exclude}}',
-        cause: error,
-      });
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'EIO':
-    case 'EAGAIN':
-      return new ImgtoolError('io', `could not be read (${code})`, { cause: error });
-    default:
-      return new ImgtoolError('source_unreadable', `could not be read (${code ?? String(error)})`, {
-        cause: error,
-      });
+  const code = systemCode(error) ?? String(error);
+  const as = (kind: ErrorCode, message: string, fix?: string) =>
+    new ImgtoolError(kind, message, { fix, cause: error });
+  if (['ENOENT', 'ENOTDIR'].includes(code)) {
+    return as('source_missing', 'is not there (any more)', 'check the path, or leave it out');
   }
+  if (['EACCES', 'EPERM'].includes(code)) {
+    const fix = 'give yourself permission to read it, or leave it out with {{exclude}}';
+    return as('source_unreadable', `may not be read (${code})`, fix);
+  }
+  const isPassing = ['EMFILE', 'ENFILE', 'EIO', 'EAGAIN'].includes(code);
+  return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`);
 }
 
 /** The command line that repairs the index, quoted for a shell. */

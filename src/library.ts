@@ -1,7 +1,7 @@
+import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
-import type { BatchRequest, Engine, PreparedBatch } from './engine.ts';
-import { createEngine } from './engine.ts';
-import { type BatchFinder, openHistory } from './history.ts';
+import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
+import { type BatchFinder, withHistory } from './history.ts';
 import type { Verified } from './model/verified.ts';
 import {
   type Batch,
@@ -99,39 +99,35 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 
-  async function withHistory<T>(use: (past: BatchFinder) => Promise<T>): Promise<T> {
-    const past = await openHistory(index, nearest, hintAsOptions);
-    try {
-      return await use(past);
-    } finally {
-      await past.close();
-    }
-  }
-
   async function* batch(
     inputs: string | readonly string[],
     { signal, ...more }: BatchSettings,
-    prepare: (request: BatchRequest, config: Config) => Promise<PreparedBatch>,
+    prepare: (request: BatchRequest, config: Config) => Promise<BatchRun>,
   ): AsyncGenerator<Event, void, void> {
     const own = await configFor(more);
     const paths = typeof inputs === 'string' ? [inputs] : inputs;
     const queue = openQueue();
     const request = { inputs: { paths, list: null, cwd }, options: batchOptions(own), ready: queue.ready };
-    const { run } = await prepare(request, own);
+    const run = await prepare(request, own);
     const left = new AbortController();
     const stop = AbortSignal.any([left.signal, closing.signal, ...(signal === undefined ? [] : [signal])]);
     stop.addEventListener('abort', queue.flow, { once: true });
     if (stop.aborted) queue.flow();
-    const ended = run(queue.emit, stop).then(() => queue.end(), queue.fail);
+    const result = run(queue.emit, stop).finally(queue.end);
+    const ended = result.catch(() => {});
     running.add(ended);
     try {
       yield* queue.events();
+      await result;
     } finally {
       left.abort();
       await ended;
       running.delete(ended);
     }
   }
+
+  const withPast = <T>(use: (past: BatchFinder) => Promise<T>) =>
+    withHistory(index, nearest, hintAsOptions, use);
 
   return {
     process: (inputs, batchSettings = {}) =>
@@ -141,15 +137,17 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
         engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
       ),
     status: (id) =>
-      withHistory(async (past) => {
+      withPast(async (past) => {
         const found = await past.find(id);
-        const jobRecords: JobRecord[] = [];
-        for await (const job of past.jobs(found.id, JOB_STATES)) jobRecords.push(job);
-        return { batch: found, jobs: jobRecords };
+        return { batch: found, jobs: await past.jobs(found.id, JOB_STATES) };
       }),
-    list: (limit = 20) => withHistory((past) => past.batches(limit)),
+    list: (limit = 20) => withPast((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id)).batch,
-    verify: (options = {}) => verified(engine, config, options),
+    async verify({ batch: id, fix = false, signal = new AbortController().signal } = {}) {
+      const { timeout } = config.limits;
+      const request = { batch: id, fix, machine: config, limits: {}, timeout };
+      return (await engine.verify(request, signal)).verified;
+    },
     async close() {
       closing.abort();
       await Promise.all(running);
@@ -173,50 +171,33 @@ export async function* processImages(
   }
 }
 
-async function verified(
-  engine: Engine,
-  { jobs, memory, memoryCap, limits }: Config,
-  {
-    batch,
-    fix = false,
-    signal = new AbortController().signal,
-  }: Parameters<ImageEngine['verify']>[0] & object,
-): Promise<Verified> {
-  const silent = { event() {}, close() {} };
-  const request = {
-    ...{ batch, fix, machine: { jobs, memory, memoryCap }, limits: {}, timeout: limits.timeout },
-    progress: { told() {}, close() {} },
-    openReport: async () => silent,
-  };
-  return (await engine.verify(request, signal)).verified;
-}
-
-/** Number of unread events above which a batch waits for its reader. */
+/** Number of unread events from which on a batch waits for its reader. */
 const MOST_UNREAD = 1_000;
 
 /** A queue of events between a batch and its reader. */
 function openQueue() {
-  const unread: Event[] = [];
-  let wake = () => {};
   let goOn = () => {};
   let isFlowing = false;
-  let end: { readonly error?: unknown } | undefined;
+  let controller: ReadableStreamDefaultController<Event> | undefined;
+  const stream = new ReadableStream<Event>(
+    {
+      start(opened) {
+        controller = opened;
+      },
+      pull: () => goOn(),
+    },
+    { highWaterMark: MOST_UNREAD },
+  );
   return {
-    emit(event: Event) {
-      unread.push(event);
-      wake();
-    },
+    emit: (event: Event) => controller?.enqueue(event),
+    /** Events after the end are lost. */
     end() {
-      end = {};
-      wake();
-    },
-    fail(error: unknown) {
-      end = { error };
-      wake();
+      controller?.close();
+      controller = undefined;
     },
     /** Resolves once the reader has caught up. */
     async ready(): Promise<void> {
-      while (unread.length > MOST_UNREAD && !isFlowing) {
+      while (!isFlowing && (controller?.desiredSize ?? 1) <= 0) {
         await new Promise<void>((resolve) => {
           goOn = resolve;
         });
@@ -227,20 +208,7 @@ function openQueue() {
       isFlowing = true;
       goOn();
     },
-    async *events(): AsyncGenerator<Event, void, void> {
-      for (;;) {
-        while (unread.length > 0) {
-          yield* unread.splice(0);
-          goOn();
-        }
-        if (end !== undefined) {
-          if ('error' in end) throw end.error;
-          return;
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
+    /** A batch whose reader has left still adds its last events. */
+    events: () => stream.values({ preventCancel: true }),
   };
 }

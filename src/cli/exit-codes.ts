@@ -8,21 +8,15 @@ const CANCELLED = 130;
 /** Nobody reads the output any more: 128 + SIGPIPE. */
 export const CLOSED = 141;
 
-const BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
-  usage: 2,
-  config: 2,
-  no_input: 2,
-  unknown_batch: 2,
-  batch_running: 2,
-  no_space: CANNOT_GO_ON,
-  not_writable: CANNOT_GO_ON,
-  index_unusable: CANNOT_GO_ON,
-  index_newer: CANNOT_GO_ON,
-  cancelled: CANCELLED,
-};
+const WRONG_USE: readonly ErrorCode[] = ['usage', 'config', 'no_input', 'unknown_batch', 'batch_running'];
+const FATAL: readonly ErrorCode[] = ['no_space', 'not_writable', 'index_unusable', 'index_newer'];
 
 /** The exit code of a command that ended with an error. */
-export const exitOfError = (code: ErrorCode): number => BY_CODE[code] ?? 1;
+export function exitOfError(code: ErrorCode): number {
+  if (WRONG_USE.includes(code)) return 2;
+  if (FATAL.includes(code)) return CANNOT_GO_ON;
+  return code === 'cancelled' ? CANCELLED : 1;
+}
 
 /** The exit code of a command that ran a batch. `signalled` is the exit code of the signal that stopped the batch. */
 export function exitOfBatch({ state, counts, stopped }: BatchFinished, signalled: unknown): number {

@@ -65,8 +65,7 @@ function usageError({ message, code }: CommanderError, root: Command, asked: str
   const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
   // Commander would suggest the verb `verify`.
   const nearest = asked === 'version' ? '--version' : meant;
-  const help = root.commands.some((one) => one.name() === asked)
-    ? `imgtool ${asked} --help`
-    : 'imgtool --help';
+  const isKnown = root.commands.some((one) => one.name() === asked);
+  const help = isKnown ? `imgtool ${asked} --help` : 'imgtool --help';
   return new ImgtoolError('usage', what, { fix: nearest === undefined ? help : `did you mean ${nearest}?` });
 }

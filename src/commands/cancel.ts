@@ -1,21 +1,20 @@
-import { configOf, engineOf, LOOKING, pagesFor, type Verb } from './verb.ts';
+import { statusJson } from '../report/json.ts';
+import { cancelledText } from '../report/status.ts';
+import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withEngine } from './verb.ts';
 
 export const cancelVerb: Verb = {
   summary: 'stop a running batch, from any terminal',
   description:
     'Stops a batch in order: pictures in work finish, the rest is cancelled. Returns once it has ended.',
   settings: LOOKING,
-  argument: ['<batch-id>', 'any unique beginning of its id'],
+  argument: BATCH_ID,
   async run(call) {
     const config = await configOf(call);
-    const pages = await pagesFor(call, config);
-    const engine = await engineOf(config);
-    try {
+    const print = await printFor(call, config);
+    return withEngine(config, async (engine) => {
       const { batch, was } = await engine.cancel(call.paths[0] ?? '');
-      await pages.cancelled(batch, was);
+      await print(statusJson(batch, []), (style) => cancelledText(batch, was, style));
       return 'ok';
-    } finally {
-      await engine.close();
-    }
+    });
   },
 };

@@ -1,10 +1,12 @@
-import { configOf, pagesFor, type Verb } from './verb.ts';
+import { configJson, configText } from '../report/settings.ts';
+import { configOf, printFor, type Verb } from './verb.ts';
 
 export const configVerb: Verb = {
   description: 'each setting and where it came from',
   async run(call) {
     const config = await configOf(call);
-    await (await pagesFor(call, config)).config(config.origins);
+    const print = await printFor(call, config);
+    await print(configJson(config.origins), (style) => configText(config.origins, style));
     return 'ok';
   },
 };

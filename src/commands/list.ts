@@ -1,6 +1,7 @@
-import { hintAsFlags, nearest } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
-import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
+import { listJson } from '../report/json.ts';
+import { listText } from '../report/list.ts';
+import { configOf, LOOKING, printFor, type Verb, withPast } from './verb.ts';
 
 export const listVerb: Verb = {
   description: 'recent batches, newest first',
@@ -8,19 +9,16 @@ export const listVerb: Verb = {
   options: [['--limit <n>', 'how many', '20']],
   async run(call) {
     const config = await configOf(call);
-    const pages = await pagesFor(call, config);
-    const { openHistory } = await import('../history.ts');
-    const past = await openHistory(config.index, nearest, hintAsFlags);
-    try {
+    const print = await printFor(call, config);
+    return withPast(config, async (past) => {
       const limit = String(call.options.limit);
       const most = Number(limit);
       if (!Number.isInteger(most) || most < 1) {
         throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
       }
-      await pages.list(await past.batches(most), most);
+      const batches = await past.batches(most);
+      await print(listJson(batches), (style) => listText(batches, style, Date.now(), most));
       return 'ok';
-    } finally {
-      await past.close();
-    }
+    });
   },
 };

@@ -1,5 +1,6 @@
+import { presetsJson, presetsText } from '../report/settings.ts';
 import { cellsOf } from '../variants/written.ts';
-import { configOf, LOOKING, pagesFor, type Verb } from './verb.ts';
+import { configOf, LOOKING, printFor, type Verb } from './verb.ts';
 
 export const presetsVerb: Verb = {
   description: 'the presets and their variants, your own included',
@@ -12,7 +13,8 @@ export const presetsVerb: Verb = {
       origin: own.get(`presets.${preset.name}`) ?? 'built in',
       cells: preset.variants.map(cellsOf),
     }));
-    await (await pagesFor(call, config)).presets(presets);
+    const print = await printFor(call, config);
+    await print(presetsJson(presets), (style) => presetsText(presets, style));
     return 'ok';
   },
 };

@@ -1,7 +1,7 @@
 import { batchOptions } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Inputs } from '../ports.ts';
-import { attend, type Call, configOf, engineOf, type Verb } from './verb.ts';
+import { attend, type Call, configOf, type Verb, withEngine } from './verb.ts';
 
 export const processVerb: Verb = {
   summary: 'turn files and folders into variants',
@@ -11,13 +11,10 @@ export const processVerb: Verb = {
   async run(call) {
     const config = await configOf(call);
     const inputs = inputsOf(call, config.cwd);
-    const engine = await engineOf(config);
-    try {
+    return withEngine(config, async (engine) => {
       const request = { inputs, options: batchOptions(config), profile: config.verbose };
-      return await attend(call, config, 'process', engine, await engine.process(request));
-    } finally {
-      await engine.close();
-    }
+      return attend(call, config, 'process', engine, await engine.process(request));
+    });
   },
 };
 

@@ -1,13 +1,25 @@
 import { type Config, type Flags, flagsOf, givenLimits } from '../config.ts';
 import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
-import { attend, type Call, configOf, engineOf, type Outcome, pagesFor, type Verb, WORKING } from './verb.ts';
+import { statusJson } from '../report/json.ts';
+import { nothingLeftText } from '../report/status.ts';
+import {
+  attend,
+  BATCH_ID,
+  type Call,
+  configOf,
+  type Outcome,
+  printFor,
+  type Verb,
+  WORKING,
+  withEngine,
+} from './verb.ts';
 
 export const resumeVerb: Verb = {
   summary: 'go on with a batch that was interrupted or cancelled',
   description: 'Goes on with a batch that was interrupted or cancelled, with the settings it was begun with.',
   settings: WORKING,
-  argument: ['<batch-id>', 'any unique beginning of its id'],
+  argument: BATCH_ID,
   run: (call) => again('resume', call),
 };
 
@@ -17,7 +29,7 @@ export const retryVerb: Verb = {
     'Works on the failed pictures of a batch again, and on what was left of one that was interrupted; limits that are' +
     ' given take the place of its own.',
   settings: WORKING,
-  argument: ['<batch-id>', 'any unique beginning of its id'],
+  argument: BATCH_ID,
   run: (call) => again('retry', call),
 };
 
@@ -28,28 +40,28 @@ async function again(how: How, call: Call): Promise<Outcome> {
       fix: 'turn it off in the file or variable that asks for it',
     });
   }
-  const engine = await engineOf(config);
-  try {
-    const changes = { ...changesOf(config, flagsOf(call.options)), cwd: config.cwd, profile: config.verbose };
-    const { batch, prepared, warnings } = await engine.again(how, call.paths[0] ?? '', changes);
-    if (prepared === undefined) {
-      await (await pagesFor(call, config)).nothingLeft(batch, how);
-      return 'ok';
+  return withEngine(config, async (engine) => {
+    const changes = changesOf(config, flagsOf(call.options));
+    const { batch, run, warnings } = await engine.again(how, call.paths[0] ?? '', changes);
+    if (run !== undefined) {
+      const { outGiven } = batch.options;
+      return attend(call, { ...config, outGiven }, how, engine, run, { warnings });
     }
-    const batchConfig = { ...config, outGiven: batch.options.outGiven };
-    return await attend(call, batchConfig, how, engine, prepared, { warnings });
-  } finally {
-    await engine.close();
-  }
+    const print = await printFor(call, config);
+    await print(statusJson(batch, []), (style) => nothingLeftText(batch, how, style));
+    return 'ok';
+  });
 }
 
-/** The changes that the command line makes to the options of the batch. */
+/** The changes that the command line makes to the options of the batch, and the surroundings of the command. */
 function changesOf(config: Config, flags: Flags) {
-  const { jobs, memory, memoryCap } = config;
+  const { jobs, memory, memoryCap, cwd, verbose } = config;
   return {
     jobs: flags.jobs === undefined ? undefined : jobs,
     memory: flags.memory === undefined ? undefined : { memory, memoryCap },
     free: { memory, memoryCap },
     limits: givenLimits(config, flags),
+    cwd,
+    profile: verbose,
   };
 }

@@ -1,8 +1,9 @@
 import type { Group } from '../config/settings.ts';
 import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../config.ts';
-import type { Engine, PreparedBatch } from '../engine.ts';
+import type { BatchRun, Engine } from '../engine.ts';
+import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
-import type { Streams } from '../report/open.ts';
+import { createPrint, openReport, type Print, type Streams, styleOf } from '../report/open.ts';
 
 /** One verb of the command line: its arguments and its action. */
 export interface Verb {
@@ -49,20 +50,33 @@ export interface Call {
 /** Groups of settings: LOOKING for verbs that only show something, WORKING for verbs that process images. */
 export const LOOKING = ['display', 'settings'] as const;
 export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
+/** The argument of verbs about one batch. */
+export const BATCH_ID = ['<batch-id>', 'any unique beginning of its id'] as const;
 
 export function configOf({ options }: Call): Promise<Config> {
   return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
 }
 
-/** Opens an engine for one command. It takes its core and memory limits from the batch. */
-export async function engineOf({ index }: Config): Promise<Engine> {
-  const { createEngine } = await import('../engine.ts');
-  return createEngine({ index, nearest, wordHint: hintAsFlags });
+export async function printFor({ streams: { stdout } }: Call, config: Config): Promise<Print> {
+  return createPrint(stdout, await styleOf(stdout, config), config.json);
 }
 
-export async function pagesFor({ streams }: Call, config: Config) {
-  const { pagesOf } = await import('../report/open.ts');
-  return pagesOf(streams, config);
+export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<Outcome>): Promise<Outcome> {
+  return withHistory(index, nearest, hintAsFlags, use);
+}
+
+/** Opens an engine for one command, and closes it after `use`. It takes its core and memory limits from the batch. */
+export async function withEngine(
+  { index }: Config,
+  use: (engine: Engine) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { createEngine } = await import('../engine.ts');
+  const engine = createEngine({ index, nearest, wordHint: hintAsFlags });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
 }
 
 /** Runs a batch, reports its events, and stops it by signals. */
@@ -71,10 +85,9 @@ export async function attend(
   config: Config,
   command: string,
   engine: Engine,
-  { run }: PreparedBatch,
+  run: BatchRun,
   { inputs = [], warnings = [] }: { inputs?: readonly string[]; warnings?: readonly Event[] } = {},
 ): Promise<BatchFinished> {
-  const { openReport } = await import('../report/open.ts');
   const report = await openReport(config, streams, { command, inputs, exitOf });
   hearSignals(engine.kill);
   try {

@@ -1,5 +1,6 @@
 import { flagsOf, givenLimits } from '../config.ts';
-import { configOf, engineOf, pagesFor, type Verb, WORKING } from './verb.ts';
+import { isLive, openReport, styleOf } from '../report/open.ts';
+import { configOf, printFor, type Verb, WORKING, withEngine } from './verb.ts';
 
 export const verifyVerb: Verb = {
   summary: 'whether outputs are there, whole, as recorded and without metadata',
@@ -12,41 +13,31 @@ export const verifyVerb: Verb = {
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const config = await configOf(call);
-    const { jobs, memory, memoryCap, quiet, json } = config;
-    const pages = await pagesFor(call, config);
-    const engine = await engineOf(config);
-    // Listen now, because a signal can arrive while the display opens.
-    call.hearSignals(engine.kill);
-    const [{ isLive, openReport, styleOf }, { createVerifyProgress }] = await Promise.all([
-      import('../report/open.ts'),
-      import('../report/verify.ts'),
-    ]);
-    const style = await styleOf(streams.stderr, config);
-    const progress = createVerifyProgress(isLive(config, style) ? { stream: streams.stderr, style } : null);
-    try {
-      const { verified, unfinished } = await engine.verify(
-        {
-          ...{ batch: paths[0], fix: options.fix === true, machine: { jobs, memory, memoryCap }, progress },
-          limits: givenLimits(config, flagsOf(options)),
-          timeout: config.limits.timeout,
-          // Standard output holds only the results of the check.
-          openReport: (outGiven) =>
-            openReport({ ...config, json: false, quiet: quiet || json, outGiven }, streams, {
-              command: 'verify',
-              exitOf,
-            }),
-        },
-        signal,
-      );
-      await pages.verified(verified);
-      if (unfinished !== undefined) return unfinished;
-      const { wrong, remade } = verified;
-      const isWrong =
-        remade === undefined ? wrong.length > 0 : [...remade.values()].some((failure) => failure !== null);
-      return isWrong ? 'problem' : 'ok';
-    } finally {
-      progress.close();
-      await engine.close();
-    }
+    const print = await printFor(call, config);
+    return withEngine(config, async (engine) => {
+      // Listen now, because a signal can arrive while the display opens.
+      call.hearSignals(engine.kill);
+      const { createVerifyProgress, verifyJson, verifyText } = await import('../report/verify.ts');
+      const style = await styleOf(streams.stderr, config);
+      const progress = createVerifyProgress(isLive(config, style) ? { stream: streams.stderr, style } : null);
+      // Standard output holds only the results of the check.
+      const display = { ...config, json: false, quiet: config.quiet || config.json };
+      const request = {
+        ...{ batch: paths[0], fix: options.fix === true, machine: config, progress },
+        limits: givenLimits(config, flagsOf(options)),
+        timeout: config.limits.timeout,
+        openReport: (outGiven: string) =>
+          openReport({ ...display, outGiven }, streams, { command: 'verify', exitOf }),
+      };
+      try {
+        const { verified, unfinished } = await engine.verify(request, signal);
+        await print(verifyJson(verified), (shown) => verifyText(verified, shown));
+        if (unfinished !== undefined) return unfinished;
+        const failures = verified.remade?.values() ?? verified.wrong;
+        return [...failures].some((failure) => failure !== null) ? 'problem' : 'ok';
+      } finally {
+        progress.close();
+      }
+    });
   },
 };

@@ -1,7 +1,7 @@
 import { batchOptions, type Config } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Inputs } from '../ports.ts';
-import { attend, configOf, engineOf, type Verb } from './verb.ts';
+import { attend, configOf, type Verb, withEngine } from './verb.ts';
 
 export const watchVerb: Verb = {
   summary: 'turn what lands in folders into variants, until stopped',
@@ -13,14 +13,11 @@ export const watchVerb: Verb = {
   async run(call) {
     const config = await configOf(call);
     const inputs = foldersOf(call.paths, config);
-    const engine = await engineOf(config);
-    try {
+    return withEngine(config, async (engine) => {
       const request = { inputs, options: batchOptions(config), profile: config.verbose };
-      const batch = await engine.watch(request, config.watch);
-      return await attend(call, config, 'watch', engine, batch, { inputs: inputs.paths });
-    } finally {
-      await engine.close();
-    }
+      const run = await engine.watch(request, config.watch);
+      return attend(call, config, 'watch', engine, run, { inputs: inputs.paths });
+    });
   },
 };
 

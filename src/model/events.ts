@@ -1,36 +1,25 @@
-import type { BatchState, Counts, Failure, Output, PassedOver, Timings } from './jobs.ts';
+import type { BatchState, Counts, EndedState, Failure, Output, PassedOver, Timings } from './jobs.ts';
 import type { ProfileEvent } from './profile.ts';
 
 /** Something that happened, as data. Terminal, plain text, JSON lines, summary and library all read these events. */
-export type Event =
-  | WalkEvent
-  | BatchStarted
-  | TotalEvent
-  | JobStarted
-  | JobWaiting
-  | JobEvent
-  | JobRetrying
-  | Withdrawn
-  | PassedOverEvent
-  | Warning
-  | Watching
-  | Scanned
-  | StillWritten
-  | Removed
-  | Stopping
-  | ProfileEvent
-  | BatchFinished;
+export type Event = OfWalk | OfBatch | JobStarted | JobWaiting | JobEvent | JobRetrying | OfWatch;
+type OfWalk = WalkEvent | TotalEvent | PassedOverEvent | Warning;
+type OfBatch = BatchStarted | Stopping | ProfileEvent | BatchFinished;
+type OfWatch = Watching | Scanned | StillWritten | Withdrawn | Removed;
 
-/** The progress of the walk: sources found so far. */
-export interface WalkEvent {
-  readonly type: 'walk';
-  readonly found: number;
-  readonly bytes: number;
+interface AboutBatch {
+  readonly batch: string;
 }
 
-export interface BatchStarted {
+interface AboutSource extends AboutBatch {
+  readonly source: string;
+}
+
+/** The progress of the walk: sources found so far, and their bytes. */
+export type WalkEvent = { readonly type: 'walk'; readonly found: number; readonly bytes: number };
+
+export interface BatchStarted extends AboutBatch {
   readonly type: 'batch.started';
-  readonly batch: string;
   /** Null while the walk is still running. */
   readonly total: number | null;
   /** Bytes of the sources found so far. */
@@ -44,35 +33,22 @@ export interface BatchStarted {
 }
 
 /** The walk has ended: the final totals. */
-export interface TotalEvent {
+export interface TotalEvent extends AboutBatch {
   readonly type: 'total';
-  readonly batch: string;
   readonly total: number;
   readonly bytes: number;
 }
 
 /** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
-export interface JobStarted {
-  readonly type: 'job.started';
-  readonly batch: string;
-  readonly source: string;
-}
+export type JobStarted = AboutSource & { readonly type: 'job.started' };
 
-/** An image is no longer in work: it waits for another image with the same bytes. */
-export interface JobWaiting {
-  readonly type: 'job.waiting';
-  readonly batch: string;
-  readonly source: string;
-  /** Bytes of the source. */
-  readonly bytes: number;
-}
+/** An image is no longer in work: it waits for another image with the same bytes. `bytes`: those of the source. */
+export type JobWaiting = AboutSource & { readonly type: 'job.waiting'; readonly bytes: number };
 
 /** A job has ended. */
-export interface JobEvent {
+export interface JobEvent extends AboutSource {
   readonly type: 'job';
-  readonly batch: string;
-  readonly source: string;
-  readonly state: 'completed' | 'duplicate' | 'unchanged' | 'failed' | 'cancelled';
+  readonly state: EndedState;
   readonly digest?: string;
   /** Bytes of the source. */
   readonly bytes?: number;
@@ -97,10 +73,8 @@ export interface JobEvent {
 }
 
 /** A job failed with an error that may pass, and is tried again. */
-export interface JobRetrying {
+export interface JobRetrying extends AboutSource {
   readonly type: 'job.retrying';
-  readonly batch: string;
-  readonly source: string;
   readonly attempts: number;
   /** Milliseconds until the next attempt. */
   readonly delay: number;
@@ -108,17 +82,13 @@ export interface JobRetrying {
 }
 
 /** A source has left the batch, because it is no longer a source or not a source yet. */
-export interface Withdrawn {
-  readonly type: 'withdrawn';
-  readonly batch: string;
-  readonly source: string;
-}
+export type Withdrawn = AboutSource & { readonly type: 'withdrawn' };
 
-export interface PassedOverEvent {
+export type PassedOverEvent = {
   readonly type: 'passed_over';
   readonly path: string;
   readonly reason: PassedOver;
-}
+};
 
 export interface Warning {
   readonly type: 'warning';
@@ -129,55 +99,40 @@ export interface Warning {
 }
 
 /** A watch has walked all files and waits for new ones. Emitted again when `folders` or `by` changes. */
-export interface Watching {
+export interface Watching extends AboutBatch {
   readonly type: 'watching';
-  readonly batch: string;
   /** Number of named folders and all folders below them. */
   readonly folders: number;
   /** `events`: the system reports changes. `polling`: it cannot in at least one folder, so the watch walks often. */
   readonly by: 'events' | 'polling';
 }
 
-/** A watch has walked through everything again. */
-export interface Scanned {
+/** A watch has walked through everything again, in `ms` milliseconds. `changed` of the `sources` were new or changed. */
+export interface Scanned extends AboutBatch {
   readonly type: 'scanned';
-  readonly batch: string;
-  /** Number of sources met. `changed` of them were new or changed. */
   readonly sources: number;
   readonly changed: number;
-  /** Milliseconds. */
   readonly ms: number;
 }
 
 /** A source keeps changing. The watch takes it once it has settled. */
-export interface StillWritten {
-  readonly type: 'still_written';
-  readonly batch: string;
-  readonly source: string;
-}
+export type StillWritten = AboutSource & { readonly type: 'still_written' };
 
 /**
  * Outputs were removed: an output under a former spelling of the same name; with `--mirror` also outputs of a gone source,
  * and outputs under tagged names of a source that now has its plain names.
  */
-export interface Removed {
-  readonly type: 'removed';
-  readonly batch: string;
-  readonly source: string;
-  readonly paths: readonly string[];
-}
+export type Removed = AboutSource & { readonly type: 'removed'; readonly paths: readonly string[] };
 
 /** No more images begin. Images in work finish. */
-export interface Stopping {
+export interface Stopping extends AboutBatch {
   readonly type: 'stopping';
-  readonly batch: string;
   readonly finishing: number;
   readonly dropping: number;
 }
 
-export interface BatchFinished {
+export interface BatchFinished extends AboutBatch {
   readonly type: 'batch.finished';
-  readonly batch: string;
   readonly state: BatchState;
   readonly counts: Counts;
   readonly passedOver: number;

@@ -1,17 +1,13 @@
 import type { Format } from '../variants/fields.ts';
 import type { BatchOptions } from './options.ts';
+import type { PixelSize } from './records.ts';
 
-export const JOB_STATES = [
-  'pending',
-  'processing',
-  'retrying',
-  'completed',
-  'duplicate',
-  'unchanged',
-  'failed',
-  'cancelled',
-] as const;
+/** The states of jobs that have not ended, and of those that have, in the order in which counts are shown. */
+export const ACTIVE_STATES = ['pending', 'processing', 'retrying'] as const;
+export const ENDED_STATES = ['completed', 'duplicate', 'unchanged', 'failed', 'cancelled'] as const;
+export const JOB_STATES = [...ACTIVE_STATES, ...ENDED_STATES] as const;
 export type JobState = (typeof JOB_STATES)[number];
+export type EndedState = (typeof ENDED_STATES)[number];
 export type Counts = Readonly<Record<JobState, number>>;
 export type BatchState = 'running' | 'finished' | 'cancelled' | 'interrupted';
 
@@ -32,27 +28,15 @@ export interface Job {
 }
 
 /** Milliseconds spent. */
-export interface Timings {
-  readonly digest: number;
-  readonly decode: number;
-  readonly encode: number;
-  readonly commit: number;
-  readonly total: number;
-}
+export type Timings = Readonly<Record<'digest' | 'decode' | 'encode' | 'commit' | 'total', number>>;
 
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly fix?: string;
-}
+export type Failure = { readonly code: string; readonly message: string; readonly fix?: string };
 
 /** An output in events and in `status`. */
-export interface Output {
+export interface Output extends PixelSize {
   readonly variant: string;
   readonly format: Format;
   readonly path: string;
-  readonly width: number;
-  readonly height: number;
   readonly bytes: number;
 }
 
@@ -101,14 +85,5 @@ export interface JobRecord {
 }
 
 /** Why a walk does not take a file or a folder. */
-export type PassedOver =
-  | 'hidden'
-  | 'symlink'
-  | 'partial_download'
-  | 'name_not_utf8'
-  | 'staged'
-  | 'index'
-  | 'output'
-  | 'excluded'
-  | 'system_folder'
-  | 'not_regular';
+export type PassedOver = UnfitFile | 'staged' | 'index' | 'output' | 'excluded' | 'system_folder';
+type UnfitFile = 'hidden' | 'symlink' | 'partial_download' | 'name_not_utf8' | 'not_regular';

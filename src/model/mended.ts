@@ -19,35 +19,23 @@ export interface Repaired {
   readonly incomplete: readonly (keyof SavedRows)[];
 }
 
-/** Numbers of saved rows. Outputs do not include reservations. */
-export interface SavedRows {
-  readonly sources: number;
-  readonly outputs: number;
-  readonly batches: number;
-  readonly jobs: number;
-}
+/** Numbers of rows in an index. Outputs do not include reservations. */
+export type KeptRows = Readonly<Record<'sources' | 'outputs' | 'batches', number>>;
+export type SavedRows = KeptRows & { readonly jobs: number };
 
 /** A consistent copy of the index. */
-export interface Backup {
+export interface Backup extends KeptRows {
   readonly index: string;
   readonly file: string;
   readonly bytes: number;
-  readonly sources: number;
-  /** Outputs without reservations. */
-  readonly outputs: number;
-  readonly batches: number;
 }
 
 /** The state of the index, as `doctor` shows it. */
-export interface IndexHealth {
+export interface IndexHealth extends KeptRows {
   readonly path: string;
   readonly version: number;
   /** Bytes on disk, with the write-ahead log. */
   readonly bytes: number;
-  readonly sources: number;
-  /** Outputs without reservations. */
-  readonly outputs: number;
-  readonly batches: number;
   /** Empty when the index is sound. */
   readonly problems: readonly string[];
 }

@@ -23,10 +23,7 @@ export interface BatchOptions {
 }
 
 /** A list of files: its path, or `-` for standard input. With `nul`, NUL ends each entry. */
-export interface PathList {
-  readonly from: string;
-  readonly nul: boolean;
-}
+export type PathList = { readonly from: string; readonly nul: boolean };
 
 /** How the inputs of a batch are walked. */
 export interface Walk {
@@ -50,12 +47,8 @@ export interface Limits {
   readonly timeout: number;
 }
 
-/** The rules of a walk, with the paths that it leaves out. */
-export interface WalkRules extends Walk {
-  /** Absolute paths that the walk passes over and reports. */
-  readonly out: string;
-  readonly index: string;
-}
+/** The rules of a walk, with the absolute paths that it passes over and reports. */
+export type WalkRules = Walk & { readonly out: string; readonly index: string };
 
 /** Options of a watch. */
 export interface WatchOptions {

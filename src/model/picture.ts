@@ -1,15 +1,10 @@
 import type { Variant } from '../variants/fields.ts';
-import type { SourceFacts } from './records.ts';
+import type { PixelSize, SourceFacts } from './records.ts';
 
 // Requests to the child processes and their answers: data that crosses a process boundary as JSON.
 
-/** A source to open. */
-export interface SourceFile {
-  /** Absolute. */
-  readonly path: string;
-  /** Null for a file that the user named. Such a file is read wherever its path leads. */
-  readonly bounds: Bounds | null;
-}
+/** A source to open. Without bounds, for a file that the user named, it is read wherever its absolute path leads. */
+export type SourceFile = { readonly path: string; readonly bounds: Bounds | null };
 
 /** Where a source found in a folder must be. Otherwise it is not read. */
 export interface Bounds {
@@ -19,41 +14,27 @@ export interface Bounds {
   readonly follow: boolean;
 }
 
-/** Facts and digest of any file, picture or not. */
-export interface Digested {
-  readonly facts: SourceFacts;
-  /** Lower-case hex SHA-256. */
-  readonly digest: string;
-}
+/** Facts of any file, picture or not, and the lower-case hex SHA-256 of its bytes. */
+export type Digested = { readonly facts: SourceFacts; readonly digest: string };
 
-/** Facts about a source from its bytes. */
-export interface PictureFacts extends Digested {
+/** Facts about a source from its bytes. The size is that of the upright picture. */
+export interface PictureFacts extends Digested, PixelSize {
   readonly format: string;
-  /** Pixels of the upright picture. */
-  readonly width: number;
-  readonly height: number;
   /** Bytes of memory that rendering may take, estimated from the header: for the file, decoded pixels and outputs. */
   readonly memory: number;
   /** Milliseconds of reading and digesting. */
   readonly ms: number;
 }
 
-/** A variant to render. */
-export interface Order {
-  readonly variant: Variant;
-  /** The staged file to write; it does not exist yet. */
-  readonly path: string;
-}
+/** A variant to render, and the staged file to write, which does not exist yet. */
+export type Order = { readonly variant: Variant; readonly path: string };
 
-export interface RenderedOutput {
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
+export interface RenderedOutput extends PixelSize {
   readonly bytes: number;
   /** Lower-case hex SHA-256 of the bytes written. */
   readonly checksum: string;
   /** The size in pixels that the variant asks for, when its format cannot hold that size and the output is smaller. */
-  readonly asked?: { readonly width: number; readonly height: number };
+  readonly asked?: PixelSize;
 }
 
 export interface Rendered {
@@ -68,23 +49,12 @@ export interface Rendered {
   readonly ms: RenderTimes;
 }
 
-/** Milliseconds. */
-export interface RenderTimes {
-  readonly decode: number;
-  /** From the end of decoding to the end. */
-  readonly encode: number;
-  /** Parts of encoding. `resize` and `write` are summed over parallel work. */
-  readonly resize: number;
-  readonly write: number;
-  readonly color: number;
-}
+/** Milliseconds. All after decoding is encoding; the others are parts of it, `resize` and `write` over parallel work. */
+export type RenderTimes = Readonly<Record<'decode' | 'encode' | 'resize' | 'write' | 'color', number>>;
 
-/** The facts about a stored picture after a full decode. */
-export interface Inspected {
+/** The facts about a stored picture after a full decode. The size is that of the stored pixels. */
+export interface Inspected extends PixelSize {
   readonly format: string;
-  /** Pixels, as they are stored. */
-  readonly width: number;
-  readonly height: number;
   /** Names of its metadata (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty without metadata. */
   readonly metadata: readonly string[];
 }

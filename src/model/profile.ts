@@ -11,31 +11,22 @@ export interface ProfileEvent {
   readonly pictures: PicturesSpent;
 }
 
-/** Times of the process that reads the index, commits outputs and reports. */
-export interface ParentSpent {
+/** Times of the process that reads the index, commits outputs and reports events. */
+export interface ParentSpent
+  extends Readonly<Record<'index' | 'storage' | 'sources' | 'report', ProfilePart>> {
   /** From the start of the process to the beginning of the batch: loading, settings, opening. */
   readonly start: number;
   /** CPU time of all threads since the start of the process. */
   readonly cpu: number;
   /** Busy time of the JavaScript thread since the beginning of the batch. */
   readonly busy: number;
-  readonly index: ProfilePart;
-  readonly storage: ProfilePart;
-  readonly sources: ProfilePart;
-  /** Reporting events. */
-  readonly report: ProfilePart;
 }
 
 /** The number of calls that have ended, and the time until their results. */
-export interface Calls {
-  readonly calls: number;
-  readonly ms: number;
-}
+export type Calls = { readonly calls: number; readonly ms: number };
 
-export interface ProfilePart extends Calls {
-  /** Calls by method or by type of event. */
-  readonly of: Readonly<Record<string, Calls>>;
-}
+/** `of`: calls by method or by type of event. */
+export type ProfilePart = Calls & { readonly of: Readonly<Record<string, Calls>> };
 
 /** Times of the child processes that decode and encode, up to their last answers. */
 export interface ChildrenSpent {
@@ -55,15 +46,10 @@ export interface ChildrenSpent {
   readonly idle: { readonly first: number; readonly between: number; readonly last: number };
 }
 
-/** Times of pictures, over all child processes. Resizing and writing are parallel parts of encoding. */
-export interface PicturesSpent {
-  /** Reading and digesting. */
-  readonly digest: Calls;
-  readonly decode: Calls;
-  /** Everything after decoding. The number of calls is the number of outputs. */
-  readonly encode: Calls;
-  readonly resize: Calls;
-  readonly write: Calls;
-  /** Finding the dominant colour. */
-  readonly color: Calls;
-}
+/**
+ * Times of pictures, over all child processes. `digest` includes reading; `encode` is everything after decoding, a call for
+ * each output; `resize`, `write` and `color`, the dominant colour, are parts of it, the first two of parallel work.
+ */
+export type PicturesSpent = Readonly<
+  Record<'digest' | 'decode' | 'encode' | 'resize' | 'write' | 'color', Calls>
+>;

@@ -1,5 +1,8 @@
 import type { Format } from '../variants/fields.ts';
 
+/** Pixels. */
+export type PixelSize = { readonly width: number; readonly height: number };
+
 /** The facts about a regular file from a stat. */
 export interface FileFacts {
   /** Bytes. */
@@ -18,14 +21,11 @@ export interface SourceFacts extends FileFacts {
   readonly ctime: string | null;
 }
 
-/** The index's record of a source. Records of older versions have no ctime. */
-export interface SourceRecord extends SourceFacts {
+/** The index's record of a source, with the size of the upright picture. Records of older versions have no ctime. */
+export interface SourceRecord extends SourceFacts, PixelSize {
   /** Absolute path. */
   readonly path: string;
   readonly digest: string;
-  /** Pixels of the upright picture. */
-  readonly width: number;
-  readonly height: number;
   readonly format: string;
   /** `#rrggbb`; null before the first rendering. */
   readonly dominantColor: string | null;
@@ -34,7 +34,7 @@ export interface SourceRecord extends SourceFacts {
 }
 
 /** The index's record of an output: its owner, its origin, its settings, and the facts about its file. */
-export interface OutputRecord extends FileFacts {
+export interface OutputRecord extends FileFacts, PixelSize {
   /** Absolute path: the storage key. */
   readonly path: string;
   /** Absolute path of the source that owns it. */
@@ -44,9 +44,6 @@ export interface OutputRecord extends FileFacts {
   /** Digest of the source's bytes from which it was rendered. */
   readonly digest: string;
   readonly format: Format;
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
   /** Lower-case hex SHA-256 of the output's own bytes. */
   readonly checksum: string;
   /** Versions of the libraries that encoded it. */

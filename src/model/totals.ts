@@ -1,15 +1,13 @@
 import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
 import { Histogram } from './histogram.ts';
-import { type Counts, JOB_STATES, type JobState, type PassedOver } from './jobs.ts';
-
-/** The states of jobs that have ended, in the order in which counts are shown. */
-export const ENDED_STATES = [
-  'completed',
-  'duplicate',
-  'unchanged',
-  'failed',
-  'cancelled',
-] as const satisfies JobState[];
+import {
+  type Counts,
+  ENDED_STATES,
+  type EndedState,
+  JOB_STATES,
+  type Output,
+  type PassedOver,
+} from './jobs.ts';
 
 const FAILURES_KEPT = 20;
 
@@ -18,8 +16,12 @@ export function totalOf(counts: Counts): number {
 }
 
 /** Jobs that ended and were not cancelled. */
-export function doneOf(counts: Omit<Record<JobEvent['state'], number>, 'cancelled'>): number {
+export function doneOf(counts: Omit<Record<EndedState, number>, 'cancelled'>): number {
   return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
+}
+
+export function bytesOf(outputs: readonly Output[]): number {
+  return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Jobs that have not ended. */
@@ -41,17 +43,9 @@ export class BatchTotals {
   total: number | null = null;
   /** Bytes of the sources found so far. */
   bytes = 0;
-  /** Jobs that have ended, by state. */
-  readonly ended: Record<JobEvent['state'], number> = {
-    completed: 0,
-    duplicate: 0,
-    unchanged: 0,
-    failed: 0,
-    cancelled: 0,
-  };
+  readonly ended = { completed: 0, duplicate: 0, unchanged: 0, failed: 0, cancelled: 0 };
   /** Sources in work and the time at which each was started, oldest first. */
   readonly inWork = new Map<string, number>();
-  /** Sources that wait for another attempt. */
   readonly retrying = new Set<string>();
   passedOver = 0;
   readonly passedOverBy = new Map<PassedOver, number>();
@@ -80,7 +74,6 @@ export class BatchTotals {
     return Math.max(this.#walked, this.total ?? 0) - this.#withdrawn;
   }
 
-  /** Jobs that have ended. */
   get done(): number {
     return ENDED_STATES.reduce((sum, state) => sum + this.ended[state], 0);
   }
@@ -113,11 +106,9 @@ export class BatchTotals {
         if (!this.inWork.has(event.source)) this.inWork.set(event.source, now);
         break;
       case 'job.waiting':
-        this.inWork.delete(event.source);
-        break;
       case 'job.retrying':
         this.inWork.delete(event.source);
-        this.retrying.add(event.source);
+        if (event.type === 'job.retrying') this.retrying.add(event.source);
         break;
       case 'withdrawn':
         this.#withdrawn++;
@@ -139,7 +130,6 @@ export class BatchTotals {
         break;
       case 'batch.finished':
         this.finished = event;
-        break;
     }
   }
 
@@ -149,17 +139,17 @@ export class BatchTotals {
   }
 
   #end(event: JobEvent): void {
-    const { state, bytes = 0, outputs, borrowed, would, wouldWrite = [], ms } = event;
+    const { state, bytes = 0, outputs = [], borrowed, would, wouldWrite = [], ms } = event;
     this.ended[state]++;
     if (state === 'failed' && this.failures.length < FAILURES_KEPT) this.failures.push(event);
     if (would !== undefined) increment(this.would, would);
     this.wouldWrite += wouldWrite.length;
     if (wouldWrite.length > 0) this.writing++;
     if (state === 'failed' || state === 'cancelled') return;
-    if (outputs !== undefined) this.bytesIn += bytes;
+    if (event.outputs !== undefined) this.bytesIn += bytes;
     if (!borrowed) {
-      this.outputs[state] += outputs?.length ?? 0;
-      for (const output of outputs ?? []) this.bytesOut += output.bytes;
+      this.outputs[state] += outputs.length;
+      this.bytesOut += bytesOf(outputs);
     }
     if (state !== 'completed') return;
     if (event.reused) this.reused++;

@@ -1,28 +1,16 @@
 import type { Failure } from './jobs.ts';
 import type { OutputRecord } from './records.ts';
 
-/** A kind of problem. An output may have several problems. */
-export type ProblemWord =
-  /** Nothing is under its name. */
-  | 'missing'
-  /** A folder, link or device is under its name. */
-  | 'foreign'
-  /** It cannot be read, because of its permissions or the disk. */
-  | 'unreadable'
-  /** Its bytes are not those that were written. */
-  | 'changed'
-  /** It is not a picture, or the picture is damaged. */
-  | 'undecodable'
-  /** Its format, width or height differs from the record. */
-  | 'different'
-  /** It contains metadata. */
-  | 'metadata';
+/**
+ * A kind of problem; an output may have several. `missing`: nothing is under its name. `foreign`: a folder, link or device
+ * is there. `unreadable`: its permissions or the disk prevent it. `changed`: its bytes are not those that were written.
+ * `undecodable`: it is not a picture, or damaged. `different`: its format or size is not as recorded.
+ */
+export type ProblemWord = FileProblem | 'undecodable' | 'different' | 'metadata';
+type FileProblem = 'missing' | 'foreign' | 'unreadable' | 'changed';
 
-export interface Problem {
-  readonly problem: ProblemWord;
-  /** A sentence without its subject, the path: "has 3,411 bytes, not 3,400". */
-  readonly message: string;
-}
+/** `message`: a sentence without its subject, the path: "has 3,411 bytes, not 3,400". */
+export type Problem = { readonly problem: ProblemWord; readonly message: string };
 
 /** An output with problems. */
 export interface WrongOutput {

@@ -1,11 +1,11 @@
-/** Figures as people read them. */
-
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+const two = (n: number) => String(n).padStart(2, '0');
 
 /** `1,284` */
 export function count(n: number): string {
@@ -70,7 +70,6 @@ export function pause(ms: number): string {
 export function countdown(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms) || ms >= 100 * HOUR) return '-';
   const seconds = Math.ceil(Math.max(0, ms) / SECOND);
-  const two = (n: number) => String(n).padStart(2, '0');
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
@@ -96,7 +95,6 @@ export function iso(ms: number): string {
 /** `2026-11-21 14:02`, in the zone of the machine. */
 export function localTime(ms: number): string {
   const date = new Date(ms);
-  const two = (n: number) => String(n).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
@@ -113,15 +111,12 @@ export function ago(then: number, now: number): string {
   if (passed < 10 * SECOND && passed > -MINUTE) return 'now';
   if (passed >= 0 && passed < MINUTE) return `${Math.floor(passed / SECOND)} s ago`;
   if (passed >= 0 && passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  if (passed >= 0 && isSameDay(date, new Date(now))) return `${Math.floor(passed / HOUR)} h ago`;
+  if (passed >= 0 && date.toDateString() === new Date(now).toDateString())
+    return `${Math.floor(passed / HOUR)} h ago`;
   const dayBefore = new Date(now);
   dayBefore.setDate(dayBefore.getDate() - 1);
-  if (isSameDay(date, dayBefore)) return 'yesterday';
+  if (date.toDateString() === dayBefore.toDateString()) return 'yesterday';
   const day = `${date.getDate()} ${MONTHS[date.getMonth()] ?? ''}`;
   if (date.getFullYear() !== new Date(now).getFullYear()) return `${day} ${date.getFullYear()}`;
   return `${day} ${localTime(then).slice(-5)}`;
-}
-
-function isSameDay(a: Date, b: Date): boolean {
-  return a.toDateString() === b.toDateString();
 }

@@ -1,17 +1,7 @@
 import { resolve } from 'node:path';
 import { totalOf } from '../model/totals.ts';
-import {
-  type Batch,
-  type BatchFinished,
-  type Counts,
-  type Event,
-  JOB_STATES,
-  type JobRecord,
-  type Output,
-  type ProfileEvent,
-  type Report,
-  type Timings,
-} from '../model.ts';
+import type { Batch, BatchFinished, Event, JobRecord, Output, ProfileEvent } from '../model.ts';
+import { JOB_STATES, type Report, type Timings } from '../model.ts';
 import { iso } from './format.ts';
 
 interface JsonReportOptions {
@@ -29,7 +19,8 @@ export function createJsonReport({ stream, verbose = false, exitOf }: JsonReport
       if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       const printed = event.type === 'batch.finished' ? { ...event, exit: exitOf(event) } : event;
-      stream.write(`${oneLine({ v: 1, type: event.type, ...fieldsOf(printed) })}\n`);
+      const fields = inOrder(valuesOf(printed), FIELDS[printed.type]);
+      stream.write(`${oneLine({ v: 1, type: event.type, ...fields })}\n`);
     },
     close() {
       // Plain lines leave nothing to restore.
@@ -48,40 +39,34 @@ export function oneLine(value: object | string): string {
   );
 }
 
-/** All eight states, in a fixed order. */
-function countsInOrder(counts: Counts): Record<string, number> {
-  return Object.fromEntries(JOB_STATES.map((state) => [state, counts[state]]));
+/** These fields alone, in this order. JSON leaves out undefined ones. */
+function inOrder(values: object, fields: readonly string[]): object {
+  return Object.fromEntries(fields.map((field) => [field, Reflect.get(values, field)]));
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
-  return outputs.map(({ variant, format, path, width, height, bytes }) => {
-    return { variant, format, path, width, height, bytes };
-  });
+  return outputs.map((output) => inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes']));
 }
 
 /** Whole milliseconds. */
 function timingsInOrder(ms: Timings): object {
-  return {
-    digest: Math.round(ms.digest),
-    decode: Math.round(ms.decode),
-    encode: Math.round(ms.encode),
-    commit: Math.round(ms.commit),
-    total: Math.round(ms.total),
-  };
+  const parts = ['digest', 'decode', 'encode', 'commit', 'total'] as const;
+  return Object.fromEntries(parts.map((part) => [part, Math.round(ms[part])]));
 }
 
 type PrintedEvent =
   | Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>
   | (BatchFinished & { readonly exit: number });
 
-/** The fields after `v` and `type`, in this order. JSON leaves out undefined ones. */
+/** The fields that a job has in events and in `status`. */
+const SOURCE = ['source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const;
+const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded'] as const;
+
+/** The fields after `v` and `type`, in this order. */
 const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] } = {
   'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun'],
   total: ['batch', 'total', 'bytes'],
-  job: [
-    ...(['batch', 'source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const),
-    ...(['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded', 'would', 'wouldWrite'] as const),
-  ],
+  job: ['batch', ...SOURCE, ...RESULT, 'would', 'wouldWrite'],
   'job.retrying': ['batch', 'source', 'attempts', 'delay', 'error'],
   passed_over: ['path', 'reason'],
   warning: ['code', 'message', 'fix'],
@@ -92,15 +77,8 @@ const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] 
   removed: ['batch', 'source', 'paths'],
   profile: ['batch', 'jobs', 'ms', 'parent', 'children', 'pictures'],
   stopping: ['batch', 'finishing', 'dropping'],
-  'batch.finished': [
-    ...(['batch', 'state', 'counts', 'passedOver', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
-  ],
+  'batch.finished': ['batch', 'state', 'counts', 'passedOver', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'],
 };
-
-function fieldsOf(event: PrintedEvent): object {
-  const values: object = valuesOf(event);
-  return Object.fromEntries(FIELDS[event.type].map((field) => [field, Reflect.get(values, field)]));
-}
 
 function valuesOf(event: PrintedEvent): object {
   switch (event.type) {
@@ -111,7 +89,7 @@ function valuesOf(event: PrintedEvent): object {
     case 'scanned':
       return { ...event, ms: Math.round(event.ms) };
     case 'batch.finished':
-      return { ...event, counts: countsInOrder(event.counts), ms: Math.round(event.ms) };
+      return { ...event, counts: inOrder(event.counts, JOB_STATES), ms: Math.round(event.ms) };
     case 'profile':
       return rounded(event);
     default:
@@ -138,37 +116,24 @@ export function listJson(batches: readonly Batch[]): object {
 }
 
 function batchFields(batch: Batch): object {
-  const { id, command, state, inputs, cwd, out, preset, jobs, counts, passedOver, bytesIn, bytesOut } = batch;
+  const { id, command, state, counts, passedOver, bytesIn, bytesOut, out, cwd, preset, jobs } = batch;
   return {
-    ...{ id, command, state },
-    total: totalOf(counts),
-    counts: countsInOrder(counts),
+    ...{ id, command, state, total: totalOf(counts), counts: inOrder(counts, JOB_STATES) },
     ...{ passedOver, bytesIn, bytesOut },
-    inputs: inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
-    ...{ out, cwd, preset, jobs },
-    startedAt: iso(batch.startedAt),
-    finishedAt: batch.finishedAt === null ? null : iso(batch.finishedAt),
+    inputs: batch.inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
+    ...{ out, cwd, preset, jobs, startedAt: iso(batch.startedAt), finishedAt: isoOf(batch) },
     walkEnded: batch.walkEnded,
   };
 }
 
-/** The fields of a `job` event; missing ones are left out. */
+/** The fields that are known. */
 function jobFields(job: JobRecord): object {
-  return {
-    source: job.source,
-    state: job.state,
-    duplicateOf: job.duplicateOf ?? undefined,
-    error: job.error ?? undefined,
-    digest: job.digest ?? undefined,
-    bytes: job.bytes ?? undefined,
-    width: job.width ?? undefined,
-    height: job.height ?? undefined,
-    dominantColor: job.dominantColor ?? undefined,
-    outputs: outputsInOrder(job.outputs),
-    ms: job.ms === null ? undefined : timingsInOrder(job.ms),
-    attempts: job.attempts,
-    reused: job.reused || undefined,
-    degraded: job.degraded || undefined,
-    finishedAt: job.finishedAt === null ? undefined : iso(job.finishedAt),
-  };
+  const ms = job.ms && timingsInOrder(job.ms);
+  const values = { ...job, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
+  const fields = Object.entries(inOrder(values, [...SOURCE, ...RESULT, 'finishedAt']));
+  return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== false));
+}
+
+function isoOf({ finishedAt }: Batch | JobRecord): string | null {
+  return finishedAt === null ? null : iso(finishedAt);
 }

@@ -1,46 +1,38 @@
 import { doneOf, totalOf } from '../model/totals.ts';
 import type { Batch, Style } from '../model.ts';
 import { ago, bytes, change, count, counted, iso } from './format.ts';
-import { tabbed, table } from './table.ts';
-import { padEnd, printable, width } from './text.ts';
-import { fitting, roomOf, type Span, type Theme, themeOf } from './theme.ts';
+import { fitting, type Span, tabbed, table, textLayoutOf } from './layout.ts';
+import { padEnd, printable, textOf, width } from './text.ts';
+
+const TITLES = ['BATCH', 'STATE', 'IMAGES', 'FAILED', 'SAVED', 'WHEN', 'SOURCE'];
 
 /**
  * The batches as a table on a terminal; elsewhere TAB-separated, with raw bytes and ISO dates. `limit` is the number
  * that was asked for: with as many batches there can be older ones. Ends with a newline.
  */
 export function listText(batches: readonly Batch[], style: Style, now: number, limit?: number): string {
-  if (!style.tty) return listForPrograms(batches);
+  if (!style.tty) return textOf(linesForPrograms(batches));
   if (batches.length === 0) return 'No batches yet. Start one: imgtool process <folder>\n';
-  const theme = themeOf(style);
-  const right = { align: 'right' } as const;
-  const columns = [
-    { title: 'BATCH' },
-    { title: 'STATE' },
-    { title: 'IMAGES', ...right },
-    { title: 'FAILED', ...right },
-    { title: 'SAVED' },
-    { title: 'WHEN' },
-    { title: 'SOURCE' },
-  ];
+  const layout = textLayoutOf(style);
+  const { green, cyan, yellow, red } = layout.chalk;
+  const paints = { finished: green, running: cyan, cancelled: yellow, interrupted: yellow };
   const saved = savedColumn(batches);
-  const rows = batches.map((batch, at): Span[] => [
-    batch.id,
-    { text: batch.state, paint: statePaint(batch, theme) },
-    imagesOf(batch),
-    batch.counts.failed > 0 ? { text: count(batch.counts.failed), paint: theme.chalk.red } : '0',
-    saved[at] ?? '',
-    batch.state === 'running' ? 'now' : ago(batch.startedAt, now),
-    sourceOf(batch),
-  ]);
+  const rows = batches.map((batch, at): Span[] => {
+    const { id, state, counts, startedAt } = batch;
+    return [
+      id,
+      { text: state, paint: paints[state] },
+      state === 'finished' ? count(totalOf(counts)) : `${count(doneOf(counts))}/${count(totalOf(counts))}`,
+      counts.failed > 0 ? { text: count(counts.failed), paint: red } : '0',
+      saved[at] ?? '',
+      state === 'running' ? 'now' : ago(startedAt, now),
+      sourceOf(batch),
+    ];
+  });
   const older = batches.length === limit ? ` Older: imgtool list --limit ${limit * 5}` : '';
   const footer = `${counted(batches.length, 'batch', 'batches')}.`;
-  return `${table(columns, rows, style)}\n${fitting([[footer, older], [footer]], roomOf(style), theme)}\n`;
-}
-
-function imagesOf({ counts, state }: Batch): string {
-  const total = totalOf(counts);
-  return state === 'finished' ? count(total) : `${count(doneOf(counts))}/${count(total)}`;
+  const lines = table(TITLES, rows, layout, ['IMAGES', 'FAILED']);
+  return textOf([...lines, '', fitting([[footer, older], [footer]], layout)]);
 }
 
 /** Sizes and shares are aligned, each in a column of its own. */
@@ -54,29 +46,14 @@ function savedColumn(batches: readonly Batch[]): string[] {
   return cells.map(([size, share]) => (share === '' ? size : `${padEnd(size, sizes)}  ${share}`));
 }
 
-function statePaint({ state }: Batch, { chalk }: Theme): (text: string) => string {
-  if (state === 'finished') return chalk.green;
-  return state === 'running' ? chalk.cyan : chalk.yellow;
-}
-
-function listForPrograms(batches: readonly Batch[]): string {
-  const titles = [
-    'batch',
-    'state',
-    'total',
-    'completed',
-    'failed',
-    'bytes_in',
-    'bytes_out',
-    'started',
-    'source',
-  ];
+function linesForPrograms(batches: readonly Batch[]): string[] {
+  const figures = ['total', 'completed', 'failed', 'bytes_in', 'bytes_out'];
   const rows = batches.map((batch) => {
     const { id, state, counts, bytesIn, bytesOut, startedAt } = batch;
-    const figures = [totalOf(counts), counts.completed, counts.failed, bytesIn, bytesOut];
-    return [id, state, ...figures, iso(startedAt), sourceOf(batch)];
+    const values = [totalOf(counts), counts.completed, counts.failed, bytesIn, bytesOut];
+    return [id, state, ...values, iso(startedAt), sourceOf(batch)];
   });
-  return tabbed(titles, rows);
+  return tabbed(['batch', 'state', ...figures, 'started', 'source'], rows);
 }
 
 /** The inputs of a batch in one line. */

@@ -4,8 +4,8 @@ import { createLogUpdate } from 'log-update';
 import ora, { spinners } from 'ora';
 import stringWidth from 'string-width';
 import type { Style } from '../model.ts';
+import { columnsOf, textLayoutOf } from './layout.ts';
 import { cut, measureWith, width } from './text.ts';
-import { columnsOf, themeOf } from './theme.ts';
 
 measureWith(stringWidth);
 
@@ -17,18 +17,11 @@ const SHOW_CURSOR = '\u001b[?25h';
 /** A terminal; its `rows` are read at each redraw, its columns through the style. */
 export type TerminalStream = NodeJS.WritableStream & { readonly rows?: number };
 
-/** Lines at the foot of a terminal that are drawn again and again, below the lines that stay. */
-export interface LiveDisplay {
-  /** From now on draws what `lines` returns, ten times a second. Each line must leave the last column free. */
-  show(lines: () => readonly string[]): void;
-  /** Prints lines that stay, above the live ones. */
-  print(lines: readonly string[]): void;
-  /** Removes the live lines and shows the cursor. Safe to call twice; `print` still prints afterwards. */
-  close(): void;
-}
-
-/** The timer of the display does not keep the process alive. */
-export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDisplay {
+/**
+ * Lines at the foot of a terminal that are drawn again and again, below the lines that stay. Its timer does not keep the
+ * process alive.
+ */
+export function createLiveDisplay(stream: TerminalStream, style: Style) {
   let state: 'idle' | 'drawing' | 'closed' = 'idle';
   let lines: () => readonly string[] = () => [];
   let drawn: readonly string[] = [];
@@ -68,6 +61,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
     flush();
   }
 
+  /** Removes the live lines and shows the cursor. Safe to call twice; `print` still prints afterwards. */
   function close(): void {
     if (state === 'drawing') {
       clearInterval(timer);
@@ -81,7 +75,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
   }
 
   return {
-    show(next) {
+    /** From now on draws what `next` returns, ten times a second. Each line must leave the last column free. */
+    show(next: () => readonly string[]): void {
       if (state === 'closed' || lines === next) return;
       lines = next;
       if (state === 'idle') {
@@ -93,7 +88,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style): LiveDis
       }
       draw();
     },
-    print(texts) {
+    /** Prints lines that stay, above the live ones. */
+    print(texts: readonly string[]): void {
       if (texts.length === 0) return;
       waiting.push(...texts);
       if (state === 'drawing') return;
@@ -111,8 +107,8 @@ export function rowsOf({ rows }: TerminalStream): number {
 
 /** A line with a text behind a spinner that has turned a bit each time. */
 export function createSpinner(style: Style): (text: string) => string {
-  const { chalk, ellipsis } = themeOf(style);
-  const { frames } = style.unicode ? spinners.dots : spinners.line;
+  const { chalk, ellipsis, unicode } = textLayoutOf(style);
+  const { frames } = unicode ? spinners.dots : spinners.line;
   // ora never starts: its timer keeps the process alive, and it listens to signals and patches standard streams.
   const spinner = ora({
     isEnabled: false,

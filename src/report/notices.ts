@@ -1,65 +1,62 @@
+import { bytesOf } from '../model/totals.ts';
 import type { Event, JobEvent, Style } from '../model.ts';
-import { bytes, count, counted, duration, pause } from './format.ts';
+import { bytes, count, counted, duration } from './format.ts';
+import { line, markOf, stateSpan, type TextLayout, textLayoutOf } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import { line, paintOf, roomOf, type Theme, themeOf } from './theme.ts';
-import { reasonOf } from './wording.ts';
+import { fixOf, reasonOf, retryText } from './wording.ts';
 
 const NARROW = 60;
 
 /** The lines that stay above the live ones: failures, warnings and the stop; with `verbose`, every job. */
 export function noticeLines(event: Event, verbose: boolean, style: Style): string[] {
-  const theme = themeOf(style);
+  const full = textLayoutOf(style);
+  const { columns: room, chalk } = full;
   // Terminals do not agree on where the cursor is after a character in the last column.
-  const room = roomOf(style) - 1;
+  const layout = { ...full, columns: room - 1 };
   switch (event.type) {
     case 'job':
-      return jobLines(event, verbose, room, theme);
-    case 'job.retrying': {
-      if (!verbose) return [];
-      const reason = `again in ${pause(event.delay)}: ${reasonOf(event.source, event.error)}`;
-      return [noticeLine('retrying', event.source, reason, room, theme)];
-    }
+      return jobLines(event, verbose, layout);
+    case 'job.retrying':
+      return verbose ? [noticeLine('retrying', event.source, retryText(event), layout)] : [];
     case 'passed_over':
-      return verbose
-        ? [noticeLine('unchanged', event.path, `passed over: ${event.reason}`, room, theme)]
-        : [];
+      return verbose ? [noticeLine('unchanged', event.path, `passed over: ${event.reason}`, layout)] : [];
     case 'warning': {
-      const fix = event.fix === undefined ? [] : wrap(`fix: ${printable(event.fix)}`, room - 3);
-      const [first = '', ...more] = [...wrap(printable(event.message), room - 3), ...fix];
-      return [` ${theme.chalk.yellow(theme.marks.warning)} ${first}`, ...more.map((text) => `   ${text}`)];
+      const words = [printable(event.message), ...fixOf(event)];
+      const [first = '', ...more] = words.flatMap((text) => wrap(text, layout.columns, '   '));
+      return [` ${chalk.yellow(markOf('warning', layout))} ${first.slice(3)}`, ...more];
     }
     case 'profile':
-      return ['', ...profileLines(event).map((text) => line([` ${text}`], room, theme))];
+      return ['', ...profileLines(event).map((text) => line([` ${text}`], layout))];
     case 'stopping': {
       const text = `Stopping: finishing ${counted(event.finishing, 'image')}, dropping ${count(event.dropping)}.`;
-      return wrap(`${text} Press Ctrl-C again to force.`, room - 1).map(
-        (part) => ` ${theme.chalk.yellow(part)}`,
-      );
+      const lines = wrap(`${text} Press Ctrl-C again to force.`, layout.columns - 1);
+      return lines.map((part) => ` ${chalk.yellow(part)}`);
     }
     default:
       return [];
   }
 }
 
-function jobLines(event: JobEvent, verbose: boolean, room: number, theme: Theme): string[] {
+function jobLines(event: JobEvent, verbose: boolean, layout: TextLayout): string[] {
   if (!verbose && event.state !== 'failed') return [];
-  const first = noticeLine(event.state, event.source, outcomeOf(event), room, theme);
-  if (event.state !== 'failed' || room >= NARROW) return [first];
+  const outcome = outcomeOf(event);
+  if (event.state !== 'failed' || layout.columns >= NARROW) {
+    return [noticeLine(event.state, event.source, outcome, layout)];
+  }
   // On a narrow terminal, one line has no space for both a name and a reason.
-  const name = noticeLine('failed', event.source, '', room, theme).trimEnd();
-  return [name, ...wrap(outcomeOf(event), room - 3).map((text) => `   ${text}`)];
+  const name = noticeLine('failed', event.source, '', layout).trimEnd();
+  return [name, ...wrap(outcome, layout.columns, '   ')];
 }
 
 /** The result of a job: `4 outputs   3.1 MB -> 402 kB   0.4s`, `same as a.jpg`, a reason. */
 export function outcomeOf(event: JobEvent): string {
-  if (event.state === 'failed') return reasonOf(event.source, event.error);
-  if (event.state === 'duplicate') return `same as ${printable(event.duplicateOf ?? 'another')}`;
-  if (event.state !== 'completed') return event.state;
-  const { outputs = [], ms, reused, would } = event;
+  const { source, state, error, duplicateOf, outputs = [], ms, reused, would } = event;
+  if (state === 'failed') return reasonOf(source, error);
+  if (state === 'duplicate') return `same as ${printable(duplicateOf ?? 'another')}`;
+  if (state !== 'completed') return state;
   if (would !== undefined) return `would ${would}`;
-  const made = outputs.reduce((sum, output) => sum + output.bytes, 0);
-  const size = event.bytes === undefined ? '' : `   ${bytes(event.bytes)} -> ${bytes(made)}`;
+  const size = event.bytes === undefined ? '' : `   ${bytes(event.bytes)} -> ${bytes(bytesOf(outputs))}`;
   const time = ms === undefined ? '' : `   ${duration(ms.total)}`;
   return `${counted(outputs.length, 'output')}${reused ? ' reused' : ''}${size}${time}`;
 }
@@ -68,11 +65,11 @@ function noticeLine(
   state: JobEvent['state'] | 'retrying',
   source: string,
   text: string,
-  room: number,
-  theme: Theme,
+  layout: TextLayout,
 ): string {
-  const mark = { text: ` ${theme.marks[state]} `, paint: paintOf(state, theme) };
+  const { columns, ellipsis } = layout;
+  const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
   // The reason matters most: the name is cut first, down to a third of the line.
-  const most = Math.max(Math.floor(room / 3), room - width(text) - width(mark.text) - 2);
-  return line([mark, cutStart(printable(source), most, theme.ellipsis), '  ', text], room, theme);
+  const most = Math.max(Math.floor(columns / 3), columns - width(text) - width(mark.text) - 2);
+  return line([mark, cutStart(printable(source), most, ellipsis), '  ', text], layout);
 }

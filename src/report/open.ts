@@ -1,22 +1,18 @@
-import type { BatchFinished, Event, Report, Style } from '../model.ts';
-import { openPages, type Pages } from './pages.ts';
+import { clearScreenDown, moveCursor } from 'node:readline';
+import type { BatchFinished, Report, Style } from '../model.ts';
+import { createJsonReport, oneLine } from './json.ts';
+import { loadColours, textLayoutOf } from './layout.ts';
 import { createPlainReport } from './plain.ts';
+import { measured, printable, textOf } from './text.ts';
+import { createWatchPlainReport } from './watch-plain.ts';
 
 /** Where a command writes. */
-export interface Streams {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-}
+export type Streams = Readonly<Record<'stdout' | 'stderr', NodeJS.WriteStream>>;
 
 /** Settings that say how text looks on a stream, and what the environment says of it. */
 export interface StyleSettings {
   readonly color: 'auto' | 'always' | 'never';
-  readonly look: {
-    readonly noColor: boolean;
-    readonly dumb: boolean;
-    readonly unicode: boolean;
-    readonly journal: boolean;
-  };
+  readonly look: Readonly<Record<'noColor' | 'dumb' | 'unicode' | 'journal', boolean>>;
 }
 
 export interface ReportSettings extends StyleSettings {
@@ -44,21 +40,27 @@ const NEVER = 2 ** 31 - 1;
 export async function styleOf(stream: NodeJS.WriteStream, { color, look }: StyleSettings): Promise<Style> {
   const tty = stream.isTTY === true;
   const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
-  if (isColoured) await (await import('./theme.ts')).loadColours();
-  return {
-    tty,
-    color: isColoured,
-    unicode: look.unicode && !look.dumb,
-    columns: () => stream.columns || 80,
-  };
+  if (isColoured) await loadColours();
+  const unicode = look.unicode && !look.dumb;
+  return { tty, color: isColoured, unicode, columns: () => stream.columns || 80 };
 }
 
-/** Prints what a command looked up. */
-export async function pagesOf(
-  { stdout }: Streams,
-  settings: StyleSettings & { readonly json: boolean },
-): Promise<Pages> {
-  return openPages({ stream: stdout, style: await styleOf(stdout, settings), json: settings.json });
+/** Prints what a command looked up, as one JSON document or as a text. */
+export type Print = (document: object, text: (style: Style) => string) => Promise<void>;
+
+/** A second page replaces the first one on a terminal; elsewhere it is printed if it differs. */
+export function createPrint(stream: NodeJS.WritableStream, style: Style, json: boolean): Print {
+  let shown = '';
+  return async (document, text) => {
+    const page = json ? `${oneLine(document)}\n` : await measured(() => text(style));
+    if (page === shown) return;
+    if (shown !== '' && style.tty && !json) {
+      moveCursor(stream, 0, -(shown.split('\n').length - 1));
+      clearScreenDown(stream);
+    }
+    stream.write(page);
+    shown = page;
+  };
 }
 
 /** Whether a display that changes in place is wanted, and the stream can show one. */
@@ -73,36 +75,42 @@ export async function openReport(
   { command, inputs = [], exitOf }: Subject,
 ): Promise<Report> {
   const { json, quiet, verbose, progress, outGiven: out, look } = settings;
-  const reports: Report[] = [];
-  if (json) {
-    const { createJsonReport } = await import('./json.ts');
-    reports.push(createJsonReport({ stream: stdout, verbose, exitOf }));
-  }
+  const reports: Report[] = json ? [createJsonReport({ stream: stdout, verbose, exitOf })] : [];
   const style = await styleOf(stderr, settings);
-  const live = isLive({ ...settings, json: false }, style);
+  const common = { stream: stderr, verbose };
   // Beside JSON lines a log needs only what went wrong.
-  const isTerse = quiet || (json && progress === 'auto');
-  if (command === 'watch' && live) {
-    const { createWatchReport } = await import('./watch-terminal.ts');
-    reports.push(createWatchReport({ stream: stderr, style, inputs, out, verbose }));
-  } else if (command === 'watch') {
-    const { createWatchPlainReport } = await import('./watch-plain.ts');
+  const plain = { ...common, quiet: quiet || (json && progress === 'auto') };
+  if (isLive({ ...settings, json: false }, style)) {
+    const { createTerminalReport, createWatchReport } = await import('./terminal.ts');
+    const options = { ...common, style, out };
+    const isWatch = command === 'watch';
     reports.push(
-      createWatchPlainReport({ stream: stderr, quiet: isTerse, timestamps: !look.journal, verbose }),
+      isWatch ? createWatchReport({ ...options, inputs }) : createTerminalReport({ ...options, command }),
     );
-  } else if (live) {
-    const { createTerminalReport } = await import('./terminal.ts');
-    reports.push(createTerminalReport({ stream: stderr, style, command, out, verbose }));
+  } else if (command === 'watch') {
+    reports.push(createWatchPlainReport({ ...plain, timestamps: !look.journal }));
   } else {
-    const every = progress === 'none' ? { every: NEVER } : {};
-    reports.push(createPlainReport({ stream: stderr, verbose, quiet: isTerse, ...every }));
+    reports.push(createPlainReport(progress === 'none' ? { ...plain, every: NEVER } : plain));
   }
   return {
-    event: (event: Event) => {
+    event: (event) => {
       for (const report of reports) report.event(event);
     },
     close: () => {
       for (const report of reports) report.close();
     },
   };
+}
+
+/** The error that ends a command, its cause and its fix, never cut. Ends with a newline. */
+export function errorText(
+  { message, cause, fix }: { message: string; cause?: string | undefined; fix?: string | undefined },
+  style: Style,
+): string {
+  const { chalk } = textLayoutOf(style);
+  return textOf([
+    `${chalk.red(chalk.bold('error:'))} ${printable(message)}`,
+    ...(cause === undefined ? [] : [`${chalk.dim('cause:')} ${printable(cause)}`]),
+    ...(fix === undefined ? [] : [`${chalk.cyan('fix:')} ${printable(fix)}`]),
+  ]);
 }

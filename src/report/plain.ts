@@ -1,24 +1,23 @@
-import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
+import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { printable } from './text.ts';
+import { printable, textOf } from './text.ts';
 import {
   countsInPlain,
   dryRunText,
   endedEarly,
+  fixOf,
   outputCount,
   outputNote,
-  passedOverText,
+  passedOverTexts,
   reasonOf,
 } from './wording.ts';
 
 interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;
-  /** Prints a line for every job. */
   readonly verbose: boolean;
-  /** Prints errors and warnings alone. */
   readonly quiet: boolean;
   /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
@@ -26,19 +25,18 @@ interface PlainReportOptions {
   readonly every?: number;
 }
 
-/** The report of a batch for logs and pipes: lines without a bar, colours or control codes. */
+/** The report of a batch for logs and pipes, without control codes. `quiet`: errors and warnings alone. `verbose`: all jobs. */
 export function createPlainReport(options: PlainReportOptions): Report {
   const { stream, verbose, quiet, clock = () => performance.now(), every = 10_000 } = options;
   const progress = createProgress();
   const { totals } = progress;
   const say = (lines: readonly string[]) => {
-    if (lines.length > 0) stream.write(lines.map((text) => `imgtool: ${text}\n`).join(''));
+    if (lines.length > 0) stream.write(textOf(lines.map((text) => `imgtool: ${text}`)));
+  };
+  const tick = () => {
+    if (totals.stopping === null) say([progressLine(progress, clock())]);
   };
   let timer: NodeJS.Timeout | undefined;
-
-  function tick(): void {
-    if (totals.stopping === null) say([progressLine(progress, clock())]);
-  }
 
   return {
     event(event) {
@@ -81,13 +79,10 @@ function progressLine(progress: Progress, now: number): string {
 }
 
 function urgentLines(event: Event): string[] {
-  const fix = (text: string | undefined) => (text === undefined ? [] : [`fix: ${printable(text)}`]);
-  if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fix(event.fix)];
+  if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fixOf(event)];
   if (event.type !== 'job' || event.state !== 'failed') return [];
-  return [
-    `error: ${printable(event.source)}: ${reasonOf(event.source, event.error)}`,
-    ...fix(event.error?.fix),
-  ];
+  const { source, error } = event;
+  return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fixOf(error)];
 }
 
 function verboseLines(event: Event): string[] {
@@ -100,44 +95,44 @@ function verboseLines(event: Event): string[] {
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
   const { source, state, outputs, bytes: size, ms, duplicateOf, reused, degraded, would } = event;
-  const made = outputs?.reduce((sum, output) => sum + output.bytes, 0);
   const facts = [
-    duplicateOf === undefined ? '' : `of=${printable(duplicateOf)}`,
-    outputs === undefined ? '' : `outputs=${outputs.length}`,
-    size === undefined ? '' : `in=${size}`,
-    made === undefined ? '' : `out=${made}`,
-    ms === undefined ? '' : `ms=${Math.round(ms.total)}`,
-    reused ? 'reused' : '',
-    degraded ? 'degraded' : '',
-    would === undefined ? '' : `would=${would}`,
-  ].filter((fact) => fact !== '');
-  return [[state, printable(source), ...facts].join(' ')];
+    duplicateOf === undefined ? '' : ` of=${printable(duplicateOf)}`,
+    outputs === undefined ? '' : ` outputs=${outputs.length}`,
+    size === undefined ? '' : ` in=${size}`,
+    outputs === undefined ? '' : ` out=${bytesOf(outputs)}`,
+    ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
+    reused ? ' reused' : '',
+    degraded ? ' degraded' : '',
+    would === undefined ? '' : ` would=${would}`,
+  ];
+  return [`${state} ${printable(source)}${facts.join('')}`];
 }
 
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
-  const { counts, ms, bytesIn, bytesOut, batch, dryRun } = finished;
+  const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const passedOverLines = passedOver === '' ? [] : [passedOver];
-  if (total === 0) return ['no images found', ...passedOverLines];
-  const early = endedEarly(finished);
-  const ending =
-    early === null ? `finished ${total}` : `${finished.state} after ${doneOf(counts)} of ${total}`;
-  const saved = bytesIn - bytesOut;
-  const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
-  const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const size = `size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) outputs=${outputCount(totals)}`;
+  const aside = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  if (total === 0) return ['no images found', ...aside];
+  const isEarly = endedEarly(finished) !== null;
+  const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;
+  const reused = totals.reused > 0 ? ` reused=${totals.reused}` : '';
+  const degraded = totals.degraded > 0 ? ` degraded=${totals.degraded}` : '';
   return [
-    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${notesOf(totals)}`,
-    ...(dryRun ? [dryRunText(totals)] : bytesIn > 0 ? [size + outputNote(totals)] : []),
-    ...passedOverLines,
-    ...(early === null ? [] : [`run the same command again to go on, or: imgtool resume ${batch}`]),
+    `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${reused}${degraded}`,
+    ...(dryRun ? [dryRunText(totals)] : sizeLines(totals, finished)),
+    ...aside,
+    ...(isEarly ? [`run the same command again to go on, or: imgtool resume ${batch}`] : []),
     ...(counts.failed > 0 && !dryRun
       ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
       : []),
   ];
 }
 
-function notesOf({ reused, degraded }: BatchTotals): string {
-  return `${reused > 0 ? ` reused=${reused}` : ''}${degraded > 0 ? ` degraded=${degraded}` : ''}`;
+function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): string[] {
+  if (bytesIn === 0) return [];
+  const saved = bytesIn - bytesOut;
+  const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
+  const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
+  const outputs = `outputs=${outputCount(totals)}${outputNote(totals)}`;
+  return [`size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputs}`];
 }

@@ -1,4 +1,4 @@
-import type { Calls, ProfileEvent, ProfilePart } from '../model.ts';
+import type { Calls, ProfileEvent } from '../model.ts';
 import { count, duration, percent } from './format.ts';
 
 /** Rows and parts below this many milliseconds are left out. */
@@ -37,18 +37,16 @@ function rowsOf(profile: ProfileEvent): ProfileRow[] {
 
 /** Shares of the elapsed time. */
 function parentRows({ parent, ms: whole }: ProfileEvent): ProfileRow[] {
-  const { start, cpu, busy, index, storage, sources, report } = parent;
-  const row = (name: string, { calls, ms, of }: ProfilePart): ProfileRow => {
+  const { start, cpu, busy, ...parts } = parent;
+  const rows = (['index', 'storage', 'sources', 'report'] as const).map((name): ProfileRow => {
+    const { calls, ms, of } = parts[name];
     return { name: `  ${name}`, whole, calls, ms, of: timesOf(of) };
-  };
+  });
   return [
     { name: 'parent, CPU', ms: cpu, whole },
     { name: '  start', ms: start, whole },
     { name: '  busy', ms: busy, whole },
-    row('index', index),
-    row('storage', storage),
-    row('sources', sources),
-    row('report', report),
+    ...rows,
   ];
 }
 
@@ -57,10 +55,10 @@ function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): Prof
   const whole = jobs * passed;
   const { started, cpu, starting, asked, travel, held, idle } = children;
   const { digest, decode, encode, resize, write, color } = pictures;
-  const { open, render, release, ...others } = timesOf(asked);
-  const other = sum(Object.values(others)) + left(render, decode.ms + encode.ms);
+  const { open = 0, render = 0, release = 0, ...others } = timesOf(asked);
+  const rest = sum(Object.values(others));
   const [kept, free] = [sum(Object.values(held)), sum(Object.values(idle))];
-  const work = sum([open, render, ...Object.values(others)]);
+  const work = open + render + rest;
   const none = left(whole, starting + travel + kept + free + work);
   const row = (name: string, ms: number, more: Pick<ProfileRow, 'calls' | 'of'> = {}): ProfileRow => {
     return { name: `  ${name}`, ms, whole, ...more };
@@ -73,10 +71,10 @@ function childRows({ children, pictures, jobs, ms: passed }: ProfileEvent): Prof
     row('header', left(open, digest.ms)),
     row('decode', decode.ms, { calls: decode.calls }),
     row('encode', encode.ms, { calls: encode.calls, of: timesOf({ resize, write, color }) }),
-    row('other', other),
+    row('other', rest + left(render, decode.ms + encode.ms)),
     row('messages', travel),
     row('held', kept, { of: { before: held.before, after: held.after } }),
-    row('idle', free, { of: { ...idle, release: release ?? 0 } }),
+    row('idle', free, { of: { ...idle, release } }),
   ];
 }
 
@@ -93,8 +91,7 @@ function timesOf(calls: Readonly<Record<string, Calls>>): Record<string, number>
   return Object.fromEntries(Object.entries(calls).map(([name, { ms }]) => [name, ms]));
 }
 
-const sum = (all: readonly (number | undefined)[]): number =>
-  all.reduce<number>((so, one) => so + (one ?? 0), 0);
+const sum = (all: readonly number[]): number => all.reduce((so, one) => so + one, 0);
 
 /** The part of `all` that `known` does not explain. Children round and report late, so the difference can be negative. */
-const left = (all: number | undefined, known: number): number => Math.max(0, (all ?? 0) - known);
+const left = (all: number, known: number): number => Math.max(0, all - known);

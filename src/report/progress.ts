@@ -15,21 +15,13 @@ const FAR_ENOUGH = 0.02;
  */
 const FEW = 4;
 
-/** A batch's totals, its speed and the time it still takes. Memory does not grow with the batch. */
-export interface Progress {
-  readonly totals: BatchTotals;
-  /** Images per second over the last 15 s; null too early to say. */
-  rate(now: number): number | null;
-  /** The share of the work that is done, from 0 to 1; null while the walk is still running. */
-  share(): number | null;
-  /** Milliseconds left; null when unknown. */
-  left(now: number): number | null;
-  /** `now` is in milliseconds since any fixed moment, here and above. */
-  event(event: Event, now: number): void;
-}
+export type Progress = ReturnType<typeof createProgress>;
 
-/** Weighs each image by its bytes and a fixed cost. Unchanged images and waiting copies weigh nothing. */
-export function createProgress(): Progress {
+/**
+ * A batch's totals, its speed and the time it still takes. Weighs each image by its bytes and a fixed cost; unchanged images
+ * and waiting copies weigh nothing. `now` is in milliseconds since any fixed moment. Memory does not grow with the batch.
+ */
+export function createProgress() {
   const totals = new BatchTotals();
   const { inWork } = totals;
   const imagePace = createPace(15_000);
@@ -66,14 +58,10 @@ export function createProgress(): Progress {
     countRendered++;
   }
 
-  /** The weight of everything that costs something. */
-  function whole(): number {
-    return all - free - weightOfWaiting();
-  }
+  const weightOfWaiting = () => [...waiting.values()].reduce((sum, weight) => sum + weight, 0);
 
-  function weightOfWaiting(): number {
-    return [...waiting.values()].reduce((sum, weight) => sum + weight, 0);
-  }
+  /** The weight of everything that costs something. */
+  const whole = () => all - free - weightOfWaiting();
 
   /** The weight still to do: all that is in work, and of the rest the share that had to be rendered so far. */
   function rest(): number {
@@ -130,19 +118,22 @@ export function createProgress(): Progress {
 
   return {
     totals,
-    rate: (now) => imagePace.rate(now, totals.done),
-    share() {
+    /** Images per second over the last 15 s; null too early to say. */
+    rate: (now: number) => imagePace.rate(now, totals.done),
+    /** The share of the work that is done, from 0 to 1; null while the walk is still running. */
+    share(): number | null {
       if (totals.total === null) return null;
       const most = whole();
       return most <= 0 ? 1 : Math.min(1, ended / most);
     },
-    left(now) {
+    /** Milliseconds left; null when unknown. */
+    left(now: number): number | null {
       const perSecond = begun === null ? null : weightRate(now, begun);
       if (totals.total === null || perSecond === null) return null;
       const most = (rest() / perSecond) * 1000;
       return most === 0 ? 0 : Math.max(1, most - unfinished(now));
     },
-    event(event, now) {
+    event(event: Event, now: number): void {
       weighEvent(event, now);
       totals.add(event, now);
     },

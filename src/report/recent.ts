@@ -1,11 +1,10 @@
 import { join, sep } from 'node:path';
-import { type BatchTotals, ENDED_STATES } from '../model/totals.ts';
-import type { Event, JobState } from '../model.ts';
-import { counted, pause } from './format.ts';
+import type { BatchTotals } from '../model/totals.ts';
+import { ENDED_STATES, type Event, type JobState } from '../model.ts';
+import { counted } from './format.ts';
 import { outcomeOf } from './notices.ts';
-
 import { printable } from './text.ts';
-import { isPassedOverShown, reasonOf } from './wording.ts';
+import { isPassedOverShown, retryText } from './wording.ts';
 
 /** One of the latest events of a watch, as words. Name and words are printable. */
 export interface RecentEvent {
@@ -16,71 +15,55 @@ export interface RecentEvent {
   readonly words: string;
 }
 
-interface RecentOptions {
-  /** Folders, as given. With a single folder, names are shown without it. */
-  readonly inputs: readonly string[];
-  /** Also shows files that were passed over or unchanged when the watch started. */
-  readonly verbose: boolean;
-}
-
 const KEPT = 8;
 
-/** The latest events of a watch, oldest first. */
-export function createRecent({ inputs, verbose }: RecentOptions) {
+/**
+ * The latest events of a watch, oldest first. Of a single folder in `inputs`, names are shown without it. `verbose` also
+ * shows files that were passed over or unchanged when the watch started.
+ */
+export function createRecent(inputs: readonly string[], verbose: boolean) {
   const entries: RecentEvent[] = [];
   const [only = '', ...others] = inputs;
   const folder = only === '' || others.length > 0 ? '' : join(only, sep);
-  const short = (path: string) =>
-    folder !== '' && path.startsWith(folder) ? path.slice(folder.length) : path;
+  const short = (path: string) => (path.startsWith(folder) ? path.slice(folder.length) : path);
+  const named = (path: string) => printable(short(path));
 
-  function add(entry: RecentEvent): void {
-    const { what, name, words } = entry;
-    // A repeated event (a file that is still being written) moves down. It does not push out the others.
-    const same = entries.findIndex((one) => one.what === what && one.name === name && one.words === words);
-    if (same !== -1) entries.splice(same, 1);
-    entries.push(entry);
-    if (entries.length > KEPT) entries.shift();
+  function entryOf(event: Event): Omit<RecentEvent, 'at'> | null {
+    switch (event.type) {
+      case 'job': {
+        const { source, state, duplicateOf } = event;
+        const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
+        return { what: state, name: named(source), words: outcomeOf(shown) };
+      }
+      case 'job.retrying':
+        return { what: 'retrying', name: named(event.source), words: retryText(event) };
+      case 'still_written':
+        return { what: event.type, name: named(event.source), words: 'still being written, waiting' };
+      case 'removed': {
+        const words = `gone, ${counted(event.paths.length, 'output')} removed`;
+        return { what: event.type, name: named(event.source), words };
+      }
+      case 'passed_over':
+        return { what: event.type, name: named(event.path), words: `passed over: ${event.reason}` };
+      default:
+        return null;
+    }
   }
 
   return {
     entries: entries as readonly RecentEvent[],
     /** `at`: milliseconds since 1970. `isWaiting`: the first walk is over. */
     event(event: Event, at: number, isWaiting: boolean): void {
-      const worded = wordsOf(event, short);
-      if (worded === null || !isShown(event, isWaiting, verbose)) return;
-      const { path, what, words } = worded;
-      add({ at, what, name: printable(short(path)), words });
+      const entry = isShown(event, isWaiting, verbose) ? entryOf(event) : null;
+      if (entry === null) return;
+      const { what, name, words } = entry;
+      // A repeated event (a file that is still being written) moves down. It does not push out the others.
+      const same = entries.findIndex((one) => one.what === what && one.name === name && one.words === words);
+      if (same !== -1) entries.splice(same, 1);
+      entries.push({ at, ...entry });
+      if (entries.length > KEPT) entries.shift();
     },
   };
-}
-
-interface Worded extends Pick<RecentEvent, 'what' | 'words'> {
-  readonly path: string;
-}
-
-function wordsOf(event: Event, short: (path: string) => string): Worded | null {
-  switch (event.type) {
-    case 'job': {
-      const { source, state, duplicateOf } = event;
-      const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
-      return { path: source, what: state, words: outcomeOf(shown) };
-    }
-    case 'job.retrying': {
-      // The reason comes last because the end of the line may be cut.
-      const words = `again in ${pause(event.delay)}: ${reasonOf(event.source, event.error)}`;
-      return { path: event.source, what: 'retrying', words };
-    }
-    case 'still_written':
-      return { path: event.source, what: event.type, words: 'still being written, waiting' };
-    case 'removed': {
-      const words = `gone, ${counted(event.paths.length, 'output')} removed`;
-      return { path: event.source, what: event.type, words };
-    }
-    case 'passed_over':
-      return { path: event.path, what: event.type, words: `passed over: ${event.reason}` };
-    default:
-      return null;
-  }
 }
 
 function isShown(event: Event, isWaiting: boolean, verbose: boolean): boolean {

@@ -1,20 +1,14 @@
 import type { Preset, Style } from '../model.ts';
-import { tabbed, table } from './table.ts';
-import { printable } from './text.ts';
-import type { Span } from './theme.ts';
+import { type Span, tabbed, table, textLayoutOf } from './layout.ts';
+import { printable, textOf } from './text.ts';
 
 /** One setting and the source of its value. */
-export interface ConfigEntry {
-  readonly key: string;
-  readonly value: string;
-  readonly origin: string;
-}
+export type ConfigEntry = Readonly<Record<'key' | 'value' | 'origin', string>>;
 
 /** The settings as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
 export function configText(entries: readonly ConfigEntry[], style: Style): string {
-  const rows = entries.map(({ key, value, origin }) => [printable(key), printable(value), printable(origin)]);
-  if (!style.tty) return tabbed(['key', 'value', 'origin'], rows);
-  return table([{ title: 'KEY' }, { title: 'VALUE' }, { title: 'ORIGIN' }], rows, style);
+  const rows = entries.map(({ key, value, origin }) => [key, value, origin].map(printable));
+  return tableText(['key', 'value', 'origin'], rows, rows, style);
 }
 
 /** What `config --json` prints. */
@@ -26,11 +20,7 @@ export function configJson(entries: readonly ConfigEntry[]): object {
 export interface PresetEntry extends Preset {
   readonly origin: string;
   /** The variants in words. */
-  readonly cells: readonly {
-    readonly size: string;
-    readonly quality: string;
-    readonly options: string;
-  }[];
+  readonly cells: readonly Readonly<Record<'size' | 'quality' | 'options', string>>[];
 }
 
 /** One line per variant of each preset, as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
@@ -42,16 +32,19 @@ export function presetsText(presets: readonly PresetEntry[], style: Style): stri
       return [printable(name), printable(variant), size, format, quality, options, printable(origin)];
     });
   });
-  if (!style.tty) return tabbed(titles, rows);
   // A table shows the name and origin of a preset once, beside its first variant.
-  const seen = rows.map((row, at): Span[] => {
-    return rows[at - 1]?.[0] === row[0] ? ['', ...row.slice(1, -1), ''] : row;
-  });
-  const columns = titles.map((title) => ({ title: title.toUpperCase() }));
-  return table(columns, seen, style);
+  const seen = rows.map((row, at) => (rows[at - 1]?.[0] === row[0] ? ['', ...row.slice(1, -1), ''] : row));
+  return tableText(titles, rows, seen, style);
 }
 
 /** What `presets --json` prints. */
 export function presetsJson(presets: readonly PresetEntry[]): object {
   return { v: 1, presets: presets.map(({ name, origin, variants }) => ({ name, origin, variants })) };
+}
+
+/** `seen`: the rows for a terminal. */
+function tableText(titles: string[], rows: string[][], seen: readonly Span[][], style: Style): string {
+  if (!style.tty) return textOf(tabbed(titles, rows));
+  const upper = titles.map((title) => title.toUpperCase());
+  return textOf(table(upper, seen, textLayoutOf(style)));
 }

@@ -1,21 +1,17 @@
 import { resolve } from 'node:path';
-import { ENDED_STATES, totalOf } from '../model/totals.ts';
-import type { Batch, JobRecord, Style } from '../model.ts';
-import { bytes, change, count, duration, localTime } from './format.ts';
-import { table } from './table.ts';
-import { printable, width, wrap } from './text.ts';
+import { doneOf, totalOf } from '../model/totals.ts';
 import {
-  columnsOf,
-  fitting,
-  line,
-  packed,
-  paintOf,
-  roomOf,
-  type Span,
-  type Theme,
-  themeOf,
-} from './theme.ts';
-import { passedOverText, reasonOf } from './wording.ts';
+  ACTIVE_STATES,
+  type Batch,
+  ENDED_STATES,
+  type JobRecord,
+  type JobState,
+  type Style,
+} from '../model.ts';
+import { bytes, change, count, duration, localTime } from './format.ts';
+import { line, packed, type Span, stateSpan, type TextLayout, table, textLayoutOf } from './layout.ts';
+import { printable, textOf, width, wrap } from './text.ts';
+import { fixOf, goOn, passedOverTexts, reasonOf } from './wording.ts';
 
 /**
  * One batch for a person: its settings, its counts and its failed jobs, or with `all` every job that is kept. Paths are
@@ -28,59 +24,44 @@ export function statusText(
   now: number,
   all?: readonly JobRecord[],
 ): string {
-  const theme = themeOf(style);
-  const room = roomOf(style);
-  const lines = [
-    ...packed(
-      [{ text: `Batch ${batch.id}`, paint: theme.chalk.bold }, '   '],
-      headPieces(batch, theme),
-      room,
-      theme,
-    ),
-    ...packed(['  started  '], startedPieces(batch, now), room, theme),
-    ...packed(['  images   '], imagePieces(batch, theme), room, theme),
-    ...packed(['  size     '], sizePieces(batch), room, theme),
-    ...passedOverLines(batch, room, theme),
-  ];
+  const layout = textLayoutOf(style);
+  const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
   const jobs = all ?? failed;
-  const table = jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, style) : failedLines(jobs, style))];
-  return [...lines, ...table, ...nextLines(batch, room)].map((text) => `${text}\n`).join('');
+  const lines = [
+    ...packed([id, '   '], headPieces(batch, layout), layout),
+    ...packed(['  started  '], startedPieces(batch, now), layout),
+    ...packed(['  images   '], imagePieces(batch, layout), layout),
+    ...packed(['  size     '], sizePieces(batch), layout),
+    ...passedOverTexts(batch.passedOver, new Map()).map((text) => line([`  aside    ${text}`], layout)),
+    ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
+  ];
+  const next = nextSentences(batch).flatMap((text) => wrap(text, layout.columns));
+  return textOf([...lines, ...(next.length === 0 ? [] : ['', ...next])]);
 }
 
-function headPieces(batch: Batch, theme: Theme): Span[] {
-  const failed = batch.counts.failed > 0 ? `, ${count(batch.counts.failed)} failed` : '';
-  const state = {
-    text: `${batch.state}${failed}`,
-    paint: failed === '' ? theme.chalk.green : theme.chalk.red,
-  };
-  const inputs = batch.inputs.map((input) => printable(input === '-' ? input : resolve(batch.cwd, input)));
-  const [first = '', ...others] = inputs;
+function headPieces({ counts, state, inputs, cwd, out }: Batch, { chalk }: TextLayout): Span[] {
+  const { failed } = counts;
+  const text = failed > 0 ? `${state}, ${count(failed)} failed` : state;
+  const paths = inputs.map((input) => printable(input === '-' ? input : resolve(cwd, input)));
+  const [first = '', ...others] = paths;
   const from = others.length === 0 ? first : `${first} and ${count(others.length)} more`;
-  return [state, from, `-> ${printable(batch.out)}`];
+  return [{ text, paint: failed > 0 ? chalk.red : chalk.green }, from, `-> ${printable(out)}`];
 }
 
 function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: Batch, now: number): Span[] {
   const end = finishedAt ?? (state === 'running' ? now : null);
   const took = end === null ? '' : ` (${duration(Math.max(0, end - startedAt))})`;
-  return [
-    `${localTime(startedAt)}${took}`,
-    command,
-    `preset ${printable(preset)}`,
-    `${count(jobs)} at a time`,
-  ];
+  const when = `${localTime(startedAt)}${took}`;
+  return [when, command, `preset ${printable(preset)}`, `${count(jobs)} at a time`];
 }
 
-function imagePieces({ counts, walkEnded, state }: Batch, theme: Theme): Span[] {
-  const total = totalOf(counts);
-  const waiting = (['pending', 'processing', 'retrying'] as const).filter((one) => counts[one] > 0);
+function imagePieces({ counts, walkEnded, state }: Batch, layout: TextLayout): Span[] {
   const soFar = walkEnded || state === 'finished' ? '' : ' found so far';
-  return [
-    `${count(total)}${soFar} `,
-    ...ENDED_STATES.filter((one) => counts[one] > 0).map((one) => {
-      return { text: `${count(counts[one])} ${one}`, paint: paintOf(one, theme) };
-    }),
-    ...waiting.map((one) => `${count(counts[one])} ${one}`),
-  ];
+  const textOfState = (one: JobState) => `${count(counts[one])} ${one}`;
+  const ended = ENDED_STATES.filter((one) => counts[one] > 0);
+  const active = ACTIVE_STATES.filter((one) => counts[one] > 0);
+  const spans = ended.map((one) => stateSpan(one, textOfState(one), layout));
+  return [`${count(totalOf(counts))}${soFar} `, ...spans, ...active.map(textOfState)];
 }
 
 function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
@@ -88,73 +69,72 @@ function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
   return [`${bytes(bytesIn)} -> ${bytes(bytesOut)} (${change(bytesIn, bytesOut)})`];
 }
 
-function passedOverLines({ passedOver }: Batch, room: number, theme: Theme): string[] {
-  if (passedOver === 0) return [];
-  return [fitting([[`  aside    ${passedOverText(passedOver, new Map())}`]], room, theme)];
-}
-
 /** Name, attempts and reason, in columns where they fit. Reason and fix are never cut. */
-function failedLines(jobs: readonly JobRecord[], style: Style): string[] {
-  const theme = themeOf(style);
-  const room = roomOf(style);
+function failedLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
+  const { columns, chalk } = layout;
   const names = Math.max(6, ...jobs.map(({ source }) => width(printable(source))));
-  const beside = room - names - 15;
+  const beside = columns - names - 15;
+  const wordsOf = ({ source, error }: JobRecord, room: number, indent = '') =>
+    [reasonOf(source, error ?? undefined), ...fixOf(error)].flatMap((text) => wrap(text, room, indent));
   if (beside >= 30) {
-    const rows = jobs.flatMap(({ source, attempts, error }) => {
-      const words = [...wrap(reasonOf(source, error ?? undefined), beside), ...fixOf(error, beside)];
-      return words.map((text, at): Span[] =>
-        at === 0 ? [printable(source), count(attempts), text] : ['', '', text],
-      );
+    const rows = jobs.flatMap((job) => {
+      const [first = '', ...more] = wordsOf(job, beside);
+      return [[printable(job.source), count(job.attempts), first], ...more.map((text) => ['', '', text])];
     });
-    const columns = [{ title: 'FAILED' }, { title: 'ATTEMPTS', align: 'right' as const }, { title: 'ERROR' }];
-    return indented(table(columns, rows, { ...style, columns: () => columnsOf(style) - 2 }));
+    return indentedTable(['FAILED', 'ATTEMPTS', 'ERROR'], rows, layout, ['ATTEMPTS']);
   }
   return [
-    line(['  ', { text: 'FAILED', paint: theme.chalk.bold }], room, theme),
-    ...jobs.flatMap(({ source, error }) => [
-      ...wrap(printable(source), room - 2).map((text) => `  ${text}`),
-      ...wrap(reasonOf(source, error ?? undefined), room - 4).map((text) => `    ${text}`),
-      ...fixOf(error, room - 4).map((text) => `    ${text}`),
+    line(['  ', { text: 'FAILED', paint: chalk.bold }], layout),
+    ...jobs.flatMap((job) => [
+      ...wrap(printable(job.source), columns, '  '),
+      ...wordsOf(job, columns, '    '),
     ]),
   ];
 }
 
-function fixOf(error: JobRecord['error'], columns: number): string[] {
-  return error?.fix === undefined ? [] : wrap(`fix: ${printable(error.fix)}`, columns);
-}
-
-function allLines(jobs: readonly JobRecord[], style: Style): string[] {
-  const theme = themeOf(style);
+function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   const rows = jobs.map((job): Span[] => [
-    { text: job.state, paint: paintOf(job.state, theme) },
+    stateSpan(job.state, job.state, layout),
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
     `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}`,
   ]);
-  const right = { align: 'right' } as const;
-  const columns = [
-    { title: 'STATE' },
-    { title: 'SIZE', ...right },
-    { title: 'OUTPUTS', ...right },
-    { title: 'TIME', ...right },
-    { title: 'SOURCE' },
-  ];
-  return indented(table(columns, rows, { ...style, columns: () => columnsOf(style) - 2 }));
+  const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
+  return indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
 }
 
-function nextLines({ id, state, counts, command }: Batch, room: number): string[] {
-  const again = command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`;
-  const lines = [
-    ...(state === 'cancelled' || state === 'interrupted' ? wrap(again, room) : []),
-    ...(counts.failed > 0 && state !== 'running' ? wrap(`Retry the failed: imgtool retry ${id}`, room) : []),
-  ];
-  return lines.length === 0 ? [] : ['', ...lines];
+function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {
+  const lines = table(titles, rows, { ...layout, columns: layout.columns - 2 }, right);
+  return lines.map((row) => `  ${row}`);
 }
 
-function indented(text: string): string[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((row) => `  ${row}`);
+function nextSentences(batch: Batch): string[] {
+  const isRetryable = batch.counts.failed > 0 && batch.state !== 'running';
+  return [...goOn(batch), ...(isRetryable ? [`Retry the failed: imgtool retry ${batch.id}`] : [])];
+}
+
+/** What `imgtool cancel` prints: the state of the batch and how to continue it. Ends with a newline. */
+export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'ended', style: Style): string {
+  const { id, state, counts } = batch;
+  if (was === 'ended')
+    return wrapped([`Batch ${id} had ended (${state}): there was nothing to stop.`], style);
+  if (batch.command === 'watch' && was === 'running') {
+    return wrapped([`Watch ${id} was stopped.`, ...goOn(batch)], style);
+  }
+  if (state === 'finished') return wrapped([`Batch ${id} finished before it could be stopped.`], style);
+  const far = `after ${count(doneOf(counts))} of ${count(totalOf(counts))}`;
+  return wrapped([`Batch ${id} ${state} ${far}.`, ...goOn(batch)], style);
+}
+
+/** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */
+export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style): string {
+  const { id, state, counts } = batch;
+  if (how === 'retry') return wrapped([`Batch ${id} has no failed images.`, ...goOn(batch)], style);
+  const failed = counts.failed === 0 ? [] : [`Failed images again: imgtool retry ${id}`];
+  return wrapped([`Batch ${id} is ${state}: nothing is left to be done.`, ...failed], style);
+}
+
+function wrapped(sentences: readonly string[], style: Style): string {
+  return textOf(sentences.flatMap((one) => wrap(one, textLayoutOf(style).columns)));
 }

@@ -1,10 +1,27 @@
-import { type BatchTotals, doneOf, ENDED_STATES, leftOf, totalOf } from '../model/totals.ts';
-import type { BatchFinished, Style } from '../model.ts';
-import { failureLines } from './failures.ts';
+import { type BatchTotals, doneOf, leftOf, totalOf } from '../model/totals.ts';
+import { type BatchFinished, ENDED_STATES, type JobEvent, type Style } from '../model.ts';
 import { bytes, count, counted, duration, rate } from './format.ts';
-import { printable, wrap } from './text.ts';
-import { fitting, packed, paintOf, roomOf, type Span, type Theme, themeOf } from './theme.ts';
-import { dryRunText, endedEarly, outputCount, outputNote, passedOverText, savedText } from './wording.ts';
+import {
+  fitting,
+  line,
+  markOf,
+  packed,
+  type Span,
+  stateSpan,
+  type TextLayout,
+  textLayoutOf,
+} from './layout.ts';
+import { cutStart, padEnd, printable, width, wrap } from './text.ts';
+import {
+  dryRunText,
+  endedEarly,
+  fixOf,
+  outputCount,
+  outputNote,
+  passedOverTexts,
+  reasonOf,
+  savedText,
+} from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ASCII_BARS = '_.:-=+*#';
@@ -13,91 +30,92 @@ const ASCII_BARS = '_.:-=+*#';
 export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const { finished } = totals;
   if (finished === null) return [];
-  const theme = themeOf(style);
-  const room = roomOf(style);
-  const passedOver = passedOverText(finished.passedOver, totals.passedOverBy);
-  const passedOverLines =
-    passedOver === '' ? [] : wrap(passedOver, room - 1).map((text) => ` ${theme.chalk.dim(text)}`);
-  if (totalOf(finished.counts) === 0) {
-    return [fitting([[` No images found.`]], room, theme), ...passedOverLines];
-  }
+  const layout = textLayoutOf(style);
+  const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
+  const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
+  if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [
-    ...titleLines(totals, finished, room, theme),
+    titleLine(totals, finished, layout),
     '',
     ...(finished.dryRun
-      ? wrap(dryRunText(totals), room - 1).map((text) => ` ${text}`)
-      : figureLines(totals, finished, style, theme)),
-    ...passedOverLines,
-    ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, room, theme)]),
-    ...(finished.dryRun ? [] : ['', ...nextLines(finished, room, theme)]),
+      ? wrap(dryRunText(totals), layout.columns, ' ')
+      : figureLines(totals, finished, layout)),
+    ...aside,
+    ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, layout)]),
+    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout)]),
   ];
 }
 
-function titleLines(totals: BatchTotals, finished: BatchFinished, room: number, theme: Theme): string[] {
-  const { counts, ms } = finished;
+function titleLine({ started, ended }: BatchTotals, finished: BatchFinished, layout: TextLayout): string {
+  const { counts, ms, state, dryRun } = finished;
   const early = endedEarly(finished);
   if (early !== null) {
-    const title = { text: ` ${theme.marks.cancelled} ${early}`, paint: theme.chalk.yellow };
-    const temps = finished.state === 'cancelled' && !totals.started?.resumed ? ' Temp files removed.' : '';
-    return [fitting([[title, temps], [title]], room, theme)];
+    const title = stateSpan('cancelled', ` ${markOf('cancelled', layout)} ${early}`, layout);
+    const temps = state === 'cancelled' && !started?.resumed ? ' Temp files removed.' : '';
+    return fitting([[title, temps], [title]], layout);
   }
   const total = totalOf(counts);
   const good = total - counts.failed;
-  const state = good === 0 ? 'failed' : 'completed';
-  const mark = { text: ` ${theme.marks[state]} `, paint: paintOf(state, theme) };
+  const result = good === 0 ? 'failed' : 'completed';
+  const mark = stateSpan(result, ` ${markOf(result, layout)} `, layout);
   const images = good === total ? `${count(total)}` : `${count(good)} of ${count(total)}`;
   const what = `${images} ${total === 1 ? 'image' : 'images'} in ${duration(ms)}`;
-  const pace = finished.dryRun ? 'dry run' : rate(ms > 0 ? (doneOf(totals.ended) / ms) * 1000 : null);
-  const jobs = finished.dryRun || totals.started === null ? '' : `, ${totals.started.jobs} at a time`;
-  return [
-    fitting(
-      [
-        [mark, what, `   (${pace}${jobs})`],
-        [mark, what, `  ${pace}`],
-        [mark, what],
-      ],
-      room,
-      theme,
-    ),
-  ];
+  const pace = dryRun ? 'dry run' : rate(ms > 0 ? (doneOf(ended) / ms) * 1000 : null);
+  const jobs = dryRun || started === null ? '' : `, ${started.jobs} at a time`;
+  return fitting(
+    [
+      [mark, what, `   (${pace}${jobs})`],
+      [mark, what, `  ${pace}`],
+      [mark, what],
+    ],
+    layout,
+  );
 }
 
-function figureLines(totals: BatchTotals, finished: BatchFinished, style: Style, theme: Theme): string[] {
-  const room = roomOf(style);
-  const outputs = outputCount(totals);
-  const row = (label: string, pieces: readonly Span[]) =>
-    packed(labelOf(label, room, theme), pieces, room, theme);
+function figureLines(totals: BatchTotals, finished: BatchFinished, layout: TextLayout): string[] {
+  const isNarrow = layout.columns < 64;
+  // Labels are aligned to the right.
+  const row = (label: string, pieces: readonly Span[]) => {
+    const text = label.padStart(isNarrow ? 8 : 11);
+    return packed([{ text, paint: layout.chalk.dim }, isNarrow ? '  ' : '   '], pieces, layout);
+  };
   return [
-    ...row('Images', imagePieces(totals, finished, theme)),
-    ...row(
-      'Outputs',
-      outputs === 0 ? [] : [`${counted(outputs, 'file')}${outputNote(totals)}`, `-> ${outOf(totals)}`],
-    ),
-    ...row('Size', sizePieces(finished, theme)),
+    ...row('Images', imagePieces(totals, finished, layout)),
+    ...row('Outputs', outputPieces(totals)),
+    ...row('Size', sizePieces(finished, layout)),
     ...row('Time', timePieces(totals)),
-    ...row('', shapePieces(totals, style)),
+    ...row('', shapePieces(totals, layout)),
   ];
 }
 
-function imagePieces(totals: BatchTotals, { counts }: BatchFinished, theme: Theme): Span[] {
+function imagePieces(
+  { reused, degraded }: BatchTotals,
+  { counts }: BatchFinished,
+  layout: TextLayout,
+): Span[] {
   const notes = [
-    ...(totals.reused > 0 ? [`${count(totals.reused)} reused`] : []),
-    ...(totals.degraded > 0 ? [`${count(totals.degraded)} damaged but accepted`] : []),
+    ...(reused > 0 ? [`${count(reused)} reused`] : []),
+    ...(degraded > 0 ? [`${count(degraded)} damaged but accepted`] : []),
   ];
   const waiting = leftOf(counts);
-  return [
-    ...ENDED_STATES.filter((state) => counts[state] > 0).map((state) => {
-      const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
-      return { text: `${count(counts[state])} ${state}${more}`, paint: paintOf(state, theme) };
-    }),
-    ...(waiting > 0 ? [`${count(waiting)} pending`] : []),
-  ];
+  const ended = ENDED_STATES.filter((state) => counts[state] > 0).map((state) => {
+    const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
+    return stateSpan(state, `${count(counts[state])} ${state}${more}`, layout);
+  });
+  return waiting > 0 ? [...ended, `${count(waiting)} pending`] : ended;
 }
 
-function sizePieces({ bytesIn, bytesOut }: BatchFinished, theme: Theme): Span[] {
+function outputPieces(totals: BatchTotals): Span[] {
+  const outputs = outputCount(totals);
+  if (outputs === 0) return [];
+  return [`${counted(outputs, 'file')}${outputNote(totals)}`, `-> ${printable(totals.started?.out ?? '')}`];
+}
+
+function sizePieces({ bytesIn, bytesOut }: BatchFinished, { chalk }: TextLayout): Span[] {
   if (bytesIn === 0 || bytesOut === 0) return [];
   const text = savedText(bytesIn, bytesOut);
-  const saved = bytesIn > bytesOut ? { text, paint: theme.chalk.green } : text;
+  const saved = bytesIn > bytesOut ? { text, paint: chalk.green } : text;
   return [`${bytes(bytesIn)} -> ${bytes(bytesOut)}`, saved];
 }
 
@@ -115,45 +133,59 @@ function timePieces({ times, spent }: BatchTotals): Span[] {
 }
 
 /** A histogram of the times as a row of bars; none for too few images. */
-function shapePieces({ times }: BatchTotals, style: Style): Span[] {
+function shapePieces({ times }: BatchTotals, { unicode }: TextLayout): Span[] {
   if (times.count < 10 || times.max < times.min * 2) return [];
-  const levels = style.unicode ? BARS : ASCII_BARS;
+  const levels = unicode ? BARS : ASCII_BARS;
   const shape = times.shape(12);
   const highest = Math.max(...shape);
   const bars = shape.map((n) => (n === 0 ? ' ' : levels[Math.ceil((n / highest) * levels.length) - 1]));
   return [`${bars.join('')}   ${duration(times.min)} .. ${duration(times.max)}`];
 }
 
-/** The commands that continue the batch, retry its failed images and show it again. */
-function nextLines(finished: BatchFinished, room: number, theme: Theme): string[] {
+/** The failed images with reason and fix. A long name is cut; reason and fix are not. */
+function failureLines({ failures, ended, started }: BatchTotals, layout: TextLayout): string[] {
+  const { columns, chalk, ellipsis } = layout;
+  const failed = [...failures].sort((a, b) => (a.source < b.source ? -1 : 1));
+  const widest = Math.max(...failed.map(({ source }) => width(printable(source))));
+  const names = Math.min(widest, Math.floor(Math.min(columns, 100) / 3));
+  const isBeside = columns - names - 5 >= 30;
+  const indent = ' '.repeat(isBeside ? names + 5 : 5);
+  const linesOf = ({ source, error }: JobEvent): string[] => {
+    const reason = wrap(reasonOf(source, error), columns, indent);
+    const name = cutStart(printable(source), isBeside ? names : columns - 3, ellipsis);
+    const [first = '', ...others] = reason;
+    const head = `   ${padEnd(name, names)}  ${first.slice(indent.length)}`;
+    return [
+      ...(isBeside ? [head, ...others] : [`   ${name}`, ...reason]),
+      ...fixLines(error, indent, layout),
+    ];
+  };
+  const more = ended.failed - failed.length;
+  const rest = `... and ${count(more)} more: imgtool status ${started?.batch}`;
+  return [
+    line([{ text: ` Failed (${count(ended.failed)})`, paint: chalk.red }], layout),
+    ...failed.flatMap(linesOf),
+    ...(more === 0 ? [] : wrap(rest, columns, '   ')),
+  ];
+}
+
+/** The fix of an error, indented. */
+export function fixLines(error: JobEvent['error'], indent: string, { columns, chalk }: TextLayout): string[] {
+  return fixOf(error).flatMap((fix) =>
+    wrap(fix, columns - indent.length).map((text) => indent + chalk.dim(text)),
+  );
+}
+
+/** The commands that continue the batch, retry its failed images and show it again. A watch retries by itself. */
+export function nextLines(finished: BatchFinished, layout: TextLayout, isWatch = false): string[] {
   const { batch, counts } = finished;
-  const label = { text: ' Next', paint: theme.chalk.dim };
-  const retry = counts.failed > 0 ? [`imgtool retry ${batch}`] : [];
+  const again = isWatch
+    ? 'Run the same command again to go on.'
+    : `Run the same command again, or: imgtool resume ${batch}`;
+  const retry = counts.failed > 0 && !isWatch ? [`imgtool retry ${batch}`] : [];
+  const label = { text: ' Next', paint: layout.chalk.dim };
   return [
-    ...againLines(finished, `Run the same command again, or: imgtool resume ${batch}`, room),
-    ...packed([label, '   '], [...retry, `imgtool status ${batch}`], room, theme),
+    ...(endedEarly(finished) === null ? [] : wrap(again, layout.columns, ' ')),
+    ...packed([label, '   '], [...retry, `imgtool status ${batch}`], layout),
   ];
-}
-
-/** The same for a watch, which retries failed images by itself. */
-export function nextOfWatch(finished: BatchFinished, room: number, theme: Theme): string[] {
-  const label = { text: ' Next', paint: theme.chalk.dim };
-  return [
-    ...againLines(finished, 'Run the same command again to go on.', room),
-    ...packed([label, '   '], [`imgtool status ${finished.batch}`], room, theme),
-  ];
-}
-
-function againLines(finished: BatchFinished, text: string, room: number): string[] {
-  return endedEarly(finished) === null ? [] : wrap(text, room - 1).map((one) => ` ${one}`);
-}
-
-/** Labels are aligned to the right on a wide terminal. */
-function labelOf(label: string, room: number, theme: Theme): Span[] {
-  const columns = room < 64 ? 8 : 11;
-  return [{ text: label.padStart(columns), paint: theme.chalk.dim }, room < 64 ? '  ' : '   '];
-}
-
-function outOf(totals: BatchTotals): string {
-  return printable(totals.started?.out ?? '');
 }

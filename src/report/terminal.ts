@@ -1,39 +1,49 @@
-import type { Report, Style } from '../model.ts';
-import { bytes, counted } from './format.ts';
+import { BatchTotals, leftOf, totalOf } from '../model/totals.ts';
+import type { BatchFinished, Event, Report, Style } from '../model.ts';
+import { age, bytes, count, counted } from './format.ts';
+import { markOf, stateSpan, textLayoutOf } from './layout.ts';
 import { createLiveDisplay, createSpinner, rowsOf, type TerminalStream } from './live.ts';
 import { noticeLines } from './notices.ts';
 import { createProgress } from './progress.ts';
-import { summaryLines } from './summary.ts';
+import { createDay, createRecent } from './recent.ts';
+import { fixLines, nextLines, summaryLines } from './summary.ts';
+import { wrap } from './text.ts';
 import { liveLines } from './view.ts';
+import { watchLines } from './watch-view.ts';
+import { endedEarly, shownStates, watchEnd } from './wording.ts';
 
-interface TerminalReportOptions {
+interface TerminalOptions {
   readonly stream: TerminalStream;
   readonly style: Style;
-  readonly command: string;
   /** The output folder, as given. */
   readonly out: string;
-  /** Prints a line for every job instead of only the failed ones. */
+  /** Also shows every job of a batch, and the files that a watch passed over or found unchanged at its start. */
   readonly verbose: boolean;
   /** Milliseconds since any fixed moment. */
   readonly clock?: () => number;
 }
 
+type BatchReportOptions = TerminalOptions & { readonly command: string };
+
+interface WatchReportOptions extends TerminalOptions {
+  /** The watched folders, as given. */
+  readonly inputs: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly wallClock?: () => number;
+}
+
 /** The report of a batch on a terminal: a spinner during the walk, then live lines, and a summary at the end. */
-export function createTerminalReport(options: TerminalReportOptions): Report {
+export function createTerminalReport(options: BatchReportOptions): Report {
   const { stream, style, command, out, verbose, clock = () => performance.now() } = options;
   const progress = createProgress();
   const { totals } = progress;
   const display = createLiveDisplay(stream, style);
   const spin = createSpinner(style);
-
-  function walkLines(): string[] {
+  const walkLines = () => {
     const found = `${counted(totals.found, 'image')}, ${bytes(totals.bytes)}`;
     return [spin(`Looking for images for ${out}: ${found}`)];
-  }
-
-  function batchLines(): string[] {
-    return liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
-  }
+  };
+  const batchLines = () => liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
 
   return {
     event(event) {
@@ -47,4 +57,75 @@ export function createTerminalReport(options: TerminalReportOptions): Report {
     },
     close: display.close,
   };
+}
+
+/** The report of a watch on a terminal: live lines, warnings and failures above them, and one closing line. */
+export function createWatchReport(options: WatchReportOptions): Report {
+  const { stream, style, inputs, out, verbose } = options;
+  const { clock = () => performance.now(), wallClock = Date.now } = options;
+  const since = clock();
+  const totals = new BatchTotals();
+  const day = createDay(totals, wallClock());
+  const recent = createRecent(inputs, verbose);
+  const display = createLiveDisplay(stream, style);
+  let events = 0;
+  let drawn: { state: string; lines: readonly string[] } = { state: '', lines: [] };
+
+  function lines(): readonly string[] {
+    if (day.turn(wallClock())) events++;
+    const view = { inputs, out, style, up: clock() - since, rows: rowsOf(stream) };
+    // A watch redraws ten times a second for months: it words its lines only when they can differ.
+    const state = `${events} ${age(view.up)} ${view.rows} ${style.columns()}`;
+    if (state !== drawn.state) {
+      drawn = { state, lines: watchLines(totals, { ...view, today: day.totals(), recent: recent.entries }) };
+    }
+    return drawn.lines;
+  }
+
+  return {
+    event(event) {
+      events++;
+      day.turn(wallClock());
+      totals.add(event, clock());
+      recent.event(event, wallClock(), totals.watching !== null);
+      display.print(lastingLines(event, style));
+      if (event.type === 'walk' || event.type === 'batch.started') display.show(lines);
+      if (event.type !== 'batch.finished') return;
+      display.close();
+      display.print(['', ...closingLines(event, totals.stopping !== null, style)]);
+    },
+    close: display.close,
+  };
+}
+
+/** A watch has no summary that lists its failures: each one stays above the live lines with its fix. */
+function lastingLines(event: Event, style: Style): string[] {
+  const layout = textLayoutOf(style);
+  const fix = event.type === 'job' ? event.error : undefined;
+  return [
+    ...noticeLines(event, false, style),
+    ...fixLines(fix, '   ', { ...layout, columns: layout.columns - 1 }),
+  ];
+}
+
+function closingLines(finished: BatchFinished, stopping: boolean, style: Style): string[] {
+  const layout = textLayoutOf(style);
+  const { counts, ms } = finished;
+  const end = watchEnd(finished, stopping);
+  const left = leftOf(counts);
+  const parts = [
+    ...shownStates(counts).map((one) => `${count(counts[one])} ${one}`),
+    ...(left > 0 ? [`${count(left)} pending`] : []),
+  ];
+  const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
+  const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.`;
+  const state = end === 'finished' ? 'completed' : 'cancelled';
+  const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
+  const [first = '', ...more] = wrap(text, layout.columns, ' '.repeat(mark.text.length));
+  const hasMore = counts.failed > 0 || endedEarly(finished) !== null;
+  return [
+    `${mark.paint(mark.text)}${first.slice(mark.text.length)}`,
+    ...more,
+    ...(hasMore ? nextLines(finished, layout, true) : []),
+  ];
 }

@@ -44,23 +44,29 @@ export function cutStart(text: string, columns: number, ellipsis = '…'): strin
   return ellipsis + fittingIn(room, clusters(text).reverse()).reverse().join('');
 }
 
-/** Breaks the text at spaces; breaks a word only when it is longer than a line. */
-export function wrap(text: string, columns: number): string[] {
-  if (width(text) <= columns) return [text];
+/** Breaks the text at spaces; breaks a word only when it is longer than a line. `columns` include the indent. */
+export function wrap(text: string, columns: number, indent = ''): string[] {
+  const room = columns - indent.length;
+  if (width(text) <= room) return [indent + text];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if (width(longer) <= columns) {
+    if (width(longer) <= room) {
       line = longer;
       continue;
     }
     if (line !== '') lines.push(line);
-    const parts = broken(word, columns);
+    const parts = broken(word, room);
     line = parts.pop() ?? '';
     lines.push(...parts);
   }
-  return line === '' ? lines : [...lines, line];
+  return (line === '' ? lines : [...lines, line]).map((part) => indent + part);
+}
+
+/** Lines as a text in which each line ends with a newline. */
+export function textOf(lines: readonly string[]): string {
+  return lines.map((text) => `${text}\n`).join('');
 }
 
 export function padEnd(text: string, columns: number): string {
@@ -82,7 +88,6 @@ function fittingIn(room: number, parts: readonly string[]): string[] {
 }
 
 function broken(word: string, columns: number): string[] {
-  if (width(word) <= columns) return [word];
   const parts: string[] = [];
   let part = '';
   for (const cluster of clusters(word)) {
@@ -115,8 +120,6 @@ export function printable(text: string): string {
 }
 
 function codeOf(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, '0')}`
-    : `\\u${code.toString(16).padStart(4, '0')}`;
+  const hex = character.charCodeAt(0).toString(16);
+  return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }

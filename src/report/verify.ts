@@ -1,9 +1,10 @@
-import type { Problem, Verified, WrongOutput } from '../model/verified.ts';
+import type { Verified, WrongOutput } from '../model/verified.ts';
 import type { Failure, Style } from '../model.ts';
 import { count, counted } from './format.ts';
+import { textLayoutOf } from './layout.ts';
 import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts';
-import { printable, wrap } from './text.ts';
-import { roomOf } from './theme.ts';
+import { printable, textOf, wrap } from './text.ts';
+import { fixOf } from './wording.ts';
 
 /** Outputs that are listed one by one; JSON lists all. */
 const MOST = 50;
@@ -11,18 +12,19 @@ const MOST = 50;
 /** One line per output that is not in order, with its repair, and a summary. Paths are absolute. Ends with a newline. */
 export function verifyText(verified: Verified, style: Style): string {
   const { wrong, remade } = verified;
-  const shown = wrong.length <= MOST ? wrong : failedFirst(verified).slice(0, MOST);
+  const { columns, ellipsis } = textLayoutOf(style);
+  const isMade = (one: WrongOutput) => Number(remade?.get(one) === null);
+  const failedFirst = [...wrong].sort((a, b) => isMade(a) - isMade(b));
+  const shown = wrong.length <= MOST ? wrong : failedFirst.slice(0, MOST);
   const lines = shown.flatMap((one) => {
-    const failure = remade?.get(one);
-    return [`${printable(one.record.path)}: ${one.problems.map(wordsOf).join('; ')}`, ...outcomeOf(failure)];
+    const words = one.problems.map(({ problem, message }) => `${problem}: ${printable(message)}`);
+    return [`${printable(one.record.path)}: ${words.join('; ')}`, ...remadeLines(remade?.get(one))];
   });
   const more = wrong.length - shown.length;
-  const others =
-    more === 0 ? [] : [`${style.unicode ? '…' : '...'} and ${count(more)} more; --json tells all`];
-  return [...lines, ...others, ...sumOf(verified)]
-    .flatMap((text) => wrap(text, roomOf(style)))
-    .map((text) => `${text}\n`)
-    .join('');
+  const others = more === 0 ? [] : [`${ellipsis} and ${count(more)} more; --json tells all`];
+  const stopped = verified.isStopped ? ['Stopped before all were seen.'] : [];
+  const all = [...lines, ...others, ...stopped, ...verdictOf(verified), ...goneOf(verified)];
+  return textOf(all.flatMap((text) => wrap(text, columns)));
 }
 
 /** What `verify --json` prints. Fields are only ever added. An output with two problems is listed twice. */
@@ -34,9 +36,11 @@ export function verifyJson(verified: Verified): object {
     verified: seen,
     wrong: wrong.length,
     gone,
-    problems: wrong.flatMap((one) =>
-      one.problems.map((problem) => ({ ...problemFields(one, problem), ...remadeFields(remade?.get(one)) })),
-    ),
+    problems: wrong.flatMap((one) => {
+      const { path, source, variant } = one.record;
+      const fields = remadeFields(remade?.get(one));
+      return one.problems.map((problem) => ({ path, source, variant, ...problem, ...fields }));
+    }),
     fixed: remade === undefined ? undefined : fixedOf(verified),
     forgotten: verified.forgotten,
     batches: verified.madeIn,
@@ -55,26 +59,19 @@ export function createVerifyProgress(screen: { stream: TerminalStream; style: St
       const bad = wrong === 0 ? '' : `, ${count(wrong)} not in order`;
       text = `${counted(verified, 'output')} verified${bad}`;
     },
-    close(): void {
-      display?.close();
-    },
+    close: () => display?.close(),
   };
 }
 
-function wordsOf({ problem, message }: Problem): string {
-  return `${problem}: ${printable(message)}`;
-}
-
-function outcomeOf(failure: Failure | null | undefined): string[] {
+function remadeLines(failure: Failure | null | undefined): string[] {
   if (failure === undefined) return [];
   if (failure === null) return ['  made again'];
-  const fix = failure.fix === undefined ? [] : [`  fix: ${printable(failure.fix)}`];
-  return [`  not made again: ${printable(failure.message)}`, ...fix];
+  return [`  not made again: ${printable(failure.message)}`, ...fixOf(failure).map((fix) => `  ${fix}`)];
 }
 
-function sumOf(verified: Verified): string[] {
-  const stopped = verified.isStopped ? ['Stopped before all were seen.'] : [];
-  return [...stopped, ...verdictOf(verified), ...goneOf(verified)];
+function remadeFields(failure: Failure | null | undefined): object {
+  if (failure === undefined) return {};
+  return failure === null ? { fixed: true } : { fixed: false, error: failure };
 }
 
 function verdictOf(verified: Verified): string[] {
@@ -83,8 +80,9 @@ function verdictOf(verified: Verified): string[] {
   const sum = `${counted(seen, 'output')} verified`;
   if (wrong.length === 0) return [`${sum}, ${isStopped ? 'all of these' : 'all'} in order`];
   const bad = `${sum}, ${count(wrong.length)} not in order`;
-  if (remade !== undefined)
+  if (remade !== undefined) {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
+  }
   return isMendable ? [bad, `Make them again: ${commandOf(verified)}`] : [bad];
 }
 
@@ -104,28 +102,10 @@ function commandOf({ batch }: Verified): string {
 /** `list` and `status` show the batches that made outputs again like any other. */
 function placeOf({ madeIn = [] }: Verified): string {
   if (madeIn.length === 0) return '';
-  return madeIn.length > 3
-    ? ` in ${madeIn.length} batches`
-    : ` in ${madeIn.length === 1 ? 'batch' : 'batches'} ${madeIn.join(', ')}`;
+  if (madeIn.length > 3) return ` in ${madeIn.length} batches`;
+  return ` in ${madeIn.length === 1 ? 'batch' : 'batches'} ${madeIn.join(', ')}`;
 }
 
 function fixedOf({ remade }: Verified): number {
   return [...(remade?.values() ?? [])].filter((failure) => failure === null).length;
-}
-
-function failedFirst({ wrong, remade }: Verified): readonly WrongOutput[] {
-  if (remade === undefined) return wrong;
-  return [
-    ...wrong.filter((one) => remade.get(one) !== null),
-    ...wrong.filter((one) => remade.get(one) === null),
-  ];
-}
-
-function problemFields({ record: { path, source, variant } }: WrongOutput, problem: Problem): object {
-  return { path, source, variant, ...problem };
-}
-
-function remadeFields(failure: Failure | null | undefined): object {
-  if (failure === undefined) return {};
-  return failure === null ? { fixed: true } : { fixed: false, error: failure };
 }

@@ -2,19 +2,18 @@ import cliProgress from 'cli-progress';
 import type { BatchTotals } from '../model/totals.ts';
 import type { Style } from '../model.ts';
 import { bytes, change, count, countdown, counted, duration, percent, rate } from './format.ts';
-import type { Progress } from './progress.ts';
-import { cutStart, padEnd, padStart, printable } from './text.ts';
 import {
-  columnsOf,
   fitting,
   line,
+  liveLayoutOf,
   packed,
-  paintOf,
   type Span,
   spanWidth,
-  type Theme,
-  themeOf,
-} from './theme.ts';
+  stateSpan,
+  type TextLayout,
+} from './layout.ts';
+import type { Progress } from './progress.ts';
+import { cutStart, padEnd, padStart, printable } from './text.ts';
 import { shownStates } from './wording.ts';
 
 const WIDEST_BAR = 44;
@@ -32,45 +31,37 @@ interface View {
 /** The live lines of a running batch. They leave the last column and the last row of the terminal free. Pure. */
 export function liveLines(progress: Progress, { command, style, now, rows }: View): string[] {
   const { totals } = progress;
-  const theme = themeOf(style);
-  // Terminals do not agree on where the cursor is after a character in the last column.
-  const columns = Math.max(1, columnsOf(style) - 1);
+  const layout = liveLayoutOf(style);
   const roomy = rows >= 12;
   const top = [
-    ...(roomy ? [headerLine(totals, command, columns, theme), ''] : []),
-    progressLine(progress, now, columns, style, theme),
-    ...countLines(totals, columns, theme),
+    ...(roomy ? [headerLine(totals, command, layout), ''] : []),
+    progressLine(progress, now, layout),
+    ...countLines(totals, layout),
     ...(roomy ? [''] : []),
   ];
-  return [...top, ...workLines(totals, now, columns, rows - top.length - 1, theme)];
+  return [...top, ...workLines(totals, now, rows - top.length - 1, layout)];
 }
 
-function headerLine(totals: BatchTotals, command: string, columns: number, theme: Theme): string {
-  const { started, total } = totals;
-  const name = { text: `imgtool ${command}`, paint: theme.chalk.bold };
-  const batch = `  batch ${started?.batch ?? ''}${started?.dryRun ? ' (dry run)' : ''}`;
-  const images = total === null ? '' : `  ${counted(total, 'image')}${started?.resumed ? ' left' : ''}`;
-  const size = total === null || started?.resumed ? '' : `  ${bytes(totals.bytes)}`;
-  const out = `  ->  ${printable(started?.out ?? '')}`;
-  const jobs = `  (${started?.jobs ?? 1} at a time)`;
-  return fitting(
-    [
-      [name, batch, images, size, out, jobs],
-      [name, batch, images, size, out],
-      [name, batch, images],
-      [name, batch],
-    ],
-    columns,
-    theme,
-  );
+function headerLine(
+  { started, total, bytes: size }: BatchTotals,
+  command: string,
+  layout: TextLayout,
+): string {
+  const { batch = '', dryRun, resumed, out = '', jobs = 1 } = started ?? {};
+  const name = { text: `imgtool ${command}`, paint: layout.chalk.bold };
+  const id = `  batch ${batch}${dryRun ? ' (dry run)' : ''}`;
+  const images = total === null ? '' : `  ${counted(total, 'image')}${resumed ? ' left' : ''}`;
+  const sizes = total === null || resumed ? '' : `  ${bytes(size)}`;
+  const long = [name, id, images, sizes, `  ->  ${printable(out)}`];
+  return fitting([[...long, `  (${jobs} at a time)`], long, [name, id, images], [name, id]], layout);
 }
 
-function progressLine(progress: Progress, now: number, columns: number, style: Style, theme: Theme): string {
+function progressLine(progress: Progress, now: number, layout: TextLayout): string {
   const { done, total, found } = progress.totals;
   const pace = rate(progress.rate(now));
   if (total === null) {
     const soFar = ` ${count(done)} done, ${count(found)} found so far`;
-    return fitting([[soFar, `   ${pace}`], [soFar], [` ${count(done)} done`]], columns, theme);
+    return fitting([[soFar, `   ${pace}`], [soFar], [` ${count(done)} done`]], layout);
   }
   const part = progress.share() ?? 0;
   const share = percent(part, 1);
@@ -80,16 +71,16 @@ function progressLine(progress: Progress, now: number, columns: number, style: S
     `  ${share.padStart(4)}   ${images}   ${pace}   ETA ${eta}`,
     `  ${share}  ${images}  ETA ${eta}`,
     `  ${share}  ${images}`,
-    ` ${share}`,
   ];
-  const tail = tails.find((text) => columns - 1 - text.length >= NARROWEST_BAR) ?? tails.at(-1) ?? '';
-  const size = Math.max(1, Math.min(WIDEST_BAR, columns - 1 - tail.length));
-  return line([' ', ...barSpans(part, size, style, theme), tail], columns, theme);
+  const room = layout.columns - 1;
+  const tail = tails.find((text) => room - text.length >= NARROWEST_BAR) ?? ` ${share}`;
+  const size = Math.max(1, Math.min(WIDEST_BAR, room - tail.length));
+  return line([' ', ...barSpans(part, size, layout), tail], layout);
 }
 
 /** The done part, a tip and the rest have three shapes: the bar can be read without colour. */
-function barSpans(part: number, size: number, style: Style, theme: Theme): Span[] {
-  const [full, tip, rest] = style.unicode ? ['━', '╸', '─'] : ['#', '', '-'];
+function barSpans(part: number, size: number, { unicode, chalk }: TextLayout): Span[] {
+  const [full, tip, rest] = unicode ? ['━', '╸', '─'] : ['#', '', '-'];
   const glue = part < 1 ? tip : '';
   const text = cliProgress.Format.BarFormat(part, {
     barsize: size - glue.length,
@@ -100,30 +91,33 @@ function barSpans(part: number, size: number, style: Style, theme: Theme): Span[
   const restAt = text.indexOf(rest);
   const end = restAt === -1 ? text.length : restAt;
   return [
-    { text: text.slice(0, end), paint: theme.chalk.cyan },
-    { text: text.slice(end), paint: theme.chalk.dim },
+    { text: text.slice(0, end), paint: chalk.cyan },
+    { text: text.slice(end), paint: chalk.dim },
   ];
 }
 
-function countLines(totals: BatchTotals, columns: number, theme: Theme): string[] {
-  const { bytesIn, bytesOut, counts } = totals;
+function countLines({ bytesIn, bytesOut, counts }: BatchTotals, layout: TextLayout): string[] {
   const shown = [...shownStates(counts), ...(counts.retrying > 0 ? ['retrying' as const] : [])];
-  const states = shown.map((state): Span => {
-    return { text: `${state} ${count(counts[state])}`, paint: paintOf(state, theme) };
-  });
-  const size = bytesIn === 0 ? '' : `${bytes(bytesIn)} -> ${bytes(bytesOut)}  (${change(bytesIn, bytesOut)})`;
-  const row = states.flatMap((state, at) => (at === 0 ? [' ', state] : ['  ', state]));
-  const gap = Math.min(columns, 76) - spanWidth(row) - size.length;
-  if (size !== '' && gap >= 3) return [line([...row, ' '.repeat(gap), size], columns, theme)];
-  return packed([' '], size === '' ? states : [...states, size], columns, theme);
+  const states = shown.map((state) => stateSpan(state, `${state} ${count(counts[state])}`, layout));
+  if (bytesIn === 0) return packed([' '], states, layout);
+  const size = `${bytes(bytesIn)} -> ${bytes(bytesOut)}  (${change(bytesIn, bytesOut)})`;
+  const row = states.flatMap((state, at) => [at === 0 ? ' ' : '  ', state]);
+  const gap = Math.min(layout.columns, 76) - spanWidth(row) - size.length;
+  if (gap >= 3) return [line([...row, ' '.repeat(gap), size], layout)];
+  return packed([' '], [...states, size], layout);
 }
 
-function workLines(totals: BatchTotals, now: number, columns: number, room: number, theme: Theme): string[] {
-  const most = Math.max(0, Math.min(MOST_IN_WORK, room, totals.started?.jobs ?? 1));
-  const names = Math.max(1, Math.min(44, columns - 12));
-  const shown = [...totals.inWork].slice(0, most).map(([source, since]) => {
-    const name = padEnd(cutStart(printable(source), names, theme.ellipsis), names);
-    return line([`   ${name} `, padStart(duration(now - since), 7)], columns, theme);
+function workLines(
+  { inWork, started }: BatchTotals,
+  now: number,
+  room: number,
+  layout: TextLayout,
+): string[] {
+  const most = Math.max(0, Math.min(MOST_IN_WORK, room, started?.jobs ?? 1));
+  const names = Math.max(1, Math.min(44, layout.columns - 12));
+  const shown = [...inWork].slice(0, most).map(([source, since]) => {
+    const name = padEnd(cutStart(printable(source), names, layout.ellipsis), names);
+    return line([`   ${name} `, padStart(duration(now - since), 7)], layout);
   });
   // A place that is free for a moment stays as a blank line, so that the display keeps its height.
   return [...shown, ...new Array<string>(most - shown.length).fill('')];

@@ -1,19 +1,19 @@
 import type { BatchTotals } from '../model/totals.ts';
 import type { Style } from '../model.ts';
 import { age, count, counted, timeOfDay } from './format.ts';
-import type { DayTotals, RecentEvent } from './recent.ts';
-import { cutStart, padEnd, printable, width } from './text.ts';
 import {
-  columnsOf,
   fitting,
   line,
+  liveLayoutOf,
+  markOf,
   packed,
-  paintOf,
   type Span,
   spanWidth,
-  type Theme,
-  themeOf,
-} from './theme.ts';
+  stateSpan,
+  type TextLayout,
+} from './layout.ts';
+import type { DayTotals, RecentEvent } from './recent.ts';
+import { cutStart, padEnd, printable, width } from './text.ts';
 import { savedText, shownStates } from './wording.ts';
 
 /** Below this many columns the time of day and long sentences are left out. */
@@ -22,7 +22,6 @@ const NARROW = 60;
 const INDENT = 14;
 
 interface WatchView {
-  /** Folders, as given. */
   readonly inputs: readonly string[];
   readonly out: string;
   readonly style: Style;
@@ -31,31 +30,29 @@ interface WatchView {
   /** Rows of the terminal. */
   readonly rows: number;
   readonly today: DayTotals;
-  /** Oldest first. */
   readonly recent: readonly RecentEvent[];
 }
 
 /** The live lines of a watch. They leave the last column and the last row of the terminal free. Pure. */
 export function watchLines(totals: BatchTotals, view: WatchView): string[] {
-  const theme = themeOf(view.style);
-  // Terminals do not agree on where the cursor is after a character in the last column.
-  const columns = Math.max(1, columnsOf(view.style) - 1);
+  const layout = liveLayoutOf(view.style);
   const roomy = view.rows >= 12;
   const top = [
-    ...(roomy ? [headerLine(totals, view, columns, theme), ''] : []),
-    ...stateLines(totals, columns, theme),
-    ...todayLines(view, columns, theme),
+    ...(roomy ? [headerLine(totals, view, layout), ''] : []),
+    ...stateLines(totals, layout),
+    ...todayLines(view.today, layout),
     ...(roomy ? [''] : []),
   ];
-  const recent = recentLines(view.recent, columns, view.rows - top.length - 1, theme);
-  return [...top, ...recent].slice(0, Math.max(1, view.rows - 1));
+  const room = Math.max(0, view.rows - top.length - 1);
+  return [...top, ...recentLines(view.recent, room, layout)].slice(0, Math.max(1, view.rows - 1));
 }
 
-function headerLine({ started }: BatchTotals, view: WatchView, columns: number, theme: Theme): string {
+function headerLine({ started }: BatchTotals, { inputs, ...view }: WatchView, layout: TextLayout): string {
+  const { columns, chalk, ellipsis } = layout;
   const most = Math.max(8, Math.floor(columns / 3));
-  const named = (path: string) => cutStart(printable(path), most, theme.ellipsis);
-  const [first = '', ...others] = view.inputs;
-  const name = { text: 'imgtool watch', paint: theme.chalk.bold };
+  const named = (path: string) => cutStart(printable(path), most, ellipsis);
+  const [first = '', ...others] = inputs;
+  const name = { text: 'imgtool watch', paint: chalk.bold };
   const from = `  ${named(first)}${others.length === 0 ? '' : ` and ${count(others.length)} more`}`;
   const out = ` -> ${named(view.out)}`;
   const how = started === null ? '' : `   ${printable(started.preset)}, ${started.jobs} at a time`;
@@ -64,27 +61,24 @@ function headerLine({ started }: BatchTotals, view: WatchView, columns: number, 
     const gap = Math.max(2, Math.min(columns, 76) - spanWidth(spans) - up.length);
     return [...spans, ' '.repeat(gap), up];
   });
-  return fitting(wordings, columns, theme);
+  return fitting(wordings, layout);
 }
 
-function stateLines(totals: BatchTotals, columns: number, theme: Theme): string[] {
-  const { watching } = totals;
-  const { pending, processing, retrying } = totals.counts;
+function stateLines(totals: BatchTotals, layout: TextLayout): string[] {
+  const { watching, counts } = totals;
   const pieces: Span[] = [
     ...(watching === null ? [] : [counted(watching.folders, 'folder')]),
-    `pending ${count(pending)}`,
-    `processing ${count(processing)}`,
-    ...(retrying === 0 ? [] : [{ text: `retrying ${count(retrying)}`, paint: theme.chalk.yellow }]),
+    `pending ${count(counts.pending)}`,
+    `processing ${count(counts.processing)}`,
+    ...(counts.retrying === 0 ? [] : [stateSpan('retrying', `retrying ${count(counts.retrying)}`, layout)]),
   ];
-  const [state, text] = stateOf(totals, columns);
-  const mark = {
-    text: ` ${theme.marks[state]} `,
-    paint: watching === null ? theme.chalk.dim : theme.chalk.cyan,
-  };
-  return packed([mark, padEnd(text, INDENT - 6), '   '], pieces, columns, theme);
+  const [state, text] = stateOf(totals, layout.columns);
+  const { dim, cyan } = layout.chalk;
+  const mark = { text: ` ${markOf(state, layout)} `, paint: watching === null ? dim : cyan };
+  return packed([mark, padEnd(text, INDENT - 6), '   '], pieces, layout);
 }
 
-/** The mark that stands for the state of the watch, and its name. */
+/** The state whose mark stands for the state of the watch, and the name of that. */
 function stateOf(
   { stopping, watching, total }: BatchTotals,
   columns: number,
@@ -96,40 +90,35 @@ function stateOf(
   return ['processing', watching.by === 'polling' ? 'polling' : 'watching'];
 }
 
-function todayLines({ today }: WatchView, columns: number, theme: Theme): string[] {
-  const { ended, bytesIn, bytesOut } = today;
-  const pieces = shownStates(ended).map((state): Span => {
-    return { text: `${count(ended[state])} ${state}`, paint: paintOf(state, theme) };
-  });
-  if (bytesIn > 0) pieces.push(savedText(bytesIn, bytesOut));
-  return packed([padEnd('   today', INDENT)], pieces, columns, theme);
+function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout): string[] {
+  const states = shownStates(ended).map((state) =>
+    stateSpan(state, `${count(ended[state])} ${state}`, layout),
+  );
+  const saved = bytesIn > 0 ? [savedText(bytesIn, bytesOut)] : [];
+  return packed([padEnd('   today', INDENT)], [...states, ...saved], layout);
 }
 
-function recentLines(recent: readonly RecentEvent[], columns: number, room: number, theme: Theme): string[] {
-  const shown = recent.slice(Math.max(0, recent.length - Math.max(0, room)));
-  const marks = Math.max(0, ...shown.map((entry) => width(markOf(entry, theme).text)));
-  const names = Math.min(Math.floor(columns / 3), Math.max(0, ...shown.map(({ name }) => width(name))));
+function recentLines(recent: readonly RecentEvent[], room: number, layout: TextLayout): string[] {
+  const isNarrow = layout.columns < NARROW;
+  const shown = recent.slice(Math.max(0, recent.length - room));
+  const marks = Math.max(0, ...shown.map((entry) => width(markSpan(entry, layout).text)));
+  const longest = Math.max(0, ...shown.map(({ name }) => width(name)));
+  const names = Math.min(Math.floor(layout.columns / 3), longest);
   return shown.map((entry) => {
-    const { text, paint } = markOf(entry, theme);
-    return line(
-      [
-        columns < NARROW ? ' ' : ` ${timeOfDay(entry.at)}  `,
-        { text: padEnd(text, marks), paint },
-        ` ${padEnd(cutStart(entry.name, names, theme.ellipsis), names)}`,
-        `${columns < NARROW ? '  ' : '   '}${entry.words}`,
-      ],
-      columns,
-      theme,
-    );
+    const { text, paint } = markSpan(entry, layout);
+    const name = padEnd(cutStart(entry.name, names, layout.ellipsis), names);
+    const time = isNarrow ? ' ' : ` ${timeOfDay(entry.at)}  `;
+    const words = `${isNarrow ? '  ' : '   '}${entry.words}`;
+    return line([time, { text: padEnd(text, marks), paint }, ` ${name}`, words], layout);
   });
 }
 
-function markOf({ what }: RecentEvent, theme: Theme): { text: string; paint: (text: string) => string } {
-  const { chalk, marks, ellipsis } = theme;
-  if (what === 'still_written') return { text: ellipsis, paint: chalk.dim };
-  if (what === 'removed') return { text: '-', paint: chalk.dim };
-  if (what === 'passed_over') return { text: marks.unchanged, paint: chalk.dim };
+function markSpan({ what }: RecentEvent, layout: TextLayout): Exclude<Span, string> {
+  const { dim, yellow } = layout.chalk;
+  if (what === 'still_written') return { text: layout.ellipsis, paint: dim };
+  if (what === 'removed') return { text: '-', paint: dim };
+  if (what === 'passed_over') return { text: markOf('unchanged', layout), paint: dim };
   // The attempt failed. Words and colour tell that it is not the last one.
-  if (what === 'retrying') return { text: marks.failed, paint: chalk.yellow };
-  return { text: marks[what], paint: paintOf(what, theme) };
+  if (what === 'retrying') return { text: markOf('failed', layout), paint: yellow };
+  return stateSpan(what, markOf(what, layout), layout);
 }

@@ -1,9 +1,8 @@
-import { type BatchTotals, doneOf, ENDED_STATES, totalOf } from '../model/totals.ts';
-import type { BatchFinished, Failure, JobEvent, PassedOver } from '../model.ts';
-import { bytes, change, count, counted } from './format.ts';
+import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
+import type { Batch, BatchFinished, EndedState, Failure, JobRetrying, PassedOver } from '../model.ts';
+import { ENDED_STATES } from '../model.ts';
+import { bytes, change, count, counted, pause } from './format.ts';
 import { printable } from './text.ts';
-
-/** Phrases that several reports share. */
 
 /** Why a source failed, without its name in front: the name is printed beside the reason. */
 export function reasonOf(source: string, error: Failure | undefined): string {
@@ -11,25 +10,33 @@ export function reasonOf(source: string, error: Failure | undefined): string {
   return printable(message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message);
 }
 
+/** When and why an image is tried again. The reason comes last because the end of the line may be cut. */
+export function retryText({ source, delay, error }: JobRetrying): string {
+  return `again in ${pause(delay)}: ${reasonOf(source, error)}`;
+}
+
+/** What can be done about an error, as a line; none if nothing is known. */
+export function fixOf(error: { readonly fix?: string | undefined } | null | undefined): string[] {
+  return error?.fix === undefined ? [] : [`fix: ${printable(error.fix)}`];
+}
+
 /** The states of ended jobs that a report counts: `completed` always, the others when they are not zero. */
-export function shownStates(ended: Readonly<Record<JobEvent['state'], number>>): JobEvent['state'][] {
+export function shownStates(ended: Readonly<Record<EndedState, number>>): EndedState[] {
   return ENDED_STATES.filter((state) => state === 'completed' || ended[state] > 0);
 }
 
 /** `completed=405 duplicate=6 failed=1` */
-export function countsInPlain(ended: Readonly<Record<JobEvent['state'], number>>): string {
-  return shownStates(ended)
-    .map((state) => `${state}=${ended[state]}`)
-    .join(' ');
+export function countsInPlain(ended: Readonly<Record<EndedState, number>>): string {
+  const counts = shownStates(ended).map((state) => `${state}=${ended[state]}`);
+  return counts.join(' ');
 }
 
-/** `12 files passed over: 10 hidden, 2 symlinks`; empty for no files. */
-export function passedOverText(total: number, reasons: ReadonlyMap<PassedOver, number>): string {
-  if (total === 0) return '';
-  const parts = [...reasons]
-    .sort(([, a], [, b]) => b - a)
-    .map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
-  return `${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
+/** `12 files passed over: 10 hidden, 2 symlinks`; no text for no files. */
+export function passedOverTexts(total: number, reasons: ReadonlyMap<PassedOver, number>): string[] {
+  if (total === 0) return [];
+  const sorted = [...reasons].sort(([, a], [, b]) => b - a);
+  const parts = sorted.map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
+  return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
 }
 
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
@@ -40,12 +47,15 @@ export function dryRunText(totals: BatchTotals): string {
     ? `${counted(variants, 'variant')} x ${counted(images, 'image')}`
     : `for ${counted(images, 'image')}`;
   const what = images > 0 ? `${counted(totals.wouldWrite, 'file')} (${each})` : 'nothing';
-  const rest = [
-    ...(['duplicate', 'unchanged'] as const).map((would) => [totals.would.get(would) ?? 0, would] as const),
-    [totals.ended.failed, 'would fail'] as const,
-  ].filter(([n]) => n > 0);
-  const others = rest.length === 0 ? '' : `; ${rest.map(([n, word]) => `${count(n)} ${word}`).join(', ')}`;
-  return `would write ${what} to ${printable(totals.started?.out ?? '')}${others}`;
+  const { would, ended } = totals;
+  const rest: [number, string][] = [
+    [would.get('duplicate') ?? 0, 'duplicate'],
+    [would.get('unchanged') ?? 0, 'unchanged'],
+    [ended.failed, 'would fail'],
+  ];
+  const others = rest.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
+  const end = others.length === 0 ? '' : `; ${others.join(', ')}`;
+  return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
 /** The number of output files, links included: their bytes add up to the size that the report shows. */
@@ -68,6 +78,12 @@ export function savedText(bytesIn: number, bytesOut: number): string {
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved ${bytes(saved)}` : `grew by ${bytes(-saved)}`;
   return `${word} (${change(bytesIn, bytesOut)})`;
+}
+
+/** How to go on with a batch that ended early; no line for any other. */
+export function goOn({ id, state, command }: Batch): string[] {
+  if (state !== 'cancelled' && state !== 'interrupted') return [];
+  return [command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`];
 }
 
 /** The headline of a batch that ended early; null for a batch that reached its end. */

@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Repaired } from '../../src/model/mended.ts';
-import { openPages, type Pages } from '../../src/report/pages.ts';
+import { backupText, repairedText } from '../../src/report/doctor.ts';
+import { createPrint, type Print } from '../../src/report/open.ts';
 import { width } from '../../src/report/text.ts';
 
 const REPAIRED = {
@@ -16,20 +17,20 @@ const REPAIRED = {
 /** From this width on the output is no terminal. */
 const WIDE = 100;
 
-async function printed(
-  json: boolean,
-  columns: number,
-  show: (pages: Pages) => Promise<void>,
-): Promise<string> {
+async function printed(json: boolean, columns: number, repair: Repaired): Promise<string> {
+  return page(json, columns, { v: 1, repair }, (style) => repairedText(repair, style));
+}
+
+async function page(json: boolean, columns: number, ...shown: Parameters<Print>): Promise<string> {
   const stream = new PassThrough();
   const style = { tty: columns < WIDE, color: false, unicode: true, columns: () => columns };
-  await show(openPages({ stream, style, json }));
+  await createPrint(stream, style, json)(...shown);
   return String(stream.read());
 }
 
 describe('the text of doctor --repair and --backup', () => {
   it('says what was saved and where the damaged index is now', async () => {
-    const text = await printed(false, WIDE, (pages) => pages.repaired(REPAIRED));
+    const text = await printed(false, WIDE, REPAIRED);
     expect(text).toContain('saved    1,200 sources, 1 output, 2 batches, 0 jobs');
     expect(text).toContain(`old one  ${REPAIRED.movedTo}`);
     expect(text).toContain('Tree 9 page 9: unreadable; b; c\n');
@@ -39,7 +40,7 @@ describe('the text of doctor --repair and --backup', () => {
 
   it('says what may be lost, and warns of outputs that the next run takes for sources', async () => {
     const said = async (over: Partial<Repaired>) => {
-      const text = await printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, ...over }));
+      const text = await printed(false, WIDE, { ...REPAIRED, ...over });
       return text.replace(/\s+/g, ' ');
     };
     const some = await said({ incomplete: ['outputs', 'jobs'] });
@@ -53,7 +54,7 @@ describe('the text of doctor --repair and --backup', () => {
   it('begins with the fact that nothing could be saved', async () => {
     const saved = { sources: 0, outputs: 0, batches: 0, jobs: 0 };
     const incomplete = ['sources', 'outputs', 'batches', 'jobs'] as const;
-    const text = await printed(false, WIDE, (pages) => pages.repaired({ ...REPAIRED, saved, incomplete }));
+    const text = await printed(false, WIDE, { ...REPAIRED, saved, incomplete });
     expect(text).toMatch(
       /^ Nothing could be saved of the damaged index: the new one in its place is empty\.\n/,
     );
@@ -63,9 +64,11 @@ describe('the text of doctor --repair and --backup', () => {
 
   it('fits every width and keeps control characters off the screen', async () => {
     for (let columns = 20; columns < WIDE; columns += 5) {
-      const text = await printed(false, columns, (pages) =>
-        pages.repaired({ ...REPAIRED, index: '/a/\u001b[31mred', incomplete: ['outputs'] }),
-      );
+      const text = await printed(false, columns, {
+        ...REPAIRED,
+        index: '/a/\u001b[31mred',
+        incomplete: ['outputs'],
+      });
       expect(text).not.toContain('\u001b');
       const longest = Math.max(...text.split('\n').map(width));
       expect(longest).toBeLessThanOrEqual(columns);
@@ -74,25 +77,20 @@ describe('the text of doctor --repair and --backup', () => {
 
   it('says that an intact or absent index needs no repair', async () => {
     for (const state of ['healthy', 'absent'] as const) {
-      const text = await printed(false, WIDE, (pages) =>
-        pages.repaired({ ...REPAIRED, state, movedTo: null }),
-      );
+      const text = await printed(false, WIDE, { ...REPAIRED, state, movedTo: null });
       expect(text).toContain('nothing needs repair');
     }
   });
 
   it('is one JSON document with --json', async () => {
-    expect(JSON.parse(await printed(true, WIDE, (pages) => pages.repaired(REPAIRED)))).toEqual({
+    expect(JSON.parse(await printed(true, WIDE, REPAIRED))).toEqual({
       v: 1,
       repair: REPAIRED,
     });
     const backup = { index: '/i.db', file: '/c.db', bytes: 81_920, sources: 7, outputs: 21, batches: 1 };
-    expect(JSON.parse(await printed(true, WIDE, (pages) => pages.backedUp(backup)))).toEqual({
-      v: 1,
-      backup,
-    });
-    expect(await printed(false, WIDE, (pages) => pages.backedUp(backup))).toContain(
-      '81.9 kB, 7 sources, 21 outputs, 1 batch\n',
-    );
+    const inJson = await page(true, WIDE, { v: 1, backup }, () => '');
+    expect(JSON.parse(inJson)).toEqual({ v: 1, backup });
+    const text = await page(false, WIDE, { v: 1, backup }, (style) => backupText(backup, style));
+    expect(text).toContain('81.9 kB, 7 sources, 21 outputs, 1 batch\n');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Batch, Style } from '../../src/model.ts';
-import { cancelledText, nothingLeftText } from '../../src/report/messages.ts';
+import { cancelledText, nothingLeftText } from '../../src/report/status.ts';
 import { width } from '../../src/report/text.ts';
 import { batchOf, CONTROL, NOTHING, PIPE, styleOf } from './samples.ts';
 

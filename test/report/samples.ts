@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import stringWidth from 'string-width';
 import type { Batch, Counts, Event, JobEvent, JobRecord, ProfileEvent, Style } from '../../src/model.ts';
+import { loadColours } from '../../src/report/layout.ts';
 import { measureWith } from '../../src/report/text.ts';
-import { loadColours } from '../../src/report/theme.ts';
 import { batchOptions } from '../records.ts';
 
 /** Events, batches and streams that the tests of the report share. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
-import { errorText } from '../../src/report/messages.ts';
+import { errorText } from '../../src/report/open.ts';
 import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
 import { width } from '../../src/report/text.ts';
 import { fullVariant } from '../../src/variants/fields.ts';

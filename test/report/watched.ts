@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
-import { createWatchReport } from '../../src/report/watch-terminal.ts';
+import { createWatchReport } from '../../src/report/terminal.ts';
 import { memoryStream, styleOf, watchSession } from './samples.ts';
 import { openScreen } from './screen.ts';
 
