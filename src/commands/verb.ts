@@ -90,10 +90,18 @@ export async function attend(
 ): Promise<BatchFinished> {
   const report = await openReport(config, streams, { command, inputs, exitOf });
   hearSignals(engine.kill);
+  const early = [...config.warnings, ...warnings];
+  /** Reports the warnings from before the batch, with its id once that is known. */
+  const reportEarly = (of: { readonly batch?: string }) => {
+    for (const warning of early.splice(0)) report.event({ ...warning, ...of });
+  };
   try {
-    for (const warning of [...config.warnings, ...warnings]) report.event(warning);
-    return await run(report.event, signal);
+    return await run((event) => {
+      if (early.length > 0 && event.batch !== undefined) reportEarly({ batch: event.batch });
+      report.event(event);
+    }, signal);
   } finally {
+    reportEarly({});
     report.close();
   }
 }

@@ -29,15 +29,15 @@ export function estimateMemory(
   file: { readonly size: number; readonly held: number },
   variants: readonly Variant[],
 ): number {
-  const { alpha, corrections, tiff } = header;
+  const { alpha, corrections, tiff, pages } = header;
   const detail = detailOf(header, file.size);
   const channels = alpha ? 4 : 3;
   const geometries = plan(header, header.format, variants);
   const bases = geometries.length === 0 ? [header] : distinct(geometries.map(({ base }) => base));
-  const kept = areaOf(bases) * channels;
+  const kept = areaOf(bases) * channels * pages;
   const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
-  const sized = areaOf(distinct(geometries.filter(isScaled))) * channels;
-  const encoders = geometries.map((size, i) => area(size) * encoder(variants[i]!, alpha, detail));
+  const sized = areaOf(distinct(geometries.filter(isScaled))) * channels * pages;
+  const encoders = geometries.map((size, i) => area(size) * pages * encoder(variants[i]!, alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   // The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late.
   const copied = tiff?.plain?.memory ?? 0;
@@ -53,12 +53,12 @@ export function mostAtOnce(outputs: readonly Size[]): number {
 
 /** Memory of the decoder in bytes, without the decoded base. */
 function decoder(header: Header, base: Size): number {
-  const { format, progressive, alpha, pixelBytes, stored } = header;
-  const pixels = area(header);
+  const { format, progressive, alpha, pixelBytes, stored, pages } = header;
+  const pixels = area(header) * pages;
   const isWhole = base.width === header.width && base.height === header.height;
   const rows = isWhole ? 0 : stored.width * Math.min(stored.height, ROWS) * pixelBytes * (alpha ? 1.4 : 1);
   // Rotation follows scaling.
-  const turning = header.turned ? area(base) * pixelBytes : 0;
+  const turning = header.turned ? area(base) * pages * pixelBytes : 0;
   switch (format) {
     case 'jpeg': {
       // The decoder keeps all coefficients, 2 bytes each, until it has read the last scan.
@@ -84,8 +84,8 @@ function decoder(header: Header, base: Size): number {
 }
 
 /** Bytes of the samples that are corrected after decoding. */
-function corrector({ corrections, pixelBytes, ...size }: Header, base: Size): number {
-  return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pixelBytes;
+function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Size): number {
+  return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
 }
 
 /** Bytes per pixel that an encoder needs, including its output and the library's copies. */
@@ -107,7 +107,7 @@ function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: 
 /** 0 for plain areas to 1 for noise, estimated from the file's bytes per pixel. */
 function detailOf(header: Header, size: number): number {
   const most = LOSSY.has(header.format) && !header.lossless ? 0.9 : 3;
-  return Math.min(1, size / area(header) / most);
+  return Math.min(1, size / area(header) / header.pages / most);
 }
 
 const LOSSY = new Set(['jpeg', 'webp', 'avif']);

@@ -5,8 +5,8 @@ import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { dominantColor } from './steps/dominant.ts';
 import { encode, write } from './steps/encode.ts';
+import { type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
-import { flatten, from, grayscale, type Pixels, resize, sharpen } from './steps/pixels.ts';
 import { ENCODER } from './vips.ts';
 
 /** Threads that libaom uses for one picture. */
@@ -87,13 +87,13 @@ function pngOf({ input }: Source, { format, width, height }: Header, one: Geomet
   return one.width === width && one.height === height ? input : null;
 }
 
-/** Resizes each geometry once: variants of equal geometry share the pixels. */
-function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Pixels> {
-  const made = new Map<string, Promise<Pixels>>();
+/** Resizes each geometry once: variants of equal geometry share the frames. */
+function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Frames> {
+  const made = new Map<string, Promise<Frames>>();
   return (geometry) => {
     const key = geometryKey(geometry);
-    const { pixels } = bases.get(sizeKey(geometry.base))!;
-    const resized = made.get(key) ?? timed(spent, 'resize', () => resize(pixels, geometry));
+    const { frames } = bases.get(sizeKey(geometry.base))!;
+    const resized = made.get(key) ?? timed(spent, 'resize', () => resize(frames, geometry));
     made.set(key, resized);
     return resized;
   };

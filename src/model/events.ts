@@ -7,6 +7,9 @@ type OfWalk = WalkEvent | TotalEvent | PassedOverEvent | Warning;
 type OfBatch = BatchStarted | Stopping | ProfileEvent | BatchFinished;
 type OfWatch = Watching | Scanned | StillWritten | Withdrawn | Removed;
 
+/** An event before its batch adds its id. */
+export type Unstamped<E = Event> = E extends Event ? Omit<E, 'batch'> : never;
+
 interface AboutBatch {
   readonly batch: string;
 }
@@ -15,8 +18,17 @@ interface AboutSource extends AboutBatch {
   readonly source: string;
 }
 
+interface AboutJob extends AboutSource {
+  /** The job's number in the index. Absent where a source has no record: unchanged, or in a dry run. */
+  readonly job?: number;
+}
+
 /** The progress of the walk: sources found so far, and their bytes. */
-export type WalkEvent = { readonly type: 'walk'; readonly found: number; readonly bytes: number };
+export type WalkEvent = AboutBatch & {
+  readonly type: 'walk';
+  readonly found: number;
+  readonly bytes: number;
+};
 
 export interface BatchStarted extends AboutBatch {
   readonly type: 'batch.started';
@@ -40,13 +52,13 @@ export interface TotalEvent extends AboutBatch {
 }
 
 /** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
-export type JobStarted = AboutSource & { readonly type: 'job.started' };
+export type JobStarted = AboutJob & { readonly type: 'job.started' };
 
 /** An image is no longer in work: it waits for another image with the same bytes. `bytes`: those of the source. */
-export type JobWaiting = AboutSource & { readonly type: 'job.waiting'; readonly bytes: number };
+export type JobWaiting = AboutJob & { readonly type: 'job.waiting'; readonly bytes: number };
 
 /** A job has ended. */
-export interface JobEvent extends AboutSource {
+export interface JobEvent extends AboutJob {
   readonly type: 'job';
   readonly state: EndedState;
   readonly digest?: string;
@@ -73,7 +85,7 @@ export interface JobEvent extends AboutSource {
 }
 
 /** A job failed with an error that may pass, and is tried again. */
-export interface JobRetrying extends AboutSource {
+export interface JobRetrying extends AboutJob {
   readonly type: 'job.retrying';
   readonly attempts: number;
   /** Milliseconds until the next attempt. */
@@ -82,9 +94,9 @@ export interface JobRetrying extends AboutSource {
 }
 
 /** A source has left the batch, because it is no longer a source or not a source yet. */
-export type Withdrawn = AboutSource & { readonly type: 'withdrawn' };
+export type Withdrawn = AboutJob & { readonly type: 'withdrawn' };
 
-export type PassedOverEvent = {
+export type PassedOverEvent = AboutBatch & {
   readonly type: 'passed_over';
   readonly path: string;
   readonly reason: PassedOver;
@@ -92,6 +104,8 @@ export type PassedOverEvent = {
 
 export interface Warning {
   readonly type: 'warning';
+  /** Absent when no batch has begun yet. */
+  readonly batch?: string;
   /** The code of the error that ended the batch, if the warning is about that error. */
   readonly code?: string;
   readonly message: string;

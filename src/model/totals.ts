@@ -86,6 +86,14 @@ export class BatchTotals {
   }
 
   /** Adds one event. `now` is in milliseconds since any fixed moment. */
+  /** A reader that adds each event, and passes it on. */
+  counting(emit: (event: Event) => void): (event: Event) => void {
+    return (event) => {
+      this.add(event, performance.now());
+      emit(event);
+    };
+  }
+
   add(event: Event, now: number): void {
     switch (event.type) {
       case 'walk':

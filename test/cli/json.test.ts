@@ -71,6 +71,7 @@ describe('the JSON lines of `process --json`', () => {
       v: 1,
       type: 'job',
       batch: ID,
+      job: expect.any(Number),
       source: 'photos/a.jpg',
       state: 'completed',
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -82,6 +83,18 @@ describe('the JSON lines of `process --json`', () => {
       ms: MS,
       attempts: 1,
     });
+  });
+
+  it('name their batch, and those of one job the number of that job', async () => {
+    await begin();
+    const verbose = await place.process('--verbose', '--force');
+    const { batch } = finishedOf(verbose);
+    for (const event of eventsOf(verbose)) {
+      expect(event, event.type).toMatchObject({ batch });
+      if (event.type === 'job') expect(event.job, event.source).toBeGreaterThan(0);
+    }
+    const numbers = jobsOf(verbose).map(({ job }) => job);
+    expect(new Set(numbers).size).toBe(numbers.length);
   });
 
   it('name the original of a duplicate, and the duplicate’s own outputs', () => {
@@ -98,6 +111,7 @@ describe('the JSON lines of `process --json`', () => {
       v: 1,
       type: 'job',
       batch: ID,
+      job: expect.any(Number),
       source: 'photos/c.jpg',
       state: 'failed',
       error: { code: 'not_an_image', message: expect.any(String), fix: expect.any(String) },

@@ -14,7 +14,7 @@ const wide = [variant({ width: 4096, effort: 4 })];
 function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
-    ...{ width, height, stored: { width, height } },
+    ...{ width, height, stored: { width, height }, pages: 1 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
     ...{ progressive: false, turned: false, lossless: false, tiff: null, damage: null },
     ...changes,
@@ -155,5 +155,13 @@ describe('the estimated memory', () => {
     expect([mostAtOnce(outputs), mostAtOnce(outputs.slice(0, 1))]).toEqual([8, 2]);
     expect(mostAtOnce([...outputs, { width: 4000, height: 3000 }])).toBe(2);
     expect(of(8) - of(7)).toBeGreaterThan((of(2) - of(1)) * 0.7);
+  });
+
+  it('counts the pixels of all pages that are decoded', () => {
+    const file = { size: 4 * MB, held: 0 };
+    const [one, ten] = [1, 10].map((pages) =>
+      estimateMemory(header(24, { format: 'gif', pages }), file, web),
+    );
+    expect(ten! / one!).toBeGreaterThan(6);
   });
 });

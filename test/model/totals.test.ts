@@ -45,7 +45,7 @@ describe('the totals of a batch', () => {
     const source = 'a.jpg';
     const error = { code: 'corrupt', message: 'cut short' };
     const steps: [Event, object][] = [
-      [{ type: 'walk', found: 2, bytes: 10 }, { pending: 2 }],
+      [{ type: 'walk', batch: 'b', found: 2, bytes: 10 }, { pending: 2 }],
       [
         { type: 'job.started', batch, source },
         { pending: 1, processing: 1 },

@@ -67,10 +67,10 @@ describe('--json', () => {
   });
 
   it('prints passed over files only with verbose', () => {
-    const event: Event = { type: 'passed_over', path: '.a.jpg', reason: 'hidden' };
+    const event: Event = { type: 'passed_over', batch: 'b', path: '.a.jpg', reason: 'hidden' };
     expect(linesOf([event])).toEqual([]);
     expect(linesOf([event], true)).toEqual([
-      '{"v":1,"type":"passed_over","path":".a.jpg","reason":"hidden"}',
+      '{"v":1,"type":"passed_over","batch":"b","path":".a.jpg","reason":"hidden"}',
     ]);
   });
 

@@ -79,8 +79,8 @@ export function session(): Event[] {
   const batch = '7f3a9c';
   const rendered = Array.from({ length: 9 }, (_, at) => renderedOf(`photos/${at}.jpg`, 50 * 2 ** (at % 5)));
   return [
-    { type: 'walk', found: 5, bytes: 15_000_000 },
-    { type: 'passed_over', path: 'photos/.hidden.jpg', reason: 'hidden' },
+    { type: 'walk', batch: 'b', found: 5, bytes: 15_000_000 },
+    { type: 'passed_over', batch: 'b', path: 'photos/.hidden.jpg', reason: 'hidden' },
     { type: 'batch.started', batch, total: 12, bytes: 37_200_000, out: './out', preset: 'web', jobs: 4 },
     ...rendered.flatMap((job): Event[] => [{ type: 'job.started', batch, source: job.source }, job]),
     { type: 'warning', message: `no folder sync on ${HOSTILE}`, fix: 'use a local disk' },
@@ -105,12 +105,12 @@ export function watchSession(): Event[] {
   const rendered = ['inbox/1.jpg', 'inbox/2.jpg', 'inbox/3.jpg'].map((source) => renderedOf(source));
   return [
     { type: 'batch.started', batch, total: null, bytes: 0, out: './out', preset: 'web', jobs: 4 },
-    { type: 'walk', found: 3, bytes: 9_300_000 },
-    { type: 'passed_over', path: 'inbox/old.fifo.jpg', reason: 'not_regular' },
+    { type: 'walk', batch: 'b', found: 3, bytes: 9_300_000 },
+    { type: 'passed_over', batch: 'b', path: 'inbox/old.fifo.jpg', reason: 'not_regular' },
     jobOf('inbox/0.jpg', { state: 'unchanged' }),
     ...rendered.flatMap((job): Event[] => [{ type: 'job.started', batch, source: job.source }, job]),
     { type: 'watching', batch, folders: 3, by: 'events' },
-    { type: 'walk', found: 9, bytes: 20_000_000 },
+    { type: 'walk', batch: 'b', found: 9, bytes: 20_000_000 },
     { type: 'scanned', batch, sources: 9, changed: 5, ms: 40.4 },
     { type: 'job.started', batch, source: 'inbox/late.jpg' },
     jobOf('inbox/3 (1).jpg', { state: 'duplicate', duplicateOf: 'inbox/3.jpg', outputs: [] }),
@@ -120,8 +120,8 @@ export function watchSession(): Event[] {
     },
     { type: 'still_written', batch, source: 'inbox/big.tif' },
     { type: 'removed', batch, source: 'inbox/1.jpg', paths: ['out/a.webp', 'out/b.webp'] },
-    { type: 'passed_over', path: 'inbox/.hidden.jpg', reason: 'hidden' },
-    { type: 'passed_over', path: `inbox/${HOSTILE}`, reason: 'symlink' },
+    { type: 'passed_over', batch: 'b', path: 'inbox/.hidden.jpg', reason: 'hidden' },
+    { type: 'passed_over', batch: 'b', path: `inbox/${HOSTILE}`, reason: 'symlink' },
     { type: 'warning', message: 'the folder inbox/x is not watched', fix: 'sysctl more=1' },
     failedOf(`inbox/${HOSTILE}`, `inbox/${HOSTILE}: not an image: the content is PDF`),
     { type: 'stopping', batch, finishing: 1, dropping: 0 },

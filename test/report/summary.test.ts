@@ -90,7 +90,7 @@ describe('the closing summary', () => {
   });
 
   it('says that no images were found, and which files were passed over', () => {
-    expect(textOf([{ type: 'passed_over', path: '.a', reason: 'hidden' }, finishedOf({})])).toBe(
+    expect(textOf([{ type: 'passed_over', batch: 'b', path: '.a', reason: 'hidden' }, finishedOf({})])).toBe(
       ' No images found.\n 1 file passed over: 1 hidden',
     );
   });

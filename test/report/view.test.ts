@@ -90,7 +90,11 @@ function half(): Event[] {
 }
 
 function unknown(): Event[] {
-  return [{ ...STARTED, total: null }, { type: 'walk', found: 1900, bytes: 5e9 }, renderedOf('a.jpg')];
+  return [
+    { ...STARTED, total: null },
+    { type: 'walk', batch: 'b', found: 1900, bytes: 5e9 },
+    renderedOf('a.jpg'),
+  ];
 }
 
 function linesOf(

@@ -69,7 +69,7 @@ describe('the live part of a watch', () => {
 
   it('shows passed over files once the watch waits, with verbose from the start', () => {
     const [started] = watchSession() as [Event];
-    const early: Event[] = [started, { type: 'passed_over', path: 'inbox/a', reason: 'hidden' }];
+    const early: Event[] = [started, { type: 'passed_over', batch: 'b', path: 'inbox/a', reason: 'hidden' }];
     expect(screenOf(early).join('\n')).not.toContain('passed over');
     expect(screenOf(early, { verbose: true }).join('\n')).toContain('· a   passed over: hidden');
     expect(screenOf(watchSession().slice(0, -3)).join('\n')).not.toContain('hidden');

@@ -1,6 +1,6 @@
 import { asImgtoolError, failureOf, type ImgtoolError, outputExists } from '../../errors.ts';
 import { BatchTotals } from '../../model/totals.ts';
-import type { BatchFinished, Event, JobEvent } from '../../model.ts';
+import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { isUnknown, type Wanted } from '../job/decide.ts';
@@ -34,22 +34,23 @@ export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, sig
   await index.renameSettings(renamedSettings(options));
   const totals = new BatchTotals();
   let bytesIn = 0;
-  const report = (event: Event) => {
+  const report = (event: Unstamped) => {
     if (event.type === 'walk') return;
     if (event.type === 'job') bytesIn += event.bytes ?? 0;
     const shown = event.type === 'job' && event.state === 'unchanged' ? asForeseen(event) : event;
-    totals.add(shown, 0);
-    emit(shown);
+    plain.emit(shown);
   };
   const foreseen: Foreseen = { owners: new Map(), firstWith: new Map() };
   const run = { batch: NO_BATCH, run: ports.run };
+  const plain = contextOf(ports, await index.dead(), totals.counting(emit), { run, options, signal });
   const context: JobContext = {
-    ...contextOf(ports, await index.dead(), { run, options, emit: report, signal }),
+    ...plain,
+    emit: report,
     index: dryIndex(index, foreseen, async (job) => report(await predict(context, job, foreseen))),
   };
   const { outGiven: out, preset, jobs } = options;
   report({
-    ...{ type: 'batch.started', batch: NO_BATCH, total: null, bytes: 0, out, preset: preset.name, jobs },
+    ...{ type: 'batch.started', total: null, bytes: 0, out, preset: preset.name, jobs },
     dryRun: true,
   });
   // One source at a time: it is reported as soon as it is read.
@@ -97,8 +98,14 @@ function dryIndex(index: Index, { owners }: Foreseen, added: (job: NewJob) => Pr
 }
 
 /** The event of an unchanged source without the fields of a real job. */
-function asForeseen({ type, batch, source, state, digest = '', bytes = 0 }: JobEvent): JobEvent {
-  return { type, batch, source, state, would: 'unchanged', digest, bytes };
+function asForeseen({
+  type,
+  source,
+  state,
+  digest = '',
+  bytes = 0,
+}: Unstamped<JobEvent>): Unstamped<JobEvent> {
+  return { type, source, state, would: 'unchanged', digest, bytes };
 }
 
 /** Reserves the first candidate in which each name is free. Returns undefined when none is. */
@@ -116,9 +123,9 @@ async function reserve({ index }: JobContext, job: NewJob, { owners }: Foreseen)
 }
 
 /** The event of a source whose job would begin. */
-async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Promise<JobEvent> {
+async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Promise<Unstamped<JobEvent>> {
   const { options, sources } = context;
-  const base = { type: 'job', batch: NO_BATCH, source: job.given } as const;
+  const base = { type: 'job', source: job.given } as const;
   try {
     const names = await reserve(context, job, foreseen);
     let seen = await look(context, job.source, names);

@@ -1,5 +1,5 @@
-import { BatchTotals } from '../../model/totals.ts';
-import type { Batch, Event, Job, JobEvent } from '../../model.ts';
+import { bytesOf } from '../../model/totals.ts';
+import type { Batch, Event, Job, JobEvent, Unstamped } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
@@ -91,7 +91,7 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
     const jobs = [...folders.map(failedJob), ...asked.map(({ job }) => job)];
     walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(unchanged)));
     chunkDone(walked, ended);
-    for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, run.batch))]) emit(event);
+    for (const event of [...unchanged, ...folders.map(failedEvent)]) emit(event);
     [chunk, unreadable] = [[], []];
     await context.ready();
   };
@@ -123,13 +123,13 @@ export function failedJob({ source, given, relative, error }: Unreadable): NewJo
   return { source, given, relative, candidates: [], failed: error };
 }
 
-export function failedEvent({ given, error }: Unreadable, batch: string): JobEvent {
-  return { type: 'job', batch, source: given, state: 'failed', error, attempts: 1 };
+export function failedEvent({ given, error }: Unreadable): Unstamped<JobEvent> {
+  return { type: 'job', source: given, state: 'failed', error, attempts: 1 };
 }
 
 /** The totals of a chunk of unchanged sources. */
-export function tallyOf(events: readonly JobEvent[]): UnchangedTotals {
-  const totals = new BatchTotals();
-  for (const event of events) totals.add(event, 0);
-  return { unchanged: events.length, bytesIn: totals.bytesIn, bytesOut: totals.bytesOut };
+export function tallyOf(events: readonly Unstamped<JobEvent>[]): UnchangedTotals {
+  const bytesIn = events.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
+  const bytesOut = events.reduce((sum, { outputs = [] }) => sum + bytesOf(outputs), 0);
+  return { unchanged: events.length, bytesIn, bytesOut };
 }

@@ -1,6 +1,14 @@
 import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
-import type { Batch, BatchFinished, BatchOptions, BatchState, Event, Warning } from '../../model.ts';
+import type {
+  Batch,
+  BatchFinished,
+  BatchOptions,
+  BatchState,
+  Event,
+  Unstamped,
+  Warning,
+} from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
@@ -39,7 +47,9 @@ export async function runBatch(
   const dead = await tidyUp(ports, options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
   const mirror = mode.mirror === true;
-  return workOn(contextOf(ports, dead, { run, options, emit, signal, mirror }), mode);
+  const totals = new BatchTotals();
+  const report = totals.counting(emit);
+  return workOn(contextOf(ports, dead, report, { run, options, signal, mirror }), totals, mode);
 }
 
 /** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
@@ -53,8 +63,9 @@ export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signa
   const withdrawn = folders.map((source) => ({ source }));
   await ports.index.withdrawGone(run, withdrawn);
   const takeIn = takeRest(await ports.index.batch(run.batch), walk, folders);
-  const context = contextOf(ports, dead, { run, options, emit, signal });
-  return workOn(context, { ...ONE_WALK, takeIn, isResumed: true });
+  const totals = new BatchTotals();
+  const context = contextOf(ports, dead, totals.counting(emit), { run, options, signal });
+  return workOn(context, totals, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
 /** The folders that a batch could not read. */
@@ -82,28 +93,32 @@ function notRemoved(path: string): Warning {
   return { type: 'warning', message: `${path}: could not be removed`, fix };
 }
 
-/** What the jobs of a batch work with. */
+/** The event with the id of its batch, behind its type. */
+function stamp(event: Event | Unstamped, batch: string): Event {
+  if ('batch' in event) return event;
+  const { type, ...rest } = event;
+  return { type, batch, ...rest } as Event;
+}
+
+/** What the jobs of a batch work with. `report` receives their events. */
 export function contextOf(
   ports: Ports,
   dead: readonly DeadRun[],
-  given: Pick<JobContext, 'run' | 'options' | 'emit' | 'signal'> & Partial<Pick<JobContext, 'mirror'>>,
+  report: Emit,
+  given: Pick<JobContext, 'run' | 'options' | 'signal'> & Partial<Pick<JobContext, 'mirror'>>,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const settings = settingsOfAll(given.options);
   const ready = async () => {};
-  return { ready, ...ports, mirror: false, leftBehind: [], settings, suspects, ...given };
+  const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
+  return { ready, ...ports, mirror: false, leftBehind: [], settings, suspects, emit, ...given };
 }
 
-async function workOn(given: JobContext, mode: BatchMode): Promise<BatchFinished> {
-  const { index, run } = given;
+async function workOn(given: JobContext, totals: BatchTotals, mode: BatchMode): Promise<BatchFinished> {
+  const { index, run, emit } = given;
   const startedAt = performance.now();
-  const totals = new BatchTotals();
   const stop = stopOf(given);
-  const emit = (event: Event) => {
-    totals.add(event, performance.now());
-    given.emit(event);
-  };
-  const context = { ...given, emit, signal: stop.signal };
+  const context = { ...given, signal: stop.signal };
   let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
@@ -185,15 +200,14 @@ async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: B
 }
 
 /** Emits `batch.started` after the first chunk: by then the total of a small folder is known. */
-function announceChunks({ run, options, emit }: JobContext, intake: Intake, isResumed: boolean): ChunkDone {
+function announceChunks({ options, emit }: JobContext, intake: Intake, isResumed: boolean): ChunkDone {
   const { outGiven: out, preset, jobs } = options;
-  const { batch } = run;
   let began = false;
   return ({ total, bytes }, ended) => {
     if (!began) {
-      const about = { batch, total: ended ? total : null, bytes, out, preset: preset.name, jobs };
+      const about = { total: ended ? total : null, bytes, out, preset: preset.name, jobs };
       emit({ type: 'batch.started', ...about, ...(isResumed ? { resumed: true } : {}) });
-    } else if (ended) emit({ type: 'total', batch, total, bytes });
+    } else if (ended) emit({ type: 'total', total, bytes });
     else emit({ type: 'walk', found: total, bytes });
     began = true;
     intake.wake();
@@ -204,7 +218,7 @@ async function reportStopping({ index, run, emit }: JobContext, finishing: numbe
   // The index only gives a number here. Other calls report its failure.
   const batch = await index.batch(run.batch).catch(() => undefined);
   const dropping = batch === undefined ? 0 : leftOf(batch.counts) - finishing;
-  emit({ type: 'stopping', batch: run.batch, finishing, dropping });
+  emit({ type: 'stopping', finishing, dropping });
 }
 
 /** Why the batch stopped. A request after the last job has no effect. */

@@ -1,4 +1,4 @@
-import type { JobEvent, OutputRecord, SourceRecord } from '../../model.ts';
+import type { JobEvent, OutputRecord, SourceRecord, Unstamped } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { decide, type Facts, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
@@ -25,7 +25,7 @@ export interface Sorted extends Separated {
 
 interface Unchanged {
   readonly found: FoundSource;
-  readonly event: JobEvent;
+  readonly event: Unstamped<JobEvent>;
   /** Sources that hold its plain names, in a batch that mirrors. */
   readonly heldBy: readonly string[];
 }
@@ -104,10 +104,15 @@ function factsOf(
   return factsByStat(context, known, names, records, found);
 }
 
-function unchangedEvent(context: JobContext, given: string, facts: Facts, startedAt: number): JobEvent {
-  const { options, run } = context;
+function unchangedEvent(
+  context: JobContext,
+  given: string,
+  facts: Facts,
+  startedAt: number,
+): Unstamped<JobEvent> {
+  const { options } = context;
   return {
-    ...{ type: 'job', batch: run.batch, source: given, state: 'unchanged' },
+    ...{ type: 'job', source: given, state: 'unchanged' },
     ...(facts.recorded && pictureOf(facts.recorded)),
     outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
     ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - startedAt },

@@ -1,4 +1,4 @@
-import type { BatchOptions, Event, Job, SourceRecord } from '../../model.ts';
+import type { BatchOptions, Event, Job, SourceRecord, Unstamped } from '../../model.ts';
 import type { Index, Opened, Renderer, Run, Sources, Staged, Storage } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
 
@@ -30,7 +30,7 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly mirror: boolean;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
-  readonly emit: Emit;
+  readonly emit: (event: Unstamped) => void;
   /** Aborts when no more work may begin. */
   readonly signal: AbortSignal;
 }

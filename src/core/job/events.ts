@@ -6,6 +6,7 @@ import type {
   OutputRecord,
   RenderedOutput,
   SourceRecord,
+  Unstamped,
   Variant,
   Warning,
 } from '../../model.ts';
@@ -19,11 +20,15 @@ export function describe({ variant, format, path, width, height, size }: OutputR
 }
 
 /** The event of a job that ended with this settlement. */
-export function jobEvent(job: Job, settlement: Settlement, { options, sources }: JobContext): JobEvent {
+export function jobEvent(
+  job: Job,
+  settlement: Settlement,
+  { options, sources }: JobContext,
+): Unstamped<JobEvent> {
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
   const outputs = settlement.outputs.map((output) => outputAsGiven(output, options));
   return {
-    ...{ type: 'job', batch: job.batch, source: job.given, state },
+    ...{ type: 'job', job: job.id, source: job.given, state },
     ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),

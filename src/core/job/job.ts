@@ -1,5 +1,5 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
-import type { JobEvent, Order, Rendered, SourceRecord } from '../../model.ts';
+import type { JobEvent, Order, Rendered, SourceRecord, Unstamped } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
 import { namesOf } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
@@ -38,7 +38,7 @@ export async function runJob(context: JobContext, begun: Begun, rendered: () => 
       if (known !== undefined && !(await index.claim(run, job, known.digest))) return again('waiting', known);
       const seenAt = Date.now();
       // Most jobs that waited need no rendering. Only those that do report their start again.
-      if (isReported) context.emit({ type: 'job.started', batch: job.batch, source: job.given });
+      if (isReported) context.emit({ type: 'job.started', job: job.id, source: job.given });
       opened = await openWithinBudget(context, job, seen.size);
       const source = learn(job.source, opened, seen.facts.recorded, seenAt);
       if (!(await index.claim(run, job, opened.digest))) return again('waiting', source);
@@ -110,7 +110,7 @@ export async function judge(context: JobContext, stat: Facts, source: SourceReco
 type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 
 /** Steps 4 and 5: render missing outputs, make them visible, and record them. */
-async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<JobEvent> {
+async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<Unstamped<JobEvent>> {
   const { job, source, opened, staged, started } = work;
   const steps: readonly Step[] =
     decision.action === 'unchanged'

@@ -50,7 +50,7 @@ export async function removeOutputs(
 /** Reports removed outputs, if any. */
 export function reportRemoved(context: JobContext, given: string, removed: readonly string[]): void {
   const paths = removed.map((path) => pathAsGiven(path, context.options));
-  if (paths.length > 0) context.emit({ type: 'removed', batch: context.run.batch, source: given, paths });
+  if (paths.length > 0) context.emit({ type: 'removed', source: given, paths });
 }
 
 /** The output under a former spelling of its name, on a disk that distinguishes the two spellings. */

@@ -1,5 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
-import type { Digested, Job, JobEvent, SourceRecord } from '../../model.ts';
+import type { Digested, Job, JobEvent, SourceRecord, Unstamped } from '../../model.ts';
 import type { JobContext, Requeued } from '../job/context.ts';
 import { trustedDigest } from '../job/decide.ts';
 import { refusedNow } from '../job/open-source.ts';
@@ -17,7 +17,7 @@ export interface Copies {
   /** Whether the bytes of many recent jobs were known. */
   readonly areLikely: boolean;
   /** Notes the outcome of a job's first attempt. */
-  note(outcome: JobEvent | Requeued): void;
+  note(outcome: Unstamped<JobEvent> | Requeued): void;
   /** Reads the jobs' sources once. Returns the records of those whose bytes are known. */
   recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
 }
@@ -47,7 +47,7 @@ export function openCopies(context: JobContext): Copies {
   };
 }
 
-function isKnown(outcome: JobEvent | Requeued): boolean {
+function isKnown(outcome: Unstamped<JobEvent> | Requeued): boolean {
   if (outcome.type !== 'job') return outcome.type === 'waiting';
   return outcome.state === 'duplicate' || outcome.state === 'unchanged' || outcome.reused === true;
 }

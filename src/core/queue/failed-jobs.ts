@@ -1,5 +1,5 @@
 import { failureOf, type ImgtoolError } from '../../errors.ts';
-import type { Event, Job, JobEvent } from '../../model.ts';
+import type { Job, JobEvent, Unstamped } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { steadyNow } from '../clock.ts';
@@ -69,7 +69,7 @@ export class FailedJobs {
   }
 
   async #leave(job: Job, error: ImgtoolError): Promise<void> {
-    const { index, emit, run } = this.#context;
+    const { index, emit } = this.#context;
     const isOutside = error.code === 'source_outside';
     if (isOutside) this.#outside.add(job.source);
     await index.withdraw(job);
@@ -77,11 +77,11 @@ export class FailedJobs {
     if (isOutside && !this.#mode.isEndless) emit({ type: 'passed_over', path: job.given, reason: 'symlink' });
     if (!NO_SOURCE.has(error.code)) emit(leftToNextRun(job, error));
     this.#mode.ended?.(job, 'withdrawn');
-    emit({ type: 'withdrawn', batch: run.batch, source: job.given });
+    emit({ type: 'withdrawn', job: job.id, source: job.given });
   }
 
   async #retry(job: Job, error: ImgtoolError, delay: number): Promise<void> {
-    const { index, emit, run } = this.#context;
+    const { index, emit } = this.#context;
     // The next run of this batch makes the next attempt.
     if (this.isStopped) return index.giveBack(job, 'pending');
     this.#mode.ended?.(job, 'retrying');
@@ -90,10 +90,10 @@ export class FailedJobs {
     this.#due.set(job.id, due);
     const attempts = job.attempts + 1;
     const failure = failureOf(error);
-    emit({ type: 'job.retrying', batch: run.batch, source: job.given, attempts, delay, error: failure });
+    emit({ type: 'job.retrying', job: job.id, source: job.given, attempts, delay, error: failure });
   }
 
-  async #settle(job: Job, error: ImgtoolError): Promise<JobEvent> {
+  async #settle(job: Job, error: ImgtoolError): Promise<Unstamped<JobEvent>> {
     const { index, run, sources } = this.#context;
     const isCancelled = error.code === 'cancelled';
     const settlement: Settlement = {
@@ -114,6 +114,6 @@ export class FailedJobs {
 }
 
 /** The source may be incomplete. The next run tries it again. */
-function leftToNextRun({ given }: Job, { message }: ImgtoolError): Event {
+function leftToNextRun({ given }: Job, { message }: ImgtoolError): Unstamped {
   return { type: 'warning', message: `${given}: is left to the next run: ${message}` };
 }

@@ -150,8 +150,8 @@ class Puller {
 
   async #attempt(begun: Begun, rendered: () => void): Promise<void> {
     const { job, isReported } = begun;
-    const { emit, run } = this.#context;
-    if (!isReported) emit({ type: 'job.started', batch: run.batch, source: job.given });
+    const { emit } = this.#context;
+    if (!isReported) emit({ type: 'job.started', job: job.id, source: job.given });
     try {
       const outcome = await runJob(this.#context, begun, rendered);
       if (!isReported) this.#copies.note(outcome);
@@ -169,8 +169,8 @@ class Puller {
 
   #waitFor(waiting: WaitingJob): void {
     const { job, learnt } = waiting;
-    const { emit, run } = this.#context;
-    emit({ type: 'job.waiting', batch: run.batch, source: job.given, bytes: learnt.size });
+    const { emit } = this.#context;
+    emit({ type: 'job.waiting', job: job.id, source: job.given, bytes: learnt.size });
     this.#waitlist.add(waiting);
   }
 }

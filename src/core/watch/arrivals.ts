@@ -58,7 +58,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       known.drop(path);
     }
     const dropped = gone.length === 0 ? [] : await index.withdrawGone(run, gone);
-    for (const path of dropped) emit({ type: 'withdrawn', batch: run.batch, source: sources.givenOf(path) });
+    for (const path of dropped) emit({ type: 'withdrawn', source: sources.givenOf(path) });
   };
 
   return {
@@ -129,7 +129,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       if (added === 0) return;
       walked.total++;
       chunkDone(walked, false);
-      emit(failedEvent(unreadable, run.batch));
+      emit(failedEvent(unreadable));
     },
     /** Notes a file that gets no job. */
     leave: (found: FoundSource) => note(found, 'taken'),

@@ -59,7 +59,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
       walked.ended = true;
       await index.walked(run, walked.passedOver, true);
       const ms = clock.now() - started;
-      if (!isFirst) emit({ type: 'scanned', batch: run.batch, sources: met, changed, ms: Math.round(ms) });
+      if (!isFirst) emit({ type: 'scanned', sources: met, changed, ms: Math.round(ms) });
       return ms;
     },
     /** Walks these paths. Returns true when a folder is gone: then the system may not have reported all changes. */

@@ -68,7 +68,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch): Promise<Walked> {
   const { options, clock, wakeup, withdrawn, others } = watch;
-  const { sources, index, run, emit, signal } = context;
+  const { sources, index, emit, signal } = context;
   const schedule = openSchedule(options.scanInterval, clock);
   const polls = openSchedule(POLL, clock);
   const mirror = options.mirror ? openMirror(context, options.settle, clock, passNames) : undefined;
@@ -89,7 +89,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     // The next walk checks this path.
     lost: ({ source }) => void changes.keep(source),
     restless({ source, given }) {
-      emit({ type: 'still_written', batch: run.batch, source: given });
+      emit({ type: 'still_written', source: given });
       if (!options.once) return;
       settling.drop(source);
       emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
@@ -199,7 +199,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
   function reportWatching({ folders, by }: Watcher): void {
     if (reported === `${folders} ${by}`) return;
     reported = `${folders} ${by}`;
-    emit({ type: 'watching', batch: run.batch, folders, by });
+    emit({ type: 'watching', folders, by });
   }
 }
 

@@ -1,4 +1,4 @@
-import { from, type Pixels, raw } from '../steps/pixels.ts';
+import { type Frames, from, raw } from '../steps/frames.ts';
 import { sharp } from '../vips.ts';
 import { bare, packedPng } from './file.ts';
 import { greyLevels, indexed, withoutSpareChannels } from './reduce.ts';
@@ -14,14 +14,14 @@ const THOROUGH_EFFORT = 6;
  * Encodes losslessly without metadata, with as few channels and colours as the pixels need. `source` is the PNG that the
  * pixels were decoded from, if it has their size. Its compressed pixels are kept when they are smaller.
  */
-export async function encodePng(pixels: Pixels, effort: number, source: Buffer | null): Promise<Buffer> {
+export async function encodePng(pixels: Frames, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);
   const made = await smallest(spare, effort);
   const own = source === null ? null : rebuiltPng(source);
   return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
 }
 
-async function smallest(pixels: Pixels, effort: number): Promise<Buffer> {
+async function smallest(pixels: Frames, effort: number): Promise<Buffer> {
   const thorough = effort > THOROUGH_EFFORT;
   const most = thorough ? 9 : levelOf(effort);
   const levels = greyLevels(pixels);
@@ -52,7 +52,7 @@ async function best(ways: readonly Way[]): Promise<Way> {
 }
 
 /** True when a PNG contains exactly these pixels. */
-async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boolean> {
+async function hasPixels(png: Buffer, { data, channels }: Frames): Promise<boolean> {
   // A damaged PNG does not match.
   const found = await raw(sharp(png, { limitInputPixels: false })).catch(() => null);
   if (found === null) return false;
@@ -61,7 +61,7 @@ async function hasPixels(png: Buffer, { data, channels }: Pixels): Promise<boole
 }
 
 /** Encodes with a filter chosen for each row, or without filters. */
-async function filtered(pixels: Pixels, level: number, adaptiveFiltering: boolean): Promise<Buffer> {
+async function filtered(pixels: Frames, level: number, adaptiveFiltering: boolean): Promise<Buffer> {
   const pipeline = pixels.channels < 3 ? from(pixels).toColourspace('b-w') : from(pixels);
   // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
   const png = await pipeline.png({ compressionLevel: level, adaptiveFiltering }).toBuffer();

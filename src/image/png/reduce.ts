@@ -1,5 +1,5 @@
 import type { Size } from '../plan.ts';
-import type { Pixels } from '../steps/pixels.ts';
+import type { Frames } from '../steps/frames.ts';
 
 /** The most colours in a palette. */
 const MAX_COLOURS = 256;
@@ -16,17 +16,17 @@ export interface Numbered extends Size {
 type Indexed = Numbered & { readonly palette: readonly number[] };
 
 /** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel. */
-export function withoutSpareChannels(pixels: Pixels): Pixels {
-  const { data, width, height, channels } = pixels;
+export function withoutSpareChannels(pixels: Frames): Frames {
+  const { data, channels } = pixels;
   const keepsAlpha = channels % 2 === 0 && !isOpaque(data, channels);
   const colours = channels < 3 || isGrey(data, channels) ? [0] : [0, 1, 2];
   const kept = keepsAlpha ? [...colours, channels - 1] : colours;
   if (kept.length === channels) return pixels;
-  const made = Buffer.allocUnsafe(width * height * kept.length);
+  const made = Buffer.allocUnsafe((data.length / channels) * kept.length);
   for (let at = 0, put = 0; at < data.length; at += channels) {
     for (let i = 0; i < kept.length; i++) made[put++] = data[at + kept[i]!]!;
   }
-  return { data: made, width, height, channels: kept.length as Pixels['channels'] };
+  return { ...pixels, data: made, channels: kept.length as Frames['channels'] };
 }
 
 function isOpaque(data: Buffer, channels: number): boolean {
@@ -42,7 +42,7 @@ function isGrey(data: Buffer, channels: number): boolean {
 }
 
 /** Numbers the levels of a grey picture when fewer than 8 bits can express them; else null. */
-export function greyLevels({ data, width, height, channels }: Pixels): Numbered | null {
+export function greyLevels({ data, width, height, channels }: Frames): Numbered | null {
   if (channels !== 1) return null;
   const stepOf = (bits: number): number => 255 / (2 ** bits - 1);
   const bits = ([1, 2, 4] as const).find((each) => data.every((level) => level % stepOf(each) === 0));
@@ -51,7 +51,7 @@ export function greyLevels({ data, width, height, channels }: Pixels): Numbered 
 }
 
 /** Numbers the colours of the picture; null when a palette cannot contain them all. */
-export function indexed({ data, width, height, channels }: Pixels): Indexed | null {
+export function indexed({ data, width, height, channels }: Frames): Indexed | null {
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
   const known = new Map<number, number>();
   const numbers = new Uint8Array(width * height);

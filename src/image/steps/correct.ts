@@ -2,7 +2,7 @@ import type { Sharp } from 'sharp';
 import { type Corrections, isWhole } from '../corrections.ts';
 import type { GifCanvas } from '../gif.ts';
 import type { Size } from '../plan.ts';
-import { from, type Pixels, raw } from './pixels.ts';
+import { type Frames, from, raw, STILL } from './frames.ts';
 import { type Samples, toSrgb } from './to-srgb.ts';
 
 type Scale = (pipeline: Sharp, to: Size) => Sharp;
@@ -23,7 +23,7 @@ export async function corrected(input: Sharp, corrections: Corrections, size: Si
 }
 
 /** Decodes with as many bits as the signal needs, and converts to sRGB. */
-async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pixels> {
+async function converted(pipeline: Sharp, corrections: Corrections): Promise<Frames> {
   const { signal, premultiplied, deep, range } = corrections;
   if (signal === null || deep === null) {
     const pixels = await raw(pipeline);
@@ -31,10 +31,10 @@ async function converted(pipeline: Sharp, corrections: Corrections): Promise<Pix
     if (premultiplied) unpremultiply(samples);
     return signal === null ? pixels : toSrgb(samples, signal);
   }
-  const { data, ...size } = await raw(pipeline.toColourspace(deep), 'ushort');
+  const { data, ...rest } = await raw(pipeline.toColourspace(deep), STILL, 'ushort');
   // A Uint16Array needs an even offset.
   const even = data.byteOffset % 2 === 0 ? data : Buffer.from(data);
-  const samples = { ...size, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
+  const samples = { ...rest, data: new Uint16Array(even.buffer, even.byteOffset, even.length / 2), range };
   if (premultiplied) unpremultiply(samples);
   return toSrgb(samples, signal);
 }
@@ -52,7 +52,7 @@ function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
 }
 
 /** Draws a GIF's first frame on its screen, which is transparent elsewhere. */
-function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
+function onScreen(pixels: Frames, screen: GifCanvas | null): Frames {
   if (screen === null) return pixels;
   const { width, height, frame } = screen;
   const { data: decoded, channels } = pixels;
@@ -69,7 +69,7 @@ function onScreen(pixels: Pixels, screen: GifCanvas | null): Pixels {
       data[to + 3] = channels === 4 ? decoded[at + 3]! : 255;
     }
   }
-  return { data, width, height, channels: 4 };
+  return { data, width, height, channels: 4, ...STILL };
 }
 
 /** Degrees clockwise by EXIF orientation, 0 to 8. */

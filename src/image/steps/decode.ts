@@ -6,8 +6,8 @@ import { mayShrink, webpShrink } from '../shrink.ts';
 import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
+import { type Frames, from, raw } from './frames.ts';
 import type { Header } from './header.ts';
-import { from, type Pixels, raw } from './pixels.ts';
 
 /**
  * The damage at which a decoder gives up. Measured (libvips 8.18.7): `error` rejects what is broken in PngSuite and every
@@ -19,7 +19,7 @@ const LENIENT = 'none';
 type Tolerance = typeof STRICT | typeof LENIENT;
 
 export interface Decoded {
-  readonly pixels: Pixels;
+  readonly frames: Frames;
   /** True when a damaged picture was read in part. */
   readonly degraded: boolean;
 }
@@ -27,20 +27,20 @@ export interface Decoded {
 /** Decodes the first frame to upright 8-bit sRGB. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
 export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
   try {
-    return { pixels: await read(source, header, size, STRICT), degraded: false };
+    return { frames: await read(source, header, size, STRICT), degraded: false };
   } catch (error) {
     const reason = corrupt(error, limits.lenient, header);
     // `lenient` accepts damage, not a lack of memory.
     if (!limits.lenient || reason.code !== 'corrupt') throw reason;
   }
   try {
-    return { pixels: await read(source, header, size, LENIENT), degraded: true };
+    return { frames: await read(source, header, size, LENIENT), degraded: true };
   } catch (error) {
     throw corrupt(error, limits.lenient);
   }
 }
 
-async function read(source: Source, header: Header, size: Size, failOn: Tolerance): Promise<Pixels> {
+async function read(source: Source, header: Header, size: Size, failOn: Tolerance): Promise<Frames> {
   const { corrections } = header;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {

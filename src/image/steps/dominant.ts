@@ -1,14 +1,14 @@
-import type { Pixels } from './pixels.ts';
+import type { Frames } from './frames.ts';
 
 /** The most pixels to sample; they are evenly spaced in a larger picture. */
 const MAX_SAMPLES = 65_536;
 
 /** Returns the mean of the most frequent colours, which agree in their upper 4 bits; transparency is on white. */
-export function dominantColor({ data, width, height, channels }: Pixels): string {
+export function dominantColor({ data, channels }: Frames): string {
   const groups = new Float64Array(4096 * 4);
   const colors = channels < 3 ? 1 : 3;
   const opaque = channels === colors;
-  const step = Math.max(1, Math.ceil((width * height) / MAX_SAMPLES)) * channels;
+  const step = Math.max(1, Math.ceil(data.length / channels / MAX_SAMPLES)) * channels;
   for (let at = 0; at + channels <= data.length; at += step) {
     const alpha = opaque ? 255 : data[at + colors]!;
     const on = (color: number): number => Math.round((color * alpha + 255 * (255 - alpha)) / 255);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { writeError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import type { RenderedOutput, Variant } from '../../model.ts';
 import type { Size } from '../plan.ts';
 import { encodePng } from '../png/encode.ts';
 import { sharp } from '../vips.ts';
-import { type Pixels, raw } from './pixels.ts';
+import { type Frames, raw } from './frames.ts';
 
 type Encoded = Size & { readonly data: Buffer };
 
@@ -22,7 +22,7 @@ export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | nu
   return { data: await encodePng(pixels, effort, png), width, height };
 }
 
-async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels> {
+async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Frames> {
   if (!grayscale) return raw(pipeline);
   // sharp's raw output of a grey picture has no alpha.
   const png = await pipeline.png({ compressionLevel: 0 }).toBuffer();
@@ -31,7 +31,7 @@ async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Pixels
 
 async function buffer(pipeline: Sharp): Promise<Encoded> {
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
+  return { data, width: info.width, height: info.pageHeight ?? info.height };
 }
 
 /**
@@ -39,9 +39,12 @@ async function buffer(pipeline: Sharp): Promise<Encoded> {
  * of sharp to get the system's error codes. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
  */
 export async function write(bytes: Buffer, size: Size, path: string, name: string): Promise<RenderedOutput> {
-  await writeFile(path, bytes, { flag: 'wx', mode: 0o666 }).catch((error: unknown) => {
+  try {
+    const file = await open(path, 'wx', 0o666);
+    await file.writeFile(bytes).finally(() => file.close());
+  } catch (error) {
     throw writeError(error, `${dirname(path)} (variant ${name})`);
-  });
+  }
   const checksum = createHash('sha256').update(bytes).digest('hex');
   return { ...size, bytes: bytes.length, checksum };
 }

@@ -31,6 +31,8 @@ export interface Header extends Size {
   /** True when the pixels are stored in several passes, which the decoder must hold in full. */
   readonly progressive: boolean;
   readonly stored: Size;
+  /** Number of frames or pages that are decoded. */
+  readonly pages: number;
   /** True when the picture needs rotation or mirroring. */
   readonly turned: boolean;
   readonly lossless: boolean;
@@ -58,8 +60,9 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   const found = await read(tiff?.plain?.head ?? source.input, limits);
   assertMetadataSize(carriedIn(found));
   assertFrameCount(tiff?.frames ?? found.pages ?? 1);
+  const pages = 1;
   const { width, height } = found.autoOrient;
-  if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
+  if (width * height * pages > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
   const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, limits.pixels);
@@ -72,6 +75,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
+    pages,
     turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
     tiff,

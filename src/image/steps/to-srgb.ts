@@ -1,9 +1,9 @@
 import type { Range } from '../corrections.ts';
 import { type Curve, hlgSystem, type Signal, srgb } from '../signal/signal.ts';
-import type { Pixels } from './pixels.ts';
+import type { Frames } from './frames.ts';
 
 /** Decoded pixels of 8 or 16 bits, in sRGB or another signal. */
-export interface Samples extends Omit<Pixels, 'data'> {
+export interface Samples extends Omit<Frames, 'data'> {
   readonly data: Uint8Array | Uint16Array;
   readonly range: Range;
 }
@@ -15,12 +15,12 @@ const STEPS = 65_535;
  * Converts to 8-bit sRGB (IEC 61966-2-1) through linear light, with the OOTF of ITU-R BT.2100 for HLG. Values outside the
  * range are clipped. The result overwrites the samples: written bytes never reach unread samples.
  */
-export function toSrgb(samples: Samples, signal: Signal): Pixels {
-  const { width, height, channels } = samples;
-  const out = Buffer.from(samples.data.buffer, samples.data.byteOffset, width * height * channels);
-  if (channels < 3) greys(samples, signal, out);
+export function toSrgb(samples: Samples, signal: Signal): Frames {
+  const { data, range: _, ...rest } = samples;
+  const out = Buffer.from(data.buffer, data.byteOffset, data.length);
+  if (rest.channels < 3) greys(samples, signal, out);
   else colours(samples, signal, out);
-  return { data: out, width, height, channels };
+  return { ...rest, data: out };
 }
 
 function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {

@@ -4,7 +4,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../src/image/png/encode.ts';
-import type { Pixels } from '../../../src/image/steps/pixels.ts';
+import { type Frames, STILL } from '../../../src/image/steps/frames.ts';
 import { exact, rendered, scratch, shared } from '../pictures.ts';
 import { chunk, gama, png } from '../png-writer.ts';
 
@@ -16,15 +16,15 @@ const EFFORTS = [0, 3, 7, 10];
 function picture(
   width: number,
   height: number,
-  channels: Pixels['channels'],
+  channels: Frames['channels'],
   sample: (x: number, y: number, channel: number) => number,
-): Pixels {
+): Frames {
   const data = Buffer.alloc(width * height * channels);
   for (let i = 0; i < data.length; i++) {
     const at = Math.floor(i / channels);
     data[i] = sample(at % width, Math.floor(at / width), i % channels);
   }
-  return { data, width, height, channels };
+  return { data, width, height, channels, ...STILL };
 }
 
 /** Deterministic noise. */
@@ -37,7 +37,7 @@ function noise(x: number, y: number, channel = 0): number {
 }
 
 /** Red, green, blue and opacity of all pixels, from sharp's own decoder. */
-async function rgba(input: Buffer | Pixels): Promise<Buffer> {
+async function rgba(input: Buffer | Frames): Promise<Buffer> {
   const opened =
     'channels' in input
       ? sharp(input.data, { raw: { width: input.width, height: input.height, channels: input.channels } })
@@ -68,7 +68,7 @@ const RGBA = 6;
 
 const colour = (n: number, channel: number): number => (n * (channel * 2 + 3) * 29) & 255;
 
-const KINDS: [string, Pixels, Ihdr][] = [
+const KINDS: [string, Frames, Ihdr][] = [
   ['a photograph', picture(90, 60, 3, (x, y, c) => noise(x, y, c) & 255), { bits: 8, type: RGB }],
   [
     'an opaque photograph with transparency',

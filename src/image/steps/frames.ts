@@ -1,0 +1,92 @@
+import type { Sharp } from 'sharp';
+import { ImgtoolError } from '../../errors.ts';
+import type { Variant } from '../../model.ts';
+import type { Geometry, Size } from '../plan.ts';
+import { sharp } from '../vips.ts';
+
+/**
+ * Uncompressed 8-bit sRGB, row by row, one page below the other. Width and height are those of one page. 1 or 2 channels
+ * are grey; with 2 or 4, the last is alpha.
+ */
+export interface Frames extends Size {
+  readonly data: Buffer;
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly pages: number;
+  /** Milliseconds that each page is shown. Empty for a still picture. */
+  readonly delays: readonly number[];
+  /** How often an animation plays; 0 means for ever. */
+  readonly loop: number;
+}
+
+/** The pages of a still picture. */
+export const STILL = { pages: 1, delays: [], loop: 0 } as const;
+
+export function from({ data, width, height, channels, pages }: Frames): Sharp {
+  const raw = { width, height: height * pages, channels, ...(pages > 1 ? { pageHeight: height } : {}) };
+  return sharp(data, { raw, limitInputPixels: false });
+}
+
+/**
+ * Runs a pipeline. The pages are timed like those of `like`. `ushort` samples take 2 bytes in this machine's byte order.
+ * Errors: `unsupported_format`.
+ */
+export async function raw(
+  pipeline: Sharp,
+  { delays, loop }: Pick<Frames, 'delays' | 'loop'> = STILL,
+  depth: 'uchar' | 'ushort' = 'uchar',
+): Promise<Frames> {
+  const { data, info } = await pipeline.raw({ depth }).toBuffer({ resolveWithObject: true });
+  const { width, pageHeight: height = info.height, channels } = info;
+  if (channels <= 4) return { data, width, height, channels, pages: info.height / height, delays, loop };
+  const message = `the picture has ${channels} colour channels, at most 4 can be read`;
+  const fix = 'save it as an RGB picture without extra channels first';
+  throw new ImgtoolError('unsupported_format', message, { fix });
+}
+
+/**
+ * Resizes each page of the base with Lanczos and crops it to the box. Returns the base itself when it already fits. Pages
+ * are resized one by one: libvips resizes them as one tall picture, and they would bleed into each other.
+ */
+export async function resize(base: Frames, geometry: Geometry): Promise<Frames> {
+  const { width, height, cut } = geometry;
+  if (cut === null && base.width === width && base.height === height) return base;
+  const made: Frames[] = [];
+  for (const page of pagesOf(base)) made.push(await resizePage(page, geometry));
+  const [first] = made;
+  if (made.length === 1) return first!;
+  const { pages, delays, loop } = base;
+  return { ...first!, data: Buffer.concat(made.map(({ data }) => data)), pages, delays, loop };
+}
+
+async function resizePage(page: Frames, { width, height, whole, cut }: Geometry): Promise<Frames> {
+  // Both sides are exact, from the source's ratio; the base's ratio is rounded.
+  const scaled = await raw(from(page).resize({ ...whole, fit: 'fill', kernel: 'lanczos3' }));
+  return cut === null ? scaled : raw(from(scaled).resize({ width, height, fit: 'cover', position: cut }));
+}
+
+/** The pages as still pictures, without copying their pixels. */
+function pagesOf(frames: Frames): Frames[] {
+  const { data, width, height, channels, pages } = frames;
+  const size = width * height * channels;
+  return Array.from({ length: pages }, (_, i) => {
+    return { ...frames, ...STILL, data: data.subarray(i * size, (i + 1) * size) };
+  });
+}
+
+/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
+export function flatten(pipeline: Sharp, { background, format }: Variant): Sharp {
+  const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
+  return under === null ? pipeline : pipeline.flatten({ background: under });
+}
+
+/** Converts colours to one channel of luminance; keeps transparency. */
+export function grayscale(pipeline: Sharp, variant: Variant): Sharp {
+  return variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline;
+}
+
+/** Radius in pixels. Compensates for the softness of scaling down, without halos. */
+const SIGMA = 0.6;
+
+export function sharpen(pipeline: Sharp, variant: Variant): Sharp {
+  return variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline;
+}
