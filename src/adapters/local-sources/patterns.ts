@@ -45,9 +45,27 @@ export async function withMatchers(rules: WalkRules): Promise<MatchingRules> {
   return { ...rules, isIncluded, isExcluded };
 }
 
+/** Matches a path below a root. A glob without `/` matches the name at any depth. Extensions compare without case. */
 async function matcherOf(globs: readonly string[]): Promise<(relative: string) => boolean> {
   const { default: picomatch } = await import('picomatch');
-  return picomatch([...globs], { dot: true });
+  const all = globs.map(withSmallExtensions);
+  const byPath = picomatch(
+    all.filter((glob) => glob.includes('/')),
+    { dot: true },
+  );
+  const byName = picomatch(
+    all.filter((glob) => !glob.includes('/')),
+    { dot: true, basename: true },
+  );
+  return (relative) => {
+    const path = withSmallExtensions(relative);
+    return byPath(path) || byName(path);
+  };
+}
+
+/** The path or glob with its extensions in lower case: all that a brace lists, such as `*.{JPG,png}`. */
+function withSmallExtensions(path: string): string {
+  return path.replace(/\.[^./]*$|\.[^./,{}()|]*(?=[,})|])/g, (extension) => extension.toLowerCase());
 }
 
 /** The fixed folder of a glob, empty for none, and what its other part matches. Undefined where `path` is no glob. */
