@@ -27,7 +27,7 @@ export async function run(argv: readonly string[], version: string): Promise<Out
 /** Defines all verbs, or only the verb that the arguments name: defining the others takes time. */
 function program(version: string, asked: string, ended: (outcome: Outcome) => void): Command {
   const root = quiet(new Command('imgtool'))
-    .description('Turns folders of pictures into named variants, once, safely.')
+    .description('Turns folders of images into named variants, once, safely.')
     .version(version, '-V, --version')
     .showHelpAfterError(false)
     .enablePositionalOptions()

@@ -5,7 +5,7 @@ import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withEngine } from './
 export const cancelVerb: Verb = {
   summary: 'stop a running batch, from any terminal',
   description:
-    'Stops a batch in order: pictures in work finish, the rest is cancelled. Returns once it has ended.',
+    'Stops a batch: images that are being processed finish, the others are cancelled. Returns when the batch has ended.',
   settings: LOOKING,
   argument: BATCH_ID,
   async run(call) {

@@ -16,10 +16,10 @@ const LITTLE = 500 * MB;
 const FEW_WATCHES = 65_536;
 
 export const doctorVerb: Verb = {
-  description: 'what this machine can do and what is wrong with it',
+  description: 'show what this machine can do and what is wrong with it',
   settings: LOOKING,
   options: [
-    ['--repair', 'put a new index with all that can be saved in place of a damaged one'],
+    ['--repair', 'replace a damaged index with a new one that has everything that can be saved'],
     ['--backup <file>', 'save a copy of the index, also while batches run'],
   ],
   async run(call) {

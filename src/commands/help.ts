@@ -8,7 +8,7 @@ const PAGES = new URL('../../src/help/', import.meta.url);
 
 /** Prints a command's help, a topic's page, or both if they share a name. Errors: `usage` for an unknown word. */
 export const helpVerb: Verb = {
-  description: 'a command or a topic, explained',
+  description: 'explain a command or a topic',
   settings: [],
   argument: ['[topic]', 'a command, or a topic that `imgtool help` lists'],
   async run({ paths, program, streams }) {

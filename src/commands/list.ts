@@ -4,9 +4,9 @@ import { listText } from '../report/list.ts';
 import { configOf, LOOKING, printFor, type Verb, withPast } from './verb.ts';
 
 export const listVerb: Verb = {
-  description: 'recent batches, newest first',
+  description: 'list recent batches, newest first',
   settings: LOOKING,
-  options: [['--limit <n>', 'how many', '20']],
+  options: [['--limit <n>', 'most batches to list', '20']],
   async run(call) {
     const config = await configOf(call);
     const print = await printFor(call, config);

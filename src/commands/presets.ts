@@ -3,7 +3,7 @@ import { cellsOf } from '../variants/written.ts';
 import { configOf, LOOKING, printFor, type Verb } from './verb.ts';
 
 export const presetsVerb: Verb = {
-  description: 'the presets and their variants, your own included',
+  description: 'list the presets and their variants, also your own presets',
   settings: LOOKING,
   async run(call) {
     const config = await configOf(call);

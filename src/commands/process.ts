@@ -4,8 +4,8 @@ import type { Inputs } from '../ports.ts';
 import { attend, type Call, configOf, type Verb, withEngine } from './verb.ts';
 
 export const processVerb: Verb = {
-  summary: 'turn files and folders into variants',
-  description: 'One batch over files and folders (folders recursively; quoted globs work too).',
+  summary: 'render the variants of files and folders',
+  description: 'Renders files, folders (with all folders below them) and quoted globs, as one batch.',
   settings: ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'],
   argument: ['[path...]', 'files, folders or quoted globs'],
   async run(call) {

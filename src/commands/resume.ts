@@ -16,18 +16,18 @@ import {
 } from './verb.ts';
 
 export const resumeVerb: Verb = {
-  summary: 'go on with a batch that was interrupted or cancelled',
-  description: 'Goes on with a batch that was interrupted or cancelled, with the settings it was begun with.',
+  summary: 'continue a batch that was interrupted or cancelled',
+  description: 'Continues a batch that was interrupted or cancelled, with the settings that it started with.',
   settings: WORKING,
   argument: BATCH_ID,
   run: (call) => again('resume', call),
 };
 
 export const retryVerb: Verb = {
-  summary: 'work on the failed pictures of a batch again',
+  summary: 'process the failed images of a batch again',
   description:
-    'Works on the failed pictures of a batch again, and on what was left of one that was interrupted; limits that are' +
-    ' given take the place of its own.',
+    'Processes the failed images of a batch again, and the images that an interrupted batch left. The limits that you' +
+    ' give replace those of the batch.',
   settings: WORKING,
   argument: BATCH_ID,
   run: (call) => again('retry', call),

@@ -8,12 +8,12 @@ import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withPast } from './ve
 const EVERY = 500;
 
 export const statusVerb: Verb = {
-  description: 'what became of one batch',
+  description: 'show the state and the results of one batch',
   settings: LOOKING,
   argument: BATCH_ID,
   options: [
-    ['--all', 'every job, not only the failed ones'],
-    ['--watch', 'show it until the batch has ended'],
+    ['--all', 'show every job, not only failed jobs'],
+    ['--watch', 'show the batch until it ends'],
   ],
   async run(call) {
     const config = await configOf(call);

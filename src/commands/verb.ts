@@ -51,7 +51,7 @@ export interface Call {
 export const LOOKING = ['display', 'settings'] as const;
 export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
 /** The argument of verbs about one batch. */
-export const BATCH_ID = ['<batch-id>', 'any unique beginning of its id'] as const;
+export const BATCH_ID = ['<batch-id>', 'the id of the batch; its first digits are enough'] as const;
 
 export function configOf({ options }: Call): Promise<Config> {
   return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });

@@ -3,13 +3,13 @@ import { isLive, openReport, styleOf } from '../report/open.ts';
 import { configOf, printFor, type Verb, WORKING, withEngine } from './verb.ts';
 
 export const verifyVerb: Verb = {
-  summary: 'whether outputs are there, whole, as recorded and without metadata',
+  summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
   description:
-    'Reads and decodes every output, or those of one batch; exits 1 when one is missing, was altered or edited,' +
-    ' cannot be decoded or carries metadata. What --fix replaces cannot be had back.',
+    'Reads and decodes every output, or every output of one batch. Exits with 1 if an output is missing, was changed,' +
+    ' cannot be decoded or has metadata. A file that --fix replaces is lost.',
   settings: WORKING,
-  argument: ['[batch-id]', 'any unique beginning of its id; all outputs unless given'],
-  options: [['--fix', 'make those that are not in order again, edited ones too']],
+  argument: ['[batch-id]', 'the id of a batch; its first digits are enough; default: all outputs'],
+  options: [['--fix', 'make outputs with problems again, also edited outputs']],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const config = await configOf(call);

@@ -4,10 +4,10 @@ import type { Inputs } from '../ports.ts';
 import { attend, configOf, type Verb, withEngine } from './verb.ts';
 
 export const watchVerb: Verb = {
-  summary: 'turn what lands in folders into variants, until stopped',
-  description: 'What is in the folders now, then whatever lands in them, until Ctrl-C.',
+  summary: 'render the files that arrive in folders, until stopped',
+  description: 'Renders the files that are in the folders, then every file that arrives, until Ctrl-C.',
   settings: ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'settings'],
-  argument: ['[dir...]', 'folders'],
+  argument: ['[dir...]', 'folders to watch'],
   // `foldersOf` reports an error if a file or a variable turns it on.
   hidden: ['--dry-run'],
   async run(call) {

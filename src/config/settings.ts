@@ -53,42 +53,47 @@ function automatic(group: Group, flag: string, about: string, type: Scalar<numbe
 const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');
 
 const TABLE = {
-  existing: toggle('watch', '--existing', 'leave what is there at the start; take what lands', true),
+  existing: toggle(
+    'watch',
+    '--existing',
+    'leave out the files that exist at the start; process those that arrive',
+    true,
+  ),
   /** Milliseconds. */
   settle: setting(
     'watch',
     '--settle <ms>',
-    'how long a file must rest before it is taken; 2s is two seconds',
+    'how long a file must stay the same before it is processed; 2s is two seconds',
     { initial: 500, type: durationType('ms', 10, 600_000) },
   ),
   /** Milliseconds. Users write seconds. */
   scanInterval: setting(
     'watch',
     '--scan-interval <seconds>',
-    'time between walks through everything, give or take a quarter; 10m is ten minutes',
+    'time between two scans of all folders, plus or minus a quarter; 10m is ten minutes',
     { initial: 600_000, type: durationType('s', 100, 7 * 86_400_000) },
   ),
-  poll: toggle('watch', '--poll', 'walk often instead of waiting for word from the system'),
+  poll: toggle('watch', '--poll', 'scan often instead of waiting for change events from the system'),
   mirror: toggle('watch', '--mirror', 'remove the outputs of sources that are removed'),
-  once: toggle('watch', '--once', 'end when nothing is left to do, for cron'),
+  once: toggle('watch', '--once', 'exit when nothing is left to do, for cron'),
   include: globs('--include <glob>', 'take only files whose path below the folder matches; repeatable'),
-  exclude: globs('--exclude <glob>', 'pass over files whose path below the folder matches; repeatable'),
+  exclude: globs('--exclude <glob>', 'leave out files whose path below the folder matches; repeatable'),
   allFiles: toggle(
     'inputs',
     '--all-files',
-    'let the bytes of every file decide, not only those named like pictures',
+    'look at the bytes of every file, not only of files with the extension of an image',
   ),
-  followSymlinks: toggle('inputs', '--follow-symlinks', 'follow links that stay inside the folder'),
+  followSymlinks: toggle('inputs', '--follow-symlinks', 'follow symbolic links that stay inside the folder'),
   ignoreCtime: toggle(
     'inputs',
     '--ignore-ctime',
-    'compare size, time and inode of sources, not the time their inode changed',
+    'compare size, modification time and inode of sources, but not the ctime',
   ),
   out: setting('outputs', '--out <dir>', 'folder of the outputs', {
     initial: 'imgtool-out',
     type: text('a folder'),
   }),
-  preset: setting('outputs', '--preset <name>', 'named list of variants, see `imgtool presets`', {
+  preset: setting('outputs', '--preset <name>', 'list of variants to make, see `imgtool presets`', {
     initial: 'web',
     type: text('the name of a preset'),
   }),
@@ -96,40 +101,44 @@ const TABLE = {
   variants: setting<readonly LooseVariant[]>(
     'outputs',
     '--variant <spec>',
-    'a variant such as hero:w=1600,format=avif,q=55, added to --preset where one is named; repeatable',
+    'a variant such as hero:w=1600,format=avif,q=55; is added to a preset that is named; repeatable',
     { initial: [], type: variantsType },
   ),
   /** 0 to 10, limited to the range of each format. Null keeps the effort of each variant. */
   effort: automatic(
     'outputs',
     '--effort <n>',
-    `how hard encoders try, from 0, fastest, to ${MOST_EFFORT}, smallest; auto is each variant's own`,
+    `how hard the encoders try, from 0 (fastest) to ${MOST_EFFORT} (smallest); auto keeps that of each variant`,
     wholeNumber(0, MOST_EFFORT),
   ),
-  name: setting('outputs', '--name <template>', `path of an output below --out, of ${WORDS}`, {
+  name: setting('outputs', '--name <template>', `path of each output below --out, made of ${WORDS}`, {
     initial: '{dir}/{name}_{variant}.{ext}',
     type: text('a template'),
   }),
   duplicates: oneOf(
     'outputs',
     '--duplicates <way>',
-    'outputs of a source with the bytes of another: link, copy or skip',
+    'outputs of a source that has the bytes of another source: link, copy or skip',
     ['link', 'copy', 'skip'],
   ),
-  force: toggle('outputs', '--force', 'render again, and replace files the index does not know'),
-  dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done and write nothing'),
+  force: toggle(
+    'outputs',
+    '--force',
+    'render every image again, and replace files that the index does not know',
+  ),
+  dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done, and write nothing'),
   /** Null means one job for each core. */
   jobs: automatic(
     'limits',
     '--jobs <n>',
-    'images at a time; auto is the cores this process may use',
+    'images that are processed at a time; auto is the number of usable cores',
     wholeNumber(1, 1024),
   ),
   /** Bytes. Null means half of the free memory. */
   memory: automatic(
     'limits',
     '--memory <size>',
-    'memory that pictures in work may take, together and each, such as 2G; auto is half of what is free',
+    'most memory for all images together and for each, such as 2G; auto is half of the free memory',
     sizeType(16_000_000),
   ),
   /** Pixels of one frame. */
@@ -138,15 +147,15 @@ const TABLE = {
     type: amountType,
   }),
   /** Milliseconds. Users write seconds. */
-  timeout: setting('limits', '--timeout <seconds>', 'longest an image may take', {
+  timeout: setting('limits', '--timeout <seconds>', 'longest time for one image', {
     initial: 120_000,
     type: durationType('s', 100, 86_400_000),
   }),
-  allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is a program more than a picture'),
-  lenient: toggle('limits', '--lenient', 'accept damaged pictures as far as they can be decoded'),
-  json: toggle('display', '--json', 'JSON on stdout'),
-  quiet: toggle('work', '-q, --quiet', 'only errors'),
-  verbose: toggle('work', '-v, --verbose', 'a line for every image, and where the time went'),
+  allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is more a program than an image'),
+  lenient: toggle('limits', '--lenient', 'accept damaged images, as far as they can be decoded'),
+  json: toggle('display', '--json', 'write JSON to standard output'),
+  quiet: toggle('work', '-q, --quiet', 'show only errors'),
+  verbose: toggle('work', '-v, --verbose', 'show a line for each image, and a profile at the end'),
   progress: oneOf('work', '--progress <way>', 'auto, bar, plain or none', ['auto', 'bar', 'plain', 'none']),
   color: oneOf('display', '--color <when>', 'auto, always or never', ['auto', 'always', 'never']),
   /** Null means the path from `defaultIndex`. */
