@@ -125,7 +125,9 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       symlinkSync('real', join(cwd, 'p/zz'));
       const { found } = await walk(['p'], { followSymlinks: true });
       expect(found).toEqual(['p/file.jpg', 'p/real/b.jpg']);
-      expect((await walk(['p'], { followSymlinks: true, include: ['file.*'] })).found).toEqual(['p/file.jpg']);
+      expect((await walk(['p'], { followSymlinks: true, include: ['file.*'] })).found).toEqual([
+        'p/file.jpg',
+      ]);
     });
 
     it('follows no link out of the root, to nothing, or in a cycle', async () => {
