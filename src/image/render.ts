@@ -3,9 +3,8 @@ import type { Limits, Order, Rendered, RenderedOutput, Variant } from '../model.
 import type { Source } from './open.ts';
 import { type Geometry, plan, type Size } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
-import { dominantColor } from './steps/dominant.ts';
 import { encode, write } from './steps/encode.ts';
-import { type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
+import { dominantColor, type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
 import { ENCODER } from './vips.ts';
 

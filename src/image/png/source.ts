@@ -1,8 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { chunksOf } from '../chunks.ts';
 import { SAMPLES } from '../claims.ts';
-import { COLOUR_TYPE, NEEDED, pngFile } from './file.ts';
-import { predicted } from './filter.ts';
+import { COLOUR_TYPE, NEEDED, pngFile, predicted } from './file.ts';
 
 /**
  * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could

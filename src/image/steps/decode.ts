@@ -18,14 +18,13 @@ const STRICT = 'error';
 const LENIENT = 'none';
 type Tolerance = typeof STRICT | typeof LENIENT;
 
-export interface Decoded {
-  readonly frames: Frames;
-  /** True when a damaged picture was read in part. */
-  readonly degraded: boolean;
-}
+export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
-/** Decodes the first frame to upright 8-bit sRGB. Errors: `corrupt`, `unsupported_format`, `out_of_memory`. */
-export async function decode(source: Source, header: Header, size: Size, limits: Limits): Promise<Decoded> {
+/**
+ * Decodes the first frame to upright 8-bit sRGB. `degraded` is true when a damaged picture was read in part. Errors:
+ * `corrupt`, `unsupported_format`, `out_of_memory`.
+ */
+export async function decode(source: Source, header: Header, size: Size, limits: Limits) {
   try {
     return { frames: await read(source, header, size, STRICT), degraded: false };
   } catch (error) {
