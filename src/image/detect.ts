@@ -10,13 +10,7 @@ const TIFF = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
 
 /** Maps file-type's extensions to decoders. HEIF and SVG are examined more closely. */
 const DECODED: Readonly<Record<string, SourceFormat>> = {
-  jpg: 'jpeg',
-  png: 'png',
-  apng: 'png',
-  webp: 'webp',
-  gif: 'gif',
-  tif: 'tiff',
-  avif: 'avif',
+  ...{ jpg: 'jpeg', png: 'png', apng: 'png', webp: 'webp', gif: 'gif', tif: 'tiff', avif: 'avif' },
 };
 
 const SVGZ: Undecodable = {

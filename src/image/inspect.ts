@@ -4,7 +4,7 @@ import { detect } from './detect.ts';
 import type { SourceFormat } from './formats.ts';
 import { carriedBy, carriedIn } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
-import { complaint } from './steps/corrupt.ts';
+import { bracketed, complaint } from './steps/corrupt.ts';
 import { sharp } from './vips.ts';
 
 /** The display order of metadata; other kinds follow by name. */
@@ -19,9 +19,9 @@ export async function inspect(path: string): Promise<Inspected> {
   try {
     const format = await detect(source.head, false);
     return await inspected(source, format).catch((error: unknown) => {
-      const damaged = (why: string) =>
-        new ImgtoolError('corrupt', `is damaged or cut short${why}`, { cause: error });
-      throw complaint(error, damaged);
+      throw complaint(error, (said) => {
+        return new ImgtoolError('corrupt', `is damaged or cut short${bracketed(said)}`, { cause: error });
+      });
     });
   } finally {
     await source.close();

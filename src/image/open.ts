@@ -129,9 +129,8 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
 
 function assertRegular(stats: BigIntStats): void {
   if (stats.isFile()) return;
-  throw new ImgtoolError('source_unreadable', `is ${kindOf(stats)}, not a file`, {
-    fix: 'name a picture file, or leave it out',
-  });
+  const fix = 'name a picture file, or leave it out';
+  throw new ImgtoolError('source_unreadable', `is ${kindOf(stats)}, not a file`, { fix });
 }
 
 function kindOf(stats: BigIntStats): string {

@@ -3,10 +3,8 @@ import { CONVERT, cameraRawFormat, type Undecodable } from './formats.ts';
 /** Bytes that signatures search. */
 const SEARCHED = 2052;
 
-interface Unread extends Undecodable {
-  /** Matches the start of the file as Latin-1; absent where only file-type or a header knows the format. */
-  readonly signature: RegExp | undefined;
-}
+/** The signature matches the start of the file as Latin-1; absent where only file-type or a header knows the format. */
+type Unread = Undecodable & { readonly signature: RegExp | undefined };
 
 const EXPORT = 'export it from the editor as PNG or JPEG first';
 const PAGES = 'export its pages as PNG or JPEG first';

@@ -31,23 +31,21 @@ export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
 
-  const begin = async (folder: string): Promise<void> => {
-    const turn = sync(folder);
-    running.set(folder, turn);
-    waiting.delete(folder);
-    await turn.finally(() => {
+  const begin = (folder: string): Promise<void> => {
+    const turn = sync(folder).finally(() => {
       if (running.get(folder) === turn) running.delete(folder);
     });
-  };
-  const follow = (before: Promise<void>, folder: string): Promise<void> => {
-    const turn = before.catch(() => {}).then(() => begin(folder));
-    waiting.set(folder, turn);
+    running.set(folder, turn);
+    waiting.delete(folder);
     return turn;
   };
 
   return (folder) => {
     const before = running.get(folder);
-    return before === undefined ? begin(folder) : (waiting.get(folder) ?? follow(before, folder));
+    if (before === undefined) return begin(folder);
+    const next = waiting.get(folder) ?? before.catch(() => {}).then(() => begin(folder));
+    waiting.set(folder, next);
+    return next;
   };
 }
 

@@ -89,11 +89,16 @@ export function openLedger(clock = () => performance.now()) {
       const all = { ...passed };
       for (const rest of open) rest(all);
       const { starting, first, between, last, before, after, travel } = all;
-      const [held, idle] = [
-        { before, after },
-        { first, between, last },
-      ];
-      return { started, cpu, starting, asked: Object.fromEntries(work), travel, held, idle };
+      const asked = Object.fromEntries(work);
+      return {
+        started,
+        cpu,
+        starting,
+        asked,
+        travel,
+        held: { before, after },
+        idle: { first, between, last },
+      };
     },
   };
 }

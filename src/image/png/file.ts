@@ -67,15 +67,11 @@ function packed({ width, height, bits, numbers }: Numbered): Buffer {
   return rows;
 }
 
-/** The same PNG without metadata; null when it is incomplete. */
-export function bare(png: Buffer): Buffer | null {
-  const kept: Buffer[] = [SIGNATURE];
-  for (const { type, at, length } of chunksOf(png, 'png', false)) {
-    if (!NEEDED.has(type)) continue;
-    kept.push(png.subarray(at - 8, at + length + 4));
-    if (type === 'IEND') return Buffer.concat(kept);
-  }
-  return null;
+/** The same PNG without metadata. */
+export function bare(png: Buffer): Buffer {
+  const needed = [...chunksOf(png, 'png', false)].filter(({ type }) => NEEDED.has(type));
+  const kept = needed.map(({ at, length }) => png.subarray(at - 8, at + length + 4));
+  return Buffer.concat([SIGNATURE, ...kept]);
 }
 
 /** Length, type, content and checksum (PNG, third edition, 5.3). */

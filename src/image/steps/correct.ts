@@ -1,17 +1,17 @@
 import type { Sharp } from 'sharp';
+import type { PixelSize } from '../../model.ts';
 import { type Corrections, isWhole } from '../corrections.ts';
 import type { GifCanvas } from '../gif.ts';
-import type { Size } from '../plan.ts';
 import { type Frames, from, raw, STILL } from './frames.ts';
 import { type Samples, toSrgb } from './to-srgb.ts';
 
-type Scale = (pipeline: Sharp, to: Size) => Sharp;
+type Scale = (pipeline: Sharp, to: PixelSize) => Sharp;
 
 /**
  * Decodes to upright 8-bit sRGB pixels of this size, with the file's corrections. `scaled` resizes a pipeline. Samples of
  * 16 bits are scaled before conversion, which loses nothing and needs less memory.
  */
-export async function corrected(input: Sharp, corrections: Corrections, size: Size, scaled: Scale) {
+export async function corrected(input: Sharp, corrections: Corrections, size: PixelSize, scaled: Scale) {
   const { orientation, screen } = corrections;
   if (!isWhole(corrections)) {
     // Scale before rotation: rotating the full picture would hold all of it in memory.

@@ -6,23 +6,28 @@ import { CONVERT, RESAVE, undecodable } from '../formats.ts';
  * readable and only the pixels failed.
  */
 export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
-  return complaint(error, (why, said) => {
+  return complaint(error, (said) => {
     const isHelped = !lenient && isReadInPart(said, header);
-    const fix = isHelped ? `${COPY_AGAIN}, or accept what can be read with {{lenient}}` : COPY_AGAIN;
-    return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
+    return damagedPicture(said, error, isHelped ? ', or accept what can be read with {{lenient}}' : '');
   });
 }
+
+/** `why` may be empty. `help` follows the advice to copy the file again. */
+export function damagedPicture(why: string, cause?: unknown, help = ''): ImgtoolError {
+  const fix = `copy the file again${help}`;
+  return new ImgtoolError('corrupt', `the picture is damaged or cut short${bracketed(why)}`, { fix, cause });
+}
+
+export const bracketed = (why: string): string => (why === '' ? '' : ` (${why})`);
 
 /** The facts that decide whether a damaged picture can be read in part. */
 type Readable = { readonly format: string; readonly progressive: boolean };
 
-const COPY_AGAIN = 'copy the file again';
-
-/** Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty. */
-export function complaint(error: unknown, damage: (why: string, said: string) => ImgtoolError): ImgtoolError {
+/** Calls `damage` for an error without another known cause. `said` is the decoder's message, or empty. */
+export function complaint(error: unknown, damage: (said: string) => ImgtoolError): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const said = fatalLine(error instanceof Error ? error.message : String(error));
-  return starved(error) ?? unsupported(said) ?? damage(said === '' ? '' : ` (${said})`, said);
+  return starved(error) ?? unsupported(said) ?? damage(said);
 }
 
 /**
@@ -95,8 +100,6 @@ export function starved(error: unknown): ImgtoolError | undefined {
   const said =
     error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
   if (!MEMORY_ERRORS.test(said) || IMPOSSIBLE_SIZE.test(said)) return undefined;
-  return new ImgtoolError('out_of_memory', 'there was not enough memory for it', {
-    fix: 'give it more memory, or try again with {{jobs 1}}',
-    cause: error,
-  });
+  const fix = 'give it more memory, or try again with {{jobs 1}}';
+  return new ImgtoolError('out_of_memory', 'there was not enough memory for it', { fix, cause: error });
 }

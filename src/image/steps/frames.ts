@@ -1,14 +1,14 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
-import type { Variant } from '../../model.ts';
-import type { Geometry, Size } from '../plan.ts';
+import type { PixelSize, Variant } from '../../model.ts';
+import type { Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
 /**
  * Uncompressed 8-bit sRGB, row by row, one page below the other. Width and height are those of one page. 1 or 2 channels
  * are grey; with 2 or 4, the last is alpha.
  */
-export interface Frames extends Size {
+export interface Frames extends PixelSize {
   readonly data: Buffer;
   readonly channels: 1 | 2 | 3 | 4;
   readonly pages: number;

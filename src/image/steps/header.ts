@@ -1,13 +1,12 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
-import type { Limits } from '../../model.ts';
+import type { Limits, PixelSize } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
 import { type Corrections, correctionsOf, makeDecodable } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
-import type { Size } from '../plan.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -70,7 +69,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
 }
 
 /** The upright size; for a GIF, the size of its screen. */
-function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
+function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): PixelSize {
   const { screen, orientation } = corrections ?? { screen: null, orientation: 1 };
   if (screen !== null) return { width: screen.width, height: screen.height };
   return orientation > 4 ? { width: height, height: width } : autoOrient;
@@ -91,9 +90,8 @@ function assertMetadataSize(carried: Carried): void {
   if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   const what = `${mega(bytes)} of metadata (${[...carried.keys()].join(', ')})`;
-  throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, {
-    fix: 'save it without its metadata first, or leave it out with {{exclude}}',
-  });
+  const fix = 'save it without its metadata first, or leave it out with {{exclude}}';
+  throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, { fix });
 }
 
 function assertFrameCount(frames: number): void {
