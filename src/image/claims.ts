@@ -15,11 +15,7 @@ const DEFLATE_RATIO = 1032;
  */
 const LZW_RATIO = (4096 * 8) / 12;
 
-/**
- * Returns the error `corrupt` when a picture cannot be complete, else null. It compares the compressed bytes with the
- * fewest that the stated size needs at the format's best compression. It also detects a GIF frame that ends early. It
- * decodes no pixels.
- */
+/** The error when a picture has fewer bytes than its size needs at best, or a GIF frame ends early; else null. */
 export function impossible(bytes: Buffer, format: SourceFormat): ImgtoolError | null {
   if (format === 'png') return impossiblePng(bytes);
   return format === 'gif' ? impossibleGif(bytes) : null;

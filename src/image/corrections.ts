@@ -86,10 +86,7 @@ function coloursOf(metadata: Metadata, avif: AvifFacts | null, png: PngSignal | 
 
 /** Keys are libvips' names of colour spaces. */
 const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
-  grey16: 'grey',
-  'b-w': 'grey',
-  rgb16: 'rgb',
-  srgb: 'rgb',
+  ...{ grey16: 'grey', 'b-w': 'grey', rgb16: 'rgb', srgb: 'rgb' },
 };
 
 /** libvips shifts samples of 10 and 12 bits up to 16. */

@@ -10,10 +10,7 @@ import { sharp } from './vips.ts';
 /** The display order of metadata; other kinds follow by name. */
 const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
 
-/**
- * Reads a stored picture once and decodes every pixel, as strictly as a source. Errors: those of open.ts and detect.ts,
- * `corrupt`, `out_of_memory`.
- */
+/** Decodes every pixel of a stored picture, as strictly as a source. Errors: of open.ts and detect.ts, `corrupt`. */
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
   try {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ImgtoolError, readError } from '../errors.ts';
+import { ImgtoolError, orUndefined, readError } from '../errors.ts';
 import type { Digested, FileFacts, SourceFacts, SourceFile } from '../model.ts';
 import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
 import { starved } from './steps/corrupt.ts';
@@ -158,12 +158,8 @@ export async function digestAll(sources: readonly SourceFile[], most = SMALL): P
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   const digested: (Digested | null)[] = [];
   for (const source of sources) {
-    try {
-      digested.push(digestSmall(source, most, chunk));
-    } catch {
-      // Opening the source later reports the error.
-      digested.push(null);
-    }
+    // Opening the source later reports an error.
+    digested.push(orUndefined(() => digestSmall(source, most, chunk)) ?? null);
     await turn();
   }
   return digested;

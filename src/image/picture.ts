@@ -13,10 +13,7 @@ import { ENCODER } from './vips.ts';
 /** The picture that is open in a child process; at most one at a time. */
 export type Picture = Awaited<ReturnType<typeof openPicture>>;
 
-/**
- * Opens a source, detects its format, checks its header, and estimates the memory for rendering these variants. Errors:
- * those of open.ts, detect.ts and header.ts.
- */
+/** Opens a picture and estimates the memory for these variants. Errors: those of open.ts, detect.ts and header.ts. */
 export async function openPicture(
   file: string | SourceFile,
   limits: Limits,
@@ -37,8 +34,8 @@ export async function openPicture(
     return {
       facts: { facts, digest, format, width, height, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
-      render: (orders: readonly Order[], atOnce = most) =>
-        render(source, found, orders, limits, Math.min(atOnce, most)),
+      render: (orders: readonly Order[], atOnce = most): Promise<Rendered> =>
+        render({ source, header: found, limits }, orders, Math.min(atOnce, most)),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };
@@ -54,18 +51,14 @@ const AVIF_THREADS = 4;
 /** Steps for each variant's pixels after resizing, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
+type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
+
 /**
  * Renders all orders and writes each output to its staged file. Variants with the same base share one decode. At most
  * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
  * `unsupported_format`, `source_changed`, those of writing.
  */
-async function render(
-  source: Source,
-  header: Header,
-  orders: readonly Order[],
-  limits: Limits,
-  atOnce: number,
-): Promise<Rendered> {
+async function render({ source, header, limits }: Open, orders: readonly Order[], atOnce: number) {
   const variants = orders.map(({ variant }) => variant);
   const geometries = plan(header, header.format, variants);
   const started = performance.now();

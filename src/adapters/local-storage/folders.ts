@@ -23,10 +23,7 @@ async function syncFolder(path: string): Promise<void> {
   if (process.platform !== 'win32') await syncFile(path);
 }
 
-/**
- * Syncs folders for many callers. Calls that arrive during a sync of the same folder share one more sync afterwards:
- * the running one may have missed their names.
- */
+/** Syncs folders. Calls during a sync share one more sync afterwards: the running one may have missed their names. */
 export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
@@ -49,10 +46,7 @@ export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<
   };
 }
 
-/**
- * Makes a folder and all folders above it. A caller waits until its new folders are durable, by a `sync` of the folder
- * above each.
- */
+/** Makes a folder and those above it, and waits until all are durable, by a `sync` of the folder above each. */
 export function createFolderMaker(sync: (folder: string) => Promise<void>) {
   /** New folders that a power cut could still remove. */
   const fresh = new Set<string>();

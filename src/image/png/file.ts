@@ -110,10 +110,7 @@ export function predicted(filter: number, rows: Buffer, row: number, at: number,
   return FILTERS[filter]!(left, up, corner);
 }
 
-/**
- * Filters rows of one-byte pixels; a filter byte precedes each row. For each row it chooses the filter with the
- * smallest sum of absolute values, read as signed bytes (PNG, third edition, 12.7).
- */
+/** Filters each row so that its bytes, read as signed, have the smallest sum of absolute values (PNG, 12.7). */
 function filteredRows(rows: Buffer, row: number): Buffer {
   const made = Buffer.alloc(rows.length);
   const tried = Buffer.alloc(row);

@@ -30,10 +30,7 @@ export function complaint(error: unknown, damage: (said: string) => ImgtoolError
   return starved(error) ?? unsupported(said) ?? damage(said);
 }
 
-/**
- * Extracts the fatal line, which follows the warnings. libvips repeats all lines once per reader and truncates the last
- * repeat; sharp adds a line of its own.
- */
+/** The line after the warnings. libvips repeats all lines for each reader and cuts the last; sharp adds a line. */
 function fatalLine(message: string): string {
   const lines = message
     .replace(/^Input (?:buffer|file) has corrupt header:/, '')

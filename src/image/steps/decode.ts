@@ -18,10 +18,7 @@ type Tolerance = typeof STRICT | typeof LENIENT;
 
 export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
-/**
- * Decodes the first frame to upright 8-bit sRGB. `degraded` is true when a damaged picture was read in part. Errors:
- * `corrupt`, `unsupported_format`, `out_of_memory`.
- */
+/** Decodes to upright 8-bit sRGB. `degraded`: a damaged picture was read in part. Errors: those of corrupt.ts. */
 export async function decode(source: Source, header: Header, size: PixelSize, limits: Limits) {
   try {
     return { frames: await read(source, header, size, STRICT), degraded: false };

@@ -4,10 +4,7 @@ import type { PixelSize, Variant } from '../../model.ts';
 import type { Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
-/**
- * Uncompressed 8-bit sRGB, row by row, one page below the other. Width and height are those of one page. 1 or 2 channels
- * are grey; with 2 or 4, the last is alpha.
- */
+/** 8-bit sRGB, page below page; width and height are those of one page. With 2 or 4 channels, the last is alpha. */
 export interface Frames extends PixelSize {
   readonly data: Buffer;
   readonly channels: 1 | 2 | 3 | 4;

@@ -1,10 +1,7 @@
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC } from './tags.ts';
 
-/**
- * Returns a function that reads a row of a decompressed strip or tile, and overwrites the row that it returned before.
- * Samples are 0 to 1 for unsigned integers, and as stored for palette indexes and floats.
- */
+/** Reads rows, each over the row before. Samples are 0 to 1; palette indexes and floats are as stored. */
 export function rowReader(bytes: Buffer, layout: Layout, isLittle: boolean, rows: number, columns: number) {
   const row = new Float64Array((columns * layout.samples) / layout.planes);
   const [horizontal, vertical] = layout.subsampling;
