@@ -76,8 +76,7 @@ async function render({ source, header, limits }: Open, orders: readonly Order[]
     const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
     const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
     for (const order of same) {
-      const writing = () => write(data, size, order.path, order.variant.name);
-      outputs.set(order, await timed(spent, 'write', writing));
+      outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
     }
   });
   // An AVIF encoder uses several threads.

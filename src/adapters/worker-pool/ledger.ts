@@ -86,16 +86,9 @@ export function openLedger(clock = () => performance.now()) {
       const all = { ...passed };
       for (const rest of open) rest(all);
       const { starting, first, between, last, before, after, travel } = all;
+      const idle = { first, between, last };
       const asked = Object.fromEntries(work);
-      return {
-        started,
-        cpu,
-        starting,
-        asked,
-        travel,
-        held: { before, after },
-        idle: { first, between, last },
-      };
+      return { started, cpu, starting, asked, travel, held: { before, after }, idle };
     },
   };
 }

@@ -7,12 +7,10 @@ import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
-/** A replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
-export type Plain = Readonly<ReturnType<typeof plainOf>>;
-
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
+/** The replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
 export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]) {
   const target = targetOf(first, layout);
   const profile = target.isSrgb ? Buffer.alloc(0) : first.bytes(TAG.IccProfile);
