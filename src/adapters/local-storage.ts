@@ -117,9 +117,8 @@ export function openLocalStorage(run: string): Storage {
       let folder = out;
       while (statOf(folder) === undefined && folder !== dirname(folder)) folder = dirname(folder);
       if (statOf(folder)?.isDirectory() !== true) {
-        throw new ImgtoolError('not_writable', `${folder}: is a file, and outputs need a folder there`, {
-          fix: 'choose another {{out}}',
-        });
+        const why = `${folder}: is a file, and outputs need a folder there`;
+        throw new ImgtoolError('not_writable', why, { fix: 'choose another {{out}}' });
       }
       await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
     },

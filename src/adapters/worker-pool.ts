@@ -226,7 +226,6 @@ function createDeadline(timeout: number) {
 }
 
 function tooLate(timeout: number): ImgtoolError {
-  return new ImgtoolError('timeout', `took longer than ${timeout / 1000} s`, {
-    fix: 'give it more time with {{timeout}}, or leave it out with {{exclude}}',
-  });
+  const fix = 'give it more time with {{timeout}}, or leave it out with {{exclude}}';
+  return new ImgtoolError('timeout', `took longer than ${timeout / 1000} s`, { fix });
 }

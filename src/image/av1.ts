@@ -1,4 +1,4 @@
-import { Bits } from './bits.ts';
+import { Bits } from './boxes.ts';
 
 /** Code points of ITU-T H.273 (ISO/IEC 23091-2), as stored in AV1, in `colr` of type `nclx` and in PNG's `cICP`. */
 export type CodePoints = { readonly primaries: number; readonly transfer: number };

@@ -1,17 +1,11 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
-import { Bits } from './bits.ts';
-import { type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
+import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 
 /** What an AVIF file states about its primary picture. */
-export interface AvifFacts {
-  /** From `nclx`, else from the AV1 stream (ISO/IEC 23000-22, 7.3.6.4). Null without either. */
-  readonly codePoints: CodePoints | null;
-  /** True when the stored colours are already multiplied by the alpha channel. */
-  readonly premultiplied: boolean;
-}
+export type AvifFacts = Readonly<ReturnType<typeof avifFacts>>;
 
 /** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
-export function avifFacts(bytes: Buffer): AvifFacts {
+export function avifFacts(bytes: Buffer) {
   const meta = metaOf(bytes);
   const primary = primaryItem(bytes, findBox(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
@@ -23,7 +17,9 @@ export function avifFacts(bytes: Buffer): AvifFacts {
   // A grid has no stream of its own; its tiles have one each.
   const tile = references.find(({ type, from }) => type === 'dimg' && from === primary)?.to ?? primary;
   return {
+    /** From `nclx`, else from the AV1 stream (ISO/IEC 23000-22, 7.3.6.4). Null without either. */
     codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
+    /** True when the stored colours are already multiplied by the alpha channel. */
     premultiplied: references.some(({ type, from }) => type === 'prem' && from === primary),
   };
 }

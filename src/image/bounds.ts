@@ -1,6 +1,6 @@
 import { constants, fstatSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { sep } from 'node:path';
-import { ImgtoolError, isLinkNow, systemCode } from '../errors.ts';
+import { ImgtoolError, isLinkNow, orUndefined, systemCode } from '../errors.ts';
 import type { Bounds, SourceFile } from '../model.ts';
 
 // A path can change between two system calls. These functions therefore check the location of the open file.
@@ -27,20 +27,18 @@ export function assertInside(file: number, { path, bounds }: SourceFile): void {
   }
   const real = realPath(file, path);
   if (bounds.within.some((folder) => holds(folder, real))) return;
-  throw new ImgtoolError('source_outside', 'leads out of the folder in which it was found', {
-    fix: 'a folder on its path is a symbolic link now: put the folder back, or name the file itself if you trust it',
-  });
+  const fix =
+    'a folder on its path is a symbolic link now: put the folder back, or name the file itself if you trust it';
+  throw new ImgtoolError('source_outside', 'leads out of the folder in which it was found', { fix });
 }
 
 const allowsLinks = (bounds: Bounds | null): boolean => bounds === null || bounds.follow;
 
 /** The path of an open file with its links resolved. Throws when that path is another file. */
 function realPath(file: number, path: string): string {
-  try {
-    if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${file}`);
-  } catch {
-    // /proc is not mounted.
-  }
+  // Only Linux has /proc, and it may not be mounted.
+  const open = orUndefined(() => readlinkSync(`/proc/self/fd/${file}`));
+  if (process.platform === 'linux' && open !== undefined) return open;
   const real = realpathSync.native(path);
   const there = lstatSync(real, { bigint: true });
   const opened = fstatSync(file, { bigint: true });

@@ -16,10 +16,7 @@ export interface Chunk {
 /** Length of `Chunk.start` in bytes: more than the longest name that starts a chunk. */
 const START = 40;
 
-/**
- * Yields the chunks of a JPEG, PNG or WebP in order, up to the first unreadable one; nothing for other formats. With
- * `whole` it continues after the first scan of a JPEG.
- */
+/** Yields chunks in order, up to an unreadable one. With `whole`, also those behind the first scan of a JPEG. */
 export function chunksOf(bytes: Buffer, format: SourceFormat, whole: boolean): Iterable<Chunk> {
   const readAt = (position: number, length: number): Buffer => bytes.subarray(position, position + length);
   if (format === 'jpeg') return segments(bytes, whole);

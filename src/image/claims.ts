@@ -1,8 +1,9 @@
-import { ImgtoolError } from '../errors.ts';
+import type { ImgtoolError } from '../errors.ts';
+import type { PixelSize } from '../model.ts';
 import { chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
 import { firstFrame } from './gif.ts';
-import type { Size } from './plan.ts';
+import { damagedPicture } from './steps/corrupt.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
 const DEFLATE_RATIO = 1032;
@@ -14,11 +15,7 @@ const DEFLATE_RATIO = 1032;
  */
 const LZW_RATIO = (4096 * 8) / 12;
 
-/**
- * Returns the error `corrupt` when a picture cannot be complete, else null. It compares the compressed bytes with the
- * fewest that the stated size needs at the format's best compression. It also detects a GIF frame that ends early. It
- * decodes no pixels.
- */
+/** The error when a picture has fewer bytes than its size needs at best, or a GIF frame ends early; else null. */
 export function impossible(bytes: Buffer, format: SourceFormat): ImgtoolError | null {
   if (format === 'png') return impossiblePng(bytes);
   return format === 'gif' ? impossibleGif(bytes) : null;
@@ -53,7 +50,7 @@ const PASSES = [
 ] as const;
 
 /** Bytes of all rows with their filter bytes. Empty passes have no rows. */
-function unpackedPng({ width, height }: Size, header: Buffer): number {
+function unpackedPng({ width, height }: PixelSize, header: Buffer): number {
   const bits = header[8]! * (SAMPLES[header[9]!] ?? 0);
   const rows = (across: number, down: number) =>
     across <= 0 || down <= 0 ? 0 : down * (1 + Math.ceil((across * bits) / 8));
@@ -68,18 +65,14 @@ function impossibleGif(bytes: Buffer): ImgtoolError | null {
   const frame = firstFrame(bytes);
   if (frame === undefined) return null;
   const lack = tooFewBytes(frame.bytes, (frame.width * frame.height) / LZW_RATIO, frame);
-  return lack ?? (frame.isWhole ? null : damaged('its first frame ends before its last pixel'));
+  return lack ?? (frame.isWhole ? null : damagedPicture('its first frame ends before its last pixel'));
 }
 
-function tooFewBytes(held: number, needed: number, { width, height }: Size): ImgtoolError | null {
+function tooFewBytes(held: number, needed: number, { width, height }: PixelSize): ImgtoolError | null {
   if (held >= needed) return null;
   const [there, least] = [held, Math.ceil(needed)].map((bytes) => bytes.toLocaleString('en'));
   const size = [width, height].map((side) => side.toLocaleString('en')).join(' x ');
-  return damaged(`${size} px take at least ${least} bytes of compressed pixels, and it holds ${there}`);
-}
-
-function damaged(why: string): ImgtoolError {
-  return new ImgtoolError('corrupt', `the picture is damaged or cut short (${why})`, {
-    fix: 'copy the file again',
-  });
+  return damagedPicture(
+    `${size} px take at least ${least} bytes of compressed pixels, and it holds ${there}`,
+  );
 }

@@ -3,54 +3,30 @@ import { ImgtoolError } from '../errors.ts';
 import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
 import { exifOfPng, isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
-import { type GifCanvas, gifCanvasOf } from './gif.ts';
+import { gifCanvasOf } from './gif.ts';
 import type { Source } from './open.ts';
 import { signalOfProfile } from './signal/icc.ts';
 import { type PngSignal, signalOfPng } from './signal/png.ts';
-import { ADOBE_RGB, type Signal, signalOfCodePoints } from './signal/signal.ts';
+import { ADOBE_RGB, signalOfCodePoints } from './signal/signal.ts';
 
 /** What a file states about its display that libvips ignores. */
-export interface Corrections {
-  /** How to convert the samples to sRGB; null when they are sRGB or when sharp converts them. */
-  readonly signal: Signal | null;
-  /** True when the ICC profile is invalid for the picture, or when `signal` replaces the profile. */
-  readonly ignoreIcc: boolean;
-  /** True when the colours are multiplied by the alpha channel. */
-  readonly premultiplied: boolean;
-  /** The GIF screen, when the first frame does not cover it. */
-  readonly screen: GifCanvas | null;
-  /** EXIF orientation, 1 to 8, when libvips does not find it; else 1. */
-  readonly orientation: number;
-  /** sharp's name for the colour space of 16-bit samples; null for 8-bit samples. */
-  readonly deep: 'rgb16' | 'grey16' | null;
-  readonly range: Range;
-}
+export type Corrections = Readonly<NonNullable<ReturnType<typeof correctionsOf>>>;
 
 /** Sample values of black, full light, and full opacity. */
-export interface Range {
-  readonly black: number;
-  readonly white: number;
-  readonly opaque: number;
-}
+export type Range = { readonly black: number; readonly white: number; readonly opaque: number };
 
 /** Makes the bytes readable for the decoder, in place, after the digest is computed. Errors: `unsupported_format`. */
 export function makeDecodable(source: Source, format: SourceFormat): void {
   if (format !== 'avif' && format !== 'heif') return;
   if (typeof source.input !== 'string') makeReadable(source.input);
   else if (source.head.toString('latin1', 4, 12) === 'ftypavis') {
-    throw new ImgtoolError('unsupported_format', 'an animated AVIF of this size cannot be read', {
-      fix: 'save its first frame as a picture of its own',
-    });
+    const fix = 'save its first frame as a picture of its own';
+    throw new ImgtoolError('unsupported_format', 'an animated AVIF of this size cannot be read', { fix });
   }
 }
 
 /** Returns null for most pictures, which libvips and sharp display correctly. `most` is the limit of pixels. */
-export function correctionsOf(
-  source: Source,
-  format: SourceFormat,
-  metadata: Metadata,
-  most: number,
-): Corrections | null {
+export function correctionsOf(source: Source, format: SourceFormat, metadata: Metadata, most: number) {
   const bytes = source.head;
   const isAvif = format === 'avif' || format === 'heif';
   const avif = isAvif ? avifFacts(bytes) : null;
@@ -58,13 +34,25 @@ export function correctionsOf(
   const premultiplied = (avif?.premultiplied ?? false) && metadata.hasAlpha;
   const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;
   const exif = metadata.exif ?? missed;
-  const colours = { ...coloursOf(metadata, avif, png, exif), premultiplied };
+  const colours = coloursOf(metadata, avif, png, exif);
   const screen = format === 'gif' ? gifCanvasOf(bytes, most) : null;
   const orientation = (missed && orientationOf(missed)) ?? 1;
   const isPlain = colours.signal === null && !colours.ignoreIcc && !premultiplied;
   if (isPlain && screen === null && orientation === 1) return null;
-  const deep = metadata.depth !== 'ushort' ? null : metadata.space === 'grey16' ? 'grey16' : 'rgb16';
-  return { ...colours, screen, orientation, deep, range: rangeOf(metadata, png?.narrow ?? false) };
+  const deep: 'rgb16' | 'grey16' | null =
+    metadata.depth !== 'ushort' ? null : metadata.space === 'grey16' ? 'grey16' : 'rgb16';
+  return {
+    ...colours,
+    /** True when the colours are multiplied by the alpha channel. */
+    premultiplied,
+    /** The GIF screen, when the first frame does not cover it. */
+    screen,
+    /** EXIF orientation, 1 to 8, when libvips does not find it; else 1. */
+    orientation,
+    /** sharp's name for the colour space of 16-bit samples; null for 8-bit samples. */
+    deep,
+    range: rangeOf(metadata, png?.narrow ?? false),
+  };
 }
 
 /**
@@ -75,12 +63,11 @@ export function isWhole({ signal, deep, premultiplied, screen }: Corrections): b
   return premultiplied || screen !== null || (signal !== null && signal !== ADOBE_RGB && deep === null);
 }
 
-function coloursOf(
-  metadata: Metadata,
-  avif: AvifFacts | null,
-  png: PngSignal | null,
-  exif: Buffer | null,
-): Pick<Corrections, 'signal' | 'ignoreIcc'> {
+/**
+ * `signal` says how to convert the samples to sRGB; null when they are sRGB or when sharp converts them. `ignoreIcc` is
+ * true when the ICC profile is invalid for the picture, or when `signal` replaces the profile.
+ */
+function coloursOf(metadata: Metadata, avif: AvifFacts | null, png: PngSignal | null, exif: Buffer | null) {
   const { hasProfile, icc, space, depth } = metadata;
   const stated = png?.signal ?? (avif?.codePoints && signalOfCodePoints(avif.codePoints)) ?? null;
   if (stated !== null && (png?.isFirst || !hasProfile)) {
@@ -99,10 +86,7 @@ function coloursOf(
 
 /** Keys are libvips' names of colour spaces. */
 const KINDS: Readonly<Record<string, 'grey' | 'rgb'>> = {
-  grey16: 'grey',
-  'b-w': 'grey',
-  rgb16: 'rgb',
-  srgb: 'rgb',
+  ...{ grey16: 'grey', 'b-w': 'grey', rgb16: 'rgb', srgb: 'rgb' },
 };
 
 /** libvips shifts samples of 10 and 12 bits up to 16. */

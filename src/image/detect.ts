@@ -1,22 +1,16 @@
 import { constants, gunzipSync } from 'node:zlib';
-import { ImgtoolError, svgRefused } from '../errors.ts';
-import { type SourceFormat, type Undecodable, undecodable } from './formats.ts';
+import { ImgtoolError, orUndefined, svgRefused } from '../errors.ts';
+import { type Chunk, chunksOf } from './chunks.ts';
+import { RESAVE, type SourceFormat, type Undecodable, undecodable } from './formats.ts';
 import { heifKind } from './heif.ts';
 import { recognise, UNDECODABLE } from './signatures.ts';
-import { unsupportedKind } from './unsupported.ts';
 
 /** First bytes of a TIFF or BigTIFF in either byte order. */
 const TIFF = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
 
 /** Maps file-type's extensions to decoders. HEIF and SVG are examined more closely. */
 const DECODED: Readonly<Record<string, SourceFormat>> = {
-  jpg: 'jpeg',
-  png: 'png',
-  apng: 'png',
-  webp: 'webp',
-  gif: 'gif',
-  tif: 'tiff',
-  avif: 'avif',
+  ...{ jpg: 'jpeg', png: 'png', apng: 'png', webp: 'webp', gif: 'gif', tif: 'tiff', avif: 'avif' },
 };
 
 const SVGZ: Undecodable = {
@@ -30,10 +24,7 @@ const HEAD = 64 * 1024;
 /** Compressed bytes to unpack for recognition; they unpack to at most a thousand times as many. */
 const PACKED = 4096;
 
-/**
- * Detects a picture's format from its bytes, not from its name. Errors, without the path: `not_an_image`, and
- * `unsupported_format`, which includes variants of a format that the decoder cannot read.
- */
+/** Detects the format by the bytes, not the name. Errors, without the path: `not_an_image`, `unsupported_format`. */
 export async function detect(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat> {
   const format = await formatOf(bytes, allowSvg);
   const kind = unsupportedKind(bytes, format);
@@ -89,11 +80,8 @@ async function sniff(bytes: Buffer): Promise<string> {
 
 /** The start of a gzip file's content; empty when it cannot be unpacked. */
 function unpacked(bytes: Buffer): Buffer {
-  try {
-    return gunzipSync(bytes.subarray(0, PACKED), { finishFlush: constants.Z_SYNC_FLUSH });
-  } catch {
-    return Buffer.alloc(0);
-  }
+  const options = { finishFlush: constants.Z_SYNC_FLUSH };
+  return orUndefined(() => gunzipSync(bytes.subarray(0, PACKED), options)) ?? Buffer.alloc(0);
 }
 
 /** By byte order mark. */
@@ -120,3 +108,47 @@ function describe(head: Buffer): string {
     return 'not recognised';
   }
 }
+
+/** JPEG processes that no decoder here reads, by the marker of the frame header (ITU-T T.81, table B.1). */
+const HIERARCHICAL = new Set(['c5', 'c6', 'c7', 'cd', 'ce', 'cf']);
+const OTHERS: Readonly<Record<string, string>> = {
+  cb: 'lossless JPEG with arithmetic coding',
+  f7: 'JPEG-LS',
+};
+/** Supported: baseline, extended, progressive and lossless; extended and progressive with arithmetic coding. */
+const SUPPORTED = new Set(['c0', 'c1', 'c2', 'c3', 'c9', 'ca']);
+const LOSSLESS = 'c3';
+
+const XCODE_PNG: Undecodable = {
+  name: 'PNG as Xcode optimises it for iOS (CgBI)',
+  fix: 'take the original, or convert it back: xcrun pngcrush -revert-iphone-optimizations',
+};
+
+/** The kind of a sound picture that no decoder here reads; undefined when the structure does not show one. */
+function unsupportedKind(bytes: Buffer, format: SourceFormat): Undecodable | undefined {
+  if (format !== 'jpeg' && format !== 'png') return undefined;
+  for (const chunk of chunksOf(bytes, format, false)) {
+    if (format === 'png') return chunk.type === 'CgBI' ? XCODE_PNG : undefined;
+    const name = HIERARCHICAL.has(chunk.type) ? 'hierarchical JPEG' : OTHERS[chunk.type];
+    if (name === undefined && !SUPPORTED.has(chunk.type)) continue;
+    if (!isFrame(chunk)) return undefined;
+    return name === undefined ? unsupportedFrame(chunk, bytes) : { name, fix: RESAVE.baseline };
+  }
+  return undefined;
+}
+
+/** A frame header has 6 bytes, plus 3 for each component. */
+const isFrame = ({ start, length }: Chunk): boolean => length === 6 + 3 * start.charCodeAt(5);
+
+function unsupportedFrame({ type, start }: Chunk, bytes: Buffer): Undecodable | undefined {
+  const [precision, components] = [start.charCodeAt(0), start.charCodeAt(5)];
+  const known = type === LOSSLESS ? precision >= 2 && precision <= 16 : precision === 12;
+  if (precision !== 8 && known) return { name: `${precision}-bit JPEG`, fix: RESAVE.eightBits };
+  if (components === 2 || components > 4)
+    return { name: `JPEG with ${components} colour components`, fix: RESAVE.colours };
+  const height = start.charCodeAt(1) * 256 + start.charCodeAt(2);
+  if (height !== 0 || ![...chunksOf(bytes, 'jpeg', true)].some(definesLines)) return undefined;
+  return { name: 'JPEG that tells its height behind its first scan (DNL)', fix: RESAVE.baseline };
+}
+
+const definesLines = ({ type, length }: Chunk): boolean => type === 'dc' && length === 2;

@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import { orUndefined } from '../errors.ts';
 import { type Chunk, type ChunkSource, pngChunksOf } from './chunks.ts';
 import { type Directory, directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
@@ -35,10 +36,7 @@ const MAX_TEXT = 8 * 2 ** 20;
 /** The most bytes to read from a chunk: the limit of all metadata. */
 const MAX_CONTENT = 16 * 2 ** 20;
 
-/**
- * Returns the EXIF block of a PNG, or null without one. It also searches where libvips does not: in an eXIf chunk after
- * the pixels, and in a text named "Raw profile type exif" or "... APP1", which ImageMagick and ExifTool write.
- */
+/** The EXIF of a PNG, or null. libvips misses it after the pixels, and in the texts of ImageMagick and ExifTool. */
 export function exifOfPng(source: ChunkSource): Buffer | null {
   let profile: Chunk | undefined;
   for (const chunk of pngChunksOf(source)) {
@@ -55,8 +53,8 @@ const NAME = /^Raw profile type (?:exif|APP1)\0/i;
 const contentOf = ({ readAt }: ChunkSource, { at, length }: Chunk): Buffer =>
   readAt(at, Math.min(length, MAX_CONTENT));
 
-/** Returns the text of a text chunk (PNG, third edition, 11.3.3); null when it cannot be decompressed. */
-function textOf(chunk: Buffer, type: string): string | null {
+/** Returns the text of a text chunk (PNG, third edition, 11.3.3); undefined when it cannot be decompressed. */
+function textOf(chunk: Buffer, type: string): string | undefined {
   const behind = chunk.indexOf(0) + 1;
   if (type === 'tEXt') return chunk.toString('latin1', behind);
   if (type === 'zTXt') return unpacked(chunk.subarray(behind + 1));
@@ -66,13 +64,8 @@ function textOf(chunk: Buffer, type: string): string | null {
   return chunk[behind] === 1 ? unpacked(text) : text.toString('latin1');
 }
 
-function unpacked(packed: Buffer): string | null {
-  try {
-    return inflateSync(packed, { maxOutputLength: MAX_TEXT }).toString('latin1');
-  } catch {
-    return null;
-  }
-}
+const unpacked = (packed: Buffer): string | undefined =>
+  orUndefined(() => inflateSync(packed, { maxOutputLength: MAX_TEXT }).toString('latin1'));
 
 /** Decodes a profile that is stored as name, length and hexadecimal digits. */
 function profileBytes(text: string): Buffer {

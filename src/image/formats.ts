@@ -4,10 +4,7 @@ import { ImgtoolError } from '../errors.ts';
 export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'heif' | 'svg';
 
 /** A format without a decoder in the prebuilt libvips: its common name, and a suggestion for the user. */
-export interface Undecodable {
-  readonly name: string;
-  readonly fix: string;
-}
+export type Undecodable = { readonly name: string; readonly fix: string };
 
 export const CONVERT = 'convert it to JPEG or PNG first';
 /** For JPEGs and TIFFs that need to be saved in another form. */

@@ -1,19 +1,5 @@
-import type { Size } from './plan.ts';
-
-/** A GIF's first frame on the screen, up to any damage (GIF89a specification, appendix F for LZW). Lengths in pixels. */
-interface GifFrame extends Size {
-  readonly left: number;
-  readonly top: number;
-  /** Length of the compressed pixels in bytes. */
-  readonly bytes: number;
-  /** False when the frame has too few pixels, as some encoders write, and no valid GIF block follows it. */
-  readonly isWhole: boolean;
-}
-
 /** A GIF's screen size, and its first frame. */
-export interface GifCanvas extends Size {
-  readonly frame: Omit<GifFrame, 'bytes' | 'isWhole'>;
-}
+export type GifCanvas = Readonly<NonNullable<ReturnType<typeof gifCanvasOf>>>;
 
 /** A screen this many times as large as its frame is a mistake; libnsgif ignores many such screens. */
 const MAX_SCREEN_TO_FRAME = 1000;
@@ -22,7 +8,7 @@ const MAX_SCREEN_TO_FRAME = 1000;
  * Returns the screen of a GIF (GIF89a, 18 and 20), enlarged to contain its first frame, as browsers show it; libnsgif
  * ignores many screens. Null when the frame covers the screen. A screen of more than `most` pixels is ignored.
  */
-export function gifCanvasOf(bytes: Buffer, most: number): GifCanvas | null {
+export function gifCanvasOf(bytes: Buffer, most: number) {
   const frame = firstFrame(bytes);
   if (frame === undefined || frame.width === 0 || frame.height === 0) return null;
   const extent = { width: frame.left + frame.width, height: frame.top + frame.height };
@@ -38,8 +24,12 @@ const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const TRAILER = 0x3b;
 
-/** Returns undefined when no frame begins. */
-export function firstFrame(bytes: Buffer): GifFrame | undefined {
+/**
+ * Returns a GIF's first frame on the screen, up to any damage (GIF89a specification, appendix F for LZW), in pixels;
+ * undefined when no frame begins. `bytes` is the length of the compressed pixels. `isWhole` is false when the frame has
+ * too few pixels, as some encoders write, and no valid GIF block follows it.
+ */
+export function firstFrame(bytes: Buffer) {
   if (bytes.length < 13) return undefined;
   let at = 13 + colourTable(bytes[10]!);
   while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;

@@ -1,5 +1,4 @@
-import { Bits } from './bits.ts';
-import { type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
+import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 import { CONVERT, HEVC, type Undecodable } from './formats.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */

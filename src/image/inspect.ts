@@ -4,24 +4,21 @@ import { detect } from './detect.ts';
 import type { SourceFormat } from './formats.ts';
 import { carriedBy, carriedIn } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
-import { complaint } from './steps/corrupt.ts';
+import { bracketed, complaint } from './steps/corrupt.ts';
 import { sharp } from './vips.ts';
 
 /** The display order of metadata; other kinds follow by name. */
 const ORDER = ['exif', 'xmp', 'iptc', 'icc', 'comment', 'thumbnail'];
 
-/**
- * Reads a stored picture once and decodes every pixel, as strictly as a source. Errors: those of open.ts and detect.ts,
- * `corrupt`, `out_of_memory`.
- */
+/** Decodes every pixel of a stored picture, as strictly as a source. Errors: of open.ts and detect.ts, `corrupt`. */
 export async function inspect(path: string): Promise<Inspected> {
   const source = await openSource(path);
   try {
     const format = await detect(source.head, false);
     return await inspected(source, format).catch((error: unknown) => {
-      const damaged = (why: string) =>
-        new ImgtoolError('corrupt', `is damaged or cut short${why}`, { cause: error });
-      throw complaint(error, damaged);
+      throw complaint(error, (said) => {
+        return new ImgtoolError('corrupt', `is damaged or cut short${bracketed(said)}`, { cause: error });
+      });
     });
   } finally {
     await source.close();

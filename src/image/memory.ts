@@ -1,7 +1,7 @@
-import type { Variant } from '../model.ts';
+import type { PixelSize, Variant } from '../model.ts';
 import { isWhole } from './corrections.ts';
-import { type Geometry, plan, type Size } from './plan.ts';
-import { jpegShrink, webpShrink } from './shrink.ts';
+import { type Geometry, plan } from './plan.ts';
+import { jpegShrink, webpShrink } from './steps/decode.ts';
 import type { Header } from './steps/header.ts';
 
 /** Bytes for any picture: tables of libraries, file buffers, channels. */
@@ -47,12 +47,12 @@ export function estimateMemory(
 }
 
 /** How many outputs of these sizes may be encoded at the same time. */
-export function mostAtOnce(outputs: readonly Size[]): number {
+export function mostAtOnce(outputs: readonly PixelSize[]): number {
   return areaOf(outputs) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
 /** Memory of the decoder in bytes, without the decoded base. */
-function decoder(header: Header, base: Size): number {
+function decoder(header: Header, base: PixelSize): number {
   const { format, progressive, alpha, pixelBytes, stored, pages } = header;
   const pixels = area(header) * pages;
   const isWhole = base.width === header.width && base.height === header.height;
@@ -84,7 +84,7 @@ function decoder(header: Header, base: Size): number {
 }
 
 /** Bytes of the samples that are corrected after decoding. */
-function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Size): number {
+function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: PixelSize): number {
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
 }
 
@@ -115,12 +115,12 @@ const LOSSY = new Set(['jpeg', 'webp', 'avif']);
 const isScaled = ({ width, height, base }: Geometry): boolean =>
   width !== base.width || height !== base.height;
 
-const distinct = <T extends Size>(sizes: readonly T[]): T[] => [
+const distinct = <T extends PixelSize>(sizes: readonly T[]): T[] => [
   ...new Map(sizes.map((size) => [`${size.width}x${size.height}`, size])).values(),
 ];
 
-const area = ({ width, height }: Size): number => width * height;
+const area = ({ width, height }: PixelSize): number => width * height;
 
-const areaOf = (sizes: readonly Size[]): number => sum(sizes.map(area));
+const areaOf = (sizes: readonly PixelSize[]): number => sum(sizes.map(area));
 
 const sum = (all: readonly number[]): number => all.reduce((so, each) => so + each, 0);

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ImgtoolError, readError } from '../errors.ts';
+import { ImgtoolError, orUndefined, readError } from '../errors.ts';
 import type { Digested, FileFacts, SourceFacts, SourceFile } from '../model.ts';
 import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
-import { starved } from './starved.ts';
+import { starved } from './steps/corrupt.ts';
 
 /** The largest source, in bytes, to read into memory. The file of a larger source stays open. */
 export const IN_MEMORY = 256 * 1024 * 1024;
@@ -129,9 +129,8 @@ function onDisk(handle: FileHandle, path: string, facts: FileFacts): Content {
 
 function assertRegular(stats: BigIntStats): void {
   if (stats.isFile()) return;
-  throw new ImgtoolError('source_unreadable', `is ${kindOf(stats)}, not a file`, {
-    fix: 'name a picture file, or leave it out',
-  });
+  const fix = 'name a picture file, or leave it out';
+  throw new ImgtoolError('source_unreadable', `is ${kindOf(stats)}, not a file`, { fix });
 }
 
 function kindOf(stats: BigIntStats): string {
@@ -159,12 +158,8 @@ export async function digestAll(sources: readonly SourceFile[], most = SMALL): P
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   const digested: (Digested | null)[] = [];
   for (const source of sources) {
-    try {
-      digested.push(digestSmall(source, most, chunk));
-    } catch {
-      // Opening the source later reports the error.
-      digested.push(null);
-    }
+    // Opening the source later reports an error.
+    digested.push(orUndefined(() => digestSmall(source, most, chunk)) ?? null);
     await turn();
   }
   return digested;

@@ -1,18 +1,19 @@
-import type { Limits, Order, PictureFacts, SourceFile, Variant } from '../model.ts';
+import type { Sharp } from 'sharp';
+import type { Limits, Order, PictureFacts, Rendered, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, mostAtOnce } from './memory.ts';
-import { IN_MEMORY, openSource } from './open.ts';
-import { plan } from './plan.ts';
-import { render } from './render.ts';
-import { header } from './steps/header.ts';
+import { IN_MEMORY, openSource, type Source } from './open.ts';
+import { type Geometry, plan } from './plan.ts';
+import { type Decoded, decode } from './steps/decode.ts';
+import { encode, write } from './steps/encode.ts';
+import { dominantColor, type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
+import { type Header, header } from './steps/header.ts';
+import { ENCODER } from './vips.ts';
 
 /** The picture that is open in a child process; at most one at a time. */
 export type Picture = Awaited<ReturnType<typeof openPicture>>;
 
-/**
- * Opens a source, detects its format, checks its header, and estimates the memory for rendering these variants. Errors:
- * those of open.ts, detect.ts and header.ts.
- */
+/** Opens a picture and estimates the memory for these variants. Errors: those of open.ts, detect.ts and header.ts. */
 export async function openPicture(
   file: string | SourceFile,
   limits: Limits,
@@ -33,8 +34,8 @@ export async function openPicture(
     return {
       facts: { facts, digest, format, width, height, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
-      render: (orders: readonly Order[], atOnce = most) =>
-        render(source, found, orders, limits, Math.min(atOnce, most)),
+      render: (orders: readonly Order[], atOnce = most): Promise<Rendered> =>
+        render({ source, header: found, limits }, orders, Math.min(atOnce, most)),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };
@@ -42,4 +43,120 @@ export async function openPicture(
     await source.close();
     throw error;
   }
+}
+
+/** Threads that libaom uses for one picture. */
+const AVIF_THREADS = 4;
+
+/** Steps for each variant's pixels after resizing, in this order. */
+const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
+
+type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
+
+/**
+ * Renders all orders and writes each output to its staged file. Variants with the same base share one decode. At most
+ * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
+ * `unsupported_format`, `source_changed`, those of writing.
+ */
+async function render({ source, header, limits }: Open, orders: readonly Order[], atOnce: number) {
+  const variants = orders.map(({ variant }) => variant);
+  const geometries = plan(header, header.format, variants);
+  const started = performance.now();
+  const bases = new Map<string, Decoded>();
+  for (const { base } of geometries) {
+    if (!bases.has(sizeKey(base))) bases.set(sizeKey(base), await decode(source, header, base, limits));
+  }
+  await source.assertUnchanged();
+  const decoded = performance.now();
+  const spent: Spent = { resize: 0, write: 0 };
+  const sized = resizer(bases, spent);
+  const outputs = new Map<Order, RenderedOutput>();
+  const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
+    const { variant } = same[0]!;
+    const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
+    const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
+    for (const order of same) {
+      outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
+    }
+  });
+  // An AVIF encoder uses several threads.
+  const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
+  await runConcurrently(works, Math.max(1, Math.floor(atOnce / threads)));
+  const least = await sized(smallest(geometries));
+  const encoded = performance.now();
+  const color = dominantColor(least);
+  const ended = performance.now();
+  return {
+    outputs: orders.map((order, i) => {
+      const { asked } = geometries[i]!;
+      return { ...outputs.get(order)!, ...(asked === null ? {} : { asked }) };
+    }),
+    dominantColor: color,
+    encoder: ENCODER,
+    degraded: [...bases.values()].some((one) => one.degraded),
+    ms: { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded },
+  };
+}
+
+/** Groups orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
+function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
+  const groups = new Map<string, { readonly geometry: Geometry; readonly same: Order[] }>();
+  for (const [i, order] of orders.entries()) {
+    const geometry = geometries[i]!;
+    const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
+    const key = `${geometryKey(geometry)} ${JSON.stringify(settings)}`;
+    const group = groups.get(key) ?? { geometry, same: [] };
+    group.same.push(order);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** The source's bytes when it is a PNG of the variant's size. */
+function pngOf({ input }: Source, { format, width, height }: Header, one: Geometry): Buffer | null {
+  if (format !== 'png' || typeof input === 'string') return null;
+  return one.width === width && one.height === height ? input : null;
+}
+
+/** Resizes each geometry once: variants of equal geometry share the frames. */
+function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Frames> {
+  const made = new Map<string, Promise<Frames>>();
+  return (geometry) => {
+    const key = geometryKey(geometry);
+    const { frames } = bases.get(sizeKey(geometry.base))!;
+    const resized = made.get(key) ?? timed(spent, 'resize', () => resize(frames, geometry));
+    made.set(key, resized);
+    return resized;
+  };
+}
+
+/** Total milliseconds of concurrent work. */
+type Spent = Record<'resize' | 'write', number>;
+
+async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const made = await work();
+  spent[what] += performance.now() - started;
+  return made;
+}
+
+const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
+  [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
+
+const sizeKey = ({ width, height }: Geometry['base']): string => `${width}x${height}`;
+
+const smallest = (geometries: readonly Geometry[]): Geometry =>
+  geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
+
+/** Runs all works, `concurrency` at a time. Rejects only after every started work has ended. */
+async function runConcurrently(works: readonly (() => Promise<void>)[], concurrency: number): Promise<void> {
+  // Unlike an array's iterator, a generator ends when a loop over it throws, and so the other loops end too.
+  const left = (function* () {
+    yield* works;
+  })();
+  const loops = Array.from({ length: concurrency }, async () => {
+    for (const work of left) await work();
+  });
+  await Promise.allSettled(loops);
+  await Promise.all(loops);
 }

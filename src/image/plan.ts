@@ -1,35 +1,24 @@
-import type { Format, Position, Variant } from '../model.ts';
-
-/** Pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Format, PixelSize, Position, Variant } from '../model.ts';
 
 /** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
-export interface Geometry extends Size {
-  readonly whole: Size;
+export interface Geometry extends PixelSize {
+  readonly whole: PixelSize;
   readonly scale: Scale;
   readonly cut: Position | null;
   /** The size to decode the whole picture to. */
-  readonly base: Size;
+  readonly base: PixelSize;
   /** The output's size without the format's limit; null when the format's limit does not apply. */
-  readonly asked: Size | null;
+  readonly asked: PixelSize | null;
 }
 
 /** The longest side, in pixels, of each encoder (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
-const LONGEST: Readonly<Record<Format, number>> = {
-  webp: 16_383,
-  avif: 16_384,
-  jpeg: 65_500,
-  png: 2_147_483_647,
-};
+const LONGEST = { webp: 16_383, avif: 16_384, jpeg: 65_500, png: 2 ** 31 - 1 } satisfies Record<
+  Format,
+  number
+>;
 
 /** A fraction of the source's size, at most 1. Integers keep it exact. */
-interface Scale {
-  readonly of: number;
-  readonly to: number;
-}
+type Scale = { readonly of: number; readonly to: number };
 
 const FULL: Scale = { of: 1, to: 1 };
 
@@ -48,7 +37,7 @@ const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
  * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
  * the batch. A lost output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
  */
-export function plan(source: Size, format: string, variants: readonly Variant[]): Geometry[] {
+export function plan(source: PixelSize, format: string, variants: readonly Variant[]): Geometry[] {
   const scale = scaleInto(source, { width: SHARED_WIDTH, height: null });
   const half = { of: scale.of * 2, to: scale.to };
   const shared = scaled(source, scale);
@@ -61,7 +50,7 @@ export function plan(source: Size, format: string, variants: readonly Variant[])
 }
 
 /** Halves the source as long as it stays twice as large as this size. */
-function halved(source: Size, { width, height }: Size): Size {
+function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
   const half = (side: number): number => Math.max(1, Math.floor(side / 2));
   let [twice, once] = [source, source];
   for (;;) {
@@ -71,7 +60,7 @@ function halved(source: Size, { width, height }: Size): Size {
   }
 }
 
-function fitted(source: Size, variant: Variant): Omit<Geometry, 'base'> {
+function fitted(source: PixelSize, variant: Variant): Omit<Geometry, 'base'> {
   const asked = geometry(source, variant, null);
   const longest = LONGEST[variant.format];
   if (asked.width <= longest && asked.height <= longest) return { ...asked, asked: null };
@@ -79,11 +68,7 @@ function fitted(source: Size, variant: Variant): Omit<Geometry, 'base'> {
 }
 
 /** `longest` limits both sides of the output, in pixels; null means no limit. */
-function geometry(
-  source: Size,
-  { width, height, ...variant }: Variant,
-  longest: number | null,
-): Omit<Geometry, 'base' | 'asked'> {
+function geometry(source: PixelSize, { width, height, ...variant }: Variant, longest: number | null) {
   const limit = { width: longest, height: longest };
   if (variant.fit !== 'cover' || width === null || height === null) {
     const scale = scaleInto(source, { width, height }, limit);
@@ -101,7 +86,7 @@ function geometry(
 }
 
 /** The largest scale, at most 1, at which a picture fits into all boxes. A side that is null has no limit. */
-function scaleInto(size: Size, ...boxes: readonly Pick<Variant, 'width' | 'height'>[]): Scale {
+function scaleInto(size: PixelSize, ...boxes: readonly Pick<Variant, 'width' | 'height'>[]): Scale {
   return boxes
     .flatMap(({ width, height }) => [scaleTo(size.width, width), scaleTo(size.height, height)])
     .reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
@@ -109,7 +94,7 @@ function scaleInto(size: Size, ...boxes: readonly Pick<Variant, 'width' | 'heigh
 
 const scaleTo = (of: number, to: number | null): Scale => (to === null ? FULL : { of, to });
 
-const scaled = ({ width, height }: Size, scale: Scale): Size => ({
+const scaled = ({ width, height }: PixelSize, scale: Scale): PixelSize => ({
   width: portion(width, scale),
   height: portion(height, scale),
 });

@@ -3,10 +3,8 @@ import { CONVERT, cameraRawFormat, type Undecodable } from './formats.ts';
 /** Bytes that signatures search. */
 const SEARCHED = 2052;
 
-interface Unread extends Undecodable {
-  /** Matches the start of the file as Latin-1; absent where only file-type or a header knows the format. */
-  readonly signature: RegExp | undefined;
-}
+/** The signature matches the start of the file as Latin-1; absent where only file-type or a header knows the format. */
+type Unread = Undecodable & { readonly signature: RegExp | undefined };
 
 const EXPORT = 'export it from the editor as PNG or JPEG first';
 const PAGES = 'export its pages as PNG or JPEG first';
@@ -29,19 +27,10 @@ const XBM = /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*#define\s+\w*_?width\s+\d+\s+
  * from the format's own specification; file-type does not know these formats, or confuses them. The first match counts.
  */
 export const UNDECODABLE: Readonly<Record<string, Unread>> = {
-  ico: picture('ICO'),
-  cur: picture('CUR'),
-  j2c: picture('JPEG 2000'),
-  jpm: picture('JPEG 2000'),
-  jpx: picture('JPEG 2000'),
-  mj2: picture('Motion JPEG 2000'),
-  indd: edited('Adobe InDesign (INDD)'),
-  cr2: raw('Canon CR2'),
-  nef: raw('Nikon NEF'),
-  arw: raw('Sony ARW'),
-  dng: raw('DNG'),
-  tga: picture('Targa (TGA)'),
-  pcx: picture('PCX'),
+  ...{ ico: picture('ICO'), cur: picture('CUR'), pcx: picture('PCX'), tga: picture('Targa (TGA)') },
+  ...{ j2c: picture('JPEG 2000'), jpm: picture('JPEG 2000'), jpx: picture('JPEG 2000') },
+  ...{ mj2: picture('Motion JPEG 2000'), indd: edited('Adobe InDesign (INDD)') },
+  ...{ cr2: raw('Canon CR2'), nef: raw('Nikon NEF'), arw: raw('Sony ARW'), dng: raw('DNG') },
   jxl: picture('JPEG XL', /^(?:\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n)/),
   jp2: picture('JPEG 2000', /^(?:\0\0\0\x0cjP {2}\r\n\x87\n|\xff\x4f\xff\x51)/),
   jxr: picture('JPEG XR', /^II\xbc/),

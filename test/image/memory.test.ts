@@ -21,7 +21,8 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   };
 }
 
-const SCREEN = { width: 6000, height: 4000, frame: { left: 0, top: 0, width: 5000, height: 3000 } };
+const FRAME = { left: 0, top: 0, width: 5000, height: 3000, bytes: 1000, isWhole: true };
+const SCREEN = { width: 6000, height: 4000, frame: FRAME };
 
 function corrections(changes: Partial<Corrections> = {}): Corrections {
   return {

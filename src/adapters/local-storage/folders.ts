@@ -23,38 +23,30 @@ async function syncFolder(path: string): Promise<void> {
   if (process.platform !== 'win32') await syncFile(path);
 }
 
-/**
- * Syncs folders for many callers. Calls that arrive during a sync of the same folder share one more sync afterwards:
- * the running one may have missed their names.
- */
+/** Syncs folders. Calls during a sync share one more sync afterwards: the running one may have missed their names. */
 export function openFolderSyncs(sync = syncFolder): (folder: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
 
-  const begin = async (folder: string): Promise<void> => {
-    const turn = sync(folder);
-    running.set(folder, turn);
-    waiting.delete(folder);
-    await turn.finally(() => {
+  const begin = (folder: string): Promise<void> => {
+    const turn = sync(folder).finally(() => {
       if (running.get(folder) === turn) running.delete(folder);
     });
-  };
-  const follow = (before: Promise<void>, folder: string): Promise<void> => {
-    const turn = before.catch(() => {}).then(() => begin(folder));
-    waiting.set(folder, turn);
+    running.set(folder, turn);
+    waiting.delete(folder);
     return turn;
   };
 
   return (folder) => {
     const before = running.get(folder);
-    return before === undefined ? begin(folder) : (waiting.get(folder) ?? follow(before, folder));
+    if (before === undefined) return begin(folder);
+    const next = waiting.get(folder) ?? before.catch(() => {}).then(() => begin(folder));
+    waiting.set(folder, next);
+    return next;
   };
 }
 
-/**
- * Makes a folder and all folders above it. A caller waits until its new folders are durable, by a `sync` of the folder
- * above each.
- */
+/** Makes a folder and those above it, and waits until all are durable, by a `sync` of the folder above each. */
 export function createFolderMaker(sync: (folder: string) => Promise<void>) {
   /** New folders that a power cut could still remove. */
   const fresh = new Set<string>();

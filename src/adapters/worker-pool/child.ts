@@ -11,16 +11,14 @@ const TAIL = 2000;
 /** Milliseconds after SIGKILL until a child is given up: a process stuck in the kernel does not end. */
 const STUCK = 2000;
 
-/**
- * Settings for glibc, and for the loaders that libvips calls untrusted: they are blocked before vips.ts runs.
- * Everything else is inherited.
- */
+/** Settings for glibc and libvips. Everything else is inherited. */
 const ENVIRONMENT = {
   // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400.
   MALLOC_ARENA_MAX: '1',
   // Blocks up to 32 MiB are reused for the next picture instead of given back and faulted in again.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,
   MALLOC_TRIM_THRESHOLD_: `${128 * 2 ** 20}`,
+  // Blocks the loaders that libvips calls untrusted, before vips.ts runs.
   VIPS_BLOCK_UNTRUSTED: '1',
 };
 
@@ -30,17 +28,12 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 export type Child = ReturnType<typeof startChild>;
 
 /**
- * Starts a child with this many threads. Each request says how many of them to use. After each release `onResting` gets
+ * Starts a child with this many threads. Each request says how many of them to use. After each release `onRest` gets
  * the bytes of memory that the child still holds. Errors: `io` and `out_of_memory` when no process can be started; some
  * systems report that only with the first answer.
  */
-export function startChild(
-  workerPath: string,
-  threads: number,
-  account: Account,
-  onResting: (memory: number) => void,
-) {
-  const child = forked(workerPath, threads);
+export function startChild(path: string, threads: number, account: Account, onRest: (bytes: number) => void) {
+  const child = forked(path, threads);
   let lastWords = '';
   let settle: ((reply: Reply | Error) => void) | null = null;
   let isReady = false;
@@ -60,7 +53,7 @@ export function startChild(
   child.on('message', (message: Message) => {
     if (message.type === 'resting') {
       account.released(message.took);
-      return onResting(message.memory);
+      return onRest(message.memory);
     }
     if (isReady) account.answered(message.took);
     else account.ready();

@@ -1,10 +1,7 @@
 import type { Message } from '../../image/protocol.ts';
 import type { Calls, ChildrenSpent } from '../../model.ts';
 
-/**
- * Milliseconds by what children did, as their parent sees it. `first`, `between` and `last`: they wait for a picture.
- * `before` and `after`: they hold a picture that is not being rendered.
- */
+/** Milliseconds. `first`, `between`, `last`: a child waits for a picture. `before`, `after`: it holds one at rest. */
 const NOTHING = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, asked: 0, travel: 0 };
 
 type Spot = Exclude<keyof typeof NOTHING, 'last' | 'travel'>;
@@ -89,11 +86,9 @@ export function openLedger(clock = () => performance.now()) {
       const all = { ...passed };
       for (const rest of open) rest(all);
       const { starting, first, between, last, before, after, travel } = all;
-      const [held, idle] = [
-        { before, after },
-        { first, between, last },
-      ];
-      return { started, cpu, starting, asked: Object.fromEntries(work), travel, held, idle };
+      const idle = { first, between, last };
+      const asked = Object.fromEntries(work);
+      return { started, cpu, starting, asked, travel, held: { before, after }, idle };
     },
   };
 }

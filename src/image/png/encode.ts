@@ -64,8 +64,7 @@ async function hasPixels(png: Buffer, { data, channels }: Frames): Promise<boole
 async function filtered(pixels: Frames, level: number, adaptiveFiltering: boolean): Promise<Buffer> {
   const pipeline = pixels.channels < 3 ? from(pixels).toColourspace('b-w') : from(pixels);
   // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
-  const png = await pipeline.png({ compressionLevel: level, adaptiveFiltering }).toBuffer();
-  return bare(png) ?? png;
+  return bare(await pipeline.png({ compressionLevel: level, adaptiveFiltering }).toBuffer());
 }
 
 const levelOf = (effort: number): number => Math.max(1, Math.round(effort * 0.9));

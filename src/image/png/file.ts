@@ -1,7 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate } from 'node:zlib';
 import { chunksOf } from '../chunks.ts';
-import { filteredRows } from './filter.ts';
 import type { Numbered } from './reduce.ts';
 
 const deflated = promisify(deflate);
@@ -68,15 +67,11 @@ function packed({ width, height, bits, numbers }: Numbered): Buffer {
   return rows;
 }
 
-/** The same PNG without metadata; null when it is incomplete. */
-export function bare(png: Buffer): Buffer | null {
-  const kept: Buffer[] = [SIGNATURE];
-  for (const { type, at, length } of chunksOf(png, 'png', false)) {
-    if (!NEEDED.has(type)) continue;
-    kept.push(png.subarray(at - 8, at + length + 4));
-    if (type === 'IEND') return Buffer.concat(kept);
-  }
-  return null;
+/** The same PNG without metadata. */
+export function bare(png: Buffer): Buffer {
+  const needed = [...chunksOf(png, 'png', false)].filter(({ type }) => NEEDED.has(type));
+  const kept = needed.map(({ at, length }) => png.subarray(at - 8, at + length + 4));
+  return Buffer.concat([SIGNATURE, ...kept]);
 }
 
 /** Length, type, content and checksum (PNG, third edition, 5.3). */
@@ -86,5 +81,53 @@ function chunk(type: string, content: Buffer): Buffer {
   made.write(type, 4, 'latin1');
   made.set(content, 8);
   made.writeUInt32BE(crc32(made.subarray(4, content.length + 8)), content.length + 8);
+  return made;
+}
+
+/** The row filters for one-byte pixels (PNG, third edition, 9.2), which predict a byte from left, up and upper left. */
+const FILTERS: readonly ((left: number, up: number, corner: number) => number)[] = [
+  () => 0,
+  (left) => left,
+  (_, up) => up,
+  (left, up) => (left + up) >> 1,
+  paeth,
+];
+
+/** The neighbour that is nearest to left + up - corner. */
+function paeth(left: number, up: number, corner: number): number {
+  const fromLeft = Math.abs(up - corner);
+  const fromUp = Math.abs(left - corner);
+  const fromCorner = Math.abs(left + up - 2 * corner);
+  if (fromLeft <= fromUp && fromLeft <= fromCorner) return left;
+  return fromUp <= fromCorner ? up : corner;
+}
+
+/** What a filter, 0 to 4, predicts for byte `x` of the row that starts at `at`. Rows are `row` bytes long. */
+export function predicted(filter: number, rows: Buffer, row: number, at: number, x: number): number {
+  const left = x > 1 ? rows[at + x - 1]! : 0;
+  const up = at > 0 ? rows[at + x - row]! : 0;
+  const corner = x > 1 && at > 0 ? rows[at + x - row - 1]! : 0;
+  return FILTERS[filter]!(left, up, corner);
+}
+
+/** Filters each row so that its bytes, read as signed, have the smallest sum of absolute values (PNG, 12.7). */
+function filteredRows(rows: Buffer, row: number): Buffer {
+  const made = Buffer.alloc(rows.length);
+  const tried = Buffer.alloc(row);
+  for (let at = 0; at < rows.length; at += row) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let filter = 0; filter < FILTERS.length; filter++) {
+      tried[0] = filter;
+      let sum = 0;
+      for (let x = 1; x < row; x++) {
+        const byte = (rows[at + x]! - predicted(filter, rows, row, at, x)) & 255;
+        tried[x] = byte;
+        sum += byte < 128 ? byte : 256 - byte;
+      }
+      if (sum >= least) continue;
+      least = sum;
+      tried.copy(made, at);
+    }
+  }
   return made;
 }

@@ -1,11 +1,11 @@
-import type { Size } from '../plan.ts';
+import type { PixelSize } from '../../model.ts';
 import type { Frames } from '../steps/frames.ts';
 
 /** The most colours in a palette. */
 const MAX_COLOURS = 256;
 
 /** A picture of numbered colours. */
-export interface Numbered extends Size {
+export interface Numbered extends PixelSize {
   /** One byte per pixel. */
   readonly numbers: Uint8Array;
   readonly bits: 1 | 2 | 4 | 8;

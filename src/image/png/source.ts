@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib';
+import { orUndefined } from '../../errors.ts';
 import { chunksOf } from '../chunks.ts';
 import { SAMPLES } from '../claims.ts';
-import { COLOUR_TYPE, NEEDED, pngFile } from './file.ts';
-import { predicted } from './filter.ts';
+import { COLOUR_TYPE, NEEDED, pngFile, predicted } from './file.ts';
 
 /**
  * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
@@ -44,13 +44,9 @@ type Inflated = { readonly buffer: Buffer; readonly engine: { readonly bytesWrit
 
 /** The unpacked bytes when they have exactly this length and nothing follows them; else null. */
 function inflated(data: Buffer, length: number): Buffer | null {
-  try {
-    const options = { info: true, maxOutputLength: length + 1 };
-    const { buffer, engine } = inflateSync(data, options) as unknown as Inflated;
-    return buffer.length === length && engine.bytesWritten === data.length ? buffer : null;
-  } catch {
-    return null;
-  }
+  const options = { info: true, maxOutputLength: length + 1 };
+  const found = orUndefined(() => inflateSync(data, options) as unknown as Inflated);
+  return found?.buffer.length === length && found.engine.bytesWritten === data.length ? found.buffer : null;
 }
 
 /** The highest palette index of rows whose pixels take a byte or less; infinite where a filter is unknown. */

@@ -14,7 +14,7 @@ const D65: Chromaticity = [0.3127, 0.329];
 export const BT709: Primaries = { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06], white: D65 };
 
 /** White of the ICC connection space (ICC.1:2022, 7.2.16). */
-const D50_XYZ: Vector = [0.9642, 1, 0.8249];
+export const D50_XYZ: Vector = [0.9642, 1, 0.8249];
 
 /** Matrix from linear RGB of these primaries to linear BT.709; white stays white. Null for impossible primaries. */
 export function toBt709(primaries: Primaries): Matrix | null {

@@ -28,17 +28,19 @@ const WHITE = 203;
 const HLG_PEAK = 1000;
 const HLG_GAMMA = 1.2;
 
-export function power(exponent: number): Curve {
-  return (v) => v ** exponent;
-}
+export const power =
+  (exponent: number): Curve =>
+  (v) =>
+    v ** exponent;
 
 /** IEC 61966-2-1. */
 export const srgb: Curve = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
 
 /** Logarithmic over this many decades. */
-function logarithmic(decades: number): Curve {
-  return (v) => (v <= 0 ? 0 : 10 ** (decades * (v - 1)));
-}
+const logarithmic =
+  (decades: number): Curve =>
+  (v) =>
+    v <= 0 ? 0 : 10 ** (decades * (v - 1));
 
 /** PQ, SMPTE ST 2084 (ITU-R BT.2100, table 4): absolute luminance, clipped at white. */
 const pq: Curve = (v) => {

@@ -1,35 +1,36 @@
 import { ImgtoolError } from '../../errors.ts';
 import { CONVERT, RESAVE, undecodable } from '../formats.ts';
-import { starved } from '../starved.ts';
 
 /**
  * Converts a decoder's error to `corrupt`, `unsupported_format` or `out_of_memory`. Pass `header` when the header was
  * readable and only the pixels failed.
  */
 export function corrupt(error: unknown, lenient: boolean, header?: Readable): ImgtoolError {
-  return complaint(error, (why, said) => {
+  return complaint(error, (said) => {
     const isHelped = !lenient && isReadInPart(said, header);
-    const fix = isHelped ? `${COPY_AGAIN}, or accept what can be read with {{lenient}}` : COPY_AGAIN;
-    return new ImgtoolError('corrupt', `the picture is damaged or cut short${why}`, { fix, cause: error });
+    return damagedPicture(said, error, isHelped ? ', or accept what can be read with {{lenient}}' : '');
   });
 }
+
+/** `why` may be empty. `help` follows the advice to copy the file again. */
+export function damagedPicture(why: string, cause?: unknown, help = ''): ImgtoolError {
+  const fix = `copy the file again${help}`;
+  return new ImgtoolError('corrupt', `the picture is damaged or cut short${bracketed(why)}`, { fix, cause });
+}
+
+export const bracketed = (why: string): string => (why === '' ? '' : ` (${why})`);
 
 /** The facts that decide whether a damaged picture can be read in part. */
 type Readable = { readonly format: string; readonly progressive: boolean };
 
-const COPY_AGAIN = 'copy the file again';
-
-/** Calls `damage` for an error without another known cause. `why` is the decoder's message in brackets, or empty. */
-export function complaint(error: unknown, damage: (why: string, said: string) => ImgtoolError): ImgtoolError {
+/** Calls `damage` for an error without another known cause. `said` is the decoder's message, or empty. */
+export function complaint(error: unknown, damage: (said: string) => ImgtoolError): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const said = fatalLine(error instanceof Error ? error.message : String(error));
-  return starved(error) ?? unsupported(said) ?? damage(said === '' ? '' : ` (${said})`, said);
+  return starved(error) ?? unsupported(said) ?? damage(said);
 }
 
-/**
- * Extracts the fatal line, which follows the warnings. libvips repeats all lines once per reader and truncates the last
- * repeat; sharp adds a line of its own.
- */
+/** The line after the warnings. libvips repeats all lines for each reader and cuts the last; sharp adds a line. */
 function fatalLine(message: string): string {
   const lines = message
     .replace(/^Input (?:buffer|file) has corrupt header:/, '')
@@ -71,4 +72,31 @@ function isReadInPart(said: string, header: Readable | undefined): boolean {
   if (/^gifload\w*: Unexpected end of GIF/.test(said)) return true;
   if (header?.format === 'jpeg') return said.includes('premature end of JPEG image');
   return header?.format === 'png' ? !header.progressive : header?.format === 'tiff';
+}
+
+/**
+ * Messages of libvips, its decoders and encoders, C++ and Node when a memory allocation fails (each observed under a
+ * limited address space). Threads fail when they cannot allocate a stack. aom's encoder gives no reason, but its input
+ * is always sound.
+ */
+const MEMORY_ERRORS = new RegExp(
+  [
+    'out of memory|insufficient memory|memory allocation|allocation failed|bad_alloc|ENOMEM',
+    '(unable|failed) to (malloc|allocate)|(cannot|could not) allocate',
+    'error creating thread|encoder plugin generated an error',
+  ].join('|'),
+  'i',
+);
+
+/** libheif also reports a memory error when a damaged file states an impossible size. */
+const IMPOSSIBLE_SIZE = /security limit/i;
+
+/** Returns `out_of_memory` after a lack of memory: the picture is not at fault, and may succeed alone. */
+export function starved(error: unknown): ImgtoolError | undefined {
+  if (error instanceof ImgtoolError) return undefined;
+  const said =
+    error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
+  if (!MEMORY_ERRORS.test(said) || IMPOSSIBLE_SIZE.test(said)) return undefined;
+  const fix = 'give it more memory, or try again with {{jobs 1}}';
+  return new ImgtoolError('out_of_memory', 'there was not enough memory for it', { fix, cause: error });
 }

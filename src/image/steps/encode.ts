@@ -3,13 +3,12 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { writeError } from '../../errors.ts';
-import type { RenderedOutput, Variant } from '../../model.ts';
-import type { Size } from '../plan.ts';
+import type { Order, PixelSize, RenderedOutput, Variant } from '../../model.ts';
 import { encodePng } from '../png/encode.ts';
 import { sharp } from '../vips.ts';
 import { type Frames, raw } from './frames.ts';
 
-type Encoded = Size & { readonly data: Buffer };
+type Encoded = PixelSize & { readonly data: Buffer };
 
 /** Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. */
 export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
@@ -38,12 +37,13 @@ async function buffer(pipeline: Sharp): Promise<Encoded> {
  * Writes an output's bytes to a file that must not exist yet; storage syncs and publishes that file. Uses Node instead
  * of sharp to get the system's error codes. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
  */
-export async function write(bytes: Buffer, size: Size, path: string, name: string): Promise<RenderedOutput> {
+export async function write(bytes: Buffer, size: PixelSize, order: Order): Promise<RenderedOutput> {
+  const { path, variant } = order;
   try {
     const file = await open(path, 'wx', 0o666);
     await file.writeFile(bytes).finally(() => file.close());
   } catch (error) {
-    throw writeError(error, `${dirname(path)} (variant ${name})`);
+    throw writeError(error, `${dirname(path)} (variant ${variant.name})`);
   }
   const checksum = createHash('sha256').update(bytes).digest('hex');
   return { ...size, bytes: bytes.length, checksum };

@@ -1,14 +1,12 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
-import type { Limits } from '../../model.ts';
+import type { Limits, PixelSize } from '../../model.ts';
 import { chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
 import { type Corrections, correctionsOf, makeDecodable } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
-import type { Size } from '../plan.ts';
-import type { TiffReading } from '../tiff/examine.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -19,36 +17,13 @@ const MAX_FRAMES = 500;
 const MAX_METADATA = 16 * 2 ** 20;
 
 /** The facts in a picture's header; no pixels are decoded yet. */
-export interface Header extends Size {
-  readonly format: string;
-  /** True for 16-bit colours with a table-based profile, which sharp converts to P3 instead of sRGB. */
-  readonly wide: boolean;
-  readonly alpha: boolean;
-  /** Bytes of one decoded pixel. Every source has samples of 8 or 16 bits, once a TIFF is rewritten. */
-  readonly pixelBytes: number;
-  /** Average stored samples per pixel of a JPEG, which may subsample colours. */
-  readonly samples: number;
-  /** True when the pixels are stored in several passes, which the decoder must hold in full. */
-  readonly progressive: boolean;
-  readonly stored: Size;
-  /** Number of frames or pages that are decoded. */
-  readonly pages: number;
-  /** True when the picture needs rotation or mirroring. */
-  readonly turned: boolean;
-  readonly lossless: boolean;
-  /** How to read a TIFF; null for other formats. */
-  readonly tiff: TiffReading | null;
-  /** Why the picture is incomplete, when `lenient` accepts that. */
-  readonly damage: ImgtoolError | null;
-  /** Corrections that libvips does not make; null for most pictures. */
-  readonly corrections: Corrections | null;
-}
+export type Header = Readonly<Awaited<ReturnType<typeof header>>>;
 
 /**
  * Reads the header, and applies the limits. Width and height are those of the upright picture. Errors: `corrupt`,
  * `too_large`, `too_many_frames`, `unsupported_format`, `out_of_memory`.
  */
-export async function header(source: Source, format: SourceFormat, limits: Limits): Promise<Header> {
+export async function header(source: Source, format: SourceFormat, limits: Limits) {
   allowSvg(limits);
   const bytes = source.head;
   if (format === 'svg' && typeof source.input === 'string') {
@@ -69,23 +44,32 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   return {
     ...shownSize(found, corrections),
     format: format === 'heif' ? 'avif' : format,
+    /** True for 16-bit colours with a table-based profile, which sharp converts to P3 instead of sRGB. */
     wide: found.depth === 'ushort' && found.hasProfile && corrections?.ignoreIcc !== true,
     alpha: found.hasAlpha || (corrections !== null && corrections.screen !== null),
+    /** Bytes of one decoded pixel. Every source has samples of 8 or 16 bits, once a TIFF is rewritten. */
     pixelBytes: found.channels * (found.depth === 'ushort' ? 2 : 1),
+    /** Average stored samples per pixel of a JPEG, which may subsample colours. */
     samples: found.channels * (found.chromaSubsampling?.startsWith('4:2:0') ? 0.5 : 1),
+    /** True when the pixels are stored in several passes, which the decoder must hold in full. */
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
+    /** Number of frames or pages that are decoded. */
     pages,
+    /** True when the picture needs rotation or mirroring. */
     turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
+    /** How to read a TIFF; null for other formats. */
     tiff,
+    /** Why the picture is incomplete, when `lenient` accepts that. */
     damage,
+    /** Corrections that libvips does not make; null for most pictures. */
     corrections,
   };
 }
 
 /** The upright size; for a GIF, the size of its screen. */
-function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): Size {
+function shownSize({ autoOrient, width, height }: Metadata, corrections: Corrections | null): PixelSize {
   const { screen, orientation } = corrections ?? { screen: null, orientation: 1 };
   if (screen !== null) return { width: screen.width, height: screen.height };
   return orientation > 4 ? { width: height, height: width } : autoOrient;
@@ -106,9 +90,8 @@ function assertMetadataSize(carried: Carried): void {
   if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   const what = `${mega(bytes)} of metadata (${[...carried.keys()].join(', ')})`;
-  throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, {
-    fix: 'save it without its metadata first, or leave it out with {{exclude}}',
-  });
+  const fix = 'save it without its metadata first, or leave it out with {{exclude}}';
+  throw new ImgtoolError('too_large', `${what} is over the limit of ${mega(MAX_METADATA)}`, { fix });
 }
 
 function assertFrameCount(frames: number): void {

@@ -1,3 +1,4 @@
+import { D50_XYZ } from '../signal/matrix.ts';
 import type { Directory } from './directory.ts';
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC as P, TAG } from './tags.ts';
@@ -63,9 +64,6 @@ function ycbcr(directory: Directory): Convert {
   };
 }
 
-/** XYZ of Lab's white: D50, as in ICC.1 and in Photoshop's files. */
-const D50 = [0.9642, 1, 0.8249] as const;
-
 /** XYZ (D50) to linear sRGB, adapted to D65 by Bradford: the inverse of the matrix in ICC's sRGB profiles. */
 const TO_SRGB = [
   [3.1338561, -1.6168667, -0.4906146],
@@ -86,7 +84,8 @@ function lab({ bits, photometric }: Layout): Convert {
     const x = y + chroma(pixel[1]!) / alpha / 500;
     const z = y - chroma(pixel[2]!) / alpha / 200;
     const linear = (f: number): number => (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
-    const xyz = [D50[0] * linear(x), D50[1] * linear(y), D50[2] * linear(z)] as const;
+    // The white of Lab is D50, in Photoshop's files too.
+    const xyz = [D50_XYZ[0] * linear(x), D50_XYZ[1] * linear(y), D50_XYZ[2] * linear(z)] as const;
     for (const [i, [a, b, c]] of TO_SRGB.entries()) pixel[i] = encoded(a * xyz[0] + b * xyz[1] + c * xyz[2]);
   };
 }

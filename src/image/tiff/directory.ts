@@ -1,7 +1,4 @@
-/**
- * Reads the directories of TIFF and BigTIFF (TIFF 6.0, section 2; AWare Systems). A damaged file gives fewer values,
- * never an endless loop or a read outside the file.
- */
+/** TIFF 6.0, section 2, and BigTIFF. Damage gives fewer values, never an endless loop or a read outside the file. */
 
 /** Reads `length` bytes from a position, or fewer at the end of the file. */
 export type ReadAt = (position: number, length: number) => Buffer;

@@ -6,25 +6,10 @@ import { corrupt } from '../steps/corrupt.ts';
 import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
 import { type Layout, layoutOf } from './layout.ts';
-import { type Plain, plainOf } from './plain.ts';
+import { plainOf } from './plain.ts';
 import { libvipsReads } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
-
-/** How to read the first directory of a TIFF. */
-export interface TiffReading {
-  /** Number of directories, up to an unreadable one. */
-  readonly frames: number;
-  /**
-   * libvips' `failOn` in strict mode. For tiles, only `warning` catches unreadable ones, and rejects nothing harmless.
-   * For strips, `error` catches them, and `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
-   */
-  readonly failOn: 'error' | 'warning';
-  /** Why the picture is incomplete, when `lenient` accepts that. */
-  readonly damage: ImgtoolError | null;
-  /** The replacement file for libvips; null when libvips reads the original. */
-  readonly plain: Plain | null;
-}
 
 /** A tile may always have this many pixels: 4096 x 4096. */
 const MAX_SMALL_TILE = 2 ** 24;
@@ -32,7 +17,7 @@ const MAX_SMALL_TILE = 2 ** 24;
 const MAX_TILE_TO_PICTURE = 4;
 
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
-export function examine(source: Source, { lenient, pixels }: Limits): TiffReading {
+export function examine(source: Source, { lenient, pixels }: Limits) {
   const { readAt, facts } = source;
   // For a source in memory, detect.ts has already checked this.
   const camera = typeof source.input === 'string' ? cameraRaw(readAt, facts.size) : null;
@@ -54,10 +39,17 @@ export function examine(source: Source, { lenient, pixels }: Limits): TiffReadin
   let frames = 0;
   for (const _ of chainOf(tiff)) frames++;
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
+  // For tiles, only `warning` catches unreadable ones, and rejects nothing harmless. For strips, `error` catches them, and
+  // `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
+  const failOn: 'error' | 'warning' = layout.tiled ? 'warning' : 'error';
   return {
+    /** Number of directories, up to an unreadable one. */
     frames,
-    failOn: layout.tiled ? 'warning' : 'error',
+    /** libvips' `failOn` in strict mode. */
+    failOn,
+    /** Why the picture is incomplete, when `lenient` accepts that. */
     damage,
+    /** The replacement file for libvips; null when libvips reads the original. */
     plain: isPlain ? null : plainOf(tiff, first, layout, segments),
   };
 }
@@ -67,9 +59,8 @@ function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixe
   const most = Math.min(pixels, Math.max(MAX_SMALL_TILE, MAX_TILE_TO_PICTURE * width * height));
   if (segmentWidth * segmentHeight <= most) return;
   const { message } = tooManyPixels(segmentWidth, segmentHeight, most);
-  throw new ImgtoolError('too_large', `a tile of ${message}`, {
-    fix: 'save it in smaller tiles or in strips',
-  });
+  const fix = 'save it in smaller tiles or in strips';
+  throw new ImgtoolError('too_large', `a tile of ${message}`, { fix });
 }
 
 /**

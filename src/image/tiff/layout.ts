@@ -10,38 +10,7 @@ interface ColourModel {
 }
 
 /** How a directory stores its pixels. */
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  readonly photometric: number;
-  /** Undefined for colours that imgtool does not read. */
-  readonly model: ColourModel | undefined;
-  readonly compression: number;
-  /** Bits per sample; 0 when samples of a pixel differ. */
-  readonly bits: number;
-  readonly bitsOfEach: readonly number[];
-  /** SampleFormat: 1 unsigned, 2 signed, 3 floating point. */
-  readonly format: number;
-  /** Samples per pixel: colours first, then alpha and others. */
-  readonly samples: number;
-  readonly colours: number;
-  /** Meaning of the samples after the colours: 1 associated alpha, 2 unassociated alpha, 0 unspecified. */
-  readonly extra: readonly number[];
-  /** 1, or the number of samples when each has its own plane. */
-  readonly planes: number;
-  readonly tiled: boolean;
-  /** Size of a strip or tile in pixels. */
-  readonly segmentWidth: number;
-  readonly segmentHeight: number;
-  /** Number of strips or tiles in a row, in a column, and in the whole picture. */
-  readonly across: number;
-  readonly segments: number;
-  readonly predictor: number;
-  /** True when the bits of each byte are in reverse order. */
-  readonly reversed: boolean;
-  /** Horizontal and vertical; 1, 1 except for YCbCr. */
-  readonly subsampling: readonly [number, number];
-}
+export type Layout = Readonly<NonNullable<ReturnType<typeof layoutOf>>>;
 
 const GREY: ColourModel = { name: 'grey', samples: 1, unsigned: [1, 2, 4, 8, 16, 32], floats: [16, 32] };
 const LAB: ColourModel = { name: 'Lab', samples: 3, unsigned: [8, 16], floats: [] };
@@ -62,7 +31,7 @@ const SIDE = 2 ** 31 - 1;
 const SAMPLES = 65_535;
 
 /** Returns null for a directory without a picture or with impossible numbers. */
-export function layoutOf(directory: Directory): Layout | null {
+export function layoutOf(directory: Directory) {
   const number = (tag: number, missing: number): number => directory.number(tag) ?? missing;
   const [width, height] = [number(TAG.ImageWidth, 0), number(TAG.ImageLength, 0)];
   const [segmentWidth, tileHeight] = [number(TAG.TileWidth, width), number(TAG.TileLength, height)];
@@ -82,19 +51,33 @@ export function layoutOf(directory: Directory): Layout | null {
   const stripHeight = isCount(rows, height) ? rows : height;
   const segmentHeight = tiled ? tileHeight : stripHeight;
   const across = Math.ceil(width / segmentWidth);
-  const [horizontal = 2, vertical = horizontal] = directory.numbers(TAG.YCbCrSubSampling);
+  const ratios = photometric === P.ycbcr ? directory.numbers(TAG.YCbCrSubSampling) : [1];
+  const [horizontal = 2, vertical = horizontal] = ratios;
   return {
-    ...{ width, height, photometric, model, samples, colours, planes, bitsOfEach },
-    ...{ tiled, segmentWidth, segmentHeight, across },
+    ...{ width, height, photometric, bitsOfEach },
+    /** Undefined for colours that imgtool does not read. */
+    model,
     compression: number(TAG.Compression, COMPRESSION.none),
+    /** Bits per sample; 0 when samples of a pixel differ. */
     bits: bitsOfEach.some((each) => each !== bits) ? 0 : bits,
-    // 4 means unspecified, which counts as unsigned.
+    /** SampleFormat: 1 unsigned, 2 signed, 3 floating point. 4 means unspecified, which counts as unsigned. */
     format: [1, 2, 3, 5, 6].find((each) => each === number(TAG.SampleFormat, 1)) ?? 1,
+    /** Samples per pixel: colours first, then alpha and others. */
+    ...{ samples, colours },
+    /** Meaning of the samples after the colours: 1 associated alpha, 2 unassociated alpha, 0 unspecified. */
     extra: Array.from({ length: samples - colours }, (_, i) => extra[i] ?? 0),
+    /** 1, or the number of samples when each has its own plane. */
+    planes,
+    /** Size of a strip or tile in pixels. */
+    ...{ tiled, segmentWidth, segmentHeight },
+    /** Number of strips or tiles in a row, and in the whole picture. */
+    across,
     segments: across * Math.ceil(height / segmentHeight) * planes,
     predictor: number(TAG.Predictor, 1),
+    /** True when the bits of each byte are in reverse order. */
     reversed: number(TAG.FillOrder, 1) === 2,
-    subsampling: photometric === P.ycbcr ? [horizontal, vertical] : [1, 1],
+    /** Horizontal and vertical; 1, 1 except for YCbCr. */
+    subsampling: [horizontal, vertical] as const,
   };
 }
 
@@ -106,11 +89,9 @@ export function rowsInSegment({ tiled, segmentHeight, height, across }: Layout, 
 }
 
 /** Decompressed bytes of a strip or tile with this many rows. */
-export function unpackedBytes(
-  { segmentWidth, samples, planes, bits, subsampling }: Layout,
-  rows: number,
-): number {
-  const [horizontal, vertical] = subsampling;
+export function unpackedBytes(layout: Layout, rows: number): number {
+  const { segmentWidth, samples, planes, bits } = layout;
+  const [horizontal, vertical] = layout.subsampling;
   if (horizontal * vertical > 1) {
     // A unit holds the luma of its pixels and one pair of chroma.
     const units = Math.ceil(segmentWidth / horizontal) * Math.ceil(rows / vertical);

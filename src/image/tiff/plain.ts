@@ -7,23 +7,11 @@ import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
-/** A replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
-export interface Plain {
-  /** The bytes before the pixels: enough to read the header. */
-  readonly head: Buffer;
-  /** Peak memory of `write` in bytes, with the file. */
-  readonly memory: number;
-  /**
-   * Returns the whole file; with `lenient`, damaged parts stay black. Errors: an `Error` that names the first damaged
-   * strip or tile, `unsupported_format` when too many floats are not colours.
-   */
-  write(lenient: boolean): Buffer;
-}
-
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
-export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]): Plain {
+/** The replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
+export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]) {
   const target = targetOf(first, layout);
   const profile = target.isSrgb ? Buffer.alloc(0) : first.bytes(TAG.IccProfile);
   // More than 8 bits are visible only when a profile stretches them.
@@ -31,9 +19,15 @@ export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: 
   const head = headOf(layout, target, bits, profile, first.number(TAG.Orientation) ?? 1);
   const size = head.length + (layout.width * layout.height * channelsOf(layout, target) * bits) / 8;
   return {
+    /** The bytes before the pixels: enough to read the header. */
     head,
+    /** Peak memory of `write` in bytes, with the file. */
     memory: size + workOf(layout),
-    write(lenient) {
+    /**
+     * Returns the whole file; with `lenient`, damaged parts stay black. Errors: an `Error` that names the first damaged
+     * strip or tile, `unsupported_format` when too many floats are not colours.
+     */
+    write(lenient: boolean): Buffer {
       const file = Buffer.alloc(size);
       head.copy(file);
       const pixels = file.subarray(head.length);

@@ -1,22 +1,13 @@
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC } from './tags.ts';
 
-/**
- * Returns a function that reads a row of a decompressed strip or tile, and overwrites the row that it returned before.
- * Samples are 0 to 1 for unsigned integers, and as stored for palette indexes and floats.
- */
-export function rowReader(
-  bytes: Buffer,
-  layout: Layout,
-  littleEndian: boolean,
-  rows: number,
-  columns: number,
-) {
+/** Reads rows, each over the row before. Samples are 0 to 1; palette indexes and floats are as stored. */
+export function rowReader(bytes: Buffer, layout: Layout, isLittle: boolean, rows: number, columns: number) {
   const row = new Float64Array((columns * layout.samples) / layout.planes);
   const [horizontal, vertical] = layout.subsampling;
   if (horizontal * vertical > 1) return (y: number) => takeUnits(bytes, y, row, layout);
   const rowBytes = bytes.length / rows;
-  prepare(bytes, layout, littleEndian, rowBytes);
+  prepare(bytes, layout, isLittle, rowBytes);
   return (y: number) => takeSamples(bytes.subarray(y * rowBytes, (y + 1) * rowBytes), row, layout);
 }
 
@@ -35,7 +26,7 @@ function takeUnits(bytes: Buffer, y: number, row: Float64Array, layout: Layout):
 }
 
 /** Converts samples to this machine's byte order, and undoes the predictor (TIFF 6.0, 14; Technical Note 3). */
-function prepare(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes: number): void {
+function prepare(bytes: Buffer, layout: Layout, isLittle: boolean, rowBytes: number): void {
   const { bits, predictor, planes, samples } = layout;
   const stride = samples / planes;
   if (predictor === 3) {
@@ -43,8 +34,8 @@ function prepare(bytes: Buffer, layout: Layout, littleEndian: boolean, rowBytes:
       undoFloatPredictor(bytes.subarray(at, at + rowBytes), stride, bits / 8);
     return;
   }
-  if (!littleEndian && bits === 16) bytes.swap16();
-  if (!littleEndian && bits === 32) bytes.swap32();
+  if (!isLittle && bits === 16) bytes.swap16();
+  if (!isLittle && bits === 32) bytes.swap32();
   if (predictor !== 2) return;
   const values = integers(bytes, bits);
   const perRow = (rowBytes * 8) / bits;

@@ -71,10 +71,7 @@ function refusalOf(layout: Layout, inkSet: number): [reason: string, fix?: strin
 
 /** Names of other photometric interpretations. */
 const NAMES: Readonly<Record<number, string>> = {
-  4: ' (a transparency mask)',
-  10: ' (ITU Lab)',
-  32844: ' (LogL)',
-  32845: ' (LogLuv)',
+  ...{ 4: ' (a transparency mask)', 10: ' (ITU Lab)', 32844: ' (LogL)', 32845: ' (LogLuv)' },
 };
 
 function isCorrectInLibvips({ photometric, compression, bits, format, extra, planes }: Layout): boolean {

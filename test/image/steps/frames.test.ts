@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../../src/image/plan.ts';
-import { dominantColor } from '../../../src/image/steps/dominant.ts';
 import { encode } from '../../../src/image/steps/encode.ts';
-import { type Frames, from, raw, resize } from '../../../src/image/steps/frames.ts';
+import { dominantColor, type Frames, from, raw, resize } from '../../../src/image/steps/frames.ts';
 import { sharp } from '../../../src/image/vips.ts';
 import { variant } from '../pictures.ts';
 
