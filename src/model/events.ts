@@ -70,7 +70,7 @@ export interface JobEvent extends AboutJob {
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */
   readonly reused?: true;
-  /** True when a damaged picture was accepted by `--lenient`. */
+  /** True when a damaged picture was read as far as possible: a JPEG with bad bytes inside, or any with `--lenient`. */
   readonly degraded?: true;
   readonly outputs?: readonly Output[];
   /** True when the outputs belong to the source in `duplicateOf` and count there. */

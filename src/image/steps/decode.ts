@@ -1,4 +1,5 @@
 import type { Sharp } from 'sharp';
+import type { ImgtoolError } from '../../errors.ts';
 import type { Limits, PixelSize } from '../../model.ts';
 import type { Source } from '../open.ts';
 import { sharp } from '../vips.ts';
@@ -9,29 +10,33 @@ import type { Header } from './header.ts';
 
 /**
  * The damage at which a decoder gives up. Measured (libvips 8.18.7): `error` rejects what is broken in PngSuite and every
- * truncated format. It accepts a viewable JPEG with a few bad bytes inside, which `warning` rejects, and a JPEG without
- * rows that a scaled output does not need.
+ * truncated format. It accepts a viewable JPEG with bad bytes inside, which `warning` rejects, and a JPEG without rows that
+ * a scaled output does not need. `warning` accepts all of 118 sound JPEGs; for other formats it also means harmless things.
  */
 const STRICT = 'error';
 const LENIENT = 'none';
-type Tolerance = typeof STRICT | typeof LENIENT;
+type Tolerance = 'warning' | typeof STRICT | typeof LENIENT;
 
 export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
-/** Decodes to upright 8-bit sRGB. `degraded`: a damaged picture was read in part. Errors: those of corrupt.ts. */
-export async function decode(source: Source, header: Header, size: PixelSize, limits: Limits) {
-  try {
-    return { frames: await read(source, header, size, STRICT), degraded: false };
-  } catch (error) {
-    const reason = corrupt(error, limits.lenient, header);
-    // `lenient` accepts damage, not a lack of memory.
-    if (!limits.lenient || reason.code !== 'corrupt') throw reason;
+/**
+ * Decodes to upright 8-bit sRGB. `degraded`: the picture is damaged, but strict enough decoders accept it, or `lenient`
+ * does. Errors: those of corrupt.ts.
+ */
+export async function decode(source: Source, header: Header, size: PixelSize, { lenient }: Limits) {
+  const first: Tolerance = header.format === 'jpeg' ? 'warning' : STRICT;
+  const tolerances = new Set<Tolerance>([first, STRICT, ...(lenient ? ([LENIENT] as const) : [])]);
+  let reason: ImgtoolError | undefined;
+  for (const failOn of tolerances) {
+    try {
+      return { frames: await read(source, header, size, failOn), degraded: failOn !== first };
+    } catch (error) {
+      reason = corrupt(error, lenient, failOn === LENIENT ? undefined : header);
+      // The next tolerance accepts damage, not a lack of memory.
+      if (reason.code !== 'corrupt') break;
+    }
   }
-  try {
-    return { frames: await read(source, header, size, LENIENT), degraded: true };
-  } catch (error) {
-    throw corrupt(error, limits.lenient);
-  }
+  throw reason;
 }
 
 async function read(source: Source, header: Header, size: PixelSize, failOn: Tolerance): Promise<Frames> {
