@@ -12,9 +12,8 @@ import type {
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
-import { workThrough } from '../queue/puller.ts';
+import { type Intake, openIntake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
-import { announce, type Intake } from '../queue/wakeup.ts';
 import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
 import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
@@ -167,7 +166,7 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopp
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */
 async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: BatchTotals) {
   const { index, run, signal } = context;
-  const intake = announce();
+  const intake = openIntake();
   const stopped = new AbortController();
   let stopping: Promise<void> | undefined;
   const onAbort = () => {

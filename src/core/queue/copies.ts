@@ -13,27 +13,21 @@ const LAST = 8;
  * Recognises files with known bytes, several at a time, by their digests alone. Such files often come in series: copies
  * of processed sources, or sources of which only the inode changed.
  */
-export interface Copies {
-  /** Whether the bytes of many recent jobs were known. */
-  readonly areLikely: boolean;
-  /** Notes the outcome of a job's first attempt. */
-  note(outcome: Unstamped<JobEvent> | Requeued): void;
-  /** Reads the jobs' sources once. Returns the records of those whose bytes are known. */
-  recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>>;
-}
-
-export function openCopies(context: JobContext): Copies {
+export function openCopies(context: JobContext) {
   let share = 0;
   /** Turns false after a timeout: a disk that is too slow stays too slow. */
   let isPossible = !context.options.force;
   return {
+    /** Whether the bytes of many recent jobs were known. */
     get areLikely() {
       return isPossible && share > LIKELY;
     },
-    note(outcome) {
+    /** Notes the outcome of a job's first attempt. */
+    note(outcome: Unstamped<JobEvent> | Requeued) {
       share += ((isKnown(outcome) ? 1 : 0) - share) / LAST;
     },
-    async recognise(jobs) {
+    /** Reads the jobs' sources once. Returns the records of those whose bytes are known. */
+    async recognise(jobs: readonly Job[]): Promise<ReadonlyMap<Job, SourceRecord>> {
       try {
         const unread = await withoutDigest(context, jobs);
         return await recognise(context, unread, await digest(context, unread));

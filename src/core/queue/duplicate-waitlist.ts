@@ -4,39 +4,26 @@ import type { Requeued } from '../job/context.ts';
 export type WaitingJob = Requeued['begun'];
 
 /** Jobs that wait until another job, in this process or in another, has rendered the same bytes. */
-export interface DuplicateWaitlist {
-  readonly size: number;
-  add(job: WaitingJob): void;
-  /** Takes all jobs that wait for these bytes. */
-  take(digest: string): WaitingJob[];
-  /** Takes one job for each digest. This job finds out whether another process has finished. */
-  takeOneOfEach(): WaitingJob[];
-  takeAll(): WaitingJob[];
-}
-
-export function openDuplicateWaitlist(): DuplicateWaitlist {
-  const byDigest = new Map<string, WaitingJob[]>();
-  let size = 0;
-  const take = (digest: string, most: number): WaitingJob[] => {
-    const jobs = byDigest.get(digest) ?? [];
-    const taken = jobs.splice(0, most);
-    if (jobs.length === 0) byDigest.delete(digest);
-    size -= taken.length;
+export function openDuplicateWaitlist() {
+  const waiting = new Set<WaitingJob>();
+  const take = (isTaken: (job: WaitingJob) => boolean): WaitingJob[] => {
+    const taken = [...waiting].filter(isTaken);
+    for (const job of taken) waiting.delete(job);
     return taken;
   };
-  const fromEach = (most: number) => [...byDigest.keys()].flatMap((digest) => take(digest, most));
   return {
     get size() {
-      return size;
+      return waiting.size;
     },
-    add(job) {
-      const jobs = byDigest.get(job.learnt.digest);
-      if (jobs === undefined) byDigest.set(job.learnt.digest, [job]);
-      else jobs.push(job);
-      size++;
+    add: (job: WaitingJob) => void waiting.add(job),
+    /** Takes all jobs that wait for these bytes. */
+    take: (digest: string) => take(({ learnt }) => learnt.digest === digest),
+    /** Takes one job for each digest. This job finds out whether another process has finished. */
+    takeOneOfEach() {
+      const firsts = new Map<string, WaitingJob>();
+      for (const job of waiting) firsts.set(job.learnt.digest, firsts.get(job.learnt.digest) ?? job);
+      return take((job) => firsts.get(job.learnt.digest) === job);
     },
-    take: (digest) => take(digest, Number.POSITIVE_INFINITY),
-    takeOneOfEach: () => fromEach(1),
-    takeAll: () => fromEach(Number.POSITIVE_INFINITY),
+    takeAll: () => take(() => true),
   };
 }

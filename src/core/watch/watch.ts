@@ -2,10 +2,9 @@ import type { Batch, BatchFinished, JobEvent, WatchOptions } from '../../model.t
 import type { FoundSource, Hint, Watcher } from '../../ports.ts';
 import { CHUNK, type ChunkDone, type Walked } from '../batch/intake.ts';
 import { KEPT, type NewWork, runBatch } from '../batch/run.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, openWakeup, systemClock, type Wakeup } from '../clock.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
-import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import { openArrivals } from './arrivals.ts';
 import { openKnown, type Stage } from './known.ts';
 import { openMirror } from './mirror.ts';
