@@ -45,10 +45,7 @@ export async function runBatch(
   const { options } = work;
   const dead = await tidyUp(ports, options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
-  const mirror = mode.mirror === true;
-  const totals = new BatchTotals();
-  const report = totals.counting(emit);
-  return workOn(contextOf(ports, dead, report, { run, options, signal, mirror }), totals, mode);
+  return workOn(ports, { dead, run, options, signal }, emit, mode);
 }
 
 /** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
@@ -62,9 +59,7 @@ export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signa
   const withdrawn = folders.map((source) => ({ source }));
   await ports.index.withdrawGone(run, withdrawn);
   const takeIn = takeRest(await ports.index.batch(run.batch), walk, folders);
-  const totals = new BatchTotals();
-  const context = contextOf(ports, dead, totals.counting(emit), { run, options, signal });
-  return workOn(context, totals, { ...ONE_WALK, takeIn, isResumed: true });
+  return workOn(ports, { dead, run, options, signal }, emit, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
 /** The folders that a batch could not read. */
@@ -99,21 +94,28 @@ function stamp(event: Event | Unstamped, batch: string): Event {
   return { type, batch, ...rest } as Event;
 }
 
+/** What differs between the runs of one engine. `dead`: runs whose outputs may be unknown to the index. */
+interface RunGiven extends Pick<JobContext, 'run' | 'options' | 'signal'> {
+  readonly dead: readonly DeadRun[];
+}
+
 /** What the jobs of a batch work with. `report` receives their events. */
 export function contextOf(
   ports: Ports,
-  dead: readonly DeadRun[],
+  { dead, ...given }: RunGiven,
   report: Emit,
-  given: Pick<JobContext, 'run' | 'options' | 'signal'> & Partial<Pick<JobContext, 'mirror'>>,
+  mirror = false,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const settings = settingsOfAll(given.options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  return { ready, ...ports, mirror: false, leftBehind: [], settings, suspects, emit, ...given };
+  return { ready, ...ports, mirror, leftBehind: [], settings, suspects, emit, ...given };
 }
 
-async function workOn(given: JobContext, totals: BatchTotals, mode: BatchMode): Promise<BatchFinished> {
+async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {
+  const totals = new BatchTotals();
+  const given = contextOf(ports, begun, totals.counting(report), mode.mirror);
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const stop = stopOf(given);
