@@ -140,9 +140,10 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
       const batch = await findBatch(await openIndex(), id, nearest);
-      const work = workLeft(batch, how, changes, isReadable);
+      const isListed = isReadable(batch);
+      const work = workLeft(batch, how, changes, isListed);
       if (work === undefined) return { batch, run: undefined, warnings: [] };
-      const { inputs, warnings } = inputsOf(batch, isReadable);
+      const { inputs, warnings } = inputsOf(batch, isListed);
       const ports = await portsOf(inputs, work.options);
       const moved = batch.cwd === changes.cwd ? { ports, work } : under(ports, work);
       const run = prepared(moved.ports, changes.profile, (opened, emit, signal) =>

@@ -2,15 +2,9 @@ import { ReadableStream, type ReadableStreamDefaultController } from 'node:strea
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { type BatchFinder, withHistory } from './history.ts';
+import { JOB_STATES } from './model/jobs.ts';
 import type { Verified } from './model/verified.ts';
-import {
-  type Batch,
-  type Event,
-  JOB_STATES,
-  type JobRecord,
-  type Variant,
-  type WatchOptions,
-} from './model.ts';
+import type { Batch, Event, JobRecord, Variant, WatchOptions } from './model.ts';
 
 /** Settings of a batch, with the keys of `.imgtoolrc`. The defaults are those of `imgtool process`. */
 export interface BatchSettings {

@@ -1,14 +1,7 @@
 import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
+import type { BatchFinished, Event, Unstamped, Warning } from '../../model/events.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
-import type {
-  Batch,
-  BatchFinished,
-  BatchOptions,
-  BatchState,
-  Event,
-  Unstamped,
-  Warning,
-} from '../../model.ts';
+import type { Batch, BatchOptions, BatchState } from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
@@ -28,7 +21,7 @@ export interface OldWork extends ResumeChoice {
   readonly batch: Batch;
 }
 
-const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
+export const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
 /**
  * Runs one batch from its walk to its end. Settles all jobs; cancels the waiting ones when `signal` aborts or another

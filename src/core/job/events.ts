@@ -1,17 +1,6 @@
-import type {
-  BatchOptions,
-  Event,
-  Failure,
-  Job,
-  JobEvent,
-  Output,
-  OutputRecord,
-  RenderedOutput,
-  SourceRecord,
-  Unstamped,
-  Variant,
-  Warning,
-} from '../../model.ts';
+import type { Event, JobEvent, Unstamped, Warning } from '../../model/events.ts';
+import type { RenderedOutput } from '../../model/picture.ts';
+import type { BatchOptions, Failure, Job, Output, OutputRecord, SourceRecord, Variant } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import { pathAsGiven } from '../batch/names.ts';
 import type { JobContext } from './context.ts';
@@ -22,17 +11,13 @@ export function describe({ variant, format, path, width, height, size }: OutputR
 }
 
 /** The event of a job that ended with this settlement. */
-export function jobEvent(
-  job: Job,
-  settlement: Settlement,
-  { options, sources }: JobContext,
-): Unstamped<JobEvent> {
+export function jobEvent(job: Job, settlement: Settlement, context: JobContext): Unstamped<JobEvent> {
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
-  const outputs = settlement.outputs.map((output) => outputAsGiven(output, options));
+  const outputs = settlement.outputs.map((output) => outputAsGiven(output, context.options));
   return {
     ...{ type: 'job', job: job.id, source: job.given, state },
     ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
-    ...(duplicateOf === undefined ? {} : { duplicateOf: sources.givenOf(duplicateOf) }),
+    ...(duplicateOf === undefined ? {} : { duplicateOf: context.sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
     ...(error === undefined ? {} : { error }),

@@ -5,8 +5,7 @@ import type { BatchMode } from '../batch/intake.ts';
 import { openWakeup, steadyNow } from '../clock.ts';
 import type { Begun, JobContext } from '../job/context.ts';
 import { runJob } from '../job/job.ts';
-import { openCopies } from './copies.ts';
-import { openDuplicateWaitlist, type WaitingJob } from './duplicate-waitlist.ts';
+import { openCopies, openDuplicateWaitlist, type WaitingJob } from './copies.ts';
 import { openFailedJobs } from './failed-jobs.ts';
 
 /** Most jobs that wait for duplicates. Above this number no more jobs are taken. */
