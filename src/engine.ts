@@ -6,16 +6,17 @@ import { openLocalSources } from './adapters/local-sources/index.ts';
 import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
 import { createWorkerPool } from './adapters/worker-pool.ts';
-import { findBatch, type Nearest } from './core/batch/find.ts';
 import { foldName } from './core/batch/names.ts';
-import type { Changes } from './core/batch/resume.ts';
+import { type Changes, findBatch, inputsOf, type Nearest, under, workLeft } from './core/batch/resume.ts';
 import { type NewWork, resumeBatch, runBatch } from './core/batch/run.ts';
-import { type WordHint, wordEvent, wordFailure } from './core/hints.ts';
 import type { Ports } from './core/job/context.ts';
+import { type WordHint, wordEvent, wordFailure } from './core/job/events.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
+import type { Fixing } from './core/verify/fix.ts';
+import type { RepairSettings } from './core/verify/makers.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
-import type { Batch, BatchFinished, BatchOptions, Event, Limits, Report, WatchOptions } from './model.ts';
+import type { Batch, BatchFinished, BatchOptions, Event, Report, WatchOptions } from './model.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
 
 /** What all batches of one engine share. */
@@ -52,10 +53,8 @@ export interface VerifyRequest {
   readonly batch?: string | undefined;
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
-  /** Outputs at a time, and memory in bytes. */
-  readonly machine: { readonly jobs: number; readonly memory: number; readonly memoryCap: number };
-  /** Limits that replace those of the batches. */
-  readonly limits: Partial<Limits>;
+  /** `jobs`: outputs at a time. */
+  readonly means: RepairSettings;
   /** Milliseconds that one output may take. */
   readonly timeout: number;
   readonly progress?: VerifyProgress;
@@ -121,12 +120,9 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
   return {
     /** Errors of the inputs, here and in `watch`: `no_input`, `usage`. */
     async process(request: BatchRequest): Promise<BatchRun> {
-      const { dryRun } = request.options;
-      return prepare(
-        'process',
-        request,
-        dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch,
-      );
+      const { options } = request;
+      const run = options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
+      return prepare('process', request, run);
     },
     async watch(request: BatchRequest, options: WatchOptions): Promise<BatchRun> {
       const { runWatch } = await import('./core/watch/watch.ts');
@@ -144,10 +140,10 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
       const batch = await findBatch(await openIndex(), id, nearest);
-      const { inputsOf, under, workLeft } = await import('./core/batch/resume.ts');
-      const work = workLeft(batch, how, changes, isReadable);
+      const isListed = isReadable(batch);
+      const work = workLeft(batch, how, changes, isListed);
       if (work === undefined) return { batch, run: undefined, warnings: [] };
-      const { inputs, warnings } = inputsOf(batch, isReadable);
+      const { inputs, warnings } = inputsOf(batch, isListed);
       const ports = await portsOf(inputs, work.options);
       const moved = batch.cwd === changes.cwd ? { ports, work } : under(ports, work);
       const run = prepared(moved.ports, changes.profile, (opened, emit, signal) =>
@@ -163,28 +159,22 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
-      const { fix, limits, timeout, openReport, progress = { told() {}, close() {} } } = request;
-      const { jobs: size, memory: bytes, memoryCap } = request.machine;
+      const { batch: id, fix, means, timeout, progress, openReport } = request;
       const opened = await openIndex(fix ? 'work' : 'look');
-      const batch = request.batch === undefined ? undefined : await findBatch(opened, request.batch, nearest);
+      const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
       const { checkOutputs } = await import('./core/verify/fix.ts');
-      const { verified, unfinished } = await checkOutputs(
-        {
-          ...{ index: opened, renderer: renderer(size), storage: openLocalStorage(newRun()) },
-          ...{ sources: localSourceProbe, jobs: size, timeout, progress },
-          means: { jobs: size, memory: bytes, memoryCap, limits },
-          async open({ named, folders }, { cwd, options }) {
-            const inputs = { paths: named, list: null, cwd, once: { folders } };
-            const ports = await portsOf(inputs, options);
-            const report = await openReport?.(options.outGiven);
-            const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
-            return { ports, emit, close: () => report?.close() };
-          },
+      const fixing: Fixing = {
+        ...{ index: opened, renderer: renderer(means.jobs), storage: openLocalStorage(newRun()) },
+        ...{ sources: localSourceProbe, means, timeout, progress },
+        async open({ named, folders }, { cwd, options }) {
+          const inputs = { paths: named, list: null, cwd, once: { folders } };
+          const ports = await portsOf(inputs, options);
+          const report = await openReport?.(options.outGiven);
+          const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
+          return { ports, emit, close: () => report?.close() };
         },
-        batch,
-        fix,
-        signal,
-      );
+      };
+      const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
       const { remade } = verified;
       if (remade === undefined) return { verified, unfinished };
       const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);

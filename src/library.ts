@@ -2,15 +2,9 @@ import { ReadableStream, type ReadableStreamDefaultController } from 'node:strea
 import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { type BatchFinder, withHistory } from './history.ts';
+import { JOB_STATES } from './model/jobs.ts';
 import type { Verified } from './model/verified.ts';
-import {
-  type Batch,
-  type Event,
-  JOB_STATES,
-  type JobRecord,
-  type Variant,
-  type WatchOptions,
-} from './model.ts';
+import type { Batch, Event, JobRecord, Variant, WatchOptions } from './model.ts';
 
 /** Settings of a batch, with the keys of `.imgtoolrc`. The defaults are those of `imgtool process`. */
 export interface BatchSettings {
@@ -144,8 +138,8 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     list: (limit = 20) => withPast((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id)).batch,
     async verify({ batch: id, fix = false, signal = new AbortController().signal } = {}) {
-      const { timeout } = config.limits;
-      const request = { batch: id, fix, machine: config, limits: {}, timeout };
+      const means = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
+      const request = { batch: id, fix, means, timeout: config.limits.timeout };
       return (await engine.verify(request, signal)).verified;
     },
     async close() {
@@ -176,18 +170,19 @@ const MOST_UNREAD = 1_000;
 
 /** A queue of events between a batch and its reader. */
 function openQueue() {
-  let goOn = () => {};
   let isFlowing = false;
+  let goOn = () => {};
+  /** Resolves once the reader has caught up, for all who wait at that time. */
+  let caughtUp: Promise<void> | undefined;
   let controller: ReadableStreamDefaultController<Event> | undefined;
-  const stream = new ReadableStream<Event>(
-    {
-      start(opened) {
-        controller = opened;
-      },
-      pull: () => goOn(),
-    },
-    { highWaterMark: MOST_UNREAD },
-  );
+  const start = (opened: ReadableStreamDefaultController<Event>) => {
+    controller = opened;
+  };
+  const pull = () => {
+    caughtUp = undefined;
+    goOn();
+  };
+  const stream = new ReadableStream<Event>({ start, pull }, { highWaterMark: MOST_UNREAD });
   return {
     emit: (event: Event) => controller?.enqueue(event),
     /** Events after the end are lost. */
@@ -198,15 +193,16 @@ function openQueue() {
     /** Resolves once the reader has caught up. */
     async ready(): Promise<void> {
       while (!isFlowing && (controller?.desiredSize ?? 1) <= 0) {
-        await new Promise<void>((resolve) => {
+        caughtUp ??= new Promise((resolve) => {
           goOn = resolve;
         });
+        await caughtUp;
       }
     },
     /** From now on the batch does not wait for the reader. */
     flow() {
       isFlowing = true;
-      goOn();
+      pull();
     },
     /** A batch whose reader has left still adds its last events. */
     events: () => stream.values({ preventCancel: true }),

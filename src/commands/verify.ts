@@ -22,9 +22,10 @@ export const verifyVerb: Verb = {
       const progress = createVerifyProgress(isLive(config, style) ? { stream: streams.stderr, style } : null);
       // Standard output holds only the results of the check.
       const display = { ...config, json: false, quiet: config.quiet || config.json };
+      const { jobs, memory, memoryCap } = config;
       const request = {
-        ...{ batch: paths[0], fix: options.fix === true, machine: config, progress },
-        limits: givenLimits(config, flagsOf(options)),
+        ...{ batch: paths[0], fix: options.fix === true, progress },
+        means: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
         timeout: config.limits.timeout,
         openReport: (outGiven: string) =>
           openReport({ ...display, outGiven }, streams, { command: 'verify', exitOf }),

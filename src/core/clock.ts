@@ -20,3 +20,32 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+export type Wakeup = ReturnType<typeof openWakeup>;
+
+/** Several callers wake one waiting caller. A wake before the wait is kept. */
+export function openWakeup(clock = systemClock) {
+  let isWoken = false;
+  let resolve: (() => void) | undefined;
+  return {
+    /** Resolves to true after a wake, or to false after `within` milliseconds. */
+    async wait(within?: number): Promise<boolean> {
+      if (!isWoken) {
+        let cancel = () => {};
+        await new Promise<void>((done) => {
+          resolve = done;
+          if (within !== undefined) cancel = clock.after(within, done);
+        });
+        cancel();
+        resolve = undefined;
+      }
+      const woken = isWoken;
+      isWoken = false;
+      return woken;
+    },
+    wake() {
+      isWoken = true;
+      resolve?.();
+    },
+  };
+}

@@ -1,13 +1,5 @@
-import type {
-  Failure,
-  Job,
-  JobState,
-  Output,
-  OutputRecord,
-  Reservation,
-  SourceRecord,
-  Timings,
-} from '../model.ts';
+import type { Failure, Job, JobState, Output, Timings } from '../model/jobs.ts';
+import type { OutputRecord, Reservation, SourceRecord } from '../model/records.ts';
 import type { Run } from './runs.ts';
 
 /** Work in hand: the jobs of a batch from the walk to their end. */

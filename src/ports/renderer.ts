@@ -1,15 +1,5 @@
-import type {
-  ChildrenSpent,
-  Digested,
-  Inspected,
-  Limits,
-  Order,
-  PictureFacts,
-  Rendered,
-  RendererFacts,
-  SourceFile,
-  Variant,
-} from '../model.ts';
+import type { Digested, Inspected, Order, PictureFacts, Rendered, RendererFacts } from '../model/picture.ts';
+import type { ChildrenSpent, Limits, SourceFile, Variant } from '../model.ts';
 
 /**
  * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,

@@ -135,6 +135,16 @@ describe('an engine', () => {
     expect(jobsOf(seen)).toHaveLength(3_003);
   });
 
+  it('goes on with walk and work when a reader that both wait for catches up', async () => {
+    // The hidden files alone fill the queue of events before the walk ends.
+    for (let i = 0; i < 1_100; i++) place.put(`photos/.${i}.jpg`, '');
+    for (let i = 0; i < 600; i++) place.put(`photos/a${i}.jpg`, `text ${i}`);
+    const events = (await engine()).process('photos', { out: 'out', variants: ['a:w=40'] });
+    expect((await events.next()).done).toBe(false);
+    await sleep(3_000);
+    expect((await all(events)).at(-1)).toMatchObject({ counts: { failed: 600 }, passedOver: 1_100 });
+  });
+
   it('reports batches as the command line does, and cancels and verifies them', async () => {
     await putMany('photos', 2);
     const shared = await engine();

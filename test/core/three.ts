@@ -94,11 +94,9 @@ async function check(three: Three, end: End, failed: readonly string[]): Promise
 }
 
 /** The retry policy of a batch, without its delays. */
-const HASTY: RetryPolicy = {
-  after: async (...given) => {
-    const delay = await BATCH_RETRIES.after(...given);
-    return typeof delay === 'number' ? 1 : delay;
-  },
+const HASTY: RetryPolicy = async (...given) => {
+  const delay = await BATCH_RETRIES(...given);
+  return typeof delay === 'number' ? 1 : delay;
 };
 
 export async function runThree({ shop }: Three, over: Partial<Ports>): Promise<End> {

@@ -42,7 +42,8 @@ export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, sig
   };
   const foreseen: Foreseen = { owners: new Map(), firstWith: new Map() };
   const run = { batch: NO_BATCH, run: ports.run };
-  const plain = contextOf(ports, await index.dead(), totals.counting(emit), { run, options, signal });
+  const begun = { dead: await index.dead(), run, options, signal };
+  const plain = contextOf(ports, begun, totals.counting(emit));
   const context: JobContext = {
     ...plain,
     emit: report,
@@ -98,13 +99,8 @@ function dryIndex(index: Index, { owners }: Foreseen, added: (job: NewJob) => Pr
 }
 
 /** The event of an unchanged source without the fields of a real job. */
-function asForeseen({
-  type,
-  source,
-  state,
-  digest = '',
-  bytes = 0,
-}: Unstamped<JobEvent>): Unstamped<JobEvent> {
+function asForeseen(event: Unstamped<JobEvent>): Unstamped<JobEvent> {
+  const { type, source, state, digest = '', bytes = 0 } = event;
   return { type, source, state, would: 'unchanged', digest, bytes };
 }
 

@@ -23,12 +23,14 @@ export interface Walked {
 export type TakeIn = (context: JobContext, chunkDone: ChunkDone) => Promise<Walked>;
 export type ChunkDone = (walked: Walked, ended: boolean) => void;
 
+/** How a job has ended, or that it waits for another attempt or has left the batch. */
+export type JobOutcome = JobEvent['state'] | 'retrying' | 'withdrawn';
+
 /** What differs between process, watch, resume and fix. */
 export interface BatchMode {
   readonly takeIn: TakeIn;
   readonly retryPolicy: RetryPolicy;
-  /** Is called for each job that has ended, or that waits for another attempt. */
-  readonly ended?: (job: Job, how: JobEvent['state'] | 'retrying' | 'withdrawn') => void;
+  readonly ended?: (job: Job, how: JobOutcome) => void;
   /** Whether the batch ends only when it is stopped. Such a batch is finished if no job waits then. */
   readonly isEndless: boolean;
   /** Whether outputs are removed when their sources are gone. */

@@ -74,7 +74,8 @@ function tag(path: string): string {
 function namesWith(suffix: string, { relative }: Named, options: BatchOptions): string[] {
   const { out, patterns } = namePatternsOf(options);
   const { dir, name } = posix.parse(relative);
-  const render = (stem: string) => patterns.map((pattern) => contained(fill(pattern, dir, stem + suffix)));
+  const render = (stem: string) =>
+    patterns.map((pattern) => contained(fill(pattern, { dir, name: stem + suffix })));
   const paths = render(name);
   const tooLong = Math.max(...paths.map(longestExcess));
   const fitting = tooLong > 0 ? render(cut(name, Buffer.byteLength(name) - tooLong)) : paths;
@@ -88,8 +89,8 @@ export function pathAsGiven(path: string, options: BatchOptions): string {
   return join(options.outGiven, pathBetween(options.out, path));
 }
 
-/** A template in which only `{dir}` and `{name}` are still unfilled: each hole, with the text before it. */
-type Pattern = readonly { readonly text: string; readonly hole: 'dir' | 'name' | null }[];
+/** A template in parts. Those at odd positions are the names of its unfilled placeholders: `dir` or `name`. */
+type Pattern = readonly string[];
 
 interface NamePatterns {
   /** The output folder, absolute and as given, with a separator at its end. */
@@ -114,26 +115,14 @@ function namePatternsOf(options: BatchOptions): NamePatterns {
   return made;
 }
 
-function patternOf({ template, preset }: BatchOptions, variant: Variant): Pattern {
-  const { name, format } = variant;
-  const values: Record<string, string> = {
-    variant: name,
-    ext: EXTENSIONS[format],
-    format,
-    preset: preset.name,
-  };
-  const filled = template.split(/\{(dir|name)\}/);
-  return filled.flatMap((text, i) => {
-    if (i % 2 === 1) return [];
-    const hole = filled[i + 1] ?? null;
-    const known = text.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
-    return [{ text: known, hole: hole as 'dir' | 'name' | null }];
-  });
+function patternOf({ template, preset }: BatchOptions, { name: variant, format }: Variant): Pattern {
+  const values: Record<string, string> = { variant, ext: EXTENSIONS[format], format, preset: preset.name };
+  const filled = (text: string) => text.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+  return template.split(/\{(dir|name)\}/).map((part, i) => (i % 2 === 0 ? filled(part) : part));
 }
 
-function fill(pattern: Pattern, dir: string, name: string): string {
-  const values = { dir, name };
-  return pattern.map(({ text, hole }) => (hole === null ? text : text + values[hole])).join('');
+function fill(pattern: Pattern, values: Readonly<Record<string, string>>): string {
+  return pattern.map((part, i) => (i % 2 === 0 ? part : (values[part] ?? ''))).join('');
 }
 
 /** Whether a path is below the output folder and the template can yield its file name. */
@@ -145,11 +134,9 @@ export function isOutputName(path: string, options: BatchOptions): boolean {
 }
 
 function shapeOf(pattern: Pattern): RegExp {
-  const anything = { dir: '.*', name: '.+' };
-  const escaped = (text: string) => text.replace(/[^\w/]/gu, '\\$&');
-  const shape = pattern
-    .map(({ text, hole }) => escaped(text) + (hole === null ? '' : anything[hole]))
-    .join('');
+  // The names of placeholders need no escapes.
+  const escaped = pattern.map((part) => part.replace(/[^\w/]/gu, '\\$&'));
+  const shape = fill(escaped, { dir: '.*', name: '.+' });
   return new RegExp(`^${shape.slice(shape.lastIndexOf('/') + 1)}$`, 's');
 }
 

@@ -4,6 +4,29 @@ import type { Index, Inputs } from '../../ports.ts';
 import type { Ports } from '../job/context.ts';
 import type { OldWork } from './run.ts';
 
+/** The word of `words` that is nearest to `word`; undefined when none is near. */
+export type Nearest = (word: string, words: readonly string[]) => string | undefined;
+
+/** Number of recent batches to search for a similar id. */
+const RECENT = 100;
+
+/** The batch whose id begins with these digits. Errors: `usage` when none is given; `unknown_batch`, with the nearest id. */
+export async function findBatch(index: Pick<Index, 'batch' | 'batches'>, id: string, nearest: Nearest) {
+  if (id === '') {
+    throw new ImgtoolError('usage', 'no batch was named: its id is empty', { fix: 'imgtool list' });
+  }
+  try {
+    return await index.batch(id);
+  } catch (error) {
+    if (!(error instanceof ImgtoolError) || error.code !== 'unknown_batch') throw error;
+    const ids = (await index.batches(RECENT)).map((batch) => batch.id);
+    const meant = nearest(id, ids);
+    // When several ids begin like this, none is a better guess than the others.
+    if (meant === undefined || ids.some((one) => one.startsWith(id))) throw error;
+    throw new ImgtoolError(error.code, error.message, { fix: `did you mean ${meant}? All: imgtool list` });
+  }
+}
+
 type Memory = Pick<BatchOptions, 'memory' | 'memoryCap'>;
 
 /** New options for the rest of a batch. An undefined option stays as it was. */
@@ -16,11 +39,11 @@ export interface Changes {
   readonly limits: Partial<Limits>;
 }
 
-/** Whether the list of files that a batch was given can be read again. */
-type IsReadable = (batch: Batch) => boolean;
-
-/** The remaining work of a batch; undefined when nothing remains. Errors: `batch_running`, `usage`. */
-export function workLeft(batch: Batch, how: 'resume' | 'retry', changes: Changes, isReadable: IsReadable) {
+/**
+ * The remaining work of a batch; undefined when nothing remains. `isListed`: whether its list of files, if any, can be read
+ * again. Errors: `batch_running`, `usage`.
+ */
+export function workLeft(batch: Batch, how: 'resume' | 'retry', changes: Changes, isListed: boolean) {
   if (batch.state === 'running') throw batchRunning(batch.id);
   if (batch.options.walk === undefined) {
     const message = `batch ${batch.id} was made by an imgtool that could not resume`;
@@ -30,18 +53,18 @@ export function workLeft(batch: Batch, how: 'resume' | 'retry', changes: Changes
   const isLeft = how === 'retry' ? batch.counts.failed > 0 : batch.state !== 'finished';
   if (!isLeft) return undefined;
   const states = how === 'retry' ? (['failed'] as const) : (['cancelled'] as const);
-  const walk = batch.command === 'process' && !batch.walkEnded && isReadable(batch);
+  const walk = batch.command === 'process' && !batch.walkEnded && isListed;
   const work: OldWork = { batch, states, walk, options: changed(batch.options, changes) };
   return work;
 }
 
 /** The inputs of a batch as the user named them, and a warning when its list cannot be read again. */
-export function inputsOf(batch: Batch, isReadable: IsReadable): { inputs: Inputs; warnings: Event[] } {
+export function inputsOf(batch: Batch, isListed: boolean): { inputs: Inputs; warnings: Event[] } {
   const { options, cwd, walkEnded } = batch;
   const { list } = options;
   const paths = list === null ? batch.inputs : batch.inputs.slice(0, -1);
   const inputs = { paths, list, cwd, isAgain: true };
-  if (list === null || isReadable(batch)) return { inputs, warnings: [] };
+  if (list === null || isListed) return { inputs, warnings: [] };
   const message = `${list.from === '-' ? 'standard input' : list.from}: the list of files cannot be read again`;
   const fix = 'what had been taken in is done; run the first command again with the list for the rest';
   const warnings: Event[] = walkEnded ? [] : [{ type: 'warning', message, fix }];

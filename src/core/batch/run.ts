@@ -1,20 +1,12 @@
 import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
+import type { BatchFinished, Event, Unstamped, Warning } from '../../model/events.ts';
 import { BatchTotals, leftOf } from '../../model/totals.ts';
-import type {
-  Batch,
-  BatchFinished,
-  BatchOptions,
-  BatchState,
-  Event,
-  Unstamped,
-  Warning,
-} from '../../model.ts';
+import type { Batch, BatchOptions, BatchState } from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
-import { workThrough } from '../queue/puller.ts';
+import { type Intake, openIntake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
-import { announce, type Intake } from '../queue/wakeup.ts';
 import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
 import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
@@ -29,7 +21,7 @@ export interface OldWork extends ResumeChoice {
   readonly batch: Batch;
 }
 
-const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
+export const ONE_WALK: BatchMode = { takeIn, retryPolicy: BATCH_RETRIES, isEndless: false };
 
 /**
  * Runs one batch from its walk to its end. Settles all jobs; cancels the waiting ones when `signal` aborts or another
@@ -46,10 +38,7 @@ export async function runBatch(
   const { options } = work;
   const dead = await tidyUp(ports, options, emit);
   const run = await ports.index.begin({ ...work, run: ports.run });
-  const mirror = mode.mirror === true;
-  const totals = new BatchTotals();
-  const report = totals.counting(emit);
-  return workOn(contextOf(ports, dead, report, { run, options, signal, mirror }), totals, mode);
+  return workOn(ports, { dead, run, options, signal }, emit, mode);
 }
 
 /** Runs the rest of a batch, and the jobs that should be done again. Errors: also `batch_running`. */
@@ -63,9 +52,7 @@ export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signa
   const withdrawn = folders.map((source) => ({ source }));
   await ports.index.withdrawGone(run, withdrawn);
   const takeIn = takeRest(await ports.index.batch(run.batch), walk, folders);
-  const totals = new BatchTotals();
-  const context = contextOf(ports, dead, totals.counting(emit), { run, options, signal });
-  return workOn(context, totals, { ...ONE_WALK, takeIn, isResumed: true });
+  return workOn(ports, { dead, run, options, signal }, emit, { ...ONE_WALK, takeIn, isResumed: true });
 }
 
 /** The folders that a batch could not read. */
@@ -100,21 +87,28 @@ function stamp(event: Event | Unstamped, batch: string): Event {
   return { type, batch, ...rest } as Event;
 }
 
+/** What differs between the runs of one engine. `dead`: runs whose outputs may be unknown to the index. */
+interface RunGiven extends Pick<JobContext, 'run' | 'options' | 'signal'> {
+  readonly dead: readonly DeadRun[];
+}
+
 /** What the jobs of a batch work with. `report` receives their events. */
 export function contextOf(
   ports: Ports,
-  dead: readonly DeadRun[],
+  { dead, ...given }: RunGiven,
   report: Emit,
-  given: Pick<JobContext, 'run' | 'options' | 'signal'> & Partial<Pick<JobContext, 'mirror'>>,
+  mirror = false,
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const settings = settingsOfAll(given.options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  return { ready, ...ports, mirror: false, leftBehind: [], settings, suspects, emit, ...given };
+  return { ready, ...ports, mirror, leftBehind: [], settings, suspects, emit, ...given };
 }
 
-async function workOn(given: JobContext, totals: BatchTotals, mode: BatchMode): Promise<BatchFinished> {
+async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {
+  const totals = new BatchTotals();
+  const given = contextOf(ports, begun, totals.counting(report), mode.mirror);
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const stop = stopOf(given);
@@ -167,7 +161,7 @@ function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopp
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */
 async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: BatchTotals) {
   const { index, run, signal } = context;
-  const intake = announce();
+  const intake = openIntake();
   const stopped = new AbortController();
   let stopping: Promise<void> | undefined;
   const onAbort = () => {

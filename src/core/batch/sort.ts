@@ -104,20 +104,15 @@ function factsOf(
   return factsByStat(context, known, names, records, found);
 }
 
-function unchangedEvent(
-  context: JobContext,
-  given: string,
-  facts: Facts,
-  startedAt: number,
-): Unstamped<JobEvent> {
-  const { options } = context;
-  return {
+function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {
+  const event: Unstamped<JobEvent> = {
     ...{ type: 'job', source: given, state: 'unchanged' },
     ...(facts.recorded && pictureOf(facts.recorded)),
     outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
     ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - startedAt },
     attempts: 0,
   };
+  return event;
 }
 
 /** Names the files, and separates sources from files that the index knows as outputs, by path or by bytes. */

@@ -1,11 +1,5 @@
-import type {
-  FileFacts,
-  OutputRecord,
-  Reservation,
-  SourceFacts,
-  SourceRecord,
-  Variant,
-} from '../../model.ts';
+import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord } from '../../model/records.ts';
+import type { Variant } from '../../model.ts';
 
 /** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;

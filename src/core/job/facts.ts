@@ -81,11 +81,7 @@ export function has(facts: FileFacts | null | undefined, recorded: SourceRecord 
   return facts != null && recorded?.digest === digest && sameFile(facts, recorded);
 }
 
-export async function isIntact(
-  record: OutputRecord,
-  disk: Wanted['disk'],
-  storage: Storage,
-): Promise<boolean> {
+export async function isIntact(record: OutputRecord, disk: Wanted['disk'], storage: Storage) {
   if (disk === null || disk === 'foreign' || disk.size !== record.size) return false;
   return sameFile(disk, record) || (await storage.checksum(record.path)) === record.checksum;
 }

@@ -1,24 +1,13 @@
 import { stoppedEarly } from '../../errors.ts';
 
-/** Reserves memory for pictures: for a large one alone, for many small ones at a time. */
-export interface MemoryBudget {
-  /** Whether a picture of this many bytes is above the budget. Such a picture gets memory too, but alone. */
-  exceeds(bytes: number): boolean;
-  /**
-   * Resolves when this many bytes are reserved: first come, first served, so no caller waits for ever. The returned
-   * function releases the bytes and may be called twice. Errors: `cancelled` once the signal is aborted; then nothing is
-   * reserved.
-   */
-  reserve(bytes: number, signal?: AbortSignal): Promise<() => void>;
-  /** Reserves at once; undefined when memory is short or another caller waits. */
-  reserveNow(bytes: number): (() => void) | undefined;
-}
+export type MemoryBudget = ReturnType<typeof openMemoryBudget>;
 
-/** A budget of `most` bytes for all pictures together, or for one picture that needs more. */
-export function openMemoryBudget(most: number): MemoryBudget {
+/** A budget of `most` bytes for all pictures together: for many small ones at a time, or for a large one alone. */
+export function openMemoryBudget(most: number) {
   const queue = new Set<{ readonly share: number; reserve(): void }>();
   let taken = 0;
 
+  /** Whether a picture of this many bytes is above the budget. Such a picture gets memory too, but alone. */
   const exceeds = (bytes: number) => !(bytes <= most);
   // A picture above the budget takes all of it: it waits for all others, and all others wait for it.
   const shareOf = (bytes: number) => (exceeds(bytes) ? most : Math.min(most, Math.max(1, Math.ceil(bytes))));
@@ -45,13 +34,19 @@ export function openMemoryBudget(most: number): MemoryBudget {
 
   return {
     exceeds,
-    reserveNow(bytes) {
+    /** Reserves at once; undefined when memory is short or another caller waits. */
+    reserveNow(bytes: number): (() => void) | undefined {
       const share = shareOf(bytes);
       if (queue.size > 0 || exceeds(bytes) || taken + share > most) return undefined;
       taken += share;
       return releaserOf(share);
     },
-    async reserve(bytes, signal) {
+    /**
+     * Resolves when this many bytes are reserved: first come, first served, so no caller waits for ever. The returned
+     * function releases the bytes and may be called twice. Errors: `cancelled` once the signal is aborted; then nothing
+     * is reserved.
+     */
+    async reserve(bytes: number, signal?: AbortSignal): Promise<() => void> {
       if (signal?.aborted) throw stoppedEarly();
       const share = shareOf(bytes);
       await new Promise<void>((resolve, reject) => {

@@ -1,18 +1,15 @@
 import type { ErrorCode, ImgtoolError } from '../../errors.ts';
 
-/** When a batch tries failed images again. */
-export interface RetryPolicy {
-  /**
-   * Milliseconds until the next attempt, after this error and this many attempts; undefined when the image has failed for
-   * good; `leave` when it must leave the batch, because it is no source or not a source yet. `age` resolves to the
-   * milliseconds since its last change.
-   */
-  after(
-    error: ImgtoolError,
-    attempts: number,
-    age: () => Promise<number>,
-  ): Promise<number | 'leave' | undefined>;
-}
+/**
+ * When a batch tries a failed image again. Resolves to the milliseconds until the next attempt, after this error and this
+ * many attempts; to undefined when the image has failed for good; to `leave` when it must leave the batch, because it is
+ * no source or not a source yet. `age` resolves to the milliseconds since its last change.
+ */
+export type RetryPolicy = (
+  error: ImgtoolError,
+  attempts: number,
+  age: () => Promise<number>,
+) => Promise<number | 'leave' | undefined>;
 
 /** Most attempts at one image after errors that may pass. */
 const ATTEMPTS = 3;
@@ -37,25 +34,19 @@ const ALL_LATER = LATER.reduce((sum, delay) => sum + delay, 0);
 const CLOCKS_DIFFER = 120_000;
 
 /** For a batch that ends: errors that may pass within moments are tried again. */
-export const BATCH_RETRIES: RetryPolicy = {
-  after: async (error, attempts) => backoff(error, attempts),
-};
+export const BATCH_RETRIES: RetryPolicy = async (error, attempts) => backoff(error, attempts);
 
 /** For a watch: another program may still be writing a picture that does not decode. */
-export const WATCH_RETRIES: RetryPolicy = {
-  async after(error, attempts) {
-    if (NO_SOURCE.has(error.code)) return 'leave';
-    return UNFINISHED.has(error.code) ? LATER[attempts - 1] : backoff(error, attempts);
-  },
+export const WATCH_RETRIES: RetryPolicy = async (error, attempts) => {
+  if (NO_SOURCE.has(error.code)) return 'leave';
+  return UNFINISHED.has(error.code) ? LATER[attempts - 1] : backoff(error, attempts);
 };
 
 /** For `watch --once`: a picture that does not decode is left to the next run, unless it has not changed for long. */
-export const WATCH_ONCE_RETRIES: RetryPolicy = {
-  async after(error, attempts, age) {
-    if (NO_SOURCE.has(error.code)) return 'leave';
-    if (!UNFINISHED.has(error.code)) return backoff(error, attempts);
-    return isYoung(await age()) ? 'leave' : undefined;
-  },
+export const WATCH_ONCE_RETRIES: RetryPolicy = async (error, attempts, age) => {
+  if (NO_SOURCE.has(error.code)) return 'leave';
+  if (!UNFINISHED.has(error.code)) return backoff(error, attempts);
+  return isYoung(await age()) ? 'leave' : undefined;
 };
 
 /** A write does not set a date so far in the future. A file with such a date would stay young for ever. */

@@ -1,50 +1,35 @@
 import { stoppedEarly } from '../../errors.ts';
-import type { Opened, Renderer } from '../../ports.ts';
+import type { Renderer } from '../../ports.ts';
 
 /** One batch's view of a shared renderer. `kill` ends only the pictures of this batch. */
 export function shareRenderer(renderer: Renderer): Renderer {
-  const pictures = new Set<Opened>();
-  const stops = new Set<(reason: Error) => void>();
+  /** Ends the wait for a picture that opens, or closes an open one. */
+  const ends = new Set<() => void>();
   let killed = false;
   return {
     ...renderer,
-    async open(...asked) {
-      if (killed) throw stoppedEarly();
-      const opening = renderer.open(...asked);
-      const opened = await orStop(opening);
-      pictures.add(opened);
-      return {
-        ...opened,
-        close() {
-          pictures.delete(opened);
-          opened.close();
-        },
-      };
-    },
+    open: (...asked) =>
+      new Promise((resolve, reject) => {
+        const stop = () => reject(stoppedEarly());
+        if (killed) return stop();
+        ends.add(stop);
+        const opening = renderer.open(...asked).finally(() => ends.delete(stop));
+        opening.then((opened) => {
+          if (killed) return opened.close();
+          const close = () => {
+            ends.delete(close);
+            opened.close();
+          };
+          ends.add(close);
+          resolve({ ...opened, close });
+        }, reject);
+      }),
     kill() {
       killed = true;
-      for (const stop of stops) stop(stoppedEarly());
       // To close a picture while it renders ends its child process.
-      for (const picture of pictures) picture.close();
-      pictures.clear();
+      for (const end of ends) end();
+      ends.clear();
     },
     async close() {},
   };
-
-  /** Waits for a picture to open, but not after `kill`. */
-  async function orStop(opening: Promise<Opened>): Promise<Opened> {
-    let stop: ((reason: Error) => void) | undefined;
-    const stopped = new Promise<never>((_, reject) => {
-      stop = reject;
-      stops.add(reject);
-    });
-    try {
-      return await Promise.race([opening, stopped]);
-    } catch (error) {
-      if (killed) opening.then((late) => late.close()).catch(() => {});
-      throw error;
-    } finally {
-      if (stop !== undefined) stops.delete(stop);
-    }
-  }
 }

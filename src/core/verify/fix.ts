@@ -3,10 +3,9 @@ import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
-import { type NewWork, runBatch } from '../batch/run.ts';
+import { type NewWork, ONE_WALK, runBatch } from '../batch/run.ts';
 import type { Ports } from '../job/context.ts';
 import { sameFile } from '../job/decide.ts';
-import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { forgetGone, hasProblem, isLeftAlone, isMissing, separateGone } from './gone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
 import { chunked } from './records.ts';
@@ -154,8 +153,7 @@ async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolE
 /** A batch over exactly these sources, under the names of their former jobs. */
 function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
   return {
-    retryPolicy: BATCH_RETRIES,
-    isEndless: false,
+    ...ONE_WALK,
     // Add all jobs in one step: a resumed batch then has nothing to walk.
     async takeIn({ index, run, options }, chunkDone) {
       const added = jobs.map(({ maker: { source, given, relative } }) => {

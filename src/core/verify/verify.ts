@@ -1,6 +1,6 @@
 import { asImgtoolError, type ErrorCode, systemCode } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
-import type { Batch, Inspected, OutputRecord } from '../../model.ts';
+import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
@@ -10,11 +10,11 @@ export interface Verifying {
   readonly storage: Storage;
   readonly sources: SourceProbe;
   readonly renderer: Renderer;
-  /** Outputs at a time. */
-  readonly jobs: number;
+  /** `jobs`: outputs at a time. */
+  readonly means: Pick<BatchOptions, 'jobs'>;
   /** Milliseconds that decoding one output may take. */
   readonly timeout: number;
-  readonly progress: VerifyProgress;
+  readonly progress?: VerifyProgress | undefined;
 }
 
 /** Receives the progress of a check. */
@@ -30,7 +30,7 @@ export async function verify(ports: Verifying, batch: Batch | undefined, signal:
   const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
   const { verified, wrong } = await checkAll(ports, records, signal);
   const still = signal.aborted ? wrong : await lookAgain(ports, wrong, signal);
-  ports.progress.close();
+  ports.progress?.close();
   const looked: Looked = { batch: batch?.id ?? null, verified, wrong: still, isStopped: signal.aborted };
   return looked;
 }
@@ -39,7 +39,7 @@ export async function verify(ports: Verifying, batch: Batch | undefined, signal:
 export async function lookAgain(ports: Verifying, wrong: readonly WrongOutput[], signal: AbortSignal) {
   const paths = wrong.map(({ record }) => record.path);
   const records = recordsAt(ports.index, paths);
-  return (await checkAll({ ...ports, progress: SILENT }, records, signal)).wrong;
+  return (await checkAll({ ...ports, progress: undefined }, records, signal)).wrong;
 }
 
 async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, signal: AbortSignal) {
@@ -53,20 +53,18 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
       const problems = await problemsOf(ports, record);
       verified++;
       if (problems.length > 0) wrong.push({ record, problems });
-      ports.progress.told(verified, wrong.length);
+      ports.progress?.told(verified, wrong.length);
     }
   };
   // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
-  const ends = await Promise.allSettled(Array.from({ length: ports.jobs }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: ports.means.jobs }, worker));
   signal.removeEventListener('abort', onAbort);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined && !signal.aborted) throw failed.reason;
   return { verified, wrong: wrong.sort(byPath) };
 }
-
-const SILENT: VerifyProgress = { told() {}, close() {} };
 
 function byPath({ record: a }: WrongOutput, { record: b }: WrongOutput): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));

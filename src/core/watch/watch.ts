@@ -1,11 +1,10 @@
-import type { Batch, BatchFinished, JobEvent, WatchOptions } from '../../model.ts';
+import type { Batch, BatchFinished, WatchOptions } from '../../model.ts';
 import type { FoundSource, Hint, Watcher } from '../../ports.ts';
-import { CHUNK, type ChunkDone, type Walked } from '../batch/intake.ts';
+import type { ChunkDone, JobOutcome, Walked } from '../batch/intake.ts';
 import { KEPT, type NewWork, runBatch } from '../batch/run.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, openWakeup, systemClock, type Wakeup } from '../clock.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { WATCH_ONCE_RETRIES, WATCH_RETRIES } from '../queue/retry-policy.ts';
-import { openWakeup, type Wakeup } from '../queue/wakeup.ts';
 import { openArrivals } from './arrivals.ts';
 import { openKnown, type Stage } from './known.ts';
 import { openMirror } from './mirror.ts';
@@ -14,7 +13,7 @@ import { openChangeEvents, openSchedule } from './schedule.ts';
 import { openSettling } from './settling.ts';
 
 /** The stage of a source whose job has come so far. */
-const STAGES: Readonly<Partial<Record<JobEvent['state'] | 'retrying' | 'withdrawn', Stage>>> = {
+const STAGES: Readonly<Partial<Record<JobOutcome, Stage>>> = {
   completed: 'done',
   duplicate: 'done',
   unchanged: 'counted',
@@ -31,31 +30,25 @@ export function runWatch(
   signal: AbortSignal,
   clock = systemClock,
 ): Promise<BatchFinished> {
-  const watch: Watch = { options, clock, wakeup: openWakeup(clock), withdrawn: [], others: [] };
+  const watch: Watch = { options, clock, wakeup: openWakeup(clock), outcomes: [] };
   return runBatch(ports, work, emit, signal, {
     takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
     mirror: options.mirror,
     ended({ source }, how) {
-      const stage = STAGES[how];
-      if (stage !== undefined) watch.others.push([source, stage]);
-      if (how !== 'withdrawn') return;
-      watch.withdrawn.push(source);
-      watch.wakeup.wake();
+      watch.outcomes.push({ source, how });
+      if (how === 'withdrawn') watch.wakeup.wake();
     },
   });
 }
 
-/** Options of a watch, and how its jobs have ended since it last looked. */
 interface Watch {
   readonly options: WatchOptions;
   readonly clock: Clock;
   readonly wakeup: Wakeup;
-  /** Sources whose jobs have left the batch. A file at such a path counts as new. */
-  readonly withdrawn: string[];
-  /** Sources whose jobs have come further, with their stages. */
-  readonly others: [string, Stage][];
+  /** How jobs have ended since the watch last looked. */
+  readonly outcomes: { readonly source: string; readonly how: JobOutcome }[];
 }
 
 /** Least milliseconds between walks through folders without change events. */
@@ -67,25 +60,19 @@ const RECENT = 100;
 const NEVER = Number.POSITIVE_INFINITY;
 
 async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch): Promise<Walked> {
-  const { options, clock, wakeup, withdrawn, others } = watch;
+  const { options, clock, wakeup, outcomes } = watch;
   const { sources, index, emit, signal } = context;
   const schedule = openSchedule(options.scanInterval, clock);
   const polls = openSchedule(POLL, clock);
   const mirror = options.mirror ? openMirror(context, options.settle, clock, passNames) : undefined;
   const changes = openChangeEvents(clock);
   const known = openKnown();
-  const rested: FoundSource[] = [];
   let reported = '';
-  let broken: { error: unknown } | undefined;
 
   const settling = openSettling({
     settle: options.settle,
     clock,
     statAll: sources.statAll,
-    settled(found) {
-      rested.push(...found);
-      wakeup.wake();
-    },
     // The next walk checks this path.
     lost: ({ source }) => void changes.keep(source),
     restless({ source, given }) {
@@ -93,10 +80,6 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
       if (!options.once) return;
       settling.drop(source);
       emit({ type: 'warning', message: `${given}: is left to the next run: it is still being written` });
-    },
-    failed(error) {
-      broken = { error };
-      wakeup.wake();
     },
   });
   const arrivals = openArrivals(context, known, settling, chunkDone);
@@ -110,11 +93,10 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     while (!signal.aborted && !isDone()) await turn();
     if (options.once && !signal.aborted) chunkDone(arrivals.walked, true);
     // The next watch does not take files that are there at its start, so files that arrived since need jobs now.
-    if (!options.existing) await arrivals.take([...rested, ...settling.all()]);
+    if (!options.existing) await arrivals.take(settling.all());
     return arrivals.walked;
   } finally {
     signal.removeEventListener('abort', wakeup.wake);
-    settling.close();
     await watcher?.close();
   }
 
@@ -127,16 +109,21 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
 
   function isDone(): boolean {
     const isMirrored = mirror === undefined || mirror.left() === NEVER;
-    return options.once && isMirrored && settling.size + rested.length === 0 && changes.isEmpty();
+    return options.once && isMirrored && settling.size === 0 && changes.isEmpty();
   }
 
   /** Does the next piece of work, or waits for one. */
   async function turn(): Promise<void> {
-    if (broken !== undefined) throw broken.error;
-    for (const [source, stage] of others.splice(0)) known.advance(source, stage);
+    const withdrawn: string[] = [];
+    for (const { source, how } of outcomes.splice(0)) {
+      const stage = STAGES[how];
+      if (stage !== undefined) known.advance(source, stage);
+      // A file whose job has left the batch counts as new.
+      if (how === 'withdrawn' && !options.once) withdrawn.push(source);
+    }
     if (watcher !== undefined) reportWatching(watcher);
-    if (!options.once) await checkAgain(withdrawn.splice(0));
-    if (rested.length > 0) await takeRested();
+    await checkAgain(withdrawn);
+    if (settling.left() === 0) await takeRested();
     else if (!options.once && schedule.isDue()) await scan(true);
     else if (!changes.isEmpty()) await check(changes.take());
     else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
@@ -146,7 +133,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
 
   /** Milliseconds until the next work is due; undefined when none is. */
   function untilDue(): number | undefined {
-    const due = [mirror?.left() ?? NEVER];
+    const due = [settling.left(), mirror?.left() ?? NEVER];
     if (!options.once) due.push(schedule.left());
     if (watcher?.by === 'polling') due.push(polls.left());
     const next = Math.min(...due);
@@ -187,13 +174,15 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     for (const one of found) settling.offer(one);
     await takeRested();
     while (settling.size > MOST_SETTLING && !signal.aborted) {
-      await wakeup.wait();
+      await wakeup.wait(settling.left());
       await takeRested();
     }
   }
 
   async function takeRested(): Promise<void> {
-    while (rested.length > 0) await arrivals.take(rested.splice(0, CHUNK));
+    if (settling.left() > 0) return;
+    const rested = await settling.check();
+    if (rested.length > 0) await arrivals.take(rested);
   }
 
   function reportWatching({ folders, by }: Watcher): void {

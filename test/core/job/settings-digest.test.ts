@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   formerSettingsOfAll,
   renamedSettings,
-  settingsOf,
   settingsOfAll,
 } from '../../../src/core/job/settings-digest.ts';
+import type { Variant } from '../../../src/model.ts';
 import { fullVariant } from '../../../src/variants/fields.ts';
 import { BUILT_IN } from '../../../src/variants/presets.ts';
 import { batchOptions } from '../../records.ts';
@@ -148,6 +148,8 @@ const optionsOf = (preset: (typeof BUILT_IN)[number], lenient = false) => {
 
 const plain = fullVariant({ name: 'a', width: 5 });
 const exact = { lenient: false };
+const settingsOf = (one: Variant, limits: { readonly lenient: boolean }) =>
+  settingsOfAll({ preset: { name: 'one', variants: [one] }, limits })[0];
 
 describe('settings digests', () => {
   it.each([false, true])('of the built-in presets never change, with lenient %s', (lenient) => {

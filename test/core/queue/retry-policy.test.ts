@@ -17,7 +17,7 @@ const ALL = 750_000;
 /** The decisions after the first to the fifth failed attempt. */
 async function delays(retryPolicy: RetryPolicy, code: ErrorCode, age = 0) {
   const attempts = [1, 2, 3, 4, 5];
-  return Promise.all(attempts.map((each) => retryPolicy.after(failure(code), each, async () => age)));
+  return Promise.all(attempts.map((each) => retryPolicy(failure(code), each, async () => age)));
 }
 
 describe('the retry policy of a batch', () => {
@@ -89,8 +89,8 @@ describe('the retry policy of watch --once', () => {
 
   it('withdraws a picture that is gone or a link, without asking for its age', async () => {
     const age = () => Promise.reject(new Error('asked'));
-    expect(await WATCH_ONCE_RETRIES.after(failure('source_missing'), 1, age)).toBe('leave');
-    expect(await WATCH_ONCE_RETRIES.after(failure('source_outside'), 1, age)).toBe('leave');
-    expect(await WATCH_ONCE_RETRIES.after(failure('timeout'), 1, age)).toBeUndefined();
+    expect(await WATCH_ONCE_RETRIES(failure('source_missing'), 1, age)).toBe('leave');
+    expect(await WATCH_ONCE_RETRIES(failure('source_outside'), 1, age)).toBe('leave');
+    expect(await WATCH_ONCE_RETRIES(failure('timeout'), 1, age)).toBeUndefined();
   });
 });

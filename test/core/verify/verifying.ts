@@ -35,10 +35,9 @@ export async function openVerification(): Promise<Verification> {
     out: (name) => workshop.at(`out/${name}_small.webp`),
     fixing: (over = {}, inspect = undefined) => ({
       sources: { gone: async () => [], missing: async () => [] },
-      ...{ index: workshop.index, storage: openLocalStorage('0000'), jobs: 2, timeout: 1_000 },
+      ...{ index: workshop.index, storage: openLocalStorage('0000'), timeout: 1_000 },
       renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
-      progress: { told() {}, close() {} },
-      means: { jobs: 1, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
+      means: { jobs: 2, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
       async open() {
         batches++;
         const { ports } = await workshop.prepare('process');

@@ -5,6 +5,7 @@ import type { FoundSource } from '../../../src/ports.ts';
 import { type MadeUpClock, makeClock } from '../made-up-clock.ts';
 
 const SETTLE = 1_000;
+const NEVER = Number.POSITIVE_INFINITY;
 
 let clock: MadeUpClock;
 let settling: Settling;
@@ -33,14 +34,21 @@ beforeEach(() => {
       onLook();
       return facts;
     },
-    settled: (found) => settled.push([...found]),
     lost: ({ source }) => lost.push(source),
-    failed: (error) => {
-      throw error;
-    },
     restless: ({ source }) => restless.push(source),
   });
 });
+
+/** Lets this many milliseconds pass, and checks files whenever a check is due. */
+async function advance(milliseconds: number, files = settling): Promise<void> {
+  const end = clock.now() + milliseconds;
+  while (clock.now() + files.left() <= end) {
+    await clock.advance(files.left());
+    const found = await files.check();
+    if (found.length > 0) settled.push(found);
+  }
+  await clock.advance(end - clock.now());
+}
 
 const taken = () => settled.flat().map(({ source }) => source);
 
@@ -59,10 +67,10 @@ function offered(source: string): FoundSource {
 describe('a file that may still be written', () => {
   it('is taken exactly after it stays unchanged for the settle time', async () => {
     const found = write('a');
-    await clock.advance(SETTLE - 1);
+    await advance(SETTLE - 1);
     expect([settled, settling.size]).toEqual([[], 1]);
-    await clock.advance(1);
-    expect([settled, settling.size, clock.waiting]).toEqual([[[found]], 0, 0]);
+    await advance(1);
+    expect([settled, settling.size, settling.left()]).toEqual([[[found]], 0, NEVER]);
   });
 
   it.each([
@@ -73,49 +81,49 @@ describe('a file that may still be written', () => {
     'starts to settle again when its %s changes, and is taken with the new facts',
     async (_, change) => {
       write('a');
-      await clock.advance(SETTLE - 1);
+      await advance(SETTLE - 1);
       disk.set('a', { ...disk.get('a')!, ...change });
-      await clock.advance(1);
+      await advance(1);
       expect([taken(), settling.size]).toEqual([[], 1]);
-      await clock.advance(SETTLE - 1);
+      await advance(SETTLE - 1);
       expect(taken()).toEqual([]);
-      await clock.advance(1);
+      await advance(1);
       expect(settled.flat()).toEqual([offered('a')]);
     },
   );
 
   it('starts to settle again at the moment of a reported change', async () => {
     write('a');
-    await clock.advance(600);
+    await advance(600);
     write('a', { size: 11 });
-    await clock.advance(SETTLE - 1);
+    await advance(SETTLE - 1);
     expect(taken()).toEqual([]);
-    await clock.advance(1);
+    await advance(1);
     expect(settled.flat()).toEqual([offered('a')]);
   });
 
   it('does not start to settle again when it is offered unchanged', async () => {
     write('a');
-    await clock.advance(SETTLE - 1);
+    await advance(SETTLE - 1);
     write('a');
-    await clock.advance(1);
+    await advance(1);
     expect(taken()).toEqual(['a']);
   });
 
   it('is reported as lost when it is gone or no longer a file', async () => {
     write('a');
     disk.delete('a');
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect([lost, taken(), settling.size]).toEqual([['a'], [], 0]);
   });
 
   it('is forgotten when it is gone, and taken when it comes back', async () => {
     write('a');
     disk.delete('a');
-    await clock.advance(SETTLE);
-    expect([taken(), settling.size, clock.waiting]).toEqual([[], 0, 0]);
+    await advance(SETTLE);
+    expect([taken(), settling.size, settling.left()]).toEqual([[], 0, NEVER]);
     write('a');
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect(taken()).toEqual(['a']);
   });
 
@@ -123,7 +131,7 @@ describe('a file that may still be written', () => {
     write('a');
     settling.drop('a');
     expect(settling.size).toBe(0);
-    await clock.advance(2 * SETTLE);
+    await advance(2 * SETTLE);
     expect(taken()).toEqual([]);
   });
 
@@ -133,9 +141,9 @@ describe('a file that may still be written', () => {
       onLook = () => {};
       write('a', { size: 11 });
     };
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect([taken(), settling.size]).toEqual([[], 1]);
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect(settled.flat()).toEqual([offered('a')]);
   });
 
@@ -144,34 +152,31 @@ describe('a file that may still be written', () => {
     const facts = disk.get('a')!;
     expect([settling.has('a', facts), settling.has('a', { ...facts, size: 11 })]).toEqual([true, false]);
     expect(settling.has('b', facts)).toBe(false);
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect(settling.has('a', facts)).toBe(false);
   });
 
   it('does not settle when it has no facts', () => {
     settling.offer({ ...offered('a'), facts: null });
-    expect([settling.size, clock.waiting]).toEqual([0, 0]);
+    expect([settling.size, settling.left()]).toEqual([0, NEVER]);
   });
 
   it('is reported once when it does not settle within five seconds, and is taken when it settles', async () => {
     write('a');
     for (let size = 11; size < 30; size++) {
-      await clock.advance(500);
+      await advance(500);
       write('a', { size });
       expect(restless).toEqual(clock.now() - 1_000 > 5_000 ? ['a'] : []);
     }
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect([taken(), restless]).toEqual([['a'], ['a']]);
   });
 
   it('may be dropped when it is reported as restless', async () => {
     const dropping = openSettling({
-      ...{ settle: 3_000, clock, settled: (found) => settled.push([...found]) },
+      ...{ settle: 3_000, clock },
       statAll: async (paths) => paths.map((path) => disk.get(path) ?? null),
       lost: () => {},
-      failed: (error) => {
-        throw error;
-      },
       restless({ source }) {
         restless.push(source);
         dropping.drop(source);
@@ -181,17 +186,17 @@ describe('a file that may still be written', () => {
     dropping.offer(offered('a'));
     for (let size = 2; size < 8; size++) {
       disk.set('a', { size, mtime: '1', ino: '1', ctime: '1' });
-      await clock.advance(3_000);
+      await advance(3_000, dropping);
     }
     // Four settle times, because these are longer than five seconds.
-    expect([restless, dropping.size, taken(), clock.waiting]).toEqual([['a'], 0, [], 0]);
+    expect([restless, dropping.size, taken(), dropping.left()]).toEqual([['a'], 0, [], NEVER]);
   });
 });
 
 describe('files that may still be written', () => {
   it('are checked and taken together when they arrive together', async () => {
     for (const name of ['a', 'b', 'c']) write(name);
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect(looks).toEqual([['a', 'b', 'c']]);
     expect(settled).toHaveLength(1);
     expect(taken()).toEqual(['a', 'b', 'c']);
@@ -199,13 +204,13 @@ describe('files that may still be written', () => {
 
   it('are taken one by one when they arrive one after the other', async () => {
     write('a');
-    await clock.advance(400);
+    await advance(400);
     write('b');
-    await clock.advance(SETTLE - 400);
+    await advance(SETTLE - 400);
     expect(taken()).toEqual(['a']);
-    await clock.advance(399);
+    await advance(399);
     expect(taken()).toEqual(['a']);
-    await clock.advance(1);
+    await advance(1);
     expect(taken()).toEqual(['a', 'b']);
   });
 
@@ -213,7 +218,7 @@ describe('files that may still be written', () => {
     write('a');
     write('b');
     for (let size = 11; size < 20; size++) {
-      await clock.advance(SETTLE / 2);
+      await advance(SETTLE / 2);
       write('a', { size });
     }
     expect(taken()).toEqual(['b']);
@@ -222,17 +227,15 @@ describe('files that may still be written', () => {
   it('are checked a few hundred at a time when thousands arrive at once', async () => {
     const names = Array.from({ length: 2_000 }, (_, i) => `${i}`);
     for (const name of names) write(name);
-    await clock.advance(SETTLE);
+    await advance(SETTLE);
     expect(Math.max(...looks.map(({ length }) => length))).toBeLessThanOrEqual(256);
     expect(taken()).toEqual(names);
   });
 
-  it('are not taken after close, even during a check', async () => {
+  it('are not taken when they are dropped during a check', async () => {
     write('a');
-    onLook = () => settling.close();
-    await clock.advance(SETTLE);
-    write('b');
-    await clock.advance(2 * SETTLE);
-    expect([taken(), clock.waiting]).toEqual([[], 0]);
+    onLook = () => settling.drop('a');
+    await advance(2 * SETTLE);
+    expect([taken(), lost]).toEqual([[], []]);
   });
 });

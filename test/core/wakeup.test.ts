@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { announce, openWakeup } from '../../../src/core/queue/wakeup.ts';
-import { makeClock } from '../made-up-clock.ts';
+import { openWakeup } from '../../src/core/clock.ts';
+import { openIntake } from '../../src/core/queue/puller.ts';
+import { makeClock } from './made-up-clock.ts';
 
 describe('a wakeup', () => {
   it('wakes the waiting caller', async () => {
@@ -45,7 +46,7 @@ describe('a wakeup', () => {
   });
 
   it('wakes at the end of an intake', async () => {
-    const intake = announce();
+    const intake = openIntake();
     const waiting = intake.wait();
     expect(intake.ended).toBe(false);
     intake.end();
