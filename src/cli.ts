@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
-import {
-  endBySignal,
-  exitOfBatch,
-  exitOfError,
-  exitWith,
-  hearStreams,
-  stopped,
-  streams,
-} from './cli/signals.ts';
+import { exitOfBatch, exitOfError } from './cli/exit-codes.ts';
+import { endBySignal, exitWith, hearStreams, stopped, streams } from './cli/signals.ts';
 import { keepCompiled } from './config/compiled.ts';
 import { asImgtoolError, type ImgtoolError } from './errors.ts';
 

@@ -4,7 +4,8 @@ import type { Outcome, Verb } from '../commands/verb.ts';
 import { addSettings } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { BatchFinished } from '../model.ts';
-import { exitOfBatch, hearSignals, stopped, streams } from './signals.ts';
+import { exitOfBatch } from './exit-codes.ts';
+import { hearSignals, stopped, streams } from './signals.ts';
 
 /** Runs the command that the arguments name. Returns `shown` after help. Errors: `usage`, and those of the verb. */
 export async function run(argv: readonly string[], version: string): Promise<Outcome | 'shown'> {
