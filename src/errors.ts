@@ -62,11 +62,15 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What the function returns, or undefined if it throws: for questions where a failure is an answer too. */
-export function orUndefined<T>(ask: () => T): T | undefined {
+/**
+ * What the function returns, or undefined if it throws: for calls where a failure is an answer too. With `codes`, only
+ * for an error with one of these codes of the system.
+ */
+export function orUndefined<T>(ask: () => T, codes?: RegExp): T | undefined {
   try {
     return ask();
-  } catch {
+  } catch (error) {
+    if (codes?.test(systemCode(error) ?? '') === false) throw error;
     return undefined;
   }
 }

@@ -19,23 +19,23 @@ const REMOTE = new Map([
  * where the system denies that an existing parent is there, as in /proc. Errors: those of the system.
  */
 export function makeFolders(folder: string, made: (folder: string) => void = () => {}): void {
-  if (isFolder(folder)) return;
+  if (isFolderAt(folder)) return;
   if (dirname(folder) !== folder) makeFolders(dirname(folder), made);
   try {
     mkdirSync(folder);
   } catch (error) {
     // Another process may have made it meanwhile.
-    if (isFolder(folder)) return;
+    if (isFolderAt(folder)) return;
     throw error;
   }
   made(folder);
 }
 
-function isFolder(path: string): boolean {
+/** Whether a folder is there. False also where nobody can tell. */
+export function isFolderAt(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return statSync(path).isDirectory();
   } catch {
-    // mkdir gives the better error.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { statusJson } from '../report/json.ts';
 import { cancelledText } from '../report/status.ts';
-import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withEngine } from './verb.ts';
+import { BATCH_ID, LOOKING, prepare, type Verb, withEngine } from './verb.ts';
 
 export const cancelVerb: Verb = {
   summary: 'stop a running batch, from any terminal',
@@ -9,8 +9,7 @@ export const cancelVerb: Verb = {
   settings: LOOKING,
   argument: BATCH_ID,
   async run(call) {
-    const config = await configOf(call);
-    const print = await printFor(call, config);
+    const { config, print } = await prepare(call);
     return withEngine(config, async (engine) => {
       const { batch, was } = await engine.cancel(call.paths[0] ?? '');
       await print(statusJson(batch, []), (style) => cancelledText(batch, was, style));

@@ -7,7 +7,7 @@ import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
 import type { Check } from '../model/mended.ts';
 import { backupText, doctorJson, doctorText, keptIn, repairedText } from '../report/doctor.ts';
 import { count } from '../report/format.ts';
-import { type Call, configOf, LOOKING, type Outcome, printFor, type Verb, withEngine } from './verb.ts';
+import { type Call, LOOKING, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
 
 const MB = 1_000_000;
 /** Free bytes below which a folder or the machine gets a warning. */
@@ -25,8 +25,7 @@ export const doctorVerb: Verb = {
   async run(call) {
     const { repair, backup } = call.options;
     if (repair === true || backup !== undefined) return repairOrBackUp(call);
-    const config = await configOf(call);
-    const print = await printFor(call, config);
+    const { config, print } = await prepare(call);
     return withEngine(config, async (engine) => {
       const checks = await check(config, engine);
       await print(doctorJson(checks), (style) => doctorText(checks, style));
@@ -38,11 +37,10 @@ export const doctorVerb: Verb = {
 /** Repairs the index, or saves a copy of it. Errors: `usage` and the errors of the index. */
 async function repairOrBackUp(call: Call): Promise<Outcome> {
   const { options, signal, hearSignals } = call;
-  const config = await configOf(call);
+  const { config, print } = await prepare(call);
   const file = options.backup as string | undefined;
   // The backup removes its unfinished copy when a signal stops it.
   if (file !== undefined) hearSignals();
-  const print = await printFor(call, config);
   if (options.repair === true && file !== undefined) {
     throw new ImgtoolError('usage', '--repair and --backup: expected one of the two', {
       fix: 'one after the other: a repair keeps the damaged index anyway',
@@ -74,17 +72,14 @@ async function check(config: Config, engine: Engine): Promise<Check[]> {
   ];
 }
 
-function ok(name: string, value: string): Check {
-  return { name, state: 'ok', value };
-}
-
-function warning(name: string, value: string, fix: string): Check {
-  return { name, state: 'warning', value, fix };
-}
-
-function problem(name: string, value: string, fix: string | undefined): Check {
-  return { name, state: 'problem', value, fix };
-}
+const ok = (name: string, value: string): Check => ({ name, state: 'ok', value });
+const warning = (name: string, value: string, fix: string): Check => ({ name, state: 'warning', value, fix });
+const problem = (name: string, value: string, fix?: string): Check => ({
+  name,
+  state: 'problem',
+  value,
+  fix,
+});
 
 async function aboutDecoders(engine: Engine): Promise<Check[]> {
   try {

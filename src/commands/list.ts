@@ -1,15 +1,14 @@
 import { ImgtoolError } from '../errors.ts';
 import { listJson } from '../report/json.ts';
-import { listText } from '../report/list.ts';
-import { configOf, LOOKING, printFor, type Verb, withPast } from './verb.ts';
+import { listText } from '../report/tables.ts';
+import { LOOKING, prepare, type Verb, withPast } from './verb.ts';
 
 export const listVerb: Verb = {
   description: 'list recent batches, newest first',
   settings: LOOKING,
   options: [['--limit <n>', 'most batches to list', '20']],
   async run(call) {
-    const config = await configOf(call);
-    const print = await printFor(call, config);
+    const { config, print } = await prepare(call);
     return withPast(config, async (past) => {
       const limit = String(call.options.limit);
       const most = Number(limit);

@@ -1,19 +1,18 @@
-import { presetsJson, presetsText } from '../report/settings.ts';
+import { presetsJson, presetsText } from '../report/tables.ts';
 import { cellsOf } from '../variants/written.ts';
-import { configOf, LOOKING, printFor, type Verb } from './verb.ts';
+import { LOOKING, prepare, type Verb } from './verb.ts';
 
 export const presetsVerb: Verb = {
   description: 'list the presets and their variants, also your own presets',
   settings: LOOKING,
   async run(call) {
-    const config = await configOf(call);
+    const { config, print } = await prepare(call);
     const own = new Map(config.origins.map(({ key, origin }) => [key, origin]));
     const presets = config.presets.map((preset) => ({
       ...preset,
       origin: own.get(`presets.${preset.name}`) ?? 'built in',
       cells: preset.variants.map(cellsOf),
     }));
-    const print = await printFor(call, config);
     await print(presetsJson(presets), (style) => presetsText(presets, style));
     return 'ok';
   },

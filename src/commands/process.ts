@@ -1,7 +1,7 @@
 import { batchOptions } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Inputs } from '../ports.ts';
-import { attend, type Call, configOf, type Verb, withEngine } from './verb.ts';
+import { attend, type Call, prepare, type Verb, withEngine } from './verb.ts';
 
 export const processVerb: Verb = {
   summary: 'render the variants of files and folders',
@@ -9,7 +9,7 @@ export const processVerb: Verb = {
   settings: ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'],
   argument: ['[path...]', 'files, folders or quoted globs'],
   async run(call) {
-    const config = await configOf(call);
+    const { config } = await prepare(call);
     const inputs = inputsOf(call, config.cwd);
     return withEngine(config, async (engine) => {
       const request = { inputs, options: batchOptions(config), profile: config.verbose };

@@ -3,17 +3,7 @@ import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
 import { nothingLeftText } from '../report/status.ts';
-import {
-  attend,
-  BATCH_ID,
-  type Call,
-  configOf,
-  type Outcome,
-  printFor,
-  type Verb,
-  WORKING,
-  withEngine,
-} from './verb.ts';
+import { attend, BATCH_ID, type Call, prepare, type Verb, WORKING, withEngine } from './verb.ts';
 
 export const resumeVerb: Verb = {
   summary: 'continue a batch that was interrupted or cancelled',
@@ -33,8 +23,8 @@ export const retryVerb: Verb = {
   run: (call) => again('retry', call),
 };
 
-async function again(how: How, call: Call): Promise<Outcome> {
-  const config = await configOf(call);
+async function again(how: How, call: Call) {
+  const { config, print } = await prepare(call);
   if (config.dryRun) {
     throw new ImgtoolError('usage', `--dry-run: ${how} has nothing to foresee`, {
       fix: 'turn it off in the file or variable that asks for it',
@@ -45,9 +35,8 @@ async function again(how: How, call: Call): Promise<Outcome> {
     const { batch, run, warnings } = await engine.again(how, call.paths[0] ?? '', changes);
     if (run !== undefined) {
       const { outGiven } = batch.options;
-      return attend(call, { ...config, outGiven }, how, engine, run, { warnings });
+      return attend(call, { ...config, outGiven }, how, engine, run, warnings);
     }
-    const print = await printFor(call, config);
     await print(statusJson(batch, []), (style) => nothingLeftText(batch, how, style));
     return 'ok';
   });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_STATES, type JobRecord } from '../model.ts';
 import { statusJson } from '../report/json.ts';
 import { statusText } from '../report/status.ts';
-import { BATCH_ID, configOf, LOOKING, printFor, type Verb, withPast } from './verb.ts';
+import { BATCH_ID, LOOKING, prepare, type Verb, withPast } from './verb.ts';
 
 /** Milliseconds between two reads of a running batch. */
 const EVERY = 500;
@@ -16,15 +16,13 @@ export const statusVerb: Verb = {
     ['--watch', 'show the batch until it ends'],
   ],
   async run(call) {
-    const config = await configOf(call);
-    const print = await printFor(call, config);
+    const { config, print } = await prepare(call);
     const all = call.options.all === true;
     return withPast(config, async (past) => {
       for (;;) {
         const batch = await past.find(call.paths[0] ?? '');
         const jobs = byStateAndName(await past.jobs(batch.id, all ? JOB_STATES : ['failed']));
-        const shown = all ? jobs : undefined;
-        await print(statusJson(batch, jobs), (style) => statusText(batch, jobs, style, Date.now(), shown));
+        await print(statusJson(batch, jobs), (style) => statusText(batch, jobs, style, Date.now(), all));
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';
         await sleep(EVERY);
       }

@@ -3,7 +3,7 @@ import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../confi
 import type { BatchRun, Engine } from '../engine.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
-import { createPrint, openReport, type Print, type Streams, styleOf } from '../report/open.ts';
+import { createPrint, openReport, type Streams, styleOf } from '../report/open.ts';
 
 /** One verb of the command line: its arguments and its action. */
 export interface Verb {
@@ -53,12 +53,10 @@ export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
 /** The argument of verbs about one batch. */
 export const BATCH_ID = ['<batch-id>', 'the id of the batch; its first digits are enough'] as const;
 
-export function configOf({ options }: Call): Promise<Config> {
-  return loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
-}
-
-export async function printFor({ streams: { stdout } }: Call, config: Config): Promise<Print> {
-  return createPrint(stdout, await styleOf(stdout, config), config.json);
+/** The settings of a call, and how it prints what it looks up. */
+export async function prepare({ options, streams: { stdout } }: Call) {
+  const config = await loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
+  return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
 }
 
 export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<Outcome>): Promise<Outcome> {
@@ -66,10 +64,7 @@ export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<
 }
 
 /** Opens an engine for one command, and closes it after `use`. It takes its core and memory limits from the batch. */
-export async function withEngine(
-  { index }: Config,
-  use: (engine: Engine) => Promise<Outcome>,
-): Promise<Outcome> {
+export async function withEngine({ index }: Config, use: (engine: Engine) => Promise<Outcome>) {
   const { createEngine } = await import('../engine.ts');
   const engine = createEngine({ index, nearest, wordHint: hintAsFlags });
   try {
@@ -81,14 +76,14 @@ export async function withEngine(
 
 /** Runs a batch, reports its events, and stops it by signals. */
 export async function attend(
-  { streams, signal, hearSignals, exitOf }: Call,
+  { streams, signal, hearSignals, exitOf, paths }: Call,
   config: Config,
   command: string,
   engine: Engine,
   run: BatchRun,
-  { inputs = [], warnings = [] }: { inputs?: readonly string[]; warnings?: readonly Event[] } = {},
+  warnings: readonly Event[] = [],
 ): Promise<BatchFinished> {
-  const report = await openReport(config, streams, { command, inputs, exitOf });
+  const report = await openReport(config, streams, { command, inputs: paths, exitOf });
   hearSignals(engine.kill);
   const early = [...config.warnings, ...warnings];
   /** Reports the warnings from before the batch, with its id once that is known. */

@@ -1,6 +1,6 @@
 import { flagsOf, givenLimits } from '../config.ts';
 import { isLive, openReport, styleOf } from '../report/open.ts';
-import { configOf, printFor, type Verb, WORKING, withEngine } from './verb.ts';
+import { prepare, type Verb, WORKING, withEngine } from './verb.ts';
 
 export const verifyVerb: Verb = {
   summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
@@ -12,8 +12,7 @@ export const verifyVerb: Verb = {
   options: [['--fix', 'make outputs with problems again, also edited outputs']],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
-    const config = await configOf(call);
-    const print = await printFor(call, config);
+    const { config, print } = await prepare(call);
     return withEngine(config, async (engine) => {
       // Listen now, because a signal can arrive while the display opens.
       call.hearSignals(engine.kill);

@@ -1,7 +1,7 @@
 import { batchOptions, type Config } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Inputs } from '../ports.ts';
-import { attend, configOf, type Verb, withEngine } from './verb.ts';
+import { attend, prepare, type Verb, withEngine } from './verb.ts';
 
 export const watchVerb: Verb = {
   summary: 'render the files that arrive in folders, until stopped',
@@ -11,12 +11,12 @@ export const watchVerb: Verb = {
   // `foldersOf` reports an error if a file or a variable turns it on.
   hidden: ['--dry-run'],
   async run(call) {
-    const config = await configOf(call);
+    const { config } = await prepare(call);
     const inputs = foldersOf(call.paths, config);
     return withEngine(config, async (engine) => {
       const request = { inputs, options: batchOptions(config), profile: config.verbose };
       const run = await engine.watch(request, config.watch);
-      return attend(call, config, 'watch', engine, run, { inputs: inputs.paths });
+      return attend(call, config, 'watch', engine, run);
     });
   },
 };

@@ -5,7 +5,6 @@ import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
 import { absolute, type Surroundings, userPath } from './places.ts';
-import { assertTrusted } from './trust.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {
@@ -57,14 +56,9 @@ function oneOf(folder: string, names: readonly string[]): string | undefined {
   });
 }
 
+/** A path above the working folder may be unreadable, which counts as absent. */
 function isThere(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    // A folder above the working folder may be unreadable.
-    if (['EACCES', 'EPERM', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
-    throw error;
-  }
+  return orUndefined(() => lstatSync(path), /^(ENOENT|EACCES|EPERM|ENOTDIR)$/) !== undefined;
 }
 
 type ReadBytes = (path: string, place: Place) => Buffer;
@@ -126,6 +120,38 @@ function assertRegular(found: Stats, path: string, place: Place): void {
 
 function assertNoFolder(found: Stats, path: string, place: Place): void {
   if (found.isDirectory()) throw wrong(place, 'a file of settings', `the folder ${path}`);
+}
+
+interface User {
+  /** The numeric id of the effective user. Undefined on systems without such ids. */
+  readonly effective: number | undefined;
+  /** SUDO_UID: the user who called sudo. */
+  readonly sudo: string | undefined;
+  readonly ownerOfCwd: number | undefined;
+}
+
+/**
+ * Checks the owners of a file that was found. For a link these are the owner of the link and the owner of its target.
+ * Trusted owners are the user, root and the caller of sudo. Root also trusts the owner of the working folder, because
+ * containers often run as root over a user's files. Errors: `config`.
+ */
+export function assertTrusted(path: string, owners: readonly number[], user: User): void {
+  const { effective, sudo = '', ownerOfCwd } = user;
+  if (effective === undefined) return;
+  const caller = /^\d{1,10}$/.test(sudo) ? Number(sudo) : undefined;
+  const trusted = [0, effective, caller, effective === 0 ? ownerOfCwd : undefined];
+  const stranger = owners.find((owner) => !trusted.includes(owner));
+  if (stranger === undefined) return;
+  throw new ImgtoolError('config', `${path}: belongs to ${nameOf(stranger)}, whose settings are not obeyed`, {
+    fix: `name it with --config ${path} if you trust it, or leave it out with --no-config`,
+  });
+}
+
+/** The user's name and number. The name comes from the system's user list. */
+function nameOf(user: number): string {
+  const users = orUndefined(() => readFileSync('/etc/passwd', 'utf8')) ?? '';
+  const entry = new RegExp(`^([^:\n]+):[^:\n]*:${user}:`, 'm').exec(users);
+  return entry?.[1] === undefined ? `user ${user}` : `${entry[1]} (user ${user})`;
 }
 
 /** Parses JSON or YAML. Errors: `config`, with line and column. */

@@ -45,11 +45,11 @@ export interface BatchStarted extends AboutBatch {
 }
 
 /** The walk has ended: the final totals. */
-export interface TotalEvent extends AboutBatch {
+export type TotalEvent = AboutBatch & {
   readonly type: 'total';
   readonly total: number;
   readonly bytes: number;
-}
+};
 
 /** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
 export type JobStarted = AboutJob & { readonly type: 'job.started' };

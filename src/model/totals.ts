@@ -1,13 +1,6 @@
 import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
 import { Histogram } from './histogram.ts';
-import {
-  type Counts,
-  ENDED_STATES,
-  type EndedState,
-  JOB_STATES,
-  type Output,
-  type PassedOver,
-} from './jobs.ts';
+import { type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
 
 const FAILURES_KEPT = 20;
 
@@ -16,7 +9,7 @@ export function totalOf(counts: Counts): number {
 }
 
 /** Jobs that ended and were not cancelled. */
-export function doneOf(counts: Omit<Record<EndedState, number>, 'cancelled'>): number {
+export function doneOf(counts: Pick<Counts, 'completed' | 'duplicate' | 'unchanged' | 'failed'>): number {
   return counts.completed + counts.duplicate + counts.unchanged + counts.failed;
 }
 
@@ -78,6 +71,11 @@ export class BatchTotals {
     return ENDED_STATES.reduce((sum, state) => sum + this.ended[state], 0);
   }
 
+  /** Output files, links included: their bytes add up to the size that a report shows. */
+  get files(): number {
+    return this.outputs.completed + this.outputs.duplicate + this.outputs.unchanged;
+  }
+
   get counts(): Counts {
     const [processing, retrying] = [this.inWork.size, this.retrying.size];
     // The first jobs can end before the walk has reported their sources.
@@ -85,7 +83,6 @@ export class BatchTotals {
     return { pending, processing, retrying, ...this.ended };
   }
 
-  /** Adds one event. `now` is in milliseconds since any fixed moment. */
   /** A reader that adds each event, and passes it on. */
   counting(emit: (event: Event) => void): (event: Event) => void {
     return (event) => {
@@ -94,51 +91,36 @@ export class BatchTotals {
     };
   }
 
+  /** Adds one event. `now` is in milliseconds since any fixed moment. */
   add(event: Event, now: number): void {
-    switch (event.type) {
-      case 'walk':
-        this.#walked = event.found;
-        this.bytes = event.bytes;
-        break;
-      case 'batch.started':
-        this.started = event;
-        this.total = event.total;
-        this.bytes = Math.max(this.bytes, event.bytes);
-        break;
-      case 'total':
-        this.total = event.total;
-        this.bytes = event.bytes;
-        break;
-      case 'job.started':
-        this.retrying.delete(event.source);
-        if (!this.inWork.has(event.source)) this.inWork.set(event.source, now);
-        break;
-      case 'job.waiting':
-      case 'job.retrying':
-        this.inWork.delete(event.source);
-        if (event.type === 'job.retrying') this.retrying.add(event.source);
-        break;
-      case 'withdrawn':
-        this.#withdrawn++;
-        this.#leave(event.source);
-        break;
-      case 'job':
-        this.#leave(event.source);
-        this.#end(event);
-        break;
-      case 'passed_over':
-        this.passedOver++;
-        increment(this.passedOverBy, event.reason);
-        break;
-      case 'stopping':
-        this.stopping = event;
-        break;
-      case 'watching':
-        this.watching = event;
-        break;
-      case 'batch.finished':
-        this.finished = event;
-    }
+    if (event.type === 'walk') {
+      this.#walked = event.found;
+      this.bytes = event.bytes;
+    } else if (event.type === 'batch.started') {
+      this.started = event;
+      this.total = event.total;
+      this.bytes = Math.max(this.bytes, event.bytes);
+    } else if (event.type === 'total') {
+      this.total = event.total;
+      this.bytes = event.bytes;
+    } else if (event.type === 'job.started') {
+      this.retrying.delete(event.source);
+      if (!this.inWork.has(event.source)) this.inWork.set(event.source, now);
+    } else if (event.type === 'job.waiting' || event.type === 'job.retrying') {
+      this.inWork.delete(event.source);
+      if (event.type === 'job.retrying') this.retrying.add(event.source);
+    } else if (event.type === 'withdrawn') {
+      this.#withdrawn++;
+      this.#leave(event.source);
+    } else if (event.type === 'job') {
+      this.#leave(event.source);
+      this.#end(event);
+    } else if (event.type === 'passed_over') {
+      this.passedOver++;
+      increment(this.passedOverBy, event.reason);
+    } else if (event.type === 'stopping') this.stopping = event;
+    else if (event.type === 'watching') this.watching = event;
+    else if (event.type === 'batch.finished') this.finished = event;
   }
 
   #leave(source: string): void {

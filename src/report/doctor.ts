@@ -1,7 +1,7 @@
 import type { Backup, Check, KeptRows, Repaired } from '../model/mended.ts';
 import type { Style } from '../model.ts';
 import { bytes as bytesText, counted } from './format.ts';
-import { line, textLayoutOf } from './layout.ts';
+import { layoutFor, line } from './layout.ts';
 import { padEnd, printable, textOf, width, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
 
@@ -12,7 +12,7 @@ const INDENT = 12;
 
 /** The checks of `imgtool doctor`, for a terminal or a bug report. Ends with a newline. */
 export function doctorText(checks: readonly Check[], style: Style): string {
-  const layout = textLayoutOf(style);
+  const layout = layoutFor(style);
   const names = Math.min(24, Math.max(0, ...checks.map(({ name }) => width(name))));
   const indent = 12 + names;
   const { green, yellow, red } = layout.chalk;
@@ -87,14 +87,11 @@ export function keptIn({ sources, outputs, batches }: KeptRows): string {
   return kept.join(', ');
 }
 
+type Facts = Readonly<Record<string, string>>;
+
 /** A headline, facts below it, and paragraphs. */
-function pageOf(
-  headline: string,
-  facts: Readonly<Record<string, string>>,
-  paragraphs: readonly string[],
-  style: Style,
-): string {
-  const { columns } = textLayoutOf(style);
+function pageOf(headline: string, facts: Facts, paragraphs: readonly string[], style: Style): string {
+  const { columns } = layoutFor(style);
   const rows = Object.entries(facts).flatMap(([name, value]) => {
     const [first, ...more] = hanging([printable(value)], INDENT, columns);
     return [`   ${padEnd(name, INDENT - 3)}${first}`, ...more];

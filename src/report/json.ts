@@ -22,9 +22,7 @@ export function createJsonReport({ stream, verbose = false, exitOf }: JsonReport
       const fields = inOrder(valuesOf(printed), FIELDS[printed.type]);
       stream.write(`${oneLine({ v: 1, type: event.type, ...fields })}\n`);
     },
-    close() {
-      // Plain lines leave nothing to restore.
-    },
+    close: () => {},
   };
 }
 

@@ -30,9 +30,9 @@ export async function loadColours(): Promise<void> {
 }
 
 /** The layout of lines that stay. */
-export function textLayoutOf(style: Style): TextLayout {
+export function layoutFor(style: Style): TextLayout {
   return {
-    columns: style.tty ? columnsOf(style) : Number.POSITIVE_INFINITY,
+    columns: style.tty ? style.columns() : Number.POSITIVE_INFINITY,
     unicode: style.unicode,
     chalk: style.color ? colours : NO_COLOURS,
     ellipsis: style.unicode ? '…' : '...',
@@ -40,13 +40,8 @@ export function textLayoutOf(style: Style): TextLayout {
 }
 
 /** The layout of lines that are drawn again. They leave the last column free: terminals differ in what follows it. */
-export function liveLayoutOf(style: Style): TextLayout {
-  return { ...textLayoutOf(style), columns: Math.max(1, columnsOf(style) - 1) };
-}
-
-/** The columns of the terminal: 80 where it reports 0 because its size is unknown. */
-export function columnsOf(style: Style): number {
-  return style.columns() || 80;
+export function liveLayoutFor(style: Style): TextLayout {
+  return { ...layoutFor(style), columns: Math.max(1, style.columns() - 1) };
 }
 
 /** One line, cut before it is coloured. */

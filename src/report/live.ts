@@ -4,7 +4,7 @@ import { createLogUpdate } from 'log-update';
 import ora, { spinners } from 'ora';
 import stringWidth from 'string-width';
 import type { Style } from '../model.ts';
-import { columnsOf, textLayoutOf } from './layout.ts';
+import { layoutFor } from './layout.ts';
 import { cut, measureWith, width } from './text.ts';
 
 measureWith(stringWidth);
@@ -39,7 +39,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
 
   /** A terminal that became narrower has broken the drawn lines into more rows. */
   function erase(): void {
-    const columns = columnsOf(style);
+    const columns = style.columns();
     const rows = drawn.reduce((sum, text) => sum + Math.max(1, Math.ceil(width(text) / columns)), 0);
     moveCursor(target, 0, drawn.length - rows);
     update.clear();
@@ -49,7 +49,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
 
   function draw(): void {
     const next = lines();
-    const columns = columnsOf(style);
+    const columns = style.columns();
     const isOtherHeight = next.length !== drawn.length;
     const isSame = !isOtherHeight && columns === drawnAt && next.every((text, at) => text === drawn[at]);
     if (isSame && waiting.length === 0) return;
@@ -107,7 +107,7 @@ export function rowsOf({ rows }: TerminalStream): number {
 
 /** A line with a text behind a spinner that has turned a bit each time. */
 export function createSpinner(style: Style): (text: string) => string {
-  const { chalk, ellipsis, unicode } = textLayoutOf(style);
+  const { chalk, ellipsis, unicode } = layoutFor(style);
   const { frames } = unicode ? spinners.dots : spinners.line;
   // ora never starts: its timer keeps the process alive, and it listens to signals and patches standard streams.
   const spinner = ora({
@@ -117,7 +117,7 @@ export function createSpinner(style: Style): (text: string) => string {
   });
   return (text) => {
     // The frame, its blanks and the last column take 4 columns.
-    spinner.text = cut(text, Math.max(0, columnsOf(style) - 4), ellipsis);
+    spinner.text = cut(text, Math.max(0, style.columns() - 4), ellipsis);
     return ` ${spinner.frame()}`;
   };
 }
@@ -135,7 +135,7 @@ function gatherWrites(stream: TerminalStream, style: Style) {
   // A terminal of unknown size reports 0 columns and rows, for which log-update draws nothing.
   Object.defineProperties(target, {
     isTTY: { value: true },
-    columns: { get: () => columnsOf(style) },
+    columns: { get: () => style.columns() },
     rows: { get: () => rowsOf(stream) },
   });
   return {

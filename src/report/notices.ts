@@ -1,7 +1,7 @@
 import { bytesOf } from '../model/totals.ts';
 import type { Event, JobEvent, Style } from '../model.ts';
 import { bytes, count, counted, duration } from './format.ts';
-import { line, markOf, stateSpan, type TextLayout, textLayoutOf } from './layout.ts';
+import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
 import { fixOf, reasonOf, retryText } from './wording.ts';
@@ -10,7 +10,7 @@ const NARROW = 60;
 
 /** The lines that stay above the live ones: failures, warnings and the stop; with `verbose`, every job. */
 export function noticeLines(event: Event, verbose: boolean, style: Style): string[] {
-  const full = textLayoutOf(style);
+  const full = layoutFor(style);
   const { columns: room, chalk } = full;
   // Terminals do not agree on where the cursor is after a character in the last column.
   const layout = { ...full, columns: room - 1 };
@@ -61,12 +61,7 @@ export function outcomeOf(event: JobEvent): string {
   return `${counted(outputs.length, 'output')}${reused ? ' reused' : ''}${size}${time}`;
 }
 
-function noticeLine(
-  state: JobEvent['state'] | 'retrying',
-  source: string,
-  text: string,
-  layout: TextLayout,
-): string {
+function noticeLine(state: JobEvent['state'] | 'retrying', source: string, text: string, layout: TextLayout) {
   const { columns, ellipsis } = layout;
   const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
   // The reason matters most: the name is cut first, down to a third of the line.

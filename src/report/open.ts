@@ -1,7 +1,7 @@
 import { clearScreenDown, moveCursor } from 'node:readline';
 import type { BatchFinished, Report, Style } from '../model.ts';
 import { createJsonReport, oneLine } from './json.ts';
-import { loadColours, textLayoutOf } from './layout.ts';
+import { layoutFor, loadColours } from './layout.ts';
 import { createPlainReport } from './plain.ts';
 import { measured, printable, textOf } from './text.ts';
 import { createWatchPlainReport } from './watch-plain.ts';
@@ -42,6 +42,7 @@ export async function styleOf(stream: NodeJS.WriteStream, { color, look }: Style
   const isColoured = color === 'always' || (color === 'auto' && tty && !look.noColor && !look.dumb);
   if (isColoured) await loadColours();
   const unicode = look.unicode && !look.dumb;
+  // A terminal of unknown size reports 0 columns.
   return { tty, color: isColoured, unicode, columns: () => stream.columns || 80 };
 }
 
@@ -107,7 +108,7 @@ export function errorText(
   { message, cause, fix }: { message: string; cause?: string | undefined; fix?: string | undefined },
   style: Style,
 ): string {
-  const { chalk } = textLayoutOf(style);
+  const { chalk } = layoutFor(style);
   return textOf([
     `${chalk.red(chalk.bold('error:'))} ${printable(message)}`,
     ...(cause === undefined ? [] : [`${chalk.dim('cause:')} ${printable(cause)}`]),

@@ -9,38 +9,35 @@ import {
   dryRunText,
   endedEarly,
   fixOf,
-  outputCount,
   outputNote,
   passedOverTexts,
   reasonOf,
 } from './wording.ts';
 
-interface PlainReportOptions {
+export interface PlainReportOptions {
   readonly stream: NodeJS.WritableStream;
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** Milliseconds since any fixed moment. */
-  readonly clock?: () => number;
   /** Milliseconds between two progress lines. */
   readonly every?: number;
 }
 
 /** The report of a batch for logs and pipes, without control codes. `quiet`: errors and warnings alone. `verbose`: all jobs. */
 export function createPlainReport(options: PlainReportOptions): Report {
-  const { stream, verbose, quiet, clock = () => performance.now(), every = 10_000 } = options;
+  const { stream, verbose, quiet, every = 10_000 } = options;
   const progress = createProgress();
   const { totals } = progress;
   const say = (lines: readonly string[]) => {
     if (lines.length > 0) stream.write(textOf(lines.map((text) => `imgtool: ${text}`)));
   };
   const tick = () => {
-    if (totals.stopping === null) say([progressLine(progress, clock())]);
+    if (totals.stopping === null) say([progressLine(progress, performance.now())]);
   };
   let timer: NodeJS.Timeout | undefined;
 
   return {
     event(event) {
-      progress.event(event, clock());
+      progress.event(event, performance.now());
       say(urgentLines(event));
       if (quiet) return;
       if (verbose) say(verboseLines(event));
@@ -133,6 +130,6 @@ function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): s
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
   const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const outputs = `outputs=${outputCount(totals)}${outputNote(totals)}`;
+  const outputs = `outputs=${totals.files}${outputNote(totals)}`;
   return [`size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputs}`];
 }

@@ -26,41 +26,34 @@ export function createRecent(inputs: readonly string[], verbose: boolean) {
   const [only = '', ...others] = inputs;
   const folder = only === '' || others.length > 0 ? '' : join(only, sep);
   const short = (path: string) => (path.startsWith(folder) ? path.slice(folder.length) : path);
-  const named = (path: string) => printable(short(path));
+  const entry = (what: RecentEvent['what'], path: string, words: string) => {
+    return { what, name: printable(short(path)), words };
+  };
 
   function entryOf(event: Event): Omit<RecentEvent, 'at'> | null {
-    switch (event.type) {
-      case 'job': {
-        const { source, state, duplicateOf } = event;
-        const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
-        return { what: state, name: named(source), words: outcomeOf(shown) };
-      }
-      case 'job.retrying':
-        return { what: 'retrying', name: named(event.source), words: retryText(event) };
-      case 'still_written':
-        return { what: event.type, name: named(event.source), words: 'still being written, waiting' };
-      case 'removed': {
-        const words = `gone, ${counted(event.paths.length, 'output')} removed`;
-        return { what: event.type, name: named(event.source), words };
-      }
-      case 'passed_over':
-        return { what: event.type, name: named(event.path), words: `passed over: ${event.reason}` };
-      default:
-        return null;
-    }
+    if (event.type === 'passed_over') return entry(event.type, event.path, `passed over: ${event.reason}`);
+    if (event.type === 'job.retrying') return entry('retrying', event.source, retryText(event));
+    if (event.type === 'still_written')
+      return entry(event.type, event.source, 'still being written, waiting');
+    if (event.type === 'removed')
+      return entry(event.type, event.source, `gone, ${counted(event.paths.length, 'output')} removed`);
+    if (event.type !== 'job') return null;
+    const { source, state, duplicateOf } = event;
+    const shown = duplicateOf === undefined ? event : { ...event, duplicateOf: short(duplicateOf) };
+    return entry(state, source, outcomeOf(shown));
   }
 
   return {
     entries: entries as readonly RecentEvent[],
     /** `at`: milliseconds since 1970. `isWaiting`: the first walk is over. */
     event(event: Event, at: number, isWaiting: boolean): void {
-      const entry = isShown(event, isWaiting, verbose) ? entryOf(event) : null;
-      if (entry === null) return;
-      const { what, name, words } = entry;
+      const latest = isShown(event, isWaiting, verbose) ? entryOf(event) : null;
+      if (latest === null) return;
+      const { what, name, words } = latest;
       // A repeated event (a file that is still being written) moves down. It does not push out the others.
       const same = entries.findIndex((one) => one.what === what && one.name === name && one.words === words);
       if (same !== -1) entries.splice(same, 1);
-      entries.push({ at, ...entry });
+      entries.push({ at, ...latest });
       if (entries.length > KEPT) entries.shift();
     },
   };

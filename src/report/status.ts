@@ -1,32 +1,15 @@
 import { resolve } from 'node:path';
 import { doneOf, totalOf } from '../model/totals.ts';
-import {
-  ACTIVE_STATES,
-  type Batch,
-  ENDED_STATES,
-  type JobRecord,
-  type JobState,
-  type Style,
-} from '../model.ts';
+import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
-import { line, packed, type Span, stateSpan, type TextLayout, table, textLayoutOf } from './layout.ts';
+import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
 import { fixOf, goOn, passedOverTexts, reasonOf } from './wording.ts';
 
-/**
- * One batch for a person: its settings, its counts and its failed jobs, or with `all` every job that is kept. Paths are
- * absolute. Ends with a newline.
- */
-export function statusText(
-  batch: Batch,
-  failed: readonly JobRecord[],
-  style: Style,
-  now: number,
-  all?: readonly JobRecord[],
-): string {
-  const layout = textLayoutOf(style);
+/** One batch for a person: its settings, its counts and its jobs. Paths are absolute. Ends with a newline. */
+export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Style, now: number, all = false) {
+  const layout = layoutFor(style);
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
-  const jobs = all ?? failed;
   const lines = [
     ...packed([id, '   '], headPieces(batch, layout), layout),
     ...packed(['  started  '], startedPieces(batch, now), layout),
@@ -57,11 +40,11 @@ function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: 
 
 function imagePieces({ counts, walkEnded, state }: Batch, layout: TextLayout): Span[] {
   const soFar = walkEnded || state === 'finished' ? '' : ' found so far';
-  const textOfState = (one: JobState) => `${count(counts[one])} ${one}`;
-  const ended = ENDED_STATES.filter((one) => counts[one] > 0);
-  const active = ACTIVE_STATES.filter((one) => counts[one] > 0);
-  const spans = ended.map((one) => stateSpan(one, textOfState(one), layout));
-  return [`${count(totalOf(counts))}${soFar} `, ...spans, ...active.map(textOfState)];
+  const ended = ENDED_STATES.filter((one) => counts[one] > 0).map((one) =>
+    stateSpan(one, `${count(counts[one])} ${one}`, layout),
+  );
+  const active = ACTIVE_STATES.filter((one) => counts[one] > 0).map((one) => `${count(counts[one])} ${one}`);
+  return [`${count(totalOf(counts))}${soFar} `, ...ended, ...active];
 }
 
 function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
@@ -136,5 +119,5 @@ export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: St
 }
 
 function wrapped(sentences: readonly string[], style: Style): string {
-  return textOf(sentences.flatMap((one) => wrap(one, textLayoutOf(style).columns)));
+  return textOf(sentences.flatMap((one) => wrap(one, layoutFor(style).columns)));
 }

@@ -1,22 +1,12 @@
 import { type BatchTotals, doneOf, leftOf, totalOf } from '../model/totals.ts';
 import { type BatchFinished, ENDED_STATES, type JobEvent, type Style } from '../model.ts';
 import { bytes, count, counted, duration, rate } from './format.ts';
-import {
-  fitting,
-  line,
-  markOf,
-  packed,
-  type Span,
-  stateSpan,
-  type TextLayout,
-  textLayoutOf,
-} from './layout.ts';
+import { fitting, layoutFor, line, markOf, packed, type Span, stateSpan, type TextLayout } from './layout.ts';
 import { cutStart, padEnd, printable, width, wrap } from './text.ts';
 import {
   dryRunText,
   endedEarly,
   fixOf,
-  outputCount,
   outputNote,
   passedOverTexts,
   reasonOf,
@@ -30,7 +20,7 @@ const ASCII_BARS = '_.:-=+*#';
 export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const { finished } = totals;
   if (finished === null) return [];
-  const layout = textLayoutOf(style);
+  const layout = layoutFor(style);
   const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
   const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
@@ -63,14 +53,9 @@ function titleLine({ started, ended }: BatchTotals, finished: BatchFinished, lay
   const what = `${images} ${total === 1 ? 'image' : 'images'} in ${duration(ms)}`;
   const pace = dryRun ? 'dry run' : rate(ms > 0 ? (doneOf(ended) / ms) * 1000 : null);
   const jobs = dryRun || started === null ? '' : `, ${started.jobs} at a time`;
-  return fitting(
-    [
-      [mark, what, `   (${pace}${jobs})`],
-      [mark, what, `  ${pace}`],
-      [mark, what],
-    ],
-    layout,
-  );
+  const endings = [`   (${pace}${jobs})`, `  ${pace}`, ''];
+  const wordings = endings.map((ending) => [mark, what, ending]);
+  return fitting(wordings, layout);
 }
 
 function figureLines(totals: BatchTotals, finished: BatchFinished, layout: TextLayout): string[] {
@@ -89,11 +74,7 @@ function figureLines(totals: BatchTotals, finished: BatchFinished, layout: TextL
   ];
 }
 
-function imagePieces(
-  { reused, degraded }: BatchTotals,
-  { counts }: BatchFinished,
-  layout: TextLayout,
-): Span[] {
+function imagePieces({ reused, degraded }: BatchTotals, { counts }: BatchFinished, layout: TextLayout) {
   const notes = [
     ...(reused > 0 ? [`${count(reused)} reused`] : []),
     ...(degraded > 0 ? [`${count(degraded)} damaged but accepted`] : []),
@@ -107,9 +88,9 @@ function imagePieces(
 }
 
 function outputPieces(totals: BatchTotals): Span[] {
-  const outputs = outputCount(totals);
-  if (outputs === 0) return [];
-  return [`${counted(outputs, 'file')}${outputNote(totals)}`, `-> ${printable(totals.started?.out ?? '')}`];
+  const { files, started } = totals;
+  if (files === 0) return [];
+  return [`${counted(files, 'file')}${outputNote(totals)}`, `-> ${printable(started?.out ?? '')}`];
 }
 
 function sizePieces({ bytesIn, bytesOut }: BatchFinished, { chalk }: TextLayout): Span[] {

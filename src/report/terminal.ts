@@ -1,7 +1,7 @@
 import { BatchTotals, leftOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, Event, Report, Style } from '../model.ts';
 import { age, bytes, count, counted } from './format.ts';
-import { markOf, stateSpan, textLayoutOf } from './layout.ts';
+import { layoutFor, markOf, stateSpan } from './layout.ts';
 import { createLiveDisplay, createSpinner, rowsOf, type TerminalStream } from './live.ts';
 import { noticeLines } from './notices.ts';
 import { createProgress } from './progress.ts';
@@ -19,22 +19,16 @@ interface TerminalOptions {
   readonly out: string;
   /** Also shows every job of a batch, and the files that a watch passed over or found unchanged at its start. */
   readonly verbose: boolean;
-  /** Milliseconds since any fixed moment. */
-  readonly clock?: () => number;
 }
 
 type BatchReportOptions = TerminalOptions & { readonly command: string };
 
-interface WatchReportOptions extends TerminalOptions {
-  /** The watched folders, as given. */
-  readonly inputs: readonly string[];
-  /** Milliseconds since 1970. */
-  readonly wallClock?: () => number;
-}
+/** `inputs`: the watched folders, as given. */
+type WatchReportOptions = TerminalOptions & { readonly inputs: readonly string[] };
 
 /** The report of a batch on a terminal: a spinner during the walk, then live lines, and a summary at the end. */
 export function createTerminalReport(options: BatchReportOptions): Report {
-  const { stream, style, command, out, verbose, clock = () => performance.now() } = options;
+  const { stream, style, command, out, verbose } = options;
   const progress = createProgress();
   const { totals } = progress;
   const display = createLiveDisplay(stream, style);
@@ -43,11 +37,12 @@ export function createTerminalReport(options: BatchReportOptions): Report {
     const found = `${counted(totals.found, 'image')}, ${bytes(totals.bytes)}`;
     return [spin(`Looking for images for ${out}: ${found}`)];
   };
-  const batchLines = () => liveLines(progress, { command, style, now: clock(), rows: rowsOf(stream) });
+  const batchLines = () =>
+    liveLines(progress, { command, style, now: performance.now(), rows: rowsOf(stream) });
 
   return {
     event(event) {
-      progress.event(event, clock());
+      progress.event(event, performance.now());
       display.print(noticeLines(event, verbose, style));
       if (event.type === 'walk' && totals.started === null) display.show(walkLines);
       if (event.type === 'batch.started') display.show(batchLines);
@@ -62,18 +57,17 @@ export function createTerminalReport(options: BatchReportOptions): Report {
 /** The report of a watch on a terminal: live lines, warnings and failures above them, and one closing line. */
 export function createWatchReport(options: WatchReportOptions): Report {
   const { stream, style, inputs, out, verbose } = options;
-  const { clock = () => performance.now(), wallClock = Date.now } = options;
-  const since = clock();
+  const since = performance.now();
   const totals = new BatchTotals();
-  const day = createDay(totals, wallClock());
+  const day = createDay(totals, Date.now());
   const recent = createRecent(inputs, verbose);
   const display = createLiveDisplay(stream, style);
   let events = 0;
   let drawn: { state: string; lines: readonly string[] } = { state: '', lines: [] };
 
   function lines(): readonly string[] {
-    if (day.turn(wallClock())) events++;
-    const view = { inputs, out, style, up: clock() - since, rows: rowsOf(stream) };
+    if (day.turn(Date.now())) events++;
+    const view = { inputs, out, style, up: performance.now() - since, rows: rowsOf(stream) };
     // A watch redraws ten times a second for months: it words its lines only when they can differ.
     const state = `${events} ${age(view.up)} ${view.rows} ${style.columns()}`;
     if (state !== drawn.state) {
@@ -85,9 +79,9 @@ export function createWatchReport(options: WatchReportOptions): Report {
   return {
     event(event) {
       events++;
-      day.turn(wallClock());
-      totals.add(event, clock());
-      recent.event(event, wallClock(), totals.watching !== null);
+      day.turn(Date.now());
+      totals.add(event, performance.now());
+      recent.event(event, Date.now(), totals.watching !== null);
       display.print(lastingLines(event, style));
       if (event.type === 'walk' || event.type === 'batch.started') display.show(lines);
       if (event.type !== 'batch.finished') return;
@@ -100,7 +94,7 @@ export function createWatchReport(options: WatchReportOptions): Report {
 
 /** A watch has no summary that lists its failures: each one stays above the live lines with its fix. */
 function lastingLines(event: Event, style: Style): string[] {
-  const layout = textLayoutOf(style);
+  const layout = layoutFor(style);
   const fix = event.type === 'job' ? event.error : undefined;
   return [
     ...noticeLines(event, false, style),
@@ -109,7 +103,7 @@ function lastingLines(event: Event, style: Style): string[] {
 }
 
 function closingLines(finished: BatchFinished, stopping: boolean, style: Style): string[] {
-  const layout = textLayoutOf(style);
+  const layout = layoutFor(style);
   const { counts, ms } = finished;
   const end = watchEnd(finished, stopping);
   const left = leftOf(counts);

@@ -1,7 +1,7 @@
 import type { Verified, WrongOutput } from '../model/verified.ts';
 import type { Failure, Style } from '../model.ts';
 import { count, counted } from './format.ts';
-import { textLayoutOf } from './layout.ts';
+import { layoutFor } from './layout.ts';
 import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts';
 import { printable, textOf, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
@@ -12,7 +12,7 @@ const MOST = 50;
 /** One line per output that is not in order, with its repair, and a summary. Paths are absolute. Ends with a newline. */
 export function verifyText(verified: Verified, style: Style): string {
   const { wrong, remade } = verified;
-  const { columns, ellipsis } = textLayoutOf(style);
+  const { columns, ellipsis } = layoutFor(style);
   const isMade = (one: WrongOutput) => Number(remade?.get(one) === null);
   const failedFirst = [...wrong].sort((a, b) => isMade(a) - isMade(b));
   const shown = wrong.length <= MOST ? wrong : failedFirst.slice(0, MOST);

@@ -5,7 +5,7 @@ import { bytes, change, count, countdown, counted, duration, percent, rate } fro
 import {
   fitting,
   line,
-  liveLayoutOf,
+  liveLayoutFor,
   packed,
   type Span,
   spanWidth,
@@ -31,7 +31,7 @@ interface View {
 /** The live lines of a running batch. They leave the last column and the last row of the terminal free. Pure. */
 export function liveLines(progress: Progress, { command, style, now, rows }: View): string[] {
   const { totals } = progress;
-  const layout = liveLayoutOf(style);
+  const layout = liveLayoutFor(style);
   const roomy = rows >= 12;
   const top = [
     ...(roomy ? [headerLine(totals, command, layout), ''] : []),
@@ -42,11 +42,7 @@ export function liveLines(progress: Progress, { command, style, now, rows }: Vie
   return [...top, ...workLines(totals, now, rows - top.length - 1, layout)];
 }
 
-function headerLine(
-  { started, total, bytes: size }: BatchTotals,
-  command: string,
-  layout: TextLayout,
-): string {
+function headerLine({ started, total, bytes: size }: BatchTotals, command: string, layout: TextLayout) {
   const { batch = '', dryRun, resumed, out = '', jobs = 1 } = started ?? {};
   const name = { text: `imgtool ${command}`, paint: layout.chalk.bold };
   const id = `  batch ${batch}${dryRun ? ' (dry run)' : ''}`;
@@ -107,12 +103,7 @@ function countLines({ bytesIn, bytesOut, counts }: BatchTotals, layout: TextLayo
   return packed([' '], [...states, size], layout);
 }
 
-function workLines(
-  { inWork, started }: BatchTotals,
-  now: number,
-  room: number,
-  layout: TextLayout,
-): string[] {
+function workLines({ inWork, started }: BatchTotals, now: number, room: number, layout: TextLayout) {
   const most = Math.max(0, Math.min(MOST_IN_WORK, room, started?.jobs ?? 1));
   const names = Math.max(1, Math.min(44, layout.columns - 12));
   const shown = [...inWork].slice(0, most).map(([source, since]) => {

@@ -2,26 +2,20 @@ import { bytesOf, leftOf } from '../model/totals.ts';
 import type { BatchFinished, Event, JobEvent, Report } from '../model.ts';
 import { age, compact, iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
+import type { PlainReportOptions } from './plain.ts';
 import { profileLines } from './profile.ts';
 import { printable } from './text.ts';
 import { countsInPlain, isPassedOverShown, reasonOf, watchEnd } from './wording.ts';
 
-interface WatchPlainReportOptions {
-  readonly stream: NodeJS.WritableStream;
-  readonly quiet: boolean;
-  /** Each line begins with the time. A journal adds its own. */
-  readonly timestamps: boolean;
-  readonly verbose?: boolean;
-  /** Milliseconds since 1970. */
-  readonly clock?: () => number;
-}
+/** `timestamps`: each line begins with the time. A journal adds its own. */
+type WatchPlainReportOptions = Omit<PlainReportOptions, 'every'> & { readonly timestamps: boolean };
 
 /**
  * The report of a watch for logs, pipes and journals, without colours or control codes: for each event a word, mostly a
  * source, and facts as `key=value`. With `quiet` only failures and warnings; with `verbose` also files that need nothing.
  */
 export function createWatchPlainReport(options: WatchPlainReportOptions): Report {
-  const { stream, quiet, timestamps, verbose = false, clock = Date.now } = options;
+  const { stream, quiet, timestamps, verbose } = options;
   let isWaiting = false;
   let stopping = false;
 
@@ -39,53 +33,42 @@ export function createWatchPlainReport(options: WatchPlainReportOptions): Report
       if (event.type === 'stopping') stopping = true;
       const text = isShown(event) ? plainText(event, stopping) : null;
       if (text === null) return;
-      const time = timestamps ? `${iso(clock()).replace(/\.\d+Z$/, 'Z')} ` : '';
+      const time = timestamps ? `${iso(Date.now()).replace(/\.\d+Z$/, 'Z')} ` : '';
       for (const line of text.split('\n')) stream.write(`${time}${line}\n`);
     },
-    close() {
-      // Plain lines leave nothing to restore.
-    },
+    close: () => {},
   };
 }
 
-function plainText(event: Event, stopping: boolean): string | null {
-  switch (event.type) {
-    case 'warning':
-      return facts('warning', {}, { message: event.message, fix: event.fix });
-    case 'job':
-      return jobText(event);
-    case 'profile':
-      return profileLines(event).join('\n');
-    case 'batch.started': {
-      const { batch, out, preset, jobs } = event;
-      return facts('started', { batch, out, preset, jobs });
-    }
-    case 'watching':
-      return facts('watching', { folders: event.folders, by: event.by });
-    case 'scanned': {
-      const { sources, changed, ms } = event;
-      return facts('scanned', { sources, changed, ms: Math.round(ms) });
-    }
-    case 'job.retrying': {
-      const { source, error, attempts } = event;
-      const delay = pause(event.delay).replaceAll(' ', '');
-      return facts(`retrying ${quoted(source)}`, { error: error.code, attempts, delay });
-    }
-    case 'withdrawn':
-      return `withdrawn ${quoted(event.source)}`;
-    case 'still_written':
-      return `waiting ${quoted(event.source)} still being written`;
-    case 'removed':
-      return facts(`removed ${quoted(event.source)}`, { outputs: event.paths.length });
-    case 'passed_over':
-      return facts(`skipped ${quoted(event.path)}`, { reason: event.reason });
-    case 'stopping':
-      return facts('stopping', { finishing: event.finishing, dropping: event.dropping });
-    case 'batch.finished':
-      return closingText(event, stopping);
-    default:
-      return null;
-  }
+type Events = { readonly [E in Event as E['type']]: E };
+type Texts = { readonly [T in keyof Events]: (event: Events[T], stopping: boolean) => string | null };
+
+/** The line of each event, without the time; null for events that a watch does not print. */
+const TEXTS: Texts = {
+  walk: () => null,
+  total: () => null,
+  'job.started': () => null,
+  'job.waiting': () => null,
+  warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
+  job: jobText,
+  profile: (event) => profileLines(event).join('\n'),
+  'batch.started': ({ batch, out, preset, jobs }) => facts('started', { batch, out, preset, jobs }),
+  watching: ({ folders, by }) => facts('watching', { folders, by }),
+  scanned: ({ sources, changed, ms }) => facts('scanned', { sources, changed, ms: Math.round(ms) }),
+  'job.retrying': ({ source, error, attempts, delay }) => {
+    const known = { error: error.code, attempts, delay: pause(delay).replaceAll(' ', '') };
+    return facts(`retrying ${quoted(source)}`, known);
+  },
+  withdrawn: ({ source }) => `withdrawn ${quoted(source)}`,
+  still_written: ({ source }) => `waiting ${quoted(source)} still being written`,
+  removed: ({ source, paths }) => facts(`removed ${quoted(source)}`, { outputs: paths.length }),
+  passed_over: ({ path, reason }) => facts(`skipped ${quoted(path)}`, { reason }),
+  stopping: ({ finishing, dropping }) => facts('stopping', { finishing, dropping }),
+  'batch.finished': closingText,
+};
+
+function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T }, stopping: boolean) {
+  return TEXTS[event.type](event, stopping);
 }
 
 function jobText(event: JobEvent): string {

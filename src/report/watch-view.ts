@@ -1,10 +1,10 @@
 import type { BatchTotals } from '../model/totals.ts';
-import type { Style } from '../model.ts';
+import type { JobState, Style } from '../model.ts';
 import { age, count, counted, timeOfDay } from './format.ts';
 import {
   fitting,
   line,
-  liveLayoutOf,
+  liveLayoutFor,
   markOf,
   packed,
   type Span,
@@ -35,7 +35,7 @@ interface WatchView {
 
 /** The live lines of a watch. They leave the last column and the last row of the terminal free. Pure. */
 export function watchLines(totals: BatchTotals, view: WatchView): string[] {
-  const layout = liveLayoutOf(view.style);
+  const layout = liveLayoutFor(view.style);
   const roomy = view.rows >= 12;
   const top = [
     ...(roomy ? [headerLine(totals, view, layout), ''] : []),
@@ -79,10 +79,7 @@ function stateLines(totals: BatchTotals, layout: TextLayout): string[] {
 }
 
 /** The state whose mark stands for the state of the watch, and the name of that. */
-function stateOf(
-  { stopping, watching, total }: BatchTotals,
-  columns: number,
-): ['cancelled' | 'pending' | 'processing', string] {
+function stateOf({ stopping, watching, total }: BatchTotals, columns: number): [JobState, string] {
   if (stopping !== null) return ['cancelled', 'stopping'];
   // Only a watch that ends by itself has a total.
   if (watching === null && total !== null) return ['pending', 'finishing'];

@@ -58,11 +58,6 @@ export function dryRunText(totals: BatchTotals): string {
   return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
-/** The number of output files, links included: their bytes add up to the size that the report shows. */
-export function outputCount({ outputs }: BatchTotals): number {
-  return outputs.completed + outputs.duplicate + outputs.unchanged;
-}
-
 /** Text after the number of outputs: ` (39 of duplicates, 3 of unchanged images)`; empty when all of them are new. */
 export function outputNote({ started, outputs }: BatchTotals): string {
   const parts = [

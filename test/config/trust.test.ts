@@ -1,7 +1,7 @@
 import { chownSync, lchownSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assertTrusted } from '../../src/config/trust.ts';
+import { assertTrusted } from '../../src/config/files.ts';
 import { failure, person } from './folders.ts';
 
 const ME = 1_000;

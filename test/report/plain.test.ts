@@ -55,7 +55,7 @@ describe('plain lines', () => {
 
   it('give a progress line every ten seconds and none after the end', () => {
     const stream = memoryStream();
-    const report = createPlainReport({ stream, verbose: false, quiet: false, clock: () => Date.now() });
+    const report = createPlainReport({ stream, verbose: false, quiet: false });
     const events = session();
     for (const event of events.slice(0, 11)) report.event(event);
     vi.advanceTimersByTime(20_000);

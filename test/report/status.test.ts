@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_STATES } from '../../src/model.ts';
 import { listJson, statusJson } from '../../src/report/json.ts';
-import { listText } from '../../src/report/list.ts';
 import { statusText } from '../../src/report/status.ts';
+import { listText } from '../../src/report/tables.ts';
 import { width } from '../../src/report/text.ts';
 import {
   batchOf,
@@ -47,7 +47,7 @@ describe('the text of status', () => {
 
   it('fits every width from 20 columns to 120', () => {
     for (let columns = 20; columns <= 120; columns++) {
-      for (const all of [undefined, FAILED]) {
+      for (const all of [false, true]) {
         const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, all).split('\n');
         expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
       }
@@ -67,7 +67,7 @@ describe('the text of status', () => {
       error: null,
       ms: renderedOf('a').ms ?? null,
     });
-    const text = statusText(batchOf(), FAILED, styleOf(), NOW, [done, ...FAILED]);
+    const text = statusText(batchOf(), [done, ...FAILED], styleOf(), NOW, true);
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { doctorJson, doctorText } from '../../src/report/doctor.ts';
 import { errorText } from '../../src/report/open.ts';
-import { configJson, configText, presetsJson, presetsText } from '../../src/report/settings.ts';
+import { configJson, configText, presetsJson, presetsText } from '../../src/report/tables.ts';
 import { width } from '../../src/report/text.ts';
 import { fullVariant } from '../../src/variants/fields.ts';
 import { cellsOf } from '../../src/variants/written.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
+import { styleOf as styleFor } from '../../src/report/open.ts';
 import { profileLines } from '../../src/report/profile.ts';
 import { createTerminalReport } from '../../src/report/terminal.ts';
 import { failedOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
@@ -10,6 +11,7 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -67,7 +69,8 @@ describe('the report on a terminal', () => {
   });
 
   it('redraws at most ten times a second, and only what has changed', () => {
-    const { stream, report } = open(() => 0);
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const { stream, report } = open();
     for (const event of session().slice(0, 4)) report.event(event);
     vi.advanceTimersByTime(500);
     const writes = vi.spyOn(stream, 'write');
@@ -79,9 +82,11 @@ describe('the report on a terminal', () => {
     report.close();
   });
 
-  it('assumes 80 columns for a terminal of unknown size', () => {
+  it('assumes 80 columns for a terminal of unknown size', async () => {
     const stream = memoryStream(0, 0);
-    const style = styleOf({ width: 0 });
+    const look = { noColor: true, dumb: false, unicode: true, journal: false };
+    const style = await styleFor(stream as unknown as NodeJS.WriteStream, { color: 'auto', look });
+    expect(style).toMatchObject({ tty: true, color: false, unicode: true });
     const report = createTerminalReport({ stream, style, command: 'process', out: './out', verbose: true });
     for (const event of session()) {
       report.event(event);
@@ -96,10 +101,10 @@ describe('the report on a terminal', () => {
   });
 });
 
-function open(clock?: () => number) {
+function open() {
   const stream = memoryStream();
   const options = { stream, style: styleOf(), command: 'process', out: './out', verbose: false };
-  return { stream, report: createTerminalReport(clock ? { ...options, clock } : options) };
+  return { stream, report: createTerminalReport(options) };
 }
 
 function play(events: readonly Event[], slowly = true) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
 import { profileLines } from '../../src/report/profile.ts';
 import { createWatchPlainReport } from '../../src/report/watch-plain.ts';
@@ -15,6 +15,10 @@ import {
 } from './samples.ts';
 
 const batch = '7f3a9c';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('the plain lines of a watch', () => {
   it('print each event in one line: a word, the source, facts', () => {
@@ -41,8 +45,8 @@ describe('the plain lines of a watch', () => {
   });
 
   it('begin with the time to the second, in UTC, unless a journal adds its own', () => {
-    const now = Date.UTC(2026, 10, 21, 14, 2, 11, 999);
-    const timed = linesOf([renderedOf('a.jpg')], { timestamps: true, clock: () => now });
+    vi.setSystemTime(Date.UTC(2026, 10, 21, 14, 2, 11, 999));
+    const timed = linesOf([renderedOf('a.jpg')], { timestamps: true });
     expect(timed).toEqual(['2026-11-21T14:02:11Z completed a.jpg outputs=2 in=3.1MB out=402kB ms=171']);
     expect(linesOf([renderedOf('a.jpg')])[0]).toMatch(/^completed a\.jpg /);
   });
@@ -84,8 +88,8 @@ describe('the plain lines of a watch', () => {
   });
 
   it('begin with the time in each row of a profile too', () => {
-    const clock = () => Date.UTC(2026, 10, 21, 14, 2, 11);
-    const rows = linesOf([PROFILE], { timestamps: true, clock });
+    vi.setSystemTime(Date.UTC(2026, 10, 21, 14, 2, 11));
+    const rows = linesOf([PROFILE], { timestamps: true });
     expect(rows).toEqual(profileLines(PROFILE).map((row) => `2026-11-21T14:02:11Z ${row}`));
   });
 
@@ -122,7 +126,13 @@ function linesOf(
   given: Partial<Parameters<typeof createWatchPlainReport>[0]> = {},
 ): string[] {
   const stream = memoryStream();
-  const report = createWatchPlainReport({ stream, quiet: false, timestamps: false, ...given });
+  const report = createWatchPlainReport({
+    stream,
+    quiet: false,
+    verbose: false,
+    timestamps: false,
+    ...given,
+  });
   for (const event of events) report.event(event);
   report.close();
   return stream.text().split('\n').slice(0, -1);

@@ -6,6 +6,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOON });
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

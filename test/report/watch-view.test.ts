@@ -10,6 +10,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOON });
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

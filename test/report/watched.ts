@@ -28,8 +28,9 @@ export function open({
 }: Given = {}) {
   const stream = memoryStream(columns, rows);
   const style = styleOf({ width: columns, unicode });
-  const clocks = { clock: () => Date.now(), wallClock: () => Date.now() };
-  const report = createWatchReport({ stream, style, inputs, out: './out', verbose, ...clocks });
+  // A test that sets the time of day moves the other clock too.
+  vi.spyOn(performance, 'now').mockImplementation(() => Date.now());
+  const report = createWatchReport({ stream, style, inputs, out: './out', verbose });
   /** The live lines after the next redraw. */
   function screen(): string[] {
     vi.advanceTimersByTime(100);

@@ -36,10 +36,6 @@ export function isLinkAt(path: string): boolean {
   return orUndefined(() => lstatSync(path, { throwIfNoEntry: false }))?.isSymbolicLink() === true;
 }
 
-export function isFolderAt(path: string): boolean {
-  return orUndefined(() => statSync(path, { throwIfNoEntry: false }))?.isDirectory() === true;
-}
-
 /** Whether nothing is at this path. */
 function isNothing(path: string): boolean {
   try {

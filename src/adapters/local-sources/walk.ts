@@ -1,8 +1,8 @@
-import { realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { PassedOver, SourceFacts } from '../../model.ts';
+import { failureOf, orUndefined, readError, systemCode } from '../../errors.ts';
+import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, Gone, Skipped, UnreadableFolder } from '../../ports.ts';
-import { entriesOf, entryKind, entryOf, type Folder, type FolderEntry, type Lost } from './entries.ts';
 import { factsAt, isLinkAt } from './files.ts';
 import type { Root } from './inputs.ts';
 import { isSystemFolder, type MatchingRules, mayBeSource } from './patterns.ts';
@@ -28,6 +28,25 @@ export type Met =
   | { readonly entry: FoundSource; readonly real: string }
   | { readonly entry: Skipped | UnreadableFolder | Gone }
   | { readonly entry: null; readonly folder: string | null };
+
+/** A folder of a walk. */
+interface Folder {
+  readonly path: string;
+  readonly real: string;
+  /** Below the root, with `/`; empty for the root. */
+  readonly relative: string;
+}
+
+interface FolderEntry extends Folder {
+  readonly name: string;
+  readonly isUtf8: boolean;
+  readonly kind: 'folder' | 'file' | 'link' | 'other';
+}
+
+/** A folder that cannot be read, with the reason, or a path where nothing is. */
+interface Lost extends Pick<Folder, 'path' | 'relative'> {
+  readonly lost: Failure | 'gone';
+}
 
 /** Known sources produce nothing, but after this many the walk pauses for other work. */
 const PAUSE: Met = { entry: null, folder: null };
@@ -112,16 +131,64 @@ function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedO
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */
 function follow(entry: FolderEntry, root: Root, rules: Rules, linked: Set<string>): Target {
   if (!rules.followSymlinks) return undefined;
+  // A dangling link leads to nothing, and so does a loop.
+  const real = orUndefined(() => realpathSync.native(entry.path));
+  const found = real?.startsWith(root.real + sep) && orUndefined(() => statSync(real, { bigint: true }));
+  if (!real || !found) return undefined;
+  const kind = entryKind(found);
+  if (kind !== 'folder') return { real, kind };
+  if (linked.has(real) || `${entry.real}${sep}`.startsWith(real + sep)) return undefined;
+  linked.add(real);
+  return { real, kind };
+}
+
+function* entriesOf(folder: Folder): Generator<FolderEntry | Lost> {
+  let names: Name[];
   try {
-    const real = realpathSync.native(entry.path);
-    if (!real.startsWith(root.real + sep)) return undefined;
-    const kind = entryKind(statSync(real, { bigint: true }));
-    if (kind !== 'folder') return { real, kind };
-    if (linked.has(real) || `${entry.real}${sep}`.startsWith(real + sep)) return undefined;
-    linked.add(real);
-    return { real, kind };
-  } catch {
-    // The link is dangling or a loop.
-    return undefined;
+    names = sortedNames(folder.path);
+  } catch (error) {
+    // A folder that was removed since its parent was read has no entries.
+    if (systemCode(error) === 'ENOENT') return;
+    return yield { ...folder, lost: failureOf(readError(error)) };
   }
+  for (const name of names) yield below(folder, name);
+}
+
+/** The one entry of this name. */
+function* entryOf(folder: Folder, name: string): Generator<FolderEntry | Lost> {
+  const found = orUndefined(() => lstatSync(folder.path + sep + name, { bigint: true }));
+  const entry = below(folder, { name, isUtf8: true, kind: found ? entryKind(found) : 'other' });
+  yield found ? entry : { path: entry.path, relative: entry.relative, lost: 'gone' };
+}
+
+type Name = Pick<FolderEntry, 'name' | 'isUtf8' | 'kind'>;
+
+function below(folder: Folder, { name, isUtf8, kind }: Name): FolderEntry {
+  const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
+  return { path: folder.path + sep + name, real: folder.real + sep + name, relative, name, isUtf8, kind };
+}
+
+/** Names in bytewise order. A folder sorts like the paths below it. */
+function sortedNames(path: string): Name[] {
+  const entries = readdirSync(path, { withFileTypes: true });
+  // UTF-16 sorts like UTF-8, except for surrogates.
+  const isPlain = entries.every(({ name }) => !/[\ud800-\udfff\ufffd]/.test(name));
+  const names = isPlain
+    ? entries.map((entry) => ({ name: entry.name, isUtf8: true, kind: entryKind(entry), bytes: entry.name }))
+    : readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(bytesNamed);
+  const keyed = names.map((one) => ({ ...one, key: one.kind === 'folder' ? `${one.bytes}/` : one.bytes }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** The name of an entry that may not be UTF-8, and its bytes as text of one character for each. */
+function bytesNamed(entry: Dirent<Buffer>) {
+  const name = entry.name.toString('utf8');
+  const isUtf8 = !name.includes('\ufffd') || Buffer.from(name).equals(entry.name);
+  return { name, isUtf8, kind: entryKind(entry), bytes: entry.name.toString('latin1') };
+}
+
+function entryKind(entry: BigIntStats | Dirent | Dirent<Buffer>): FolderEntry['kind'] {
+  if (entry.isDirectory()) return 'folder';
+  if (entry.isFile()) return 'file';
+  return entry.isSymbolicLink() ? 'link' : 'other';
 }

@@ -1,5 +1,6 @@
 import type { Hint } from '../../ports.ts';
-import { identityOf, isFolderAt } from './files.ts';
+import { isFolderAt } from '../file-systems.ts';
+import { identityOf } from './files.ts';
 import { type FolderOptions, openFolders } from './folders.ts';
 import type { Root } from './inputs.ts';
 
@@ -54,13 +55,8 @@ function identityNow({ path }: Root): string | undefined {
 }
 
 function changeOf({ given }: Root, before: string | undefined, now: string | undefined): Hint {
-  if (now !== undefined) {
-    const what = before === undefined ? 'is there again' : 'is another folder now';
-    return { type: 'warning', message: `${given}: ${what}` };
-  }
-  return {
-    type: 'warning',
-    message: `${given}: is not there any more; waiting for it to come back`,
-    fix: 'bring it back, or stop the watch',
-  };
+  const warning = (what: string) => ({ type: 'warning' as const, message: `${given}: ${what}` });
+  if (now !== undefined) return warning(before === undefined ? 'is there again' : 'is another folder now');
+  const gone = warning('is not there any more; waiting for it to come back');
+  return { ...gone, fix: 'bring it back, or stop the watch' };
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { ImgtoolError, systemCode } from '../../errors.ts';
+import { ImgtoolError, orUndefined, systemCode } from '../../errors.ts';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, versionOf } from './check.ts';
 import { indexError, inRepair, isBusy, unusable } from './errors.ts';
@@ -42,7 +42,7 @@ export async function openWith<T extends object>(
   purpose: Purpose,
   make: (connection: Connection) => T,
 ): Promise<T & { close(): Promise<void> }> {
-  const connection = await connect(path, { purpose });
+  const connection = await connect(path, purpose);
   try {
     return { ...make(connection), close: async () => connection.close() };
   } catch (error) {
@@ -52,10 +52,7 @@ export async function openWith<T extends object>(
 }
 
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
-export async function connect(
-  path: string,
-  { purpose = 'work', busyTimeout = BUSY_TIMEOUT }: { purpose?: Purpose; busyTimeout?: number } = {},
-): Promise<Connection> {
+export async function connect(path: string, purpose: Purpose = 'work', busyTimeout = BUSY_TIMEOUT) {
   const Sqlite = await loadSqlite();
   let db: Database | undefined;
   try {
@@ -198,10 +195,6 @@ function refuseIfWriteProtected(path: string): void {
 
 /** Writes the WAL of a moved or deleted file into that file, and empties the WAL: a new file may use its name by now. */
 function leaveBehind(db: Database, locks: Locks): void {
-  try {
-    // Another process may have opened the new file with this WAL.
-    if (!locks.othersHold()) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  } catch {
-    // The file stays as it is.
-  }
+  // Another process may have opened the new file with this WAL. After an error the file stays as it is.
+  orUndefined(() => locks.othersHold() || db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
 }

@@ -1,21 +1,13 @@
 import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { systemCode } from '../../errors.ts';
+import { orUndefined } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
 
 /** The path behind links. SQLite puts its WAL there, and all names of an index need one set of locks. */
 export function realPlace(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
-  try {
-    return resolve(dirname(path), readlinkSync(path));
-  } catch {
-    return path;
-  }
+  const linked = () => resolve(dirname(path), readlinkSync(path));
+  return orUndefined(() => realpathSync(path), /^ENOENT$/) ?? orUndefined(linked) ?? path;
 }
 
 /** Makes the folder of an index. Errors: `index_unusable` on a remote disk; those of the system. */

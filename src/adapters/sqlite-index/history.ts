@@ -85,13 +85,11 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
       while (await write(dropSome)) await breathe();
     },
     makers: (sources) =>
-      read(() => {
-        const rows = makers.all(JSON.stringify(sources));
-        return rows.map(({ outputs, ...row }) => ({
-          ...row,
-          outputs: JSON.parse(outputs) as Maker['outputs'],
-        }));
-      }),
+      read(() =>
+        makers.all(JSON.stringify(sources)).map((row) => {
+          return { ...row, outputs: JSON.parse(row.outputs) as Maker['outputs'] };
+        }),
+      ),
   };
 }
 

@@ -1,7 +1,7 @@
-import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { systemCode } from '../../errors.ts';
+import { orUndefined } from '../../errors.ts';
 import { makeFolders } from '../file-systems.ts';
 import { keep, type Sqlite } from './binding.ts';
 import { indexError, isBusy, unusable } from './errors.ts';
@@ -67,13 +67,10 @@ export function locksOf(Sqlite: Sqlite, index: string) {
 
   const isHeld = (run: string): boolean => {
     if (mine.has(run)) return true;
-    try {
-      return isLocked(run);
-    } catch {
-      // A file that cannot be opened, for lack of permission or descriptors, proves nothing. To take a live run for
-      // dead would be worse.
-      return isThere(fileOf(run));
-    }
+    // A file that cannot be opened, for lack of permission or descriptors, proves nothing. To take a live run for dead
+    // would be worse.
+    const isGone = () => printOf(fileOf(run)) === undefined;
+    return orUndefined(() => isLocked(run)) ?? orUndefined(isGone) !== true;
   };
   /** All runs that are alive, in any process. */
   const held = (): string[] => runsIn(folder).filter(isHeld);
@@ -121,7 +118,8 @@ export function locksOf(Sqlite: Sqlite, index: string) {
         if (!/^[0-9a-f]+$/.test(run) || known.has(run) || mine.has(run)) return false;
         if (behind.has(run)) return true;
         if (isHeld(run)) return false;
-        const taken = takeIfFree(Sqlite, fileOf(run));
+        // Another process may hold the lock, or its file is gone or cannot be opened.
+        const taken = orUndefined(() => tryLock(Sqlite, fileOf(run), { timeout: 0, fileMustExist: true }));
         if (taken !== undefined) behind.set(run, taken);
         return taken !== undefined;
       });
@@ -143,21 +141,8 @@ function lock(Sqlite: Sqlite, file: string): LockFile {
   throw new Error('its lock is removed again and again');
 }
 
-function takeIfFree(Sqlite: Sqlite, file: string): LockFile | undefined {
-  try {
-    return tryLock(Sqlite, file, { timeout: 0, fileMustExist: true });
-  } catch {
-    // Another process holds it, it is gone, or it cannot be opened.
-    return undefined;
-  }
-}
-
 /** Undefined when the file was removed or replaced before the lock was taken. */
-function tryLock(
-  Sqlite: Sqlite,
-  file: string,
-  options: { timeout: number; fileMustExist?: boolean },
-): LockFile | undefined {
+function tryLock(Sqlite: Sqlite, file: string, options: { timeout: number; fileMustExist?: boolean }) {
   const db = keep(new Sqlite(file, options));
   const print = printOf(file);
   const isOurs = () => print !== undefined && printOf(file) === print;
@@ -175,13 +160,8 @@ function tryLock(
 }
 
 function runsIn(folder: string): string[] {
-  try {
-    const files = readdirSync(folder).filter((file) => file.endsWith('.lock'));
-    return files.map((file) => file.slice(0, -'.lock'.length));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const files = orUndefined(() => readdirSync(folder), /^ENOENT$/) ?? [];
+  return files.filter((file) => file.endsWith('.lock')).map((file) => file.slice(0, -'.lock'.length));
 }
 
 function remove(file: string): boolean {
@@ -190,13 +170,5 @@ function remove(file: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
   }
 }

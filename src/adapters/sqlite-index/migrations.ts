@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { systemCode } from '../../errors.ts';
+import { orUndefined } from '../../errors.ts';
 import { valuesIn } from './binding.ts';
 import { newer, unusable } from './errors.ts';
 import type { Locks } from './locks.ts';
@@ -175,16 +175,9 @@ export function migrate(db: Database, path: string, locks: Locks): void {
       throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
     }
     // The write lock is held, so the copy shows one moment.
-    if (found > 0) writeOnce(`${path}.v${found}`, db.serialize());
+    const keepCopy = () => writeFileSync(`${path}.v${found}`, db.serialize(), { flag: 'wx' });
+    if (found > 0) orUndefined(keepCopy, /^EEXIST$/);
     for (const step of MIGRATIONS.slice(found)) db.exec(step);
     db.exec(`PRAGMA user_version = ${wanted}`);
   }).immediate();
-}
-
-function writeOnce(path: string, bytes: Buffer): void {
-  try {
-    writeFileSync(path, bytes, { flag: 'wx' });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  }
 }

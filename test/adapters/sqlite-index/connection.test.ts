@@ -165,7 +165,7 @@ describe('a busy index', () => {
   it('that stays busy causes an error with the possible reasons', async () => {
     const path = fresh();
     const one = await connect(path);
-    const other = await connect(path, { busyTimeout: 100 });
+    const other = await connect(path, 'work', 100);
     one.db.exec('BEGIN IMMEDIATE');
     await expect(other.write(() => other.db.exec('DELETE FROM runs'))).rejects.toMatchObject({
       code: 'index_unusable',
@@ -212,7 +212,7 @@ describe('damage', () => {
     await fill(path, 300);
     const root = rootPageOf(path, 'outputs');
     // No page is in memory yet.
-    const { read, db, close } = await connect(path, { purpose: 'look' });
+    const { read, db, close } = await connect(path, 'look');
     spoil(path, [root]);
     await expect(
       read(() => db.prepare('SELECT count(*) FROM outputs NOT INDEXED').all()),
@@ -229,7 +229,7 @@ describe('damage', () => {
     await fill(path, 300);
     spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
     await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
-    (await connect(path, { purpose: 'look' })).close();
+    (await connect(path, 'look')).close();
   });
 
   it('is reported with a command that quotes the path for a shell', async () => {
@@ -259,7 +259,7 @@ describe('an index that is being repaired', () => {
     const repair = locksOf(Sqlite, path);
     repair.hold(REPAIR);
     for (const purpose of ['work', 'look'] as const) {
-      await expect(connect(path, { purpose })).rejects.toMatchObject({
+      await expect(connect(path, purpose)).rejects.toMatchObject({
         code: 'index_unusable',
         message: expect.stringContaining('is being repaired'),
       });

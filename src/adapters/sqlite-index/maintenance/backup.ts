@@ -39,13 +39,7 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
   }
 }
 
-async function copyIndex(
-  Sqlite: Sqlite,
-  path: string,
-  copy: string,
-  file: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function copyIndex(Sqlite: Sqlite, path: string, copy: string, file: string, signal: AbortSignal) {
   const db = keep(new Sqlite(path, { fileMustExist: true, timeout: 1_000 }));
   try {
     if (versionOf(db, path) === 0) throw absent(path);

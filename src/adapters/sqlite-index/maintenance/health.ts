@@ -11,7 +11,7 @@ import { COUNTED } from '../migrations.ts';
 
 /** Reads the whole index and reports its size and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
 export async function checkSqliteIndex(path: string, fold: FoldName): Promise<IndexHealth> {
-  const connection = await connect(path, { purpose: 'look' });
+  const connection = await connect(path, 'look');
   const { db, read } = connection;
   try {
     // A statement that does not fit its table is damage too.

@@ -14,7 +14,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../../../errors.ts';
+import { orUndefined, systemCode } from '../../../errors.ts';
 import { printOf, sizeOf } from '../file.ts';
 
 /** Endings of the files that SQLite keeps beside a database. */
@@ -75,12 +75,8 @@ function makeAlike(fresh: string, path: string): void {
   const { mode, uid, gid } = statSync(path);
   chmodSync(fresh, mode & 0o777);
   if (uid === statSync(fresh).uid && gid === statSync(fresh).gid) return;
-  try {
-    chownSync(fresh, uid, gid);
-  } catch (error) {
-    // Then the file belongs to the user who repairs.
-    if (systemCode(error) !== 'EPERM') throw error;
-  }
+  // Without that right, the file belongs to the user who repairs.
+  orUndefined(() => chownSync(fresh, uid, gid), /^EPERM$/);
 }
 
 /** Removes an unfinished database. */

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import type { Database } from 'better-sqlite3';
+import { orUndefined } from '../../../errors.ts';
 import type { Repaired, SavedRows } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { keep, loadSqlite, type Sqlite, valuesIn } from '../binding.ts';
@@ -105,7 +105,8 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
     return to.transaction(() => {
       for (const step of MIGRATIONS) to.exec(step);
       to.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-      const salvaged = canBeRead(from) ? salvage(from, to, fold, now) : ALL_LOST;
+      const readable = orUndefined(() => from.exec('SELECT count(*) FROM sqlite_schema'));
+      const salvaged = readable === undefined ? ALL_LOST : salvage(from, to, fold, now);
       const [problem] = indexProblems(to);
       if (problem !== undefined) throw new Error(`what was saved is not in order: ${problem}`);
       return salvaged;
@@ -113,15 +114,6 @@ function makeFrom(Sqlite: Sqlite, fresh: string, old: string, fold: FoldName, no
   } finally {
     from.close();
     to.close();
-  }
-}
-
-function canBeRead(db: Database): boolean {
-  try {
-    db.exec('SELECT count(*) FROM sqlite_schema');
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -154,9 +146,7 @@ function refuseIfInUse(Sqlite: Sqlite, path: string, locks: Locks): void {
 function batchOfRun(Sqlite: Sqlite, path: string, run: string): string | undefined {
   const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
   try {
-    return valuesIn<string>(db, 'SELECT batch FROM runs WHERE id = ?', run)[0];
-  } catch {
-    return undefined;
+    return orUndefined(() => valuesIn<string>(db, 'SELECT batch FROM runs WHERE id = ?', run)[0]);
   } finally {
     db.close();
   }

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { systemCode } from '../../../errors.ts';
+import { orUndefined } from '../../../errors.ts';
 import type { SavedRows } from '../../../model/mended.ts';
 import type { BatchOptions } from '../../../model.ts';
 import type { FoldName } from '../../../ports.ts';
@@ -90,12 +90,7 @@ function columnsOf(db: Database, table: string): string[] {
 
 /** Rows from a damaged page may break the rules of the schema. */
 function tried(insert: () => number): number {
-  try {
-    return insert();
-  } catch (error) {
-    if (/^SQLITE_(CONSTRAINT|MISMATCH)/.test(systemCode(error) ?? '')) return 0;
-    throw error;
-  }
+  return orUndefined(insert, /^SQLITE_(CONSTRAINT|MISMATCH)/) ?? 0;
 }
 
 const HEX = /^[0-9a-f]+$/;
@@ -150,10 +145,6 @@ function isPath(value: unknown): value is string {
 
 /** Parses JSON. An empty object for anything else. */
 function read(text: unknown): object {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
+  const value: unknown = orUndefined(() => JSON.parse(String(text)));
+  return typeof value === 'object' && value !== null ? value : {};
 }

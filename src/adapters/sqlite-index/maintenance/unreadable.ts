@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { orUndefined } from '../../../errors.ts';
 import { keep, valuesIn } from '../binding.ts';
 
 export type SalvagedRow = Readonly<Record<string, unknown>>;
@@ -28,13 +29,13 @@ export interface TableReading {
  * up to the damage, then from keys inside the rest, halving it each time. Any number may be a key; text keys are taken
  * from `known`.
  */
-export function* readable(
-  db: Database,
-  { table, key, columns, known = [], lost }: TableReading,
-): Generator<SalvagedRow> {
+export function* readable(db: Database, { table, key, columns, known = [], lost }: TableReading) {
   const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED WHERE ${key} > ? AND ${key} <= ?`;
-  const upwards = statement(db, `${rows} ORDER BY ${key}`);
-  const downwards = statement(db, `${rows} ORDER BY ${key} DESC`);
+  const prepare = (sql: string) =>
+    orUndefined(() => keep(db.prepare<[RowKey, RowKey | Buffer], SalvagedRow>(sql)));
+  const upwards = prepare(`${rows} ORDER BY ${key}`);
+  const downwards = prepare(`${rows} ORDER BY ${key} DESC`);
+  // The schema of the table cannot be read.
   if (upwards === undefined || downwards === undefined) return lost();
   const [type] = valuesIn(db, 'SELECT type FROM pragma_table_info(?) WHERE name = ?', table, key);
   let looks = MOST_LOOKS;
@@ -82,15 +83,6 @@ function* untilDamage(
   } catch {
     // SQLite cannot read the next row.
     return { last, isDone: false };
-  }
-}
-
-function statement(db: Database, sql: string) {
-  try {
-    return keep(db.prepare<[RowKey, RowKey | Buffer], SalvagedRow>(sql));
-  } catch {
-    // The schema of the table cannot be read.
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { doneOf, totalOf } from '../model/totals.ts';
-import type { Batch, Style } from '../model.ts';
+import type { Batch, Preset, Style } from '../model.ts';
 import { ago, bytes, change, count, counted, iso } from './format.ts';
-import { fitting, type Span, tabbed, table, textLayoutOf } from './layout.ts';
+import { fitting, layoutFor, type Span, tabbed, table } from './layout.ts';
 import { padEnd, printable, textOf, width } from './text.ts';
 
 const TITLES = ['BATCH', 'STATE', 'IMAGES', 'FAILED', 'SAVED', 'WHEN', 'SOURCE'];
@@ -13,7 +13,7 @@ const TITLES = ['BATCH', 'STATE', 'IMAGES', 'FAILED', 'SAVED', 'WHEN', 'SOURCE']
 export function listText(batches: readonly Batch[], style: Style, now: number, limit?: number): string {
   if (!style.tty) return textOf(linesForPrograms(batches));
   if (batches.length === 0) return 'No batches yet. Start one: imgtool process <folder>\n';
-  const layout = textLayoutOf(style);
+  const layout = layoutFor(style);
   const { green, cyan, yellow, red } = layout.chalk;
   const paints = { finished: green, running: cyan, cancelled: yellow, interrupted: yellow };
   const saved = savedColumn(batches);
@@ -60,4 +60,51 @@ function linesForPrograms(batches: readonly Batch[]): string[] {
 function sourceOf({ inputs, command }: Batch): string {
   const more = inputs.length > 1 ? ` and ${count(inputs.length - 1)} more` : '';
   return `${printable(inputs[0] ?? '')}${more}${command === 'watch' ? ' (watch)' : ''}`;
+}
+
+/** One setting and the source of its value. */
+export type ConfigEntry = Readonly<Record<'key' | 'value' | 'origin', string>>;
+
+/** The settings as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
+export function configText(entries: readonly ConfigEntry[], style: Style): string {
+  const rows = entries.map(({ key, value, origin }) => [key, value, origin].map(printable));
+  return tableText(['key', 'value', 'origin'], rows, rows, style);
+}
+
+/** What `config --json` prints. */
+export function configJson(entries: readonly ConfigEntry[]): object {
+  return { v: 1, config: entries.map(({ key, value, origin }) => ({ key, value, origin })) };
+}
+
+/** A preset and its origin: `built in` or the path of a file. */
+export interface PresetEntry extends Preset {
+  readonly origin: string;
+  /** The variants in words. */
+  readonly cells: readonly Readonly<Record<'size' | 'quality' | 'options', string>>[];
+}
+
+/** One line per variant of each preset, as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
+export function presetsText(presets: readonly PresetEntry[], style: Style): string {
+  const titles = ['preset', 'variant', 'size', 'format', 'quality', 'options', 'origin'];
+  const rows = presets.flatMap(({ name, variants, cells, origin }) => {
+    return cells.map(({ size, quality, options }, i) => {
+      const { name: variant = '', format = '' } = variants[i] ?? {};
+      return [printable(name), printable(variant), size, format, quality, options, printable(origin)];
+    });
+  });
+  // A table shows the name and origin of a preset once, beside its first variant.
+  const seen = rows.map((row, at) => (rows[at - 1]?.[0] === row[0] ? ['', ...row.slice(1, -1), ''] : row));
+  return tableText(titles, rows, seen, style);
+}
+
+/** What `presets --json` prints. */
+export function presetsJson(presets: readonly PresetEntry[]): object {
+  return { v: 1, presets: presets.map(({ name, origin, variants }) => ({ name, origin, variants })) };
+}
+
+/** `seen`: the rows for a terminal. */
+function tableText(titles: string[], rows: string[][], seen: readonly Span[][], style: Style): string {
+  if (!style.tty) return textOf(tabbed(titles, rows));
+  const upper = titles.map((title) => title.toUpperCase());
+  return textOf(table(upper, seen, layoutFor(style)));
 }
