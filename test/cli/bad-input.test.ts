@@ -113,6 +113,22 @@ describe('sources that cannot be processed', () => {
     },
   );
 
+  it('are rendered with a warning if a JPEG has damaged parts that the decoder can pass', async () => {
+    const whole = await noise(400, 300);
+    const hole = Buffer.concat([
+      whole.subarray(0, whole.length / 2),
+      whole.subarray(whole.length / 2 + 2_000),
+    ]);
+    place.put('photos/hole.jpg', hole);
+    const outcome = await place.process();
+    expect([outcome.code, countsOf(outcome)], outcome.stderr).toEqual([0, { completed: 2 }]);
+    expect(jobOf(outcome, 'photos/hole.jpg')).toMatchObject({ state: 'completed', degraded: true });
+    expect(jobOf(outcome, 'photos/good.jpg').degraded).toBeUndefined();
+    expect(outcome.stderr).toMatch(/photos\/hole\.jpg: has damaged parts inside[\s\S]*look at its outputs/);
+    expect(outcome.stderr.match(/damaged parts/g)).toHaveLength(1);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
+  });
+
   it('are rendered as far as they can be decoded with --lenient, and reported as damaged', async () => {
     const whole = await noise(200, 150);
     place.put('photos/half.jpg', whole.subarray(0, whole.length / 2));

@@ -155,7 +155,7 @@ async function assertUnchanged({ sources }: JobContext, source: SourceRecord): P
 }
 
 async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered | undefined> {
-  const { storage, emit, job, opened, staged } = work;
+  const { storage, emit, job, opened, staged, options } = work;
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
@@ -169,6 +169,10 @@ async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered |
   for (const [i, { variant }] of orders.entries()) {
     const warning = scaledDown(job, variant, rendered.outputs[i]!);
     if (warning !== undefined) emit(warning);
+  }
+  if (rendered.degraded && !options.limits.lenient) {
+    const message = `${job.given}: has damaged parts inside`;
+    emit({ type: 'warning', message, fix: 'look at its outputs, or copy the file again' });
   }
   return rendered;
 }
