@@ -216,7 +216,8 @@ function newRun(): string {
 
 /** Whether the list of files of a batch can be read, if the batch has one. */
 function isReadable({ options: { list }, cwd }: Batch): boolean {
-  if (list === null || list.from === '-') return list === null;
+  // Batches of the first version have no options.
+  if (list == null || list.from === '-') return list == null;
   try {
     accessSync(resolve(cwd, list.from), constants.R_OK);
     return true;
