@@ -45,6 +45,8 @@ export interface ResumeChoice {
   readonly states: readonly Extract<JobState, 'cancelled' | 'failed'>[];
   /** Whether the inputs are walked again, because the first walk did not come to its end. */
   readonly walk: boolean;
+  /** Sources whose jobs are removed, because the walk looks for them again. Until it has ended, the inputs count as not walked. */
+  readonly withdrawn: readonly string[];
   /** The options from now on. */
   readonly options: BatchOptions;
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
 import {
   countsOf,
   eventsOf,
@@ -101,6 +102,36 @@ describe.skipIf(!isForOthers)(
       expect([whole.code, countsOf(whole)], whole.stderr).toEqual([0, { completed: 3 }]);
       expect((await place.status(id)).batch).toMatchObject({ state: 'finished', total: 3 });
       await assertInvariants(place, { sources, outcome: whole });
+    });
+
+    it('is not lost when the retry is killed', async () => {
+      const sources = sourcesOf(place, 'photos');
+      forbid(place.at('photos/shut'), 0);
+      const { batch: id } = finishedOf(await run(...BATCH, '--json', 'photos'));
+      allow(place.at('photos/shut'));
+      const gate = makeGate(place, { before: 'photos/shut', free: 0 });
+      const session = place.start(['retry', id, '--json', '--jobs', '1'], gate);
+      await gate.held(session);
+      session.signal('SIGKILL', 'group');
+      await session.ended;
+      const resumed = await place.run(['resume', id, '--json']);
+      expect([resumed.code, countsOf(resumed)], resumed.stderr).toEqual([0, { completed: 3 }]);
+      await assertInvariants(place, { sources, outcome: resumed });
+    });
+
+    it('gives a file its own name again that a watch met before it could be read', async () => {
+      putOld(place.at('photos/half/x.jpg'), await picture({ seed: 20 }));
+      await run(...BATCH, '--json', 'photos');
+      putOld(place.at('photos/half/x.png'), await picture({ seed: 21, format: 'png' }));
+      const sources = sourcesOf(place, 'photos');
+      forbid(place.at('photos/half'), 0o444);
+      const watch = await run('watch', ...SMALL, '--out', 'out', '--once', '--json', 'photos');
+      expect(jobOf(watch, 'photos/half/x.png')).toMatchObject({ state: 'failed' });
+      allow(place.at('photos/half'));
+      const retried = await run('retry', finishedOf(watch).batch, '--json');
+      expect(jobOf(retried, 'photos/half/x.png')).toMatchObject({ state: 'completed' });
+      expect(place.files('out/half').filter((name) => name.includes('~'))).toHaveLength(2);
+      await assertInvariants(place, { sources, outcome: retried });
     });
 
     it('fails a watch that looks once', async () => {

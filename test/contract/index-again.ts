@@ -5,7 +5,12 @@ import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts'
 import type { IndexPair } from './index.ts';
 
 const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
-const CANCELLED: ResumeChoice = { states: ['cancelled'], walk: false, options: batchOptions() };
+const CANCELLED: ResumeChoice = {
+  states: ['cancelled'],
+  withdrawn: [],
+  walk: false,
+  options: batchOptions(),
+};
 const FAILED: ResumeChoice = { ...CANCELLED, states: ['failed'] };
 const TORN = { code: 'corrupt', message: 'torn', fix: 'copy it again' };
 

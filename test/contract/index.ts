@@ -152,9 +152,26 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       const failed: JobRecord[] = [];
       for await (const job of index.jobs(run.batch, ['failed'])) failed.push(job);
       expect(failed).toMatchObject([{ source: '/photos/shut', state: 'failed', error, attempts: 1 }]);
-      const choice = { states: ['failed'], walk: false, options: batchOptions() } as const;
+      const choice = { states: ['failed'], walk: false, withdrawn: [], options: batchOptions() } as const;
       const again = await index.resume('ffffabcd', run.batch, choice);
       expect((await index.take(again.run, 9, Date.now())).map(({ relative }) => relative)).toEqual(['shut']);
+    });
+
+    it('removes withdrawn jobs as a batch is resumed, and counts its inputs as not walked until they are', async () => {
+      const run = await begin();
+      const error = { code: 'source_unreadable', message: 'may not be read' } as const;
+      await index.add(run, [newJob('shut', { candidates: [], failed: error }), newJob('a')], NOTHING);
+      await index.walked(run, 0, true);
+      const [a] = await index.take(run, 9, Date.now());
+      await index.settle(run, a!, settled({ state: 'failed', error }));
+      await index.end(run, 'finished');
+      const choice = { walk: false, withdrawn: ['/photos/shut'], options: batchOptions() };
+      const again = await index.resume('ffffabcd', run.batch, { ...choice, states: ['failed'] });
+      expect([again.batch.counts.pending, again.batch.counts.failed]).toEqual([1, 0]);
+      expect(again.batch.walkEnded).toBe(false);
+      expect(await index.known(again.run, ['/photos/shut', '/photos/a'])).toEqual(['/photos/a']);
+      await index.walked(again.run, 0, true);
+      expect((await index.end(again.run, 'interrupted')).walkEnded).toBe(true);
     });
 
     it('reserves the plain names permanently for the first source, and the next names for a later source', async () => {

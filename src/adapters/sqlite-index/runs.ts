@@ -20,6 +20,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
     UPDATE batches SET state = 'running', finished_at = NULL, cancel_asked = 0, options = @options,
       walk_ended = iif(@walk, 0, walk_ended)
     WHERE id = @batch`);
+  const dropOf = prepare('DELETE FROM jobs WHERE batch = ? AND source = ?');
   // A job keeps its attempts, unless it was cancelled or failed: such a job starts again from zero.
   const waitAgain = prepare(`
     UPDATE jobs SET state = 'pending', attempts = 0, not_before = 0, finished_at = NULL,
@@ -76,13 +77,15 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
           return { batch: id, run: batch.run };
         }),
       ),
-    resume: (run, batch, { states, walk, options }) =>
+    resume: (run, batch, { states, walk, withdrawn, options }) =>
       holding(locks, run, () =>
         write(() => {
           // A dead run needs `recover` first.
           if (found(batch).state === 'running') throw batchRunning(batch);
-          reopen.run({ batch, options: JSON.stringify(options), walk: walk ? 1 : 0 });
+          const isUnwalked = walk || withdrawn.length > 0;
+          reopen.run({ batch, options: JSON.stringify(options), walk: isUnwalked ? 1 : 0 });
           insertRun.run(run, batch);
+          for (const source of withdrawn) dropOf.run(batch, source);
           for (const state of states) waitAgain.run(batch, state);
           retryNow.run(batch);
           if (walk) forgetUnchanged.run({ batch, counted: options.duplicates === 'skip' ? 0 : 1 });

@@ -42,7 +42,7 @@ export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, sig
   };
   const foreseen: Foreseen = { owners: new Map(), firstWith: new Map() };
   const run = { batch: NO_BATCH, run: ports.run };
-  const begun = { dead: await index.dead(), run, options, signal };
+  const begun = { dead: [], run, options, signal };
   const plain = contextOf(ports, begun, totals.counting(emit));
   const context: JobContext = {
     ...plain,

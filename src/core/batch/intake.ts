@@ -1,5 +1,5 @@
 import { bytesOf } from '../../model/totals.ts';
-import type { Batch, Event, Job, JobEvent, Unstamped } from '../../model.ts';
+import type { Batch, Event, Failure, Job, JobEvent, Unstamped } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
@@ -90,10 +90,10 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
     const unchanged = sorted.unchanged.map(({ event }) => event);
     const asked = await askNames(context, sorted.sources, sorted.lookup);
     const folders = await newOf(unreadable);
-    const jobs = [...folders.map(failedJob), ...asked.map(({ job }) => job)];
+    const jobs = [...folders.map((one) => failedJob(one, one.error)), ...asked.map(({ job }) => job)];
     walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(unchanged)));
     chunkDone(walked, ended);
-    for (const event of [...unchanged, ...folders.map(failedEvent)]) emit(event);
+    for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, one.error))]) emit(event);
     [chunk, unreadable] = [[], []];
     await context.ready();
   };
@@ -118,14 +118,14 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
   return walked;
 }
 
-type Unreadable = Omit<UnreadableFolder, 'type'>;
+type Named = Pick<UnreadableFolder, 'source' | 'given' | 'relative'>;
 
-/** The job of a file or folder that cannot be read. */
-export function failedJob({ source, given, relative, error }: Unreadable): NewJob {
-  return { source, given, relative, candidates: [], failed: error };
+/** The job of a folder that cannot be read. It needs no names. */
+export function failedJob({ source, given, relative }: Named, failed: Failure): NewJob {
+  return { source, given, relative, candidates: [], failed };
 }
 
-export function failedEvent({ given, error }: Unreadable): Unstamped<JobEvent> {
+export function failedEvent({ given }: Named, error: Failure): Unstamped<JobEvent> {
   return { type: 'job', source: given, state: 'failed', error, attempts: 1 };
 }
 

@@ -17,7 +17,7 @@ export const KEPT = 90 * 24 * 60 * 60 * 1_000;
 export type NewWork = Omit<NewBatch, 'run'>;
 
 /** A batch that ended early or failed in part, and the part to do again. */
-export interface OldWork extends ResumeChoice {
+export interface OldWork extends Omit<ResumeChoice, 'withdrawn'> {
   readonly batch: Batch;
 }
 
@@ -47,11 +47,12 @@ export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signa
   const { options, states, walk } = again;
   const dead = await tidyUp(ports, options, emit);
   const folders = states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
-  const { run } = await ports.index.resume(ports.run, batch.id, again);
   // The walk finds what these folders hold, or that they still cannot be read.
-  const withdrawn = folders.map((source) => ({ source }));
-  await ports.index.withdrawGone(run, withdrawn);
-  const takeIn = takeRest(await ports.index.batch(run.batch), walk, folders);
+  const { run, batch: resumed } = await ports.index.resume(ports.run, batch.id, {
+    ...again,
+    withdrawn: folders,
+  });
+  const takeIn = takeRest({ ...resumed, walkEnded: batch.walkEnded }, walk, folders);
   return workOn(ports, { dead, run, options, signal }, emit, { ...ONE_WALK, takeIn, isResumed: true });
 }
 

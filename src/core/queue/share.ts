@@ -15,7 +15,10 @@ export function shareRenderer(renderer: Renderer): Renderer {
         ends.add(stop);
         const opening = renderer.open(...asked).finally(() => ends.delete(stop));
         opening.then((opened) => {
-          if (killed) return opened.close();
+          if (killed) {
+            opened.close();
+            return stop();
+          }
           const close = () => {
             ends.delete(close);
             opened.close();

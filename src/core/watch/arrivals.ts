@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { PassedOver, SourceFacts } from '../../model.ts';
+import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, UnreadableFolder } from '../../ports.ts';
 import { type ChunkDone, failedEvent, failedJob, tallyOf, type Walked } from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
@@ -104,8 +104,10 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
         const isProcessed = stage === 'done' || stage === 'counted';
         return isProcessed && record !== undefined && facts !== null && sameSource(facts, record);
       };
-      const fresh = named.filter(({ found }) => !isDone(found));
-      for (const one of named) if (!fresh.includes(one)) note(one.found, 'done');
+      const fresh = named.filter(({ found }) => {
+        if (isDone(found)) note(found, 'done');
+        return !isDone(found);
+      });
       if (fresh.length === 0) return;
       const asked = await askNames(context, fresh, lookup);
       for (const { job, heldBy } of asked) wait(job.source, heldBy);
@@ -123,13 +125,19 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       walked.total += begun;
       chunkDone(walked, false);
     },
-    /** Adds the failed job of a file or folder that cannot be read, once. */
-    async fail(unreadable: Omit<UnreadableFolder, 'type'>): Promise<void> {
-      const added = await index.add(run, [failedJob(unreadable)], tallyOf([]));
-      if (added === 0) return;
-      walked.total++;
+    /** Adds the failed job of a file or folder that cannot be read, once. A file gets its names for a later attempt. */
+    async fail(entry: FoundSource | UnreadableFolder, error: Failure): Promise<void> {
+      if ((await index.known(run, [entry.source])).length > 0) return;
+      let job = failedJob(entry, error);
+      if (entry.type === 'found') {
+        const { sources: named, lookup } = await tellApart(context, [entry]);
+        const [asked] = await askNames(context, named, lookup);
+        if (asked === undefined) return;
+        job = { ...asked.job, failed: error };
+      }
+      walked.total += await index.add(run, [job], tallyOf([]));
       chunkDone(walked, false);
-      emit(failedEvent(unreadable));
+      emit(failedEvent(entry, error));
     },
     /** Notes a file that gets no job. */
     leave: (found: FoundSource) => note(found, 'taken'),

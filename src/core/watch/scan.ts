@@ -90,7 +90,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
   };
 
   async function meet(entry: FoundSource | Skipped | UnreadableFolder, among: FoundSource[]): Promise<void> {
-    if (entry.type === 'unreadable') await arrivals.fail(entry);
+    if (entry.type === 'unreadable') await arrivals.fail(entry, entry.error);
     else if (entry.type === 'skipped') {
       if (entry.reason === 'symlink') links.add(entry.path);
       arrivals.passOver(entry.given, entry.reason);
@@ -99,7 +99,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
     else if ((await sources.missing([entry.source])).length === 0) {
       const error = await sources.stat(entry.source).then(() => undefined, asImgtoolError);
       // When the file has become readable, the next walk takes it.
-      if (error !== undefined) await arrivals.fail({ ...entry, error: failureOf(error) });
+      if (error !== undefined) await arrivals.fail(entry, failureOf(error));
     }
   }
 

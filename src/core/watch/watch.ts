@@ -123,11 +123,13 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     }
     if (watcher !== undefined) reportWatching(watcher);
     await checkAgain(withdrawn);
-    if (settling.left() === 0) await takeRested();
-    else if (!options.once && schedule.isDue()) await scan(true);
+    // Files that keep changing are checked again and again: they must not keep the watch from its walks.
+    const isSettled = settling.left() === 0;
+    if (isSettled) await takeRested();
+    if (!options.once && schedule.isDue()) await scan(true);
     else if (!changes.isEmpty()) await check(changes.take());
     else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
-    else await wakeup.wait(untilDue());
+    else if (!isSettled) await wakeup.wait(untilDue());
     await mirror?.work(settling.size > 0);
   }
 

@@ -46,7 +46,7 @@ describe('a run', () => {
     rmSync(`${path}.runs`, { recursive: true });
     const other = await openSqliteIndex(path, foldName);
     await other.recover(await other.dead());
-    const again = { states: [], walk: false, options: batchOptions() };
+    const again = { states: [], withdrawn: [], walk: false, options: batchOptions() };
     const second = await other.resume('0def', run.batch, again);
     await index.end(run, 'interrupted');
     expect(await other.batch(run.batch)).toMatchObject({ state: 'running' });
