@@ -54,7 +54,7 @@ export interface VerifyRequest {
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
   /** `jobs`: outputs at a time. */
-  readonly means: RepairSettings;
+  readonly machine: RepairSettings;
   /** Milliseconds that one output may take. */
   readonly timeout: number;
   readonly progress?: VerifyProgress;
@@ -159,13 +159,13 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
-      const { batch: id, fix, means, timeout, progress, openReport } = request;
+      const { batch: id, fix, machine, timeout, progress, openReport } = request;
       const opened = await openIndex(fix ? 'work' : 'look');
       const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const fixing: Fixing = {
-        ...{ index: opened, renderer: renderer(means.jobs), storage: openLocalStorage(newRun()) },
-        ...{ sources: localSourceProbe, means, timeout, progress },
+        ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
+        ...{ sources: localSourceProbe, machine, timeout, progress },
         async open({ named, folders }, { cwd, options }) {
           const inputs = { paths: named, list: null, cwd, once: { folders } };
           const ports = await portsOf(inputs, options);

@@ -138,8 +138,8 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     list: (limit = 20) => withPast((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id)).batch,
     async verify({ batch: id, fix = false, signal = new AbortController().signal } = {}) {
-      const means = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
-      const request = { batch: id, fix, means, timeout: config.limits.timeout };
+      const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
+      const request = { batch: id, fix, machine, timeout: config.limits.timeout };
       return (await engine.verify(request, signal)).verified;
     },
     async close() {

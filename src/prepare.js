@@ -1,43 +1,46 @@
 // `npm start` runs this first. It installs and builds only when something has changed since the last time.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** It holds the version of Node that the packages were built for. A clean installation removes it. */
+/** It holds the state from which the last build was made. A clean installation removes it. */
 const MARK = join(ROOT, 'node_modules', '.prepared');
 const INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'src'];
 
-const stat = (path) => statSync(path, { throwIfNoEntry: false });
+const stat = (path) => statSync(join(ROOT, path), { throwIfNoEntry: false });
 
-/** The latest change of a file, or of a folder and all that it contains, in milliseconds since 1970. */
-function changedAt(path) {
+/** Path, size and time of a file, or of all files in a folder. */
+function factsOf(path) {
   const found = stat(path);
-  if (found === undefined) return 0;
-  if (!found.isDirectory()) return found.mtimeMs;
-  return Math.max(found.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
+  if (!found?.isDirectory()) return [`${path} ${found?.size} ${found?.mtimeMs}`];
+  return readdirSync(join(ROOT, path)).flatMap((name) => factsOf(`${path}/${name}`));
+}
+
+/** Packages are built for one version of Node. */
+function stateNow() {
+  const facts = [process.version, ...INPUTS.flatMap(factsOf)].join('\n');
+  return createHash('sha256').update(facts).digest('hex');
 }
 
 function isPrepared() {
-  const mark = stat(MARK);
-  if (mark === undefined || readFileSync(MARK, 'utf8') !== process.version) return false;
-  if (stat(join(ROOT, 'dist', 'cli.js')) === undefined) return false;
-  return INPUTS.every((name) => changedAt(join(ROOT, name)) < mark.mtimeMs);
+  const isBuilt = stat('node_modules/.prepared') !== undefined && stat('dist/cli.js') !== undefined;
+  return isBuilt && readFileSync(MARK, 'utf8') === stateNow();
 }
 
 function npm(...args) {
   // On Windows npm is a script, which only a shell can start.
-  const { status } = spawnSync('npm', args, {
-    cwd: ROOT,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
+  const shell = process.platform === 'win32';
+  const { status } = spawnSync('npm', args, { cwd: ROOT, stdio: 'inherit', shell });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 if (!isPrepared()) {
   npm('install', '--no-audit', '--no-fund', '--loglevel=error');
+  // A file that is changed during the build calls for another build.
+  const state = stateNow();
   npm('run', '--silent', 'build');
-  writeFileSync(MARK, process.version);
+  writeFileSync(MARK, state);
 }

@@ -70,6 +70,13 @@ describe.skipIf(process.platform === 'win32')('the preparation of `npm start`', 
     ['the build is removed', () => rmSync(join(root, 'dist'), { recursive: true })],
     ['the packages are installed anew', () => rmSync(join(root, 'node_modules'), { recursive: true })],
     ['another version of Node was used', () => writeFileSync(join(root, 'node_modules/.prepared'), 'v1')],
+    [
+      'an older file replaces a source',
+      () => {
+        writeFileSync(join(root, 'src/deep/a.ts'), 'old');
+        utimesSync(join(root, 'src/deep/a.ts'), new Date(0), new Date(0));
+      },
+    ],
   ])('does all again when %s', (_, change) => {
     asked();
     change();

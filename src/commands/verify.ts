@@ -24,7 +24,7 @@ export const verifyVerb: Verb = {
       const { jobs, memory, memoryCap } = config;
       const request = {
         ...{ batch: paths[0], fix: options.fix === true, progress },
-        means: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
+        machine: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
         timeout: config.limits.timeout,
         openReport: (outGiven: string) =>
           openReport({ ...display, outGiven }, streams, { command: 'verify', exitOf }),

@@ -19,7 +19,8 @@ export function createJsonReport({ stream, verbose = false, exitOf }: JsonReport
       if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       const printed = event.type === 'batch.finished' ? { ...event, exit: exitOf(event) } : event;
-      const fields = inOrder(valuesOf(printed), FIELDS[printed.type]);
+      const values: Readonly<Record<string, unknown>> = { ...valuesOf(printed) };
+      const fields = inOrder(values, FIELDS[printed.type]);
       stream.write(`${oneLine({ v: 1, type: event.type, ...fields })}\n`);
     },
     close: () => {},
@@ -38,8 +39,8 @@ export function oneLine(value: object | string): string {
 }
 
 /** These fields alone, in this order. JSON leaves out undefined ones. */
-function inOrder(values: object, fields: readonly string[]): object {
-  return Object.fromEntries(fields.map((field) => [field, Reflect.get(values, field)]));
+function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): object {
+  return Object.fromEntries(fields.map((field) => [field, values[field]]));
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {

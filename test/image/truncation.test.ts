@@ -139,4 +139,13 @@ describe('a JPEG with a few bad bytes inside', () => {
     expect(found).toBeGreaterThan(0);
     expect(found).toBeLessThan(10);
   });
+
+  it('is not marked for stray bytes between the segments of its header', async () => {
+    const whole = files.get('JPEG, baseline')!;
+    const frame = whole.indexOf(Buffer.from([0xff, 0xc0]));
+    const stray = Buffer.concat([whole.subarray(0, frame), Buffer.alloc(2), whole.subarray(frame)]);
+    const [one, other] = [await rendered(folder, whole, [exact()]), await rendered(folder, stray, [exact()])];
+    expect(other.result.degraded).toBe(false);
+    expect(other.bytes[0]).toEqual(one.bytes[0]);
+  });
 });

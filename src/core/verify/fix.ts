@@ -13,7 +13,7 @@ import { lookAgain, type Verifying, verify } from './verify.ts';
 
 /** The ports and options to make outputs again. */
 export interface Fixing extends Verifying {
-  readonly means: RepairSettings;
+  readonly machine: RepairSettings;
   /**
    * Opens ports and report for a batch over these sources: files that the user named, and folders in which the others
    * were found. All paths are absolute. Errors: `no_input` when all are gone.
@@ -65,14 +65,14 @@ export async function makeAgain(
   signal: AbortSignal,
   isAnywhere = true,
 ) {
-  const { index, storage, means } = fixing;
+  const { index, storage, machine } = fixing;
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   const repairable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
-  for (const plan of await planAgain(index, repairable, means, (one, why) => results.set(one, why))) {
+  for (const plan of await planAgain(index, repairable, machine, (one, why) => results.set(one, why))) {
     if (signal.aborted || unfinished !== undefined) break;
     const lack = isAnywhere ? null : await storage.lackOf(plan.options.out);
     if (lack !== null) {

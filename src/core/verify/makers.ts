@@ -41,7 +41,7 @@ type Former = Way & Pick<Batch, 'cwd' | 'inputs'>;
 export async function planAgain(
   index: Index,
   wrong: readonly WrongOutput[],
-  means: RepairSettings,
+  machine: RepairSettings,
   fail: (one: WrongOutput, why: Failure) => void,
 ): Promise<Plan[]> {
   const plans = new Map<string, Plan>();
@@ -59,7 +59,7 @@ export async function planAgain(
       const former = (await formersOf(maker.batch)).find((way) => makes(way, maker, one.record));
       if (former === undefined) continue;
       const { cwd } = former;
-      const options = optionsNow(former.options, means);
+      const options = optionsNow(former.options, machine);
       const key = JSON.stringify([cwd, options]);
       const planned = plans.get(key) ?? { cwd, options, jobs: new Map<string, PlannedJob>() };
       plans.set(key, planned);

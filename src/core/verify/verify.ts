@@ -11,7 +11,7 @@ export interface Verifying {
   readonly sources: SourceProbe;
   readonly renderer: Renderer;
   /** `jobs`: outputs at a time. */
-  readonly means: Pick<BatchOptions, 'jobs'>;
+  readonly machine: Pick<BatchOptions, 'jobs'>;
   /** Milliseconds that decoding one output may take. */
   readonly timeout: number;
   readonly progress?: VerifyProgress | undefined;
@@ -59,7 +59,7 @@ async function checkAll(ports: Verifying, records: AsyncIterable<OutputRecord>, 
   // Nothing is written, so all decoding can stop at once.
   const onAbort = () => ports.renderer.kill();
   signal.addEventListener('abort', onAbort, { once: true });
-  const ends = await Promise.allSettled(Array.from({ length: ports.means.jobs }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: ports.machine.jobs }, worker));
   signal.removeEventListener('abort', onAbort);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined && !signal.aborted) throw failed.reason;

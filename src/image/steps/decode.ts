@@ -17,23 +17,28 @@ const STRICT = 'error';
 const LENIENT = 'none';
 type Tolerance = 'warning' | typeof STRICT | typeof LENIENT;
 
+/** libjpeg's warning of stray bytes before a segment of the header. They touch no pixel. */
+const HARMLESS = /extraneous bytes before marker 0x(?:c[0-2]|e[0-9a-f]|fe)/;
+
 export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
 /**
- * Decodes to upright 8-bit sRGB. `degraded`: the picture is damaged, but strict enough decoders accept it, or `lenient`
- * does. Errors: those of corrupt.ts.
+ * Decodes to upright 8-bit sRGB of this size. `degraded`: the decoder noticed damage and read on. Errors: those of
+ * corrupt.ts.
  */
 export async function decode(source: Source, header: Header, size: PixelSize, { lenient }: Limits) {
   const first: Tolerance = header.format === 'jpeg' ? 'warning' : STRICT;
   const tolerances = new Set<Tolerance>([first, STRICT, ...(lenient ? ([LENIENT] as const) : [])]);
   let reason: ImgtoolError | undefined;
+  let degraded = false;
   for (const failOn of tolerances) {
     try {
-      return { frames: await read(source, header, size, failOn), degraded: failOn !== first };
+      return { frames: await read(source, header, size, failOn), degraded };
     } catch (error) {
       reason = corrupt(error, lenient, failOn === LENIENT ? undefined : header);
       // The next tolerance accepts damage, not a lack of memory.
       if (reason.code !== 'corrupt') break;
+      degraded ||= !HARMLESS.test(reason.message);
     }
   }
   throw reason;

@@ -151,7 +151,7 @@ describe('making wrong outputs again', () => {
         const emit = (event: Event) => void (event.type === 'job' && stop.abort());
         return { ports, emit, close() {} };
       },
-      means: { jobs: 1, memory: 1e9, memoryCap: 1e9, limits: {} },
+      machine: { jobs: 1, memory: 1e9, memoryCap: 1e9, limits: {} },
     });
     const { remade } = await makeAgain(slow, found, stop.signal);
     // The third picture was in work at the stop, and finished.

@@ -37,7 +37,7 @@ export async function openVerification(): Promise<Verification> {
       sources: { gone: async () => [], missing: async () => [] },
       ...{ index: workshop.index, storage: openLocalStorage('0000'), timeout: 1_000 },
       renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
-      means: { jobs: 2, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
+      machine: { jobs: 2, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
       async open() {
         batches++;
         const { ports } = await workshop.prepare('process');
