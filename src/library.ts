@@ -13,7 +13,7 @@ export interface BatchSettings {
   readonly preset?: string;
   /** Variants, alone or added to those of a named preset: objects, or texts as in `--variant`. */
   readonly variants?: readonly (string | (Partial<Variant> & Pick<Variant, 'name'>))[];
-  /** Effort of all encoders, from 0 (fastest) to 10 (smallest). Each format scales it to its own range. */
+  /** Effort of all encoders, from 0 (fastest) to 10 (smallest). Each format limits it to its own range. */
   readonly effort?: number;
   /** Template of output names. */
   readonly name?: string;
@@ -58,7 +58,7 @@ export type WatchSettings = Omit<BatchSettings, 'dryRun'> & Partial<WatchOptions
 export interface ImageEngine {
   /**
    * Runs one batch over files, folders and globs, and yields its events. The last event is `batch.finished`. The batch
-   * waits for a slow reader. To leave the loop early stops the batch like `signal`. Throws an ImgtoolError when the batch
+   * waits for a slow reader. Leaving the loop early stops the batch, as `signal` does. Throws an ImgtoolError when the batch
    * cannot start: `usage`, `config`, `no_input`, `not_writable`, `index_unusable` and others.
    */
   process(inputs: string | readonly string[], settings?: BatchSettings): AsyncGenerator<Event, void, void>;
@@ -165,7 +165,7 @@ export async function* processImages(
   }
 }
 
-/** Number of unread events from which on a batch waits for its reader. */
+/** Number of unread events at which a batch starts to wait for its reader. */
 const MOST_UNREAD = 1_000;
 
 /** A queue of events between a batch and its reader. */
@@ -185,7 +185,7 @@ function openQueue() {
   const stream = new ReadableStream<Event>({ start, pull }, { highWaterMark: MOST_UNREAD });
   return {
     emit: (event: Event) => controller?.enqueue(event),
-    /** Events after the end are lost. */
+    /** Events after the end are dropped. */
     end() {
       controller?.close();
       controller = undefined;

@@ -35,7 +35,7 @@ const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
  * large as the variant. Resampling again from less than twice the size would be visible.
  *
  * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
- * the batch. A lost output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
+ * the batch. A deleted output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
  */
 export function plan(source: PixelSize, format: string, variants: readonly Variant[]): Geometry[] {
   const scale = scaleInto(source, { width: SHARED_WIDTH, height: null });

@@ -41,7 +41,7 @@ export interface OutputRecord extends FileFacts, PixelSize {
   readonly source: string;
   readonly variant: string;
   readonly settings: string;
-  /** Digest of the source's bytes from which it was rendered. */
+  /** Digest of the source bytes that this output was rendered from. */
   readonly digest: string;
   readonly format: Format;
   /** Lower-case hex SHA-256 of the output's own bytes. */

@@ -30,7 +30,7 @@ export interface Runs {
 }
 
 export interface NewBatch extends Pick<Batch, 'command' | 'inputs' | 'cwd' | 'options'> {
-  /** Hex id of the run. Staged files carry it in their names. */
+  /** Hex id of the run. The names of staged files contain it. */
   readonly run: string;
 }
 

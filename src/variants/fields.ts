@@ -40,7 +40,7 @@ interface Field<T> {
   /** A shorter key, which printed specs use. */
   readonly short?: string;
   readonly aliases?: readonly string[];
-  /** The value that changes nothing. A field without one always counts. */
+  /** The value that has no effect on the output. A field without such a value is always part of the digest. */
   readonly off?: T;
   /** What the field can be in this format. */
   in(format: Format): Allowed<T>;

@@ -76,7 +76,7 @@ export const localSourceProbe: SourceProbe = {
   async gone(paths) {
     const folders = new Map<string, ReadonlySet<string>>();
     const entriesOf = (folder: string): ReadonlySet<string> => {
-      // A folder that cannot be read counts as empty: nobody can tell what is gone.
+      // A folder that cannot be read counts as empty: it is unknown what is gone.
       const entries = folders.get(folder) ?? new Set(orUndefined(() => readdirSync(folder)));
       folders.set(folder, entries);
       return entries;

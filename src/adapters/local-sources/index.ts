@@ -11,7 +11,7 @@ import { mayBeSource, withMatchers } from './patterns.ts';
 import { type Met, type Rules, skipped, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
-/** Entries between two pauses that give other work its turn. */
+/** Number of entries after which a walk pauses for other work. */
 const BREATH = 64;
 
 /** Opens the pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
@@ -105,7 +105,7 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     },
   };
 
-  /** Checks again what was checked when the watch began. False while outputs would be taken for sources. */
+  /** Checks again what was checked when the watch began. Returns false when a walk would now take outputs for sources. */
   function lookAgain(): boolean {
     out = lookAtOut(rules, all);
     try {

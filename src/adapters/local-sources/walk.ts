@@ -48,7 +48,7 @@ interface Lost extends Pick<Folder, 'path' | 'relative'> {
   readonly lost: Failure | 'gone';
 }
 
-/** Known sources produce nothing, but after this many the walk pauses for other work. */
+/** A walk yields nothing for known sources. After this many of them in a row it gives other work its turn. */
 const PAUSE: Met = { entry: null, folder: null };
 const MOST_IN_SILENCE = 64;
 

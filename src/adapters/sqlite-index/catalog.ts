@@ -11,7 +11,7 @@ import { createLookup, OUTPUT } from './lookup.ts';
  */
 const FROM_EACH_END = 6;
 
-/** Outputs looked at in one step of renaming settings. */
+/** Number of outputs that one step of `renameSettings` covers. */
 const RENAMED = 20_000;
 
 /** Sources read in one step. */

@@ -9,7 +9,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const groupCommit = openGroupCommit(connection);
   const known = prepare<[string, string], { id: number; state: string }>(`
     SELECT id, state FROM jobs WHERE batch = ? AND source = ?`);
-  // The row keeps the earlier result: if the bytes are the same again, that result stands.
+  // The row keeps the earlier result. If the source has the same bytes again, that result is valid again.
   const renew = prepare(`
     UPDATE jobs SET state = 'pending', naming = ?, attempts = 0, not_before = 0, finished_at = NULL,
       error_code = NULL, error_message = NULL, error_fix = NULL,

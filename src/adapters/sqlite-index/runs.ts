@@ -150,7 +150,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
       }),
   };
 
-  /** When the row of a run is lost, nobody knows where the run worked. */
+  /** When the row of a run is missing, it is unknown where the run wrote. */
   async function oneInEachFolder(): Promise<string[]> {
     const found = new Map<string, string>();
     for await (const page of pagesFrom(read, 0, (after) => paths.all(after, PAGE))) {

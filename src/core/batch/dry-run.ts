@@ -14,7 +14,7 @@ import { contextOf, type NewWork } from './run.ts';
 /** A dry run is not recorded, so it has no id. */
 const NO_BATCH = '';
 
-/** What a dry run has foreseen so far. */
+/** What a dry run has found out so far. */
 interface Foreseen {
   /** The sources that get names, by folded name. */
   readonly owners: Map<string, string>;

@@ -111,7 +111,7 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
   return ready;
 }
 
-/** Adopts an unknown file that holds exactly these bytes. This rebuilds a lost index. */
+/** Adopts an unknown file that holds exactly these bytes. In this way an index that was deleted is filled again. */
 async function adopt(work: JobWork, { record, step }: Ready): Promise<OutputRecord | undefined> {
   const { disk, path, holds } = step.wanted;
   if (disk === null || disk === 'foreign' || step.replace) return undefined;

@@ -83,7 +83,7 @@ function isKnown(outcome: Unstamped<JobEvent> | Requeued): boolean {
 /** A job that waits for another job with the same bytes, and the record of those bytes. */
 export type WaitingJob = Requeued['begun'];
 
-/** Jobs that wait until another job, in this process or in another, has rendered the same bytes. */
+/** Jobs that wait while a job with the same bytes is rendered, in this process or in a different one. */
 export function openDuplicateWaitlist() {
   const waiting = new Set<WaitingJob>();
   const take = (isTaken: (job: WaitingJob) => boolean): WaitingJob[] => {

@@ -10,13 +10,13 @@ import { NO_SOURCE } from './retry-policy.ts';
 /** Milliseconds of the longest timer. Node cannot set a timer beyond 2^31 milliseconds. */
 const LONGEST_WAIT = 3_600_000;
 
-/** Decides what becomes of jobs that failed: another attempt, the end, or a place outside of the batch. */
+/** Decides what becomes of jobs that failed: another attempt, the end, or removal from the batch. */
 export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndless }: BatchMode) {
   const { index, run, sources, emit, signal } = context;
   let fatal: ImgtoolError | undefined;
   /** Ids of jobs that wait for another attempt, with its due time. */
   const dueTimes = new Map<number, number>();
-  /** Sources that left the batch because a link led outside of their folder. */
+  /** Sources that were removed from the batch because a link led outside of their folder. */
   const outside = new Set<string>();
   const isStopped = () => signal.aborted || fatal !== undefined;
 
@@ -98,7 +98,7 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
         return index.giveBack(job, 'pending');
       }
       const delay = await retryPolicy(error, job.attempts + 1, () => ageOf(job));
-      // A source that a walk finds again must fail, or it would enter and leave the batch for ever.
+      // A source that a walk finds again must fail, or it would enter and leave the batch without end.
       const isBack = error.code === 'source_outside' && outside.has(job.source);
       if (delay === 'leave' && !isBack) return leave(job, error);
       return typeof delay === 'number' ? retry(job, error, delay) : settle(job, error);

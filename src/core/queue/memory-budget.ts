@@ -42,7 +42,7 @@ export function openMemoryBudget(most: number) {
       return releaserOf(share);
     },
     /**
-     * Resolves when this many bytes are reserved: first come, first served, so no caller waits for ever. The returned
+     * Resolves when this many bytes are reserved: first come, first served, so no caller waits without end. The returned
      * function releases the bytes and may be called twice. Errors: `cancelled` once the signal is aborted; then nothing
      * is reserved.
      */

@@ -40,7 +40,7 @@ export function openIntake() {
 
 /**
  * Takes pending jobs of the run's batch and processes `options.jobs` at a time. Ends when the intake has ended and no job
- * waits, when `signal` aborts, or after an error that leaves no job a chance. Waits for images in work. Resolves to the
+ * waits, when `signal` aborts, or after an error that would fail every job. Waits for images in work. Resolves to the
  * error after which no job could succeed, if any.
  */
 export async function workThrough(context: JobContext, intake: Intake, mode: BatchMode) {

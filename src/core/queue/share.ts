@@ -29,7 +29,7 @@ export function shareRenderer(renderer: Renderer): Renderer {
       }),
     kill() {
       killed = true;
-      // To close a picture while it renders ends its child process.
+      // Closing a picture while it renders ends its child process.
       for (const end of ends) end();
       ends.clear();
     },

@@ -11,7 +11,7 @@ export interface Frames extends PixelSize {
   readonly pages: number;
   /** Milliseconds that each page is shown. Empty for a still picture. */
   readonly delays: readonly number[];
-  /** How often an animation plays; 0 means for ever. */
+  /** How often an animation plays; 0 means without end. */
   readonly loop: number;
 }
 
