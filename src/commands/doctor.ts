@@ -1,9 +1,8 @@
-import { statfsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFileSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Config, cores, hintAsFlags, memoryHere } from '../config.ts';
 import type { Engine } from '../engine.ts';
-import { asImgtoolError, ImgtoolError, repairCommand } from '../errors.ts';
+import { asImgtoolError, ImgtoolError, orUndefined, repairCommand } from '../errors.ts';
 import type { Check } from '../model/mended.ts';
 import { backupText, doctorJson, doctorText, keptIn, repairedText } from '../report/doctor.ts';
 import { count } from '../report/format.ts';
@@ -68,7 +67,7 @@ async function check(config: Config, engine: Engine): Promise<Check[]> {
     aboutSpace('space for the index', config.index, 'choose another --index'),
     aboutCores(config),
     aboutMemory(config),
-    ...(await aboutWatches()),
+    ...aboutWatches(),
   ];
 }
 
@@ -138,8 +137,8 @@ function aboutMemory({ memory }: Config): Check {
 }
 
 /** The number of folders that can be watched. Linux only. */
-async function aboutWatches(): Promise<Check[]> {
-  const most = Number(await readFile('/proc/sys/fs/inotify/max_user_watches', 'utf8').catch(() => ''));
+function aboutWatches(): Check[] {
+  const most = Number(orUndefined(() => readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8')));
   if (!most) return [];
   const value = `${most} folders can be watched`;
   if (most >= FEW_WATCHES) return [ok('inotify', value)];

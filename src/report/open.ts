@@ -1,4 +1,3 @@
-import { clearScreenDown, moveCursor } from 'node:readline';
 import type { BatchFinished, Report, Style } from '../model.ts';
 import { createJsonReport, oneLine } from './json.ts';
 import { layoutFor, loadColours } from './layout.ts';
@@ -56,8 +55,8 @@ export function createPrint(stream: NodeJS.WritableStream, style: Style, json: b
     const page = json ? `${oneLine(document)}\n` : await measured(() => text(style));
     if (page === shown) return;
     if (shown !== '' && style.tty && !json) {
-      moveCursor(stream, 0, -(shown.split('\n').length - 1));
-      clearScreenDown(stream);
+      // Go up to the first line of the page and clear below it. `node:readline` would take time to load.
+      stream.write(`\u001b[${shown.split('\n').length - 1}A\u001b[0J`);
     }
     stream.write(page);
     shown = page;

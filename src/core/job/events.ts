@@ -1,6 +1,6 @@
-import type { Event, JobEvent, Unstamped, Warning } from '../../model/events.ts';
+import type { JobEvent, Unstamped, Warning } from '../../model/events.ts';
 import type { RenderedOutput } from '../../model/picture.ts';
-import type { BatchOptions, Failure, Job, Output, OutputRecord, SourceRecord, Variant } from '../../model.ts';
+import type { BatchOptions, Job, Output, OutputRecord, SourceRecord, Variant } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import { pathAsGiven } from '../batch/names.ts';
 import type { JobContext } from './context.ts';
@@ -49,19 +49,4 @@ export function scaledDown(job: Job, variant: Variant, output: RenderedOutput): 
     message: `${job.given}: variant ${variant.name} is ${made} px instead of ${wanted} px, which ${variant.format} cannot hold`,
     fix: 'give the variant a smaller width or a height, or another format',
   };
-}
-
-/** Words a hint: the command line writes a setting such as `{{limitPixels 12M}}` as `--limit-pixels 12M`. */
-export type WordHint = (hint: string) => string;
-
-/** The event with its hints in words. */
-export function wordEvent(event: Event, word: WordHint): Event {
-  if (event.type === 'warning') return wordFailure(event, word);
-  if ((event.type !== 'job' && event.type !== 'job.retrying') || event.error === undefined) return event;
-  return { ...event, error: wordFailure(event.error, word) };
-}
-
-/** The failure or warning with its hint in words. */
-export function wordFailure<Reported extends Failure | Warning>(failure: Reported, word: WordHint): Reported {
-  return failure.fix === undefined ? failure : { ...failure, fix: word(failure.fix) };
 }
