@@ -51,8 +51,8 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
       };
       const now = { ...rulesWith(rules, out), isKnown: isKnownOnce };
       let met = 0;
-      for (const walked of at === undefined ? all.map((input) => walkInput(input, now)) : walkPart(at, now)) {
-        for (const one of walked) {
+      for (const part of at === undefined ? all.map((input) => ({ input, at })) : partsAt(at)) {
+        for (const one of walkPart(part, now)) {
           if (signal.aborted) return;
           if (++met % BREATH === 0 || one.entry === null) await breathe();
           if (one.entry === null) {
@@ -152,24 +152,28 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     return true;
   }
 
-  function* walkInput(input: Input, now: Rules, at?: string): Generator<Met> {
+  function walkPart({ input, at }: Part, now: Rules): Iterable<Met> {
     const { path, real, given } = input;
     if (input.kind === 'root') {
-      if (input.isAway) yield { entry: { type: 'gone', path, wasFolder: false } };
-      else if (hasBecomeLink(input)) yield skipped(path, given, 'symlink');
-      else yield* walkRoot(asNow(input), now, at);
-    } else if (out.isPassedOver && isWithin(real, out.real)) yield skipped(path, given, 'output');
-    else {
-      const facts = factsAt(path, true, rules);
-      yield { entry: { type: 'found', source: path, given, relative: basename(path), facts }, real };
+      if (input.isAway) return [{ entry: { type: 'gone', path, wasFolder: false } }];
+      return hasBecomeLink(input) ? [skipped(path, given, 'symlink')] : walkRoot(asNow(input), now, at);
     }
+    if (out.isPassedOver && isWithin(real, out.real)) return [skipped(path, given, 'output')];
+    const facts = factsAt(path, true, rules);
+    return [{ entry: { type: 'found', source: path, given, relative: basename(path), facts }, real }];
   }
 
-  function walkPart(at: string, now: Rules): Iterable<Met>[] {
+  function partsAt(path: string): Part[] {
     // A name that is not UTF-8 was reported in another form: walk its folder instead.
-    if (at.includes('\ufffd')) return walkPart(dirname(at), now);
-    return rootsOf(at).map((root) => walkInput(root, now, relative(root.path, at).split(sep).join('/')));
+    if (path.includes('\ufffd')) return partsAt(dirname(path));
+    return rootsOf(path).map((root) => ({ input: root, at: relative(root.path, path).split(sep).join('/') }));
   }
+}
+
+/** An input, or what lies below a root at a root-relative path. */
+interface Part {
+  readonly input: Input;
+  readonly at: string | undefined;
 }
 
 function caseless(path: string): string {

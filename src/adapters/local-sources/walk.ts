@@ -174,17 +174,20 @@ function sortedNames(path: string): Name[] {
   // UTF-16 sorts like UTF-8, except for surrogates.
   const isPlain = entries.every(({ name }) => !/[\ud800-\udfff\ufffd]/.test(name));
   const names = isPlain
-    ? entries.map((entry) => ({ name: entry.name, isUtf8: true, kind: entryKind(entry), bytes: entry.name }))
+    ? entries.map((entry) => named(entry.name, true, entryKind(entry), entry.name))
     : readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(bytesNamed);
-  const keyed = names.map((one) => ({ ...one, key: one.kind === 'folder' ? `${one.bytes}/` : one.bytes }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return names.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The name of an entry that may not be UTF-8, and its bytes as text of one character for each. */
+/** The name of an entry that may not be UTF-8. It sorts by its bytes, as text of one character for each. */
 function bytesNamed(entry: Dirent<Buffer>) {
   const name = entry.name.toString('utf8');
   const isUtf8 = !name.includes('\ufffd') || Buffer.from(name).equals(entry.name);
-  return { name, isUtf8, kind: entryKind(entry), bytes: entry.name.toString('latin1') };
+  return named(name, isUtf8, entryKind(entry), entry.name.toString('latin1'));
+}
+
+function named(name: string, isUtf8: boolean, kind: FolderEntry['kind'], bytes: string) {
+  return { name, isUtf8, kind, key: kind === 'folder' ? `${bytes}/` : bytes };
 }
 
 function entryKind(entry: BigIntStats | Dirent | Dirent<Buffer>): FolderEntry['kind'] {

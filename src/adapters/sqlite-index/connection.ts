@@ -53,7 +53,7 @@ export async function openWith<T extends object>(
 
 /** Opens or makes the index at an absolute path. Errors: `index_unusable`, `index_newer`, `no_space`. */
 export async function connect(path: string, purpose: Purpose = 'work', busyTimeout = BUSY_TIMEOUT) {
-  const Sqlite = await loadSqlite();
+  const Sqlite = loadSqlite();
   let db: Database | undefined;
   try {
     makeFolder(path);

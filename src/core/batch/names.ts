@@ -21,25 +21,24 @@ export function candidateNames(found: Named, options: BatchOptions): string[][] 
 }
 
 /** A found source with its names. */
-export interface NamedSource {
+export class NamedSource {
   readonly found: FoundSource;
   /** The first candidate. */
   readonly plain: readonly string[];
-  /** Computed once, and only for a source that needs more than its plain names. */
-  readonly candidates: readonly (readonly string[])[];
-}
+  readonly #options: BatchOptions;
+  #candidates: readonly (readonly string[])[] | undefined;
 
-export function nameSource(found: FoundSource, options: BatchOptions): NamedSource {
-  const plain = namesWith('', found, options);
-  let all: string[][] | undefined;
-  return {
-    found,
-    plain,
-    get candidates() {
-      all ??= candidateNames(found, options);
-      return all;
-    },
-  };
+  constructor(found: FoundSource, options: BatchOptions) {
+    this.found = found;
+    this.plain = namesWith('', found, options);
+    this.#options = options;
+  }
+
+  /** Computed once, and only for a source that needs more than its plain names. */
+  get candidates(): readonly (readonly string[])[] {
+    this.#candidates ??= candidateNames(this.found, this.#options);
+    return this.#candidates;
+  }
 }
 
 /**
@@ -122,7 +121,7 @@ function patternOf({ template, preset }: BatchOptions, { name: variant, format }
 }
 
 function fill(pattern: Pattern, values: Readonly<Record<string, string>>): string {
-  return pattern.map((part, i) => (i % 2 === 0 ? part : (values[part] ?? ''))).join('');
+  return pattern.reduce((path, part, i) => path + (i % 2 === 0 ? part : (values[part] ?? '')), '');
 }
 
 /** Whether a path is below the output folder and the template can yield its file name. */
@@ -154,6 +153,8 @@ function contained(path: string): string {
 }
 
 function longestExcess(path: string): number {
+  // A unit of UTF-16 takes at most 3 bytes of UTF-8.
+  if (path.length * 3 <= LONGEST) return 0;
   const most = Buffer.byteLength(path) - LONGEST;
   if (most <= 0) return most;
   return Math.max(...path.split('/').map((segment) => Buffer.byteLength(segment) - LONGEST));

@@ -84,8 +84,7 @@ function notRemoved(path: string): Warning {
 /** The event with the id of its batch, behind its type. */
 function stamp(event: Event | Unstamped, batch: string): Event {
   if ('batch' in event) return event;
-  const { type, ...rest } = event;
-  return { type, batch, ...rest } as Event;
+  return Object.assign({ type: event.type, batch }, event) as Event;
 }
 
 /** What differs between the runs of one engine. `dead`: runs whose outputs may be unknown to the index. */

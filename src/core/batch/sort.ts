@@ -6,7 +6,7 @@ import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { refusedNow } from '../job/open-source.ts';
-import { type NamedSource, nameSource } from './names.ts';
+import { NamedSource } from './names.ts';
 import { goneAmong, ownersOf } from './reserve.ts';
 
 /** The files of a chunk. */
@@ -106,7 +106,9 @@ function factsOf(
 
 function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {
   const event: Unstamped<JobEvent> = {
-    ...{ type: 'job', source: given, state: 'unchanged' },
+    type: 'job',
+    source: given,
+    state: 'unchanged',
     ...(facts.recorded && pictureOf(facts.recorded)),
     outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
     ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - startedAt },
@@ -117,7 +119,7 @@ function unchangedEvent({ options }: JobContext, given: string, facts: Facts, st
 
 /** Names the files, and separates sources from files that the index knows as outputs, by path or by bytes. */
 export async function tellApart(context: JobContext, chunk: readonly FoundSource[]): Promise<Separated> {
-  const named = chunk.map((found) => nameSource(found, context.options));
+  const named = chunk.map((found) => new NamedSource(found, context.options));
   const paths = chunk.map(({ source }) => source);
   const plain = named.flatMap((one) => one.plain);
   const lookup = await context.index.lookup(paths, plain);
@@ -129,11 +131,11 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
     return (await isMovedOutput(context, source, lookup)) ? 'output' : 'source';
   };
   const kinds = await Promise.all(named.map(kindOf));
-  return {
-    lookup,
-    sources: named.filter((_, i) => kinds[i] === 'source'),
-    outputs: named.flatMap(({ found }, i) =>
-      kinds[i] === 'source' ? [] : [{ found, isMade: kinds[i] === 'output' }],
-    ),
-  };
+  const sources: NamedSource[] = [];
+  const outputs: { found: FoundSource; isMade: boolean }[] = [];
+  for (const [i, one] of named.entries()) {
+    if (kinds[i] === 'source') sources.push(one);
+    else outputs.push({ found: one.found, isMade: kinds[i] === 'output' });
+  }
+  return { lookup, sources, outputs };
 }

@@ -15,7 +15,10 @@ export function jobEvent(job: Job, settlement: Settlement, context: JobContext):
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
   const outputs = settlement.outputs.map((output) => outputAsGiven(output, context.options));
   return {
-    ...{ type: 'job', job: job.id, source: job.given, state },
+    type: 'job',
+    job: job.id,
+    source: job.given,
+    state,
     ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: context.sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),

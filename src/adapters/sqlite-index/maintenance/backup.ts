@@ -21,7 +21,7 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
   refuseTaken(file);
   mustHaveRoom(file);
   if (!existsSync(realPlace(path))) throw absent(path);
-  const Sqlite = await loadSqlite();
+  const Sqlite = loadSqlite();
   const copy = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await copyIndex(Sqlite, path, copy, file, signal);

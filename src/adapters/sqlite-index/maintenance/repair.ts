@@ -25,7 +25,7 @@ const ALL_LOST: Salvage = { saved: NOTHING, incomplete: ['sources', 'outputs', '
  * `no_space`.
  */
 export async function repairSqliteIndex(path: string, fold: FoldName): Promise<Repaired> {
-  const Sqlite = await loadSqlite();
+  const Sqlite = loadSqlite();
   const untouched = { index: path, movedTo: null, problems: [], saved: NOTHING, incomplete: [] };
   try {
     const real = realPlace(path);
