@@ -1,6 +1,6 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
+import { countsOf, finishedOf, jobOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
 
@@ -143,18 +143,21 @@ describe('--base', () => {
     );
   });
 
-  it('holds when a batch is resumed, when outputs are made again, and in events', async () => {
+  it('holds when images are retried and when outputs are made again', async () => {
+    place.put('photos/b/bad.jpg', 'no picture');
+    const based = ['--json', '--base', 'photos', 'photos/b'];
+    const first = await place.run([...BATCH, ...based]);
+    expect([first.code, countsOf(first)], first.stderr).toEqual([1, { completed: 1, failed: 1 }]);
+    putOld(place.at('photos/b/bad.jpg'), await picture({ seed: 3 }));
     const sources = sourcesOf(place, 'photos');
-    const first = await place.run([...BATCH, '--json', '--base', 'photos', 'photos/b']);
-    expect(eventsOf(first).find((event) => event.type === 'job')).toMatchObject({
-      ...{ source: 'photos/b/deep/x.jpg', outputs: [{ path: 'out/b/deep/x_t.webp' }] },
-    });
-    rmSync(place.at('out/b/deep/x_t.webp'));
-    const fixed = await place.run(['verify', '--fix', '--json']);
+    const retried = await place.run(['retry', finishedOf(first).batch, '--json']);
+    expect(jobOf(retried, 'photos/b/bad.jpg').outputs).toMatchObject([{ path: 'out/b/bad_t.webp' }]);
+    rmSync(place.at('out/b'), { recursive: true });
+    const fixed = await place.run(['verify', finishedOf(first).batch, '--fix', '--json']);
     expect([fixed.code, fixed.stderr], fixed.stdout).toEqual([0, '']);
-    expect(place.files('out')).toEqual(['b/deep/x_t.webp']);
-    const again = await place.run([...BATCH, '--json', '--base', 'photos', 'photos/b']);
-    expect(countsOf(again)).toEqual({ unchanged: 1 });
+    expect(place.files('out')).toEqual(['b/bad_t.webp', 'b/deep/x_t.webp']);
+    const again = await place.run([...BATCH, ...based]);
+    expect(countsOf(again)).toEqual({ unchanged: 2 });
     await assertInvariants(place, { sources, outcome: again });
   });
 });
