@@ -4,8 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { noInput } from '../../errors.ts';
 import type { PathList } from '../../model.ts';
 
-/** A line end in UTF-16, or the mark at its beginning. In UTF-8 a path never has these bytes. */
+/** The mark at the beginning of UTF-16, which is not UTF-8. */
 const UTF_16 = /^(?:\xff\xfe|\xfe\xff)/;
+/** A line end in UTF-16 without that mark. */
 const UTF_16_LINE = /\n\0|\0\n/;
 
 /** The paths of a list, as given. Errors: `no_input`, also for a list in another form. */
