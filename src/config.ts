@@ -8,7 +8,7 @@ import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/
 import { autoMemory, cores } from './config/machine.ts';
 import { absolute, defaultIndex } from './config/places.ts';
 import { showSize } from './config/quantities.ts';
-import type { Values } from './config/settings.ts';
+import { showValue, type Values } from './config/settings.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
@@ -68,16 +68,17 @@ export async function loadConfig(given: Given): Promise<Config> {
   checkDistinct(template, preset, settings.name.place);
 
   const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
-  const { out, index } = settings;
+  const { out, index, base } = settings;
   const { memory, memoryCap } =
     values.memory === null ? autoMemory() : { memory: values.memory, memoryCap: values.memory };
   const resolved = {
     out: absoluteOf(out),
+    base: base.value === null ? null : absoluteOf({ ...base, value: base.value }),
     jobs: values.jobs ?? cores(),
     memory,
     index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
-  const shown = { ...resolved, memory: showSize(memory) };
+  const shown = { ...resolved, base: resolved.base ?? showValue('base'), memory: showSize(memory) };
   return frozen<Config>({
     ...values,
     ...resolved,
@@ -111,8 +112,8 @@ function frozen<T>(value: T): T {
 /** The options of a batch and its jobs. The inputs add the list. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
-  const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
-  const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
+  const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
+  const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
   const machine = { jobs, memory, memoryCap };
   return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
 }

@@ -82,7 +82,9 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     const shared = renderer(options.jobs);
     // Without an index there is surely work: a child process starts while the inputs are checked.
     if (!existsSync(file)) shared.warm();
-    const sources = await openLocalSources(inputs, { ...options.walk, out: options.out, index: file });
+    const hasFolders = options.template.includes('{dir}');
+    const rules = { ...options.walk, out: options.out, index: file, hasFolders };
+    const sources = await openLocalSources(inputs, rules);
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
     return {

@@ -129,6 +129,12 @@ export function isLinkNow(cause?: unknown): ImgtoolError {
   return new ImgtoolError('source_outside', 'is a symbolic link now', { fix, cause });
 }
 
+/** The error for an input that cannot be used. `cause` is the error of the system. */
+export function noInput(message: string, fix: string, cause?: unknown): ImgtoolError {
+  const why = cause === undefined ? '' : ` (${systemCode(cause) ?? String(cause)})`;
+  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}; nothing was done`, cause });
+}
+
 /** The error for a failed write. `what` is the path, for example "out/a.webp". */
 export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;

@@ -17,6 +17,8 @@ export interface BatchSettings {
   readonly effort?: number;
   /** Template of output names. */
   readonly name?: string;
+  /** Folder that `{dir}` starts from. By default each named folder. */
+  readonly base?: string;
   readonly duplicates?: 'link' | 'copy' | 'skip';
   readonly force?: boolean;
   readonly dryRun?: boolean;

@@ -18,6 +18,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
   effort: ['0', '10', 'auto', '3'],
   name: ['a/{name}_{variant}', 'b/{name}_{variant}', 'c/{name}_{variant}', 'd/{name}_{variant}'],
+  base: ['/a', '/b', 'auto', '/d'],
   duplicates: ['copy', 'skip', 'copy', 'skip'],
   force: ['true', 'false', 'true', 'false'],
   dryRun: ['true', 'false', 'true', 'false'],

@@ -26,7 +26,14 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     memory: 1_000_000_000,
     memoryCap: 1_000_000_000,
     limits: { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
-    walk: { allFiles: false, followSymlinks: false, ignoreCtime: false, include: [], exclude: [] },
+    walk: {
+      allFiles: false,
+      followSymlinks: false,
+      ignoreCtime: false,
+      include: [],
+      exclude: [],
+      base: null,
+    },
     list: null,
     ...over,
   };

@@ -1,4 +1,5 @@
 import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import { wrong } from '../variants/place.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
 import { choice, orWord, text, texts, wholeNumber, yesOrNo } from '../variants/values.ts';
 import { variantsType } from '../variants/written.ts';
@@ -41,13 +42,28 @@ function oneOf<const W extends string>(group: Group, flag: string, about: string
   return setting<W>(group, flag, about, { initial: words[0], type: choice(words) });
 }
 
+/** A glob that leaves its folder, or names nothing in it, can never match. */
+const CANNOT_MATCH = /(^|[/\\])\.\.([/\\]|$)|^[./\\]*$/;
+const GLOBS = texts('a glob');
+
+const globsType: ValueType<readonly string[]> = {
+  ...GLOBS,
+  read(raw, place) {
+    const all = GLOBS.read(raw, place);
+    const bad = all.find((glob) => CANNOT_MATCH.test(glob));
+    if (bad === undefined) return all;
+    const fix = 'for example *.png, drafts/ or 2024/**';
+    throw wrong(place, 'a glob for paths below the folder', bad, { fix });
+  },
+};
+
 function globs(flag: string, about: string) {
-  return setting<readonly string[]>('inputs', flag, about, { initial: [], type: texts('a glob') });
+  return setting<readonly string[]>('inputs', flag, about, { initial: [], type: globsType });
 }
 
 /** A setting whose null leaves the choice to the program. */
-function automatic(group: Group, flag: string, about: string, type: Scalar<number>) {
-  return setting<number | null>(group, flag, about, { initial: null, type: orWord('auto', type) });
+function automatic<T>(group: Group, flag: string, about: string, type: Scalar<T>) {
+  return setting<T | null>(group, flag, about, { initial: null, type: orWord('auto', type) });
 }
 
 const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');
@@ -77,7 +93,10 @@ const TABLE = {
   mirror: toggle('watch', '--mirror', 'remove the outputs of sources that are removed'),
   once: toggle('watch', '--once', 'exit when nothing is left to do, for cron'),
   include: globs('--include <glob>', 'take only files whose path below the folder matches; repeatable'),
-  exclude: globs('--exclude <glob>', 'leave out files whose path below the folder matches; repeatable'),
+  exclude: globs(
+    '--exclude <glob>',
+    'leave out files and folders whose path below the folder matches, such as drafts/; repeatable',
+  ),
   allFiles: toggle(
     'inputs',
     '--all-files',
@@ -115,6 +134,13 @@ const TABLE = {
     initial: '{dir}/{name}_{variant}.{ext}',
     type: text('a template'),
   }),
+  /** A path as given. Null means each named folder, and the working folder for a list. */
+  base: automatic(
+    'outputs',
+    '--base <dir>',
+    'folder that {dir} starts from; auto is the named folder, or the working folder for --files-from',
+    text('a folder'),
+  ),
   duplicates: oneOf(
     'outputs',
     '--duplicates <way>',

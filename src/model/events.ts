@@ -100,6 +100,8 @@ export type PassedOverEvent = AboutBatch & {
   readonly type: 'passed_over';
   readonly path: string;
   readonly reason: PassedOver;
+  /** What a file with the reason `unsupported_format` is by its name, for example `camera raw`. */
+  readonly kind?: string;
 };
 
 export interface Warning {
@@ -150,6 +152,9 @@ export interface BatchFinished extends AboutBatch {
   readonly state: BatchState;
   readonly counts: Counts;
   readonly passedOver: number;
+  /** What this run passed over by reason, and pictures of formats that it never takes by kind: `camera raw`, `PDF`. */
+  readonly passedOverBy?: Readonly<Partial<Record<PassedOver, number>>>;
+  readonly passedOverKinds?: Readonly<Record<string, number>>;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Milliseconds from start to end. */

@@ -86,4 +86,10 @@ export interface JobRecord {
 
 /** Why a walk does not take a file or a folder. */
 export type PassedOver = UnfitFile | 'staged' | 'index' | 'output' | 'excluded' | 'system_folder';
-type UnfitFile = 'hidden' | 'symlink' | 'partial_download' | 'name_not_utf8' | 'not_regular';
+type UnfitFile =
+  | 'hidden'
+  | 'symlink'
+  | 'partial_download'
+  | 'name_not_utf8'
+  | 'not_regular'
+  | 'unsupported_format';

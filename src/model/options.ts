@@ -35,6 +35,8 @@ export interface Walk {
   /** Globs on the root-relative path; empty includes everything. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Absolute path of the folder from which `{dir}` starts. Null: each named folder, and the working folder for a list. */
+  readonly base: string | null;
 }
 
 /** Limits for each source. */
@@ -48,7 +50,12 @@ export interface Limits {
 }
 
 /** The rules of a walk, with the absolute paths that it passes over and reports. */
-export type WalkRules = Walk & { readonly out: string; readonly index: string };
+export type WalkRules = Walk & {
+  readonly out: string;
+  readonly index: string;
+  /** Whether names of outputs have the folders of their sources. */
+  readonly hasFolders: boolean;
+};
 
 /** Options of a watch. */
 export interface WatchOptions {

@@ -42,6 +42,8 @@ export class BatchTotals {
   readonly retrying = new Set<string>();
   passedOver = 0;
   readonly passedOverBy = new Map<PassedOver, number>();
+  /** The files of these that are pictures of unsupported formats, by kind. */
+  readonly passedOverKinds = new Map<string, number>();
   /** Bytes of the sources that have outputs, and bytes of these outputs. */
   bytesIn = 0;
   bytesOut = 0;
@@ -65,6 +67,14 @@ export class BatchTotals {
   /** Sources found so far, without the withdrawn ones. */
   get found(): number {
     return Math.max(this.#walked, this.total ?? 0) - this.#withdrawn;
+  }
+
+  /** The fields of `batch.finished` that say what was passed over. */
+  get aside() {
+    return {
+      passedOverBy: Object.fromEntries(this.passedOverBy),
+      passedOverKinds: Object.fromEntries(this.passedOverKinds),
+    };
   }
 
   get done(): number {
@@ -118,6 +128,7 @@ export class BatchTotals {
     } else if (event.type === 'passed_over') {
       this.passedOver++;
       increment(this.passedOverBy, event.reason);
+      if (event.kind !== undefined) increment(this.passedOverKinds, event.kind);
     } else if (event.type === 'stopping') this.stopping = event;
     else if (event.type === 'watching') this.watching = event;
     else if (event.type === 'batch.finished') this.finished = event;

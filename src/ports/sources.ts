@@ -4,9 +4,10 @@ import type { Bounds, Failure, Job, PassedOver, PathList, SourceFacts, WalkRules
 export interface Sources {
   /**
    * Streams found sources, each folder in bytewise order, folders that it cannot read, and files that it passes over.
-   * With `part`, streams the files of this part by the same rules, or `gone` when nothing is there.
+   * With `part`, streams the files of this part by the same rules, or `gone` when nothing is there. The first walk
+   * through everything also streams warnings about the inputs.
    */
-  walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<FoundSource | UnreadableFolder | Skipped | Gone>;
+  walk(signal: AbortSignal, part?: WalkScope): AsyncIterable<WalkEntry>;
   /**
    * Reports from now on what may have changed in the folders that are walked, each from before it is read. Hints make a
    * watch fast. They may come twice, late, or not at all: only a walk shows what is there. Call it once.
@@ -49,6 +50,8 @@ export interface WalkScope {
   readonly isKnown?: (path: string, facts: SourceFacts) => boolean;
 }
 
+export type WalkEntry = FoundSource | UnreadableFolder | Skipped | Gone | Notice;
+
 export interface FoundSource extends Pick<Job, 'source' | 'given' | 'relative'> {
   readonly type: 'found';
   /** Null when the user named the file and it cannot be read. Its job gives the reason. */
@@ -67,6 +70,8 @@ export interface Skipped {
   readonly path: string;
   readonly given: string;
   readonly reason: PassedOver;
+  /** What a file with the reason `unsupported_format` is by its name. */
+  readonly kind?: string;
 }
 
 /** Nothing is at a path that should be walked. */
@@ -85,8 +90,14 @@ export type Hint =
   | { readonly type: 'lost' }
   /** The name of a folder belongs to another folder or to none, as after a mount: files not met there are not gone. */
   | { readonly type: 'replaced'; readonly folder: string }
-  /** A message for the user. */
-  | { readonly type: 'warning'; readonly message: string; readonly fix?: string };
+  | Notice;
+
+/** A message for the user. */
+export interface Notice {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly fix?: string;
+}
 
 export interface Watcher {
   /** Number of folders that were walked and are still there. */

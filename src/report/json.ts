@@ -67,7 +67,7 @@ const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] 
   total: ['batch', 'total', 'bytes'],
   job: ['batch', 'job', ...SOURCE, ...RESULT, 'would', 'wouldWrite'],
   'job.retrying': ['batch', 'job', 'source', 'attempts', 'delay', 'error'],
-  passed_over: ['batch', 'path', 'reason'],
+  passed_over: ['batch', 'path', 'reason', 'kind'],
   warning: ['batch', 'code', 'message', 'fix'],
   watching: ['batch', 'folders', 'by'],
   scanned: ['batch', 'sources', 'changed', 'ms'],
@@ -76,7 +76,10 @@ const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] 
   removed: ['batch', 'source', 'paths'],
   profile: ['batch', 'jobs', 'ms', 'parent', 'children', 'pictures'],
   stopping: ['batch', 'finishing', 'dropping'],
-  'batch.finished': ['batch', 'state', 'counts', 'passedOver', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'],
+  'batch.finished': [
+    ...(['batch', 'state', 'counts', 'passedOver', 'passedOverBy', 'passedOverKinds'] as const),
+    ...(['bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
+  ],
 };
 
 function valuesOf(event: PrintedEvent): object {

@@ -4,7 +4,7 @@ import { bytes, count, counted, duration } from './format.ts';
 import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import { fixOf, reasonOf, retryText } from './wording.ts';
+import { fixOf, reasonOf, retryText, whyPassedOver } from './wording.ts';
 
 const NARROW = 60;
 
@@ -20,7 +20,9 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
     case 'job.retrying':
       return verbose ? [noticeLine('retrying', event.source, retryText(event), layout)] : [];
     case 'passed_over':
-      return verbose ? [noticeLine('unchanged', event.path, `passed over: ${event.reason}`, layout)] : [];
+      return verbose
+        ? [noticeLine('unchanged', event.path, `passed over: ${whyPassedOver(event)}`, layout)]
+        : [];
     case 'warning': {
       const words = [printable(event.message), ...fixOf(event)];
       const [first = '', ...more] = words.flatMap((text) => wrap(text, layout.columns, '   '));

@@ -12,6 +12,7 @@ import {
   outputNote,
   passedOverTexts,
   reasonOf,
+  whyPassedOver,
 } from './wording.ts';
 
 export interface PlainReportOptions {
@@ -84,7 +85,7 @@ function urgentLines(event: Event): string[] {
 
 function verboseLines(event: Event): string[] {
   if (event.type === 'profile') return profileLines(event);
-  if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
+  if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${whyPassedOver(event)}`];
   if (event.type === 'job.retrying') {
     const { source, error, attempts, delay } = event;
     const when = `attempts=${attempts} delay=${pause(delay)}`;
@@ -108,7 +109,7 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const aside = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const aside = passedOverTexts(finished.passedOver, totals);
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;

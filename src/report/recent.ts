@@ -4,7 +4,7 @@ import { ENDED_STATES, type Event, type JobState } from '../model.ts';
 import { counted } from './format.ts';
 import { outcomeOf } from './notices.ts';
 import { printable } from './text.ts';
-import { isPassedOverShown, retryText } from './wording.ts';
+import { isPassedOverShown, retryText, whyPassedOver } from './wording.ts';
 
 /** One of the latest events of a watch, as words. Name and words are printable. */
 export interface RecentEvent {
@@ -31,7 +31,8 @@ export function createRecent(inputs: readonly string[], verbose: boolean) {
   };
 
   function entryOf(event: Event): Omit<RecentEvent, 'at'> | null {
-    if (event.type === 'passed_over') return entry(event.type, event.path, `passed over: ${event.reason}`);
+    if (event.type === 'passed_over')
+      return entry(event.type, event.path, `passed over: ${whyPassedOver(event)}`);
     if (event.type === 'job.retrying') return entry('retrying', event.source, retryText(event));
     if (event.type === 'still_written')
       return entry(event.type, event.source, 'still being written, waiting');

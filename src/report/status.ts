@@ -15,7 +15,7 @@ export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Styl
     ...packed(['  started  '], startedPieces(batch, now), layout),
     ...packed(['  images   '], imagePieces(batch, layout), layout),
     ...packed(['  size     '], sizePieces(batch), layout),
-    ...passedOverTexts(batch.passedOver, new Map()).map((text) => line([`  aside    ${text}`], layout)),
+    ...passedOverTexts(batch.passedOver).map((text) => line([`  aside    ${text}`], layout)),
     ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
   ];
   const next = nextSentences(batch).flatMap((text) => wrap(text, layout.columns));

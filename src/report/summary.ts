@@ -21,7 +21,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const { finished } = totals;
   if (finished === null) return [];
   const layout = layoutFor(style);
-  const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const passedOver = passedOverTexts(finished.passedOver, totals);
   const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];

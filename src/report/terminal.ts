@@ -10,7 +10,7 @@ import { fixLines, nextLines, summaryLines } from './summary.ts';
 import { wrap } from './text.ts';
 import { liveLines } from './view.ts';
 import { watchLines } from './watch-view.ts';
-import { endedEarly, shownStates, watchEnd } from './wording.ts';
+import { endedEarly, kindTexts, shownStates, watchEnd } from './wording.ts';
 
 interface TerminalOptions {
   readonly stream: TerminalStream;
@@ -86,7 +86,7 @@ export function createWatchReport(options: WatchReportOptions): Report {
       if (event.type === 'walk' || event.type === 'batch.started') display.show(lines);
       if (event.type !== 'batch.finished') return;
       display.close();
-      display.print(['', ...closingLines(event, totals.stopping !== null, style)]);
+      display.print(['', ...closingLines(event, totals, style)]);
     },
     close: display.close,
   };
@@ -102,17 +102,19 @@ function lastingLines(event: Event, style: Style): string[] {
   ];
 }
 
-function closingLines(finished: BatchFinished, stopping: boolean, style: Style): string[] {
+function closingLines(finished: BatchFinished, totals: BatchTotals, style: Style): string[] {
   const layout = layoutFor(style);
   const { counts, ms } = finished;
-  const end = watchEnd(finished, stopping);
+  const end = watchEnd(finished, totals.stopping !== null);
   const left = leftOf(counts);
   const parts = [
     ...shownStates(counts).map((one) => `${count(counts[one])} ${one}`),
     ...(left > 0 ? [`${count(left)} pending`] : []),
   ];
   const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
-  const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.`;
+  const kinds = kindTexts(totals).join(', ');
+  const aside = kinds === '' ? '' : ` Passed over: ${kinds}.`;
+  const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.${aside}`;
   const state = end === 'finished' ? 'completed' : 'cancelled';
   const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
   const [first = '', ...more] = wrap(text, layout.columns, ' '.repeat(mark.text.length));

@@ -1,11 +1,11 @@
-import { bytesOf, leftOf } from '../model/totals.ts';
+import { BatchTotals, bytesOf, leftOf } from '../model/totals.ts';
 import type { BatchFinished, Event, JobEvent, Report } from '../model.ts';
 import { age, compact, iso, pause } from './format.ts';
 import { oneLine } from './json.ts';
 import type { PlainReportOptions } from './plain.ts';
 import { profileLines } from './profile.ts';
 import { printable } from './text.ts';
-import { countsInPlain, isPassedOverShown, reasonOf, watchEnd } from './wording.ts';
+import { countsInPlain, isPassedOverShown, kindTexts, reasonOf, watchEnd } from './wording.ts';
 
 /** `timestamps`: each line begins with the time. A journal adds its own. */
 type WatchPlainReportOptions = Omit<PlainReportOptions, 'every'> & { readonly timestamps: boolean };
@@ -16,22 +16,20 @@ type WatchPlainReportOptions = Omit<PlainReportOptions, 'every'> & { readonly ti
  */
 export function createWatchPlainReport(options: WatchPlainReportOptions): Report {
   const { stream, quiet, timestamps, verbose } = options;
-  let isWaiting = false;
-  let stopping = false;
+  const totals = new BatchTotals();
 
   function isShown(event: Event): boolean {
     const isFailure = event.type === 'job' && event.state === 'failed';
     if (quiet || isFailure || event.type === 'warning') return isFailure || event.type === 'warning';
     if (event.type === 'job') return verbose || event.state === 'completed' || event.state === 'duplicate';
     if (event.type === 'scanned' || event.type === 'withdrawn') return verbose;
-    return event.type !== 'passed_over' || isPassedOverShown(event.reason, isWaiting, verbose);
+    return event.type !== 'passed_over' || isPassedOverShown(event.reason, totals.watching !== null, verbose);
   }
 
   return {
     event(event) {
-      if (event.type === 'watching') isWaiting = true;
-      if (event.type === 'stopping') stopping = true;
-      const text = isShown(event) ? plainText(event, stopping) : null;
+      totals.add(event, performance.now());
+      const text = isShown(event) ? plainText(event, totals) : null;
       if (text === null) return;
       const time = timestamps ? `${iso(Date.now()).replace(/\.\d+Z$/, 'Z')} ` : '';
       for (const line of text.split('\n')) stream.write(`${time}${line}\n`);
@@ -41,7 +39,7 @@ export function createWatchPlainReport(options: WatchPlainReportOptions): Report
 }
 
 type Events = { readonly [E in Event as E['type']]: E };
-type Texts = { readonly [T in keyof Events]: (event: Events[T], stopping: boolean) => string | null };
+type Texts = { readonly [T in keyof Events]: (event: Events[T], totals: BatchTotals) => string | null };
 
 /** The line of each event, without the time; null for events that a watch does not print. */
 const TEXTS: Texts = {
@@ -53,7 +51,7 @@ const TEXTS: Texts = {
   job: jobText,
   profile: (event) => profileLines(event).join('\n'),
   'batch.started': ({ batch, out, preset, jobs }) => facts('started', { batch, out, preset, jobs }),
-  watching: ({ folders, by }) => facts('watching', { folders, by }),
+  watching: ({ folders, by }, totals) => facts('watching', { folders, by }, kindFacts(totals)),
   scanned: ({ sources, changed, ms }) => facts('scanned', { sources, changed, ms: Math.round(ms) }),
   'job.retrying': ({ source, error, attempts, delay }) => {
     const known = { error: error.code, attempts, delay: pause(delay).replaceAll(' ', '') };
@@ -62,13 +60,17 @@ const TEXTS: Texts = {
   withdrawn: ({ source }) => `withdrawn ${quoted(source)}`,
   still_written: ({ source }) => `waiting ${quoted(source)} still being written`,
   removed: ({ source, paths }) => facts(`removed ${quoted(source)}`, { outputs: paths.length }),
-  passed_over: ({ path, reason }) => facts(`skipped ${quoted(path)}`, { reason }),
+  passed_over: ({ path, reason, kind }) => facts(`skipped ${quoted(path)}`, { reason, kind }),
   stopping: ({ finishing, dropping }) => facts('stopping', { finishing, dropping }),
   'batch.finished': closingText,
 };
 
-function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T }, stopping: boolean) {
-  return TEXTS[event.type](event, stopping);
+function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T }, totals: BatchTotals) {
+  return TEXTS[event.type](event, totals);
+}
+
+function kindFacts(totals: BatchTotals): Facts {
+  return { passed_over: kindTexts(totals).join(', ') || undefined };
 }
 
 function jobText(event: JobEvent): string {
@@ -89,11 +91,12 @@ function jobText(event: JobEvent): string {
   });
 }
 
-function closingText(finished: BatchFinished, stopping: boolean): string {
+function closingText(finished: BatchFinished, totals: BatchTotals): string {
   const { counts, ms, bytesIn, bytesOut } = finished;
   const pending = leftOf(counts) || undefined;
-  const head = `${watchEnd(finished, stopping)} after=${age(ms).replaceAll(' ', '')} ${countsInPlain(counts)}`;
-  return facts(head, { pending, in: compact(bytesIn), out: compact(bytesOut) });
+  const head = `${watchEnd(finished, totals.stopping !== null)} after=${age(ms).replaceAll(' ', '')} ${countsInPlain(counts)}`;
+  const known = { pending, in: compact(bytesIn), out: compact(bytesOut) };
+  return facts(head, known, kindFacts(totals));
 }
 
 type Facts = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -14,7 +14,7 @@ import {
 } from './layout.ts';
 import type { DayTotals, RecentEvent } from './recent.ts';
 import { cutStart, padEnd, printable, width } from './text.ts';
-import { savedText, shownStates } from './wording.ts';
+import { kindTexts, savedText, shownStates } from './wording.ts';
 
 /** Below this many columns the time of day and long sentences are left out. */
 const NARROW = 60;
@@ -41,6 +41,7 @@ export function watchLines(totals: BatchTotals, view: WatchView): string[] {
     ...(roomy ? [headerLine(totals, view, layout), ''] : []),
     ...stateLines(totals, layout),
     ...todayLines(view.today, layout),
+    ...asideLines(totals, layout),
     ...(roomy ? [''] : []),
   ];
   const room = Math.max(0, view.rows - top.length - 1);
@@ -93,6 +94,12 @@ function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout)
   );
   const saved = bytesIn > 0 ? [savedText(bytesIn, bytesOut)] : [];
   return packed([padEnd('   today', INDENT)], [...states, ...saved], layout);
+}
+
+/** Pictures that no watch takes: their owner may wait for them. */
+function asideLines(totals: BatchTotals, layout: TextLayout): string[] {
+  const kinds = kindTexts(totals);
+  return kinds.length === 0 ? [] : packed([padEnd('   aside', INDENT)], kinds, layout);
 }
 
 function recentLines(recent: readonly RecentEvent[], room: number, layout: TextLayout): string[] {

@@ -1,5 +1,13 @@
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
-import type { Batch, BatchFinished, EndedState, Failure, JobRetrying, PassedOver } from '../model.ts';
+import type {
+  Batch,
+  BatchFinished,
+  EndedState,
+  Failure,
+  JobRetrying,
+  PassedOver,
+  PassedOverEvent,
+} from '../model.ts';
 import { ENDED_STATES } from '../model.ts';
 import { bytes, change, count, counted, pause } from './format.ts';
 import { printable } from './text.ts';
@@ -31,12 +39,30 @@ export function countsInPlain(ended: Readonly<Record<EndedState, number>>): stri
   return counts.join(' ');
 }
 
-/** `12 files passed over: 10 hidden, 2 symlinks`; no text for no files. */
-export function passedOverTexts(total: number, reasons: ReadonlyMap<PassedOver, number>): string[] {
+type PassedOverTotals = Pick<BatchTotals, 'passedOverBy' | 'passedOverKinds'>;
+
+/** `17 files passed over: 4 camera raw, 1 PDF, 10 hidden, 2 symlinks`; no text for no files. */
+export function passedOverTexts(total: number, totals?: PassedOverTotals): string[] {
   if (total === 0) return [];
-  const sorted = [...reasons].sort(([, a], [, b]) => b - a);
-  const parts = sorted.map(([reason, n]) => `${count(n)} ${PASSED_OVER[reason]}`);
+  const named = mostFirst([...(totals?.passedOverBy ?? [])]).flatMap(([reason, n]) =>
+    reason === 'unsupported_format' ? [] : [`${count(n)} ${PASSED_OVER[reason]}`],
+  );
+  const parts = [...(totals === undefined ? [] : kindTexts(totals)), ...named];
   return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
+}
+
+/** `symlink`, or for a picture of an unsupported format what it is: `camera raw`. */
+export function whyPassedOver({ reason, kind }: PassedOverEvent): string {
+  return kind ?? reason;
+}
+
+/** Pictures of unsupported formats: `4 camera raw`, `1 PDF`. */
+export function kindTexts({ passedOverKinds }: PassedOverTotals): string[] {
+  return mostFirst([...passedOverKinds]).map(([kind, n]) => `${count(n)} ${kind}`);
+}
+
+function mostFirst<T>(counts: readonly (readonly [T, number])[]) {
+  return [...counts].sort(([, a], [, b]) => b - a);
 }
 
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
@@ -102,9 +128,14 @@ export function watchEnd({ state }: BatchFinished, stopping: boolean): string {
   return stopping || state === 'cancelled' ? 'stopped' : 'finished';
 }
 
-const SURPRISING: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'symlink']);
+const SURPRISING: ReadonlySet<PassedOver> = new Set([
+  'not_regular',
+  'name_not_utf8',
+  'symlink',
+  'unsupported_format',
+]);
 
-const PASSED_OVER: Readonly<Record<PassedOver, string>> = {
+const PASSED_OVER: Readonly<Record<Exclude<PassedOver, 'unsupported_format'>, string>> = {
   hidden: 'hidden',
   symlink: 'symlinks',
   partial_download: 'partial downloads',

@@ -98,7 +98,7 @@ describe('sources that cannot be processed', () => {
       ['photos/folder.jpg', 'source_unreadable', /is a folder/, /./],
       ['photos/pipe.jpg', 'source_unreadable', /is a pipe/, /./],
     ]);
-    const walked = await place.process();
+    const walked = await place.process('--base', '.');
     expect([walked.code, countsOf(walked)]).toEqual([0, { unchanged: 1 }]);
   });
 

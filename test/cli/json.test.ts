@@ -130,6 +130,8 @@ describe('the JSON lines of `process --json`', () => {
       state: 'finished',
       counts: COUNTS,
       passedOver: 1,
+      passedOverBy: { hidden: 1 },
+      passedOverKinds: {},
       bytesIn: WHOLE,
       bytesOut: WHOLE,
       ms: WHOLE,

@@ -51,6 +51,21 @@ describe('processImages', () => {
     expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 0, unchanged: 1 } });
   });
 
+  it('takes the base of names as an option, and names it in a warning', async () => {
+    for (const [i, name] of ['a/x', 'b/y'].entries()) {
+      putOld(place.at(`photos/${name}.jpg`), await picture({ seed: i + 1 }));
+    }
+    const files = ['photos/a/x.jpg', 'photos/b/y.jpg'];
+    const warningsOf = async (base?: string) =>
+      (await all(processImages(files, { ...options(), ...(base === undefined ? {} : { base }) }))).flatMap(
+        (event) => (event.type === 'warning' ? [event.fix] : []),
+      );
+    expect(await warningsOf()).toEqual(["base: 'photos' keeps the folders"]);
+    expect(outputs()).toEqual(['x_a.webp', 'x_b.webp', 'y_a.webp', 'y_b.webp']);
+    expect(await warningsOf('photos')).toEqual([]);
+    expect(outputs().slice(0, 4)).toEqual(['a/x_a.webp', 'a/x_b.webp', 'b/y_a.webp', 'b/y_b.webp']);
+  });
+
   it('stops when its signal aborts', async () => {
     await putMany(30);
     const stop = new AbortController();

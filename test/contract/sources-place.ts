@@ -1,16 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WalkRules } from '../../src/model.ts';
-import type {
-  FoundSource,
-  Gone,
-  Hint,
-  OpenSources,
-  Skipped,
-  Sources,
-  UnreadableFolder,
-  WalkScope,
-} from '../../src/ports.ts';
+import type { Hint, OpenSources, Sources, WalkEntry, WalkScope } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 export const RULES: WalkRules = {
@@ -19,11 +10,11 @@ export const RULES: WalkRules = {
   ignoreCtime: false,
   include: [],
   exclude: [],
+  base: null,
   out: '/nowhere/out',
   index: '/nowhere/index.db',
+  hasFolders: true,
 };
-
-export type Entry = FoundSource | UnreadableFolder | Skipped | Gone;
 
 /** A separate folder with sources. */
 export interface SourcesPlace {
@@ -52,14 +43,14 @@ export function placeOf(open: OpenSources): SourcesPlace {
   };
 }
 
-export async function walked(sources: Sources, part?: WalkScope): Promise<Entry[]> {
-  const entries: Entry[] = [];
+export async function walked(sources: Sources, part?: WalkScope): Promise<WalkEntry[]> {
+  const entries: WalkEntry[] = [];
   for await (const entry of sources.walk(new AbortController().signal, part)) entries.push(entry);
   return entries;
 }
 
 /** The found sources as the user would write them. */
-export function found(entries: readonly Entry[]): string[] {
+export function found(entries: readonly WalkEntry[]): string[] {
   return entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : []));
 }
 

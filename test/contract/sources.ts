@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
-import type { FoundSource, Gone, Inputs, OpenSources, Skipped, UnreadableFolder } from '../../src/ports.ts';
+import type { Inputs, OpenSources, WalkEntry } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 
 const RULES: WalkRules = {
@@ -12,8 +12,10 @@ const RULES: WalkRules = {
   ignoreCtime: false,
   include: [],
   exclude: [],
+  base: null,
   out: '/nowhere/out',
   index: '/nowhere/index.db',
+  hasFolders: true,
 };
 
 /** The contract of sources in files and folders. */
@@ -31,7 +33,7 @@ export function sourcesConformance(name: string, open: OpenSources): void {
     };
     const walk = async (paths: string[], rules: Partial<WalkRules> = {}, list: Inputs['list'] = null) => {
       const sources = await open({ paths, list, cwd }, { ...RULES, ...rules });
-      const entries: (FoundSource | UnreadableFolder | Skipped | Gone)[] = [];
+      const entries: WalkEntry[] = [];
       for await (const entry of sources.walk(new AbortController().signal)) entries.push(entry);
       return {
         found: entries.flatMap((entry) => (entry.type === 'found' ? [entry.given] : [])),
@@ -245,6 +247,82 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p'], { exclude: ['**/*.png'] })).found).toEqual(['p/a.jpg', 'p/raw/b.jpg']);
     });
 
+    it('skips pictures of formats that it never takes, and says what they are', async () => {
+      put('p/a.jpg', 'p/I.CR2', 'p/sub/b.pdf', 'p/c.Hif', 'p/notes.txt', 'p/psd', 'p/.d.psd');
+      const { found, entries } = await walk(['p']);
+      expect(found).toEqual(['p/a.jpg']);
+      const kinds = entries.map((entry) => (entry.type === 'skipped' ? (entry.kind ?? entry.reason) : null));
+      expect(kinds.filter((kind) => kind !== null)).toEqual(['hidden', 'camera raw', 'HEIF', 'PDF']);
+      expect((await walk(['p/I.CR2'])).found).toEqual(['p/I.CR2']);
+      expect((await walk(['p'], { allFiles: true })).found).toContain('p/I.CR2');
+      expect((await walk(['p'], { exclude: ['*.cr2'] })).skipped).toMatchObject({ 'p/I.CR2': 'excluded' });
+      // The pattern does match something, and the summary says what.
+      expect((await walk(['p/*.CR2'])).skipped).toMatchObject({ 'p/I.CR2': 'unsupported_format' });
+    });
+
+    it('applies globs to the entries of a list, and never to files that the user named', async () => {
+      put('p/a.jpg', 'p/drafts/b.jpg', 'p/c.png', 'list');
+      writeFileSync(join(cwd, 'list'), ['p/a.jpg', join(cwd, 'p/drafts/b.jpg'), 'p/c.png'].join('\n'));
+      const rules = { include: ['*.jpg'], exclude: ['drafts/'] };
+      const list = { from: 'list', nul: false };
+      expect((await walk([], rules, list)).found).toEqual(['p/a.jpg']);
+      expect((await walk(['p/c.png', 'p/drafts/b.jpg'], rules)).found).toEqual(['p/c.png', 'p/drafts/b.jpg']);
+    });
+
+    it('keeps the folders of relative paths in a list, and of everything below a base', async () => {
+      put('p/sub/a.jpg', 'q/b.jpg', 'list');
+      writeFileSync(join(cwd, 'list'), ['./p/../p/sub/a.jpg', join(cwd, 'q/b.jpg'), '../c.jpg'].join('\n'));
+      const places = async (paths: string[], base: string | null, from?: string) => {
+        const list = from === undefined ? null : { from, nul: false };
+        const { entries } = await walk(paths, { base: base === null ? null : join(cwd, base) }, list);
+        return entries.flatMap((entry) => (entry.type === 'found' ? [entry.relative] : []));
+      };
+      expect(await places([], null, 'list')).toEqual(['p/sub/a.jpg', 'b.jpg', 'c.jpg']);
+      expect(await places([], '.', 'list')).toEqual(['p/sub/a.jpg', 'q/b.jpg', 'c.jpg']);
+      expect(await places([], 'p', 'list')).toEqual(['sub/a.jpg', 'b.jpg', 'c.jpg']);
+      expect(await places(['p/sub/a.jpg', 'q'], null)).toEqual(['a.jpg', 'b.jpg']);
+      expect(await places(['p/sub/a.jpg', 'q'], '.')).toEqual(['p/sub/a.jpg', 'q/b.jpg']);
+      expect(await places(['p/*/a.jpg', 'q'], 'p')).toEqual(['sub/a.jpg', 'b.jpg']);
+    });
+
+    it('warns in its first walk only, and not of inputs of an earlier batch', async () => {
+      put('p/a.jpg', 'q/b.jpg');
+      const inputs = { paths: ['p/a.jpg', 'q/b.jpg'], list: null, cwd };
+      const warningsOf = async (isAgain: boolean) => {
+        const sources = await open({ ...inputs, isAgain }, RULES);
+        const counts: number[] = [];
+        for (let walk = 0; walk < 2; walk++) {
+          let warnings = 0;
+          for await (const { type } of sources.walk(new AbortController().signal)) {
+            if (type === 'warning') warnings++;
+          }
+          counts.push(warnings);
+        }
+        return counts;
+      };
+      expect([await warningsOf(false), await warningsOf(true)]).toEqual([
+        [1, 0],
+        [0, 0],
+      ]);
+    });
+
+    it('warns when globs leave nothing, and of globs that begin with the folder', async () => {
+      put('p/a.jpg', 'p/drafts/b.jpg');
+      const warnings = async (rules: Partial<WalkRules>) => {
+        const { entries } = await walk(['p'], rules);
+        return entries.flatMap((entry) => (entry.type === 'warning' ? [entry] : []));
+      };
+      expect(await warnings({ exclude: ['*.jpg'] })).toMatchObject([
+        { message: expect.stringMatching(/all 2/) },
+      ]);
+      expect(await warnings({ exclude: ['a.jpg'] })).toEqual([]);
+      for (const glob of ['p/drafts/**', './p/drafts/**', join(cwd, 'p/drafts/**')]) {
+        expect(await warnings({ exclude: [glob] })).toMatchObject([{ fix: 'write drafts/**' }]);
+      }
+      put('p/p/drafts/c.jpg');
+      expect(await warnings({ exclude: ['p/drafts/**'] })).toEqual([]);
+    });
+
     it('expands a quoted glob, prefers a file of exactly that name, and refuses a glob without matches', async () => {
       put('p/a.jpg', 'p/sub/b.jpg', 'p/c.png', 'q[1].jpg');
       expect((await walk(['p/**/*.jpg'])).found).toEqual(['p/a.jpg', 'p/sub/b.jpg']);
@@ -271,6 +349,23 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       writeFileSync(join(cwd, 'list'), 'a.jpg\0b c.jpg\0');
       expect((await walk([], {}, { from: 'list', nul: true })).found).toEqual(['a.jpg', 'b c.jpg']);
       await expect(walk([], {}, { from: 'gone', nul: false })).rejects.toMatchObject({ code: 'no_input' });
+    });
+
+    it.each([
+      ['UTF-16 with a mark', Buffer.from('\ufeffa.jpg\n', 'utf16le'), false, /UTF-16/],
+      ['big-endian UTF-16', Buffer.from('\ufeffa.jpg\n', 'utf16le').swap16(), false, /UTF-16/],
+      ['UTF-16 without a mark', Buffer.from('a.jpg\nb.jpg\n', 'utf16le'), false, /UTF-16/],
+      ['UTF-16 where NUL is expected', Buffer.from('\ufeffa.jpg\n', 'utf16le'), true, /UTF-16/],
+      ['NUL where lines are expected', Buffer.from('a.jpg\0b.jpg\0'), false, /end with NUL/],
+      ['lines where NUL is expected', Buffer.from('a.jpg\nb.jpg\n'), true, /end with a newline/],
+    ])('refuses a list in another form: %s', async (_, bytes, nul, message) => {
+      put('a.jpg', 'b.jpg');
+      writeFileSync(join(cwd, 'list'), bytes);
+      const refused = walk([], {}, { from: 'list', nul });
+      await expect(refused).rejects.toMatchObject({
+        code: 'no_input',
+        message: expect.stringMatching(message),
+      });
     });
 
     it('recognises paths of sources, even through links to folders', async () => {

@@ -60,7 +60,7 @@ export async function openWorkshop(onRender: OnRender): Promise<Workshop> {
   const prepare: Workshop['prepare'] = async (command, over = {}, ports = {}) => {
     const run = (++runs).toString(16).padStart(8, '0');
     const options = batchOptions({ out, preset: { name: 'test', variants: [variant()] }, ...over });
-    const rules = { ...options.walk, out, index: file };
+    const rules = { ...options.walk, out, index: file, hasFolders: true };
     const sources = await openLocalSources({ paths: ['photos'], list: null, cwd: place }, rules);
     const budget = openMemoryBudget(options.memory);
     const renderer = rendererWith(onRender);

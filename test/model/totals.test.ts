@@ -41,6 +41,16 @@ describe('the totals of a batch', () => {
     expect(totals.outputs).toEqual({ completed: 18, duplicate: 0, unchanged: 0 });
   });
 
+  it('count passed over files by reason, and pictures of unsupported formats by kind', () => {
+    const passedOver = { type: 'passed_over', batch: 'b', path: 'a' } as const;
+    const raw = { ...passedOver, reason: 'unsupported_format', kind: 'camera raw' } as const;
+    const totals = totalsOf([raw, raw, { ...passedOver, reason: 'hidden' }]);
+    expect(totals.aside).toEqual({
+      passedOverBy: { unsupported_format: 2, hidden: 1 },
+      passedOverKinds: { 'camera raw': 2 },
+    });
+  });
+
   it('follow a source from pending to processing, retrying and withdrawn', () => {
     const source = 'a.jpg';
     const error = { code: 'corrupt', message: 'cut short' };

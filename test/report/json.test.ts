@@ -43,8 +43,10 @@ describe('--json', () => {
   });
 
   it('counts all eight states in order at the end', () => {
-    const [text = ''] = linesOf([finishedOf({ completed: 3 })]);
-    const order = 'v type batch state counts passedOver bytesIn bytesOut ms exit';
+    const kinds = { passedOverBy: { unsupported_format: 1 }, passedOverKinds: { PDF: 1 } };
+    const [text = ''] = linesOf([finishedOf({ completed: 3 }, kinds)]);
+    const order =
+      'v type batch state counts passedOver passedOverBy passedOverKinds bytesIn bytesOut ms exit';
     expect(Object.keys(JSON.parse(text))).toEqual(order.split(' '));
     expect(Object.keys(JSON.parse(text).counts)).toEqual([...JOB_STATES]);
   });

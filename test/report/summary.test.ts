@@ -89,6 +89,16 @@ describe('the closing summary', () => {
     expect(text).not.toContain('imgtool status');
   });
 
+  it('counts pictures of unsupported formats by kind, before what else was passed over', () => {
+    const events = ['PDF', 'camera raw', 'camera raw'].map((kind, i): Event => {
+      return { type: 'passed_over', batch: 'b', path: `${i}`, reason: 'unsupported_format', kind };
+    });
+    const hidden: Event = { type: 'passed_over', batch: 'b', path: '.a', reason: 'hidden' };
+    expect(textOf([hidden, ...events, finishedOf({}, { passedOver: 4 })])).toContain(
+      ' 4 files passed over: 2 camera raw, 1 PDF, 1 hidden',
+    );
+  });
+
   it('says that no images were found, and which files were passed over', () => {
     expect(textOf([{ type: 'passed_over', batch: 'b', path: '.a', reason: 'hidden' }, finishedOf({})])).toBe(
       ' No images found.\n 1 file passed over: 1 hidden',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Event } from '../../src/model.ts';
 import { finishedOf, watchSession } from './samples.ts';
 import { NOON, open, played } from './watched.ts';
 
@@ -42,6 +43,13 @@ describe('the report of a watch on a terminal', () => {
   it('says that it finished when nothing was left, and mentions no failures', () => {
     const { text } = played([...watchSession().slice(0, 8), finishedOf({ completed: 3 }, { ms: 12_400 })]);
     expect(text.endsWith('\n ✓ Finished after 12s: 3 completed.\n')).toBe(true);
+  });
+
+  it('counts pictures of unsupported formats in its last line', () => {
+    const about = { reason: 'unsupported_format', kind: 'camera raw' } as const;
+    const raw: Event = { type: 'passed_over', batch: 'b', path: 'a.cr2', ...about };
+    const { text } = played([raw, raw, finishedOf({ completed: 3 }, { ms: 12_400 })]);
+    expect(text.endsWith('\n ✓ Finished after 12s: 3 completed. Passed over: 2 camera raw.\n')).toBe(true);
   });
 
   it('says how to continue when images were left', () => {

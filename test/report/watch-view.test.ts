@@ -76,6 +76,15 @@ describe('the live part of a watch', () => {
     expect(screenOf(watchSession().slice(0, -3)).join('\n')).not.toContain('hidden');
   });
 
+  it('counts pictures of unsupported formats by kind', () => {
+    const about = { reason: 'unsupported_format', kind: 'camera raw' } as const;
+    const raw: Event = { type: 'passed_over', batch, path: 'inbox/a.cr2', ...about };
+    const watching: Event = { type: 'watching', batch, folders: 3, by: 'events' };
+    const lines = screenOf([...watchSession().slice(0, 8), watching, raw, { ...raw, kind: 'PDF' }]);
+    expect(lines[4]).toBe('   aside      1 camera raw  1 PDF');
+    expect(lines.join('\n')).toMatch(/· a\.cr2 +passed over: PDF$/m);
+  });
+
   it('names files with their folder when it watches several', () => {
     const lines = screenOf([...watchSession().slice(0, 2), renderedOf('inbox/1.jpg')], {
       inputs: ['./inbox', 'b', 'c'],

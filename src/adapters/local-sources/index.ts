@@ -1,13 +1,15 @@
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { asImgtoolError } from '../../errors.ts';
+import { asImgtoolError, noInput } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { isFolderAt } from '../file-systems.ts';
+import { adviceOn, nothingLeft } from './advice.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
-import { hasBecomeLink, type Input, noInput, type Root, realNow, resolveInputs } from './inputs.ts';
+import { hasBecomeLink, type Input, type NamedFile, type Root, realNow, resolveInputs } from './inputs.ts';
+import { mayBeSource } from './names.ts';
 import { lookAtOut, refuseOtherName, rulesWith } from './out.ts';
-import { mayBeSource, withMatchers } from './patterns.ts';
+import { isLeftOut, withMatchers } from './patterns.ts';
 import { type Met, type Rules, skipped, walkRoot } from './walk.ts';
 import { openWatch, type Watch } from './watch.ts';
 
@@ -16,7 +18,7 @@ const BREATH = 64;
 
 /** Opens the pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
 export async function openLocalSources(inputs: Inputs, given: WalkRules): Promise<Sources> {
-  const all = await resolveInputs(inputs);
+  const all = await resolveInputs(inputs, given.base);
   const rules = await withMatchers(given);
   const roots = all.filter((input) => input.kind === 'root');
   const files = all.filter((input) => input.kind === 'named');
@@ -27,6 +29,8 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
   let watch: Watch | undefined;
   let tell: ((hint: Hint) => void) | undefined;
   let isToldOfOut = false;
+  let isWalked = false;
+  const advice = inputs.isAgain || inputs.once !== undefined ? [] : adviceOn(all, rules, inputs.cwd);
   // One input without links never leads to a file twice.
   const mayMeetTwice = all.length > 1 || rules.followSymlinks;
   const hasManyWays =
@@ -35,7 +39,9 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
   refuseOtherName(roots, out);
   const empty = roots.find((root) => !root.isAway && isEmptyGlob(root));
   if (empty !== undefined && !(inputs.isAgain && all.some((one) => !one.isAway && !isEmptyGlob(one)))) {
-    throw noInput(`${empty.pattern ?? empty.given}: the pattern matches no picture`, 'check the pattern');
+    const hasGlobs = rules.include.length + rules.exclude.length > 0;
+    const fix = `check the pattern${hasGlobs ? ', {{include}} and {{exclude}}' : ''}`;
+    throw noInput(`${empty.pattern ?? empty.given}: the pattern matches no picture`, fix);
   }
 
   return {
@@ -50,7 +56,9 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
         return true;
       };
       const now = { ...rulesWith(rules, out), isKnown: isKnownOnce };
-      let met = 0;
+      const isFirst = at === undefined && !isWalked;
+      if (isFirst) yield* advice;
+      let [met, found, excluded] = [0, 0, 0];
       for (const part of at === undefined ? all.map((input) => ({ input, at })) : partsAt(at)) {
         for (const one of walkPart(part, now)) {
           if (signal.aborted) return;
@@ -63,10 +71,14 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
             if (seen?.has(one.real)) continue;
             seen?.add(one.real);
           }
+          if (one.entry.type === 'found') found++;
+          if (one.entry.type === 'skipped' && one.entry.reason === 'excluded') excluded++;
           const wasFolder = one.entry.type === 'gone' && watch?.tree.leave(one.entry.path);
           yield wasFolder ? { ...one.entry, wasFolder } : one.entry;
         }
       }
+      if (isFirst && found === 0 && excluded > 0) yield nothingLeft(excluded);
+      isWalked ||= at === undefined;
       if (round === undefined) return;
       for (const root of roots) if (watch?.isThere(root)) watch.tree.leaveOlder(root.path, round);
     },
@@ -148,6 +160,8 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
     if (input.kind === 'named' || input.matches === undefined) return false;
     for (const { entry } of walkRoot(input, rulesWith(rules, out))) {
       if (entry?.type === 'found' || entry?.type === 'unreadable') return false;
+      // The summary counts what the pattern matches and the walk passes over.
+      if (entry?.type === 'skipped' && input.matches(below(input.path, entry.path))) return false;
     }
     return true;
   }
@@ -159,14 +173,22 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
       return hasBecomeLink(input) ? [skipped(path, given, 'symlink')] : walkRoot(asNow(input), now, at);
     }
     if (out.isPassedOver && isWithin(real, out.real)) return [skipped(path, given, 'output')];
+    if (isExcludedEntry(input)) return [skipped(path, given, 'excluded')];
     const facts = factsAt(path, true, rules);
-    return [{ entry: { type: 'found', source: path, given, relative: basename(path), facts }, real }];
+    return [{ entry: { type: 'found', source: path, given, relative: input.relative, facts }, real }];
+  }
+
+  /** Globs hold for the entries of a list. A file that the user named is always taken. */
+  function isExcludedEntry({ given, path, relative: own, isListed, isPlaced }: NamedFile): boolean {
+    if (!isListed) return false;
+    const place = (isPlaced ? own : isAbsolute(given) ? path : given).split(sep).join('/');
+    return isLeftOut(place.replace(/^(\.{0,2}\/)+/, ''), rules);
   }
 
   function partsAt(path: string): Part[] {
     // A name that is not UTF-8 was reported in another form: walk its folder instead.
     if (path.includes('\ufffd')) return partsAt(dirname(path));
-    return rootsOf(path).map((root) => ({ input: root, at: relative(root.path, path).split(sep).join('/') }));
+    return rootsOf(path).map((root) => ({ input: root, at: below(root.path, path) }));
   }
 }
 
@@ -174,6 +196,11 @@ export async function openLocalSources(inputs: Inputs, given: WalkRules): Promis
 interface Part {
   readonly input: Input;
   readonly at: string | undefined;
+}
+
+/** The path below a folder, with `/`. */
+function below(folder: string, path: string): string {
+  return relative(folder, path).split(sep).join('/');
 }
 
 function caseless(path: string): string {

@@ -1,11 +1,11 @@
 import { type Stats, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { ImgtoolError, systemCode } from '../../errors.ts';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { ImgtoolError, noInput, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
-import { isLinkAt, resolved } from './files.ts';
-import { hasPictureName, readGlob } from './patterns.ts';
+import { isLinkAt, isWithin, resolved } from './files.ts';
+import { readList } from './list.ts';
+import { hasPictureName } from './names.ts';
+import { readGlob } from './patterns.ts';
 
 /** An input as it was found before anything ran. */
 export type Input = Root | NamedFile;
@@ -22,11 +22,19 @@ interface Named {
 
 export interface NamedFile extends Named {
   readonly kind: 'named';
+  /** Whether a list named it. */
+  readonly isListed: boolean;
+  /** Whether `relative` has its folders. */
+  readonly isPlaced: boolean;
+  /** Its path below the base, with `/`; without a base its name alone. */
+  readonly relative: string;
 }
 
 /** A folder to walk. For a quoted glob: the fixed part of it, and whether a root-relative path matches the rest. */
 export interface Root extends Named {
   readonly kind: 'root';
+  /** Its path below the base with `/` at the end; empty without a base. */
+  readonly prefix: string;
   /** It was a symbolic link when it was named, so it may lead elsewhere later. */
   readonly isLink: boolean;
   readonly matches?: (relative: string) => boolean;
@@ -44,8 +52,28 @@ export function hasBecomeLink({ path, real, isLink }: Root): boolean {
   return real === path ? resolved(path) !== path : !isLink && isLinkAt(path);
 }
 
-/** Looks at what was named. Errors: `no_input`, `usage`. */
-export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
+/**
+ * Looks at what was named. `base` is the absolute path of the folder from which the paths of outputs start. Without it a
+ * relative path of a list starts from the working folder. Errors: `no_input`, `usage`.
+ */
+export async function resolveInputs(inputs: Inputs, base: string | null): Promise<Input[]> {
+  const all = await lookAtInputs(inputs);
+  return base ? all.map((input) => placed(input, base)) : all;
+}
+
+/** The input with its path below the base, if it is there. */
+function placed(input: Input, base: string): Input {
+  if (!isWithin(input.path, base)) return input.kind === 'root' ? input : { ...input, ...flat(input.path) };
+  const below = relative(base, input.path).split(sep).join('/');
+  if (input.kind === 'named') return { ...input, isPlaced: true, relative: below };
+  return { ...input, prefix: below === '' ? '' : `${below}/` };
+}
+
+function flat(path: string): Pick<NamedFile, 'isPlaced' | 'relative'> {
+  return { isPlaced: false, relative: basename(path) };
+}
+
+async function lookAtInputs(inputs: Inputs): Promise<Input[]> {
   const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
   if (once !== undefined) {
     const folders = new Set(once.folders);
@@ -57,10 +85,10 @@ export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
     };
     return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
   }
-  const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
+  const listed = list === null ? [] : await readList(list, cwd);
   const look = onlyFolders && !isAgain ? folderOf : inputOf;
   const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
-  return [...found, ...listed.map((given) => named(given, cwd))];
+  return [...found, ...listed.map((given) => listedFile(given, cwd))];
 }
 
 type LookAt = (given: string, cwd: string) => Input | Promise<Input>;
@@ -112,12 +140,17 @@ async function patternOf(given: string, cwd: string): Promise<Root | undefined> 
 
 function rootAt(given: string, cwd: string): Root {
   const path = resolve(cwd, given);
-  return { kind: 'root', given, path, real: resolved(path), isLink: isLinkAt(path) };
+  return { kind: 'root', given, path, prefix: '', real: resolved(path), isLink: isLinkAt(path) };
 }
 
 function named(given: string, cwd: string): NamedFile {
   const path = resolve(cwd, given);
-  return { kind: 'named', given, path, real: resolved(path) };
+  return { kind: 'named', given, path, real: resolved(path), isListed: false, ...flat(path) };
+}
+
+function listedFile(given: string, cwd: string): NamedFile {
+  const file: NamedFile = { ...named(given, cwd), isListed: true };
+  return isAbsolute(given) ? file : (placed(file, cwd) as NamedFile);
 }
 
 function statNamed(given: string, cwd: string): Stats | undefined {
@@ -129,23 +162,6 @@ function statNamed(given: string, cwd: string): Stats | undefined {
   }
 }
 
-async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {
-  try {
-    const bytes = from === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, from));
-    // Some editors put a byte order mark before the first entry.
-    const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-    return text.split(nul ? '\0' : /\r?\n/).filter((entry) => entry !== '');
-  } catch (error) {
-    throw noInput(`${from}: the list cannot be read`, 'check the path of the list', error);
-  }
-}
-
 function notThere(given: string): ImgtoolError {
   return noInput(`${given}: is not there`, 'check the path');
-}
-
-/** The error for an input that cannot be used. `cause` is the error of the system. */
-export function noInput(message: string, fix: string, cause?: unknown): ImgtoolError {
-  const why = cause === undefined ? '' : ` (${systemCode(cause) ?? String(cause)})`;
-  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}; nothing was done`, cause });
 }

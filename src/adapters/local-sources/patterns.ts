@@ -1,66 +1,62 @@
+import { sep } from 'node:path';
 import type { WalkRules } from '../../model.ts';
 
-const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
-
-/**
- * Folders that systems keep for themselves, for example for thumbnails, deleted files and snapshots. Names that begin
- * with a dot are hidden anyway.
- */
-const SYSTEM_FOLDERS: ReadonlySet<string> = new Set([
-  // Synology DSM.
-  ...['@eadir', '@tmp', '@sharebin', '@sharesnap', '#recycle', '#snapshot'],
-  // QNAP QTS, and other network storage.
-  ...['@recycle', '@recently-snapshot', '@transcode', '~snapshot', 'network trash folder', 'temporary items'],
-  // Windows.
-  ...['$recycle.bin', 'recycler', 'recycled', 'system volume information', '$extend', 'found.000'],
-  // macOS: what an archive holds beside the files.
-  '__macosx',
-  // ext2, ext3 and ext4.
-  'lost+found',
-]);
-
-export function isSystemFolder(name: string): boolean {
-  return SYSTEM_FOLDERS.has(name.toLowerCase());
-}
-
-/** Whether a walk takes a file with this name. */
-export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFiles'>): boolean {
-  return allFiles || hasPictureName(name);
-}
-
-export function hasPictureName(name: string): boolean {
-  return PICTURE.test(name);
-}
-
-/** The rules of a walk, with the globs of what it includes and excludes made ready. */
+/** The rules of a walk, with the globs of what it includes and excludes made ready. Paths are below a root, with `/`. */
 export interface MatchingRules extends WalkRules {
-  isIncluded(relative: string): boolean;
-  isExcluded(relative: string): boolean;
+  isIncluded(path: string): boolean;
+  isExcluded(path: string, isFolder: boolean): boolean;
 }
 
 export async function withMatchers(rules: WalkRules): Promise<MatchingRules> {
   const { include, exclude } = rules;
   const isIncluded = include.length === 0 ? () => true : await matcherOf(include);
   const isExcluded = exclude.length === 0 ? () => false : await matcherOf(exclude);
-  return { ...rules, isIncluded, isExcluded };
+  return { ...rules, isIncluded: (path) => isIncluded(path, false), isExcluded };
 }
 
-/** Matches a path below a root. A glob without `/` matches the name at any depth. Extensions compare without case. */
-async function matcherOf(globs: readonly string[]): Promise<(relative: string) => boolean> {
+/** Whether the rules leave out a file, for itself or for one of the folders above it. */
+export function isLeftOut(path: string, { isIncluded, isExcluded }: MatchingRules): boolean {
+  return !isIncluded(path) || isExcluded(path, false) || foldersOf(path).some((one) => isExcluded(one, true));
+}
+
+/**
+ * Matches a path below a root. A glob without `/` matches the name at any depth. One that ends with `/` matches a folder
+ * and everything in it. One that begins with `/` starts at the root. Extensions compare without case.
+ */
+async function matcherOf(globs: readonly string[]): Promise<(path: string, isFolder: boolean) => boolean> {
   const { default: picomatch } = await import('picomatch');
-  const all = globs.map(withSmallExtensions);
-  const byPath = picomatch(
-    all.filter((glob) => glob.includes('/')),
-    { dot: true },
-  );
-  const byName = picomatch(
-    all.filter((glob) => !glob.includes('/')),
-    { dot: true, basename: true },
-  );
-  return (relative) => {
-    const path = withSmallExtensions(relative);
-    return byPath(path) || byName(path);
+  const oneOf = (some: readonly string[]) => {
+    const all = some.map(withSmallExtensions);
+    const byPath = picomatch(
+      all.filter((glob) => glob.includes('/')).map((glob) => glob.replace(/^\//, '')),
+      { dot: true },
+    );
+    const byName = picomatch(
+      all.filter((glob) => !glob.includes('/')),
+      { dot: true, basename: true },
+    );
+    return (path: string) => {
+      const small = withSmallExtensions(path);
+      return byPath(small) || byName(small);
+    };
   };
+  const all = globs.map((glob) =>
+    glob
+      .split(sep)
+      .join('/')
+      .replace(/^(\.\/+)+/, ''),
+  );
+  const isOne = oneOf(all.filter((glob) => !glob.endsWith('/')));
+  const folders = all.filter((glob) => glob.endsWith('/')).map((glob) => glob.replace(/\/+$/, ''));
+  if (folders.length === 0) return isOne;
+  const isOneFolder = oneOf(folders);
+  return (path, isFolder) =>
+    isOne(path) || (isFolder && isOneFolder(path)) || foldersOf(path).some(isOneFolder);
+}
+
+/** The folders above a path, without the root. */
+function foldersOf(path: string): string[] {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 }
 
 /** The path or glob with its extensions in lower case: all that a brace lists, such as `*.{JPG,png}`. */

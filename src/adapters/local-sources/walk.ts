@@ -5,7 +5,8 @@ import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, Gone, Skipped, UnreadableFolder } from '../../ports.ts';
 import { factsAt, isLinkAt } from './files.ts';
 import type { Root } from './inputs.ts';
-import { isSystemFolder, type MatchingRules, mayBeSource } from './patterns.ts';
+import { isSystemFolder, mayBeSource, unsupportedKind } from './names.ts';
+import type { MatchingRules } from './patterns.ts';
 
 const PARTIAL = /(\.(part|partial|crdownload|download|tmp)|~)$/i;
 /** Endings that SQLite, locks, repairs and updates add to the name of the index. */
@@ -52,8 +53,8 @@ interface Lost extends Pick<Folder, 'path' | 'relative'> {
 const PAUSE: Met = { entry: null, folder: null };
 const MOST_IN_SILENCE = 64;
 
-export function skipped(path: string, given: string, reason: PassedOver): Met {
-  return { entry: { type: 'skipped', path, given, reason } };
+export function skipped(path: string, given: string, reason: PassedOver, kind?: string): Met {
+  return { entry: { type: 'skipped', path, given, reason, ...(kind === undefined ? {} : { kind }) } };
 }
 
 /**
@@ -69,7 +70,8 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     return { entry: null, folder: folder.path };
   };
   const givenOf = ({ relative }: Pick<Folder, 'relative'>) => join(root.given, relative);
-  const skip = (entry: FolderEntry, reason: PassedOver) => skipped(entry.path, givenOf(entry), reason);
+  const skip = (entry: FolderEntry, reason: PassedOver, kind?: string) =>
+    skipped(entry.path, givenOf(entry), reason, kind);
   if (rules.isOut(root.real)) return yield skipped(root.path, root.given, 'output');
   const way = at.split('/').filter((name) => name !== '');
   yield enter({ path: root.path, real: root.real, relative: '' }, way);
@@ -85,30 +87,37 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     if ('lost' in entry) {
       const { lost: error } = entry;
       if (error === 'gone') yield { entry: { type: 'gone', path, wasFolder: false } };
-      else yield { entry: { type: 'unreadable', source: path, given: givenOf(entry), relative, error } };
+      else {
+        const place = { given: givenOf(entry), relative: root.prefix + relative };
+        yield { entry: { type: 'unreadable', source: path, ...place, error } };
+      }
       continue;
     }
     const target = entry.kind === 'link' ? follow(entry, root, rules, linked) : entry;
     const reason = reasonToPass(entry, target, rules);
+    const isTaken = mayBeSource(entry.name, rules);
+    const kind = isTaken ? undefined : unsupportedKind(entry.name);
     if (target?.kind === 'folder') {
       if (reason === undefined) yield enter({ path, real: target.real, relative }, on.way);
       else yield skip(entry, reason);
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
     else if (reason !== undefined && reason !== 'excluded') yield skip(entry, reason);
     // A file without the name of a picture, or outside the glob, is too common to report.
-    else if (!mayBeSource(entry.name, rules)) continue;
+    else if (!isTaken && kind === undefined) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
     else if (reason !== undefined || !rules.isIncluded(relative)) yield skip(entry, 'excluded');
     else if (target?.kind === 'other') yield skip(entry, 'not_regular');
+    else if (!isTaken) yield skip(entry, 'unsupported_format', kind);
     else {
       const real = target?.real ?? path;
       // A file may have become a link since the folder was read.
       const facts = factsAt(entry.kind === 'link' ? real : path, false, rules);
       const isKnown = facts !== null && rules.isKnown?.(path, facts, real);
       if (facts === null && entry.kind === 'file' && isLinkAt(path)) yield skip(entry, 'symlink');
-      else if (!isKnown)
-        yield { entry: { type: 'found', source: path, given: givenOf(entry), relative, facts }, real };
-      else if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
+      else if (!isKnown) {
+        const place = { given: givenOf(entry), relative: root.prefix + relative };
+        yield { entry: { type: 'found', source: path, ...place, facts }, real };
+      } else if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
     }
   }
 }
@@ -125,7 +134,7 @@ function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedO
   if (target === undefined) return 'symlink';
   if (target.kind === 'folder' && isSystemFolder(name)) return 'system_folder';
   if (target.kind === 'folder' && rules.isOut(target.real)) return 'output';
-  return rules.isExcluded(entry.relative) ? 'excluded' : undefined;
+  return rules.isExcluded(entry.relative, target.kind === 'folder') ? 'excluded' : undefined;
 }
 
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */

@@ -61,7 +61,7 @@ export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, sig
     batch: NO_BATCH,
     state: signal.aborted ? 'cancelled' : 'finished',
     counts: totals.counts,
-    ...{ passedOver: totals.passedOver, bytesIn, bytesOut: 0 },
+    ...{ passedOver: totals.passedOver, ...totals.aside, bytesIn, bytesOut: 0 },
     ms: Math.round(performance.now() - started),
     ...(signal.aborted ? { stopped: 'signal' as const } : {}),
     dryRun: true,

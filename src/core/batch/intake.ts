@@ -1,6 +1,13 @@
 import { bytesOf } from '../../model/totals.ts';
-import type { Batch, Event, Failure, Job, JobEvent, Unstamped } from '../../model.ts';
-import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
+import type { Batch, Failure, Job, JobEvent, PassedOverEvent, Unstamped } from '../../model.ts';
+import type {
+  FoundSource,
+  NewJob,
+  Skipped,
+  UnchangedTotals,
+  UnreadableFolder,
+  WalkScope,
+} from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { askNames } from './reserve.ts';
@@ -71,9 +78,9 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
   const { scopes = [{}], before = { total: 0, passedOver: 0 }, isAgain = false, chunkSize = CHUNK } = options;
   const { index, run, sources, emit, signal } = context;
   const walked: Walked = { ...before, bytes: 0, ended: false };
-  const passOver = (path: string, reason: Extract<Event, { type: 'passed_over' }>['reason']) => {
+  const passOver = (entry: Omit<Skipped, 'type' | 'path'>) => {
     walked.passedOver++;
-    emit({ type: 'passed_over', path, reason });
+    emit(passedOverEvent(entry));
   };
   const newOf = async <Found extends { readonly source: string }>(some: readonly Found[]) => {
     if (!isAgain) return some;
@@ -85,7 +92,7 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
   let unreadable: UnreadableFolder[] = [];
   const flush = async (ended: boolean) => {
     const sorted = await sortOut(context, await newOf(chunk));
-    for (const { found } of sorted.outputs) passOver(found.given, 'output');
+    for (const { found } of sorted.outputs) passOver({ given: found.given, reason: 'output' });
     for (const { found } of [...sorted.sources, ...sorted.unchanged]) walked.bytes += found.facts?.size ?? 0;
     const unchanged = sorted.unchanged.map(({ event }) => event);
     const asked = await askNames(context, sorted.sources, sorted.lookup);
@@ -101,7 +108,8 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
   let isAllThere = true;
   for (const scope of scopes) {
     for await (const entry of sources.walk(signal, scope)) {
-      if (entry.type === 'skipped') passOver(entry.given, entry.reason);
+      if (entry.type === 'skipped') passOver(entry);
+      else if (entry.type === 'warning') emit(entry);
       else if (entry.type === 'unreadable') unreadable.push(entry);
       else if (entry.type === 'found') chunk.push(entry);
       // When the missing path is a picture, its own job reports it.
@@ -127,6 +135,11 @@ export function failedJob({ source, given, relative }: Named, failed: Failure): 
 
 export function failedEvent({ given }: Named, error: Failure): Unstamped<JobEvent> {
   return { type: 'job', source: given, state: 'failed', error, attempts: 1 };
+}
+
+export function passedOverEvent({ given, reason, kind }: Omit<Skipped, 'type' | 'path'>) {
+  const event: Unstamped<PassedOverEvent> = { type: 'passed_over', path: given, reason };
+  return kind === undefined ? event : { ...event, kind };
 }
 
 /** The totals of a chunk of unchanged sources. */

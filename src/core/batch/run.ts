@@ -136,7 +136,7 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
     ...{ type: 'batch.finished', batch: run.batch, state: ended },
-    ...{ counts, passedOver, bytesIn, bytesOut },
+    ...{ counts, passedOver, ...totals.aside, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
     ...stoppedBy(ended, stop.signal, mode),
   };

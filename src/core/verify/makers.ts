@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { asImgtoolError } from '../../errors.ts';
 import type { WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Failure, Limits, OutputRecord } from '../../model.ts';
@@ -90,22 +90,24 @@ async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
 }
 
 /**
- * The folder in which a source was found. A file at the top of a folder looks like a file that a list named. It counts as
- * found if any input could have led to it.
+ * The folder in which a source was found: the first named one above it, else the fixed part of a glob. A file that a list
+ * named looks like a file that a glob found. It counts as found if any input could have led to it.
  */
-function rootOf({ source, given, relative }: Maker, { inputs, options: { list } }: Former): FoundIn | null {
+function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Former): FoundIn | null {
   if (inputs.includes(given)) return null;
   const above = (path: string) => dirname(join(path.slice(0, -relative.length), '_'));
   const root = { path: above(source), given: above(given) };
-  const others = inputs.slice(0, list === null ? undefined : -1).map((input) => join(input, '_'));
-  const isFound = relative !== basename(given) || others.some((input) => isBelow(input, root.given));
-  return isFound || list === null ? root : null;
+  const others = inputs.slice(0, options.list === null ? undefined : -1);
+  const folder = others.find((input) => isBelow(source, resolve(cwd, input)));
+  if (folder !== undefined) return { path: resolve(cwd, folder), given: folder };
+  const isFound = others.some((input) => isBelow(resolve(cwd, input, '_'), root.path));
+  return isFound || options.list === null ? root : null;
 }
 
 /** The former options without a walk and without `force`: wrong outputs are marked, so `force` is not needed. */
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
-  const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
+  const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [], base: null };
   const once = { force: false, dryRun: false, list: null };
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }

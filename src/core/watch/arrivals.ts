@@ -1,7 +1,14 @@
 import { dirname } from 'node:path';
 import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
-import type { FoundSource, UnreadableFolder } from '../../ports.ts';
-import { type ChunkDone, failedEvent, failedJob, tallyOf, type Walked } from '../batch/intake.ts';
+import type { FoundSource, Skipped, UnreadableFolder } from '../../ports.ts';
+import {
+  type ChunkDone,
+  failedEvent,
+  failedJob,
+  passedOverEvent,
+  tallyOf,
+  type Walked,
+} from '../batch/intake.ts';
 import { askNames } from '../batch/reserve.ts';
 import { type Separated, sortOut, tellApart } from '../batch/sort.ts';
 import type { JobContext } from '../job/context.ts';
@@ -10,7 +17,12 @@ import type { Known, Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 
 /** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
-const UNUSUAL: ReadonlySet<PassedOver> = new Set(['not_regular', 'name_not_utf8', 'symlink']);
+const UNUSUAL: ReadonlySet<PassedOver> = new Set([
+  'not_regular',
+  'name_not_utf8',
+  'symlink',
+  'unsupported_format',
+]);
 
 export type Arrivals = ReturnType<typeof openArrivals>;
 
@@ -37,15 +49,16 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
     for (const { found, isMade } of outputs) if (isMade) note(found, 'output');
   };
 
-  const passOver = (path: string, reason: PassedOver): void => {
+  const passOver = (entry: Omit<Skipped, 'type' | 'path'>): void => {
+    const { given, reason } = entry;
     // After the first walk, report only unusual files, each once for each reason.
     if (walked.ended && !UNUSUAL.has(reason)) return;
     if (UNUSUAL.has(reason)) {
-      if (reportedReasons.get(path) === reason) return;
-      reportedReasons.set(path, reason);
+      if (reportedReasons.get(given) === reason) return;
+      reportedReasons.set(given, reason);
     }
     walked.passedOver++;
-    emit({ type: 'passed_over', path, reason });
+    emit(passedOverEvent(entry));
   };
 
   /** Forgets the files at these paths. Withdraws their waiting jobs from the batch. */
@@ -78,7 +91,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       // Only the first walk counts unchanged files without a job. Later the batch may have jobs for them.
       if (walked.ended) return found;
       const { sources: changed, unchanged, outputs } = await sortOut(context, found);
-      for (const one of outputs) passOver(one.found.given, 'output');
+      for (const { found } of outputs) passOver({ given: found.given, reason: 'output' });
       noteOutputs(outputs);
       const events = unchanged.map(({ event }) => event);
       const tally = tallyOf(events);

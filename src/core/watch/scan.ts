@@ -1,6 +1,6 @@
 import { asImgtoolError, failureOf } from '../../errors.ts';
 import type { SourceFacts } from '../../model.ts';
-import type { FoundSource, Skipped, UnreadableFolder } from '../../ports.ts';
+import type { FoundSource, Gone, WalkEntry } from '../../ports.ts';
 import { CHUNK } from '../batch/intake.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
@@ -89,11 +89,12 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
     },
   };
 
-  async function meet(entry: FoundSource | Skipped | UnreadableFolder, among: FoundSource[]): Promise<void> {
-    if (entry.type === 'unreadable') await arrivals.fail(entry, entry.error);
+  async function meet(entry: Exclude<WalkEntry, Gone>, among: FoundSource[]): Promise<void> {
+    if (entry.type === 'warning') emit(entry);
+    else if (entry.type === 'unreadable') await arrivals.fail(entry, entry.error);
     else if (entry.type === 'skipped') {
       if (entry.reason === 'symlink') links.add(entry.path);
-      arrivals.passOver(entry.given, entry.reason);
+      arrivals.passOver(entry);
     } else if (entry.facts !== null) among.push(entry);
     // A file without facts is either gone by now or unreadable.
     else if ((await sources.missing([entry.source])).length === 0) {

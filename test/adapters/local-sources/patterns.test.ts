@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { withMatchers } from '../../../src/adapters/local-sources/patterns.ts';
+import { isLeftOut, withMatchers } from '../../../src/adapters/local-sources/patterns.ts';
 
 const RULES = {
   ...{ allFiles: false, followSymlinks: false, ignoreCtime: false, include: [], exclude: [] },
-  ...{ out: '/nowhere/out', index: '/nowhere/index.db' },
+  ...{ base: null, out: '/nowhere/out', index: '/nowhere/index.db', hasFolders: true },
 };
 
 describe('a glob of --include', () => {
@@ -24,9 +24,36 @@ describe('a glob of --include', () => {
     ['**/*.png', 'a.png', true],
     ['.hidden.*', 'deep/.hidden.JPG', true],
     ['a.b', 'deep/a.B', true],
+    ['./sub/*.png', 'sub/a.png', true],
+    ['./*.png', 'sub/a.png', true],
+    ['/a.png', 'a.png', true],
+    ['/a.png', 'sub/a.png', false],
+    ['/sub/*.png', 'sub/a.png', true],
+    ['b/', 'b/a.png', true],
+    ['b/', 'x/b/deep/a.png', true],
+    ['b/', 'x/b', false],
+    ['b/', 'bb/a.png', false],
+    ['b.OLD/', 'x/b.old/a.png', true],
+    ['x/b/', 'x/b/deep/a.png', true],
+    ['x/b/', 'y/x/b/a.png', false],
+    ['/b/', 'b/a.png', true],
+    ['/b/', 'x/b/a.png', false],
+    ['**/b/', 'x/b/a.png', true],
+    ['2024-*/', 'in/2024-05/a.png', true],
   ])('%s matches %s: %s', async (glob, path, expected) => {
     const { isIncluded, isExcluded } = await withMatchers({ ...RULES, include: [glob], exclude: [glob] });
-    expect([isIncluded(path), isExcluded(path)]).toEqual([expected, expected]);
+    expect([isIncluded(path), isExcluded(path, false)]).toEqual([expected, expected]);
+  });
+
+  it.each(['b/', './b/', '/b/', 'b', 'b/**'])('excludes the folder b itself as %s', async (glob) => {
+    const { isExcluded } = await withMatchers({ ...RULES, exclude: [glob] });
+    expect([isExcluded('b', true), isExcluded('c', true)]).toEqual([true, false]);
+  });
+
+  it('leaves out a file of a list for a folder above it', async () => {
+    const rules = await withMatchers({ ...RULES, include: ['*.jpg'], exclude: ['drafts', 'old/', 'a/b/**'] });
+    const paths = ['drafts/x.jpg', 'in/old/x.jpg', 'a/b/c/x.jpg', 'x.png', 'a/x.jpg', 'old'];
+    expect(paths.map((path) => isLeftOut(path, rules))).toEqual([true, true, true, true, false, true]);
   });
 
   it('is one of several: each is enough', async () => {
@@ -36,6 +63,6 @@ describe('a glob of --include', () => {
 
   it('includes everything and excludes nothing when there is none', async () => {
     const { isIncluded, isExcluded } = await withMatchers(RULES);
-    expect([isIncluded('a'), isExcluded('a')]).toEqual([true, false]);
+    expect([isIncluded('a'), isExcluded('a', true)]).toEqual([true, false]);
   });
 });

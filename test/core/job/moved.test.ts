@@ -42,7 +42,12 @@ interface Project extends Partial<Omit<BatchOptions, 'out'>> {
 async function prepare(folder: string, { out = 'out', paths = ['photos'], ...over }: Project) {
   const options = { preset: TWO, ...over, out: shop.at(join(folder, out)), outGiven: out };
   const { ports, work } = await shop.prepare('process', options);
-  const rules = { ...work.options.walk, out: options.out, index: shop.at('state/index.db') };
+  const rules = {
+    ...work.options.walk,
+    out: options.out,
+    index: shop.at('state/index.db'),
+    hasFolders: true,
+  };
   const sources = await openLocalSources({ paths, list: null, cwd: shop.at(folder) }, rules);
   return { ports: { ...ports, sources, ...countingPorts(counted, ports.storage) }, work };
 }
