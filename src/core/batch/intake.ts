@@ -2,6 +2,7 @@ import { bytesOf } from '../../model/totals.ts';
 import type { Batch, Event, Failure, Job, JobEvent, Unstamped } from '../../model.ts';
 import type { FoundSource, NewJob, UnchangedTotals, UnreadableFolder, WalkScope } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
+import { NO_TIME } from '../job/events.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
@@ -126,7 +127,7 @@ export function failedJob({ source, given, relative }: Named, failed: Failure): 
 }
 
 export function failedEvent({ given }: Named, error: Failure): Unstamped<JobEvent> {
-  return { type: 'job', source: given, state: 'failed', error, attempts: 1 };
+  return { type: 'job', source: given, state: 'failed', error, ms: NO_TIME, attempts: 1 };
 }
 
 /** The totals of a chunk of unchanged sources. */
