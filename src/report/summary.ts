@@ -41,15 +41,16 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
 function titleLine({ started, ended }: BatchTotals, finished: BatchFinished, layout: TextLayout): string {
   const { counts, ms, state, dryRun } = finished;
   const early = endedEarly(finished);
+  const total = totalOf(counts);
+  if (dryRun) {
+    const what = `Dry run ${early === null ? 'of' : 'stopped after'} ${counted(total, 'image')}`;
+    const title = ` ${markOf('pending', layout)} ${what} in ${duration(ms)}`;
+    return fitting([[title, ': nothing was written'], [title]], layout);
+  }
   if (early !== null) {
     const title = stateSpan('cancelled', ` ${markOf('cancelled', layout)} ${early}`, layout);
     const temps = state === 'cancelled' && !started?.resumed ? ' Temp files removed.' : '';
     return fitting([[title, temps], [title]], layout);
-  }
-  const total = totalOf(counts);
-  if (dryRun) {
-    const title = ` ${markOf('pending', layout)} Dry run of ${counted(total, 'image')} in ${duration(ms)}`;
-    return fitting([[title, ': nothing was written'], [title]], layout);
   }
   const { failed } = counts;
   const result = failed > 0 ? 'failed' : 'completed';

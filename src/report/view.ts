@@ -45,7 +45,7 @@ export function liveLines(progress: Progress, { command, style, now, rows }: Vie
 function headerLine({ started, total, bytes: size }: BatchTotals, command: string, layout: TextLayout) {
   const { batch = '', dryRun, resumed, out = '', jobs = 1 } = started ?? {};
   const name = { text: `imgtool ${command}`, paint: layout.chalk.bold };
-  const id = `  batch ${batch}${dryRun ? ' (dry run)' : ''}`;
+  const id = dryRun ? '  dry run' : `  batch ${batch}`;
   const images = total === null ? '' : `  ${counted(total, 'image')}${resumed ? ' left' : ''}`;
   const sizes = total === null || resumed ? '' : `  ${bytes(size)}`;
   const long = [name, id, images, sizes, `  ->  ${printable(out)}`];

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openScreen } from '../report/screen.ts';
+import { makeGate } from './gate.ts';
 import { finishedOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
-import { picture, putOld } from './pictures.ts';
+import { commented, noise, picture, putOld } from './pictures.ts';
 
 /** What a person reads after a batch: on a terminal (`bar`) and in a log (`plain`). */
 let place: Place;
@@ -59,6 +61,37 @@ describe('a batch with failures', () => {
     expect(jobs).toMatchObject([{ state: 'failed', ms }]);
     const { stdout } = await place.run(['status', 'last', '--all']);
     expect(stdout).toMatch(/failed .* 0 +[\d.]+m?s {2}\S+bad\.jpg\n {4}not an image.*\n {4}fix: /);
+  });
+});
+
+describe('a batch that Ctrl-C stops', () => {
+  it('leaves no rows of its display on the screen, and loses none above them', async () => {
+    const one = await noise(120, 90);
+    for (let i = 0; i < 8; i++) putOld(place.at(`photos/${i}.jpg`), commented(one, `picture ${i}`));
+    const gate = makeGate(place, { free: 0 });
+    const session = place.start(
+      ['process', '--progress', 'bar', '--jobs', '3', '--out', 'out', 'photos'],
+      gate,
+    );
+    await gate.held(session, 3);
+    session.signal('SIGINT', 'group');
+    await session.line(/Stopping/, 'stderr');
+    for (const done of [1, 2]) {
+      gate.pass(1);
+      await session.line(new RegExp(`completed ${done}`), 'stderr');
+    }
+    gate.open();
+    const { stderr, signal } = await session.ended;
+    expect(signal).toBe('SIGINT');
+    const screen = openScreen(80);
+    screen.write(stderr);
+    const [first, second, third] = screen.lines();
+    expect([first, second]).toEqual([
+      expect.stringMatching(/^ Stopping: finishing \d images?, dropping \d/),
+      '',
+    ]);
+    expect(third).toMatch(/^ ■ Cancelled after \d of 8\./);
+    expect(screen.lines().join('\n')).not.toMatch(/photos\/|imgtool process|━/);
   });
 });
 

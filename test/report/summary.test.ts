@@ -136,6 +136,10 @@ describe('the closing summary', () => {
     const text = textOf([STARTED, ...dryRun(), finishedOf(counts, { dryRun: true })]);
     expect(text).toContain(' ○ Dry run of 5 images in 31.4s: nothing was written\n');
     expect(text).not.toMatch(/✓|finished|completed/);
+    const cut = finishedOf(counts, { dryRun: true, state: 'cancelled' });
+    expect(textOf([STARTED, ...dryRun(), cut])).toContain(
+      ' ○ Dry run stopped after 5 images in 31.4s: nothing was written\n',
+    );
     expect(text).toContain(' would write 6 files (2 variants x 3 images) to ./out; 1 duplicate, 1 unchanged');
     expect(text).not.toContain('imgtool status');
   });

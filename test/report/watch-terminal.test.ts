@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { finishedOf, watchSession } from './samples.ts';
+import { failedOf, finishedOf, watchSession } from './samples.ts';
 import { NOON, open, played } from './watched.ts';
 
 beforeEach(() => {
@@ -42,6 +42,15 @@ describe('the report of a watch on a terminal', () => {
   it('says that it finished when nothing was left, and mentions no failures', () => {
     const { text } = played([...watchSession().slice(0, 8), finishedOf({ completed: 3 }, { ms: 12_400 })]);
     expect(text.endsWith('\n ✓ Finished after 12s: 3 completed.\n')).toBe(true);
+  });
+
+  it('has no tick when images failed', () => {
+    const { text } = played([
+      failedOf('inbox/a.jpg'),
+      finishedOf({ completed: 3, failed: 1 }, { ms: 12_400 }),
+    ]);
+    expect(text).toContain('\n ✗ Finished after 12s: 3 completed, 1 failed.\n');
+    expect(text).not.toContain('✓');
   });
 
   it('says how to continue when images were left', () => {
