@@ -12,7 +12,7 @@ export const statusVerb: Verb = {
   settings: LOOKING,
   argument: BATCH_ID,
   options: [
-    ['--all', 'show every job, not only failed jobs'],
+    ['--all', 'show every job and its outputs, not only failed jobs'],
     ['--watch', 'show the batch until it ends'],
   ],
   async run(call) {

@@ -147,10 +147,9 @@ function failureLines({ failures, ended, started }: BatchTotals, layout: TextLay
       ...fixLines(error, indent, beside),
     ];
     if (!isBeside) return [...left.map((name) => `   ${name}`), ...right];
-    const rows = Array.from({ length: Math.max(left.length, right.length) }, (_, row) => {
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => {
       return `   ${padEnd(left[row] ?? '', names)}  ${right[row] ?? ''}`.trimEnd();
     });
-    return rows;
   };
   const more = ended.failed - groups.reduce((sum, group) => sum + group.count, 0);
   const where = started?.dryRun ? '' : `: imgtool status ${started?.batch}`;
@@ -183,12 +182,12 @@ export function nextLines(finished: BatchFinished, layout: TextLayout, lasting: 
   const again = isWatch
     ? 'Run the same command again to go on.'
     : `Run the same command again, or: imgtool resume ${batch}`;
-  const retry = counts.failed > lasting && !isWatch ? [`imgtool retry ${batch}`] : [];
-  const isUseless = counts.failed > 0 && counts.failed <= lasting && !isWatch;
+  const failed = isWatch ? 0 : counts.failed;
+  const retry = failed > lasting ? [`imgtool retry ${batch}`] : [];
   const label = { text: ' Next', paint: layout.chalk.dim };
   return [
     ...(endedEarly(finished) === null ? [] : wrap(again, layout.columns, ' ')),
-    ...(isUseless ? wrap(NO_RETRY, layout.columns, ' ') : []),
+    ...(failed > 0 && failed <= lasting ? wrap(NO_RETRY, layout.columns, ' ') : []),
     ...packed([label, '   '], [...retry, `imgtool status ${batch}`], layout),
   ];
 }
