@@ -6,7 +6,7 @@ import { openLocalSources } from './adapters/local-sources/index.ts';
 import { openLocalStorage } from './adapters/local-storage.ts';
 import { openSqliteIndex } from './adapters/sqlite-index/index.ts';
 import { createWorkerPool } from './adapters/worker-pool.ts';
-import { findBatch, type Nearest } from './core/batch/find.ts';
+import { findBatch, type Nearest, otherThanLast } from './core/batch/find.ts';
 import { foldName } from './core/batch/names.ts';
 import { type Changes, inputsOf, under, workLeft } from './core/batch/resume.ts';
 import { type NewWork, resumeBatch, runBatch } from './core/batch/run.ts';
@@ -50,7 +50,7 @@ export type BatchRun = (emit: (event: Event) => void, signal: AbortSignal) => Pr
 export type How = 'resume' | 'retry';
 
 export interface VerifyRequest {
-  /** The beginning of a batch's id. Default: all outputs. */
+  /** The beginning of a batch's id, or `last`. Default: all outputs. */
   readonly batch?: string | undefined;
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
@@ -134,31 +134,39 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       );
     },
     /**
-     * Prepares the rest of a batch, or its failed jobs. `run` is undefined when nothing is left to do. Errors:
-     * `unknown_batch`, `batch_running`, `usage`.
+     * Prepares the rest of a batch, or its failed jobs. `run` is undefined when nothing is left to do; `other` is then
+     * the batch that fits if `id` is `last`. Errors: `unknown_batch`, `batch_running`, `usage`.
      */
     async again(
       how: How,
       id: string,
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
-      const batch = await findBatch(await openIndex(), id, nearest);
+      const opened = await openIndex();
+      const batch = await findBatch(opened, id, nearest);
       const isListed = isReadable(batch);
       const work = workLeft(batch, how, changes, isListed);
-      if (work === undefined) return { batch, run: undefined, warnings: [] };
+      if (work === undefined) {
+        return { batch, run: undefined, warnings: [], other: await otherThanLast(opened, id, how) };
+      }
       const { inputs, warnings } = inputsOf(batch, isListed);
       const ports = await portsOf(inputs, work.options);
       const moved = batch.cwd === changes.cwd ? { ports, work } : under(ports, work);
-      const run = prepared(moved.ports, changes.profile, (opened, emit, signal) =>
-        resumeBatch(opened, moved.work, emit, signal),
+      const run = prepared(moved.ports, changes.profile, (timed, emit, signal) =>
+        resumeBatch(timed, moved.work, emit, signal),
       );
-      return { batch, run, warnings };
+      return { batch, run, warnings, other: undefined };
     },
-    /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
+    /**
+     * Stops a batch, and resolves once it has ended. `other` is a batch that can be stopped, if `id` is `last` and this
+     * batch had ended. Errors: `unknown_batch`.
+     */
     async cancel(id: string) {
       const opened = await openIndex();
       const { cancelBatch } = await import('./core/batch/stop.ts');
-      return cancelBatch(opened, await findBatch(opened, id, nearest));
+      const cancelled = await cancelBatch(opened, await findBatch(opened, id, nearest));
+      const other = cancelled.was === 'ended' ? await otherThanLast(opened, id, 'cancel') : undefined;
+      return { ...cancelled, other };
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {

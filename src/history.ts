@@ -5,7 +5,7 @@ import type { Batch, JobRecord, JobState } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */
 export interface BatchFinder extends Pick<PastBatches, 'batches'> {
-  /** The batch whose id begins with these digits. Errors: `usage`, `unknown_batch`. */
+  /** The batch whose id begins with these digits, or the newest batch for `last`. Errors: `usage`, `unknown_batch`. */
   find(id: string): Promise<Batch>;
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
 }

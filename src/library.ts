@@ -66,13 +66,13 @@ export interface ImageEngine {
   process(inputs: string | readonly string[], settings?: BatchSettings): AsyncGenerator<Event, void, void>;
   /** Like `process`, over folders and all files that arrive in them, until `signal` aborts or the loop is left. */
   watch(folders: string | readonly string[], settings?: WatchSettings): AsyncGenerator<Event, void, void>;
-  /** Returns a batch and its jobs, by a unique beginning of its id. Errors: `unknown_batch`. */
+  /** Returns a batch and its jobs, by a unique beginning of its id, or `last` for the newest batch. Errors: `unknown_batch`. */
   status(batch: string): Promise<{ readonly batch: Batch; readonly jobs: readonly JobRecord[] }>;
   /** Returns batches, newest first. */
   list(limit?: number): Promise<readonly Batch[]>;
-  /** Stops a batch of any process, and resolves once the batch has ended. Errors: `unknown_batch`. */
+  /** Stops a batch of any process, named as for `status`, and resolves once it has ended. Errors: `unknown_batch`. */
   cancel(batch: string): Promise<Batch>;
-  /** Reads and decodes the outputs of a batch, or all outputs. With `fix`, makes wrong ones again. */
+  /** Reads and decodes the outputs of a batch, named as for `status`, or all outputs. With `fix`, makes wrong ones again. */
   verify(options?: {
     readonly batch?: string;
     readonly fix?: boolean;

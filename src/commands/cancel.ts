@@ -11,8 +11,8 @@ export const cancelVerb: Verb = {
   async run(call) {
     const { config, print } = await prepare(call);
     return withEngine(config, async (engine) => {
-      const { batch, was } = await engine.cancel(call.paths[0] ?? '');
-      await print(statusJson(batch, []), (style) => cancelledText(batch, was, style));
+      const { batch, was, other } = await engine.cancel(call.paths[0] ?? '');
+      await print(statusJson(batch, []), (style) => cancelledText(batch, was, style, other));
       return 'ok';
     });
   },

@@ -32,12 +32,12 @@ async function again(how: How, call: Call) {
   }
   return withEngine(config, async (engine) => {
     const changes = changesOf(config, flagsOf(call.options));
-    const { batch, run, warnings } = await engine.again(how, call.paths[0] ?? '', changes);
+    const { batch, run, warnings, other } = await engine.again(how, call.paths[0] ?? '', changes);
     if (run !== undefined) {
       const { outGiven } = batch.options;
       return attend(call, { ...config, outGiven }, how, engine, run, warnings);
     }
-    await print(statusJson(batch, []), (style) => nothingLeftText(batch, how, style));
+    await print(statusJson(batch, []), (style) => nothingLeftText(batch, how, style, other));
     return 'ok';
   });
 }

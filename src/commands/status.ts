@@ -12,15 +12,18 @@ export const statusVerb: Verb = {
   settings: LOOKING,
   argument: BATCH_ID,
   options: [
-    ['--all', 'show every job, not only failed jobs'],
+    ['--all', 'show every job and its outputs, not only failed jobs'],
     ['--watch', 'show the batch until it ends'],
   ],
   async run(call) {
     const { config, print } = await prepare(call);
     const all = call.options.all === true;
     return withPast(config, async (past) => {
+      let id = call.paths[0] ?? '';
       for (;;) {
-        const batch = await past.find(call.paths[0] ?? '');
+        const batch = await past.find(id);
+        // A batch that begins meanwhile is the last one then.
+        id = batch.id;
         const jobs = byStateAndName(await past.jobs(batch.id, all ? JOB_STATES : ['failed']));
         await print(statusJson(batch, jobs), (style) => statusText(batch, jobs, style, Date.now(), all));
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';

@@ -51,7 +51,10 @@ export interface Call {
 export const LOOKING = ['display', 'settings'] as const;
 export const WORKING = ['limits', 'work', 'display', 'settings'] as const;
 /** The argument of verbs about one batch. */
-export const BATCH_ID = ['<batch-id>', 'the id of the batch; its first digits are enough'] as const;
+export const BATCH_ID = [
+  '<batch-id>',
+  'the id of the batch or its first digits; last: the newest batch',
+] as const;
 
 /** The settings of a call, and how it prints what it looks up. */
 export async function prepare({ options, streams: { stdout } }: Call) {

@@ -8,7 +8,7 @@ export const verifyVerb: Verb = {
     'Reads and decodes every output, or every output of one batch. Exits with 1 if an output is missing, was changed,' +
     ' cannot be decoded or has metadata. A file that --fix replaces is lost.',
   settings: WORKING,
-  argument: ['[batch-id]', 'the id of a batch; its first digits are enough; default: all outputs'],
+  argument: ['[batch-id]', 'the id of a batch or its first digits; last: the newest batch; default: all'],
   options: [['--fix', 'make outputs with problems again, also edited outputs']],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;

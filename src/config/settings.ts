@@ -152,7 +152,7 @@ const TABLE = {
     '--force',
     'render every image again, and replace files that the index does not know',
   ),
-  dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done, and write nothing'),
+  dryRun: toggle('outputs', '-n, --dry-run', 'list the outputs that would be written, and write nothing'),
   /** Null means one job for each core. */
   jobs: automatic(
     'limits',

@@ -1,8 +1,7 @@
 import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
+import { FailureGroups, isLasting } from './failures.ts';
 import { Histogram } from './histogram.ts';
 import { type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
-
-const FAILURES_KEPT = 20;
 
 export function totalOf(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
@@ -47,12 +46,14 @@ export class BatchTotals {
   /** Bytes of the sources that have outputs, and bytes of these outputs. */
   bytesIn = 0;
   bytesOut = 0;
-  /** Output files by the state of their job. A file that belongs to another source's job counts there alone. */
-  readonly outputs = { completed: 0, duplicate: 0, unchanged: 0 };
+  /** Output files by what was done. A file that belongs to another source's job counts there alone. */
+  readonly outputs = { rendered: 0, linked: 0, copied: 0, kept: 0 };
   reused = 0;
   degraded = 0;
-  /** The first failed jobs; `ended.failed` counts all of them. */
-  readonly failures: JobEvent[] = [];
+  /** The failed jobs by cause; `ended.failed` counts all of them. */
+  readonly failures = new FailureGroups();
+  /** Failed jobs that a retry alone cannot help. */
+  lasting = 0;
   /** Milliseconds that each completed job took. */
   readonly times = new Histogram();
   /** Milliseconds over all completed jobs; `io` is reading, digesting and committing. */
@@ -83,7 +84,7 @@ export class BatchTotals {
 
   /** Output files, links included: their bytes add up to the size that a report shows. */
   get files(): number {
-    return this.outputs.completed + this.outputs.duplicate + this.outputs.unchanged;
+    return Object.values(this.outputs).reduce((sum, files) => sum + files, 0);
   }
 
   get counts(): Counts {
@@ -140,16 +141,17 @@ export class BatchTotals {
   }
 
   #end(event: JobEvent): void {
-    const { state, bytes = 0, outputs = [], borrowed, would, wouldWrite = [], ms } = event;
+    const { state, bytes = 0, outputs = [], borrowed, would, wouldWrite = [], error, ms } = event;
     this.ended[state]++;
-    if (state === 'failed' && this.failures.length < FAILURES_KEPT) this.failures.push(event);
+    if (state === 'failed') this.failures.add(event);
+    if (error !== undefined && isLasting(error)) this.lasting++;
     if (would !== undefined) increment(this.would, would);
     this.wouldWrite += wouldWrite.length;
     if (wouldWrite.length > 0) this.writing++;
     if (state === 'failed' || state === 'cancelled') return;
     if (event.outputs !== undefined) this.bytesIn += bytes;
     if (!borrowed) {
-      this.outputs[state] += outputs.length;
+      for (const { action = 'rendered' } of outputs) this.outputs[action]++;
       this.bytesOut += bytesOf(outputs);
     }
     if (state !== 'completed') return;

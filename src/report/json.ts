@@ -44,7 +44,9 @@ function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): obj
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
-  return outputs.map((output) => inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes']));
+  return outputs.map((output) =>
+    inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes', 'action']),
+  );
 }
 
 /** Whole milliseconds. */

@@ -57,7 +57,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
     if (waiting.length > 0 || isOtherHeight || columns < drawnAt) erase();
     printWaiting();
     [drawn, drawnAt] = [next, columns];
-    update(`${drawn.join('\n')}\n`);
+    // log-update 7.2 loses a row when the last changed line is empty.
+    update(drawn.map((text) => `${text || ' '}\n`).join(''));
     flush();
   }
 

@@ -4,7 +4,7 @@ import { bytes, count, counted, duration } from './format.ts';
 import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import { fixOf, reasonOf, retryText, whyPassedOver } from './wording.ts';
+import { fixOf, isForeseen, reasonOf, retryText, whyPassedOver } from './wording.ts';
 
 const NARROW = 60;
 
@@ -44,7 +44,7 @@ function jobLines(event: JobEvent, verbose: boolean, layout: TextLayout): string
   if (!verbose && event.state !== 'failed') return [];
   const outcome = outcomeOf(event);
   if (event.state !== 'failed' || layout.columns >= NARROW) {
-    return [noticeLine(event.state, event.source, outcome, layout)];
+    return [noticeLine(isForeseen(event) ? 'pending' : event.state, event.source, outcome, layout)];
   }
   // On a narrow terminal, one line has no space for both a name and a reason.
   const name = noticeLine('failed', event.source, '', layout).trimEnd();
@@ -56,14 +56,19 @@ export function outcomeOf(event: JobEvent): string {
   const { source, state, error, duplicateOf, outputs = [], ms, reused, would } = event;
   if (state === 'failed') return reasonOf(source, error);
   if (state === 'duplicate') return `same as ${printable(duplicateOf ?? 'another')}`;
+  if (isForeseen(event)) return `would ${would}`;
   if (state !== 'completed') return state;
-  if (would !== undefined) return `would ${would}`;
   const size = event.bytes === undefined ? '' : `   ${bytes(event.bytes)} -> ${bytes(bytesOf(outputs))}`;
   const time = ms === undefined ? '' : `   ${duration(ms.total)}`;
   return `${counted(outputs.length, 'output')}${reused ? ' reused' : ''}${size}${time}`;
 }
 
-function noticeLine(state: JobEvent['state'] | 'retrying', source: string, text: string, layout: TextLayout) {
+function noticeLine(
+  state: JobEvent['state'] | 'retrying' | 'pending',
+  source: string,
+  text: string,
+  layout: TextLayout,
+) {
   const { columns, ellipsis } = layout;
   const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
   // The reason matters most: the name is cut first, down to a third of the line.

@@ -4,6 +4,7 @@ import { layoutFor, loadColours } from './layout.ts';
 import { createPlainReport } from './plain.ts';
 import { measured, printable, textOf } from './text.ts';
 import { createWatchPlainReport } from './watch-plain.ts';
+import { pathsOf } from './wording.ts';
 
 /** Where a command writes. */
 export type Streams = Readonly<Record<'stdout' | 'stderr', NodeJS.WriteStream>>;
@@ -18,6 +19,7 @@ export interface ReportSettings extends StyleSettings {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  readonly dryRun: boolean;
   readonly progress: 'auto' | 'bar' | 'plain' | 'none';
   /** The output folder as a person wrote it. */
   readonly outGiven: string;
@@ -74,18 +76,24 @@ export async function openReport(
   { stdout, stderr }: Streams,
   { command, inputs = [], exitOf }: Subject,
 ): Promise<Report> {
-  const { json, quiet, verbose, progress, outGiven: out, look } = settings;
+  const { json, quiet, verbose, dryRun, progress, outGiven: out, look } = settings;
   const reports: Report[] = json ? [createJsonReport({ stream: stdout, verbose, exitOf })] : [];
   const style = await styleOf(stderr, settings);
   const common = { stream: stderr, verbose };
   // Beside JSON lines a log needs only what went wrong.
   const plain = { ...common, quiet: quiet || (json && progress === 'auto') };
-  if (isLive({ ...settings, json: false }, style)) {
+  const isOnScreen = isLive({ ...settings, json: false }, style);
+  // Only the live display can put lines above itself.
+  const listsPaths = isOnScreen && stdout.isTTY && dryRun;
+  if (dryRun && !json && !quiet && !listsPaths) reports.push(createPathReport(stdout));
+  if (isOnScreen) {
     const { createTerminalReport, createWatchReport } = await import('./terminal.ts');
     const options = { ...common, style, out };
     const isWatch = command === 'watch';
     reports.push(
-      isWatch ? createWatchReport({ ...options, inputs }) : createTerminalReport({ ...options, command }),
+      isWatch
+        ? createWatchReport({ ...options, inputs })
+        : createTerminalReport({ ...options, command, listsPaths }),
     );
   } else if (command === 'watch') {
     reports.push(createWatchPlainReport({ ...plain, timestamps: !look.journal }));
@@ -100,6 +108,12 @@ export async function openReport(
       for (const report of reports) report.close();
     },
   };
+}
+
+/** Lists the paths that a dry run would write, one a line. */
+function createPathReport(stream: NodeJS.WritableStream): Report {
+  const event: Report['event'] = (one) => void stream.write(textOf(pathsOf(one)));
+  return { event, close: () => {} };
 }
 
 /** The error that ends a command, its cause and its fix, never cut. Ends with a newline. */

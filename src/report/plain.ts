@@ -1,3 +1,4 @@
+import type { FailureGroup } from '../model/failures.ts';
 import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
@@ -9,6 +10,8 @@ import {
   dryRunText,
   endedEarly,
   fixOf,
+  isForeseen,
+  NO_RETRY,
   outputNote,
   passedOverTexts,
   reasonOf,
@@ -39,7 +42,7 @@ export function createPlainReport(options: PlainReportOptions): Report {
   return {
     event(event) {
       progress.event(event, performance.now());
-      say(urgentLines(event));
+      say(urgentLines(event, totals));
       if (quiet) return;
       if (verbose) say(verboseLines(event));
       if (event.type === 'batch.started') {
@@ -67,7 +70,8 @@ function startLine({ batch, total, bytes: size, out, jobs, resumed, dryRun }: Ba
 }
 
 function progressLine(progress: Progress, now: number): string {
-  const { done, total, ended, found } = progress.totals;
+  const { done, total, ended, found, started } = progress.totals;
+  if (started?.dryRun) return `${done} looked at so far: ${dryRunText(progress.totals)}`;
   const pace = rate(progress.rate(now));
   if (total === null) return `${done} done, ${found} found so far ${countsInPlain(ended)} ${pace}`;
   const share = Math.floor((progress.share() ?? 0) * 100);
@@ -76,11 +80,13 @@ function progressLine(progress: Progress, now: number): string {
   return `${done}/${total} ${share}% ${countsInPlain(ended)} ${pace} eta=${eta}`;
 }
 
-function urgentLines(event: Event): string[] {
+/** Warnings and failures. The fix of a cause is given once. */
+function urgentLines(event: Event, { failures }: BatchTotals): string[] {
   if (event.type === 'warning') return [`warning: ${printable(event.message)}`, ...fixOf(event)];
   if (event.type !== 'job' || event.state !== 'failed') return [];
   const { source, error } = event;
-  return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fixOf(error)];
+  const fix = failures.countLike(event) > 1 ? [] : fixOf(error);
+  return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fix];
 }
 
 function verboseLines(event: Event): string[] {
@@ -101,9 +107,8 @@ function verboseLines(event: Event): string[] {
     ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
     reused ? ' reused' : '',
     degraded ? ' degraded' : '',
-    would === undefined ? '' : ` would=${would}`,
   ];
-  return [`${state} ${printable(source)}${facts.join('')}`];
+  return [`${isForeseen(event) ? `would ${would}` : state} ${printable(source)}${facts.join('')}`];
 }
 
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
@@ -112,18 +117,30 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const aside = passedOverTexts(finished.passedOver, totals);
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
+  if (dryRun) {
+    const far = isEarly ? `stopped after ${total}` : `of ${total}`;
+    return [`dry run ${far} in ${duration(ms)}: ${dryRunText(totals)}`, ...aside];
+  }
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;
   const reused = totals.reused > 0 ? ` reused=${totals.reused}` : '';
   const degraded = totals.degraded > 0 ? ` degraded=${totals.degraded}` : '';
+  const canHelp = counts.failed > totals.lasting;
+  const again = canHelp ? `, again: imgtool retry ${batch}` : `. ${NO_RETRY}`;
   return [
     `${ending} in ${duration(ms)}: ${countsInPlain(counts)}${reused}${degraded}`,
-    ...(dryRun ? [dryRunText(totals)] : sizeLines(totals, finished)),
+    ...sizeLines(totals, finished),
     ...aside,
+    ...totals.failures.all.flatMap(groupLine),
     ...(isEarly ? [`run the same command again to go on, or: imgtool resume ${batch}`] : []),
-    ...(counts.failed > 0 && !dryRun
-      ? [`failures: imgtool status ${batch}, again: imgtool retry ${batch}`]
-      : []),
+    ...(counts.failed === 0 ? [] : [`failures: imgtool status ${batch}${again}`]),
   ];
+}
+
+/** Failures with the same cause, in one line. */
+function groupLine({ count, error, sources }: FailureGroup): string[] {
+  if (count === 1) return [];
+  const names = `${sources.map(printable).join(', ')}${count > sources.length ? ', ...' : ''}`;
+  return [`${count} failed: ${printable(error.message)}: ${names}`];
 }
 
 function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): string[] {
@@ -131,6 +148,6 @@ function sizeLines(totals: BatchTotals, { bytesIn, bytesOut }: BatchFinished): s
   const saved = bytesIn - bytesOut;
   const word = saved >= 0 ? `saved=${compact(saved)}` : `grown=${compact(-saved)}`;
   const percent = change(bytesIn, bytesOut).replace(/^[-+]/, '');
-  const outputs = `outputs=${totals.files}${outputNote(totals)}`;
+  const outputs = `outputs=${totals.files}${outputNote(totals)} out=${printable(totals.started?.out ?? '')}`;
   return [`size ${compact(bytesIn)} -> ${compact(bytesOut)} ${word} (${percent}) ${outputs}`];
 }

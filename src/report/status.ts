@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { isLasting } from '../model/failures.ts';
 import { doneOf, totalOf } from '../model/totals.ts';
 import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { fixOf, goOn, passedOverTexts, reasonOf } from './wording.ts';
+import { fixOf, goOn, NO_RETRY, passedOverTexts, reasonOf } from './wording.ts';
 
 /** One batch for a person: its settings, its counts and its jobs. Paths are absolute. Ends with a newline. */
 export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Style, now: number, all = false) {
@@ -18,7 +19,7 @@ export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Styl
     ...passedOverTexts(batch.passedOver).map((text) => line([`  aside    ${text}`], layout)),
     ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
   ];
-  const next = nextSentences(batch).flatMap((text) => wrap(text, layout.columns));
+  const next = nextSentences(batch, jobs, all).flatMap((text) => wrap(text, layout.columns));
   return textOf([...lines, ...(next.length === 0 ? [] : ['', ...next])]);
 }
 
@@ -52,13 +53,12 @@ function sizePieces({ bytesIn, bytesOut }: Batch): Span[] {
   return [`${bytes(bytesIn)} -> ${bytes(bytesOut)} (${change(bytesIn, bytesOut)})`];
 }
 
-/** Name, attempts and reason, in columns where they fit. Reason and fix are never cut. */
+/** Name, attempts and reason, in columns where they fit. Reason and fix are never cut. Equal fixes are shown once. */
 function failedLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   const { columns, chalk } = layout;
   const names = Math.max(6, ...jobs.map(({ source }) => width(printable(source))));
   const beside = columns - names - 15;
-  const wordsOf = ({ source, error }: JobRecord, room: number, indent = '') =>
-    [reasonOf(source, error ?? undefined), ...fixOf(error)].flatMap((text) => wrap(text, room, indent));
+  const wordsOf = reasonsOnce();
   if (beside >= 30) {
     const rows = jobs.flatMap((job) => {
       const [first = '', ...more] = wordsOf(job, beside);
@@ -75,6 +75,17 @@ function failedLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   ];
 }
 
+/** Words the error of one job after another. A fix that several have is given once. */
+function reasonsOnce() {
+  const given = new Set<string>();
+  return ({ source, error }: JobRecord, room: number, indent = ''): string[] => {
+    const fixes = fixOf(error).filter((fix) => !given.has(fix));
+    for (const fix of fixes) given.add(fix);
+    return [reasonOf(source, error ?? undefined), ...fixes].flatMap((text) => wrap(text, room, indent));
+  };
+}
+
+/** One row for each job. Below it, never cut, are the paths of its outputs, or why it failed. */
 function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   const rows = jobs.map((job): Span[] => [
     stateSpan(job.state, job.state, layout),
@@ -84,7 +95,14 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
     `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
-  return indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
+  const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
+  const wordsOf = reasonsOnce();
+  const below = jobs.map((job) =>
+    job.error === null
+      ? job.outputs.flatMap(({ path }) => wrap(printable(path), layout.columns, '    '))
+      : wordsOf(job, layout.columns, '    '),
+  );
+  return [head, ...lines.flatMap((row, at) => [row, ...(below[at] ?? [])])];
 }
 
 function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {
@@ -92,16 +110,30 @@ function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table
   return lines.map((row) => `  ${row}`);
 }
 
-function nextSentences(batch: Batch): string[] {
-  const isRetryable = batch.counts.failed > 0 && batch.state !== 'running';
-  return [...goOn(batch), ...(isRetryable ? [`Retry the failed: imgtool retry ${batch.id}`] : [])];
+function nextSentences(batch: Batch, jobs: readonly JobRecord[], all: boolean): string[] {
+  const { counts, state, id, out } = batch;
+  const isRetryable = counts.failed > jobs.filter(({ error }) => error !== null && isLasting(error)).length;
+  const retry = isRetryable ? `Retry the failed: imgtool retry ${id}` : NO_RETRY;
+  return [
+    // Unchanged images have no jobs.
+    ...(all && counts.unchanged > 0 ? [`The outputs of unchanged images are in ${printable(out)}`] : []),
+    ...goOn(batch),
+    ...(counts.failed > 0 && state !== 'running' ? [retry] : []),
+  ];
 }
 
 /** What `imgtool cancel` prints: the state of the batch and how to continue it. Ends with a newline. */
-export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'ended', style: Style): string {
+export function cancelledText(
+  batch: Batch,
+  was: 'running' | 'interrupted' | 'ended',
+  style: Style,
+  other?: Batch,
+): string {
   const { id, state, counts } = batch;
-  if (was === 'ended')
-    return wrapped([`Batch ${id} had ended (${state}): there was nothing to stop.`], style);
+  if (was === 'ended') {
+    const running = other === undefined ? [] : [`Batch ${other.id} is running: imgtool cancel ${other.id}`];
+    return wrapped([`Batch ${id} had ended (${state}): there was nothing to stop.`, ...running], style);
+  }
   if (batch.command === 'watch' && was === 'running') {
     return wrapped([`Watch ${id} was stopped.`, ...goOn(batch)], style);
   }
@@ -111,11 +143,15 @@ export function cancelledText(batch: Batch, was: 'running' | 'interrupted' | 'en
 }
 
 /** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */
-export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style): string {
+export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style, other?: Batch): string {
   const { id, state, counts } = batch;
-  if (how === 'retry') return wrapped([`Batch ${id} has no failed images.`, ...goOn(batch)], style);
-  const failed = counts.failed === 0 ? [] : [`Failed images again: imgtool retry ${id}`];
-  return wrapped([`Batch ${id} is ${state}: nothing is left to be done.`, ...failed], style);
+  if (how === 'retry') {
+    const failed = other && `Batch ${other.id} has failed images: imgtool retry ${other.id}`;
+    return wrapped([`Batch ${id} has no failed images.`, ...goOn(batch), ...(failed ? [failed] : [])], style);
+  }
+  const failed = counts.failed === 0 ? [] : [`Failed images: imgtool status ${id}`];
+  const left = other === undefined ? [] : [`Batch ${other.id} is ${other.state}: imgtool resume ${other.id}`];
+  return wrapped([`Batch ${id} is ${state}: nothing is left to be done.`, ...failed, ...left], style);
 }
 
 function wrapped(sentences: readonly string[], style: Style): string {

@@ -1,3 +1,4 @@
+import type { FailureGroup } from '../model/failures.ts';
 import { type BatchTotals, doneOf, leftOf, totalOf } from '../model/totals.ts';
 import { type BatchFinished, ENDED_STATES, type JobEvent, type Style } from '../model.ts';
 import { bytes, count, counted, duration, rate } from './format.ts';
@@ -7,9 +8,9 @@ import {
   dryRunText,
   endedEarly,
   fixOf,
+  NO_RETRY,
   outputNote,
   passedOverTexts,
-  reasonOf,
   savedText,
 } from './wording.ts';
 
@@ -33,26 +34,32 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
       : figureLines(totals, finished, layout)),
     ...aside,
     ...(totals.ended.failed === 0 ? [] : ['', ...failureLines(totals, layout)]),
-    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout)]),
+    ...(finished.dryRun ? [] : ['', ...nextLines(finished, layout, totals.lasting)]),
   ];
 }
 
 function titleLine({ started, ended }: BatchTotals, finished: BatchFinished, layout: TextLayout): string {
   const { counts, ms, state, dryRun } = finished;
   const early = endedEarly(finished);
+  const total = totalOf(counts);
+  if (dryRun) {
+    const what = `Dry run ${early === null ? 'of' : 'stopped after'} ${counted(total, 'image')}`;
+    const title = ` ${markOf('pending', layout)} ${what} in ${duration(ms)}`;
+    return fitting([[title, ': nothing was written'], [title]], layout);
+  }
   if (early !== null) {
     const title = stateSpan('cancelled', ` ${markOf('cancelled', layout)} ${early}`, layout);
     const temps = state === 'cancelled' && !started?.resumed ? ' Temp files removed.' : '';
     return fitting([[title, temps], [title]], layout);
   }
-  const total = totalOf(counts);
-  const good = total - counts.failed;
-  const result = good === 0 ? 'failed' : 'completed';
+  const { failed } = counts;
+  const result = failed > 0 ? 'failed' : 'completed';
   const mark = stateSpan(result, ` ${markOf(result, layout)} `, layout);
-  const images = good === total ? `${count(total)}` : `${count(good)} of ${count(total)}`;
-  const what = `${images} ${total === 1 ? 'image' : 'images'} in ${duration(ms)}`;
-  const pace = dryRun ? 'dry run' : rate(ms > 0 ? (doneOf(ended) / ms) * 1000 : null);
-  const jobs = dryRun || started === null ? '' : `, ${started.jobs} at a time`;
+  const images =
+    failed > 0 ? `${count(total - failed)} of ${counted(total, 'image')}` : counted(total, 'image');
+  const what = `${images} in ${duration(ms)}${failed > 0 ? `, ${count(failed)} failed` : ''}`;
+  const pace = rate(ms > 0 ? (doneOf(ended) / ms) * 1000 : null);
+  const jobs = started === null ? '' : `, ${started.jobs} at a time`;
   const endings = [`   (${pace}${jobs})`, `  ${pace}`, ''];
   const wordings = endings.map((ending) => [mark, what, ending]);
   return fitting(wordings, layout);
@@ -123,31 +130,40 @@ function shapePieces({ times }: BatchTotals, { unicode }: TextLayout): Span[] {
   return [`${bars.join('')}   ${duration(times.min)} .. ${duration(times.max)}`];
 }
 
-/** The failed images with reason and fix. A long name is cut; reason and fix are not. */
+/** The failed images by cause, with reason and fix. A long name is cut; reason and fix are not. */
 function failureLines({ failures, ended, started }: BatchTotals, layout: TextLayout): string[] {
   const { columns, chalk, ellipsis } = layout;
-  const failed = [...failures].sort((a, b) => (a.source < b.source ? -1 : 1));
-  const widest = Math.max(...failed.map(({ source }) => width(printable(source))));
+  const groups = failures.all;
+  const named = groups.map((group) => namesOf(group, layout));
+  const widest = Math.max(...named.flat().map(width));
   const names = Math.min(widest, Math.floor(Math.min(columns, 100) / 3));
   const isBeside = columns - names - 5 >= 30;
-  const indent = ' '.repeat(isBeside ? names + 5 : 5);
-  const linesOf = ({ source, error }: JobEvent): string[] => {
-    const reason = wrap(reasonOf(source, error), columns, indent);
-    const name = cutStart(printable(source), isBeside ? names : columns - 3, ellipsis);
-    const [first = '', ...others] = reason;
-    const head = `   ${padEnd(name, names)}  ${first.slice(indent.length)}`;
-    return [
-      ...(isBeside ? [head, ...others] : [`   ${name}`, ...reason]),
-      ...fixLines(error, indent, layout),
+  const indent = isBeside ? '' : '     ';
+  const beside = { ...layout, columns: isBeside ? columns - names - 5 : columns };
+  const linesOf = ({ error }: FailureGroup, at: number): string[] => {
+    const left = (named[at] ?? []).map((name) => cutStart(name, isBeside ? names : columns - 3, ellipsis));
+    const right = [
+      ...wrap(printable(error.message), beside.columns, indent),
+      ...fixLines(error, indent, beside),
     ];
+    if (!isBeside) return [...left.map((name) => `   ${name}`), ...right];
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => {
+      return `   ${padEnd(left[row] ?? '', names)}  ${right[row] ?? ''}`.trimEnd();
+    });
   };
-  const more = ended.failed - failed.length;
-  const rest = `... and ${count(more)} more: imgtool status ${started?.batch}`;
+  const more = ended.failed - groups.reduce((sum, group) => sum + group.count, 0);
+  const where = started?.dryRun ? '' : `: imgtool status ${started?.batch}`;
   return [
     line([{ text: ` Failed (${count(ended.failed)})`, paint: chalk.red }], layout),
-    ...failed.flatMap(linesOf),
-    ...(more === 0 ? [] : wrap(rest, columns, '   ')),
+    ...groups.flatMap(linesOf),
+    ...(more === 0 ? [] : wrap(`... and ${count(more)} more${where}`, columns, '   ')),
   ];
+}
+
+/** The names of a group of failures: all of a few, otherwise some and their number. */
+function namesOf({ sources, count: all }: FailureGroup, { ellipsis }: TextLayout): string[] {
+  const names = sources.map(printable);
+  return all === sources.length ? names : [...names.slice(0, -1), `${ellipsis} ${count(all)} in all`];
 }
 
 /** The fix of an error, indented. */
@@ -157,16 +173,21 @@ export function fixLines(error: JobEvent['error'], indent: string, { columns, ch
   );
 }
 
-/** The commands that continue the batch, retry its failed images and show it again. A watch retries by itself. */
-export function nextLines(finished: BatchFinished, layout: TextLayout, isWatch = false): string[] {
+/**
+ * The commands that continue the batch, retry its failed images and show it again. A retry cannot help `lasting` failures.
+ * A watch retries by itself.
+ */
+export function nextLines(finished: BatchFinished, layout: TextLayout, lasting: number, isWatch = false) {
   const { batch, counts } = finished;
   const again = isWatch
     ? 'Run the same command again to go on.'
     : `Run the same command again, or: imgtool resume ${batch}`;
-  const retry = counts.failed > 0 && !isWatch ? [`imgtool retry ${batch}`] : [];
+  const failed = isWatch ? 0 : counts.failed;
+  const retry = failed > lasting ? [`imgtool retry ${batch}`] : [];
   const label = { text: ' Next', paint: layout.chalk.dim };
   return [
     ...(endedEarly(finished) === null ? [] : wrap(again, layout.columns, ' ')),
+    ...(failed > 0 && failed <= lasting ? wrap(NO_RETRY, layout.columns, ' ') : []),
     ...packed([label, '   '], [...retry, `imgtool status ${batch}`], layout),
   ];
 }

@@ -48,12 +48,14 @@ function savedColumn(batches: readonly Batch[]): string[] {
 
 function linesForPrograms(batches: readonly Batch[]): string[] {
   const figures = ['total', 'completed', 'failed', 'bytes_in', 'bytes_out'];
+  // Scripts read columns by their position: new ones come last.
+  const later = ['duplicate', 'unchanged', 'cancelled'] as const;
   const rows = batches.map((batch) => {
     const { id, state, counts, bytesIn, bytesOut, startedAt } = batch;
     const values = [totalOf(counts), counts.completed, counts.failed, bytesIn, bytesOut];
-    return [id, state, ...values, iso(startedAt), sourceOf(batch)];
+    return [id, state, ...values, iso(startedAt), sourceOf(batch), ...later.map((one) => counts[one])];
   });
-  return tabbed(['batch', 'state', ...figures, 'started', 'source'], rows);
+  return tabbed(['batch', 'state', ...figures, 'started', 'source', ...later], rows);
 }
 
 /** The inputs of a batch in one line. */

@@ -10,7 +10,10 @@ import { fixLines, nextLines, summaryLines } from './summary.ts';
 import { wrap } from './text.ts';
 import { liveLines } from './view.ts';
 import { watchLines } from './watch-view.ts';
-import { endedEarly, kindTexts, shownStates, watchEnd } from './wording.ts';
+import { endedEarly, kindTexts, pathsOf, shownStates, watchEnd } from './wording.ts';
+
+/** Failures with the same cause that are shown as they come. The summary has their number. */
+const MOST_ALIKE = 3;
 
 interface TerminalOptions {
   readonly stream: TerminalStream;
@@ -21,14 +24,15 @@ interface TerminalOptions {
   readonly verbose: boolean;
 }
 
-type BatchReportOptions = TerminalOptions & { readonly command: string };
+/** `listsPaths`: whether the paths that a dry run would write are shown too. */
+type BatchReportOptions = TerminalOptions & { readonly command: string; readonly listsPaths: boolean };
 
 /** `inputs`: the watched folders, as given. */
 type WatchReportOptions = TerminalOptions & { readonly inputs: readonly string[] };
 
 /** The report of a batch on a terminal: a spinner during the walk, then live lines, and a summary at the end. */
 export function createTerminalReport(options: BatchReportOptions): Report {
-  const { stream, style, command, out, verbose } = options;
+  const { stream, style, command, out, verbose, listsPaths } = options;
   const progress = createProgress();
   const { totals } = progress;
   const display = createLiveDisplay(stream, style);
@@ -43,7 +47,10 @@ export function createTerminalReport(options: BatchReportOptions): Report {
   return {
     event(event) {
       progress.event(event, performance.now());
-      display.print(noticeLines(event, verbose, style));
+      const isRepeated =
+        event.type === 'job' && event.state === 'failed' && totals.failures.countLike(event) > MOST_ALIKE;
+      if (verbose || !isRepeated) display.print(noticeLines(event, verbose, style));
+      if (listsPaths) display.print(pathsOf(event));
       if (event.type === 'walk' && totals.started === null) display.show(walkLines);
       if (event.type === 'batch.started') display.show(batchLines);
       if (event.type !== 'batch.finished') return;
@@ -115,13 +122,14 @@ function closingLines(finished: BatchFinished, totals: BatchTotals, style: Style
   const kinds = kindTexts(totals).join(', ');
   const aside = kinds === '' ? '' : ` Passed over: ${kinds}.`;
   const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.${aside}`;
-  const state = end === 'finished' ? 'completed' : 'cancelled';
+  const result = counts.failed > 0 ? 'failed' : 'completed';
+  const state = end === 'finished' ? result : 'cancelled';
   const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);
   const [first = '', ...more] = wrap(text, layout.columns, ' '.repeat(mark.text.length));
   const hasMore = counts.failed > 0 || endedEarly(finished) !== null;
   return [
     `${mark.paint(mark.text)}${first.slice(mark.text.length)}`,
     ...more,
-    ...(hasMore ? nextLines(finished, layout, true) : []),
+    ...(hasMore ? nextLines(finished, layout, 0, true) : []),
   ];
 }

@@ -14,7 +14,7 @@ import {
 } from './layout.ts';
 import type { Progress } from './progress.ts';
 import { cutStart, padEnd, padStart, printable } from './text.ts';
-import { shownStates } from './wording.ts';
+import { dryRunText, shownStates } from './wording.ts';
 
 const WIDEST_BAR = 44;
 const NARROWEST_BAR = 10;
@@ -45,7 +45,7 @@ export function liveLines(progress: Progress, { command, style, now, rows }: Vie
 function headerLine({ started, total, bytes: size }: BatchTotals, command: string, layout: TextLayout) {
   const { batch = '', dryRun, resumed, out = '', jobs = 1 } = started ?? {};
   const name = { text: `imgtool ${command}`, paint: layout.chalk.bold };
-  const id = `  batch ${batch}${dryRun ? ' (dry run)' : ''}`;
+  const id = dryRun ? '  dry run' : `  batch ${batch}`;
   const images = total === null ? '' : `  ${counted(total, 'image')}${resumed ? ' left' : ''}`;
   const sizes = total === null || resumed ? '' : `  ${bytes(size)}`;
   const long = [name, id, images, sizes, `  ->  ${printable(out)}`];
@@ -53,8 +53,9 @@ function headerLine({ started, total, bytes: size }: BatchTotals, command: strin
 }
 
 function progressLine(progress: Progress, now: number, layout: TextLayout): string {
-  const { done, total, found } = progress.totals;
+  const { done, total, found, started } = progress.totals;
   const pace = rate(progress.rate(now));
+  if (started?.dryRun) return fitting([[` ${counted(done, 'image')} looked at`]], layout);
   if (total === null) {
     const soFar = ` ${count(done)} done, ${count(found)} found so far`;
     return fitting([[soFar, `   ${pace}`], [soFar], [` ${count(done)} done`]], layout);
@@ -92,7 +93,9 @@ function barSpans(part: number, size: number, { unicode, chalk }: TextLayout): S
   ];
 }
 
-function countLines({ bytesIn, bytesOut, counts }: BatchTotals, layout: TextLayout): string[] {
+function countLines(totals: BatchTotals, layout: TextLayout): string[] {
+  const { bytesIn, bytesOut, counts } = totals;
+  if (totals.started?.dryRun) return [line([` ${dryRunText(totals)}`], layout)];
   const shown = [...shownStates(counts), ...(counts.retrying > 0 ? ['retrying' as const] : [])];
   const states = shown.map((state) => stateSpan(state, `${state} ${count(counts[state])}`, layout));
   if (bytesIn === 0) return packed([' '], states, layout);

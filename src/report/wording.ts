@@ -1,9 +1,12 @@
+import { withoutName } from '../model/failures.ts';
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
 import type {
   Batch,
   BatchFinished,
   EndedState,
+  Event,
   Failure,
+  JobEvent,
   JobRetrying,
   PassedOver,
   PassedOverEvent,
@@ -14,9 +17,11 @@ import { printable } from './text.ts';
 
 /** Why a source failed, without its name in front: the name is printed beside the reason. */
 export function reasonOf(source: string, error: Failure | undefined): string {
-  const message = error?.message ?? 'failed for a reason nobody noted';
-  return printable(message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message);
+  return printable(error === undefined ? 'failed for an unknown reason' : withoutName(source, error).message);
 }
+
+/** What follows from the failures that a retry alone cannot help. */
+export const NO_RETRY = 'A retry alone does not help: first do what the fix lines say.';
 
 /** When and why an image is tried again. The reason comes last because the end of the line may be cut. */
 export function retryText({ source, delay, error }: JobRetrying): string {
@@ -65,6 +70,16 @@ function mostFirst<T>(counts: readonly (readonly [T, number])[]) {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
+/** Whether a dry run says that outputs would be made. */
+export function isForeseen({ state, would }: JobEvent): boolean {
+  return state === 'completed' && would !== undefined;
+}
+
+/** The paths that a dry run says would be written, one a line. */
+export function pathsOf(event: Event): string[] {
+  return event.type === 'job' ? (event.wouldWrite ?? []).map(printable) : [];
+}
+
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
 export function dryRunText(totals: BatchTotals): string {
   const images = totals.writing;
@@ -84,12 +99,10 @@ export function dryRunText(totals: BatchTotals): string {
   return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
-/** Text after the number of outputs: ` (39 of duplicates, 3 of unchanged images)`; empty when all of them are new. */
+/** Text after the number of outputs: ` (12 rendered, 6 linked, 3 kept)`. */
 export function outputNote({ started, outputs }: BatchTotals): string {
-  const parts = [
-    ...(outputs.duplicate > 0 ? [`${count(outputs.duplicate)} of duplicates`] : []),
-    ...(outputs.unchanged > 0 ? [`${count(outputs.unchanged)} of unchanged images`] : []),
-  ];
+  const done = Object.entries(outputs).filter(([, files]) => files > 0);
+  const parts = done.map(([action, files]) => `${count(files)} ${action}`);
   // The other figures of a resumed batch are those of all its runs.
   return `${parts.length === 0 ? '' : ` (${parts.join(', ')})`}${started?.resumed ? ' in this run' : ''}`;
 }

@@ -22,8 +22,8 @@ const COUNTS = {
   ...{ pending: WHOLE, processing: WHOLE, retrying: WHOLE, completed: WHOLE },
   ...{ duplicate: WHOLE, unchanged: WHOLE, failed: WHOLE, cancelled: WHOLE },
 };
-const output = (variant: string, path: string, width: number, height: number) => {
-  return { variant, format: 'webp', path, width, height, bytes: WHOLE };
+const output = (action: string, variant: string, path: string, width: number, height: number) => {
+  return { variant, format: 'webp', path, width, height, bytes: WHOLE, action };
 };
 
 describe('the JSON lines of `process --json`', () => {
@@ -79,7 +79,10 @@ describe('the JSON lines of `process --json`', () => {
       width: 80,
       height: 60,
       dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/),
-      outputs: [output('a', 'out/a_a.webp', 40, 30), output('b', 'out/a_b.webp', 20, 15)],
+      outputs: [
+        output('rendered', 'a', 'out/a_a.webp', 40, 30),
+        output('rendered', 'b', 'out/a_b.webp', 20, 15),
+      ],
       ms: MS,
       attempts: 1,
     });
@@ -102,7 +105,7 @@ describe('the JSON lines of `process --json`', () => {
       state: 'duplicate',
       duplicateOf: 'photos/a.jpg',
       digest: jobOf(outcome, 'photos/a.jpg').digest,
-      outputs: [output('a', 'out/b_a.webp', 40, 30), output('b', 'out/b_b.webp', 20, 15)],
+      outputs: [output('linked', 'a', 'out/b_a.webp', 40, 30), output('linked', 'b', 'out/b_b.webp', 20, 15)],
     });
   });
 
@@ -116,6 +119,7 @@ describe('the JSON lines of `process --json`', () => {
       state: 'failed',
       error: { code: 'not_an_image', message: expect.any(String), fix: expect.any(String) },
       bytes: 'no picture'.length,
+      ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: WHOLE },
       attempts: 1,
     });
   });
@@ -149,14 +153,15 @@ describe('the JSON lines of `process --json`', () => {
     expect(all.jobs).toHaveLength(3);
     const [completed] = all.jobs.filter((job) => job.state === 'completed');
     const { digest, outputs } = jobOf(outcome, 'photos/a.jpg');
-    const absolute = outputs?.map((one) => ({ ...one, path: place.at(one.path) }));
+    const absolute = outputs?.map(({ action: _, ...one }) => ({ ...one, path: place.at(one.path) }));
     expect(completed).toMatchObject({ source: place.at('photos/a.jpg'), digest, outputs: absolute });
   });
 
   it('describe an unchanged picture from the index', async () => {
     await begin();
     const second = await place.process();
-    const { digest, width, height, dominantColor, outputs, bytes } = jobOf(outcome, 'photos/a.jpg');
+    const { digest, width, height, dominantColor, bytes, ...first } = jobOf(outcome, 'photos/a.jpg');
+    const outputs = first.outputs?.map((one) => ({ ...one, action: 'kept' }));
     expect(jobOf(second, 'photos/a.jpg')).toMatchObject({
       ...{ state: 'unchanged', digest, width, height, dominantColor, outputs, bytes },
       ms: { digest: 0, decode: 0, encode: 0, commit: 0 },

@@ -7,7 +7,7 @@ import { makeReader } from './reader.ts';
 /** The id of a batch as the examples have it. */
 const EXAMPLE_ID = '28256677';
 /** Commands that need an index with a batch in it. */
-const NEEDS_BATCH = new RegExp(`${EXAMPLE_ID}|--backup`);
+const NEEDS_BATCH = new RegExp(`${EXAMPLE_ID}|\\blast\\b|--backup`);
 /** Commands that only a clone can run, and that other tests run. */
 const NOT_RUN = /^(npm install|npm link|npm cit)\b/;
 

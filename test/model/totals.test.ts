@@ -38,7 +38,7 @@ describe('the totals of a batch', () => {
     expect(totals.finished).toBe(events.at(-1));
     expect([totals.passedOver, [...totals.passedOverBy]]).toEqual([1, [['hidden', 1]]]);
     expect([totals.bytesIn, totals.bytesOut]).toEqual([27_900_000, 3_618_000]);
-    expect(totals.outputs).toEqual({ completed: 18, duplicate: 0, unchanged: 0 });
+    expect(totals.outputs).toEqual({ rendered: 18, linked: 0, copied: 0, kept: 0 });
   });
 
   it('count passed over files by reason, and pictures of unsupported formats by kind', () => {
@@ -95,9 +95,9 @@ describe('the totals of a batch', () => {
     const original = renderedOf('a.jpg');
     const copy = { ...original, source: 'b.jpg', state: 'duplicate', duplicateOf: 'a.jpg' } as const;
     const linked = totalsOf([original, copy]);
-    expect([linked.bytesIn, linked.bytesOut, linked.outputs.duplicate]).toEqual([6_200_000, 804_000, 2]);
+    expect([linked.bytesIn, linked.bytesOut, linked.files]).toEqual([6_200_000, 804_000, 4]);
     const skipped = totalsOf([original, { ...copy, borrowed: true }]);
-    expect([skipped.bytesIn, skipped.bytesOut, skipped.outputs.duplicate]).toEqual([6_200_000, 402_000, 0]);
+    expect([skipped.bytesIn, skipped.bytesOut, skipped.files]).toEqual([6_200_000, 402_000, 2]);
   });
 
   it('leave out the bytes of failed and cancelled sources', () => {
@@ -108,11 +108,10 @@ describe('the totals of a batch', () => {
     expect([bytesIn, bytesOut]).toEqual([0, 0]);
   });
 
-  it('keep the first failures and count all of them', () => {
-    const totals = totalsOf(Array.from({ length: 1_000 }, (_, at) => failedOf(`${at}.jpg`)));
-    expect(totals.ended.failed).toBe(1_000);
-    expect(totals.failures.map(({ source }) => source)).toEqual(
-      Array.from({ length: 20 }, (_, at) => `${at}.jpg`),
-    );
+  it('count failed jobs, and those that a retry alone cannot help', () => {
+    const passing = jobOf('io.jpg', { state: 'failed', error: { code: 'io', message: 'EIO' } });
+    const totals = totalsOf([...Array.from({ length: 1_000 }, (_, at) => failedOf(`${at}.jpg`)), passing]);
+    expect([totals.ended.failed, totals.lasting]).toEqual([1_001, 1_000]);
+    expect(totals.failures.all.map(({ count }) => count)).toEqual([1_000, 1]);
   });
 });

@@ -74,6 +74,23 @@ describe('the live display', () => {
     display.close();
   });
 
+  it('keeps the lines above it when the last lines become empty, as places do while a batch stops', () => {
+    const { display, see, feed } = open();
+    const frames = [
+      ['head', '', 'bar 1', 'a', 'b', 'c'],
+      ['head', '', 'bar 2', 'a', 'b', ''],
+      ['head', '', 'bar 3', 'a', '', ''],
+      ['head', '', 'bar 4', '', '', ''],
+      ['head', '', 'bar 5', 'd', '', ''],
+    ];
+    let at = 0;
+    display.print(['above']);
+    display.show(() => frames[at] ?? []);
+    for (at = 0; at < frames.length; at++) expect(see()).toEqual(['above', ...(frames[at] ?? []), '']);
+    display.close();
+    expect(feed()).toEqual(['above', '']);
+  });
+
   it('leaves no remains on a terminal that becomes narrower or wider', () => {
     const { display, see, resize } = open();
     let lines = ['x'.repeat(39), 'y'.repeat(30), 'z'];

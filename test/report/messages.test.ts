@@ -55,9 +55,21 @@ describe('the text of resume and retry without jobs to do', () => {
     );
   });
 
-  it('points to retry for failed images', () => {
-    expect(nothingLeftText(batchOf(), 'resume', PIPE)).toContain(
-      '\nFailed images again: imgtool retry 7f3a9c\n',
+  it('points to status for failed images, which says whether a retry can help', () => {
+    expect(nothingLeftText(batchOf(), 'resume', PIPE)).toContain('\nFailed images: imgtool status 7f3a9c\n');
+  });
+
+  it('names another batch that fits the command', () => {
+    const clean = batchOf({ counts: { ...NOTHING, completed: 3 } });
+    const other = batchOf({ id: '51be02', state: 'interrupted' });
+    expect(nothingLeftText(clean, 'resume', PIPE, other)).toContain(
+      '\nBatch 51be02 is interrupted: imgtool resume 51be02\n',
+    );
+    expect(nothingLeftText(clean, 'retry', PIPE, other)).toContain(
+      '\nBatch 51be02 has failed images: imgtool retry 51be02\n',
+    );
+    expect(cancelledText(clean, 'ended', PIPE, other)).toContain(
+      '\nBatch 51be02 is running: imgtool cancel 51be02\n',
     );
   });
 

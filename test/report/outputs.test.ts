@@ -17,9 +17,9 @@ afterEach(() => shop.index.close());
 
 describe('the outputs of a batch', () => {
   it.each([
-    ['link', '5 files (3 of duplicates)', '6 files (5 of unchanged images)'],
-    ['copy', '5 files (3 of duplicates)', '6 files (5 of unchanged images)'],
-    ['skip', '2 files', '3 files (2 of unchanged images)'],
+    ['link', '5 files (2 rendered, 3 linked)', '6 files (1 rendered, 5 kept)'],
+    ['copy', '5 files (2 rendered, 3 copied)', '6 files (1 rendered, 5 kept)'],
+    ['skip', '2 files (2 rendered)', '3 files (1 rendered, 2 kept)'],
   ] as const)(
     'are the files that add up to the reported bytes, with duplicates by %s',
     async (duplicates, first, second) => {
@@ -46,7 +46,7 @@ function toldOf(events: readonly Event[]): string[] {
   plain.close();
   const lines = summaryLines(totals, styleOf());
   const row = lines.find((line) => line.includes('Outputs')) ?? '';
-  return [row.replace(/ {2}->.*/, ''), /outputs=.*/.exec(stream.text())?.[0] ?? ''].map((text) =>
+  return [row.replace(/ {2}->.*/, ''), /outputs=.*(?= out=)/.exec(stream.text())?.[0] ?? ''].map((text) =>
     text.trim().replace(/ +/g, ' '),
   );
 }

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
 import { createPlainReport } from '../../src/report/plain.ts';
 import { profileLines } from '../../src/report/profile.ts';
-import { CONTROL, failedOf, finishedOf, memoryStream, PROFILE, renderedOf, session } from './samples.ts';
+import {
+  CONTROL,
+  failedOf,
+  finishedOf,
+  jobOf,
+  memoryStream,
+  PROFILE,
+  renderedOf,
+  session,
+} from './samples.ts';
 
 const STARTED = {
   type: 'batch.started',
@@ -27,7 +36,9 @@ describe('plain lines', () => {
     expect(text).toContain('imgtool: batch 7f3a9c: 12 images, 37.2 MB, out=./out, jobs=4\n');
     expect(text).toContain('imgtool: error: photos/notes.jpg: not an image: the content is PDF\n');
     expect(text).toContain('imgtool: finished 12 in 31.4s: completed=9 duplicate=1 failed=2\n');
-    expect(text).toContain('imgtool: size 27.9MB -> 3.6MB saved=24.3MB (87%) outputs=18\n');
+    expect(text).toContain(
+      'imgtool: size 27.9MB -> 3.6MB saved=24.3MB (87%) outputs=18 (18 rendered) out=./out\n',
+    );
   });
 
   it('give the number of images that a resumed batch has left, without their bytes', () => {
@@ -47,6 +58,42 @@ describe('plain lines', () => {
     expect(cut).not.toContain('retry');
     const dry = textOf([finishedOf({ completed: 3, failed: 1 }, { dryRun: true })]);
     expect(dry).not.toMatch(/resume|retry/);
+  });
+
+  it('give the fix of a cause once, and at the end the cause with its number and some names', () => {
+    const names = Array.from({ length: 40 }, (_, at) => `${at}.jpg`);
+    const many = names.map((name) => failedOf(name, `${name}: its output out/${name} exists`));
+    const text = textOf([...many, failedOf('one.jpg'), finishedOf({ failed: 41 })]);
+    expect(text.match(/error: \d+\.jpg: its output out\/\d+\.jpg exists\n/g)).toHaveLength(40);
+    expect(text.match(/fix: /g)).toHaveLength(2);
+    expect(text).toContain('imgtool: 40 failed: its output ... exists: 0.jpg, 1.jpg, 2.jpg, 3.jpg, ...\n');
+    expect(text).not.toContain('1 failed: ');
+  });
+
+  it('say that a retry cannot help when each failure would come again', () => {
+    const end = finishedOf({ completed: 3, failed: 2 });
+    const lasting = [failedOf('a.jpg'), failedOf('b.jpg')];
+    const text = textOf([...lasting, end]);
+    expect(text).toContain('imgtool: failures: imgtool status 7f3a9c. A retry alone does not help: ');
+    expect(text).not.toContain('imgtool retry');
+    const passing = jobOf('c.jpg', { state: 'failed', error: { code: 'io', message: 'EIO' } });
+    expect(textOf([lasting[0]!, passing, end])).toContain('again: imgtool retry 7f3a9c\n');
+  });
+
+  it('never say that a dry run has finished or completed anything', () => {
+    const STARTED_DRY: Event = { ...STARTED, total: null, dryRun: true };
+    const foreseen = { would: 'render', wouldWrite: ['out/a_a.webp', 'out/a_b.webp'] } as const;
+    const jobs = [jobOf('a.jpg', foreseen), failedOf('b.jpg'), failedOf('c.jpg')];
+    const end = finishedOf({ completed: 1, failed: 2 }, { dryRun: true, batch: '', passedOver: 0 });
+    const text = textOf([STARTED_DRY, ...jobs, end], { verbose: true });
+    expect(text).toContain('imgtool: would render a.jpg\n');
+    expect(text).toContain(
+      'imgtool: dry run of 3 in 31.4s: would write 2 files (2 variants x 1 image) to ./out; 2 would fail\n',
+    );
+    expect(text).not.toMatch(/finished|completed|retry|resume|status/);
+    const cut = textOf([STARTED_DRY, jobs[0]!, { ...end, state: 'cancelled' }]);
+    expect(cut).toContain('imgtool: dry run stopped after 3 in 31.4s: would write 2 files');
+    expect(cut).not.toMatch(/resume/);
   });
 
   it('hold no control code, whatever the name of a file', () => {
@@ -71,7 +118,7 @@ describe('plain lines', () => {
   it('are only errors and warnings when quiet', () => {
     const lines = textOf(session(), { quiet: true }).split('\n').slice(0, -1);
     expect(lines.every((line) => /^imgtool: (error|warning|fix): /.test(line))).toBe(true);
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(5);
   });
 
   it('name each job with verbose', () => {

@@ -71,6 +71,30 @@ describe('the text of status', () => {
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 
+  it('lists the paths of all outputs below their source with --all, and where those of unchanged images are', () => {
+    const outputs = renderedOf('a').outputs?.map((output) => ({
+      ...output,
+      path: `/home/ann/${output.path}`,
+    }));
+    const done = recordOf('/home/ann/a.jpg', { state: 'completed', error: null, outputs: outputs ?? [] });
+    const batch = batchOf({ counts: { ...NOTHING, completed: 1, unchanged: 2 } });
+    const text = statusText(batch, [done], styleOf(), NOW, true);
+    expect(text).toContain(
+      '/home/ann/a.jpg\n    /home/ann/out/thumbnail.webp\n    /home/ann/out/medium.webp\n',
+    );
+    expect(text).toContain('\nThe outputs of unchanged images are in /home/ann/out\n');
+    const brief = statusText(batch, [], styleOf(), NOW);
+    expect(brief).not.toMatch(/webp|unchanged images/);
+  });
+
+  it('gives a fix that several failures have once, also below the rows of --all', () => {
+    for (const all of [false, true]) {
+      const text = statusText(batchOf(), FAILED, styleOf({ width: 120 }), NOW, all);
+      expect(text.match(/cut short: 12 kB of 340 kB/g)).toHaveLength(2);
+      expect(text.match(/fix: copy the file again/g)).toHaveLength(1);
+    }
+  });
+
   it('shows the counts of a running watch, and nothing left to do for a stopped one', () => {
     const running = { ...WATCH, state: 'running', finishedAt: null } as const;
     const text = statusText(running, [], styleOf({ width: 120 }), NOW);
@@ -91,6 +115,15 @@ describe('the text of status', () => {
     expect(statusText(batchOf(), [], styleOf(), NOW)).toContain('\nRetry the failed: imgtool retry 7f3a9c\n');
     const running = batchOf({ state: 'running', finishedAt: null });
     expect(statusText(running, [], styleOf(), NOW)).not.toContain('imgtool retry');
+  });
+
+  it('suggests no retry when each failure would come again', () => {
+    const batch = batchOf({ counts: { ...NOTHING, completed: 3, failed: 2 } });
+    const text = statusText(batch, FAILED, styleOf(), NOW);
+    expect(text).toContain('\nA retry alone does not help: first do what the fix lines say.\n');
+    expect(text).not.toContain('imgtool retry');
+    const passing = recordOf('/c.jpg', { error: { code: 'io', message: 'EIO' } });
+    expect(statusText(batch, [FAILED[0]!, passing], styleOf(), NOW)).toContain('imgtool retry 7f3a9c\n');
   });
 });
 
@@ -130,17 +163,17 @@ describe('the list', () => {
     const text = listText(BATCHES, PIPE, NOW);
     const [head, first] = text.split('\n');
     expect(head?.split('\t').join(' ')).toBe(
-      'batch state total completed failed bytes_in bytes_out started source',
+      'batch state total completed failed bytes_in bytes_out started source duplicate unchanged cancelled',
     );
     expect(first?.split('\t')).toEqual(
-      '7f3a9c finished 1284 1240 3 3900000000 982000000 2026-11-21T14:02:00.000Z ./photos'.split(' '),
+      '7f3a9c finished 1284 1240 3 3900000000 982000000 2026-11-21T14:02:00.000Z ./photos 41 0 0'.split(' '),
     );
     expect(text).not.toMatch(CONTROL_BUT_TAB);
     expect(
       text
         .split('\n')
         .slice(0, -1)
-        .every((row) => row.split('\t').length === 9),
+        .every((row) => row.split('\t').length === 12),
     ).toBe(true);
   });
 

@@ -18,15 +18,39 @@ const STARTED = {
 describe('the closing summary', () => {
   it('shows images, outputs, sizes, times, failures with their fix, and the next commands', () => {
     const text = textOf(session());
-    expect(text).toContain(' ✓ 10 of 12 images in 31.4s   (0.4/s, 4 at a time)');
+    expect(text).toContain(' ✗ 10 of 12 images in 31.4s, 2 failed   (0.4/s, 4 at a time)');
+    expect(text).not.toContain('✓');
     expect(text).toContain('     Images   9 completed  1 duplicate  2 failed');
-    expect(text).toContain('    Outputs   18 files  -> ./out');
+    expect(text).toContain('    Outputs   18 files (18 rendered)  -> ./out');
     expect(text).toContain('       Size   27.9 MB -> 3.6 MB  saved 24.3 MB (-87%)');
     expect(text).toMatch(/Time {3}p50 \d+ms {2}p95 \d+ms {2}max 800ms {2}decode 39% encode 57% io 4%/);
     expect(text).toContain(' 1 file passed over: 1 hidden');
     expect(text).toContain(' Failed (2)');
     expect(text).toContain("fix: leave it out with --exclude 'notes.*'");
-    expect(text).toContain(' Next   imgtool retry 7f3a9c  imgtool status 7f3a9c');
+    expect(text).toContain(' Next   imgtool status 7f3a9c');
+  });
+
+  it('points to retry only when it can help, and otherwise says what does', () => {
+    const end = finishedOf({ completed: 5, failed: 2 });
+    const lasting = [failedOf('a.jpg'), failedOf('b.jpg')];
+    const useless = textOf([STARTED, ...lasting, end]);
+    expect(useless).toContain(
+      ' A retry alone does not help: first do what the fix lines say.\n Next   imgtool status',
+    );
+    expect(useless).not.toContain('imgtool retry');
+    const passing = jobOf('c.jpg', { state: 'failed', error: { code: 'timeout', message: 'too slow' } });
+    const useful = textOf([STARTED, lasting[0]!, passing, end]);
+    expect(useful).toMatch(/Next {3}imgtool retry 7f3a9c +imgtool status 7f3a9c/);
+    expect(useful).not.toContain('A retry alone');
+  });
+
+  it('says how many outputs were rendered, linked, copied and kept', () => {
+    const outputs = renderedOf('a.jpg').outputs ?? [];
+    const done = (...actions: ('rendered' | 'linked' | 'copied' | 'kept')[]) =>
+      jobOf('a.jpg', { outputs: actions.map((action, at) => ({ ...outputs[at % 2]!, action })) });
+    const events = [done('rendered', 'kept', 'kept'), done('linked', 'linked'), done('copied')];
+    const text = textOf([STARTED, ...events, finishedOf({ completed: 3 })]);
+    expect(text).toContain('Outputs   6 files (1 rendered, 2 linked, 1 copied, 2 kept)  -> ./out');
   });
 
   it('is never wider than the screen, from 20 columns to 120, and holds no control codes', () => {
@@ -43,9 +67,34 @@ describe('the closing summary', () => {
     }
   });
 
-  it('keeps twenty failures and points to the rest', () => {
+  it('shows failures with the same cause once, with their number and some names', () => {
     const text = textOf(many());
     expect(text).toContain(' Failed (51)');
+    expect(text.match(/fix: /g)).toHaveLength(1);
+    expect(text).toContain(
+      [
+        '   photos/0.jpg  not an image: the content is PDF',
+        "   photos/1.jpg  fix: leave it out with --exclude 'notes.*'",
+        '   photos/2.jpg',
+        '   … 51 in all',
+      ].join('\n'),
+    );
+  });
+
+  it('shows the most frequent cause first, and the parts that differ as dots', () => {
+    const larger = ['a.jpg', 'b.jpg'].map((name, at) => {
+      return failedOf(name, `${name}: cut short: ${at + 5} kB of ${at + 60} kB (magic bytes 7${at} 65 7a)`);
+    });
+    const text = textOf([STARTED, failedOf('z.jpg', 'is empty'), ...larger, finishedOf({ failed: 3 })]);
+    expect(text).toMatch(
+      / {3}a\.jpg {2}cut short: \.\.\. kB of \.\.\. kB \(magic bytes \.\.\.\)\n[\s\S]*z\.jpg {2}is empty/,
+    );
+  });
+
+  it('keeps twenty causes and points to the rest', () => {
+    const word = (at: number) => String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26));
+    const causes = Array.from({ length: 51 }, (_, at) => failedOf(`${at}.jpg`, `cause ${word(at)}x`));
+    const text = textOf([STARTED, ...causes, finishedOf({ failed: 51 })]);
     expect(text.match(/fix: /g)).toHaveLength(20);
     expect(text).toContain('   ... and 31 more: imgtool status 7f3a9c');
   });
@@ -85,6 +134,12 @@ describe('the closing summary', () => {
   it('says what a dry run would write', () => {
     const counts = { completed: 3, duplicate: 1, unchanged: 1 };
     const text = textOf([STARTED, ...dryRun(), finishedOf(counts, { dryRun: true })]);
+    expect(text).toContain(' ○ Dry run of 5 images in 31.4s: nothing was written\n');
+    expect(text).not.toMatch(/✓|finished|completed/);
+    const cut = finishedOf(counts, { dryRun: true, state: 'cancelled' });
+    expect(textOf([STARTED, ...dryRun(), cut])).toContain(
+      ' ○ Dry run stopped after 5 images in 31.4s: nothing was written\n',
+    );
     expect(text).toContain(' would write 6 files (2 variants x 3 images) to ./out; 1 duplicate, 1 unchanged');
     expect(text).not.toContain('imgtool status');
   });

@@ -3,8 +3,9 @@ import type { Event } from '../../src/model.ts';
 import { styleOf as styleFor } from '../../src/report/open.ts';
 import { profileLines } from '../../src/report/profile.ts';
 import { createTerminalReport } from '../../src/report/terminal.ts';
-import { failedOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
+import { failedOf, jobOf, memoryStream, PROFILE, session, styleOf } from './samples.ts';
 
+const MODE = { verbose: false, listsPaths: false };
 const [HIDE, SHOW] = ['\u001b[?25l', '\u001b[?25h'];
 
 beforeEach(() => {
@@ -46,7 +47,27 @@ describe('the report on a terminal', () => {
   it('prints a failure once, and the summary last', () => {
     const { text } = play(session(), false);
     expect(text.split('✗ photos/notes.jpg')).toHaveLength(2);
-    expect(text.trimEnd().endsWith('Next   imgtool retry 7f3a9c  imgtool status 7f3a9c')).toBe(true);
+    expect(text.trimEnd().endsWith('Next   imgtool status 7f3a9c')).toBe(true);
+  });
+
+  it('prints the first three failures with the same cause as they come, and all of them with verbose', () => {
+    const failures = Array.from({ length: 40 }, (_, at) => failedOf(`${at}.jpg`));
+    const events = [...session().slice(0, 4), ...failures, failedOf('other.jpg', 'is empty')];
+    expect(play(events).text.match(/✗ \d+\.jpg/g)).toHaveLength(3);
+    expect(play(events).text).toContain('✗ other.jpg  is empty');
+    expect(play(events, true, { verbose: true }).text.match(/✗ \d+\.jpg/g)).toHaveLength(40);
+  });
+
+  it('lists the paths that a dry run would write above the live lines, if they are wanted', () => {
+    const started = { ...session()[2]!, total: null, dryRun: true } as Event;
+    const paths = ['out/a_thumbnail.webp', 'out/a\u001b_medium.webp'];
+    const events = [started, jobOf('a.jpg', { would: 'render', wouldWrite: paths })];
+    const listed = play(events, true, { listsPaths: true }).text;
+    expect(listed).toContain('out/a_thumbnail.webp\nout/a\\x1b_medium.webp\n');
+    expect(listed).toContain(' 1 image looked at');
+    expect(listed).toContain(' would write 2 files (2 variants x 1 image) to ./out');
+    expect(listed).not.toContain('completed');
+    expect(play(events).text).not.toContain('out/a_thumbnail.webp');
   });
 
   it('prints a profile once, above the summary', () => {
@@ -87,12 +108,19 @@ describe('the report on a terminal', () => {
     const look = { noColor: true, dumb: false, unicode: true, journal: false };
     const style = await styleFor(stream as unknown as NodeJS.WriteStream, { color: 'auto', look });
     expect(style).toMatchObject({ tty: true, color: false, unicode: true });
-    const report = createTerminalReport({ stream, style, command: 'process', out: './out', verbose: true });
+    const report = createTerminalReport({
+      stream,
+      style,
+      command: 'process',
+      out: './out',
+      ...MODE,
+      verbose: true,
+    });
     for (const event of session()) {
       report.event(event);
       vi.advanceTimersByTime(150);
     }
-    expect(stream.text()).toContain('✓ 10 of 12 images in 31.4s   (0.4/s, 4 at a time)');
+    expect(stream.text()).toContain('✗ 10 of 12 images in 31.4s, 2 failed   (0.4/s, 4 at a time)');
     expect(stream.text().length).toBeLessThan(50_000);
   });
 
@@ -101,14 +129,14 @@ describe('the report on a terminal', () => {
   });
 });
 
-function open() {
+function open(mode: Partial<typeof MODE> = {}) {
   const stream = memoryStream();
-  const options = { stream, style: styleOf(), command: 'process', out: './out', verbose: false };
+  const options = { stream, style: styleOf(), command: 'process', out: './out', ...MODE, ...mode };
   return { stream, report: createTerminalReport(options) };
 }
 
-function play(events: readonly Event[], slowly = true) {
-  const { stream, report } = open();
+function play(events: readonly Event[], slowly = true, mode: Partial<typeof MODE> = {}) {
+  const { stream, report } = open(mode);
   for (const event of events) {
     report.event(event);
     if (slowly) vi.advanceTimersByTime(150);

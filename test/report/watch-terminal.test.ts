@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model.ts';
-import { finishedOf, watchSession } from './samples.ts';
+import { failedOf, finishedOf, watchSession } from './samples.ts';
 import { NOON, open, played } from './watched.ts';
 
 beforeEach(() => {
@@ -50,6 +50,15 @@ describe('the report of a watch on a terminal', () => {
     const raw: Event = { type: 'passed_over', batch: 'b', path: 'a.cr2', ...about };
     const { text } = played([raw, raw, finishedOf({ completed: 3 }, { ms: 12_400 })]);
     expect(text.endsWith('\n ✓ Finished after 12s: 3 completed. Passed over: 2 camera raw.\n')).toBe(true);
+  });
+
+  it('has no tick when images failed', () => {
+    const { text } = played([
+      failedOf('inbox/a.jpg'),
+      finishedOf({ completed: 3, failed: 1 }, { ms: 12_400 }),
+    ]);
+    expect(text).toContain('\n ✗ Finished after 12s: 3 completed, 1 failed.\n');
+    expect(text).not.toContain('✓');
   });
 
   it('says how to continue when images were left', () => {

@@ -9,6 +9,7 @@ import type {
   WalkScope,
 } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
+import { NO_TIME } from '../job/events.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
@@ -134,7 +135,7 @@ export function failedJob({ source, given, relative }: Named, failed: Failure): 
 }
 
 export function failedEvent({ given }: Named, error: Failure): Unstamped<JobEvent> {
-  return { type: 'job', source: given, state: 'failed', error, attempts: 1 };
+  return { type: 'job', source: given, state: 'failed', error, ms: NO_TIME, attempts: 1 };
 }
 
 export function passedOverEvent({ given, reason, kind }: Omit<Skipped, 'type' | 'path'>) {

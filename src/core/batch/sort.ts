@@ -2,7 +2,7 @@ import type { JobEvent, OutputRecord, SourceRecord, Unstamped } from '../../mode
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { decide, type Facts, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
-import { describe, outputAsGiven, pictureOf } from '../job/events.ts';
+import { describe, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { refusedNow } from '../job/open-source.ts';
@@ -110,8 +110,10 @@ function unchangedEvent({ options }: JobContext, given: string, facts: Facts, st
     source: given,
     state: 'unchanged',
     ...(facts.recorded && pictureOf(facts.recorded)),
-    outputs: facts.wanted.map(({ record }) => outputAsGiven(describe(record as OutputRecord), options)),
-    ms: { digest: 0, decode: 0, encode: 0, commit: 0, total: Date.now() - startedAt },
+    outputs: facts.wanted.map(({ record }) =>
+      outputAsGiven(describe(record as OutputRecord), options, 'kept'),
+    ),
+    ms: { ...NO_TIME, total: Date.now() - startedAt },
     attempts: 0,
   };
   return event;

@@ -1,5 +1,5 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
-import type { OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
+import type { Output, OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import type { JobContext, JobWork } from './context.ts';
 import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
@@ -9,6 +9,8 @@ import { has, isIntact } from './facts.ts';
 interface Committed {
   /** The outputs of this job, one for each variant. A skipped duplicate has the outputs of the other source. */
   readonly outputs: readonly OutputRecord[];
+  /** What was done for each of these outputs; undefined for one of another source. */
+  readonly actions: readonly Output['action'][];
   /** Outputs that the index must record: of this job, or given to skipped duplicates. */
   readonly made: readonly OutputRecord[];
   readonly skipped: readonly Reservation[];
@@ -55,13 +57,19 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
   const facts = await storage.commit(fresh.map((one) => one.staged)).catch((error: unknown) => {
     throw isTaken(error) ? new Overtaken(error) : error;
   });
-  for (const [i, { step, record }] of fresh.entries()) records.set(step, { ...record, ...facts[i]! });
+  const actions = new Map<Step, Output['action']>();
+  for (const [i, { step, record }] of fresh.entries()) {
+    records.set(step, { ...record, ...facts[i]! });
+    const placed = step.kind === 'place' && (facts[i]!.ino === step.from.ino ? 'linked' : 'copied');
+    actions.set(step, placed || 'rendered');
+  }
   return {
     outputs: steps.map((step) => {
       const record = records.get(step) ?? (step.kind === 'skip' ? step.from : step.wanted.record);
       if (!isMade(record)) throw new Error(`${step.wanted.path} was to be made and was not`);
       return record;
     }),
+    actions: steps.map((step) => actions.get(step) ?? (step.kind === 'skip' ? undefined : 'kept')),
     made: [...given, ...records.values()],
     skipped: steps
       .filter(({ kind }) => kind === 'skip')

@@ -5,15 +5,23 @@ import type { Settlement } from '../../ports.ts';
 import { pathAsGiven } from '../batch/names.ts';
 import type { JobContext } from './context.ts';
 
+/** The times of a job of which no step was measured. */
+export const NO_TIME = { digest: 0, decode: 0, encode: 0, commit: 0, total: 0 };
+
 /** An output as `status` shows it, under its absolute path. */
 export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
   return { variant, format, path, width, height, bytes: size };
 }
 
-/** The event of a job that ended with this settlement. */
-export function jobEvent(job: Job, settlement: Settlement, context: JobContext): Unstamped<JobEvent> {
+/** The event of a job that ended with this settlement. `actions`: what was done for each of its outputs. */
+export function jobEvent(
+  job: Job,
+  settlement: Settlement,
+  context: JobContext,
+  actions: readonly Output['action'][] = [],
+): Unstamped<JobEvent> {
   const { state, source, duplicateOf, reused, degraded, error, ms } = settlement;
-  const outputs = settlement.outputs.map((output) => outputAsGiven(output, context.options));
+  const outputs = settlement.outputs.map((output, i) => outputAsGiven(output, context.options, actions[i]));
   return {
     type: 'job',
     job: job.id,
@@ -35,9 +43,10 @@ export function pictureOf({ digest, size, width, height, dominantColor }: Source
   return { digest, bytes: size, width, height, ...(dominantColor === null ? {} : { dominantColor }) };
 }
 
-/** An output under the path that a user would write. */
-export function outputAsGiven(output: Output, options: BatchOptions): Output {
-  return { ...output, path: pathAsGiven(output.path, options) };
+/** An output under the path that a user would write, and what was done for it. */
+export function outputAsGiven(output: Output, options: BatchOptions, action?: Output['action']): Output {
+  const done = action === undefined ? {} : { action };
+  return { ...output, path: pathAsGiven(output.path, options), ...done };
 }
 
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */

@@ -120,7 +120,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   work.letGo();
   await assertUnchanged(work, source);
   const committing = performance.now();
-  const { made, skipped, outputs } = await commit(work, steps, pictures);
+  const { made, skipped, outputs, actions } = await commit(work, steps, pictures);
   const { removed, givenUp, given } = await removeSuperseded(work, steps);
   const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(work, steps));
   const now = performance.now();
@@ -146,7 +146,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   await discard(work, staged);
   await work.index.settle(work.run, job, settlement);
   reportRemoved(work, job.given, removed);
-  return jobEvent(job, settlement, work);
+  return jobEvent(job, settlement, work, actions);
 }
 
 /** Errors: `source_changed` when the source was written while the job ran: its outputs are of the former bytes. */

@@ -4,7 +4,7 @@ import type { Settlement } from '../../ports.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { steadyNow } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
-import { jobEvent } from '../job/events.ts';
+import { jobEvent, NO_TIME } from '../job/events.ts';
 import { NO_SOURCE } from './retry-policy.ts';
 
 /** Milliseconds of the longest timer. Node cannot set a timer beyond 2^31 milliseconds. */
@@ -46,12 +46,12 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
     emit({ type: 'job.retrying', job: job.id, source: job.given, attempts, delay, error: failure });
   }
 
-  async function settle(job: Job, error: ImgtoolError): Promise<void> {
+  async function settle(job: Job, error: ImgtoolError, total: number): Promise<void> {
     const isCancelled = error.code === 'cancelled';
     const settlement: Settlement = {
       state: isCancelled ? 'cancelled' : 'failed',
       ...{ made: [], skipped: [], outputs: [] },
-      ...(isCancelled ? {} : { error: failureOf(error) }),
+      ...(isCancelled ? {} : { error: failureOf(error), ms: { ...NO_TIME, total: Math.round(total) } }),
     };
     await index.settle(run, job, settlement);
     const [facts] = await sources.statAll([job.source]).catch(() => []);
@@ -88,8 +88,8 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
       for (const { id } of jobs) dueTimes.delete(id);
       if (isAll) for (const [id, due] of dueTimes) if (due <= now) dueTimes.delete(id);
     },
-    /** Ends the attempt at a job with this error. */
-    async handle(job: Job, error: ImgtoolError): Promise<void> {
+    /** Ends the attempt at a job with this error, after `ms` milliseconds. */
+    async handle(job: Job, error: ImgtoolError, ms: number): Promise<void> {
       if (error.fatal) fatal ??= error;
       // The index cannot record anything now. The end of the run frees its jobs.
       if (error.code === 'index_unusable') return;
@@ -101,7 +101,7 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
       // A source that a walk finds again must fail, or it would enter and leave the batch without end.
       const isBack = error.code === 'source_outside' && outside.has(job.source);
       if (delay === 'leave' && !isBack) return leave(job, error);
-      return typeof delay === 'number' ? retry(job, error, delay) : settle(job, error);
+      return typeof delay === 'number' ? retry(job, error, delay) : settle(job, error, ms);
     },
   };
 }

@@ -131,6 +131,7 @@ export async function workThrough(context: JobContext, intake: Intake, mode: Bat
 
   async function attempt(begun: Begun, rendered: () => void): Promise<void> {
     const { job, isReported } = begun;
+    const started = performance.now();
     if (!isReported) emit({ type: 'job.started', job: job.id, source: job.given });
     try {
       const outcome = await runJob(context, begun, rendered);
@@ -142,7 +143,7 @@ export async function workThrough(context: JobContext, intake: Intake, mode: Bat
       mode.ended?.(job, outcome.state);
       if (outcome.digest !== undefined) waitlist.take(outcome.digest).forEach(start);
     } catch (thrown) {
-      await failed.handle(job, asImgtoolError(thrown));
+      await failed.handle(job, asImgtoolError(thrown), performance.now() - started);
       // The digest of the failed job is unknown here, so one waiting job of each digest tries again.
       waitlist.takeOneOfEach().forEach(start);
     }

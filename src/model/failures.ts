@@ -1,0 +1,72 @@
+import type { JobEvent } from './events.ts';
+import type { Failure } from './jobs.ts';
+
+/** Causes that are kept, and sources that are kept for each of them. */
+const MOST_CAUSES = 20;
+const MOST_SOURCES = 4;
+
+/** Failed jobs with the same cause. */
+export interface FailureGroup {
+  /** The error of all of them, without their names. Where their messages differ, the message has `...`. */
+  error: Failure;
+  count: number;
+  /** The first sources. */
+  readonly sources: string[];
+}
+
+/** Figures, paths and lists of bytes in a message: they differ between failures with the same cause. */
+const PARTICULARS = /\b[\da-f]{2}(?: [\da-f]{2})+\b|[^\s()]*[\d/][^\s()]*/g;
+
+/** Failed jobs by their cause. Its memory does not grow with their number. */
+export class FailureGroups {
+  readonly #groups = new Map<string, FailureGroup>();
+
+  /** The causes, the most frequent first. */
+  get all(): FailureGroup[] {
+    const first = ({ sources: [source = ''] }: FailureGroup) => source;
+    return [...this.#groups.values()].sort((a, b) => b.count - a.count || (first(a) < first(b) ? -1 : 1));
+  }
+
+  /** Adds a failed job. */
+  add({ source, error = UNKNOWN }: JobEvent): void {
+    const own = withoutName(source, error);
+    const { key, message } = general(own);
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      if (this.#groups.size < MOST_CAUSES) this.#groups.set(key, { error: own, count: 1, sources: [source] });
+      return;
+    }
+    group.count++;
+    if (group.sources.length < MOST_SOURCES) group.sources.push(source);
+    if (own.message !== group.error.message) group.error = { ...own, message };
+  }
+
+  /** Number of failed jobs with the same cause so far; 1 for a cause that is not kept. */
+  countLike({ source, error = UNKNOWN }: JobEvent): number {
+    return this.#groups.get(general(withoutName(source, error)).key)?.count ?? 1;
+  }
+}
+
+const UNKNOWN: Failure = { code: 'internal', message: 'failed for an unknown reason' };
+
+/** The error without the name of its source in front. Reports print the name beside it. */
+export function withoutName(source: string, error: Failure): Failure {
+  const { message } = error;
+  return message.startsWith(`${source}: `) ? { ...error, message: message.slice(source.length + 2) } : error;
+}
+
+/** What failures with the same cause have in common. */
+function general({ code, message, fix }: Failure) {
+  const common = message.replace(PARTICULARS, '...').replace(/\.{3}(?: \.{3})+/g, '...');
+  return { key: [code, common, fix].join('\n'), message: common };
+}
+
+/** Codes of errors that the same file causes again. */
+const LASTING: ReadonlySet<string> = new Set(
+  'not_an_image unsupported_format corrupt too_large too_many_frames output_is_source'.split(' '),
+);
+
+/** Whether a retry alone cannot help. */
+export function isLasting({ code }: Pick<Failure, 'code'>): boolean {
+  return LASTING.has(code);
+}
