@@ -28,6 +28,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     limits: { pixels: 268_000_000, allowSvg: false, lenient: false, timeout: 120_000 },
     walk: { allFiles: false, followSymlinks: false, ignoreCtime: false, include: [], exclude: [] },
     list: null,
+    mirror: false,
     ...over,
   };
 }
@@ -74,6 +75,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     ino: '8',
     checksum: sha(path),
     encoder: 'libvips 0',
+    presets: ',test,',
     ...over,
   };
 }

@@ -47,6 +47,8 @@ export class BatchTotals {
   bytesOut = 0;
   /** Output files by the state of their job. A file that belongs to another source's job counts there alone. */
   readonly outputs = { completed: 0, duplicate: 0, unchanged: 0 };
+  /** Output files that were removed, or that a dry run would remove. */
+  removed = 0;
   reused = 0;
   degraded = 0;
   /** The first failed jobs; `ended.failed` counts all of them. */
@@ -118,7 +120,8 @@ export class BatchTotals {
     } else if (event.type === 'passed_over') {
       this.passedOver++;
       increment(this.passedOverBy, event.reason);
-    } else if (event.type === 'stopping') this.stopping = event;
+    } else if (event.type === 'removed') this.removed += event.paths.length;
+    else if (event.type === 'stopping') this.stopping = event;
     else if (event.type === 'watching') this.watching = event;
     else if (event.type === 'batch.finished') this.finished = event;
   }

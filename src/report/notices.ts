@@ -21,6 +21,13 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
       return verbose ? [noticeLine('retrying', event.source, retryText(event), layout)] : [];
     case 'passed_over':
       return verbose ? [noticeLine('unchanged', event.path, `passed over: ${event.reason}`, layout)] : [];
+    case 'removed': {
+      const word = event.dryRun ? 'would remove' : 'removed';
+      const shown = verbose || event.dryRun ? event.paths : [];
+      return shown.map((path) =>
+        line([` - ${word} `, cutStart(printable(path), room - 18, full.ellipsis)], layout),
+      );
+    }
     case 'warning': {
       const words = [printable(event.message), ...fixOf(event)];
       const [first = '', ...more] = words.flatMap((text) => wrap(text, layout.columns, '   '));

@@ -1,5 +1,5 @@
 import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
-import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
+import type { BatchFinished, BatchStarted, Event, Removed, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -12,6 +12,7 @@ import {
   outputNote,
   passedOverTexts,
   reasonOf,
+  removedTexts,
 } from './wording.ts';
 
 export interface PlainReportOptions {
@@ -40,6 +41,7 @@ export function createPlainReport(options: PlainReportOptions): Report {
       progress.event(event, performance.now());
       say(urgentLines(event));
       if (quiet) return;
+      if (event.type === 'removed') say(removedLines(event));
       if (verbose) say(verboseLines(event));
       if (event.type === 'batch.started') {
         say([startLine(event)]);
@@ -82,6 +84,10 @@ function urgentLines(event: Event): string[] {
   return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fixOf(error)];
 }
 
+function removedLines({ paths, dryRun }: Removed): string[] {
+  return paths.map((path) => `${dryRun ? 'would remove' : 'removed'} ${printable(path)}`);
+}
+
 function verboseLines(event: Event): string[] {
   if (event.type === 'profile') return profileLines(event);
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
@@ -108,7 +114,7 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const aside = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const aside = [...removedTexts(totals), ...passedOverTexts(finished.passedOver, totals.passedOverBy)];
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;

@@ -10,6 +10,7 @@ import {
   outputNote,
   passedOverTexts,
   reasonOf,
+  removedTexts,
   savedText,
 } from './wording.ts';
 
@@ -22,7 +23,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   if (finished === null) return [];
   const layout = layoutFor(style);
   const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
-  const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
+  const wrapped = [...removedTexts(totals), ...passedOver].flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [

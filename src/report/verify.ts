@@ -83,7 +83,9 @@ function verdictOf(verified: Verified): string[] {
   if (remade !== undefined) {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
-  return isMendable ? [bad, `Make them again: ${commandOf(verified)}`] : [bad];
+  if (isMendable) return [bad, `Make them again: ${commandOf(verified)}`];
+  const { forgetBy } = verified;
+  return [bad, ...(forgetBy ? [`Bring their sources back, or if they are gone for good: ${forgetBy}`] : [])];
 }
 
 function goneOf(verified: Verified): string[] {

@@ -91,7 +91,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         const seen: string[] = [];
         for await (const path of index.sourcesBelow('/p')) {
           seen.push(path);
-          if (seen.length % 500 === 0) await index.forget(path, [], []);
+          if (seen.length % 500 === 0) await index.forget(path, [], [], true);
         }
         expect(seen).toEqual(paths);
         expect(await below('/p')).toHaveLength(2_495);
@@ -145,7 +145,12 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         const source = sourceRecord('/photos/a');
         await end(newJob('a', { candidates }), settled('completed', { source, made: [made] }));
         await complete('b');
-        await index.forget('/photos/a', ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'], []);
+        await index.forget(
+          '/photos/a',
+          ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'],
+          [],
+          true,
+        );
         expect(await below('/photos')).toEqual(['/photos/b']);
         expect((await index.ownedBy('/photos/a')).map(({ path }) => path)).toEqual(['/elsewhere/a.webp']);
         expect(await index.ownedBy('/photos/b')).toHaveLength(1);
@@ -155,11 +160,17 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
 
       it('records the outputs that other sources received from it', async () => {
         await complete('a');
-        const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+        const held = {
+          path: '/out/b_small.webp',
+          source: '/photos/b',
+          checksum: null,
+          presets: null,
+          variant: 'small',
+        };
         const skipped = [{ ...held, settings: 'aa', digest: sha('/photos/a') }];
         await end(newJob('b'), settled('duplicate', { duplicateOf: '/photos/a', skipped }));
         const given = outputRecord('/out/b_small.webp', '/photos/b', { digest: sha('/photos/a') });
-        await index.forget('/photos/a', ['/out/a_small.webp'], [given]);
+        await index.forget('/photos/a', ['/out/a_small.webp'], [given], true);
         expect(await index.ownedBy('/photos/b')).toEqual([given]);
         expect(await index.skipped(given.digest, ['aa'])).toEqual([]);
         expect(await index.made(given.digest, ['aa'])).toEqual([given]);
@@ -169,15 +180,15 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         await complete('a');
         await complete('b');
         const stolen = outputRecord('/out/b_small.webp', '/photos/c');
-        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen]);
+        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen], true);
         await expect(theft).rejects.toMatchObject({ code: 'output_exists' });
         expect(await below('/photos')).toEqual(['/photos/a', '/photos/b']);
         expect(await index.ownedBy('/photos/a')).toHaveLength(1);
       });
 
       it('accepts an unknown source, twice too', async () => {
-        await index.forget('/photos/a', ['/out/a_small.webp'], []);
-        await index.forget('/photos/a', [], []);
+        await index.forget('/photos/a', ['/out/a_small.webp'], [], true);
+        await index.forget('/photos/a', [], [], true);
         expect(await below('/photos')).toEqual([]);
       });
     });

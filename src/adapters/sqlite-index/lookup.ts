@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 type Row = readonly unknown[];
 
 const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime';
-export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
+export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets`;
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
@@ -79,7 +79,7 @@ function sourceIn(row: Row): SourceRecord {
 /** A row with the columns OUTPUT. */
 function outputIn(row: Row): OutputRecord | Reservation {
   const [path, source, variant, settings, digest, format, width, height, ...file] = row;
-  const [size, mtime, ino, checksum, encoder] = file;
+  const [size, mtime, ino, checksum, encoder, presets] = file;
   const made = { path, source, variant, settings, digest, format, width, height };
-  return Object.assign(made, { size, mtime, ino, checksum, encoder }) as OutputRecord | Reservation;
+  return Object.assign(made, { size, mtime, ino, checksum, encoder, presets }) as OutputRecord | Reservation;
 }

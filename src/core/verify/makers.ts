@@ -106,7 +106,7 @@ function rootOf({ source, given, relative }: Maker, { inputs, options: { list } 
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [] };
-  const once = { force: false, dryRun: false, list: null };
+  const once = { force: false, dryRun: false, list: null, mirror: false };
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 
