@@ -81,11 +81,11 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     ON CONFLICT (key) DO UPDATE SET ${CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')},
       presets = iif(excluded.presets IS NULL, presets, ${withPreset('excluded.presets')})
     WHERE outputs.source = excluded.source`);
-  const ask = prepare<[string, string, string]>(`
-    UPDATE outputs SET presets = ${withPreset('?1')}
-    WHERE key = ?2 AND source = ?3 AND instr(coalesce(presets, ''), ?1) = 0`);
-  const noLongerAsk = prepare<[string, string, string]>(`
-    UPDATE outputs SET presets = replace(presets, ?1, ',') WHERE key = ?2 AND source = ?3`);
+  const ask = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = ${withPreset('@preset')}
+    WHERE key = @key AND source = @source AND instr(coalesce(presets, ''), @preset) = 0`);
+  const noLongerAsk = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = replace(presets, @preset, ',') WHERE key = @key AND source = @source`);
 
   /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
   const record = (outputs: readonly (OutputRecord | Reservation)[]) => {
@@ -159,7 +159,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       ask: (preset, outputs, isAsked) =>
         write(() => {
           const set = isAsked ? ask : noLongerAsk;
-          for (const { path, source } of outputs) set.run(`,${preset},`, fold(path), source);
+          for (const { path, source } of outputs) set.run({ preset: `,${preset},`, key: fold(path), source });
         }),
       addCtimes: (seen) =>
         write(() => {
@@ -179,6 +179,13 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       record,
     },
   };
+}
+
+interface NameAsked {
+  /** The name of a preset as it is in the column `presets`. */
+  readonly preset: string;
+  readonly key: string;
+  readonly source: string;
 }
 
 /** SQL for the column `presets` with one more name, which is there once. */

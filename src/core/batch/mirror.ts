@@ -185,9 +185,10 @@ function isWanted({ options }: JobContext, record: Own): boolean {
 /** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */
 async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Promise<boolean> {
   let isGone = false;
-  for await (const { type } of sources.walk(signal, { at })) {
-    if (type === 'found' || type === 'unreadable') return false;
-    if (type === 'gone') isGone = true;
+  for await (const entry of sources.walk(signal, { at })) {
+    if (entry.type === 'found' || entry.type === 'unreadable') return false;
+    // A walk also ends at a link that has replaced a folder. The source may be behind that link.
+    if (entry.type === 'gone') isGone ||= (await sources.missing([entry.path])).length > 0;
   }
   return isGone;
 }
