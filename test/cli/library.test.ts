@@ -66,7 +66,7 @@ describe('processImages', () => {
     const refused = all(processImages('photos/b.jpg', { ...options(), mirror: 'all' }));
     await expect(refused).rejects.toMatchObject({
       code: 'usage',
-      fix: expect.stringMatching(/leave out mirror/),
+      fix: expect.stringMatching(/^name its folder/),
     });
     const real = await all(processImages('photos', { ...options(), mirror: true }));
     expect(removals(real)).toMatchObject([removed]);
