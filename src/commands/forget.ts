@@ -19,7 +19,7 @@ export const forgetVerb: Verb = {
     }
     return withEngine(config, async (engine) => {
       const forgotten = await engine.forget(paths, config.cwd, config.dryRun);
-      const { forgottenText } = await import('../report/forgotten.ts');
+      const { forgottenText } = await import('../report/verify.ts');
       await print({ v: 1, ...forgotten }, (style) => forgottenText(forgotten, style));
       return forgotten.outputs.length + forgotten.sources.length > 0 ? 'ok' : 'problem';
     });

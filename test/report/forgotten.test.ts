@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { forgottenText } from '../../src/report/forgotten.ts';
 import { noticeLines } from '../../src/report/notices.ts';
+import { forgottenText } from '../../src/report/verify.ts';
 import { CONTROL, HOSTILE, PIPE, styleOf } from './samples.ts';
 
 const NOTHING = { dryRun: false, outputs: [], sources: [], kept: [] };
