@@ -167,7 +167,7 @@ export function readError(error: unknown): ImgtoolError {
 }
 
 /** A path, quoted for a shell where needed. */
-export function shellWord(path: string): string {
+function shellWord(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
