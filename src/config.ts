@@ -59,7 +59,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const files = await readFiles(flags.config, cwd, surroundings);
   const settings = readSettings({ flags, env, cwd, files });
   const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
-  const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
+  const { settle, scanInterval, existing, poll, once, ...unwatched } = unlimited;
   const { name: template, variants: _, effort: __, ...values } = unwatched;
   const own = ownPresets(files);
   const presets = allPresets(own);
@@ -89,7 +89,7 @@ export async function loadConfig(given: Given): Promise<Config> {
     presets,
     template,
     limits: { pixels: limitPixels, allowSvg, lenient, timeout },
-    watch: { settle, scanInterval, existing, poll, mirror, once },
+    watch: { settle, scanInterval, existing, poll, mirror: values.mirror, once },
     ...environment(env),
     origins: [...listOrigins(settings, shown), ...presetOrigins(own)],
     warnings: unknownVariables(env),
@@ -111,9 +111,9 @@ function frozen<T>(value: T): T {
 
 /** The options of a batch and its jobs. The inputs add the list. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
+  const { preset, out, outGiven, template, duplicates, force, dryRun, limits, mirror } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
   const machine = { jobs, memory, memoryCap };
-  return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
+  return { preset, out, outGiven, template, duplicates, force, dryRun, mirror, ...machine, limits, walk };
 }

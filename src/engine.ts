@@ -125,11 +125,14 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     async process(request: BatchRequest): Promise<BatchRun> {
       const { options } = request;
       const run = options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
-      return prepare('process', request, run);
+      if (!options.mirror) return prepare('process', request, run);
+      const { wholeFolders } = await import('./core/batch/mirror.ts');
+      return prepare('process', { ...request, inputs: wholeFolders(request.inputs, options.walk) }, run);
     },
     async watch(request: BatchRequest, options: WatchOptions): Promise<BatchRun> {
       const { runWatch } = await import('./core/watch/watch.ts');
-      return prepare('watch', request, (ports, work, emit, signal) =>
+      const unmirrored = { ...request, options: { ...request.options, mirror: false } };
+      return prepare('watch', unmirrored, (ports, work, emit, signal) =>
         runWatch(ports, work, options, emit, signal),
       );
     },
@@ -190,6 +193,20 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       if (remade === undefined) return { verified, unfinished };
       const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);
       return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+    },
+    /**
+     * Removes the records of outputs and sources that are gone, at these paths and below them. With `dryRun` it only lists
+     * them. Errors: `no_input` when nothing is recorded for a path.
+     */
+    async forget(paths: readonly string[], cwd: string, dryRun: boolean) {
+      const opened = await openIndex(dryRun ? 'look' : 'work');
+      const { forgetGonePaths } = await import('./core/verify/forget.ts');
+      const ports = { index: opened, storage: openLocalStorage(newRun()), sources: localSourceProbe };
+      return forgetGonePaths(
+        ports,
+        paths.map((given) => ({ given, path: resolve(cwd, given) })),
+        dryRun,
+      );
     },
     /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {

@@ -172,8 +172,17 @@ export function readError(error: unknown): ImgtoolError {
   return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`);
 }
 
-/** The command line that repairs the index, quoted for a shell. */
+/** A path, quoted for a shell where needed. */
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The command line that repairs the index. */
 export function repairCommand(path: string): string {
-  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return `imgtool doctor --repair --index ${quoted}`;
+  return `imgtool doctor --repair --index ${shellWord(path)}`;
+}
+
+/** The command line that removes the records of an output or a source, and of all below a folder. */
+export function forgetCommand(path: string): string {
+  return `imgtool forget ${shellWord(path)}`;
 }

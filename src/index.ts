@@ -8,7 +8,7 @@ export {
   processImages,
   type WatchSettings,
 } from './library.ts';
-export type { Verified } from './model/verified.ts';
+export type { Forgotten, Verified } from './model/verified.ts';
 export type {
   Batch,
   BatchFinished,

@@ -3,7 +3,7 @@ import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from '.
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { type BatchFinder, withHistory } from './history.ts';
 import { JOB_STATES } from './model/jobs.ts';
-import type { Verified } from './model/verified.ts';
+import type { Forgotten, Verified } from './model/verified.ts';
 import type { Batch, Event, JobRecord, Variant, WatchOptions } from './model.ts';
 
 /** Settings of a batch, with the keys of `.imgtoolrc`. The defaults are those of `imgtool process`. */
@@ -22,6 +22,11 @@ export interface BatchSettings {
   readonly duplicates?: 'link' | 'copy' | 'skip';
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  /**
+   * Whether to remove the outputs of sources that are gone; `process` also removes those of variants that are no longer asked
+   * for. `all`: also when most sources are gone.
+   */
+  readonly mirror?: boolean | 'all';
   /** Most pixels of one frame. */
   readonly limitPixels?: number;
   readonly allowSvg?: boolean;
@@ -78,6 +83,8 @@ export interface ImageEngine {
     readonly fix?: boolean;
     readonly signal?: AbortSignal;
   }): Promise<Verified>;
+  /** Removes the records of outputs and sources that are gone, at these paths and below them. */
+  forget(paths: string | readonly string[], options?: { readonly dryRun?: boolean }): Promise<Forgotten>;
   /** Stops all batches, and resolves once they have ended. May be called twice. */
   close(): Promise<void>;
 }
@@ -130,7 +137,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       batch(inputs, batchSettings, (request) => engine.process(request)),
     watch: (folders, batchSettings = {}) =>
       batch(folders, batchSettings, (request, own) =>
-        engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: true } }, own.watch),
+        engine.watch({ ...request, inputs: { ...request.inputs, onlyFolders: 'watched' } }, own.watch),
       ),
     status: (id) =>
       withPast(async (past) => {
@@ -144,6 +151,8 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       const request = { batch: id, fix, machine, timeout: config.limits.timeout };
       return (await engine.verify(request, signal)).verified;
     },
+    forget: (paths, { dryRun = false } = {}) =>
+      engine.forget(typeof paths === 'string' ? [paths] : paths, cwd, dryRun),
     async close() {
       closing.abort();
       await Promise.all(running);

@@ -35,6 +35,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
       base: null,
     },
     list: null,
+    mirror: false,
     ...over,
   };
 }
@@ -81,6 +82,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     ino: '8',
     checksum: sha(path),
     encoder: 'libvips 0',
+    presets: ',test,',
     ...over,
   };
 }

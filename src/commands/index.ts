@@ -1,6 +1,7 @@
 import { cancelVerb } from './cancel.ts';
 import { configVerb } from './config.ts';
 import { doctorVerb } from './doctor.ts';
+import { forgetVerb } from './forget.ts';
 import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
 import { presetsVerb } from './presets.ts';
@@ -21,6 +22,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   resume: resumeVerb,
   retry: retryVerb,
   verify: verifyVerb,
+  forget: forgetVerb,
   presets: presetsVerb,
   doctor: doctorVerb,
   config: configVerb,

@@ -30,5 +30,5 @@ function foldersOf(paths: readonly string[], { cwd, dryRun }: Config): Inputs {
       fix: 'imgtool process --dry-run shows what would be made of what is there now',
     });
   }
-  return { paths, list: null, cwd, onlyFolders: true };
+  return { paths, list: null, cwd, onlyFolders: 'watched' };
 }

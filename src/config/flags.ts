@@ -4,10 +4,15 @@ import type { Flags } from './layers.ts';
 import type { Group, Key } from './settings.ts';
 import { GROUPS, isKey, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
-/** Flags that have neither an environment variable nor a key in a file. */
+/** Flags that are no settings of their own: they have neither an environment variable nor a key in a file. */
 const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
   { flag: '--files-from <file>', group: 'lists', about: 'read paths from a file, - for standard input' },
   { flag: '-0, --nul', group: 'lists', about: 'paths of --files-from end by NUL, not by newline' },
+  {
+    flag: '--mirror=all',
+    group: 'outputs',
+    about: 'like --mirror, also when most sources are gone or their folders are empty',
+  },
   { flag: '--config <file>', group: 'settings', about: 'read this file of settings instead of those found' },
   { flag: '--no-config', group: 'settings', about: 'read no file of settings' },
 ];
@@ -49,7 +54,8 @@ export function flagsOf(options: Readonly<Record<string, unknown>>): Flags {
   const given = KEYS.map((key) => [key, options[camelCase(longFlag(key).slice(2))]] as const);
   const flags: Flags = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const { config } = options;
-  return typeof config === 'string' || config === false ? { ...flags, config } : flags;
+  const more = options['mirror=all'] === true ? { ...flags, mirror: 'all' } : flags;
+  return typeof config === 'string' || config === false ? { ...more, config } : more;
 }
 
 function camelCase(words: string): string {
@@ -71,7 +77,11 @@ const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
 
 /** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`. */
 export function hintAsFlags(hint: string): string {
-  return hint.replace(HINT, (whole, key: string, rest = '') => (isKey(key) ? longFlag(key) + rest : whole));
+  return hint.replace(HINT, (whole, key: string, _, value?: string) => {
+    if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
+    // A flag without a value of its own takes one only after an equals sign.
+    return `${longFlag(key)}${SETTINGS[key].flag.endsWith('>') ? ' ' : '='}${value}`;
+  });
 }
 
 /** A hint in the words of a program: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */

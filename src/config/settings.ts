@@ -1,7 +1,8 @@
+import type { Mirroring } from '../model.ts';
 import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
 import { wrong } from '../variants/place.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
-import { choice, orWord, text, texts, wholeNumber, yesOrNo } from '../variants/values.ts';
+import { choice, orWord, text, texts, wholeNumber, yesNoOr, yesOrNo } from '../variants/values.ts';
 import { variantsType } from '../variants/written.ts';
 import { amountType, durationType, sizeType } from './quantities.ts';
 import { PLACEHOLDERS } from './template.ts';
@@ -90,7 +91,6 @@ const TABLE = {
     { initial: 600_000, type: durationType('s', 100, 7 * 86_400_000) },
   ),
   poll: toggle('watch', '--poll', 'scan often instead of waiting for change events from the system'),
-  mirror: toggle('watch', '--mirror', 'remove the outputs of sources that are removed'),
   once: toggle('watch', '--once', 'exit when nothing is left to do, for cron'),
   include: globs('--include <glob>', 'take only files whose path below the folder matches; repeatable'),
   exclude: globs(
@@ -151,6 +151,12 @@ const TABLE = {
     'outputs',
     '--force',
     'render every image again, and replace files that the index does not know',
+  ),
+  mirror: setting<Mirroring>(
+    'outputs',
+    '--mirror',
+    'remove the outputs of sources that are gone, and `process` those of variants no longer asked for',
+    { initial: false, type: yesNoOr('all') },
   ),
   dryRun: toggle('outputs', '-n, --dry-run', 'list the outputs that would be written, and write nothing'),
   /** Null means one job for each core. */

@@ -135,10 +135,15 @@ export interface Scanned extends AboutBatch {
 export type StillWritten = AboutSource & { readonly type: 'still_written' };
 
 /**
- * Outputs were removed: an output under a former spelling of the same name; with `--mirror` also outputs of a gone source,
- * and outputs under tagged names of a source that now has its plain names.
+ * Outputs were removed: an output under a former spelling of the same name. With `--mirror` also outputs of a gone source,
+ * of variants that the preset no longer has, and under tagged names of a source that now has its plain names. With `dryRun`
+ * they would be removed.
  */
-export type Removed = AboutSource & { readonly type: 'removed'; readonly paths: readonly string[] };
+export interface Removed extends AboutSource {
+  readonly type: 'removed';
+  readonly paths: readonly string[];
+  readonly dryRun?: true;
+}
 
 /** No more images begin. Images in work finish. */
 export interface Stopping extends AboutBatch {

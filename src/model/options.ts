@@ -20,7 +20,15 @@ export interface BatchOptions {
   readonly limits: Limits;
   readonly walk: Walk;
   readonly list: PathList | null;
+  /** False for a watch, which has an option of its own. */
+  readonly mirror: Mirroring;
 }
+
+/**
+ * Whether to remove outputs that no source and no variant asks for any more. `all`: also when so many sources are gone
+ * that a disk may not be mounted.
+ */
+export type Mirroring = boolean | 'all';
 
 /** A list of files: its path, or `-` for standard input. With `nul`, NUL ends each entry. */
 export type PathList = { readonly from: string; readonly nul: boolean };
@@ -68,7 +76,7 @@ export interface WatchOptions {
   /** Whether to walk often instead of using change events. */
   readonly poll: boolean;
   /** Whether to remove the outputs of sources that are gone. */
-  readonly mirror: boolean;
+  readonly mirror: Mirroring;
   /** Whether to end once nothing is left to do. */
   readonly once: boolean;
 }

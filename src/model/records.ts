@@ -33,8 +33,17 @@ export interface SourceRecord extends SourceFacts, PixelSize {
   readonly seenAt: number;
 }
 
+/** Who asked for a name of an output. */
+interface Asked {
+  /**
+   * Names of presets, with a comma before and after each: `,web,archive,`. Null in records of older versions. A record
+   * that is written adds its one name to those that are known, and null adds none.
+   */
+  readonly presets: string | null;
+}
+
 /** The index's record of an output: its owner, its origin, its settings, and the facts about its file. */
-export interface OutputRecord extends FileFacts, PixelSize {
+export interface OutputRecord extends FileFacts, PixelSize, Asked {
   /** Absolute path: the storage key. */
   readonly path: string;
   /** Absolute path of the source that owns it. */
@@ -51,7 +60,7 @@ export interface OutputRecord extends FileFacts, PixelSize {
 }
 
 /** A name reserved for a source, without an output yet. With a digest, it belongs to a skipped duplicate. */
-export interface Reservation {
+export interface Reservation extends Asked {
   readonly path: string;
   readonly source: string;
   readonly checksum: null;

@@ -48,6 +48,8 @@ export class BatchTotals {
   bytesOut = 0;
   /** Output files by what was done. A file that belongs to another source's job counts there alone. */
   readonly outputs = { rendered: 0, linked: 0, copied: 0, kept: 0 };
+  /** Output files that were removed, or that a dry run would remove. */
+  removed = 0;
   reused = 0;
   degraded = 0;
   /** The failed jobs by cause; `ended.failed` counts all of them. */
@@ -130,7 +132,8 @@ export class BatchTotals {
       this.passedOver++;
       increment(this.passedOverBy, event.reason);
       if (event.kind !== undefined) increment(this.passedOverKinds, event.kind);
-    } else if (event.type === 'stopping') this.stopping = event;
+    } else if (event.type === 'removed') this.removed += event.paths.length;
+    else if (event.type === 'stopping') this.stopping = event;
     else if (event.type === 'watching') this.watching = event;
     else if (event.type === 'batch.finished') this.finished = event;
   }

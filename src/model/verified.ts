@@ -35,12 +35,25 @@ export interface Looked {
   readonly isStopped: boolean;
 }
 
+/** The result of `forget`. All paths are absolute, and each list is in bytewise order. */
+export interface Forgotten {
+  /** Whether the records would only be removed. */
+  readonly dryRun: boolean;
+  /** Outputs and sources whose records were removed. */
+  readonly outputs: readonly string[];
+  readonly sources: readonly string[];
+  /** Recorded files that still exist, or of which nobody can tell. Their records stay. */
+  readonly kept: readonly string[];
+}
+
 /** The result of `verify`. `verified` and `wrong` do not include gone outputs. */
 export interface Verified extends Looked {
   /** Number of outputs that are missing together with their sources. */
   readonly gone: number;
   /** Whether at least one wrong output can be made again. */
   readonly isMendable: boolean;
+  /** The command that forgets missing outputs, if no wrong output can be made again and some are missing. */
+  readonly forgetBy?: string;
   /** With `fix`: number of gone outputs that were forgotten. */
   readonly forgotten?: number;
   /** With `fix`: the result for each wrong output. */

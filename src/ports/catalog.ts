@@ -12,6 +12,13 @@ export interface Catalog {
   skipped(digest: string, settings: readonly string[]): Promise<Reservation[]>;
   /** Paths of recorded sources below a folder, in bytewise order. */
   sourcesBelow(folder: string): AsyncIterable<string>;
+  /**
+   * Outputs of sources below a folder, and names that skipped duplicates there hold, source by source in bytewise order of
+   * their paths.
+   */
+  outputsOfSources(folder: string): AsyncIterable<OutputRecord | Reservation>;
+  /** Outputs below a folder, and names there that skipped duplicates hold. */
+  outputsBelow(folder: string): AsyncIterable<OutputRecord | Reservation>;
   /** Replaces settings digests of an older version, in several steps. May be called again, also after a crash. */
   renameSettings(renamed: readonly RenamedSettings[]): Promise<void>;
   /** All outputs that were made, oldest first. */
@@ -21,14 +28,23 @@ export interface Catalog {
   /** The names that belong to this source, made or reserved. */
   ownedBy(source: string): Promise<(OutputRecord | Reservation)[]>;
   /**
-   * Removes the record of a source that is gone and of these of its names. `given` are outputs that other sources
-   * received in exchange; they are recorded in the same step. A second call changes nothing. Errors: `output_exists`
-   * when a name in `given` belongs to another source.
+   * Removes the records of these names of a source and, when it `isGone`, of the source itself. `given` are outputs that
+   * other sources received in exchange; they are recorded in the same step. A second call changes nothing. Errors:
+   * `output_exists` when a name in `given` belongs to another source.
    */
-  forget(source: string, outputs: readonly string[], given: readonly OutputRecord[]): Promise<void>;
+  forget(
+    source: string,
+    outputs: readonly string[],
+    given: readonly OutputRecord[],
+    isGone: boolean,
+  ): Promise<void>;
+  /** Notes that a preset asks for these outputs, or no longer asks for them. A second call changes nothing. */
+  ask(preset: string, outputs: readonly OwnName[], isAsked: boolean): Promise<void>;
   /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 }
+
+type OwnName = Pick<OutputRecord, 'path' | 'source'>;
 
 /** Two settings digests of one variant: of an older version, and of this one. */
 export interface RenamedSettings {

@@ -117,8 +117,8 @@ export interface Inputs {
   readonly paths: readonly string[];
   readonly list: PathList | null;
   readonly cwd: string;
-  /** Whether only folders can be named. They are not globs. */
-  readonly onlyFolders?: boolean;
+  /** What is done to the named folders, when only folders can be named. They are not globs. */
+  readonly onlyFolders?: 'watched' | 'mirrored';
   /**
    * Set when the inputs are former sources. Each path is a file, not a glob; other sources were found in these folders.
    * Some may be gone, but not all.

@@ -75,7 +75,7 @@ const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] 
   scanned: ['batch', 'sources', 'changed', 'ms'],
   still_written: ['batch', 'source'],
   withdrawn: ['batch', 'job', 'source'],
-  removed: ['batch', 'source', 'paths'],
+  removed: ['batch', 'source', 'paths', 'dryRun'],
   profile: ['batch', 'jobs', 'ms', 'parent', 'children', 'pictures'],
   stopping: ['batch', 'finishing', 'dropping'],
   'batch.finished': [

@@ -23,6 +23,13 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
       return verbose
         ? [noticeLine('unchanged', event.path, `passed over: ${whyPassedOver(event)}`, layout)]
         : [];
+    case 'removed': {
+      const word = event.dryRun ? 'would remove' : 'removed';
+      const shown = verbose || event.dryRun ? event.paths : [];
+      return shown.map((path) =>
+        line([` - ${word} `, cutStart(printable(path), room - 18, full.ellipsis)], layout),
+      );
+    }
     case 'warning': {
       const words = [printable(event.message), ...fixOf(event)];
       const [first = '', ...more] = words.flatMap((text) => wrap(text, layout.columns, '   '));

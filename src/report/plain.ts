@@ -1,6 +1,6 @@
 import type { FailureGroup } from '../model/failures.ts';
 import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
-import type { BatchFinished, BatchStarted, Event, Report } from '../model.ts';
+import type { BatchFinished, BatchStarted, Event, Removed, Report } from '../model.ts';
 import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -15,6 +15,7 @@ import {
   outputNote,
   passedOverTexts,
   reasonOf,
+  removedTexts,
   whyPassedOver,
 } from './wording.ts';
 
@@ -44,6 +45,7 @@ export function createPlainReport(options: PlainReportOptions): Report {
       progress.event(event, performance.now());
       say(urgentLines(event, totals));
       if (quiet) return;
+      if (event.type === 'removed') say(removedLines(event));
       if (verbose) say(verboseLines(event));
       if (event.type === 'batch.started') {
         say([startLine(event)]);
@@ -89,6 +91,10 @@ function urgentLines(event: Event, { failures }: BatchTotals): string[] {
   return [`error: ${printable(source)}: ${reasonOf(source, error)}`, ...fix];
 }
 
+function removedLines({ paths, dryRun }: Removed): string[] {
+  return paths.map((path) => `${dryRun ? 'would remove' : 'removed'} ${printable(path)}`);
+}
+
 function verboseLines(event: Event): string[] {
   if (event.type === 'profile') return profileLines(event);
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${whyPassedOver(event)}`];
@@ -114,7 +120,7 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const aside = passedOverTexts(finished.passedOver, totals);
+  const aside = [...removedTexts(totals), ...passedOverTexts(finished.passedOver, totals)];
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   if (dryRun) {

@@ -11,6 +11,7 @@ import {
   NO_RETRY,
   outputNote,
   passedOverTexts,
+  removedTexts,
   savedText,
 } from './wording.ts';
 
@@ -23,7 +24,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   if (finished === null) return [];
   const layout = layoutFor(style);
   const passedOver = passedOverTexts(finished.passedOver, totals);
-  const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
+  const wrapped = [...removedTexts(totals), ...passedOver].flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [

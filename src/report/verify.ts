@@ -1,4 +1,4 @@
-import type { Verified, WrongOutput } from '../model/verified.ts';
+import type { Forgotten, Verified, WrongOutput } from '../model/verified.ts';
 import type { Failure, Style } from '../model.ts';
 import { count, counted } from './format.ts';
 import { layoutFor } from './layout.ts';
@@ -6,7 +6,7 @@ import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts
 import { printable, textOf, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
 
-/** Outputs that are listed one by one; JSON lists all. */
+/** Paths that are listed one by one; JSON lists all. */
 const MOST = 50;
 
 /** One line per output that is not in order, with its repair, and a summary. Paths are absolute. Ends with a newline. */
@@ -20,11 +20,34 @@ export function verifyText(verified: Verified, style: Style): string {
     const words = one.problems.map(({ problem, message }) => `${problem}: ${printable(message)}`);
     return [`${printable(one.record.path)}: ${words.join('; ')}`, ...remadeLines(remade?.get(one))];
   });
-  const more = wrong.length - shown.length;
-  const others = more === 0 ? [] : [`${ellipsis} and ${count(more)} more; --json tells all`];
+  const others = moreLines(wrong.length, ellipsis);
   const stopped = verified.isStopped ? ['Stopped before all were seen.'] : [];
   const all = [...lines, ...others, ...stopped, ...verdictOf(verified), ...goneOf(verified)];
   return textOf(all.flatMap((text) => wrap(text, columns)));
+}
+
+/** What `forget` prints: the paths, then a summary. Ends with a newline. */
+export function forgottenText({ dryRun, outputs, sources, kept }: Forgotten, style: Style): string {
+  const { columns, ellipsis } = layoutFor(style);
+  const listed = (word: string, paths: readonly string[]) => [
+    ...paths.slice(0, MOST).map((path) => `${word} ${printable(path)}`),
+    ...moreLines(paths.length, ellipsis),
+  ];
+  const forgot = dryRun ? 'would forget' : 'forgot';
+  const what = [counted(outputs.length, 'output'), counted(sources.length, 'source')].join(' and ');
+  const stay = kept.length === 0 ? '' : `; what still exists stays recorded (${count(kept.length)})`;
+  const lines = [
+    ...listed(`${forgot} output`, outputs),
+    ...listed(`${forgot} source`, sources),
+    ...listed('still there:', kept),
+    `${forgot} ${what}${stay}`,
+  ];
+  return textOf(lines.flatMap((text) => wrap(text, columns)));
+}
+
+/** The line for what is not listed one by one; none if all is. */
+function moreLines(all: number, ellipsis: string): string[] {
+  return all <= MOST ? [] : [`${ellipsis} and ${count(all - MOST)} more; --json tells all`];
 }
 
 /** What `verify --json` prints. Fields are only ever added. An output with two problems is listed twice. */
@@ -83,7 +106,9 @@ function verdictOf(verified: Verified): string[] {
   if (remade !== undefined) {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
-  return isMendable ? [bad, `Make them again: ${commandOf(verified)}`] : [bad];
+  if (isMendable) return [bad, `Make them again: ${commandOf(verified)}`];
+  const { forgetBy } = verified;
+  return [bad, ...(forgetBy ? [`Bring their sources back, or if they are gone for good: ${forgetBy}`] : [])];
 }
 
 function goneOf(verified: Verified): string[] {

@@ -99,6 +99,13 @@ export function dryRunText(totals: BatchTotals): string {
   return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
 }
 
+/** The outputs that a batch removed or a dry run would remove; no text for none. */
+export function removedTexts({ removed, started }: BatchTotals): string[] {
+  if (removed === 0) return [];
+  const files = `${counted(removed, 'output')} that nothing asks for any more`;
+  return [started?.dryRun ? `would remove ${files}` : `removed ${files}`];
+}
+
 /** Text after the number of outputs: ` (12 rendered, 6 linked, 3 kept)`. */
 export function outputNote({ started, outputs }: BatchTotals): string {
   const done = Object.entries(outputs).filter(([, files]) => files > 0);

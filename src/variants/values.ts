@@ -63,6 +63,16 @@ export const yesOrNo: Scalar<boolean> = scalar({
   },
 });
 
+/** Yes, no, or a word that goes further than yes. */
+export function yesNoOr<const W extends string>(word: W): Scalar<boolean | W> {
+  return scalar<boolean | W>({
+    expected: `true, false or ${word}`,
+    words: ['true', 'false', word],
+    schema: { enum: [true, false, ...YES, ...NO, word] },
+    parse: (raw) => (raw === word ? word : yesOrNo.parse(raw)),
+  });
+}
+
 export function wholeNumber(least: number, most: number, why = ''): Scalar<number> {
   return scalar({
     expected: `a whole number from ${least} to ${most}${why}`,

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -6,7 +7,7 @@ import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { commented, noise, picture, putOld } from './pictures.ts';
 
 /** As it was built: its children are started from dist. */
-const { ImgtoolError, processImages } = (await import(
+const { ImgtoolError, openEngine, processImages } = (await import(
   new URL('../../dist/index.js', import.meta.url).href
 )) as typeof import('../../src/index.ts');
 
@@ -64,6 +65,40 @@ describe('processImages', () => {
     expect(outputs()).toEqual(['x_a.webp', 'x_b.webp', 'y_a.webp', 'y_b.webp']);
     expect(await warningsOf('photos')).toEqual([]);
     expect(outputs().slice(0, 4)).toEqual(['a/x_a.webp', 'a/x_b.webp', 'b/y_a.webp', 'b/y_b.webp']);
+  });
+
+  it('mirrors folders, and refuses other inputs', async () => {
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      putOld(place.at(`photos/${name}.jpg`), await picture({ seed: i + 1 }));
+    }
+    await all(processImages('photos', options()));
+    rmSync(place.at('photos/a.jpg'));
+    const removals = (events: readonly Event[]) => events.filter(({ type }) => type === 'removed');
+    const removed = { type: 'removed', source: 'photos/a.jpg', paths: ['out/a_a.webp', 'out/a_b.webp'] };
+    const dry = await all(processImages('photos', { ...options(), mirror: true, dryRun: true }));
+    expect(removals(dry)).toMatchObject([{ ...removed, dryRun: true }]);
+    expect(outputs()).toHaveLength(6);
+    const refused = all(processImages('photos/b.jpg', { ...options(), mirror: 'all' }));
+    await expect(refused).rejects.toMatchObject({
+      code: 'usage',
+      fix: expect.stringMatching(/^name its folder/),
+    });
+    const real = await all(processImages('photos', { ...options(), mirror: true }));
+    expect(removals(real)).toMatchObject([removed]);
+    expect(outputs()).toEqual(['b_a.webp', 'b_b.webp', 'c_a.webp', 'c_b.webp']);
+  });
+
+  it('of an engine forgets what is gone', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    await all(engine.process('photos', { out: 'out', variants: ['a:w=40'] }));
+    rmSync(place.at('photos'), { recursive: true });
+    rmSync(place.at('out'), { recursive: true });
+    const gone = { outputs: [place.at('out/a_a.webp')], sources: [place.at('photos/a.jpg')], kept: [] };
+    expect(await engine.forget('photos', { dryRun: true })).toEqual({ dryRun: true, ...gone });
+    expect(await engine.forget(['photos', 'out'])).toEqual({ dryRun: false, ...gone });
+    await expect(engine.forget('photos')).rejects.toMatchObject({ code: 'no_input' });
+    await engine.close();
   });
 
   it('stops when its signal aborts', async () => {

@@ -38,6 +38,13 @@ describe('the flags', () => {
     expect(command(['work', 'display']).helpInformation()).toMatch(/--quiet.*--verbose.*--progress/s);
   });
 
+  it('of a mirror take a value only after an equals sign', () => {
+    expect(parsed('--mirror', 'all')).toEqual({ mirror: true });
+    expect(parsed('--mirror=all', 'photos')).toEqual({ mirror: 'all' });
+    expect(parsed('--no-mirror')).toEqual({ mirror: false });
+    expect(() => parsed('--mirror=some')).toThrow("unknown option '--mirror=some'");
+  });
+
   it('that are not given are not there', () => {
     expect(parsed('a.jpg')).toEqual({});
   });

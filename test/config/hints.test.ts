@@ -8,6 +8,11 @@ describe('a hint', () => {
     expect(hintAsFlags(hint)).toBe('choose another --out, or raise it with --limit-pixels 12M or --jobs 1');
   });
 
+  it('joins a flag that takes no next word to its value', () => {
+    expect(hintAsFlags('really gone: {{mirror all}}')).toBe('really gone: --mirror=all');
+    expect(hintAsOptions('really gone: {{mirror all}}')).toBe("really gone: mirror: 'all'");
+  });
+
   it('names options in a program', () => {
     expect(hintAsOptions(hint)).toBe("choose another out, or raise it with limitPixels: '12M' or jobs: 1");
   });

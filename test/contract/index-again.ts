@@ -136,7 +136,13 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
       it('counts the outputs of skipped duplicates only for their owner', async () => {
         const options = batchOptions({ duplicates: 'skip' });
         await complete('a');
-        const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+        const held = {
+          path: '/out/b_small.webp',
+          source: '/photos/b',
+          checksum: null,
+          presets: null,
+          variant: 'small',
+        };
         const skipped = [{ ...held, settings: 'aa', digest: '00' }];
         await end('b', 'duplicate', {
           ...{ duplicateOf: '/photos/a', outputs: [outputOf('a')], bytes: 1_000, skipped },

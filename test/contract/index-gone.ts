@@ -91,7 +91,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         const seen: string[] = [];
         for await (const path of index.sourcesBelow('/p')) {
           seen.push(path);
-          if (seen.length % 500 === 0) await index.forget(path, [], []);
+          if (seen.length % 500 === 0) await index.forget(path, [], [], true);
         }
         expect(seen).toEqual(paths);
         expect(await below('/p')).toHaveLength(2_495);
@@ -138,14 +138,96 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       });
     });
 
+    describe('the outputs below a folder', () => {
+      const paths = async (found: AsyncIterable<{ readonly path: string }>) => {
+        const all: string[] = [];
+        for await (const { path } of found) all.push(path);
+        return all;
+      };
+
+      it('are listed by their sources, source by source, and by their own paths', async () => {
+        for (const one of ['b', 'a/z', 'a/y', 'ab', 'A']) await complete(one);
+        expect(await paths(index.outputsOfSources('/photos/a'))).toEqual([
+          '/out/a/y_small.webp',
+          '/out/a/z_small.webp',
+        ]);
+        const all = ['A', 'a/y', 'a/z', 'ab', 'b'].map((one) => `/out/${one}_small.webp`);
+        expect(await paths(index.outputsOfSources('/photos'))).toEqual(all);
+        expect((await paths(index.outputsBelow('/out/'))).toSorted()).toEqual(all.toSorted());
+        expect(await paths(index.outputsBelow('/OUT/A'))).toEqual([
+          '/out/a/y_small.webp',
+          '/out/a/z_small.webp',
+        ]);
+        expect(await paths(index.outputsOfSources('/none'))).toEqual([]);
+        expect(await paths(index.outputsBelow('/none'))).toEqual([]);
+      });
+
+      it('are all listed, also a source with more outputs than one page', async () => {
+        const made = Array.from({ length: 1_500 }, (_, i) => outputRecord(`/out/${i}`, '/photos/a'));
+        const source = sourceRecord('/photos/a');
+        await end(
+          newJob('a', { candidates: [made.map(({ path }) => path)] }),
+          settled('completed', { source, made }),
+        );
+        await complete('b');
+        expect(await paths(index.outputsOfSources('/photos'))).toHaveLength(1_501);
+        expect(await paths(index.outputsBelow('/out'))).toHaveLength(1_501);
+      });
+
+      it('leave out names under which nothing is made', async () => {
+        await index.add(run, [newJob('a')], NOTHING);
+        expect(await paths(index.outputsOfSources('/photos'))).toEqual([]);
+        expect(await paths(index.outputsBelow('/out'))).toEqual([]);
+      });
+    });
+
+    describe('the presets that ask for an output', () => {
+      const OUTPUT = '/out/a_small.webp';
+      const asking = async () => (await pair.other.lookup([], [OUTPUT])).output(OUTPUT)?.presets;
+
+      it('are those of all its records, and of those that ask later, each once', async () => {
+        await complete('a');
+        expect(await asking()).toBe(',test,');
+        const own = [{ path: OUTPUT, source: '/photos/a' }];
+        for (const name of ['web', 'test', 'we', 'web']) await index.ask(name, own, true);
+        expect(await asking()).toBe(',test,web,we,');
+        await index.renew(run, [newJob('a')]);
+        const [job] = await index.take(run, 1, Date.now());
+        const made = [outputRecord(OUTPUT, '/photos/a', { presets: ',more,' })];
+        await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/a'), made }));
+        expect(await asking()).toBe(',test,web,we,more,');
+        for (const name of ['web', 'none', 'web']) await index.ask(name, own, false);
+        expect(await asking()).toBe(',test,we,more,');
+      });
+
+      it('are not changed for an output of another source', async () => {
+        await complete('a');
+        const foreign = [{ path: OUTPUT, source: '/photos/b' }];
+        await index.ask('web', foreign, true);
+        await index.ask('test', foreign, false);
+        expect(await asking()).toBe(',test,');
+      });
+    });
+
     describe('when a source is forgotten', () => {
+      it('keeps the record of a source that is not gone', async () => {
+        await complete('a');
+        await index.forget('/photos/a', ['/out/a_small.webp'], [], false);
+        expect([await below('/photos'), await index.ownedBy('/photos/a')]).toEqual([['/photos/a'], []]);
+      });
+
       it('removes the source and the given names, and no names of others', async () => {
         const candidates = [['/out/a.webp', '/out/a.avif', '/elsewhere/a.webp']];
         const made = outputRecord('/out/a.webp', '/photos/a');
         const source = sourceRecord('/photos/a');
         await end(newJob('a', { candidates }), settled('completed', { source, made: [made] }));
         await complete('b');
-        await index.forget('/photos/a', ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'], []);
+        await index.forget(
+          '/photos/a',
+          ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'],
+          [],
+          true,
+        );
         expect(await below('/photos')).toEqual(['/photos/b']);
         expect((await index.ownedBy('/photos/a')).map(({ path }) => path)).toEqual(['/elsewhere/a.webp']);
         expect(await index.ownedBy('/photos/b')).toHaveLength(1);
@@ -155,11 +237,17 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
 
       it('records the outputs that other sources received from it', async () => {
         await complete('a');
-        const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+        const held = {
+          path: '/out/b_small.webp',
+          source: '/photos/b',
+          checksum: null,
+          presets: null,
+          variant: 'small',
+        };
         const skipped = [{ ...held, settings: 'aa', digest: sha('/photos/a') }];
         await end(newJob('b'), settled('duplicate', { duplicateOf: '/photos/a', skipped }));
         const given = outputRecord('/out/b_small.webp', '/photos/b', { digest: sha('/photos/a') });
-        await index.forget('/photos/a', ['/out/a_small.webp'], [given]);
+        await index.forget('/photos/a', ['/out/a_small.webp'], [given], true);
         expect(await index.ownedBy('/photos/b')).toEqual([given]);
         expect(await index.skipped(given.digest, ['aa'])).toEqual([]);
         expect(await index.made(given.digest, ['aa'])).toEqual([given]);
@@ -169,15 +257,15 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         await complete('a');
         await complete('b');
         const stolen = outputRecord('/out/b_small.webp', '/photos/c');
-        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen]);
+        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen], true);
         await expect(theft).rejects.toMatchObject({ code: 'output_exists' });
         expect(await below('/photos')).toEqual(['/photos/a', '/photos/b']);
         expect(await index.ownedBy('/photos/a')).toHaveLength(1);
       });
 
       it('accepts an unknown source, twice too', async () => {
-        await index.forget('/photos/a', ['/out/a_small.webp'], []);
-        await index.forget('/photos/a', [], []);
+        await index.forget('/photos/a', ['/out/a_small.webp'], [], true);
+        await index.forget('/photos/a', [], [], true);
         expect(await below('/photos')).toEqual([]);
       });
     });

@@ -184,7 +184,7 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
         const candidates = [['/out/x.webp'], ['/out/x~1.webp']];
         const first = newJob('x.jpg', { candidates });
         await end(first, settled('completed', { source: sourceRecord(first.source) }));
-        await index.forget(first.source, ['/out/x.webp'], []);
+        await index.forget(first.source, ['/out/x.webp'], [], true);
         await index.renew(run, [newJob('x.png', { candidates }), first]);
         expect(
           (await index.take(run, 9, Date.now())).map(({ relative, naming }) => [relative, naming]).sort(),

@@ -416,7 +416,13 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
     it('finds skipped duplicates by their bytes', async () => {
       const run = await begin();
       await index.add(run, [newJob('b')], NOTHING);
-      const held = { path: '/out/b_small.webp', source: '/photos/b', checksum: null, variant: 'small' };
+      const held = {
+        path: '/out/b_small.webp',
+        source: '/photos/b',
+        checksum: null,
+        presets: null,
+        variant: 'small',
+      };
       const skipped = { ...held, settings: 'aa', digest: sha('x') };
       await index.settle(
         run,
@@ -479,7 +485,7 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       await twice(() => index.withdraw(second!));
       await twice(() => index.walked(run, 3, true));
       await twice(() => index.distrust(made));
-      await twice(() => index.forget('/photos/a', [made[0]!.path], []));
+      await twice(() => index.forget('/photos/a', [made[0]!.path], [], true));
       await twice(() => index.end(run, 'finished'));
       await twice(() => index.recover([{ ...run, outputs: [] }]));
       expect(await index.batch(run.batch)).toMatchObject({

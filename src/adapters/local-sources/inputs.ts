@@ -74,7 +74,7 @@ function flat(path: string): Pick<NamedFile, 'isPlaced' | 'relative'> {
 }
 
 async function lookAtInputs(inputs: Inputs): Promise<Input[]> {
-  const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
+  const { paths, list, cwd, onlyFolders, isAgain = false, once } = inputs;
   if (once !== undefined) {
     const folders = new Set(once.folders);
     const awayOf: LookAt = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
@@ -86,7 +86,7 @@ async function lookAtInputs(inputs: Inputs): Promise<Input[]> {
     return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
   }
   const listed = list === null ? [] : await readList(list, cwd);
-  const look = onlyFolders && !isAgain ? folderOf : inputOf;
+  const look: LookAt = onlyFolders && !isAgain ? (given) => folderOf(given, cwd, onlyFolders) : inputOf;
   const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
   return [...found, ...listed.map((given) => listedFile(given, cwd))];
 }
@@ -118,14 +118,17 @@ async function inputOf(given: string, cwd: string): Promise<Input> {
   return pattern;
 }
 
-function folderOf(given: string, cwd: string): Root {
+async function folderOf(given: string, cwd: string, how: 'watched' | 'mirrored'): Promise<Root> {
   const found = statNamed(given, cwd);
-  if (found === undefined) throw notThere(given);
-  if (found.isDirectory()) return rootAt(given, cwd);
-  throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
-    fix: 'name its folder, with {{include}} for that file alone',
-  });
+  if (found?.isDirectory()) return rootAt(given, cwd);
+  const isPattern = found === undefined && (await patternOf(given, cwd)) !== undefined;
+  if (found === undefined && !isPattern) throw notThere(given);
+  const what = `${given}: is a ${isPattern ? 'pattern' : 'file'}, and only folders are ${how}`;
+  const fix = how === 'watched' ? 'name its folder, with {{include}} for that file alone' : NO_MIRROR;
+  throw new ImgtoolError('usage', what, { fix });
 }
+
+const NO_MIRROR = 'name its folder, or leave out {{mirror}} here and in the settings file';
 
 /** What a path was that is away: a pattern, a picture by its name, or a folder. */
 async function awayOf(given: string, cwd: string): Promise<Input> {

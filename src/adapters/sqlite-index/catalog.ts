@@ -18,7 +18,7 @@ const RENAMED = 20_000;
 const PAGE = 1_000;
 
 const COLUMNS = OUTPUT.split(', ');
-const CHANGED = COLUMNS.filter((name) => name !== 'source');
+const CHANGED = COLUMNS.filter((name) => name !== 'source' && name !== 'presets');
 const NOTHING_MADE = Object.fromEntries(COLUMNS.map((name) => [name, null]));
 
 /** What jobs do with the names of outputs, inside their own steps. */
@@ -38,6 +38,14 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       AND checksum = @checksum AND substr(key, -length(@name)) = @name LIMIT 1`);
   const below = prepare<[string, string, number], { id: string }>(`
     SELECT path AS id FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?`);
+  const ofSourcesBelow = prepare<
+    [string, number, string, number],
+    (OutputRecord | Reservation) & { row: number }
+  >(`
+    SELECT id AS row, ${OUTPUT} FROM outputs
+    WHERE (source, id) > (?, ?) AND source < ? AND digest IS NOT NULL ORDER BY source, id LIMIT ?`);
+  const outputsIn = prepare<[string, string, number], (OutputRecord | Reservation) & { id: string }>(`
+    SELECT key AS id, ${OUTPUT} FROM outputs WHERE key > ? AND key < ? AND digest IS NOT NULL ORDER BY key LIMIT ?`);
   const page = prepare<[number, number], OutputRecord & { id: number }>(`
     SELECT id, ${OUTPUT} FROM outputs WHERE id > ? AND checksum IS NOT NULL ORDER BY id LIMIT ?`);
   // No file has this time or checksum, so the next job reads the output and finds it wrong.
@@ -70,8 +78,14 @@ export function createCatalog(connection: Connection, fold: FoldName) {
   const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(`
     INSERT INTO outputs (key, ${OUTPUT}) VALUES (@key, ${COLUMNS.map((name) => `@${name}`).join(', ')})
-    ON CONFLICT (key) DO UPDATE SET ${CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')}
+    ON CONFLICT (key) DO UPDATE SET ${CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')},
+      presets = iif(excluded.presets IS NULL, presets, ${withPreset('excluded.presets')})
     WHERE outputs.source = excluded.source`);
+  const ask = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = ${withPreset('@preset')}
+    WHERE key = @key AND source = @source AND instr(coalesce(presets, ''), @preset) = 0`);
+  const noLongerAsk = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = replace(presets, @preset, ',') WHERE key = @key AND source = @source`);
 
   /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
   const record = (outputs: readonly (OutputRecord | Reservation)[]) => {
@@ -95,11 +109,23 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       skipped: (digest, settings) => read(() => settings.flatMap((one) => skippedBytes.all(digest, one))),
       withChecksum: (checksum, name) => read(() => sameFile.get({ checksum, name: fold(`${sep}${name}`) })),
       async *sourcesBelow(folder) {
-        const first = folder.endsWith(sep) ? folder : folder + sep;
-        // The character after the separator: all paths below the folder lie between these two.
-        const end = first.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1);
+        const [first, end] = rangeBelow(folder);
         const pages = pagesFrom(read, first, (after) => below.all(after, end, PAGE));
         for await (const rows of pages) yield* rows.map(({ id }) => id);
+      },
+      async *outputsOfSources(folder) {
+        const [first, end] = rangeBelow(folder);
+        const next = ([source, row]: readonly [string, number]) =>
+          ofSourcesBelow.all(source, row, end, PAGE).map(({ row: last, ...output }) => {
+            return { id: [output.source, last] as const, output };
+          });
+        for await (const rows of pagesFrom(read, [first, 0], next)) yield* rows.map(({ output }) => output);
+      },
+      async *outputsBelow(folder) {
+        const [first, end] = rangeBelow(fold(folder));
+        for await (const rows of pagesFrom(read, first, (after) => outputsIn.all(after, end, PAGE))) {
+          for (const { id: _, ...output } of rows) yield output;
+        }
       },
       async *outputs() {
         for await (const rows of pagesFrom(read, 0, (after) => page.all(after, PAGE))) {
@@ -124,11 +150,16 @@ export function createCatalog(connection: Connection, fold: FoldName) {
           for (const output of outputs) distrust.run({ ...output, key: fold(output.path) });
         }),
       ownedBy: (path) => read(() => owned.all(path)),
-      forget: (path, outputs, given) =>
+      forget: (path, outputs, given, isGone) =>
         write(() => {
           record(given);
           for (const output of outputs) dropOutput.run(fold(output), path);
-          dropSource.run(path);
+          if (isGone) dropSource.run(path);
+        }),
+      ask: (preset, outputs, isAsked) =>
+        write(() => {
+          const set = isAsked ? ask : noLongerAsk;
+          for (const { path, source } of outputs) set.run({ preset: `,${preset},`, key: fold(path), source });
         }),
       addCtimes: (seen) =>
         write(() => {
@@ -148,4 +179,24 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       record,
     },
   };
+}
+
+interface NameAsked {
+  /** The name of a preset as it is in the column `presets`. */
+  readonly preset: string;
+  readonly key: string;
+  readonly source: string;
+}
+
+/** SQL for the column `presets` with one more name, which is there once. */
+function withPreset(name: string): string {
+  const all = "coalesce(outputs.presets, ',')";
+  return `iif(instr(${all}, ${name}) > 0, ${all}, ${all} || substr(${name}, 2))`;
+}
+
+/** All paths below a folder lie between these two. */
+function rangeBelow(folder: string): [first: string, end: string] {
+  const first = folder.endsWith(sep) ? folder : folder + sep;
+  // The character after the separator.
+  return [first, first.slice(0, -1) + String.fromCharCode(sep.charCodeAt(0) + 1)];
 }

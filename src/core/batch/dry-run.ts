@@ -20,6 +20,8 @@ interface Foreseen {
   readonly owners: Map<string, string>;
   /** The first source with each digest, as given. */
   readonly firstWith: Map<string, string>;
+  /** Sources that would fail, and folders that cannot be read. */
+  readonly failed: Set<string>;
 }
 
 /**
@@ -40,22 +42,29 @@ export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, sig
     const shown = event.type === 'job' && event.state === 'unchanged' ? asForeseen(event) : event;
     plain.emit(shown);
   };
-  const foreseen: Foreseen = { owners: new Map(), firstWith: new Map() };
+  const foreseen: Foreseen = { owners: new Map(), firstWith: new Map(), failed: new Set() };
   const run = { batch: NO_BATCH, run: ports.run };
   const begun = { dead: [], run, options, signal };
   const plain = contextOf(ports, begun, totals.counting(emit));
   const context: JobContext = {
     ...plain,
     emit: report,
-    index: dryIndex(index, foreseen, async (job) => report(await predict(context, job, foreseen))),
+    index: dryIndex(index, foreseen, async (job) => {
+      const event = await predict(context, job, foreseen);
+      if (event.state === 'failed') foreseen.failed.add(job.source);
+      report(event);
+    }),
   };
   const { outGiven: out, preset, jobs } = options;
   report({
     ...{ type: 'batch.started', total: null, bytes: 0, out, preset: preset.name, jobs },
     dryRun: true,
   });
+  const mirror = options.mirror ? await import('./mirror.ts') : undefined;
+  const plan = await mirror?.planMirror(plain);
   // One source at a time: it is reported as soon as it is read.
-  await takeIn(context, () => {}, { chunkSize: 1 });
+  const { ended } = await takeIn(context, () => {}, { chunkSize: 1 });
+  if (ended && plan !== undefined) await mirror?.foreseeMirror(plain, plan, foreseen);
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,
@@ -75,10 +84,11 @@ function refused(error: ImgtoolError) {
 }
 
 /** An index that writes nothing. It reserves names in memory, and calls `added` for each new job. */
-function dryIndex(index: Index, { owners }: Foreseen, added: (job: NewJob) => Promise<void>): Index {
+function dryIndex(index: Index, { owners, failed }: Foreseen, added: (job: NewJob) => Promise<void>): Index {
   return {
     ...index,
     addCtimes: async () => {},
+    ask: async () => {},
     async lookup(sources, outputs) {
       const found = await index.lookup(sources, outputs);
       return {
@@ -92,7 +102,10 @@ function dryIndex(index: Index, { owners }: Foreseen, added: (job: NewJob) => Pr
       };
     },
     async add(_, jobs) {
-      for (const job of jobs) if (job.failed === undefined) await added(job);
+      for (const job of jobs) {
+        if (job.failed === undefined) await added(job);
+        else failed.add(job.source);
+      }
       return jobs.length;
     },
   };

@@ -113,7 +113,8 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   const startedAt = performance.now();
   const stop = stopOf(given);
   const context = { ...given, signal: stop.signal };
-  let fatal = (await takeInAndWork(context, mode, totals)) ?? stop.error();
+  const work = () => takeInAndWork(context, mode, totals);
+  let fatal = (await (context.options.mirror ? workAndMirror(context, work) : work())) ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
@@ -142,6 +143,19 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   };
   emit(finished);
   return finished;
+}
+
+/** Does the work, then removes outputs that nothing asks for any more. Resolves to the fatal error of either, if any. */
+async function workAndMirror(context: JobContext, work: () => Promise<ImgtoolError | undefined>) {
+  try {
+    const { carryOutMirror, planMirror } = await import('./mirror.ts');
+    const plan = await planMirror(context);
+    const fatal = await work();
+    if (fatal === undefined && !context.signal.aborted) await carryOutMirror(context, plan);
+    return fatal;
+  } catch (error) {
+    return asImgtoolError(error);
+  }
 }
 
 /** The totals of a batch whose index cannot be read, after all work has ended. */

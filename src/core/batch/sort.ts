@@ -1,7 +1,7 @@
 import type { JobEvent, OutputRecord, SourceRecord, Unstamped } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { decide, type Facts, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
+import { decide, type Facts, isAskedBy, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
 import { describe, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
@@ -30,7 +30,7 @@ interface Unchanged {
   readonly heldBy: readonly string[];
 }
 
-/** Finds out by records and stats alone which files need work. Adds missing ctimes to records of unchanged sources. */
+/** Finds out by records and stats alone which files need work. Completes the records of unchanged sources. */
 export async function sortOut(context: JobContext, chunk: readonly FoundSource[]): Promise<Sorted> {
   const startedAt = Date.now();
   const { sources, outputs, lookup } = await tellApart(context, chunk);
@@ -42,6 +42,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   const changed: NamedSource[] = [];
   const unchanged: Unchanged[] = [];
   const undated: Pick<SourceRecord, 'path' | 'ctime'>[] = [];
+  const unasked: OutputRecord[] = [];
   for (const one of sources) {
     const { found } = one;
     const mine = own.get(one);
@@ -50,11 +51,14 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       const event = unchangedEvent(context, found.given, facts, startedAt);
       unchanged.push({ found, event, heldBy: mine?.heldBy ?? [] });
+      const made = facts.wanted.map(({ record }) => record).filter(isMade);
+      unasked.push(...made.filter((record) => !isAskedBy(context.options.preset.name, record)));
       const ctime = found.facts?.ctime ?? null;
       if (recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(one);
   }
   if (undated.length > 0) await context.index.addCtimes(undated);
+  if (unasked.length > 0) await context.index.ask(context.options.preset.name, unasked, true);
   return { sources: changed, unchanged, outputs, lookup };
 }
 

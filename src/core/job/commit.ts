@@ -1,8 +1,8 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
-import type { Output, OutputRecord, Rendered, Reservation, SourceRecord } from '../../model.ts';
+import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
+import { isAskedBy, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -38,7 +38,7 @@ interface Ready {
  * in the order of their steps. Errors: `output_exists` before anything is visible, Overtaken, and those of storage.
  */
 export async function commit(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Committed> {
-  const { storage, source } = work;
+  const { storage } = work;
   /** The new records. */
   const records = new Map<Step, OutputRecord>();
   const fresh: Ready[] = [];
@@ -48,7 +48,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     else records.set(one.step, adopted);
   }
   for (const step of steps) {
-    const stays = inPlace(step, source);
+    const stays = inPlace(step, work);
     if (stays !== undefined) records.set(step, stays);
   }
   // Recorded outputs must be durable: other jobs link to them.
@@ -73,13 +73,14 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     made: [...given, ...records.values()],
     skipped: steps
       .filter(({ kind }) => kind === 'skip')
-      .map(({ wanted }) => ({ ...ownedBy(source, wanted), checksum: null })),
+      .map(({ wanted }) => ({ ...ownedBy(work, wanted), checksum: null })),
   };
 }
 
-/** The fields of an output's record that come from its source and its variant. */
-function ownedBy(source: SourceRecord, { path, variant, settings }: Wanted) {
-  return { path, source: source.path, variant: variant.name, settings, digest: source.digest };
+/** The fields of an output's record that come from its source, its variant and its preset. */
+function ownedBy({ source, options }: JobWork, { path, variant, settings }: Wanted) {
+  const presets = presetMark(options.preset.name);
+  return { path, source: source.path, variant: variant.name, settings, digest: source.digest, presets };
 }
 
 /**
@@ -94,13 +95,13 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
 }
 
 async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Ready[]> {
-  const { storage, options, source, staged } = work;
+  const { storage, options, staged } = work;
   const ready: Ready[] = [];
   let orders = 0;
   for (const step of steps) {
     if (step.kind !== 'render' && step.kind !== 'place') continue;
     const { wanted } = step;
-    const own = ownedBy(source, wanted);
+    const own = ownedBy(work, wanted);
     if (step.kind === 'render') {
       const [one, { width, height, checksum }] = [staged[orders]!, rendered!.outputs[orders]!];
       const { format } = wanted.variant;
@@ -155,7 +156,7 @@ export async function giveAway(work: Staging, old: OutputRecord, leaving: string
     if (!(await holds(storage, one, old))) continue;
     try {
       const [made] = await storage.commit([one]);
-      given.push({ ...old, path, source: copy, ...made! });
+      given.push({ ...old, path, source: copy, presets: null, ...made! });
     } catch (error) {
       // A foreign file under the name of a duplicate must not stop this source.
       if (!isTaken(error)) throw error;
@@ -169,10 +170,11 @@ function isTaken(error: unknown): error is ImgtoolError {
 }
 
 /** The new record of a file that stays where it is; undefined when it needs none. */
-function inPlace(step: Step, source: SourceRecord): OutputRecord | undefined {
+function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   const { record, disk } = step.wanted;
   if (disk === null || disk === 'foreign') return undefined;
-  if (step.kind === 'adopt') return { ...step.from, ...ownedBy(source, step.wanted), ...disk };
-  const isNew = step.kind === 'keep' && isMade(record) && !sameFile(record, disk);
-  return isNew ? { ...record, ...disk } : undefined;
+  if (step.kind === 'adopt') return { ...step.from, ...ownedBy(work, step.wanted), ...disk };
+  if (step.kind !== 'keep' || !isMade(record)) return undefined;
+  const isKnown = sameFile(record, disk) && isAskedBy(work.options.preset.name, record);
+  return isKnown ? undefined : { ...record, ...ownedBy(work, step.wanted), ...disk };
 }

@@ -107,6 +107,14 @@ export function isMade(record: OutputRecord | Reservation | undefined): record i
   return typeof record?.checksum === 'string';
 }
 
+/** The name of a preset as records have it. */
+export const presetMark = (preset: string) => `,${preset},`;
+
+/** Whether the index knows that this preset asks for an output. */
+export function isAskedBy(preset: string, { presets }: Pick<OutputRecord, 'presets'>): boolean {
+  return presets?.includes(presetMark(preset)) === true;
+}
+
 export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
 }

@@ -1,4 +1,6 @@
-import type { OutputRecord } from '../../model.ts';
+import { asImgtoolError } from '../../errors.ts';
+import type { OutputRecord, Reservation } from '../../model.ts';
+import type { Staged } from '../../ports.ts';
 import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway, type Staging } from './commit.ts';
 import type { JobContext, JobWork } from './context.ts';
@@ -20,10 +22,46 @@ export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
 }
 
 /**
- * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those for which
- * `isShared` holds. Returns the paths of the removed outputs, and the records of the `given` ones.
+ * Removes outputs of a source, and the records of these names. A file that is not as recorded stays, a warning names it,
+ * and no source owns it any more. With `isGone` it also removes the record of the source. An output that cannot be
+ * removed stays with its record, and a warning gives the reason. Errors: fatal ones.
  */
-export async function removeOutputs(
+export async function removeRecorded(
+  context: JobContext,
+  source: string,
+  own: readonly (OutputRecord | Reservation)[],
+  isGone: boolean,
+): Promise<void> {
+  const { index, sources, emit } = context;
+  const given = sources.givenOf(source);
+  const staged: Staged[] = [];
+  try {
+    const removal = await removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
+    const names = own.map(({ path }) => path);
+    await index.forget(source, names, removal.given, isGone);
+    for (const path of removal.changed) emit(staysChanged(context, path));
+    reportRemoved(context, given, removal.removed);
+  } catch (thrown) {
+    const error = asImgtoolError(thrown);
+    if (error.fatal) throw error;
+    const message = `${given}: its outputs could not be removed: ${error.message}`;
+    emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
+  } finally {
+    for (const one of staged) await one.discard();
+  }
+}
+
+/** The warning about a file that a mirror would remove if nobody had changed it. */
+export function staysChanged({ options }: JobContext, path: string) {
+  const message = `${pathAsGiven(path, options)}: was changed since imgtool made it, so the file stays`;
+  return { type: 'warning', message, fix: 'remove it yourself if nobody needs it' } as const;
+}
+
+/**
+ * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those for which
+ * `isShared` holds. Returns the paths of the removed outputs and of `changed` files, and the records of the `given` ones.
+ */
+async function removeOutputs(
   work: Staging,
   source: string,
   outputs: readonly OutputRecord[],
@@ -32,10 +70,14 @@ export async function removeOutputs(
   const { index, storage, sources, options } = work;
   const given: OutputRecord[] = [];
   const intact: string[] = [];
-  if (outputs.length === 0) return { removed: intact, given };
+  const changed: string[] = [];
+  if (outputs.length === 0) return { removed: intact, given, changed };
   const disk = await storage.stat(outputs.map(({ path }) => path));
   for (const [i, record] of outputs.entries()) {
-    if (!(await isIntact(record, disk[i] ?? null, storage))) continue;
+    if (!(await isIntact(record, disk[i] ?? null, storage))) {
+      if (disk[i] != null) changed.push(record.path);
+      continue;
+    }
     if (isShared(record)) given.push(...(await giveAway(work, record, source)));
     intact.push(record.path);
   }
@@ -44,7 +86,7 @@ export async function removeOutputs(
   const removed = intact.filter((path) => still.has(path));
   // A folder among the sources belongs to the user and is never removed.
   await storage.remove(removed, (await sources.covers(outputs[0]!.path)) ? null : options.out);
-  return { removed, given };
+  return { removed, given, changed };
 }
 
 /** Reports removed outputs, if any. */

@@ -1,4 +1,4 @@
-import { asImgtoolError, failureOf, ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, forgetCommand, ImgtoolError } from '../../errors.ts';
 import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
@@ -44,8 +44,8 @@ export async function checkOutputs(
   fix: boolean,
   signal: AbortSignal,
 ) {
-  const { looked, gone, isMendable } = await separateGone(ports, await verify(ports, batch, signal));
-  const verified: Verified = { ...looked, gone: gone.length, isMendable };
+  const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, batch, signal));
+  const verified: Verified = { ...looked, gone: gone.length, ...ability };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
   // When the user names a batch, its outputs are made again in any folder.
@@ -65,14 +65,17 @@ export async function makeAgain(
   signal: AbortSignal,
   isAnywhere = true,
 ) {
-  const { index, storage, machine } = fixing;
+  const { index, storage, sources, machine } = fixing;
   const results: Results = new Map(wrong.filter(isLeftAlone).map((one) => [one, leftAlone(one)]));
   const repairable = wrong.filter((one) => !isLeftAlone(one));
   await distrust(fixing, repairable);
   const madeIn: string[] = [];
   /** The batch that did not come to its end, if any. */
   let unfinished: BatchFinished | undefined;
-  for (const plan of await planAgain(index, repairable, machine, (one, why) => results.set(one, why))) {
+  const missing = new Set(await sources.missing(repairable.map(({ record }) => record.source)));
+  for (const plan of await planAgain(index, repairable, machine, (one, why) =>
+    results.set(one, missing.has(one.record.source) ? sourceGone(one) : why),
+  )) {
     if (signal.aborted || unfinished !== undefined) break;
     const lack = isAnywhere ? null : await storage.lackOf(plan.options.out);
     if (lack !== null) {
@@ -185,12 +188,10 @@ async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[
 
 const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };
 
-const BOTH_MISSING =
-  'bring it back, or mount its disk; if it is gone for good, remove the empty folder it was in: then it is forgotten';
-
 function sourceGone(one: WrongOutput): Failure {
   const duplicate = one.duplicate && `run imgtool process over its duplicate ${one.duplicate}`;
-  const fix = isMissing(one) ? (duplicate ?? BOTH_MISSING) : 'bring it back, or remove the output';
+  const forget = `bring it back, or mount its disk; if it is gone for good: ${forgetCommand(one.record.source)}`;
+  const fix = isMissing(one) ? (duplicate ?? forget) : 'bring it back, or remove the output';
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };
 }
 
@@ -205,6 +206,7 @@ function leftAlone(one: WrongOutput): Failure {
 
 function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
   const [job] = jobs.values();
-  const fix = `mount it; or, if it is to be made again: imgtool verify ${job?.maker.batch ?? ''} --fix`;
+  const again = `imgtool verify ${job?.maker.batch ?? ''} --fix`;
+  const fix = `mount it; or, if it is to be made again: ${again}; if it is gone for good: ${forgetCommand(out)}`;
   return { code: 'not_writable', message: `${out} ${lack}: its disk may not be mounted`, fix };
 }

@@ -1,13 +1,16 @@
+import { dirname } from 'node:path';
+import { forgetCommand } from '../../errors.ts';
 import type { Looked, Problem, ProblemWord, WrongOutput } from '../../model/verified.ts';
 import { goneAmong } from '../batch/reserve.ts';
+import { isBelow } from '../job/facts.ts';
 import type { Verifying } from './verify.ts';
 
 /** The ports that show whether outputs and sources exist. */
-type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
+export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
 /**
  * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `isMendable`: whether
- * at least one wrong output can be made again.
+ * at least one wrong output can be made again. `forgetBy`: otherwise the command that forgets those that are missing.
  */
 export async function separateGone(ports: GonePorts, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
@@ -25,8 +28,15 @@ export async function separateGone(ports: GonePorts, looked: Looked) {
   }
   const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
   const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
+  const lost = isMendable ? [] : wrong.filter(isMissing).map(({ record }) => record.source);
+  const forgetBy = lost.length === 0 ? {} : { forgetBy: forgetCommand(lost.reduce(folderOfBoth)) };
   const left: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
-  return { looked: left, gone, isMendable };
+  return { looked: left, gone, isMendable, ...forgetBy };
+}
+
+/** The nearest folder that holds both, or the path that is both. */
+function folderOfBoth(one: string, other: string): string {
+  return one === other || isBelow(other, one) ? one : folderOfBoth(dirname(one), other);
 }
 
 /** Forgets outputs whose sources are still gone, unless a run has made them since. Returns their number. */
@@ -40,7 +50,7 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
     const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
     if (still.length === 0 || !(await goneAmong(ports.sources, [source])).has(source)) continue;
-    await ports.index.forget(source, still, []);
+    await ports.index.forget(source, still, [], true);
     forgotten += still.length;
   }
   return forgotten;

@@ -108,7 +108,7 @@ function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Fo
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [], base: null };
-  const once = { force: false, dryRun: false, list: null };
+  const once = { force: false, dryRun: false, list: null, mirror: false };
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 

@@ -1,11 +1,9 @@
-import { asImgtoolError } from '../../errors.ts';
 import { leftOf } from '../../model/totals.ts';
-import type { Staged } from '../../ports.ts';
+import type { WatchOptions } from '../../model.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
-import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
-import { removeOutputs, reportRemoved } from '../job/superseded.ts';
+import { removeRecorded } from '../job/superseded.ts';
 
 /** Milliseconds between checks whether all other work is done. */
 const LOOK_AGAIN = 500;
@@ -18,7 +16,12 @@ export type Mirror = ReturnType<typeof openMirror>;
 type PassNames = (gone: string) => Promise<boolean>;
 
 /** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
-export function openMirror(context: JobContext, settle: number, clock: Clock, passNames: PassNames) {
+export function openMirror(
+  context: JobContext,
+  { settle, mirror }: Pick<WatchOptions, 'settle' | 'mirror'>,
+  clock: Clock,
+  passNames: PassNames,
+) {
   const { index, sources, options, run, emit } = context;
   /** Sources that are gone, with the time since when. */
   const gone = new Map<string, number>();
@@ -30,30 +33,10 @@ export function openMirror(context: JobContext, settle: number, clock: Clock, pa
     if (gone.size > 0) next = Math.min(next, clock.now() + 2 * settle);
   }
 
-  /** Removes the outputs of a gone source. A changed file stays, and no source owns it any more. */
-  async function removeGone(source: string): Promise<void> {
+  /** Removes the outputs of a gone source. Outputs that cannot be removed stay until the next start of the watch. */
+  async function follow(source: string): Promise<void> {
     const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
-    const staged: Staged[] = [];
-    const discard = async () => {
-      for (const one of staged) await one.discard();
-    };
-    const removing = removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
-    const { removed, given } = await removing.finally(discard);
-    const names = own.map(({ path }) => path);
-    await index.forget(source, names, given);
-    reportRemoved(context, sources.givenOf(source), removed);
-  }
-
-  /** Outputs that cannot be removed stay until the next start of the watch. */
-  async function follow(path: string): Promise<void> {
-    try {
-      await removeGone(path);
-    } catch (thrown) {
-      const error = asImgtoolError(thrown);
-      if (error.fatal) throw error;
-      const message = `${sources.givenOf(path)}: its outputs could not be removed: ${error.message}`;
-      emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
-    }
+    await removeRecorded(context, source, own, true);
   }
 
   return {
@@ -71,12 +54,12 @@ export function openMirror(context: JobContext, settle: number, clock: Clock, pa
           all++;
           if (!has(path)) absent.push(path);
         }
-        if (2 * absent.length <= all) lost(absent);
+        if (mirror === 'all' || 2 * absent.length <= all) lost(absent);
         else {
           // An unmounted disk is more likely than so many deleted pictures.
           const missing = `${absent.length} of the ${all} pictures known from before are not there`;
           const message = `${sources.givenOf(folder)}: ${missing}; no outputs were removed after them`;
-          const fix = 'mount or name the right folder; if they are really gone, remove the outputs yourself';
+          const fix = 'mount or name the right folder; if they are really gone: {{mirror all}}';
           emit({ type: 'warning', message, fix });
         }
       }

@@ -35,7 +35,7 @@ export function runWatch(
     takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
-    mirror: options.mirror,
+    mirror: options.mirror !== false,
     ended({ source }, how) {
       watch.outcomes.push({ source, how });
       if (how === 'withdrawn') watch.wakeup.wake();
@@ -64,7 +64,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
   const { sources, index, emit, signal } = context;
   const schedule = openSchedule(options.scanInterval, clock);
   const polls = openSchedule(POLL, clock);
-  const mirror = options.mirror ? openMirror(context, options.settle, clock, passNames) : undefined;
+  const mirror = options.mirror ? openMirror(context, options, clock, passNames) : undefined;
   const changes = openChangeEvents(clock);
   const known = openKnown();
   let reported = '';

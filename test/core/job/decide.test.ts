@@ -38,6 +38,7 @@ const reserved = (source: string) => ({
   settings: null,
   digest: null,
   variant: null,
+  presets: null,
 });
 
 const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> = {}): Elsewhere => ({

@@ -83,7 +83,7 @@ describe('the check of all outputs', () => {
     const inspect = async (path: string): Promise<Inspected> => {
       if (path === out('b')) {
         rmSync(path, { force: true });
-        await workshop.index.forget(workshop.at('photos/b.jpg'), [path], []);
+        await workshop.index.forget(workshop.at('photos/b.jpg'), [path], [], true);
         throw failure('source_missing');
       }
       return FINE;

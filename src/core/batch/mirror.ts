@@ -1,0 +1,199 @@
+import { ImgtoolError } from '../../errors.ts';
+import type { OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
+import type { Inputs } from '../../ports.ts';
+import type { JobContext } from '../job/context.ts';
+import { isAskedBy, isMade } from '../job/decide.ts';
+import { isBelow, isIntact } from '../job/facts.ts';
+import { removeRecorded, staysChanged } from '../job/superseded.ts';
+import { CHUNK } from './intake.ts';
+import { foldName, pathAsGiven } from './names.ts';
+
+type Own = OutputRecord | Reservation;
+
+/** A source with outputs that a mirror removes. */
+interface Due {
+  readonly source: string;
+  readonly isGone: boolean;
+}
+
+/** What the sources below the named folders should no longer have. */
+interface MirrorPlan {
+  readonly folders: readonly { readonly folder: string; readonly due: readonly Due[] }[];
+  /** About missing sources whose outputs stay. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Number of missing sources that a warning names. */
+const NAMED = 10;
+
+/** The inputs of a batch that mirrors. Errors: `usage` when it would leave out some files of a folder. */
+export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs {
+  if (inputs.list !== null) {
+    const fix = 'name a folder instead, or leave out {{mirror}} here and in the settings file';
+    throw new ImgtoolError('usage', 'a list of files is given, and only folders are mirrored', { fix });
+  }
+  if (include.length + exclude.length > 0) {
+    const fix = 'leave out {{include}} and {{exclude}}, or {{mirror}}, here and in the settings file';
+    throw new ImgtoolError('usage', 'patterns leave files out, and only whole folders are mirrored', { fix });
+  }
+  return { ...inputs, onlyFolders: 'mirrored' };
+}
+
+/**
+ * Finds the sources below the named folders that are gone, and those with outputs of variants that the preset no longer
+ * has. Call it before the batch adds sources: they are not known from before.
+ */
+export async function planMirror(context: JobContext): Promise<MirrorPlan> {
+  const { sources, options } = context;
+  const roots = new Set(sources.folders);
+  const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
+  const folders: MirrorPlan['folders'][number][] = [];
+  const warnings: Warning[] = [];
+  let isTooMuch = false;
+  for (const folder of outermost) {
+    const { known, gone, stale } = await compare(context, folder);
+    const certain = new Set(options.mirror === 'all' ? gone : await sources.gone(gone));
+    const unclear = gone.filter((source) => !certain.has(source));
+    const given = sources.givenOf(folder);
+    const fix = 'mount or name the right folder; if they are really gone: {{mirror all}}';
+    const warn = (message: string) =>
+      warnings.push({ type: 'warning', message: `${given}: ${message}`, fix });
+    if (options.mirror !== 'all' && 2 * gone.length > known) {
+      isTooMuch = true;
+      const missing = `${gone.length} of the ${known} pictures known from before are not there`;
+      warn(`${missing}, so no output is removed: ${named(context, gone)}`);
+    } else if (unclear.length > 0) {
+      warn(`keeps the outputs of missing pictures whose folders are empty: ${named(context, unclear)}`);
+    }
+    const due = gone.filter((source) => certain.has(source)).map((source) => ({ source, isGone: true }));
+    folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
+  }
+  return { folders: isTooMuch ? [] : folders, warnings };
+}
+
+/** Removes what is planned, after all jobs have ended. Ends early on abort. Errors: fatal ones. */
+export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<void> {
+  const { index, run, options } = context;
+  if (!(await index.batch(run.batch)).walkEnded) return;
+  const failed = new Set<string>();
+  for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
+  for await (const { source, isGone, own } of stillDue(context, plan, failed)) {
+    const shared = own.filter((record) => !isAskedOnlyBy(options.preset.name, record));
+    if (shared.length > 0) await index.ask(options.preset.name, shared, false);
+    const all = await index.ownedBy(source);
+    const removed = own.filter((record) => !shared.includes(record));
+    await removeRecorded(context, source, removed, isGone && removed.length === all.length);
+  }
+}
+
+/** What a dry run has found out: sources that fail, and the sources that get names, by folded name. */
+interface Foreseen {
+  readonly failed: ReadonlySet<string>;
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+/** Reports what `carryOutMirror` would remove. */
+export async function foreseeMirror(
+  context: JobContext,
+  plan: MirrorPlan,
+  { failed, owners }: Foreseen,
+): Promise<void> {
+  const { storage, options, sources, emit } = context;
+  for await (const { source, own } of stillDue(context, plan, failed)) {
+    const paths: string[] = [];
+    for (const record of own.filter(isMade)) {
+      const { path } = record;
+      const isTaken = (owners.get(foldName(path)) ?? source) !== source;
+      if (isTaken || !isAskedOnlyBy(options.preset.name, record)) continue;
+      const [disk = null] = await storage.stat([path]);
+      if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
+      else if (disk !== null) emit(staysChanged(context, path));
+    }
+    if (paths.length > 0) emit({ type: 'removed', source: sources.givenOf(source), paths, dryRun: true });
+  }
+}
+
+/** The sources below one folder with outputs that the preset asks for, or asked for. */
+async function compare(context: JobContext, folder: string) {
+  const { index, sources } = context;
+  const [gone, stale]: [string[], string[]] = [[], []];
+  let known = 0;
+  /** Whether each source has an output of another variant. */
+  let chunk = new Map<string, boolean>();
+  const flush = async () => {
+    known += chunk.size;
+    for (const path of await sources.missing([...chunk.keys()])) {
+      if (!(await isWalkedAndGone(context, path))) continue;
+      gone.push(path);
+      chunk.delete(path);
+    }
+    stale.push(...[...chunk].filter(([, isStale]) => isStale).map(([path]) => path));
+    chunk = new Map();
+  };
+  for await (const record of index.outputsOfSources(folder)) {
+    if (!isOurs(context, record)) continue;
+    const { source } = record;
+    if (chunk.size >= CHUNK && !chunk.has(source)) await flush();
+    chunk.set(source, chunk.get(source) === true || !isWanted(context, record));
+  }
+  await flush();
+  return { known, gone, stale };
+}
+
+/** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
+async function* stillDue(context: JobContext, plan: MirrorPlan, failed: ReadonlySet<string>) {
+  const { index, sources, emit, signal } = context;
+  for (const warning of plan.warnings) emit(warning);
+  const unread: string[] = [];
+  for (const source of failed) if (await sources.isFolder(source)) unread.push(source);
+  for (const { folder, due } of plan.folders) {
+    const isUnread = unread.some((path) => path === folder || isBelow(path, folder));
+    if (isUnread && due.length > 0) {
+      const message = `${sources.givenOf(folder)}: not all of it could be read, so no output is removed`;
+      emit({ type: 'warning', message });
+    }
+    for (const { source, isGone } of isUnread ? [] : due) {
+      if (signal.aborted) return;
+      // A source that failed has no new outputs that could replace the old ones.
+      if (failed.has(source) || (isGone && (await sources.missing([source])).length === 0)) continue;
+      const records = (await index.ownedBy(source)).filter((record) => isOurs(context, record));
+      const own = isGone ? records : records.filter((record) => !isWanted(context, record));
+      if (own.length > 0) yield { source, isGone, own };
+    }
+  }
+}
+
+/** Whether an output is in the output folder, and the preset asks for it or asked for it. */
+function isOurs({ options, settings }: JobContext, record: Own): boolean {
+  if (record.digest === null || !isBelow(record.path, options.out)) return false;
+  // An older version did not record presets.
+  if (record.presets === null) return record.settings !== null && settings.includes(record.settings);
+  return isAskedBy(options.preset.name, record);
+}
+
+function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
+  return presets === null || presets.split(',').every((name) => name === '' || name === preset);
+}
+
+/** Whether the preset has the variant of an output. */
+function isWanted({ options }: JobContext, record: Own): boolean {
+  return options.preset.variants.some(({ name, format }) => {
+    return name === record.variant && (!isMade(record) || record.format === format);
+  });
+}
+
+/** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */
+async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Promise<boolean> {
+  let isGone = false;
+  for await (const entry of sources.walk(signal, { at })) {
+    if (entry.type === 'found' || entry.type === 'unreadable') return false;
+    // A walk also ends at a link that has replaced a folder. The source may be behind that link.
+    if (entry.type === 'gone') isGone ||= (await sources.missing([entry.path])).length > 0;
+  }
+  return isGone;
+}
+
+function named({ sources }: JobContext, paths: readonly string[]): string {
+  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
+  return paths.slice(0, NAMED).map(sources.givenOf).join(', ') + more;
+}
