@@ -13,8 +13,11 @@ import { checkDistinct, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
-export { addSettings, flagsOf, givenLimits, hintAsFlags, hintAsOptions } from './config/flags.ts';
+export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
+export { allAdvice, hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
+export { nearPath } from './config/places.ts';
+export { longFlag } from './config/settings.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 

@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly memory?: number;
   /** Finds the word that is nearest to another one, for suggestions. */
   readonly nearest: Nearest;
+  /** Finds the existing path that is nearest to another one. */
+  readonly nearPath: (path: string, cwd: string) => string | undefined;
   /** Words hints in events, records and results. Thrown errors keep their hints unworded. */
   readonly wordHint: WordHint;
 }
@@ -69,7 +71,7 @@ export type Engine = ReturnType<typeof createEngine>;
  * One engine for a whole process. It opens index, child processes and memory budget once, and any number of batches share
  * them at the same time. The index opens with its first use.
  */
-export function createEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions) {
+export function createEngine({ index: file, jobs, memory, nearest, nearPath, wordHint }: EngineOptions) {
   let index: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
@@ -82,7 +84,8 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     const shared = renderer(options.jobs);
     // Without an index there is surely work: a child process starts while the inputs are checked.
     if (!existsSync(file)) shared.warm();
-    const sources = await openLocalSources(inputs, { ...options.walk, out: options.out, index: file });
+    const rules = { ...options.walk, out: options.out, index: file };
+    const sources = await openLocalSources(inputs, rules, nearPath);
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
     return {

@@ -1,5 +1,5 @@
 import type { Group } from '../config/settings.ts';
-import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../config.ts';
+import { type Config, flagsOf, hintAsFlags, loadConfig, nearest, nearPath } from '../config.ts';
 import type { BatchRun, Engine } from '../engine.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
@@ -66,7 +66,7 @@ export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<
 /** Opens an engine for one command, and closes it after `use`. It takes its core and memory limits from the batch. */
 export async function withEngine({ index }: Config, use: (engine: Engine) => Promise<Outcome>) {
   const { createEngine } = await import('../engine.ts');
-  const engine = createEngine({ index, nearest, wordHint: hintAsFlags });
+  const engine = createEngine({ index, nearest, nearPath, wordHint: hintAsFlags });
   try {
     return await use(engine);
   } finally {

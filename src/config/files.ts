@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
-import { absolute, type Surroundings, userPath } from './places.ts';
+import { absolute, nearPath, type Surroundings, userPath } from './places.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {
@@ -81,8 +81,10 @@ function textOf(path: string, place: Place, read: ReadBytes): string {
     }
     const isMissing = code === 'ENOENT';
     const why = isMissing ? 'is not there' : `could not be read (${code ?? String(cause)})`;
+    const near = isMissing ? nearPath(path, dirname(path)) : undefined;
+    const check = near === undefined ? 'check the path' : `did you mean ${near}?`;
     throw new ImgtoolError(place.code, `${place.text === path ? '' : `${place.text}: `}${path}: ${why}`, {
-      fix: isMissing ? 'check the path' : 'check its permissions, or leave it out with --no-config',
+      fix: isMissing ? check : 'check its permissions, or leave it out with --no-config',
       cause,
     });
   }

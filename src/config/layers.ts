@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Warning } from '../model.ts';
 import { checkKnown, nearest, type Place } from '../variants/place.ts';
 import type { ConfigFile } from './files.ts';
+import { adviceFor, hintAsFlags, hintAsOptions } from './hints.ts';
 import type { Key, Values } from './settings.ts';
 import { envName, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
@@ -38,9 +39,13 @@ interface Layers {
 export function readSettings(layers: Layers): Settings {
   const { config: _, ...flags } = layers.flags;
   const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
-  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
+  const advice = (word: string) => {
+    const text = adviceFor(word);
+    return text && hintAsOptions(text);
+  };
+  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS, advice);
   for (const { path, values } of layers.files) {
-    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets']);
+    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets'], advice);
   }
   return Object.fromEntries(KEYS.map((key) => [key, resolve(key, layers)])) as Settings;
 }
@@ -94,7 +99,9 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
   return names.map((name) => {
     const near = nearest(rest(name), known);
     const hint = near === undefined ? '' : ` (did you mean "${PREFIX}${near}"?)`;
-    return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+    const advice = adviceFor(rest(name));
+    const warning: Warning = { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+    return advice === undefined ? warning : { ...warning, fix: hintAsFlags(advice) };
   });
 }
 

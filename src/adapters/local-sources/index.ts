@@ -5,7 +5,15 @@ import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { isFolderAt } from '../file-systems.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
-import { hasBecomeLink, type Input, noInput, type Root, realNow, resolveInputs } from './inputs.ts';
+import {
+  hasBecomeLink,
+  type Input,
+  type NearPath,
+  noInput,
+  type Root,
+  realNow,
+  resolveInputs,
+} from './inputs.ts';
 import { lookAtOut, refuseOtherName, rulesWith } from './out.ts';
 import { mayBeSource, withMatchers } from './patterns.ts';
 import { type Met, type Rules, skipped, walkRoot } from './walk.ts';
@@ -15,8 +23,12 @@ import { openWatch, type Watch } from './watch.ts';
 const BREATH = 64;
 
 /** Opens the pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
-export async function openLocalSources(inputs: Inputs, given: WalkRules): Promise<Sources> {
-  const all = await resolveInputs(inputs);
+export async function openLocalSources(
+  inputs: Inputs,
+  given: WalkRules,
+  nearPath?: NearPath,
+): Promise<Sources> {
+  const all = await resolveInputs(inputs, nearPath);
   const rules = await withMatchers(given);
   const roots = all.filter((input) => input.kind === 'root');
   const files = all.filter((input) => input.kind === 'named');

@@ -44,34 +44,46 @@ export function hasBecomeLink({ path, real, isLink }: Root): boolean {
   return real === path ? resolved(path) !== path : !isLink && isLinkAt(path);
 }
 
+/** The existing path that a mistyped one most likely means. */
+export type NearPath = (given: string, cwd: string) => string | undefined;
+
 /** Looks at what was named. Errors: `no_input`, `usage`. */
-export async function resolveInputs(inputs: Inputs): Promise<Input[]> {
+export async function resolveInputs(inputs: Inputs, nearPath?: NearPath): Promise<Input[]> {
   const { paths, list, cwd, onlyFolders = false, isAgain = false, once } = inputs;
   if (once !== undefined) {
     const folders = new Set(once.folders);
-    const awayOf: LookAt = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
+    const awayOf: LookAtAway = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
     const formerOf: LookAt = (given) => {
       const found = statNamed(given, cwd);
-      if (folders.has(given) ? !found?.isDirectory() : found === undefined) throw notThere(given);
-      return awayOf(given, cwd);
+      const isThere = folders.has(given) ? found?.isDirectory() : found !== undefined;
+      return isThere ? awayOf(given, cwd) : undefined;
     };
-    return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
+    return lookAtEach([...once.folders, ...paths], cwd, formerOf, { awayOf });
   }
-  const listed = list === null ? [] : await readList(list.from, list.nul, cwd);
+  const listed = list === null ? [] : await readList(list.from, list.nul, cwd, nearPath);
   const look = onlyFolders && !isAgain ? folderOf : inputOf;
-  const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
+  const found = await lookAtEach(paths, cwd, look, isAgain ? { awayOf } : { nearPath });
   return [...found, ...listed.map((given) => named(given, cwd))];
 }
 
-type LookAt = (given: string, cwd: string) => Input | Promise<Input>;
+type LookAtAway = (given: string, cwd: string) => Input | Promise<Input>;
+/** Undefined for a path that is not there. */
+type LookAt = (given: string, cwd: string) => Input | undefined | Promise<Input | undefined>;
 
 /** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
-async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt, awayOf?: LookAt) {
+async function lookAtEach(
+  paths: readonly string[],
+  cwd: string,
+  inputOf: LookAt,
+  { awayOf, nearPath }: { awayOf?: LookAtAway; nearPath?: NearPath | undefined },
+) {
   const errors: unknown[] = [];
   const found: Input[] = [];
   for (const given of paths) {
     try {
-      found.push(await inputOf(given, cwd));
+      const input = await inputOf(given, cwd);
+      if (input === undefined) throw notThere(given, cwd, nearPath);
+      found.push(input);
     } catch (error) {
       if (awayOf === undefined) throw error;
       errors.push(error);
@@ -82,17 +94,16 @@ async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt
   return found;
 }
 
-async function inputOf(given: string, cwd: string): Promise<Input> {
+async function inputOf(given: string, cwd: string): Promise<Input | undefined> {
   const found = statNamed(given, cwd);
   if (found !== undefined) return (found.isDirectory() ? rootAt : named)(given, cwd);
   const pattern = await patternOf(given, cwd);
-  if (pattern === undefined || !statNamed(pattern.path, cwd)?.isDirectory()) throw notThere(given);
-  return pattern;
+  return pattern !== undefined && statNamed(pattern.path, cwd)?.isDirectory() ? pattern : undefined;
 }
 
-function folderOf(given: string, cwd: string): Root {
+function folderOf(given: string, cwd: string): Root | undefined {
   const found = statNamed(given, cwd);
-  if (found === undefined) throw notThere(given);
+  if (found === undefined) return undefined;
   if (found.isDirectory()) return rootAt(given, cwd);
   throw new ImgtoolError('usage', `${given}: is a file, and only folders are watched`, {
     fix: 'name its folder, with {{include}} for that file alone',
@@ -129,23 +140,31 @@ function statNamed(given: string, cwd: string): Stats | undefined {
   }
 }
 
-async function readList(from: string, nul: boolean, cwd: string): Promise<string[]> {
+async function readList(from: string, nul: boolean, cwd: string, nearPath?: NearPath): Promise<string[]> {
   try {
     const bytes = from === '-' ? await buffer(process.stdin) : await readFile(resolve(cwd, from));
     // Some editors put a byte order mark before the first entry.
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
     return text.split(nul ? '\0' : /\r?\n/).filter((entry) => entry !== '');
   } catch (error) {
-    throw noInput(`${from}: the list cannot be read`, 'check the path of the list', error);
+    const near = systemCode(error) === 'ENOENT' ? didYouMean(from, cwd, nearPath) : undefined;
+    throw noInput(`${from}: the list cannot be read`, near ?? 'check the path of the list', error);
   }
 }
 
-function notThere(given: string): ImgtoolError {
-  return noInput(`${given}: is not there`, 'check the path');
+function notThere(given: string, cwd: string, nearPath?: NearPath): ImgtoolError {
+  return noInput(`${given}: is not there`, didYouMean(given, cwd, nearPath) ?? 'check the path');
+}
+
+function didYouMean(given: string, cwd: string, nearPath?: NearPath): string | undefined {
+  // A glob has no near path: its parts match many names.
+  const near = /[*?[{]/.test(given) ? undefined : nearPath?.(given, cwd);
+  return near && `did you mean ${near}?`;
 }
 
 /** The error for an input that cannot be used. `cause` is the error of the system. */
 export function noInput(message: string, fix: string, cause?: unknown): ImgtoolError {
   const why = cause === undefined ? '' : ` (${systemCode(cause) ?? String(cause)})`;
-  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}; nothing was done`, cause });
+  const end = fix.endsWith('?') ? ' Nothing was done.' : '; nothing was done';
+  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}${end}`, cause });
 }
