@@ -1,15 +1,21 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset, ownPresets, presetOrigins } from './config/choose.ts';
+import {
+  allPresets,
+  choosePreset,
+  isCustom,
+  ownPresets,
+  presetOrigins,
+  withNearestChoice,
+} from './config/choose.ts';
 import { environment, type TerminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
 import type { Flags, Origin, Resolved } from './config/layers.ts';
 import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
 import { autoMemory, cores } from './config/machine.ts';
 import { absolute, defaultIndex } from './config/places.ts';
-import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
-import { checkDistinct, checkTemplate } from './config/template.ts';
+import { checkNames, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
@@ -60,7 +66,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const { flags, cwd, env = process.env, home = homedir() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const settings = readSettings({ flags, env, cwd, files });
+  const settings = withNearestChoice(readSettings({ flags, env, cwd, files }));
   const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
   const { settle, scanInterval, existing, poll, mirror, once, ...unwatched } = unlimited;
   const { name: template, variants: _, effort: __, ...values } = unwatched;
@@ -68,7 +74,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const presets = allPresets(own);
   const preset = choosePreset(settings, presets);
   checkTemplate(template, settings.name.place);
-  checkDistinct(template, preset, settings.name.place);
+  checkNames(template, preset, settings.name.place);
 
   const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
   const { out, index } = settings;
@@ -80,7 +86,10 @@ export async function loadConfig(given: Given): Promise<Config> {
     memory,
     index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
-  const shown = { ...resolved, memory: showSize(memory) };
+  const noPreset = { key: 'preset', value: null, text: 'none', origin: settings.variants.origin };
+  const origins = listOrigins(settings, resolved).map((one) =>
+    one.key === 'preset' && isCustom(settings) ? noPreset : one,
+  );
   return frozen<Config>({
     ...values,
     ...resolved,
@@ -93,7 +102,7 @@ export async function loadConfig(given: Given): Promise<Config> {
     limits: { pixels: limitPixels, allowSvg, lenient, timeout },
     watch: { settle, scanInterval, existing, poll, mirror, once },
     ...environment(env),
-    origins: [...listOrigins(settings, shown), ...presetOrigins(own)],
+    origins: [...origins, ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
 }

@@ -162,7 +162,7 @@ async function parse(text: string, path: string): Promise<unknown> {
   if ('value' in json) return json.value;
 
   // JSON with comments and trailing commas is YAML.
-  const { parseDocument } = await import('yaml');
+  const { parseDocument, visit } = await import('yaml');
   const document = parseDocument(text);
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
@@ -171,6 +171,12 @@ async function parse(text: string, path: string): Promise<unknown> {
     const what = problem.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
     throw new ImgtoolError('config', `${path}${json.problem ?? `${where}: is no JSON or YAML: ${what}`}`);
   }
+  visit(document, {
+    // `name: 0400` is a name, and `width: 0400` is still a number.
+    Scalar(_, node) {
+      if (typeof node.value === 'number' && /^0\d+$/.test(node.source ?? '')) node.value = node.source;
+    },
+  });
   try {
     return document.toJS();
   } catch (cause) {

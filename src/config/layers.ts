@@ -55,12 +55,16 @@ export function valuesOf(settings: Settings): Values {
 }
 
 function resolve<K extends Key>(key: K, layers: Layers): Resolved<Values[K]> {
-  const { initial, type } = SETTINGS[key];
+  const { type } = SETTINGS[key];
   const found = writtenIn(key, layers).flatMap(({ written, ...origin }, rank) =>
     written === undefined ? [] : [{ value: type.read(written, origin.place), ...origin, rank }],
   );
+  return found[0] ?? defaultOf(key);
+}
+
+export function defaultOf<K extends Key>(key: K): Resolved<Values[K]> {
   const place: Place = { code: 'usage', text: longFlag(key) };
-  return found[0] ?? { value: initial, origin: 'default', place, base: null, rank: Infinity };
+  return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
 /** The setting in each layer, as written. Undefined where it is not given. */
@@ -109,14 +113,20 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
 export interface Origin {
   /** As in `.imgtoolrc`. */
   readonly key: string;
+  /** As a settings file can have it. */
+  readonly value: unknown;
   /** As a person would write it. */
-  readonly value: string;
+  readonly text: string;
   /** `default`, `flag --out`, `IMGTOOL_OUT` or the path of a file. */
   readonly origin: string;
 }
 
 /** Lists every setting in the order of the help. `resolved` completes open defaults. */
-export function listOrigins(settings: Settings, resolved: Partial<Record<Key, string | number>>): Origin[] {
-  const shown = <K extends Key>(key: K) => String(resolved[key] ?? showValue(key, settings[key].value));
-  return KEYS.map((key) => ({ key, value: shown(key), origin: settings[key].origin }));
+export function listOrigins(settings: Settings, resolved: Partial<Values>): Origin[] {
+  const originOf = <K extends Key>(key: K): Origin => {
+    const { toFile = (value: unknown) => value } = SETTINGS[key].type;
+    const value = resolved[key] ?? settings[key].value;
+    return { key, value: toFile(value), text: showValue(key, value), origin: settings[key].origin };
+  };
+  return KEYS.map(originOf);
 }
