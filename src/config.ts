@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
 import {
@@ -17,6 +18,7 @@ import { absolute, defaultIndex } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { checkNames, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
+import { yesOrNo } from './variants/values.ts';
 
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
@@ -41,6 +43,8 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
+  /** The index, if a flag, a variable or a file names it and it is not there yet. */
+  readonly newIndex: string | undefined;
   readonly look: TerminalTraits;
   /** Errors show their stacks. */
   readonly debug: boolean;
@@ -90,9 +94,11 @@ export async function loadConfig(given: Given): Promise<Config> {
   const origins = listOrigins(settings, resolved).map((one) =>
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
+  const isNewIndex = index.value !== null && !existsSync(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,
+    newIndex: isNewIndex ? resolved.index : undefined,
     memoryCap,
     cwd,
     outGiven: asGiven(out, resolved.out, cwd),
@@ -105,6 +111,27 @@ export async function loadConfig(given: Given): Promise<Config> {
     origins: [...origins, ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
+}
+
+/** Whether the arguments, the environment or a file ask for JSON: also where an error kept settings from being read. */
+export async function wantsJson(args: readonly string[], env = process.env): Promise<boolean> {
+  const given = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const flag = given.findLast((one) => one === '--json' || one === '--no-json');
+  if (flag !== undefined) return flag === '--json';
+  try {
+    if (env.IMGTOOL_JSON) return yesOrNo.parse(env.IMGTOOL_JSON) === true;
+    const at = given.findLastIndex((one) => one === '--no-config' || /^--config(=|$)/.test(one));
+    const named = given[at]?.replace(/^--config=?/, '') || given[at + 1];
+    const config = given[at] === '--no-config' ? false : at < 0 ? undefined : named;
+    const files = await readFiles(config, process.cwd(), {
+      env,
+      home: homedir(),
+      platform: process.platform,
+    });
+    return files.map(({ values }) => yesOrNo.parse(values.json)).find((json) => json !== undefined) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** The output folder as a person in the working folder would write it. */

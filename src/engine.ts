@@ -73,11 +73,19 @@ export type Engine = ReturnType<typeof createEngine>;
  */
 export function createEngine({ index: file, jobs, memory, nearest, nearPath, wordHint }: EngineOptions) {
   let index: Promise<Index> | undefined;
+  /** An empty index, to look at while there is no file. */
+  let none: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
   const openIndex = (purpose: 'work' | 'look' = 'work') =>
     (index ??= openSqliteIndex(file, foldName, purpose));
+  /** For commands about what was made before: they make no new index. */
+  const openMade = (purpose: 'work' | 'look' = 'work') => {
+    if (existsSync(file)) return openIndex(purpose);
+    none ??= openSqliteIndex(file, foldName, 'look');
+    return none;
+  };
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
@@ -143,7 +151,7 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
       id: string,
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
-      const batch = await findBatch(await openIndex(), id, nearest);
+      const batch = await findBatch(await openMade(), id, nearest);
       const isListed = isReadable(batch);
       const work = workLeft(batch, how, changes, isListed);
       if (work === undefined) return { batch, run: undefined, warnings: [] };
@@ -157,14 +165,14 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
     },
     /** Stops a batch, and resolves once it has ended. Errors: `unknown_batch`. */
     async cancel(id: string) {
-      const opened = await openIndex();
+      const opened = await openMade();
       const { cancelBatch } = await import('./core/batch/stop.ts');
       return cancelBatch(opened, await findBatch(opened, id, nearest));
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
       const { batch: id, fix, machine, timeout, progress, openReport } = request;
-      const opened = await openIndex(fix ? 'work' : 'look');
+      const opened = await openMade(fix ? 'work' : 'look');
       const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const fixing: Fixing = {
@@ -206,9 +214,10 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
     /** May be called twice. */
     async close() {
       await pool?.close();
-      const opened = await index?.catch(() => undefined);
+      const opened = [index, none].map((one) => one?.catch(() => undefined));
       index = undefined;
-      await opened?.close();
+      none = undefined;
+      for (const one of opened) await (await one)?.close();
     },
   };
 }

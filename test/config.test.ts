@@ -40,6 +40,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   json: ['true', 'false', 'true', 'false'],
   quiet: ['true', 'false', 'true', 'false'],
   verbose: ['true', 'false', 'true', 'false'],
+  profile: ['true', 'false', 'true', 'false'],
   progress: ['bar', 'plain', 'none', 'bar'],
   color: ['always', 'never', 'always', 'never'],
   index: ['/a', '/b', '/c', '/d'],
@@ -193,6 +194,7 @@ describe('the template of names', () => {
 
   it.each([
     ['{name}_{variant}', '{name}_{variant}.{ext}'],
+    ['{name}', '{name}_{variant}.{ext}'],
     ['{name}_{variant}{ext}', '{name}_{variant}.{ext}'],
     ['{name}_{variant}.jpg', '{name}_{variant}.{ext}'],
     ['{ext}/{name}_{variant}', '{ext}/{name}_{variant}.{ext}'],

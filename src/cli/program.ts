@@ -7,6 +7,9 @@ import { exitOfBatch } from './exit-codes.ts';
 import { hearSignals, stopped, streams } from './signals.ts';
 import { unknownCommand, usageError } from './usage-error.ts';
 
+/** Columns for descriptions below which commander does not wrap them. */
+const LEAST_TO_WRAP = 20;
+
 /** Runs the command that the arguments name. Returns `shown` after help. Errors: `usage`, and those of the verb. */
 export async function run(argv: readonly string[], version: string): Promise<Outcome | 'shown'> {
   let outcome: Outcome = 'ok';
@@ -34,6 +37,7 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
     .description('Turns folders of images into named variants, once, safely.')
     .version(version, '-V, --version')
     .showHelpAfterError(false)
+    .configureHelp({ minWidthToWrap: LEAST_TO_WRAP })
     .showSuggestionAfterError(false)
     .enablePositionalOptions()
     .helpCommand(false);

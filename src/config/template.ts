@@ -27,8 +27,11 @@ export function checkNames(template: string, preset: Preset, place: Place): void
   const seen = new Map<string, Variant>();
   for (const variant of preset.variants) {
     const name = filled(template, variant).toLowerCase();
-    if (!endingsOf(variant).some((ending) => name.endsWith(ending)))
-      throw withoutExtension(template, variant, place);
+    const endings = [`.${EXTENSIONS[variant.format]}`, `.${variant.format}`];
+    if (!endings.some((ending) => name.endsWith(ending))) {
+      const fix = `use ${withExtension(template, preset)}`;
+      throw wrong(place, `a name that ends in .{ext}, here ${endings[0]}`, template, { fix });
+    }
     const other = seen.get(name);
     seen.set(name, variant);
     if (other === undefined) continue;
@@ -37,17 +40,11 @@ export function checkNames(template: string, preset: Preset, place: Place): void
   }
 }
 
-function endingsOf({ format }: Variant): string[] {
-  return [`.${EXTENSIONS[format]}`, `.${format}`];
-}
-
-/** The error shows the template with `.{ext}` at its end, instead of another extension if there is one. */
-function withoutExtension(template: string, variant: Variant, place: Place) {
+/** The template with `.{ext}` at its end, instead of another extension if there is one. */
+function withExtension(template: string, { variants }: Preset): string {
   const bare = template.replace(/\.?\{ext\}$|\.(webp|jpe?g|png|avif)$/i, '');
-  const fix = `${bare}.{ext}`;
-  return wrong(place, `a name that ends in .{ext}, here ${endingsOf(variant)[0]}`, template, {
-    fix: `use ${fix}`,
-  });
+  const isTold = variants.length === 1 || template.includes('{variant}');
+  return `${bare}${isTold ? '' : '_{variant}'}.{ext}`;
 }
 
 function filled(template: string, variant: Variant): string {

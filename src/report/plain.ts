@@ -9,6 +9,7 @@ import {
   dryRunText,
   endedEarly,
   fixOf,
+  newIndexText,
   outputNote,
   passedOverTexts,
   reasonOf,
@@ -40,9 +41,10 @@ export function createPlainReport(options: PlainReportOptions): Report {
       progress.event(event, performance.now());
       say(urgentLines(event));
       if (quiet) return;
-      if (verbose) say(verboseLines(event));
+      if (event.type === 'profile') say(profileLines(event));
+      else if (verbose) say(verboseLines(event));
       if (event.type === 'batch.started') {
-        say([startLine(event)]);
+        say([startLine(event), ...newIndexText(event)]);
         timer ??= setInterval(tick, every).unref();
       } else if (event.type === 'stopping') {
         say([`stopping: finishing ${event.finishing}, dropping ${event.dropping}`]);
@@ -83,7 +85,6 @@ function urgentLines(event: Event): string[] {
 }
 
 function verboseLines(event: Event): string[] {
-  if (event.type === 'profile') return profileLines(event);
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${event.reason}`];
   if (event.type === 'job.retrying') {
     const { source, error, attempts, delay } = event;

@@ -1,5 +1,13 @@
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
-import type { Batch, BatchFinished, EndedState, Failure, JobRetrying, PassedOver } from '../model.ts';
+import type {
+  Batch,
+  BatchFinished,
+  BatchStarted,
+  EndedState,
+  Failure,
+  JobRetrying,
+  PassedOver,
+} from '../model.ts';
 import { ENDED_STATES } from '../model.ts';
 import { bytes, change, count, counted, pause } from './format.ts';
 import { printable } from './text.ts';
@@ -56,6 +64,11 @@ export function dryRunText(totals: BatchTotals): string {
   const others = rest.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
   const end = others.length === 0 ? '' : `; ${others.join(', ')}`;
   return `would write ${what} to ${printable(totals.started?.out ?? '')}${end}`;
+}
+
+/** Says that the batch made a new index under the name that it was given: the name may be mistyped. */
+export function newIndexText({ newIndex }: BatchStarted): string[] {
+  return newIndex === undefined ? [] : [`made a new index: ${printable(newIndex)}`];
 }
 
 /** Text after the number of outputs: ` (39 of duplicates, 3 of unchanged images)`; empty when all of them are new. */

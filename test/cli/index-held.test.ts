@@ -7,7 +7,7 @@ import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { makeGate } from './gate.ts';
-import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
+import { countsOf, errorOf, finishedOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
 
@@ -95,10 +95,10 @@ describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
     it('is refused before any work by commands that write to it', async () => {
       rmSync(place.at('out'), { recursive: true });
       const args = ['process', '--json', '--out', 'out', 'photos'];
-      const { code, stdout, stderr } = await place.run(args, asReader);
-      expect([code, stdout]).toEqual([3, '']);
-      expect(stderr).toMatch(/error: .*index\.db: may not be written/);
-      expect(stderr).toContain('fix: ');
+      const refused = await place.run(args, asReader);
+      expect([refused.code, errorOf(refused).code]).toEqual([3, 'index_unusable']);
+      expect(refused.stderr).toMatch(/error: .*index\.db: may not be written/);
+      expect(refused.stderr).toContain('fix: ');
     });
 
     it('can be listed while its owner writes to it, and the batch shows as running', async () => {
