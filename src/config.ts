@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
 import {
@@ -14,11 +13,10 @@ import { readFiles } from './config/files.ts';
 import type { Flags, Origin, Resolved } from './config/layers.ts';
 import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
 import { autoMemory, cores } from './config/machine.ts';
-import { absolute, defaultIndex } from './config/places.ts';
+import { absolute, defaultIndex, hasNothing } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { checkNames, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
-import { yesOrNo } from './variants/values.ts';
 
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
@@ -26,6 +24,7 @@ export { allAdvice, hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { nearPath } from './config/places.ts';
 export { longFlag } from './config/settings.ts';
+export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
@@ -43,7 +42,7 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
-  /** The index, if a flag, a variable or a file names it and it is not there yet. */
+  /** The index, if it is not the usual one and is not there yet. */
   readonly newIndex: string | undefined;
   readonly look: TerminalTraits;
   /** Errors show their stacks. */
@@ -94,7 +93,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const origins = listOrigins(settings, resolved).map((one) =>
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
-  const isNewIndex = index.value !== null && !existsSync(resolved.index);
+  const isNewIndex = resolved.index !== defaultIndex(surroundings) && hasNothing(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,
@@ -111,27 +110,6 @@ export async function loadConfig(given: Given): Promise<Config> {
     origins: [...origins, ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
-}
-
-/** Whether the arguments, the environment or a file ask for JSON: also where an error kept settings from being read. */
-export async function wantsJson(args: readonly string[], env = process.env): Promise<boolean> {
-  const given = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  const flag = given.findLast((one) => one === '--json' || one === '--no-json');
-  if (flag !== undefined) return flag === '--json';
-  try {
-    if (env.IMGTOOL_JSON) return yesOrNo.parse(env.IMGTOOL_JSON) === true;
-    const at = given.findLastIndex((one) => one === '--no-config' || /^--config(=|$)/.test(one));
-    const named = given[at]?.replace(/^--config=?/, '') || given[at + 1];
-    const config = given[at] === '--no-config' ? false : at < 0 ? undefined : named;
-    const files = await readFiles(config, process.cwd(), {
-      env,
-      home: homedir(),
-      platform: process.platform,
-    });
-    return files.map(({ values }) => yesOrNo.parse(values.json)).find((json) => json !== undefined) === true;
-  } catch {
-    return false;
-  }
 }
 
 /** The output folder as a person in the working folder would write it. */

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { orUndefined } from '../errors.ts';
+import { orUndefined, systemCode } from '../errors.ts';
 import { nearest } from '../variants/place.ts';
 
 /** The environment that the default paths depend on. */
@@ -40,6 +40,15 @@ export function userPath({ env, home, platform }: Surroundings, kind: keyof type
 export function absolute(written: string, base: string, home: string): string {
   if (written === '~' || /^~[/\\]/.test(written)) return path.join(home, written.slice(1));
   return path.resolve(base, written);
+}
+
+/** Whether nothing is at a path. A path that cannot be looked at may exist. */
+export function hasNothing(place: string): boolean {
+  try {
+    return statSync(place, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return systemCode(error) === 'ENOTDIR';
+  }
 }
 
 /** The existing path that a mistyped one most likely means, relative if `given` is relative. Undefined without a near one. */
