@@ -166,8 +166,12 @@ export function readError(error: unknown): ImgtoolError {
   return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`);
 }
 
-/** The command line that repairs the index, quoted for a shell. */
+/** The command line that repairs the index. */
 export function repairCommand(path: string): string {
-  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-  return `imgtool doctor --repair --index ${quoted}`;
+  return `imgtool doctor --repair --index ${shellWord(path)}`;
+}
+
+/** The text as one word of a shell, in quotes if it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

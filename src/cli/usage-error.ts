@@ -1,20 +1,26 @@
 import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
 import { allAdvice, hintAsFlags, longFlag, nearest } from '../config.ts';
-import { ImgtoolError } from '../errors.ts';
+import { ImgtoolError, shellWord } from '../errors.ts';
 
 /** What other programs call a command. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  ...{ build: 'process', convert: 'process', generate: 'process', resize: 'process', run: 'process' },
-  ...{ ls: 'list', history: 'list', show: 'status', stop: 'cancel', kill: 'cancel', abort: 'cancel' },
-  ...{ continue: 'resume', check: 'verify', settings: 'config', version: '--version' },
-};
+const ELSEWHERE: readonly (readonly [verb: string, words: string])[] = [
+  ['process', 'build convert generate resize run'],
+  ['list', 'history ls'],
+  ['status', 'show'],
+  ['cancel', 'abort kill stop'],
+  ['resume', 'continue'],
+  ['verify', 'check'],
+  ['config', 'settings'],
+  ['--version', 'version'],
+];
 
 /** The error for a word that is no command, with the command that it most likely means. */
 export function unknownCommand(word: string, names: readonly string[]): ImgtoolError {
-  const known = ELSEWHERE[word] ?? nearest(word, names);
+  const [same] = ELSEWHERE.find(([, words]) => words.split(' ').includes(word)) ?? [];
+  const known = same ?? nearest(word, names);
   const near = known === undefined ? 'imgtool --help' : `did you mean ${known}?`;
-  const fix = existsSync(word) ? `imgtool process ${word}` : near;
+  const fix = existsSync(word) ? `imgtool process ${shellWord(word)}` : near;
   return new ImgtoolError('usage', `unknown command '${word}'`, { fix });
 }
 

@@ -9,6 +9,7 @@ describe('a command that cannot start', () => {
     place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture());
     place.put('list.txt', 'photos/a.jpg\n');
+    place.put('my photos/text.txt', '');
     place.put('camera/IMG_2041.jpg', '');
     place.put('my.yaml', 'out: out\n');
   });
@@ -43,6 +44,8 @@ describe('a command that cannot start', () => {
       /^fix: did you mean .*\/my\.yaml\?/m,
     ],
     ['a folder without a command', ['photos'], /^fix: imgtool process photos$/m],
+    ['a folder with a space', ['my photos'], /^fix: imgtool process 'my photos'$/m],
+    ['a word that every object has', ['constructor'], /^fix: imgtool --help$/m],
     ['a command of another program', ['convert', 'photos'], /^fix: did you mean process\?$/m],
     ['help for an unknown command', ['proces', '--help'], /^fix: did you mean process\?$/m],
     ['help for a word like no command', ['quantum', '--help'], /^fix: imgtool --help$/m],
