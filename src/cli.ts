@@ -28,13 +28,19 @@ async function main(): Promise<void> {
 
 /** Shows the error that ended the command. Adds its stack if DEBUG asks for it. */
 async function showError(error: ImgtoolError): Promise<void> {
-  const { environment, hintAsFlags } = await import('./config.ts');
+  const { environment, hintAsFlags, wantsJson } = await import('./config.ts');
+  const { errorJson, oneLine } = await import('./report/json.ts');
   const { errorText, styleOf } = await import('./report/open.ts');
   const { look, debug } = environment();
-  const { message, fix, cause, code, stack } = error;
+  const { message, cause, code, stack } = error;
+  const fix = error.fix && hintAsFlags(error.fix);
   const why = cause instanceof Error && !message.includes(cause.message) ? cause.message : undefined;
   const style = await styleOf(streams.stderr, { color: 'auto', look });
-  streams.stderr.write(errorText({ message, cause: why, fix: fix && hintAsFlags(fix) }, style));
+  streams.stderr.write(errorText({ message, cause: why, fix }, style));
+  if (await wantsJson(process.argv.slice(2))) {
+    const document = errorJson({ code, message, cause: why, fix }, exitOfError(code));
+    streams.stdout.write(`${oneLine(document)}\n`);
+  }
   if (debug) streams.stderr.write(`${stack ?? ''}\n`);
   exitWith(exitOfError(code));
 }

@@ -1,20 +1,30 @@
 import { homedir } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
-import { allPresets, choosePreset, ownPresets, presetOrigins } from './config/choose.ts';
+import {
+  allPresets,
+  choosePreset,
+  isCustom,
+  ownPresets,
+  presetOrigins,
+  withNearestChoice,
+} from './config/choose.ts';
 import { environment, type TerminalTraits } from './config/environment.ts';
 import { readFiles } from './config/files.ts';
 import type { Flags, Origin, Resolved } from './config/layers.ts';
 import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
 import { autoMemory, cores } from './config/machine.ts';
-import { absolute, defaultIndex } from './config/places.ts';
-import { showSize } from './config/quantities.ts';
-import { showValue, type Values } from './config/settings.ts';
-import { checkDistinct, checkTemplate } from './config/template.ts';
+import { absolute, defaultIndex, hasNothing } from './config/places.ts';
+import type { Values } from './config/settings.ts';
+import { checkNames, checkTemplate } from './config/template.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
-export { addSettings, flagsOf, givenLimits, hintAsFlags, hintAsOptions } from './config/flags.ts';
+export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
+export { allAdvice, hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
+export { nearPath } from './config/places.ts';
+export { longFlag } from './config/settings.ts';
+export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
@@ -32,6 +42,8 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
+  /** The index, if it is not the usual one and is not there yet. */
+  readonly newIndex: string | undefined;
   readonly look: TerminalTraits;
   /** Errors show their stacks. */
   readonly debug: boolean;
@@ -57,7 +69,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const { flags, cwd, env = process.env, home = homedir() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
-  const settings = readSettings({ flags, env, cwd, files });
+  const settings = withNearestChoice(readSettings({ flags, env, cwd, files }));
   const { limitPixels, allowSvg, lenient, timeout, ...unlimited } = valuesOf(settings);
   const { settle, scanInterval, existing, poll, once, ...unwatched } = unlimited;
   const { name: template, variants: _, effort: __, ...values } = unwatched;
@@ -65,7 +77,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const presets = allPresets(own);
   const preset = choosePreset(settings, presets);
   checkTemplate(template, settings.name.place);
-  checkDistinct(template, preset, settings.name.place);
+  checkNames(template, preset, settings.name.place);
 
   const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
   const { out, index, base } = settings;
@@ -78,10 +90,15 @@ export async function loadConfig(given: Given): Promise<Config> {
     memory,
     index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
   };
-  const shown = { ...resolved, base: resolved.base ?? showValue('base'), memory: showSize(memory) };
+  const noPreset = { key: 'preset', value: null, text: 'none', origin: settings.variants.origin };
+  const origins = listOrigins(settings, resolved).map((one) =>
+    one.key === 'preset' && isCustom(settings) ? noPreset : one,
+  );
+  const isNewIndex = resolved.index !== defaultIndex(surroundings) && hasNothing(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,
+    newIndex: isNewIndex ? resolved.index : undefined,
     memoryCap,
     cwd,
     outGiven: asGiven(out, resolved.out, cwd),
@@ -91,7 +108,7 @@ export async function loadConfig(given: Given): Promise<Config> {
     limits: { pixels: limitPixels, allowSvg, lenient, timeout },
     watch: { settle, scanInterval, existing, poll, mirror: values.mirror, once },
     ...environment(env),
-    origins: [...listOrigins(settings, shown), ...presetOrigins(own)],
+    origins: [...origins, ...presetOrigins(own)],
     warnings: unknownVariables(env),
   });
 }

@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly memory?: number;
   /** Finds the word that is nearest to another one, for suggestions. */
   readonly nearest: Nearest;
+  /** Finds the existing path that is nearest to another one. */
+  readonly nearPath: (path: string, cwd: string) => string | undefined;
   /** Words hints in events, records and results. Thrown errors keep their hints unworded. */
   readonly wordHint: WordHint;
 }
@@ -69,13 +71,21 @@ export type Engine = ReturnType<typeof createEngine>;
  * One engine for a whole process. It opens index, child processes and memory budget once, and any number of batches share
  * them at the same time. The index opens with its first use.
  */
-export function createEngine({ index: file, jobs, memory, nearest, wordHint }: EngineOptions) {
+export function createEngine({ index: file, jobs, memory, nearest, nearPath, wordHint }: EngineOptions) {
   let index: Promise<Index> | undefined;
+  /** An empty index, to look at while there is no file. */
+  let none: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
   const openIndex = (purpose: 'work' | 'look' = 'work') =>
     (index ??= openSqliteIndex(file, foldName, purpose));
+  /** For commands about what was made before: they make no new index. */
+  const openMade = (purpose: 'work' | 'look' = 'work') => {
+    if (existsSync(file)) return openIndex(purpose);
+    none ??= openSqliteIndex(file, foldName, 'look');
+    return none;
+  };
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
@@ -84,7 +94,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     if (!existsSync(file)) shared.warm();
     const hasFolders = options.template.includes('{dir}');
     const rules = { ...options.walk, out: options.out, index: file, hasFolders };
-    const sources = await openLocalSources(inputs, rules);
+    const sources = await openLocalSources(inputs, rules, nearPath);
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
     return {
@@ -145,7 +155,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
       id: string,
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
-      const opened = await openIndex();
+      const opened = await openMade();
       const batch = await findBatch(opened, id, nearest);
       const isListed = isReadable(batch);
       const work = workLeft(batch, how, changes, isListed);
@@ -165,7 +175,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
      * batch had ended. Errors: `unknown_batch`.
      */
     async cancel(id: string) {
-      const opened = await openIndex();
+      const opened = await openMade();
       const { cancelBatch } = await import('./core/batch/stop.ts');
       const cancelled = await cancelBatch(opened, await findBatch(opened, id, nearest));
       const other = cancelled.was === 'ended' ? await otherThanLast(opened, id, 'cancel') : undefined;
@@ -174,7 +184,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
       const { batch: id, fix, machine, timeout, progress, openReport } = request;
-      const opened = await openIndex(fix ? 'work' : 'look');
+      const opened = await openMade(fix ? 'work' : 'look');
       const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const fixing: Fixing = {
@@ -230,9 +240,10 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     /** May be called twice. */
     async close() {
       await pool?.close();
-      const opened = await index?.catch(() => undefined);
+      const opened = [index, none].map((one) => one?.catch(() => undefined));
       index = undefined;
-      await opened?.close();
+      none = undefined;
+      for (const one of opened) await (await one)?.close();
     },
   };
 }

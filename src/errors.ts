@@ -132,7 +132,8 @@ export function isLinkNow(cause?: unknown): ImgtoolError {
 /** The error for an input that cannot be used. `cause` is the error of the system. */
 export function noInput(message: string, fix: string, cause?: unknown): ImgtoolError {
   const why = cause === undefined ? '' : ` (${systemCode(cause) ?? String(cause)})`;
-  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}; nothing was done`, cause });
+  const end = fix.endsWith('?') ? ' Nothing was done.' : '; nothing was done';
+  return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}${end}`, cause });
 }
 
 /** The error for a failed write. `what` is the path, for example "out/a.webp". */
@@ -172,11 +173,6 @@ export function readError(error: unknown): ImgtoolError {
   return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`);
 }
 
-/** A path, quoted for a shell where needed. */
-function shellWord(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
 /** The command line that repairs the index. */
 export function repairCommand(path: string): string {
   return `imgtool doctor --repair --index ${shellWord(path)}`;
@@ -185,4 +181,9 @@ export function repairCommand(path: string): string {
 /** The command line that removes the records of an output or a source, and of all below a folder. */
 export function forgetCommand(path: string): string {
   return `imgtool forget ${shellWord(path)}`;
+}
+
+/** The text as one word of a shell, in quotes if it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,5 @@
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
-import { batchOptions, type Config, hintAsOptions, loadConfig, nearest } from './config.ts';
+import { batchOptions, type Config, hintAsOptions, loadConfig, nearest, nearPath } from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { type BatchFinder, withHistory } from './history.ts';
 import { JOB_STATES } from './model/jobs.ts';
@@ -98,7 +98,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   };
   const config = await configFor();
   const { index, jobs, memory } = config;
-  const engine = createEngine({ index, jobs, memory, nearest, wordHint: hintAsOptions });
+  const engine = createEngine({ index, jobs, memory, nearest, nearPath, wordHint: hintAsOptions });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 

@@ -17,7 +17,12 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   preset: ['archive', 'gallery', 'compat', 'archive'],
   variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
   effort: ['0', '10', 'auto', '3'],
-  name: ['a/{name}_{variant}', 'b/{name}_{variant}', 'c/{name}_{variant}', 'd/{name}_{variant}'],
+  name: [
+    'a/{name}_{variant}.{ext}',
+    'b/{name}_{variant}.{ext}',
+    'c/{name}_{variant}.{ext}',
+    '{name}_{variant}.{ext}',
+  ],
   base: ['/a', '/b', 'auto', '/d'],
   duplicates: ['copy', 'skip', 'copy', 'skip'],
   force: ['true', 'false', 'true', 'false'],
@@ -36,12 +41,16 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   json: ['true', 'false', 'true', 'false'],
   quiet: ['true', 'false', 'true', 'false'],
   verbose: ['true', 'false', 'true', 'false'],
+  profile: ['true', 'false', 'true', 'false'],
   progress: ['bar', 'plain', 'none', 'bar'],
   color: ['always', 'never', 'always', 'never'],
   index: ['/a', '/b', '/c', '/d'],
 };
 
-const shown = (config: Config, key: string) => config.origins.find((origin) => origin.key === key);
+const shown = (config: Config, key: string) => {
+  const entry = config.origins.find((origin) => origin.key === key);
+  return entry && { key, text: entry.text, origin: entry.origin };
+};
 /** `imgtool config` shows a variant with its format. */
 const asShown = (key: Key, value: string) => (key === 'variants' ? `${value},format=webp` : value);
 
@@ -54,22 +63,22 @@ describe.runIf(process.platform === 'linux')('each setting comes from the first 
     expect(initial?.origin).toBe('default');
 
     const ownFile = write('.config/imgtool/config.yaml', `${key}: '${own}'`);
-    expect(shown(await load(), key)).toEqual({ key, value: asShown(key, own), origin: ownFile });
+    expect(shown(await load(), key)).toEqual({ key, text: asShown(key, own), origin: ownFile });
 
     const nearFile = write('.imgtoolrc', JSON.stringify({ [key]: near }));
-    expect(shown(await load(), key)).toEqual({ key, value: asShown(key, near), origin: nearFile });
+    expect(shown(await load(), key)).toEqual({ key, text: asShown(key, near), origin: nearFile });
 
     const env = { [envName(key)]: variable };
     expect(shown(await load({}, env), key)).toEqual({
       key,
-      value: asShown(key, variable),
+      text: asShown(key, variable),
       origin: envName(key),
     });
 
     const flags = { [key]: isRepeatable(key) ? [flag] : flag };
     expect(shown(await load(flags, env), key)).toEqual({
       key,
-      value: asShown(key, flag),
+      text: asShown(key, flag),
       origin: `flag ${longFlag(key)}`,
     });
   });
@@ -136,7 +145,7 @@ describe('the memory budget', () => {
 
   it('is shown with the result of auto, in whole megabytes', async () => {
     const config = await person().load({ memory: 'auto' });
-    expect(shown(config, 'memory')?.value).toMatch(/^\d+(\.\d+)?[MG]$/);
+    expect(shown(config, 'memory')?.text).toMatch(/^\d+(\.\d+)?[MG]$/);
     expect(config.memory % 1_000_000).toBe(0);
   });
 });
@@ -184,12 +193,52 @@ describe('the template of names', () => {
     expect(error.fix).toContain('add {variant}');
   });
 
-  it('without an extension is refused for compat, because JPEG and WebP would share names', async () => {
-    const error = await failure(() => person().load({ name: '{name}_{variant}', preset: 'compat' }));
-    expect(error.fix).toContain('add {ext}');
-    await expect(
-      person().load({ name: '{format}/{name}_{variant}', preset: 'compat' }),
-    ).resolves.toBeDefined();
+  it.each([
+    ['{name}_{variant}', '{name}_{variant}.{ext}'],
+    ['{name}', '{name}_{variant}.{ext}'],
+    ['{name}_{variant}{ext}', '{name}_{variant}.{ext}'],
+    ['{name}_{variant}.jpg', '{name}_{variant}.{ext}'],
+    ['{ext}/{name}_{variant}', '{ext}/{name}_{variant}.{ext}'],
+  ])('%s without an extension of the format is refused, and the fix is %s', async (name, fixed) => {
+    const { load, write } = person();
+    const error = await failure(() => load({ name }));
+    expect([error.code, error.fix]).toEqual(['usage', `use ${fixed}`]);
+    expect(error.message).toBe(`--name: expected a name that ends in .{ext}, here .webp, got "${name}"`);
+    expect((await load({ name: fixed })).template).toBe(fixed);
+    const file = write('.imgtoolrc', `name: '${name}'`);
+    expect((await failure(() => load())).message).toContain(`${file}: name: expected`);
+  });
+
+  it.each([
+    ['{name}_{variant}.{format}', 'compat'],
+    ['{name}_{variant}.webp', 'web'],
+  ])('%s with another right extension is accepted for %s', async (name, preset) => {
+    expect((await person().load({ name, preset })).template).toBe(name);
+  });
+
+  it('with one extension is refused for a preset of two formats', async () => {
+    const error = await failure(() => person().load({ name: '{name}_{variant}.webp', preset: 'compat' }));
+    expect(error.fix).toBe('use {name}_{variant}.{ext}');
+  });
+});
+
+describe('the values in `imgtool config --json`', () => {
+  it('have their types, and mean the same in a settings file', async () => {
+    const { load, write } = person();
+    const flags = {
+      ...{ variants: ['a:w=5,q=7'], preset: 'web', timeout: '1.5s', scanInterval: '10m', memory: '64M' },
+      ...{ include: ['*.png'], force: true, jobs: '3', settle: '2s', limitPixels: '5M' },
+    };
+    const before = await load(flags);
+    const values = Object.fromEntries(before.origins.map(({ key, value }) => [key, value]));
+    expect(values).toMatchObject({
+      ...{ timeout: 1.5, scanInterval: 600, settle: 2000, memory: 64e6, include: ['*.png'], force: true },
+      ...{ jobs: 3, limitPixels: 5e6, preset: 'web', effort: null },
+      variants: [{ name: 'a', width: 5, quality: 7, format: 'webp' }],
+    });
+    write('.imgtoolrc', JSON.stringify(values));
+    const { origins: _, outGiven: __, newIndex: ___, ...after } = await load();
+    expect(before).toMatchObject(after);
   });
 });
 

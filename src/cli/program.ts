@@ -2,25 +2,32 @@ import { Command, CommanderError } from 'commander';
 import { VERBS } from '../commands/index.ts';
 import type { Outcome, Verb } from '../commands/verb.ts';
 import { addSettings } from '../config.ts';
-import { ImgtoolError } from '../errors.ts';
 import type { BatchFinished } from '../model.ts';
 import { exitOfBatch } from './exit-codes.ts';
 import { hearSignals, stopped, streams } from './signals.ts';
+import { unknownCommand, usageError } from './usage-error.ts';
+
+/** Columns for descriptions below which commander does not wrap them. */
+const LEAST_TO_WRAP = 20;
 
 /** Runs the command that the arguments name. Returns `shown` after help. Errors: `usage`, and those of the verb. */
 export async function run(argv: readonly string[], version: string): Promise<Outcome | 'shown'> {
   let outcome: Outcome = 'ok';
   const asked = argv[2] ?? '';
-  const root = program(version, asked, (ended) => {
-    outcome = ended;
-  });
+  // Commander would show the help for `imgtool proces --help`.
+  if (!Object.hasOwn(VERBS, asked) && !/^(-|$)/.test(asked)) throw unknownCommand(asked, Object.keys(VERBS));
+  const define = (only: string) =>
+    program(version, only, (ended) => {
+      outcome = ended;
+    });
+  const root = define(asked);
   try {
     await root.parseAsync(argv);
     return outcome;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 'shown';
-    throw usageError(error, root, asked);
+    throw usageError(error, argv, root, () => define('help'));
   }
 }
 
@@ -30,12 +37,14 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
     .description('Turns folders of images into named variants, once, safely.')
     .version(version, '-V, --version')
     .showHelpAfterError(false)
+    .configureHelp({ minWidthToWrap: LEAST_TO_WRAP })
+    .showSuggestionAfterError(false)
     .enablePositionalOptions()
     .helpCommand(false);
   const isAlone = Object.hasOwn(VERBS, asked) && asked !== 'help';
   for (const [name, verb] of Object.entries(VERBS)) {
     if (isAlone && name !== asked) continue;
-    define(quiet(root.command(name)), root, verb, ended);
+    defineVerb(quiet(root.command(name)), root, verb, ended);
   }
   return root;
 }
@@ -44,7 +53,7 @@ function program(version: string, asked: string, ended: (outcome: Outcome) => vo
 const quiet = (command: Command): Command =>
   command.exitOverride().configureOutput({ outputError: () => {} });
 
-function define(command: Command, program: Command, verb: Verb, ended: (outcome: Outcome) => void): void {
+function defineVerb(command: Command, program: Command, verb: Verb, ended: (outcome: Outcome) => void): void {
   addSettings(command, verb.settings).description(verb.description);
   if (verb.summary !== undefined) command.summary(verb.summary);
   if (verb.argument !== undefined) command.argument(...verb.argument);
@@ -56,16 +65,4 @@ function define(command: Command, program: Command, verb: Verb, ended: (outcome:
     const options = command.opts();
     ended(await verb.run({ paths, options, streams, program, signal: stopped, hearSignals, exitOf }));
   });
-}
-
-/** Turns an error of commander into an error in imgtool's own wording. */
-function usageError({ message, code }: CommanderError, root: Command, asked: string): ImgtoolError {
-  if (code === 'commander.help')
-    return new ImgtoolError('usage', 'no command was given', { fix: 'imgtool --help' });
-  const [, what = message, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(message) ?? [];
-  // Commander would suggest the verb `verify`.
-  const nearest = asked === 'version' ? '--version' : meant;
-  const isKnown = root.commands.some((one) => one.name() === asked);
-  const help = isKnown ? `imgtool ${asked} --help` : 'imgtool --help';
-  return new ImgtoolError('usage', what, { fix: nearest === undefined ? help : `did you mean ${nearest}?` });
 }

@@ -1,6 +1,6 @@
 import { statusJson } from '../report/json.ts';
 import { cancelledText } from '../report/status.ts';
-import { BATCH_ID, LOOKING, prepare, type Verb, withEngine } from './verb.ts';
+import { BATCH_ID, LOOKING, prepare, type Verb, withMade } from './verb.ts';
 
 export const cancelVerb: Verb = {
   summary: 'stop a running batch, from any terminal',
@@ -10,7 +10,7 @@ export const cancelVerb: Verb = {
   argument: BATCH_ID,
   async run(call) {
     const { config, print } = await prepare(call);
-    return withEngine(config, async (engine) => {
+    return withMade(config, async (engine) => {
       const { batch, was, other } = await engine.cancel(call.paths[0] ?? '');
       await print(statusJson(batch, []), (style) => cancelledText(batch, was, style, other));
       return 'ok';

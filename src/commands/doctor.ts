@@ -91,9 +91,12 @@ async function aboutDecoders(engine: Engine): Promise<Check[]> {
   }
 }
 
-async function aboutIndex({ index: path, origins }: Config, engine: Engine): Promise<Check> {
+async function aboutIndex({ index: path, newIndex, origins }: Config, engine: Engine): Promise<Check> {
   try {
     const health = await engine.health();
+    const none = `${path}: is not there; the first batch makes it`;
+    if (newIndex !== undefined) return warning('index', none, 'check the path if you expect an index there');
+    if (health.bytes === 0) return ok('index', none);
     const size = `${(health.bytes / MB).toFixed(1)} MB`;
     const value = `${path} (version ${health.version}, ${size}, ${keptIn(health)})`;
     if (health.problems.length === 0) return ok('index', value);

@@ -1,33 +1,40 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { nearest } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
+import { hanging, markdownText } from '../report/markdown.ts';
+import { textOf } from '../report/text.ts';
 import type { Helpful, Verb } from './verb.ts';
 
 /** The source and the built file both lie two folders below the package root, which contains the pages. */
 const PAGES = new URL('../../src/help/', import.meta.url);
+
+/** Columns where the output is no terminal, and the most columns: longer lines are hard to read. */
+const COLUMNS = { elsewhere: 80, most: 100 };
 
 /** Prints a command's help, a topic's page, or both if they share a name. Errors: `usage` for an unknown word. */
 export const helpVerb: Verb = {
   description: 'explain a command or a topic',
   settings: [],
   argument: ['[topic]', 'a command, or a topic that `imgtool help` lists'],
-  async run({ paths, program, streams }) {
-    streams.stdout.write(helpText(paths[0], program));
+  async run({ paths, program, streams: { stdout } }) {
+    const columns = (stdout.isTTY && stdout.columns) || COLUMNS.elsewhere;
+    stdout.write(helpText(paths[0], program, Math.min(columns, COLUMNS.most)));
     return 'ok';
   },
 };
 
-function helpText(topic: string | undefined, root: Helpful): string {
+function helpText(topic: string | undefined, root: Helpful, columns: number): string {
   const topics = readdirSync(PAGES)
     .map((name) => name.replace(/\.md$/, ''))
     .sort();
   if (topic === undefined) {
-    return `${root.helpInformation()}\nTopics:\n${topics.map(topicLine).join('')}\nimgtool help <topic> explains one.\n`;
+    const list = topics.flatMap((one) => hanging(`  ${one.padEnd(27)}  `, titleOf(one), columns));
+    return `${root.helpInformation()}\nTopics:\n${textOf(list)}\nimgtool help <topic> explains one.\n`;
   }
   const command = root.commands.find((one) => one.name() === topic);
   const hasPage = topics.includes(topic);
   if (command === undefined && !hasPage) throw unknownTopic(topic, topics, root.commands);
-  const parts = [command?.helpInformation() ?? [], hasPage ? asText(pageOf(topic)) : []];
+  const parts = [command?.helpInformation() ?? [], hasPage ? markdownText(pageOf(topic), columns) : []];
   return parts.flat().join('\n');
 }
 
@@ -38,36 +45,10 @@ function unknownTopic(topic: string, topics: readonly string[], commands: readon
   });
 }
 
-function topicLine(topic: string): string {
-  const [heading = ''] = pageOf(topic).split('\n');
-  return `  ${topic.padEnd(27)}  ${heading.replace(/^# /, '')}\n`;
+function titleOf(topic: string): string {
+  return (pageOf(topic).split('\n')[0] ?? '').replace(/^# /, '');
 }
 
 function pageOf(topic: string): string {
   return readFileSync(new URL(`${topic}.md`, PAGES), 'utf8');
-}
-
-/** Formats Markdown for a terminal: underlines headings, indents code, and writes links as `imgtool help` commands. */
-function asText(markdown: string): string {
-  let isCode = false;
-  return markdown
-    .split('\n')
-    .flatMap((line) => {
-      if (line.startsWith('```')) {
-        isCode = !isCode;
-        return [];
-      }
-      return isCode ? [`    ${line}`.trimEnd()] : proseLines(line);
-    })
-    .join('\n');
-}
-
-function proseLines(line: string): string[] {
-  const text = line
-    .replace(/\*\*([^*]+)\*\*/g, '$1')
-    .replace(/\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]+)?\)/g, '$1 (imgtool help $2)')
-    .replace(/\[([^\]]+)\]\([^)]+\)/g, '$1');
-  const [, level, heading] = /^(#+) (.*)$/.exec(text) ?? [];
-  if (level === undefined || heading === undefined) return [text];
-  return [heading, (level === '#' ? '=' : '-').repeat(heading.length)];
 }

@@ -12,7 +12,7 @@ export const processVerb: Verb = {
     const { config } = await prepare(call);
     const inputs = inputsOf(call, config.cwd);
     return withEngine(config, async (engine) => {
-      const request = { inputs, options: batchOptions(config), profile: config.verbose };
+      const request = { inputs, options: batchOptions(config), profile: config.profile };
       return attend(call, config, 'process', engine, await engine.process(request));
     });
   },

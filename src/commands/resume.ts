@@ -3,7 +3,7 @@ import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
 import { nothingLeftText } from '../report/status.ts';
-import { attend, BATCH_ID, type Call, prepare, type Verb, WORKING, withEngine } from './verb.ts';
+import { attend, BATCH_ID, type Call, prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const resumeVerb: Verb = {
   summary: 'continue a batch that was interrupted or cancelled',
@@ -30,7 +30,7 @@ async function again(how: How, call: Call) {
       fix: 'turn it off in the file or variable that asks for it',
     });
   }
-  return withEngine(config, async (engine) => {
+  return withMade(config, async (engine) => {
     const changes = changesOf(config, flagsOf(call.options));
     const { batch, run, warnings, other } = await engine.again(how, call.paths[0] ?? '', changes);
     if (run !== undefined) {
@@ -44,13 +44,13 @@ async function again(how: How, call: Call) {
 
 /** The changes that the command line makes to the options of the batch, and the surroundings of the command. */
 function changesOf(config: Config, flags: Flags) {
-  const { jobs, memory, memoryCap, cwd, verbose } = config;
+  const { jobs, memory, memoryCap, cwd, profile } = config;
   return {
     jobs: flags.jobs === undefined ? undefined : jobs,
     memory: flags.memory === undefined ? undefined : { memory, memoryCap },
     free: { memory, memoryCap },
     limits: givenLimits(config, flags),
     cwd,
-    profile: verbose,
+    profile,
   };
 }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { Group } from '../config/settings.ts';
-import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../config.ts';
+import { type Config, flagsOf, hintAsFlags, loadConfig, nearest, nearPath } from '../config.ts';
 import type { BatchRun, Engine } from '../engine.ts';
+import { ImgtoolError } from '../errors.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
 import { createPrint, openReport, type Streams, styleOf } from '../report/open.ts';
@@ -62,14 +64,34 @@ export async function prepare({ options, streams: { stdout } }: Call) {
   return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
 }
 
-export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<Outcome>): Promise<Outcome> {
-  return withHistory(index, nearest, hintAsFlags, use);
+export async function withPast(
+  config: Config,
+  use: (past: BatchFinder) => Promise<Outcome>,
+): Promise<Outcome> {
+  refuseNewIndex(config);
+  return withHistory(config.index, nearest, hintAsFlags, use);
+}
+
+/** Like `withEngine`, for a command about what was made before. Errors: `usage` or `config` for an index that is not there. */
+export async function withMade(config: Config, use: (engine: Engine) => Promise<Outcome>): Promise<Outcome> {
+  refuseNewIndex(config);
+  return withEngine(config, use);
+}
+
+/** A mistyped name must not look like an index without batches. */
+function refuseNewIndex({ newIndex, origins, cwd }: Config): void {
+  if (newIndex === undefined) return;
+  const { origin = '' } = origins.find(({ key }) => key === 'index') ?? {};
+  const near = nearPath(newIndex, cwd);
+  const fix = near === undefined ? 'check the path; imgtool process makes an index' : `did you mean ${near}?`;
+  const code = origin.startsWith('flag') ? 'usage' : 'config';
+  throw new ImgtoolError(code, `${newIndex}: there is no index (from ${origin})`, { fix });
 }
 
 /** Opens an engine for one command, and closes it after `use`. It takes its core and memory limits from the batch. */
 export async function withEngine({ index }: Config, use: (engine: Engine) => Promise<Outcome>) {
   const { createEngine } = await import('../engine.ts');
-  const engine = createEngine({ index, nearest, wordHint: hintAsFlags });
+  const engine = createEngine({ index, nearest, nearPath, wordHint: hintAsFlags });
   try {
     return await use(engine);
   } finally {
@@ -88,6 +110,7 @@ export async function attend(
 ): Promise<BatchFinished> {
   const report = await openReport(config, streams, { command, inputs: paths, exitOf });
   hearSignals(engine.kill);
+  const { newIndex } = config;
   const early = [...config.warnings, ...warnings];
   /** Reports the warnings from before the batch, with its id once that is known. */
   const reportEarly = (of: { readonly batch?: string }) => {
@@ -96,7 +119,8 @@ export async function attend(
   try {
     return await run((event) => {
       if (early.length > 0 && event.batch !== undefined) reportEarly({ batch: event.batch });
-      report.event(event);
+      const isNew = event.type === 'batch.started' && newIndex !== undefined && existsSync(newIndex);
+      report.event(isNew ? { ...event, newIndex } : event);
     }, signal);
   } finally {
     reportEarly({});

@@ -1,6 +1,6 @@
 import { flagsOf, givenLimits } from '../config.ts';
 import { isLive, openReport, styleOf } from '../report/open.ts';
-import { prepare, type Verb, WORKING, withEngine } from './verb.ts';
+import { prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const verifyVerb: Verb = {
   summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
@@ -9,11 +9,13 @@ export const verifyVerb: Verb = {
     ' cannot be decoded or has metadata. A file that --fix replaces is lost.',
   settings: WORKING,
   argument: ['[batch-id]', 'the id of a batch or its first digits; last: the newest batch; default: all'],
+  // A check has no profile.
+  hidden: ['--profile'],
   options: [['--fix', 'make outputs with problems again, also edited outputs']],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);
-    return withEngine(config, async (engine) => {
+    return withMade(config, async (engine) => {
       // Listen now, because a signal can arrive while the display opens.
       call.hearSignals(engine.kill);
       const { createVerifyProgress, verifyJson, verifyText } = await import('../report/verify.ts');

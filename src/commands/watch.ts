@@ -14,7 +14,7 @@ export const watchVerb: Verb = {
     const { config } = await prepare(call);
     const inputs = foldersOf(call.paths, config);
     return withEngine(config, async (engine) => {
-      const request = { inputs, options: batchOptions(config), profile: config.verbose };
+      const request = { inputs, options: batchOptions(config), profile: config.profile };
       const run = await engine.watch(request, config.watch);
       return attend(call, config, 'watch', engine, run);
     });

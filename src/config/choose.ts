@@ -4,7 +4,7 @@ import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
 import { nameType, readVariants, specOf } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
-import type { Origin, Settings } from './layers.ts';
+import { defaultOf, type Origin, type Settings } from './layers.ts';
 
 /** A preset that the user defined, and the file that defines it. */
 export interface OwnPreset {
@@ -35,7 +35,7 @@ function presetsIn(file: ConfigFile): readonly Preset[] {
 /** The user's presets as `imgtool config` prints them. */
 export function presetOrigins(own: readonly OwnPreset[]): readonly Origin[] {
   return own.map(({ preset: { name, variants }, origin }) => {
-    return { key: `presets.${name}`, value: variants.map(specOf).join('; '), origin };
+    return { key: `presets.${name}`, value: variants, text: variants.map(specOf).join('; '), origin };
   });
 }
 
@@ -48,13 +48,30 @@ export function allPresets(own: readonly OwnPreset[]): readonly Preset[] {
 
 type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
 
+/** The nearest layer that names a preset or has variants replaces the preset and the variants of all farther layers. */
+export function withNearestChoice(settings: Settings): Settings {
+  const { preset, variants } = settings;
+  const rank = Math.min(preset.rank, variants.value.length > 0 ? variants.rank : Number.POSITIVE_INFINITY);
+  return {
+    ...settings,
+    preset: preset.rank <= rank ? preset : defaultOf('preset'),
+    variants: variants.rank <= rank ? variants : defaultOf('variants'),
+  };
+}
+
+/** Whether only variants are in force, and no preset. */
+export function isCustom({ preset, variants }: Choices): boolean {
+  return variants.value.length > 0 && preset.base === null;
+}
+
 /**
  * Returns the preset to use. The given variants extend a named preset. Without a named preset they stand alone. A given
  * effort replaces the efforts of the preset.
  */
-export function choosePreset({ preset, variants, effort }: Choices, presets: readonly Preset[]): Preset {
+export function choosePreset(choices: Choices, presets: readonly Preset[]): Preset {
+  const { preset, variants, effort } = choices;
   const given = withEfforts(variants, effort);
-  if (given.length > 0 && preset.base === null) return { name: 'custom', variants: given };
+  if (isCustom(choices)) return { name: 'custom', variants: given };
   const names = presets.map(({ name }) => name);
   checkKnown(preset.place, 'preset', [preset.value], names);
   const chosen = presets[names.indexOf(preset.value)]?.variants ?? [];

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
-import { absolute, type Surroundings, userPath } from './places.ts';
+import { absolute, nearPath, type Surroundings, userPath } from './places.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {
@@ -81,8 +81,10 @@ function textOf(path: string, place: Place, read: ReadBytes): string {
     }
     const isMissing = code === 'ENOENT';
     const why = isMissing ? 'is not there' : `could not be read (${code ?? String(cause)})`;
+    const near = isMissing ? nearPath(path, dirname(path)) : undefined;
+    const check = near === undefined ? 'check the path' : `did you mean ${near}?`;
     throw new ImgtoolError(place.code, `${place.text === path ? '' : `${place.text}: `}${path}: ${why}`, {
-      fix: isMissing ? 'check the path' : 'check its permissions, or leave it out with --no-config',
+      fix: isMissing ? check : 'check its permissions, or leave it out with --no-config',
       cause,
     });
   }
@@ -160,7 +162,7 @@ async function parse(text: string, path: string): Promise<unknown> {
   if ('value' in json) return json.value;
 
   // JSON with comments and trailing commas is YAML.
-  const { parseDocument } = await import('yaml');
+  const { parseDocument, visit } = await import('yaml');
   const document = parseDocument(text);
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
@@ -169,6 +171,12 @@ async function parse(text: string, path: string): Promise<unknown> {
     const what = problem.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
     throw new ImgtoolError('config', `${path}${json.problem ?? `${where}: is no JSON or YAML: ${what}`}`);
   }
+  visit(document, {
+    // `name: 0400` is a name, and `width: 0400` is still a number.
+    Scalar(_, node) {
+      if (typeof node.value === 'number' && /^0\d+$/.test(node.source ?? '')) node.value = node.source;
+    },
+  });
   try {
     return document.toJS();
   } catch (cause) {

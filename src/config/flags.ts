@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import type { Limits } from '../model.ts';
 import type { Flags } from './layers.ts';
 import type { Group, Key } from './settings.ts';
-import { GROUPS, isKey, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
+import { GROUPS, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
 /** Flags that are no settings of their own: they have neither an environment variable nor a key in a file. */
 const NO_SETTINGS: readonly { flag: string; group: Group; about: string }[] = [
@@ -70,23 +70,4 @@ export function givenLimits({ limits }: { readonly limits: Limits }, flags: Flag
     ...(flags.lenient === undefined ? {} : { lenient: limits.lenient }),
     ...(flags.timeout === undefined ? {} : { timeout: limits.timeout }),
   };
-}
-
-/** A setting in a hint, and its value with and without a space before it. */
-const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
-
-/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`. */
-export function hintAsFlags(hint: string): string {
-  return hint.replace(HINT, (whole, key: string, _, value?: string) => {
-    if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
-    // A flag without a value of its own takes one only after an equals sign.
-    return `${longFlag(key)}${SETTINGS[key].flag.endsWith('>') ? ' ' : '='}${value}`;
-  });
-}
-
-/** A hint in the words of a program: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
-export function hintAsOptions(hint: string): string {
-  return hint.replace(HINT, (_, key: string, __, value?: string) =>
-    value === undefined ? key : `${key}: ${/^\d+$/.test(value) ? value : `'${value}'`}`,
-  );
 }

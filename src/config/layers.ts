@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Warning } from '../model.ts';
 import { checkKnown, nearest, type Place } from '../variants/place.ts';
 import type { ConfigFile } from './files.ts';
+import { adviceFor, hintAsFlags, hintAsOptions } from './hints.ts';
 import type { Key, Values } from './settings.ts';
 import { envName, isRepeatable, KEYS, longFlag, SETTINGS, showValue } from './settings.ts';
 
@@ -38,9 +39,13 @@ interface Layers {
 export function readSettings(layers: Layers): Settings {
   const { config: _, ...flags } = layers.flags;
   const names = Object.entries(flags).flatMap(([key, value]) => (value === undefined ? [] : [key]));
-  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS);
+  const advice = (word: string) => {
+    const text = adviceFor(word);
+    return text && hintAsOptions(text);
+  };
+  checkKnown({ code: 'usage', text: 'options' }, 'option', names, KEYS, advice);
   for (const { path, values } of layers.files) {
-    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets']);
+    checkKnown({ code: 'config', text: path }, 'key', Object.keys(values), [...KEYS, 'presets'], advice);
   }
   return Object.fromEntries(KEYS.map((key) => [key, resolve(key, layers)])) as Settings;
 }
@@ -50,12 +55,16 @@ export function valuesOf(settings: Settings): Values {
 }
 
 function resolve<K extends Key>(key: K, layers: Layers): Resolved<Values[K]> {
-  const { initial, type } = SETTINGS[key];
+  const { type } = SETTINGS[key];
   const found = writtenIn(key, layers).flatMap(({ written, ...origin }, rank) =>
     written === undefined ? [] : [{ value: type.read(written, origin.place), ...origin, rank }],
   );
+  return found[0] ?? defaultOf(key);
+}
+
+export function defaultOf<K extends Key>(key: K): Resolved<Values[K]> {
   const place: Place = { code: 'usage', text: longFlag(key) };
-  return found[0] ?? { value: initial, origin: 'default', place, base: null, rank: Infinity };
+  return { value: SETTINGS[key].initial, origin: 'default', place, base: null, rank: Infinity };
 }
 
 /** The setting in each layer, as written. Undefined where it is not given. */
@@ -94,7 +103,9 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
   return names.map((name) => {
     const near = nearest(rest(name), known);
     const hint = near === undefined ? '' : ` (did you mean "${PREFIX}${near}"?)`;
-    return { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+    const advice = adviceFor(rest(name));
+    const warning: Warning = { type: 'warning', message: `${name}: no setting of this name, ignored${hint}` };
+    return advice === undefined ? warning : { ...warning, fix: hintAsFlags(advice) };
   });
 }
 
@@ -102,14 +113,20 @@ export function unknownVariables(env: NodeJS.ProcessEnv): readonly Warning[] {
 export interface Origin {
   /** As in `.imgtoolrc`. */
   readonly key: string;
+  /** As a settings file can have it. */
+  readonly value: unknown;
   /** As a person would write it. */
-  readonly value: string;
+  readonly text: string;
   /** `default`, `flag --out`, `IMGTOOL_OUT` or the path of a file. */
   readonly origin: string;
 }
 
 /** Lists every setting in the order of the help. `resolved` completes open defaults. */
-export function listOrigins(settings: Settings, resolved: Partial<Record<Key, string | number>>): Origin[] {
-  const shown = <K extends Key>(key: K) => String(resolved[key] ?? showValue(key, settings[key].value));
-  return KEYS.map((key) => ({ key, value: shown(key), origin: settings[key].origin }));
+export function listOrigins(settings: Settings, resolved: Partial<Values>): Origin[] {
+  const originOf = <K extends Key>(key: K): Origin => {
+    const { toFile = (value: unknown) => value } = SETTINGS[key].type;
+    const value = resolved[key] ?? settings[key].value;
+    return { key, value: toFile(value), text: showValue(key, value), origin: settings[key].origin };
+  };
+  return KEYS.map(originOf);
 }

@@ -13,6 +13,7 @@ export function durationType(unit: keyof typeof DURATIONS, least: number, most: 
     expected: `a time from ${showDuration(least)} to ${showDuration(most)}`,
     schema: { anyOf: [{ type: 'number' }, { type: 'string', pattern: DURATION }] },
     show: showDuration,
+    toFile: (milliseconds) => milliseconds / DURATIONS[unit],
     parse(raw) {
       const value = typeof raw === 'number' ? raw * DURATIONS[unit] : measure(raw, DURATION, DURATIONS, unit);
       return value >= least && value <= most ? Math.round(value) : undefined;

@@ -187,7 +187,8 @@ const TABLE = {
   lenient: toggle('limits', '--lenient', 'accept damaged images, as far as they can be decoded'),
   json: toggle('display', '--json', 'write JSON to standard output'),
   quiet: toggle('work', '-q, --quiet', 'show only errors'),
-  verbose: toggle('work', '-v, --verbose', 'show a line for each image, and a profile at the end'),
+  verbose: toggle('work', '-v, --verbose', 'show a line for each image and each file that is passed over'),
+  profile: toggle('work', '--profile', 'show at the end where the time went'),
   progress: oneOf('work', '--progress <way>', 'auto, bar, plain or none', ['auto', 'bar', 'plain', 'none']),
   color: oneOf('display', '--color <when>', 'auto, always or never', ['auto', 'always', 'never']),
   /** Null means the path from `defaultIndex`. */

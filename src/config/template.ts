@@ -22,18 +22,29 @@ export function checkTemplate(template: string, place: Place): void {
     throw refuse('a file name without control characters', EXAMPLE);
 }
 
-/** Checks that every variant of the preset gets its own name. */
-export function checkDistinct(template: string, preset: Preset, place: Place): void {
+/** Checks that the name of every variant ends in an extension of its format, and that no other variant has this name. */
+export function checkNames(template: string, preset: Preset, place: Place): void {
   const seen = new Map<string, Variant>();
   for (const variant of preset.variants) {
     const name = filled(template, variant).toLowerCase();
+    const endings = [`.${EXTENSIONS[variant.format]}`, `.${variant.format}`];
+    if (!endings.some((ending) => name.endsWith(ending))) {
+      const fix = `use ${withExtension(template, preset)}`;
+      throw wrong(place, `a name that ends in .{ext}, here ${endings[0]}`, template, { fix });
+    }
     const other = seen.get(name);
     seen.set(name, variant);
     if (other === undefined) continue;
-    const missing = other.name.toLowerCase() === variant.name.toLowerCase() ? '{ext}' : '{variant}';
     const expected = `names that tell ${label(other)} from ${label(variant)} in preset "${preset.name}"`;
-    throw wrong(place, expected, template, { fix: `add ${missing} to the template, ${EXAMPLE}` });
+    throw wrong(place, expected, template, { fix: `add {variant} to the template, ${EXAMPLE}` });
   }
+}
+
+/** The template with `.{ext}` at its end, instead of another extension if there is one. */
+function withExtension(template: string, { variants }: Preset): string {
+  const bare = template.replace(/\.?\{ext\}$|\.(webp|jpe?g|png|avif)$/i, '');
+  const isTold = variants.length === 1 || template.includes('{variant}');
+  return `${bare}${isTold ? '' : '_{variant}'}.{ext}`;
 }
 
 function filled(template: string, variant: Variant): string {

@@ -42,6 +42,8 @@ export interface BatchStarted extends AboutBatch {
   /** True when the batch continues an earlier one: `total` counts only the jobs left, and `bytes` does not include them. */
   readonly resumed?: true;
   readonly dryRun?: true;
+  /** Path of the index, if a person named it and the batch made it. */
+  readonly newIndex?: string;
 }
 
 /** The walk has ended: the final totals. */

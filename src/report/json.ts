@@ -65,7 +65,7 @@ const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degrade
 
 /** The fields after `v` and `type`, in this order. */
 const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] } = {
-  'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun'],
+  'batch.started': ['batch', 'total', 'bytes', 'out', 'preset', 'jobs', 'resumed', 'dryRun', 'newIndex'],
   total: ['batch', 'total', 'bytes'],
   job: ['batch', 'job', ...SOURCE, ...RESULT, 'would', 'wouldWrite'],
   'job.retrying': ['batch', 'job', 'source', 'attempts', 'delay', 'error'],
@@ -107,6 +107,16 @@ function rounded(profile: ProfileEvent): ProfileEvent {
     typeof value === 'number' ? Math.round(value * 10) / 10 : value,
   );
   return JSON.parse(text) as ProfileEvent;
+}
+
+interface EndingError extends Readonly<Record<'code' | 'message', string>> {
+  readonly cause: string | undefined;
+  readonly fix: string | undefined;
+}
+
+/** What `--json` prints for an error that ends a command. */
+export function errorJson(error: EndingError, exit: number): object {
+  return { v: 1, type: 'error', error: inOrder(error, ['code', 'message', 'cause', 'fix']), exit };
 }
 
 /** What `status --json` prints: one document to which fields are only ever added. Paths are absolute, times ISO 8601 in UTC. */

@@ -4,7 +4,7 @@ import { bytes, count, counted, duration } from './format.ts';
 import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import { fixOf, isForeseen, reasonOf, retryText, whyPassedOver } from './wording.ts';
+import { fixOf, isForeseen, newIndexText, reasonOf, retryText, whyPassedOver } from './wording.ts';
 
 const NARROW = 60;
 
@@ -35,6 +35,8 @@ export function noticeLines(event: Event, verbose: boolean, style: Style): strin
       const [first = '', ...more] = words.flatMap((text) => wrap(text, layout.columns, '   '));
       return [` ${chalk.yellow(markOf('warning', layout))} ${first.slice(3)}`, ...more];
     }
+    case 'batch.started':
+      return newIndexText(event).flatMap((text) => wrap(text, layout.columns, '   '));
     case 'profile':
       return ['', ...profileLines(event).map((text) => line([` ${text}`], layout))];
     case 'stopping': {

@@ -12,6 +12,7 @@ import {
   fixOf,
   isForeseen,
   NO_RETRY,
+  newIndexText,
   outputNote,
   passedOverTexts,
   reasonOf,
@@ -46,9 +47,10 @@ export function createPlainReport(options: PlainReportOptions): Report {
       say(urgentLines(event, totals));
       if (quiet) return;
       if (event.type === 'removed') say(removedLines(event));
-      if (verbose) say(verboseLines(event));
+      if (event.type === 'profile') say(profileLines(event));
+      else if (verbose) say(verboseLines(event));
       if (event.type === 'batch.started') {
-        say([startLine(event)]);
+        say([startLine(event), ...newIndexText(event)]);
         timer ??= setInterval(tick, every).unref();
       } else if (event.type === 'stopping') {
         say([`stopping: finishing ${event.finishing}, dropping ${event.dropping}`]);
@@ -96,7 +98,6 @@ function removedLines({ paths, dryRun }: Removed): string[] {
 }
 
 function verboseLines(event: Event): string[] {
-  if (event.type === 'profile') return profileLines(event);
   if (event.type === 'passed_over') return [`passed over ${printable(event.path)}: ${whyPassedOver(event)}`];
   if (event.type === 'job.retrying') {
     const { source, error, attempts, delay } = event;

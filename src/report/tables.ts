@@ -65,17 +65,19 @@ function sourceOf({ inputs, command }: Batch): string {
 }
 
 /** One setting and the source of its value. */
-export type ConfigEntry = Readonly<Record<'key' | 'value' | 'origin', string>>;
+export interface ConfigEntry extends Readonly<Record<'key' | 'text' | 'origin', string>> {
+  readonly value: unknown;
+}
 
 /** The settings as a table on a terminal, TAB-separated elsewhere. Ends with a newline. */
 export function configText(entries: readonly ConfigEntry[], style: Style): string {
-  const rows = entries.map(({ key, value, origin }) => [key, value, origin].map(printable));
+  const rows = entries.map(({ key, text, origin }) => [key, text, origin].map(printable));
   return tableText(['key', 'value', 'origin'], rows, rows, style);
 }
 
-/** What `config --json` prints. */
+/** What `config --json` prints. `value` has the type that a settings file can have, `text` is for people. */
 export function configJson(entries: readonly ConfigEntry[]): object {
-  return { v: 1, config: entries.map(({ key, value, origin }) => ({ key, value, origin })) };
+  return { v: 1, config: entries.map(({ key, value, text, origin }) => ({ key, value, text, origin })) };
 }
 
 /** A preset and its origin: `built in` or the path of a file. */

@@ -50,7 +50,8 @@ const TEXTS: Texts = {
   warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
   job: jobText,
   profile: (event) => profileLines(event).join('\n'),
-  'batch.started': ({ batch, out, preset, jobs }) => facts('started', { batch, out, preset, jobs }),
+  'batch.started': ({ batch, out, preset, jobs, newIndex }) =>
+    facts('started', { batch, out, preset, jobs, newIndex }),
   watching: ({ folders, by }, totals) => facts('watching', { folders, by }, kindFacts(totals)),
   scanned: ({ sources, changed, ms }) => facts('scanned', { sources, changed, ms: Math.round(ms) }),
   'job.retrying': ({ source, error, attempts, delay }) => {

@@ -3,6 +3,7 @@ import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
 import type {
   Batch,
   BatchFinished,
+  BatchStarted,
   EndedState,
   Event,
   Failure,
@@ -104,6 +105,11 @@ export function removedTexts({ removed, started }: BatchTotals): string[] {
   if (removed === 0) return [];
   const files = `${counted(removed, 'output')} that nothing asks for any more`;
   return [started?.dryRun ? `would remove ${files}` : `removed ${files}`];
+}
+
+/** Says that the batch made a new index under the name that it was given: the name may be mistyped. */
+export function newIndexText({ newIndex }: BatchStarted): string[] {
+  return newIndex === undefined ? [] : [`made a new index: ${printable(newIndex)}`];
 }
 
 /** Text after the number of outputs: ` (12 rendered, 6 linked, 3 kept)`. */

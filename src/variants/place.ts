@@ -23,17 +23,30 @@ export function wrong(place: Place, expected: string, received: unknown, { words
   return new ImgtoolError(place.code, message, { fix });
 }
 
-/** The error for unknown words. `what` names the kind of word, `known` lists the right ones. */
-export function unknown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
-  const each = words.map((word) => `unknown ${what} ${shown(word)}${didYouMean(word, known)}`);
-  const fix = `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`;
+/** The error for unknown words. `what` names the kind of word, `known` lists the right ones, `advice` replaces the list. */
+export function unknown(
+  place: Place,
+  what: string,
+  words: readonly string[],
+  known: readonly string[],
+  advice?: string,
+) {
+  const hint = (word: string) => (advice === undefined ? didYouMean(word, known) : '');
+  const each = words.map((word) => `unknown ${what} ${shown(word)}${hint(word)}`);
+  const fix = advice ?? `use ${known.length === 1 ? '' : 'one of: '}${known.join(', ')}`;
   return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, { fix });
 }
 
-/** Checks that all words are known. Errors: those of `unknown`. */
-export function checkKnown(place: Place, what: string, words: readonly string[], known: readonly string[]) {
+/** Checks that all words are known. `adviceFor` may know a word of other programs. Errors: those of `unknown`. */
+export function checkKnown(
+  place: Place,
+  what: string,
+  words: readonly string[],
+  known: readonly string[],
+  adviceFor: (word: string) => string | undefined = () => undefined,
+) {
   const others = words.filter((word) => !known.includes(word));
-  if (others.length > 0) throw unknown(place, what, others, known);
+  if (others.length > 0) throw unknown(place, what, others, known, others.map(adviceFor).find(Boolean));
 }
 
 /** A suggestion in brackets, or nothing. */

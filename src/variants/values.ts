@@ -11,6 +11,8 @@ export interface ValueType<T> {
   readonly schema: Schema;
   /** Writes the value as a person would, if `String` does not. */
   show?(value: T): string;
+  /** What a file says for the value, if this is not the value itself. */
+  toFile?(value: T): unknown;
 }
 
 /** A value of one piece. */
@@ -107,18 +109,18 @@ export function orWord<T>(word: string, { expected, parse, schema, show = String
 
 /** Text that can be part of a path: not empty, and without NUL. */
 export function text(expected: string): Scalar<string> {
-  return scalar({ expected, schema: TEXT, parse: (raw) => (isText(raw) ? raw : undefined) });
+  return scalar({ expected, schema: orNumber(TEXT), parse: readText });
 }
 
 /** One text or a list of them. */
 export function texts(expected: string): Scalar<readonly string[]> {
   return scalar({
     expected: `${expected}, or a list of them`,
-    schema: { anyOf: [TEXT, { type: 'array', items: TEXT }] },
+    schema: { anyOf: [orNumber(TEXT), { type: 'array', items: orNumber(TEXT) }] },
     show: showList,
     parse(raw) {
-      const list: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
-      return list.every(isText) ? [...list] : undefined;
+      const list = (Array.isArray(raw) ? raw : [raw]).map(readText);
+      return list.every((one) => one !== undefined) ? list : undefined;
     },
   });
 }
@@ -129,8 +131,19 @@ export function showList(values: readonly string[]): string {
 
 const TEXT: Schema = { type: 'string', minLength: 1 };
 
-function isText(raw: unknown): raw is string {
-  return typeof raw === 'string' && raw !== '' && !raw.includes('\0');
+function readText(raw: unknown): string | undefined {
+  const words = textOfNumber(raw);
+  return typeof words === 'string' && words !== '' && !words.includes('\0') ? words : undefined;
+}
+
+/** A whole number as text: `name: 400` in YAML means the name "400". */
+export function textOfNumber(raw: unknown): unknown {
+  return isWholeNumber(raw) && raw >= 0 ? String(raw) : raw;
+}
+
+/** Text, or the whole number that is read as text. */
+export function orNumber(text: Schema): Schema {
+  return { anyOf: [text, { type: 'integer', minimum: 0 }] };
 }
 
 export function isMapping(raw: unknown): raw is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import type { LooseVariant, Variant } from './fields.ts';
 import { FIELD_KEYS, FIELD_TABLE, type FieldKey, fieldKey, formatType, fullVariant } from './fields.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
-import { isMapping, scalar, showList, type ValueType } from './values.ts';
+import { isMapping, orNumber, scalar, showList, textOfNumber, type ValueType } from './values.ts';
 
 /** Variants as a person writes them: `hero:w=1600,format=avif,q=55`, or a mapping in a file. */
 
@@ -13,8 +13,11 @@ const NAME = '^[A-Za-z\\d_-][A-Za-z\\d._-]{0,63}$';
 /** The name of a variant or preset, which becomes part of a path. */
 export const nameType = scalar<string>({
   expected: 'a name of letters, digits, ".", "_" and "-", at most 64, not starting with "."',
-  schema: { type: 'string', pattern: NAME },
-  parse: (raw) => (typeof raw === 'string' && new RegExp(NAME).test(raw) ? raw : undefined),
+  schema: orNumber({ type: 'string', pattern: NAME }),
+  parse(raw) {
+    const name = textOfNumber(raw);
+    return typeof name === 'string' && new RegExp(NAME).test(name) ? name : undefined;
+  },
 });
 
 /** Reads a list of specs or mappings, one spec, or a mapping from names to variants. */
@@ -104,7 +107,11 @@ function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unk
   return given;
 }
 
-function checkBox({ width, height, fit }: LooseVariant, place: Place): void {
+function checkBox({ width, height, fit, position = 'centre' }: LooseVariant, place: Place): void {
+  if (position !== 'centre' && fit !== 'cover') {
+    const fix = 'add fit=cover with a width and a height, or leave position out';
+    throw wrong(at(place, ': position'), 'fit=cover beside it, because only cover cuts', position, { fix });
+  }
   if (width !== undefined && height !== undefined) return;
   if (width === undefined && height === undefined) {
     throw wrong(place, 'a width or a height', undefined, { fix: 'add for example w=1600' });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event, JobEvent } from '../../src/model.ts';
@@ -44,6 +44,19 @@ async function all(events: AsyncIterable<Event>): Promise<Event[]> {
   for await (const event of events) list.push(event);
   return list;
 }
+
+describe('an engine whose index is not there yet', () => {
+  it('looks without making the index, and makes it with the first batch', async () => {
+    await putMany('photos', 2);
+    const opened = await engine();
+    expect((await opened.verify()).verified).toBe(0);
+    await expect(opened.cancel('abc')).rejects.toMatchObject({ code: 'unknown_batch' });
+    expect(existsSync(place.index)).toBe(false);
+    expect(jobsOf(await all(opened.process('photos', { out: 'out', variants: ['a:w=20'] })))).toHaveLength(2);
+    expect((await opened.verify()).verified).toBe(2);
+    expect(await opened.list()).toHaveLength(1);
+  });
+});
 
 const jobsOf = (events: readonly Event[]): JobEvent[] => events.filter((event) => event.type === 'job');
 

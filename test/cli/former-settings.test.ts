@@ -56,7 +56,7 @@ describe.each([
     const files = prints();
     age();
     for (let run = 0; run < 2; run++) {
-      const again = await place.process('--verbose', ...args);
+      const again = await place.process('--profile', ...args);
       expect([again.code, countsOf(again), encoded(again)]).toEqual([0, { unchanged: 3 }, 0]);
       const profile = eventsOf(again).find((event) => event.type === 'profile');
       expect(profile?.children.started).toBe(0);
@@ -88,7 +88,7 @@ describe.each([
     await place.process();
     age();
     copyFileSync(place.at('photos/a.jpg'), place.at('photos/copy.jpg'));
-    const again = await place.process('--verbose');
+    const again = await place.process('--profile');
     expect([countsOf(again), encoded(again)]).toEqual([{ duplicate: 1, unchanged: 3 }, 0]);
     expect(hashOf(place.at('out/copy_a.webp'))).toBe(hashOf(place.at('out/a_a.webp')));
   });
@@ -100,7 +100,7 @@ describe.each([
     expect(countsOf(before)).toEqual({ completed: 3, duplicate: 1 });
     const left = hashOf(place.at('out/a_a.webp'));
     age();
-    const again = await place.process('--duplicates', 'skip', '--verbose');
+    const again = await place.process('--duplicates', 'skip', '--profile');
     expect([countsOf(again), encoded(again)]).toEqual([{ duplicate: 1, unchanged: 3 }, 0]);
     putOld(place.at('photos/a.jpg'), await picture({ seed: 77 }));
     expect((await place.process('--duplicates', 'skip')).code).toBe(0);
@@ -110,7 +110,7 @@ describe.each([
   it('is reused in another folder', async () => {
     await place.process();
     age();
-    const again = await place.process('--verbose', '--out', 'other');
+    const again = await place.process('--profile', '--out', 'other');
     expect([countsOf(again), encoded(again)]).toEqual([{ completed: 3 }, 0]);
     expect(jobsOf(again).every(({ reused }) => reused)).toBe(true);
   });
@@ -119,7 +119,7 @@ describe.each([
     await place.process();
     age();
     for (const folder of ['photos', 'out']) renameSync(place.at(folder), place.at(`moved-${folder}`));
-    const args = ['process', '--json', '--verbose', '--variant', 'a:w=40', '--variant', 'b:w=20'];
+    const args = ['process', '--json', '--profile', '--variant', 'a:w=40', '--variant', 'b:w=20'];
     const again = await place.run([...args, '--out', 'moved-out', 'moved-photos']);
     expect([again.code, countsOf(again), encoded(again)]).toEqual([0, { completed: 3 }, 0]);
     expect(place.files('moved-out')).toHaveLength(6);
@@ -128,7 +128,7 @@ describe.each([
   it('is rendered again for a changed variant', async () => {
     await place.process('--variant', 'a:w=40');
     age();
-    const again = await place.process('--verbose', '--variant', 'a:w=40,grayscale');
+    const again = await place.process('--profile', '--variant', 'a:w=40,grayscale');
     expect([countsOf(again), encoded(again)]).toEqual([{ completed: 3 }, 3]);
   });
 });
@@ -155,7 +155,7 @@ describe('verify in a library of the previous version', () => {
     const { 'a_a.webp': _, 'b_b.webp': rotten, ...others } = prints();
     expect(rotten).not.toBe(before['b_b.webp']);
     expect(before).toMatchObject(others);
-    const again = await place.process('--lenient', '--verbose');
+    const again = await place.process('--lenient', '--profile');
     expect([countsOf(again), encoded(again)]).toEqual([{ unchanged: 3 }, 0]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { page, TOPICS } from '../docs/pages.ts';
-import { openPlace } from './imgtool.ts';
+import { has, openPlace } from './imgtool.ts';
 
 /** Topics that are also commands. */
 const BOTH = ['config', 'verify', 'watch'];
@@ -39,6 +39,34 @@ describe('imgtool help', () => {
     const own = (await place.run([command, '--help'])).stdout;
     if (BOTH.includes(command)) expect(stdout.startsWith(`${own}\n`)).toBe(true);
     else expect(stdout).toBe(own);
+  });
+
+  it.each(['variants', 'exit-codes', 'config', 'process', ''])(
+    'takes 80 columns outside a terminal, apart from code: %s',
+    async (topic) => {
+      const { stdout } = await openPlace().run(topic === '' ? ['help'] : ['help', topic]);
+      const long = stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('    '));
+      expect(long).toEqual([]);
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeGreaterThan(70);
+    },
+  );
+
+  it.runIf(has('script') && has('stty'))('takes the columns of a terminal, at most 100', async () => {
+    const widths = new Map<number, number>();
+    for (const columns of [50, 80, 200]) {
+      const script = `exec script -qec "stty cols ${columns}; exec $*" /dev/null </dev/null`;
+      const before = ['sh', '-c', script, 'sh'];
+      const { code, stdout } = await openPlace().run(['help', 'naming'], { before });
+      expect(code).toBe(0);
+      const prose = stdout.split(/\r?\n/).filter((line) => !line.startsWith('    '));
+      widths.set(columns, Math.max(...prose.map((line) => line.length)));
+    }
+    expect(widths.get(50)).toBeGreaterThan(40);
+    expect(widths.get(50)).toBeLessThanOrEqual(50);
+    expect(widths.get(80)).toBeGreaterThan(70);
+    expect(widths.get(80)).toBeLessThanOrEqual(80);
+    expect(widths.get(200)).toBeGreaterThan(90);
+    expect(widths.get(200)).toBeLessThanOrEqual(100);
   });
 
   it.each([

@@ -160,6 +160,19 @@ export function finishedOf(outcome: Outcome): FinishedLine {
   return last as FinishedLine;
 }
 
+/** The error that ended a command with `--json`: the only object on standard output. */
+export function errorOf({
+  stdout,
+  stderr,
+  code,
+}: Outcome): Readonly<Record<'code' | 'message' | 'fix', string>> {
+  expect(stdout, stderr).toMatch(/^\{.*\}\n$/);
+  const document = JSON.parse(stdout);
+  expect(document).toEqual({ v: 1, type: 'error', error: document.error, exit: code });
+  expect(stderr).toContain(`error: ${document.error.message}\n`);
+  return document.error;
+}
+
 /** The counts, without the states that have no jobs. */
 export function countsOf(outcome: Outcome): Partial<Counts> {
   return Object.fromEntries(Object.entries(finishedOf(outcome).counts).filter(([, count]) => count > 0));

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { leavesOf, rootPageOf, spoil, zeroHeader } from '../adapters/sqlite-index/filled.ts';
 import { makeGate } from './gate.ts';
-import { countsOf, openPlace, type Place } from './imgtool.ts';
+import { countsOf, errorOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, printOf, putOld } from './pictures.ts';
 
@@ -37,7 +37,7 @@ describe('an index', () => {
       damage();
       const damaged = readFileSync(place.index);
       const found = await place.process();
-      expect([found.code, found.stdout]).toEqual([3, '']);
+      expect([found.code, errorOf(found).code]).toEqual([3, 'index_unusable']);
       expect(found.stderr).toMatch(/error: .*index\.db: (the index is damaged|is no index)/);
       expect(found.stderr).toContain(`imgtool doctor --repair --index ${place.index}`);
       const looked = await place.run(['doctor']);

@@ -7,7 +7,7 @@ import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { makeGate } from './gate.ts';
-import { countsOf, finishedOf, openPlace, type Place } from './imgtool.ts';
+import { countsOf, errorOf, finishedOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
 
@@ -20,12 +20,18 @@ beforeEach(async () => {
   sources = sourcesOf(place, 'photos');
 });
 
+/** A batch without images makes an index. */
+async function makeIndex(): Promise<void> {
+  place.put('none/text.txt', 'text');
+  expect((await place.run(['process', 'none'])).code).toBe(0);
+}
+
 describe('an index that another program locks', () => {
   /** Milliseconds: longer than any wait inside SQLite, shorter than the longest wait of imgtool. */
   const HELD = 3_000;
 
   it('for seconds makes a batch wait without a message', async () => {
-    await place.run(['list']);
+    await makeIndex();
     const other = keep(new Sqlite(place.index));
     other.exec('BEGIN IMMEDIATE');
     const since = performance.now();
@@ -41,7 +47,7 @@ describe('an index that another program locks', () => {
   });
 
   it('does not delay the reaction to a signal', async () => {
-    await place.run(['list']);
+    await makeIndex();
     const batch = ['process', '--json', '--jobs', '1', '--variant', 'a:w=40', '--out', 'out', 'photos'];
     const gate = makeGate(place);
     const session = place.start(batch, gate);
@@ -95,10 +101,10 @@ describe.skipIf(!succeeds([...NOBODY, process.execPath, '--check', BINARY]))(
     it('is refused before any work by commands that write to it', async () => {
       rmSync(place.at('out'), { recursive: true });
       const args = ['process', '--json', '--out', 'out', 'photos'];
-      const { code, stdout, stderr } = await place.run(args, asReader);
-      expect([code, stdout]).toEqual([3, '']);
-      expect(stderr).toMatch(/error: .*index\.db: may not be written/);
-      expect(stderr).toContain('fix: ');
+      const refused = await place.run(args, asReader);
+      expect([refused.code, errorOf(refused).code]).toEqual([3, 'index_unusable']);
+      expect(refused.stderr).toMatch(/error: .*index\.db: may not be written/);
+      expect(refused.stderr).toContain('fix: ');
     });
 
     it('can be listed while its owner writes to it, and the batch shows as running', async () => {

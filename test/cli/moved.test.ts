@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const run = (folder: string, ...args: string[]): Promise<Outcome> => {
   const variants = args.includes('--variant') ? [] : SMALL;
-  const given = ['process', '--json', '--verbose', '--index', 'index.db', ...variants, ...args];
+  const given = ['process', '--json', '--profile', '--index', 'index.db', ...variants, ...args];
   return place.run(given, { cwd: place.at(folder) });
 };
 

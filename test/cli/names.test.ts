@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { countsOf, errorOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { difference, picture, printOf, putOld } from './pictures.ts';
 
@@ -142,7 +142,7 @@ describe('an output', () => {
     const before = sourcesOf(place, 'photos');
     for (const force of [[], ['--force']]) {
       const outcome = await place.process(...SAME_NAME, '--out', 'linked', ...force);
-      expect([outcome.code, outcome.stdout]).toEqual([2, '']);
+      expect([outcome.code, errorOf(outcome).code]).toEqual([2, 'usage']);
       expect(outcome.stderr).toContain('is or holds photos under another path');
       expect(sourcesOf(place, 'photos')).toEqual(before);
     }

@@ -80,7 +80,7 @@ it('the sources in an index of the previous version are unchanged without being 
   const before = ctimes();
   expect(before).toEqual([1, 2, 3].map(() => ({ ctime: expect.stringMatching(/^\d{19}$/) })));
   makeOlder(place.index, 2);
-  const again = await place.process('--verbose');
+  const again = await place.process('--profile');
   expect([again.code, countsOf(again)]).toEqual([0, { unchanged: 3 }]);
   const profile = eventsOf(again).find((event) => event.type === 'profile');
   expect(profile?.children.started).toBe(0);

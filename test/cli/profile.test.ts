@@ -12,7 +12,7 @@ describe('the profile of a batch', () => {
   });
 
   it('counts every picture and output once, and never exceeds the elapsed time', async () => {
-    const outcome = await place.process('--jobs', '2', '--verbose');
+    const outcome = await place.process('--jobs', '2', '--profile');
     const { ms, jobs, parent, children, pictures } = profileOf(outcome);
     expect(pictures).toMatchObject({ digest: { calls: 4 }, decode: { calls: 3 }, encode: { calls: 6 } });
     expect(children.asked).toMatchObject({ open: { calls: 4 }, render: { calls: 3 } });
@@ -31,11 +31,14 @@ describe('the profile of a batch', () => {
     }
   });
 
-  it('is printed before the summary, and only with --verbose', async () => {
+  it('is printed before the summary, and only with --profile', async () => {
     const args = ['process', ...SMALL, '--out', 'out', 'photos'];
     const plain = await place.run(args);
     expect(plain.stderr).not.toContain('profile');
-    const { stderr, code } = await place.run([...args, '--verbose', '--force']);
+    const verbose = await place.run([...args, '--verbose', '--force']);
+    expect(verbose.stderr).toContain('imgtool: completed photos/1.jpg');
+    expect(verbose.stderr).not.toContain('profile');
+    const { stderr, code } = await place.run([...args, '--verbose', '--profile', '--force']);
     expect(code).toBe(0);
     const lines = stderr.split('\n');
     const at = (start: string) => lines.findIndex((line) => line.startsWith(`imgtool: ${start}`));
@@ -46,7 +49,7 @@ describe('the profile of a batch', () => {
 
   it('shows no opened file and no started child process if all is unchanged', async () => {
     await place.process();
-    const { children, pictures, parent } = profileOf(await place.process('--verbose'));
+    const { children, pictures, parent } = profileOf(await place.process('--profile'));
     expect(children).toMatchObject({ started: 0, asked: {} });
     expect(pictures.digest.calls).toBe(0);
     expect(parent.sources.of).toMatchObject({ walk: { calls: 1 } });

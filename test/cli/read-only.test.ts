@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, has, jobOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
+import { countsOf, errorOf, has, jobOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { allow, forbid, isForOthers, runAsNobody } from './nobody.ts';
 import { commented, picture, putOld } from './pictures.ts';
@@ -21,8 +21,9 @@ beforeEach(async () => {
 const run = () => runAsNobody(place, BATCH);
 
 /** The command is refused before any work, with one error and a fix. */
-function assertRefused({ code, stdout, stderr }: Outcome, what: RegExp): void {
-  expect([code, stdout], stderr).toEqual([3, '']);
+function assertRefused(outcome: Outcome, what: RegExp): void {
+  const { code, stderr } = outcome;
+  expect([code, errorOf(outcome).fix], stderr).toEqual([3, expect.any(String)]);
   expect(stderr).toMatch(what);
   expect(stderr.match(/error:/g)).toHaveLength(1);
   expect(stderr).toMatch(/fix: /);

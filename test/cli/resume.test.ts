@@ -6,6 +6,7 @@ import type { BatchStarted } from '../../src/model.ts';
 import { makeGate } from './gate.ts';
 import {
   countsOf,
+  errorOf,
   eventsOf,
   finishedOf,
   jobOf,
@@ -138,7 +139,7 @@ describe('a batch whose processes were all killed', () => {
     const both = await Promise.all([resume(id), resume(id)]);
     expect(both.map(({ code }) => code).sort(), both.map(({ stderr }) => stderr).join()).toEqual([0, 2]);
     const [done, refused] = both.toSorted((a, b) => (a.code ?? 0) - (b.code ?? 0)) as [Outcome, Outcome];
-    expect(refused.stdout).toBe('');
+    expect(errorOf(refused).code).toBe('batch_running');
     expect(refused.stderr).toMatch(
       new RegExp(`^error: .*${id}.* being worked on\nfix: imgtool status ${id} --watch`),
     );
@@ -160,9 +161,9 @@ describe('a batch whose processes were all killed', () => {
     const id = await killed([...BATCH, 'photos']);
     const before = await place.status(id);
     renameSync(place.at('photos'), place.at('unmounted'));
-    const { stdout, stderr, code } = await resume(id);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^error: photos: is not there\nfix: .*nothing was done\n$/);
+    const refused = await resume(id);
+    expect([refused.code, errorOf(refused).code]).toEqual([2, 'no_input']);
+    expect(refused.stderr).toMatch(/^error: photos: is not there\nfix: .*nothing was done\n$/);
     expect(await place.status(id)).toEqual(before);
     renameSync(place.at('unmounted'), place.at('photos'));
     const outcome = await resume(id);

@@ -4,6 +4,7 @@ import { type Gate, makeGate } from './gate.ts';
 import {
   type BatchDocument,
   countsOf,
+  errorOf,
   finishedOf,
   openPlace,
   type Place,
@@ -102,8 +103,8 @@ describe('`status` of a batch that ended', () => {
     putOld(place.at('photos/a.jpg'), await picture());
     await place.process();
     for (const id of ['fffffffff', 'zz', '', "' OR 1=1 --", '%']) {
-      const { code, stdout, stderr } = await place.run(['status', '--json', id]);
-      expect([code, stdout], stderr).toEqual([2, '']);
+      const outcome = await place.run(['status', '--json', id]);
+      expect([outcome.code, errorOf(outcome).code]).toEqual([2, id === '' ? 'usage' : 'unknown_batch']);
     }
   });
 });

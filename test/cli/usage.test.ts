@@ -8,6 +8,10 @@ describe('a command that cannot start', () => {
   beforeEach(async () => {
     place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture());
+    place.put('list.txt', 'photos/a.jpg\n');
+    place.put('my photos/text.txt', '');
+    place.put('camera/IMG_2041.jpg', '');
+    place.put('my.yaml', 'out: out\n');
   });
 
   it.each<[string, string[], RegExp]>([
@@ -29,6 +33,30 @@ describe('a command that cannot start', () => {
     ['nothing to process', ['process'], /nothing to process/],
     ['no command', [], /no command/],
     ['an absent list', ['process', '--files-from', 'absent'], /absent/],
+    ['a mistyped folder', ['process', 'fotos'], /^fix: did you mean photos\? Nothing was done\.$/m],
+    ['a mistyped folder of a watch', ['watch', 'photoz'], /^fix: did you mean photos\?/m],
+    ['a file in a mistyped folder', ['process', './photo/a.jpg'], /^fix: did you mean photos\/a\.jpg\?/m],
+    ['another file of a camera', ['process', 'camera/IMG_2042.jpg'], /^fix: check the path/m],
+    ['a mistyped list', ['process', '--files-from', 'lits.txt'], /^fix: did you mean list\.txt\?/m],
+    [
+      'a mistyped settings file',
+      ['process', '--config', 'mi.yaml', 'photos'],
+      /^fix: did you mean .*\/my\.yaml\?/m,
+    ],
+    ['a folder without a command', ['photos'], /^fix: imgtool process photos$/m],
+    ['a folder with a space', ['my photos'], /^fix: imgtool process 'my photos'$/m],
+    ['a word that every object has', ['constructor'], /^fix: imgtool --help$/m],
+    ['a command of another program', ['convert', 'photos'], /^fix: did you mean process\?$/m],
+    ['help for an unknown command', ['proces', '--help'], /^fix: did you mean process\?$/m],
+    ['help for a word like no command', ['quantum', '--help'], /^fix: imgtool --help$/m],
+    ['an option of another command', ['status', '--out', 'x'], /^fix: --out belongs to imgtool process, /m],
+    [
+      'an option of another command that looks like a word',
+      ['process', '--fix', 'x'],
+      /--fix belongs to imgtool verify$/m,
+    ],
+    ['an option before the command', ['--out', 'x', 'process'], /^fix: .* imgtool process --out$/m],
+    ['an option without any likeness', ['process', '--zzz', 'photos'], /^fix: imgtool process --help$/m],
     ['a config file that is not there', ['process', '--config', 'absent.yaml', 'photos'], /absent\.yaml/],
   ])('reports %s, suggests a fix and exits with 2', async (_, args, wanted) => {
     const { code, stdout, stderr } = await place.run(args);
@@ -37,6 +65,36 @@ describe('a command that cannot start', () => {
     expect(stderr).toMatch(wanted);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(existsSync(place.at('imgtool-out'))).toBe(false);
+  });
+
+  it.each([
+    ['--format', 'each variant has its own format: --variant hero:w=1600,format=avif'],
+    ['--quality', 'each variant has its own quality: --variant hero:w=1600,q=80'],
+    ['--quality=80', 'each variant has its own quality: --variant hero:w=1600,q=80'],
+    ['-quality', 'each variant has its own quality: --variant hero:w=1600,q=80'],
+    ['--width', 'each variant has its own width: --variant hero:w=1600'],
+    ['--height', 'each variant has its own height: --variant hero:h=1200'],
+    ['--size', 'each variant has its own size: --variant hero:w=1600,h=1200'],
+    ['--resize', 'each variant has its own size: --variant hero:w=1600,h=1200'],
+    ['-resize', 'each variant has its own size: --variant hero:w=1600,h=1200'],
+    ['--concurrency', 'use --jobs'],
+    ['--threads', 'use --jobs'],
+    ['-o', 'use --out'],
+    ['--output', 'use --out'],
+    ['--outptu', 'use --out'],
+    ['-r', 'leave it out: folders are always walked with all folders below them'],
+    ['--recursive', 'leave it out: folders are always walked with all folders below them'],
+  ])('advises what has the meaning of %s', async (option, fix) => {
+    const { code, stderr } = await place.run(['process', option, '80', 'photos']);
+    expect([code, stderr]).toEqual([2, `error: unknown option '${option}'\nfix: ${fix}\n`]);
+  });
+
+  it('advises what has the meaning of a key of another program', async () => {
+    place.put('.imgtoolrc', 'quality: 80\n');
+    const { code, stderr } = await place.run(['process', 'photos']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`unknown key "quality"\n`);
+    expect(stderr).toContain(`fix: each variant has its own quality: variants: 'hero:w=1600,q=80'\n`);
   });
 
   it('names the key and file of a wrong setting in .imgtoolrc, and the nearest key', async () => {

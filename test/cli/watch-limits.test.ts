@@ -68,7 +68,12 @@ describe('a wrong call of `watch` exits with 2 and suggests a fix', () => {
     ['a missing folder', ['photos', 'nowhere'], 'nowhere: is not there', 'check the path'],
     ['a glob', ['photos/*.jpg'], 'photos/*.jpg: is not there', 'check the path'],
     ['--dry-run', ['photos', '--dry-run'], '--dry-run', 'imgtool process --dry-run'],
-    ['--files-from', ['photos', '--files-from', '-'], '--files-from', 'imgtool watch --help'],
+    [
+      '--files-from',
+      ['photos', '--files-from', '-'],
+      '--files-from',
+      '--files-from belongs to imgtool process',
+    ],
   ])('%s', async (_title, args, what, fix) => {
     const { code, stdout, stderr } = await place.run(['watch', '--out', 'out', ...args]);
     expect([code, stdout], stderr).toEqual([2, '']);

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, finishedOf, openPlace, type Place, type Session } from './imgtool.ts';
+import { countsOf, errorOf, finishedOf, openPlace, type Place, type Session } from './imgtool.ts';
 import { assertInvariants } from './invariants.ts';
 import { picture, putOld } from './pictures.ts';
 import { assertStopped, completed, putMany, startWatch, statesOf, stop } from './watching.ts';
@@ -105,9 +105,11 @@ it.each([
   ['the watched folder is a link to --out', 'link', 'photos'],
 ])('a watch is refused if %s, because outputs would be sources', async (_title, folder, out) => {
   symlinkSync('photos', place.at('link'));
-  const { code, stdout, stderr } = await place.run(['watch', '--json', '--out', out, folder]);
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^error: the output folder .* under another path\nfix: name both by the same path/);
+  const outcome = await place.run(['watch', '--json', '--out', out, folder]);
+  expect([outcome.code, errorOf(outcome).code]).toEqual([2, 'usage']);
+  expect(outcome.stderr).toMatch(
+    /^error: the output folder .* under another path\nfix: name both by the same path/,
+  );
   expect(place.files('photos')).toEqual(['0.jpg', '1.jpg', '2.jpg']);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config.ts';
+import type { Config, Flags } from '../../src/config.ts';
 import { failure, person } from './folders.ts';
 
 const made = ({ preset }: Config) => [
@@ -21,11 +21,63 @@ describe('the preset', () => {
     expect(made(config)).toEqual(['web', 'thumbnail 150', 'medium 601', 'large 1200', 'hero 1600']);
   });
 
-  it('named in a file has variants of the command line added', async () => {
+  it('named in a file has the variants of the same file added', async () => {
     const { load, write } = person();
     write('.imgtoolrc', 'preset: web\nvariants: [a:w=1]');
     expect(made(await load())).toEqual(['web', 'thumbnail 150', 'medium 600', 'large 1200', 'a 1']);
-    expect(made(await load({ variants: ['b:w=2'] })).at(-1)).toBe('b 2');
+  });
+
+  it.each<[string, Flags, NodeJS.ProcessEnv, string[]]>([
+    ['a preset given by flag', { preset: 'gallery' }, {}, ['gallery', 'standard', 'thumbnail', 'grayscale']],
+    ['variants given by flag', { variants: ['b:w=2'] }, {}, ['custom', 'b']],
+    ['both given by flag', { preset: 'mine', variants: ['b:w=2'] }, {}, ['mine', 'hero', 'b']],
+    ['a preset of a variable', {}, { IMGTOOL_PRESET: 'mine' }, ['mine', 'hero']],
+    ['variants of a variable', {}, { IMGTOOL_VARIANT: 'b:w=2;c:w=3' }, ['custom', 'b', 'c']],
+    ['a flag before a variable', { preset: 'mine' }, { IMGTOOL_VARIANT: 'b:w=2' }, ['mine', 'hero']],
+    ['a variable beside an empty list', { variants: [] }, { IMGTOOL_PRESET: 'mine' }, ['mine', 'hero']],
+    ['nothing', {}, {}, ['web', 'thumbnail', 'medium', 'large', 'a']],
+  ])('and its variants in a file are both replaced by a nearer layer: %s', async (_, flags, env, wanted) => {
+    const { load, write } = person();
+    write('.imgtoolrc', 'preset: web\nvariants: [a:w=1]\npresets: { mine: [hero:w=1600] }');
+    const { preset } = await load(flags, env);
+    expect([preset.name, ...preset.variants.map(({ name }) => name)]).toEqual(wanted);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'of the user’s own file gives way to the variants of a project',
+    async () => {
+      const { load, write } = person();
+      write('.config/imgtool/config.yaml', 'preset: archive\nvariants: [own:w=9]');
+      write('.imgtoolrc', 'variants: [a:w=1]');
+      expect(made(await load())).toEqual(['custom', 'a 1']);
+      write('.imgtoolrc', 'preset: gallery');
+      expect((await load()).preset.variants.map(({ name }) => name)).toEqual([
+        'standard',
+        'thumbnail',
+        'grayscale',
+      ]);
+    },
+  );
+
+  it('and the variants are shown only as far as they are in force', async () => {
+    const { load, write } = person();
+    const file = write('.imgtoolrc', 'preset: web\nvariants: [a:w=1]');
+    const shown = ({ origins }: Config) =>
+      origins
+        .filter(({ key }) => key === 'preset' || key === 'variants')
+        .map(({ text, origin }) => [text, origin]);
+    expect(shown(await load())).toEqual([
+      ['web', file],
+      ['a:w=1,format=webp', file],
+    ]);
+    expect(shown(await load({ preset: 'gallery' }))).toEqual([
+      ['gallery', 'flag --preset'],
+      ['none', 'default'],
+    ]);
+    expect(shown(await load({ variants: ['b:w=2'] }))).toEqual([
+      ['none', 'flag --variant'],
+      ['b:w=2,format=webp', 'flag --variant'],
+    ]);
   });
 
   it('is custom where a file has only variants', async () => {
@@ -51,7 +103,8 @@ describe('a preset of the user', () => {
     expect(config.presets.map(({ name }) => name)).toEqual(['web', 'archive', 'gallery', 'compat', 'mine']);
     expect(config.origins.at(-1)).toEqual({
       key: 'presets.mine',
-      value: 'hero:w=1600,format=avif,q=55',
+      value: config.presets.at(-1)?.variants,
+      text: 'hero:w=1600,format=avif,q=55',
       origin: file,
     });
   });

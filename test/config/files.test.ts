@@ -145,3 +145,26 @@ it('a working folder that is gone or the root of the system has no file of setti
   const config = await loadConfig({ flags: {}, cwd: join(home, 'gone'), env: {}, home });
   expect(config.warnings).toEqual([]);
 });
+
+describe('a number in a settings file where text is expected', () => {
+  it('is the text that is written, also with leading zeros', async () => {
+    const { load, write, home } = person();
+    const variants = '[{ name: 400, width: 0400 }, { name: 0800, width: 800 }, 007:w=7]';
+    write('.imgtoolrc', `preset: 2024\nout: 2025\nexclude: [2026, 007]\npresets: { 2024: ${variants} }`);
+    const { preset, out, exclude } = await load();
+    expect(preset.variants.map(({ name, width }) => [name, width])).toEqual([
+      ['400', 400],
+      ['0800', 800],
+      ['007', 7],
+    ]);
+    expect([preset.name, out, exclude]).toEqual(['2024', join(home, '2025'), ['2026', '007']]);
+  });
+
+  it('is still an error where the number is no name', async () => {
+    const { load, write } = person();
+    write('.imgtoolrc', 'variants: [{ name: 1.5e-7, width: 5 }]');
+    expect((await failure(() => load())).message).toMatch(/name: expected a name of letters.*, got 1\.5e-7$/);
+    write('.imgtoolrc', 'variants: [{ name: true, width: 5 }]');
+    expect((await failure(() => load())).message).toMatch(/name: expected a name of letters.*, got true$/);
+  });
+});

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { defaultIndex, userPath } from '../../src/config/places.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { defaultIndex, hasNothing, nearPath, userPath } from '../../src/config/places.ts';
+import { makePlace } from '../place.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
 const mac = { env: {}, home: '/Users/a', platform: 'darwin' } as const;
@@ -40,5 +43,41 @@ describe('what Node compiled lies', () => {
     [{ ...windows, env: { LOCALAPPDATA: 'D:\\L' } }, 'D:\\L\\imgtool\\compiled'],
   ])('for %j in %s', (surroundings, place) => {
     expect(userPath(surroundings, 'cache', 'compiled')).toBe(place);
+  });
+});
+
+describe('the existing path that is nearest', () => {
+  let place: string;
+  beforeEach(() => {
+    place = makePlace();
+    mkdirSync(join(place, 'photos/summer'), { recursive: true });
+    for (const name of ['photos/summer/beach.jpg', 'photos/IMG_2041.jpg', 'a.db-wal', 'a.db', 'list.txt']) {
+      writeFileSync(join(place, name), '');
+    }
+  });
+
+  it.each([
+    ['fotos', 'photos'],
+    ['./photo/', 'photos'],
+    ['photo/sumer/beech.jpg', 'photos/summer/beach.jpg'],
+    ['photos/summer/beach.jpeg', 'photos/summer/beach.jpg'],
+    ['lits.txt', 'list.txt'],
+    ['aa.db', 'a.db'],
+    ['photos', 'photos'],
+    ['photos/IMG_2042.jpg', undefined],
+    ['photos/winter', undefined],
+    ['list.txt/x', undefined],
+    ['', ''],
+  ])('to %j is %j', (given, near) => {
+    expect(nearPath(given, place)).toBe(near);
+    if (given !== '') expect(nearPath(join(place, given), '/')).toBe(near && join(place, near));
+  });
+
+  it('is looked for only where nothing is', () => {
+    expect(['fotos', 'list.txt/x', 'photos'].map((name) => hasNothing(join(place, name)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 });

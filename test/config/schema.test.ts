@@ -37,11 +37,21 @@ describe('the JSON Schema of .imgtoolrc', () => {
     { force: 'maybe' },
     { memory: '2X' },
     { timeout: 'long' },
-    { include: [7] },
+    { include: [true] },
+    { out: -1 },
     { presets: { '.hidden': ['a:w=5'] } },
     { variants: ['hero'] },
   ])('rejects wrong values: %j', (settings) => {
     expect(faults(settings)).not.toEqual([]);
+  });
+});
+
+describe('a number where text is expected', () => {
+  it.each([
+    { preset: 400, variants: [{ name: 400, width: 5 }], exclude: [2024] },
+    { out: 2024, presets: { 400: { 800: { width: 800 } } } },
+  ])('is accepted by the JSON Schema: %j', (settings) => {
+    expect(faults(settings)).toEqual([]);
   });
 });
 
@@ -51,6 +61,7 @@ describe('the JSON Schema of a variant', () => {
     { h: 5, q: 7, greyscale: 'yes' },
     { width: '5', height: null },
     { width: 5, height: 5, fit: 'cover', position: 'right-top' },
+    { width: 5, position: 'centre' },
     { width: 5, format: 'jpg', effort: 0, lossless: false },
     { width: 16384, format: 'avif', effort: 9 },
     { width: 65535, format: 'png' },

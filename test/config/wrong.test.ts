@@ -37,7 +37,7 @@ describe('a wrong value is an error that says where, what was expected and what 
     ['timeout', '0', '--timeout: expected a time from 100ms to 1d, got "0"'],
     ['out', '', '--out: expected a folder, got ""'],
     ['force', 'maybe', '--force: expected true or false, got "maybe"'],
-    ['include', [7], '--include: expected a glob, or a list of them, got a list'],
+    ['include', [true], '--include: expected a glob, or a list of them, got a list'],
     ['preset', 'wbe', '--preset: unknown preset "wbe" (did you mean "web"?)'],
     ['name', '{nmae}', '--name: unknown placeholder "nmae" (did you mean "name"?)'],
   ])('flag %s given %j', async (key, value, message) => {

@@ -141,9 +141,9 @@ describe('the page of settings', () => {
     writeFileSync(join(place, '.imgtoolrc'), file);
     const { status, stdout } = run('imgtool config --json');
     expect(status).toBe(0);
-    const { config } = JSON.parse(stdout) as { config: { key: string; value: string; origin: string }[] };
+    const { config } = JSON.parse(stdout) as { config: { key: string; text: string; origin: string }[] };
     const own = config.filter(({ origin }) => origin.endsWith('.imgtoolrc'));
-    expect(Object.fromEntries(own.map(({ key, value }) => [key, value]))).toEqual({
+    expect(Object.fromEntries(own.map(({ key, text }) => [key, text]))).toEqual({
       exclude: 'drafts/**',
       out: join(place, 'pictures'),
       preset: 'shop',

@@ -128,11 +128,11 @@ describe('plain lines', () => {
 
   it('print a profile before the end, unless quiet', () => {
     const events = [PROFILE, finishedOf({ completed: 60 })];
-    const lines = textOf(events, { verbose: true }).split('\n');
+    const lines = textOf(events).split('\n');
     const rows = profileLines(PROFILE);
     expect(lines.slice(0, rows.length)).toEqual(rows.map((row) => `imgtool: ${row}`));
     expect(lines[rows.length]).toMatch(/^imgtool: finished 60 /);
-    expect(textOf(events, { verbose: true, quiet: true })).toBe('');
+    expect(textOf(events, { quiet: true })).toBe('');
   });
 
   it('say that a batch was cancelled and how to continue it', () => {

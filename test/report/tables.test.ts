@@ -27,8 +27,8 @@ const CHECKS = [
   { name: 'index', state: 'problem', value: `${HOSTILE} is damaged`, fix: 'move it away' },
 ] as const;
 const ENTRIES = [
-  { key: 'jobs', value: '4', origin: 'default' },
-  { key: 'out', value: HOSTILE, origin: '--out' },
+  { key: 'jobs', value: 4, text: '4', origin: 'default' },
+  { key: 'out', value: HOSTILE, text: HOSTILE, origin: '--out' },
 ];
 
 describe('the tables of presets, doctor and config', () => {

@@ -42,6 +42,8 @@ describe('a variant written as a spec', () => {
     ['a:', 'a:: expected KEY=VALUE'],
     ['a:w=5,', 'expected KEY=VALUE between the commas, got ""'],
     ['a:q=5', 'expected a width or a height, got nothing'],
+    ['a:w=5,position=top', 'position: expected fit=cover beside it, because only cover cuts, got "top"'],
+    ['a:w=5,h=5,position=attention', 'position: expected fit=cover beside it'],
     ['a:w=5,qualty=5', 'unknown key "qualty" (did you mean "quality"?)'],
     ['a:w=5,w=6', 'width: expected it once, got "6"'],
     ['a:w=5,width=6', 'width: expected it once, got "6"'],

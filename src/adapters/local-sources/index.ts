@@ -7,7 +7,7 @@ import { isFolderAt } from '../file-systems.ts';
 import { adviceOn, nothingLeft } from './advice.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
 import { hasBecomeLink, type Input, type NamedFile, type Root, realNow, resolveInputs } from './inputs.ts';
-import { mayBeSource } from './names.ts';
+import { mayBeSource, type NearPath } from './names.ts';
 import { lookAtOut, refuseOtherName, rulesWith } from './out.ts';
 import { isLeftOut, withMatchers } from './patterns.ts';
 import { type Met, type Rules, skipped, walkRoot } from './walk.ts';
@@ -17,8 +17,12 @@ import { openWatch, type Watch } from './watch.ts';
 const BREATH = 64;
 
 /** Opens the pictures in files and folders of this machine. Errors: `no_input`, `usage`. */
-export async function openLocalSources(inputs: Inputs, given: WalkRules): Promise<Sources> {
-  const all = await resolveInputs(inputs, given.base);
+export async function openLocalSources(
+  inputs: Inputs,
+  given: WalkRules,
+  nearPath?: NearPath,
+): Promise<Sources> {
+  const all = await resolveInputs(inputs, given.base, nearPath);
   const rules = await withMatchers(given);
   const roots = all.filter((input) => input.kind === 'root');
   const files = all.filter((input) => input.kind === 'named');

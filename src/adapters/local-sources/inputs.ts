@@ -4,7 +4,7 @@ import { ImgtoolError, noInput, systemCode } from '../../errors.ts';
 import type { Inputs } from '../../ports.ts';
 import { isLinkAt, isWithin, resolved } from './files.ts';
 import { readList } from './list.ts';
-import { hasPictureName } from './names.ts';
+import { didYouMean, hasPictureName, type NearPath } from './names.ts';
 import { readGlob } from './patterns.ts';
 
 /** An input as it was found before anything ran. */
@@ -56,8 +56,12 @@ export function hasBecomeLink({ path, real, isLink }: Root): boolean {
  * Looks at what was named. `base` is the absolute path of the folder from which the paths of outputs start. Without it a
  * relative path of a list starts from the working folder. Errors: `no_input`, `usage`.
  */
-export async function resolveInputs(inputs: Inputs, base: string | null): Promise<Input[]> {
-  const all = await lookAtInputs(inputs);
+export async function resolveInputs(
+  inputs: Inputs,
+  base: string | null,
+  nearPath?: NearPath,
+): Promise<Input[]> {
+  const all = await lookAtInputs(inputs, nearPath);
   return base ? all.map((input) => placed(input, base)) : all;
 }
 
@@ -73,33 +77,42 @@ function flat(path: string): Pick<NamedFile, 'isPlaced' | 'relative'> {
   return { isPlaced: false, relative: basename(path) };
 }
 
-async function lookAtInputs(inputs: Inputs): Promise<Input[]> {
+async function lookAtInputs(inputs: Inputs, nearPath?: NearPath): Promise<Input[]> {
   const { paths, list, cwd, onlyFolders, isAgain = false, once } = inputs;
   if (once !== undefined) {
     const folders = new Set(once.folders);
-    const awayOf: LookAt = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
+    const awayOf: LookAtAway = (given) => (folders.has(given) ? rootAt : named)(given, cwd);
     const formerOf: LookAt = (given) => {
       const found = statNamed(given, cwd);
-      if (folders.has(given) ? !found?.isDirectory() : found === undefined) throw notThere(given);
-      return awayOf(given, cwd);
+      const isThere = folders.has(given) ? found?.isDirectory() : found !== undefined;
+      return isThere ? awayOf(given, cwd) : undefined;
     };
-    return lookAtEach([...once.folders, ...paths], cwd, formerOf, awayOf);
+    return lookAtEach([...once.folders, ...paths], cwd, formerOf, { awayOf });
   }
-  const listed = list === null ? [] : await readList(list, cwd);
+  const listed = list === null ? [] : await readList(list, cwd, nearPath);
   const look: LookAt = onlyFolders && !isAgain ? (given) => folderOf(given, cwd, onlyFolders) : inputOf;
-  const found = await lookAtEach(paths, cwd, look, isAgain ? awayOf : undefined);
+  const found = await lookAtEach(paths, cwd, look, isAgain ? { awayOf } : { nearPath });
   return [...found, ...listed.map((given) => listedFile(given, cwd))];
 }
 
-type LookAt = (given: string, cwd: string) => Input | Promise<Input>;
+type LookAtAway = (given: string, cwd: string) => Input | Promise<Input>;
+/** Undefined for a path that is not there. */
+type LookAt = (given: string, cwd: string) => Input | undefined | Promise<Input | undefined>;
 
 /** With `awayOf` some inputs may be away, but not all: then a disk may not be mounted. Errors: those of `inputOf`. */
-async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt, awayOf?: LookAt) {
+async function lookAtEach(
+  paths: readonly string[],
+  cwd: string,
+  inputOf: LookAt,
+  { awayOf, nearPath }: { awayOf?: LookAtAway; nearPath?: NearPath | undefined },
+) {
   const errors: unknown[] = [];
   const found: Input[] = [];
   for (const given of paths) {
     try {
-      found.push(await inputOf(given, cwd));
+      const input = await inputOf(given, cwd);
+      if (input === undefined) throw notThere(given, cwd, nearPath);
+      found.push(input);
     } catch (error) {
       if (awayOf === undefined) throw error;
       errors.push(error);
@@ -110,19 +123,18 @@ async function lookAtEach(paths: readonly string[], cwd: string, inputOf: LookAt
   return found;
 }
 
-async function inputOf(given: string, cwd: string): Promise<Input> {
+async function inputOf(given: string, cwd: string): Promise<Input | undefined> {
   const found = statNamed(given, cwd);
   if (found !== undefined) return (found.isDirectory() ? rootAt : named)(given, cwd);
   const pattern = await patternOf(given, cwd);
-  if (pattern === undefined || !statNamed(pattern.path, cwd)?.isDirectory()) throw notThere(given);
-  return pattern;
+  return pattern !== undefined && statNamed(pattern.path, cwd)?.isDirectory() ? pattern : undefined;
 }
 
-async function folderOf(given: string, cwd: string, how: 'watched' | 'mirrored'): Promise<Root> {
+async function folderOf(given: string, cwd: string, how: 'watched' | 'mirrored'): Promise<Root | undefined> {
   const found = statNamed(given, cwd);
   if (found?.isDirectory()) return rootAt(given, cwd);
   const isPattern = found === undefined && (await patternOf(given, cwd)) !== undefined;
-  if (found === undefined && !isPattern) throw notThere(given);
+  if (found === undefined && !isPattern) return undefined;
   const what = `${given}: is a ${isPattern ? 'pattern' : 'file'}, and only folders are ${how}`;
   const fix = how === 'watched' ? 'name its folder, with {{include}} for that file alone' : NO_MIRROR;
   throw new ImgtoolError('usage', what, { fix });
@@ -165,6 +177,6 @@ function statNamed(given: string, cwd: string): Stats | undefined {
   }
 }
 
-function notThere(given: string): ImgtoolError {
-  return noInput(`${given}: is not there`, 'check the path');
+function notThere(given: string, cwd: string, nearPath?: NearPath): ImgtoolError {
+  return noInput(`${given}: is not there`, didYouMean(given, cwd, nearPath) ?? 'check the path');
 }

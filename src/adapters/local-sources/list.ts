@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { noInput } from '../../errors.ts';
+import { noInput, systemCode } from '../../errors.ts';
 import type { PathList } from '../../model.ts';
+import { didYouMean, type NearPath } from './names.ts';
 
 /** The mark at the beginning of UTF-16, which is not UTF-8. */
 const UTF_16 = /^(?:\xff\xfe|\xfe\xff)/;
@@ -10,10 +11,11 @@ const UTF_16 = /^(?:\xff\xfe|\xfe\xff)/;
 const UTF_16_LINE = /\n\0|\0\n/;
 
 /** The paths of a list, as given. Errors: `no_input`, also for a list in another form. */
-export async function readList({ from, nul }: PathList, cwd: string): Promise<string[]> {
+export async function readList({ from, nul }: PathList, cwd: string, nearPath?: NearPath): Promise<string[]> {
   const name = from === '-' ? 'standard input' : from;
   const bytes = await bytesOf(from, cwd).catch((error: unknown) => {
-    throw noInput(`${name}: the list cannot be read`, 'check the path of the list', error);
+    const near = systemCode(error) === 'ENOENT' ? didYouMean(from, cwd, nearPath) : undefined;
+    throw noInput(`${name}: the list cannot be read`, near ?? 'check the path of the list', error);
   });
   // Some editors put a byte order mark before the first entry.
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');

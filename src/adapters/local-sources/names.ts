@@ -68,3 +68,12 @@ export function hasPictureName(name: string): boolean {
 export function unsupportedKind(name: string): string | undefined {
   return KINDS.get(/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '');
 }
+
+/** The existing path that a mistyped one most likely means. */
+export type NearPath = (given: string, cwd: string) => string | undefined;
+
+export function didYouMean(given: string, cwd: string, nearPath?: NearPath): string | undefined {
+  // A glob has no near path: its parts match many names.
+  const near = /[*?[{]/.test(given) ? undefined : nearPath?.(given, cwd);
+  return near && `did you mean ${near}?`;
+}

@@ -33,7 +33,7 @@ export interface Connection {
   close(): void;
 }
 
-/** To `work` means to write. To `look` is possible also where nothing can be written. */
+/** To `work` means to write. To `look` is possible also where nothing can be written, and makes no new index. */
 export type Purpose = 'work' | 'look';
 
 /** Opens the index and makes what a caller needs of it. Errors: `index_unusable`, `index_newer`, `no_space`. */
@@ -56,10 +56,11 @@ export async function connect(path: string, purpose: Purpose = 'work', busyTimeo
   const Sqlite = loadSqlite();
   let db: Database | undefined;
   try {
-    makeFolder(path);
+    if (purpose === 'work') makeFolder(path);
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
+    if (purpose === 'look' && sizeOf(real) === 0) return lookAtNone(Sqlite, path, locks, busyTimeout);
     // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
     if (locks.isHeld(REPAIR)) throw inRepair(path);
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
@@ -99,6 +100,13 @@ function refuseIfLeftBehind(path: string, real: string, locks: Locks): void {
 function isWriteProtected(error: unknown): boolean {
   const code = systemCode(error instanceof ImgtoolError ? error.cause : error) ?? '';
   return /^(EACCES|EPERM|EROFS|SQLITE_(CANTOPEN|READONLY|IOERR_(SHM|LOCK|DELETE)).*)$/.test(code);
+}
+
+/** An empty index in memory, where nobody has made one yet. */
+function lookAtNone(Sqlite: Sqlite, path: string, locks: Locks, busyTimeout: number): Connection {
+  const db = keep(new Sqlite(':memory:'));
+  for (const step of MIGRATIONS) db.exec(step);
+  return connectionTo({ db, path, locks }, busyTimeout, () => {});
 }
 
 /**

@@ -1,5 +1,5 @@
-import { readlinkSync, realpathSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { orUndefined } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
@@ -13,8 +13,21 @@ export function realPlace(path: string): string {
 /** Makes the folder of an index. Errors: `index_unusable` on a remote disk; those of the system. */
 export function makeFolder(path: string): void {
   makeFolders(dirname(path));
-  // A WAL needs memory that all processes share.
-  const remote = remoteKind(dirname(path));
+  refuseRemote(path, dirname(path));
+}
+
+/** Checks that an index could be made, and makes nothing. Errors: those of `makeFolder`. */
+export function checkPlace(path: string): void {
+  let folder = dirname(path);
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  // The dot makes it an error if this is a file.
+  accessSync(join(folder, '.'), constants.W_OK | constants.X_OK);
+  refuseRemote(path, folder);
+}
+
+/** A WAL needs memory that all processes share. */
+function refuseRemote(path: string, folder: string): void {
+  const remote = remoteKind(folder);
   if (remote === undefined) return;
   const fix = 'name a place on a local disk with {{index}}';
   throw unusable(`${path}: lies on ${remote}, where an index gets corrupted`, fix);

@@ -33,6 +33,15 @@ describe('opening the index', () => {
     close();
   });
 
+  it('makes no file and no folder for a caller that only looks', async () => {
+    const path = join(makePlace(), 'a', 'index.db');
+    const index = await openSqliteIndex(path, foldName, 'look');
+    expect(await index.batches(9)).toEqual([]);
+    await expect(index.batch('abc')).rejects.toMatchObject({ code: 'unknown_batch' });
+    await index.close();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
   it('uses an index that another process has created at the same time', async () => {
     const path = fresh();
     const begin = Sqlite.prototype.transaction;

@@ -5,7 +5,7 @@ import { valuesIn } from '../binding.ts';
 import { damageOf } from '../check.ts';
 import { connect } from '../connection.ts';
 import { indexError } from '../errors.ts';
-import { sizeOf } from '../file.ts';
+import { checkPlace, sizeOf } from '../file.ts';
 import { createIndex } from '../index.ts';
 import { COUNTED } from '../migrations.ts';
 
@@ -14,6 +14,7 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
   const connection = await connect(path, 'look');
   const { db, read } = connection;
   try {
+    if (sizeOf(path) === 0) checkPlace(path);
     // A statement that does not fit its table is damage too.
     createIndex(connection, fold);
     return await read(() => ({

@@ -1,0 +1,90 @@
+import { FORMATS } from '../variants/fields.ts';
+import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
+
+/** A setting in a hint, and its value with and without a space before it. */
+const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
+
+/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`. */
+export function hintAsFlags(hint: string): string {
+  return hint.replace(HINT, (whole, key: string, _, value?: string) => {
+    if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
+    // A flag without a value of its own takes one only after an equals sign.
+    return `${longFlag(key)}${SETTINGS[key].flag.endsWith('>') ? ' ' : '='}${value}`;
+  });
+}
+
+/** A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
+export function hintAsOptions(hint: string): string {
+  return hint.replace(HINT, (_, key: string, __, value?: string) =>
+    value === undefined ? key : `${key}: ${/^\d+$/.test(value) ? value : `'${value}'`}`,
+  );
+}
+
+/** What a variant decides: the words of other programs, what they set, and an example of a variant. */
+const IN_VARIANTS: readonly (readonly [words: string, what: string, example: string])[] = [
+  ['width w max-width', 'width', 'hero:w=1600'],
+  ['height h max-height', 'height', 'hero:h=1200'],
+  ['size sizes resize max-size geometry dimensions widths', 'size', 'hero:w=1600,h=1200'],
+  ['fit crop cover', 'fit', 'tile:w=400,h=400,fit=cover'],
+  ['position gravity', 'position', 'tile:w=400,h=400,fit=cover,position=top'],
+  ['format formats to type ext extension convert', 'format', 'hero:w=1600,format=avif'],
+  ...FORMATS.map((format) => [format, 'format', `hero:w=1600,format=${format}`] as const),
+  ['jpg', 'format', 'hero:w=1600,format=jpeg'],
+  ['quality q', 'quality', 'hero:w=1600,q=80'],
+  ['lossless', 'quality', 'hero:w=1600,lossless'],
+  ['grayscale greyscale monochrome', 'colours', 'hero:w=1600,grayscale'],
+  ['sharpen', 'sharpening', 'hero:w=1600,sharpen'],
+  ['background flatten', 'background', 'hero:w=1600,background=#ffffff'],
+];
+
+/** What other programs call a setting, and the advice for these words. The default advice names the setting. */
+const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[] = [
+  ['out', 'o output out-dir outdir output-dir output-directory output-folder dest destination'],
+  ['jobs', 'j concurrency threads parallel workers processes'],
+  ['dryRun', 'dryrun simulate just-print'],
+  ['exclude', 'ignore'],
+  ['include', 'glob pattern filter'],
+  ['force', 'overwrite'],
+  ['quiet', 'silent'],
+  ['limitPixels', 'limit-input-pixels max-pixels'],
+  ['index', 'database db'],
+  [
+    'name',
+    'template filename prefix suffix',
+    'a template names all outputs: {{name}}, see imgtool help naming',
+  ],
+  ['include', 'r recursive recurse', 'leave it out: folders are always walked with all folders below them'],
+  ['include', 'i input src', 'leave it out: name files and folders without a flag'],
+  ['include', 'watch', 'to render what arrives later: imgtool watch <dir…>'],
+  ['variants', 'strip strip-metadata', 'leave it out: metadata is always removed'],
+  ['variants', 'auto-orient autorotate', 'leave it out: outputs are always upright'],
+  ['variants', 'without-enlargement', 'leave it out: images are never enlarged'],
+  ...IN_VARIANTS.map(([words, what, example]) => {
+    return ['variants', words, `each variant has its own ${what}: {{variants ${example}}}`] as const;
+  }),
+];
+
+/** Advice for a word of other programs: for `quality`, how a variant names it. */
+export interface Advice {
+  readonly word: string;
+  /** The setting that the advice needs. */
+  readonly key: Key;
+  /** A hint. */
+  readonly text: string;
+}
+
+/** All advice. It needs a setting that the caller can check for. */
+export function allAdvice(): readonly Advice[] {
+  return ELSEWHERE.flatMap(([key, words, text = `use {{${key}}}`]) =>
+    words.split(' ').map((word) => ({ word, key, text })),
+  );
+}
+
+/** The advice for exactly this word, also in camelCase or with underscores. */
+export function adviceFor(word: string): string | undefined {
+  const plain = word
+    .replace(/[a-z](?=[A-Z])/g, '$&-')
+    .replaceAll('_', '-')
+    .toLowerCase();
+  return allAdvice().find((one) => one.word === plain)?.text;
+}
