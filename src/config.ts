@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { allPresets, choosePreset, ownPresets, presetOrigins } from './config/choose.ts';
 import { environment, type TerminalTraits } from './config/environment.ts';
@@ -6,15 +6,17 @@ import { readFiles } from './config/files.ts';
 import type { Flags, Origin, Resolved } from './config/layers.ts';
 import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
 import { autoMemory, cores } from './config/machine.ts';
-import { absolute, defaultIndex } from './config/places.ts';
+import { absolute, defaultIndex, homeFolder } from './config/places.ts';
 import { showSize } from './config/quantities.ts';
 import type { Values } from './config/settings.ts';
 import { checkDistinct, checkTemplate } from './config/template.ts';
+import { ImgtoolError } from './errors.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits, hintAsFlags, hintAsOptions } from './config/flags.ts';
 export { cores, memoryHere } from './config/machine.ts';
+export { workingFolder } from './config/places.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
@@ -54,7 +56,7 @@ interface Given {
  * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
 export async function loadConfig(given: Given): Promise<Config> {
-  const { flags, cwd, env = process.env, home = homedir() } = given;
+  const { flags, cwd, env = process.env, home = homeFolder() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
   const settings = readSettings({ flags, env, cwd, files });
@@ -108,11 +110,19 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-/** The options of a batch and its jobs. The inputs add the list. */
+/**
+ * The options of a batch and its jobs. The inputs add the list. Errors: `usage` for a relative output folder where the
+ * working folder was deleted.
+ */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
+  const { cwd, preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
   const machine = { jobs, memory, memoryCap };
+  if (!isAbsolute(outGiven) && !existsSync(cwd)) {
+    throw new ImgtoolError('usage', `${outGiven}: the working folder of this path was deleted (${cwd})`, {
+      fix: 'go to a folder that exists, or write absolute paths, also in {{out}}',
+    });
+  }
   return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
 }

@@ -1,5 +1,5 @@
 import type { Group } from '../config/settings.ts';
-import { type Config, flagsOf, hintAsFlags, loadConfig, nearest } from '../config.ts';
+import { type Config, flagsOf, hintAsFlags, loadConfig, nearest, workingFolder } from '../config.ts';
 import type { BatchRun, Engine } from '../engine.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
@@ -55,7 +55,7 @@ export const BATCH_ID = ['<batch-id>', 'the id of the batch; its first digits ar
 
 /** The settings of a call, and how it prints what it looks up. */
 export async function prepare({ options, streams: { stdout } }: Call) {
-  const config = await loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
+  const config = await loadConfig({ flags: flagsOf(options), cwd: workingFolder() });
   return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
 }
 

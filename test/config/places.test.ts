@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultIndex, userPath } from '../../src/config/places.ts';
+import { absolute, defaultIndex, userPath } from '../../src/config/places.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
 const mac = { env: {}, home: '/Users/a', platform: 'darwin' } as const;
@@ -40,5 +40,29 @@ describe('what Node compiled lies', () => {
     [{ ...windows, env: { LOCALAPPDATA: 'D:\\L' } }, 'D:\\L\\imgtool\\compiled'],
   ])('for %j in %s', (surroundings, place) => {
     expect(userPath(surroundings, 'cache', 'compiled')).toBe(place);
+  });
+});
+
+describe('a user without a home folder', () => {
+  const homeless = { ...linux, home: undefined };
+
+  it('has the folders that variables name', () => {
+    expect(defaultIndex({ ...homeless, env: { XDG_STATE_HOME: '/s' } })).toBe('/s/imgtool/index.db');
+    expect(defaultIndex({ ...homeless, env: { STATE_DIRECTORY: '/var/lib/x' } })).toBe(
+      '/var/lib/x/imgtool.db',
+    );
+  });
+
+  it('has no file of settings and no folder for compiled code', () => {
+    expect([userPath(homeless, 'config'), userPath(homeless, 'cache', 'compiled')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('gets an error where a home folder is needed', () => {
+    expect(() => defaultIndex(homeless)).toThrow('the index has no place');
+    expect(() => absolute('~/x', '/work', undefined)).toThrow('~/x: this user has no home folder');
+    expect(absolute('x', '/work', undefined)).toBe('/work/x');
   });
 });
