@@ -7,7 +7,7 @@ import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
-import { linked, show } from './local-storage/naming.ts';
+import { linked, longestNameIn, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
 
 /** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
@@ -121,6 +121,7 @@ export function openLocalStorage(run: string): Storage {
         throw new ImgtoolError('not_writable', why, { fix: 'choose another {{out}}' });
       }
       await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
+      return longestNameIn(folder);
     },
     sweep,
   };

@@ -329,7 +329,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
     it('checks whether outputs can be written without creating anything', async () => {
       const storage = open('a1');
       const path = join(out(), 'deep');
-      await storage.prepare(path);
+      expect(await storage.prepare(path)).toBe(255);
       expect(existsSync(dirname(path))).toBe(false);
       const file = join(makePlace(), 'file');
       writeFileSync(file, 'x');
