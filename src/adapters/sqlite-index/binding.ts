@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { withoutBinding } from './errors.ts';
@@ -14,14 +15,23 @@ export async function loadSqlite(): Promise<Sqlite> {
 }
 
 const kept: object[] = [];
+const mustKeep = abortsWhenCollected(process.versions.node, () => {
+  const about = createRequire(import.meta.url)('better-sqlite3/package.json') as { version: string };
+  return about.version;
+});
 
 /**
- * Keeps a database, a statement or an iterator until the process ends. better-sqlite3 12 aborts the process on Node
- * 24.19 and later when one of them is garbage-collected: https://github.com/nodejs/node/issues/65446. There are few of
- * them: those of a run, and one for each lock that is probed.
+ * Whether the process aborts when a database, a statement or an iterator is garbage-collected. better-sqlite3 12 aborts
+ * on Node 24.19 and later: https://github.com/nodejs/node/issues/65446. A binding that was built for 24.19 also aborts on
+ * earlier versions of Node 24.
  */
+export function abortsWhenCollected(node: string, sqlite: () => string): boolean {
+  return Number.parseInt(node, 10) >= 24 && Number.parseInt(sqlite(), 10) < 13;
+}
+
+/** Keeps a database, a statement or an iterator until the process ends, where collecting one would abort the process. */
 export function keep<T extends object>(one: T): T {
-  kept.push(one);
+  if (mustKeep) kept.push(one);
   return one;
 }
 
