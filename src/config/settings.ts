@@ -1,4 +1,5 @@
-import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import type { LooseVariant } from '../variants/fields.ts';
+import { MOST_EFFORT } from '../variants/formats.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
 import { choice, orWord, text, texts, wholeNumber, yesOrNo } from '../variants/values.ts';
 import { variantsType } from '../variants/written.ts';

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { withoutBinding } from './errors.ts';
@@ -8,26 +7,27 @@ export type Sqlite = typeof SqliteConstructor;
 /** Loads the SQLite binding. Errors: `index_unusable`. */
 export async function loadSqlite(): Promise<Sqlite> {
   try {
+    if (mustKeep) {
+      const { default: about } = await import('better-sqlite3/package.json', { with: { type: 'json' } });
+      mustKeep = abortsWhenCollected(process.versions.node, about.version);
+    }
     return (await import('better-sqlite3')).default;
   } catch (cause) {
     throw withoutBinding(cause);
   }
 }
 
-const kept: object[] = [];
-const mustKeep = abortsWhenCollected(process.versions.node, () => {
-  const about = createRequire(import.meta.url)('better-sqlite3/package.json') as { version: string };
-  return about.version;
-});
-
 /**
  * Whether the process aborts when a database, a statement or an iterator is garbage-collected. better-sqlite3 12 aborts
  * on Node 24.19 and later: https://github.com/nodejs/node/issues/65446. A binding that was built for 24.19 also aborts on
  * earlier versions of Node 24.
  */
-export function abortsWhenCollected(node: string, sqlite: () => string): boolean {
-  return Number.parseInt(node, 10) >= 24 && Number.parseInt(sqlite(), 10) < 13;
+export function abortsWhenCollected(node: string, sqlite: string): boolean {
+  return Number.parseInt(node, 10) >= 24 && Number.parseInt(sqlite, 10) < 13;
 }
+
+let mustKeep = abortsWhenCollected(process.versions.node, '12');
+const kept: object[] = [];
 
 /** Keeps a database, a statement or an iterator until the process ends, where collecting one would abort the process. */
 export function keep<T extends object>(one: T): T {

@@ -30,6 +30,6 @@ it.each([
 ])(
   'on Node %s with better-sqlite3 %s, collecting a statement aborts the process: %s',
   (node, sqlite, aborts) => {
-    expect(abortsWhenCollected(node, () => sqlite)).toBe(aborts);
+    expect(abortsWhenCollected(node, sqlite)).toBe(aborts);
   },
 );
