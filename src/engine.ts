@@ -74,8 +74,9 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
-  const openIndex = (purpose: 'work' | 'look' = 'work') =>
-    (index ??= openSqliteIndex(file, foldName, purpose));
+  const openIndex = () => (index ??= openSqliteIndex(file, foldName));
+  /** An index that is not made where none is. Each caller closes its own, since another process may make one later. */
+  const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
@@ -86,7 +87,12 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
     return {
-      ...{ index: await openIndex(), storage: openLocalStorage(run), sources, run },
+      ...{
+        index: await (options.dryRun ? lookAtIndex() : openIndex()),
+        storage: openLocalStorage(run),
+        sources,
+        run,
+      },
       ...{ renderer: shareRenderer(shared), budget },
     };
   }
@@ -121,9 +127,11 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
   return {
     /** Errors of the inputs, here and in `watch`: `no_input`, `usage`. */
     async process(request: BatchRequest): Promise<BatchRun> {
-      const { options } = request;
-      const run = options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
-      return prepare('process', request, run);
+      if (!request.options.dryRun) return prepare('process', request, runBatch);
+      const { dryRun } = await import('./core/batch/dry-run.ts');
+      return prepare('process', request, (ports, ...rest) =>
+        dryRun(ports, ...rest).finally(ports.index.close),
+      );
     },
     async watch(request: BatchRequest, options: WatchOptions): Promise<BatchRun> {
       const { runWatch } = await import('./core/watch/watch.ts');
@@ -161,8 +169,7 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
       const { batch: id, fix, machine, timeout, progress, openReport } = request;
-      const opened = await openIndex(fix ? 'work' : 'look');
-      const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
+      const opened = await (fix ? openIndex() : lookAtIndex());
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const fixing: Fixing = {
         ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
@@ -175,11 +182,18 @@ export function createEngine({ index: file, jobs, memory, nearest, wordHint }: E
           return { ports, emit, close: () => report?.close() };
         },
       };
-      const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
-      const { remade } = verified;
-      if (remade === undefined) return { verified, unfinished };
-      const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);
-      return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+      try {
+        const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
+        const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
+        const { remade } = verified;
+        if (remade === undefined) return { verified, unfinished };
+        const worded = [...remade].map(
+          ([output, why]) => [output, why && wordFailure(why, wordHint)] as const,
+        );
+        return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+      } finally {
+        if (!fix) await opened.close();
+      }
     },
     /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {

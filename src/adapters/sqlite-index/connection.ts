@@ -6,7 +6,7 @@ import { ImgtoolError, orUndefined, systemCode } from '../../errors.ts';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
 import { checkIfSmall, versionOf } from './check.ts';
 import { indexError, inRepair, isBusy, unusable } from './errors.ts';
-import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
+import { makeFolder, printOf, realPlace, sizeOf, watchIdentity } from './file.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 
@@ -33,7 +33,7 @@ export interface Connection {
   close(): void;
 }
 
-/** To `work` means to write. To `look` is possible also where nothing can be written. */
+/** To `work` means to write. To `look` is possible also where nothing can be written, and makes no index. */
 export type Purpose = 'work' | 'look';
 
 /** Opens the index and makes what a caller needs of it. Errors: `index_unusable`, `index_newer`, `no_space`. */
@@ -56,10 +56,12 @@ export async function connect(path: string, purpose: Purpose = 'work', busyTimeo
   const Sqlite = await loadSqlite();
   let db: Database | undefined;
   try {
-    makeFolder(path);
+    const isMissing = printOf(path) === undefined;
+    if (purpose === 'work' || !isMissing) makeFolder(path);
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
+    if (purpose === 'look' && isMissing) return inMemory(Sqlite, path, busyTimeout, ':memory:');
     // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
     if (locks.isHeld(REPAIR)) throw inRepair(path);
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
@@ -115,12 +117,17 @@ function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
     const bytes = readFileSync(real);
     // Bytes 18 and 19 say how a database is written and read. 1 means without a WAL.
     bytes.fill(1, 18, 20);
-    const db = keep(new Sqlite(bytes));
-    for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
-    return connectionTo({ db, path, locks: locksOf(Sqlite, real) }, busyTimeout, () => {});
+    return inMemory(Sqlite, path, busyTimeout, bytes);
   } catch (error) {
     throw indexError(error, path);
   }
+}
+
+/** An index in memory: the copy of a file, or an empty one where there is no file. */
+function inMemory(Sqlite: Sqlite, path: string, busyTimeout: number, content: Buffer | ':memory:') {
+  const db = keep(new Sqlite(content));
+  for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
+  return connectionTo({ db, path, locks: locksOf(Sqlite, realPlace(path)) }, busyTimeout, () => {});
 }
 
 function connectionTo(

@@ -1,17 +1,19 @@
 import type { Database } from 'better-sqlite3';
+import { orUndefined } from '../../../errors.ts';
 import type { IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { valuesIn } from '../binding.ts';
 import { damageOf } from '../check.ts';
 import { connect } from '../connection.ts';
 import { indexError } from '../errors.ts';
-import { sizeOf } from '../file.ts';
+import { printOf, sizeOf } from '../file.ts';
 import { createIndex } from '../index.ts';
 import { COUNTED } from '../migrations.ts';
 
-/** Reads the whole index and reports its size and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
+/** Reads the whole index and reports its size and what is wrong with it. Makes one where none is. Errors: `index_unusable`, `index_newer`. */
 export async function checkSqliteIndex(path: string, fold: FoldName): Promise<IndexHealth> {
-  const connection = await connect(path, 'look');
+  const isThere = orUndefined(() => printOf(path)) !== undefined;
+  const connection = await connect(path, isThere ? 'look' : 'work');
   const { db, read } = connection;
   try {
     // A statement that does not fit its table is damage too.
