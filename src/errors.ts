@@ -129,8 +129,8 @@ export function isLinkNow(cause?: unknown): ImgtoolError {
   return new ImgtoolError('source_outside', 'is a symbolic link now', { fix, cause });
 }
 
-/** The error for a failed write. `what` is the path, for example "out/a.webp". */
-export function writeError(error: unknown, what: string): ImgtoolError {
+/** The error for a failed write or read in storage. `what` is the path, for example "out/a.webp". */
+export function writeError(error: unknown, what: string, done: 'written' | 'read' = 'written'): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error) ?? String(error);
   const as = (kind: ErrorCode, message: string, fix?: string) =>
@@ -144,10 +144,10 @@ export function writeError(error: unknown, what: string): ImgtoolError {
   }
   if (['EACCES', 'EPERM'].includes(code)) {
     const fix = 'check the permissions of the folder or choose another {{out}}';
-    return as('not_writable', `may not be written (${code})`, fix);
+    return as('not_writable', `may not be ${done} (${code})`, fix);
   }
   const fix = BAD_NAMES[code];
-  return as(fix === undefined ? 'io' : 'not_writable', `could not be written (${code})`, fix);
+  return as(fix === undefined ? 'io' : 'not_writable', `could not be ${done} (${code})`, fix);
 }
 
 /** What to do where a disk refuses a name. */

@@ -67,6 +67,9 @@ export function openLocalStorage(run: string): Storage {
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});
+        await access(from, constants.R_OK).catch((unreadable) => {
+          throw writeError(unreadable, from, 'read');
+        });
         throw writeError(error, path);
       }
     },
@@ -159,7 +162,7 @@ function present<T>(path: string, stat: () => T): T | undefined {
     return stat();
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw writeError(error, path);
+    throw writeError(error, path, 'read');
   }
 }
 
@@ -181,7 +184,7 @@ async function checksum(path: string): Promise<string | null> {
     return hash.digest('hex');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw writeError(error, path);
+    throw writeError(error, path, 'read');
   }
 }
 
