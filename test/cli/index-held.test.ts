@@ -25,7 +25,7 @@ describe('an index that another program locks', () => {
   const HELD = 3_000;
 
   it('for seconds makes a batch wait without a message', async () => {
-    await place.run(['list']);
+    await place.run(['doctor']);
     const other = keep(new Sqlite(place.index));
     other.exec('BEGIN IMMEDIATE');
     const since = performance.now();

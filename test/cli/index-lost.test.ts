@@ -129,7 +129,7 @@ describe('a backup', () => {
     const none = await place.run(['doctor', '--backup', 'copy.db']);
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('there is no index yet')]);
     expect([existsSync(place.index), existsSync(place.at('copy.db'))]).toEqual([false, false]);
-    await place.run(['list']);
+    await place.run(['doctor']);
     place.put('copy.db', 'mine');
     const taken = await place.run(['doctor', '--backup', 'copy.db']);
     expect([taken.code, taken.stderr]).toEqual([2, expect.stringMatching(/exists already\nfix: /)]);
