@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import {
   allPresets,
@@ -13,16 +13,17 @@ import { readFiles } from './config/files.ts';
 import type { Flags, Origin, Resolved } from './config/layers.ts';
 import { listOrigins, readSettings, unknownVariables, valuesOf } from './config/layers.ts';
 import { autoMemory, cores } from './config/machine.ts';
-import { absolute, defaultIndex, hasNothing } from './config/places.ts';
+import { absolute, defaultIndex, hasNothing, homeFolder } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { checkNames, checkTemplate } from './config/template.ts';
+import { ImgtoolError } from './errors.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
-export { nearPath } from './config/places.ts';
+export { nearPath, workingFolder } from './config/places.ts';
 export { longFlag } from './config/settings.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
@@ -66,7 +67,7 @@ interface Given {
  * `--config FILE` replaces both files, `--no-config` leaves out both. Errors: `usage` for a wrong flag, else `config`.
  */
 export async function loadConfig(given: Given): Promise<Config> {
-  const { flags, cwd, env = process.env, home = homedir() } = given;
+  const { flags, cwd, env = process.env, home = homeFolder() } = given;
   const surroundings = { env, home, platform: process.platform };
   const files = await readFiles(flags.config, cwd, surroundings);
   const settings = withNearestChoice(readSettings({ flags, env, cwd, files }));
@@ -94,7 +95,7 @@ export async function loadConfig(given: Given): Promise<Config> {
   const origins = listOrigins(settings, resolved).map((one) =>
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
-  const isNewIndex = resolved.index !== defaultIndex(surroundings) && hasNothing(resolved.index);
+  const isNewIndex = index.value !== null && hasNothing(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,
@@ -126,11 +127,19 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-/** The options of a batch and its jobs. The inputs add the list. */
+/**
+ * The options of a batch and its jobs. The inputs add the list. Errors: `usage` for a relative output folder where the
+ * working folder was deleted.
+ */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, limits, mirror } = config;
+  const { cwd, preset, out, outGiven, template, duplicates, force, dryRun, limits, mirror } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
   const machine = { jobs, memory, memoryCap };
+  if (!isAbsolute(outGiven) && !existsSync(cwd)) {
+    throw new ImgtoolError('usage', `${outGiven}: the working folder of this path was deleted (${cwd})`, {
+      fix: 'go to a folder that exists, or write absolute paths, also in {{out}}',
+    });
+  }
   return { preset, out, outGiven, template, duplicates, force, dryRun, mirror, ...machine, limits, walk };
 }

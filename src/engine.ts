@@ -78,14 +78,15 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
-  const openIndex = (purpose: 'work' | 'look' = 'work') =>
-    (index ??= openSqliteIndex(file, foldName, purpose));
+  const openIndex = () => (index ??= openSqliteIndex(file, foldName));
   /** For commands about what was made before: they make no new index. */
-  const openMade = (purpose: 'work' | 'look' = 'work') => {
-    if (existsSync(file)) return openIndex(purpose);
-    none ??= openSqliteIndex(file, foldName, 'look');
+  const openMade = () => {
+    if (existsSync(file)) return openIndex();
+    none ??= lookAtIndex();
     return none;
   };
+  /** An index that is not made where none is. Each caller closes its own, since another process may make one later. */
+  const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
@@ -98,7 +99,12 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
     return {
-      ...{ index: await openIndex(), storage: openLocalStorage(run), sources, run },
+      ...{
+        index: await (options.dryRun ? lookAtIndex() : openIndex()),
+        storage: openLocalStorage(run),
+        sources,
+        run,
+      },
       ...{ renderer: shareRenderer(shared), budget },
     };
   }
@@ -134,10 +140,16 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
     /** Errors of the inputs, here and in `watch`: `no_input`, `usage`. */
     async process(request: BatchRequest): Promise<BatchRun> {
       const { options } = request;
-      const run = options.dryRun ? (await import('./core/batch/dry-run.ts')).dryRun : runBatch;
-      if (!options.mirror) return prepare('process', request, run);
-      const { wholeFolders } = await import('./core/batch/mirror.ts');
-      return prepare('process', { ...request, inputs: wholeFolders(request.inputs, options.walk) }, run);
+      let { inputs } = request;
+      if (options.mirror) {
+        const { wholeFolders } = await import('./core/batch/mirror.ts');
+        inputs = wholeFolders(inputs, options.walk);
+      }
+      if (!options.dryRun) return prepare('process', { ...request, inputs }, runBatch);
+      const { dryRun } = await import('./core/batch/dry-run.ts');
+      return prepare('process', { ...request, inputs }, (ports, ...rest) =>
+        dryRun(ports, ...rest).finally(ports.index.close),
+      );
     },
     async watch(request: BatchRequest, options: WatchOptions): Promise<BatchRun> {
       const { runWatch } = await import('./core/watch/watch.ts');
@@ -184,8 +196,7 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
       const { batch: id, fix, machine, timeout, progress, openReport } = request;
-      const opened = await openMade(fix ? 'work' : 'look');
-      const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
+      const opened = await (fix ? openMade() : lookAtIndex());
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const fixing: Fixing = {
         ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
@@ -198,25 +209,33 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
           return { ports, emit, close: () => report?.close() };
         },
       };
-      const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
-      const { remade } = verified;
-      if (remade === undefined) return { verified, unfinished };
-      const worded = [...remade].map(([output, why]) => [output, why && wordFailure(why, wordHint)] as const);
-      return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+      try {
+        const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
+        const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
+        const { remade } = verified;
+        if (remade === undefined) return { verified, unfinished };
+        const worded = [...remade].map(
+          ([output, why]) => [output, why && wordFailure(why, wordHint)] as const,
+        );
+        return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+      } finally {
+        if (!fix) await opened.close();
+      }
     },
     /**
      * Removes the records of outputs and sources that are gone, at these paths and below them. With `dryRun` it only lists
      * them. Errors: `no_input` when nothing is recorded for a path.
      */
     async forget(paths: readonly string[], cwd: string, dryRun: boolean) {
-      const opened = await openIndex(dryRun ? 'look' : 'work');
+      const opened = await (dryRun ? lookAtIndex() : openMade());
       const { forgetGonePaths } = await import('./core/verify/forget.ts');
       const ports = { index: opened, storage: openLocalStorage(newRun()), sources: localSourceProbe };
-      return forgetGonePaths(
-        ports,
-        paths.map((given) => ({ given, path: resolve(cwd, given) })),
-        dryRun,
-      );
+      const named = paths.map((given) => ({ given, path: resolve(cwd, given) }));
+      try {
+        return await forgetGonePaths(ports, named, dryRun);
+      } finally {
+        if (dryRun) await opened.close();
+      }
     },
     /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {

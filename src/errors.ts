@@ -136,8 +136,8 @@ export function noInput(message: string, fix: string, cause?: unknown): ImgtoolE
   return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}${end}`, cause });
 }
 
-/** The error for a failed write. `what` is the path, for example "out/a.webp". */
-export function writeError(error: unknown, what: string): ImgtoolError {
+/** The error for a failed write or read in storage. `what` is the path, for example "out/a.webp". */
+export function writeError(error: unknown, what: string, done: 'written' | 'read' = 'written'): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error) ?? String(error);
   const as = (kind: ErrorCode, message: string, fix?: string) =>
@@ -151,10 +151,17 @@ export function writeError(error: unknown, what: string): ImgtoolError {
   }
   if (['EACCES', 'EPERM'].includes(code)) {
     const fix = 'check the permissions of the folder or choose another {{out}}';
-    return as('not_writable', `may not be written (${code})`, fix);
+    return as('not_writable', `may not be ${done} (${code})`, fix);
   }
-  return as('io', `could not be written (${code})`);
+  const fix = BAD_NAMES[code];
+  return as(fix === undefined ? 'io' : 'not_writable', `could not be ${done} (${code})`, fix);
 }
+
+/** What to do where a disk refuses a name. */
+const BAD_NAMES: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: 'the path or a name in it is too long: choose a shorter {{out}} or {{name}}',
+  EINVAL: 'the disk may not allow a character in this name: rename the source, or choose another {{out}}',
+};
 
 /** The error for a failed read of a source. */
 export function readError(error: unknown): ImgtoolError {
@@ -165,12 +172,20 @@ export function readError(error: unknown): ImgtoolError {
   if (['ENOENT', 'ENOTDIR'].includes(code)) {
     return as('source_missing', 'is not there (any more)', 'check the path, or leave it out');
   }
+  if (code === 'ENAMETOOLONG') {
+    return as(
+      'source_missing',
+      `has a longer path than its disk allows (${code})`,
+      'check the path, or leave it out',
+    );
+  }
   if (['EACCES', 'EPERM'].includes(code)) {
     const fix = 'give yourself permission to read it, or leave it out with {{exclude}}';
     return as('source_unreadable', `may not be read (${code})`, fix);
   }
   const isPassing = ['EMFILE', 'ENFILE', 'EIO', 'EAGAIN'].includes(code);
-  return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`);
+  const fix = code === 'EINVAL' ? 'its disk refuses this: copy the file to another disk' : undefined;
+  return as(isPassing ? 'io' : 'source_unreadable', `could not be read (${code})`, fix);
 }
 
 /** The command line that repairs the index. */

@@ -1,5 +1,13 @@
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
-import { batchOptions, type Config, hintAsOptions, loadConfig, nearest, nearPath } from './config.ts';
+import {
+  batchOptions,
+  type Config,
+  hintAsOptions,
+  loadConfig,
+  nearest,
+  nearPath,
+  workingFolder,
+} from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { type BatchFinder, withHistory } from './history.ts';
 import { JOB_STATES } from './model/jobs.ts';
@@ -91,7 +99,7 @@ export interface ImageEngine {
 
 /** Opens an engine. Errors: `config`, `usage`. */
 export async function openEngine(settings: EngineSettings = {}): Promise<ImageEngine> {
-  const { cwd = process.cwd() } = settings;
+  const { cwd = workingFolder() } = settings;
   const configFor = (more: object = {}): Promise<Config> => {
     const { config: file = false, cwd: _, ...shared } = settings;
     return loadConfig({ flags: { ...shared, ...more, config: file }, cwd });

@@ -7,7 +7,7 @@ import { ImgtoolError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
-import { linked, show } from './local-storage/naming.ts';
+import { linked, longestNameIn, show } from './local-storage/naming.ts';
 import { openNewFiles } from './local-storage/new-files.ts';
 
 /** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
@@ -67,6 +67,9 @@ export function openLocalStorage(run: string): Storage {
         return one;
       } catch (error) {
         await one?.discard().catch(() => {});
+        await access(from, constants.R_OK).catch((unreadable) => {
+          throw writeError(unreadable, from, 'read');
+        });
         throw writeError(error, path);
       }
     },
@@ -121,6 +124,7 @@ export function openLocalStorage(run: string): Storage {
         throw new ImgtoolError('not_writable', why, { fix: 'choose another {{out}}' });
       }
       await access(folder, constants.W_OK | constants.X_OK).catch(failAt(folder));
+      return longestNameIn(folder);
     },
     sweep,
   };
@@ -158,7 +162,7 @@ function present<T>(path: string, stat: () => T): T | undefined {
     return stat();
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw writeError(error, path);
+    throw writeError(error, path, 'read');
   }
 }
 
@@ -180,7 +184,7 @@ async function checksum(path: string): Promise<string | null> {
     return hash.digest('hex');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw writeError(error, path);
+    throw writeError(error, path, 'read');
   }
 }
 

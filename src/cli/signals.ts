@@ -7,6 +7,9 @@ const SAME_SIGNAL = 300;
 /** Milliseconds after which a forced stop ends the process in any case. */
 const FORCED_END = 700;
 
+/** Milliseconds in which the system stops this process. */
+const STOPPING = 50;
+
 /** The output streams of this process. */
 export const streams = { stdout: process.stdout, stderr: process.stderr };
 
@@ -32,6 +35,7 @@ export function hearStreams(): void {
 
 /** After this call the first signal stops in order. The second signal calls `force`, then ends the process. */
 export function hearSignals(force: () => void = () => {}): void {
+  hearSuspension();
   let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -45,6 +49,25 @@ export function hearSignals(force: () => void = () => {}): void {
       }
     });
   }
+}
+
+/**
+ * Makes Ctrl-Z restore the terminal before it stops the process. Standard error emits `suspend` then, and `continue` when
+ * the process continues, as it emits `resize` for another signal.
+ */
+function hearSuspension(): void {
+  const suspend = () => {
+    process.stderr.emit('suspend');
+    // Without this listener the system stops the process, or not, where no shell could continue the process.
+    process.removeListener('SIGTSTP', suspend);
+    process.kill(process.pid, 'SIGTSTP');
+    // The time of a stopped process passes too, so this comes soon after it continues.
+    setTimeout(() => {
+      process.on('SIGTSTP', suspend);
+      process.stderr.emit('continue');
+    }, STOPPING);
+  };
+  if (process.stderr.isTTY) process.on('SIGTSTP', suspend);
 }
 
 /** Sets the exit code, unless a failed output stream has already set it. */

@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Group } from '../config/settings.ts';
-import { type Config, flagsOf, hintAsFlags, loadConfig, nearest, nearPath } from '../config.ts';
+import {
+  type Config,
+  flagsOf,
+  hintAsFlags,
+  loadConfig,
+  nearest,
+  nearPath,
+  workingFolder,
+} from '../config.ts';
 import type { BatchRun, Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { type BatchFinder, withHistory } from '../history.ts';
@@ -60,7 +68,7 @@ export const BATCH_ID = [
 
 /** The settings of a call, and how it prints what it looks up. */
 export async function prepare({ options, streams: { stdout } }: Call) {
-  const config = await loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
+  const config = await loadConfig({ flags: flagsOf(options), cwd: workingFolder() });
   return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
 }
 

@@ -1,9 +1,8 @@
 import { mkdirSync, statSync } from 'node:fs';
 import module from 'node:module';
-import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { orUndefined, systemCode } from '../errors.ts';
-import { userPath } from './places.ts';
+import { homeFolder, userPath } from './places.ts';
 
 /** Node has this function from 22.1 on. The types of the oldest supported Node lack it. */
 type Caching = { readonly enableCompileCache?: (folder: string) => { readonly directory?: string } };
@@ -13,18 +12,15 @@ type Caching = { readonly enableCompileCache?: (folder: string) => { readonly di
  * the folder and nobody else may be able to write to it. Node's default folder in the system's temporary folder is not
  * safe. Without a safe folder the cache stays off. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE have priority.
  */
-export function keepCompiled(env = process.env, node = module as Caching, home = homedir): void {
+export function keepCompiled(env = process.env, node = module as Caching, home = homeFolder): void {
   if (node.enableCompileCache === undefined || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE)
     return;
-  try {
-    const folder = userPath({ env, home: home(), platform: process.platform }, 'cache', 'compiled');
-    const above = dirname(folder);
-    // Do not create the user's cache folder itself: under `sudo` it would belong to root.
-    if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
-    if (node.enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
-  } catch {
-    // The user has no home folder, as in many containers. Commands that need a home folder report it.
-  }
+  const folder = userPath({ env, home: home(), platform: process.platform }, 'cache', 'compiled');
+  if (folder === undefined) return;
+  const above = dirname(folder);
+  // Do not create the user's cache folder itself: under `sudo` it would belong to root.
+  if (!isOwn(dirname(above), 0o002) || !isMade(above) || !isMade(folder)) return;
+  if (node.enableCompileCache(folder).directory !== undefined) env.NODE_COMPILE_CACHE = folder;
 }
 
 /** Creates one folder. A recursive call would loop forever below /proc, where Node cannot create a folder. */

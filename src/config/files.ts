@@ -29,7 +29,8 @@ export async function readFiles(flag: string | false | undefined, cwd: string, s
     if (named === '') throw wrong(place, 'a file', named);
     return [await readFile(absolute(named, cwd, home), place, readNamed)];
   }
-  const found = [findUpwards(cwd), oneOf(userPath(surroundings, 'config'), USER_NAMES)];
+  const own = userPath(surroundings, 'config');
+  const found = [findUpwards(cwd), own === undefined ? undefined : oneOf(own, USER_NAMES)];
   const paths = found.filter((path) => path !== undefined);
   const read: ReadBytes = (path, place) => readFound(path, place, cwd, env);
   return Promise.all(paths.map((path) => readFile(path, inConfig(path), read)));

@@ -1,4 +1,4 @@
-import { FORMATS } from '../variants/fields.ts';
+import { FORMATS } from '../variants/formats.ts';
 import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 
 /** A setting in a hint, and its value with and without a space before it. */

@@ -1,45 +1,73 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
-import { orUndefined, systemCode } from '../errors.ts';
+import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { nearest } from '../variants/place.ts';
 
 /** The environment that the default paths depend on. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
-  readonly home: string;
+  /** Undefined for a user without a home folder. */
+  readonly home: string | undefined;
   readonly platform: NodeJS.Platform;
 }
 
-/** The default path of the index. */
+/** Undefined where HOME is not set and the system does not know the user, as in some containers. */
+export function homeFolder(): string | undefined {
+  return orUndefined(homedir) || undefined;
+}
+
+/** The working folder. If it was deleted, the path that it had: commands with absolute paths still work there. */
+export function workingFolder(env = process.env): string {
+  return orUndefined(process.cwd) ?? path.resolve('/', env.PWD ?? '');
+}
+
+/** The default path of the index. Errors: `config` where the user has no folder for it. */
 export function defaultIndex(surroundings: Surroundings): string {
   // systemd separates several state folders with colons.
   const [state] = (surroundings.env.STATE_DIRECTORY ?? '').split(':');
-  return state ? path.posix.join(state, 'imgtool.db') : userPath(surroundings, 'state', 'index.db');
+  const place = state ? path.posix.join(state, 'imgtool.db') : userPath(surroundings, 'state', 'index.db');
+  if (place !== undefined) return place;
+  throw new ImgtoolError('config', `the index has no place, because ${HOMELESS}`, {
+    fix: 'name a file with {{index}}, or set HOME',
+  });
 }
+
+const HOMELESS = 'this user has no home folder';
 
 /** Folders below the home folder by the XDG specification, and the folders of macOS. */
 const XDG = { state: '.local/state', config: '.config', cache: '.cache' };
 const MAC = { state: 'Application Support', config: 'Application Support', cache: 'Caches' };
 
-/** A path in the XDG folder on Linux or if its variable is set; otherwise in the folder that the platform prescribes. */
-export function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = ''): string {
-  if (platform === 'win32') {
-    const { join } = path.win32;
-    const local = env.LOCALAPPDATA || join(home, 'AppData', 'Local');
-    const roaming = env.APPDATA || join(home, 'AppData', 'Roaming');
-    return join(kind === 'config' ? roaming : local, 'imgtool', name);
+/**
+ * A path in the XDG folder on Linux or if its variable is set; otherwise in the folder that the platform prescribes.
+ * Undefined where that folder is below the home folder and the user has none.
+ */
+export function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = '') {
+  const isWindows = platform === 'win32';
+  const { isAbsolute, join } = isWindows ? path.win32 : path.posix;
+  const below = (...parts: string[]) => (home === undefined ? undefined : join(home, ...parts));
+  let folder: string | undefined;
+  if (isWindows) {
+    const local = env.LOCALAPPDATA || below('AppData', 'Local');
+    folder = kind === 'config' ? env.APPDATA || below('AppData', 'Roaming') : local;
+  } else {
+    const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
+    const own = platform === 'darwin' ? below('Library', MAC[kind]) : below(XDG[kind]);
+    // The XDG specification requires programs to ignore relative paths.
+    folder = isAbsolute(xdg) ? xdg : own;
   }
-  const { isAbsolute, join } = path.posix;
-  const xdg = env[`XDG_${kind.toUpperCase()}_HOME`] ?? '';
-  const own = platform === 'darwin' ? join(home, 'Library', MAC[kind]) : join(home, XDG[kind]);
-  // The XDG specification requires programs to ignore relative paths.
-  return join(isAbsolute(xdg) ? xdg : own, 'imgtool', name);
+  return folder === undefined ? undefined : join(folder, 'imgtool', name);
 }
 
-/** Makes a path absolute: `~/` is the home folder, and other relative paths start from `base`. */
-export function absolute(written: string, base: string, home: string): string {
-  if (written === '~' || /^~[/\\]/.test(written)) return path.join(home, written.slice(1));
-  return path.resolve(base, written);
+/**
+ * Makes a path absolute: `~/` is the home folder, and other relative paths start from `base`. Errors: `config` for `~`
+ * of a user without a home folder.
+ */
+export function absolute(written: string, base: string, home: string | undefined): string {
+  if (written !== '~' && !/^~[/\\]/.test(written)) return path.resolve(base, written);
+  if (home !== undefined) return path.join(home, written.slice(1));
+  throw new ImgtoolError('config', `${written}: ${HOMELESS}`, { fix: 'write the whole path, or set HOME' });
 }
 
 /** Whether nothing is at a path. A path that cannot be looked at may exist. */

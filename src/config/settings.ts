@@ -1,5 +1,6 @@
 import type { Mirroring } from '../model.ts';
-import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import type { LooseVariant } from '../variants/fields.ts';
+import { MOST_EFFORT } from '../variants/formats.ts';
 import { wrong } from '../variants/place.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
 import { choice, orWord, text, texts, wholeNumber, yesNoOr, yesOrNo } from '../variants/values.ts';

@@ -25,7 +25,7 @@ export async function inspect(path: string): Promise<Inspected> {
   }
 }
 
-async function inspected({ input, head }: Source, format: SourceFormat): Promise<Inspected> {
+async function inspected({ input, head, digest }: Source, format: SourceFormat): Promise<Inspected> {
   const read = () => sharp(input, { failOn: 'error', limitInputPixels: false });
   const metadata = await read().metadata();
   const { width, height } = metadata;
@@ -34,5 +34,5 @@ async function inspected({ input, head }: Source, format: SourceFormat): Promise
   const carried = new Set([...carriedBy(head, format, true).keys(), ...carriedIn(metadata).keys()]);
   const others = [...carried].filter((name) => !ORDER.includes(name)).sort();
   const names = [...ORDER.filter((name) => carried.has(name)), ...others];
-  return { format: format === 'heif' ? 'avif' : format, width, height, metadata: names };
+  return { format: format === 'heif' ? 'avif' : format, checksum: digest, width, height, metadata: names };
 }

@@ -1,4 +1,5 @@
-import type { Format, PixelSize, Position, Variant } from '../model.ts';
+import type { PixelSize, Position, Variant } from '../model.ts';
+import { LONGEST_SIDE } from '../variants/formats.ts';
 
 /** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
 export interface Geometry extends PixelSize {
@@ -10,12 +11,6 @@ export interface Geometry extends PixelSize {
   /** The output's size without the format's limit; null when the format's limit does not apply. */
   readonly asked: PixelSize | null;
 }
-
-/** The longest side, in pixels, of each encoder (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
-const LONGEST = { webp: 16_383, avif: 16_384, jpeg: 65_500, png: 2 ** 31 - 1 } satisfies Record<
-  Format,
-  number
->;
 
 /** A fraction of the source's size, at most 1. Integers keep it exact. */
 type Scale = { readonly of: number; readonly to: number };
@@ -62,7 +57,7 @@ function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
 
 function fitted(source: PixelSize, variant: Variant): Omit<Geometry, 'base'> {
   const asked = geometry(source, variant, null);
-  const longest = LONGEST[variant.format];
+  const longest = LONGEST_SIDE[variant.format];
   if (asked.width <= longest && asked.height <= longest) return { ...asked, asked: null };
   return { ...geometry(source, variant, longest), asked: { width: asked.width, height: asked.height } };
 }

@@ -8,6 +8,8 @@ export interface BatchOptions {
   /** As the user gave it, for events. */
   readonly outGiven: string;
   readonly template: string;
+  /** Bytes of the longest name that the disk of the outputs allows, if it allows fewer than other disks. */
+  readonly longestName?: number;
   readonly duplicates: 'link' | 'copy' | 'skip';
   readonly force: boolean;
   readonly dryRun: boolean;

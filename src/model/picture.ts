@@ -55,6 +55,8 @@ export type RenderTimes = Readonly<Record<'decode' | 'encode' | 'resize' | 'writ
 /** The facts about a stored picture after a full decode. The size is that of the stored pixels. */
 export interface Inspected extends PixelSize {
   readonly format: string;
+  /** Lower-case hex SHA-256 of the bytes that were decoded. */
+  readonly checksum: string;
   /** Names of its metadata (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty without metadata. */
   readonly metadata: readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { Format } from '../variants/fields.ts';
+import type { Format } from '../variants/formats.ts';
 
 /** Pixels. */
 export type PixelSize = { readonly width: number; readonly height: number };

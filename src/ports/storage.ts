@@ -30,8 +30,11 @@ export interface Storage {
   sync(paths: readonly string[]): Promise<void>;
   /** Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. */
   remove(paths: readonly string[], emptyBelow: string | null): Promise<void>;
-  /** Checks that outputs can be written here, and makes nothing. */
-  prepare(out: string): Promise<void>;
+  /**
+   * Checks that outputs can be written here, and makes nothing. Returns the bytes of the longest name that the disk
+   * allows: 255, or fewer.
+   */
+  prepare(out: string): Promise<number>;
   /**
    * Removes the staged files of dead runs. Storage keeps no list of them: they are beside the outputs of each run.
    * Returns the paths that could not be removed. Never touches a live run, and never fails.

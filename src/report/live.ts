@@ -22,7 +22,7 @@ export type TerminalStream = NodeJS.WritableStream & { readonly rows?: number };
  * process alive.
  */
 export function createLiveDisplay(stream: TerminalStream, style: Style) {
-  let state: 'idle' | 'drawing' | 'closed' = 'idle';
+  let state: 'idle' | 'drawing' | 'suspended' | 'closed' = 'idle';
   let lines: () => readonly string[] = () => [];
   let drawn: readonly string[] = [];
   let drawnAt = 0;
@@ -48,6 +48,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
   }
 
   function draw(): void {
+    if (state !== 'drawing') return;
     const next = lines();
     const columns = style.columns();
     const isOtherHeight = next.length !== drawn.length;
@@ -62,17 +63,37 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
     flush();
   }
 
-  /** Removes the live lines and shows the cursor. Safe to call twice; `print` still prints afterwards. */
+  function begin(): void {
+    state = 'drawing';
+    target.write(HIDE_CURSOR);
+    timer = setInterval(draw, INTERVAL).unref();
+  }
+
+  /** Removes the live lines and shows the cursor. The stream emits `suspend` before Ctrl-Z stops the process. */
+  function suspend(): void {
+    if (state !== 'drawing') return;
+    state = 'suspended';
+    clearInterval(timer);
+    erase();
+    printWaiting();
+    target.write(SHOW_CURSOR);
+    flush();
+  }
+
+  function proceed(): void {
+    if (state !== 'suspended') return;
+    begin();
+    draw();
+  }
+
+  /** Like `suspend`, for good. Safe to call twice; `print` still prints afterwards. */
   function close(): void {
-    if (state === 'drawing') {
-      clearInterval(timer);
-      process.removeListener('exit', close);
-      erase();
-      printWaiting();
-      target.write(SHOW_CURSOR);
-      flush();
-    }
+    suspend();
+    process.removeListener('exit', close);
+    stream.removeListener('suspend', suspend).removeListener('continue', proceed);
     state = 'closed';
+    printWaiting();
+    flush();
   }
 
   return {
@@ -81,11 +102,10 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
       if (state === 'closed' || lines === next) return;
       lines = next;
       if (state === 'idle') {
-        state = 'drawing';
-        target.write(HIDE_CURSOR);
+        begin();
         // A process that ends early must not leave a terminal without a cursor.
         process.once('exit', close);
-        timer = setInterval(draw, INTERVAL).unref();
+        stream.on('suspend', suspend).on('continue', proceed);
       }
       draw();
     },
@@ -93,7 +113,7 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
     print(texts: readonly string[]): void {
       if (texts.length === 0) return;
       waiting.push(...texts);
-      if (state === 'drawing') return;
+      if (state === 'drawing' || state === 'suspended') return;
       printWaiting();
       flush();
     },

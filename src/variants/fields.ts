@@ -1,7 +1,5 @@
+import { EFFORTS, FORMATS, type Format, LONGEST_SIDE, QUALITIES } from './formats.ts';
 import { choice, type Scalar, scalar, wholeNumber, yesOrNo } from './values.ts';
-
-export const FORMATS = ['webp', 'jpeg', 'png', 'avif'] as const;
-export type Format = (typeof FORMATS)[number];
 
 const FITS = ['inside', 'cover'] as const;
 export type Fit = (typeof FITS)[number];
@@ -12,26 +10,6 @@ const POSITIONS = [
   ...['entropy', 'attention'],
 ] as const;
 export type Position = (typeof POSITIONS)[number];
-
-type PerFormat<T> = Readonly<Record<Format, T>>;
-
-/** Extension of an output's name. */
-export const EXTENSIONS: PerFormat<string> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
-
-/** Longest side that may be asked for, in pixels. */
-const LONGEST: PerFormat<number> = { webp: 16383, avif: 16384, jpeg: 65535, png: 65535 };
-
-/** Effort of each encoder. AVIF at 0, 2 and 4 takes 60, 240 and 1750 ms for 1200 px (two cores, libvips 8.18). */
-const EFFORTS = {
-  webp: { least: 0, most: 6, initial: 4 },
-  avif: { least: 0, most: 9, initial: 2 },
-  png: { least: 1, most: 10, initial: 7 },
-} as const;
-
-/** The highest effort of any encoder; the lowest is 0. */
-export const MOST_EFFORT = Math.max(...Object.values(EFFORTS).map(({ most }) => most));
-
-const QUALITIES: PerFormat<number> = { webp: 85, jpeg: 85, avif: 60, png: 100 };
 
 /** One field of a variant. */
 interface Field<T> {
@@ -73,7 +51,7 @@ function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Fi
 }
 
 function side(short: string, about: string): Field<number | null> {
-  const type = (format: Format) => wholeNumber(1, LONGEST[format], ` (the most ${format} holds)`);
+  const type = (format: Format) => wholeNumber(1, LONGEST_SIDE[format], ` (the most ${format} holds)`);
   return { short, about, off: null, in: (format) => ({ type: type(format), initial: null }) };
 }
 

@@ -231,6 +231,19 @@ describe('a dry run', () => {
     expect(countsOf(again)).toMatchObject({ unchanged: 6, failed: 1 });
   });
 
+  it('makes no index, and neither do the commands that only look', async () => {
+    const place = openPlace();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    const index = ['--index', 'state/index.db'];
+    const dry = await place.process('--dry-run', ...index);
+    expect([dry.code, countsOf(dry)]).toEqual([0, { completed: 1 }]);
+    const codes = [];
+    for (const args of [['list'], ['status', 'abc'], ['verify']]) {
+      codes.push((await place.run([...args, ...index])).code);
+    }
+    expect([codes, place.files('.')]).toEqual([[2, 2, 2], ['photos/a.jpg']]);
+  });
+
   it('predicts a conflict with a file that imgtool did not make', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -181,5 +181,19 @@ describe('processImages', () => {
       }),
     );
     expect(place.files('.')).toEqual(['photos/a.jpg']);
+    expect(existsSync(place.index)).toBe(false);
+  });
+
+  it('records a batch after a dry run and a check of the same engine', async () => {
+    putOld(place.at('photos/a.jpg'), await picture());
+    const { cwd, index, ...settings } = options();
+    const engine = await openEngine({ cwd, index });
+    await all(engine.process('photos', { ...settings, dryRun: true }));
+    expect(await engine.verify()).toMatchObject({ verified: 0 });
+    await all(engine.process('photos', settings));
+    const dry = await all(engine.process('photos', { ...settings, dryRun: true }));
+    expect(dry.at(-1)).toMatchObject({ counts: { unchanged: 1 } });
+    expect([(await engine.list()).length, await engine.verify()]).toMatchObject([1, { verified: 2 }]);
+    await engine.close();
   });
 });

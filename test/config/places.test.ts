@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defaultIndex, hasNothing, nearPath, userPath } from '../../src/config/places.ts';
+import { absolute, defaultIndex, hasNothing, nearPath, userPath } from '../../src/config/places.ts';
 import { makePlace } from '../place.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
@@ -79,5 +79,29 @@ describe('the existing path that is nearest', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('a user without a home folder', () => {
+  const homeless = { ...linux, home: undefined };
+
+  it('has the folders that variables name', () => {
+    expect(defaultIndex({ ...homeless, env: { XDG_STATE_HOME: '/s' } })).toBe('/s/imgtool/index.db');
+    expect(defaultIndex({ ...homeless, env: { STATE_DIRECTORY: '/var/lib/x' } })).toBe(
+      '/var/lib/x/imgtool.db',
+    );
+  });
+
+  it('has no file of settings and no folder for compiled code', () => {
+    expect([userPath(homeless, 'config'), userPath(homeless, 'cache', 'compiled')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('gets an error where a home folder is needed', () => {
+    expect(() => defaultIndex(homeless)).toThrow('the index has no place');
+    expect(() => absolute('~/x', '/work', undefined)).toThrow('~/x: this user has no home folder');
+    expect(absolute('x', '/work', undefined)).toBe('/work/x');
   });
 });

@@ -64,7 +64,8 @@ export function rendererContract(make: (size: number) => Renderer): void {
       await opened.render([{ variant: variant({ width: 30 }), path }]);
       opened.close();
       const inspected = await renderer.inspect(path, 10_000);
-      expect(inspected).toEqual({ format: 'webp', width: 30, height: 20, metadata: [] });
+      const checksum = sha256(readFileSync(path));
+      expect(inspected).toEqual({ format: 'webp', checksum, width: 30, height: 20, metadata: [] });
     });
 
     it('names the metadata of a stored picture', async () => {

@@ -29,6 +29,19 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       return staged;
     };
 
+    it('says of a failed read that it was a read, and which file it was', async () => {
+      const storage = open('a1');
+      const place = makePlace();
+      const from = join(place, 'gone.webp');
+      await expect(storage.checksum(place)).rejects.toThrow(`${place}: could not be read (EISDIR)`);
+      for (const how of ['link', 'copy'] as const) {
+        await expect(storage.stageFrom(from, join(place, 'to.webp'), how)).rejects.toThrow(
+          `${from}: could not be read (ENOENT)`,
+        );
+      }
+      expect(readdirSync(place)).toEqual([]);
+    });
+
     it('shows nothing under the final name before the commit, and the whole output after it', async () => {
       const storage = open('a1');
       const path = join(out(), 'deep', 'x.webp');
@@ -329,7 +342,7 @@ export function storageConformance(name: string, open: (run: string) => Storage)
     it('checks whether outputs can be written without creating anything', async () => {
       const storage = open('a1');
       const path = join(out(), 'deep');
-      await storage.prepare(path);
+      expect(await storage.prepare(path)).toBe(255);
       expect(existsSync(dirname(path))).toBe(false);
       const file = join(makePlace(), 'file');
       writeFileSync(file, 'x');

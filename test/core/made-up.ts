@@ -112,7 +112,13 @@ export function rendererWith(onRender: OnRender): Renderer {
       };
     },
     digest: async (sources) => sources.map(({ path }) => digestOf(path)),
-    inspect: async () => ({ format: 'webp', width: 40, height: 30, metadata: [] }),
+    inspect: async (path) => ({
+      format: 'webp',
+      width: 40,
+      height: 30,
+      metadata: [],
+      checksum: digestOf(path).digest,
+    }),
     warm() {},
     spent: () => NOTHING_SPENT,
     about: async () => ({ versions: {}, reads: [], writes: [] }),

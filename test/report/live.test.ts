@@ -147,8 +147,29 @@ describe('the live display', () => {
     expect(process.listeners('exit')).toEqual(before);
   });
 
+  it('leaves the terminal in order while the process is suspended, and is drawn again afterwards', () => {
+    const { stream, display, screen, see } = open();
+    let text = 'live 1';
+    display.print(['first']);
+    display.show(() => [text]);
+    expect([see(), screen.isCursorShown()]).toEqual([['first', 'live 1', ''], false]);
+    stream.emit('suspend');
+    text = 'live 2';
+    display.print(['second']);
+    expect([see(), screen.isCursorShown()]).toEqual([['first', ''], true]);
+    stream.write('$ fg\n');
+    stream.emit('continue');
+    expect([see(), screen.isCursorShown()]).toEqual([['first', '$ fg', 'second', 'live 2', ''], false]);
+    stream.emit('suspend');
+    display.print(['third']);
+    display.close();
+    expect([see(), screen.isCursorShown()]).toEqual([['first', '$ fg', 'second', 'third', ''], true]);
+    stream.emit('continue');
+    expect([see().length, stream.listenerCount('continue')]).toEqual([5, 0]);
+  });
+
   it('leaves signals alone', () => {
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGCONT'] as const;
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP', 'SIGCONT'] as const;
     const count = () => signals.map((signal) => process.listenerCount(signal));
     const before = count();
     const { display, see } = open();

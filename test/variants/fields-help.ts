@@ -3,9 +3,9 @@ import {
   FIELD_KEYS,
   FIELD_TABLE,
   type FieldKey,
-  FORMATS,
   spellingsOf,
 } from '../../src/variants/fields.ts';
+import { FORMATS } from '../../src/variants/formats.ts';
 
 /** Columns of a page of help. */
 const COLUMNS_OF_PAGE = 100;

@@ -55,7 +55,7 @@ describe('a variant written as a spec', () => {
     ],
     [
       'a:h=65536,format=jpeg',
-      'height: expected a whole number from 1 to 65535 (the most jpeg holds), got "65536"',
+      'height: expected a whole number from 1 to 65500 (the most jpeg holds), got "65536"',
     ],
     ['a:w', 'width: expected a whole number from 1 to 16383 (the most webp holds), got true'],
     ['a:w=5,q=101', 'quality: expected a whole number from 1 to 100, got "101"'],

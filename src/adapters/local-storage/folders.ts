@@ -67,7 +67,7 @@ export function createFolderMaker(sync: (folder: string) => Promise<void>) {
 
 function makingError(error: unknown, folder: string): ImgtoolError {
   const known = writeError(error, folder);
-  if (known.code !== 'io') return known;
+  if (known.code !== 'io' || known.fix !== undefined) return known;
   const why = systemCode(error) ?? String(error);
   return new ImgtoolError('io', `${folder}: this folder cannot be made (${why})`, {
     fix: 'look what is in its place, or choose another {{out}}',

@@ -1,5 +1,6 @@
-import { linkSync, renameSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { outputExists, systemCode } from '../../errors.ts';
 import type { Staged } from '../../ports.ts';
@@ -39,6 +40,32 @@ export function linked(from: string, to: string): boolean {
     if (NO_LINKS.has(systemCode(error) ?? '')) return false;
     throw error;
   }
+}
+
+/** Bytes of the longest name that common disks allow. */
+const LONGEST = 255;
+
+/**
+ * Bytes of the longest name in a folder. Some disks allow fewer than 255: eCryptfs allows 143. Node does not report the
+ * limit, so this function looks for files with long names and sees when the system refuses.
+ */
+export function longestNameIn(folder: string): number {
+  const fits = (bytes: number) => {
+    try {
+      lstatSync(join(folder, 'x'.repeat(bytes)), { throwIfNoEntry: false });
+      return true;
+    } catch (error) {
+      return systemCode(error) !== 'ENAMETOOLONG';
+    }
+  };
+  if (fits(LONGEST)) return LONGEST;
+  let [fitting, tooLong] = [1, LONGEST];
+  while (tooLong - fitting > 1) {
+    const middle = Math.floor((fitting + tooLong) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooLong = middle;
+  }
+  return fitting;
 }
 
 /** On Windows a virus scanner may hold a file for a moment. */

@@ -9,22 +9,33 @@ export type Sqlite = typeof SqliteConstructor;
 export function loadSqlite(): Sqlite {
   try {
     // By `import()` this package, which is CommonJS, takes 3 ms longer: its files are parsed for their names first.
-    const sqlite: Sqlite = createRequire(import.meta.url)('better-sqlite3');
+    const load = createRequire(import.meta.url);
+    if (mustKeep) {
+      const about: { readonly version: string } = load('better-sqlite3/package.json');
+      mustKeep = abortsWhenCollected(process.versions.node, about.version);
+    }
+    const sqlite: Sqlite = load('better-sqlite3');
     return sqlite;
   } catch (cause) {
     throw withoutBinding(cause);
   }
 }
 
+/**
+ * Whether the process aborts when a database, a statement or an iterator is garbage-collected. better-sqlite3 12 aborts
+ * on Node 24.19 and later: https://github.com/nodejs/node/issues/65446. A binding that was built for 24.19 also aborts on
+ * earlier versions of Node 24.
+ */
+export function abortsWhenCollected(node: string, sqlite: string): boolean {
+  return Number.parseInt(node, 10) >= 24 && Number.parseInt(sqlite, 10) < 13;
+}
+
+let mustKeep = abortsWhenCollected(process.versions.node, '12');
 const kept: object[] = [];
 
-/**
- * Keeps a database, a statement or an iterator until the process ends. better-sqlite3 12 aborts the process on Node
- * 24.19 and later when one of them is garbage-collected: https://github.com/nodejs/node/issues/65446. There are few of
- * them: those of a run, and one for each lock that is probed.
- */
+/** Keeps a database, a statement or an iterator until the process ends, where collecting one would abort the process. */
 export function keep<T extends object>(one: T): T {
-  kept.push(one);
+  if (mustKeep) kept.push(one);
   return one;
 }
 

@@ -60,7 +60,7 @@ export async function connect(path: string, purpose: Purpose = 'work', busyTimeo
     const real = realPlace(path);
     const locks = locksOf(Sqlite, real);
     refuseIfLeftBehind(path, real, locks);
-    if (purpose === 'look' && sizeOf(real) === 0) return lookAtNone(Sqlite, path, locks, busyTimeout);
+    if (purpose === 'look' && sizeOf(real) === 0) return inMemory(Sqlite, path, busyTimeout, ':memory:');
     // A process that opens the damaged file just before it is replaced would leave a log beside the new one.
     if (locks.isHeld(REPAIR)) throw inRepair(path);
     // SQLite blocks the event loop while it waits, so it gives up at once and `whileBusy` waits instead.
@@ -102,13 +102,6 @@ function isWriteProtected(error: unknown): boolean {
   return /^(EACCES|EPERM|EROFS|SQLITE_(CANTOPEN|READONLY|IOERR_(SHM|LOCK|DELETE)).*)$/.test(code);
 }
 
-/** An empty index in memory, where nobody has made one yet. */
-function lookAtNone(Sqlite: Sqlite, path: string, locks: Locks, busyTimeout: number): Connection {
-  const db = keep(new Sqlite(':memory:'));
-  for (const step of MIGRATIONS) db.exec(step);
-  return connectionTo({ db, path, locks }, busyTimeout, () => {});
-}
-
 /**
  * A copy of the index in memory. Readers of a WAL write beside it too; where they cannot, this is the only way. Nobody
  * works with such an index, unless there is something in its WAL.
@@ -123,12 +116,17 @@ function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
     const bytes = readFileSync(real);
     // Bytes 18 and 19 say how a database is written and read. 1 means without a WAL.
     bytes.fill(1, 18, 20);
-    const db = keep(new Sqlite(bytes));
-    for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
-    return connectionTo({ db, path, locks: locksOf(Sqlite, real) }, busyTimeout, () => {});
+    return inMemory(Sqlite, path, busyTimeout, bytes);
   } catch (error) {
     throw indexError(error, path);
   }
+}
+
+/** An index in memory: the copy of a file, or an empty one where there is no file. */
+function inMemory(Sqlite: Sqlite, path: string, busyTimeout: number, content: Buffer | ':memory:') {
+  const db = keep(new Sqlite(content));
+  for (const step of MIGRATIONS.slice(versionOf(db, path))) db.exec(step);
+  return connectionTo({ db, path, locks: locksOf(Sqlite, realPlace(path)) }, busyTimeout, () => {});
 }
 
 function connectionTo(

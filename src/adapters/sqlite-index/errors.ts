@@ -36,8 +36,12 @@ export function indexError(error: unknown, path: string): ImgtoolError {
 }
 
 export function withoutBinding(cause: unknown): ImgtoolError {
-  const fix = 'npm rebuild better-sqlite3 --allow-scripts=better-sqlite3';
-  return unusable('the SQLite binding is missing or made for another Node', fix, cause);
+  const fix =
+    'npm rebuild better-sqlite3 in the folder of imgtool; if that fails, see imgtool help files-and-uninstall';
+  const why = `the SQLite binding is missing or made for another Node than ${process.version}`;
+  // The message about a missing binding is a list of a dozen paths.
+  const isMissing = systemCode(cause) !== 'ERR_DLOPEN_FAILED';
+  return unusable(why, fix, isMissing ? undefined : cause);
 }
 
 /** Whether another connection was in the way. A moment later it may be gone. */

@@ -8,7 +8,7 @@ import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
 import { takeIn } from './intake.ts';
-import { foldName, pathAsGiven } from './names.ts';
+import { fittingDisk, foldName, pathAsGiven } from './names.ts';
 import { contextOf, type NewWork } from './run.ts';
 
 /** A dry run is not recorded, so it has no id. */
@@ -28,10 +28,10 @@ interface Foreseen {
  * Reports what `runBatch` would do, by the same intake and the same rule. Reads and digests sources, but renders, writes
  * and records nothing. Emits one job event with `would` for each source, and `batch.finished`. Errors: `not_writable`.
  */
-export async function dryRun(ports: Ports, { options }: NewWork, emit: Emit, signal: AbortSignal) {
+export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: AbortSignal) {
   const started = performance.now();
   const { storage, index } = ports;
-  await storage.prepare(options.out);
+  const options = fittingDisk(work.options, await storage.prepare(work.options.out));
   // Renaming records changes no output.
   await index.renameSettings(renamedSettings(options));
   const totals = new BatchTotals();

@@ -2,10 +2,15 @@ import { createHash } from 'node:crypto';
 import { basename, join, relative as pathBetween, posix, sep } from 'node:path';
 import type { BatchOptions, Variant } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
-import { EXTENSIONS } from '../../variants/fields.ts';
+import { EXTENSIONS } from '../../variants/formats.ts';
 
 /** Bytes of the longest file or folder name that every common file system allows. */
 const LONGEST = 255;
+
+/** The options of a new batch on a disk that allows names of this many bytes. */
+export function fittingDisk(options: BatchOptions, longestName: number): BatchOptions {
+  return longestName < LONGEST ? { ...options, longestName } : options;
+}
 
 type Named = { readonly source: string; readonly relative: string };
 
@@ -72,11 +77,13 @@ function tag(path: string): string {
 
 function namesWith(suffix: string, { relative }: Named, options: BatchOptions): string[] {
   const { out, patterns } = namePatternsOf(options);
-  const { dir, name } = posix.parse(relative);
+  const { longestName: longest = LONGEST } = options;
+  const { dir: folders, name } = posix.parse(relative);
+  const dir = longest < LONGEST ? folders.replace(/[^/]+/g, (folder) => cut(folder, longest)) : folders;
   const render = (stem: string) =>
     patterns.map((pattern) => contained(fill(pattern, { dir, name: stem + suffix })));
   const paths = render(name);
-  const tooLong = Math.max(...paths.map(longestExcess));
+  const tooLong = Math.max(...paths.map((path) => longestExcess(path, longest)));
   const fitting = tooLong > 0 ? render(cut(name, Buffer.byteLength(name) - tooLong)) : paths;
   return fitting.map((path) => out + (sep === '/' ? path : path.replaceAll('/', sep)));
 }
@@ -152,12 +159,12 @@ function contained(path: string): string {
     .join('/');
 }
 
-function longestExcess(path: string): number {
+function longestExcess(path: string, longest: number): number {
   // A unit of UTF-16 takes at most 3 bytes of UTF-8.
-  if (path.length * 3 <= LONGEST) return 0;
-  const most = Buffer.byteLength(path) - LONGEST;
+  if (path.length * 3 <= longest) return 0;
+  const most = Buffer.byteLength(path) - longest;
   if (most <= 0) return most;
-  return Math.max(...path.split('/').map((segment) => Buffer.byteLength(segment) - LONGEST));
+  return Math.max(...path.split('/').map((segment) => Buffer.byteLength(segment) - longest));
 }
 
 /** The longest prefix of whole characters within this many bytes. */

@@ -8,6 +8,7 @@ import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
 import { type Intake, openIntake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
+import { fittingDisk } from './names.ts';
 import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
 /** Milliseconds that the history keeps ended batches: 90 days. */
@@ -35,9 +36,9 @@ export async function runBatch(
   signal: AbortSignal,
   mode = ONE_WALK,
 ): Promise<BatchFinished> {
-  const { options } = work;
-  const dead = await tidyUp(ports, options, emit);
-  const run = await ports.index.begin({ ...work, run: ports.run });
+  const { dead, longestName } = await tidyUp(ports, work.options, emit);
+  const options = fittingDisk(work.options, longestName);
+  const run = await ports.index.begin({ ...work, options, run: ports.run });
   return workOn(ports, { dead, run, options, signal }, emit, mode);
 }
 
@@ -45,7 +46,7 @@ export async function runBatch(
 export async function resumeBatch(ports: Ports, work: OldWork, emit: Emit, signal: AbortSignal) {
   const { batch, ...again } = work;
   const { options, states, walk } = again;
-  const dead = await tidyUp(ports, options, emit);
+  const { dead } = await tidyUp(ports, options, emit);
   const folders = states.includes('failed') ? await unreadFolders(ports, batch.id) : [];
   // The walk finds what these folders hold, or that they still cannot be read.
   const { run, batch: resumed } = await ports.index.resume(ports.run, batch.id, {
@@ -71,9 +72,9 @@ async function tidyUp({ index, storage }: Ports, options: BatchOptions, emit: Em
   // Sweep before recovery: after a kill in between, the next run repeats both.
   for (const path of await storage.sweep(dead)) emit(notRemoved(path));
   await index.recover(dead);
-  await storage.prepare(options.out);
+  const longestName = await storage.prepare(options.out);
   await index.renameSettings(renamedSettings(options));
-  return dead;
+  return { dead, longestName };
 }
 
 function notRemoved(path: string): Warning {

@@ -98,9 +98,12 @@ export function openDuplicateWaitlist() {
     add: (job: WaitingJob) => void waiting.add(job),
     /** Takes all jobs that wait for these bytes. */
     take: (digest: string) => take(({ learnt }) => learnt.digest === digest),
-    /** Takes one job for each digest. This job finds out whether another process has finished. */
-    takeOneOfEach() {
-      const digests = new Set<string>();
+    /** Whether a job waits for bytes other than these. */
+    waitsForOthers: (held: ReadonlySet<string>) =>
+      [...waiting].some(({ learnt }) => !held.has(learnt.digest)),
+    /** Takes one job for each digest but these. This job finds out whether another process has finished. */
+    takeOneOfEach(held: ReadonlySet<string>) {
+      const digests = new Set(held);
       return take(({ learnt: { digest } }) => {
         const isFirst = !digests.has(digest);
         digests.add(digest);

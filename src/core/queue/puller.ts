@@ -43,8 +43,11 @@ export function openIntake() {
  * waits, when `signal` aborts, or after an error that would fail every job. Waits for images in work. Resolves to the
  * error after which no job could succeed, if any.
  */
-export async function workThrough(context: JobContext, intake: Intake, mode: BatchMode) {
-  const { index, run, ready, emit, options } = context;
+export async function workThrough(given: JobContext, intake: Intake, mode: BatchMode) {
+  const { index, run, ready, emit, options } = given;
+  /** The bytes that jobs in work have claimed. */
+  const claims = new Map<Job['id'], string>();
+  const context = { ...given, index: { ...index, claim } };
   const failed = openFailedJobs(context, mode);
   const copies = openCopies(context);
   const waitlist = openDuplicateWaitlist();
@@ -69,8 +72,10 @@ export async function workThrough(context: JobContext, intake: Intake, mode: Bat
       if (isAll && isIdle && waitlist.size === 0 && failed.waiting === 0) return;
       // Without capacity no timer is needed: the next job that ends wakes the loop.
       const within = free > 0 ? failed.untilDue() : undefined;
-      const woken = await intake.wait(waitlist.size > 0 ? LOOK_AGAIN : within);
-      if (!woken) waitlist.takeOneOfEach().forEach(start);
+      // The end of a job in work wakes the copies of its bytes. Only the jobs of other processes end unnoticed.
+      const isElsewhere = waitlist.waitsForOthers(claimedHere());
+      const woken = await intake.wait(isElsewhere ? LOOK_AGAIN : within);
+      if (!woken) waitlist.takeOneOfEach(claimedHere()).forEach(start);
     }
     await allEnded();
     for (const { job } of waitlist.takeAll()) await index.giveBack(job, 'pending');
@@ -144,9 +149,23 @@ export async function workThrough(context: JobContext, intake: Intake, mode: Bat
       if (outcome.digest !== undefined) waitlist.take(outcome.digest).forEach(start);
     } catch (thrown) {
       await failed.handle(job, asImgtoolError(thrown), performance.now() - started);
-      // The digest of the failed job is unknown here, so one waiting job of each digest tries again.
-      waitlist.takeOneOfEach().forEach(start);
+      claims.delete(job.id);
+      // The digest of the failed job may be unknown here, so one waiting job of each digest tries again.
+      waitlist.takeOneOfEach(claimedHere()).forEach(start);
+    } finally {
+      claims.delete(job.id);
     }
+  }
+
+  async function claim(...asked: Parameters<typeof index.claim>): Promise<boolean> {
+    const isClaimed = await index.claim(...asked);
+    const [, { id }, digest] = asked;
+    if (isClaimed) claims.set(id, digest);
+    return isClaimed;
+  }
+
+  function claimedHere(): ReadonlySet<string> {
+    return new Set(claims.values());
   }
 
   function waitFor(waiting: WaitingJob): void {

@@ -1,4 +1,4 @@
-import { asImgtoolError, type ErrorCode, systemCode } from '../../errors.ts';
+import { asImgtoolError, type ErrorCode } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
@@ -81,20 +81,22 @@ async function problemsOf(ports: Verifying, record: OutputRecord): Promise<Probl
     if (found === 'foreign') {
       return [{ problem: 'foreign', message: 'a folder, a link or a device is in its place' }];
     }
-    const checksum = found === null ? null : await storage.checksum(record.path);
-    if (found === null || checksum === null) return [MISSING];
+    if (found === null) return [MISSING];
+    const { checksum, problems } = await problemsInside(ports, record);
+    if (checksum === null) return [MISSING];
     const isAsWritten = found.size === record.size && checksum === record.checksum;
-    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...(await problemsInside(ports, record))];
+    return [...(isAsWritten ? [] : [changed(found.size, record)]), ...problems];
   } catch (error) {
-    const { code, message, cause } = asImgtoolError(error);
+    const { code, message } = asImgtoolError(error);
     if (code === 'cancelled') throw error;
     if (code === 'source_missing') return [MISSING];
-    return [{ problem: 'unreadable', message: `cannot be read (${systemCode(cause) ?? message})` }];
+    const [, why = message] = /\((E[A-Z]+)\)$/.exec(message) ?? [];
+    return [{ problem: 'unreadable', message: `cannot be read (${why})` }];
   }
 }
 
-/** The problems of the decoded picture. */
-async function problemsInside(ports: Verifying, record: OutputRecord): Promise<Problem[]> {
+/** The problems of the decoded picture, and the checksum of its bytes, all from one read. */
+async function problemsInside(ports: Verifying, record: OutputRecord) {
   try {
     const found = await inspected(ports, record.path);
     const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
@@ -102,11 +104,12 @@ async function problemsInside(ports: Verifying, record: OutputRecord): Promise<P
     if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
     const names = found.metadata.join(', ');
     if (names !== '') problems.push({ problem: 'metadata', message: `carries ${names}` });
-    return problems;
+    return { checksum: found.checksum, problems };
   } catch (error) {
     const { code, message } = asImgtoolError(error);
     if (!UNDECODABLE.has(code)) throw error;
-    return [{ problem: 'undecodable', message }];
+    const problems: Problem[] = [{ problem: 'undecodable', message }];
+    return { checksum: await ports.storage.checksum(record.path), problems };
   }
 }
 

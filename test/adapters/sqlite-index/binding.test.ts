@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { keep, keepBackups } from '../../../src/adapters/sqlite-index/binding.ts';
+import { abortsWhenCollected, keep, keepBackups } from '../../../src/adapters/sqlite-index/binding.ts';
 import { makePlace } from '../../place.ts';
 
 /** If this test fails after an update of better-sqlite3, check whether the package still needs `keep`. */
@@ -20,3 +20,16 @@ it('`keep` finds the native object that makes backups, and does not disturb a ba
 it('`keep` reports an object without a native object', () => {
   expect(keepBackups({ [Symbol('other')]: { close() {} } })).toBe(false);
 });
+
+it.each([
+  ['20.19.0', '12.11.1', false],
+  ['22.23.2', '12.11.1', false],
+  ['24.19.0', '12.11.1', true],
+  ['26.4.0', '12.11.1', true],
+  ['26.4.0', '13.2.0', false],
+])(
+  'on Node %s with better-sqlite3 %s, collecting a statement aborts the process: %s',
+  (node, sqlite, aborts) => {
+    expect(abortsWhenCollected(node, sqlite)).toBe(aborts);
+  },
+);

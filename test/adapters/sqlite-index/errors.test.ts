@@ -10,7 +10,7 @@ it.each([
 ])('the error names the command that repairs a missing or wrong binding (%s)', (code, message) => {
   expect(indexError(Object.assign(new Error(message), { code }), '/index.db')).toMatchObject({
     code: 'index_unusable',
-    message: 'the SQLite binding is missing or made for another Node',
+    message: `the SQLite binding is missing or made for another Node than ${process.version}`,
     fix: expect.stringMatching(/^npm rebuild better-sqlite3/),
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidateNames, isOutputName, namesOf } from '../../../src/core/batch/names.ts';
+import { candidateNames, fittingDisk, isOutputName, namesOf } from '../../../src/core/batch/names.ts';
 import { batchOptions, sha, variant } from '../../records.ts';
 
 const found = (relative: string) => ({ source: `/photos/${relative}`, relative });
@@ -53,6 +53,17 @@ describe('names of outputs', () => {
       }
     },
   );
+
+  it('are cut to what the disk of the outputs allows, and so are folders', () => {
+    const options = fittingDisk(batchOptions(), 143);
+    const relative = `${'é'.repeat(100)}/sub/${'字'.repeat(80)}.jpg`;
+    const [folder, sub, name] = candidateNames(found(relative), options)[0]![0]!
+      .slice('/out/'.length)
+      .split('/');
+    expect([folder, sub]).toEqual(['é'.repeat(71), 'sub']);
+    expect(name).toBe(`${'字'.repeat(44)}_small.webp`);
+    expect(fittingDisk(options, 255), 'another disk leaves the names of an earlier batch').toBe(options);
+  });
 
   it('never lead out of the output folder', () => {
     const template = '{name}/{variant}.{ext}';

@@ -4,11 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
 import { makeAgain } from '../../../src/core/verify/fix.ts';
 import { verify } from '../../../src/core/verify/verify.ts';
-import { writeError } from '../../../src/errors.ts';
-import type { Inspected } from '../../../src/model.ts';
+import { readError } from '../../../src/errors.ts';
 import type { Renderer } from '../../../src/ports.ts';
 import { failure, rendererWith, type Workshop } from '../made-up.ts';
-import { FINE, never, openVerification, type Verification } from './verifying.ts';
+import { type Decoded, FINE, never, openVerification, type Verification } from './verifying.ts';
 
 let all: Verification;
 let workshop: Workshop;
@@ -49,7 +48,7 @@ describe('the check of all outputs', () => {
   });
 
   it('lists all problems of each output, ordered by path', async () => {
-    const inspect = async (path: string): Promise<Inspected> => {
+    const inspect = async (path: string): Promise<Decoded> => {
       if (path === out('d')) throw failure('corrupt');
       if (path === out('b')) return { ...FINE, height: 31, metadata: ['exif', 'icc'] };
       return FINE;
@@ -80,7 +79,7 @@ describe('the check of all outputs', () => {
   });
 
   it('does not report an output that was forgotten during the check', async () => {
-    const inspect = async (path: string): Promise<Inspected> => {
+    const inspect = async (path: string): Promise<Decoded> => {
       if (path === out('b')) {
         rmSync(path, { force: true });
         await workshop.index.forget(workshop.at('photos/b.jpg'), [path], [], true);
@@ -93,7 +92,7 @@ describe('the check of all outputs', () => {
 
   it('tries again after a crash of a child process, and gives up after three attempts', async () => {
     const tries: Record<string, number> = {};
-    const inspect = async (path: string): Promise<Inspected> => {
+    const inspect = async (path: string): Promise<Decoded> => {
       tries[path] = (tries[path] ?? 0) + 1;
       if (path === out('a') && tries[path] < 3) throw failure('worker_crashed');
       if (path === out('b')) throw failure('worker_crashed');
@@ -107,19 +106,33 @@ describe('the check of all outputs', () => {
   });
 
   it('reports unreadable outputs with the reason', async () => {
-    const storage = openLocalStorage('0000');
-    const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
-    const checksum: typeof storage.checksum = async (path) => {
-      if (path === out('c')) throw writeError(denied, path);
-      return storage.checksum(path);
+    const inspect = async (path: string): Promise<Decoded> => {
+      if (path === out('c')) throw readError(Object.assign(new Error('denied'), { code: 'EACCES' }));
+      return FINE;
     };
-    const found = await verify(fixing({ storage: { ...storage, checksum } }), undefined, never());
+    const found = await verify(fixing({}, inspect), undefined, never());
     expect(found.wrong.map(({ problems }) => problems)).toEqual([
       [{ problem: 'unreadable', message: 'cannot be read (EACCES)' }],
     ]);
-    const { remade } = await makeAgain(fixing({ storage: { ...storage, checksum } }), found.wrong, never());
+    const { remade } = await makeAgain(fixing({}, inspect), found.wrong, never());
     expect([...remade.values()]).toMatchObject([{ message: 'what cannot be read is not replaced' }]);
     expect(all.batches()).toBe(0);
+  });
+
+  it('reads each sound output once, and a damaged one once more for its checksum', async () => {
+    const storage = openLocalStorage('0000');
+    const read: string[] = [];
+    const checksum: typeof storage.checksum = async (path) => {
+      read.push(path);
+      return storage.checksum(path);
+    };
+    const inspect = async (path: string): Promise<Decoded> => {
+      if (path === out('d')) throw failure('corrupt');
+      return FINE;
+    };
+    await verify(fixing({ storage: { ...storage, checksum } }, inspect), undefined, never());
+    // Wrong outputs are checked twice.
+    expect(read).toEqual([out('d'), out('d')]);
   });
 
   it('stops at once when its signal aborts', async () => {

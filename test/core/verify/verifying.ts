@@ -2,10 +2,12 @@ import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
 import type { Fixing } from '../../../src/core/verify/fix.ts';
 import type { Looked } from '../../../src/model/verified.ts';
 import type { Inspected } from '../../../src/model.ts';
-import type { Renderer } from '../../../src/ports.ts';
 import { openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
-export const FINE: Inspected = { format: 'webp', width: 40, height: 30, metadata: [] };
+export const FINE: Decoded = { format: 'webp', width: 40, height: 30, metadata: [] };
+
+/** What a picture that is decoded looks like. */
+export type Decoded = Omit<Inspected, 'checksum'>;
 
 /** Four sources with their outputs, and the ports to check them. */
 export interface Verification {
@@ -16,13 +18,18 @@ export interface Verification {
   batches(): number;
   out(name: string): string;
   /** The ports for checks and fixes, some of them replaced. */
-  fixing(over?: Partial<Fixing>, inspect?: Renderer['inspect']): Fixing;
+  fixing(over?: Partial<Fixing>, inspect?: (path: string) => Promise<Decoded>): Fixing;
   /** Problem words by name of the source. */
   wordsOf(looked: Pick<Looked, 'wrong'>): Record<string, string[]>;
 }
 
 export async function openVerification(): Promise<Verification> {
   const rendered: string[] = [];
+  const renderer = rendererWith(() => {});
+  const both = async (inspect: (path: string) => Promise<Decoded>, path: string, timeout: number) => {
+    const decoded = await inspect(path);
+    return { ...(await renderer.inspect(path, timeout)), ...decoded };
+  };
   let batches = 0;
   const workshop = await openWorkshop((source) => rendered.push(source));
   workshop.put('a.jpg', 'b.jpg', 'c.jpg', 'd.jpg');
@@ -36,7 +43,8 @@ export async function openVerification(): Promise<Verification> {
     fixing: (over = {}, inspect = undefined) => ({
       sources: { gone: async () => [], missing: async () => [] },
       ...{ index: workshop.index, storage: openLocalStorage('0000'), timeout: 1_000 },
-      renderer: { ...rendererWith(() => {}), ...(inspect === undefined ? {} : { inspect }) },
+      renderer:
+        inspect === undefined ? renderer : { ...renderer, inspect: (...asked) => both(inspect, ...asked) },
       machine: { jobs: 2, memory: 1_000_000, memoryCap: 1_000_000, limits: {} },
       async open() {
         batches++;

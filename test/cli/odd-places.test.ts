@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { isForOthers } from './nobody.ts';
+import { picture, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  putOld(place.at('photos/a.jpg'), await picture());
+});
+
+const BATCH = ['process', '--json', ...SMALL];
+
+describe.skipIf(!isForOthers || process.getuid?.() !== 0)('a user without HOME and without a name', () => {
+  const UNKNOWN = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups'];
+  const WITHOUT = ['env', '-u', 'HOME', '-u', 'XDG_STATE_HOME', '-u', 'XDG_CONFIG_HOME'];
+  const before = [...UNKNOWN, ...WITHOUT];
+  beforeEach(() => {
+    execFileSync('chown', ['-hR', '54321:54321', dirname(place.cwd)]);
+  });
+
+  it.each([[['--no-config']], [[]]])('can process images with --index and %j', async (more) => {
+    const outcome = await place.run([...BATCH, '--index', 'my.db', '--out', 'out', ...more, 'photos'], {
+      before,
+    });
+    expect([outcome.code, outcome.stderr, countsOf(outcome)]).toEqual([0, '', { completed: 1 }]);
+    const list = await place.run(['list', '--index', 'my.db', '--json'], { before });
+    expect([list.code, JSON.parse(list.stdout).batches.length]).toEqual([0, 1]);
+  });
+
+  it('is asked for a place of the index', async () => {
+    const { code, stderr } = await place.run([...BATCH, '--out', 'out', 'photos'], { before });
+    expect([code, stderr]).toEqual([
+      2,
+      'error: the index has no place, because this user has no home folder\n' +
+        'fix: name a file with --index, or set HOME\n',
+    ]);
+    expect(place.files('.')).toEqual(['photos/a.jpg']);
+  });
+
+  it('gets an error for a path that begins with ~', async () => {
+    const { code, stderr } = await place.run(['list', '--index', '~/my.db'], { before });
+    expect([code, stderr]).toEqual([
+      2,
+      'error: ~/my.db: this user has no home folder\nfix: write the whole path, or set HOME\n',
+    ]);
+  });
+});
+
+describe('a working folder that was deleted', () => {
+  /** A shell that starts the binary from a folder that it has deleted. */
+  const run = (args: readonly string[]) => {
+    const before = ['sh', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', 'sh'];
+    return place.run(args, { before });
+  };
+
+  it('does not matter where all paths are absolute', async () => {
+    const batch = await run([...BATCH, '--out', place.at('out'), place.at('photos')]);
+    expect([batch.code, batch.stderr, countsOf(batch)]).toEqual([0, '', { completed: 1 }]);
+    expect(place.files('out')).toEqual(['a_a.webp', 'a_b.webp']);
+    const list = await run(['list', '--json']);
+    expect([list.code, JSON.parse(list.stdout).batches.length]).toEqual([0, 1]);
+  });
+
+  it('is named by the error about a relative --out, and is not made again', async () => {
+    const { code, stderr } = await run([...BATCH, '--out', 'out', place.at('photos')]);
+    expect([code, stderr]).toEqual([
+      2,
+      `error: out: the working folder of this path was deleted (${place.at('gone')})\n` +
+        'fix: go to a folder that exists, or write absolute paths, also in --out\n',
+    ]);
+    expect(place.files('.')).toEqual(['photos/a.jpg']);
+  });
+
+  it('has no inputs with relative paths', async () => {
+    const { code, stderr } = await run([...BATCH, '--out', place.at('out'), 'photos']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('error: photos: is not there')]);
+  });
+});

@@ -1,0 +1,38 @@
+import { statSync } from 'node:fs';
+import { beforeEach, expect, it } from 'vitest';
+import { countsOf, openPlace, type Place } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  for (const name of ['a', 'b']) putOld(place.at(`photos/${name}.jpg`), await picture({ seed: 1 }));
+});
+
+/** The number of different files among the outputs `a_a.webp` and `b_a.webp` of some folders. */
+function filesIn(...folders: string[]): number {
+  const paths = folders.flatMap((folder) => ['a', 'b'].map((name) => place.at(folder, `${name}_a.webp`)));
+  return new Set(paths.map((path) => statSync(path).ino)).size;
+}
+
+it('outputs of known bytes share files in all output folders, unless --duplicates copy is given', async () => {
+  await place.process();
+  await place.process('--out', 'linked');
+  expect(filesIn('out', 'linked')).toBe(1);
+  await place.process('--out', 'copied', '--duplicates', 'copy');
+  expect([filesIn('copied'), filesIn('out', 'copied')]).toEqual([2, 3]);
+  putOld(place.at('photos/c.jpg'), await picture({ seed: 1 }));
+  const skipped = await place.process('--duplicates', 'skip');
+  expect([countsOf(skipped), place.files('out').filter((name) => name.startsWith('c'))]).toEqual([
+    { unchanged: 2, duplicate: 1 },
+    [],
+  ]);
+});
+
+it('outputs that are links stay links with --duplicates copy, and become files of their own with --force', async () => {
+  await place.process();
+  const again = await place.process('--duplicates', 'copy');
+  expect([countsOf(again), filesIn('out')]).toEqual([{ unchanged: 2 }, 1]);
+  await place.process('--duplicates', 'copy', '--force');
+  expect(filesIn('out')).toBe(2);
+});
