@@ -56,7 +56,8 @@ export const BATCH_ID = ['<batch-id>', 'the id of the batch; its first digits ar
 /** The settings of a call, and how it prints what it looks up. */
 export async function prepare({ options, streams: { stdout } }: Call) {
   const config = await loadConfig({ flags: flagsOf(options), cwd: process.cwd() });
-  return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
+  const style = await styleOf(stdout, config);
+  return { config, style, print: createPrint(stdout, style, config.json) };
 }
 
 export function withPast({ index }: Config, use: (past: BatchFinder) => Promise<Outcome>): Promise<Outcome> {

@@ -66,6 +66,8 @@ export interface Batch {
 
 /** A job in the history. */
 export interface JobRecord {
+  /** The job's number in the index. Jobs are taken in the order of these numbers. */
+  readonly id: number;
   readonly source: string;
   readonly state: JobState;
   readonly attempts: number;

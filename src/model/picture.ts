@@ -37,6 +37,9 @@ export interface RenderedOutput extends PixelSize {
   readonly asked?: PixelSize;
 }
 
+/** How far a picture is rendered: finished outputs, and the share of their pixels in those of all outputs, from 0 to 1. */
+export type RenderProgress = { readonly done: number; readonly share: number };
+
 export interface Rendered {
   /** In the order of the orders. */
   readonly outputs: readonly RenderedOutput[];

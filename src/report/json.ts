@@ -16,7 +16,8 @@ interface JsonReportOptions {
 export function createJsonReport({ stream, verbose = false, exitOf }: JsonReportOptions): Report {
   return {
     event(event) {
-      if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
+      if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.progress') return;
+      if (event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       const printed = event.type === 'batch.finished' ? { ...event, exit: exitOf(event) } : event;
       const values: Readonly<Record<string, unknown>> = { ...valuesOf(printed) };
@@ -53,9 +54,9 @@ function timingsInOrder(ms: Timings): object {
   return Object.fromEntries(parts.map((part) => [part, Math.round(ms[part])]));
 }
 
-type PrintedEvent =
-  | Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>
-  | (BatchFinished & { readonly exit: number });
+/** Events for displays that change in place, and for the library. */
+type SilentEvent = Extract<Event, { type: 'walk' | 'job.started' | 'job.progress' | 'job.waiting' }>;
+type PrintedEvent = Exclude<Event, SilentEvent | BatchFinished> | (BatchFinished & { readonly exit: number });
 
 /** The fields that a job has in events and in `status`. */
 const SOURCE = ['source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const;

@@ -48,7 +48,8 @@ export function createLiveDisplay(stream: TerminalStream, style: Style) {
   }
 
   function draw(): void {
-    const next = lines();
+    // After an empty line at the end of a change, log-update 7.2 loses the row of the cursor.
+    const next = lines().map((text) => text || ' ');
     const columns = style.columns();
     const isOtherHeight = next.length !== drawn.length;
     const isSame = !isOtherHeight && columns === drawnAt && next.every((text, at) => text === drawn[at]);

@@ -6,8 +6,17 @@ import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table }
 import { printable, textOf, width, wrap } from './text.ts';
 import { fixOf, goOn, passedOverTexts, reasonOf } from './wording.ts';
 
-/** One batch for a person: its settings, its counts and its jobs. Paths are absolute. Ends with a newline. */
-export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Style, now: number, all = false) {
+/**
+ * One batch for a person: its settings, its counts, `live` lines and its jobs. Paths are absolute. Ends with a newline.
+ */
+export function statusText(
+  batch: Batch,
+  jobs: readonly JobRecord[],
+  style: Style,
+  now: number,
+  all = false,
+  live: readonly string[] = [],
+) {
   const layout = layoutFor(style);
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
   const lines = [
@@ -16,6 +25,7 @@ export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Styl
     ...packed(['  images   '], imagePieces(batch, layout), layout),
     ...packed(['  size     '], sizePieces(batch), layout),
     ...passedOverTexts(batch.passedOver, new Map()).map((text) => line([`  aside    ${text}`], layout)),
+    ...live,
     ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
   ];
   const next = nextSentences(batch).flatMap((text) => wrap(text, layout.columns));

@@ -48,6 +48,7 @@ const TEXTS: Texts = {
   walk: () => null,
   total: () => null,
   'job.started': () => null,
+  'job.progress': () => null,
   'job.waiting': () => null,
   warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
   job: jobText,

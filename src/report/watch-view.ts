@@ -41,7 +41,7 @@ export function watchLines(totals: BatchTotals, view: WatchView): string[] {
     ...(roomy ? [headerLine(totals, view, layout), ''] : []),
     ...stateLines(totals, layout),
     ...todayLines(view.today, layout),
-    ...(roomy ? [''] : []),
+    ...(roomy ? [...batchLines(totals, layout), ''] : []),
   ];
   const room = Math.max(0, view.rows - top.length - 1);
   return [...top, ...recentLines(view.recent, room, layout)].slice(0, Math.max(1, view.rows - 1));
@@ -93,6 +93,13 @@ function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout)
   );
   const saved = bytesIn > 0 ? [savedText(bytesIn, bytesOut)] : [];
   return packed([padEnd('   today', INDENT)], [...states, ...saved], layout);
+}
+
+/** The id of the watch, and how to stop it. */
+function batchLines({ started, stopping }: BatchTotals, layout: TextLayout): string[] {
+  if (started === null) return [];
+  const stop = stopping === null ? [`stop: Ctrl-C, or imgtool cancel ${started.batch}`] : [];
+  return packed([padEnd('   batch', INDENT)], [started.batch, ...stop], layout);
 }
 
 function recentLines(recent: readonly RecentEvent[], room: number, layout: TextLayout): string[] {

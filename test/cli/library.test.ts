@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -49,6 +50,20 @@ describe('processImages', () => {
     expect(outputs()).toEqual(['a_a.webp', 'a_b.webp']);
     const again = await all(processImages(['photos/a.jpg'], options()));
     expect(again.at(-1)).toMatchObject({ state: 'finished', counts: { completed: 0, unchanged: 1 } });
+  });
+
+  it('yields the finished variants of an image that takes long', async () => {
+    putOld(place.at('photos/a.jpg'), await noise(1_200, 900));
+    const variants = ['small:w=30,format=avif', 'whole:w=1200,format=avif'];
+    const events = await all(processImages('photos', { ...options(), variants }));
+    const of = events.filter(({ type }) => type.startsWith('job'));
+    expect(of.map(({ type }) => type).filter((type) => type !== 'job.progress')).toEqual([
+      'job.started',
+      'job',
+    ]);
+    const last = of.findLast((event) => event.type === 'job.progress');
+    expect(last).toMatchObject({ source: 'photos/a.jpg', done: 2, total: 2, share: 1 });
+    expect(last?.bytes).toBe(statSync(place.at('photos/a.jpg')).size);
   });
 
   it('stops when its signal aborts', async () => {

@@ -183,6 +183,7 @@ export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRec
   return {
     ...{ source, state: 'failed', attempts: 1, bytes: 348_160, digest: null, width: null, height: null },
     ...{
+      id: 1,
       dominantColor: null,
       duplicateOf: null,
       reused: false,

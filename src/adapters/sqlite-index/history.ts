@@ -113,10 +113,10 @@ export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
 
 /** A row of `JOBS`. */
 type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> &
-  Readonly<Record<'id' | 'reused' | 'degraded', number> & Record<'outputs', string>> &
+  Readonly<Record<'reused' | 'degraded', number> & Record<'outputs', string>> &
   Readonly<Record<'ms' | 'error' | 'message' | 'fix', string | null>>;
 
-function jobOf({ id: _, message, fix, ...row }: JobRow): JobRecord {
+function jobOf({ message, fix, ...row }: JobRow): JobRecord {
   const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });
   return {
     ...row,
