@@ -29,11 +29,10 @@ export const statusVerb: Verb = {
         const batch = await past.find(call.paths[0] ?? '');
         const jobs = byStateAndName(await past.jobs(batch.id, all ? JOB_STATES : ['failed']));
         const inWork = follow ? await past.jobs(batch.id, ['processing']) : [];
+        const severalPages = await past.severalPages(batch.id);
         await print(statusJson(batch, jobs), () => {
-          const now = Date.now();
-          return (
-            follow?.({ batch, jobs, inWork, all }, style, now) ?? statusText(batch, jobs, style, now, all)
-          );
+          const shown = [batch, jobs, style, Date.now(), { all, severalPages }] as const;
+          return follow?.(inWork, ...shown) ?? statusText(...shown);
         });
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';
         await sleep(EVERY);

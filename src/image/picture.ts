@@ -35,13 +35,13 @@ export async function openPicture(
   try {
     const { facts, digest, input, close } = source;
     const found = await header(source, await detect(source.head, limits.allowSvg), limits);
-    const { format, width, height } = found;
+    const { format, width, height, pagesInFile: pages } = found;
     const held = typeof input === 'string' ? 0 : input.length;
     const memory = estimateMemory(found, { size: facts.size, held }, variants);
     // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
     const most = mostAtOnce(plan(found, format, variants));
     return {
-      facts: { facts, digest, format, width, height, memory, ms } satisfies PictureFacts,
+      facts: { facts, digest, format, width, height, pages, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
       render: (orders: readonly Order[], atOnce = most, report?: OnProgress): Promise<Rendered> =>
         render({ source, header: found, limits }, orders, Math.min(atOnce, most), report),

@@ -76,6 +76,10 @@ export interface JobEvent extends AboutJob {
   readonly bytes?: number;
   readonly width?: number;
   readonly height?: number;
+  /** Format of the source. */
+  readonly format?: string;
+  /** Number of frames or pages of a source with more than one. Only the first is rendered. */
+  readonly pages?: number;
   readonly dominantColor?: string;
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */

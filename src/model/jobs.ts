@@ -75,6 +75,9 @@ export interface JobRecord {
   readonly digest: string | null;
   readonly width: number | null;
   readonly height: number | null;
+  /** Format of the source, and the number of its frames or pages. */
+  readonly format: string | null;
+  readonly pages: number | null;
   readonly dominantColor: string | null;
   readonly duplicateOf: string | null;
   readonly reused: boolean;

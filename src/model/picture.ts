@@ -20,6 +20,8 @@ export type Digested = { readonly facts: SourceFacts; readonly digest: string };
 /** Facts about a source from its bytes. The size is that of the upright picture. */
 export interface PictureFacts extends Digested, PixelSize {
   readonly format: string;
+  /** Number of frames of an animation or pages of a document. */
+  readonly pages: number;
   /** Bytes of memory that rendering may take, estimated from the header: for the file, decoded pixels and outputs. */
   readonly memory: number;
   /** Milliseconds of reading and digesting. */

@@ -47,6 +47,8 @@ export class BatchTotals {
   bytesOut = 0;
   /** Output files by the state of their job. A file that belongs to another source's job counts there alone. */
   readonly outputs = { completed: 0, duplicate: 0, unchanged: 0 };
+  /** Sources with outputs that have several frames or pages, by format. */
+  readonly severalPages = new Map<string, number>();
   reused = 0;
   degraded = 0;
   /** The first failed jobs; `ended.failed` counts all of them. */
@@ -141,6 +143,7 @@ export class BatchTotals {
       this.outputs[state] += outputs.length;
       this.bytesOut += bytesOf(outputs);
     }
+    if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
     if (state !== 'completed') return;
     if (event.reused) this.reused++;
     if (event.degraded) this.degraded++;

@@ -6,35 +6,30 @@ import { statusText } from './status.ts';
 import { cutStart, printable, textOf } from './text.ts';
 import { progressLine } from './view.ts';
 
-/** A batch at one moment: the jobs to show, and the jobs in work. */
-interface Followed {
-  readonly batch: Batch;
-  readonly jobs: readonly JobRecord[];
-  readonly inWork: readonly JobRecord[];
-  readonly all: boolean;
-}
-
 /**
  * The page of `status --watch` on a terminal: that of `status` with bar, speed, time left and images in work. While the
  * batch runs, the page has at most `rows` lines less one, so that the next page can replace it.
  */
 export function createFollower(rows: () => number) {
   const pace = createPace(15_000);
-  return (followed: Followed, style: Style, now: number): string => {
-    const { batch, jobs, all } = followed;
-    if (batch.state !== 'running') return statusText(batch, jobs, style, now, all);
-    const live = ['', ...followLines(followed, pace, style, now)];
-    const page = statusText(batch, jobs, style, now, all, live).split('\n');
+  return (
+    inWork: readonly JobRecord[],
+    ...[batch, jobs, style, now, parts]: Parameters<typeof statusText>
+  ) => {
+    if (batch.state !== 'running') return statusText(batch, jobs, style, now, parts);
+    const live = ['', ...followLines(batch, inWork, pace, style, now)];
+    const page = statusText(batch, jobs, style, now, { ...parts, live }).split('\n');
     return textOf(page.slice(0, Math.max(1, Math.min(page.length, rows()) - 1)));
   };
 }
 
 function followLines(
-  { batch, inWork }: Followed,
+  batch: Batch,
+  inWork: readonly JobRecord[],
   pace: ReturnType<typeof createPace>,
   style: Style,
   now: number,
-) {
+): string[] {
   const { counts, command, walkEnded, jobs } = batch;
   const layout = liveLayoutFor(style);
   const [done, found] = [doneOf(counts), totalOf(counts)];

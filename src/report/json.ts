@@ -59,7 +59,18 @@ type SilentEvent = Extract<Event, { type: 'walk' | 'job.started' | 'job.progress
 type PrintedEvent = Exclude<Event, SilentEvent | BatchFinished> | (BatchFinished & { readonly exit: number });
 
 /** The fields that a job has in events and in `status`. */
-const SOURCE = ['source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const;
+const SOURCE = [
+  'source',
+  'state',
+  'duplicateOf',
+  'error',
+  'digest',
+  'bytes',
+  'width',
+  'height',
+  'format',
+  'pages',
+] as const;
 const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded'] as const;
 
 /** The fields after `v` and `type`, in this order. */
@@ -129,7 +140,8 @@ function batchFields(batch: Batch): object {
 /** The fields that are known. */
 function jobFields(job: JobRecord): object {
   const ms = job.ms && timingsInOrder(job.ms);
-  const values = { ...job, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
+  const pages = job.pages === 1 ? null : job.pages;
+  const values = { ...job, pages, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
   const fields = Object.entries(inOrder(values, [...SOURCE, ...RESULT, 'finishedAt']));
   return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== false));
 }

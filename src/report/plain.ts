@@ -8,6 +8,7 @@ import {
   countsInPlain,
   dryRunText,
   endedEarly,
+  firstOnlyTexts,
   fixOf,
   outputNote,
   passedOverTexts,
@@ -91,13 +92,14 @@ function verboseLines(event: Event): string[] {
     return [`retrying ${printable(source)}: ${reasonOf(source, error)} ${when}`];
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
-  const { source, state, outputs, bytes: size, ms, duplicateOf, reused, degraded, would } = event;
+  const { source, state, outputs, bytes: size, ms, duplicateOf, pages, reused, degraded, would } = event;
   const facts = [
     duplicateOf === undefined ? '' : ` of=${printable(duplicateOf)}`,
     outputs === undefined ? '' : ` outputs=${outputs.length}`,
     size === undefined ? '' : ` in=${size}`,
     outputs === undefined ? '' : ` out=${bytesOf(outputs)}`,
     ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
+    pages === undefined ? '' : ` pages=${pages}`,
     reused ? ' reused' : '',
     degraded ? ' degraded' : '',
     would === undefined ? '' : ` would=${would}`,
@@ -108,7 +110,8 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const aside = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
+  const aside = [...firstOnlyTexts(totals.severalPages), ...passedOver];
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   const ending = isEarly ? `${state} after ${doneOf(counts)} of ${total}` : `finished ${total}`;

@@ -6,6 +6,7 @@ import { cutStart, padEnd, printable, width, wrap } from './text.ts';
 import {
   dryRunText,
   endedEarly,
+  firstOnlyTexts,
   fixOf,
   outputNote,
   passedOverTexts,
@@ -22,7 +23,9 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   if (finished === null) return [];
   const layout = layoutFor(style);
   const passedOver = passedOverTexts(finished.passedOver, totals.passedOverBy);
-  const wrapped = passedOver.flatMap((text) => wrap(text, layout.columns - 1));
+  const wrapped = [...firstOnlyTexts(totals.severalPages), ...passedOver].flatMap((text) =>
+    wrap(text, layout.columns - 1),
+  );
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [

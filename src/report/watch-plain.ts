@@ -73,7 +73,7 @@ function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T
 }
 
 function jobText(event: JobEvent): string {
-  const { source, state, outputs = [], bytes, ms, duplicateOf, error, reused, degraded } = event;
+  const { source, state, outputs = [], bytes, ms, duplicateOf, error, pages, reused, degraded } = event;
   const head = `${state} ${quoted(source)}`;
   if (state === 'failed') {
     return facts(head, { error: error?.code }, { message: reasonOf(source, error), fix: error?.fix });
@@ -85,6 +85,7 @@ function jobText(event: JobEvent): string {
     in: bytes === undefined ? undefined : compact(bytes),
     out: compact(bytesOf(outputs)),
     ms: ms === undefined ? undefined : Math.round(ms.total),
+    pages,
     reused,
     degraded,
   });

@@ -97,7 +97,7 @@ export function rendererWith(onRender: OnRender): Renderer {
     async open({ path: source }): Promise<Opened> {
       const { facts, digest } = digestOf(source);
       return {
-        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
+        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, pages: 1, memory: 1_000, ms: 1 },
         async render(orders, progress) {
           onRender(source, orders);
           const outputs = orders.map(({ path }, i) => {

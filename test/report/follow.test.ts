@@ -15,9 +15,7 @@ describe('the page of a batch that is followed', () => {
   it('has bar, rate and time left, and as many of the jobs taken first as are in work', () => {
     const follow = createFollower(() => 24);
     const look = (completed: number, now: number) =>
-      follow({ batch: running(completed), jobs: [], inWork: IN_WORK, all: false }, styleOf(), now).split(
-        '\n',
-      );
+      follow(IN_WORK, running(completed), [], styleOf(), now).split('\n');
     expect(look(10, 0)[5]).toMatch(/^ ━+╸─+ {3}10% {3}10\/100 {3}- {3}ETA -$/);
     const lines = look(30, 4 * SECOND);
     expect(lines[5]).toMatch(/^ ━+╸─+ {3}30% {3}30\/100 {3}5\.0\/s {3}ETA 0:14$/);
@@ -26,17 +24,18 @@ describe('the page of a batch that is followed', () => {
 
   it('counts without a total while the walk goes on, and for a watch', () => {
     for (const given of [{ walkEnded: false }, { command: 'watch' }] as const) {
-      const followed = { batch: running(10, given), jobs: [], inWork: [], all: false };
-      expect(createFollower(() => 24)(followed, styleOf(), 0)).toContain(' 10 done, 100 found so far');
+      expect(createFollower(() => 24)([], running(10, given), [], styleOf(), 0)).toContain(
+        ' 10 done, 100 found so far',
+      );
     }
   });
 
   it('leaves a row of the terminal free while the batch runs, and has all lines once it has ended', () => {
     const jobs = Array.from({ length: 50 }, (_, at) => recordOf(`/photos/${at}.jpg`));
     const follow = createFollower(() => 12);
-    const page = follow({ batch: running(10), jobs, inWork: IN_WORK, all: false }, styleOf(), 0);
+    const page = follow(IN_WORK, running(10), jobs, styleOf(), 0);
     expect(page.split('\n')).toHaveLength(12);
-    const ended = follow({ batch: batchOf(), jobs, inWork: [], all: false }, styleOf(), 0);
+    const ended = follow([], batchOf(), jobs, styleOf(), 0);
     expect(ended).toContain('/photos/49.jpg');
     expect(ended).not.toContain('ETA');
   });
@@ -47,8 +46,7 @@ describe('the page of a batch that is followed', () => {
       recordOf(`/photos/${'とても長い名前の写真'.repeat(9)}.jpg`),
     ];
     for (let columns = 20; columns <= 120; columns++) {
-      const followed = { batch: running(10), jobs: [], inWork, all: false };
-      const page = createFollower(() => 24)(followed, styleOf({ width: columns }), 0);
+      const page = createFollower(() => 24)(inWork, running(10), [], styleOf({ width: columns }), 0);
       expect(Math.max(...page.split('\n').map(width))).toBeLessThanOrEqual(columns);
     }
   });

@@ -184,6 +184,8 @@ export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRec
     ...{ source, state: 'failed', attempts: 1, bytes: 348_160, digest: null, width: null, height: null },
     ...{
       id: 1,
+      format: null,
+      pages: null,
       dominantColor: null,
       duplicateOf: null,
       reused: false,

@@ -48,7 +48,7 @@ describe('the text of status', () => {
   it('fits every width from 20 columns to 120', () => {
     for (let columns = 20; columns <= 120; columns++) {
       for (const all of [false, true]) {
-        const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, all).split('\n');
+        const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, { all }).split('\n');
         expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
       }
     }
@@ -67,7 +67,7 @@ describe('the text of status', () => {
       error: null,
       ms: renderedOf('a').ms ?? null,
     });
-    const text = statusText(batchOf(), [done, ...FAILED], styleOf(), NOW, true);
+    const text = statusText(batchOf(), [done, ...FAILED], styleOf(), NOW, { all: true });
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 /** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];
 
-const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime';
+const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages';
 export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
 
 /** Up to this number, keys are read one by one. */
@@ -71,9 +71,10 @@ function rangeOf(keys: readonly string[]): [string, string] | undefined {
 
 /** A row with the columns SOURCE. */
 function sourceIn(row: Row): SourceRecord {
-  const [path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt, ctime] = row;
-  const record = { path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt, ctime };
-  return record as SourceRecord;
+  const [path, size, mtime, ino, digest, width, height, format, dominantColor, ...seen] = row;
+  const [seenAt, ctime, pages] = seen;
+  const picture = { path, size, mtime, ino, digest, width, height, format, dominantColor };
+  return Object.assign(picture, { seenAt, ctime, pages }) as SourceRecord;
 }
 
 /** A row with the columns OUTPUT. */

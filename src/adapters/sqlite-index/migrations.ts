@@ -142,12 +142,22 @@ CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL,
   STRICT, WITHOUT ROWID;
 ${NOTE_FORMER_SETTINGS}`;
 
+const PAGES = `
+-- NULL for sources that an earlier version recorded.
+ALTER TABLE sources ADD COLUMN pages INTEGER;
+ALTER TABLE jobs ADD COLUMN format TEXT;
+ALTER TABLE jobs ADD COLUMN pages INTEGER;
+-- Few sources have several pages.
+CREATE INDEX jobs_with_pages ON jobs (batch, format) WHERE pages > 1;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
   MOVING,
   FORMER_SETTINGS,
+  PAGES,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

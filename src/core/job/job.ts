@@ -180,9 +180,9 @@ async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered |
 
 /** The new record of a source. `seenAt` must be from before the read: then every later write has a later mtime. */
 export function learn(path: string, opened: Opened, recorded: SourceRecord | undefined, seenAt: number) {
-  const { facts, digest, format, width, height } = opened;
+  const { facts, digest, format, width, height, pages } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
-  return { ...facts, path, digest, format, width, height, dominantColor, seenAt };
+  return { ...facts, path, digest, format, width, height, pages, dominantColor, seenAt };
 }
 
 export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
