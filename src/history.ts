@@ -4,7 +4,7 @@ import { type WordHint, wordFailure } from './core/hints.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */
-export interface BatchFinder extends Pick<PastBatches, 'batches'> {
+export interface BatchFinder extends Pick<PastBatches, 'batches' | 'severalPages'> {
   /** The batch whose id begins with these digits, or the newest batch for `last`. Errors: `usage`, `unknown_batch`. */
   find(id: string): Promise<Batch>;
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
@@ -21,6 +21,7 @@ export async function withHistory<T>(
   try {
     return await use({
       batches: past.batches,
+      severalPages: past.severalPages,
       find: (id) => findBatch(past, id, nearest),
       async jobs(id, states) {
         const jobs: JobRecord[] = [];

@@ -61,6 +61,7 @@ export function sourceRecord(path: string, over: Partial<SourceRecord> = {}): So
     width: 400,
     height: 300,
     format: 'jpeg',
+    pages: 1,
     dominantColor: '#102030',
     seenAt: 1_800_000_000_000,
     ...over,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { ImgtoolError, stoppedEarly } from '../errors.ts';
 import type { Reply, Request } from '../image/protocol.ts';
 import type { Renderer } from '../ports.ts';
-import { type Child, startChild } from './worker-pool/child.ts';
+import { type Child, type OnProgress, startChild } from './worker-pool/child.ts';
 import { openLedger } from './worker-pool/ledger.ts';
 
 // Who dies, and what the others do. The core asks for `kill` and `close`; signals to the parent are cli.ts's.
@@ -61,9 +61,9 @@ export function createWorkerPool(options: { readonly size: number; readonly work
         const { picture } = await lease.ask({ type: 'open', source, limits, variants }, 'opened');
         return {
           ...picture,
-          async render(orders) {
+          async render(orders, progress) {
             const request = { type: 'render', orders, atOnce: threadsOf(taken) } as const;
-            return (await lease.ask(request, 'rendered')).rendered;
+            return (await lease.ask(request, 'rendered', progress)).rendered;
           },
           close: () => lease.end(),
         };
@@ -118,10 +118,10 @@ export function createWorkerPool(options: { readonly size: number; readonly work
     });
     let hasClosed = false;
     return {
-      async ask<T extends Reply['type']>(request: Request, type: T) {
+      async ask<T extends Reply['type']>(request: Request, type: T, progress?: OnProgress) {
         if (hasClosed) throw new Error(`${request.type} after close`);
         try {
-          const answer = await within(child, child.ask(request));
+          const answer = await within(child, child.ask(request, progress));
           if (answer.type !== type) throw new Error(`a child answered ${answer.type} to ${request.type}`);
           return answer as Extract<Reply, { type: T }>;
         } catch (error) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JOB_STATES, type JobRecord } from '../model.ts';
 import { statusJson } from '../report/json.ts';
+import { isLive } from '../report/open.ts';
 import { statusText } from '../report/status.ts';
 import { BATCH_ID, LOOKING, prepare, type Verb, withPast } from './verb.ts';
 
@@ -16,8 +17,13 @@ export const statusVerb: Verb = {
     ['--watch', 'show the batch until it ends'],
   ],
   async run(call) {
-    const { config, print } = await prepare(call);
+    const { config, style, print } = await prepare(call);
     const all = call.options.all === true;
+    const { stdout } = call.streams;
+    const isFollowed = call.options.watch === true && isLive(config, style);
+    const follow = isFollowed
+      ? (await import('../report/follow.ts')).createFollower(() => stdout.rows || 24)
+      : undefined;
     return withPast(config, async (past) => {
       let id = call.paths[0] ?? '';
       for (;;) {
@@ -25,7 +31,12 @@ export const statusVerb: Verb = {
         // A batch that begins meanwhile is the last one then.
         id = batch.id;
         const jobs = byStateAndName(await past.jobs(batch.id, all ? JOB_STATES : ['failed']));
-        await print(statusJson(batch, jobs), (style) => statusText(batch, jobs, style, Date.now(), all));
+        const inWork = follow ? await past.jobs(batch.id, ['processing']) : [];
+        const severalPages = await past.severalPages(batch.id);
+        await print(statusJson(batch, jobs), () => {
+          const shown = [batch, jobs, style, Date.now(), { all, severalPages }] as const;
+          return follow?.(inWork, ...shown) ?? statusText(...shown);
+        });
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';
         await sleep(EVERY);
       }

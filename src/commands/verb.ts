@@ -69,7 +69,8 @@ export const BATCH_ID = [
 /** The settings of a call, and how it prints what it looks up. */
 export async function prepare({ options, streams: { stdout } }: Call) {
   const config = await loadConfig({ flags: flagsOf(options), cwd: workingFolder() });
-  return { config, print: createPrint(stdout, await styleOf(stdout, config), config.json) };
+  const style = await styleOf(stdout, config);
+  return { config, style, print: createPrint(stdout, style, config.json) };
 }
 
 export async function withPast(

@@ -47,6 +47,17 @@ export function makeReadable(bytes: Buffer): void {
   }
 }
 
+/** The number of frames of an animation, by the samples of its first track (ISO/IEC 14496-12, 8.7.3.2); 1 without a track. */
+export function framesOf(bytes: Buffer): number {
+  const track = ['moov', 'trak', 'mdia', 'minf', 'stbl'].reduce(
+    (boxes, type) => boxesIn(bytes, findBox(boxes, type)),
+    boxesOf(bytes),
+  );
+  const sizes = findBox(track, 'stsz');
+  // After version and flags come a size that all samples share, and the number of samples.
+  return sizes === undefined || sizes.end - sizes.start < 12 ? 1 : bytes.readUInt32BE(sizes.start + 8);
+}
+
 /** Major brands that libvips accepts as HEIF and that libheif reads as a still picture. */
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 

@@ -1,5 +1,14 @@
 import type { Sharp } from 'sharp';
-import type { Limits, Order, PictureFacts, Rendered, RenderedOutput, SourceFile, Variant } from '../model.ts';
+import type {
+  Limits,
+  Order,
+  PictureFacts,
+  Rendered,
+  RenderedOutput,
+  RenderProgress,
+  SourceFile,
+  Variant,
+} from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, mostAtOnce } from './memory.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
@@ -26,16 +35,16 @@ export async function openPicture(
   try {
     const { facts, digest, input, close } = source;
     const found = await header(source, await detect(source.head, limits.allowSvg), limits);
-    const { format, width, height } = found;
+    const { format, width, height, pagesInFile: pages } = found;
     const held = typeof input === 'string' ? 0 : input.length;
     const memory = estimateMemory(found, { size: facts.size, held }, variants);
     // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
     const most = mostAtOnce(plan(found, format, variants));
     return {
-      facts: { facts, digest, format, width, height, memory, ms } satisfies PictureFacts,
+      facts: { facts, digest, format, width, height, pages, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
-      render: (orders: readonly Order[], atOnce = most): Promise<Rendered> =>
-        render({ source, header: found, limits }, orders, Math.min(atOnce, most)),
+      render: (orders: readonly Order[], atOnce = most, report?: OnProgress): Promise<Rendered> =>
+        render({ source, header: found, limits }, orders, Math.min(atOnce, most), report),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };
@@ -51,6 +60,9 @@ const AVIF_THREADS = 4;
 /** Steps for each variant's pixels after resizing, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
+/** Receives the progress after each output. Outputs with the same bytes come together. */
+type OnProgress = (progress: RenderProgress) => void;
+
 type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
 
 /**
@@ -58,7 +70,12 @@ type Open = { readonly source: Source; readonly header: Header; readonly limits:
  * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
  * `unsupported_format`, `source_changed`, those of writing.
  */
-async function render({ source, header, limits }: Open, orders: readonly Order[], atOnce: number) {
+async function render(
+  { source, header, limits }: Open,
+  orders: readonly Order[],
+  atOnce: number,
+  report?: OnProgress,
+) {
   const variants = orders.map(({ variant }) => variant);
   const geometries = plan(header, header.format, variants);
   const started = performance.now();
@@ -71,13 +88,18 @@ async function render({ source, header, limits }: Open, orders: readonly Order[]
   const spent: Spent = { resize: 0, write: 0 };
   const sized = resizer(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
-  const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
+  const groups = groupsOf(orders, geometries);
+  const whole = groups.reduce((sum, { geometry }) => sum + area(geometry), 0);
+  let made = 0;
+  const works = groups.map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
     const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
     const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
     for (const order of same) {
       outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
     }
+    made += area(geometry);
+    report?.({ done: outputs.size, share: made / whole });
   });
   // An AVIF encoder uses several threads.
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
@@ -143,10 +165,12 @@ async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>)
 const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
   [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
 
+const area = ({ width, height }: Geometry): number => width * height;
+
 const sizeKey = ({ width, height }: Geometry['base']): string => `${width}x${height}`;
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
-  geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));
+  geometries.reduce((min, each) => (area(each) < area(min) ? each : min));
 
 /** Runs all works, `concurrency` at a time. Rejects only after every started work has ended. */
 async function runConcurrently(works: readonly (() => Promise<void>)[], concurrency: number): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   PictureFacts,
   Rendered,
   RendererFacts,
+  RenderProgress,
   SourceFile,
   Variant,
 } from '../model.ts';
@@ -32,6 +33,8 @@ export type Reply =
   /** Resident memory of the child process after the release, in bytes. */
   | { readonly type: 'resting'; readonly memory: number }
   | { readonly type: 'opened'; readonly picture: PictureFacts }
+  /** Comes any number of times before `rendered`. */
+  | ({ readonly type: 'progress' } & RenderProgress)
   | { readonly type: 'rendered'; readonly rendered: Rendered }
   | { readonly type: 'inspected'; readonly inspected: Inspected }
   | { readonly type: 'digested'; readonly digested: (Digested | null)[] }

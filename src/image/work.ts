@@ -1,5 +1,6 @@
 import module from 'node:module';
 import { asImgtoolError, failureOf } from '../errors.ts';
+import type { RenderProgress } from '../model.ts';
 import { inspect } from './inspect.ts';
 import { digestAll } from './open.ts';
 import { openPicture, type Picture } from './picture.ts';
@@ -15,25 +16,30 @@ const COLLECT = 300 * 2 ** 20;
 
 let picture: Picture | null = null;
 
-/** Answers a request of the parent, with its milliseconds, and the CPU milliseconds of all threads so far. */
-export async function answer(request: Request): Promise<Message> {
+/**
+ * Answers a request of the parent, with its milliseconds, and the CPU milliseconds of all threads so far. `send` gets
+ * the progress before the answer.
+ */
+export async function answer(request: Request, send: (progress: Message) => void): Promise<Message> {
   const received = performance.now();
-  const reply = await replyTo(request).catch((error: unknown): Reply => {
+  const reply = await replyTo(request, send).catch((error: unknown): Reply => {
     return { type: 'failed', error: failureOf(starved(error) ?? asImgtoolError(error)) };
   });
   const { user, system } = process.cpuUsage();
   return { ...reply, took: { ms: performance.now() - received, cpu: (user + system) / 1000 } };
 }
 
-async function replyTo(request: Request): Promise<Reply> {
+async function replyTo(request: Request, send: (progress: Message) => void): Promise<Reply> {
   switch (request.type) {
     case 'open':
       await closePicture();
       picture = await openPicture(request.source, request.limits, request.variants);
       return { type: 'opened', picture: picture.facts };
-    case 'render':
+    case 'render': {
       if (picture === null) throw new Error('no picture is open');
-      return { type: 'rendered', rendered: await picture.render(request.orders, request.atOnce) };
+      const report = createProgressReport((made) => send({ type: 'progress', ...made }));
+      return { type: 'rendered', rendered: await picture.render(request.orders, request.atOnce, report) };
+    }
     case 'release':
       await closePicture();
       return { type: 'resting', memory: restingMemory() };
@@ -44,6 +50,16 @@ async function replyTo(request: Request): Promise<Reply> {
     case 'about':
       return { type: 'about', engine: ENGINE };
   }
+}
+
+/** A picture that is rendered within this many milliseconds needs no message of its progress. */
+const SOON = 100;
+
+function createProgressReport(send: (made: RenderProgress) => void): (made: RenderProgress) => void {
+  const started = performance.now();
+  return (made) => {
+    if (performance.now() - started >= SOON) send(made);
+  };
 }
 
 async function closePicture(): Promise<void> {

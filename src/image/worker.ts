@@ -19,5 +19,5 @@ function send(message: Message): void {
 }
 
 const { answer } = await import('./work.ts');
-process.on('message', async (request: Request) => send(await answer(request)));
+process.on('message', async (request: Request) => send(await answer(request, send)));
 send({ type: 'ready' });

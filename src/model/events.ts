@@ -1,9 +1,11 @@
 import type { BatchState, Counts, EndedState, Failure, Output, PassedOver, Timings } from './jobs.ts';
+import type { RenderProgress } from './picture.ts';
 import type { ProfileEvent } from './profile.ts';
 
 /** Something that happened, as data. Terminal, plain text, JSON lines, summary and library all read these events. */
-export type Event = OfWalk | OfBatch | JobStarted | JobWaiting | JobEvent | JobRetrying | OfWatch;
+export type Event = OfWalk | OfBatch | OfJob | OfWatch;
 type OfWalk = WalkEvent | TotalEvent | PassedOverEvent | Warning;
+type OfJob = JobStarted | JobProgress | JobWaiting | JobEvent | JobRetrying;
 type OfBatch = BatchStarted | Stopping | ProfileEvent | BatchFinished;
 type OfWatch = Watching | Scanned | StillWritten | Withdrawn | Removed;
 
@@ -56,6 +58,14 @@ export type TotalEvent = AboutBatch & {
 /** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
 export type JobStarted = AboutJob & { readonly type: 'job.started' };
 
+/** One more variant of an image in work is rendered: `done` of the `total` that the image needs. */
+export interface JobProgress extends AboutJob, RenderProgress {
+  readonly type: 'job.progress';
+  readonly total: number;
+  /** Bytes of the source. */
+  readonly bytes: number;
+}
+
 /** An image is no longer in work: it waits for another image with the same bytes. `bytes`: those of the source. */
 export type JobWaiting = AboutJob & { readonly type: 'job.waiting'; readonly bytes: number };
 
@@ -68,6 +78,10 @@ export interface JobEvent extends AboutJob {
   readonly bytes?: number;
   readonly width?: number;
   readonly height?: number;
+  /** Format of the source. */
+  readonly format?: string;
+  /** Number of frames or pages of a source with more than one. Only the first is rendered. */
+  readonly pages?: number;
   readonly dominantColor?: string;
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */

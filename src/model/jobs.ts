@@ -68,6 +68,8 @@ export interface Batch {
 
 /** A job in the history. */
 export interface JobRecord {
+  /** The job's number in the index. Jobs are taken in the order of these numbers. */
+  readonly id: number;
   readonly source: string;
   readonly state: JobState;
   readonly attempts: number;
@@ -75,6 +77,9 @@ export interface JobRecord {
   readonly digest: string | null;
   readonly width: number | null;
   readonly height: number | null;
+  /** Format of the source, and the number of its frames or pages. */
+  readonly format: string | null;
+  readonly pages: number | null;
   readonly dominantColor: string | null;
   readonly duplicateOf: string | null;
   readonly reused: boolean;

@@ -20,6 +20,8 @@ export type Digested = { readonly facts: SourceFacts; readonly digest: string };
 /** Facts about a source from its bytes. The size is that of the upright picture. */
 export interface PictureFacts extends Digested, PixelSize {
   readonly format: string;
+  /** Number of frames of an animation or pages of a document. */
+  readonly pages: number;
   /** Bytes of memory that rendering may take, estimated from the header: for the file, decoded pixels and outputs. */
   readonly memory: number;
   /** Milliseconds of reading and digesting. */
@@ -36,6 +38,9 @@ export interface RenderedOutput extends PixelSize {
   /** The size in pixels that the variant asks for, when its format cannot hold that size and the output is smaller. */
   readonly asked?: PixelSize;
 }
+
+/** How far a picture is rendered: finished outputs, and the share of their pixels in those of all outputs, from 0 to 1. */
+export type RenderProgress = { readonly done: number; readonly share: number };
 
 export interface Rendered {
   /** In the order of the orders. */

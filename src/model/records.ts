@@ -27,6 +27,8 @@ export interface SourceRecord extends SourceFacts, PixelSize {
   readonly path: string;
   readonly digest: string;
   readonly format: string;
+  /** Number of frames or pages; null in a record of an older version. */
+  readonly pages: number | null;
   /** `#rrggbb`; null before the first rendering. */
   readonly dominantColor: string | null;
   /** Time of the stat in milliseconds since 1970. */

@@ -50,6 +50,8 @@ export class BatchTotals {
   readonly outputs = { rendered: 0, linked: 0, copied: 0, kept: 0 };
   /** Output files that were removed, or that a dry run would remove. */
   removed = 0;
+  /** Sources with outputs that have several frames or pages, by format. */
+  readonly severalPages = new Map<string, number>();
   reused = 0;
   degraded = 0;
   /** The failed jobs by cause; `ended.failed` counts all of them. */
@@ -157,6 +159,7 @@ export class BatchTotals {
       for (const { action = 'rendered' } of outputs) this.outputs[action]++;
       this.bytesOut += bytesOf(outputs);
     }
+    if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
     if (state !== 'completed') return;
     if (event.reused) this.reused++;
     if (event.degraded) this.degraded++;

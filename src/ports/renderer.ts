@@ -1,5 +1,5 @@
 import type { Digested, Inspected, Order, PictureFacts, Rendered, RendererFacts } from '../model/picture.ts';
-import type { ChildrenSpent, Limits, SourceFile, Variant } from '../model.ts';
+import type { ChildrenSpent, Limits, RenderProgress, SourceFile, Variant } from '../model.ts';
 
 /**
  * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,
@@ -36,8 +36,11 @@ export interface Renderer {
 
 /** A source in memory. The bytes that were digested are the bytes that are decoded. */
 export interface Opened extends PictureFacts {
-  /** Renders all variants, each into its staged file. Decodes once for all that share a base. */
-  render(orders: readonly Order[]): Promise<Rendered>;
+  /**
+   * Renders all variants, each into its staged file. Decodes once for all that share a base. A picture that takes long
+   * reports its `progress` after each output.
+   */
+  render(orders: readonly Order[], progress?: (made: RenderProgress) => void): Promise<Rendered>;
   /** Frees the slot. May be called twice, and while rendering fails. */
   close(): void;
 }

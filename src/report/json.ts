@@ -16,7 +16,8 @@ interface JsonReportOptions {
 export function createJsonReport({ stream, verbose = false, exitOf }: JsonReportOptions): Report {
   return {
     event(event) {
-      if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.waiting') return;
+      if (event.type === 'walk' || event.type === 'job.started' || event.type === 'job.progress') return;
+      if (event.type === 'job.waiting') return;
       if (!verbose && (event.type === 'passed_over' || event.type === 'still_written')) return;
       const printed = event.type === 'batch.finished' ? { ...event, exit: exitOf(event) } : event;
       const values: Readonly<Record<string, unknown>> = { ...valuesOf(printed) };
@@ -55,12 +56,23 @@ function timingsInOrder(ms: Timings): object {
   return Object.fromEntries(parts.map((part) => [part, Math.round(ms[part])]));
 }
 
-type PrintedEvent =
-  | Exclude<Event, { type: 'walk' | 'job.started' | 'job.waiting' | 'batch.finished' }>
-  | (BatchFinished & { readonly exit: number });
+/** Events for displays that change in place, and for the library. */
+type SilentEvent = Extract<Event, { type: 'walk' | 'job.started' | 'job.progress' | 'job.waiting' }>;
+type PrintedEvent = Exclude<Event, SilentEvent | BatchFinished> | (BatchFinished & { readonly exit: number });
 
 /** The fields that a job has in events and in `status`. */
-const SOURCE = ['source', 'state', 'duplicateOf', 'error', 'digest', 'bytes', 'width', 'height'] as const;
+const SOURCE = [
+  'source',
+  'state',
+  'duplicateOf',
+  'error',
+  'digest',
+  'bytes',
+  'width',
+  'height',
+  'format',
+  'pages',
+] as const;
 const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded'] as const;
 
 /** The fields after `v` and `type`, in this order. */
@@ -143,7 +155,8 @@ function batchFields(batch: Batch): object {
 /** The fields that are known. */
 function jobFields(job: JobRecord): object {
   const ms = job.ms && timingsInOrder(job.ms);
-  const values = { ...job, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
+  const pages = job.pages === 1 ? null : job.pages;
+  const values = { ...job, pages, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
   const fields = Object.entries(inOrder(values, [...SOURCE, ...RESULT, 'finishedAt']));
   return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== false));
 }

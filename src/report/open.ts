@@ -56,11 +56,10 @@ export function createPrint(stream: NodeJS.WritableStream, style: Style, json: b
   return async (document, text) => {
     const page = json ? `${oneLine(document)}\n` : await measured(() => text(style));
     if (page === shown) return;
-    if (shown !== '' && style.tty && !json) {
-      // Go up to the first line of the page and clear below it. `node:readline` would take time to load.
-      stream.write(`\u001b[${shown.split('\n').length - 1}A\u001b[0J`);
-    }
-    stream.write(page);
+    // Go up to the first line of the page and clear below it. `node:readline` would take time to load.
+    const erase =
+      shown !== '' && style.tty && !json ? `\u001b[${shown.split('\n').length - 1}A\u001b[0J` : '';
+    stream.write(erase + page);
     shown = page;
   };
 }

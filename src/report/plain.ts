@@ -9,6 +9,7 @@ import {
   countsInPlain,
   dryRunText,
   endedEarly,
+  firstOnlyTexts,
   fixOf,
   isForeseen,
   NO_RETRY,
@@ -105,13 +106,14 @@ function verboseLines(event: Event): string[] {
     return [`retrying ${printable(source)}: ${reasonOf(source, error)} ${when}`];
   }
   if (event.type !== 'job' || event.state === 'failed') return [];
-  const { source, state, outputs, bytes: size, ms, duplicateOf, reused, degraded, would } = event;
+  const { source, state, outputs, bytes: size, ms, duplicateOf, pages, reused, degraded, would } = event;
   const facts = [
     duplicateOf === undefined ? '' : ` of=${printable(duplicateOf)}`,
     outputs === undefined ? '' : ` outputs=${outputs.length}`,
     size === undefined ? '' : ` in=${size}`,
     outputs === undefined ? '' : ` out=${bytesOf(outputs)}`,
     ms === undefined ? '' : ` ms=${Math.round(ms.total)}`,
+    pages === undefined ? '' : ` pages=${pages}`,
     reused ? ' reused' : '',
     degraded ? ' degraded' : '',
   ];
@@ -121,7 +123,11 @@ function verboseLines(event: Event): string[] {
 function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
-  const aside = [...removedTexts(totals), ...passedOverTexts(finished.passedOver, totals)];
+  const aside = [
+    ...firstOnlyTexts(totals.severalPages),
+    ...removedTexts(totals),
+    ...passedOverTexts(finished.passedOver, totals),
+  ];
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;
   if (dryRun) {

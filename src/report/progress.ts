@@ -15,11 +15,20 @@ const FAR_ENOUGH = 0.02;
  */
 const FEW = 4;
 
+/** The finished variants of an image. */
+interface Part {
+  readonly done: number;
+  readonly total: number;
+  readonly weight: number;
+  /** When the last one was finished. */
+  readonly at: number;
+}
+
 export type Progress = ReturnType<typeof createProgress>;
 
 /**
  * A batch's totals, its speed and the time it still takes. Weighs each image by its bytes and a fixed cost; unchanged images
- * and waiting copies weigh nothing. `now` is in milliseconds since any fixed moment. Memory does not grow with the batch.
+ * and waiting copies weigh nothing. Finished variants of an image in work count as their share of the image. `now` is in milliseconds since any fixed moment. Memory does not grow with the batch.
  */
 export function createProgress() {
   const totals = new BatchTotals();
@@ -28,6 +37,8 @@ export function createProgress() {
   const weightPace = createPace(60_000);
   /** The weights of duplicates that wait for the job with the same bytes. */
   const waiting = new Map<string, number>();
+  /** The finished variants of images in work. */
+  const parts = new Map<string, Part>();
   /** Weights: of all sources, of those that cost nothing, of the others that ended, and of the rendered ones. */
   let [all, free, ended, rendered] = [0, 0, 0, 0];
   /** The part of `free` that waited for another job with the same bytes. */
@@ -51,11 +62,21 @@ export function createProgress() {
       return;
     }
     weightPace.before(now - unfinished(now), rendered);
+    setPart(event.source, undefined);
     ended += weight;
     countEnded++;
     if (event.state !== 'completed' || event.reused) return;
     rendered += weight;
     countRendered++;
+  }
+
+  /** The finished variants of an image count as done and rendered, until the image as a whole ends or begins again. */
+  function setPart(source: string, part: Part | undefined): void {
+    const more = (part?.weight ?? 0) - (parts.get(source)?.weight ?? 0);
+    ended += more;
+    rendered += more;
+    if (part === undefined) parts.delete(source);
+    else parts.set(source, part);
   }
 
   const weightOfWaiting = () => [...waiting.values()].reduce((sum, weight) => sum + weight, 0);
@@ -76,20 +97,22 @@ export function createProgress() {
     return inHand + (left - inHand) * share;
   }
 
-  /** Milliseconds spent on images that have not ended, as if all places had worked on nothing else. */
+  /** Milliseconds spent on what has not ended, images or variants, as if all places had worked on nothing else. */
   function unfinished(now: number): number {
     let ages = 0;
-    for (const since of inWork.values()) ages += now - since;
-    const most = begun === null ? 0 : (now - begun) / 2;
+    for (const [source, since] of inWork) ages += now - (parts.get(source)?.at ?? since);
+    // Without a finished variant, nobody knows how far an image is.
+    const most = begun === null ? 0 : (now - begun) / (parts.size < inWork.size ? 2 : 1);
     return Math.min(most, ages / Math.max(jobs, inWork.size));
   }
 
   /** Weight per second of rendered images. Where nothing is rendered (a renamed folder), of all that ended. */
   function weightRate(now: number, from: number): number | null {
     const at = now - unfinished(now);
-    const count = rendered > 0 ? countRendered : countEnded;
+    const count = parts.size + (rendered > 0 ? countRendered : countEnded);
+    const places = Math.min(jobs, (totals.total ?? jobs) - countFree - waiting.size);
     const isEnough = now - from >= LONG_ENOUGH || ended >= FAR_ENOUGH * whole();
-    if (count < jobs || !isEnough || at <= from) return null;
+    if (count < places || !isEnough || at <= from) return null;
     const late = rendered > 0 ? weightPace.rate(at, rendered) : null;
     return late ?? ((rendered > 0 ? rendered : ended) / (at - from)) * 1000;
   }
@@ -108,7 +131,14 @@ export function createProgress() {
       if (countEnded === 0 && inWork.size === 0) begun = now;
       waiting.delete(event.source);
       weightPace.before(now - unfinished(now), rendered);
+    } else if (event.type === 'job.progress') {
+      const { source, done, total, share, bytes } = event;
+      weightPace.before(now - unfinished(now), rendered);
+      setPart(source, { done, total, weight: share * weigh(1, bytes), at: now });
+    } else if (event.type === 'job.retrying' || event.type === 'withdrawn') {
+      setPart(event.source, undefined);
     } else if (event.type === 'job.waiting') {
+      setPart(event.source, undefined);
       waiting.set(event.source, weigh(1, event.bytes));
     } else if (event.type === 'job') {
       imagePace.before(now, totals.done);
@@ -118,6 +148,8 @@ export function createProgress() {
 
   return {
     totals,
+    /** The finished variants of images in work, by source. */
+    parts: parts as ReadonlyMap<string, Part>,
     /** Images per second over the last 15 s; null too early to say. */
     rate: (now: number) => imagePace.rate(now, totals.done),
     /** The share of the work that is done, from 0 to 1; null while the walk is still running. */
@@ -141,7 +173,7 @@ export function createProgress() {
 }
 
 /** A rate over the last `window` milliseconds. With few samples it reaches further back. */
-function createPace(window: number) {
+export function createPace(window: number) {
   const samples: { readonly at: number; readonly done: number }[] = [];
   return {
     /** Runs before `done` grows. */

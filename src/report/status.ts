@@ -5,18 +5,36 @@ import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } f
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { fixOf, goOn, NO_RETRY, passedOverTexts, reasonOf } from './wording.ts';
+import { firstOfText, firstOnlyTexts, fixOf, goOn, NO_RETRY, passedOverTexts, reasonOf } from './wording.ts';
+
+/** What a status shows beside its batch and the jobs. */
+interface StatusParts {
+  /** Whether the jobs are all jobs, and not only the failed ones. */
+  readonly all?: boolean;
+  /** Numbers of sources with several frames or pages, by format. */
+  readonly severalPages?: ReadonlyMap<string, number>;
+  /** Lines above the jobs. */
+  readonly live?: readonly string[];
+}
 
 /** One batch for a person: its settings, its counts and its jobs. Paths are absolute. Ends with a newline. */
-export function statusText(batch: Batch, jobs: readonly JobRecord[], style: Style, now: number, all = false) {
+export function statusText(
+  batch: Batch,
+  jobs: readonly JobRecord[],
+  style: Style,
+  now: number,
+  { all = false, severalPages = new Map(), live = [] }: StatusParts = {},
+) {
   const layout = layoutFor(style);
+  const aside = [...firstOnlyTexts(severalPages), ...passedOverTexts(batch.passedOver)];
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
   const lines = [
     ...packed([id, '   '], headPieces(batch, layout), layout),
     ...packed(['  started  '], startedPieces(batch, now), layout),
     ...packed(['  images   '], imagePieces(batch, layout), layout),
     ...packed(['  size     '], sizePieces(batch), layout),
-    ...passedOverTexts(batch.passedOver).map((text) => line([`  aside    ${text}`], layout)),
+    ...aside.map((text) => line([`  aside    ${text}`], layout)),
+    ...live,
     ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
   ];
   const next = nextSentences(batch, jobs, all).flatMap((text) => wrap(text, layout.columns));
@@ -92,7 +110,7 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}`,
+    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${firstOf(job)}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
   const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
@@ -103,6 +121,10 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
       : wordsOf(job, layout.columns, '    '),
   );
   return [head, ...lines.flatMap((row, at) => [row, ...(below[at] ?? [])])];
+}
+
+function firstOf({ pages, format }: JobRecord): string {
+  return pages === null || pages === 1 ? '' : ` (${firstOfText(pages, format)})`;
 }
 
 function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {

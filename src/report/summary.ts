@@ -7,6 +7,7 @@ import { cutStart, padEnd, printable, width, wrap } from './text.ts';
 import {
   dryRunText,
   endedEarly,
+  firstOnlyTexts,
   fixOf,
   NO_RETRY,
   outputNote,
@@ -23,8 +24,12 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const { finished } = totals;
   if (finished === null) return [];
   const layout = layoutFor(style);
-  const passedOver = passedOverTexts(finished.passedOver, totals);
-  const wrapped = [...removedTexts(totals), ...passedOver].flatMap((text) => wrap(text, layout.columns - 1));
+  const asides = [
+    ...firstOnlyTexts(totals.severalPages),
+    ...removedTexts(totals),
+    ...passedOverTexts(finished.passedOver, totals),
+  ];
+  const wrapped = asides.flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);
   if (totalOf(finished.counts) === 0) return [line([' No images found.'], layout), ...aside];
   return [

@@ -19,6 +19,8 @@ import { dryRunText, shownStates } from './wording.ts';
 const WIDEST_BAR = 44;
 const NARROWEST_BAR = 10;
 const MOST_IN_WORK = 8;
+/** Below this many columns the finished variants of images in work are left out. */
+const NARROW = 40;
 
 interface View {
   readonly command: string;
@@ -35,11 +37,13 @@ export function liveLines(progress: Progress, { command, style, now, rows }: Vie
   const roomy = rows >= 12;
   const top = [
     ...(roomy ? [headerLine(totals, command, layout), ''] : []),
-    progressLine(progress, now, layout),
+    totals.started?.dryRun
+      ? fitting([[` ${counted(totals.done, 'image')} looked at`]], layout)
+      : progressLine(figuresOf(progress, now), layout),
     ...countLines(totals, layout),
     ...(roomy ? [''] : []),
   ];
-  return [...top, ...workLines(totals, now, rows - top.length - 1, layout)];
+  return [...top, ...workLines(progress, now, rows - top.length - 1, layout)];
 }
 
 function headerLine({ started, total, bytes: size }: BatchTotals, command: string, layout: TextLayout) {
@@ -52,18 +56,33 @@ function headerLine({ started, total, bytes: size }: BatchTotals, command: strin
   return fitting([[...long, `  (${jobs} at a time)`], long, [name, id, images], [name, id]], layout);
 }
 
-function progressLine(progress: Progress, now: number, layout: TextLayout): string {
-  const { done, total, found, started } = progress.totals;
-  const pace = rate(progress.rate(now));
-  if (started?.dryRun) return fitting([[` ${counted(done, 'image')} looked at`]], layout);
+/** How far a batch is, without a total while the walk is still running. */
+interface Figures extends Pick<BatchTotals, 'done' | 'total' | 'found'> {
+  /** From 0 to 1. */
+  readonly share: number | null;
+  /** Images per second, and milliseconds left; null when unknown. */
+  readonly rate: number | null;
+  readonly left: number | null;
+}
+
+function figuresOf(progress: Progress, now: number): Figures {
+  const { done, total, found } = progress.totals;
+  const { share, rate, left } = progress;
+  return { done, total, found, share: share(), rate: rate(now), left: left(now) };
+}
+
+/** The bar, and how far the batch is in numbers. */
+export function progressLine(figures: Figures, layout: TextLayout): string {
+  const { done, total, found } = figures;
+  const pace = rate(figures.rate);
   if (total === null) {
     const soFar = ` ${count(done)} done, ${count(found)} found so far`;
     return fitting([[soFar, `   ${pace}`], [soFar], [` ${count(done)} done`]], layout);
   }
-  const part = progress.share() ?? 0;
+  const part = figures.share ?? 0;
   const share = percent(part, 1);
   const images = `${count(done)}/${count(total)}`;
-  const eta = countdown(progress.left(now));
+  const eta = countdown(figures.left);
   const tails = [
     `  ${share.padStart(4)}   ${images}   ${pace}   ETA ${eta}`,
     `  ${share}  ${images}  ETA ${eta}`,
@@ -106,12 +125,19 @@ function countLines(totals: BatchTotals, layout: TextLayout): string[] {
   return packed([' '], [...states, size], layout);
 }
 
-function workLines({ inWork, started }: BatchTotals, now: number, room: number, layout: TextLayout) {
+function workLines({ totals, parts }: Progress, now: number, room: number, layout: TextLayout) {
+  const { inWork, started } = totals;
   const most = Math.max(0, Math.min(MOST_IN_WORK, room, started?.jobs ?? 1));
-  const names = Math.max(1, Math.min(44, layout.columns - 12));
+  const variants = layout.columns < NARROW ? 0 : 10;
+  const names = Math.max(1, Math.min(44, layout.columns - variants - 12));
   const shown = [...inWork].slice(0, most).map(([source, since]) => {
     const name = padEnd(cutStart(printable(source), names, layout.ellipsis), names);
-    return line([`   ${name} `, padStart(duration(now - since), 7)], layout);
+    const part = parts.get(source);
+    const made = part === undefined ? '' : `${part.done} of ${part.total}`;
+    return line(
+      [`   ${name} `, padStart(made, variants).slice(0, variants), padStart(duration(now - since), 7)],
+      layout,
+    );
   });
   // A place that is free for a moment stays as a blank line, so that the display keeps its height.
   return [...shown, ...new Array<string>(most - shown.length).fill('')];

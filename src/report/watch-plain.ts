@@ -46,6 +46,7 @@ const TEXTS: Texts = {
   walk: () => null,
   total: () => null,
   'job.started': () => null,
+  'job.progress': () => null,
   'job.waiting': () => null,
   warning: ({ message, fix }) => facts('warning', {}, { message, fix }),
   job: jobText,
@@ -75,7 +76,7 @@ function kindFacts(totals: BatchTotals): Facts {
 }
 
 function jobText(event: JobEvent): string {
-  const { source, state, outputs = [], bytes, ms, duplicateOf, error, reused, degraded } = event;
+  const { source, state, outputs = [], bytes, ms, duplicateOf, error, pages, reused, degraded } = event;
   const head = `${state} ${quoted(source)}`;
   if (state === 'failed') {
     return facts(head, { error: error?.code }, { message: reasonOf(source, error), fix: error?.fix });
@@ -87,6 +88,7 @@ function jobText(event: JobEvent): string {
     in: bytes === undefined ? undefined : compact(bytes),
     out: compact(bytesOf(outputs)),
     ms: ms === undefined ? undefined : Math.round(ms.total),
+    pages,
     reused,
     degraded,
   });

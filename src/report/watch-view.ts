@@ -42,7 +42,7 @@ export function watchLines(totals: BatchTotals, view: WatchView): string[] {
     ...stateLines(totals, layout),
     ...todayLines(view.today, layout),
     ...asideLines(totals, layout),
-    ...(roomy ? [''] : []),
+    ...(roomy ? [...batchLines(totals, layout), ''] : []),
   ];
   const room = Math.max(0, view.rows - top.length - 1);
   return [...top, ...recentLines(view.recent, room, layout)].slice(0, Math.max(1, view.rows - 1));
@@ -100,6 +100,13 @@ function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout)
 function asideLines(totals: BatchTotals, layout: TextLayout): string[] {
   const kinds = kindTexts(totals);
   return kinds.length === 0 ? [] : packed([padEnd('   aside', INDENT)], kinds, layout);
+}
+
+/** The id of the watch, and how to stop it. */
+function batchLines({ started, stopping }: BatchTotals, layout: TextLayout): string[] {
+  if (started === null) return [];
+  const stop = stopping === null ? [`stop: Ctrl-C, or imgtool cancel ${started.batch}`] : [];
+  return packed([padEnd('   batch', INDENT)], [started.batch, ...stop], layout);
 }
 
 function recentLines(recent: readonly RecentEvent[], room: number, layout: TextLayout): string[] {

@@ -81,6 +81,21 @@ export function pathsOf(event: Event): string[] {
   return event.type === 'job' ? (event.wouldWrite ?? []).map(printable) : [];
 }
 
+/** `3 animations: first frame only`, `2 multi-page TIFFs: first page only`; no text for neither. */
+export function firstOnlyTexts(severalPages: ReadonlyMap<string, number>): string[] {
+  const tiffs = severalPages.get('tiff') ?? 0;
+  const others = [...severalPages.values()].reduce((sum, n) => sum + n, 0) - tiffs;
+  return [
+    ...(others > 0 ? [`${counted(others, 'animation')}: first frame only`] : []),
+    ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: first page only`] : []),
+  ];
+}
+
+/** `first of 12 frames`, `first of 3 pages` */
+export function firstOfText(pages: number, format: string | null | undefined): string {
+  return `first of ${counted(pages, format === 'tiff' ? 'page' : 'frame')}`;
+}
+
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */
 export function dryRunText(totals: BatchTotals): string {
   const images = totals.writing;

@@ -1,19 +1,10 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  countsOf,
-  eventsOf,
-  has,
-  jobOf,
-  jobsOf,
-  type Outcome,
-  openPlace,
-  type Place,
-  SMALL,
-} from './imgtool.ts';
+import { countsOf, eventsOf, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { difference, picture, putOld } from './pictures.ts';
+import { hasTerminal, onTerminal } from './terminal.ts';
 import { argsOf } from './watching.ts';
 
 /** Characters that would break a line, move the cursor or change the writing direction. */
@@ -133,7 +124,10 @@ describe('on the screen', () => {
   it.each(SCREENS)('hostile names have no effect, %s', async (_, flags) => {
     const paths = await putNames();
     place.put('photos/broken \u001b[2J\nname\u202e.jpg', 'no picture');
-    const outcome = await onTerminal(['process', ...SMALL, '--out', 'out', ...flags, 'photos']);
+    const outcome = await place.run(
+      ['process', ...SMALL, '--out', 'out', ...flags, 'photos'],
+      hasTerminal ? onTerminal() : {},
+    );
     const shown = (outcome.stdout + outcome.stderr).replaceAll('\r\n', '\n').replace(OWN, '');
     expect(shown).not.toMatch(ACTING);
     expect(shown).not.toMatch(UNSEEN);
@@ -179,10 +173,3 @@ describe('names that are not UTF-8', () => {
     },
   );
 });
-
-/** Runs on a terminal of its own if the machine has a command for one, otherwise with pipes. No word needs quoting. */
-function onTerminal(args: readonly string[]): Promise<Outcome> {
-  if (!has('script') || !has('stty')) return place.run(args);
-  const script = `exec script -qec "stty cols 120 rows 24; exec $*" /dev/null </dev/null`;
-  return place.run(args, { before: ['sh', '-c', script, 'sh'], env: { TERM: 'xterm-256color' } });
-}

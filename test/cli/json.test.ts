@@ -78,6 +78,7 @@ describe('the JSON lines of `process --json`', () => {
       bytes: WHOLE,
       width: 80,
       height: 60,
+      format: 'jpeg',
       dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/),
       outputs: [
         output('rendered', 'a', 'out/a_a.webp', 40, 30),

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/model.ts';
@@ -99,6 +99,20 @@ describe('processImages', () => {
     expect(await engine.forget(['photos', 'out'])).toEqual({ dryRun: false, ...gone });
     await expect(engine.forget('photos')).rejects.toMatchObject({ code: 'no_input' });
     await engine.close();
+  });
+
+  it('yields the finished variants of an image that takes long', async () => {
+    putOld(place.at('photos/a.jpg'), await noise(1_200, 900));
+    const variants = ['small:w=30,format=avif', 'whole:w=1200,format=avif'];
+    const events = await all(processImages('photos', { ...options(), variants }));
+    const of = events.filter(({ type }) => type.startsWith('job'));
+    expect(of.map(({ type }) => type).filter((type) => type !== 'job.progress')).toEqual([
+      'job.started',
+      'job',
+    ]);
+    const last = of.findLast((event) => event.type === 'job.progress');
+    expect(last).toMatchObject({ source: 'photos/a.jpg', done: 2, total: 2, share: 1 });
+    expect(last?.bytes).toBe(statSync(place.at('photos/a.jpg')).size);
   });
 
   it('stops when its signal aborts', async () => {

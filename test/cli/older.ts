@@ -18,6 +18,8 @@ export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {})
   }
   if (pruned) db.exec('DELETE FROM runs; DELETE FROM batches');
   db.exec('DROP TABLE former_settings; ALTER TABLE outputs DROP COLUMN presets');
+  db.exec('DROP INDEX jobs_with_pages; ALTER TABLE sources DROP COLUMN pages');
+  db.exec('ALTER TABLE jobs DROP COLUMN format; ALTER TABLE jobs DROP COLUMN pages');
   if (version === 2) db.exec('DROP INDEX outputs_by_checksum; ALTER TABLE sources DROP COLUMN ctime');
   db.exec(`PRAGMA user_version = ${version}`);
   const made = keep(new Sqlite(':memory:'));

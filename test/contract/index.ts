@@ -495,6 +495,37 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       });
     });
 
+    it('counts the sources of a batch with several pages that have outputs, by format', async () => {
+      const run = await begin();
+      const names = ['a', 'b', 'c', 'still', 'bad'];
+      await index.add(
+        run,
+        names.map((name) => newJob(name)),
+        NOTHING,
+      );
+      const pictures = { a: ['gif', 4], b: ['gif', 2], c: ['tiff', 3], still: ['jpeg', 1] } as const;
+      for (const job of await index.take(run, 9, Date.now())) {
+        const [format, pages] = pictures[job.relative as keyof typeof pictures] ?? ['gif', 9];
+        const source = sourceRecord(job.source, { format, pages });
+        const error = { code: 'io', message: 'EIO' };
+        const isBad = job.relative === 'bad';
+        const end = isBad
+          ? settled({ state: 'failed', source, error })
+          : settled({ state: 'completed', source });
+        await index.settle(run, job, end);
+      }
+      expect(await index.severalPages(run.batch)).toEqual(
+        new Map([
+          ['gif', 2],
+          ['tiff', 1],
+        ]),
+      );
+      const records: unknown[] = [];
+      for await (const { format, pages } of index.jobs(run.batch, ['completed']))
+        records.push([format, pages]);
+      expect(records).toEqual(Object.values(pictures));
+    });
+
     it('prunes old history and never the outputs', async () => {
       const run = await begin();
       await index.add(run, [newJob('a')], NOTHING);

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Limits, Variant } from '../../src/model.ts';
+import type { Limits, RenderProgress, Variant } from '../../src/model.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
 import { LIMITS, named, sha256, variant } from '../image/pictures.ts';
 
@@ -56,6 +56,25 @@ export function rendererContract(make: (size: number) => Renderer): void {
       expect(Number.isInteger(small)).toBe(true);
       expect(small).toBeGreaterThan(readFileSync(photo).length);
       expect(small).toBeLessThan(await memory(variant({ format: 'avif' }), variant({ width: 30 })));
+    });
+
+    it('reports the finished outputs of a picture that takes long, and none of other requests', async () => {
+      const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+      await sharp({ create: { width: 1200, height: 900, channels: 3, background: '#336699', noise } })
+        .jpeg()
+        .toFile(photo);
+      const opened = await renderer.open(named(photo), LIMITS);
+      const orders = [30, 1200].map((width) => {
+        return { variant: variant({ width, format: 'avif' }), path: join(folder, `${width}.tmp`) };
+      });
+      const reports: RenderProgress[] = [];
+      await opened.render(orders, (made) => reports.push(made));
+      const most = reports.length;
+      expect(reports.at(-1)).toEqual({ done: 2, share: 1 });
+      expect(most).toBeLessThanOrEqual(2);
+      await opened.render([{ ...orders[1]!, path: join(folder, 'again.tmp') }]);
+      opened.close();
+      expect(reports).toHaveLength(most);
     });
 
     it('finds its own outputs clean on inspection', async () => {

@@ -97,12 +97,13 @@ export function rendererWith(onRender: OnRender): Renderer {
     async open({ path: source }): Promise<Opened> {
       const { facts, digest } = digestOf(source);
       return {
-        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, memory: 1_000, ms: 1 },
-        async render(orders) {
+        ...{ facts, digest, format: 'jpeg', width: 80, height: 60, pages: 1, memory: 1_000, ms: 1 },
+        async render(orders, progress) {
           onRender(source, orders);
-          const outputs = orders.map(({ path }) => {
+          const outputs = orders.map(({ path }, i) => {
             const text = pictureOf(digest);
             writeFileSync(path, text);
+            progress?.({ done: i + 1, share: (i + 1) / orders.length });
             return { width: 40, height: 30, bytes: text.length, checksum: sha(text) };
           });
           const ms = { decode: 1, encode: 1, resize: 0, write: 0, color: 0 };

@@ -14,7 +14,7 @@ const wide = [variant({ width: 4096, effort: 4 })];
 function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
-    ...{ width, height, stored: { width, height }, pages: 1 },
+    ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
     ...{ progressive: false, turned: false, lossless: false, tiff: null, damage: null },
     ...changes,

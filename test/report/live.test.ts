@@ -67,6 +67,11 @@ describe('the live display', () => {
       ['head', 'e'],
       ['other'],
       ['写真写真', 'x', ''],
+      ['head', 'a long line', 'b'],
+      ['head', 'a', ''],
+      ['head', 'another', ''],
+      ['head', '', ''],
+      ['other', '', 'c'],
     ];
     let at = 0;
     display.show(() => frames[at] ?? []);

@@ -5,6 +5,7 @@ import { jobOf } from './samples.ts';
 
 const batch = '7f3a9c';
 const KB = 1_000;
+const NO_SPACE = { code: 'no_space', message: 'the disk is full' };
 /** Bytes of what a folder of photographs, one of icons, and one of both hold. */
 const FOLDERS = {
   'photographs alike in size': Array.from({ length: 200 }, (_, at) => 900 * KB + at * KB),
@@ -91,6 +92,50 @@ describe('the time left', () => {
     work(progress, 'a', 0, 500, 1_000 * KB, { reused: true });
     work(progress, 'b', 500, 1_000, 1_000 * KB, { state: 'unchanged' });
     expect(progress.left(1_000)).toBeCloseTo(4_000);
+  });
+});
+
+describe('a finished variant of an image in work', () => {
+  const started = (source: string) => ({ type: 'job.started', batch, source }) as const;
+  const made = (source: string, done: number, share: number) =>
+    ({ type: 'job.progress', batch, source, done, total: 3, share, bytes: 10_000 * KB }) as const;
+
+  it('moves the bar and gives the time left before the first image has ended', () => {
+    const progress = begin(3, 30_000 * KB, 2);
+    for (const source of ['a', 'b']) progress.event(started(source), 0);
+    progress.event(made('a', 1, 0.25), 4_000);
+    expect([progress.share(), progress.left(4_000)]).toEqual([expect.closeTo(0.25 / 3), null]);
+    progress.event(made('b', 1, 0.25), 4_000);
+    expect(progress.share()).toBeCloseTo(0.5 / 3);
+    expect(progress.left(4_000)).toBeCloseTo(20_000);
+    expect(progress.left(6_000)).toBeCloseTo(18_000);
+    expect(progress.parts.get('a')).toMatchObject({ done: 1, total: 3 });
+  });
+
+  it('gives the time left of fewer images than there are places', () => {
+    const progress = begin(1, 10_000 * KB, 8);
+    progress.event(started('a'), 0);
+    progress.event(made('a', 2, 0.5), 3_000);
+    expect(progress.left(3_000)).toBeCloseTo(3_000);
+  });
+
+  it('counts no more once the image has ended, failed, waits for another or begins again', () => {
+    const ends = {
+      ended: jobOf('a', { bytes: 10_000 * KB }),
+      failed: jobOf('a', { state: 'failed', bytes: 10_000 * KB }),
+      waiting: { type: 'job.waiting', batch, source: 'a', bytes: 10_000 * KB },
+      retrying: { ...{ type: 'job.retrying', batch, source: 'a' }, attempts: 1, delay: 5, error: NO_SPACE },
+      withdrawn: { type: 'withdrawn', batch, source: 'a' },
+    } satisfies Record<string, Event>;
+    const shares = Object.values(ends).map((event) => {
+      const progress = begin(2, 20_000 * KB, 2);
+      progress.event(started('a'), 0);
+      progress.event(made('a', 2, 0.5), 3_000);
+      progress.event(event, 4_000);
+      expect(progress.parts.size).toBe(0);
+      return progress.share();
+    });
+    expect(shares).toEqual([0.5, 0.5, 0, 0, 0]);
   });
 });
 

@@ -183,6 +183,9 @@ export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRec
   return {
     ...{ source, state: 'failed', attempts: 1, bytes: 348_160, digest: null, width: null, height: null },
     ...{
+      id: 1,
+      format: null,
+      pages: null,
       dominantColor: null,
       duplicateOf: null,
       reused: false,

@@ -48,7 +48,7 @@ describe('the text of status', () => {
   it('fits every width from 20 columns to 120', () => {
     for (let columns = 20; columns <= 120; columns++) {
       for (const all of [false, true]) {
-        const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, all).split('\n');
+        const lines = statusText(RUNNING, FAILED, styleOf({ width: columns }), NOW, { all }).split('\n');
         expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
       }
     }
@@ -67,7 +67,7 @@ describe('the text of status', () => {
       error: null,
       ms: renderedOf('a').ms ?? null,
     });
-    const text = statusText(batchOf(), [done, ...FAILED], styleOf(), NOW, true);
+    const text = statusText(batchOf(), [done, ...FAILED], styleOf(), NOW, { all: true });
     expect(text).toMatch(/\n {2}completed +348 kB +0 +171ms {2}\/home\/ann\/a\.jpg\n/);
   });
 
@@ -78,7 +78,7 @@ describe('the text of status', () => {
     }));
     const done = recordOf('/home/ann/a.jpg', { state: 'completed', error: null, outputs: outputs ?? [] });
     const batch = batchOf({ counts: { ...NOTHING, completed: 1, unchanged: 2 } });
-    const text = statusText(batch, [done], styleOf(), NOW, true);
+    const text = statusText(batch, [done], styleOf(), NOW, { all: true });
     expect(text).toContain(
       '/home/ann/a.jpg\n    /home/ann/out/thumbnail.webp\n    /home/ann/out/medium.webp\n',
     );
@@ -89,7 +89,7 @@ describe('the text of status', () => {
 
   it('gives a fix that several failures have once, also below the rows of --all', () => {
     for (const all of [false, true]) {
-      const text = statusText(batchOf(), FAILED, styleOf({ width: 120 }), NOW, all);
+      const text = statusText(batchOf(), FAILED, styleOf({ width: 120 }), NOW, { all });
       expect(text.match(/cut short: 12 kB of 340 kB/g)).toHaveLength(2);
       expect(text.match(/fix: copy the file again/g)).toHaveLength(1);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchTotals } from '../../src/model/totals.ts';
-import type { Event } from '../../src/model.ts';
+import type { Event, JobEvent } from '../../src/model.ts';
 import { summaryLines } from '../../src/report/summary.ts';
 import { width } from '../../src/report/text.ts';
 import { CONTROL, failedOf, finishedOf, jobOf, renderedOf, session, styleOf } from './samples.ts';
@@ -65,6 +65,17 @@ describe('the closing summary', () => {
         }
       }
     }
+  });
+
+  it('counts animations and documents of which only the first page was rendered', () => {
+    const of = (source: string, format: string, given: Partial<JobEvent> = {}) =>
+      jobOf(source, { format, pages: 3, outputs: [], ...given });
+    const events = [
+      ...[of('a', 'gif'), of('b', 'png', { state: 'duplicate' }), of('c', 'tiff')],
+      ...[of('d', 'gif', { state: 'unchanged' }), of('e', 'gif', { state: 'failed' })],
+    ];
+    const text = textOf([STARTED, ...events, finishedOf({ completed: 5 })]);
+    expect(text).toContain('\n 2 animations: first frame only\n 1 multi-page TIFF: first page only\n');
   });
 
   it('shows failures with the same cause once, with their number and some names', () => {

@@ -27,6 +27,13 @@ describe('the live part', () => {
     expect(lines[5]).toMatch(/^ {3}IMG_2041\.jpg +1\.0s$/);
   });
 
+  it('shows how many variants of an image in work are finished, where there is space', () => {
+    const made = { batch, source: 'IMG_2041.jpg', done: 2, total: 3, share: 0.5, bytes: 9_000_000 };
+    const events: Event[] = [...half(), { type: 'job.progress', ...made }];
+    expect(linesOf(events)[5]).toMatch(/^ {3}IMG_2041\.jpg +2 of 3 {3}1\.0s$/);
+    expect(linesOf(events, { width: 39 }).join('\n')).not.toContain('2 of 3');
+  });
+
   it('counts the images that a resumed batch has left, without their bytes', () => {
     const resumed: Event[] = [{ ...STARTED, total: 3, bytes: 0, resumed: true }, renderedOf('a.jpg')];
     const lines = linesOf(resumed);

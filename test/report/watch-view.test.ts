@@ -15,16 +15,17 @@ afterEach(() => {
 });
 
 describe('the live part of a watch', () => {
-  it('shows folders, pending images, the figures of the day and the latest events', () => {
+  it('shows folders, pending images, the figures of the day, how to stop it and the latest events', () => {
     const lines = screenOf(watchSession().slice(0, -3), { after: 2.25 * HOUR, columns: 100 });
     expect(lines[0]).toMatch(/^imgtool watch {2}\.\/inbox -> \.\/out {3}web, 4 at a time +up 2h 15m$/);
-    expect(lines.slice(1, 5)).toEqual([
+    expect(lines.slice(1, 6)).toEqual([
       '',
       ' ● watching   3 folders  pending 1  processing 1  retrying 1',
       '   today      3 completed  1 duplicate  1 unchanged  1 failed  saved 8.1 MB (-87%)',
+      '   batch      7f3a9c  stop: Ctrl-C, or imgtool cancel 7f3a9c',
       '',
     ]);
-    expect(lines.slice(5).map((text) => /^ 12:00:00 {2}(.) .{33} {3}(.*)$/.exec(text)?.slice(1))).toEqual([
+    expect(lines.slice(6).map((text) => /^ 12:00:00 {2}(.) .{33} {3}(.*)$/.exec(text)?.slice(1))).toEqual([
       ['✓', '2 outputs   3.1 MB -> 402 kB   171ms'],
       ['✓', '2 outputs   3.1 MB -> 402 kB   171ms'],
       ['=', 'same as 3.jpg'],
@@ -47,7 +48,9 @@ describe('the live part of a watch', () => {
     expect(screenOf([started, watching, { ...watching, by: 'events' }])[2]).toContain(
       ' ● watching   1 folder',
     );
-    expect(screenOf([started, watching, stopping]).join('\n')).toContain(' ■ stopping   1 folder');
+    const stopped = screenOf([started, watching, stopping]).join('\n');
+    expect(stopped).toContain(' ■ stopping   1 folder');
+    expect(stopped).not.toContain('Ctrl-C, or');
   });
 
   it('never shows a negative number of pending images', () => {
@@ -90,15 +93,15 @@ describe('the live part of a watch', () => {
       inputs: ['./inbox', 'b', 'c'],
     });
     expect(lines[0]).toContain('imgtool watch  ./inbox and 2 more -> ./out');
-    expect(lines[5]).toContain(' ✓ inbox/1.jpg   2 outputs');
+    expect(lines[6]).toContain(' ✓ inbox/1.jpg   2 outputs');
   });
 
   it('keeps the latest eight events, and a repeated one once', () => {
     const waiting = { type: 'still_written', batch, source: 'inbox/big.tif' } as const;
     const many = Array.from({ length: 500 }, (_, at) => renderedOf(`inbox/${at}.jpg`));
     const lines = screenOf([...watchSession().slice(0, 1), ...many, waiting, waiting, waiting]);
-    expect(lines).toHaveLength(13);
-    expect(lines[5]).toContain('493.jpg');
+    expect(lines).toHaveLength(14);
+    expect(lines[6]).toContain('493.jpg');
     expect(lines.filter((text) => text.includes('big.tif'))).toHaveLength(1);
   });
 

@@ -68,13 +68,13 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`);
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
   const putSource = prepare(`
-    INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime)
-    VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @dominantColor, @seenAt, @ctime)
+    INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, pages, dominant_color, seen_at, ctime)
+    VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @pages, @dominantColor, @seenAt, @ctime)
     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
       dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
         excluded.dominant_color),
       digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-      seen_at = excluded.seen_at, ctime = excluded.ctime`);
+      pages = excluded.pages, seen_at = excluded.seen_at, ctime = excluded.ctime`);
   const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(`
     INSERT INTO outputs (key, ${OUTPUT}) VALUES (@key, ${COLUMNS.map((name) => `@${name}`).join(', ')})

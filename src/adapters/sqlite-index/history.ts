@@ -17,13 +17,13 @@ export const BATCHES = `
   FROM batches JOIN counts ON counts.batch = batches.id`;
 
 const JOBS = `
-  SELECT id, source, state, attempts, bytes, digest, width, height, dominant_color AS dominantColor,
+  SELECT id, source, state, attempts, bytes, digest, width, height, format, pages, dominant_color AS dominantColor,
     duplicate_of AS duplicateOf, reused, degraded, outputs, ms, error_code AS error, finished_at AS finishedAt,
     error_message AS message, error_fix AS fix
   FROM jobs`;
 
 /** What `list` and `status` ask for. */
-export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'close'>;
+export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'severalPages' | 'close'>;
 
 /** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
 export function openSqliteHistory(path: string): Promise<PastBatches> {
@@ -36,6 +36,9 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const page = prepare<[string, string, number, number], JobRow>(`
     ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
+  const severalPages = prepare<[string], { format: string; count: number }>(`
+    SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
+    WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate') GROUP BY format`);
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
@@ -75,6 +78,8 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         }
       }
     },
+    severalPages: (batch) =>
+      read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
     async prune(before) {
       const dropSome = (): boolean => {
         const id = old.get(before, before);
@@ -113,10 +118,10 @@ export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
 
 /** A row of `JOBS`. */
 type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> &
-  Readonly<Record<'id' | 'reused' | 'degraded', number> & Record<'outputs', string>> &
+  Readonly<Record<'reused' | 'degraded', number> & Record<'outputs', string>> &
   Readonly<Record<'ms' | 'error' | 'message' | 'fix', string | null>>;
 
-function jobOf({ id: _, message, fix, ...row }: JobRow): JobRecord {
+function jobOf({ message, fix, ...row }: JobRow): JobRecord {
   const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });
   return {
     ...row,

@@ -41,7 +41,7 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const dropJob = prepare('DELETE FROM jobs WHERE id = ?');
   const settle = prepare(`
     UPDATE jobs SET state = @state, run = NULL, bytes = @bytes, digest = @digest, width = @width, height = @height,
-      dominant_color = @dominantColor, duplicate_of = @duplicateOf, was_duplicate_of = NULL, reused = @reused,
+      format = @format, pages = @pages, dominant_color = @dominantColor, duplicate_of = @duplicateOf, was_duplicate_of = NULL, reused = @reused,
       degraded = @degraded, outputs = @outputs, ms = @ms, error_code = @code, error_message = @message, error_fix = @fix, finished_at = @now
     WHERE id = @id`);
   // The bytes are the same as before, so the earlier result stands.
@@ -184,6 +184,8 @@ function settledRow({ state, source, bytes, duplicateOf, reused, degraded, outpu
     digest: source?.digest ?? null,
     width: source?.width ?? null,
     height: source?.height ?? null,
+    format: source?.format ?? null,
+    pages: source?.pages ?? null,
     dominantColor: source?.dominantColor ?? null,
     duplicateOf: duplicateOf ?? null,
     reused: reused ? 1 : 0,

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 /** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];
 
-const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime';
+const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages';
 export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets`;
 
 /** Up to this number, keys are read one by one. */
@@ -71,9 +71,20 @@ function rangeOf(keys: readonly string[]): [string, string] | undefined {
 
 /** A row with the columns SOURCE. */
 function sourceIn(row: Row): SourceRecord {
-  const [path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt, ctime] = row;
-  const record = { path, size, mtime, ino, digest, width, height, format, dominantColor, seenAt, ctime };
-  return record as SourceRecord;
+  return {
+    path: row[0],
+    size: row[1],
+    mtime: row[2],
+    ino: row[3],
+    digest: row[4],
+    width: row[5],
+    height: row[6],
+    format: row[7],
+    dominantColor: row[8],
+    seenAt: row[9],
+    ctime: row[10],
+    pages: row[11],
+  } as SourceRecord;
 }
 
 /** A row with the columns OUTPUT. Thousands are read in a run: a rest or a spread takes twice to ten times as long. */

@@ -147,6 +147,15 @@ const ASKING = `
 ALTER TABLE outputs ADD COLUMN presets TEXT;
 `;
 
+const PAGES = `
+-- NULL for sources that an earlier version recorded.
+ALTER TABLE sources ADD COLUMN pages INTEGER;
+ALTER TABLE jobs ADD COLUMN format TEXT;
+ALTER TABLE jobs ADD COLUMN pages INTEGER;
+-- Few sources have several pages.
+CREATE INDEX jobs_with_pages ON jobs (batch, format) WHERE pages > 1;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -154,6 +163,7 @@ export const MIGRATIONS: readonly string[] = [
   MOVING,
   FORMER_SETTINGS,
   ASKING,
+  PAGES,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

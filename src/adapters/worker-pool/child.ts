@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { ImgtoolError, isErrorCode, systemCode } from '../../errors.ts';
 import type { Message, Reply, Request } from '../../image/protocol.ts';
-import type { Failure } from '../../model.ts';
+import type { Failure, RenderProgress } from '../../model.ts';
 import type { Account } from './ledger.ts';
 
 /** Characters to keep of what a child wrote last. */
@@ -25,6 +25,8 @@ const ENVIRONMENT = {
 /** Few objects are young here, but each may hold pixels. By default V8 collects them only at 32 MB (128 MB in Node 24). */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
+export type OnProgress = (progress: RenderProgress) => void;
+
 export type Child = ReturnType<typeof startChild>;
 
 /**
@@ -36,6 +38,7 @@ export function startChild(path: string, threads: number, account: Account, onRe
   const child = forked(path, threads);
   let lastWords = '';
   let settle: ((reply: Reply | Error) => void) | null = null;
+  let onProgress: OnProgress | undefined;
   let isReady = false;
   let isInterrupted = false;
   let reason: ImgtoolError | null = null;
@@ -55,6 +58,7 @@ export function startChild(path: string, threads: number, account: Account, onRe
       account.released(message.took);
       return onRest(message.memory);
     }
+    if (message.type === 'progress') return onProgress?.({ done: message.done, share: message.share });
     if (isReady) account.answered(message.took);
     else account.ready();
     isReady = true;
@@ -100,8 +104,9 @@ export function startChild(path: string, threads: number, account: Account, onRe
     /** Whether a signal to the parent ended it before it could ignore the signal. */
     isInterrupted: () => isInterrupted,
     /** Sends one request at a time. Errors: those of the picture, `worker_crashed`, the reason of `kill`. */
-    ask(request: Request): Promise<Reply> {
+    ask(request: Request, progress?: OnProgress): Promise<Reply> {
       if (reason !== null) return Promise.reject(reason);
+      onProgress = progress;
       const reply = nextReply();
       account.asked(request.type);
       send(request);

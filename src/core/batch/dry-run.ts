@@ -4,6 +4,7 @@ import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { isUnknown, type Wanted } from '../job/decide.ts';
+import { kindOf } from '../job/events.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
@@ -150,7 +151,7 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'read' || source === undefined)
       throw new Error('a job was foreseen before it was read');
     if (decision.action === 'render') assertHoldable(memory, options.memoryCap);
-    const picture = { ...base, digest: source.digest, bytes: source.size };
+    const picture = { ...base, digest: source.digest, bytes: source.size, ...kindOf(source) };
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);

@@ -50,8 +50,8 @@ function opening(renderer: Renderer, pictures: Meter): Renderer['open'] {
     pictures.add('digest', opened.ms);
     return {
       ...opened,
-      async render(orders) {
-        const rendered = await opened.render(orders);
+      async render(orders, progress) {
+        const rendered = await opened.render(orders, progress);
         const { decode, color, ...ofOutputs } = rendered.ms;
         for (const [name, ms] of Object.entries({ decode, color })) pictures.add(name, ms);
         for (const [name, ms] of Object.entries(ofOutputs)) pictures.add(name, ms, orders.length);

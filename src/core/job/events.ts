@@ -39,8 +39,15 @@ export function jobEvent(
 }
 
 /** The fields of a job's event that come from its source. */
-export function pictureOf({ digest, size, width, height, dominantColor }: SourceRecord) {
-  return { digest, bytes: size, width, height, ...(dominantColor === null ? {} : { dominantColor }) };
+export function pictureOf(source: SourceRecord) {
+  const { digest, size, width, height, dominantColor } = source;
+  const known = { digest, bytes: size, width, height, ...kindOf(source) };
+  return dominantColor === null ? known : { ...known, dominantColor };
+}
+
+/** Format of a source, and the number of its frames or pages if there are several. */
+export function kindOf({ format, pages }: SourceRecord) {
+  return { format, ...(pages !== null && pages > 1 ? { pages } : {}) };
 }
 
 /** An output under the path that a user would write, and what was done for it. */

@@ -155,7 +155,7 @@ async function assertUnchanged({ sources }: JobContext, source: SourceRecord): P
 }
 
 async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered | undefined> {
-  const { storage, emit, job, opened, staged, options } = work;
+  const { storage, emit, job, source, opened, staged, options } = work;
   const orders: Order[] = [];
   for (const { kind, wanted } of steps) {
     if (kind !== 'render') continue;
@@ -165,7 +165,8 @@ async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered |
   }
   if (orders.length === 0) return undefined;
   if (opened === undefined) throw new Error('a job was to be rendered without its bytes');
-  const rendered = await opened.render(orders);
+  const about = { job: job.id, source: job.given, bytes: source.size, total: orders.length };
+  const rendered = await opened.render(orders, (made) => emit({ type: 'job.progress', ...about, ...made }));
   for (const [i, { variant }] of orders.entries()) {
     const warning = scaledDown(job, variant, rendered.outputs[i]!);
     if (warning !== undefined) emit(warning);
@@ -179,9 +180,9 @@ async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered |
 
 /** The new record of a source. `seenAt` must be from before the read: then every later write has a later mtime. */
 export function learn(path: string, opened: Opened, recorded: SourceRecord | undefined, seenAt: number) {
-  const { facts, digest, format, width, height } = opened;
+  const { facts, digest, format, width, height, pages } = opened;
   const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
-  return { ...facts, path, digest, format, width, height, dominantColor, seenAt };
+  return { ...facts, path, digest, format, width, height, pages, dominantColor, seenAt };
 }
 
 export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {

@@ -44,7 +44,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
   };
   return {
     ...opened,
-    async render(orders) {
+    async render(orders, progress) {
       assertHoldable(memory, options.memoryCap);
       if (budget.exceeds(memory) && !warned.has(budget)) {
         warned.add(budget);
@@ -54,7 +54,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
       }
       const giveBack = await enlarge();
       try {
-        return await opened.render(orders);
+        return await opened.render(orders, progress);
       } finally {
         giveBack();
       }

@@ -1,7 +1,8 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits, PixelSize } from '../../model.ts';
-import { chunksOf } from '../chunks.ts';
+import { framesOf } from '../avif.ts';
+import { type Chunk, chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
 import { type Corrections, correctionsOf, makeDecodable } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
@@ -41,6 +42,7 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, limits.pixels);
+  const chunks = [...chunksOf(bytes, format, false)];
   return {
     ...shownSize(found, corrections),
     format: format === 'heif' ? 'avif' : format,
@@ -54,11 +56,12 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     /** True when the pixels are stored in several passes, which the decoder must hold in full. */
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
-    /** Number of frames or pages that are decoded. */
+    /** Number of frames or pages that are decoded, and number of those in the file. */
     pages,
+    pagesInFile: tiff?.pages ?? framesIn(bytes, found, chunks),
     /** True when the picture needs rotation or mirroring. */
     turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
-    lossless: [...chunksOf(bytes, format, false)].some(({ type }) => type === 'VP8L'),
+    lossless: chunks.some(({ type }) => type === 'VP8L'),
     /** How to read a TIFF; null for other formats. */
     tiff,
     /** Why the picture is incomplete, when `lenient` accepts that. */
@@ -73,6 +76,15 @@ function shownSize({ autoOrient, width, height }: Metadata, corrections: Correct
   const { screen, orientation } = corrections ?? { screen: null, orientation: 1 };
   if (screen !== null) return { width: screen.width, height: screen.height };
   return orientation > 4 ? { width: height, height: width } : autoOrient;
+}
+
+/** The number of frames of an animation. libvips does not count those of a PNG or an AVIF. */
+function framesIn(bytes: Buffer, { pages = 1, format }: Metadata, chunks: readonly Chunk[]): number {
+  if (format === 'heif') return framesOf(bytes);
+  const control = chunks.find(({ type }) => type === 'acTL');
+  if (control === undefined) return pages;
+  // The chunk begins with the number of frames.
+  return Math.max(1, Buffer.from(control.start.padEnd(4, '\0'), 'latin1').readUInt32BE(0));
 }
 
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {

@@ -16,6 +16,15 @@ const MAX_SMALL_TILE = 2 ** 24;
 /** A larger tile may have at most this many times the pixels of the picture. */
 const MAX_TILE_TO_PICTURE = 4;
 
+/** The most directories in which to look for pages: the entries of a hostile file take long to read. */
+const MAX_PAGES = 500;
+
+/** Bits of `NewSubfileType` of a smaller copy and of a mask. */
+const NO_PAGE = 0b101;
+
+const isPage = (directory: Directory): boolean =>
+  ((directory.number(TAG.NewSubfileType) ?? 0) & NO_PAGE) === 0;
+
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
 export function examine(source: Source, { lenient, pixels }: Limits) {
   const { readAt, facts } = source;
@@ -36,8 +45,11 @@ export function examine(source: Source, { lenient, pixels }: Limits) {
   const damage =
     lack === null ? null : corrupt(new Error(lack), lenient, { format: 'tiff', progressive: false });
   if (damage !== null && !lenient) throw damage;
-  let frames = 0;
-  for (const _ of chainOf(tiff)) frames++;
+  let [frames, pages] = [0, 0];
+  for (const directory of chainOf(tiff)) {
+    frames++;
+    if (frames <= MAX_PAGES && isPage(directory)) pages++;
+  }
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
   // For tiles, only `warning` catches unreadable ones, and rejects nothing harmless. For strips, `error` catches them, and
   // `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
@@ -45,6 +57,7 @@ export function examine(source: Source, { lenient, pixels }: Limits) {
   return {
     /** Number of directories, up to an unreadable one. */
     frames,
+    pages: Math.max(1, pages),
     /** libvips' `failOn` in strict mode. */
     failOn,
     /** Why the picture is incomplete, when `lenient` accepts that. */

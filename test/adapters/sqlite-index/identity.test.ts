@@ -17,7 +17,9 @@ beforeEach(async () => {
 });
 
 const put = (name: string) =>
-  index.db.exec(`INSERT INTO sources VALUES ('${name}', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL)`);
+  index.db.exec(
+    `INSERT INTO sources VALUES ('${name}', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL)`,
+  );
 
 const LOST: [string, () => void][] = [
   ['deleted', () => rmSync(path)],

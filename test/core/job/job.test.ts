@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/adapters/local-storage.ts';
 import type { Renderer, Storage } from '../../../src/ports.ts';
-import { sha } from '../../records.ts';
+import { sha, variant } from '../../records.ts';
 import {
   finishedOf,
   jobOf,
@@ -20,6 +20,20 @@ beforeEach(async () => {
   shop = await openWorkshop((source, orders) => onRender(source, orders));
 });
 afterEach(() => shop.index.close());
+
+it('a job reports each finished variant before it ends', async () => {
+  shop.put('a.jpg');
+  const variants = [variant(), variant({ name: 'tiny', width: 10 })];
+  const events = await shop.run({ preset: { name: 'test', variants } });
+  const about = { batch: finishedOf(events).batch, source: 'photos/a.jpg', bytes: 5, total: 2 };
+  const { job } = jobOf(events, 'a.jpg');
+  const of = events.filter(({ type }) => type.startsWith('job'));
+  expect(of.map(({ type }) => type)).toEqual(['job.started', 'job.progress', 'job.progress', 'job']);
+  expect(of.slice(1, 3)).toEqual([
+    { type: 'job.progress', ...about, job, done: 1, share: 0.5 },
+    { type: 'job.progress', ...about, job, done: 2, share: 1 },
+  ]);
+});
 
 describe('the output of a job', () => {
   it('does not overwrite a file that appeared during the rendering', async () => {

@@ -1,0 +1,48 @@
+import { doneOf, totalOf } from '../model/totals.ts';
+import type { Batch, JobRecord, Style } from '../model.ts';
+import { liveLayoutFor } from './layout.ts';
+import { createPace } from './progress.ts';
+import { statusText } from './status.ts';
+import { cutStart, printable, textOf } from './text.ts';
+import { progressLine } from './view.ts';
+
+/**
+ * The page of `status --watch` on a terminal: that of `status` with bar, speed, time left and images in work. While the
+ * batch runs, the page has at most `rows` lines less one, so that the next page can replace it.
+ */
+export function createFollower(rows: () => number) {
+  const pace = createPace(15_000);
+  return (
+    inWork: readonly JobRecord[],
+    ...[batch, jobs, style, now, parts]: Parameters<typeof statusText>
+  ) => {
+    if (batch.state !== 'running') return statusText(batch, jobs, style, now, parts);
+    const live = ['', ...followLines(batch, inWork, pace, style, now)];
+    const page = statusText(batch, jobs, style, now, { ...parts, live }).split('\n');
+    return textOf(page.slice(0, Math.max(1, Math.min(page.length, rows()) - 1)));
+  };
+}
+
+function followLines(
+  batch: Batch,
+  inWork: readonly JobRecord[],
+  pace: ReturnType<typeof createPace>,
+  style: Style,
+  now: number,
+): string[] {
+  const { counts, command, walkEnded, jobs } = batch;
+  const layout = liveLayoutFor(style);
+  const [done, found] = [doneOf(counts), totalOf(counts)];
+  pace.before(now, done);
+  const rate = pace.rate(now, done);
+  const left = rate === null ? null : ((found - done) / rate) * 1000;
+  // More sources may always come to a watch.
+  const total = walkEnded && command !== 'watch' ? found : null;
+  // Jobs are taken ahead, in the order of their numbers: the first ones are in work.
+  const current = inWork.toSorted((a, b) => a.id - b.id).slice(0, jobs);
+  const names = current.map(({ source }) => cutStart(printable(source), layout.columns - 3, layout.ellipsis));
+  return [
+    progressLine({ done, total, found, share: found === 0 ? 0 : done / found, rate, left }, layout),
+    ...(names.length === 0 ? [] : ['', ...names.map((name) => `   ${name}`)]),
+  ];
+}

@@ -1,0 +1,80 @@
+import sharp from 'sharp';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { picture, putOld } from './pictures.ts';
+import { hasTerminal, onTerminal } from './terminal.ts';
+
+const FRAMES = '2 animations: first frame only';
+const PAGES = '1 multi-page TIFF: first page only';
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  const stills = await Promise.all([1, 2, 3].map((seed) => picture({ seed, format: 'png' })));
+  const pages = sharp(stills, { join: { animated: true } });
+  putOld(place.at('photos/a.gif'), await pages.clone().gif().toBuffer());
+  putOld(place.at('photos/b.webp'), await pages.clone().webp().toBuffer());
+  putOld(place.at('photos/c.tif'), await pages.clone().tiff().toBuffer());
+  putOld(place.at('photos/still.jpg'), await picture());
+});
+
+const args = (...more: string[]) => ['process', ...SMALL, '--out', 'out', ...more, 'photos'];
+
+describe('animations and documents of several pages', () => {
+  it('are counted in the summary, and a run that renders nothing does not repeat it', async () => {
+    const { stderr, code } = await place.run(args());
+    expect(code).toBe(0);
+    expect(stderr).toContain(`imgtool: ${FRAMES}\nimgtool: ${PAGES}\n`);
+    const again = await place.run(args());
+    expect(again.stderr).toContain('unchanged=4');
+    expect(again.stderr).not.toContain('first');
+  });
+
+  it.skipIf(!hasTerminal)('are counted in the summary on a terminal', async () => {
+    const { stdout } = await place.run(args(), onTerminal());
+    expect(stdout).toContain(FRAMES);
+    expect(stdout).toContain(PAGES);
+  });
+
+  it('are counted by a dry run', async () => {
+    const { stderr, code } = await place.run(args('--dry-run'));
+    expect(code).toBe(0);
+    expect(stderr).toContain(`imgtool: ${FRAMES}\nimgtool: ${PAGES}\n`);
+  });
+
+  it('have `pages` in JSON, also where nothing is rendered', async () => {
+    const expected = [
+      ['photos/a.gif', 'gif', 3],
+      ['photos/b.webp', 'webp', 3],
+      ['photos/c.tif', 'tiff', 3],
+      ['photos/still.jpg', 'jpeg', undefined],
+    ];
+    for (let run = 0; run < 2; run++) {
+      const outcome = await place.process();
+      const jobs = jobsOf(outcome).map(({ source, format, pages }) => [source, format, pages]);
+      expect(jobs.sort()).toEqual(expected);
+    }
+  });
+
+  it('are counted and marked by `status`, and have `pages` in its JSON', async () => {
+    const { batch } = finishedOf(await place.process());
+    const { stdout } = await place.run(['status', batch, '--all']);
+    expect(stdout).toContain(`  aside    ${FRAMES}\n  aside    ${PAGES}\n`);
+    expect(stdout).toContain('/photos/a.gif (first of 3 frames)\n');
+    expect(stdout).toContain('/photos/c.tif (first of 3 pages)\n');
+    expect(stdout).toMatch(/still\.jpg$/m);
+    const { jobs } = await place.status(batch, '--all');
+    expect(jobs.map(({ format, pages }) => [format, pages])).toEqual([
+      ['gif', 3],
+      ['webp', 3],
+      ['tiff', 3],
+      ['jpeg', undefined],
+    ]);
+  });
+
+  it('are named in the log of a watch', async () => {
+    const { stderr } = await place.run(['watch', '--once', ...SMALL, '--out', 'out', 'photos']);
+    expect(stderr).toMatch(/completed photos\/a\.gif .* pages=3$/m);
+    expect(stderr).toMatch(/completed photos\/still\.jpg (?!.*pages)/m);
+  });
+});
