@@ -16,7 +16,7 @@ const PARTS = {
   // Keep this part small: every process loads it before the compile cache is on.
   first: ['errors', 'config/compiled', 'variants/formats'],
   signals: ['cli/signals'],
-  look: ['config', 'history', 'report/open'],
+  look: ['config', 'history', 'report/open', 'report/status'],
   run: ['engine'],
   work: ['image/work'],
 };

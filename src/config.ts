@@ -16,14 +16,14 @@ import { autoMemory, cores } from './config/machine.ts';
 import { absolute, defaultIndex, hasNothing, homeFolder } from './config/places.ts';
 import type { Values } from './config/settings.ts';
 import { checkNames, checkTemplate } from './config/template.ts';
-import { ImgtoolError } from './errors.ts';
+import { ImgtoolError, orUndefined } from './errors.ts';
 import type { BatchOptions, Limits, Preset, Warning, WatchOptions } from './model.ts';
 
 export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
-export { allAdvice, hintAsFlags, hintAsOptions } from './config/hints.ts';
+export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
-export { nearPath, workingFolder } from './config/places.ts';
+export { workingFolder } from './config/places.ts';
 export { longFlag } from './config/settings.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
@@ -95,7 +95,8 @@ export async function loadConfig(given: Given): Promise<Config> {
   const origins = listOrigins(settings, resolved).map((one) =>
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
-  const isNewIndex = index.value !== null && hasNothing(resolved.index);
+  const usual = orUndefined(() => defaultIndex(surroundings));
+  const isNewIndex = resolved.index !== usual && hasNothing(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,

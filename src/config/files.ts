@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
 import { type Place, wrong } from '../variants/place.ts';
 import { isMapping, yesOrNo } from '../variants/values.ts';
-import { absolute, nearPath, type Surroundings, userPath } from './places.ts';
+import { nearPath } from './hints.ts';
+import { absolute, type Surroundings, userPath } from './places.ts';
 
 /** A settings file, parsed but not checked. */
 export interface ConfigFile {

@@ -1,4 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { orUndefined } from '../errors.ts';
 import { FORMATS } from '../variants/formats.ts';
+import { nearest } from '../variants/place.ts';
 import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 
 /** A setting in a hint, and its value with and without a space before it. */
@@ -87,4 +91,24 @@ export function adviceFor(word: string): string | undefined {
     .replaceAll('_', '-')
     .toLowerCase();
   return allAdvice().find((one) => one.word === plain)?.text;
+}
+
+/** The existing path that a mistyped one most likely means, relative if `given` is relative. Undefined without a near one. */
+export function nearPath(given: string, cwd: string): string | undefined {
+  const [above, name] = [path.dirname(given), path.basename(given)];
+  if (existsSync(path.resolve(cwd, given)) || above === given) return given;
+  const folder = nearPath(above, cwd);
+  const names = folder && orUndefined(() => readdirSync(path.resolve(cwd, folder)));
+  if (folder === undefined || !names) return undefined;
+  // A camera numbers its files: IMG_2042.jpg is not a mistyped IMG_2041.jpg.
+  const letters = (text: string) => text.replace(/\d+/g, '#');
+  const others = names.filter((one) => letters(one) !== letters(name));
+  // Of names that are equally near, the shortest: a.db before a.db-wal.
+  const near = names.includes(name)
+    ? name
+    : nearest(
+        name,
+        others.sort((a, b) => a.length - b.length),
+      );
+  return near && path.join(folder, near);
 }

@@ -1,8 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ImgtoolError, orUndefined, systemCode } from '../errors.ts';
-import { nearest } from '../variants/place.ts';
 
 /** The environment that the default paths depend on. */
 export interface Surroundings {
@@ -77,24 +76,4 @@ export function hasNothing(place: string): boolean {
   } catch (error) {
     return systemCode(error) === 'ENOTDIR';
   }
-}
-
-/** The existing path that a mistyped one most likely means, relative if `given` is relative. Undefined without a near one. */
-export function nearPath(given: string, cwd: string): string | undefined {
-  const [above, name] = [path.dirname(given), path.basename(given)];
-  if (existsSync(path.resolve(cwd, given)) || above === given) return given;
-  const folder = nearPath(above, cwd);
-  const names = folder && orUndefined(() => readdirSync(path.resolve(cwd, folder)));
-  if (folder === undefined || !names) return undefined;
-  // A camera numbers its files: IMG_2042.jpg is not a mistyped IMG_2041.jpg.
-  const letters = (text: string) => text.replace(/\d+/g, '#');
-  const others = names.filter((one) => letters(one) !== letters(name));
-  // Of names that are equally near, the shortest: a.db before a.db-wal.
-  const near = names.includes(name)
-    ? name
-    : nearest(
-        name,
-        others.sort((a, b) => a.length - b.length),
-      );
-  return near && path.join(folder, near);
 }

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { adviceFor, allAdvice, hintAsFlags, hintAsOptions } from '../../src/config/hints.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { adviceFor, allAdvice, hintAsFlags, hintAsOptions, nearPath } from '../../src/config/hints.ts';
 import { KEYS } from '../../src/config/settings.ts';
 import { loadConfig } from '../../src/config.ts';
+import { makePlace } from '../place.ts';
 
 describe('a hint', () => {
   const hint = 'choose another {{out}}, or raise it with {{limitPixels 12M}} or {{jobs 1}}';
@@ -42,5 +45,33 @@ describe('the advice for words of other programs', () => {
 
   it.each(['outputDir', 'output_dir', 'OUTPUT-DIR'])('is the same for the spelling %s', (word) => {
     expect(adviceFor(word)).toBe('use {{out}}');
+  });
+});
+
+describe('the existing path that is nearest', () => {
+  let place: string;
+  beforeEach(() => {
+    place = makePlace();
+    mkdirSync(join(place, 'photos/summer'), { recursive: true });
+    for (const name of ['photos/summer/beach.jpg', 'photos/IMG_2041.jpg', 'a.db-wal', 'a.db', 'list.txt']) {
+      writeFileSync(join(place, name), '');
+    }
+  });
+
+  it.each([
+    ['fotos', 'photos'],
+    ['./photo/', 'photos'],
+    ['photo/sumer/beech.jpg', 'photos/summer/beach.jpg'],
+    ['photos/summer/beach.jpeg', 'photos/summer/beach.jpg'],
+    ['lits.txt', 'list.txt'],
+    ['aa.db', 'a.db'],
+    ['photos', 'photos'],
+    ['photos/IMG_2042.jpg', undefined],
+    ['photos/winter', undefined],
+    ['list.txt/x', undefined],
+    ['', ''],
+  ])('to %j is %j', (given, near) => {
+    expect(nearPath(given, place)).toBe(near);
+    if (given !== '') expect(nearPath(join(place, given), '/')).toBe(near && join(place, near));
   });
 });

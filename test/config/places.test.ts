@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { absolute, defaultIndex, hasNothing, nearPath, userPath } from '../../src/config/places.ts';
+import { describe, expect, it } from 'vitest';
+import { absolute, defaultIndex, hasNothing, userPath } from '../../src/config/places.ts';
 import { makePlace } from '../place.ts';
 
 const linux = { env: {}, home: '/home/a', platform: 'linux' } as const;
@@ -46,39 +46,12 @@ describe('what Node compiled lies', () => {
   });
 });
 
-describe('the existing path that is nearest', () => {
-  let place: string;
-  beforeEach(() => {
-    place = makePlace();
-    mkdirSync(join(place, 'photos/summer'), { recursive: true });
-    for (const name of ['photos/summer/beach.jpg', 'photos/IMG_2041.jpg', 'a.db-wal', 'a.db', 'list.txt']) {
-      writeFileSync(join(place, name), '');
-    }
-  });
-
-  it.each([
-    ['fotos', 'photos'],
-    ['./photo/', 'photos'],
-    ['photo/sumer/beech.jpg', 'photos/summer/beach.jpg'],
-    ['photos/summer/beach.jpeg', 'photos/summer/beach.jpg'],
-    ['lits.txt', 'list.txt'],
-    ['aa.db', 'a.db'],
-    ['photos', 'photos'],
-    ['photos/IMG_2042.jpg', undefined],
-    ['photos/winter', undefined],
-    ['list.txt/x', undefined],
-    ['', ''],
-  ])('to %j is %j', (given, near) => {
-    expect(nearPath(given, place)).toBe(near);
-    if (given !== '') expect(nearPath(join(place, given), '/')).toBe(near && join(place, near));
-  });
-
-  it('is looked for only where nothing is', () => {
-    expect(['fotos', 'list.txt/x', 'photos'].map((name) => hasNothing(join(place, name)))).toEqual([
-      true,
-      true,
-      false,
-    ]);
+describe('a path', () => {
+  it('has nothing only where nothing is', () => {
+    const place = makePlace();
+    writeFileSync(join(place, 'list.txt'), '');
+    const have = ['fotos', 'list.txt/x', 'list.txt'].map((name) => hasNothing(join(place, name)));
+    expect(have).toEqual([true, true, false]);
   });
 });
 
