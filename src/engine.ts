@@ -10,13 +10,13 @@ import { findBatch, type Nearest, otherThanLast } from './core/batch/find.ts';
 import { foldName } from './core/batch/names.ts';
 import { type Changes, inputsOf, under, workLeft } from './core/batch/resume.ts';
 import { type NewWork, resumeBatch, runBatch } from './core/batch/run.ts';
-import { type WordHint, wordEvent, wordFailure } from './core/hints.ts';
 import type { Ports } from './core/job/context.ts';
 import { type MemoryBudget, openMemoryBudget } from './core/queue/memory-budget.ts';
 import { shareRenderer } from './core/queue/share.ts';
 import type { Fixing } from './core/verify/fix.ts';
 import type { RepairSettings } from './core/verify/makers.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
+import { type WordHint, wordEvent, wordFailure } from './model/failures.ts';
 import type { Batch, BatchFinished, BatchOptions, Event, Report, WatchOptions } from './model.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
 

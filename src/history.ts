@@ -1,6 +1,6 @@
 import { openSqliteHistory, type PastBatches } from './adapters/sqlite-index/history.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
-import { type WordHint, wordFailure } from './core/hints.ts';
+import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */

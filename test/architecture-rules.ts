@@ -36,8 +36,8 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   // It talks to image/worker across a process boundary. That end declares the messages once.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
-  engine: { to: ['core', 'adapters'], type: ['ports', 'model'] },
-  history: { to: ['core', 'adapters'], type: ['model'] },
+  engine: { to: ['core', 'adapters', 'model'], type: ['ports'] },
+  history: { to: ['core', 'adapters', 'model'] },
   library: { to: ['engine', 'history', 'config', 'model'] },
   commands: { to: ['engine', 'history', 'config', 'variants', 'report', 'model', 'errors'], type: ['ports'] },
   cli: { to: ['commands', 'config', 'report', 'errors'], type: ['model'] },

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { VERBS } from '../commands/index.ts';
 import type { Outcome, Verb } from '../commands/verb.ts';
 import { addSettings } from '../config.ts';
@@ -59,6 +59,11 @@ function defineVerb(command: Command, program: Command, verb: Verb, ended: (outc
   if (verb.argument !== undefined) command.argument(...verb.argument);
   for (const [flag, about, initial] of verb.options ?? []) command.option(flag, about, initial);
   for (const flag of verb.hidden ?? []) command.options.find(({ long }) => long === flag)?.hideHelp();
+  const examples = ['\nExamples:', ...verb.examples.map((example) => `  ${example}`), ''].join('\n');
+  command.configureHelp({
+    ...command.configureHelp(),
+    formatHelp: (...asked) => new Help().formatHelp(...asked) + examples,
+  });
   command.action(async () => {
     const paths = command.processedArgs.flat().filter((path) => path !== undefined);
     const exitOf = (finished: BatchFinished) => exitOfBatch(finished, stopped.reason);

@@ -21,6 +21,7 @@ export const doctorVerb: Verb = {
     ['--repair', 'replace a damaged index with a new one that has everything that can be saved'],
     ['--backup <file>', 'save a copy of the index, also while batches run'],
   ],
+  examples: ['imgtool doctor', 'imgtool doctor --backup index-copy.db'],
   async run(call) {
     const { repair, backup } = call.options;
     if (repair === true || backup !== undefined) return repairOrBackUp(call);

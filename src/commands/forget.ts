@@ -9,6 +9,7 @@ export const forgetVerb: Verb = {
   settings: LOOKING,
   argument: ['[path...]', 'outputs, sources, or folders of them'],
   options: [['-n, --dry-run', 'show the records, and remove none']],
+  examples: ['imgtool forget photos/wine.jpg --dry-run'],
   async run(call) {
     const { config, print } = await prepare(call);
     const { paths } = call;

@@ -16,6 +16,7 @@ export const helpVerb: Verb = {
   description: 'explain a command or a topic',
   settings: [],
   argument: ['[topic]', 'a command, or a topic that `imgtool help` lists'],
+  examples: ['imgtool help', 'imgtool help variants'],
   async run({ paths, program, streams: { stdout } }) {
     const columns = (stdout.isTTY && stdout.columns) || COLUMNS.elsewhere;
     stdout.write(helpText(paths[0], program, Math.min(columns, COLUMNS.most)));

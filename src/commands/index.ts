@@ -1,12 +1,10 @@
-import { cancelVerb } from './cancel.ts';
-import { configVerb } from './config.ts';
+import { configVerb, presetsVerb } from './config.ts';
 import { doctorVerb } from './doctor.ts';
 import { forgetVerb } from './forget.ts';
 import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
-import { presetsVerb } from './presets.ts';
 import { processVerb } from './process.ts';
-import { resumeVerb, retryVerb } from './resume.ts';
+import { cancelVerb, resumeVerb, retryVerb } from './resume.ts';
 import { statusVerb } from './status.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';

@@ -7,6 +7,7 @@ export const listVerb: Verb = {
   description: 'list recent batches, newest first',
   settings: LOOKING,
   options: [['--limit <n>', 'most batches to list', '20']],
+  examples: ['imgtool list', 'imgtool list --limit 50 --json'],
   async run(call) {
     const { config, print } = await prepare(call);
     return withPast(config, async (past) => {

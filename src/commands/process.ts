@@ -8,6 +8,11 @@ export const processVerb: Verb = {
   description: 'Renders files, folders (with all folders below them) and quoted globs, as one batch.',
   settings: ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'],
   argument: ['[path...]', 'files, folders or quoted globs'],
+  examples: [
+    'imgtool process photos --out out',
+    'imgtool process photos --out out --preset compat --dry-run',
+    'imgtool process photos --out out --variant hero:w=1600,format=avif,q=55',
+  ],
   async run(call) {
     const { config } = await prepare(call);
     const inputs = inputsOf(call, config.cwd);

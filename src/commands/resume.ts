@@ -2,14 +2,15 @@ import { type Config, type Flags, flagsOf, givenLimits } from '../config.ts';
 import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
-import { nothingLeftText } from '../report/status.ts';
-import { attend, BATCH_ID, type Call, prepare, type Verb, WORKING, withMade } from './verb.ts';
+import { cancelledText, nothingLeftText } from '../report/status.ts';
+import { attend, BATCH_ID, type Call, LOOKING, prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const resumeVerb: Verb = {
   summary: 'continue a batch that was interrupted or cancelled',
   description: 'Continues a batch that was interrupted or cancelled, with the settings that it started with.',
   settings: WORKING,
   argument: BATCH_ID,
+  examples: ['imgtool resume last', 'imgtool resume 28256677 --jobs 2'],
   run: (call) => again('resume', call),
 };
 
@@ -20,7 +21,25 @@ export const retryVerb: Verb = {
     ' give replace those of the batch.',
   settings: WORKING,
   argument: BATCH_ID,
+  examples: ['imgtool retry last', 'imgtool retry 28256677 --limit-pixels 400M'],
   run: (call) => again('retry', call),
+};
+
+export const cancelVerb: Verb = {
+  summary: 'stop a running batch, from any terminal',
+  description:
+    'Stops a batch: images that are being processed finish, the others are cancelled. Returns when the batch has ended.',
+  settings: LOOKING,
+  argument: BATCH_ID,
+  examples: ['imgtool cancel last', 'imgtool cancel 28256677'],
+  async run(call) {
+    const { config, print } = await prepare(call);
+    return withMade(config, async (engine) => {
+      const { batch, was, other } = await engine.cancel(call.paths[0] ?? '');
+      await print(statusJson(batch, []), (style) => cancelledText(batch, was, style, other));
+      return 'ok';
+    });
+  },
 };
 
 async function again(how: How, call: Call) {

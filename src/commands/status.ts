@@ -16,6 +16,7 @@ export const statusVerb: Verb = {
     ['--all', 'show every job and its outputs, not only failed jobs'],
     ['--watch', 'show the batch until it ends'],
   ],
+  examples: ['imgtool status last', 'imgtool status 28256677 --all'],
   async run(call) {
     const { config, style, print } = await prepare(call);
     const all = call.options.all === true;

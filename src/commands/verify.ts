@@ -12,6 +12,7 @@ export const verifyVerb: Verb = {
   // A check has no profile.
   hidden: ['--profile'],
   options: [['--fix', 'make outputs with problems again, also edited outputs']],
+  examples: ['imgtool verify', 'imgtool verify last --fix'],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);

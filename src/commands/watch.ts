@@ -10,6 +10,7 @@ export const watchVerb: Verb = {
   argument: ['[dir...]', 'folders to watch'],
   // `foldersOf` reports an error if a file or a variable turns it on.
   hidden: ['--dry-run'],
+  examples: ['imgtool watch photos --out out', 'imgtool watch photos --out out --once'],
   async run(call) {
     const { config } = await prepare(call);
     const inputs = foldersOf(call.paths, config);

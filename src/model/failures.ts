@@ -1,4 +1,4 @@
-import type { JobEvent } from './events.ts';
+import type { Event, JobEvent, Warning } from './events.ts';
 import type { Failure } from './jobs.ts';
 
 /** Causes that are kept, and sources that are kept for each of them. */
@@ -69,4 +69,19 @@ const LASTING: ReadonlySet<string> = new Set(
 /** Whether a retry alone cannot help. */
 export function isLasting({ code }: Pick<Failure, 'code'>): boolean {
   return LASTING.has(code);
+}
+
+/** Words a hint: the command line writes a setting such as `{{limitPixels 12M}}` as `--limit-pixels 12M`. */
+export type WordHint = (hint: string) => string;
+
+/** The event with its hints in words. */
+export function wordEvent(event: Event, word: WordHint): Event {
+  if (event.type === 'warning') return wordFailure(event, word);
+  if ((event.type !== 'job' && event.type !== 'job.retrying') || event.error === undefined) return event;
+  return { ...event, error: wordFailure(event.error, word) };
+}
+
+/** The failure or warning with its hint in words. */
+export function wordFailure<Reported extends Failure | Warning>(failure: Reported, word: WordHint): Reported {
+  return failure.fix === undefined ? failure : { ...failure, fix: word(failure.fix) };
 }

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { VERBS } from '../../src/commands/index.ts';
 import { blocks, codes, PAGES, prose, ROOT } from './pages.ts';
 import { makeReader } from './reader.ts';
 
@@ -47,7 +48,18 @@ function mentionedIn(text: string) {
   }));
 }
 
-const COMMANDS = [...new Map([...MENTIONED, ...EXAMPLES].map((one) => [one.command, one])).values()];
+/** Each command at the end of the help of a verb. */
+const IN_HELP = Object.values(VERBS)
+  .flatMap(({ examples }) => examples)
+  .map((command) => ({
+    command,
+    isEndless: command.startsWith('imgtool watch') && !command.includes('--once'),
+    exit: 0,
+  }));
+
+const COMMANDS = [
+  ...new Map([...MENTIONED, ...EXAMPLES, ...IN_HELP].map((one) => [one.command, one])).values(),
+];
 
 describe('the pages', () => {
   it('show commands', () => {
