@@ -9,6 +9,7 @@ import {
   workingFolder,
 } from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
+import { ImgtoolError } from './errors.ts';
 import { type BatchFinder, withHistory } from './history.ts';
 import { JOB_STATES } from './model/jobs.ts';
 import type { Forgotten, Verified } from './model/verified.ts';
@@ -102,7 +103,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   const { cwd = workingFolder() } = settings;
   const configFor = (more: object = {}): Promise<Config> => {
     const { config: file = false, cwd: _, ...shared } = settings;
-    return loadConfig({ flags: { ...shared, ...more, config: file }, cwd });
+    return loadConfig({ flags: { ...shared, ...more, config: file }, cwd }).catch(throwWorded);
   };
   const config = await configFor();
   const { index, jobs, memory } = config;
@@ -118,8 +119,11 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     const own = await configFor(more);
     const paths = typeof inputs === 'string' ? [inputs] : inputs;
     const queue = openQueue();
-    const request = { inputs: { paths, list: null, cwd }, options: batchOptions(own), ready: queue.ready };
-    const run = await prepare(request, own);
+    const prepared = async () => {
+      const request = { inputs: { paths, list: null, cwd }, options: batchOptions(own), ready: queue.ready };
+      return prepare(request, own);
+    };
+    const run = await prepared().catch(throwWorded);
     const left = new AbortController();
     const stop = AbortSignal.any([left.signal, closing.signal, ...(signal === undefined ? [] : [signal])]);
     stop.addEventListener('abort', queue.flow, { once: true });
@@ -129,7 +133,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     running.add(ended);
     try {
       yield* queue.events();
-      await result;
+      await result.catch(throwWorded);
     } finally {
       left.abort();
       await ended;
@@ -138,7 +142,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
   }
 
   const withPast = <T>(use: (past: BatchFinder) => Promise<T>) =>
-    withHistory(index, nearest, hintAsOptions, use);
+    withHistory(index, nearest, hintAsOptions, use).catch(throwWorded);
 
   return {
     process: (inputs, batchSettings = {}) =>
@@ -153,20 +157,27 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
         return { batch: found, jobs: await past.jobs(found.id, JOB_STATES) };
       }),
     list: (limit = 20) => withPast((past) => past.batches(limit)),
-    cancel: async (id) => (await engine.cancel(id)).batch,
+    cancel: async (id) => (await engine.cancel(id).catch(throwWorded)).batch,
     async verify({ batch: id, fix = false, signal = new AbortController().signal } = {}) {
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
       const request = { batch: id, fix, machine, timeout: config.limits.timeout };
-      return (await engine.verify(request, signal)).verified;
+      return (await engine.verify(request, signal).catch(throwWorded)).verified;
     },
     forget: (paths, { dryRun = false } = {}) =>
-      engine.forget(typeof paths === 'string' ? [paths] : paths, cwd, dryRun),
+      engine.forget(typeof paths === 'string' ? [paths] : paths, cwd, dryRun).catch(throwWorded),
     async close() {
       closing.abort();
       await Promise.all(running);
       await engine.close();
     },
   };
+}
+
+/** Throws the error with its hint in the words of options. */
+function throwWorded(error: unknown): never {
+  if (!(error instanceof ImgtoolError) || error.fix === undefined) throw error;
+  const { code, message, fix, cause } = error;
+  throw new ImgtoolError(code, message, { fix: hintAsOptions(fix), cause });
 }
 
 /** Runs one batch with its own engine. Otherwise like `ImageEngine.process`. */

@@ -38,7 +38,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   report: { to: ['model'] },
   engine: { to: ['core', 'adapters', 'model'], type: ['ports'] },
   history: { to: ['core', 'adapters', 'model'] },
-  library: { to: ['engine', 'history', 'config', 'model'] },
+  library: { to: ['engine', 'history', 'config', 'model', 'errors'] },
   commands: { to: ['engine', 'history', 'config', 'variants', 'report', 'model', 'errors'], type: ['ports'] },
   cli: { to: ['commands', 'config', 'report', 'errors'], type: ['model'] },
   index: { to: ['library', 'errors'], type: ['model'] },
