@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
 const PACKAGES: Readonly<Record<string, Allowed>> = {
   sharp: { to: ['image'] },
   'file-type': { to: ['image'] },
+  'libheif-js': { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
   picomatch: { to: ['adapters/local-sources'] },
   chokidar: { to: ['adapters/local-sources'] },
