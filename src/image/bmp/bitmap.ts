@@ -73,8 +73,8 @@ export function bitmapAt(source: BitmapSource, at: number, pixelsAt: number) {
   const bits = head.readUInt16LE(isCore ? 10 : 14);
   const compression = isCore ? RGB : head.readUInt32LE(16);
   const isWindows = isCore || WINDOWS.includes(size);
-  assertReadable(bits, compression, isWindows);
   if (width <= 0 || rows === 0) throw damagedPicture('its header has no picture size');
+  assertReadable(bits, compression, isWindows);
   const fields = compression === FIELDS || compression === ALPHA_FIELDS;
   const behind = fields && size === 40 ? (compression === FIELDS ? 12 : 16) : 0;
   const paletteAt = at + size + behind;

@@ -26,7 +26,7 @@ export interface Library {
 }
 
 /** The command that installs the optional package. */
-export const INSTALL = 'npm install --include=optional libheif-js';
+const INSTALL = 'npm install --include=optional libheif-js';
 
 let compiled: Promise<WebAssembly.Module> | null = null;
 

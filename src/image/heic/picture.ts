@@ -2,9 +2,6 @@ import { ImgtoolError } from '../../errors.ts';
 import type { CodePoints } from '../av1.ts';
 import type { Library } from './library.ts';
 
-/** The primary picture of a HEIC file, upright. */
-export type HeicPicture = Readonly<ReturnType<typeof openPrimary>>;
-
 /** `heif_colorspace_RGB`, and `heif_chroma` by bytes per sample and alpha. */
 const RGB = 1;
 const CHROMA = { 1: { rgb: 10, rgba: 11 }, 2: { rgb: 14, rgba: 15 } } as const;

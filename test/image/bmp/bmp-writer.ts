@@ -49,7 +49,7 @@ const colourOf = (index: number): Pixel => [
 ];
 
 /** Draws a bitmap without the 14 bytes of a file. `rows` replaces the stated height. */
-export function dibOf(kind: Kind, rows = SIZE.height) {
+function dibOf(kind: Kind, rows = SIZE.height) {
   const { width, height } = SIZE;
   const { bits, header = 40, topDown = false, runs = false, fields, profile } = kind;
   const size = header;

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { openPicture } from '../../../src/image/picture.ts';
 import { box } from '../avif-writer.ts';
-import { exact, rendered, scratch } from '../pictures.ts';
+import { exact, file, LIMITS, rendered, scratch } from '../pictures.ts';
 import { coded, fixture, grid, heicOf, irot, nclx, TILE } from './heic-writer.ts';
 
 const folder = scratch();
@@ -47,6 +48,19 @@ describe('a HEIC', () => {
     expect(
       await farthest(heicOf([coded('plain.heic', nclx(12, 13))]), await expected('nclx')),
     ).toBeLessThanOrEqual(8);
+  });
+
+  it('is estimated with all memory that the decoder may take', async () => {
+    const { width, height } = TILE;
+    const [eight, ten] = await Promise.all(
+      ['plain', 'ten'].map(async (name) => {
+        const { facts, close } = await openPicture(file(folder, fixture(`${name}.heic`)), LIMITS, [exact()]);
+        await close();
+        return facts.memory;
+      }),
+    );
+    expect(eight).toBeGreaterThan(48 * 2 ** 20 + width * height * 14);
+    expect(ten! - eight!).toBeGreaterThanOrEqual(width * height * 10);
   });
 
   it('is turned upright by its rotation', async () => {
