@@ -3,6 +3,7 @@ import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import { corrupt } from '../steps/corrupt.ts';
 import { type Examined, plainHead } from '../tiff/write.ts';
+import { guardDecoding } from './guard.ts';
 import { openLibrary } from './library.ts';
 import { openPrimary } from './picture.ts';
 
@@ -19,6 +20,7 @@ export async function examineHeic(source: Source, { lenient, pixels }: Limits): 
   if (typeof input === 'string') throw new ImgtoolError('too_large', 'a HEIC of this size is not read');
   let most = ALWAYS + 2 * input.length;
   const library = await openLibrary(() => most);
+  guardDecoding();
   const picture = read(() => openPrimary(library, input), lenient);
   const { width, height, bits, alpha, profile, premultiplied, codePoints } = picture;
   if (width * height > pixels) throw tooManyPixels(width, height, pixels);
