@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
 const PACKAGES: Readonly<Record<string, Allowed>> = {
   sharp: { to: ['image'] },
   'file-type': { to: ['image'] },
+  'libheif-js': { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
   picomatch: { to: ['adapters/local-sources'] },
   chokidar: { to: ['adapters/local-sources'] },
@@ -76,7 +77,7 @@ const PROCESS: readonly { readonly what: string; readonly use: RegExp; readonly 
   {
     what: 'receives or sends signals',
     use: /\bprocess\.kill\b|\bprocess\.(on|once|off|\w+Listeners?)\((?!\s*['"](?!SIG))/,
-    of: ['cli', 'image/worker'],
+    of: ['cli', 'image/worker', 'image/heic/guard'],
   },
   // The pool passes the environment on to its children without reading it.
   { what: 'reads the environment', use: /\bprocess\.env\b/, of: ['config', 'adapters/worker-pool/child'] },

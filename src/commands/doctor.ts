@@ -81,11 +81,22 @@ const problem = (name: string, value: string, fix?: string): Check => ({
   fix,
 });
 
+const WITHOUT_HEIC = warning(
+  'HEIC',
+  'photographs of iPhones cannot be read: libheif-js is not installed',
+  'npm install --include=optional libheif-js',
+);
+
 async function aboutDecoders(engine: Engine): Promise<Check[]> {
   try {
     const { versions, reads, writes } = await engine.about();
     const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-    return [ok('pictures', named.join(', ')), ok('reads', reads.join(', ')), ok('writes', writes.join(', '))];
+    return [
+      ok('pictures', named.join(', ')),
+      ok('reads', reads.join(', ')),
+      ...(reads.includes('heic') ? [] : [WITHOUT_HEIC]),
+      ok('writes', writes.join(', ')),
+    ];
   } catch (error) {
     const value = `pictures cannot be rendered: ${asImgtoolError(error).message}`;
     return [problem('pictures', value, 'npm install --include=optional sharp')];

@@ -1,11 +1,15 @@
 import { type CodePoints, codePointsOf } from './av1.ts';
 import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
 
-/** What an AVIF file states about its primary picture. */
-export type AvifFacts = Readonly<ReturnType<typeof avifFacts>>;
+/** What an AVIF or HEIC file states about the colours of its primary picture. */
+export interface StatedColours {
+  readonly codePoints: CodePoints | null;
+  /** True when the stored colours are already multiplied by the alpha channel. */
+  readonly premultiplied: boolean;
+}
 
 /** Reads `meta` (ISO/IEC 23008-12). Ignores damaged boxes. */
-export function avifFacts(bytes: Buffer) {
+export function avifFacts(bytes: Buffer): StatedColours {
   const meta = metaOf(bytes);
   const primary = primaryItem(bytes, findBox(meta, 'pitm'));
   const [ipco, ipma] = propertiesOf(bytes, meta);
@@ -19,7 +23,6 @@ export function avifFacts(bytes: Buffer) {
   return {
     /** From `nclx`, else from the AV1 stream (ISO/IEC 23000-22, 7.3.6.4). Null without either. */
     codePoints: nclx ?? codePointsOf(contentOf(bytes, meta, tile)),
-    /** True when the stored colours are already multiplied by the alpha channel. */
     premultiplied: references.some(({ type, from }) => type === 'prem' && from === primary),
   };
 }

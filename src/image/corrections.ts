@@ -1,6 +1,6 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../errors.ts';
-import { type AvifFacts, avifFacts, makeReadable } from './avif.ts';
+import { avifFacts, makeReadable, type StatedColours } from './avif.ts';
 import { exifOfPng, isAdobeRgb, orientationOf } from './exif.ts';
 import type { SourceFormat } from './formats.ts';
 import { gifCanvasOf } from './gif.ts';
@@ -26,15 +26,21 @@ export function makeDecodable(source: Source, format: SourceFormat): void {
 }
 
 /** Returns null for most pictures, which libvips and sharp display correctly. `most` is the limit of pixels. */
-export function correctionsOf(source: Source, format: SourceFormat, metadata: Metadata, most: number) {
+export function correctionsOf(
+  source: Source,
+  format: SourceFormat,
+  metadata: Metadata,
+  ofHeic: StatedColours | null,
+  most: number,
+) {
   const bytes = source.head;
   const isAvif = format === 'avif' || format === 'heif';
-  const avif = isAvif ? avifFacts(bytes) : null;
+  const heif = isAvif ? avifFacts(bytes) : ofHeic;
   const png = format === 'png' ? signalOfPng(source) : null;
-  const premultiplied = (avif?.premultiplied ?? false) && metadata.hasAlpha;
+  const premultiplied = (heif?.premultiplied ?? false) && metadata.hasAlpha;
   const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;
   const exif = metadata.exif ?? missed;
-  const colours = coloursOf(metadata, avif, png, exif);
+  const colours = coloursOf(metadata, heif, png, exif);
   const screen = format === 'gif' ? gifCanvasOf(bytes, most) : null;
   const orientation = (missed && orientationOf(missed)) ?? 1;
   const isPlain = colours.signal === null && !colours.ignoreIcc && !premultiplied;
@@ -67,9 +73,14 @@ export function isWhole({ signal, deep, premultiplied, screen }: Corrections): b
  * `signal` says how to convert the samples to sRGB; null when they are sRGB or when sharp converts them. `ignoreIcc` is
  * true when the ICC profile is invalid for the picture, or when `signal` replaces the profile.
  */
-function coloursOf(metadata: Metadata, avif: AvifFacts | null, png: PngSignal | null, exif: Buffer | null) {
+function coloursOf(
+  metadata: Metadata,
+  heif: StatedColours | null,
+  png: PngSignal | null,
+  exif: Buffer | null,
+) {
   const { hasProfile, icc, space, depth } = metadata;
-  const stated = png?.signal ?? (avif?.codePoints && signalOfCodePoints(avif.codePoints)) ?? null;
+  const stated = png?.signal ?? (heif?.codePoints && signalOfCodePoints(heif.codePoints)) ?? null;
   if (stated !== null && (png?.isFirst || !hasProfile)) {
     return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile };
   }
@@ -79,7 +90,7 @@ function coloursOf(metadata: Metadata, avif: AvifFacts | null, png: PngSignal | 
   }
   // lcms converts 16-bit samples coarsely, and sharp does not let lcms convert grey. Premultiplied colours must be
   // divided by alpha before any conversion.
-  const isOwn = depth === 'ushort' || avif?.premultiplied;
+  const isOwn = depth === 'ushort' || heif?.premultiplied;
   const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
   return { signal, ignoreIcc: signal !== null };
 }

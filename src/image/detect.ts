@@ -1,5 +1,6 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { ImgtoolError, orUndefined, svgRefused } from '../errors.ts';
+import { isBitmap } from './bmp/bitmap.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
 import { RESAVE, type SourceFormat, type Undecodable, undecodable } from './formats.ts';
 import { heifKind } from './heif.ts';
@@ -17,6 +18,12 @@ const SVGZ: Undecodable = {
   name: 'compressed SVG (SVGZ)',
   fix: 'unpack it first with gunzip, and add {{allowSvg}} when you trust where the file comes from',
 };
+
+/** An icon or a cursor, with at least one picture. */
+const ICON = /^\0\0[\x01\x02]\0(?:[^\0]|\0[^\0])/s;
+
+/** Answers of file-type that say little: nothing, or by the first bytes alone. */
+const UNSURE = new Set(['', 'bmp', 'ico', 'cur']);
 
 /** Bytes at the start of a file to search for text and container boxes. */
 const HEAD = 64 * 1024;
@@ -49,6 +56,8 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   if (typeof heif === 'string') return heif;
   const known = heif ?? recognise(bytes);
   if (known !== undefined) throw undecodable(known);
+  if (isBitmap(bytes)) return 'bmp';
+  if (ICON.test(head.toString('latin1', 0, 6))) return 'ico';
   const found = await sniff(bytes);
   const decoded = DECODED[found];
   if (decoded !== undefined) return decoded;
@@ -56,7 +65,7 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   if (unread !== undefined) throw undecodable(unread);
   const hex = head.toString('hex', 0, 4).toUpperCase();
   const magic = hex.replace(/..(?=.)/g, '$& ');
-  const content = found === '' ? describe(head) : found.toUpperCase();
+  const content = UNSURE.has(found) ? describe(head) : found.toUpperCase();
   throw new ImgtoolError('not_an_image', `not an image: content is ${content} (magic bytes ${magic})`, {
     fix: 'leave it out with {{exclude}}, or give it the extension of what it is',
   });

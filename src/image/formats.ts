@@ -1,7 +1,18 @@
 import { ImgtoolError } from '../errors.ts';
 
-/** A format with an enabled decoder. `heif` is a HEIF container with AV1. */
-export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'heif' | 'svg';
+/** A format with an enabled decoder. `heif` is a HEIF container with AV1, `ico` also CUR. */
+export type SourceFormat =
+  | 'jpeg'
+  | 'png'
+  | 'webp'
+  | 'gif'
+  | 'tiff'
+  | 'avif'
+  | 'heif'
+  | 'svg'
+  | 'heic'
+  | 'bmp'
+  | 'ico';
 
 /** A format without a decoder in the prebuilt libvips: its common name, and a suggestion for the user. */
 export type Undecodable = { readonly name: string; readonly fix: string };
@@ -14,11 +25,6 @@ export const RESAVE = {
   colours: 'save it as a grey or RGB JPEG or as PNG first',
   compression: 'save it with LZW or Deflate compression, or without compression',
 } as const;
-
-export const HEVC: Undecodable = {
-  name: 'HEIC (HEVC)',
-  fix: 'convert it to JPEG first; on an iPhone, Settings > Camera > Formats > "Most Compatible" takes JPEG from now on',
-};
 
 /** `name` is null for an unknown maker. */
 export const cameraRawFormat = (name: string | null): Undecodable => ({

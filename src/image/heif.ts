@@ -1,14 +1,14 @@
 import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
-import { CONVERT, HEVC, type Undecodable } from './formats.ts';
+import { CONVERT, type Undecodable } from './formats.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
 
 const coded = (coding: string): Undecodable => ({ name: `HEIF with ${coding}`, fix: CONVERT });
 
-/** Item types and brands of each coding; `kind` is null for the one that imgtool decodes. */
+/** Item types and brands of each coding; `kind` is null for AV1. */
 const CODINGS = [
   { types: 'av01', brands: 'avif avis', kind: null },
-  { types: 'hvc1 hev1 lhv1', brands: 'heic heix heim heis hevc hevx hevm hevs', kind: HEVC },
+  { types: 'hvc1 hev1 lhv1', brands: 'heic heix heim heis hevc hevx hevm hevs', kind: 'heic' },
   { types: 'avc1', brands: 'avci avcs', kind: coded('AVC (H.264)') },
   { types: 'vvc1', brands: 'vvic vvis', kind: coded('VVC (H.266)') },
   { types: 'evc1', brands: 'evbi evmi', kind: coded('EVC') },
@@ -22,7 +22,7 @@ const GENERAL = new Set(['mif1', 'mif2', 'msf1', 'miaf']);
 const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fix: CONVERT };
 
 /** Returns how to decode a HEIF container, or why it cannot be decoded; undefined for other files. */
-export function heifKind(bytes: Buffer): 'avif' | 'heif' | Undecodable | undefined {
+export function heifKind(bytes: Buffer): 'avif' | 'heif' | 'heic' | Undecodable | undefined {
   const brands = brandsOf(bytes);
   if (brands[0] === 'mif3') return MINIMIZED;
   const ofBrands = codingsOf('brands', brands);

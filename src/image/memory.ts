@@ -29,7 +29,7 @@ export function estimateMemory(
   file: { readonly size: number; readonly held: number },
   variants: readonly Variant[],
 ): number {
-  const { alpha, corrections, tiff, pages } = header;
+  const { alpha, corrections, plain, pages } = header;
   const detail = detailOf(header, file.size);
   const channels = alpha ? 4 : 3;
   const geometries = plan(header, header.format, variants);
@@ -39,8 +39,8 @@ export function estimateMemory(
   const sized = areaOf(distinct(geometries.filter(isScaled))) * channels * pages;
   const encoders = geometries.map((size, i) => area(size) * pages * encoder(variants[i]!, alpha, detail));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
-  // The plain copy of a TIFF, plus the memory for writing that copy, which the process frees late.
-  const copied = tiff?.plain?.memory ?? 0;
+  // The plain copy of a picture, plus the memory for writing that copy, which the process frees late.
+  const copied = plain?.memory ?? 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
   return Math.ceil(ALWAYS + file.held + copied + kept + screen + Math.max(decoding, sized + busiest));
@@ -110,7 +110,7 @@ function detailOf(header: Header, size: number): number {
   return Math.min(1, size / area(header) / header.pages / most);
 }
 
-const LOSSY = new Set(['jpeg', 'webp', 'avif']);
+const LOSSY = new Set(['jpeg', 'webp', 'avif', 'heic']);
 
 const isScaled = ({ width, height, base }: Geometry): boolean =>
   width !== base.width || height !== base.height;

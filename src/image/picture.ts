@@ -34,17 +34,20 @@ export async function openPicture(
   const ms = performance.now() - started;
   try {
     const { facts, digest, input, close } = source;
-    const found = await header(source, await detect(source.head, limits.allowSvg), limits);
-    const { format, width, height, pagesInFile: pages } = found;
+    const stated = await detect(source.head, limits.allowSvg);
+    const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(source) : null;
+    const found = await header(png ?? source, png === null ? stated : 'png', limits);
+    const { width, height, pagesInFile: pages } = found;
+    const format = png === null ? found.format : stated;
     const held = typeof input === 'string' ? 0 : input.length;
     const memory = estimateMemory(found, { size: facts.size, held }, variants);
     // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
-    const most = mostAtOnce(plan(found, format, variants));
+    const most = mostAtOnce(plan(found, found.format, variants));
     return {
       facts: { facts, digest, format, width, height, pages, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
       render: (orders: readonly Order[], atOnce = most, report?: OnProgress): Promise<Rendered> =>
-        render({ source, header: found, limits }, orders, Math.min(atOnce, most), report),
+        render({ source: png ?? source, header: found, limits }, orders, Math.min(atOnce, most), report),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };

@@ -27,7 +27,7 @@ const XBM = /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*#define\s+\w*_?width\s+\d+\s+
  * from the format's own specification; file-type does not know these formats, or confuses them. The first match counts.
  */
 export const UNDECODABLE: Readonly<Record<string, Unread>> = {
-  ...{ ico: picture('ICO'), cur: picture('CUR'), pcx: picture('PCX'), tga: picture('Targa (TGA)') },
+  ...{ pcx: picture('PCX'), tga: picture('Targa (TGA)') },
   ...{ j2c: picture('JPEG 2000'), jpm: picture('JPEG 2000'), jpx: picture('JPEG 2000') },
   ...{ mj2: picture('Motion JPEG 2000'), indd: edited('Adobe InDesign (INDD)') },
   ...{ cr2: raw('Canon CR2'), nef: raw('Nikon NEF'), arw: raw('Sony ARW'), dng: raw('DNG') },
@@ -66,7 +66,6 @@ export const UNDECODABLE: Readonly<Record<string, Unread>> = {
   jng: picture('JNG', /^\x8bJNG\r\n\x1a\n/),
   ani: picture('animated cursor (ANI)', /^RIFF.{4}ACON/s),
   icns: picture('ICNS', /^icns/),
-  bmp: picture('BMP', /^BA.{12}BM/s),
   wmf: picture('Windows metafile (WMF)', /^(?:\xd7\xcd\xc6\x9a|\x01\0\x09\0\0\x03)/),
   emf: picture('Windows metafile (EMF)', /^\x01\0\0\0.{36} EMF/s),
   cdr: edited('CorelDRAW (CDR)', /^RIFF.{4}CDR/s),

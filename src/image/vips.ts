@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import type SharpConstructor from 'sharp';
+import { orUndefined } from '../errors.ts';
 import type { Limits } from '../model.ts';
 
 /** Configures sharp: one thread per picture, no cache, and only the allowed decoders. */
 
 // With `import`, Node first parses each file of sharp for its export names: 33 ms of 120 (Node 20).
-const sharp: typeof SharpConstructor = createRequire(import.meta.url)('sharp');
+const require = createRequire(import.meta.url);
+const sharp: typeof SharpConstructor = require('sharp');
 
 const FORMATS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'];
 
@@ -24,6 +26,12 @@ export function allowSvg(limits: Limits): void {
   else sharp.block({ operation });
 }
 
+/** The package that decodes HEIC, with its version; undefined where it is not installed. */
+const HEIC = orUndefined(() => {
+  const { version } = require('libheif-js/package.json') as { readonly version: string };
+  return { 'libheif-js': version };
+});
+
 const { vips, webp, mozjpeg, png, heif, aom } = sharp.versions;
 
 /** Versions of the libraries that affect outputs. */
@@ -33,8 +41,19 @@ export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif,
 
 /** Versions, and the formats that this build reads and writes. */
 export const ENGINE = {
-  versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips },
-  reads: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'svg (with --allow-svg)'],
+  versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips, ...HEIC },
+  reads: [
+    'jpeg',
+    'png',
+    'webp',
+    'avif',
+    'gif',
+    'tiff',
+    'bmp',
+    'ico',
+    ...(HEIC === undefined ? [] : ['heic']),
+    'svg (with --allow-svg)',
+  ],
   writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(
     (format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer,
   ),

@@ -10,8 +10,7 @@ type Fate = 'completed' | ErrorCode;
 
 export const FATES: Readonly<Record<string, Fate>> = {
   'avif-ftyp-only.avif': 'corrupt',
-  // Begins as a BMP does. A format without a decoder is not checked further.
-  'bm-text.txt.bmp': 'unsupported_format',
+  'bm-text.txt.bmp': 'not_an_image',
   'csv-matrix-named.png': 'not_an_image',
   'empty.jpg': 'not_an_image',
   // Its only frame has one pixel. The huge canvas that it claims is never drawn.
@@ -23,9 +22,9 @@ export const FATES: Readonly<Record<string, Fate>> = {
   // A frame of 8,224 x 8,224 px at offset 31,487 stretches the empty canvas to 654 Mpx.
   'gif-frame-outside-canvas.gif': 'too_large',
   'gif-jpeg-polyglot.gif': 'corrupt',
-  'heic-ftyp-only.heic': 'unsupported_format',
+  'heic-ftyp-only.heic': 'corrupt',
   'html-named.jpg': 'not_an_image',
-  'ico-cur-huge-count.ico': 'unsupported_format',
+  'ico-cur-huge-count.ico': 'corrupt',
   // The file ends where its pixels should begin.
   'jpeg-65535x65535-header-only.jpg': 'corrupt',
   'jpeg-exif-loop.jpg': 'corrupt',

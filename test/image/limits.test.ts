@@ -107,7 +107,8 @@ describe('a loader outside the allow-list', () => {
   it.each(FOREIGN)('does not run for any file: %s', async (_, extension, content) => {
     const path = file(folder, content, `${FOREIGN.findIndex(([, , each]) => each === content)}.${extension}`);
     await expect(openPicture(path, LIMITS)).rejects.toMatchObject({
-      code: expect.stringMatching(/^(not_an_image|unsupported_format)$/),
+      // imgtool decodes BMP itself, and this one is cut off.
+      code: expect.stringMatching(extension === 'bmp' ? /^corrupt$/ : /^(not_an_image|unsupported_format)$/),
     });
     // libvips rejects it too.
     for (const input of [content, path]) {

@@ -16,7 +16,7 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   return {
     ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
-    ...{ progressive: false, turned: false, lossless: false, tiff: null, damage: null },
+    ...{ progressive: false, turned: false, lossless: false, plain: null, failOn: 'error', damage: null },
     ...changes,
   };
 }

@@ -48,7 +48,7 @@ async function read(source: Source, header: Header, size: PixelSize, failOn: Tol
   const { corrections } = header;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
-    failOn: failOn === STRICT && header.tiff !== null ? header.tiff.failOn : failOn,
+    failOn: failOn === STRICT ? header.failOn : failOn,
     autoOrient: true,
     limitInputPixels: false,
     ignoreIcc: corrections?.ignoreIcc === true,
@@ -71,10 +71,10 @@ async function read(source: Source, header: Header, size: PixelSize, failOn: Tol
 }
 
 /** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
-function inputOf(source: Source, { tiff, damage }: Header, failOn: Tolerance): Buffer | string {
+function inputOf(source: Source, { plain, damage }: Header, failOn: Tolerance): Buffer | string {
   const lenient = failOn === LENIENT;
   if (damage !== null && !lenient) throw damage;
-  return tiff?.plain?.write(lenient) ?? source.input;
+  return plain?.write(lenient) ?? source.input;
 }
 
 /** With `fastShrinkOnLoad: false`, decoders scale down no further than `MARGIN` allows. */

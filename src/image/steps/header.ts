@@ -8,6 +8,7 @@ import { type Corrections, correctionsOf, makeDecodable } from '../corrections.t
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
+import type { Examined } from '../tiff/write.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -32,16 +33,17 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   }
   assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
-  const found = await read(tiff?.plain?.head ?? source.input, limits);
+  const examined = await examine(source, format, limits);
+  const plain = examined?.plain ?? null;
+  const found = await read(plain?.head ?? source.input, limits);
   assertMetadataSize(carriedIn(found));
-  assertFrameCount(tiff?.frames ?? found.pages ?? 1);
+  assertFrameCount(examined?.frames ?? found.pages ?? 1);
   const pages = 1;
   const { width, height } = found.autoOrient;
   if (width * height * pages > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
-  const damage = tiff?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
+  const damage = examined?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
   if (damage !== null && !limits.lenient) throw damage;
-  const corrections = correctionsOf(source, format, found, limits.pixels);
+  const corrections = correctionsOf(source, format, found, examined?.colours ?? null, limits.pixels);
   const chunks = [...chunksOf(bytes, format, false)];
   return {
     ...shownSize(found, corrections),
@@ -58,12 +60,14 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     stored: { width: found.width, height: found.height },
     /** Number of frames or pages that are decoded, and number of those in the file. */
     pages,
-    pagesInFile: tiff?.pages ?? framesIn(bytes, found, chunks),
+    pagesInFile: examined?.pages ?? framesIn(bytes, found, chunks),
     /** True when the picture needs rotation or mirroring. */
     turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
     lossless: chunks.some(({ type }) => type === 'VP8L'),
-    /** How to read a TIFF; null for other formats. */
-    tiff,
+    /** The replacement for a picture that libvips cannot read; null when libvips reads the original. */
+    plain,
+    /** libvips' `failOn` in strict mode. */
+    failOn: examined?.failOn ?? ('error' as const),
     /** Why the picture is incomplete, when `lenient` accepts that. */
     damage,
     /** Corrections that libvips does not make; null for most pictures. */
@@ -85,6 +89,21 @@ function framesIn(bytes: Buffer, { pages = 1, format }: Metadata, chunks: readon
   if (control === undefined) return pages;
   // The chunk begins with the number of frames.
   return Math.max(1, Buffer.from(control.start.padEnd(4, '\0'), 'latin1').readUInt32BE(0));
+}
+
+/** Examines a picture that libvips may not be able to read as it is; null for other formats. */
+async function examine(source: Source, format: SourceFormat, limits: Limits): Promise<Examined | null> {
+  switch (format) {
+    case 'tiff':
+      return (await import('../tiff/examine.ts')).examineTiff(source, limits);
+    case 'bmp':
+    case 'ico':
+      return (await import('../bmp/examine.ts')).examineBitmap(source, format, limits);
+    case 'heic':
+      return (await import('../heic/examine.ts')).examineHeic(source, limits);
+    default:
+      return null;
+  }
 }
 
 async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {

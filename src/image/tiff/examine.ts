@@ -10,6 +10,7 @@ import { plainOf } from './plain.ts';
 import { libvipsReads } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
+import type { Examined } from './write.ts';
 
 /** A tile may always have this many pixels: 4096 x 4096. */
 const MAX_SMALL_TILE = 2 ** 24;
@@ -26,7 +27,7 @@ const isPage = (directory: Directory): boolean =>
   ((directory.number(TAG.NewSubfileType) ?? 0) & NO_PAGE) === 0;
 
 /** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
-export function examine(source: Source, { lenient, pixels }: Limits) {
+export function examineTiff(source: Source, { lenient, pixels }: Limits): Examined {
   const { readAt, facts } = source;
   // For a source in memory, detect.ts has already checked this.
   const camera = typeof source.input === 'string' ? cameraRaw(readAt, facts.size) : null;
@@ -53,16 +54,13 @@ export function examine(source: Source, { lenient, pixels }: Limits) {
   if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
   // For tiles, only `warning` catches unreadable ones, and rejects nothing harmless. For strips, `error` catches them, and
   // `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
-  const failOn: 'error' | 'warning' = layout.tiled ? 'warning' : 'error';
+  const failOn = layout.tiled ? 'warning' : 'error';
   return {
     /** Number of directories, up to an unreadable one. */
     frames,
     pages: Math.max(1, pages),
-    /** libvips' `failOn` in strict mode. */
     failOn,
-    /** Why the picture is incomplete, when `lenient` accepts that. */
     damage,
-    /** The replacement file for libvips; null when libvips reads the original. */
     plain: isPlain ? null : plainOf(tiff, first, layout, segments),
   };
 }

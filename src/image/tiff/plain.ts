@@ -3,30 +3,34 @@ import type { Directory, Tiff } from './directory.ts';
 import { type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
 import { rowReader } from './samples.ts';
 import { tiffRefusal } from './support.ts';
-import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
+import { PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
+import { type PlainPicture, plainHead } from './write.ts';
 
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
 /** The replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
-export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: readonly Segment[]) {
+export function plainOf(
+  tiff: Tiff,
+  first: Directory,
+  layout: Layout,
+  segments: readonly Segment[],
+): PlainPicture {
   const target = targetOf(first, layout);
   const profile = target.isSrgb ? Buffer.alloc(0) : first.bytes(TAG.IccProfile);
   // More than 8 bits are visible only when a profile stretches them.
   const bits = layout.bits > 8 && profile.length > 0 && target.colours !== 4 ? 16 : 8;
-  const head = headOf(layout, target, bits, profile, first.number(TAG.Orientation) ?? 1);
-  const size = head.length + (layout.width * layout.height * channelsOf(layout, target) * bits) / 8;
+  const { width, height, extra } = layout;
+  const { colours } = target;
+  const orientation = first.number(TAG.Orientation) ?? 1;
+  const head = plainHead({ width, height, colours, alpha: extra.length > 0, bits, profile, orientation });
+  const size = head.length + (width * height * channelsOf(layout, target) * bits) / 8;
   return {
-    /** The bytes before the pixels: enough to read the header. */
     head,
-    /** Peak memory of `write` in bytes, with the file. */
     memory: size + workOf(layout),
-    /**
-     * Returns the whole file; with `lenient`, damaged parts stay black. Errors: an `Error` that names the first damaged
-     * strip or tile, `unsupported_format` when too many floats are not colours.
-     */
+    /** Errors: an `Error` that names the first damaged strip or tile, `unsupported_format` for floats beyond colours. */
     write(lenient: boolean): Buffer {
       const file = Buffer.alloc(size);
       head.copy(file);
@@ -39,43 +43,6 @@ export function plainOf(tiff: Tiff, first: Directory, layout: Layout, segments: 
 }
 
 const channelsOf = ({ extra }: Layout, { colours }: Target): number => colours + extra.length;
-
-/** By number of colours; else RGB. */
-const PHOTOMETRICS: Readonly<Record<number, number>> = { 1: PHOTOMETRIC.blackIsZero, 4: PHOTOMETRIC.cmyk };
-
-/** Builds the header of a little-endian TIFF with one strip, which follows the header. */
-function headOf(layout: Layout, target: Target, bits: number, profile: Buffer, orientation: number): Buffer {
-  const { width, height, extra } = layout;
-  const channels = channelsOf(layout, target);
-  const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
-  // There is space for twelve entries.
-  const profileAt = 10 + 12 * 12 + 4;
-  const head = Buffer.alloc(Math.ceil((profileAt + profile.length) / 8) * 8);
-  const entries = [
-    [TAG.ImageWidth, LONG, 1, width],
-    [TAG.ImageLength, LONG, 1, height],
-    // One number counts for all samples.
-    [TAG.BitsPerSample, SHORT, 1, bits],
-    [TAG.Compression, SHORT, 1, COMPRESSION.none],
-    [TAG.Photometric, SHORT, 1, PHOTOMETRICS[target.colours] ?? PHOTOMETRIC.rgb],
-    [TAG.StripOffsets, LONG, 1, head.length],
-    [TAG.Orientation, SHORT, 1, orientation],
-    [TAG.SamplesPerPixel, SHORT, 1, channels],
-    [TAG.RowsPerStrip, LONG, 1, height],
-    [TAG.StripByteCounts, LONG, 1, (width * height * channels * bits) / 8],
-    // 2: unassociated alpha (colours are not multiplied).
-    ...(extra.length > 0 ? [[TAG.ExtraSamples, SHORT, 1, 2]] : []),
-    ...(profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, profileAt]] : []),
-  ];
-  head.write('II*\0\x08\0\0\0', 'latin1');
-  head.writeUInt16LE(entries.length, 8);
-  for (const [i, [tag = 0, type = 0, count = 0, value = 0]] of entries.entries()) {
-    const at = head.writeUInt16LE(type, head.writeUInt16LE(tag, 10 + i * 12));
-    head.writeUInt32LE(value, head.writeUInt32LE(count, at));
-  }
-  profile.copy(head, profileAt);
-  return head;
-}
 
 /** Bytes of a strip or tile of each plane, of the previous one, and of one row of each as 8-byte numbers. */
 function workOf(layout: Layout): number {

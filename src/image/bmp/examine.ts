@@ -1,0 +1,51 @@
+import { tooManyPixels } from '../../errors.ts';
+import type { Limits } from '../../model.ts';
+import type { Source } from '../open.ts';
+import { corrupt } from '../steps/corrupt.ts';
+import { type Examined, type PlainPicture, plainHead } from '../tiff/write.ts';
+import { assertPlain, type Bitmap, bitmapOfFile, strideOf } from './bitmap.ts';
+import { bitmapOfIcon } from './icon.ts';
+import { hasAlpha, maskOut, paint } from './pixels.ts';
+
+/**
+ * Decides how to read a BMP, or an icon whose largest picture is no PNG. Errors: `corrupt`, `too_large`,
+ * `unsupported_format`.
+ */
+export function examineBitmap(source: Source, format: 'bmp' | 'ico', { pixels, lenient }: Limits): Examined {
+  const bitmap = format === 'bmp' ? bitmapOfFile(source) : bitmapOfIcon(source);
+  const { width, height, packed, bits, at } = bitmap;
+  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
+  assertPlain(bitmap);
+  // The last row may lack the bytes that fill it up to a multiple of four.
+  const needed = packed ? 0 : strideOf(width, bits) * (height - 1) + Math.ceil((width * bits) / 8);
+  const isShort = at + needed > source.facts.size;
+  const damage = isShort
+    ? corrupt(new Error('its pixels end early'), lenient, { format: 'tiff', progressive: false })
+    : null;
+  if (damage !== null && !lenient) throw damage;
+  return { frames: 1, failOn: 'error', damage, plain: plainBitmap(source, bitmap, format === 'ico') };
+}
+
+function plainBitmap(source: Source, bitmap: Bitmap, isIcon: boolean): PlainPicture {
+  const { width, height, packed, at, profile } = bitmap;
+  const isOpaque = !hasAlpha(source, bitmap);
+  // The mask of an icon counts only where its pixels have no alpha of their own.
+  const isMasked = isIcon && isOpaque;
+  const shown = isOpaque ? { ...bitmap, fields: [...bitmap.fields.slice(0, 3), 0] } : bitmap;
+  const alpha = isMasked || !isOpaque;
+  const channels = alpha ? 4 : 3;
+  const head = plainHead({ width, height, colours: 3, alpha, bits: 8, profile, orientation: 1 });
+  const size = head.length + width * height * channels;
+  return {
+    head,
+    memory: size + (packed ? width * height + Math.max(0, source.facts.size - at) : 0),
+    write(lenient) {
+      const file = Buffer.alloc(size);
+      head.copy(file);
+      const out = file.subarray(head.length);
+      paint(source, shown, channels, out, lenient);
+      if (isMasked) maskOut(source, bitmap, out);
+      return file;
+    },
+  };
+}

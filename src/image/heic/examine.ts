@@ -1,0 +1,63 @@
+import { ImgtoolError, tooManyPixels } from '../../errors.ts';
+import type { Limits } from '../../model.ts';
+import type { Source } from '../open.ts';
+import { corrupt } from '../steps/corrupt.ts';
+import { type Examined, plainHead } from '../tiff/write.ts';
+import { guardDecoding } from './guard.ts';
+import { openLibrary } from './library.ts';
+import { openPrimary } from './picture.ts';
+
+/**
+ * The memory that libheif may take in bytes, beside the file: always, and for each pixel by bytes per sample. Measured
+ * (1.23.2) as the size of its memory after decoding: see test/image/heic.
+ */
+const ALWAYS = 48 * 2 ** 20;
+const PER_PIXEL = { 1: 14, 2: 24 } as const;
+
+/** Decides how to read a HEIC. Errors: `corrupt`, `too_large`, `unsupported_format`. */
+export async function examineHeic(source: Source, { lenient, pixels }: Limits): Promise<Examined> {
+  const { input } = source;
+  if (typeof input === 'string') throw new ImgtoolError('too_large', 'a HEIC of this size is not read');
+  let most = ALWAYS + 2 * input.length;
+  const library = await openLibrary(() => most);
+  guardDecoding();
+  const picture = read(() => openPrimary(library, input), lenient);
+  const { width, height, bits, alpha, profile, premultiplied, codePoints } = picture;
+  if (width * height > pixels) throw tooManyPixels(width, height, pixels);
+  if (width * height === 0) throw corrupt(new Error('it has no size'), lenient);
+  const sampleBytes = bits > 8 ? 2 : 1;
+  most += width * height * PER_PIXEL[sampleBytes];
+  const stated = { width, height, colours: 3, alpha, bits: sampleBytes * 8, profile, orientation: 1 };
+  const head = plainHead(stated);
+  const size = head.length + width * height * (alpha ? 4 : 3) * sampleBytes;
+  let opened: typeof picture | null = picture;
+  let file: Buffer | null = null;
+  return {
+    frames: 1,
+    failOn: 'error',
+    damage: null,
+    colours: { premultiplied, codePoints },
+    plain: {
+      head,
+      memory: size + most,
+      write(isLenient) {
+        // A second base uses the same pixels: decoding takes much longer than scaling.
+        if (file !== null) return file;
+        const made = Buffer.alloc(size);
+        head.copy(made);
+        opened?.decode(made.subarray(head.length), !isLenient);
+        opened = null;
+        file = made;
+        return made;
+      },
+    },
+  };
+}
+
+function read<T>(ask: () => T, lenient: boolean): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw corrupt(error, lenient);
+  }
+}
