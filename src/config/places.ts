@@ -39,7 +39,8 @@ const XDG = { state: '.local/state', config: '.config', cache: '.cache' };
 const MAC = { state: 'Application Support', config: 'Application Support', cache: 'Caches' };
 
 /**
- * A path in the XDG folder on Linux or if its variable is set; otherwise in the folder that the platform prescribes.
+ * A path in the folder that the platform prescribes: on Linux the XDG folder, on macOS `Library`, on Windows `AppData`.
+ * On macOS the XDG folder is used instead if its variable is set.
  * Undefined where that folder is below the home folder and the user has none.
  */
 export function userPath({ env, home, platform }: Surroundings, kind: keyof typeof XDG, name = '') {

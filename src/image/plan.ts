@@ -44,7 +44,7 @@ export function plan(source: PixelSize, format: string, variants: readonly Varia
   });
 }
 
-/** Halves the source as long as it stays twice as large as this size. */
+/** Halves the size of the source repeatedly. Stops before the result is less than twice as large as the given size. */
 function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
   const half = (side: number): number => Math.max(1, Math.floor(side / 2));
   let [twice, once] = [source, source];

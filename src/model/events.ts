@@ -151,7 +151,7 @@ export interface Scanned extends AboutBatch {
 export type StillWritten = AboutSource & { readonly type: 'still_written' };
 
 /**
- * Outputs were removed: an output under a former spelling of the same name. With `--mirror` also outputs of a gone source,
+ * Outputs were removed: an output under a former spelling of the same name. With `--mirror` also outputs of a removed source,
  * of variants that the preset no longer has, and under tagged names of a source that now has its plain names. With `dryRun`
  * they would be removed.
  */
@@ -192,7 +192,7 @@ export interface Report {
   close(): void;
 }
 
-/** The abilities of one text stream. */
+/** The capabilities of one text stream. */
 export interface Style {
   readonly tty: boolean;
   readonly color: boolean;

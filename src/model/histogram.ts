@@ -1,6 +1,6 @@
 const STEPS_PER_DOUBLING = 12;
 
-/** A distribution of times in memory that does not grow. Twelve buckets make one doubling: each is about 6 % wide. */
+/** A distribution of times, in bounded memory. Each doubling of the time has twelve buckets, each about 6 % wide. */
 export class Histogram {
   count = 0;
   max = 0;

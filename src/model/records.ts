@@ -61,7 +61,7 @@ export interface OutputRecord extends FileFacts, PixelSize, Asked {
   readonly encoder: string;
 }
 
-/** A name reserved for a source, without an output yet. With a digest, it belongs to a skipped duplicate. */
+/** A name reserved for a source, without an output yet. If `digest` is set, the source is a skipped duplicate. */
 export interface Reservation extends Asked {
   readonly path: string;
   readonly source: string;

@@ -23,8 +23,9 @@ export interface Runs {
   /** Runs whose process died, until they are recovered. */
   dead(): Promise<DeadRun[]>;
   /**
-   * Makes the jobs of dead runs pending and their batches interrupted, or `cancelled` after a request to stop. Sweep their
-   * staged files first: afterwards the paths of these files are unknown. A second call changes nothing.
+   * Recovers dead runs: sets their jobs to `pending` and their batches to `interrupted`. If a batch was asked to stop,
+   * the batch and its waiting jobs are set to `cancelled` instead. Sweep the staged files of the runs first: afterwards
+   * the paths of these files are unknown. A second call changes nothing.
    */
   recover(dead: readonly DeadRun[]): Promise<void>;
 }

@@ -158,7 +158,7 @@ export function fullVariant(loose: LooseVariant): Variant {
   return full;
 }
 
-/** The fields that are not off. A batch recorded before a field existed does not have it, which is off too. */
+/** The fields that are not off. A missing field counts as off: batches of older versions lack newer fields. */
 export function effectiveFields(variant: Variant): (readonly [key: FieldKey, value: unknown])[] {
   const fields = FIELD_KEYS.map((key) => [key, variant[key]] as const);
   return fields.filter(([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off);

@@ -43,7 +43,7 @@ export function locksOf(Sqlite: Sqlite, index: string) {
   const fileOf = (run: string) => join(folder, `${run}.lock`);
   const mine = new Map<string, LockFile>();
   const behind = new Map<string, LockFile>();
-  /** One probe for each file, because the same lock is asked for again and again. */
+  /** Connections that test whether a lock is held. They stay open, because the same lock is tested again and again. */
   const probes = new Map<string, LockFile>();
 
   const isLocked = (run: string): boolean => {

@@ -13,7 +13,8 @@ const STUCK = 2000;
 
 /** Settings for glibc and libvips. Everything else is inherited. */
 const ENVIRONMENT = {
-  // One arena: free memory in one is useless to another. Measured with two children: 300 MB instead of 400.
+  // A single malloc arena, because an arena cannot use the free memory of another. Measured with two children: 300 MB
+  // instead of 400.
   MALLOC_ARENA_MAX: '1',
   // Blocks up to 32 MiB are reused for the next picture instead of given back and faulted in again.
   MALLOC_MMAP_THRESHOLD_: `${32 * 2 ** 20}`,

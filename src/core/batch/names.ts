@@ -4,7 +4,7 @@ import type { BatchOptions, Variant } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
 import { EXTENSIONS } from '../../variants/formats.ts';
 
-/** Bytes of the longest file or folder name that every common file system allows. */
+/** Maximum length of a file or folder name that every common file system allows, in bytes. */
 const LONGEST = 255;
 
 /** The options of a new batch on a disk that allows names of this many bytes. */

@@ -25,7 +25,7 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
     const isOutside = error.code === 'source_outside';
     if (isOutside) outside.add(source);
     await index.withdraw(job);
-    // In an endless batch the next walk reports it.
+    // In an endless batch, the next walk reports the symbolic link.
     if (isOutside && !isEndless) emit({ type: 'passed_over', path: given, reason: 'symlink' });
     // The source may be incomplete. The next run tries it again.
     const message = `${given}: is left to the next run: ${error.message}`;

@@ -29,7 +29,7 @@ export function shareRenderer(renderer: Renderer): Renderer {
       }),
     kill() {
       killed = true;
-      // Closing a picture while it renders ends its child process.
+      // If a picture is being rendered, closing it kills its child process.
       for (const end of ends) end();
       ends.clear();
     },

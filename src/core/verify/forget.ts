@@ -13,9 +13,10 @@ interface Named {
 type Own = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
 
 /**
- * Removes the records of outputs and sources at these paths, and below those that are folders. Only records of files that
- * do not exist any more are removed: outputs under their names, and of missing sources those outputs that are missing too.
- * With `dryRun` it only lists them. Errors: `no_input` when nothing is recorded for a path; then no record is removed.
+ * Removes the records of outputs and sources at these paths and below them, but only records of files that no longer
+ * exist. The path of a missing output selects that output. The path of a missing source also selects its missing
+ * outputs. With `dryRun` it only lists them. Errors: `no_input` when nothing is recorded for a path; then no record is
+ * removed.
  */
 export async function forgetGonePaths(
   ports: GonePorts,

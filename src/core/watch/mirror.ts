@@ -12,7 +12,7 @@ const LONGEST = 60_000;
 
 export type Mirror = ReturnType<typeof openMirror>;
 
-/** Starts the work that gives the names of a gone source to others. Returns false when none wait. */
+/** Starts the work that gives the names of a removed source to others. Returns false when none wait. */
 type PassNames = (gone: string) => Promise<boolean>;
 
 /** Removes outputs of sources that are gone. It first gives a renamed source time to take over its outputs. */
@@ -33,7 +33,7 @@ export function openMirror(
     if (gone.size > 0) next = Math.min(next, clock.now() + 2 * settle);
   }
 
-  /** Removes the outputs of a gone source. Outputs that cannot be removed stay until the next start of the watch. */
+  /** Removes the outputs of a removed source. Outputs that cannot be removed stay until the next start of the watch. */
   async function follow(source: string): Promise<void> {
     const own = (await index.ownedBy(source)).filter(({ path }) => isBelow(path, options.out));
     await removeRecorded(context, source, own, true);

@@ -6,8 +6,9 @@ const REST = 10;
 export type Schedule = ReturnType<typeof openSchedule>;
 
 /**
- * When a watch walks next, through everything or through folders without change events. The interval is multiplied by a
- * random factor from 0.75 to 1.25: many watches should not walk at the same moment.
+ * Decides when the next walk of a watch is due. Walks through all folders and walks through folders without change
+ * events have separate schedules. The interval is multiplied by a random factor from 0.75 to 1.25: many watches should
+ * not walk at the same moment.
  */
 export function openSchedule(interval: number, clock: Clock) {
   let due = clock.now();

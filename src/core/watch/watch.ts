@@ -164,7 +164,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     for (const path of paths) changes.keep(path);
   }
 
-  /** Checks the sources that take the names of a gone source. Returns false when there are none. */
+  /** Checks the sources that take the names of a removed source. Returns false when there are none. */
   async function passNames(gone: string): Promise<boolean> {
     const heirs = arrivals.waitingFor(gone);
     await checkAgain(heirs);

@@ -96,7 +96,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   };
 }
 
-/** Yields the first `most` directories of the main chain, up to an unreadable or repeated one. */
+/** Yields at most `most` directories of the main chain. Stops before an unreadable or repeated directory. */
 export function* chainOf(tiff: Tiff, most = MAX_DIRECTORIES): Iterable<Directory> {
   const visited = new Set<number>();
   let position = tiff.first;
