@@ -110,9 +110,9 @@ function frozen<T>(value: T): T {
 
 /** The options of a batch and its jobs. The inputs add the list. */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { preset, out, outGiven, template, duplicates, force, dryRun, limits } = config;
+  const { preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits } = config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude };
   const machine = { jobs, memory, memoryCap };
-  return { preset, out, outGiven, template, duplicates, force, dryRun, ...machine, limits, walk };
+  return { preset, out, outGiven, template, duplicates, force, outdated, dryRun, ...machine, limits, walk };
 }

@@ -19,6 +19,8 @@ export interface BatchSettings {
   readonly name?: string;
   readonly duplicates?: 'link' | 'copy' | 'skip';
   readonly force?: boolean;
+  /** Whether to render again what an older version rendered in another way. */
+  readonly outdated?: boolean;
   readonly dryRun?: boolean;
   /** Most pixels of one frame. */
   readonly limitPixels?: number;

@@ -20,6 +20,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   name: ['a/{name}_{variant}', 'b/{name}_{variant}', 'c/{name}_{variant}', 'd/{name}_{variant}'],
   duplicates: ['copy', 'skip', 'copy', 'skip'],
   force: ['true', 'false', 'true', 'false'],
+  outdated: ['true', 'false', 'true', 'false'],
   dryRun: ['true', 'false', 'true', 'false'],
   allFiles: ['true', 'false', 'true', 'false'],
   followSymlinks: ['true', 'false', 'true', 'false'],

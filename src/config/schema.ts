@@ -1,5 +1,5 @@
-import type { FieldKey, Format } from '../variants/fields.ts';
-import { FIELD_KEYS, FIELD_TABLE, FORMATS, formatType, spellingsOf } from '../variants/fields.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey, formatType, spellingsOf } from '../variants/fields.ts';
+import { FORMATS, type Format } from '../variants/formats.ts';
 import type { Schema } from '../variants/values.ts';
 import { nameType, variantsType } from '../variants/written.ts';
 import { KEYS, SETTINGS } from './settings.ts';

@@ -1,4 +1,5 @@
-import { type LooseVariant, MOST_EFFORT } from '../variants/fields.ts';
+import type { LooseVariant } from '../variants/fields.ts';
+import { MOST_EFFORT } from '../variants/formats.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
 import { choice, orWord, text, texts, wholeNumber, yesOrNo } from '../variants/values.ts';
 import { variantsType } from '../variants/written.ts';
@@ -126,6 +127,7 @@ const TABLE = {
     '--force',
     'render every image again, and replace files that the index does not know',
   ),
+  outdated: toggle('outputs', '--outdated', 'render again what an older version rendered in another way'),
   dryRun: toggle('outputs', '-n, --dry-run', 'say what would be done, and write nothing'),
   /** Null means one job for each core. */
   jobs: automatic(

@@ -1,4 +1,5 @@
-import { EXTENSIONS, type Variant } from '../variants/fields.ts';
+import type { Variant } from '../variants/fields.ts';
+import { EXTENSIONS } from '../variants/formats.ts';
 import { checkKnown, type Place, wrong } from '../variants/place.ts';
 import type { Preset } from '../variants/presets.ts';
 

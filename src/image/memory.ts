@@ -101,6 +101,10 @@ function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: 
       return (alpha ? 20 : 13) + 8 * detail;
     case 'avif':
       return alpha ? 48 : 37;
+    case 'gif':
+      return 20;
+    case 'tiff':
+      return (alpha ? 12 : 9) + 3 * detail;
   }
 }
 

@@ -11,11 +11,10 @@ export interface Geometry extends PixelSize {
   readonly asked: PixelSize | null;
 }
 
-/** The longest side, in pixels, of each encoder (libwebp, libvips' limit for AVIF, libjpeg, PNG's header). */
-const LONGEST = { webp: 16_383, avif: 16_384, jpeg: 65_500, png: 2 ** 31 - 1 } satisfies Record<
-  Format,
-  number
->;
+/** The longest side, in pixels, of each encoder (libwebp, libvips' limit for AVIF, libjpeg, PNG's header, GIF, TIFF). */
+const LONGEST: Readonly<Record<Format, number>> = {
+  ...{ webp: 16_383, avif: 16_384, jpeg: 65_500, png: 2 ** 31 - 1, gif: 65_535, tiff: 2 ** 31 - 1 },
+};
 
 /** A fraction of the source's size, at most 1. Integers keep it exact. */
 type Scale = { readonly of: number; readonly to: number };

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type SharpConstructor from 'sharp';
 import type { Limits } from '../model.ts';
+import { FORMATS as WRITTEN } from '../variants/formats.ts';
 
 /** Configures sharp: one thread per picture, no cache, and only the allowed decoders. */
 
@@ -35,9 +36,7 @@ export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif,
 export const ENGINE = {
   versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips },
   reads: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'svg (with --allow-svg)'],
-  writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(
-    (format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer,
-  ),
+  writes: WRITTEN.filter((format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer),
 };
 
 export { sharp };

@@ -1,4 +1,4 @@
-import type { Format } from '../variants/fields.ts';
+import type { Format } from '../variants/formats.ts';
 import type { BatchOptions } from './options.ts';
 import type { PixelSize } from './records.ts';
 

@@ -1,4 +1,4 @@
-import type { Format } from '../variants/fields.ts';
+import type { Format } from '../variants/formats.ts';
 
 /** Pixels. */
 export type PixelSize = { readonly width: number; readonly height: number };
@@ -48,6 +48,8 @@ export interface OutputRecord extends FileFacts, PixelSize {
   readonly checksum: string;
   /** Versions of the libraries that encoded it. */
   readonly encoder: string;
+  /** The recipe (variants/formats.ts) that it was made by; null for outputs of versions that recorded none. */
+  readonly recipe: number | null;
 }
 
 /** A name reserved for a source, without an output yet. With a digest, it belongs to a skipped duplicate. */

@@ -1,11 +1,6 @@
-import {
-  type Allowed,
-  FIELD_KEYS,
-  FIELD_TABLE,
-  type FieldKey,
-  FORMATS,
-  spellingsOf,
-} from '../../src/variants/fields.ts';
+import type { Allowed } from '../../src/variants/allowed.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey, spellingsOf } from '../../src/variants/fields.ts';
+import { FORMATS } from '../../src/variants/formats.ts';
 
 /** Columns of a page of help. */
 const COLUMNS_OF_PAGE = 100;

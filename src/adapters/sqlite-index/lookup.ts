@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 type Row = readonly unknown[];
 
 const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime';
-export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder`;
+export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, recipe`;
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
@@ -92,5 +92,6 @@ function outputIn(row: Row): OutputRecord | Reservation {
     ino: row[10],
     checksum: row[11],
     encoder: row[12],
+    recipe: row[13],
   } as OutputRecord | Reservation;
 }

@@ -142,12 +142,18 @@ CREATE TABLE former_settings (settings TEXT PRIMARY KEY, first INTEGER NOT NULL,
   STRICT, WITHOUT ROWID;
 ${NOTE_FORMER_SETTINGS}`;
 
+const RECIPES = `
+-- NULL for outputs of versions that recorded none.
+ALTER TABLE outputs ADD COLUMN recipe INTEGER;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
   RESUMING,
   MOVING,
   FORMER_SETTINGS,
+  RECIPES,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

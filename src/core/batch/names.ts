@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, join, relative as pathBetween, posix, sep } from 'node:path';
 import type { BatchOptions, Variant } from '../../model.ts';
 import type { FoundSource } from '../../ports.ts';
-import { EXTENSIONS } from '../../variants/fields.ts';
+import { EXTENSIONS } from '../../variants/formats.ts';
 
 /** Bytes of the longest file or folder name that every common file system allows. */
 const LONGEST = 255;
