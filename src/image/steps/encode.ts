@@ -58,9 +58,14 @@ const SEARCHES: readonly JpegOptions[] = [
   { trellisQuantisation: true, overshootDeringing: true, optimiseScans: true },
 ];
 
-function jpegOptions({ quality, effort, chroma, progressive }: Variant): JpegOptions {
-  const isFull = chroma === '444' || (chroma !== '420' && quality >= FULL_CHROMA);
-  const options = { ...SEARCHES[effort], quality, chromaSubsampling: isFull ? '4:4:4' : '4:2:0' };
+/** True when a JPEG stores colours as finely as brightness. */
+export const hasFullChroma = ({ chroma, quality }: Variant): boolean =>
+  chroma === '444' || (chroma !== '420' && quality >= FULL_CHROMA);
+
+function jpegOptions(variant: Variant): JpegOptions {
+  const { quality, effort, progressive } = variant;
+  const chromaSubsampling = hasFullChroma(variant) ? '4:4:4' : '4:2:0';
+  const options = { ...SEARCHES[effort], quality, chromaSubsampling };
   // Only passes can be searched.
   return progressive === false ? { ...options, optimiseScans: false } : { ...options, progressive: true };
 }
