@@ -153,6 +153,16 @@ describe('a TIFF', () => {
     expect(directoryAt(tiff, tiff.first)?.number(296)).toBe(1);
   });
 
+  it('keeps transparency as it is', async () => {
+    const [width, height] = [16, 16];
+    const data = Buffer.from(
+      Array.from({ length: width * height }, (_, i) => [i, 255 - i, 90, (i * 7) & 255]).flat(),
+    );
+    const variant = fullVariant({ name: 'any', width, format: 'tiff' });
+    const made = await encode(sharp(data, { raw: { width, height, channels: 4 } }), variant, null);
+    expect((await sharp(made.data).raw().toBuffer()).equals(data)).toBe(true);
+  });
+
   it('of a grey picture has one channel', async () => {
     const variant = fullVariant({ name: 'any', width: 320, format: 'tiff', grayscale: true });
     const made = await encode(sharp(pixels, { raw: info }).grayscale().toColourspace('b-w'), variant, null);
