@@ -55,9 +55,10 @@ const CHROMAS: Partial<PerFormat<Scalar<Chroma>>> = {
 
 export const chromaType = (format: Format): Scalar<Chroma> | null => CHROMAS[format] ?? null;
 
-const BIT_DEPTHS = [8, 10, 12];
+const BIT_DEPTHS = [8, 10, 12] as const;
+export type BitDepth = (typeof BIT_DEPTHS)[number];
 
-export const bitsType: Scalar<number> = scalar({
+export const bitsType: Scalar<BitDepth> = scalar({
   expected: `one of ${BIT_DEPTHS.join(', ')}`,
   schema: { enum: [...BIT_DEPTHS, ...BIT_DEPTHS.map(String)] },
   parse: (raw) => BIT_DEPTHS.find((bits) => bits === raw || String(bits) === raw),

@@ -1,4 +1,4 @@
-import { type Allowed, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
+import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
 import { EFFORTS, FORMATS, type Format, FULL_CHROMA, LONGEST, QUALITIES } from './formats.ts';
 import { choice, type Scalar, wholeNumber, yesOrNo } from './values.ts';
 
@@ -132,7 +132,7 @@ const FIELDS = {
     about: 'store the picture in passes from coarse to fine, which is smaller',
   }),
   /** Bits per sample. */
-  bitdepth: special<number>('bitdepth', (format) => (format === 'avif' ? bitsType : null), 8, {
+  bitdepth: special<BitDepth>('bitdepth', (format) => (format === 'avif' ? bitsType : null), 8, {
     about: 'bits per sample',
     implied: ({ lossless }) => (lossless ? 8 : undefined),
   }),

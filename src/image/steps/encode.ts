@@ -79,7 +79,7 @@ function webpOptions({ quality, effort, lossless, nearlossless, chroma }: Varian
 function avifOptions({ quality, effort, lossless, chroma, bitdepth = 8 }: Variant): AvifOptions {
   if (lossless) return { lossless, effort };
   const chromaSubsampling = chroma === '420' ? '4:2:0' : '4:4:4';
-  return { quality, effort, chromaSubsampling, bitdepth: bitdepth === 10 || bitdepth === 12 ? bitdepth : 8 };
+  return { quality, effort, chromaSubsampling, bitdepth };
 }
 
 /** With as few channels as the pixels need. */

@@ -53,6 +53,17 @@ describe('a JPEG', () => {
     expect((await decoded(passes)).equals(await decoded(rows))).toBe(true);
   });
 
+  it.each([0, 1, 2])('is baseline on request, even with effort %i', async (effort) => {
+    const bytes = await encoded({ format: 'jpeg', effort, progressive: false });
+    expect(frameOf(bytes).marker).toBe(BASELINE);
+  });
+
+  it('that a batch of an older version asks for is made without the newer fields', async () => {
+    const { chroma: _, progressive: __, ...older } = fullVariant({ name: 'any', width: 320, format: 'jpeg' });
+    const made = await encode(sharp(pixels, { raw: info }), older as Variant, null);
+    expect(made.data.equals(await encoded({ format: 'jpeg' }))).toBe(true);
+  });
+
   it('of few bytes is baseline where that is smaller', async () => {
     const small = await encoded({ format: 'jpeg', quality: 5 });
     expect(small).toEqual(await encoded({ format: 'jpeg', quality: 5, progressive: false }));
@@ -101,7 +112,7 @@ describe('a WebP', () => {
 });
 
 describe('an AVIF', () => {
-  it.each([8, 10, 12])('has %i bits per sample', async (bitdepth) => {
+  it.each([8, 10, 12] as const)('has %i bits per sample', async (bitdepth) => {
     const bytes = await encoded({ format: 'avif', quality: 90, effort: 0, bitdepth });
     expect((await sharp(bytes).metadata()).bitsPerSample).toBe(bitdepth);
     expect(differences(await decoded(bytes), pixels).mean).toBeLessThan(6);
