@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { corpusOf } from '../corpus.js';
@@ -87,9 +87,9 @@ export async function* encoders({ place, folder, count = Infinity }) {
     yield [
       `### Encoders: ${all.length} ${kind}`,
       '',
-      `${WIDTH} pixels across, by one thread, mean over the pictures. A program's time includes its start and its input.`,
+      `${WIDTH} pixels across, mean over the pictures; milliseconds of CPU. Those of a program include its start and reading its input.`,
       '',
-      ...table(['way', 'ms', 'bytes', 'SSIM', 'ΔE2000'], await rowsOf(kind, all, tools)),
+      ...table(['way', 'CPU ms', 'bytes', 'SSIM', 'ΔE2000'], await rowsOf(kind, all, tools)),
     ];
   }
 }
@@ -133,18 +133,27 @@ async function inputsOf({ data, info }, place) {
   return { ppm, png };
 }
 
-/** Bytes and milliseconds; null without the program. */
+/** Prints the seconds of CPU that a command takes. */
+const TIMED = '{ TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1; } 2>&1';
+
+/** Bytes and milliseconds of CPU; null without the program. */
 async function make({ fields, command, from, args }, { data, info }, inputs, { encode, fullVariant, place }) {
   if (fields !== undefined) {
     const variant = fullVariant({ name: 'any', width: WIDTH, ...fields });
-    const started = performance.now();
+    const before = process.cpuUsage();
     const made = await encode(sharp(data, { raw: info }), variant, null);
-    return { bytes: made.data, ms: performance.now() - started };
+    const { user, system } = process.cpuUsage(before);
+    return { bytes: made.data, ms: (user + system) / 1000 };
   }
   if ((await ask('which', [command], /(.+)/)) === null) return null;
-  const to = join(place, `made.${Math.random()}`);
-  const { ms } = await run(command, args(inputs[from], to));
-  return { bytes: readFileSync(to), ms };
+  const to = join(place, 'made');
+  const { stdout } = await run('bash', ['-c', TIMED, 'bash', command, ...args(inputs[from], to)], {
+    capture: true,
+  });
+  const [user, system] = stdout.trim().split(' ').map(Number);
+  const bytes = readFileSync(to);
+  rmSync(to);
+  return { bytes, ms: (user + system) * 1000 };
 }
 
 async function judge({ bytes, ms }, original, { meanDeltaE }) {
