@@ -72,18 +72,23 @@ const GRAPHICS = {
 /** What each encoder setting costs and buys, beside the programs of other projects. */
 export async function* encoders({ place, folder, count = Infinity }) {
   sharp.concurrency(1);
+  // The program's own modules block SVG, so graphics come first.
+  const graphics = await Promise.all(
+    Object.values(GRAPHICS).map((parts) => rawOf(sharp(Buffer.from(svg(...parts))))),
+  );
   const { encode } = await source('image/steps/encode');
   const { fullVariant } = await source('variants/fields');
   const { meanDeltaE } = await source('image/delta-e', 'test');
   const tools = { encode, fullVariant, meanDeltaE, place };
-  const photographs = corpusOf(folder).files.slice(0, count);
+  const resized = { width: WIDTH, fastShrinkOnLoad: false };
   const pictures = {
-    photographs: photographs.map(({ path }) =>
-      sharp(path).autoOrient().resize({ width: WIDTH, fastShrinkOnLoad: false }),
-    ),
-    graphics: Object.values(GRAPHICS).map((parts) => sharp(Buffer.from(svg(...parts)))),
+    photographs: corpusOf(folder)
+      .files.slice(0, count)
+      .map(({ path }) => rawOf(sharp(path).autoOrient().resize(resized))),
+    graphics,
   };
   for (const [kind, all] of Object.entries(pictures)) {
+    if (all.length === 0) continue;
     yield [
       `### Encoders: ${all.length} ${kind}`,
       '',
@@ -106,7 +111,7 @@ async function rowsOf(kind, pictures, tools) {
   const found = new Map();
   for (const [i, picture] of pictures.entries()) {
     tell(`  ${kind}, picture ${i + 1} of ${pictures.length}`);
-    const original = await rawOf(picture);
+    const original = await picture;
     const inputs = await inputsOf(original, tools.place);
     for (const [name, way] of Object.entries(WAYS)) {
       const made = await make(way, original, inputs, tools);
