@@ -133,7 +133,8 @@ function frozen<T>(value: T): T {
  * working folder was deleted.
  */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { cwd, preset, out, outGiven, template, duplicates, force, dryRun, limits, mirror } = config;
+  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror } =
+    config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
   const machine = { jobs, memory, memoryCap };
@@ -142,5 +143,18 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
       fix: 'go to a folder that exists, or write absolute paths, also in {{out}}',
     });
   }
-  return { preset, out, outGiven, template, duplicates, force, dryRun, mirror, ...machine, limits, walk };
+  return {
+    preset,
+    out,
+    outGiven,
+    template,
+    duplicates,
+    force,
+    outdated,
+    dryRun,
+    mirror,
+    ...machine,
+    limits,
+    walk,
+  };
 }

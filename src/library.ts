@@ -30,6 +30,8 @@ export interface BatchSettings {
   readonly base?: string;
   readonly duplicates?: 'link' | 'copy' | 'skip';
   readonly force?: boolean;
+  /** Whether to render again what an older version rendered in another way. */
+  readonly outdated?: boolean;
   readonly dryRun?: boolean;
   /**
    * Whether to remove the outputs of sources that are gone; `process` also removes those of variants that are no longer asked

@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   base: ['/a', '/b', 'auto', '/d'],
   duplicates: ['copy', 'skip', 'copy', 'skip'],
   force: ['true', 'false', 'true', 'false'],
+  outdated: ['true', 'false', 'true', 'false'],
   dryRun: ['true', 'false', 'true', 'false'],
   allFiles: ['true', 'false', 'true', 'false'],
   followSymlinks: ['true', 'false', 'true', 'false'],

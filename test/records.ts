@@ -21,6 +21,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     template: '{dir}/{name}_{variant}.{ext}',
     duplicates: 'link',
     force: false,
+    outdated: false,
     dryRun: false,
     jobs: 2,
     memory: 1_000_000_000,
@@ -84,6 +85,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     checksum: sha(path),
     encoder: 'libvips 0',
     presets: ',test,',
+    recipe: 2,
     ...over,
   };
 }

@@ -1,5 +1,4 @@
-import type { FieldKey } from '../variants/fields.ts';
-import { FIELD_KEYS, FIELD_TABLE, formatType, spellingsOf } from '../variants/fields.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey, formatType, spellingsOf } from '../variants/fields.ts';
 import { FORMATS, type Format } from '../variants/formats.ts';
 import type { Schema } from '../variants/values.ts';
 import { nameType, variantsType } from '../variants/written.ts';

@@ -159,6 +159,7 @@ const TABLE = {
     'remove the outputs of sources that are gone, and `process` those of variants no longer asked for',
     { initial: false, type: yesNoOr('all') },
   ),
+  outdated: toggle('outputs', '--outdated', 'render again what an older version rendered in another way'),
   dryRun: toggle('outputs', '-n, --dry-run', 'list the outputs that would be written, and write nothing'),
   /** Null means one job for each core. */
   jobs: automatic(

@@ -2,6 +2,7 @@ import type { PixelSize, Variant } from '../model.ts';
 import { isWhole } from './corrections.ts';
 import { type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
+import { hasFullChroma } from './steps/encode.ts';
 import type { Header } from './steps/header.ts';
 
 /** Bytes for any picture: tables of libraries, file buffers, channels. */
@@ -89,18 +90,27 @@ function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Pi
 }
 
 /** Bytes per pixel that an encoder needs, including its output and the library's copies. */
-function encoder({ format, lossless, effort }: Variant, alpha: boolean, detail: number): number {
+function encoder(variant: Variant, alpha: boolean, detail: number): number {
+  const { format, lossless, nearlossless, effort, chroma, bitdepth } = variant;
   switch (format) {
     case 'webp':
-      if (lossless) return 23 + 20 * detail;
-      return (alpha ? (effort > 4 ? 34 : 16) : 6) + 12 * detail;
-    case 'jpeg':
-      return 7 + 2 * detail;
+      if (lossless || nearlossless) return 23 + 20 * detail;
+      return (alpha ? (effort > 4 ? 34 : 16) : 6) + (chroma === 'sharp' ? 10 : 0) + 12 * detail;
+    case 'jpeg': {
+      // The search of passes keeps every candidate.
+      const searched = effort > 1 ? 5 : 0;
+      return hasFullChroma(variant) ? 13 + (2 + searched * 3) * detail : 7 + (2 + searched) * detail;
+    }
     case 'png':
       // Reduced, indexed and filtered copies.
       return (alpha ? 20 : 13) + 8 * detail;
     case 'avif':
-      return alpha ? 48 : 37;
+      return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
+    case 'gif':
+      return 12 + 5 * detail;
+    case 'tiff':
+      // The pixels, and a reduced copy.
+      return (alpha ? 10 : 8) + 5 * detail;
   }
 }
 

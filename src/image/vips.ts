@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type SharpConstructor from 'sharp';
 import { orUndefined } from '../errors.ts';
 import type { Limits } from '../model.ts';
+import { FORMATS as WRITTEN } from '../variants/formats.ts';
 
 /** Configures sharp: one thread per picture, no cache, and only the allowed decoders. */
 
@@ -54,9 +55,7 @@ export const ENGINE = {
     ...(HEIC === undefined ? [] : ['heic']),
     'svg (with --allow-svg)',
   ],
-  writes: (['webp', 'jpeg', 'png', 'avif'] as const).filter(
-    (format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer,
-  ),
+  writes: WRITTEN.filter((format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer),
 };
 
 export { sharp };

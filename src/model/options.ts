@@ -12,6 +12,8 @@ export interface BatchOptions {
   readonly longestName?: number;
   readonly duplicates: 'link' | 'copy' | 'skip';
   readonly force: boolean;
+  /** Whether to render outputs of an older recipe again. */
+  readonly outdated: boolean;
   readonly dryRun: boolean;
   /** Images at a time. */
   readonly jobs: number;

@@ -59,6 +59,8 @@ export interface OutputRecord extends FileFacts, PixelSize, Asked {
   readonly checksum: string;
   /** Versions of the libraries that encoded it. */
   readonly encoder: string;
+  /** The recipe (variants/formats.ts) that it was made by; null for outputs of versions that recorded none. */
+  readonly recipe: number | null;
 }
 
 /** A name reserved for a source, without an output yet. If `digest` is set, the source is a skipped duplicate. */

@@ -1,5 +1,6 @@
-import { EFFORTS, FORMATS, type Format, LONGEST_SIDE, QUALITIES } from './formats.ts';
-import { choice, type Scalar, scalar, wholeNumber, yesOrNo } from './values.ts';
+import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
+import { EFFORTS, FORMATS, type Format, FULL_CHROMA, LONGEST_SIDE, QUALITIES } from './formats.ts';
+import { choice, type Scalar, wholeNumber, yesOrNo } from './values.ts';
 
 const FITS = ['inside', 'cover'] as const;
 export type Fit = (typeof FITS)[number];
@@ -26,19 +27,17 @@ interface Field<T> {
   implied?(others: Others): T | undefined;
 }
 
-export interface Allowed<T> {
-  readonly type: Scalar<Exclude<T, null>>;
-  readonly initial: T;
-  /** The format has no choice: the value is always `initial`. */
-  readonly isFixed?: boolean;
-}
-
 /** Fields that others depend on. */
 interface Others {
   readonly width: number | null;
   readonly height: number | null;
   readonly fit: Fit;
+  readonly format: Format;
+  readonly quality: number;
   readonly lossless: boolean;
+  readonly nearlossless: boolean;
+  readonly chroma: Chroma;
+  readonly grayscale: boolean;
 }
 
 function field<T>(one: Field<T>): Field<T> {
@@ -55,8 +54,24 @@ function side(short: string, about: string): Field<number | null> {
   return { short, about, off: null, in: (format) => ({ type: type(format), initial: null }) };
 }
 
+/** A field that only some formats have, whose default changes nothing. */
+function special<T extends string | number | boolean>(
+  key: string,
+  type: (format: Format) => Scalar<T> | null,
+  initial: T,
+  rest: Omit<Field<T>, 'in' | 'off'>,
+) {
+  return field<T>({ ...rest, off: initial, in: onlyIn(key, type, () => initial) });
+}
+
 /** The format is read first: the other fields depend on it. */
-export const formatType: Scalar<Format> = choice(FORMATS, new Map([['jpg', 'jpeg']]));
+export const formatType: Scalar<Format> = choice(
+  FORMATS,
+  new Map([
+    ['jpg', 'jpeg'],
+    ['tif', 'tiff'],
+  ]),
+);
 
 /**
  * Every field of a variant, described once. Types, parsing, printing, help, JSON Schema and the settings digest follow
@@ -80,30 +95,46 @@ const FIELDS = {
     about: 'file format of the output',
     in: () => ({ type: formatType, initial: 'webp' }),
   }),
-  /** 1 to 100; always 100 where lossless. */
+  /** 1 to 100; always 100 where lossless. For near-lossless WebP, how little the pixels may change. */
   quality: field<number>({
     short: 'q',
     about: 'quality of a lossy encoder',
-    in: (format) => ({ type: wholeNumber(1, 100), initial: QUALITIES[format] }),
+    in: onlyIn(
+      'quality',
+      (format) => (QUALITIES[format] === null ? null : wholeNumber(1, 100)),
+      (format) => QUALITIES[format] ?? 100,
+    ),
     implied: ({ lossless }) => (lossless ? 100 : undefined),
   }),
-  /** How hard the encoder tries: webp 0 to 6, avif 0 to 9, png 1 to 10. JPEG has no effort and always holds 0. */
+  /** How hard the encoder tries. */
   effort: field<number>({
     about: 'how hard the encoder tries, from fastest to smallest',
-    in(format) {
-      if (format === 'jpeg') return { type: NO_EFFORT, initial: 0, isFixed: true };
-      const { least, most, initial } = EFFORTS[format];
-      return { type: wholeNumber(least, most, ` (for ${format})`), initial };
-    },
+    in: onlyIn('effort', effortType, (format) => EFFORTS[format]?.initial ?? 0),
   }),
   lossless: field<boolean>({
-    about: 'keep every pixel as it is; png always does',
+    about: 'keep every pixel as it is; png and tiff always do',
     off: false,
-    in: (format) => ({
-      type: format === 'jpeg' ? NEVER_LOSSLESS : yesOrNo,
-      initial: format === 'png',
-      isFixed: format === 'png' || format === 'jpeg',
-    }),
+    in: (format) =>
+      isLossless(format) ? { type: yesOrNo, initial: true, isFixed: true } : losslessIn(format),
+  }),
+  /** Lossless compression of pixels that were changed a little; `quality` says how little. */
+  nearlossless: special<boolean>('nearlossless', (format) => (format === 'webp' ? yesOrNo : null), false, {
+    about: 'lossless compression of pixels that change a little; quality says how little',
+    implied: ({ lossless }) => (lossless ? false : undefined),
+  }),
+  /** `auto` is 420 for JPEG below quality 90 and for WebP, and 444 for others. `sharp` computes 420 with more care. */
+  chroma: special<Chroma>('chroma', chromaType, 'auto', {
+    about: 'how finely colours are stored',
+    implied: (others) => (isUsual(others) ? 'auto' : undefined),
+  }),
+  /** In several passes, from coarse to fine. The pixels are the same. */
+  progressive: special<boolean>('progressive', (format) => (format === 'jpeg' ? yesOrNo : null), true, {
+    about: 'store the picture in passes from coarse to fine, which is smaller',
+  }),
+  /** Bits per sample. */
+  bitdepth: special<BitDepth>('bitdepth', (format) => (format === 'avif' ? bitsType : null), 8, {
+    about: 'bits per sample',
+    implied: ({ lossless }) => (lossless ? 8 : undefined),
   }),
   grayscale: everywhere<boolean>(yesOrNo, false, { aliases: ['greyscale'], about: 'no colours' }),
   sharpen: everywhere<boolean>(yesOrNo, false, { about: 'sharpen a little after resizing' }),
@@ -164,38 +195,35 @@ export function effectiveFields(variant: Variant): (readonly [key: FieldKey, val
   return fields.filter(([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off);
 }
 
-/** The variant with this effort, limited to the range of its format. Null, and JPEG, change nothing. */
+/**
+ * The variant with this effort, limited to the range of its format. Null changes nothing. JPEG keeps its own effort: the
+ * outputs of `--effort` from before JPEG had one stay as they are.
+ */
 export function withEffort(variant: Variant, effort: number | null): Variant {
-  if (effort === null || variant.format === 'jpeg') return variant;
-  const { least, most } = EFFORTS[variant.format];
-  return { ...variant, effort: Math.min(Math.max(effort, least), most) };
+  const efforts = EFFORTS[variant.format];
+  if (effort === null || efforts === null || variant.format === 'jpeg') return variant;
+  return { ...variant, effort: Math.min(Math.max(effort, efforts.least), efforts.most) };
 }
 
-const NEVER_LOSSLESS: Scalar<boolean> = scalar({
-  expected: 'no lossless for jpeg',
-  fix: 'choose format=png, webp or avif',
-  schema: { enum: [false, 'false', 'no', 'off', '0'] },
-  parse: (raw) => (yesOrNo.parse(raw) === false ? false : undefined),
-});
+function effortType(format: Format): Scalar<number> | null {
+  const efforts = EFFORTS[format];
+  return efforts && wholeNumber(efforts.least, efforts.most, ` (for ${format})`);
+}
 
-/** A complete JPEG variant, as `imgtool presets --json` prints it, has effort 0. */
-const NO_EFFORT: Scalar<number> = scalar({
-  expected: 'no effort for jpeg',
-  fix: 'leave effort out, or choose format=webp, avif or png',
-  schema: { enum: [0, '0'] },
-  parse: (raw) => (raw === 0 || raw === '0' ? 0 : undefined),
-});
+/** Formats that lose nothing. */
+const isLossless = (format: Format): boolean => format === 'png' || format === 'tiff';
 
-const COLOR: Scalar<string> = scalar({
-  expected: 'a colour such as #ffffff, #fff, white or black',
-  schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
-  parse(raw) {
-    const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
-    const short = word.replace(/^white$/, '#fff').replace(/^black$/, '#000');
-    const hex = short.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
-    return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
-  },
-});
+const losslessIn = onlyIn(
+  'lossless',
+  (format) => (format === 'jpeg' || format === 'gif' ? null : yesOrNo),
+  () => false,
+);
+
+/** True for a choice that gives the same bytes as `auto`. */
+function isUsual({ format, quality, lossless, nearlossless, grayscale, chroma }: Others): boolean {
+  if (lossless || nearlossless || (format === 'jpeg' && grayscale)) return true;
+  return chroma === (format === 'avif' || (format === 'jpeg' && quality >= FULL_CHROMA) ? '444' : '420');
+}
 
 function positionSpellings(): ReadonlyMap<string, Position> {
   const hyphenated = POSITIONS.map((word) => [word.replace(' ', '-'), word] as const);

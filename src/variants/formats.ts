@@ -1,30 +1,77 @@
 // What each output format has and allows. The children load this file too, so it imports nothing.
 
 /** Formats of outputs, the default first. */
-export const FORMATS = ['webp', 'jpeg', 'png', 'avif'] as const;
+export const FORMATS = ['webp', 'jpeg', 'png', 'avif', 'gif', 'tiff'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** One value for each format. */
-type PerFormat<T> = Readonly<Record<Format, T>>;
+export type PerFormat<T> = Readonly<Record<Format, T>>;
 
 /** Extension of an output's name. */
-export const EXTENSIONS: PerFormat<string> = { webp: 'webp', jpeg: 'jpg', png: 'png', avif: 'avif' };
+export const EXTENSIONS: PerFormat<string> = {
+  webp: 'webp',
+  jpeg: 'jpg',
+  png: 'png',
+  avif: 'avif',
+  gif: 'gif',
+  tiff: 'tif',
+};
+
+/**
+ * The number of the way in which outputs of a format are made. Raise it with each change of their pixels or bytes: the
+ * index records it, and `--outdated` renders outputs with a lower number again. An output without a number has 1.
+ */
+export const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 2, avif: 2, gif: 2, tiff: 2 };
 
 /**
  * Longest side of an output, in pixels. A variant cannot ask for more, and a larger picture is scaled down. These are the
- * limits of libwebp, libvips (for AVIF) and libjpeg, and of the header of PNG.
+ * limits of libwebp, libvips (for AVIF) and libjpeg, and of the headers of PNG, GIF and TIFF.
  */
-export const LONGEST_SIDE: PerFormat<number> = { webp: 16383, avif: 16384, jpeg: 65500, png: 2 ** 31 - 1 };
+export const LONGEST_SIDE: PerFormat<number> = {
+  webp: 16383,
+  avif: 16384,
+  jpeg: 65500,
+  png: 2 ** 31 - 1,
+  gif: 65535,
+  tiff: 2 ** 31 - 1,
+};
+
+/** A range of efforts. */
+interface Efforts {
+  readonly least: number;
+  readonly most: number;
+  readonly initial: number;
+}
 
 /** Effort of each encoder. AVIF at 0, 2 and 4 takes 60, 240 and 1750 ms for 1200 px (two cores, libvips 8.18). */
-export const EFFORTS = {
+export const EFFORTS: PerFormat<Efforts | null> = {
   webp: { least: 0, most: 6, initial: 4 },
-  avif: { least: 0, most: 9, initial: 2 },
+  jpeg: { least: 0, most: 2, initial: 0 },
   png: { least: 1, most: 10, initial: 7 },
-} as const;
+  avif: { least: 0, most: 9, initial: 2 },
+  gif: { least: 1, most: 10, initial: 7 },
+  tiff: null,
+};
 
 /** The highest effort of any encoder; the lowest is 0. */
-export const MOST_EFFORT = Math.max(...Object.values(EFFORTS).map(({ most }) => most));
+export const MOST_EFFORT = Math.max(...Object.values(EFFORTS).map((efforts) => efforts?.most ?? 0));
 
-/** Quality of a variant that names none. PNG reduces its colours below 100. */
-export const QUALITIES: PerFormat<number> = { webp: 85, jpeg: 85, avif: 60, png: 100 };
+/** The default quality; null where an encoder has no quality. */
+export const QUALITIES: PerFormat<number | null> = {
+  webp: 85,
+  jpeg: 85,
+  avif: 60,
+  png: 100,
+  gif: null,
+  tiff: 100,
+};
+
+/** From this quality on, JPEG stores colours at full resolution, like libvips' own choice. */
+export const FULL_CHROMA = 90;
+
+/** `webp, jpeg or avif`. */
+export function formatsOf(isOne: (format: Format) => boolean): string {
+  const words = FORMATS.filter(isOne);
+  const last = words.pop() ?? '';
+  return words.length === 0 ? last : `${words.join(', ')} or ${last}`;
+}

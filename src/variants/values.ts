@@ -52,7 +52,7 @@ export function choice<const W extends string>(words: readonly W[], spellings?: 
 }
 
 const YES = ['true', 'yes', 'on', '1'];
-const NO = ['false', 'no', 'off', '0'];
+export const NO: readonly string[] = ['false', 'no', 'off', '0'];
 
 export const yesOrNo: Scalar<boolean> = scalar({
   expected: 'true or false',

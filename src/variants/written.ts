@@ -157,7 +157,7 @@ export function cellsOf(variant: Variant) {
   const options = sorted.map((key) => (variant[key] === true ? key : `${key} ${variant[key]}`));
   return {
     size: width !== null && height !== null ? `${width}x${height} ${fit}` : box,
-    quality: lossless ? 'lossless' : `q${quality}`,
+    quality: lossless ? 'lossless' : FIELD_TABLE.quality.in(format).isFixed ? '-' : `q${quality}`,
     options: options.join(', ') || '-',
   };
 }

@@ -11,13 +11,14 @@ import { KEYS } from './peers/index.js';
 import { inFolder, tell } from './run.js';
 import { duplicates } from './sections/duplicates.js';
 import { effort } from './sections/effort.js';
+import { encoders } from './sections/encoders.js';
 import { peers } from './sections/peers.js';
 import { quality } from './sections/quality.js';
 import { small } from './sections/small.js';
 import { start } from './sections/start.js';
 import { unchanged } from './sections/unchanged.js';
 
-const SECTIONS = { peers, small, unchanged, duplicates, start, quality, effort };
+const SECTIONS = { peers, small, unchanged, duplicates, start, quality, effort, encoders };
 const DEFAULT = ['peers', 'small'];
 
 const USAGE = `npm run bench -- [section…] [options]

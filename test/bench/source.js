@@ -8,13 +8,13 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const MADE = join(ROOT, 'node_modules/.cache/imgtool-bench');
 
 /** A module of src by its name, as `image/steps/encode`: what is built for users has none of these by themselves. */
-export async function source(name) {
+export async function source(name, folder = 'src') {
   const bundle = await rolldown({
-    input: { [name]: join(ROOT, 'src', `${name}.ts`) },
+    input: { [name]: join(ROOT, folder, `${name}.ts`) },
     platform: 'node',
     external: /^[^./]/,
   });
-  const { output } = await bundle.write({ dir: join(MADE, name) });
+  const { output } = await bundle.write({ dir: join(MADE, folder, name) });
   await bundle.close();
-  return import(pathToFileURL(join(MADE, name, output[0].fileName)).href);
+  return import(pathToFileURL(join(MADE, folder, name, output[0].fileName)).href);
 }

@@ -6,18 +6,16 @@ import { renamedSettings } from '../../src/core/job/settings-digest.ts';
 import type { BatchOptions } from '../../src/model.ts';
 
 /**
- * Turns an index into the index of an older version: without the later additions, and with the settings digests of that
- * version for all outputs of the batches.
+ * Turns an index into the index of an older version: without the later additions, and up to version 3 with the settings
+ * digests of that version for all outputs of the batches.
  */
-export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {}): void {
+export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));
-  const options = keep(db.prepare<[], string>('SELECT options FROM batches').pluck()).all();
-  const age = keep(db.prepare('UPDATE outputs SET settings = @from WHERE settings = @to'));
-  for (const text of options) {
-    for (const one of renamedSettings(JSON.parse(text) as BatchOptions)) age.run(one);
-  }
+  db.exec('ALTER TABLE outputs DROP COLUMN recipe');
+  if (version < 4) ageSettings(db);
   if (pruned) db.exec('DELETE FROM runs; DELETE FROM batches');
-  db.exec('DROP TABLE former_settings; ALTER TABLE outputs DROP COLUMN presets');
+  if (version < 4) db.exec('DROP TABLE former_settings');
+  db.exec('ALTER TABLE outputs DROP COLUMN presets');
   db.exec('DROP INDEX jobs_with_pages; ALTER TABLE sources DROP COLUMN pages');
   db.exec('ALTER TABLE jobs DROP COLUMN format; ALTER TABLE jobs DROP COLUMN pages');
   if (version === 2) db.exec('DROP INDEX outputs_by_checksum; ALTER TABLE sources DROP COLUMN ctime');
@@ -27,6 +25,14 @@ export function makeOlder(path: string, version: 2 | 3, { pruned = false } = {})
   expect(namesIn(db)).toEqual(namesIn(made));
   made.close();
   db.close();
+}
+
+function ageSettings(db: Sqlite.Database): void {
+  const options = keep(db.prepare<[], string>('SELECT options FROM batches').pluck()).all();
+  const age = keep(db.prepare('UPDATE outputs SET settings = @from WHERE settings = @to'));
+  for (const text of options) {
+    for (const one of renamedSettings(JSON.parse(text) as BatchOptions)) age.run(one);
+  }
 }
 
 function namesIn(db: Sqlite.Database): unknown[] {

@@ -66,6 +66,11 @@ describe('the JSON Schema of a variant', () => {
     { width: 16384, format: 'avif', effort: 9 },
     { width: 65535, format: 'png' },
     { width: 5, background: '#F00' },
+    { width: 5, format: 'jpeg', effort: 2, chroma: 444, progressive: false },
+    { width: 5, format: 'avif', chroma: '4:2:0', bitdepth: 10 },
+    { width: 5, chroma: 'sharp', nearlossless: 'yes' },
+    { width: 5, format: 'tif', effort: 0, lossless: true },
+    { width: 65535, format: 'gif', quality: 100, nearlossless: false, chroma: 'auto' },
   ])('accepts what is read: %j', (fields) => {
     const variants = [{ name: 'a', ...fields }];
     expect(readVariants(variants, { code: 'config', text: '' })).toHaveLength(1);
@@ -80,7 +85,12 @@ describe('the JSON Schema of a variant', () => {
     { width: 16385, format: 'avif' },
     { width: 5, effort: 7 },
     { width: 5, format: 'png', effort: 0 },
-    { width: 5, format: 'jpeg', effort: 1 },
+    { width: 5, format: 'jpeg', effort: 3 },
+    { width: 5, format: 'tiff', effort: 1 },
+    { width: 5, format: 'gif', quality: 80 },
+    { width: 5, chroma: 444 },
+    { width: 5, format: 'png', bitdepth: 10 },
+    { width: 5, format: 'jpeg', nearlossless: true },
     { width: 5, format: 'jpeg', lossless: true },
     { width: 5, fit: 'cower' },
     { width: 5, background: 'pink' },

@@ -3,6 +3,7 @@ import type { Corrections } from '../../src/image/corrections.ts';
 import { estimateMemory, mostAtOnce } from '../../src/image/memory.ts';
 import { SRGB_SIGNAL } from '../../src/image/signal/signal.ts';
 import type { Header } from '../../src/image/steps/header.ts';
+import type { Variant } from '../../src/model.ts';
 import { BUILT_IN } from '../../src/variants/presets.ts';
 import { variant } from './pictures.ts';
 
@@ -106,6 +107,41 @@ const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['an AVIF of 24 Mpx', header(24, { format: 'avif' }), 0, { web: 432, wide: 422 }],
   ['an AVIF of 100 Mpx', header(100, { format: 'avif' }), 1, { web: 1740, wide: 1723 }],
 ];
+
+/** Peak of encoding 12 Mpx in bytes per pixel, in addition to the pixels: of noise, and of a plain picture. */
+const ENCODERS: [Partial<Variant>, boolean, { noise: number; plain: number }][] = [
+  [{ format: 'jpeg' }, false, { noise: 6.9, plain: 6.4 }],
+  [{ format: 'jpeg', quality: 90 }, false, { noise: 13.9, plain: 12.4 }],
+  [{ format: 'jpeg', effort: 2 }, false, { noise: 12.8, plain: 7.1 }],
+  [{ format: 'jpeg', effort: 2, chroma: '444' }, false, { noise: 31, plain: 13.5 }],
+  [{ chroma: 'sharp', effort: 4 }, false, { noise: 27.5, plain: 15.8 }],
+  [{ nearlossless: true }, false, { noise: 27.4, plain: 16 }],
+  [{ format: 'gif' }, false, { noise: 15, plain: 10.8 }],
+  [{ format: 'tiff' }, false, { noise: 9.8, plain: 6.6 }],
+  [{ format: 'tiff' }, true, { noise: 13.1, plain: 8.8 }],
+  [{ format: 'avif', bitdepth: 10 }, false, { noise: 41.2, plain: 41.2 }],
+  [{ format: 'avif', bitdepth: 10 }, true, { noise: 56.5, plain: 56.5 }],
+];
+
+describe('the estimated memory of an encoder', () => {
+  it.each(ENCODERS)(
+    'of %j, alpha %s, is at least the measured peak, but not much more',
+    (fields, alpha, peaks) => {
+      const size = { width: 4000, height: 3000 };
+      const pixels = size.width * size.height;
+      const found = header(24, { ...size, stored: size, format: 'png', alpha, pixelBytes: alpha ? 4 : 3 });
+      for (const [bytes, peak] of [
+        [pixels * 3, peaks.noise],
+        [0, peaks.plain],
+      ] as const) {
+        const all = estimateMemory(found, { size: bytes, held: 0 }, [variant({ width: 4000, ...fields })]);
+        const each = all / pixels - (alpha ? 4 : 3);
+        expect(each).toBeGreaterThan(peak * 0.9);
+        expect(each).toBeLessThan(peak * 1.7);
+      }
+    },
+  );
+});
 
 describe('the estimated memory', () => {
   it.each(MEASURED)(

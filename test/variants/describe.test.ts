@@ -6,7 +6,10 @@ import { fieldsHelp } from './fields-help.ts';
 describe('a variant in the list of presets', () => {
   it.each([
     [{ width: 5 }, ['w=5', 'q85', 'effort 4']],
-    [{ height: 5, format: 'jpeg' }, ['h=5', 'q85', 'background #ffffff']],
+    [{ height: 5, format: 'jpeg' }, ['h=5', 'q85', 'effort 0, background #ffffff']],
+    [{ height: 5, format: 'gif' }, ['h=5', '-', 'effort 7']],
+    [{ height: 5, format: 'tiff' }, ['h=5', 'lossless', '-']],
+    [{ width: 5, chroma: 'sharp' }, ['w=5', 'q85', 'effort 4, chroma sharp']],
     [{ width: 5, height: 6, format: 'png' }, ['5x6 inside', 'lossless', 'effort 7']],
     [
       { width: 5, height: 6, fit: 'cover', position: 'left top', grayscale: true, sharpen: true },
@@ -26,8 +29,8 @@ describe('the fields of a variant', () => {
       '- `fit`: inside keeps the whole picture; cover fills the box and cuts the rest off. Values: inside,\n  cover. Default: inside.\n',
     );
     expect(help).toContain(
-      '- `effort`: how hard the encoder tries, from fastest to smallest. Values: 0 to 6 (webp); 1 to 10\n' +
-        '  (png); 0 to 9 (avif). Default: 4 (webp); 7 (png); 2 (avif).\n',
+      '- `effort`: how hard the encoder tries, from fastest to smallest. Values: 0 to 6 (webp); 0 to 2\n' +
+        '  (jpeg); 1 to 10 (png, gif); 0 to 9 (avif). Default: 4 (webp); 0 (jpeg); 7 (png, gif); 2 (avif).\n',
     );
   });
 });

@@ -1,10 +1,5 @@
-import {
-  type Allowed,
-  FIELD_KEYS,
-  FIELD_TABLE,
-  type FieldKey,
-  spellingsOf,
-} from '../../src/variants/fields.ts';
+import type { Allowed } from '../../src/variants/allowed.ts';
+import { FIELD_KEYS, FIELD_TABLE, type FieldKey, spellingsOf } from '../../src/variants/fields.ts';
 import { FORMATS } from '../../src/variants/formats.ts';
 
 /** Columns of a page of help. */

@@ -63,6 +63,10 @@ describe('a full variant', () => {
       quality: 85,
       effort: 4,
       lossless: false,
+      nearlossless: false,
+      chroma: 'auto',
+      progressive: true,
+      bitdepth: 8,
       grayscale: false,
       sharpen: false,
       background: null,
@@ -74,6 +78,8 @@ describe('a full variant', () => {
     ['jpeg', 85, 0, false, '#ffffff'],
     ['avif', 60, 2, false, null],
     ['png', 100, 7, true, null],
+    ['gif', 100, 7, false, null],
+    ['tiff', 100, 0, true, null],
   ] as const)('of %s has quality %s, effort %s', (format, quality, effort, lossless, background) => {
     expect(fullVariant({ name: 'a', width: 1, format })).toMatchObject({
       quality,
@@ -86,7 +92,32 @@ describe('a full variant', () => {
   it.each([
     ['the quality of a PNG', { format: 'png', quality: 50 }, { format: 'png' }],
     ['the quality of a lossless WebP', { lossless: true, quality: 50 }, { lossless: true }],
-    ['the effort of a JPEG', { format: 'jpeg', effort: 3 }, { format: 'jpeg' }],
+    ['the effort of a TIFF', { format: 'tiff', effort: 3 }, { format: 'tiff' }],
+    ['the quality of a GIF', { format: 'gif', quality: 50 }, { format: 'gif' }],
+    ['the usual chroma of a JPEG', { format: 'jpeg', chroma: '420' }, { format: 'jpeg' }],
+    [
+      'the full chroma of a JPEG from quality 90 on',
+      { format: 'jpeg', quality: 90, chroma: '444' },
+      { format: 'jpeg', quality: 90 },
+    ],
+    [
+      'the chroma of a grey JPEG',
+      { format: 'jpeg', chroma: '444', grayscale: true },
+      { format: 'jpeg', grayscale: true },
+    ],
+    ['the usual chroma of an AVIF', { format: 'avif', chroma: '444' }, { format: 'avif' }],
+    ['the chroma of a lossless WebP', { lossless: true, chroma: 'sharp' }, { lossless: true }],
+    [
+      'a lossless WebP that is also near-lossless',
+      { lossless: true, nearlossless: true },
+      { lossless: true },
+    ],
+    [
+      'the bit depth of a lossless AVIF',
+      { format: 'avif', lossless: true, bitdepth: 10 },
+      { format: 'avif', lossless: true },
+    ],
+    ['the passes of a PNG', { format: 'png', progressive: false }, { format: 'png' }],
     ['white under a JPEG', { format: 'jpeg', background: '#ffffff' }, { format: 'jpeg' }],
     ['the position of what is not cut', { height: 5, position: 'top' }, { height: 5 }],
     ['cover with one side', { fit: 'cover', position: 'top' }, {}],

@@ -32,6 +32,14 @@ describe('a variant written as a spec', () => {
     ['a:w=5,format=avif,effort=0', { name: 'a', width: 5, format: 'avif', effort: 0 }],
     ['a:w=5,format=jpeg,lossless=false', { name: 'a', width: 5, format: 'jpeg' }],
     ['a:w=5,format=jpeg,effort=0', { name: 'a', width: 5, format: 'jpeg' }],
+    ['a:w=5,format=jpeg,chroma=444', { name: 'a', width: 5, format: 'jpeg', chroma: '444' }],
+    ['a:w=5,format=jpeg,chroma=4:4:4', { name: 'a', width: 5, format: 'jpeg', chroma: '444' }],
+    ['a:w=5,chroma=sharp', { name: 'a', width: 5, chroma: 'sharp' }],
+    ['a:w=5,nearlossless,q=60', { name: 'a', width: 5, nearlossless: true, quality: 60 }],
+    ['a:w=5,format=jpeg,progressive=no', { name: 'a', width: 5, format: 'jpeg', progressive: false }],
+    ['a:w=5,format=avif,bitdepth=10', { name: 'a', width: 5, format: 'avif', bitdepth: 10 }],
+    ['a:w=5,format=tif', { name: 'a', width: 5, format: 'tiff' }],
+    ['a:w=5,format=gif', { name: 'a', width: 5, format: 'gif' }],
   ] as const)('%s', (spec, loose) => {
     expect(read(spec)).toEqual([fullVariant(loose)]);
   });
@@ -61,10 +69,25 @@ describe('a variant written as a spec', () => {
     ['a:w=5,q=101', 'quality: expected a whole number from 1 to 100, got "101"'],
     ['a:w=5,effort=7', 'effort: expected a whole number from 0 to 6 (for webp), got "7"'],
     ['a:w=5,format=png,effort=0', 'effort: expected a whole number from 1 to 10 (for png), got "0"'],
-    ['a:w=5,format=jpeg,effort=1', 'effort: expected no effort for jpeg, got "1"'],
-    ['a:w=5,format=jpeg,effort', 'effort: expected no effort for jpeg, got true'],
+    ['a:w=5,format=jpeg,effort=3', 'effort: expected a whole number from 0 to 2 (for jpeg), got "3"'],
+    ['a:w=5,format=tiff,effort=1', 'effort: expected no effort for tiff, got "1"'],
+    ['a:w=5,format=gif,q=80', 'quality: expected no quality for gif, got "80"'],
+    ['a:w=5,format=gif,lossless', 'lossless: expected no lossless for gif, got true'],
+    ['a:w=5,chroma=444', 'chroma: expected one of auto, sharp, got "444"'],
+    ['a:w=5,format=jpeg,chroma=sharp', 'chroma: expected one of auto, 444, 420, got "sharp"'],
+    ['a:w=5,format=png,chroma=444', 'chroma: expected no chroma for png, got "444"'],
+    ['a:w=5,format=jpeg,nearlossless', 'nearlossless: expected no nearlossless for jpeg, got true'],
+    ['a:w=5,format=avif,bitdepth=9', 'bitdepth: expected one of 8, 10, 12, got "9"'],
+    ['a:w=5,format=jpeg,bitdepth=10', 'bitdepth: expected no bitdepth for jpeg, got "10"'],
+    [
+      'a:w=65536,format=gif',
+      'width: expected a whole number from 1 to 65535 (the most gif holds), got "65536"',
+    ],
     ['a:w=5,format=jpeg,lossless', 'lossless: expected no lossless for jpeg, got true'],
-    ['a:w=5,format=webq', 'format: expected one of webp, jpeg, png, avif, got "webq" (did you mean "webp"?)'],
+    [
+      'a:w=5,format=webq',
+      'format: expected one of webp, jpeg, png, avif, gif, tiff, got "webq" (did you mean "webp"?)',
+    ],
     ['a:w=5,fit=cower', 'fit: expected one of inside, cover, got "cower" (did you mean "cover"?)'],
     ['a:w=5,fit=cover', 'fit: expected width and height for cover, got "cover"'],
     [
@@ -80,6 +103,17 @@ describe('a variant written as a spec', () => {
     expect(error.message).toMatch(/^--variant/);
     expect(error.message).toContain(message === 'a:: expected KEY=VALUE' ? 'KEY=VALUE' : message);
     expect(error.code).toBe('usage');
+  });
+});
+
+describe('a field that a format does not have', () => {
+  it.each([
+    ['a:w=5,format=tiff,effort=1', 'leave effort out, or choose format=webp, jpeg, png, avif or gif'],
+    ['a:w=5,format=jpeg,lossless', 'leave lossless out, or choose format=webp, png, avif or tiff'],
+    ['a:w=5,format=png,chroma=444', 'leave chroma out, or choose format=webp, jpeg or avif'],
+    ['a:w=5,format=png,bitdepth=10', 'leave bitdepth out, or choose format=avif'],
+  ])('is refused with the formats that have it: %s', async (spec, fix) => {
+    expect((await failure(() => read(spec))).fix).toBe(fix);
   });
 });
 
@@ -133,6 +167,11 @@ describe('the spec of a variant', () => {
     fullVariant({ name: 'a', width: 5, format: 'avif', lossless: true, effort: 9, sharpen: true }),
     fullVariant({ name: 'a', width: 5, format: 'png', effort: 9 }),
     fullVariant({ name: 'a', height: 5, quality: 1 }),
+    fullVariant({ name: 'a', width: 5, format: 'jpeg', effort: 2, chroma: '444', progressive: false }),
+    fullVariant({ name: 'a', width: 5, nearlossless: true, quality: 60 }),
+    fullVariant({ name: 'a', width: 5, format: 'avif', bitdepth: 10, chroma: '420' }),
+    fullVariant({ name: 'a', width: 5, format: 'gif' }),
+    fullVariant({ name: 'a', width: 5, format: 'tiff', grayscale: true }),
   ])('reads as the same variant: $name $format $fit $effort', (variant) => {
     expect(read(specOf(variant))).toEqual([variant]);
   });

@@ -156,6 +156,11 @@ ALTER TABLE jobs ADD COLUMN pages INTEGER;
 CREATE INDEX jobs_with_pages ON jobs (batch, format) WHERE pages > 1;
 `;
 
+const RECIPES = `
+-- NULL for outputs of versions that recorded none.
+ALTER TABLE outputs ADD COLUMN recipe INTEGER;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -164,6 +169,7 @@ export const MIGRATIONS: readonly string[] = [
   FORMER_SETTINGS,
   ASKING,
   PAGES,
+  RECIPES,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

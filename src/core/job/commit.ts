@@ -1,6 +1,7 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
+import { RECIPES } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
 import { isAskedBy, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
@@ -105,7 +106,15 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
     if (step.kind === 'render') {
       const [one, { width, height, checksum }] = [staged[orders]!, rendered!.outputs[orders]!];
       const { format } = wanted.variant;
-      const record = { ...own, format, width, height, checksum, encoder: rendered!.encoder };
+      const size = { width, height };
+      const record = {
+        ...own,
+        format,
+        ...size,
+        checksum,
+        encoder: rendered!.encoder,
+        recipe: RECIPES[format],
+      };
       ready.push({ step, record, staged: one });
       orders++;
     } else {

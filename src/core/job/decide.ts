@@ -1,5 +1,6 @@
 import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord } from '../../model/records.ts';
 import type { Variant } from '../../model.ts';
+import { RECIPES } from '../../variants/formats.ts';
 
 /** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;
@@ -15,6 +16,8 @@ export interface Facts {
   /** Outputs of the same bytes under other names, oldest first; empty while the digest is unknown. */
   readonly elsewhere: readonly Elsewhere[];
   readonly force: boolean;
+  /** Whether outputs of an older recipe are rendered again. */
+  readonly outdated: boolean;
   readonly duplicates: 'link' | 'copy' | 'skip';
 }
 
@@ -143,28 +146,37 @@ function stepFor(wanted: Wanted, facts: Facts): Step {
     ({ record, intact }) => intact && record.settings === wanted.settings && record.path !== wanted.path,
   );
   const live = usable.find(isLive);
-  const from = (live ?? usable[0])?.record;
-  if (from === undefined) return { kind: 'render', wanted, replace };
+  // A skipped duplicate stays one while its owner's output is outdated: the owner's own job renders that again.
   if (facts.duplicates === 'skip' && live !== undefined && !isMade(wanted.record)) {
-    return { kind: 'skip', wanted, from };
+    return { kind: 'skip', wanted, from: live.record };
   }
+  const current = usable.filter(({ record }) => !isOutdated(record, facts));
+  const from = (current.find(isLive) ?? current[0])?.record;
+  if (from === undefined) return { kind: 'render', wanted, replace };
   return { kind: 'place', wanted, from, replace };
 }
 
 /** A record of the same output under another name; preferably of a source that still exists. */
-function twinOf({ checksum, disk, settings }: Wanted, { elsewhere }: Facts): OutputRecord | undefined {
+function twinOf({ checksum, disk, settings }: Wanted, facts: Facts): OutputRecord | undefined {
   if (checksum === undefined || disk === null || disk === 'foreign') return undefined;
-  const isTwin = ({ record }: Elsewhere) => record.settings === settings && record.checksum === checksum;
-  const twins = elsewhere.filter(isTwin);
+  const isTwin = ({ record }: Elsewhere) =>
+    record.settings === settings && record.checksum === checksum && !isOutdated(record, facts);
+  const twins = facts.elsewhere.filter(isTwin);
   return (twins.find(isLive) ?? twins[0])?.record;
+}
+
+/** Whether an output of an older recipe must be rendered again. */
+function isOutdated({ format, recipe }: OutputRecord, { outdated }: Facts): boolean {
+  return outdated && (recipe ?? 1) < RECIPES[format];
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {
   return ownerThere && sameFolder;
 }
 
-function isKept({ record, disk, checksum, settings }: Wanted, { digest }: Facts): boolean {
-  if (!isMade(record) || record.digest !== digest || record.settings !== settings) return false;
+function isKept({ record, disk, checksum, settings }: Wanted, facts: Facts): boolean {
+  if (!isMade(record) || record.digest !== facts.digest || record.settings !== settings) return false;
+  if (isOutdated(record, facts)) return false;
   if (disk === null || disk === 'foreign') return false;
   return sameFile(disk, record) || checksum === record.checksum;
 }

@@ -13,12 +13,12 @@ export function factsByStat(
   records: readonly Wanted['record'][],
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts {
-  const { force, duplicates, preset } = options;
+  const { force, outdated, duplicates, preset } = options;
   const wanted = preset.variants.map((variant, i): Wanted => {
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
-  return { source, recorded, digest, wanted, elsewhere: [], force, duplicates };
+  return { source, recorded, digest, wanted, elsewhere: [], force, outdated, duplicates };
 }
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */

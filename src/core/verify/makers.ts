@@ -104,11 +104,11 @@ function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Fo
   return isFound || options.list === null ? root : null;
 }
 
-/** The former options without a walk and without `force`: wrong outputs are marked, so `force` is not needed. */
+/** The former options without a walk, `force` and `outdated`: wrong outputs are marked, and no others are rendered. */
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [], base: null };
-  const once = { force: false, dryRun: false, list: null, mirror: false };
+  const once = { force: false, outdated: false, dryRun: false, list: null, mirror: false };
   return { ...before, ...once, walk, jobs, memory, memoryCap, limits: { ...before.limits, ...limits } };
 }
 

@@ -16,6 +16,7 @@ export const TAG = {
   RowsPerStrip: 278,
   StripByteCounts: 279,
   PlanarConfiguration: 284,
+  ResolutionUnit: 296,
   Predictor: 317,
   ColorMap: 320,
   TileWidth: 322,

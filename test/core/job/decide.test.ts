@@ -59,6 +59,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   wanted: [want()],
   elsewhere: [],
   force: false,
+  outdated: false,
   duplicates: 'link',
   ...over,
 });
@@ -225,6 +226,48 @@ describe('the ownership rule', () => {
       'replaces an unknown file when forced',
       { recorded: undefined, wanted: [want({ record: undefined })], force: true },
       'render: render over',
+    ],
+    [
+      'keeps an output of an older recipe',
+      { wanted: [want({ record: { ...made, recipe: null } })] },
+      'unchanged',
+    ],
+    [
+      'renders an output of an older recipe again when asked to',
+      { wanted: [want({ record: { ...made, recipe: null } })], outdated: true },
+      'render: render over',
+    ],
+    ['keeps an output of this recipe when outdated ones are rendered again', { outdated: true }, 'unchanged'],
+    [
+      'places an output of this recipe that a copy of the source has in place of an outdated one',
+      { wanted: [want({ record: { ...made, recipe: 1 } })], elsewhere: [elsewhere()], outdated: true },
+      'duplicate: place over',
+    ],
+    [
+      'does not place an outdated output of a copy when outdated ones are rendered again',
+      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({}, { recipe: 1 })], outdated: true },
+      'render: render',
+    ],
+    [
+      'does not adopt an outdated file when outdated ones are rendered again',
+      {
+        recorded: undefined,
+        wanted: [{ ...found, isMoved: true }],
+        elsewhere: [elsewhere({}, { recipe: 1 })],
+        outdated: true,
+      },
+      'render: render over',
+    ],
+    [
+      'skips a duplicate while the output of its owner is outdated',
+      {
+        recorded: undefined,
+        wanted: [unmade],
+        elsewhere: [elsewhere({}, { recipe: 1 })],
+        duplicates: 'skip',
+        outdated: true,
+      },
+      'duplicate: skip',
     ],
     ['renders all again when forced', { force: true, elsewhere: [elsewhere()] }, 'render: render over'],
     [

@@ -184,6 +184,14 @@ describe('settings digests', () => {
     { grayscale: true },
     { sharpen: true },
     { background: '#000000' },
+    { nearlossless: true },
+    { chroma: 'sharp' },
+    { format: 'jpeg', effort: 1 },
+    { format: 'jpeg', chroma: '444' },
+    { format: 'jpeg', progressive: false },
+    { format: 'avif', bitdepth: 10 },
+    { format: 'gif' },
+    { format: 'tiff' },
   ] as const)('differ by %j', (more) => {
     const other = fullVariant({ name: 'a', width: 5, ...more });
     const digests = [plain, other].flatMap((variant) => [

@@ -1,0 +1,76 @@
+import { type Format, formatsOf, type PerFormat } from './formats.ts';
+import { choice, NO, type Scalar, scalar } from './values.ts';
+
+/** What fields of a variant can be, in each format. */
+
+export interface Allowed<T> {
+  readonly type: Scalar<Exclude<T, null>>;
+  readonly initial: T;
+  /** The format has no choice: the value is always `initial`. */
+  readonly isFixed?: boolean;
+}
+
+/** The values of a field that only some formats have: those with a `type`. In the others it always is `initial`. */
+export function onlyIn<T extends string | number | boolean>(
+  key: string,
+  type: (format: Format) => Scalar<T> | null,
+  initial: (format: Format) => T,
+): (format: Format) => Allowed<T> {
+  const fix = `leave ${key} out, or choose format=${formatsOf((format) => type(format) !== null)}`;
+  return (format) => {
+    const [value, values] = [initial(format), type(format)];
+    if (values !== null) return { type: values, initial: value };
+    // A complete variant, as `imgtool presets --json` prints it, has the value.
+    const words = value === false ? NO : [String(value)];
+    const none = scalar<T>({
+      ...{ expected: `no ${key} for ${format}`, fix },
+      schema: { enum: [value, ...words] },
+      parse: (raw) => (raw === value || words.includes(String(raw)) ? value : undefined),
+    });
+    return { type: none, initial: value, isFixed: true };
+  };
+}
+
+/** How finely a lossy encoder stores colours. */
+export type Chroma = 'auto' | '444' | '420' | 'sharp';
+
+const RATIOS = choice<Chroma>(
+  ['auto', '444', '420'],
+  new Map([
+    ['4:4:4', '444'],
+    ['4:2:0', '420'],
+  ]),
+);
+
+/** YAML reads 444 as a number. */
+const ratioType: Scalar<Chroma> = scalar({
+  ...RATIOS,
+  schema: { anyOf: [RATIOS.schema, { enum: [444, 420] }] },
+  parse: (raw) => RATIOS.parse(typeof raw === 'number' ? String(raw) : raw),
+});
+
+const CHROMAS: Partial<PerFormat<Scalar<Chroma>>> = {
+  ...{ jpeg: ratioType, avif: ratioType, webp: choice<Chroma>(['auto', 'sharp']) },
+};
+
+export const chromaType = (format: Format): Scalar<Chroma> | null => CHROMAS[format] ?? null;
+
+const BIT_DEPTHS = [8, 10, 12] as const;
+export type BitDepth = (typeof BIT_DEPTHS)[number];
+
+export const bitsType: Scalar<BitDepth> = scalar({
+  expected: `one of ${BIT_DEPTHS.join(', ')}`,
+  schema: { enum: [...BIT_DEPTHS, ...BIT_DEPTHS.map(String)] },
+  parse: (raw) => BIT_DEPTHS.find((bits) => bits === raw || String(bits) === raw),
+});
+
+export const COLOR: Scalar<string> = scalar({
+  expected: 'a colour such as #ffffff, #fff, white or black',
+  schema: { type: 'string', pattern: '^\\s*(#[\\dA-Fa-f]{3}|#[\\dA-Fa-f]{6}|white|black)\\s*$' },
+  parse(raw) {
+    const word = typeof raw === 'string' ? raw.trim().toLowerCase() : '';
+    const short = word.replace(/^white$/, '#fff').replace(/^black$/, '#000');
+    const hex = short.replace(/^#([\da-f])([\da-f])([\da-f])$/, '#$1$1$2$2$3$3');
+    return /^#[\da-f]{6}$/.test(hex) ? hex : undefined;
+  },
+});
