@@ -66,7 +66,7 @@ describe('a wrong call of `watch` exits with 2 and suggests a fix', () => {
     ['no folder', [], 'no folder was named', 'imgtool watch'],
     ['a file', ['photos/a.jpg'], 'photos/a.jpg: is a file', 'name its folder'],
     ['a missing folder', ['photos', 'nowhere'], 'nowhere: is not there', 'check the path'],
-    ['a glob', ['photos/*.jpg'], 'photos/*.jpg: is not there', 'check the path'],
+    ['a glob', ['photos/*.jpg'], 'photos/*.jpg: is a pattern', 'name its folder'],
     ['--dry-run', ['photos', '--dry-run'], '--dry-run', 'imgtool process --dry-run'],
     [
       '--files-from',
