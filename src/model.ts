@@ -7,5 +7,4 @@ export type * from './model/picture.ts';
 export type * from './model/profile.ts';
 export type * from './model/records.ts';
 export type { Position, Variant } from './variants/fields.ts';
-export type { Format } from './variants/formats.ts';
 export type { Preset } from './variants/presets.ts';
