@@ -1,13 +1,15 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, PictureFacts, Rendered, RenderedOutput, SourceFile, Variant } from '../model.ts';
-import { detect } from './detect.ts';
-import { estimateMemory, mostAtOnce } from './memory.ts';
+import { FIELD_KEYS, type FieldKey } from '../variants/fields.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
-import { type Geometry, plan } from './plan.ts';
+import { openPages, renderPages } from './pages.ts';
+import { assertPixels, type Geometry, plan } from './plan.ts';
+import { onCanvas } from './steps/canvas.ts';
 import { type Decoded, decode } from './steps/decode.ts';
-import { encode, write } from './steps/encode.ts';
+import { encode, pixelsOf, write } from './steps/encode.ts';
 import { dominantColor, type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
-import { type Header, header } from './steps/header.ts';
+import type { Header } from './steps/header.ts';
+import { trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
 
 /** The picture that is open in a child process; at most one at a time. */
@@ -24,18 +26,17 @@ export async function openPicture(
   const source = await openSource(file, inMemory);
   const ms = performance.now() - started;
   try {
-    const { facts, digest, input, close } = source;
-    const found = await header(source, await detect(source.head, limits.allowSvg), limits);
-    const { format, width, height } = found;
-    const held = typeof input === 'string' ? 0 : input.length;
-    const memory = estimateMemory(found, { size: facts.size, held }, variants);
-    // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
-    const most = mostAtOnce(plan(found, format, variants));
+    const { facts, digest, close } = source;
+    const { pages, first, memory } = await openPages(source, limits, variants);
+    const { format, width, height } = first;
     return {
       facts: { facts, digest, format, width, height, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
-      render: (orders: readonly Order[], atOnce = most): Promise<Rendered> =>
-        render({ source, header: found, limits }, orders, Math.min(atOnce, most)),
+      render: (orders: readonly Order[], atOnce = Number.POSITIVE_INFINITY): Promise<Rendered> =>
+        // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
+        renderPages(pages, orders, ({ header, most }, own) =>
+          render({ source, header, limits }, own, Math.min(atOnce, most)),
+        ),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };
@@ -60,11 +61,17 @@ type Open = { readonly source: Source; readonly header: Header; readonly limits:
  */
 async function render({ source, header, limits }: Open, orders: readonly Order[], atOnce: number) {
   const variants = orders.map(({ variant }) => variant);
-  const geometries = plan(header, header.format, variants);
   const started = performance.now();
+  const decodeRegion = async (region: Geometry['base']['region']) => {
+    const { width, height } = region ?? header;
+    return (await decode(source, header, { width, height, region, zoom: 1 }, limits)).frames;
+  };
+  const geometries = plan(header, header.format, variants, await trimsOf(header, variants, decodeRegion));
+  assertPixels(header, geometries, limits.pixels);
   const bases = new Map<string, Decoded>();
   for (const { base } of geometries) {
-    if (!bases.has(sizeKey(base))) bases.set(sizeKey(base), await decode(source, header, base, limits));
+    const key = baseKey(base);
+    if (!bases.has(key)) bases.set(key, await decode(source, header, base, limits));
   }
   await source.assertUnchanged();
   const decoded = performance.now();
@@ -73,7 +80,12 @@ async function render({ source, header, limits }: Open, orders: readonly Order[]
   const outputs = new Map<Order, RenderedOutput>();
   const works = groupsOf(orders, geometries).map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
-    const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
+    const finish = (frames: Frames) => STEPS.reduce((so, step) => step(so, variant), from(frames));
+    const picture = await sized(geometry);
+    const pipeline =
+      geometry.canvas === null
+        ? finish(picture)
+        : grayscale(from(await onCanvas(picture, geometry, variant, finish, pixelsOf)), variant);
     const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
     for (const order of same) {
       outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
@@ -98,12 +110,18 @@ async function render({ source, header, limits }: Open, orders: readonly Order[]
   };
 }
 
+/** Fields that have their whole effect in the geometry. */
+const GEOMETRIC = new Set<FieldKey>([
+  ...(['width', 'height', 'fit', 'scale', 'enlarge', 'ratio', 'position', 'crop', 'trim', 'page'] as const),
+  'linear',
+]);
+
 /** Groups orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
 function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
   const groups = new Map<string, { readonly geometry: Geometry; readonly same: Order[] }>();
   for (const [i, order] of orders.entries()) {
     const geometry = geometries[i]!;
-    const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
+    const settings = FIELD_KEYS.map((key) => (GEOMETRIC.has(key) ? null : order.variant[key]));
     const key = `${geometryKey(geometry)} ${JSON.stringify(settings)}`;
     const group = groups.get(key) ?? { geometry, same: [] };
     group.same.push(order);
@@ -123,7 +141,7 @@ function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: 
   const made = new Map<string, Promise<Frames>>();
   return (geometry) => {
     const key = geometryKey(geometry);
-    const { frames } = bases.get(sizeKey(geometry.base))!;
+    const { frames } = bases.get(baseKey(geometry.base))!;
     const resized = made.get(key) ?? timed(spent, 'resize', () => resize(frames, geometry));
     made.set(key, resized);
     return resized;
@@ -140,10 +158,11 @@ async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>)
   return made;
 }
 
-const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
-  [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
+const geometryKey = ({ width, height, whole, cut, canvas, base, linear }: Geometry): string =>
+  JSON.stringify([width, height, whole, cut, canvas, base, linear]);
 
-const sizeKey = ({ width, height }: Geometry['base']): string => `${width}x${height}`;
+const baseKey = ({ width, height, region, zoom }: Geometry['base']): string =>
+  JSON.stringify([width, height, region, zoom]);
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (each.width * each.height < min.width * min.height ? each : min));

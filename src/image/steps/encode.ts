@@ -21,7 +21,8 @@ export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | nu
   return { data: await encodePng(pixels, effort, png), width, height };
 }
 
-async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Frames> {
+/** The pixels of a finished picture. */
+export async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Frames> {
   if (!grayscale) return raw(pipeline);
   // sharp's raw output of a grey picture has no alpha.
   const png = await pipeline.png({ compressionLevel: 0 }).toBuffer();

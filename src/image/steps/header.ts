@@ -7,6 +7,7 @@ import { type Corrections, correctionsOf, makeDecodable } from '../corrections.t
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
+import { type PageRange, withoutPage } from '../region.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -21,9 +22,14 @@ export type Header = Readonly<Awaited<ReturnType<typeof header>>>;
 
 /**
  * Reads the header, and applies the limits. Width and height are those of the upright picture. Errors: `corrupt`,
- * `too_large`, `too_many_frames`, `unsupported_format`, `out_of_memory`.
+ * `too_large`, `too_many_frames`, `outside_picture`, `unsupported_format`, `out_of_memory`.
  */
-export async function header(source: Source, format: SourceFormat, limits: Limits) {
+export async function header(
+  source: Source,
+  format: SourceFormat,
+  limits: Limits,
+  { page, last }: PageRange = { page: 1, last: 1 },
+) {
   allowSvg(limits);
   const bytes = source.head;
   if (format === 'svg' && typeof source.input === 'string') {
@@ -31,8 +37,10 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   }
   assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const tiff = format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits) : null;
-  const found = await read(tiff?.plain?.head ?? source.input, limits);
+  if (page > 1 && format !== 'tiff') throw withoutPage(page, `only a TIFF has pages, and this is ${format}`);
+  const tiff =
+    format === 'tiff' ? (await import('../tiff/examine.ts')).examine(source, limits, { page, last }) : null;
+  const found = await read(tiff?.plain?.head ?? source.input, limits, tiff?.page ?? 0);
   assertMetadataSize(carriedIn(found));
   assertFrameCount(tiff?.frames ?? found.pages ?? 1);
   const pages = 1;
@@ -75,11 +83,11 @@ function shownSize({ autoOrient, width, height }: Metadata, corrections: Correct
   return orientation > 4 ? { width: height, height: width } : autoOrient;
 }
 
-async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
+async function read(input: Buffer | string, { lenient }: Limits, page: number): Promise<Metadata> {
   try {
     // The decoder's strictness finds unsupported pictures here, before decoding.
     const failOn = lenient ? 'none' : 'error';
-    return await sharp(input, { failOn, limitInputPixels: false }).metadata();
+    return await sharp(input, { failOn, limitInputPixels: false, page }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }

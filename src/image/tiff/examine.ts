@@ -2,6 +2,7 @@ import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
+import { type PageRange, withoutPage } from '../region.ts';
 import { corrupt } from '../steps/corrupt.ts';
 import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
@@ -16,8 +17,8 @@ const MAX_SMALL_TILE = 2 ** 24;
 /** A larger tile may have at most this many times the pixels of the picture. */
 const MAX_TILE_TO_PICTURE = 4;
 
-/** Decides how to read the first directory of a TIFF. Errors: `corrupt`, `too_large`, `unsupported_format`. */
-export function examine(source: Source, { lenient, pixels }: Limits) {
+/** Decides how to read a page of a TIFF. Errors: `corrupt`, `too_large`, `outside_picture`, `unsupported_format`. */
+export function examine(source: Source, { lenient, pixels }: Limits, { page, last }: PageRange) {
   const { readAt, facts } = source;
   // For a source in memory, detect.ts has already checked this.
   const camera = typeof source.input === 'string' ? cameraRaw(readAt, facts.size) : null;
@@ -26,31 +27,37 @@ export function examine(source: Source, { lenient, pixels }: Limits) {
   const tiff = openTiff(readAt, facts.size);
   const first = tiff && directoryAt(tiff, tiff.first);
   if (tiff === null || first === null) throw damaged('its directory cannot be read');
-  const layout = layoutOf(first);
+  const chain = [...chainOf(tiff)];
+  const directory = chain[page - 1];
+  if (directory === undefined) throw withoutPage(page, `the TIFF has ${chain.length}`);
+  const layout = layoutOf(directory);
   if (layout === null) throw damaged('its directory has no picture size');
-  const isPlain = libvipsReads(layout, first.number(TAG.InkSet) ?? 1);
+  const isPlain = libvipsReads(layout, directory.number(TAG.InkSet) ?? 1);
   if (layout.tiled) assertTile(layout, pixels);
-  const segments = segmentsOf(tiff, first, layout);
+  const segments = segmentsOf(tiff, directory, layout);
   // Do not decompress a picture above the limit to check its completeness.
   const lack = layout.width * layout.height > pixels ? null : lackOf(tiff, layout, segments);
   const damage =
     lack === null ? null : corrupt(new Error(lack), lenient, { format: 'tiff', progressive: false });
   if (damage !== null && !lenient) throw damage;
-  let frames = 0;
-  for (const _ of chainOf(tiff)) frames++;
-  if (typeof source.input !== 'string') simplify(source.input, tiff, first, layout);
+  if (typeof source.input !== 'string') {
+    if (page === last) endChain(source.input, tiff, directory);
+    makeChunky(source.input, tiff, directory, layout);
+  }
   // For tiles, only `warning` catches unreadable ones, and rejects nothing harmless. For strips, `error` catches them, and
   // `warning` would also reject private tags (libvips 8.18, tiff2vips.c).
   const failOn: 'error' | 'warning' = layout.tiled ? 'warning' : 'error';
   return {
     /** Number of directories, up to an unreadable one. */
-    frames,
+    frames: chain.length,
+    /** The number of the page in the file to read, from 0. */
+    page: isPlain ? page - 1 : 0,
     /** libvips' `failOn` in strict mode. */
     failOn,
     /** Why the picture is incomplete, when `lenient` accepts that. */
     damage,
     /** The replacement file for libvips; null when libvips reads the original. */
-    plain: isPlain ? null : plainOf(tiff, first, layout, segments),
+    plain: isPlain ? null : plainOf(tiff, directory, layout, segments),
   };
 }
 
@@ -63,13 +70,14 @@ function assertTile({ width, height, segmentWidth, segmentHeight }: Layout, pixe
   throw new ImgtoolError('too_large', `a tile of ${message}`, { fix });
 }
 
-/**
- * Ends the chain at the first directory, because libvips fails at a damaged later one. Sets the planar configuration of
- * single samples to chunky, because libvips reads such planes of fewer than 8 bits as black.
- */
-function simplify(bytes: Buffer, tiff: Tiff, first: Directory, { samples }: Layout): void {
-  if (first.next !== 0) bytes.fill(0, first.nextAt, first.nextAt + tiff.word[0]);
-  const planar = first.position(TAG.PlanarConfiguration);
+/** Ends the chain at the last page that is read, because libvips fails at a damaged later one. */
+function endChain(bytes: Buffer, tiff: Tiff, { next, nextAt }: Directory): void {
+  if (next !== 0) bytes.fill(0, nextAt, nextAt + tiff.word[0]);
+}
+
+/** Sets the planar configuration of single samples to chunky: libvips reads such planes below 8 bits as black. */
+function makeChunky(bytes: Buffer, tiff: Tiff, directory: Directory, { samples }: Layout): void {
+  const planar = directory.position(TAG.PlanarConfiguration);
   if (samples > 1 || planar === null || planar + 2 > bytes.length) return;
   if (tiff.littleEndian) bytes.writeUInt16LE(1, planar);
   else bytes.writeUInt16BE(1, planar);
