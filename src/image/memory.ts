@@ -99,7 +99,7 @@ function decoder(header: Header, base: Base): number {
       return (progressive ? pixels * pixelBytes : 0) + rows + turning;
     case 'webp': {
       const first = webpShrink(header, base);
-      if (first === null) return pixels * 6 + turning;
+      if (first === null) return pixels * 6 + (region === null ? 0 : rows) + turning;
       // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
       return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
     }
@@ -120,11 +120,15 @@ function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Pi
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
 }
 
-/** Bytes of a scaled picture beside its output: before a cut by content, or beside its canvas. */
-function beside({ cut, whole, canvas, ...output }: Geometry, channels: number): number {
+/** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
+const LINEAR_ROWS = 250;
+
+/** Bytes beside an output: in linear light, before a cut by content, or beside its canvas. */
+function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, channels: number): number {
+  const light = linear ? base.width * Math.min(base.height, LINEAR_ROWS) * channels * 4 : 0;
   const isByContent = cut !== null && typeof cut.at === 'string';
   const uncut = isByContent ? area(whole) * channels : 0;
-  return uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
+  return light + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
 }
 
 /** Bytes per pixel that an encoder needs, including its output and the library's copies. */
