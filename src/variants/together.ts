@@ -17,8 +17,7 @@ const RULES: readonly Rule[] = [
     field: 'fit',
     expected: ({ fit }) => `width and height for ${fit}`,
     fix: 'give both, or fit=inside',
-    isBroken: ({ fit = 'inside', width, height }) =>
-      fit !== 'inside' && (width === undefined || height === undefined),
+    isBroken: ({ fit = 'inside', width, height }) => fit !== 'inside' && !(isGiven(width) && isGiven(height)),
   },
   {
     field: 'scale',

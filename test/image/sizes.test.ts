@@ -261,3 +261,12 @@ describe('linear', () => {
     expect([...data.subarray(40 * 4 * 20, 40 * 4 * 20 + 4)]).toEqual([200, 100, 50, 128]);
   });
 });
+
+describe('a variant of a batch that an earlier version recorded', () => {
+  it('is rendered without the fields that were not there yet', async () => {
+    const { name, width, height, fit, position, format, quality, effort, lossless } = exact({ width: 60 });
+    const old = { name, width, height, fit, position, format, quality, effort, lossless } as Variant;
+    const { bytes } = await rendered(folder, png, [old]);
+    expect(worst(await rgb(bytes[0]!), await made(png, { width: 60 }))).toBe(0);
+  });
+});

@@ -27,9 +27,10 @@ export function examine(source: Source, { lenient, pixels }: Limits, { page, las
   const tiff = openTiff(readAt, facts.size);
   const first = tiff && directoryAt(tiff, tiff.first);
   if (tiff === null || first === null) throw damaged('its directory cannot be read');
-  const chain = [...chainOf(tiff)];
-  const directory = chain[page - 1];
-  if (directory === undefined) throw withoutPage(page, `the TIFF has ${chain.length}`);
+  let frames = 0;
+  let directory: Directory | null = null;
+  for (const each of chainOf(tiff)) if (++frames === page) directory = each;
+  if (directory === null) throw withoutPage(page, `the TIFF has ${frames}`);
   const layout = layoutOf(directory);
   if (layout === null) throw damaged('its directory has no picture size');
   const isPlain = libvipsReads(layout, directory.number(TAG.InkSet) ?? 1);
@@ -49,7 +50,7 @@ export function examine(source: Source, { lenient, pixels }: Limits, { page, las
   const failOn: 'error' | 'warning' = layout.tiled ? 'warning' : 'error';
   return {
     /** Number of directories, up to an unreadable one. */
-    frames: chain.length,
+    frames,
     /** The number of the page in the file to read, from 0. */
     page: isPlain ? page - 1 : 0,
     /** libvips' `failOn` in strict mode. */
