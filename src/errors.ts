@@ -10,6 +10,7 @@ const CODES = {
   corrupt: {},
   too_large: {},
   too_many_frames: {},
+  outside_picture: {},
   out_of_memory: { retryable: true },
   timeout: {},
   worker_crashed: { retryable: true },

@@ -6,5 +6,5 @@ export type * from './model/options.ts';
 export type * from './model/picture.ts';
 export type * from './model/profile.ts';
 export type * from './model/records.ts';
-export type { Position, Variant } from './variants/fields.ts';
+export type { Variant } from './variants/fields.ts';
 export type { Preset } from './variants/presets.ts';

@@ -48,13 +48,11 @@ const VARIANT_DEFS: Readonly<Record<string, Schema>> = {
 
 /** A mapping of fields with these properties beside them. */
 function mappingSchema(more: Readonly<Record<string, Schema>>): Schema {
-  const sides = (['width', 'height'] as const).flatMap(spellingsOf);
   return {
     type: 'object',
     properties: { ...more, ...eachSpelling((key) => ({ description: FIELD_TABLE[key].about })) },
     required: Object.keys(more),
     additionalProperties: false,
-    anyOf: sides.map((side) => ({ required: [side] })),
     allOf: FORMATS.map((format) => ({
       anyOf: [{ not: hasFormat(format) }, { properties: valuesIn(format) }],
     })),

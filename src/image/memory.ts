@@ -1,6 +1,6 @@
 import type { PixelSize, Variant } from '../model.ts';
 import { isWhole } from './corrections.ts';
-import { type Geometry, plan } from './plan.ts';
+import { type Base, type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
 import { hasFullChroma } from './steps/encode.ts';
 import type { Header } from './steps/header.ts';
@@ -19,7 +19,7 @@ const ROWS = 2000;
 /**
  * Returns the peak memory, in bytes, of rendering a picture to these variants, in addition to the memory of an idle
  * child process. The peak occurs while decoding or while encoding, whichever takes more. Without variants, it is the
- * memory for decoding at full size.
+ * memory for decoding at full size. `pixels` is the limit of pixels.
  *
  * Measured as VmHWM minus the idle child's VmRSS (sharp 0.35.5, libvips 8.18.7, glibc): JPEG, PNG, WebP, GIF, TIFF and
  * AVIF of 24 and 100 Mpx, plain, progressive or interlaced, with alpha, with 16 bits and with EXIF orientation; each to
@@ -29,16 +29,23 @@ export function estimateMemory(
   header: Header,
   file: { readonly size: number; readonly held: number },
   variants: readonly Variant[],
+  pixels = Number.POSITIVE_INFINITY,
 ): number {
   const { alpha, corrections, plain, pages } = header;
   const detail = detailOf(header, file.size);
   const channels = alpha ? 4 : 3;
-  const geometries = plan(header, header.format, variants);
-  const bases = geometries.length === 0 ? [header] : distinct(geometries.map(({ base }) => base));
+  const geometries = largestPlan(header, variants, pixels);
+  const { width, height } = header;
+  const full: Base = { width, height, region: null, zoom: 1 };
+  const bases = geometries.length === 0 ? [full] : distinct(geometries.map(({ base }) => base));
   const kept = areaOf(bases) * channels * pages;
   const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
   const sized = areaOf(distinct(geometries.filter(isScaled))) * channels * pages;
-  const encoders = geometries.map((size, i) => area(size) * pages * encoder(variants[i]!, alpha, detail));
+  const encoders = geometries.map((size, i) => {
+    const hasAlpha = alpha || size.canvas !== null;
+    const own = area(size) * encoder(variants[i]!, hasAlpha, detail) + beside(size, channels);
+    return own * pages;
+  });
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   // The plain copy of a picture, plus the memory for writing that copy, which the process frees late.
   const copied = plain?.memory ?? 0;
@@ -47,19 +54,41 @@ export function estimateMemory(
   return Math.ceil(ALWAYS + file.held + copied + kept + screen + Math.max(decoding, sized + busiest));
 }
 
+/**
+ * The plan for the memory. What `trim` leaves is only known after decoding: any part of the picture can be left, also one
+ * that fills the asked width and height.
+ */
+export function largestPlan(header: Header, variants: readonly Variant[], pixels: number): Geometry[] {
+  return plan(header, header.format, variants).map((one, i) => {
+    const { trim, fit, enlarge, scale, width, height } = variants[i]!;
+    if (!trim) return one;
+    const part = one.base.region ?? header;
+    const base = { ...one.base, width: part.width, height: part.height };
+    const isKnown = scale !== null || (width === null && height === null);
+    if (isKnown || (fit !== 'inside' && fit !== 'outside')) return { ...one, base };
+    const most = (asked: number | null, own: number): number => {
+      const wanted = fit === 'inside' ? asked : null;
+      return enlarge ? (wanted ?? pixels) : Math.min(wanted ?? own, own);
+    };
+    const across = Math.min(most(width, part.width), pixels);
+    return { ...one, base, width: across, height: Math.min(most(height, part.height), pixels / across) };
+  });
+}
+
 /** How many outputs of these sizes may be encoded at the same time. */
 export function mostAtOnce(outputs: readonly PixelSize[]): number {
   return areaOf(outputs) <= FEW_PIXELS ? Math.max(LARGE_AT_ONCE, outputs.length) : LARGE_AT_ONCE;
 }
 
 /** Memory of the decoder in bytes, without the decoded base. */
-function decoder(header: Header, base: PixelSize): number {
+function decoder(header: Header, base: Base): number {
   const { format, progressive, alpha, pixelBytes, stored, pages } = header;
   const pixels = area(header) * pages;
+  const { region, zoom } = base;
   const isWhole = base.width === header.width && base.height === header.height;
   const rows = isWhole ? 0 : stored.width * Math.min(stored.height, ROWS) * pixelBytes * (alpha ? 1.4 : 1);
-  // Rotation follows scaling.
-  const turning = header.turned ? area(base) * pages * pixelBytes : 0;
+  // Rotation follows scaling, but a region is cut from the upright picture.
+  const turning = header.turned ? area(region === null ? base : header) * pages * pixelBytes : 0;
   switch (format) {
     case 'jpeg': {
       // The decoder keeps all coefficients, 2 bytes each, until it has read the last scan.
@@ -71,7 +100,7 @@ function decoder(header: Header, base: PixelSize): number {
       return (progressive ? pixels * pixelBytes : 0) + rows + turning;
     case 'webp': {
       const first = webpShrink(header, base);
-      if (first === null) return pixels * 6 + turning;
+      if (first === null) return pixels * 6 + (region === null ? 0 : rows) + turning;
       // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
       return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
     }
@@ -79,6 +108,9 @@ function decoder(header: Header, base: PixelSize): number {
       return pixels * (alpha ? 24 : 19) * (pixelBytes > 4 ? 1.4 : 1) + turning;
     case 'gif':
       return pixels * 4 + rows;
+    case 'svg':
+      // A region is cut from the whole drawing.
+      return rows + area(zoom > 1 ? header : base) * zoom ** 2 * 4;
     default:
       return rows + turning;
   }
@@ -87,6 +119,17 @@ function decoder(header: Header, base: PixelSize): number {
 /** Bytes of the samples that are corrected after decoding. */
 function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: PixelSize): number {
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
+}
+
+/** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
+const LINEAR_ROWS = 250;
+
+/** Bytes beside an output: in linear light, before a cut by content, or beside its canvas. */
+function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, channels: number): number {
+  const light = linear ? base.width * Math.min(base.height, LINEAR_ROWS) * channels * 4 : 0;
+  const isByContent = cut !== null && typeof cut.at === 'string';
+  const uncut = isByContent ? area(whole) * channels : 0;
+  return light + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
 }
 
 /** Bytes per pixel that an encoder needs, including its output and the library's copies. */
@@ -126,7 +169,7 @@ const isScaled = ({ width, height, base }: Geometry): boolean =>
   width !== base.width || height !== base.height;
 
 const distinct = <T extends PixelSize>(sizes: readonly T[]): T[] => [
-  ...new Map(sizes.map((size) => [`${size.width}x${size.height}`, size])).values(),
+  ...new Map(sizes.map((size) => [JSON.stringify(size), size])).values(),
 ];
 
 const area = ({ width, height }: PixelSize): number => width * height;

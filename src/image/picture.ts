@@ -1,22 +1,14 @@
 import type { Sharp } from 'sharp';
-import type {
-  Limits,
-  Order,
-  PictureFacts,
-  Rendered,
-  RenderedOutput,
-  RenderProgress,
-  SourceFile,
-  Variant,
-} from '../model.ts';
-import { detect } from './detect.ts';
-import { estimateMemory, mostAtOnce } from './memory.ts';
+import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
-import { type Geometry, plan } from './plan.ts';
+import { openPages, type ProgressReport, renderPages } from './pages.ts';
+import { assertPixels, type Geometry, plan } from './plan.ts';
+import { onCanvas } from './steps/canvas.ts';
 import { type Decoded, decode } from './steps/decode.ts';
-import { encode, write } from './steps/encode.ts';
+import { encode, pixelsOf, write } from './steps/encode.ts';
 import { dominantColor, type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
-import { type Header, header } from './steps/header.ts';
+import type { Header } from './steps/header.ts';
+import { trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
 
 /** The picture that is open in a child process; at most one at a time. */
@@ -33,21 +25,18 @@ export async function openPicture(
   const source = await openSource(file, inMemory);
   const ms = performance.now() - started;
   try {
-    const { facts, digest, input, close } = source;
-    const stated = await detect(source.head, limits.allowSvg);
-    const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(source) : null;
-    const found = await header(png ?? source, png === null ? stated : 'png', limits);
-    const { width, height, pagesInFile: pages } = found;
-    const format = png === null ? found.format : stated;
-    const held = typeof input === 'string' ? 0 : input.length;
-    const memory = estimateMemory(found, { size: facts.size, held }, variants);
-    // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
-    const most = mostAtOnce(plan(found, found.format, variants));
+    const { facts, digest, close } = source;
+    const opened = await openPages(source, limits, variants);
+    const { format, memory, first } = opened;
+    const { width, height, pagesInFile: pages } = first;
     return {
       facts: { facts, digest, format, width, height, pages, memory, ms } satisfies PictureFacts,
       /** Encodes at most `atOnce` outputs at the same time. */
-      render: (orders: readonly Order[], atOnce = most, report?: OnProgress): Promise<Rendered> =>
-        render({ source: png ?? source, header: found, limits }, orders, Math.min(atOnce, most), report),
+      render: (orders: readonly Order[], atOnce = Number.POSITIVE_INFINITY, report?: ProgressReport) =>
+        // Keep to the memory estimate, which covers all variants, even when `orders` contains fewer.
+        renderPages(opened.pages, orders, report, ({ header, most }, own, progress) =>
+          render({ source: opened.source, header, limits }, own, Math.min(atOnce, most), progress),
+        ),
       /** Closes the file. Do not call during a render. Can be called twice. */
       close,
     };
@@ -63,9 +52,6 @@ const AVIF_THREADS = 4;
 /** Steps for each variant's pixels after resizing, in this order. */
 const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
 
-/** Receives the progress after each output. Outputs with the same bytes come together. */
-type OnProgress = (progress: RenderProgress) => void;
-
 type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
 
 /**
@@ -77,14 +63,20 @@ async function render(
   { source, header, limits }: Open,
   orders: readonly Order[],
   atOnce: number,
-  report?: OnProgress,
+  report: ProgressReport,
 ) {
   const variants = orders.map(({ variant }) => variant);
-  const geometries = plan(header, header.format, variants);
   const started = performance.now();
+  const decodeRegion = async (region: Geometry['base']['region']) => {
+    const { width, height } = region ?? header;
+    return (await decode(source, header, { width, height, region, zoom: 1 }, limits)).frames;
+  };
+  const geometries = plan(header, header.format, variants, await trimsOf(header, variants, decodeRegion));
+  assertPixels(header, geometries, limits.pixels);
   const bases = new Map<string, Decoded>();
   for (const { base } of geometries) {
-    if (!bases.has(sizeKey(base))) bases.set(sizeKey(base), await decode(source, header, base, limits));
+    const key = baseKey(base);
+    if (!bases.has(key)) bases.set(key, await decode(source, header, base, limits));
   }
   await source.assertUnchanged();
   const decoded = performance.now();
@@ -96,13 +88,18 @@ async function render(
   let made = 0;
   const works = groups.map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
-    const pipeline = STEPS.reduce((so, step) => step(so, variant), from(await sized(geometry)));
+    const finish = (frames: Frames) => STEPS.reduce((so, step) => step(so, variant), from(frames));
+    const picture = await sized(geometry);
+    const pipeline =
+      geometry.canvas === null
+        ? finish(picture)
+        : grayscale(from(await onCanvas(picture, geometry, variant, finish, pixelsOf)), variant);
     const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
     for (const order of same) {
       outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
     }
     made += area(geometry);
-    report?.({ done: outputs.size, share: made / whole });
+    report({ done: outputs.size, share: made / whole });
   });
   // An AVIF encoder uses several threads.
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
@@ -123,12 +120,17 @@ async function render(
   };
 }
 
+const SIZES = ['width', 'height', 'fit', 'scale', 'enlarge', 'ratio', 'position', 'linear'] as const;
+
+/** The name, and fields that have their whole effect in the geometry. */
+const GEOMETRIC: ReadonlySet<string> = new Set<keyof Variant>(['name', 'page', 'crop', 'trim', ...SIZES]);
+
 /** Groups orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
 function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
   const groups = new Map<string, { readonly geometry: Geometry; readonly same: Order[] }>();
   for (const [i, order] of orders.entries()) {
     const geometry = geometries[i]!;
-    const { name: _, width: _w, height: _h, fit: _f, position: _p, ...settings } = order.variant;
+    const settings = Object.entries(order.variant).filter(([key]) => !GEOMETRIC.has(key));
     const key = `${geometryKey(geometry)} ${JSON.stringify(settings)}`;
     const group = groups.get(key) ?? { geometry, same: [] };
     group.same.push(order);
@@ -148,7 +150,7 @@ function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: 
   const made = new Map<string, Promise<Frames>>();
   return (geometry) => {
     const key = geometryKey(geometry);
-    const { frames } = bases.get(sizeKey(geometry.base))!;
+    const { frames } = bases.get(baseKey(geometry.base))!;
     const resized = made.get(key) ?? timed(spent, 'resize', () => resize(frames, geometry));
     made.set(key, resized);
     return resized;
@@ -165,12 +167,13 @@ async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>)
   return made;
 }
 
-const geometryKey = ({ cut, whole, base, width, height }: Geometry): string =>
-  [sizeKey({ width, height }), cut, sizeKey(whole), sizeKey(base)].join(' ');
+const geometryKey = ({ width, height, whole, cut, canvas, base, linear }: Geometry): string =>
+  JSON.stringify([width, height, whole, cut, canvas, base, linear]);
+
+const baseKey = ({ width, height, region, zoom }: Geometry['base']): string =>
+  JSON.stringify([width, height, region, zoom]);
 
 const area = ({ width, height }: Geometry): number => width * height;
-
-const sizeKey = ({ width, height }: Geometry['base']): string => `${width}x${height}`;
 
 const smallest = (geometries: readonly Geometry[]): Geometry =>
   geometries.reduce((min, each) => (area(each) < area(min) ? each : min));

@@ -1,27 +1,41 @@
-import type { PixelSize, Position, Variant } from '../model.ts';
+import { tooManyPixels } from '../errors.ts';
+import type { PixelSize, Variant } from '../model.ts';
 import { LONGEST_SIDE } from '../variants/formats.ts';
+import { type Cut, type Fitted, fitTo, type Offset } from './fit.ts';
+import * as F from './fraction.ts';
+import { cropOf, magnified, type Region } from './region.ts';
 
-/** The geometry of one variant: scale the whole picture to `whole`, then crop to `cut`, if given. */
+/** The geometry of one variant: scale the base to `whole`, keep `cut`, and put it on `canvas`. */
 export interface Geometry extends PixelSize {
   readonly whole: PixelSize;
-  readonly scale: Scale;
-  readonly cut: Position | null;
-  /** The size to decode the whole picture to. */
-  readonly base: PixelSize;
+  /** Null keeps the whole scaled picture. */
+  readonly cut: Cut | null;
+  /** Where the picture is on a canvas of the output's size; null without a canvas. */
+  readonly canvas: Offset | null;
+  readonly base: Base;
+  readonly linear: boolean;
   /** The output's size without the format's limit; null when the format's limit does not apply. */
   readonly asked: PixelSize | null;
 }
 
-/** A fraction of the source's size, at most 1. Integers keep it exact. */
-type Scale = { readonly of: number; readonly to: number };
-
-const FULL: Scale = { of: 1, to: 1 };
+/** What is decoded: a region of the upright picture, scaled to this size. */
+export interface Base extends PixelSize {
+  /** In pixels of the picture, or of the drawing at its zoom; null for the whole picture. */
+  readonly region: Region | null;
+  /** How many times its own size a drawing is rendered before the region is cut out; 1 for all pictures of pixels. */
+  readonly zoom: number;
+}
 
 /** Width in pixels of the base that all small variants share. */
 const SHARED_WIDTH = 1200;
 
 /** Formats whose decoders can scale down for less than the cost of a full decode. */
 const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
+
+/** Drawings have no pixels of their own. They are rendered at any size without loss. */
+const DRAWING = 'svg';
+/** The longest side, in pixels, to which sharp renders a drawing. */
+const LONGEST_DRAWING = 32_767;
 
 /**
  * Computes the size of each variant of an upright source, and the base that each variant is resized from. A variant
@@ -31,20 +45,62 @@ const SCALING: ReadonlySet<string> = new Set(['jpeg', 'webp']);
  *
  * A variant's bytes therefore depend only on the source and on the variant's own settings, not on the other variants of
  * the batch. A deleted output can be rendered again with the same bytes. One decode serves all of `web` and `compat`.
+ * A region is treated as a source of its size. `trims` are the regions that `trim` found, by variant, in pixels of the
+ * upright source. Errors: `outside_picture`.
  */
-export function plan(source: PixelSize, format: string, variants: readonly Variant[]): Geometry[] {
-  const scale = scaleInto(source, { width: SHARED_WIDTH, height: null });
-  const half = { of: scale.of * 2, to: scale.to };
-  const shared = scaled(source, scale);
-  return variants.map((variant) => {
-    const sized = fitted(source, variant);
-    const isSmall = compare(sized.scale, half) <= 0 || compare(sized.scale, scale) === 0;
-    if (isSmall || source.width <= SHARED_WIDTH) return { ...sized, base: shared };
-    return { ...sized, base: SCALING.has(format) ? sized.whole : halved(source, sized.whole) };
+export function plan(
+  source: PixelSize,
+  format: string,
+  variants: readonly Variant[],
+  trims: readonly (Region | null)[] = [],
+): Geometry[] {
+  return variants.map((variant, i) => {
+    const region = trims[i] ?? cropOf(source, variant);
+    const part = { width: region?.width ?? source.width, height: region?.height ?? source.height, region };
+    const isDrawing = format === DRAWING;
+    const { scale, ...fitted } = fittedTo(part, isDrawing ? { ...variant, enlarge: true } : variant);
+    const { linear } = variant;
+    const isDrawn = isDrawing && (region !== null || F.compare(scale, F.ONE) > 0);
+    const base = isDrawn
+      ? drawn(source, part, fitted.whole, scale)
+      : baseOf(part, fitted.whole, scale, linear, format);
+    return { ...fitted, linear, base };
   });
 }
 
-/** Halves the size of the source repeatedly. Stops before the result is less than twice as large as the given size. */
+/** The source, or a region of it with the size of this region. */
+type Part = PixelSize & Pick<Base, 'region'>;
+
+/** A whole drawing is rendered at its size. A region is cut from a drawing that is at least as large. */
+function drawn(source: PixelSize, { region }: Part, whole: PixelSize, scale: F.Fraction): Base {
+  const longest =
+    region === null ? Math.max(whole.width, whole.height) : Math.max(source.width, source.height);
+  const most = F.ratioOf(LONGEST_DRAWING, longest);
+  if (region !== null) {
+    const zoom = Math.max(1, Math.min(F.roundedUp(scale), F.roundedDown(most)));
+    const { width, height, ...at } = magnified(region, zoom);
+    return { width, height, region: { ...at, width, height }, zoom };
+  }
+  const by = F.least([F.ONE, most]);
+  const side = (length: number): number => F.rounded(F.times(F.ratioOf(length), by), 1);
+  return { width: side(whole.width), height: side(whole.height), region, zoom: 1 };
+}
+
+function baseOf(part: Part, whole: PixelSize, scale: F.Fraction, linear: boolean, format: string): Base {
+  const { width, height, region } = part;
+  // What is scaled before is not scaled in linear light.
+  if (linear || width <= SHARED_WIDTH || F.compare(scale, F.ONE) > 0) return { ...part, zoom: 1 };
+  const shared = F.ratioOf(SHARED_WIDTH, width);
+  const isSmall = F.compare(F.times(scale, F.ratioOf(2)), shared) <= 0 || F.compare(scale, shared) === 0;
+  const size = isSmall
+    ? { width: SHARED_WIDTH, height: F.rounded(F.times(F.ratioOf(height), shared), 1) }
+    : SCALING.has(format) && region === null
+      ? whole
+      : halved(part, whole);
+  return { width: size.width, height: size.height, region, zoom: 1 };
+}
+
+/** Halves the source as long as it stays twice as large as this size. */
 function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
   const half = (side: number): number => Math.max(1, Math.floor(side / 2));
   let [twice, once] = [source, source];
@@ -55,51 +111,18 @@ function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
   }
 }
 
-function fitted(source: PixelSize, variant: Variant): Omit<Geometry, 'base'> {
-  const asked = geometry(source, variant, null);
+function fittedTo(source: PixelSize, variant: Variant): Fitted & Pick<Geometry, 'asked'> {
+  const asked = fitTo(source, variant, null);
   const longest = LONGEST_SIDE[variant.format];
   if (asked.width <= longest && asked.height <= longest) return { ...asked, asked: null };
-  return { ...geometry(source, variant, longest), asked: { width: asked.width, height: asked.height } };
+  return { ...fitTo(source, variant, longest), asked: { width: asked.width, height: asked.height } };
 }
 
-/** `longest` limits both sides of the output, in pixels; null means no limit. */
-function geometry(source: PixelSize, { width, height, ...variant }: Variant, longest: number | null) {
-  const limit = { width: longest, height: longest };
-  if (variant.fit !== 'cover' || width === null || height === null) {
-    const scale = scaleInto(source, { width, height }, limit);
-    const whole = scaled(source, scale);
-    return { ...whole, whole, scale, cut: null };
+/** Checks that no output and no step to it has more pixels than the limit. Errors: `too_large`. */
+export function assertPixels(source: PixelSize, geometries: readonly Geometry[], limit: number): void {
+  for (const { width, height, whole, base } of geometries) {
+    const drawing = { width: source.width * base.zoom, height: source.height * base.zoom };
+    const large = [{ width, height }, whole, drawing].find((size) => size.width * size.height > limit);
+    if (large !== undefined) throw tooManyPixels(large.width, large.height, limit);
   }
-  // The requested box shrinks, and keeps its ratio, until the source can fill it.
-  const asked = { width, height };
-  const box = scaled(asked, scaleInto(asked, source, limit));
-  const [across, down] = [scaleTo(source.width, box.width), scaleTo(source.height, box.height)];
-  const scale = compare(across, down) > 0 ? across : down;
-  const whole = scaled(source, scale);
-  const isUncut = whole.width === box.width && whole.height === box.height;
-  return { ...box, whole, scale, cut: isUncut ? null : variant.position };
 }
-
-/** The largest scale, at most 1, at which a picture fits into all boxes. A side that is null has no limit. */
-function scaleInto(size: PixelSize, ...boxes: readonly Pick<Variant, 'width' | 'height'>[]): Scale {
-  return boxes
-    .flatMap(({ width, height }) => [scaleTo(size.width, width), scaleTo(size.height, height)])
-    .reduce((min, each) => (compare(each, min) < 0 ? each : min), FULL);
-}
-
-const scaleTo = (of: number, to: number | null): Scale => (to === null ? FULL : { of, to });
-
-const scaled = ({ width, height }: PixelSize, scale: Scale): PixelSize => ({
-  width: portion(width, scale),
-  height: portion(height, scale),
-});
-
-/** n * to / of, rounded half up, at least 1. Uses integers: a double can fall on the wrong side of a half. */
-function portion(n: number, { of, to }: Scale): number {
-  const exact = (BigInt(n) * BigInt(to) * 2n + BigInt(of)) / (BigInt(of) * 2n);
-  return Math.max(1, Number(exact));
-}
-
-/** Negative when a is smaller than b, positive when it is larger. */
-const compare = (a: Scale, b: Scale): number =>
-  Number(BigInt(a.to) * BigInt(b.of) - BigInt(b.to) * BigInt(a.of));

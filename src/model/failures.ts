@@ -63,7 +63,9 @@ function general({ code, message, fix }: Failure) {
 
 /** Codes of errors that the same file causes again. */
 const LASTING: ReadonlySet<string> = new Set(
-  'not_an_image unsupported_format corrupt too_large too_many_frames output_is_source'.split(' '),
+  'not_an_image unsupported_format corrupt too_large too_many_frames outside_picture output_is_source'.split(
+    ' ',
+  ),
 );
 
 /** Whether a retry alone cannot help. */

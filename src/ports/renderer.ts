@@ -3,7 +3,8 @@ import type { ChildrenSpent, Limits, RenderProgress, SourceFile, Variant } from 
 
 /**
  * Renders pictures. Errors of `open` and `render`: not_an_image, unsupported_format, corrupt, too_large,
- * too_many_frames, out_of_memory, timeout, worker_crashed, source_*, and those of writing; `cancelled` after `kill`.
+ * too_many_frames, outside_picture, out_of_memory, timeout, worker_crashed, source_*, those of writing; `cancelled` after
+ * `kill`.
  */
 export interface Renderer {
   /**

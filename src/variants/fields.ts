@@ -1,16 +1,8 @@
 import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
 import { EFFORTS, FORMATS, type Format, FULL_CHROMA, LONGEST_SIDE, QUALITIES } from './formats.ts';
+import { type CropBox, cropType, pair, percentType, positionType, ratioSide } from './lengths.ts';
+import { FITS, type Fit, type Percent, type Position } from './shapes.ts';
 import { choice, type Scalar, wholeNumber, yesOrNo } from './values.ts';
-
-const FITS = ['inside', 'cover'] as const;
-export type Fit = (typeof FITS)[number];
-
-const POSITIONS = [
-  'centre',
-  ...['top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'],
-  ...['entropy', 'attention'],
-] as const;
-export type Position = (typeof POSITIONS)[number];
 
 /** One field of a variant. */
 interface Field<T> {
@@ -32,6 +24,8 @@ interface Others {
   readonly width: number | null;
   readonly height: number | null;
   readonly fit: Fit;
+  readonly scale: Percent | null;
+  readonly ratio: Ratio | null;
   readonly format: Format;
   readonly quality: number;
   readonly lossless: boolean;
@@ -40,6 +34,8 @@ interface Others {
   readonly grayscale: boolean;
 }
 
+type Ratio = readonly [width: number, height: number];
+
 function field<T>(one: Field<T>): Field<T> {
   return one;
 }
@@ -47,6 +43,11 @@ function field<T>(one: Field<T>): Field<T> {
 /** A field with the same values in every format, whose default changes nothing. */
 function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Field<T>, 'in' | 'off'>) {
   return field<T>({ ...rest, off: initial, in: () => ({ type, initial }) });
+}
+
+/** A field that is null unless a variant names it. */
+function optional<T>(type: Scalar<Exclude<T, null>>, about: string): Field<T | null> {
+  return { about, off: null, in: () => ({ type, initial: null }) };
 }
 
 function side(short: string, about: string): Field<number | null> {
@@ -78,19 +79,41 @@ export const formatType: Scalar<Format> = choice(
  * from this table. A new field needs an `off` value, which keeps it out of the digests of existing outputs.
  */
 const FIELDS = {
-  /** Upper bound in pixels; null leaves the width to the ratio. Width or height is set. */
-  width: side('w', 'upper bound in pixels'),
-  /** Upper bound in pixels; null leaves the height to the ratio. */
-  height: side('h', 'upper bound in pixels'),
-  /** `inside` keeps the whole picture within the box. `cover` fills the box and cuts the rest off at `position`. */
+  /** Of the box, in pixels; null leaves the width to the ratio. Without both, the size stays. */
+  width: side('w', 'width of the box in pixels'),
+  /** Of the box, in pixels; null leaves the height to the ratio. */
+  height: side('h', 'height of the box in pixels'),
   fit: everywhere<Fit>(choice(FITS), 'inside', {
-    about: 'inside keeps the whole picture; cover fills the box and cuts the rest off',
+    about: 'how the picture fits a box of width and height',
     implied: ({ width, height }) => (width === null || height === null ? 'inside' : undefined),
   }),
-  position: everywhere<Position>(choice(POSITIONS, positionSpellings()), 'centre', {
-    about: 'the part that cover keeps',
-    implied: ({ fit }) => (fit === 'cover' ? undefined : 'centre'),
+  /** A share of both sides of the picture. */
+  scale: optional<Percent>(
+    percentType(10_000, 'above 0'),
+    'a share of the size, instead of width and height',
+  ),
+  enlarge: everywhere<boolean>(yesOrNo, false, {
+    about: 'allow more pixels than the source has',
+    implied: ({ width, height, scale }) =>
+      width === null && height === null && scale === null ? false : undefined,
   }),
+  /** What is left after `crop` and `trim` is cut to this ratio at `position`, before it is resized. */
+  ratio: optional<Ratio>(
+    pair('WIDTH:HEIGHT such as 16:9', ratioSide),
+    'cut to this ratio, as large as the picture allows',
+  ),
+  /** What `cover` and `ratio` keep, and where `contain` puts the picture. */
+  position: everywhere<Position>(positionType, 'centre', {
+    about: 'the part that cover and ratio keep, or the place on the canvas of contain',
+    implied: ({ fit, ratio }) =>
+      fit === 'cover' || fit === 'contain' || ratio !== null ? undefined : 'centre',
+  }),
+  /** A part of the upright source. All other sizes start from it. */
+  crop: optional<CropBox>(cropType, 'the part of the upright source to use'),
+  trim: everywhere<boolean>(yesOrNo, false, { about: 'cut off edges of one colour' }),
+  /** From 1. */
+  page: everywhere<number>(wholeNumber(1, 500), 1, { about: 'the page of a TIFF, from 1' }),
+  linear: everywhere<boolean>(yesOrNo, false, { about: 'resize in linear light' }),
   format: field<Format>({
     about: 'file format of the output',
     in: () => ({ type: formatType, initial: 'webp' }),
@@ -195,6 +218,12 @@ export function effectiveFields(variant: Variant): (readonly [key: FieldKey, val
   return fields.filter(([key, value]) => value !== undefined && value !== FIELD_TABLE[key].off);
 }
 
+/** A field as a person writes it; a comma in the value is escaped in a spec. */
+export function showField(variant: LooseVariant, key: FieldKey): string {
+  const { show = String } = FIELD_TABLE[key].in(variant.format ?? 'webp').type;
+  return show(variant[key]);
+}
+
 /**
  * The variant with this effort, limited to the range of its format. Null changes nothing. JPEG keeps its own effort: the
  * outputs of `--effort` from before JPEG had one stay as they are.
@@ -223,9 +252,4 @@ const losslessIn = onlyIn(
 function isUsual({ format, quality, lossless, nearlossless, grayscale, chroma }: Others): boolean {
   if (lossless || nearlossless || (format === 'jpeg' && grayscale)) return true;
   return chroma === (format === 'avif' || (format === 'jpeg' && quality >= FULL_CHROMA) ? '444' : '420');
-}
-
-function positionSpellings(): ReadonlyMap<string, Position> {
-  const hyphenated = POSITIONS.map((word) => [word.replace(' ', '-'), word] as const);
-  return new Map([...hyphenated.filter(([hyphens, word]) => hyphens !== word), ['center', 'centre']]);
 }

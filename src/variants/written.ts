@@ -1,6 +1,15 @@
 import type { LooseVariant, Variant } from './fields.ts';
-import { FIELD_KEYS, FIELD_TABLE, type FieldKey, fieldKey, formatType, fullVariant } from './fields.ts';
+import {
+  FIELD_KEYS,
+  FIELD_TABLE,
+  type FieldKey,
+  fieldKey,
+  formatType,
+  fullVariant,
+  showField,
+} from './fields.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
+import { checkTogether } from './together.ts';
 import { isMapping, orNumber, scalar, showList, textOfNumber, type ValueType } from './values.ts';
 
 /** Variants as a person writes them: `hero:w=1600,format=avif,q=55`, or a mapping in a file. */
@@ -70,9 +79,10 @@ function parseSpec(spec: string, place: Place): Entry {
   return { name: spec.slice(0, colon).trim(), fields, place: at(place, ` ${spec}`) };
 }
 
-/** Splits `w=1600,format=avif,lossless`. */
+/** Splits `w=1600,format=avif,lossless`. A comma after a backslash is part of a value. */
 function parseFields(text: string, place: Place): Entry['fields'] {
-  return text.split(',').map((part) => {
+  return text.split(/(?<!\\),/).map((written) => {
+    const part = written.replaceAll('\\,', ',');
     const [key = '', ...rest] = part.split('=');
     if (key.trim() === '') throw wrong(place, 'KEY=VALUE between the commas', part, { fix: EXAMPLE });
     // A bare word turns its field on.
@@ -89,7 +99,7 @@ function readVariant({ name, fields, place }: Entry): LooseVariant {
   });
   const named = { name: nameType.read(name, at(place, ': name')) };
   const variant: LooseVariant = { ...named, ...Object.fromEntries(values), format };
-  checkBox(variant, place);
+  checkTogether(variant, place);
   return variant;
 }
 
@@ -107,19 +117,6 @@ function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unk
   return given;
 }
 
-function checkBox({ width, height, fit, position = 'centre' }: LooseVariant, place: Place): void {
-  if (position !== 'centre' && fit !== 'cover') {
-    const fix = 'add fit=cover with a width and a height, or leave position out';
-    throw wrong(at(place, ': position'), 'fit=cover beside it, because only cover cuts', position, { fix });
-  }
-  if (width !== undefined && height !== undefined) return;
-  if (width === undefined && height === undefined) {
-    throw wrong(place, 'a width or a height', undefined, { fix: 'add for example w=1600' });
-  }
-  if (fit !== 'cover') return;
-  throw wrong(at(place, ': fit'), 'width and height for cover', 'cover', { fix: 'give both, or fit=inside' });
-}
-
 /** The shortest spec that reads as this variant. */
 export function specOf(variant: Variant): string {
   const { name, width, height, format } = variant;
@@ -130,7 +127,9 @@ export function specOf(variant: Variant): string {
   );
   const words = chosen.filter((key) => variant[key] === true);
   const values = [...always, ...chosen.filter((key) => !words.includes(key))];
-  const written = values.map((key) => `${FIELD_TABLE[key].short ?? key}=${variant[key]}`);
+  const written = values.map((key) => {
+    return `${FIELD_TABLE[key].short ?? key}=${showField(variant, key).replaceAll(',', '\\,')}`;
+  });
   return `${name}:${[...written, ...words].join(',')}`;
 }
 
@@ -141,12 +140,13 @@ export const variantsType: ValueType<readonly LooseVariant[]> = {
 };
 
 /** Fields that have a column of their own in the list of presets. */
-const COLUMNS: readonly FieldKey[] = ['width', 'height', 'fit', 'format', 'quality', 'lossless'];
+const COLUMNS: readonly FieldKey[] = ['width', 'height', 'fit', 'scale', 'format', 'quality', 'lossless'];
 
 /** The columns of a variant in the list of presets. */
 export function cellsOf(variant: Variant) {
-  const { width, height, fit, format, quality, lossless } = variant;
-  const box = width === null ? `h=${height ?? '-'}` : `w=${width}`;
+  const { width, height, fit, scale, format, quality, lossless } = variant;
+  const side = height === null ? (scale ?? 'same size') : `h=${height}`;
+  const box = width === null ? side : `w=${width}`;
   const isOptional = (key: FieldKey) => FIELD_TABLE[key].off !== undefined;
   const shown = FIELD_KEYS.filter((key) => {
     const { off, in: allowed } = FIELD_TABLE[key];
@@ -154,7 +154,7 @@ export function cellsOf(variant: Variant) {
   });
   // What every variant has comes first.
   const sorted = [...shown.filter((key) => !isOptional(key)), ...shown.filter(isOptional)];
-  const options = sorted.map((key) => (variant[key] === true ? key : `${key} ${variant[key]}`));
+  const options = sorted.map((key) => (variant[key] === true ? key : `${key} ${showField(variant, key)}`));
   return {
     size: width !== null && height !== null ? `${width}x${height} ${fit}` : box,
     quality: lossless ? 'lossless' : FIELD_TABLE.quality.in(format).isFixed ? '-' : `q${quality}`,

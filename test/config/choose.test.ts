@@ -125,7 +125,9 @@ describe('a preset of the user', () => {
 
   it('is checked even when it is not the one in use', async () => {
     const { load, write } = person();
-    write('.imgtoolrc', 'presets: { mine: [{ name: hero }] }');
-    expect((await failure(() => load())).message).toContain('presets.mine[0]: expected a width or a height');
+    write('.imgtoolrc', 'presets: { mine: [{ name: hero, width: 0 }] }');
+    expect((await failure(() => load())).message).toContain(
+      'presets.mine[0]: width: expected a whole number',
+    );
   });
 });

@@ -21,6 +21,7 @@ describe('.imgtoolrc.example', () => {
     expect((await load({ preset: 'blog' })).preset.variants.map(({ name }) => name)).toEqual([
       'hero',
       'card',
+      'banner',
       'icon',
     ]);
     expect(origins.filter(({ origin }) => origin !== 'default').map(({ key }) => key)).toEqual([

@@ -26,11 +26,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
   type: (types: string | string[], data) => [types].flat().some((type) => TYPES[type]?.(data)),
   enum: (values: unknown[], data) => values.includes(data),
   minimum: (least: number, data) => typeof data !== 'number' || data >= least,
+  exclusiveMinimum: (above: number, data) => typeof data !== 'number' || data > above,
   maximum: (most: number, data) => typeof data !== 'number' || data <= most,
   minLength: (least: number, data) => typeof data !== 'string' || data.length >= least,
   pattern: (pattern: string, data) => typeof data !== 'string' || new RegExp(pattern, 'u').test(data),
   items: (schema: Schema, data, root) =>
     !Array.isArray(data) || data.every((item) => isValid(item, schema, root)),
+  prefixItems: (schemas: Schema[], data, root) =>
+    !Array.isArray(data) || schemas.every((schema, i) => i >= data.length || isValid(data[i], schema, root)),
+  minItems: (least: number, data) => !Array.isArray(data) || data.length >= least,
+  maxItems: (most: number, data) => !Array.isArray(data) || data.length <= most,
   required: (keys: string[], data) => !isObject(data) || keys.every((key) => Object.hasOwn(data, key)),
   properties: (properties: Record<string, Schema>, data, root) =>
     !isObject(data) ||

@@ -71,6 +71,16 @@ describe('the JSON Schema of a variant', () => {
     { width: 5, chroma: 'sharp', nearlossless: 'yes' },
     { width: 5, format: 'tif', effort: 0, lossless: true },
     { width: 65535, format: 'gif', quality: 100, nearlossless: false, chroma: 'auto' },
+    {},
+    { format: 'png', quality: 50 },
+    { ratio: '16:9', w: 800 },
+    { ratio: [1.91, 1] },
+    { crop: '10:20:300:200' },
+    { crop: [10, '20%', '300', '12.5 %'] },
+    { width: 5, height: 5, fit: 'cover', position: '30%:40%' },
+    { width: 5, height: 5, fit: 'contain', position: ['30%', '40%'] },
+    { scale: '200%', enlarge: 'yes' },
+    { trim: true, page: '2', linear: 'on' },
   ])('accepts what is read: %j', (fields) => {
     const variants = [{ name: 'a', ...fields }];
     expect(readVariants(variants, { code: 'config', text: '' })).toHaveLength(1);
@@ -78,9 +88,15 @@ describe('the JSON Schema of a variant', () => {
   });
 
   it.each([
-    {},
-    { quality: 50 },
     { width: 0 },
+    { ratio: '16' },
+    { ratio: [16, 0] },
+    { ratio: [16, 9, 1] },
+    { crop: [10, 20, 0, 200] },
+    { crop: '1:2:3' },
+    { width: 5, height: 5, fit: 'cover', position: ['30%', 40] },
+    { scale: 50 },
+    { page: 0 },
     { width: 16384 },
     { width: 16385, format: 'avif' },
     { width: 5, effort: 7 },

@@ -15,7 +15,7 @@ const wide = [variant({ width: 4096, effort: 4 })];
 function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   const [width, height] = mpx === 24 ? [6000, 4000] : [12_200, 8190];
   return {
-    ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1 },
+    ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1, page: 0 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
     ...{ progressive: false, turned: false, lossless: false, plain: null, failOn: 'error', damage: null },
     ...changes,
@@ -158,6 +158,42 @@ describe('the estimated memory', () => {
       }
     },
   );
+
+  /** Measured like the others, in MiB. */
+  it.each([
+    ['a crop of a JPEG', header(24), { crop: ['25%', '25%', '50%', '50%'], width: 1200 }, 25],
+    [
+      'a crop of a turned JPEG',
+      header(24, upright(24)),
+      { crop: ['25%', '25%', '50%', '50%'], width: 1200 },
+      89,
+    ],
+    ['a crop of a WebP', header(24, { format: 'webp' }), { crop: [3000, 2000, 800, 800], width: null }, 190],
+    ['linear light', header(24), { linear: true }, 88],
+    [
+      'linear light with alpha',
+      header(24, { format: 'png', alpha: true, pixelBytes: 4 }),
+      { linear: true },
+      160,
+    ],
+    ['a trimmed TIFF', header(24, { format: 'tiff' }), { trim: true }, 130],
+    ['a canvas', header(24), { width: 4000, height: 4000, fit: 'contain' }, 363],
+    ['an enlarged picture', header(24), { width: 8000, enlarge: true, format: 'jpeg' }, 453],
+  ] as const)('for %s counts what the field adds', (_, found, asked, peak) => {
+    const file = { size: 3 * MB, held: 3 * MB };
+    const estimated = estimateMemory(found, file, [variant({ effort: 4, ...asked })], 268e6) / MB;
+    expect(estimated).toBeGreaterThan(peak * 0.8);
+    expect(estimated).toBeLessThan(peak * 2.5);
+  });
+
+  it('covers any part that trim can leave, up to the limit of pixels', () => {
+    const file = { size: MB, held: MB };
+    const of = (asked: Partial<Variant>) => estimateMemory(header(24), file, [variant(asked)], 50e6) / MB;
+    // A part of 1200 x 4000 pixels stays as it is.
+    expect(of({ width: 1200, trim: true })).toBeGreaterThan(of({ width: 1200, height: 4000, fit: 'fill' }));
+    expect(of({ width: 1200, trim: true, enlarge: true })).toBeLessThan(1000);
+    expect(of({ width: 1200, trim: true, enlarge: true })).toBeGreaterThan(of({ trim: true }));
+  });
 
   it('is small for a small picture, which lets many run at the same time', () => {
     const found = { ...header(24), width: 150, height: 100, stored: { width: 150, height: 100 } };

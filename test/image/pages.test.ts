@@ -2,8 +2,10 @@ import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { framesOf } from '../../src/image/avif.ts';
 import { openPicture } from '../../src/image/picture.ts';
+import type { RenderProgress } from '../../src/model.ts';
 import { box } from './avif-writer.ts';
-import { file, LIMITS, plain, scratch } from './pictures.ts';
+import { bmpOf, icoOf } from './bmp/bmp-writer.ts';
+import { exact, file, LIMITS, plain, rendered, scratch } from './pictures.ts';
 import { chunk, number } from './png-writer.ts';
 
 const folder = scratch();
@@ -59,5 +61,52 @@ describe('the number of pages', () => {
   it('is one where the count of an animation is cut short', async () => {
     expect(framesOf(track(Buffer.alloc(8)))).toBe(1);
     expect(await pagesOf(await animatedPng(number(0, 1)))).toBe(1);
+  });
+});
+
+describe('a page that a variant names', () => {
+  const second = exact({ width: null, page: 2 });
+
+  it('is none of the smaller copies of a picture', async () => {
+    const bytes = await plain(600, 400, '#ff0000').tiff({ pyramid: true, tile: true }).toBuffer();
+    await expect(rendered(folder, bytes, [second])).rejects.toMatchObject({
+      ...{ code: 'outside_picture', message: 'it has no page 2: the TIFF has 1' },
+    });
+  });
+
+  it.each([
+    ['gif', async () => await (await pages()).gif().toBuffer()],
+    ['avif', async () => await plain(40, 30, '#ff0000').avif({ effort: 0 }).toBuffer()],
+    ['bmp', async () => bmpOf({ bits: 24 }).bytes],
+    ['ico', async () => icoOf([{ kind: { bits: 8 }, isMasked: () => false }]).bytes],
+    [
+      'ico',
+      async () => icoOf([{ png: await plain(8, 8, '#ff0000').png().toBuffer(), width: 8, height: 8 }]).bytes,
+    ],
+  ])('is not there in a picture of another format: %s', async (format, make) => {
+    await expect(rendered(folder, await make(), [second])).rejects.toMatchObject({
+      code: 'outside_picture',
+      message: `it has no page 2: only a TIFF has pages, and this is ${format}`,
+    });
+  });
+
+  it('counts by its pixels in the progress of all pages', async () => {
+    const path = file(folder, await (await pages()).tiff().toBuffer());
+    const asked = [
+      { page: 1, scale: '50%' },
+      { page: 3, grayscale: true },
+      { page: 1, grayscale: true },
+    ] as const;
+    const variants = asked.map((each, i) => exact({ width: null, ...each, name: `v${i}` }));
+    const picture = await openPicture(path, LIMITS, variants);
+    const reports: RenderProgress[] = [];
+    const orders = variants.map((variant) => ({ variant, path: `${path}.${variant.name}` }));
+    await picture.render(orders, 1, (made) => reports.push(made));
+    await picture.close();
+    expect(reports.map(({ done }) => done)).toEqual([1, 2, 3]);
+    // A quarter of a page and two whole pages.
+    const shares = [1 / 9, 5 / 9, 1].map((share) => expect.closeTo(share, 9));
+    expect(reports.map(({ share }) => share)).toEqual(shares);
+    expect(reports.at(-1)?.share).toBe(1);
   });
 });

@@ -55,7 +55,7 @@ export async function rendered(
   limits = LIMITS,
 ) {
   const path = typeof source === 'string' ? source : file(folder, source);
-  const picture = await openPicture(path, limits);
+  const picture = await openPicture(path, limits, variants);
   const orders = variants.map((each) => ({ variant: each, path: join(folder, `${files++}.tmp`) }));
   const result = await picture.render(orders);
   const bytes = await Promise.all(orders.map((order) => readFile(order.path)));

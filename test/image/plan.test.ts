@@ -173,7 +173,7 @@ describe('the base a variant is decoded to', () => {
 
   it('is shared by all of `web`', () => {
     const bases = plan({ width: 4000, height: 3000 }, 'jpeg', web).map((each) => each.base);
-    expect(bases).toEqual(Array(3).fill({ width: 1200, height: 900 }));
+    expect(bases).toEqual(Array(3).fill({ width: 1200, height: 900, region: null, zoom: 1 }));
   });
 });
 
@@ -181,7 +181,7 @@ describe('the crop', () => {
   it('starts from the whole picture at the size that fills a cover box', () => {
     const asked = variant({ width: 300, height: 300, fit: 'cover' });
     expect(plan({ width: 4000, height: 2000 }, 'jpeg', [asked])[0]).toMatchObject({
-      ...{ width: 300, height: 300, cut: 'centre' },
+      ...{ width: 300, height: 300, cut: { width: 300, height: 300, at: { left: 150, top: 0 } } },
       whole: { width: 600, height: 300 },
       base: { width: 1200, height: 600 },
     });

@@ -16,6 +16,9 @@ describe('a variant in the list of presets', () => {
       ['5x6 cover', 'q85', 'effort 4, position left top, grayscale, sharpen'],
     ],
     [{ width: 5, height: 6, fit: 'cover', lossless: true }, ['5x6 cover', 'lossless', 'effort 4']],
+    [{}, ['same size', 'q85', 'effort 4']],
+    [{ scale: '50%', ratio: [16, 9] }, ['50%', 'q85', 'effort 4, ratio 16:9']],
+    [{ crop: [1, 2, '3%', 4], page: 2 }, ['same size', 'q85', 'effort 4, crop 1:2:3%:4, page 2']],
   ] as const)('%j', (loose, [size, quality, options]) => {
     expect(cellsOf(fullVariant({ name: 'a', ...loose }))).toEqual({ size, quality, options });
   });
@@ -25,9 +28,7 @@ describe('the fields of a variant', () => {
   it('are a list of keys, help, values and defaults', () => {
     const help = fieldsHelp();
     expect(help.match(/^- /gm)).toHaveLength(FIELD_KEYS.length);
-    expect(help).toContain(
-      '- `fit`: inside keeps the whole picture; cover fills the box and cuts the rest off. Values: inside,\n  cover. Default: inside.\n',
-    );
+    expect(help).toContain('- `trim`: cut off edges of one colour. Values: true or false. Default: false.\n');
     expect(help).toContain(
       '- `effort`: how hard the encoder tries, from fastest to smallest. Values: 0 to 6 (webp); 0 to 2\n' +
         '  (jpeg); 1 to 10 (png, gif); 0 to 9 (avif). Default: 4 (webp); 0 (jpeg); 7 (png, gif); 2 (avif).\n',

@@ -2,15 +2,23 @@ import type { Sharp } from 'sharp';
 import type { PixelSize } from '../../model.ts';
 import { type Corrections, isWhole, type Range } from '../corrections.ts';
 import type { GifCanvas } from '../gif.ts';
+import type { Base } from '../plan.ts';
 import { type Curve, hlgSystem, type Signal, srgb } from '../signal/signal.ts';
 import { type Frames, from, raw, STILL } from './frames.ts';
 
 type Scale = (pipeline: Sharp, to: PixelSize) => Sharp;
 
 /** Decodes to upright 8-bit sRGB of this size. 16-bit samples are scaled before conversion: no loss, less memory. */
-export async function corrected(input: Sharp, corrections: Corrections, size: PixelSize, scaled: Scale) {
+export async function corrected(
+  input: Sharp,
+  corrections: Corrections,
+  { region, ...size }: PixelSize & Pick<Base, 'region'>,
+  scaled: Scale,
+) {
   const { orientation, screen } = corrections;
-  if (!isWhole(corrections)) {
+  // A region is one of the upright picture.
+  const isCutFirst = region === null || orientation === 1;
+  if (!isWhole(corrections) && isCutFirst) {
     // Scale before rotation: rotating the full picture would hold all of it in memory.
     const stored = orientation > 4 ? { width: size.height, height: size.width } : size;
     return converted(turned(scaled(input, stored), orientation), corrections);

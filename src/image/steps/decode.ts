@@ -2,6 +2,7 @@ import type { Sharp } from 'sharp';
 import type { ImgtoolError } from '../../errors.ts';
 import type { Limits, PixelSize } from '../../model.ts';
 import type { Source } from '../open.ts';
+import type { Base } from '../plan.ts';
 import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
 import { corrupt } from './corrupt.ts';
@@ -23,17 +24,17 @@ const HARMLESS = /extraneous bytes before marker 0x(?:c[0-2]|e[0-9a-f]|fe)/;
 export type Decoded = Readonly<Awaited<ReturnType<typeof decode>>>;
 
 /**
- * Decodes to upright 8-bit sRGB of this size. `degraded`: the decoder noticed damage and read on. Errors: those of
+ * Decodes to upright 8-bit sRGB of this region and size. `degraded`: the decoder noticed damage and read on. Errors: those of
  * corrupt.ts.
  */
-export async function decode(source: Source, header: Header, size: PixelSize, { lenient }: Limits) {
+export async function decode(source: Source, header: Header, base: Base, { lenient }: Limits) {
   const first: Tolerance = header.format === 'jpeg' ? 'warning' : STRICT;
   const tolerances = new Set<Tolerance>([first, STRICT, ...(lenient ? ([LENIENT] as const) : [])]);
   let reason: ImgtoolError | undefined;
   let degraded = false;
   for (const failOn of tolerances) {
     try {
-      return { frames: await read(source, header, size, failOn), degraded };
+      return { frames: await read(source, header, base, failOn), degraded };
     } catch (error) {
       reason = corrupt(error, lenient, failOn === LENIENT ? undefined : header);
       // The next tolerance accepts damage, not a lack of memory.
@@ -44,30 +45,40 @@ export async function decode(source: Source, header: Header, size: PixelSize, { 
   throw reason;
 }
 
-async function read(source: Source, header: Header, size: PixelSize, failOn: Tolerance): Promise<Frames> {
+async function read(source: Source, header: Header, base: Base, failOn: Tolerance): Promise<Frames> {
   const { corrections } = header;
+  const { region, zoom, ...size } = base;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT ? header.failOn : failOn,
     autoOrient: true,
+    page: header.page,
     limitInputPixels: false,
     ignoreIcc: corrections?.ignoreIcc === true,
   });
   const input = header.wide ? opened.withIccProfile('srgb') : opened;
-  const isFull = size.width === header.width && size.height === header.height;
-  const first = webpShrink(header, size);
+  if (zoom > 1 && region !== null) {
+    const drawing = { width: header.width * zoom, height: header.height * zoom };
+    return raw(from(await raw(input.resize(fill(drawing)))).extract(region));
+  }
+  const full = region ?? header;
+  const isFull = size.width === full.width && size.height === full.height;
+  const first = webpShrink(header, base);
   if (first !== null) {
     const larger = await raw(input.resize({ ...first, fit: 'fill' }));
     return raw(from(larger).resize(fill(size)));
   }
   const whole = { left: 0, top: 0, width: header.width, height: header.height };
   const scaled = (pipeline: Sharp, to: PixelSize): Sharp => {
-    if (isFull) return pipeline;
+    const part = region === null ? pipeline : pipeline.extract(region);
+    if (isFull || region !== null) return isFull ? part : part.resize(fill(to));
     // A cut, even of nothing, keeps sharp from letting the decoder scale.
-    const isExact = header.format !== 'jpeg' || header.turned || mayShrink(header, to);
+    const isExact = header.format !== 'jpeg' || header.turned || mayShrink(header, { ...to, region });
     return (isExact ? pipeline : pipeline.extract(whole)).resize(fill(to));
   };
-  return corrections === null ? raw(scaled(input, size)) : corrected(input, corrections, size, scaled);
+  return corrections === null
+    ? raw(scaled(input, size))
+    : corrected(input, corrections, { ...size, region }, scaled);
 }
 
 /** The input for sharp, for some TIFFs a plain copy. Throws the damage of an incomplete picture unless lenient. */
@@ -89,6 +100,9 @@ const fill = ({ width, height }: PixelSize) =>
  */
 const MARGIN = { jpeg: 2, webp: 3, largeWebp: 2 };
 
+/** A size, and the region that is scaled to it. */
+type Part = PixelSize & Pick<Base, 'region'>;
+
 /** The factor (1, 2, 4 or 8) by which sharp has a JPEG decoder scale down for this size. */
 function sharpShrink({ width, height }: PixelSize, to: PixelSize): number {
   const by = Math.min(width / to.width, height / to.height) / MARGIN.jpeg;
@@ -96,14 +110,15 @@ function sharpShrink({ width, height }: PixelSize, to: PixelSize): number {
 }
 
 /** The factor by which a JPEG decoder scales down for this size. */
-export const jpegShrink = (header: Header, to: PixelSize): number =>
+export const jpegShrink = (header: Header, to: Part): number =>
   mayShrink(header, to) ? sharpShrink(header, to) : 1;
 
 /**
  * True when a JPEG decoder can scale down for this size. Where a side is no multiple of the factor, the last column or row
  * stands for less than the others, and the picture shifts by up to 0.4 pixels.
  */
-function mayShrink(header: Header, to: PixelSize): boolean {
+function mayShrink(header: Header, to: Part): boolean {
+  if (to.region !== null) return false;
   const shrink = sharpShrink(header, to);
   return header.stored.width % shrink === 0 && header.stored.height % shrink === 0;
 }
@@ -112,9 +127,9 @@ function mayShrink(header: Header, to: PixelSize): boolean {
 const LARGE = 32_000_000;
 
 /** The size to request from a WebP decoder for this output size; null to decode the whole picture. */
-export function webpShrink({ format, corrections, alpha, ...from }: Header, to: PixelSize): PixelSize | null {
+export function webpShrink({ format, corrections, alpha, ...from }: Header, to: Part): PixelSize | null {
   // Each resize of transparent pixels loses a little of their colour.
-  if (format !== 'webp' || corrections !== null || alpha) return null;
+  if (format !== 'webp' || to.region !== null || corrections !== null || alpha) return null;
   const least = from.width * from.height > LARGE ? MARGIN.largeWebp : MARGIN.webp;
   const by = [MARGIN.webp, least].find(
     // A decoder that scales by little blurs.

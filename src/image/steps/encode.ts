@@ -100,7 +100,8 @@ function clearResolutionUnit(bytes: Buffer): void {
   else bytes.writeUInt16BE(1, at);
 }
 
-async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Frames> {
+/** The pixels of a finished picture. */
+export async function pixelsOf(pipeline: Sharp, { grayscale }: Variant): Promise<Frames> {
   if (!grayscale) return raw(pipeline);
   // sharp's raw output of a grey picture has no alpha.
   const png = await pipeline.png({ compressionLevel: 0 }).toBuffer();

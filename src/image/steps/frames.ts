@@ -41,24 +41,35 @@ export async function raw(
 }
 
 /**
- * Resizes each page of the base with Lanczos and crops it to the box. Returns the base itself when it already fits. Pages
- * are resized one by one: libvips resizes them as one tall picture, and they would bleed into each other.
+ * Resizes each page of the base with Lanczos and cuts it. Returns the base itself when it already fits. Pages are resized
+ * one by one: libvips resizes them as one tall picture, and they would bleed into each other.
  */
 export async function resize(base: Frames, geometry: Geometry): Promise<Frames> {
-  const { width, height, cut } = geometry;
-  if (cut === null && base.width === width && base.height === height) return base;
+  const { whole, cut } = geometry;
+  if (cut === null && base.width === whole.width && base.height === whole.height) return base;
+  return pageByPage(base, (page) => resizePage(page, geometry));
+}
+
+/** Changes each page as a still picture. */
+export async function pageByPage(frames: Frames, change: (page: Frames) => Promise<Frames>): Promise<Frames> {
   const made: Frames[] = [];
-  for (const page of pagesOf(base)) made.push(await resizePage(page, geometry));
+  for (const page of pagesOf(frames)) made.push(await change(page));
   const [first] = made;
   if (made.length === 1) return first!;
-  const { pages, delays, loop } = base;
+  const { pages, delays, loop } = frames;
   return { ...first!, data: Buffer.concat(made.map(({ data }) => data)), pages, delays, loop };
 }
 
-async function resizePage(page: Frames, { width, height, whole, cut }: Geometry): Promise<Frames> {
+async function resizePage(page: Frames, { whole, cut, linear }: Geometry): Promise<Frames> {
+  // Samples of scRGB are floating-point numbers in linear light.
+  const pipeline = linear ? from(page).pipelineColourspace('scrgb') : from(page);
   // Both sides are exact, from the source's ratio; the base's ratio is rounded.
-  const scaled = await raw(from(page).resize({ ...whole, fit: 'fill', kernel: 'lanczos3' }));
-  return cut === null ? scaled : raw(from(scaled).resize({ width, height, fit: 'cover', position: cut }));
+  const scaled = pipeline.resize({ ...whole, fit: 'fill', kernel: 'lanczos3' });
+  if (cut === null) return raw(scaled);
+  const { at, width, height } = cut;
+  // Only what is kept is scaled.
+  if (typeof at !== 'string') return raw(scaled.extract({ ...at, width, height }));
+  return raw(from(await raw(scaled)).resize({ width, height, fit: 'cover', position: at }));
 }
 
 /** The pages as still pictures, without copying their pixels. */

@@ -8,6 +8,7 @@ import { type Corrections, correctionsOf, makeDecodable } from '../corrections.t
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
+import type { PageRange } from '../region.ts';
 import type { Examined } from '../tiff/write.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
@@ -23,9 +24,14 @@ export type Header = Readonly<Awaited<ReturnType<typeof header>>>;
 
 /**
  * Reads the header, and applies the limits. Width and height are those of the upright picture. Errors: `corrupt`,
- * `too_large`, `too_many_frames`, `unsupported_format`, `out_of_memory`.
+ * `too_large`, `too_many_frames`, `outside_picture`, `unsupported_format`, `out_of_memory`.
  */
-export async function header(source: Source, format: SourceFormat, limits: Limits) {
+export async function header(
+  source: Source,
+  format: SourceFormat,
+  limits: Limits,
+  range: PageRange = { page: 1, last: 1 },
+) {
   allowSvg(limits);
   const bytes = source.head;
   if (format === 'svg' && typeof source.input === 'string') {
@@ -33,9 +39,9 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
   }
   assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const examined = await examine(source, format, limits);
-  const plain = examined?.plain ?? null;
-  const found = await read(plain?.head ?? source.input, limits);
+  const examined = await examine(source, format, limits, range);
+  const { plain = null, page = 0 } = examined ?? {};
+  const found = await read(plain?.head ?? source.input, limits, page);
   assertMetadataSize(carriedIn(found));
   assertFrameCount(examined?.frames ?? found.pages ?? 1);
   const pages = 1;
@@ -66,6 +72,8 @@ export async function header(source: Source, format: SourceFormat, limits: Limit
     lossless: chunks.some(({ type }) => type === 'VP8L'),
     /** The replacement for a picture that libvips cannot read; null when libvips reads the original. */
     plain,
+    /** The number of the page that libvips reads, from 0. */
+    page,
     /** libvips' `failOn` in strict mode. */
     failOn: examined?.failOn ?? ('error' as const),
     /** Why the picture is incomplete, when `lenient` accepts that. */
@@ -92,10 +100,15 @@ function framesIn(bytes: Buffer, { pages = 1, format }: Metadata, chunks: readon
 }
 
 /** Examines a picture that libvips may not be able to read as it is; null for other formats. */
-async function examine(source: Source, format: SourceFormat, limits: Limits): Promise<Examined | null> {
+async function examine(
+  source: Source,
+  format: SourceFormat,
+  limits: Limits,
+  range: PageRange,
+): Promise<Examined | null> {
   switch (format) {
     case 'tiff':
-      return (await import('../tiff/examine.ts')).examineTiff(source, limits);
+      return (await import('../tiff/examine.ts')).examineTiff(source, limits, range);
     case 'bmp':
     case 'ico':
       return (await import('../bmp/examine.ts')).examineBitmap(source, format, limits);
@@ -106,11 +119,11 @@ async function examine(source: Source, format: SourceFormat, limits: Limits): Pr
   }
 }
 
-async function read(input: Buffer | string, { lenient }: Limits): Promise<Metadata> {
+async function read(input: Buffer | string, { lenient }: Limits, page: number): Promise<Metadata> {
   try {
     // The decoder's strictness finds unsupported pictures here, before decoding.
     const failOn = lenient ? 'none' : 'error';
-    return await sharp(input, { failOn, limitInputPixels: false }).metadata();
+    return await sharp(input, { failOn, limitInputPixels: false, page }).metadata();
   } catch (error) {
     throw corrupt(error, lenient);
   }

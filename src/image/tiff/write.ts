@@ -19,6 +19,8 @@ export interface Examined {
   readonly frames: number;
   /** Number of pages of a document. Absent for a format without pages. */
   readonly pages?: number;
+  /** The number of the page that libvips reads, from 0. Absent for a format without pages. */
+  readonly page?: number;
   /** libvips' `failOn` in strict mode. */
   readonly failOn: 'error' | 'warning';
   /** Why the picture is incomplete, when `lenient` accepts that. */

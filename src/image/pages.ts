@@ -1,0 +1,106 @@
+import type { Limits, Order, Rendered, RenderProgress, Variant } from '../model.ts';
+import { detect } from './detect.ts';
+import { estimateMemory, largestPlan, mostAtOnce } from './memory.ts';
+import type { Source } from './open.ts';
+import { assertPixels, plan } from './plan.ts';
+import { withoutPage } from './region.ts';
+import { type Header, header } from './steps/header.ts';
+
+/** A page that variants ask for, and how many of its outputs may be encoded at the same time. Most sources have one. */
+export type Page = { readonly header: Header; readonly most: number };
+
+/** Receives the progress after each output. Outputs with the same bytes come together. */
+export type ProgressReport = (progress: RenderProgress) => void;
+
+/**
+ * Reads the header of each page, and checks what the variants ask of it. `source` is what to decode: of an icon, the PNG
+ * in it. Errors: of detect.ts, header.ts and plan.ts.
+ */
+export async function openPages(file: Source, limits: Limits, recorded: readonly Variant[]) {
+  const variants = recorded.map(withNewerFields);
+  const stated = await detect(file.head, limits.allowSvg);
+  const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(file) : null;
+  const source = png ?? file;
+  const held = typeof file.input === 'string' ? 0 : file.input.length;
+  const numbers = [...new Set(variants.map(({ page }) => page))].sort((a, b) => a - b);
+  const last = numbers.at(-1) ?? 1;
+  if (last > 1 && stated !== 'tiff') {
+    const format = stated === 'heif' ? 'avif' : stated;
+    throw withoutPage(last, `only a TIFF has pages, and this is ${format}`);
+  }
+  const pages = new Map<number, Page>();
+  let memory = 0;
+  for (const page of numbers.length === 0 ? [1] : numbers) {
+    const found = await header(source, png === null ? stated : 'png', limits, { page, last });
+    const own = variants.filter((variant) => variant.page === page);
+    assertPixels(found, plan(found, found.format, own), limits.pixels);
+    pages.set(page, { header: found, most: mostAtOnce(largestPlan(found, own, limits.pixels)) });
+    memory = Math.max(memory, estimateMemory(found, { size: file.facts.size, held }, own, limits.pixels));
+  }
+  const [first] = pages.values();
+  return {
+    source,
+    format: png === null ? first!.header.format : stated,
+    pages,
+    first: first!.header,
+    memory,
+  };
+}
+
+/** Renders the pages one after the other, and joins the results. In the progress, a page counts by its planned pixels. */
+export async function renderPages(
+  pages: ReadonlyMap<number, Page>,
+  recorded: readonly Order[],
+  report: ProgressReport | undefined,
+  render: (page: Page, orders: readonly Order[], report: ProgressReport) => Promise<Rendered>,
+): Promise<Rendered> {
+  const orders = recorded.map(({ variant, path }) => ({ variant: withNewerFields(variant), path }));
+  const numbers = [...new Set(orders.map(({ variant }) => variant.page))];
+  const works = numbers.map((number) => {
+    const page = pages.get(number);
+    if (page === undefined) throw new Error(`page ${number} is not open`);
+    const own = orders.filter(({ variant }) => variant.page === number);
+    return { page, own, pixels: plannedPixels(page, own) };
+  });
+  const whole = works.reduce((sum, { pixels }) => sum + pixels, 0);
+  const parts: Rendered[] = [];
+  const outputs = new Map<Order, Rendered['outputs'][number]>();
+  let before = 0;
+  for (const { page, own, pixels } of works) {
+    const part = await render(page, own, ({ done, share }) =>
+      report?.({ done: outputs.size + done, share: (before + share * pixels) / whole }),
+    );
+    for (const [i, order] of own.entries()) outputs.set(order, part.outputs[i]!);
+    before += pixels;
+    parts.push(part);
+  }
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const total = (key: keyof Rendered['ms']): number => parts.reduce((sum, { ms }) => sum + ms[key], 0);
+  return {
+    ...first!,
+    outputs: orders.map((order) => outputs.get(order)!),
+    degraded: parts.some(({ degraded }) => degraded),
+    ms: {
+      decode: total('decode'),
+      encode: total('encode'),
+      resize: total('resize'),
+      write: total('write'),
+      color: total('color'),
+    },
+  };
+}
+
+/** What `trim` leaves is not known yet. */
+function plannedPixels({ header }: Page, orders: readonly Order[]): number {
+  const variants = orders.map(({ variant }) => variant);
+  return plan(header, header.format, variants).reduce((sum, { width, height }) => sum + width * height, 0);
+}
+
+// The child does not load the table of fields, which would double its code.
+
+/** Sizes and parts that change nothing. */
+const NEWER = { scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false };
+
+/** A batch that was recorded by an earlier version lacks newer fields. */
+const withNewerFields = (recorded: Variant): Variant => ({ ...NEWER, ...recorded });

@@ -1,0 +1,32 @@
+// How a picture becomes the shape that its variant asks for. The children load this file too, so it imports no code.
+
+export const FITS = ['inside', 'outside', 'cover', 'contain', 'fill'] as const;
+export type Fit = (typeof FITS)[number];
+
+export const PLACES = [
+  'centre',
+  ...['top', 'right top', 'right', 'right bottom', 'bottom', 'left bottom', 'left', 'left top'],
+] as const;
+
+/** A part of a picture that is found by its content. */
+export const CONTENTS = ['entropy', 'attention'] as const;
+
+/** A percentage as text, for example `12.5%`. */
+export type Percent = `${number}%`;
+
+/** From the left and from the top. */
+export type FocalPoint = readonly [Percent, Percent];
+export type ByContent = (typeof CONTENTS)[number];
+export type Position = (typeof PLACES)[number] | ByContent | FocalPoint;
+
+export function isByContent(position: Position): position is ByContent {
+  return CONTENTS.some((one) => one === position);
+}
+
+/** The focal point that a word or pair means. */
+export function focalPoint(position: Exclude<Position, ByContent>): FocalPoint {
+  if (typeof position !== 'string') return position;
+  const side = (before: string, after: string): Percent =>
+    position.includes(before) ? '0%' : position.includes(after) ? '100%' : '50%';
+  return [side('left', 'right'), side('top', 'bottom')];
+}
