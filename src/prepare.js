@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** It holds the state from which the last build was made. A clean installation removes it. */
 const MARK = join(ROOT, 'node_modules', '.prepared');
+/** Some machines can neither download nor compile a package. */
+const HELP = 'src/help/files-and-uninstall.md says what to do if the SQLite binding cannot be built';
 const INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'src'];
 
 const stat = (path) => statSync(join(ROOT, path), { throwIfNoEntry: false });
@@ -34,10 +36,13 @@ function npm(...args) {
   // On Windows npm is a script, which only a shell can start.
   const shell = process.platform === 'win32';
   const { status } = spawnSync('npm', args, { cwd: ROOT, stdio: 'inherit', shell });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) return;
+  process.stderr.write(`error: npm ${args[0]} failed\nfix: see the message above; ${HELP}\n`);
+  process.exit(status ?? 1);
 }
 
 if (!isPrepared()) {
+  process.stderr.write('imgtool: installing packages and building, which can take some minutes\n');
   npm('install', '--no-audit', '--no-fund', '--loglevel=error');
   // A file that is changed during the build calls for another build.
   const state = stateNow();

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,16 +37,16 @@ function age(): void {
   for (const folder of ['src/deep', 'src']) utimesSync(join(root, folder), past, past);
 }
 
+function prepare(status: number) {
+  const PATH = `${join(root, 'programs')}${delimiter}${process.env.PATH}`;
+  const env = { ...process.env, PATH, FAKE_STATUS: String(status) };
+  return spawnSync(process.execPath, [join(root, 'src/prepare.js')], { env, cwd: root, encoding: 'utf8' });
+}
+
 /** What npm is asked for by one more preparation. */
 function asked(status = 0): string[] {
   rmSync(join(root, 'asked'), { force: true });
-  const PATH = `${join(root, 'programs')}${delimiter}${process.env.PATH}`;
-  const env = { ...process.env, PATH, FAKE_STATUS: String(status) };
-  try {
-    execFileSync(process.execPath, [join(root, 'src/prepare.js')], { env, cwd: root, stdio: 'ignore' });
-  } catch (error) {
-    expect(error).toMatchObject({ status });
-  }
+  expect(prepare(status).status).toBe(status);
   try {
     return readFileSync(join(root, 'asked'), 'utf8').trim().split('\n');
   } catch {
@@ -87,5 +87,14 @@ describe.skipIf(process.platform === 'win32')('the preparation of `npm start`', 
   it('ends with the exit code of npm, and tries again the next time', () => {
     expect(asked(7)).toEqual(['install']);
     expect(asked()).toEqual(ALL);
+  });
+
+  it('says that it takes long, and where help is if npm fails', () => {
+    const long = 'imgtool: installing packages and building, which can take some minutes\n';
+    const { stderr } = prepare(7);
+    expect(stderr.startsWith(`${long}error: npm install failed\nfix: see the message above; src/help/`)).toBe(
+      true,
+    );
+    expect([prepare(0).stderr, prepare(0).stderr]).toEqual([long, '']);
   });
 });

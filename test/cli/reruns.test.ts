@@ -9,7 +9,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, has, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
+import { countsOf, eventsOf, has, jobOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import { difference, hashOf, inodeOf, makeOld, picture, printOf, putOld } from './pictures.ts';
 
@@ -42,6 +42,23 @@ describe('processing again', () => {
     }
     expect(touched(before)).toEqual([]);
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: second });
+  });
+
+  it('makes an edited output again, and says so', async () => {
+    await place.process();
+    const before = hashes();
+    place.put('out/a_a.webp', 'edited');
+    const again = await place.process();
+    expect([countsOf(again), again.code, hashes()]).toEqual([{ completed: 1, unchanged: 2 }, 0, before]);
+    expect(eventsOf(again).filter(({ type }) => type === 'warning')).toMatchObject([
+      {
+        message: 'out/a_a.webp: was changed since imgtool made it, so it was made again',
+        fix: expect.stringContaining('in another folder'),
+      },
+    ]);
+    const quiet = await place.process('--force');
+    expect(eventsOf(quiet).filter(({ type }) => type === 'warning')).toEqual([]);
+    await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome: again });
   });
 
   it.skipIf(!has('strace'))(

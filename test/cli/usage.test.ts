@@ -31,6 +31,12 @@ describe('a command that cannot start', () => {
     ['an absent path', ['process', 'photos', 'absent.jpg'], /absent\.jpg/],
     ['a glob that matches nothing', ['process', 'photos/*.gif'], /photos/],
     ['nothing to process', ['process'], /nothing to process/],
+    [
+      'an empty path',
+      ['process', ''],
+      /an empty path was named\nfix: name a file or folder; \. is this folder/,
+    ],
+    ['an empty folder of a watch', ['watch', '', '--once'], /an empty path was named/],
     ['no command', [], /no command/],
     ['an absent list', ['process', '--files-from', 'absent'], /absent/],
     ['a mistyped folder', ['process', 'fotos'], /^fix: did you mean photos\? Nothing was done\.$/m],

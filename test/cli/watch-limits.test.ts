@@ -63,6 +63,7 @@ describe('a wrong call of `watch` exits with 2 and suggests a fix', () => {
   });
 
   it.each([
+    ['an empty path', ['photos', ''], 'an empty path was named', 'name a file or folder'],
     ['no folder', [], 'no folder was named', 'imgtool watch'],
     ['a file', ['photos/a.jpg'], 'photos/a.jpg: is a file', 'name its folder'],
     ['a missing folder', ['photos', 'nowhere'], 'nowhere: is not there', 'check the path'],

@@ -109,6 +109,8 @@ async function lookAtEach(
   const errors: unknown[] = [];
   const found: Input[] = [];
   for (const given of paths) {
+    // A script with an unset variable would process the working folder.
+    if (given === '') throw noInput('an empty path was named', 'name a file or folder; . is this folder');
     try {
       const input = await inputOf(given, cwd);
       if (input === undefined) throw notThere(given, cwd, nearPath);

@@ -43,6 +43,8 @@ export interface BatchMode {
   readonly isEndless: boolean;
   /** Whether outputs are removed when their sources are gone. */
   readonly mirror?: boolean;
+  /** Whether the batch makes outputs again that are known to be wrong. */
+  readonly isRepair?: boolean;
   /** Whether the batch continues one that another run began. */
   readonly isResumed?: boolean;
 }

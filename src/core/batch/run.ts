@@ -98,18 +98,18 @@ export function contextOf(
   ports: Ports,
   { dead, ...given }: RunGiven,
   report: Emit,
-  mirror = false,
+  { mirror = false, isRepair = false }: Pick<BatchMode, 'mirror' | 'isRepair'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const settings = settingsOfAll(given.options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  return { ready, ...ports, mirror, leftBehind: [], settings, suspects, emit, ...given };
+  return { ready, ...ports, mirror, isRepair, leftBehind: [], settings, suspects, emit, ...given };
 }
 
 async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {
   const totals = new BatchTotals();
-  const given = contextOf(ports, begun, totals.counting(report), mode.mirror);
+  const given = contextOf(ports, begun, totals.counting(report), mode);
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const stop = stopOf(given);

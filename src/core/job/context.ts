@@ -28,6 +28,8 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly suspects: ReadonlySet<string>;
   /** Whether outputs are removed when their sources are gone. */
   readonly mirror: boolean;
+  /** Whether the batch makes outputs again that are known to be wrong. */
+  readonly isRepair: boolean;
   /** Staged files that could not be removed yet. */
   readonly leftBehind: Staged[];
   readonly emit: (event: Unstamped) => void;

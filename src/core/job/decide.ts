@@ -101,6 +101,16 @@ export function isUnclear({ record, disk, checksum }: Wanted): boolean {
   return disk.size === record.size && !sameFile(disk, record);
 }
 
+/** The paths of outputs that somebody has changed, and that these steps make again. With `force` nobody asks. */
+export function changedOutputs({ source, digest, force }: Facts, steps: readonly Step[]): string[] {
+  if (force) return [];
+  return steps.flatMap(({ kind, wanted: { path, record, disk, settings } }) => {
+    if (kind === 'keep' || !isMade(record) || disk === null || disk === 'foreign') return [];
+    const isAsAsked = record.source === source && record.digest === digest && record.settings === settings;
+    return isAsAsked && !sameFile(disk, record) ? [path] : [];
+  });
+}
+
 /** Whether a file is on disk that the index does not record as an output. */
 export function isUnknown({ record, disk }: Wanted): boolean {
   return disk !== null && disk !== 'foreign' && !isMade(record);

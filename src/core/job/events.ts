@@ -56,6 +56,15 @@ export function outputAsGiven(output: Output, options: BatchOptions, action?: Ou
   return { ...output, path: pathAsGiven(output.path, options), ...done };
 }
 
+/** The warning that an output was made again although its source and its variant are the same. */
+export function wasChanged(path: string): Warning {
+  return {
+    type: 'warning',
+    message: `${path}: was changed since imgtool made it, so it was made again`,
+    fix: 'keep edited pictures in another folder, where no batch makes outputs',
+  };
+}
+
 /** The warning that an output is smaller than its variant asks for; otherwise undefined. */
 export function scaledDown(job: Job, variant: Variant, output: RenderedOutput): Warning | undefined {
   const { asked, width, height } = output;

@@ -1,11 +1,19 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
 import type { JobEvent, Order, Rendered, SourceRecord, Unstamped } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
-import { namesOf } from '../batch/names.ts';
+import { namesOf, pathAsGiven } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
 import type { Begun, JobContext, JobWork, Requeued } from './context.ts';
-import { type Decision, decide, type Facts, type Step, sameFile, trustedDigest } from './decide.ts';
-import { describe, jobEvent, scaledDown } from './events.ts';
+import {
+  changedOutputs,
+  type Decision,
+  decide,
+  type Facts,
+  type Step,
+  sameFile,
+  trustedDigest,
+} from './decide.ts';
+import { describe, jobEvent, scaledDown, wasChanged } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
@@ -146,6 +154,8 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   await discard(work, staged);
   await work.index.settle(work.run, job, settlement);
   reportRemoved(work, job.given, removed);
+  const changed = work.isRepair ? [] : changedOutputs(facts, steps);
+  for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
   return jobEvent(job, settlement, work, actions);
 }
 

@@ -157,6 +157,7 @@ async function whyNot(sources: Ports['sources'], path: string): Promise<ImgtoolE
 function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
   return {
     ...ONE_WALK,
+    isRepair: true,
     // Add all jobs in one step: a resumed batch then has nothing to walk.
     async takeIn({ index, run, options }, chunkDone) {
       const added = jobs.map(({ maker: { source, given, relative } }) => {
