@@ -97,7 +97,8 @@ export function openLocalStorage(run: string): Storage {
     stat: async (paths) => paths.map(statOne),
     kindAt: async (path) => kindInWords(lstatSync(path, { throwIfNoEntry: false })),
     async lackOf(folder) {
-      if (statOne(folder) === null) return 'is not there';
+      // A link that leads to nothing may lead to a disk that is not mounted.
+      if (isNothingAt(folder)) return 'is not there';
       return (await readdir(folder).catch(() => null))?.length === 0 ? 'is empty' : null;
     },
     checksum,
@@ -156,6 +157,15 @@ function statOne(path: string): FileFacts | 'foreign' | null {
 /** What is at a path, with links followed. Undefined where nothing is. */
 const statOf = (path: string): Stats | undefined =>
   present(path, () => statSync(path, { throwIfNoEntry: false }));
+
+/** False where nobody can tell. */
+function isNothingAt(path: string): boolean {
+  try {
+    return statOf(path) === undefined;
+  } catch {
+    return false;
+  }
+}
 
 function present<T>(path: string, stat: () => T): T | undefined {
   try {

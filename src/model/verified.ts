@@ -44,6 +44,8 @@ export interface Forgotten {
   readonly sources: readonly string[];
   /** Recorded files that still exist, or of which nobody can tell. Their records stay. */
   readonly kept: readonly string[];
+  /** Missing files in folders that are empty or cannot be reached: a disk may not be mounted. Their records stay. */
+  readonly unclear: readonly string[];
 }
 
 /** The result of `verify`. `verified` and `wrong` do not include gone outputs. */

@@ -14,7 +14,7 @@ export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
  */
 export async function separateGone(ports: GonePorts, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
-  const goneSources = await goneAmong(ports.sources, missing);
+  const goneSources = await forgettable(ports, missing);
   const wrong: WrongOutput[] = [];
   const gone: WrongOutput[] = [];
   for (const one of looked.wrong) {
@@ -39,6 +39,18 @@ function folderOfBoth(one: string, other: string): string {
   return one === other || isBelow(other, one) ? one : folderOfBoth(dirname(one), other);
 }
 
+/**
+ * Those of these paths whose records can be forgotten: no file is there, and its disk is not unmounted as far as anybody
+ * can tell. Nobody can tell that of an empty folder. If the user named such a folder, or a path in it, the user knows.
+ */
+export async function forgettable(ports: GonePorts, paths: readonly string[], named?: string) {
+  const { sources, storage } = ports;
+  const gone = await goneAmong(sources, paths);
+  if (named === undefined || (await storage.lackOf(named)) === null) return gone;
+  const known = paths.filter((path) => path === named || isBelow(path, named));
+  return new Set([...gone, ...(await sources.missing(known))]);
+}
+
 /** Forgets outputs whose sources are still gone, unless a run has made them since. Returns their number. */
 export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[]): Promise<number> {
   const pathsOf = new Map<string, string[]>();
@@ -49,7 +61,7 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
   for (const [source, paths] of pathsOf) {
     const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
-    if (still.length === 0 || !(await goneAmong(ports.sources, [source])).has(source)) continue;
+    if (still.length === 0 || !(await forgettable(ports, [source])).has(source)) continue;
     await ports.index.forget(source, still, [], true);
     forgotten += still.length;
   }
