@@ -193,9 +193,10 @@ export function repairCommand(path: string): string {
   return `imgtool doctor --repair --index ${shellWord(path)}`;
 }
 
-/** The command line that removes the records of an output or a source, and of all below a folder. */
-export function forgetCommand(path: string): string {
-  return `imgtool forget ${shellWord(path)}`;
+/** The command line that removes the records at these paths and below them. `otherIndex`: not the usual index. */
+export function forgetCommand(paths: readonly string[], otherIndex?: string): string {
+  const words = otherIndex === undefined ? paths : [...paths, '--index', otherIndex];
+  return ['imgtool forget', ...words.map(shellWord)].join(' ');
 }
 
 /** The text as one word of a shell, in quotes if it needs them. */

@@ -56,6 +56,8 @@ export interface Verified extends Looked {
   readonly isMendable: boolean;
   /** The command that forgets missing outputs, if no wrong output can be made again and some are missing. */
   readonly forgetBy?: string;
+  /** Number of folders that this command leaves out. */
+  readonly forgetMore?: number;
   /** With `fix`: number of gone outputs that were forgotten. */
   readonly forgotten?: number;
   /** With `fix`: the result for each wrong output. */

@@ -120,8 +120,10 @@ function verdictOf(verified: Verified): string[] {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
   if (isMendable) return [bad, `Make them again: ${commandOf(verified)}`];
-  const { forgetBy } = verified;
-  return [bad, ...(forgetBy ? [`Bring their sources back, or if they are gone for good: ${forgetBy}`] : [])];
+  const { forgetBy, forgetMore = 0 } = verified;
+  const more = forgetMore === 0 ? [] : [`Then imgtool verify names ${counted(forgetMore, 'more folder')}.`];
+  if (forgetBy === undefined) return [bad];
+  return [bad, `Bring their sources back, or if they are gone for good: ${forgetBy}`, ...more];
 }
 
 function goneOf(verified: Verified): string[] {

@@ -8,11 +8,14 @@ import type { Verifying } from './verify.ts';
 /** The ports that show whether outputs and sources exist. */
 export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
+/** Most folders that a suggested command names. */
+const NAMED = 3;
+
 /**
  * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `isMendable`: whether
  * at least one wrong output can be made again. `forgetBy`: otherwise the command that forgets those that are missing.
  */
-export async function separateGone(ports: GonePorts, looked: Looked) {
+export async function separateGone(ports: GonePorts & Pick<Verifying, 'otherIndex'>, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
   const goneSources = await forgettable(ports, missing);
   const wrong: WrongOutput[] = [];
@@ -29,14 +32,21 @@ export async function separateGone(ports: GonePorts, looked: Looked) {
   const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
   const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
   const lost = isMendable ? [] : wrong.filter(isMissing).map(({ record }) => record.source);
-  const forgetBy = lost.length === 0 ? {} : { forgetBy: forgetCommand(lost.reduce(folderOfBoth)) };
+  const folders = outermost(lost.map((source) => dirname(source)));
+  const forgetBy = forgetCommand(folders.slice(0, NAMED), ports.otherIndex);
+  const advice = folders.length === 0 ? {} : { forgetBy, forgetMore: Math.max(0, folders.length - NAMED) };
   const left: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
-  return { looked: left, gone, isMendable, ...forgetBy };
+  return { looked: left, gone, isMendable, ...advice };
 }
 
-/** The nearest folder that holds both, or the path that is both. */
-function folderOfBoth(one: string, other: string): string {
-  return one === other || isBelow(other, one) ? one : folderOfBoth(dirname(one), other);
+/** Those of the folders that are below no other. A folder above them all could hold what is nobody's business. */
+function outermost(folders: readonly string[]): string[] {
+  const all = new Set(folders);
+  const isInside = (folder: string): boolean => {
+    const above = dirname(folder);
+    return above !== folder && (all.has(above) || isInside(above));
+  };
+  return [...all].filter((folder) => !isInside(folder)).sort();
 }
 
 /**
