@@ -181,6 +181,11 @@ describe('imgtool forget', () => {
       ['photos/a.jpg', 'photos/absent.jpg'],
       /^error: photos\/absent\.jpg: the index/,
     ],
+    [
+      'an index that does not exist',
+      ['--index', 'absent.db', 'photos/a.jpg'],
+      /^error: \S+\/absent\.db: there is no index \(from flag --index\)/,
+    ],
     ['no path', [], /^error: nothing to forget: no path was named/],
     ['an unknown flag', ['--dry', 'out'], /unknown option '--dry'/],
   ])('refuses %s with exit code 2, and forgets nothing', async (_, args, wanted) => {
