@@ -151,7 +151,7 @@ async function folderOf(given: string, cwd: string, how: 'watched' | 'mirrored')
   throw new ImgtoolError('usage', what, { fix });
 }
 
-const NO_MIRROR = 'name its folder, or leave out {{mirror}} here and in the settings file';
+const NO_MIRROR = 'name its folder, or leave out {{mirror}}; {{mirror false}} overrides a settings file';
 
 /** What a path was that is away: a pattern, a picture by its name, or a folder. */
 async function awayOf(given: string, cwd: string): Promise<Input> {
