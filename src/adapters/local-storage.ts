@@ -3,7 +3,7 @@ import { constants, lstatSync, type Stats, statSync } from 'node:fs';
 import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { ImgtoolError, systemCode, writeError } from '../errors.ts';
+import { ImgtoolError, removeError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
@@ -109,7 +109,7 @@ export function openLocalStorage(run: string): Storage {
     async remove(paths, emptyBelow) {
       for (const path of paths) {
         await unlink(path).catch((error) => {
-          if (!isAbsence(error)) throw writeError(error, path);
+          if (!isAbsence(error)) throw removeError(error, path);
         });
       }
       for (const folder of new Set(paths.map((path) => dirname(path)))) {
