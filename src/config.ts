@@ -43,6 +43,8 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly watch: WatchOptions;
   /** Absolute path. */
   readonly index: string;
+  /** Whether it has its default path. */
+  readonly isUsualIndex: boolean;
   /** The index, if it is not the usual one and is not there yet. */
   readonly newIndex: string | undefined;
   readonly look: TerminalTraits;
@@ -96,10 +98,12 @@ export async function loadConfig(given: Given): Promise<Config> {
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
   const usual = orUndefined(() => defaultIndex(surroundings));
-  const isNewIndex = resolved.index !== usual && hasNothing(resolved.index);
+  const isUsualIndex = resolved.index === usual;
+  const isNewIndex = !isUsualIndex && hasNothing(resolved.index);
   return frozen<Config>({
     ...values,
     ...resolved,
+    isUsualIndex,
     newIndex: isNewIndex ? resolved.index : undefined,
     memoryCap,
     cwd,

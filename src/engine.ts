@@ -24,6 +24,8 @@ import type { Index, Inputs, Renderer } from './ports.ts';
 export interface EngineOptions {
   /** Absolute path of the index. */
   readonly index: string;
+  /** Whether a command finds this index without a flag. */
+  readonly isUsualIndex: boolean;
   /** Pictures in work at a time, over all batches. Default: the number of the first batch. */
   readonly jobs?: number;
   /** Bytes of memory that pictures in work may take together, over all batches. Default: that of the first batch. */
@@ -71,7 +73,8 @@ export type Engine = ReturnType<typeof createEngine>;
  * One engine for a whole process. It opens index, child processes and memory budget once, and any number of batches share
  * them at the same time. The index opens with its first use.
  */
-export function createEngine({ index: file, jobs, memory, nearest, nearPath, wordHint }: EngineOptions) {
+export function createEngine(options: EngineOptions) {
+  const { index: file, isUsualIndex, jobs, memory, nearest, nearPath, wordHint } = options;
   let index: Promise<Index> | undefined;
   /** An empty index, to look at while there is no file. */
   let none: Promise<Index> | undefined;
@@ -201,6 +204,7 @@ export function createEngine({ index: file, jobs, memory, nearest, nearPath, wor
       const fixing: Fixing = {
         ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
         ...{ sources: localSourceProbe, machine, timeout, progress },
+        otherIndex: isUsualIndex ? undefined : file,
         async open({ named, folders }, { cwd, options }) {
           const inputs = { paths: named, list: null, cwd, once: { folders } };
           const ports = await portsOf(inputs, options);

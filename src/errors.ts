@@ -158,6 +158,22 @@ export function writeError(error: unknown, what: string, done: 'written' | 'read
   return as(fix === undefined ? 'io' : 'not_writable', `could not be ${done} (${code})`, fix);
 }
 
+/** The error for a stored file that cannot be removed. */
+export function removeError(error: unknown, path: string): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const code = systemCode(error) ?? String(error);
+  const fix = UNREMOVABLE[code];
+  const [kind, may] = fix === undefined ? (['io', 'could'] as const) : (['not_writable', 'may'] as const);
+  return new ImgtoolError(kind, `${path}: ${may} not be removed (${code})`, { fix, cause: error });
+}
+
+/** What to do where a file may not be removed. */
+const UNREMOVABLE: Readonly<Record<string, string>> = {
+  EACCES: 'check the permissions of its folder',
+  EPERM: 'check the permissions of its folder, and whether the file is protected',
+  EROFS: 'its disk is read-only: make it writable',
+};
+
 /** What to do where a disk refuses a name. */
 const BAD_NAMES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path or a name in it is too long: choose a shorter {{out}} or {{name}}',
@@ -194,9 +210,10 @@ export function repairCommand(path: string): string {
   return `imgtool doctor --repair --index ${shellWord(path)}`;
 }
 
-/** The command line that removes the records of an output or a source, and of all below a folder. */
-export function forgetCommand(path: string): string {
-  return `imgtool forget ${shellWord(path)}`;
+/** The command line that removes the records at these paths and below them. `otherIndex`: not the usual index. */
+export function forgetCommand(paths: readonly string[], otherIndex?: string): string {
+  const words = otherIndex === undefined ? paths : [...paths, '--index', otherIndex];
+  return ['imgtool forget', ...words.map(shellWord)].join(' ');
 }
 
 /** The text as one word of a shell, in quotes if it needs them. */

@@ -108,8 +108,16 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     return loadConfig({ flags: { ...shared, ...more, config: file }, cwd }).catch(throwWorded);
   };
   const config = await configFor();
-  const { index, jobs, memory } = config;
-  const engine = createEngine({ index, jobs, memory, nearest, nearPath, wordHint: hintAsOptions });
+  const { index, isUsualIndex, jobs, memory } = config;
+  const engine = createEngine({
+    index,
+    isUsualIndex,
+    jobs,
+    memory,
+    nearest,
+    nearPath,
+    wordHint: hintAsOptions,
+  });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
 

@@ -3,7 +3,7 @@ import { constants, lstatSync, type Stats, statSync } from 'node:fs';
 import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { ImgtoolError, systemCode, writeError } from '../errors.ts';
+import { ImgtoolError, removeError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
@@ -97,7 +97,8 @@ export function openLocalStorage(run: string): Storage {
     stat: async (paths) => paths.map(statOne),
     kindAt: async (path) => kindInWords(lstatSync(path, { throwIfNoEntry: false })),
     async lackOf(folder) {
-      if (statOne(folder) === null) return 'is not there';
+      // A link that leads to nothing may lead to a disk that is not mounted.
+      if (isNothingAt(folder)) return 'is not there';
       return (await readdir(folder).catch(() => null))?.length === 0 ? 'is empty' : null;
     },
     checksum,
@@ -108,7 +109,7 @@ export function openLocalStorage(run: string): Storage {
     async remove(paths, emptyBelow) {
       for (const path of paths) {
         await unlink(path).catch((error) => {
-          if (!isAbsence(error)) throw writeError(error, path);
+          if (!isAbsence(error)) throw removeError(error, path);
         });
       }
       for (const folder of new Set(paths.map((path) => dirname(path)))) {
@@ -156,6 +157,15 @@ function statOne(path: string): FileFacts | 'foreign' | null {
 /** What is at a path, with links followed. Undefined where nothing is. */
 const statOf = (path: string): Stats | undefined =>
   present(path, () => statSync(path, { throwIfNoEntry: false }));
+
+/** False where nobody can tell. */
+function isNothingAt(path: string): boolean {
+  try {
+    return statOf(path) === undefined;
+  } catch {
+    return false;
+  }
+}
 
 function present<T>(path: string, stat: () => T): T | undefined {
   try {

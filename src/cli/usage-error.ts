@@ -44,7 +44,10 @@ export function usageError(
   return new ImgtoolError('usage', `unknown option '${written}'`, { fix });
 }
 
-/** What other programs call an option of this command, then an option of another command, then a mistyped one. */
+/**
+ * What other programs call an option of this command, then an option that takes no such value, then an option of another
+ * command, then a mistyped one.
+ */
 function optionFor(written: string, command: Command, { commands }: Command): string | undefined {
   const flag = written.replace(/=.*$/s, '');
   const word = flag.replace(/^-+/, '');
@@ -58,10 +61,17 @@ function optionFor(written: string, command: Command, { commands }: Command): st
     .filter((name) => name !== 'imgtool config');
   const exact = adviceOn(word);
   if (exact !== undefined) return hintAsFlags(exact);
+  if (flags.includes(flag)) return `write ${formsOf(flag, flags).join(' or ')}`;
   if (names.length > 0 && command.parent === null) return `write it after the command: ${names[0]} ${flag}`;
   if (names.length > 0) return `${flag} belongs to ${names.join(', ')}`;
   const near = nearest(word, [...flags.map((one) => one.slice(2)), ...advice.map((one) => one.word)]);
   return near && hintAsFlags(adviceOn(near) ?? `did you mean --${near}?`);
+}
+
+/** All ways to write an option that takes no value: `--mirror` and `--mirror=all`. */
+function formsOf(flag: string, flags: readonly string[]): string[] {
+  const others = flags.filter((one) => one.startsWith(`${flag}=`));
+  return others.length === 0 ? [`${flag} without a value`] : [flag, ...others];
 }
 
 function helpOf(command: Command): string {

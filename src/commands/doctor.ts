@@ -103,7 +103,7 @@ async function aboutDecoders(engine: Engine): Promise<Check[]> {
   }
 }
 
-async function aboutIndex({ index: path, newIndex, origins }: Config, engine: Engine): Promise<Check> {
+async function aboutIndex({ index: path, newIndex, isUsualIndex }: Config, engine: Engine): Promise<Check> {
   try {
     const health = await engine.health();
     const none = `${path}: is not there; the first batch makes it`;
@@ -112,8 +112,7 @@ async function aboutIndex({ index: path, newIndex, origins }: Config, engine: En
     const size = `${(health.bytes / MB).toFixed(1)} MB`;
     const value = `${path} (version ${health.version}, ${size}, ${keptIn(health)})`;
     if (health.problems.length === 0) return ok('index', value);
-    const isUsual = origins.some(({ key, origin }) => key === 'index' && origin === 'default');
-    const fix = isUsual ? 'imgtool doctor --repair' : repairCommand(path);
+    const fix = isUsualIndex ? 'imgtool doctor --repair' : repairCommand(path);
     return problem('index', `${value}: ${health.problems.slice(0, 3).join('; ')}`, fix);
   } catch (error) {
     const { message, fix } = asImgtoolError(error);

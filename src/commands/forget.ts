@@ -1,5 +1,5 @@
 import { ImgtoolError } from '../errors.ts';
-import { LOOKING, prepare, type Verb, withEngine } from './verb.ts';
+import { LOOKING, prepare, type Verb, withMade } from './verb.ts';
 
 export const forgetVerb: Verb = {
   summary: 'remove the records of outputs and sources that are gone for good',
@@ -18,7 +18,7 @@ export const forgetVerb: Verb = {
         fix: 'imgtool forget <path…>; imgtool verify lists the outputs that are missing',
       });
     }
-    return withEngine(config, async (engine) => {
+    return withMade(config, async (engine) => {
       const forgotten = await engine.forget(paths, config.cwd, config.dryRun);
       const { forgottenText } = await import('../report/verify.ts');
       await print({ v: 1, ...forgotten }, (style) => forgottenText(forgotten, style));

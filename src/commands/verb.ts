@@ -100,9 +100,10 @@ function refuseNewIndex({ newIndex, origins, cwd }: Config): void {
 }
 
 /** Opens an engine for one command, and closes it after `use`. It takes its core and memory limits from the batch. */
-export async function withEngine({ index }: Config, use: (engine: Engine) => Promise<Outcome>) {
+export async function withEngine(config: Config, use: (engine: Engine) => Promise<Outcome>) {
   const { createEngine } = await import('../engine.ts');
-  const engine = createEngine({ index, nearest, nearPath, wordHint: hintAsFlags });
+  const { index, isUsualIndex } = config;
+  const engine = createEngine({ index, isUsualIndex, nearest, nearPath, wordHint: hintAsFlags });
   try {
     return await use(engine);
   } finally {

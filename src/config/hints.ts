@@ -8,10 +8,11 @@ import { isKey, type Key, longFlag, SETTINGS } from './settings.ts';
 /** A setting in a hint, and its value with and without a space before it. */
 const HINT = /\{\{(\w+)( ([^}]*))?\}\}/g;
 
-/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`. */
+/** A hint in the words of the command line: `--limit-pixels 12M` for `{{limitPixels 12M}}`, `--no-mirror` for `false`. */
 export function hintAsFlags(hint: string): string {
   return hint.replace(HINT, (whole, key: string, _, value?: string) => {
     if (!isKey(key) || value === undefined) return isKey(key) ? longFlag(key) : whole;
+    if (value === 'false') return `--no-${longFlag(key).slice(2)}`;
     // A flag without a value of its own takes one only after an equals sign.
     return `${longFlag(key)}${SETTINGS[key].flag.endsWith('>') ? ' ' : '='}${value}`;
   });
@@ -20,7 +21,7 @@ export function hintAsFlags(hint: string): string {
 /** A hint in the words of a program or a settings file: `limitPixels: '12M'` for `{{limitPixels 12M}}`. */
 export function hintAsOptions(hint: string): string {
   return hint.replace(HINT, (_, key: string, __, value?: string) =>
-    value === undefined ? key : `${key}: ${/^\d+$/.test(value) ? value : `'${value}'`}`,
+    value === undefined ? key : `${key}: ${/^(\d+|false)$/.test(value) ? value : `'${value}'`}`,
   );
 }
 

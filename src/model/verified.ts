@@ -44,6 +44,8 @@ export interface Forgotten {
   readonly sources: readonly string[];
   /** Recorded files that still exist, or of which nobody can tell. Their records stay. */
   readonly kept: readonly string[];
+  /** Missing files in folders that are empty or cannot be reached: a disk may not be mounted. Their records stay. */
+  readonly unclear: readonly string[];
 }
 
 /** The result of `verify`. `verified` and `wrong` do not include gone outputs. */
@@ -54,6 +56,8 @@ export interface Verified extends Looked {
   readonly isMendable: boolean;
   /** The command that forgets missing outputs, if no wrong output can be made again and some are missing. */
   readonly forgetBy?: string;
+  /** Number of folders that this command leaves out. */
+  readonly forgetMore?: number;
   /** With `fix`: number of gone outputs that were forgotten. */
   readonly forgotten?: number;
   /** With `fix`: the result for each wrong output. */

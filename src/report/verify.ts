@@ -27,7 +27,8 @@ export function verifyText(verified: Verified, style: Style): string {
 }
 
 /** What `forget` prints: the paths, then a summary. Ends with a newline. */
-export function forgottenText({ dryRun, outputs, sources, kept }: Forgotten, style: Style): string {
+export function forgottenText(forgotten: Forgotten, style: Style): string {
+  const { dryRun, outputs, sources, kept, unclear } = forgotten;
   const { columns, ellipsis } = layoutFor(style);
   const listed = (word: string, paths: readonly string[]) => [
     ...paths.slice(0, MOST).map((path) => `${word} ${printable(path)}`),
@@ -40,9 +41,21 @@ export function forgottenText({ dryRun, outputs, sources, kept }: Forgotten, sty
     ...listed(`${forgot} output`, outputs),
     ...listed(`${forgot} source`, sources),
     ...listed('still there:', kept),
+    ...listed('out of reach:', unclear),
     `${forgot} ${what}${stay}`,
+    ...unclearLines(unclear.length),
   ];
   return textOf(lines.flatMap((text) => wrap(text, columns)));
+}
+
+function unclearLines(unclear: number): string[] {
+  if (unclear === 0) return [];
+  const [are, them] = unclear === 1 ? ['is', 'it'] : ['are', 'them'];
+  const what = `What is out of reach stays recorded (${count(unclear)}): a disk may not be mounted.`;
+  return [
+    what,
+    `If ${unclear === 1 ? 'it' : 'they'} ${are} gone for good, name ${them}, or the empty folder.`,
+  ];
 }
 
 /** The line for what is not listed one by one; none if all is. */
@@ -107,8 +120,10 @@ function verdictOf(verified: Verified): string[] {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
   if (isMendable) return [bad, `Make them again: ${commandOf(verified)}`];
-  const { forgetBy } = verified;
-  return [bad, ...(forgetBy ? [`Bring their sources back, or if they are gone for good: ${forgetBy}`] : [])];
+  const { forgetBy, forgetMore = 0 } = verified;
+  const more = forgetMore === 0 ? [] : [`Then imgtool verify names ${counted(forgetMore, 'more folder')}.`];
+  if (forgetBy === undefined) return [bad];
+  return [bad, `Bring their sources back, or if they are gone for good: ${forgetBy}`, ...more];
 }
 
 function goneOf(verified: Verified): string[] {

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
-import { AB, listing, made, outputsOf, putPictures } from './mirroring.ts';
+import { A, AB, listing, made, outputsOf, putPictures } from './mirroring.ts';
 import { forbid, isForOthers, runAsNobody } from './nobody.ts';
+import { picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
 import { verify } from './verifying.ts';
 
@@ -19,8 +19,9 @@ beforeEach(async () => {
 async function forget(...args: string[]) {
   const { code, stdout, stderr } = await place.run(['forget', '--json', ...args]);
   const below = (paths: readonly string[]) => paths.map((path) => path.slice(place.at('_').length - 1));
-  const { outputs, sources, kept, dryRun } = JSON.parse(stdout) as Record<string, string[]>;
-  return { code, stderr, dryRun, outputs: below(outputs!), sources: below(sources!), kept: below(kept!) };
+  const { outputs, sources, kept, unclear, dryRun } = JSON.parse(stdout) as Record<string, string[]>;
+  const found = { outputs: below(outputs!), sources: below(sources!), kept: below(kept!) };
+  return { code, stderr, dryRun, ...found, unclear: below(unclear!) };
 }
 
 const remove = (...paths: string[]) => {
@@ -100,6 +101,72 @@ describe('imgtool forget', () => {
     expect(recorded()).toEqual(before.filter((path) => !path.startsWith('out/a_')));
   });
 
+  it('keeps the records below an empty folder, as of an unmounted disk, until a path in it is named', async () => {
+    await putPictures(place, ['disk/a/x.jpg', 'disk/y.jpg']);
+    await made(place, ...A, '--out', 'disk/out', 'disk/a');
+    await made(place, ...A, '--out', 'disk/out', 'disk/y.jpg');
+    remove('disk', 'photos/a.jpg', ...outputsOf(['a'], 'ab'));
+    mkdirSync(place.at('disk'));
+    const before = recorded();
+    const onDisk = ['disk/a/x.jpg', 'disk/out/x_a.webp', 'disk/out/y_a.webp', 'disk/y.jpg'];
+    expect(await forget('.')).toMatchObject({
+      code: 0,
+      outputs: outputsOf(['a'], 'ab'),
+      sources: ['photos/a.jpg'],
+      unclear: onDisk,
+    });
+    expect(recorded()).toEqual(before.filter((path) => !path.startsWith('out/a_')));
+    const { code, stdout } = await place.run(['forget', '.']);
+    expect([code, stdout.split('\n').filter((line) => !line.startsWith('still there'))]).toEqual([
+      1,
+      [
+        ...onDisk.map((path) => `out of reach: ${place.at(path)}`),
+        'forgot 0 outputs and 0 sources; what still exists stays recorded (15)',
+        'What is out of reach stays recorded (4): a disk may not be mounted.',
+        'If they are gone for good, name them, or the empty folder.',
+        '',
+      ],
+    ]);
+    expect(await forget('disk/a')).toMatchObject({
+      code: 0,
+      outputs: ['disk/out/x_a.webp'],
+      sources: ['disk/a/x.jpg'],
+      unclear: [],
+    });
+    expect(await forget('disk')).toMatchObject({
+      code: 0,
+      outputs: ['disk/out/y_a.webp'],
+      sources: ['disk/y.jpg'],
+      unclear: [],
+    });
+  });
+
+  it('keeps the records behind a link that leads to nothing, until the link is named', async () => {
+    renameSync(place.at('photos/sub'), place.at('disk'));
+    symlinkSync(place.at('disk'), place.at('photos/sub'));
+    remove('disk', ...outputsOf(['sub/e', 'sub/f'], 'ab'));
+    const sources = ['photos/sub/e.jpg', 'photos/sub/f.jpg'];
+    expect(await forget('photos')).toMatchObject({ code: 1, outputs: [], sources: [], unclear: sources });
+    expect(await forget('photos/sub')).toMatchObject({ code: 0, sources, unclear: [] });
+  });
+
+  it('keeps the record of a skipped duplicate while it exists', async () => {
+    putOld(place.at('photos/z.jpg'), await picture({ seed: 1 }));
+    const skip = [...AB, '--duplicates', 'skip', 'photos'];
+    await made(place, ...skip);
+    const before = recorded();
+    for (const path of ['out', 'photos', '.']) {
+      expect(await forget(path)).toMatchObject({ code: 1, outputs: [], sources: [], unclear: [] });
+    }
+    expect(recorded()).toEqual(before);
+    remove('photos/z.jpg');
+    expect(await forget('out')).toMatchObject({
+      code: 0,
+      outputs: outputsOf(['z'], 'ab'),
+      sources: ['photos/z.jpg'],
+    });
+  });
+
   it('says what still exists in text', async () => {
     const { code, stdout } = await place.run(['forget', 'photos/a.jpg']);
     const kept = `still there: ${place.at('photos/a.jpg')}`;
@@ -112,6 +179,11 @@ describe('imgtool forget', () => {
       'a path without a record',
       ['photos/a.jpg', 'photos/absent.jpg'],
       /^error: photos\/absent\.jpg: the index/,
+    ],
+    [
+      'an index that does not exist',
+      ['--index', 'absent.db', 'photos/a.jpg'],
+      /^error: \S+\/absent\.db: there is no index \(from flag --index\)/,
     ],
     ['no path', [], /^error: nothing to forget: no path was named/],
     ['an unknown flag', ['--dry', 'out'], /unknown option '--dry'/],
@@ -141,45 +213,5 @@ describe('imgtool forget', () => {
     const { code, stdout } = await runAsNobody(place, ['forget', '--json', 'photos/sub']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ outputs: [], sources: [] });
-  });
-});
-
-describe('imgtool verify names forget, and its command works,', () => {
-  /** Runs a command of imgtool that a message contains, as a shell does. */
-  const typed = async (text: string) => {
-    const [, args = ''] = /imgtool (forget .*)$/m.exec(text) ?? [];
-    const words = execFileSync('sh', ['-c', `for word in ${args}; do printf '%s\\n' "$word"; done`]);
-    return place.run(words.toString().trimEnd().split('\n'));
-  };
-
-  it('for outputs that are missing with the sources of an empty folder', async () => {
-    renameSync(place.at('photos'), place.at('away'));
-    mkdirSync(place.at('photos'));
-    remove(...outputsOf(['sub/e', 'sub/f'], 'ab'));
-    const found = await place.run(['verify']);
-    expect(found.code).toBe(1);
-    expect(found.stdout).toMatch(
-      /\nBring their sources back, or if they are gone for good: imgtool forget .*photos\/sub\n$/,
-    );
-    const fixed = await place.run(['verify', '--fix']);
-    expect(fixed.stdout).toContain(
-      `if it is gone for good: imgtool forget ${place.at('photos/sub/e.jpg')}\n`,
-    );
-    expect((await typed(found.stdout)).code).toBe(0);
-    expect(await verify(place)).toMatchObject({ code: 0, document: { verified: 8, wrong: 0 } });
-  });
-
-  it('for an output folder that is gone, and for a path with spaces and quotes', async () => {
-    const out = "our site's out";
-    await made(place, ...AB, '--out', out, 'photos');
-    remove(out, 'out');
-    const { document, code } = await verify(place, '--fix');
-    const fixes = [...new Set(document.problems.map(({ error }) => error?.fix ?? ''))];
-    expect([code, fixes.length]).toEqual([1, 2]);
-    for (const fix of fixes) {
-      expect(fix).toMatch(/if it is gone for good: imgtool forget /);
-      expect((await typed(fix)).code).toBe(0);
-    }
-    expect(await verify(place)).toMatchObject({ code: 0, document: { verified: 0, wrong: 0 } });
   });
 });

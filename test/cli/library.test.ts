@@ -81,7 +81,7 @@ describe('processImages', () => {
     const refused = all(processImages('photos/b.jpg', { ...options(), mirror: 'all' }));
     await expect(refused).rejects.toMatchObject({
       code: 'usage',
-      fix: 'name its folder, or leave out mirror here and in the settings file',
+      fix: 'name its folder, or leave out mirror; mirror: false overrides a settings file',
     });
     const real = await all(processImages('photos', { ...options(), mirror: true }));
     expect(removals(real)).toMatchObject([removed]);
@@ -94,7 +94,12 @@ describe('processImages', () => {
     await all(engine.process('photos', { out: 'out', variants: ['a:w=40'] }));
     rmSync(place.at('photos'), { recursive: true });
     rmSync(place.at('out'), { recursive: true });
-    const gone = { outputs: [place.at('out/a_a.webp')], sources: [place.at('photos/a.jpg')], kept: [] };
+    const gone = {
+      unclear: [],
+      outputs: [place.at('out/a_a.webp')],
+      sources: [place.at('photos/a.jpg')],
+      kept: [],
+    };
     expect(await engine.forget('photos', { dryRun: true })).toEqual({ dryRun: true, ...gone });
     expect(await engine.forget(['photos', 'out'])).toEqual({ dryRun: false, ...gone });
     await expect(engine.forget('photos')).rejects.toMatchObject({ code: 'no_input' });

@@ -134,6 +134,37 @@ describe('--base', () => {
     expect((await outputsOf(['photos/b', '--base', 'auto'])).outputs).toEqual(['deep/x_t.webp']);
   });
 
+  it.each<[string, string, string, RegExp]>([
+    ['is mistyped', 'photoz', 'is not there', /^fix: did you mean \S+\/work\/photos\? Nothing was done\.$/m],
+    [
+      'does not exist',
+      'quite/another',
+      'is not there',
+      /^fix: name a folder above the inputs, or leave out --base; nothing was done$/m,
+    ],
+    ['is a file', 'photos/a/x.jpg', 'is not a folder', /^fix: name a folder above the inputs, or leave/m],
+  ])('that %s is refused with exit code 2, and nothing is done', async (_, base, lack, fix) => {
+    for (const command of [BATCH, ['watch', ...BATCH.slice(1), '--once'], [...BATCH, '--dry-run']]) {
+      const { code, stdout, stderr } = await place.run([...command, '--base', base, 'photos']);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`error: ${place.at(base)}: the base ${lack}\n`);
+      expect(stderr).toMatch(fix);
+    }
+    place.put('.imgtoolrc', `base: ${base}\n`);
+    expect((await place.run([...BATCH, 'photos'])).code).toBe(2);
+    expect(() => place.files('out')).toThrow(/ENOENT/);
+  });
+
+  it('may be gone when a batch is resumed or retried', async () => {
+    place.put('photos/b/bad.jpg', 'no picture');
+    const named = ['photos/b/bad.jpg', 'photos/a/x.jpg'];
+    const first = await place.run([...BATCH, '--json', '--base', 'photos/a', ...named]);
+    rmSync(place.at('photos/a'), { recursive: true });
+    const retried = await place.run(['retry', finishedOf(first).batch, '--json']);
+    expect([retried.code, countsOf(retried).failed], retried.stderr).toEqual([1, 1]);
+    expect(jobOf(retried, 'photos/b/bad.jpg').error?.code).toBe('not_an_image');
+  });
+
   it('warns of inputs that are not below it', async () => {
     const { outputs, stderr } = await outputsOf(['photos/a', 'photos/b/deep/x.jpg', '--base', 'photos/b']);
     expect(outputs).toEqual(['deep/x_t.webp', 'x_t.webp']);

@@ -391,6 +391,21 @@ describe('process --mirror, and its dry run, remove exactly what the rules say',
   }
 });
 
+it('mirror: true, written for a watch, also lets process remove the outputs of dropped variants', async () => {
+  const place = openPlace();
+  await putPictures(place);
+  place.put('.imgtoolrc', 'mirror: true\n');
+  const watched = await place.run(['watch', '--once', '--out', 'out', ...AB, 'photos']);
+  expect(watched.code, watched.stderr).toBe(0);
+  const before = listing(place);
+  const gone = { removed: outputsOf(ALL, 'b'), added: [], changed: [] };
+  await place.run(['watch', '--once', '--out', 'out', ...A, 'photos']);
+  await made(place, '--no-mirror', ...A, 'photos');
+  expect(changesOf(before, listing(place))).toEqual({ ...gone, removed: [] });
+  await made(place, ...A, 'photos');
+  expect(changesOf(before, listing(place))).toEqual(gone);
+});
+
 describe('process --mirror refuses', () => {
   it.each<[string, string[], RegExp]>([
     ['a list of files', ['--files-from', 'list'], /^error: a list of files is given, and only folders/],
@@ -425,7 +440,9 @@ describe('process --mirror refuses', () => {
     await putPictures(place);
     place.put('.imgtoolrc', 'mirror: true\n');
     const refused = await place.run(['process', '--out', 'out', ...A, 'photos/a.jpg']);
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/settings file/)]);
+    const fix = 'fix: name its folder, or leave out --mirror; --no-mirror overrides a settings file';
+    const error = 'error: photos/a.jpg: is a file, and only folders are mirrored';
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([2, '', `${error}\n${fix}\n`]);
     await made(place, ...A, '--no-mirror', 'photos/a.jpg');
   });
 });

@@ -95,6 +95,17 @@ describe('a command that cannot start', () => {
     expect([code, stderr]).toEqual([2, `error: unknown option '${option}'\nfix: ${fix}\n`]);
   });
 
+  it.each([
+    ['process', '--mirror=some', 'write --mirror or --mirror=all'],
+    ['watch', '--mirror=some', 'write --mirror or --mirror=all'],
+    ['process', '--force=yes', 'write --force without a value'],
+    ['process', '--no-mirror=all', 'write --no-mirror without a value'],
+    ['verify', '--mirror=some', '--mirror belongs to imgtool process, imgtool watch'],
+  ])('of %s says how to write %s, which has a wrong value', async (command, option, fix) => {
+    const { code, stdout, stderr } = await place.run([command, option, 'photos']);
+    expect([code, stdout, stderr]).toEqual([2, '', `error: unknown option '${option}'\nfix: ${fix}\n`]);
+  });
+
   it('advises what has the meaning of a key of another program', async () => {
     place.put('.imgtoolrc', 'quality: 80\n');
     const { code, stderr } = await place.run(['process', 'photos']);

@@ -16,6 +16,8 @@ describe('a hint', () => {
   it('joins a flag that takes no next word to its value', () => {
     expect(hintAsFlags('really gone: {{mirror all}}')).toBe('really gone: --mirror=all');
     expect(hintAsOptions('really gone: {{mirror all}}')).toBe("really gone: mirror: 'all'");
+    expect(hintAsFlags('or {{mirror false}}')).toBe('or --no-mirror');
+    expect(hintAsOptions('or {{mirror false}}')).toBe('or mirror: false');
   });
 
   it('names options in a program', () => {

@@ -334,6 +334,8 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       const place = makePlace();
       expect(await lackOf(join(place, 'none'))).toBe('is not there');
       expect(await lackOf(place)).toBe('is empty');
+      symlinkSync(join(place, 'none'), join(place, 'link'));
+      expect(await lackOf(join(place, 'link'))).toBe('is not there');
       writeFileSync(join(place, 'file'), 'x');
       expect([await lackOf(place), await lackOf(join(place, 'file'))]).toEqual([null, null]);
       expect(await lackOf(join(place, 'file', 'below'))).toBe('is not there');

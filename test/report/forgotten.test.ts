@@ -3,12 +3,12 @@ import { noticeLines } from '../../src/report/notices.ts';
 import { forgottenText } from '../../src/report/verify.ts';
 import { CONTROL, HOSTILE, PIPE, styleOf } from './samples.ts';
 
-const NOTHING = { dryRun: false, outputs: [], sources: [], kept: [] };
+const NOTHING = { dryRun: false, outputs: [], sources: [], kept: [], unclear: [] };
 
 describe('the text of forget', () => {
   it('has a line for each path, and a summary that says what stays', () => {
     const text = forgottenText(
-      { dryRun: false, outputs: ['/out/a.webp'], sources: ['/photos/a.jpg'], kept: ['/out/b.webp'] },
+      { ...NOTHING, outputs: ['/out/a.webp'], sources: ['/photos/a.jpg'], kept: ['/out/b.webp'] },
       PIPE,
     );
     expect(text.split('\n')).toEqual([
@@ -16,6 +16,16 @@ describe('the text of forget', () => {
       'forgot source /photos/a.jpg',
       'still there: /out/b.webp',
       'forgot 1 output and 1 source; what still exists stays recorded (1)',
+      '',
+    ]);
+  });
+
+  it('says what is out of reach', () => {
+    expect(forgottenText({ ...NOTHING, unclear: ['/disk/a.jpg'] }, PIPE).split('\n')).toEqual([
+      'out of reach: /disk/a.jpg',
+      'forgot 0 outputs and 0 sources',
+      'What is out of reach stays recorded (1): a disk may not be mounted.',
+      'If it is gone for good, name it, or the empty folder.',
       '',
     ]);
   });

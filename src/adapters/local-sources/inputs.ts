@@ -53,16 +53,27 @@ export function hasBecomeLink({ path, real, isLink }: Root): boolean {
 }
 
 /**
- * Looks at what was named. `base` is the absolute path of the folder from which the paths of outputs start. Without it a
- * relative path of a list starts from the working folder. Errors: `no_input`, `usage`.
+ * Looks at what was named. `base` is the absolute path of the folder from which the paths of outputs start. It must
+ * exist, unless an earlier batch had it. Without it a relative path of a list starts from the working folder. Errors:
+ * `no_input`, `usage`.
  */
 export async function resolveInputs(
   inputs: Inputs,
   base: string | null,
   nearPath?: NearPath,
 ): Promise<Input[]> {
+  const isFirst = !inputs.isAgain && inputs.once === undefined;
+  if (base && isFirst) checkBase(base, inputs.cwd, nearPath);
   const all = await lookAtInputs(inputs, nearPath);
   return base ? all.map((input) => placed(input, base)) : all;
+}
+
+function checkBase(base: string, cwd: string, nearPath?: NearPath): void {
+  const found = statNamed(base, cwd);
+  if (found?.isDirectory()) return;
+  const lack = found === undefined ? 'is not there' : 'is not a folder';
+  const near = found === undefined ? didYouMean(base, cwd, nearPath) : undefined;
+  throw noInput(`${base}: the base ${lack}`, near ?? 'name a folder above the inputs, or leave out {{base}}');
 }
 
 /** The input with its path below the base, if it is there. */
@@ -142,7 +153,7 @@ async function folderOf(given: string, cwd: string, how: 'watched' | 'mirrored')
   throw new ImgtoolError('usage', what, { fix });
 }
 
-const NO_MIRROR = 'name its folder, or leave out {{mirror}} here and in the settings file';
+const NO_MIRROR = 'name its folder, or leave out {{mirror}}; {{mirror false}} overrides a settings file';
 
 /** What a path was that is away: a pattern, a picture by its name, or a folder. */
 async function awayOf(given: string, cwd: string): Promise<Input> {

@@ -74,12 +74,12 @@ export async function makeAgain(
   let unfinished: BatchFinished | undefined;
   const missing = new Set(await sources.missing(repairable.map(({ record }) => record.source)));
   for (const plan of await planAgain(index, repairable, machine, (one, why) =>
-    results.set(one, missing.has(one.record.source) ? sourceGone(one) : why),
+    results.set(one, missing.has(one.record.source) ? sourceGone(one, fixing) : why),
   )) {
     if (signal.aborted || unfinished !== undefined) break;
     const lack = isAnywhere ? null : await storage.lackOf(plan.options.out);
     if (lack !== null) {
-      setAll(results, plan.jobs.values(), () => awayFrom(plan, lack));
+      setAll(results, plan.jobs.values(), () => awayFrom(plan, lack, fixing));
       continue;
     }
     const finished = await carryOut(fixing, plan, results, signal);
@@ -107,20 +107,22 @@ function setAll(results: Results, jobs: Iterable<PlannedJob>, resultOf: (one: Wr
 }
 
 /** Runs one batch; undefined when it could not begin. */
-async function carryOut({ open }: Fixing, plan: Plan, results: Results, signal: AbortSignal) {
+async function carryOut(fixing: Fixing, plan: Plan, results: Results, signal: AbortSignal) {
   const { cwd, options } = plan;
   const jobs = [...plan.jobs.values()];
   let opened: OpenedFix | undefined;
   try {
     const named = jobs.flatMap(({ root, maker }) => (root === null ? [maker.source] : []));
     const folders = [...new Set(jobs.flatMap(({ root }) => root?.path ?? []))];
-    opened = await open({ named, folders }, plan);
+    opened = await fixing.open({ named, folders }, plan);
     const { ports, emit } = opened;
     const facts = await ports.sources.statAll(jobs.map(({ maker }) => maker.source));
     const there = jobs.filter((_, i) => facts[i] != null);
     for (const job of jobs.filter((_, i) => facts[i] == null)) {
       const why = await whyNot(ports.sources, job.maker.source);
-      setAll(results, [job], (one) => (why.code === 'source_missing' ? sourceGone(one) : failureOf(why)));
+      setAll(results, [job], (one) =>
+        why.code === 'source_missing' ? sourceGone(one, fixing) : failureOf(why),
+      );
     }
     if (there.length === 0) return undefined;
     const byGiven = new Map(there.map((job) => [job.maker.given, [job]]));
@@ -139,7 +141,9 @@ async function carryOut({ open }: Fixing, plan: Plan, results: Results, signal: 
   } catch (error) {
     const failure = asImgtoolError(error);
     if (failure.fatal) throw error;
-    setAll(results, jobs, (one) => (failure.code === 'no_input' ? sourceGone(one) : failureOf(failure)));
+    setAll(results, jobs, (one) =>
+      failure.code === 'no_input' ? sourceGone(one, fixing) : failureOf(failure),
+    );
     return undefined;
   } finally {
     opened?.close();
@@ -189,9 +193,9 @@ async function distrust({ index, storage }: Fixing, wrong: readonly WrongOutput[
 
 const STOPPED: Failure = { code: 'cancelled', message: 'stopped before that was known' };
 
-function sourceGone(one: WrongOutput): Failure {
+function sourceGone(one: WrongOutput, { otherIndex }: Fixing): Failure {
   const duplicate = one.duplicate && `run imgtool process over its duplicate ${one.duplicate}`;
-  const forget = `bring it back, or mount its disk; if it is gone for good: ${forgetCommand(one.record.source)}`;
+  const forget = `bring it back, or mount its disk; if it is gone for good: ${forgetCommand([one.record.source], otherIndex)}`;
   const fix = isMissing(one) ? (duplicate ?? forget) : 'bring it back, or remove the output';
   return { code: 'source_missing', message: 'its source is not there (any more)', fix };
 }
@@ -205,9 +209,9 @@ function leftAlone(one: WrongOutput): Failure {
   return { code: 'output_exists', message: "what is in its place is not imgtool's", fix };
 }
 
-function awayFrom({ options: { out }, jobs }: Plan, lack: string): Failure {
+function awayFrom({ options: { out }, jobs }: Plan, lack: string, { otherIndex }: Fixing): Failure {
   const [job] = jobs.values();
   const again = `imgtool verify ${job?.maker.batch ?? ''} --fix`;
-  const fix = `mount it; or, if it is to be made again: ${again}; if it is gone for good: ${forgetCommand(out)}`;
+  const fix = `mount it; or, if it is to be made again: ${again}; if it is gone for good: ${forgetCommand([out], otherIndex)}`;
   return { code: 'not_writable', message: `${out} ${lack}: its disk may not be mounted`, fix };
 }

@@ -1,7 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Forgotten } from '../../model/verified.ts';
 import type { OutputRecord, Reservation } from '../../model.ts';
-import type { GonePorts } from './gone.ts';
+import { forgettable, type GonePorts } from './gone.ts';
 import { chunked } from './records.ts';
 
 /** A path as the user gave it, and the absolute path. */
@@ -12,11 +12,21 @@ interface Named {
 
 type Own = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
 
+/** What was found out about recorded paths. */
+interface Sorted {
+  /** The names to forget, by source. */
+  readonly names: Map<string, Set<string>>;
+  readonly gone: Set<string>;
+  readonly kept: Set<string>;
+  /** Missing, but perhaps on a disk that is not mounted. */
+  readonly unclear: Set<string>;
+}
+
 /**
- * Removes the records of outputs and sources at these paths and below them, but only records of files that no longer
- * exist. The path of a missing output selects that output. The path of a missing source also selects its missing
- * outputs. With `dryRun` it only lists them. Errors: `no_input` when nothing is recorded for a path; then no record is
- * removed.
+ * Removes the records of outputs and sources at these paths and below them, but only records of files that are gone by
+ * the rule of `forgettable`. The path of a missing output selects that output. The path of a gone source also selects
+ * its missing outputs. With `dryRun` it only lists them. Errors: `no_input` when nothing is recorded for a path; then no
+ * record is removed.
  */
 export async function forgetGonePaths(
   ports: GonePorts,
@@ -24,40 +34,50 @@ export async function forgetGonePaths(
   dryRun: boolean,
 ): Promise<Forgotten> {
   const { index, sources } = ports;
-  /** The names to forget, by source. */
-  const names = new Map<string, Set<string>>();
-  const kept = new Set<string>();
-  const gone = new Set<string>();
-  for (const named of paths) {
+  const sorted: Sorted = { names: new Map(), gone: new Set(), kept: new Set(), unclear: new Set() };
+  const { names, gone } = sorted;
+  for (const { given, path } of paths) {
     let isRecorded = false;
-    for await (const chunk of chunked(outputsAt(ports, named.path))) {
+    for await (const chunk of chunked(outputsAt(ports, path))) {
       isRecorded ||= chunk.length > 0;
-      await sortOutputs(ports, chunk, names, kept);
+      const owners = chunk.map(({ source }) => source);
+      const asked = [...chunk.map((one) => one.path), ...owners];
+      await sortOutputs(ports, chunk, sorted, await forgettable(ports, asked, path));
     }
-    for await (const chunk of chunked(sourcesAt(ports, named.path))) {
+    for await (const chunk of chunked(sourcesAt(ports, path))) {
       isRecorded ||= chunk.length > 0;
-      const missing = new Set(await sources.missing(chunk));
-      for (const source of chunk) (missing.has(source) ? gone : kept).add(source);
+      await sortSources(ports, chunk, sorted, path);
     }
-    for await (const chunk of chunked(outputsOfSourcesAt(ports, named.path))) {
+    for await (const chunk of chunked(outputsOfSourcesAt(ports, path))) {
       isRecorded ||= chunk.length > 0;
-      const missing = new Set(await sources.missing([...new Set(chunk.map(({ source }) => source))]));
-      for (const { source } of chunk) (missing.has(source) ? gone : kept).add(source);
-      const ofGone = chunk.filter(({ source }) => missing.has(source));
-      await sortOutputs(ports, ofGone, names, kept);
+      await sortSources(ports, [...new Set(chunk.map(({ source }) => source))], sorted, path);
+      const ofGone = chunk.filter(({ source }) => gone.has(source));
+      await sortOutputs(ports, ofGone, sorted, null);
     }
-    if (!isRecorded) throw notRecorded(named.given);
+    if (!isRecorded) throw notRecorded(given);
   }
   const forgotten: string[] = [];
   for (const source of new Set([...gone, ...names.keys()])) {
     const own = names.get(source) ?? new Set();
     const left = (await index.ownedBy(source)).filter(({ path }) => !own.has(path));
-    const isGone = left.length === 0 && (await sources.missing([source])).length > 0;
+    const isStillGone = async () =>
+      (await forgettable(ports, [source])).has(source) ||
+      (gone.has(source) && (await sources.missing([source])).length > 0);
+    const isGone = left.length === 0 && (await isStillGone());
     if (isGone) forgotten.push(source);
     if (!dryRun && (isGone || own.size > 0)) await index.forget(source, [...own], [], isGone);
   }
   const outputs = [...names.values()].flatMap((own) => [...own]);
-  return { dryRun, outputs: inOrder(outputs), sources: inOrder(forgotten), kept: inOrder(kept) };
+  // Another named path may have made clear what was unclear.
+  const clear = new Set([...outputs, ...gone]);
+  const unclear = [...sorted.unclear].filter((path) => !clear.has(path));
+  return {
+    dryRun,
+    outputs: inOrder(outputs),
+    sources: inOrder(forgotten),
+    kept: inOrder(sorted.kept),
+    unclear: inOrder(unclear),
+  };
 }
 
 /** Outputs under this name and below it. */
@@ -77,17 +97,35 @@ async function* sourcesAt({ index }: GonePorts, path: string): AsyncGenerator<st
   yield* index.sourcesBelow(path);
 }
 
-/** Notes outputs that are missing in `names`, and those that exist in `kept`. A skipped duplicate has no files. */
+/**
+ * Sorts outputs. Of the missing ones it notes those that are `forgettable`, or all for null. A skipped duplicate has no
+ * file: its record goes only with its source.
+ */
 async function sortOutputs(
   { storage }: GonePorts,
   outputs: readonly Own[],
-  names: Map<string, Set<string>>,
-  kept: Set<string>,
+  { names, kept, unclear }: Sorted,
+  forgettable: ReadonlySet<string> | null,
 ): Promise<void> {
   const found = await storage.stat(outputs.map(({ path }) => path));
   for (const [i, { path, source, checksum }] of outputs.entries()) {
-    if (found[i] === null) names.set(source, (names.get(source) ?? new Set()).add(path));
-    else if (checksum !== null) kept.add(path);
+    const isMissing = found[i] === null;
+    if (isMissing && (forgettable?.has(checksum === null ? source : path) ?? true)) {
+      names.set(source, (names.get(source) ?? new Set()).add(path));
+    } else if (checksum !== null) (isMissing ? unclear : kept).add(path);
+  }
+}
+
+async function sortSources(
+  ports: GonePorts,
+  sources: readonly string[],
+  { gone, kept, unclear }: Sorted,
+  named: string,
+): Promise<void> {
+  const forgotten = await forgettable(ports, sources, named);
+  const missing = new Set(await ports.sources.missing(sources));
+  for (const source of sources) {
+    (forgotten.has(source) ? gone : missing.has(source) ? unclear : kept).add(source);
   }
 }
 

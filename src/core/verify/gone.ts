@@ -8,13 +8,16 @@ import type { Verifying } from './verify.ts';
 /** The ports that show whether outputs and sources exist. */
 export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 
+/** Most folders that a suggested command names. */
+const NAMED = 3;
+
 /**
  * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `isMendable`: whether
  * at least one wrong output can be made again. `forgetBy`: otherwise the command that forgets those that are missing.
  */
-export async function separateGone(ports: GonePorts, looked: Looked) {
+export async function separateGone(ports: GonePorts & Pick<Verifying, 'otherIndex'>, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
-  const goneSources = await goneAmong(ports.sources, missing);
+  const goneSources = await forgettable(ports, missing);
   const wrong: WrongOutput[] = [];
   const gone: WrongOutput[] = [];
   for (const one of looked.wrong) {
@@ -29,14 +32,33 @@ export async function separateGone(ports: GonePorts, looked: Looked) {
   const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
   const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
   const lost = isMendable ? [] : wrong.filter(isMissing).map(({ record }) => record.source);
-  const forgetBy = lost.length === 0 ? {} : { forgetBy: forgetCommand(lost.reduce(folderOfBoth)) };
+  const folders = outermost(lost.map((source) => dirname(source)));
+  const forgetBy = forgetCommand(folders.slice(0, NAMED), ports.otherIndex);
+  const advice = folders.length === 0 ? {} : { forgetBy, forgetMore: Math.max(0, folders.length - NAMED) };
   const left: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
-  return { looked: left, gone, isMendable, ...forgetBy };
+  return { looked: left, gone, isMendable, ...advice };
 }
 
-/** The nearest folder that holds both, or the path that is both. */
-function folderOfBoth(one: string, other: string): string {
-  return one === other || isBelow(other, one) ? one : folderOfBoth(dirname(one), other);
+/** Those of the folders that are below no other. A folder above them all could hold what is nobody's business. */
+function outermost(folders: readonly string[]): string[] {
+  const all = new Set(folders);
+  const isInside = (folder: string): boolean => {
+    const above = dirname(folder);
+    return above !== folder && (all.has(above) || isInside(above));
+  };
+  return [...all].filter((folder) => !isInside(folder)).sort();
+}
+
+/**
+ * Those of these paths whose records can be forgotten: no file is there, and its disk is not unmounted as far as anybody
+ * can tell. Nobody can tell that of an empty folder. If the user named such a folder, or a path in it, the user knows.
+ */
+export async function forgettable(ports: GonePorts, paths: readonly string[], named?: string) {
+  const { sources, storage } = ports;
+  const gone = await goneAmong(sources, paths);
+  if (named === undefined || (await storage.lackOf(named)) === null) return gone;
+  const known = paths.filter((path) => path === named || isBelow(path, named));
+  return new Set([...gone, ...(await sources.missing(known))]);
 }
 
 /** Forgets outputs whose sources are still gone, unless a run has made them since. Returns their number. */
@@ -49,7 +71,7 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
   for (const [source, paths] of pathsOf) {
     const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
-    if (still.length === 0 || !(await goneAmong(ports.sources, [source])).has(source)) continue;
+    if (still.length === 0 || !(await forgettable(ports, [source])).has(source)) continue;
     await ports.index.forget(source, still, [], true);
     forgotten += still.length;
   }

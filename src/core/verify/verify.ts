@@ -15,6 +15,8 @@ export interface Verifying {
   /** Milliseconds that decoding one output may take. */
   readonly timeout: number;
   readonly progress?: VerifyProgress | undefined;
+  /** Path of the index, if it is not the usual one: then a command that is suggested must name it. */
+  readonly otherIndex?: string | undefined;
 }
 
 /** Receives the progress of a check. */
