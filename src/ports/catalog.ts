@@ -38,13 +38,16 @@ export interface Catalog {
     given: readonly OutputRecord[],
     isGone: boolean,
   ): Promise<void>;
-  /** Notes that a preset asks for these outputs, or no longer asks for them. A second call changes nothing. */
-  ask(preset: string, outputs: readonly OwnName[], isAsked: boolean): Promise<void>;
+  /**
+   * Notes that a preset asks for these outputs as outputs of these variants, or no longer asks for them. A second call
+   * changes nothing.
+   */
+  ask(preset: string, outputs: readonly AskedName[], isAsked: boolean): Promise<void>;
   /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 }
 
-type OwnName = Pick<OutputRecord, 'path' | 'source'>;
+type AskedName = Pick<OutputRecord | Reservation, 'path' | 'source' | 'variant'>;
 
 /** Two settings digests of one variant: of an older version, and of this one. */
 export interface RenamedSettings {

@@ -125,6 +125,21 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     removed: outputsOf(ALL, 'b'),
     added: outputsOf(ALL, 'c'),
   },
+  'a variant that was renamed, with the same path': {
+    before: (place) => made(place, ...A, '--name', '{dir}/{name}.{ext}', 'photos'),
+    run: ['--variant', 'c:w=40', '--name', '{dir}/{name}.{ext}', 'photos'],
+    // The outputs of the first batch have another template, and their variants are dropped.
+    removed: outputsOf(ALL, 'ab'),
+  },
+  'a variant that was renamed, with the same path, and an edited source': {
+    async before(place) {
+      await made(place, ...A, '--name', '{dir}/{name}.{ext}', 'photos');
+      putOld(place.at('photos/a.jpg'), await picture({ seed: 71 }));
+    },
+    run: ['--variant', 'c:w=40', '--name', '{dir}/{name}.{ext}', 'photos'],
+    removed: outputsOf(ALL, 'ab'),
+    changed: ['out/a.webp'],
+  },
   'a variant that has another format': {
     before: () => {},
     run: [...A, '--variant', 'b:w=20,format=png', 'photos'],
@@ -341,6 +356,24 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
       symlinkSync(place.at('elsewhere'), place.at('photos/sub'));
     },
     removed: [],
+  },
+  'a folder that a link has replaced, and a variant that was renamed': {
+    before(place) {
+      renameSync(place.at('photos/sub'), place.at('elsewhere'));
+      symlinkSync(place.at('elsewhere'), place.at('photos/sub'));
+    },
+    run: [...A, '--variant', 'c:w=20', 'photos'],
+    removed: outputsOf(without('sub/e', 'sub/f'), 'b'),
+    added: outputsOf(without('sub/e', 'sub/f'), 'c'),
+  },
+  'a source that a link has replaced, and a variant that was renamed': {
+    before(place) {
+      renameSync(place.at('photos/a.jpg'), place.at('kept.jpg'));
+      symlinkSync(place.at('kept.jpg'), place.at('photos/a.jpg'));
+    },
+    run: [...A, '--variant', 'c:w=20', 'photos'],
+    removed: outputsOf(without('a'), 'b'),
+    added: outputsOf(without('a'), 'c'),
   },
 };
 

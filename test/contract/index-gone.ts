@@ -188,7 +188,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       it('are those of all its records, and of those that ask later, each once', async () => {
         await complete('a');
         expect(await asking()).toBe(',test,');
-        const own = [{ path: OUTPUT, source: '/photos/a' }];
+        const own = [{ path: OUTPUT, source: '/photos/a', variant: 'small' }];
         for (const name of ['web', 'test', 'we', 'web']) await index.ask(name, own, true);
         expect(await asking()).toBe(',test,web,we,');
         await index.renew(run, [newJob('a')]);
@@ -202,10 +202,20 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
 
       it('are not changed for an output of another source', async () => {
         await complete('a');
-        const foreign = [{ path: OUTPUT, source: '/photos/b' }];
+        const foreign = [{ path: OUTPUT, source: '/photos/b', variant: 'other' }];
         await index.ask('web', foreign, true);
         await index.ask('test', foreign, false);
         expect(await asking()).toBe(',test,');
+        expect((await index.lookup([], [OUTPUT])).output(OUTPUT)?.variant).toBe('small');
+      });
+
+      it('ask for it as the variant that was named last', async () => {
+        await complete('a');
+        const asked = { path: OUTPUT, source: '/photos/a', variant: 'hero' };
+        for (let i = 0; i < 2; i++) await index.ask('test', [asked], true);
+        await index.ask('web', [{ ...asked, variant: 'small' }], false);
+        const record = (await pair.other.lookup([], [OUTPUT])).output(OUTPUT);
+        expect([record?.variant, record?.presets]).toEqual(['hero', ',test,']);
       });
     });
 

@@ -82,9 +82,10 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       presets = iif(excluded.presets IS NULL, presets, ${withPreset('excluded.presets')})
     WHERE outputs.source = excluded.source`);
   const ask = prepare<[NameAsked]>(`
-    UPDATE outputs SET presets = ${withPreset('@preset')}
-    WHERE key = @key AND source = @source AND instr(coalesce(presets, ''), @preset) = 0`);
-  const noLongerAsk = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = ${withPreset('@preset')}, variant = @variant
+    WHERE key = @key AND source = @source
+      AND (instr(coalesce(presets, ''), @preset) = 0 OR variant IS NOT @variant)`);
+  const noLongerAsk = prepare<[Omit<NameAsked, 'variant'>]>(`
     UPDATE outputs SET presets = replace(presets, @preset, ',') WHERE key = @key AND source = @source`);
 
   /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
@@ -158,8 +159,11 @@ export function createCatalog(connection: Connection, fold: FoldName) {
         }),
       ask: (preset, outputs, isAsked) =>
         write(() => {
-          const set = isAsked ? ask : noLongerAsk;
-          for (const { path, source } of outputs) set.run({ preset: `,${preset},`, key: fold(path), source });
+          for (const { path, source, variant } of outputs) {
+            const name = { preset: `,${preset},`, key: fold(path), source };
+            if (isAsked) ask.run({ ...name, variant });
+            else noLongerAsk.run(name);
+          }
         }),
       addCtimes: (seen) =>
         write(() => {
@@ -186,6 +190,7 @@ interface NameAsked {
   readonly preset: string;
   readonly key: string;
   readonly source: string;
+  readonly variant: string | null;
 }
 
 /** SQL for the column `presets` with one more name, which is there once. */

@@ -77,7 +77,8 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
   if (!(await index.batch(run.batch)).walkEnded) return;
   const failed = new Set<string>();
   for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
-  for await (const { source, isGone, own } of stillDue(context, plan, failed)) {
+  const work = { failed, done: new Set<string>(), owners: new Map<string, string>() };
+  for await (const { source, isGone, own } of stillDue(context, plan, work)) {
     const shared = own.filter((record) => !isAskedOnlyBy(options.preset.name, record));
     if (shared.length > 0) await index.ask(options.preset.name, shared, false);
     const all = await index.ownedBy(source);
@@ -86,25 +87,22 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
   }
 }
 
-/** What a dry run has found out: sources that fail, and the sources that get names, by folded name. */
-interface Foreseen {
+/** What is known about the work of the batch. */
+interface Work {
   readonly failed: ReadonlySet<string>;
+  /** Only in a dry run: sources whose jobs would end well, and the sources that get names or keep them, by folded name. */
+  readonly done: ReadonlySet<string>;
   readonly owners: ReadonlyMap<string, string>;
 }
 
 /** Reports what `carryOutMirror` would remove. */
-export async function foreseeMirror(
-  context: JobContext,
-  plan: MirrorPlan,
-  { failed, owners }: Foreseen,
-): Promise<void> {
+export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work: Work): Promise<void> {
   const { storage, options, sources, emit } = context;
-  for await (const { source, own } of stillDue(context, plan, failed)) {
+  for await (const { source, own } of stillDue(context, plan, work)) {
     const paths: string[] = [];
     for (const record of own.filter(isMade)) {
       const { path } = record;
-      const isTaken = (owners.get(foldName(path)) ?? source) !== source;
-      if (isTaken || !isAskedOnlyBy(options.preset.name, record)) continue;
+      if (work.owners.has(foldName(path)) || !isAskedOnlyBy(options.preset.name, record)) continue;
       const [disk = null] = await storage.stat([path]);
       if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
       else if (disk !== null) emit(staysChanged(context, path));
@@ -141,7 +139,8 @@ async function compare(context: JobContext, folder: string) {
 }
 
 /** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
-async function* stillDue(context: JobContext, plan: MirrorPlan, failed: ReadonlySet<string>) {
+async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
+  const { failed } = work;
   const { index, sources, emit, signal } = context;
   for (const warning of plan.warnings) emit(warning);
   const unread: string[] = [];
@@ -156,7 +155,10 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, failed: Readonly
       if (signal.aborted) return;
       // A source that failed has no new outputs that could replace the old ones.
       if (failed.has(source) || (isGone && (await sources.missing([source])).length === 0)) continue;
-      const records = (await index.ownedBy(source)).filter((record) => isOurs(context, record));
+      const all = await index.ownedBy(source);
+      const records = all.filter((record) => isOurs(context, record));
+      // The outputs of a source that the batch passed over, or of its old bytes, may be the only ones.
+      if (!isGone && !hasAll(context, source, all, work)) continue;
       const own = isGone ? records : records.filter((record) => !isWanted(context, record));
       if (own.length > 0) yield { source, isGone, own };
     }
@@ -179,6 +181,15 @@ function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
 function isWanted({ options }: JobContext, record: Own): boolean {
   return options.preset.variants.some(({ name, format }) => {
     return name === record.variant && (!isMade(record) || record.format === format);
+  });
+}
+
+/** Whether a source has an output, with the current settings, of each variant of the preset. */
+function hasAll({ options, settings }: JobContext, source: string, own: readonly Own[], work: Work): boolean {
+  if (work.done.has(source)) return true;
+  return options.preset.variants.every(({ name }, i) => {
+    const isIt = ({ variant, path }: Own) => variant === name || work.owners.has(foldName(path));
+    return own.some((one) => one.settings === settings[i] && isBelow(one.path, options.out) && isIt(one));
   });
 }
 
