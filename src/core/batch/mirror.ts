@@ -1,6 +1,7 @@
 import { ImgtoolError } from '../../errors.ts';
-import type { OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
+import type { BatchOptions, OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
+import type { Format } from '../../variants/formats.ts';
 import type { JobContext } from '../job/context.ts';
 import { isAskedBy, isMade } from '../job/decide.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
@@ -25,6 +26,8 @@ interface MirrorPlan {
 
 /** Number of missing sources that a warning names. */
 const NAMED = 10;
+/** Number of batches to search first for newer ones. */
+const RECENT = 100;
 
 /** The inputs of a batch that mirrors. Errors: `usage` when it would leave out some files of a folder. */
 export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs {
@@ -78,12 +81,36 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
   const failed = new Set<string>();
   for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
   const work = { failed, done: new Set<string>(), owners: new Map<string, string>() };
+  let isLate: boolean | undefined;
   for await (const { source, isGone, own } of stillDue(context, plan, work)) {
+    if (!isGone && isLate === undefined) isLate = await hasNewerVariants(context);
+    if (!isGone && isLate) continue;
     const shared = own.filter((record) => !isAskedOnlyBy(options.preset.name, record));
     if (shared.length > 0) await index.ask(options.preset.name, shared, false);
     const all = await index.ownedBy(source);
     const removed = own.filter((record) => !shared.includes(record));
     await removeRecorded(context, source, removed, isGone && removed.length === all.length);
+  }
+}
+
+/**
+ * Whether a newer batch of this preset has variants that this batch does not have: their outputs are not dropped ones. A
+ * warning says that they stay.
+ */
+async function hasNewerVariants(context: JobContext): Promise<boolean> {
+  const { index, run, options, emit } = context;
+  for (let limit = RECENT; ; limit *= 10) {
+    const recent = await index.batches(limit);
+    const own = recent.findIndex(({ id }) => id === run.batch);
+    if (own < 0 && recent.length === limit) continue;
+    const newer = recent.slice(0, own).find(({ options: { out, preset } }) => {
+      const isOther = preset.variants.some(({ name, format }) => !hasVariant(options, name, format));
+      return out === options.out && preset.name === options.preset.name && isOther;
+    });
+    if (newer === undefined) return false;
+    const message = `keeps outputs of other variants: batch ${newer.id} is newer and asks for them`;
+    emit({ type: 'warning', message, fix: 'to remove them, run the command with {{mirror}} again' });
+    return true;
   }
 }
 
@@ -179,9 +206,12 @@ function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
 
 /** Whether the preset has the variant of an output. */
 function isWanted({ options }: JobContext, record: Own): boolean {
-  return options.preset.variants.some(({ name, format }) => {
-    return name === record.variant && (!isMade(record) || record.format === format);
-  });
+  return hasVariant(options, record.variant, isMade(record) ? record.format : undefined);
+}
+
+/** Whether the preset has a variant of this name, and of this format where one is given. */
+function hasVariant({ preset }: BatchOptions, variant: string | null, format?: Format): boolean {
+  return preset.variants.some((one) => one.name === variant && (format ?? one.format) === one.format);
 }
 
 /** Whether a source has an output, with the current settings, of each variant of the preset. */
