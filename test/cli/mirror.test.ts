@@ -260,6 +260,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     run: [...A, 'photos'],
     removed: outputsOf(['a'], 'a'),
   },
+  'records of an older version, and another preset with the same settings': {
+    async before(place) {
+      place.put('.imgtoolrc', presets('c:w=20', 'd:w=20'));
+      for (const name of ['one', 'two']) await made(place, '--preset', name, 'photos');
+      makePresetsUnknown(place);
+      remove(place, 'photos/a.jpg');
+    },
+    run: ['--preset', 'one', 'photos'],
+    removed: outputsOf(['a'], 'c'),
+  },
   'an output that somebody edited': {
     before(place) {
       writeFileSync(place.at('out/a_a.webp'), 'mine now');

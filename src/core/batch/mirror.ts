@@ -193,11 +193,12 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
 }
 
 /** Whether an output is in the output folder, and the preset asks for it or asked for it. */
-function isOurs({ options, settings }: JobContext, record: Own): boolean {
+function isOurs(context: JobContext, record: Own): boolean {
+  const { options, settings } = context;
   if (record.digest === null || !isBelow(record.path, options.out)) return false;
-  // An older version did not record presets.
-  if (record.presets === null) return record.settings !== null && settings.includes(record.settings);
-  return isAskedBy(options.preset.name, record);
+  if (record.presets !== null) return isAskedBy(options.preset.name, record);
+  // An older version did not record presets. An output that looks dropped may be one of another preset.
+  return record.settings !== null && settings.includes(record.settings) && isWanted(context, record);
 }
 
 function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
