@@ -1,6 +1,8 @@
-import { rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeGate } from './gate.ts';
+import { until } from './group.ts';
 import { finishedOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import {
@@ -73,4 +75,39 @@ describe('a batch from before a newer batch with more variants', () => {
     expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: outputsOf(['a'], 'ab') });
     await assertInvariants(place, { sources, outcome, gone: outputsOf(['a'], 'ab') });
   });
+});
+
+describe('a batch that is stopped while it removes outputs', () => {
+  const removed = outputsOf(['a', 'b', 'c', 'd', 'sub/e', 'sub/f'], 'b');
+
+  it.each(['a signal', 'imgtool cancel'])(
+    'by %s is cancelled, and removes the rest when it is resumed',
+    async (by) => {
+      await made(place, ...AB, 'photos');
+      const sources = sourcesOf(place, 'photos');
+      const before = listing(place);
+      const folder = place.at('..', 'hold');
+      mkdirSync(folder);
+      const holder = new URL('./hold-at-unlink.js', import.meta.url).href;
+      const env = { NODE_OPTIONS: `--import=${holder}`, TEST_HOLD: folder };
+      const session = place.start([...MIRROR, ...A, 'photos'], { env });
+      const { batch = '' } = await session.event('batch.started');
+      await until('a file is being removed', () => existsSync(`${folder}/held`));
+      const cancel = by === 'a signal' ? undefined : place.start(['cancel', batch]);
+      if (cancel === undefined) session.signal('SIGINT', 'group');
+      // The batch looks for a request every 200 ms.
+      await sleep(2_000);
+      mkdirSync(`${folder}/go`);
+      const stopped = await session.ended;
+      await cancel?.ended;
+      expect(finishedOf(stopped)).toMatchObject({ state: 'cancelled', exit: 130 });
+      expect(removedIn(stopped)).toEqual(removed.slice(0, 1));
+      expect(warningsIn(stopped)).toEqual([expect.stringMatching(/^was stopped before it had removed all/)]);
+      expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: removed.slice(0, 1) });
+      const outcome = await place.run(['resume', batch, '--json']);
+      expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, removed.slice(1)]);
+      expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed });
+      await assertInvariants(place, { sources, outcome, gone: removed });
+    },
+  );
 });

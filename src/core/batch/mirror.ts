@@ -1,4 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
+import { leftOf } from '../../model/totals.ts';
 import type { BatchOptions, OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
 import type { Format } from '../../variants/formats.ts';
@@ -74,10 +75,20 @@ export async function planMirror(context: JobContext): Promise<MirrorPlan> {
   return { folders: isTooMuch ? [] : folders, warnings };
 }
 
-/** Removes what is planned, after all jobs have ended. Ends early on abort. Errors: fatal ones. */
-export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<void> {
-  const { index, run, options } = context;
-  if (!(await index.batch(run.batch)).walkEnded) return;
+/**
+ * Removes what is planned, after all jobs have ended. False when it was stopped and something is left to remove. Errors:
+ * fatal ones.
+ */
+export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<boolean> {
+  const { index, run, options, emit, signal } = context;
+  const { walkEnded, counts } = await index.batch(run.batch);
+  // A batch that was stopped before its end is cancelled anyway.
+  if (signal.aborted && (!walkEnded || leftOf(counts) > 0)) return true;
+  if (!walkEnded) {
+    const message = 'not all inputs were there, so no output is removed';
+    emit({ type: 'warning', message, fix: 'mount or bring them back, and resume again' });
+    return true;
+  }
   const failed = new Set<string>();
   for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
   const work = { failed, done: new Set<string>(), owners: new Map<string, string>() };
@@ -85,12 +96,20 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
   for await (const { source, isGone, own } of stillDue(context, plan, work)) {
     if (!isGone && isLate === undefined) isLate = await hasNewerVariants(context);
     if (!isGone && isLate) continue;
+    if (signal.aborted) {
+      emit({
+        type: 'warning',
+        message: 'was stopped before it had removed all outputs that nothing asks for',
+      });
+      return false;
+    }
     const shared = own.filter((record) => !isAskedOnlyBy(options.preset.name, record));
     if (shared.length > 0) await index.ask(options.preset.name, shared, false);
     const all = await index.ownedBy(source);
     const removed = own.filter((record) => !shared.includes(record));
     await removeRecorded(context, source, removed, isGone && removed.length === all.length);
   }
+  return true;
 }
 
 /**
@@ -124,8 +143,9 @@ interface Work {
 
 /** Reports what `carryOutMirror` would remove. */
 export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work: Work): Promise<void> {
-  const { storage, options, sources, emit } = context;
+  const { storage, options, sources, emit, signal } = context;
   for await (const { source, own } of stillDue(context, plan, work)) {
+    if (signal.aborted) return;
     const paths: string[] = [];
     for (const record of own.filter(isMade)) {
       const { path } = record;
@@ -168,7 +188,7 @@ async function compare(context: JobContext, folder: string) {
 /** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
 async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
   const { failed } = work;
-  const { index, sources, emit, signal } = context;
+  const { index, sources, emit } = context;
   for (const warning of plan.warnings) emit(warning);
   const unread: string[] = [];
   for (const source of failed) if (await sources.isFolder(source)) unread.push(source);
@@ -179,7 +199,6 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
       emit({ type: 'warning', message });
     }
     for (const { source, isGone } of isUnread ? [] : due) {
-      if (signal.aborted) return;
       // A source that failed has no new outputs that could replace the old ones.
       if (failed.has(source) || (isGone && (await sources.missing([source])).length === 0)) continue;
       const all = await index.ownedBy(source);
