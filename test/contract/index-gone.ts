@@ -219,6 +219,37 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       });
     });
 
+    describe('sources that are noted as missing', () => {
+      const noted = async () => [...(await pair.other.notedMissing('/photos'))];
+      const orders = async () => {
+        const all: number[] = [];
+        for await (const { order } of index.outputsOfSources('/photos')) all.push(order);
+        return all;
+      };
+
+      it('keep the first note, until they are found or recorded again', async () => {
+        await complete('a');
+        await complete('b');
+        expect(await noted()).toEqual([]);
+        const last = Math.max(...(await orders()));
+        await index.noteMissing(['/photos/a', '/photos/b', '/photos/none']);
+        await complete('c');
+        await index.noteMissing(['/photos/a']);
+        expect(await noted()).toEqual([
+          ['/photos/a', last],
+          ['/photos/b', last],
+        ]);
+        expect(Math.max(...(await orders()))).toBeGreaterThan(last);
+        expect(await index.notedMissing('/elsewhere')).toEqual(new Map());
+        for (let i = 0; i < 2; i++) await index.noteFound(['/photos/a', '/photos/none']);
+        expect(await noted()).toEqual([['/photos/b', last]]);
+        await index.renew(run, [newJob('b')]);
+        const [job] = await index.take(run, 1, Date.now());
+        await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/b') }));
+        expect(await noted()).toEqual([]);
+      });
+    });
+
     describe('when a source is forgotten', () => {
       it('keeps the record of a source that is not gone', async () => {
         await complete('a');

@@ -63,11 +63,13 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     ...{ type: 'batch.started', total: null, bytes: 0, out, preset: preset.name, jobs },
     dryRun: true,
   });
-  const mirror = options.mirror ? await import('./mirror.ts') : undefined;
-  const plan = await mirror?.planMirror(plain);
+  const plan = options.mirror ? await (await import('./mirror-plan.ts')).planMirror(plain) : undefined;
   // One source at a time: it is reported as soon as it is read.
   const { ended } = await takeIn(context, () => {}, { chunkSize: 1 });
-  if (ended && plan !== undefined) await mirror?.foreseeMirror(plain, plan, foreseen);
+  if (ended && plan !== undefined) {
+    const { foreseeMirror } = await import('./mirror.ts');
+    await foreseeMirror(plain, plan, foreseen);
+  }
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,

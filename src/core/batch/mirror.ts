@@ -1,32 +1,14 @@
 import { ImgtoolError } from '../../errors.ts';
 import { leftOf } from '../../model/totals.ts';
-import type { BatchOptions, OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
+import type { Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
-import type { Format } from '../../variants/formats.ts';
 import type { JobContext } from '../job/context.ts';
-import { isAskedBy, isMade } from '../job/decide.ts';
+import { isMade } from '../job/decide.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
 import { removeRecorded, staysChanged } from '../job/superseded.ts';
-import { CHUNK } from './intake.ts';
+import { hasVariant, isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
 import { foldName, pathAsGiven } from './names.ts';
 
-type Own = OutputRecord | Reservation;
-
-/** A source with outputs that a mirror removes. */
-interface Due {
-  readonly source: string;
-  readonly isGone: boolean;
-}
-
-/** What the sources below the named folders should no longer have. */
-interface MirrorPlan {
-  readonly folders: readonly { readonly folder: string; readonly due: readonly Due[] }[];
-  /** About missing sources whose outputs stay. */
-  readonly warnings: readonly Warning[];
-}
-
-/** Number of missing sources that a warning names. */
-const NAMED = 10;
 /** Number of batches to search first for newer ones. */
 const RECENT = 100;
 
@@ -41,38 +23,6 @@ export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs
     throw new ImgtoolError('usage', 'patterns leave files out, and only whole folders are mirrored', { fix });
   }
   return { ...inputs, onlyFolders: 'mirrored' };
-}
-
-/**
- * Finds the sources below the named folders that are gone, and those with outputs of variants that the preset no longer
- * has. Call it before the batch adds sources: they are not known from before.
- */
-export async function planMirror(context: JobContext): Promise<MirrorPlan> {
-  const { sources, options } = context;
-  const roots = new Set(sources.folders);
-  const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
-  const folders: MirrorPlan['folders'][number][] = [];
-  const warnings: Warning[] = [];
-  let isTooMuch = false;
-  for (const folder of outermost) {
-    const { known, gone, stale } = await compare(context, folder);
-    const certain = new Set(options.mirror === 'all' ? gone : await sources.gone(gone));
-    const unclear = gone.filter((source) => !certain.has(source));
-    const given = sources.givenOf(folder);
-    const fix = 'mount or name the right folder; if they are really gone: {{mirror all}}';
-    const warn = (message: string) =>
-      warnings.push({ type: 'warning', message: `${given}: ${message}`, fix });
-    if (options.mirror !== 'all' && 2 * gone.length > known) {
-      isTooMuch = true;
-      const missing = `${gone.length} of the ${known} pictures known from before are not there`;
-      warn(`${missing}, so no output is removed: ${named(context, gone)}`);
-    } else if (unclear.length > 0) {
-      warn(`keeps the outputs of missing pictures whose folders are empty: ${named(context, unclear)}`);
-    }
-    const due = gone.filter((source) => certain.has(source)).map((source) => ({ source, isGone: true }));
-    folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
-  }
-  return { folders: isTooMuch ? [] : folders, warnings };
 }
 
 /**
@@ -158,33 +108,6 @@ export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work:
   }
 }
 
-/** The sources below one folder with outputs that the preset asks for, or asked for. */
-async function compare(context: JobContext, folder: string) {
-  const { index, sources } = context;
-  const [gone, stale]: [string[], string[]] = [[], []];
-  let known = 0;
-  /** Whether each source has an output of another variant. */
-  let chunk = new Map<string, boolean>();
-  const flush = async () => {
-    known += chunk.size;
-    for (const path of await sources.missing([...chunk.keys()])) {
-      if (!(await isWalkedAndGone(context, path))) continue;
-      gone.push(path);
-      chunk.delete(path);
-    }
-    stale.push(...[...chunk].filter(([, isStale]) => isStale).map(([path]) => path));
-    chunk = new Map();
-  };
-  for await (const record of index.outputsOfSources(folder)) {
-    if (!isOurs(context, record)) continue;
-    const { source } = record;
-    if (chunk.size >= CHUNK && !chunk.has(source)) await flush();
-    chunk.set(source, chunk.get(source) === true || !isWanted(context, record));
-  }
-  await flush();
-  return { known, gone, stale };
-}
-
 /** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
 async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
   const { failed } = work;
@@ -211,27 +134,8 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
   }
 }
 
-/** Whether an output is in the output folder, and the preset asks for it or asked for it. */
-function isOurs(context: JobContext, record: Own): boolean {
-  const { options, settings } = context;
-  if (record.digest === null || !isBelow(record.path, options.out)) return false;
-  if (record.presets !== null) return isAskedBy(options.preset.name, record);
-  // An older version did not record presets. An output that looks dropped may be one of another preset.
-  return record.settings !== null && settings.includes(record.settings) && isWanted(context, record);
-}
-
 function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
   return presets === null || presets.split(',').every((name) => name === '' || name === preset);
-}
-
-/** Whether the preset has the variant of an output. */
-function isWanted({ options }: JobContext, record: Own): boolean {
-  return hasVariant(options, record.variant, isMade(record) ? record.format : undefined);
-}
-
-/** Whether the preset has a variant of this name, and of this format where one is given. */
-function hasVariant({ preset }: BatchOptions, variant: string | null, format?: Format): boolean {
-  return preset.variants.some((one) => one.name === variant && (format ?? one.format) === one.format);
 }
 
 /** Whether a source has an output, with the current settings, of each variant of the preset. */
@@ -241,20 +145,4 @@ function hasAll({ options, settings }: JobContext, source: string, own: readonly
     const isIt = ({ variant, path }: Own) => variant === name || work.owners.has(foldName(path));
     return own.some((one) => one.settings === settings[i] && isBelow(one.path, options.out) && isIt(one));
   });
-}
-
-/** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */
-async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Promise<boolean> {
-  let isGone = false;
-  for await (const entry of sources.walk(signal, { at })) {
-    if (entry.type === 'found' || entry.type === 'unreadable') return false;
-    // A walk also ends at a link that has replaced a folder. The source may be behind that link.
-    if (entry.type === 'gone') isGone ||= (await sources.missing([entry.path])).length > 0;
-  }
-  return isGone;
-}
-
-function named({ sources }: JobContext, paths: readonly string[]): string {
-  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
-  return paths.slice(0, NAMED).map(sources.givenOf).join(', ') + more;
 }

@@ -158,7 +158,8 @@ async function onlyWork(work: Work) {
 /** Does the work, then removes outputs that nothing asks for any more. `isDone` is false when a stop left some of them. */
 async function workAndMirror(context: JobContext, work: Work) {
   try {
-    const { carryOutMirror, planMirror } = await import('./mirror.ts');
+    const { planMirror } = await import('./mirror-plan.ts');
+    const { carryOutMirror } = await import('./mirror.ts');
     const plan = await planMirror(context);
     const fatal = await work();
     return { fatal, isDone: fatal !== undefined || (await carryOutMirror(context, plan)) };
