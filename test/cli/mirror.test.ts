@@ -77,6 +77,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     run: ['--mirror=all', ...AB, 'photos'],
     removed: outputsOf(['a', 'b', 'c', 'd'], 'ab'),
   },
+  'the only source that is gone': {
+    async before(place) {
+      await putPictures(place, ['more/x.jpg']);
+      await made(place, ...AB, 'more');
+      renameSync(place.at('more/x.jpg'), place.at('more/x.txt'));
+    },
+    run: [...AB, 'more'],
+    removed: [],
+    warning: /^more: the only picture known from before is not there, so no output is removed: more\/x\.jpg$/,
+  },
   'a disk that is not mounted on the folder': {
     before(place) {
       remove(place, 'photos');

@@ -1,11 +1,11 @@
-import { ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, ImgtoolError } from '../../errors.ts';
 import { leftOf } from '../../model/totals.ts';
 import type { Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
-import { removeRecorded, staysChanged } from '../job/superseded.ts';
+import { notRemovable, removeRecorded, staysChanged } from '../job/superseded.ts';
 import { hasVariant, isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
 import { foldName, pathAsGiven } from './names.ts';
 
@@ -97,12 +97,19 @@ export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work:
   for await (const { source, own } of stillDue(context, plan, work)) {
     if (signal.aborted) return;
     const paths: string[] = [];
-    for (const record of own.filter(isMade)) {
-      const { path } = record;
-      if (work.owners.has(foldName(path)) || !isAskedOnlyBy(options.preset.name, record)) continue;
-      const [disk = null] = await storage.stat([path]);
-      if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
-      else if (disk !== null) emit(staysChanged(context, path));
+    try {
+      for (const record of own.filter(isMade)) {
+        const { path } = record;
+        if (work.owners.has(foldName(path)) || !isAskedOnlyBy(options.preset.name, record)) continue;
+        const [disk = null] = await storage.stat([path]);
+        if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
+        else if (disk !== null) emit(staysChanged(context, path));
+      }
+    } catch (thrown) {
+      const error = asImgtoolError(thrown);
+      if (error.fatal) throw error;
+      emit(notRemovable(context, source, error));
+      continue;
     }
     if (paths.length > 0) emit({ type: 'removed', source: sources.givenOf(source), paths, dryRun: true });
   }
