@@ -14,9 +14,9 @@ export interface Catalog {
   sourcesBelow(folder: string): AsyncIterable<string>;
   /**
    * Outputs of sources below a folder, and names that skipped duplicates there hold, source by source in bytewise order of
-   * their paths.
+   * their paths. `order` grows with each new name in the index.
    */
-  outputsOfSources(folder: string): AsyncIterable<OutputRecord | Reservation>;
+  outputsOfSources(folder: string): AsyncIterable<(OutputRecord | Reservation) & { readonly order: number }>;
   /** Outputs below a folder, and names there that skipped duplicates hold. */
   outputsBelow(folder: string): AsyncIterable<OutputRecord | Reservation>;
   /** Replaces settings digests of an older version, in several steps. May be called again, also after a crash. */
@@ -38,13 +38,25 @@ export interface Catalog {
     given: readonly OutputRecord[],
     isGone: boolean,
   ): Promise<void>;
-  /** Notes that a preset asks for these outputs, or no longer asks for them. A second call changes nothing. */
-  ask(preset: string, outputs: readonly OwnName[], isAsked: boolean): Promise<void>;
+  /**
+   * Notes that a preset asks for these outputs as outputs of these variants, or no longer asks for them. A second call
+   * changes nothing.
+   */
+  ask(preset: string, outputs: readonly AskedName[], isAsked: boolean): Promise<void>;
+  /**
+   * Notes with sources that they are missing, unless that is noted. A job that records the source drops the note. A second
+   * call changes nothing.
+   */
+  noteMissing(sources: readonly string[]): Promise<void>;
+  /** Drops these notes. A second call changes nothing. */
+  noteFound(sources: readonly string[]): Promise<void>;
+  /** The sources below a folder that are noted as missing, with the highest `order` of outputs at that time. */
+  notedMissing(folder: string): Promise<ReadonlyMap<string, number>>;
   /** Records the ctimes of sources that have none yet, and leaves the others alone. A second call changes nothing. */
   addCtimes(seen: readonly Pick<SourceRecord, 'path' | 'ctime'>[]): Promise<void>;
 }
 
-type OwnName = Pick<OutputRecord, 'path' | 'source'>;
+type AskedName = Pick<OutputRecord | Reservation, 'path' | 'source' | 'variant'>;
 
 /** Two settings digests of one variant: of an older version, and of this one. */
 export interface RenamedSettings {

@@ -42,7 +42,10 @@ function followLines(
   const current = inWork.toSorted((a, b) => a.id - b.id).slice(0, jobs);
   const names = current.map(({ source }) => cutStart(printable(source), layout.columns - 3, layout.ellipsis));
   return [
-    progressLine({ done, total, found, share: found === 0 ? 0 : done / found, rate, left }, layout),
+    progressLine(
+      { done, total, found, share: found === 0 ? 0 : done / found, isRemoving: false, rate, left },
+      layout,
+    ),
     ...(names.length === 0 ? [] : ['', ...names.map((name) => `   ${name}`)]),
   ];
 }

@@ -1,7 +1,7 @@
 import type { FailureGroup } from '../model/failures.ts';
 import { type BatchTotals, bytesOf, doneOf, totalOf } from '../model/totals.ts';
 import type { BatchFinished, BatchStarted, Event, Removed, Report } from '../model.ts';
-import { bytes, change, compact, countdown, counted, duration, pause, rate } from './format.ts';
+import { bytes, change, compact, count, countdown, counted, duration, pause, rate } from './format.ts';
 import { profileLines } from './profile.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { printable, textOf } from './text.ts';
@@ -75,9 +75,10 @@ function startLine({ batch, total, bytes: size, out, jobs, resumed, dryRun }: Ba
 }
 
 function progressLine(progress: Progress, now: number): string {
-  const { done, total, ended, found, started } = progress.totals;
+  const { done, total, ended, found, started, removed } = progress.totals;
   if (started?.dryRun) return `${done} looked at so far: ${dryRunText(progress.totals)}`;
   const pace = rate(progress.rate(now));
+  if (progress.isRemoving()) return `${done}/${total} done, removing outputs: ${count(removed)} so far`;
   if (total === null) return `${done} done, ${found} found so far ${countsInPlain(ended)} ${pace}`;
   const share = Math.floor((progress.share() ?? 0) * 100);
   const left = progress.left(now);

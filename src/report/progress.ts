@@ -158,11 +158,17 @@ export function createProgress() {
       const most = whole();
       return most <= 0 ? 1 : Math.min(1, ended / most);
     },
+    /** Whether all images have ended and the batch removes outputs. */
+    isRemoving: () => totals.removed > 0 && totals.total !== null && totals.done >= totals.total,
     /** Milliseconds left; null when unknown. */
     left(now: number): number | null {
-      const perSecond = begun === null ? null : weightRate(now, begun);
-      if (totals.total === null || perSecond === null) return null;
-      const most = (rest() / perSecond) * 1000;
+      if (totals.total === null || begun === null) return null;
+      const todo = rest();
+      // Unchanged images alone give no speed.
+      if (todo === 0) return 0;
+      const perSecond = weightRate(now, begun);
+      if (perSecond === null) return null;
+      const most = (todo / perSecond) * 1000;
       return most === 0 ? 0 : Math.max(1, most - unfinished(now));
     },
     event(event: Event, now: number): void {

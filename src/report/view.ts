@@ -60,6 +60,7 @@ function headerLine({ started, total, bytes: size }: BatchTotals, command: strin
 interface Figures extends Pick<BatchTotals, 'done' | 'total' | 'found'> {
   /** From 0 to 1. */
   readonly share: number | null;
+  readonly isRemoving: boolean;
   /** Images per second, and milliseconds left; null when unknown. */
   readonly rate: number | null;
   readonly left: number | null;
@@ -68,7 +69,15 @@ interface Figures extends Pick<BatchTotals, 'done' | 'total' | 'found'> {
 function figuresOf(progress: Progress, now: number): Figures {
   const { done, total, found } = progress.totals;
   const { share, rate, left } = progress;
-  return { done, total, found, share: share(), rate: rate(now), left: left(now) };
+  return {
+    done,
+    total,
+    found,
+    share: share(),
+    isRemoving: progress.isRemoving(),
+    rate: rate(now),
+    left: left(now),
+  };
 }
 
 /** The bar, and how far the batch is in numbers. */
@@ -84,6 +93,7 @@ export function progressLine(figures: Figures, layout: TextLayout): string {
   const images = `${count(done)}/${count(total)}`;
   const eta = countdown(figures.left);
   const tails = [
+    ...(figures.isRemoving ? [`  ${images}   removing outputs`, '  removing outputs'] : []),
     `  ${share.padStart(4)}   ${images}   ${pace}   ETA ${eta}`,
     `  ${share}  ${images}  ETA ${eta}`,
     `  ${share}  ${images}`,

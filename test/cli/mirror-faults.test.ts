@@ -65,6 +65,25 @@ describe.skipIf(!isForOthers)(
       await assertInvariants(place, { sources, outcome, gone: outputsOf(['a'], 'ab') });
     });
 
+    it('warns of outputs that it cannot look at, in a dry run too', async () => {
+      for (const path of ['photos/a.jpg', 'photos/sub']) rmSync(place.at(path), { recursive: true });
+      forbid(place.at('out/sub'), 0);
+      for (const more of [['--dry-run'], []]) {
+        const outcome = await runAsNobody(place, [...MIRROR, ...more, ...AB, 'photos']);
+        expect(outcome.code, outcome.stdout + outcome.stderr).toBe(0);
+        expect(removedIn(outcome, ...(more.length > 0 ? [true as const] : []))).toEqual(
+          outputsOf(['a'], 'ab'),
+        );
+        expect(warningsIn(outcome)).toEqual(
+          ['e', 'f'].map((name) =>
+            expect.stringMatching(`^photos/sub/${name}.jpg: its outputs could not be removed: .*EACCES`),
+          ),
+        );
+      }
+      allow(place.at('out/sub'));
+      expect(place.files('out')).toHaveLength(10);
+    });
+
     it('keeps outputs that it may not remove, with a warning, and removes the others', async () => {
       for (const path of ['photos/a.jpg', 'photos/sub/e.jpg']) rmSync(place.at(path));
       const sources = sourcesOf(place, 'photos');

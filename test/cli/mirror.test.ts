@@ -77,6 +77,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     run: ['--mirror=all', ...AB, 'photos'],
     removed: outputsOf(['a', 'b', 'c', 'd'], 'ab'),
   },
+  'the only source that is gone': {
+    async before(place) {
+      await putPictures(place, ['more/x.jpg']);
+      await made(place, ...AB, 'more');
+      renameSync(place.at('more/x.jpg'), place.at('more/x.txt'));
+    },
+    run: [...AB, 'more'],
+    removed: [],
+    warning: /^more: the only picture known from before is not there, so no output is removed: more\/x\.jpg$/,
+  },
   'a disk that is not mounted on the folder': {
     before(place) {
       remove(place, 'photos');
@@ -124,6 +134,21 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     run: [...A, '--variant', 'c:w=20', 'photos'],
     removed: outputsOf(ALL, 'b'),
     added: outputsOf(ALL, 'c'),
+  },
+  'a variant that was renamed, with the same path': {
+    before: (place) => made(place, ...A, '--name', '{dir}/{name}.{ext}', 'photos'),
+    run: ['--variant', 'c:w=40', '--name', '{dir}/{name}.{ext}', 'photos'],
+    // The outputs of the first batch have another template, and their variants are dropped.
+    removed: outputsOf(ALL, 'ab'),
+  },
+  'a variant that was renamed, with the same path, and an edited source': {
+    async before(place) {
+      await made(place, ...A, '--name', '{dir}/{name}.{ext}', 'photos');
+      putOld(place.at('photos/a.jpg'), await picture({ seed: 71 }));
+    },
+    run: ['--variant', 'c:w=40', '--name', '{dir}/{name}.{ext}', 'photos'],
+    removed: outputsOf(ALL, 'ab'),
+    changed: ['out/a.webp'],
   },
   'a variant that has another format': {
     before: () => {},
@@ -245,6 +270,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     run: [...A, 'photos'],
     removed: outputsOf(['a'], 'a'),
   },
+  'records of an older version, and another preset with the same settings': {
+    async before(place) {
+      place.put('.imgtoolrc', presets('c:w=20', 'd:w=20'));
+      for (const name of ['one', 'two']) await made(place, '--preset', name, 'photos');
+      makePresetsUnknown(place);
+      remove(place, 'photos/a.jpg');
+    },
+    run: ['--preset', 'one', 'photos'],
+    removed: outputsOf(['a'], 'c'),
+  },
   'an output that somebody edited': {
     before(place) {
       writeFileSync(place.at('out/a_a.webp'), 'mine now');
@@ -341,6 +376,24 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
       symlinkSync(place.at('elsewhere'), place.at('photos/sub'));
     },
     removed: [],
+  },
+  'a folder that a link has replaced, and a variant that was renamed': {
+    before(place) {
+      renameSync(place.at('photos/sub'), place.at('elsewhere'));
+      symlinkSync(place.at('elsewhere'), place.at('photos/sub'));
+    },
+    run: [...A, '--variant', 'c:w=20', 'photos'],
+    removed: outputsOf(without('sub/e', 'sub/f'), 'b'),
+    added: outputsOf(without('sub/e', 'sub/f'), 'c'),
+  },
+  'a source that a link has replaced, and a variant that was renamed': {
+    before(place) {
+      renameSync(place.at('photos/a.jpg'), place.at('kept.jpg'));
+      symlinkSync(place.at('kept.jpg'), place.at('photos/a.jpg'));
+    },
+    run: [...A, '--variant', 'c:w=20', 'photos'],
+    removed: outputsOf(without('a'), 'b'),
+    added: outputsOf(without('a'), 'c'),
   },
 };
 

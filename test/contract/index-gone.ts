@@ -188,7 +188,7 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       it('are those of all its records, and of those that ask later, each once', async () => {
         await complete('a');
         expect(await asking()).toBe(',test,');
-        const own = [{ path: OUTPUT, source: '/photos/a' }];
+        const own = [{ path: OUTPUT, source: '/photos/a', variant: 'small' }];
         for (const name of ['web', 'test', 'we', 'web']) await index.ask(name, own, true);
         expect(await asking()).toBe(',test,web,we,');
         await index.renew(run, [newJob('a')]);
@@ -202,10 +202,51 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
 
       it('are not changed for an output of another source', async () => {
         await complete('a');
-        const foreign = [{ path: OUTPUT, source: '/photos/b' }];
+        const foreign = [{ path: OUTPUT, source: '/photos/b', variant: 'other' }];
         await index.ask('web', foreign, true);
         await index.ask('test', foreign, false);
         expect(await asking()).toBe(',test,');
+        expect((await index.lookup([], [OUTPUT])).output(OUTPUT)?.variant).toBe('small');
+      });
+
+      it('ask for it as the variant that was named last', async () => {
+        await complete('a');
+        const asked = { path: OUTPUT, source: '/photos/a', variant: 'hero' };
+        for (let i = 0; i < 2; i++) await index.ask('test', [asked], true);
+        await index.ask('web', [{ ...asked, variant: 'small' }], false);
+        const record = (await pair.other.lookup([], [OUTPUT])).output(OUTPUT);
+        expect([record?.variant, record?.presets]).toEqual(['hero', ',test,']);
+      });
+    });
+
+    describe('sources that are noted as missing', () => {
+      const noted = async () => [...(await pair.other.notedMissing('/photos'))];
+      const orders = async () => {
+        const all: number[] = [];
+        for await (const { order } of index.outputsOfSources('/photos')) all.push(order);
+        return all;
+      };
+
+      it('keep the first note, until they are found or recorded again', async () => {
+        await complete('a');
+        await complete('b');
+        expect(await noted()).toEqual([]);
+        const last = Math.max(...(await orders()));
+        await index.noteMissing(['/photos/a', '/photos/b', '/photos/none']);
+        await complete('c');
+        await index.noteMissing(['/photos/a']);
+        expect(await noted()).toEqual([
+          ['/photos/a', last],
+          ['/photos/b', last],
+        ]);
+        expect(Math.max(...(await orders()))).toBeGreaterThan(last);
+        expect(await index.notedMissing('/elsewhere')).toEqual(new Map());
+        for (let i = 0; i < 2; i++) await index.noteFound(['/photos/a', '/photos/none']);
+        expect(await noted()).toEqual([['/photos/b', last]]);
+        await index.renew(run, [newJob('b')]);
+        const [job] = await index.take(run, 1, Date.now());
+        await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/b') }));
+        expect(await noted()).toEqual([]);
       });
     });
 

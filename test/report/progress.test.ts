@@ -78,6 +78,16 @@ describe('the time left', () => {
     expect(progress.left(2_000)).toBeCloseTo(8_000);
   });
 
+  it('is nothing in a batch of unchanged sources, also while it removes outputs', () => {
+    const progress = begin(2, 2_000 * KB, 2);
+    expect(progress.isRemoving()).toBe(false);
+    for (const name of ['a', 'b']) {
+      progress.event(jobOf(name, { bytes: 1_000 * KB, state: 'unchanged' }), 0);
+    }
+    progress.event({ type: 'removed', batch, source: 'gone.jpg', paths: ['out/gone.webp'] }, 5_000);
+    expect([progress.left(10_000), progress.isRemoving()]).toEqual([0, true]);
+  });
+
   it('leaves out sources that the walk found unchanged', () => {
     const progress = begin(4, 4_000 * KB, 1);
     progress.event(jobOf('old', { bytes: 1_000 * KB, state: 'unchanged' }), 0);

@@ -40,9 +40,9 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     SELECT path AS id FROM sources WHERE path > ? AND path < ? ORDER BY path LIMIT ?`);
   const ofSourcesBelow = prepare<
     [string, number, string, number],
-    (OutputRecord | Reservation) & { row: number }
+    (OutputRecord | Reservation) & { order: number }
   >(`
-    SELECT id AS row, ${OUTPUT} FROM outputs
+    SELECT id AS "order", ${OUTPUT} FROM outputs
     WHERE (source, id) > (?, ?) AND source < ? AND digest IS NOT NULL ORDER BY source, id LIMIT ?`);
   const outputsIn = prepare<[string, string, number], (OutputRecord | Reservation) & { id: string }>(`
     SELECT key AS id, ${OUTPUT} FROM outputs WHERE key > ? AND key < ? AND digest IS NOT NULL ORDER BY key LIMIT ?`);
@@ -74,7 +74,15 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
         excluded.dominant_color),
       digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
-      pages = excluded.pages, seen_at = excluded.seen_at, ctime = excluded.ctime`);
+      pages = excluded.pages, seen_at = excluded.seen_at, ctime = excluded.ctime, missing = NULL`);
+  const noteMissing = prepare<[string]>(`
+    UPDATE sources SET missing = (SELECT coalesce(max(id), 0) FROM outputs) WHERE path = ? AND missing IS NULL`);
+  const noteFound = prepare<[string]>(
+    'UPDATE sources SET missing = NULL WHERE path = ? AND missing IS NOT NULL',
+  );
+  const noted = prepare<[string, string], { path: string; missing: number }>(`
+    SELECT path, missing FROM sources INDEXED BY sources_missing
+    WHERE missing IS NOT NULL AND path > ? AND path < ?`);
   const addCtime = prepare('UPDATE sources SET ctime = @ctime WHERE path = @path AND ctime IS NULL');
   const putOutput = prepare(`
     INSERT INTO outputs (key, ${OUTPUT}) VALUES (@key, ${COLUMNS.map((name) => `@${name}`).join(', ')})
@@ -82,9 +90,10 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       presets = iif(excluded.presets IS NULL, presets, ${withPreset('excluded.presets')})
     WHERE outputs.source = excluded.source`);
   const ask = prepare<[NameAsked]>(`
-    UPDATE outputs SET presets = ${withPreset('@preset')}
-    WHERE key = @key AND source = @source AND instr(coalesce(presets, ''), @preset) = 0`);
-  const noLongerAsk = prepare<[NameAsked]>(`
+    UPDATE outputs SET presets = ${withPreset('@preset')}, variant = @variant
+    WHERE key = @key AND source = @source
+      AND (instr(coalesce(presets, ''), @preset) = 0 OR variant IS NOT @variant)`);
+  const noLongerAsk = prepare<[Omit<NameAsked, 'variant'>]>(`
     UPDATE outputs SET presets = replace(presets, @preset, ',') WHERE key = @key AND source = @source`);
 
   /** Records outputs and the names of skipped duplicates. Errors: `output_exists` for a name of another source. */
@@ -115,9 +124,9 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       },
       async *outputsOfSources(folder) {
         const [first, end] = rangeBelow(folder);
-        const next = ([source, row]: readonly [string, number]) =>
-          ofSourcesBelow.all(source, row, end, PAGE).map(({ row: last, ...output }) => {
-            return { id: [output.source, last] as const, output };
+        const next = ([source, order]: readonly [string, number]) =>
+          ofSourcesBelow.all(source, order, end, PAGE).map((output) => {
+            return { id: [output.source, output.order] as const, output };
           });
         for await (const rows of pagesFrom(read, [first, 0], next)) yield* rows.map(({ output }) => output);
       },
@@ -158,9 +167,22 @@ export function createCatalog(connection: Connection, fold: FoldName) {
         }),
       ask: (preset, outputs, isAsked) =>
         write(() => {
-          const set = isAsked ? ask : noLongerAsk;
-          for (const { path, source } of outputs) set.run({ preset: `,${preset},`, key: fold(path), source });
+          for (const { path, source, variant } of outputs) {
+            const name = { preset: `,${preset},`, key: fold(path), source };
+            if (isAsked) ask.run({ ...name, variant });
+            else noLongerAsk.run(name);
+          }
         }),
+      noteMissing: (paths) =>
+        write(() => {
+          for (const path of paths) noteMissing.run(path);
+        }),
+      noteFound: (paths) =>
+        write(() => {
+          for (const path of paths) noteFound.run(path);
+        }),
+      notedMissing: (folder) =>
+        read(() => new Map(noted.all(...rangeBelow(folder)).map(({ path, missing }) => [path, missing]))),
       addCtimes: (seen) =>
         write(() => {
           for (const { path, ctime } of seen) addCtime.run({ path, ctime });
@@ -186,6 +208,7 @@ interface NameAsked {
   readonly preset: string;
   readonly key: string;
   readonly source: string;
+  readonly variant: string | null;
 }
 
 /** SQL for the column `presets` with one more name, which is there once. */

@@ -161,6 +161,13 @@ const RECIPES = `
 ALTER TABLE outputs ADD COLUMN recipe INTEGER;
 `;
 
+const MISSING = `
+-- The last output that was recorded when a mirror noted that the source is missing. NULL for all others.
+ALTER TABLE sources ADD COLUMN missing INTEGER;
+-- Few sources are missing.
+CREATE INDEX sources_missing ON sources (path) WHERE missing IS NOT NULL;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -170,6 +177,7 @@ export const MIGRATIONS: readonly string[] = [
   ASKING,
   PAGES,
   RECIPES,
+  MISSING,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

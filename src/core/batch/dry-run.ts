@@ -17,12 +17,14 @@ const NO_BATCH = '';
 
 /** What a dry run has found out so far. */
 interface Foreseen {
-  /** The sources that get names, by folded name. */
+  /** The sources that get names or keep them, by folded name. */
   readonly owners: Map<string, string>;
   /** The first source with each digest, as given. */
   readonly firstWith: Map<string, string>;
   /** Sources that would fail, and folders that cannot be read. */
   readonly failed: Set<string>;
+  /** Sources with a job that would end well. */
+  readonly done: Set<string>;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     const shown = event.type === 'job' && event.state === 'unchanged' ? asForeseen(event) : event;
     plain.emit(shown);
   };
-  const foreseen: Foreseen = { owners: new Map(), firstWith: new Map(), failed: new Set() };
+  const foreseen: Foreseen = { owners: new Map(), firstWith: new Map(), failed: new Set(), done: new Set() };
   const run = { batch: NO_BATCH, run: ports.run };
   const begun = { dead: [], run, options, signal };
   const plain = contextOf(ports, begun, totals.counting(emit));
@@ -52,7 +54,7 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     emit: report,
     index: dryIndex(index, foreseen, async (job) => {
       const event = await predict(context, job, foreseen);
-      if (event.state === 'failed') foreseen.failed.add(job.source);
+      (event.state === 'failed' ? foreseen.failed : foreseen.done).add(job.source);
       report(event);
     }),
   };
@@ -61,11 +63,13 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     ...{ type: 'batch.started', total: null, bytes: 0, out, preset: preset.name, jobs },
     dryRun: true,
   });
-  const mirror = options.mirror ? await import('./mirror.ts') : undefined;
-  const plan = await mirror?.planMirror(plain);
+  const plan = options.mirror ? await (await import('./mirror-plan.ts')).planMirror(plain) : undefined;
   // One source at a time: it is reported as soon as it is read.
   const { ended } = await takeIn(context, () => {}, { chunkSize: 1 });
-  if (ended && plan !== undefined) await mirror?.foreseeMirror(plain, plan, foreseen);
+  if (ended && plan !== undefined) {
+    const { foreseeMirror } = await import('./mirror.ts');
+    await foreseeMirror(plain, plan, foreseen);
+  }
   const finished: BatchFinished = {
     type: 'batch.finished',
     batch: NO_BATCH,
@@ -89,7 +93,9 @@ function dryIndex(index: Index, { owners, failed }: Foreseen, added: (job: NewJo
   return {
     ...index,
     addCtimes: async () => {},
-    ask: async () => {},
+    async ask(_preset, outputs) {
+      for (const { path, source } of outputs) owners.set(foldName(path), source);
+    },
     async lookup(sources, outputs) {
       const found = await index.lookup(sources, outputs);
       return {

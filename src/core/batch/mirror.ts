@@ -1,148 +1,124 @@
-import { ImgtoolError } from '../../errors.ts';
-import type { OutputRecord, Reservation, Walk, Warning } from '../../model.ts';
+import { asImgtoolError, ImgtoolError } from '../../errors.ts';
+import { leftOf } from '../../model/totals.ts';
+import type { Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { isAskedBy, isMade } from '../job/decide.ts';
+import { isMade } from '../job/decide.ts';
 import { isBelow, isIntact } from '../job/facts.ts';
-import { removeRecorded, staysChanged } from '../job/superseded.ts';
-import { CHUNK } from './intake.ts';
+import { notRemovable, removeRecorded, staysChanged } from '../job/superseded.ts';
+import { hasVariant, isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
 import { foldName, pathAsGiven } from './names.ts';
 
-type Own = OutputRecord | Reservation;
-
-/** A source with outputs that a mirror removes. */
-interface Due {
-  readonly source: string;
-  readonly isGone: boolean;
-}
-
-/** What the sources below the named folders should no longer have. */
-interface MirrorPlan {
-  readonly folders: readonly { readonly folder: string; readonly due: readonly Due[] }[];
-  /** About missing sources whose outputs stay. */
-  readonly warnings: readonly Warning[];
-}
-
-/** Number of missing sources that a warning names. */
-const NAMED = 10;
+/** Number of batches to search first for newer ones. */
+const RECENT = 100;
 
 /** The inputs of a batch that mirrors. Errors: `usage` when it would leave out some files of a folder. */
 export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs {
   if (inputs.list !== null) {
-    const fix = 'name a folder instead, or leave out {{mirror}} here and in the settings file';
+    const fix = 'name a folder instead, or leave out {{mirror}}; {{mirror false}} overrides a settings file';
     throw new ImgtoolError('usage', 'a list of files is given, and only folders are mirrored', { fix });
   }
   if (include.length + exclude.length > 0) {
-    const fix = 'leave out {{include}} and {{exclude}}, or {{mirror}}, here and in the settings file';
+    const fix = 'leave out {{include}} and {{exclude}}, or {{mirror}}; {{mirror false}} overrides a settings file';
     throw new ImgtoolError('usage', 'patterns leave files out, and only whole folders are mirrored', { fix });
   }
   return { ...inputs, onlyFolders: 'mirrored' };
 }
 
 /**
- * Finds the sources below the named folders that are gone, and those with outputs of variants that the preset no longer
- * has. Call it before the batch adds sources: they are not known from before.
+ * Removes what is planned, after all jobs have ended. False when it was stopped and something is left to remove. Errors:
+ * fatal ones.
  */
-export async function planMirror(context: JobContext): Promise<MirrorPlan> {
-  const { sources, options } = context;
-  const roots = new Set(sources.folders);
-  const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
-  const folders: MirrorPlan['folders'][number][] = [];
-  const warnings: Warning[] = [];
-  let isTooMuch = false;
-  for (const folder of outermost) {
-    const { known, gone, stale } = await compare(context, folder);
-    const certain = new Set(options.mirror === 'all' ? gone : await sources.gone(gone));
-    const unclear = gone.filter((source) => !certain.has(source));
-    const given = sources.givenOf(folder);
-    const fix = 'mount or name the right folder; if they are really gone: {{mirror all}}';
-    const warn = (message: string) =>
-      warnings.push({ type: 'warning', message: `${given}: ${message}`, fix });
-    if (options.mirror !== 'all' && 2 * gone.length > known) {
-      isTooMuch = true;
-      const missing = `${gone.length} of the ${known} pictures known from before are not there`;
-      warn(`${missing}, so no output is removed: ${named(context, gone)}`);
-    } else if (unclear.length > 0) {
-      warn(`keeps the outputs of missing pictures whose folders are empty: ${named(context, unclear)}`);
-    }
-    const due = gone.filter((source) => certain.has(source)).map((source) => ({ source, isGone: true }));
-    folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
+export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<boolean> {
+  const { index, run, options, emit, signal } = context;
+  const { walkEnded, counts } = await index.batch(run.batch);
+  // A batch that was stopped before its end is cancelled anyway.
+  if (signal.aborted && (!walkEnded || leftOf(counts) > 0)) return true;
+  if (!walkEnded) {
+    const message = 'not all inputs were there, so no output is removed';
+    emit({ type: 'warning', message, fix: 'mount or bring them back, and resume again' });
+    return true;
   }
-  return { folders: isTooMuch ? [] : folders, warnings };
-}
-
-/** Removes what is planned, after all jobs have ended. Ends early on abort. Errors: fatal ones. */
-export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Promise<void> {
-  const { index, run, options } = context;
-  if (!(await index.batch(run.batch)).walkEnded) return;
   const failed = new Set<string>();
   for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
-  for await (const { source, isGone, own } of stillDue(context, plan, failed)) {
+  const work = { failed, done: new Set<string>(), owners: new Map<string, string>() };
+  let isLate: boolean | undefined;
+  for await (const { source, isGone, own } of stillDue(context, plan, work)) {
+    if (!isGone && isLate === undefined) isLate = await hasNewerVariants(context);
+    if (!isGone && isLate) continue;
+    if (signal.aborted) {
+      emit({
+        type: 'warning',
+        message: 'was stopped before it had removed all outputs that nothing asks for',
+      });
+      return false;
+    }
     const shared = own.filter((record) => !isAskedOnlyBy(options.preset.name, record));
     if (shared.length > 0) await index.ask(options.preset.name, shared, false);
     const all = await index.ownedBy(source);
     const removed = own.filter((record) => !shared.includes(record));
     await removeRecorded(context, source, removed, isGone && removed.length === all.length);
   }
+  return true;
 }
 
-/** What a dry run has found out: sources that fail, and the sources that get names, by folded name. */
-interface Foreseen {
+/**
+ * Whether a newer batch of this preset has variants that this batch does not have: their outputs are not dropped ones. A
+ * warning says that they stay.
+ */
+async function hasNewerVariants(context: JobContext): Promise<boolean> {
+  const { index, run, options, emit } = context;
+  for (let limit = RECENT; ; limit *= 10) {
+    const recent = await index.batches(limit);
+    const own = recent.findIndex(({ id }) => id === run.batch);
+    if (own < 0 && recent.length === limit) continue;
+    const newer = recent.slice(0, own).find(({ options: { out, preset } }) => {
+      const isOther = preset.variants.some(({ name, format }) => !hasVariant(options, name, format));
+      return out === options.out && preset.name === options.preset.name && isOther;
+    });
+    if (newer === undefined) return false;
+    const message = `keeps outputs of other variants: batch ${newer.id} is newer and asks for them`;
+    emit({ type: 'warning', message, fix: 'to remove them, run the command with {{mirror}} again' });
+    return true;
+  }
+}
+
+/** What is known about the work of the batch. */
+interface Work {
   readonly failed: ReadonlySet<string>;
+  /** Only in a dry run: sources whose jobs would end well, and the sources that get names or keep them, by folded name. */
+  readonly done: ReadonlySet<string>;
   readonly owners: ReadonlyMap<string, string>;
 }
 
 /** Reports what `carryOutMirror` would remove. */
-export async function foreseeMirror(
-  context: JobContext,
-  plan: MirrorPlan,
-  { failed, owners }: Foreseen,
-): Promise<void> {
-  const { storage, options, sources, emit } = context;
-  for await (const { source, own } of stillDue(context, plan, failed)) {
+export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work: Work): Promise<void> {
+  const { storage, options, sources, emit, signal } = context;
+  for await (const { source, own } of stillDue(context, plan, work)) {
+    if (signal.aborted) return;
     const paths: string[] = [];
-    for (const record of own.filter(isMade)) {
-      const { path } = record;
-      const isTaken = (owners.get(foldName(path)) ?? source) !== source;
-      if (isTaken || !isAskedOnlyBy(options.preset.name, record)) continue;
-      const [disk = null] = await storage.stat([path]);
-      if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
-      else if (disk !== null) emit(staysChanged(context, path));
+    try {
+      for (const record of own.filter(isMade)) {
+        const { path } = record;
+        if (work.owners.has(foldName(path)) || !isAskedOnlyBy(options.preset.name, record)) continue;
+        const [disk = null] = await storage.stat([path]);
+        if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
+        else if (disk !== null) emit(staysChanged(context, path));
+      }
+    } catch (thrown) {
+      const error = asImgtoolError(thrown);
+      if (error.fatal) throw error;
+      emit(notRemovable(context, source, error));
+      continue;
     }
     if (paths.length > 0) emit({ type: 'removed', source: sources.givenOf(source), paths, dryRun: true });
   }
 }
 
-/** The sources below one folder with outputs that the preset asks for, or asked for. */
-async function compare(context: JobContext, folder: string) {
-  const { index, sources } = context;
-  const [gone, stale]: [string[], string[]] = [[], []];
-  let known = 0;
-  /** Whether each source has an output of another variant. */
-  let chunk = new Map<string, boolean>();
-  const flush = async () => {
-    known += chunk.size;
-    for (const path of await sources.missing([...chunk.keys()])) {
-      if (!(await isWalkedAndGone(context, path))) continue;
-      gone.push(path);
-      chunk.delete(path);
-    }
-    stale.push(...[...chunk].filter(([, isStale]) => isStale).map(([path]) => path));
-    chunk = new Map();
-  };
-  for await (const record of index.outputsOfSources(folder)) {
-    if (!isOurs(context, record)) continue;
-    const { source } = record;
-    if (chunk.size >= CHUNK && !chunk.has(source)) await flush();
-    chunk.set(source, chunk.get(source) === true || !isWanted(context, record));
-  }
-  await flush();
-  return { known, gone, stale };
-}
-
 /** The planned sources that still have such outputs. Leaves out folders with parts that could not be read. */
-async function* stillDue(context: JobContext, plan: MirrorPlan, failed: ReadonlySet<string>) {
-  const { index, sources, emit, signal } = context;
+async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
+  const { failed } = work;
+  const { index, sources, emit } = context;
   for (const warning of plan.warnings) emit(warning);
   const unread: string[] = [];
   for (const source of failed) if (await sources.isFolder(source)) unread.push(source);
@@ -153,47 +129,27 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, failed: Readonly
       emit({ type: 'warning', message });
     }
     for (const { source, isGone } of isUnread ? [] : due) {
-      if (signal.aborted) return;
       // A source that failed has no new outputs that could replace the old ones.
       if (failed.has(source) || (isGone && (await sources.missing([source])).length === 0)) continue;
-      const records = (await index.ownedBy(source)).filter((record) => isOurs(context, record));
+      const all = await index.ownedBy(source);
+      const records = all.filter((record) => isOurs(context, record));
+      // The outputs of a source that the batch passed over, or of its old bytes, may be the only ones.
+      if (!isGone && !hasAll(context, source, all, work)) continue;
       const own = isGone ? records : records.filter((record) => !isWanted(context, record));
       if (own.length > 0) yield { source, isGone, own };
     }
   }
 }
 
-/** Whether an output is in the output folder, and the preset asks for it or asked for it. */
-function isOurs({ options, settings }: JobContext, record: Own): boolean {
-  if (record.digest === null || !isBelow(record.path, options.out)) return false;
-  // An older version did not record presets.
-  if (record.presets === null) return record.settings !== null && settings.includes(record.settings);
-  return isAskedBy(options.preset.name, record);
-}
-
 function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
   return presets === null || presets.split(',').every((name) => name === '' || name === preset);
 }
 
-/** Whether the preset has the variant of an output. */
-function isWanted({ options }: JobContext, record: Own): boolean {
-  return options.preset.variants.some(({ name, format }) => {
-    return name === record.variant && (!isMade(record) || record.format === format);
+/** Whether a source has an output, with the current settings, of each variant of the preset. */
+function hasAll({ options, settings }: JobContext, source: string, own: readonly Own[], work: Work): boolean {
+  if (work.done.has(source)) return true;
+  return options.preset.variants.every(({ name }, i) => {
+    const isIt = ({ variant, path }: Own) => variant === name || work.owners.has(foldName(path));
+    return own.some((one) => one.settings === settings[i] && isBelow(one.path, options.out) && isIt(one));
   });
-}
-
-/** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */
-async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Promise<boolean> {
-  let isGone = false;
-  for await (const entry of sources.walk(signal, { at })) {
-    if (entry.type === 'found' || entry.type === 'unreadable') return false;
-    // A walk also ends at a link that has replaced a folder. The source may be behind that link.
-    if (entry.type === 'gone') isGone ||= (await sources.missing([entry.path])).length > 0;
-  }
-  return isGone;
-}
-
-function named({ sources }: JobContext, paths: readonly string[]): string {
-  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
-  return paths.slice(0, NAMED).map(sources.givenOf).join(', ') + more;
 }

@@ -115,7 +115,8 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   const stop = stopOf(given);
   const context = { ...given, signal: stop.signal };
   const work = () => takeInAndWork(context, mode, totals);
-  let fatal = (await (context.options.mirror ? workAndMirror(context, work) : work())) ?? stop.error();
+  const worked = await (context.options.mirror ? workAndMirror(context, work) : onlyWork(work));
+  let fatal = worked.fatal ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
     fatal ??= asImgtoolError(error);
@@ -127,7 +128,8 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   if (isStopped) await cancelWaiting(index, run.batch).catch(giveUp);
   const before = await index.batch(run.batch).catch(giveUp);
   const known = fatal;
-  const state = before === undefined || known ? 'interrupted' : stateOf(before, mode, isStopped);
+  const state =
+    before === undefined || known ? 'interrupted' : stateOf(before, mode, isStopped, worked.isDone);
   // Report the error first: `end` may wait long for an index that another program holds.
   if (known !== undefined) emit({ type: 'warning', ...failureOf(known) });
   const batch = await index.end(run, state).catch(giveUp);
@@ -146,16 +148,23 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   return finished;
 }
 
-/** Does the work, then removes outputs that nothing asks for any more. Resolves to the fatal error of either, if any. */
-async function workAndMirror(context: JobContext, work: () => Promise<ImgtoolError | undefined>) {
+/** Resolves to a fatal error, if any. */
+type Work = () => Promise<ImgtoolError | undefined>;
+
+async function onlyWork(work: Work) {
+  return { fatal: await work(), isDone: true };
+}
+
+/** Does the work, then removes outputs that nothing asks for any more. `isDone` is false when a stop left some of them. */
+async function workAndMirror(context: JobContext, work: Work) {
   try {
-    const { carryOutMirror, planMirror } = await import('./mirror.ts');
+    const { planMirror } = await import('./mirror-plan.ts');
+    const { carryOutMirror } = await import('./mirror.ts');
     const plan = await planMirror(context);
     const fatal = await work();
-    if (fatal === undefined && !context.signal.aborted) await carryOutMirror(context, plan);
-    return fatal;
+    return { fatal, isDone: fatal !== undefined || (await carryOutMirror(context, plan)) };
   } catch (error) {
-    return asImgtoolError(error);
+    return { fatal: asImgtoolError(error), isDone: false };
   }
 }
 
@@ -166,8 +175,13 @@ function atRest({ counts, passedOver, bytesIn, bytesOut }: BatchTotals) {
 }
 
 /** The final state of a batch without waiting jobs. This run or an earlier one may have been stopped. */
-function stateOf({ counts, walkEnded }: Batch, { isEndless }: BatchMode, isStopped: boolean) {
-  if (counts.cancelled > 0) return 'cancelled';
+function stateOf(
+  { counts, walkEnded }: Batch,
+  { isEndless }: BatchMode,
+  isStopped: boolean,
+  isDone: boolean,
+) {
+  if (counts.cancelled > 0 || !isDone) return 'cancelled';
   if (walkEnded || isEndless) return 'finished';
   // Some inputs have not been walked yet.
   return isStopped ? 'cancelled' : 'interrupted';

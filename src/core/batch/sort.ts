@@ -1,7 +1,7 @@
 import type { JobEvent, OutputRecord, SourceRecord, Unstamped } from '../../model.ts';
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { decide, type Facts, isAskedBy, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
+import { decide, type Facts, isAskedAs, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
 import { describe, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
@@ -51,8 +51,7 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       const event = unchangedEvent(context, found.given, facts, startedAt);
       unchanged.push({ found, event, heldBy: mine?.heldBy ?? [] });
-      const made = facts.wanted.map(({ record }) => record).filter(isMade);
-      unasked.push(...made.filter((record) => !isAskedBy(context.options.preset.name, record)));
+      unasked.push(...facts.wanted.flatMap((one) => asAsked(context.options.preset.name, one)));
       const ctime = found.facts?.ctime ?? null;
       if (recorded?.ctime === null && ctime !== null) undated.push({ path: found.source, ctime });
     } else changed.push(one);
@@ -60,6 +59,12 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   if (undated.length > 0) await context.index.addCtimes(undated);
   if (unasked.length > 0) await context.index.ask(context.options.preset.name, unasked, true);
   return { sources: changed, unchanged, outputs, lookup };
+}
+
+/** The record of an output as the preset asks for it, if the index has another one. */
+function asAsked(preset: string, { record, variant: { name } }: Wanted): OutputRecord[] {
+  if (!isMade(record) || isAskedAs(name, preset, record)) return [];
+  return [{ ...record, variant: name }];
 }
 
 /** A source's names, all of which it owns, with the records of its outputs. */

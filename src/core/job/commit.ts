@@ -3,7 +3,7 @@ import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts
 import type { Staged, Storage } from '../../ports.ts';
 import { RECIPES } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { isAskedBy, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
+import { isAskedAs, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -184,6 +184,7 @@ function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   if (disk === null || disk === 'foreign') return undefined;
   if (step.kind === 'adopt') return { ...step.from, ...ownedBy(work, step.wanted), ...disk };
   if (step.kind !== 'keep' || !isMade(record)) return undefined;
-  const isKnown = sameFile(record, disk) && isAskedBy(work.options.preset.name, record);
+  const isKnown =
+    sameFile(record, disk) && isAskedAs(step.wanted.variant.name, work.options.preset.name, record);
   return isKnown ? undefined : { ...record, ...ownedBy(work, step.wanted), ...disk };
 }

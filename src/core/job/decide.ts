@@ -128,6 +128,11 @@ export function isAskedBy(preset: string, { presets }: Pick<OutputRecord, 'prese
   return presets?.includes(presetMark(preset)) === true;
 }
 
+/** Whether the index knows that this preset asks for an output as its variant of this name. */
+export function isAskedAs(variant: string, preset: string, record: OutputRecord): boolean {
+  return record.variant === variant && isAskedBy(preset, record);
+}
+
 export function sameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtime === b.mtime && a.ino === b.ino;
 }

@@ -1,5 +1,5 @@
-import { asImgtoolError } from '../../errors.ts';
-import type { OutputRecord, Reservation } from '../../model.ts';
+import { asImgtoolError, type ImgtoolError } from '../../errors.ts';
+import type { OutputRecord, Reservation, Warning } from '../../model.ts';
 import type { Staged } from '../../ports.ts';
 import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway, type Staging } from './commit.ts';
@@ -44,11 +44,20 @@ export async function removeRecorded(
   } catch (thrown) {
     const error = asImgtoolError(thrown);
     if (error.fatal) throw error;
-    const message = `${given}: its outputs could not be removed: ${error.message}`;
-    emit({ type: 'warning', message, ...(error.fix === undefined ? {} : { fix: error.fix }) });
+    emit(notRemovable(context, source, error));
   } finally {
     for (const one of staged) await one.discard();
   }
+}
+
+/** The warning about a source whose outputs cannot be removed. */
+export function notRemovable(
+  { sources }: JobContext,
+  source: string,
+  { message, fix }: ImgtoolError,
+): Warning {
+  const what = `${sources.givenOf(source)}: its outputs could not be removed: ${message}`;
+  return { type: 'warning', message: what, ...(fix === undefined ? {} : { fix }) };
 }
 
 /** The warning about a file that a mirror would remove if nobody had changed it. */

@@ -1,5 +1,6 @@
 import { leftOf } from '../../model/totals.ts';
 import type { WatchOptions } from '../../model.ts';
+import { tooManyGone } from '../batch/missing.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
@@ -54,14 +55,9 @@ export function openMirror(
           all++;
           if (!has(path)) absent.push(path);
         }
-        if (mirror === 'all' || 2 * absent.length <= all) lost(absent);
-        else {
-          // An unmounted disk is more likely than so many deleted pictures.
-          const missing = `${absent.length} of the ${all} pictures known from before are not there`;
-          const message = `${sources.givenOf(folder)}: ${missing}; no outputs were removed after them`;
-          const fix = 'mount or name the right folder; if they are really gone: {{mirror all}}';
-          emit({ type: 'warning', message, fix });
-        }
+        const refusal = mirror === 'all' ? undefined : tooManyGone(sources, folder, absent, all);
+        if (refusal === undefined) lost(absent);
+        else emit(refusal);
       }
     },
     /** Removes outputs that are due. While sources are settling or in work, it waits longer. */

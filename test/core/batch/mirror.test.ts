@@ -34,7 +34,7 @@ describe('a batch that mirrors', () => {
     expect(shop.outputs()).toEqual(['c_small.webp', 'd_small.webp', 'new_small.webp']);
   });
 
-  it('removes nothing more after a stop, and the next batch removes the rest', async () => {
+  it('is cancelled by a stop and removes nothing more, and the next batch removes the rest', async () => {
     const stop = new AbortController();
     const ports = await shop.prepare('process');
     const given = await removing(async (...all) => {
@@ -43,7 +43,7 @@ describe('a batch that mirrors', () => {
     });
     const events = await shop.run(MIRROR, given, stop.signal);
     expect(removedIn(events)).toEqual(['out/a_small.webp']);
-    expect(events.at(-1)).toMatchObject({ state: 'finished', stopped: 'signal' });
+    expect(events.at(-1)).toMatchObject({ state: 'cancelled', stopped: 'signal' });
     expect(removedIn(await shop.run(MIRROR))).toEqual(['out/b_small.webp']);
     expect(shop.outputs()).toEqual(ALL.slice(2));
   });

@@ -118,7 +118,9 @@ describe('a backup of the index', () => {
     const { write, db, close } = await connect(path);
     copyFileSync(path, `${path}.old`);
     await write(() =>
-      db.exec("INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL)"),
+      db.exec(
+        "INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL, NULL)",
+      ),
     );
     await backUpSqliteIndex(path, file, never);
     expect(countIn(file, 'sources')).toBe(1);

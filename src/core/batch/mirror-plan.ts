@@ -1,0 +1,123 @@
+import type { BatchOptions, OutputRecord, Reservation, Warning } from '../../model.ts';
+import type { Format } from '../../variants/formats.ts';
+import type { JobContext } from '../job/context.ts';
+import { isAskedBy, isMade } from '../job/decide.ts';
+import { isBelow } from '../job/facts.ts';
+import { CHUNK } from './intake.ts';
+import { MISSING, named, tooManyGone } from './missing.ts';
+
+export type Own = OutputRecord | Reservation;
+
+/** A source with outputs that a mirror removes. */
+interface Due {
+  readonly source: string;
+  readonly isGone: boolean;
+}
+
+/** What the sources below the named folders should no longer have. */
+export interface MirrorPlan {
+  readonly folders: readonly { readonly folder: string; readonly due: readonly Due[] }[];
+  /** About missing sources whose outputs stay. */
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Finds the sources below the named folders that are gone, and those with outputs of variants that the preset no longer
+ * has. Call it before the batch adds sources: they are not known from before.
+ */
+export async function planMirror(context: JobContext): Promise<MirrorPlan> {
+  const { index, sources, options } = context;
+  const roots = new Set(sources.folders);
+  const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
+  const folders: MirrorPlan['folders'][number][] = [];
+  const warnings: Warning[] = [];
+  let isTooMuch = false;
+  for (const folder of outermost) {
+    const { known, gone, stale } = await compare(context, folder);
+    const certain = new Set(options.mirror === 'all' ? gone : await sources.gone(gone));
+    const unclear = gone.filter((source) => !certain.has(source));
+    const refusal = options.mirror === 'all' ? undefined : tooManyGone(sources, folder, gone, known);
+    if (refusal !== undefined) {
+      isTooMuch = true;
+      warnings.push(refusal);
+      // The pictures that come in the place of these must not make up half of the known ones.
+      if (!options.dryRun) await index.noteMissing(gone);
+    } else if (unclear.length > 0) {
+      const message = `keeps the outputs of missing pictures whose folders are empty: ${named(sources, unclear)}`;
+      warnings.push({ type: 'warning', message: `${sources.givenOf(folder)}: ${message}`, fix: MISSING });
+    }
+    const due = gone.filter((source) => certain.has(source)).map((source) => ({ source, isGone: true }));
+    folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
+  }
+  return { folders: isTooMuch ? [] : folders, warnings };
+}
+
+/** The sources below one folder with outputs that the preset asks for, or asked for. */
+async function compare(context: JobContext, folder: string) {
+  const { index, sources } = context;
+  const [gone, stale]: [string[], string[]] = [[], []];
+  let known = 0;
+  const since = await missingSince(context, folder);
+  /** Whether each source has an output of another variant, and whether it was known before pictures were missing. */
+  let chunk = new Map<string, { readonly isStale: boolean; readonly isOld: boolean }>();
+  const flush = async () => {
+    for (const path of await sources.missing([...chunk.keys()])) {
+      if (!(await isWalkedAndGone(context, path))) continue;
+      gone.push(path);
+      known++;
+      chunk.delete(path);
+    }
+    known += [...chunk.values()].filter(({ isOld }) => isOld).length;
+    stale.push(...[...chunk].filter(([, { isStale }]) => isStale).map(([path]) => path));
+    chunk = new Map();
+  };
+  for await (const record of index.outputsOfSources(folder)) {
+    if (!isOurs(context, record)) continue;
+    const { source } = record;
+    if (chunk.size >= CHUNK && !chunk.has(source)) await flush();
+    const seen = chunk.get(source) ?? { isStale: false, isOld: record.order <= since };
+    chunk.set(source, isWanted(context, record) ? seen : { ...seen, isStale: true });
+  }
+  await flush();
+  return { known, gone, stale };
+}
+
+/** The last output that was recorded before sources were missing that still are. Drops the notes of those that are back. */
+async function missingSince({ index, sources, options }: JobContext, folder: string): Promise<number> {
+  const noted = await index.notedMissing(folder);
+  if (noted.size === 0) return Number.POSITIVE_INFINITY;
+  const still = new Set(await sources.missing([...noted.keys()]));
+  const back = [...noted.keys()].filter((path) => !still.has(path));
+  if (back.length > 0 && !options.dryRun) await index.noteFound(back);
+  return Math.min(...[...noted].filter(([path]) => still.has(path)).map(([, order]) => order));
+}
+
+/** Whether a walk by the rules of the batch leads to the place of this source, and nothing is there. */
+async function isWalkedAndGone({ sources, signal }: JobContext, at: string): Promise<boolean> {
+  let isGone = false;
+  for await (const entry of sources.walk(signal, { at })) {
+    if (entry.type === 'found' || entry.type === 'unreadable') return false;
+    // A walk also ends at a link that has replaced a folder. The source may be behind that link.
+    if (entry.type === 'gone') isGone ||= (await sources.missing([entry.path])).length > 0;
+  }
+  return isGone;
+}
+
+/** Whether an output is in the output folder, and the preset asks for it or asked for it. */
+export function isOurs(context: JobContext, record: Own): boolean {
+  const { options, settings } = context;
+  if (record.digest === null || !isBelow(record.path, options.out)) return false;
+  if (record.presets !== null) return isAskedBy(options.preset.name, record);
+  // An older version did not record presets. An output that looks dropped may be one of another preset.
+  return record.settings !== null && settings.includes(record.settings) && isWanted(context, record);
+}
+
+/** Whether the preset has the variant of an output. */
+export function isWanted({ options }: JobContext, record: Own): boolean {
+  return hasVariant(options, record.variant, isMade(record) ? record.format : undefined);
+}
+
+/** Whether the preset has a variant of this name, and of this format where one is given. */
+export function hasVariant({ preset }: BatchOptions, variant: string | null, format?: Format): boolean {
+  return preset.variants.some((one) => one.name === variant && (format ?? one.format) === one.format);
+}

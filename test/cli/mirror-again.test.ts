@@ -1,0 +1,185 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { makeGate } from './gate.ts';
+import { until } from './group.ts';
+import { finishedOf, openPlace, type Place } from './imgtool.ts';
+import { assertInvariants, sourcesOf } from './invariants.ts';
+import {
+  A,
+  AB,
+  changesOf,
+  listing,
+  made,
+  outputsOf,
+  putPictures,
+  removedIn,
+  warningsIn,
+} from './mirroring.ts';
+import { picture, putOld } from './pictures.ts';
+
+/** Batches with --mirror that come again: resumed, retried, or run on another day. */
+
+const MIRROR = ['process', '--json', '--out', 'out', '--mirror'];
+const NOTHING = { removed: [], added: [], changed: [] };
+
+let place: Place;
+beforeEach(async () => {
+  place = openPlace();
+  await putPictures(place);
+});
+
+/** Runs a batch, and stops it after the first sources. Returns its id. */
+async function stopped(args: readonly string[], free = 1): Promise<string> {
+  const gate = makeGate(place, { free });
+  const session = place.start(args, gate);
+  await gate.held(session);
+  session.signal('SIGINT', 'group');
+  await session.event('stopping');
+  gate.open();
+  const outcome = await session.ended;
+  expect([finishedOf(outcome).state, removedIn(outcome)]).toEqual(['cancelled', []]);
+  return finishedOf(outcome).batch;
+}
+
+describe('a batch from before a newer batch with more variants', () => {
+  const KEEPS = [
+    expect.stringMatching(/^keeps outputs of other variants: batch \w+ is newer and asks for them$/),
+  ];
+
+  it('removes only outputs of gone sources when it is retried', async () => {
+    place.put('photos/d.jpg', 'no picture');
+    const first = finishedOf(await place.run([...MIRROR, ...A, 'photos']));
+    expect(first.exit).toBe(1);
+    putOld(place.at('photos/d.jpg'), await picture({ seed: 4 }));
+    await made(place, '--mirror', ...AB, 'photos');
+    rmSync(place.at('photos/a.jpg'));
+    const sources = sourcesOf(place, 'photos');
+    const before = listing(place);
+    const outcome = await place.run(['retry', first.batch, '--json']);
+    expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, outputsOf(['a'], 'ab')]);
+    expect(warningsIn(outcome)).toEqual(KEEPS);
+    expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: outputsOf(['a'], 'ab') });
+    await assertInvariants(place, { sources, outcome, gone: outputsOf(['a'], 'ab') });
+  });
+
+  it('removes only outputs of gone sources when it is resumed', async () => {
+    const first = await stopped([...MIRROR, ...A, 'photos']);
+    await made(place, '--mirror', ...AB, 'photos');
+    rmSync(place.at('photos/a.jpg'));
+    const sources = sourcesOf(place, 'photos');
+    const before = listing(place);
+    const outcome = await place.run(['resume', first, '--json']);
+    expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, outputsOf(['a'], 'ab')]);
+    expect(warningsIn(outcome)).toEqual(KEEPS);
+    expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: outputsOf(['a'], 'ab') });
+    await assertInvariants(place, { sources, outcome, gone: outputsOf(['a'], 'ab') });
+  });
+});
+
+describe('a batch that is stopped while it removes outputs', () => {
+  const removed = outputsOf(['a', 'b', 'c', 'd', 'sub/e', 'sub/f'], 'b');
+
+  it.each(['a signal', 'imgtool cancel'])(
+    'by %s is cancelled, and removes the rest when it is resumed',
+    async (by) => {
+      await made(place, ...AB, 'photos');
+      const sources = sourcesOf(place, 'photos');
+      const before = listing(place);
+      const folder = place.at('..', 'hold');
+      mkdirSync(folder);
+      const holder = new URL('./hold-at-unlink.js', import.meta.url).href;
+      const env = { NODE_OPTIONS: `--import=${holder}`, TEST_HOLD: folder };
+      const session = place.start([...MIRROR, ...A, 'photos'], { env });
+      const { batch = '' } = await session.event('batch.started');
+      await until('a file is being removed', () => existsSync(`${folder}/held`));
+      const cancel = by === 'a signal' ? undefined : place.start(['cancel', batch]);
+      if (cancel === undefined) session.signal('SIGINT', 'group');
+      // The batch looks for a request every 200 ms.
+      await sleep(2_000);
+      mkdirSync(`${folder}/go`);
+      const stopped = await session.ended;
+      await cancel?.ended;
+      expect(finishedOf(stopped)).toMatchObject({ state: 'cancelled', exit: 130 });
+      expect(removedIn(stopped)).toEqual(removed.slice(0, 1));
+      expect(warningsIn(stopped)).toEqual([expect.stringMatching(/^was stopped before it had removed all/)]);
+      expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: removed.slice(0, 1) });
+      const outcome = await place.run(['resume', batch, '--json']);
+      expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, removed.slice(1)]);
+      expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed });
+      await assertInvariants(place, { sources, outcome, gone: removed });
+    },
+  );
+});
+
+describe('a folder whose pictures are missing while others lie in their place', () => {
+  const OLD = ['a', 'b', 'c', 'd', 'sub/e', 'sub/f'];
+  const NEW = Array.from({ length: 9 }, (_, i) => `new${i}`);
+  const REFUSES = [
+    expect.stringMatching(/^photos: 6 of the 6 pictures known from before are not there, so no/),
+  ];
+
+  beforeEach(async () => {
+    await made(place, ...A, 'photos');
+    renameSync(place.at('photos'), place.at('disk'));
+    for (const [i, name] of NEW.entries()) {
+      putOld(place.at(`photos/${name}.jpg`), await picture({ seed: 50 + i }));
+    }
+  });
+
+  it('keeps the outputs of the missing ones in each run, until --mirror=all', async () => {
+    const before = listing(place);
+    const all = { ...NOTHING, added: outputsOf(NEW, 'a') };
+    for (let night = 1; night <= 3; night++) {
+      for (const more of [['--dry-run'], []]) {
+        const outcome = await place.run([...MIRROR, ...more, ...A, 'photos']);
+        expect([outcome.code, warningsIn(outcome)], `night ${night}`).toEqual([0, REFUSES]);
+      }
+      expect(changesOf(before, listing(place))).toEqual(all);
+    }
+    // A picture that came later and is gone too changes nothing.
+    renameSync(place.at('photos/new8.jpg'), place.at('new8.jpg'));
+    const more = await place.run([...MIRROR, ...A, 'photos']);
+    expect([warningsIn(more), removedIn(more)]).toEqual([[expect.stringMatching(/^photos: 7 of the 7/)], []]);
+    renameSync(place.at('new8.jpg'), place.at('photos/new8.jpg'));
+    const sources = sourcesOf(place, 'photos');
+    const outcome = await place.run(['process', '--json', '--out', 'out', '--mirror=all', ...A, 'photos']);
+    expect([outcome.code, removedIn(outcome)]).toEqual([0, outputsOf(OLD, 'a')]);
+    expect(changesOf(before, listing(place))).toEqual({ ...all, removed: outputsOf(OLD, 'a') });
+    await assertInvariants(place, { sources, outcome, gone: outputsOf(OLD, 'a') });
+  });
+
+  it('is mirrored as before once the pictures are back', async () => {
+    await made(place, '--mirror', ...A, 'photos');
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'sub']) {
+      renameSync(place.at('disk', name), place.at('photos', name));
+    }
+    const before = listing(place);
+    const back = await place.run([...MIRROR, ...A, 'photos']);
+    expect([back.code, warningsIn(back), removedIn(back)]).toEqual([0, [], []]);
+    const gone = ['a', 'b', 'c', 'd', 'sub/e', 'sub/f', 'new0'];
+    for (const name of gone) rmSync(place.at(`photos/${name}.jpg`));
+    const sources = sourcesOf(place, 'photos');
+    const outcome = await place.run([...MIRROR, ...A, 'photos']);
+    const removed = outputsOf(gone, 'a').filter((path) => !path.startsWith('out/sub'));
+    expect([warningsIn(outcome), removedIn(outcome)]).toEqual([
+      [expect.stringMatching(/^photos: keeps the outputs of missing pictures whose folders are empty/)],
+      removed,
+    ]);
+    expect(changesOf(before, listing(place)).removed.filter((path) => path.startsWith('out'))).toEqual(
+      removed,
+    );
+    await assertInvariants(place, { sources, outcome, gone: removed });
+  });
+
+  it('keeps the outputs of the missing ones when a batch that was stopped is resumed', async () => {
+    const batch = await stopped([...MIRROR, ...A, 'photos'], 7);
+    const sources = sourcesOf(place, 'photos');
+    const before = listing(place);
+    const outcome = await place.run(['resume', batch, '--json']);
+    expect([outcome.code, warningsIn(outcome), removedIn(outcome)]).toEqual([0, REFUSES, []]);
+    expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, added: expect.any(Array) });
+    expect(place.files('out')).toHaveLength(15);
+    await assertInvariants(place, { sources, outcome });
+  });
+});
