@@ -19,7 +19,8 @@ export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs
     throw new ImgtoolError('usage', 'a list of files is given, and only folders are mirrored', { fix });
   }
   if (include.length + exclude.length > 0) {
-    const fix = 'leave out {{include}} and {{exclude}}, or {{mirror}}; {{mirror false}} overrides a settings file';
+    const fix =
+      'leave out {{include}} and {{exclude}}, or {{mirror}}; {{mirror false}} overrides a settings file';
     throw new ImgtoolError('usage', 'patterns leave files out, and only whole folders are mirrored', { fix });
   }
   return { ...inputs, onlyFolders: 'mirrored' };
