@@ -134,19 +134,34 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
   const paths = chunk.map(({ source }) => source);
   const plain = named.flatMap((one) => one.plain);
   const lookup = await context.index.lookup(paths, plain);
-  const kindOf = async ({ found: { source } }: NamedSource) => {
+  const recordedAs = ({ found: { source } }: NamedSource) => {
     const record = lookup.output(source);
-    const isRecorded = record?.path === source;
-    if (isRecorded && isMade(record)) return 'output';
-    if (isRecorded && (lookup.isInWork(source) || context.suspects.has(source))) return 'output in work';
-    return (await isMovedOutput(context, source, lookup)) ? 'output' : 'source';
+    if (record?.path !== source) return undefined;
+    if (isMade(record)) return 'made';
+    return lookup.isInWork(source) || context.suspects.has(source) ? 'in work' : undefined;
   };
-  const kinds = await Promise.all(named.map(kindOf));
   const sources: NamedSource[] = [];
   const outputs: { found: FoundSource; isMade: boolean }[] = [];
-  for (const [i, one] of named.entries()) {
-    if (kinds[i] === 'source') sources.push(one);
-    else outputs.push({ found: one.found, isMade: kinds[i] === 'output' });
+  const moved = await movedAmong(
+    context,
+    named.filter((one) => recordedAs(one) === undefined),
+    lookup,
+  );
+  for (const one of named) {
+    const kind = moved.has(one) ? 'made' : recordedAs(one);
+    if (kind === undefined) sources.push(one);
+    else outputs.push({ found: one.found, isMade: kind === 'made' });
   }
   return { lookup, sources, outputs };
+}
+
+/** The files that are outputs of this template by their bytes. Files that are recorded as sources are not read. */
+async function movedAmong(context: JobContext, named: readonly NamedSource[], lookup: Lookup) {
+  const moved = new Set<NamedSource>();
+  const unknown = named.filter(({ found }) => lookup.source(found.source) === undefined);
+  const look = async (one: NamedSource) => {
+    if (await isMovedOutput(context, one.found.source, lookup)) moved.add(one);
+  };
+  await Promise.all(unknown.map(look));
+  return moved;
 }
