@@ -88,6 +88,8 @@ export interface JobEvent extends AboutJob {
   readonly reused?: true;
   /** True when a damaged picture was read as far as possible: a JPEG with bad bytes inside, or any with `--lenient`. */
   readonly degraded?: true;
+  /** The names of the outputs have a tag, because another source has the plain names. */
+  readonly tagged?: true;
   readonly outputs?: readonly Output[];
   /** True when the outputs belong to the source in `duplicateOf` and count there. */
   readonly borrowed?: true;

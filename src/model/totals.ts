@@ -53,6 +53,8 @@ export class BatchTotals {
   /** Sources with outputs that have several frames or pages, by format. */
   readonly severalPages = new Map<string, number>();
   reused = 0;
+  /** Jobs whose outputs have tagged names, without unchanged ones. */
+  tagged = 0;
   degraded = 0;
   /** The failed jobs by cause; `ended.failed` counts all of them. */
   readonly failures = new FailureGroups();
@@ -160,6 +162,7 @@ export class BatchTotals {
       this.bytesOut += bytesOf(outputs);
     }
     if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
+    if (event.tagged) this.tagged++;
     if (state !== 'completed') return;
     if (event.reused) this.reused++;
     if (event.degraded) this.degraded++;

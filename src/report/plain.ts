@@ -18,6 +18,7 @@ import {
   passedOverTexts,
   reasonOf,
   removedTexts,
+  taggedTexts,
   whyPassedOver,
 } from './wording.ts';
 
@@ -125,6 +126,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const { counts, ms, state, batch, dryRun } = finished;
   const total = totalOf(counts);
   const aside = [
+    ...taggedTexts(totals),
     ...firstOnlyTexts(totals.severalPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals),

@@ -14,6 +14,7 @@ import {
   passedOverTexts,
   removedTexts,
   savedText,
+  taggedTexts,
 } from './wording.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
@@ -25,6 +26,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   if (finished === null) return [];
   const layout = layoutFor(style);
   const asides = [
+    ...taggedTexts(totals),
     ...firstOnlyTexts(totals.severalPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals),

@@ -81,6 +81,15 @@ export function pathsOf(event: Event): string[] {
   return event.type === 'job' ? (event.wouldWrite ?? []).map(printable) : [];
 }
 
+/** `2 images have a tag in their names`; no text for none. */
+export function taggedTexts({ tagged }: BatchTotals): string[] {
+  if (tagged === 0) return [];
+  const have = tagged === 1 ? 'has a tag in its names' : 'have a tag in their names';
+  return [
+    `${counted(tagged, 'image')} ${have}, because another image has the plain names: imgtool help naming`,
+  ];
+}
+
 /** `3 animations: first frame only`, `2 multi-page TIFFs: first page only`; no text for neither. */
 export function firstOnlyTexts(severalPages: ReadonlyMap<string, number>): string[] {
   const tiffs = severalPages.get('tiff') ?? 0;

@@ -31,6 +31,7 @@ export function jobEvent(
     ...(duplicateOf === undefined ? {} : { duplicateOf: context.sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
+    ...(job.naming > 0 && source !== undefined ? { tagged: true as const } : {}),
     ...(error === undefined ? {} : { error }),
     ...(settlement.skipped.length > 0 ? { borrowed: true as const } : {}),
     ...(ms === undefined ? {} : { ms }),
