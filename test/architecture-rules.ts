@@ -77,7 +77,7 @@ const PROCESS: readonly { readonly what: string; readonly use: RegExp; readonly 
   {
     what: 'receives or sends signals',
     use: /\bprocess\.kill\b|\bprocess\.(on|once|off|\w+Listeners?)\((?!\s*['"](?!SIG))/,
-    of: ['cli', 'image/worker', 'image/heic/guard'],
+    of: ['cli', 'image/worker', 'image/heic/examine'],
   },
   // The pool passes the environment on to its children without reading it.
   { what: 'reads the environment', use: /\bprocess\.env\b/, of: ['config', 'adapters/worker-pool/child'] },

@@ -1,6 +1,6 @@
 import { leftOf } from '../../model/totals.ts';
 import type { WatchOptions } from '../../model.ts';
-import { tooManyGone } from '../batch/missing.ts';
+import { tooManyGone } from '../batch/mirror-plan.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
