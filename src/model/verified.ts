@@ -42,7 +42,7 @@ export interface Forgotten {
   /** Outputs and sources whose records were removed. */
   readonly outputs: readonly string[];
   readonly sources: readonly string[];
-  /** Recorded files that still exist, or of which nobody can tell. Their records stay. */
+  /** Recorded files that still exist, or that may be on a disk that is not mounted. Their records stay. */
   readonly kept: readonly string[];
   /** Missing files in folders that are empty or cannot be reached: a disk may not be mounted. Their records stay. */
   readonly unclear: readonly string[];
