@@ -44,7 +44,7 @@ async function stopped(args: readonly string[], free = 1): Promise<string> {
 
 describe('a batch from before a newer batch with more variants', () => {
   const KEEPS = [
-    expect.stringMatching(/^keeps outputs of other variants: batch \w+ is newer and asks for them$/),
+    expect.stringMatching(/^outputs of other variants stay: batch \w+ is newer and asks for them$/),
   ];
 
   it('removes only outputs of gone sources when it is retried', async () => {
@@ -102,7 +102,9 @@ describe('a batch that is stopped while it removes outputs', () => {
       await cancel?.ended;
       expect(finishedOf(stopped)).toMatchObject({ state: 'cancelled', exit: 130 });
       expect(removedIn(stopped)).toEqual(removed.slice(0, 1));
-      expect(warningsIn(stopped)).toEqual([expect.stringMatching(/^was stopped before it had removed all/)]);
+      expect(warningsIn(stopped)).toEqual([
+        expect.stringMatching(/^the batch was stopped before it removed all/),
+      ]);
       expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, removed: removed.slice(0, 1) });
       const outcome = await place.run(['resume', batch, '--json']);
       expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, removed.slice(1)]);

@@ -50,7 +50,7 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
     if (signal.aborted) {
       emit({
         type: 'warning',
-        message: 'was stopped before it had removed all outputs that nothing asks for',
+        message: 'the batch was stopped before it removed all outputs that nothing asks for',
       });
       return false;
     }
@@ -78,7 +78,7 @@ async function hasNewerVariants(context: JobContext): Promise<boolean> {
       return out === options.out && preset.name === options.preset.name && isOther;
     });
     if (newer === undefined) return false;
-    const message = `keeps outputs of other variants: batch ${newer.id} is newer and asks for them`;
+    const message = `outputs of other variants stay: batch ${newer.id} is newer and asks for them`;
     emit({ type: 'warning', message, fix: 'to remove them, run the command with {{mirror}} again' });
     return true;
   }
