@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type SqliteConstructor from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
@@ -10,11 +11,11 @@ export function loadSqlite(): Sqlite {
   try {
     // By `import()` this package, which is CommonJS, takes 3 ms longer: its files are parsed for their names first.
     const load = createRequire(import.meta.url);
-    if (mustKeep) {
-      const about: { readonly version: string } = load('better-sqlite3/package.json');
-      mustKeep = abortsWhenCollected(process.versions.node, about.version);
-    }
-    const sqlite: Sqlite = load('better-sqlite3');
+    const { version }: { readonly version: string } = load('better-sqlite3/package.json');
+    mustKeep &&= abortsWhenCollected(process.versions.node, version);
+    // A build has the package in one file, for the version that it found.
+    const bundled = new URL(`sqlite-${version}.cjs`, import.meta.url);
+    const sqlite: Sqlite = load(existsSync(bundled) ? `./sqlite-${version}.cjs` : 'better-sqlite3');
     return sqlite;
   } catch (cause) {
     throw withoutBinding(cause);

@@ -15,9 +15,9 @@ export function indexError(error: unknown, path: string): ImgtoolError {
       'end what else works with that file, such as a database browser, then run the same command again';
     return unusable(`${path}: another program has held the index for too long`, fix, error);
   }
-  // better-sqlite3 looks for its binding when the first database is opened, and this error has no code.
-  if (code === 'ERR_DLOPEN_FAILED' || what.startsWith('Could not locate the bindings file'))
-    return withoutBinding(error);
+  // better-sqlite3 looks for its binding when the first database is opened. Its own error has no code.
+  const isUnbound = /^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)$/.test(code);
+  if (isUnbound || what.startsWith('Could not locate the bindings file')) return withoutBinding(error);
   if (/^(SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)$/.test(code)) {
     const fix = 'free some space or name another place with {{index}}';
     return new ImgtoolError('no_space', `${path}: no space left for the index`, { fix, cause: error });

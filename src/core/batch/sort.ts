@@ -35,10 +35,10 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
   const startedAt = Date.now();
   const { sources, outputs, lookup } = await tellApart(context, chunk);
   const own = await ownNames(context, sources, lookup);
-  const paths = [...own.values()].flatMap(({ names }) => names);
+  const paths = sources.flatMap((one) => own.get(one)?.names ?? []);
   // An unreadable folder fails its own jobs, not the walk.
   const stats = await context.storage.stat(paths).catch(() => []);
-  const disk = new Map(paths.map((path, i) => [path, stats[i] ?? null]));
+  let at = 0;
   const changed: NamedSource[] = [];
   const unchanged: Unchanged[] = [];
   const undated: Pick<SourceRecord, 'path' | 'ctime'>[] = [];
@@ -47,6 +47,8 @@ export async function sortOut(context: JobContext, chunk: readonly FoundSource[]
     const { found } = one;
     const mine = own.get(one);
     const recorded = lookup.source(found.source);
+    const disk = stats.slice(at, at + (mine?.names.length ?? 0));
+    at += disk.length;
     const facts = mine && recorded && factsOf(context, found, recorded, mine, disk);
     if (facts !== undefined && decide(facts).action === 'unchanged') {
       const event = unchangedEvent(context, found.given, facts, startedAt);
@@ -105,12 +107,11 @@ function factsOf(
   { source, facts }: FoundSource,
   recorded: SourceRecord,
   { names, records }: Own,
-  disk: ReadonlyMap<string, Wanted['disk']>,
+  disk: readonly Wanted['disk'][],
 ): Facts | undefined {
   if (facts === null || refusedNow(recorded, context.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
-  const found = names.map((path) => disk.get(path) ?? null);
-  return factsByStat(context, known, names, records, found);
+  return factsByStat(context, known, names, records, disk);
 }
 
 function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {
@@ -142,13 +143,11 @@ export async function tellApart(context: JobContext, chunk: readonly FoundSource
   };
   const sources: NamedSource[] = [];
   const outputs: { found: FoundSource; isMade: boolean }[] = [];
-  const moved = await movedAmong(
-    context,
-    named.filter((one) => recordedAs(one) === undefined),
-    lookup,
-  );
-  for (const one of named) {
-    const kind = moved.has(one) ? 'made' : recordedAs(one);
+  const kinds = named.map(recordedAs);
+  const unrecorded = named.filter((_, i) => kinds[i] === undefined);
+  const moved = await movedAmong(context, unrecorded, lookup);
+  for (const [i, one] of named.entries()) {
+    const kind = moved.has(one) ? 'made' : kinds[i];
     if (kind === undefined) sources.push(one);
     else outputs.push({ found: one.found, isMade: kind === 'made' });
   }
