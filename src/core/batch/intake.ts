@@ -15,7 +15,7 @@ import { askNames } from './reserve.ts';
 import { sortOut } from './sort.ts';
 
 /** Number of sources that one step looks up, checks and adds. */
-export const CHUNK = 256;
+export const CHUNK = 128;
 
 /** What the walk has found so far. */
 export interface Walked {
