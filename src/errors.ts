@@ -20,6 +20,7 @@ const CODES = {
   source_outside: {},
   output_exists: {},
   output_is_source: {},
+  output_unreadable: {},
   io: { retryable: true },
   no_space: { fatal: true },
   not_writable: {},
@@ -137,8 +138,8 @@ export function noInput(message: string, fix: string, cause?: unknown): ImgtoolE
   return new ImgtoolError('no_input', `${message}${why}`, { fix: `${fix}${end}`, cause });
 }
 
-/** The error for a failed write or read in storage. `what` is the path, for example "out/a.webp". */
-export function writeError(error: unknown, what: string, done: 'written' | 'read' = 'written'): ImgtoolError {
+/** The error for a failed write in storage. `what` is the path, for example "out/a.webp". */
+export function writeError(error: unknown, what: string): ImgtoolError {
   if (error instanceof ImgtoolError) return error;
   const code = systemCode(error) ?? String(error);
   const as = (kind: ErrorCode, message: string, fix?: string) =>
@@ -152,10 +153,24 @@ export function writeError(error: unknown, what: string, done: 'written' | 'read
   }
   if (['EACCES', 'EPERM'].includes(code)) {
     const fix = 'check the permissions of the folder or choose another {{out}}';
-    return as('not_writable', `may not be ${done} (${code})`, fix);
+    return as('not_writable', `may not be written (${code})`, fix);
   }
   const fix = BAD_NAMES[code];
-  return as(fix === undefined ? 'io' : 'not_writable', `could not be ${done} (${code})`, fix);
+  return as(fix === undefined ? 'io' : 'not_writable', `could not be written (${code})`, fix);
+}
+
+/** The error for a failed read of an output. */
+export function outputUnreadable(error: unknown, path: string): ImgtoolError {
+  if (error instanceof ImgtoolError) return error;
+  const code = systemCode(error) ?? String(error);
+  const as = (kind: ErrorCode, message: string, fix?: string) =>
+    new ImgtoolError(kind, `${path}: ${message} (${code})`, { fix, cause: error });
+  if (['EACCES', 'EPERM'].includes(code)) {
+    const fix = 'give yourself permission to read it, or choose another {{out}}';
+    return as('output_unreadable', 'may not be read', fix);
+  }
+  const fix = BAD_NAMES[code];
+  return as(fix === undefined ? 'io' : 'not_writable', 'could not be read', fix);
 }
 
 /** The error for a stored file that cannot be removed. */

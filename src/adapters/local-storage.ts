@@ -3,7 +3,7 @@ import { constants, lstatSync, type Stats, statSync } from 'node:fs';
 import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { ImgtoolError, removeError, systemCode, writeError } from '../errors.ts';
+import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
 import type { DeadRun, Staged, Storage } from '../ports.ts';
 import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './local-storage/folders.ts';
@@ -68,7 +68,7 @@ export function openLocalStorage(run: string): Storage {
       } catch (error) {
         await one?.discard().catch(() => {});
         await access(from, constants.R_OK).catch((unreadable) => {
-          throw writeError(unreadable, from, 'read');
+          throw outputUnreadable(unreadable, from);
         });
         throw writeError(error, path);
       }
@@ -172,7 +172,7 @@ function present<T>(path: string, stat: () => T): T | undefined {
     return stat();
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw writeError(error, path, 'read');
+    throw outputUnreadable(error, path);
   }
 }
 
@@ -194,7 +194,7 @@ async function checksum(path: string): Promise<string | null> {
     return hash.digest('hex');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw writeError(error, path, 'read');
+    throw outputUnreadable(error, path);
   }
 }
 

@@ -9,7 +9,13 @@ const CANCELLED = 130;
 export const CLOSED = 141;
 
 const WRONG_USE: readonly ErrorCode[] = ['usage', 'config', 'no_input', 'unknown_batch', 'batch_running'];
-const FATAL: readonly ErrorCode[] = ['no_space', 'not_writable', 'index_unusable', 'index_newer'];
+const FATAL: readonly ErrorCode[] = [
+  'no_space',
+  'not_writable',
+  'output_unreadable',
+  'index_unusable',
+  'index_newer',
+];
 
 /** The exit code of a command that ended with an error. */
 export function exitOfError(code: ErrorCode): number {

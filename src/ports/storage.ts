@@ -3,7 +3,8 @@ import type { DeadRun } from './runs.ts';
 
 /**
  * Where outputs live. Nothing is visible under its final name before it is complete and durable. Methods without
- * another note may be called twice. Errors: `no_space`, `not_writable`, `output_exists`, `io`.
+ * another note may be called twice. Errors: `no_space`, `not_writable`, `output_exists`,
+ * `output_unreadable`, `io`.
  */
 export interface Storage {
   /** Facts about files, from a stat. Null where nothing is; `foreign` for a link, a folder or a device. */

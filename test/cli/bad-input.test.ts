@@ -159,6 +159,24 @@ describe('a source whose extension names another format', () => {
   });
 });
 
+describe('a picture of a format that cannot be read', () => {
+  it.each([
+    ['JPEG XL', 'a.jxl', [0xff, 0x0a]],
+    ['JPEG 2000', 'a.jp2', [0, 0, 0, 12, 0x6a, 0x50, 0x20, 0x20, 0x0d, 0x0a, 0x87, 0x0a, 0, 0, 0, 20]],
+  ])('fails with words about the decoder and a fix: %s', async (format, name, start) => {
+    place.put(
+      `photos/${name}`,
+      Buffer.concat([Buffer.from(start), Buffer.from('ftypjp2 '), Buffer.alloc(40)]),
+    );
+    const { code, stderr } = await place.run(['process', 'photos', '--out', 'out']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`${name}: the decoder cannot read ${format}\n`),
+    ]);
+    expect(stderr).toContain('fix: convert it to JPEG or PNG first\n');
+  });
+});
+
 describe('an SVG', () => {
   it('is rendered with --allow-svg', async () => {
     place.put('photos/x.svg', SVG);

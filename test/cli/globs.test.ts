@@ -24,6 +24,22 @@ const taken = async (...args: string[]) => {
     .sort();
 };
 
+describe('a glob without /', () => {
+  it('matches names at any depth, whatever the case of an extension', async () => {
+    putOld(place.at('photos/sub/deep/E.PNG'), await picture({ seed: 9, format: 'png' }));
+    expect(await taken('--include', '*.png', 'photos')).toEqual(['photos/sub/deep/E.PNG']);
+    expect(await taken('--include', '*.PNG', 'photos')).toEqual(['photos/sub/deep/E.PNG']);
+    expect(await taken('--exclude', '[cd].JPG', 'photos')).toEqual(['photos/a.jpg', 'photos/sub/deep/E.PNG']);
+  });
+
+  it('leaves files out, and a dry run counts them', async () => {
+    const args = ['--include', 'd.jpg', '--dry-run', 'photos'];
+    const { code, stdout, stderr } = await place.run([...BATCH, ...args]);
+    expect([code, stdout]).toEqual([0, 'out/sub/b/d_a.webp\nout/sub/b/d_b.webp\n']);
+    expect(stderr).toContain('imgtool: 2 files passed over: 2 excluded\n');
+  });
+});
+
 describe('a glob that ends with /', () => {
   it('excludes the folders of this name at any depth', async () => {
     expect(await taken('--exclude', 'b/', 'photos')).toEqual(['photos/a.jpg']);

@@ -257,6 +257,18 @@ describe('a dry run', () => {
     expect(jobOf(await place.process('--dry-run', '--force'), 'photos/a.jpg').state).toBe('completed');
   });
 
+  it('takes names that differ only by case or by the form of an accent as one name, as a run does', async () => {
+    const place = openPlace();
+    for (const [seed, name] of ['e', 'E', 'x\u00e9', 'xe\u0301'].entries()) {
+      putOld(place.at(`photos/${name}.jpg`), await picture({ seed }));
+    }
+    const dry = await place.process('--dry-run');
+    const foretold = jobsOf(dry).flatMap(({ wouldWrite }) => wouldWrite ?? []);
+    expect(foretold.filter((path) => path.includes('~'))).toHaveLength(4);
+    await place.process();
+    expect(foretold.map((path) => path.slice('out/'.length)).sort()).toEqual(place.files('out'));
+  });
+
   it('names the files it would write', async () => {
     const place = openPlace();
     putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));

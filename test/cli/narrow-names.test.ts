@@ -77,6 +77,22 @@ it('a template that leaves no room for a name fails with a fix', async () => {
   });
 });
 
+it('a character that the disk refuses in a name fails the image with a fix', async () => {
+  putOld(place.at('photos/a:b.jpg'), await picture());
+  putOld(place.at('photos/c.jpg'), await picture({ seed: 2 }));
+  const env = {
+    NODE_OPTIONS: `--import=${NARROW}`,
+    ...{ TEST_NARROW: place.at('out'), TEST_REFUSED: ':' },
+  };
+  const outcome = await place.run(['process', ...SMALL, '--out', 'out', 'photos'], { env });
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toMatch(/error: photos\/a:b\.jpg: .* could not be written \(EINVAL\)\n/);
+  expect(outcome.stderr).toContain(
+    'fix: the disk may not allow a character in this name: rename the source, or choose another --out\n',
+  );
+  expect(place.files('out')).toEqual(['c_a.webp', 'c_b.webp']);
+});
+
 it('a listed path that is longer than any disk allows is a missing source with a fix', async () => {
   place.put('list', `${'x'.repeat(300)}.jpg\n`);
   const outcome = await place.process('--files-from', 'list');

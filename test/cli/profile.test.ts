@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProfileEvent } from '../../src/model.ts';
-import { eventsOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
-import { picture, putOld } from './pictures.ts';
+import { countsOf, eventsOf, type Outcome, openPlace, type Place, SMALL } from './imgtool.ts';
+import { noise, picture, putOld } from './pictures.ts';
 
 describe('the profile of a batch', () => {
   let place: Place;
@@ -45,6 +45,16 @@ describe('the profile of a batch', () => {
     expect(at('profile of ')).toBeGreaterThan(at('completed'));
     expect(at('  decode')).toBeGreaterThan(at('profile of '));
     expect(at('finished 4')).toBeGreaterThan(at('  decode'));
+  });
+
+  it('shows that the index is not asked again and again for a copy that waits for an image of its batch', async () => {
+    const bytes = await noise(1_600, 1_200);
+    for (const name of ['first', 'copy']) putOld(place.at(`slow/${name}.jpg`), bytes);
+    const args = ['process', 'slow', '--out', 'out', '--variant', 'a:w=1600,format=avif', '--jobs', '2'];
+    const outcome = await place.run([...args, '--json', '--profile']);
+    expect(countsOf(outcome)).toEqual({ completed: 1, duplicate: 1 });
+    // It is asked ten times, and every 100 ms of the slow encoding would add one.
+    expect(profileOf(outcome).parent.index.of.take?.calls).toBeLessThan(15);
   });
 
   it('shows no opened file and no started child process if all is unchanged', async () => {

@@ -1,7 +1,7 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { countsOf, finishedOf, type Outcome, openPlace, type Place } from './imgtool.ts';
+import { countsOf, finishedOf, has, type Outcome, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, type Sources, sourcesOf } from './invariants.ts';
 import { noise, picture, putOld } from './pictures.ts';
 import { HARMS, rot, verify as verifyIn, wordsOf as wordsIn } from './verifying.ts';
@@ -62,6 +62,16 @@ describe('imgtool verify', () => {
     });
     expect(place.files('out')).toEqual(before);
     expect(countsOf(await place.process('--dry-run'))).toMatchObject({ unchanged: 3 });
+  });
+
+  it.skipIf(!has('strace'))('opens each output once (strace)', async () => {
+    await place.process();
+    const trace = place.at('trace');
+    const before = ['strace', '-f', '-qq', '-e', 'trace=open,openat', '-o', trace];
+    const { code, stdout } = await place.run(['verify'], { before });
+    expect([code, stdout]).toEqual([0, '6 outputs verified, all in order\n']);
+    const opened = [...readFileSync(trace, 'utf8').matchAll(/\/out\/(\w+\.webp)"/g)].map(([, name]) => name);
+    expect(opened.sort()).toEqual(place.files('out'));
   });
 
   it('finds a byte that the disk has corrupted, which a stat cannot show', async () => {

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/index.ts';
-import { blocks, codes, PAGES, prose, ROOT } from './pages.ts';
+import { blocks, codes, PAGES, page, prose, ROOT, rows } from './pages.ts';
 import { makeReader } from './reader.ts';
 
 /** The id of a batch as the examples have it. */
@@ -106,6 +106,58 @@ describe('the pages', () => {
     expect(list).toContain('imgtool list');
     const listHere = list.replace('sudo -u www-data ', '').replace('/var/lib/imgtool', 'service');
     expect(run(listHere)).toMatchObject({ status: 0, stdout: expect.stringContaining('photos') });
+  });
+});
+
+describe('the page of watching', () => {
+  it('shows a service that needs no PATH, for Node from nvm', async () => {
+    const { start } = makeReader();
+    const [, command = ''] = /^ExecStart=(.*\\\n.*)$/m.exec(blocks('watch', 'ini')[1] ?? '') ?? [];
+    const here = command
+      .replace('/home/me/.nvm/versions/node/v22.11.0/bin/node', `'${process.execPath}'`)
+      .replace('/home/me/imgtool', `'${ROOT}'`)
+      .replace('/srv/inbox', 'photos')
+      .replace('/srv/web', 'out');
+    const { printed, stop } = start(`PATH=/nowhere; exec ${here}`);
+    await printed(/completed .*umang\.jpg/);
+    expect(await stop('SIGTERM')).toBe('SIGTERM');
+  });
+
+  it('names the commands for a service: start it at each boot, read its log', () => {
+    expect(codes(prose('src/help/watch.md'))).toEqual(
+      expect.arrayContaining(['sudo systemctl enable --now imgtool', 'journalctl -u imgtool -f']),
+    );
+  });
+});
+
+describe('the page of the files that imgtool keeps', () => {
+  it('names each file that a run leaves outside of the output folder', () => {
+    const { run } = makeReader();
+    const command = 'mkdir cache && XDG_CACHE_HOME="$PWD/cache" imgtool process photos --out out';
+    expect(run(command)).toMatchObject({ status: 0 });
+    const { stdout } = run('find state config cache -type f 2>/dev/null; true');
+    const left = stdout.split('\n').filter(Boolean);
+    const named = rows('files-and-uninstall', 'Files that imgtool keeps, and how to remove it').flat();
+    expect(
+      named.filter((cell) => /^`imgtool\/index\.db` in your state|^`imgtool\/compiled` in/.test(cell)),
+    ).toHaveLength(2);
+    const known = /^(state\/imgtool\/index\.db(-\w+|\.runs\/.*)?|cache\/imgtool\/compiled\/.*)$/;
+    expect(left).toContain('state/imgtool/index.db');
+    expect(left.filter((path) => !known.test(path))).toEqual([]);
+  });
+
+  it('says how to upgrade, to remove imgtool, and to get the binding of SQLite', () => {
+    const text = page('files-and-uninstall');
+    const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(
+      expect.arrayContaining(['Upgrading', 'Uninstalling', 'If SQLite cannot be loaded']),
+    );
+    const commands = [
+      'systemctl disable --now imgtool',
+      'npm rm --global imgtool',
+      'npm rebuild better-sqlite3',
+    ];
+    expect(commands.filter((command) => !text.includes(command))).toEqual([]);
   });
 });
 

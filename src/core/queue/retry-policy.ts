@@ -18,13 +18,14 @@ const BACKOFF = 500;
 
 /** Errors of a file that is gone, or that a link has replaced. */
 export const NO_SOURCE: ReadonlySet<ErrorCode> = new Set(['source_missing', 'source_outside']);
-/** Errors of a source that is still incomplete or not yet readable, or of a folder that is not yet writable. */
+/** Errors of a source that is still incomplete or not yet readable, or of outputs without permission so far. */
 const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'corrupt',
   'not_an_image',
   'source_changed',
   'source_unreadable',
   'not_writable',
+  'output_unreadable',
 ]);
 /** Milliseconds before each new attempt after such an error: 30 seconds, 2 minutes, 10 minutes. */
 const LATER = [30_000, 120_000, 600_000];

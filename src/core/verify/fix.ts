@@ -203,7 +203,7 @@ function sourceGone(one: WrongOutput, { otherIndex }: Fixing): Failure {
 function leftAlone(one: WrongOutput): Failure {
   if (hasProblem(one, 'unreadable')) {
     const fix = 'check its permissions and the disk; once it is removed it can be made again';
-    return { code: 'not_writable', message: 'what cannot be read is not replaced', fix };
+    return { code: 'output_unreadable', message: 'what cannot be read is not replaced', fix };
   }
   const fix = 'move that away; then it can be made again';
   return { code: 'output_exists', message: "what is in its place is not imgtool's", fix };
