@@ -1,3 +1,4 @@
+import { askedPages } from '../model/picture.ts';
 import type { Limits, Order, Rendered, RenderProgress, Variant } from '../model.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, largestPlan, mostAtOnce } from './memory.ts';
@@ -22,7 +23,7 @@ export async function openPages(file: Source, limits: Limits, recorded: readonly
   const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(file) : null;
   const source = png ?? file;
   const held = typeof file.input === 'string' ? 0 : file.input.length;
-  const numbers = [...new Set(variants.map(({ page }) => page))].sort((a, b) => a - b);
+  const numbers = askedPages(variants);
   const last = numbers.at(-1) ?? 1;
   if (last > 1 && stated !== 'tiff') {
     const format = stated === 'heif' ? 'avif' : stated;
@@ -55,8 +56,7 @@ export async function renderPages(
   render: (page: Page, orders: readonly Order[], report: ProgressReport) => Promise<Rendered>,
 ): Promise<Rendered> {
   const orders = recorded.map(({ variant, path }) => ({ variant: withNewerFields(variant), path }));
-  const numbers = [...new Set(orders.map(({ variant }) => variant.page))];
-  const works = numbers.map((number) => {
+  const works = askedPages(orders.map(({ variant }) => variant)).map((number) => {
     const page = pages.get(number);
     if (page === undefined) throw new Error(`page ${number} is not open`);
     const own = orders.filter(({ variant }) => variant.page === number);

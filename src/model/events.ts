@@ -80,8 +80,10 @@ export interface JobEvent extends AboutJob {
   readonly height?: number;
   /** Format of the source. */
   readonly format?: string;
-  /** Number of frames or pages of a source with more than one. Only the first is rendered. */
+  /** Number of frames or pages of a source with more than one. */
   readonly pages?: number;
+  /** Numbers of the pages that the variants ask for, unless they ask for the first one alone. */
+  readonly renderedPages?: readonly number[];
   readonly dominantColor?: string;
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */

@@ -17,7 +17,7 @@ export interface Bounds {
 /** Facts of any file, picture or not, and the lower-case hex SHA-256 of its bytes. */
 export type Digested = { readonly facts: SourceFacts; readonly digest: string };
 
-/** Facts about a source from its bytes. The size is that of the upright picture. */
+/** Facts about a source from its bytes. The size is that of the upright picture, or of the first page that is asked for. */
 export interface PictureFacts extends Digested, PixelSize {
   readonly format: string;
   /** Number of frames of an animation or pages of a document. */
@@ -26,6 +26,11 @@ export interface PictureFacts extends Digested, PixelSize {
   readonly memory: number;
   /** Milliseconds of reading and digesting. */
   readonly ms: number;
+}
+
+/** Numbers of the pages that variants ask for, in order. Variants of older batches name none. */
+export function askedPages(variants: readonly { readonly page?: number }[]): number[] {
+  return [...new Set(variants.map(({ page = 1 }) => page))].sort((a, b) => a - b);
 }
 
 /** A variant to render, and the staged file to write, which does not exist yet. */
@@ -45,7 +50,7 @@ export type RenderProgress = { readonly done: number; readonly share: number };
 export interface Rendered {
   /** In the order of the orders. */
   readonly outputs: readonly RenderedOutput[];
-  /** `#rrggbb` of the smallest variant. */
+  /** `#rrggbb` of the smallest variant; of several pages, that of the first. */
   readonly dominantColor: string;
   /** Versions of the libraries that encoded. */
   readonly encoder: string;

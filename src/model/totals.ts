@@ -52,6 +52,8 @@ export class BatchTotals {
   removed = 0;
   /** Sources with outputs that have several frames or pages, by format. */
   readonly severalPages = new Map<string, number>();
+  /** Numbers of the pages that are rendered of a TIFF. */
+  renderedPages: readonly number[] = [1];
   reused = 0;
   /** Jobs whose outputs have tagged names, without unchanged ones. */
   tagged = 0;
@@ -162,6 +164,7 @@ export class BatchTotals {
       this.bytesOut += bytesOf(outputs);
     }
     if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
+    if (event.renderedPages !== undefined) this.renderedPages = event.renderedPages;
     if (event.tagged) this.tagged++;
     if (state !== 'completed') return;
     if (event.reused) this.reused++;

@@ -127,7 +127,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const total = totalOf(counts);
   const aside = [
     ...taggedTexts(totals),
-    ...firstOnlyTexts(totals.severalPages),
+    ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals),
   ];

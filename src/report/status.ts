@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isLasting } from '../model/failures.ts';
+import { askedPages } from '../model/picture.ts';
 import { doneOf, totalOf } from '../model/totals.ts';
 import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
 import { bytes, change, count, duration, localTime } from './format.ts';
@@ -26,7 +27,8 @@ export function statusText(
   { all = false, severalPages = new Map(), live = [] }: StatusParts = {},
 ) {
   const layout = layoutFor(style);
-  const aside = [...firstOnlyTexts(severalPages), ...passedOverTexts(batch.passedOver)];
+  const rendered = askedPages(batch.options.preset.variants);
+  const aside = [...firstOnlyTexts(severalPages, rendered), ...passedOverTexts(batch.passedOver)];
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
   const lines = [
     ...packed([id, '   '], headPieces(batch, layout), layout),
@@ -35,7 +37,9 @@ export function statusText(
     ...packed(['  size     '], sizePieces(batch), layout),
     ...aside.map((text) => line([`  aside    ${text}`], layout)),
     ...live,
-    ...(jobs.length === 0 ? [] : ['', ...(all ? allLines(jobs, layout) : failedLines(jobs, layout))]),
+    ...(jobs.length === 0
+      ? []
+      : ['', ...(all ? allLines(jobs, rendered, layout) : failedLines(jobs, layout))]),
   ];
   const next = nextSentences(batch, jobs, all).flatMap((text) => wrap(text, layout.columns));
   return textOf([...lines, ...(next.length === 0 ? [] : ['', ...next])]);
@@ -104,13 +108,13 @@ function reasonsOnce() {
 }
 
 /** One row for each job. Below it, never cut, are the paths of its outputs, or why it failed. */
-function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
+function allLines(jobs: readonly JobRecord[], rendered: readonly number[], layout: TextLayout): string[] {
   const rows = jobs.map((job): Span[] => [
     stateSpan(job.state, job.state, layout),
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${firstOf(job)}`,
+    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${firstOf(job, rendered)}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
   const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
@@ -123,8 +127,8 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   return [head, ...lines.flatMap((row, at) => [row, ...(below[at] ?? [])])];
 }
 
-function firstOf({ pages, format }: JobRecord): string {
-  return pages === null || pages === 1 ? '' : ` (${firstOfText(pages, format)})`;
+function firstOf({ pages, format }: JobRecord, rendered: readonly number[]): string {
+  return pages === null || pages === 1 ? '' : ` (${firstOfText(pages, format, rendered)})`;
 }
 
 function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {

@@ -27,7 +27,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const layout = layoutFor(style);
   const asides = [
     ...taggedTexts(totals),
-    ...firstOnlyTexts(totals.severalPages),
+    ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals),
   ];

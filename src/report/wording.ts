@@ -90,18 +90,38 @@ export function taggedTexts({ tagged }: BatchTotals): string[] {
   ];
 }
 
-/** `3 animations: first frame only`, `2 multi-page TIFFs: first page only`; no text for neither. */
-export function firstOnlyTexts(severalPages: ReadonlyMap<string, number>): string[] {
+const FIRST: readonly number[] = [1];
+
+/** `3 animations: first frame only`, `2 multi-page TIFFs: first page only` or `pages 1 and 3`; no text for neither. */
+export function firstOnlyTexts(
+  severalPages: ReadonlyMap<string, number>,
+  rendered: readonly number[] = FIRST,
+): string[] {
   const tiffs = severalPages.get('tiff') ?? 0;
   const others = [...severalPages.values()].reduce((sum, n) => sum + n, 0) - tiffs;
   return [
     ...(others > 0 ? [`${counted(others, 'animation')}: first frame only`] : []),
-    ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: first page only`] : []),
+    ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: ${pagesText(rendered)}`] : []),
   ];
 }
 
-/** `first of 12 frames`, `first of 3 pages` */
-export function firstOfText(pages: number, format: string | null | undefined): string {
+function pagesText(rendered: readonly number[]): string {
+  return rendered.join() === '1' ? 'first page only' : numbered(rendered);
+}
+
+/** `page 2`, `pages 1, 2 and 5` */
+function numbered(pages: readonly number[]): string {
+  const [last, ...others] = pages.toReversed();
+  return others.length === 0 ? `page ${last}` : `pages ${others.toReversed().join(', ')} and ${last}`;
+}
+
+/** `first of 12 frames`, `first of 3 pages`, `pages 1 and 2 of 3` */
+export function firstOfText(
+  pages: number,
+  format: string | null | undefined,
+  rendered: readonly number[] = FIRST,
+): string {
+  if (rendered.join() !== '1') return `${numbered(rendered)} of ${pages}`;
   return `first of ${counted(pages, format === 'tiff' ? 'page' : 'frame')}`;
 }
 

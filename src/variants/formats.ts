@@ -18,10 +18,18 @@ export const EXTENSIONS: PerFormat<string> = {
 };
 
 /**
- * The number of the way in which outputs of a format are made. Raise it with each change of their pixels or bytes: the
- * index records it, and `--outdated` renders outputs with a lower number again. An output without a number has 1.
+ * The number of the way in which outputs of a format are made. The index records it, and `--outdated` renders outputs with
+ * a lower number again. An output without a number has 1: since then, pixels changed for some sources of every format.
+ * With each change of pixels or bytes, raise what it changes to the next number that is in neither table.
  */
-export const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 2, avif: 2, gif: 2, tiff: 2 };
+const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 2, avif: 2, gif: 2, tiff: 2 };
+
+/** The same for sources of a format, whose decoding changed. 3: an SVG is rendered at the size of its variant. */
+const SOURCE_RECIPES: Readonly<Record<string, number>> = { svg: 3 };
+
+/** The recipe for outputs of this format of a source of this format. */
+export const recipeOf = (format: Format, source: string): number =>
+  Math.max(RECIPES[format], SOURCE_RECIPES[source] ?? 1);
 
 /**
  * Longest side of an output, in pixels. A variant cannot ask for more, and a larger picture is scaled down. These are the

@@ -16,7 +16,7 @@ const PERCENT_PATTERN = `\\s*${NUMBER}\\s*%\\s*`;
 /** A percentage above 0, or from 0. */
 export function percentType(most: number, from: 'above 0' | 'from 0'): Scalar<Percent> {
   return scalar<Percent>({
-    expected: from === 'from 0' ? `0% to ${most}%` : `a percentage up to ${most}%`,
+    expected: from === 'from 0' ? `0% to ${most}%` : `a percentage above 0% and up to ${most}%, such as 50%`,
     schema: { type: 'string', pattern: `^${PERCENT_PATTERN}$` },
     parse(raw) {
       if (typeof raw !== 'string' || !new RegExp(`^${PERCENT_PATTERN}$`).test(raw)) return undefined;

@@ -8,6 +8,7 @@ import {
   fullVariant,
   showField,
 } from './fields.ts';
+import { type Format, formatsOf } from './formats.ts';
 import { at, type Place, unknown, wrong } from './place.ts';
 import { checkTogether } from './together.ts';
 import { isMapping, orNumber, scalar, showList, textOfNumber, type ValueType } from './values.ts';
@@ -15,6 +16,9 @@ import { isMapping, orNumber, scalar, showList, textOfNumber, type ValueType } f
 /** Variants as a person writes them: `hero:w=1600,format=avif,q=55`, or a mapping in a file. */
 
 const EXAMPLE = 'for example hero:w=1600,format=avif,q=55';
+const COMMAS = `${EXAMPLE}; a comma in a value is \\,`;
+const COLONS = 'write a value of several numbers with : between them, for example crop=10:20:300:200';
+const HELP = 'imgtool help variants describes each key and its values';
 
 // A leading dot would hide the output, and `..` would leave its folder.
 const NAME = '^[A-Za-z\\d_-][A-Za-z\\d._-]{0,63}$';
@@ -75,8 +79,12 @@ function mapping(raw: unknown, place: Place): Record<string, unknown> {
 function parseSpec(spec: string, place: Place): Entry {
   const colon = spec.indexOf(':');
   if (colon < 1) throw wrong(place, 'NAME:KEY=VALUE,…', spec, { fix: EXAMPLE });
-  const fields = parseFields(spec.slice(colon + 1), place);
-  return { name: spec.slice(0, colon).trim(), fields, place: at(place, ` ${spec}`) };
+  const inner = at(place, ` ${spec}`);
+  return {
+    name: spec.slice(0, colon).trim(),
+    fields: parseFields(spec.slice(colon + 1), inner),
+    place: inner,
+  };
 }
 
 /** Splits `w=1600,format=avif,lossless`. A comma after a backslash is part of a value. */
@@ -84,7 +92,7 @@ function parseFields(text: string, place: Place): Entry['fields'] {
   return text.split(/(?<!\\),/).map((written) => {
     const part = written.replaceAll('\\,', ',');
     const [key = '', ...rest] = part.split('=');
-    if (key.trim() === '') throw wrong(place, 'KEY=VALUE between the commas', part, { fix: EXAMPLE });
+    if (key.trim() === '') throw wrong(place, 'KEY=VALUE between the commas', part, { fix: COMMAS });
     // A bare word turns its field on.
     return [key.trim(), rest.length === 0 ? true : rest.join('=').trim()] as const;
   });
@@ -92,15 +100,31 @@ function parseFields(text: string, place: Place): Entry['fields'] {
 
 function readVariant({ name, fields, place }: Entry): LooseVariant {
   const given = byKey(fields, place);
-  const format = given.has('format') ? formatType.read(given.get('format'), at(place, ': format')) : 'webp';
+  const wanted = given.get('format') ?? 'webp';
+  const format = formatType.parse(wanted);
+  if (format === undefined) throw wrongValue('format', 'webp', wanted, place);
   const values = FIELD_KEYS.filter((key) => given.has(key)).map((key) => {
-    const { type } = FIELD_TABLE[key].in(format);
-    return [key, type.read(given.get(key), at(place, `: ${key}`))];
+    const raw = given.get(key);
+    const value = FIELD_TABLE[key].in(format).type.parse(raw);
+    if (value === undefined) throw wrongValue(key, format, raw, place);
+    return [key, value];
   });
   const named = { name: nameType.read(name, at(place, ': name')) };
   const variant: LooseVariant = { ...named, ...Object.fromEntries(values), format };
   checkTogether(variant, place);
   return variant;
+}
+
+/** The error for a value that a field cannot have. It names other formats that allow the value. */
+function wrongValue(key: FieldKey, format: Format, raw: unknown, place: Place) {
+  const { in: allowedIn } = FIELD_TABLE[key];
+  const { expected, words, fix } = allowedIn(format).type;
+  const others = formatsOf((other) => {
+    const { type, isFixed } = allowedIn(other);
+    return isFixed !== true && type.parse(raw) !== undefined;
+  });
+  const advice = fix ?? (others === '' ? HELP : `choose format=${others} for this value`);
+  return wrong(at(place, `: ${key}`), expected, raw, { words, fix: advice });
 }
 
 /** The given fields by their full keys. A null value counts as absent. */
@@ -113,7 +137,9 @@ function byKey(fields: Entry['fields'], place: Place): ReadonlyMap<FieldKey, unk
     else if (given.has(key)) throw wrong(at(place, `: ${key}`), 'it once', value);
     else if (value !== null) given.set(key, value);
   }
-  if (unknownKeys.length > 0) throw unknown(place, 'key', unknownKeys, FIELD_KEYS);
+  const areNumbers = unknownKeys.some((written) => /^[\d.]/.test(written));
+  if (unknownKeys.length > 0)
+    throw unknown(place, 'key', unknownKeys, FIELD_KEYS, areNumbers ? COLONS : undefined);
   return given;
 }
 

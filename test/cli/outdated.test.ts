@@ -1,4 +1,5 @@
 import { copyFileSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event, ProfileEvent } from '../../src/model.ts';
 import { countsOf, eventsOf, type Outcome, openPlace, type Place } from './imgtool.ts';
@@ -27,6 +28,13 @@ const process = (...more: string[]) => place.process(...VARIANTS, '--profile', .
 function encoded(outcome: Outcome): number {
   const isProfile = (event: Event): event is ProfileEvent => event.type === 'profile';
   return eventsOf(outcome).find(isProfile)!.pictures.encode.calls;
+}
+
+/** An index as a version wrote it that had no newer recipe than this one. */
+function limitRecipes(path: string, most: number): void {
+  const db = new Sqlite(path);
+  db.exec(`UPDATE outputs SET recipe = min(recipe, ${most})`);
+  db.close();
 }
 
 const prints = () => place.files('out').map((name) => [name, printOf(place.at('out', name))]);
@@ -63,6 +71,19 @@ describe('a library of the version before recipes', () => {
     const args = ['watch', '--once', '--outdated', '--json', ...VARIANTS, '--out', 'out', 'photos'];
     expect(countsOf(await place.run(args))).toEqual({ completed: 2, duplicate: 1 });
     expect(countsOf(await process('--outdated'))).toEqual({ unchanged: 3 });
+  });
+
+  it('is rendered again only for sources whose format is decoded by a newer recipe', async () => {
+    place.put('photos/drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"/>');
+    makeOld(place.at('photos/drawing.svg'));
+    const first = await process('--allow-svg');
+    expect(countsOf(first)).toEqual({ completed: 3, duplicate: 1 });
+    limitRecipes(place.index, 2);
+    expect(countsOf(await process('--allow-svg'))).toEqual({ unchanged: 4 });
+    const again = await process('--allow-svg', '--outdated');
+    expect([again.code, countsOf(again)]).toEqual([0, { completed: 1, unchanged: 3 }]);
+    expect(encoded(again)).toBe(FORMATS.length);
+    expect(countsOf(await process('--allow-svg', '--outdated'))).toEqual({ unchanged: 4 });
   });
 
   it('keeps skipped duplicates as they are', async () => {

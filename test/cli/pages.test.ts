@@ -72,6 +72,23 @@ describe('animations and documents of several pages', () => {
     ]);
   });
 
+  it('are named with the pages that variants ask for', async () => {
+    const pages = ['--variant', 'c:page=3', '--variant', 'a:page=1'];
+    const only = ['--include', '*.tif', '--out', 'out'];
+    const { stderr, code } = await place.run(['process', ...pages, ...only, 'photos']);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('imgtool: 1 multi-page TIFF: pages 1 and 3\n'),
+    ]);
+    const foreseen = await place.run(['process', '--variant', 'b:page=2', ...only, '--dry-run', 'photos']);
+    expect(foreseen.stderr).toContain('imgtool: 1 multi-page TIFF: page 2\n');
+    const last = await place.run(['status', 'last', '--all']);
+    expect(last.stdout).toContain('  aside    1 multi-page TIFF: pages 1 and 3\n');
+    expect(last.stdout).toContain('/photos/c.tif (pages 1 and 3 of 3)\n');
+    const again = await place.run(['process', ...pages, ...only, '--json', 'photos']);
+    expect(jobsOf(again)).toMatchObject([{ state: 'unchanged', pages: 3, renderedPages: [1, 3] }]);
+  });
+
   it('are named in the log of a watch', async () => {
     const { stderr } = await place.run(['watch', '--once', ...SMALL, '--out', 'out', 'photos']);
     expect(stderr).toMatch(/completed photos\/a\.gif .* pages=3$/m);

@@ -16,19 +16,31 @@ afterEach(() => {
 
 /** The photographs of the fixtures, small: the examples are about what happens, not about how long it takes. */
 let photos: string;
+/** A TIFF of two pages. */
+let scans: string;
 beforeAll(async () => {
   photos = mkdtempSync(join(tmpdir(), 'imgtool-readme-'));
   const all = join(ROOT, 'test/fixtures/photos');
   for (const name of readdirSync(all).filter((one) => one.endsWith('.jpg')))
     await sharp(join(all, name)).resize(300).toFile(join(photos, name));
+  scans = mkdtempSync(join(tmpdir(), 'imgtool-readme-'));
+  const pages = ['wine.jpg', 'umang.jpg'].map((name) => join(photos, name));
+  const size = { width: 200, height: 150 };
+  const stills = await Promise.all(pages.map((path) => sharp(path).resize(size).png().toBuffer()));
+  await sharp(stills, { join: { animated: true } })
+    .tiff()
+    .toFile(join(scans, 'letter.tif'));
 });
-afterAll(() => rmSync(photos, { recursive: true, force: true }));
+afterAll(() => {
+  for (const folder of [photos, scans]) rmSync(folder, { recursive: true, force: true });
+});
 
 /** A folder like the one the examples run in: photographs, an index of its own, `imgtool` in the PATH. */
 export function makeReader() {
   const place = makePlace();
   for (const folder of ['photos', 'photographs', 'test/fixtures/photos'])
     cpSync(photos, join(place, folder), { recursive: true });
+  cpSync(scans, join(place, 'scans'), { recursive: true });
   mkdirSync(join(place, 'more'));
   cpSync(join(photos, 'umang.jpg'), join(place, 'more/scan.jpg'));
   mkdirSync(join(place, 'bin'));

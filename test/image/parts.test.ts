@@ -116,6 +116,17 @@ describe('the page of a TIFF', () => {
     expect(picture).toMatchObject({ width: 11, height: 10 });
   });
 
+  it.each([
+    [[3, 2], 2],
+    [[3, 1, 2], 1],
+    [[3], 3],
+  ])('gives the size and colour of the source: of pages %j, page %i', async (asked, first) => {
+    const variants = asked.map((number) => exact({ width: null, page: number, name: `p${number}` }));
+    const { result, picture } = await rendered(folder, tiff, variants);
+    const grey = Number.parseInt(result.dominantColor.slice(-2), 16);
+    expect([picture.width, grey]).toEqual([10 + first, ...near([first * 50], 1)]);
+  });
+
   it('can be read before a damaged one', async () => {
     const broken = writeTiffs([page(11, 50), page(12, 100)], [], CLOSED);
     expect((await sizeOf(broken, { page: 2 })).size).toBe('12x10');

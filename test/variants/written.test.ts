@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullVariant } from '../../src/variants/fields.ts';
+import { FIELD_KEYS, fullVariant } from '../../src/variants/fields.ts';
 import { BUILT_IN } from '../../src/variants/presets.ts';
 import { readVariants, specOf } from '../../src/variants/written.ts';
 import { failure } from '../config/folders.ts';
@@ -111,9 +111,12 @@ describe('a variant written as a spec', () => {
     ['a:fit=outside', 'fit: expected width and height for outside, got "outside"'],
     ['a:w=5,scale=50%', 'scale: expected either scale or a width and height, got "50%"'],
     ['a:scale=200%', 'scale: expected at most 100% without enlarge, got "200%"'],
-    ['a:scale=0%', 'scale: expected a percentage up to 10000%, got "0%"'],
-    ['a:scale=50', 'scale: expected a percentage up to 10000%, got "50"'],
-    ['a:scale=12.34567%', 'scale: expected a percentage up to 10000%, got "12.34567%"'],
+    ['a:scale=0%', 'scale: expected a percentage above 0% and up to 10000%, such as 50%, got "0%"'],
+    ['a:scale=50', 'scale: expected a percentage above 0% and up to 10000%, such as 50%, got "50"'],
+    [
+      'a:scale=12.34567%',
+      'scale: expected a percentage above 0% and up to 10000%, such as 50%, got "12.34567%"',
+    ],
     ['a:w=5,position=top', 'position: expected fit=cover, fit=contain or a ratio beside it'],
     ['a:w=5,h=5,fit=contain,position=attention', 'position: expected a place or a focal point for contain'],
     ['a:w=5,h=5,fit=cover,position=30%', 'or a focal point such as 30%:40%, got "30%"'],
@@ -151,6 +154,42 @@ describe('a field that a format does not have', () => {
     ['a:w=5,format=png,chroma=444', 'leave chroma out, or choose format=webp, jpeg or avif'],
     ['a:w=5,format=png,bitdepth=10', 'leave bitdepth out, or choose format=avif'],
   ])('is refused with the formats that have it: %s', async (spec, fix) => {
+    expect((await failure(() => read(spec))).fix).toBe(fix);
+  });
+});
+
+describe('a wrong value of a field', () => {
+  const fileOf = (key: string, value: unknown) =>
+    readVariants([{ name: 'a', [key]: value }], { code: 'config', text: '.imgtoolrc: variants' });
+
+  it.each(FIELD_KEYS)('is refused with the field, the value, what is expected and a fix: %s', async (key) => {
+    const values = ['-1', '1e9', 'NaN', '', '1.5', '\\,', 'unknown'];
+    for (const value of values) {
+      const error = await failure(() => read(`a:${key}=${value}`));
+      const got = JSON.stringify(value.replace('\\,', ','));
+      expect(error.message).toMatch(new RegExp(`^--variant a:.*: ${key}: expected .{6,}, got `));
+      expect(error.message).toContain(`, got ${got}`);
+      expect(error.fix).toMatch(/^(choose format=|leave \w+ out, or choose format=|imgtool help variants )/);
+    }
+    for (const value of [-1, 1.5, Number.NaN, [], {}, '']) {
+      const error = await failure(() => fileOf(key, value));
+      expect(error.message).toMatch(/^\.imgtoolrc: variants\[0\]: \w+: expected .{6,}, got /);
+      expect([error.code, error.fix]).toEqual(['config', expect.stringMatching(/.{20,}/)]);
+    }
+  });
+
+  it.each([
+    ['a:w=5,chroma=444', 'choose format=jpeg or avif for this value'],
+    ['a:w=20000', 'choose format=jpeg, png, gif or tiff for this value'],
+    ['a:w=5,format=jpeg,effort=3', 'choose format=webp, png, avif or gif for this value'],
+    ['a:w=-5', 'imgtool help variants describes each key and its values'],
+    ['a:format=webq', 'imgtool help variants describes each key and its values'],
+    ['a:w=5,', 'for example hero:w=1600,format=avif,q=55; a comma in a value is \\,'],
+    [
+      'a:crop=1,2,3,4',
+      'write a value of several numbers with : between them, for example crop=10:20:300:200',
+    ],
+  ])('is refused with the formats that allow it, or with help: %s', async (spec, fix) => {
     expect((await failure(() => read(spec))).fix).toBe(fix);
   });
 });

@@ -159,7 +159,13 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'render') assertHoldable(memory, options.memoryCap);
     const isTagged = names?.[0] !== job.candidates[0]?.[0];
     const tagged = isTagged ? { tagged: true as const } : {};
-    const picture = { ...base, digest: source.digest, bytes: source.size, ...kindOf(source), ...tagged };
+    const picture = {
+      ...base,
+      digest: source.digest,
+      bytes: source.size,
+      ...kindOf(source, options),
+      ...tagged,
+    };
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);

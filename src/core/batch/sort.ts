@@ -119,7 +119,7 @@ function unchangedEvent({ options }: JobContext, given: string, facts: Facts, st
     type: 'job',
     source: given,
     state: 'unchanged',
-    ...(facts.recorded && pictureOf(facts.recorded)),
+    ...(facts.recorded && pictureOf(facts.recorded, options)),
     outputs: facts.wanted.map(({ record }) =>
       outputAsGiven(describe(record as OutputRecord), options, 'kept'),
     ),

@@ -1,6 +1,6 @@
 import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord } from '../../model/records.ts';
 import type { Variant } from '../../model.ts';
-import { RECIPES } from '../../variants/formats.ts';
+import { recipeOf } from '../../variants/formats.ts';
 
 /** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;
@@ -11,6 +11,8 @@ export interface Facts {
   readonly recorded: SourceRecord | undefined;
   /** Digest of the source's current bytes; undefined after a stat alone. */
   readonly digest: string | undefined;
+  /** Format of these bytes; undefined while the digest is unknown. */
+  readonly format: string | undefined;
   /** One for each variant. */
   readonly wanted: readonly Wanted[];
   /** Outputs of the same bytes under other names, oldest first; empty while the digest is unknown. */
@@ -181,8 +183,8 @@ function twinOf({ checksum, disk, settings }: Wanted, facts: Facts): OutputRecor
 }
 
 /** Whether an output of an older recipe must be rendered again. */
-function isOutdated({ format, recipe }: OutputRecord, { outdated }: Facts): boolean {
-  return outdated && (recipe ?? 1) < RECIPES[format];
+function isOutdated({ format, recipe }: OutputRecord, facts: Facts): boolean {
+  return facts.outdated && (recipe ?? 1) < recipeOf(format, facts.format ?? '');
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {

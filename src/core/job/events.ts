@@ -1,5 +1,5 @@
 import type { JobEvent, Unstamped, Warning } from '../../model/events.ts';
-import type { RenderedOutput } from '../../model/picture.ts';
+import { askedPages, type RenderedOutput } from '../../model/picture.ts';
 import type { BatchOptions, Job, Output, OutputRecord, SourceRecord, Variant } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import { pathAsGiven } from '../batch/names.ts';
@@ -27,7 +27,7 @@ export function jobEvent(
     job: job.id,
     source: job.given,
     state,
-    ...(source === undefined ? {} : { ...pictureOf(source), outputs }),
+    ...(source === undefined ? {} : { ...pictureOf(source, context.options), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: context.sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
@@ -40,15 +40,21 @@ export function jobEvent(
 }
 
 /** The fields of a job's event that come from its source. `Object.assign` takes half the time of a spread. */
-export function pictureOf(source: SourceRecord) {
+export function pictureOf(source: SourceRecord, options: BatchOptions) {
   const { digest, size, width, height, dominantColor } = source;
   const known = { digest, bytes: size, width, height };
-  return Object.assign(known, kindOf(source), dominantColor === null ? undefined : { dominantColor });
+  return Object.assign(
+    known,
+    kindOf(source, options),
+    dominantColor === null ? undefined : { dominantColor },
+  );
 }
 
-/** Format of a source, and the number of its frames or pages if there are several. */
-export function kindOf({ format, pages }: SourceRecord) {
-  return pages !== null && pages > 1 ? { format, pages } : { format };
+/** Format of a source, and if it has several frames or pages, their number and which pages are rendered. */
+export function kindOf({ format, pages }: SourceRecord, { preset }: BatchOptions) {
+  if (pages === null || pages <= 1) return { format };
+  const renderedPages = askedPages(preset.variants);
+  return renderedPages.join() === '1' ? { format, pages } : { format, pages, renderedPages };
 }
 
 /** An output under the path that a user would write, and what was done for it. */

@@ -18,7 +18,8 @@ export function factsByStat(
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
-  return { source, recorded, digest, wanted, elsewhere: [], force, outdated, duplicates };
+  const format = digest === undefined ? undefined : recorded?.format;
+  return { source, recorded, digest, format, wanted, elsewhere: [], force, outdated, duplicates };
 }
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
@@ -52,13 +53,17 @@ export async function factsOfJob(
   return { ...facts, wanted };
 }
 
-/** Adds the digest, and the outputs of the same bytes under other names. */
-export async function withDigest(context: JobContext, facts: Facts, digest: string): Promise<Facts> {
+/** Adds the digest and format, and the outputs of the same bytes under other names. */
+export async function withDigest(
+  context: JobContext,
+  facts: Facts,
+  { digest, format }: Pick<SourceRecord, 'digest' | 'format'>,
+): Promise<Facts> {
   const { index, storage, sources, options } = context;
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await index.made(digest, settings);
   const records = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  if (records.length === 0) return { ...facts, digest, elsewhere: [] };
+  if (records.length === 0) return { ...facts, digest, format, elsewhere: [] };
   const owners = [...new Set(records.map((record) => record.source))];
   const [lookup, disk, there] = await Promise.all([
     index.lookup(owners, []),
@@ -73,7 +78,7 @@ export async function withDigest(context: JobContext, facts: Facts, digest: stri
     ownerThere: live.has(record.source),
     sameFolder: isBelow(record.path, options.out),
   }));
-  return { ...facts, digest, elsewhere: await Promise.all(elsewhere) };
+  return { ...facts, digest, format, elsewhere: await Promise.all(elsewhere) };
 }
 
 /** Whether a source exists and still has its recorded bytes. */

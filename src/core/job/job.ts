@@ -111,7 +111,7 @@ export async function look(
 
 /** Step 3: asks the index which sources have these bytes. */
 export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
-  const facts = await withDigest(context, stat, source.digest);
+  const facts = await withDigest(context, stat, source);
   return { facts, decision: decide(facts), size: source.size, source };
 }
 

@@ -56,6 +56,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   source: SOURCE,
   recorded,
   digest: DIGEST,
+  format: 'jpeg',
   wanted: [want()],
   elsewhere: [],
   force: false,
@@ -236,6 +237,16 @@ describe('the ownership rule', () => {
       'renders an output of an older recipe again when asked to',
       { wanted: [want({ record: { ...made, recipe: null } })], outdated: true },
       'render: render over',
+    ],
+    [
+      'renders an output again whose source is decoded by a newer recipe, when asked to',
+      { format: 'svg', wanted: [want({ record: { ...made, recipe: 2 } })], outdated: true },
+      'render: render over',
+    ],
+    [
+      'keeps an output of the recipe of its source when outdated ones are rendered again',
+      { format: 'svg', wanted: [want({ record: { ...made, recipe: 3 } })], outdated: true },
+      'unchanged',
     ],
     ['keeps an output of this recipe when outdated ones are rendered again', { outdated: true }, 'unchanged'],
     [
