@@ -24,7 +24,6 @@ export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { workingFolder } from './config/places.ts';
-export { longFlag } from './config/settings.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };

@@ -30,5 +30,10 @@ function inputsOf({ paths, options }: Call, cwd: string): Inputs {
       fix: 'imgtool process <path…>, or --files-from FILE',
     });
   }
+  if (options.nul === true && typeof from !== 'string') {
+    throw new ImgtoolError('usage', '-0 says how a list ends its paths, and there is no list', {
+      fix: 'add --files-from FILE, or --files-from - for standard input',
+    });
+  }
   return { paths, list: typeof from === 'string' ? { from, nul: options.nul === true } : null, cwd };
 }

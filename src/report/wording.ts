@@ -51,7 +51,7 @@ type PassedOverTotals = Pick<BatchTotals, 'passedOverBy' | 'passedOverKinds'>;
 export function passedOverTexts(total: number, totals?: PassedOverTotals): string[] {
   if (total === 0) return [];
   const named = mostFirst([...(totals?.passedOverBy ?? [])]).flatMap(([reason, n]) =>
-    reason === 'unsupported_format' ? [] : [`${count(n)} ${PASSED_OVER[reason]}`],
+    reason === 'unsupported_format' ? [] : [counted(n, ...PASSED_OVER[reason])],
   );
   const parts = [...(totals === undefined ? [] : kindTexts(totals)), ...named];
   return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
@@ -185,15 +185,18 @@ const SURPRISING: ReadonlySet<PassedOver> = new Set([
   'unsupported_format',
 ]);
 
-const PASSED_OVER: Readonly<Record<Exclude<PassedOver, 'unsupported_format'>, string>> = {
-  hidden: 'hidden',
-  symlink: 'symlinks',
-  partial_download: 'partial downloads',
-  name_not_utf8: 'with a name that is not UTF-8',
-  staged: 'staged',
-  index: 'of the index',
-  output: 'outputs',
-  excluded: 'excluded',
-  not_regular: 'not regular',
-  system_folder: 'system folders',
+/** Words for one file and, where they differ, for several. */
+const PASSED_OVER: Readonly<
+  Record<Exclude<PassedOver, 'unsupported_format'>, readonly [one: string, many?: string]>
+> = {
+  hidden: ['hidden', 'hidden'],
+  symlink: ['symlink'],
+  partial_download: ['partial download'],
+  name_not_utf8: ['with a name that is not UTF-8', 'with a name that is not UTF-8'],
+  staged: ['staged', 'staged'],
+  index: ['of the index', 'of the index'],
+  output: ['output'],
+  excluded: ['excluded', 'excluded'],
+  not_regular: ['not regular', 'not regular'],
+  system_folder: ['system folder'],
 };
