@@ -131,6 +131,13 @@ function frozen<T>(value: T): T {
   return value;
 }
 
+/** The settings whose globs were given by a flag, for one command alone. */
+export function ownGlobs({ origins }: Config): ('include' | 'exclude')[] {
+  const isOwn = (setting: string) =>
+    origins.some(({ key, origin }) => key === setting && /^flag /.test(origin));
+  return (['include', 'exclude'] as const).filter(isOwn);
+}
+
 /**
  * The options of a batch and its jobs. The inputs add the list. Errors: `usage` for a relative output folder where the
  * working folder was deleted.

@@ -50,9 +50,10 @@ type PassedOverTotals = Pick<BatchTotals, 'passedOverBy' | 'passedOverKinds'>;
 /** `17 files passed over: 4 camera raw, 1 PDF, 10 hidden, 2 symlinks`; no text for no files. */
 export function passedOverTexts(total: number, totals?: PassedOverTotals): string[] {
   if (total === 0) return [];
-  const named = mostFirst([...(totals?.passedOverBy ?? [])]).flatMap(([reason, n]) =>
-    reason === 'unsupported_format' ? [] : [counted(n, ...PASSED_OVER[reason])],
-  );
+  const named = mostFirst([...(totals?.passedOverBy ?? [])])
+    // What nobody looks for comes last.
+    .sort(([a], [b]) => Number(a === 'no_picture_name') - Number(b === 'no_picture_name'))
+    .flatMap(([reason, n]) => (reason === 'unsupported_format' ? [] : [counted(n, ...PASSED_OVER[reason])]));
   const parts = [...(totals === undefined ? [] : kindTexts(totals)), ...named];
   return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
 }
@@ -199,4 +200,5 @@ const PASSED_OVER: Readonly<
   excluded: ['excluded', 'excluded'],
   not_regular: ['not regular', 'not regular'],
   system_folder: ['system folder'],
+  no_picture_name: ['other file'],
 };
