@@ -24,7 +24,6 @@ export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
 export { workingFolder } from './config/places.ts';
-export { longFlag } from './config/settings.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
@@ -130,6 +129,13 @@ function asGiven({ value, base }: Resolved<string>, out: string, cwd: string): s
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
   return value;
+}
+
+/** The settings whose globs were given by a flag, for one command alone. */
+export function ownGlobs({ origins }: Config): ('include' | 'exclude')[] {
+  const isOwn = (setting: string) =>
+    origins.some(({ key, origin }) => key === setting && /^flag /.test(origin));
+  return (['include', 'exclude'] as const).filter(isOwn);
 }
 
 /**

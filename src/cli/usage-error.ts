@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
-import { allAdvice, hintAsFlags, longFlag, nearest } from '../config.ts';
-import { ImgtoolError, shellWord } from '../errors.ts';
+import { allAdvice, hintAsFlags, nearest } from '../config.ts';
+import { ImgtoolError, orUndefined, shellWord } from '../errors.ts';
 
 /** What other programs call a command. */
 const ELSEWHERE: readonly (readonly [verb: string, words: string])[] = [
@@ -36,12 +36,37 @@ export function usageError(
   const command = root.commands.find((one) => one.name() === argv[2]) ?? root;
   const what = message.replace(/^error: /, '');
   const [, rejected] = /^unknown option '(.*)'$/s.exec(what) ?? [];
-  if (rejected === undefined) return new ImgtoolError('usage', what, { fix: helpOf(command) });
+  if (rejected !== undefined) return unknownOptions(optionsAmong(rejected, argv, command), command, all());
+  // Only a batch must be named: the other arguments have errors of their own.
+  if (code === 'commander.missingArgument') {
+    const fix = `imgtool ${command.name()} last, or an id from imgtool list`;
+    return new ImgtoolError('usage', 'no batch was named', { fix });
+  }
+  return new ImgtoolError('usage', what, { fix: helpOf(command) });
+}
+
+/** The unknown options of a command line, as they were written. Commander names only the first one. */
+function optionsAmong(rejected: string, argv: readonly string[], command: Command): string[] {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const { unknown = [] } = orUndefined(() => command.parseOptions(argv.slice(3, end))) ?? {};
+  const options = unknown.filter((one) => /^-\D/.test(one));
+  const found = command.parent === null || options.length === 0 ? [rejected] : options;
   // Commander reads `-quality` as `-q` and the rest.
-  const isRest = (one: string) => /^-\w/.test(one) && one.endsWith(rejected.slice(1));
-  const written = argv.includes(rejected) ? rejected : (argv.find(isRest) ?? rejected);
-  const fix = optionFor(written, command, all()) ?? helpOf(command);
-  return new ImgtoolError('usage', `unknown option '${written}'`, { fix });
+  const isRestOf = (rest: string) => (one: string) => /^-\w/.test(one) && one.endsWith(rest.slice(1));
+  return [...new Set(found.map((one) => (argv.includes(one) ? one : (argv.find(isRestOf(one)) ?? one))))];
+}
+
+/** One error for all unknown options, with the fix of each. */
+function unknownOptions(written: readonly string[], command: Command, root: Command): ImgtoolError {
+  const fixes = new Map<string, string[]>();
+  for (const one of written) {
+    const fix = optionFor(one, command, root) ?? helpOf(command);
+    fixes.set(fix, [...(fixes.get(fix) ?? []), one]);
+  }
+  const each = [...fixes].map(([fix, options]) => (fixes.size === 1 ? fix : `${options.join(', ')}: ${fix}`));
+  const options = written.map((one) => `'${one}'`).join(', ');
+  const what = `unknown option${written.length === 1 ? '' : 's'} ${options}`;
+  return new ImgtoolError('usage', what, { fix: each.join('; ') });
 }
 
 /**
@@ -52,19 +77,26 @@ function optionFor(written: string, command: Command, { commands }: Command): st
   const flag = written.replace(/=.*$/s, '');
   const word = flag.replace(/^-+/, '');
   const flags = command.options.flatMap(({ long }) => long ?? []);
-  const advice = allAdvice().filter(({ key }) => flags.includes(longFlag(key)));
+  const advice = allAdvice().filter((one) => flags.includes(one.flag));
   const adviceOn = (wanted: string | undefined) => advice.find((one) => one.word === wanted)?.text;
-  const names = commands
-    .filter(({ options }) => options.some(({ long, short }) => long === flag || short === flag))
-    .map((one) => `imgtool ${one.name()}`)
-    // This command has every setting, to show its value.
-    .filter((name) => name !== 'imgtool config');
+  const namesWith = (wanted: string) =>
+    commands
+      .filter(({ options }) => options.some(({ long, short }) => long === wanted || short === wanted))
+      .map((one) => `imgtool ${one.name()}`)
+      // This command has every setting, to show its value.
+      .filter((name) => name !== 'imgtool config');
+  const names = namesWith(flag);
   const exact = adviceOn(word);
   if (exact !== undefined) return hintAsFlags(exact);
   if (flags.includes(flag)) return `write ${formsOf(flag, flags).join(' or ')}`;
   if (names.length > 0 && command.parent === null) return `write it after the command: ${names[0]} ${flag}`;
   if (names.length > 0) return `${flag} belongs to ${names.join(', ')}`;
   const near = nearest(word, [...flags.map((one) => one.slice(2)), ...advice.map((one) => one.word)]);
+  const other = command.parent && allAdvice().find((one) => one.word === word);
+  if (other) {
+    const text = hintAsFlags(other.text).replace(`use ${other.flag}`, '');
+    return `${text && `${text}; `}${other.flag} belongs to ${namesWith(other.flag).join(', ')}`;
+  }
   return near && hintAsFlags(adviceOn(near) ?? `did you mean --${near}?`);
 }
 

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import { asImgtoolError, ImgtoolError, orUndefined, repairCommand } from '../errors.ts';
 import type { Check } from '../model/mended.ts';
 import { backupText, doctorJson, doctorText, keptIn, repairedText } from '../report/doctor.ts';
-import { count } from '../report/format.ts';
+import { count, counted } from '../report/format.ts';
 import { type Call, LOOKING, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
 
 const MB = 1_000_000;
@@ -135,7 +135,7 @@ function aboutSpace(name: string, path: string, fix: string): Check {
 
 function aboutCores({ jobs }: Config): Check {
   const usable = cores();
-  const value = `${usable} usable, ${jobs} images at a time`;
+  const value = `${usable} usable, ${counted(jobs, 'image')} at a time`;
   if (jobs <= 2 * usable) return ok('cores', value);
   return warning('cores', value, `more than ${usable} at a time gains nothing: --jobs ${usable}`);
 }

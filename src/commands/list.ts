@@ -13,11 +13,15 @@ export const listVerb: Verb = {
     return withPast(config, async (past) => {
       const limit = String(call.options.limit);
       const most = Number(limit);
-      if (!Number.isInteger(most) || most < 1) {
-        throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`);
+      if (!Number.isSafeInteger(most) || most < 1) {
+        throw new ImgtoolError('usage', `--limit: expected a whole number from 1, got "${limit}"`, {
+          fix: 'for example --limit 50',
+        });
       }
-      const batches = await past.batches(most);
-      await print(listJson(batches), (style) => listText(batches, style, Date.now(), most));
+      const found = await past.batches(most + 1);
+      const batches = found.slice(0, most);
+      const more = found.length > most ? most * 5 : undefined;
+      await print(listJson(batches), (style) => listText(batches, style, Date.now(), more));
       return 'ok';
     });
   },

@@ -1,4 +1,4 @@
-import { batchOptions } from '../config.ts';
+import { batchOptions, type Config, ownGlobs } from '../config.ts';
 import { ImgtoolError } from '../errors.ts';
 import type { Inputs } from '../ports.ts';
 import { attend, type Call, prepare, type Verb, withEngine } from './verb.ts';
@@ -15,7 +15,7 @@ export const processVerb: Verb = {
   ],
   async run(call) {
     const { config } = await prepare(call);
-    const inputs = inputsOf(call, config.cwd);
+    const inputs = inputsOf(call, config);
     return withEngine(config, async (engine) => {
       const request = { inputs, options: batchOptions(config), profile: config.profile };
       return attend(call, config, 'process', engine, await engine.process(request));
@@ -23,12 +23,18 @@ export const processVerb: Verb = {
   },
 };
 
-function inputsOf({ paths, options }: Call, cwd: string): Inputs {
+function inputsOf({ paths, options }: Call, config: Config): Inputs {
   const from = options.filesFrom;
   if (paths.length === 0 && typeof from !== 'string') {
     throw new ImgtoolError('usage', 'nothing to process: no file or folder was named', {
       fix: 'imgtool process <path…>, or --files-from FILE',
     });
   }
-  return { paths, list: typeof from === 'string' ? { from, nul: options.nul === true } : null, cwd };
+  if (options.nul === true && typeof from !== 'string') {
+    throw new ImgtoolError('usage', '-0 says how a list ends its paths, and there is no list', {
+      fix: 'add --files-from FILE, or --files-from - for standard input',
+    });
+  }
+  const list = typeof from === 'string' ? { from, nul: options.nul === true } : null;
+  return { paths, list, cwd: config.cwd, ownGlobs: ownGlobs(config) };
 }

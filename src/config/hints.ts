@@ -69,29 +69,44 @@ const ELSEWHERE: readonly (readonly [key: Key, words: string, advice?: string])[
   }),
 ];
 
+/** What other programs call a flag that is no setting. */
+const FLAGS_ELSEWHERE = {
+  '--files-from': 'from-file from-files file-list filelist input-list input-file file files list T',
+  '--nul': 'null print0 z',
+  '--limit': 'n max max-count count number',
+};
+
 /** Advice for a word of other programs: for `quality`, how a variant names it. */
 export interface Advice {
   readonly word: string;
-  /** The setting that the advice needs. */
-  readonly key: Key;
+  /** The flag that the advice needs. */
+  readonly flag: string;
   /** A hint. */
   readonly text: string;
 }
 
-/** All advice. It needs a setting that the caller can check for. */
+const adviceOn = (words: string, flag: string, text: string): Advice[] =>
+  words.split(' ').map((word) => ({ word, flag, text }));
+
+/** The advice on words for settings. */
+const onSettings = () =>
+  ELSEWHERE.flatMap(([key, words, text = `use {{${key}}}`]) => adviceOn(words, longFlag(key), text));
+
+/** All advice. It needs a flag that the caller can check for. */
 export function allAdvice(): readonly Advice[] {
-  return ELSEWHERE.flatMap(([key, words, text = `use {{${key}}}`]) =>
-    words.split(' ').map((word) => ({ word, key, text })),
+  const onFlags = Object.entries(FLAGS_ELSEWHERE).flatMap(([flag, words]) =>
+    adviceOn(words, flag, `use ${flag}`),
   );
+  return [...onSettings(), ...onFlags];
 }
 
-/** The advice for exactly this word, also in camelCase or with underscores. */
+/** The advice for a setting of exactly this word, also in camelCase or with underscores. */
 export function adviceFor(word: string): string | undefined {
   const plain = word
     .replace(/[a-z](?=[A-Z])/g, '$&-')
     .replaceAll('_', '-')
     .toLowerCase();
-  return allAdvice().find((one) => one.word === plain)?.text;
+  return onSettings().find((one) => one.word === plain)?.text;
 }
 
 /** The existing path that a mistyped one most likely means, relative if `given` is relative. Undefined without a near one. */

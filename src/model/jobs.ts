@@ -99,4 +99,5 @@ type UnfitFile =
   | 'partial_download'
   | 'name_not_utf8'
   | 'not_regular'
-  | 'unsupported_format';
+  | 'unsupported_format'
+  | 'no_picture_name';

@@ -52,9 +52,11 @@ export interface Forgotten {
 export interface Verified extends Looked {
   /** Number of outputs that are missing together with their sources. */
   readonly gone: number;
-  /** Whether at least one wrong output can be made again. */
-  readonly isMendable: boolean;
-  /** The command that forgets missing outputs, if no wrong output can be made again and some are missing. */
+  /** Number of wrong outputs that can be made again: their sources are there. */
+  readonly mendable: number;
+  /** Number of wrong outputs whose files are there and whose sources are missing. */
+  readonly orphans: number;
+  /** The command that forgets outputs that are missing, and whose sources are missing too; absent if there are none. */
   readonly forgetBy?: string;
   /** Number of folders that this command leaves out. */
   readonly forgetMore?: number;

@@ -117,6 +117,8 @@ export interface Inputs {
   readonly paths: readonly string[];
   readonly list: PathList | null;
   readonly cwd: string;
+  /** The settings whose globs were given for these inputs alone, and not for many, as in a settings file. */
+  readonly ownGlobs?: readonly ('include' | 'exclude')[];
   /** What is done to the named folders, when only folders can be named. They are not globs. */
   readonly onlyFolders?: 'watched' | 'mirrored';
   /**

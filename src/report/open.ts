@@ -84,7 +84,8 @@ export async function openReport(
   const isOnScreen = isLive({ ...settings, json: false }, style);
   // Only the live display can put lines above itself.
   const listsPaths = isOnScreen && stdout.isTTY && dryRun;
-  if (dryRun && !json && !quiet && !listsPaths) reports.push(createPathReport(stdout));
+  // The paths are what a dry run is asked for, also with `quiet`.
+  if (dryRun && !json && !listsPaths) reports.push(createPathReport(stdout));
   if (isOnScreen) {
     const { createTerminalReport, createWatchReport } = await import('./terminal.ts');
     const options = { ...common, style, out };

@@ -7,10 +7,10 @@ import { padEnd, printable, textOf, width } from './text.ts';
 const TITLES = ['BATCH', 'STATE', 'IMAGES', 'FAILED', 'SAVED', 'WHEN', 'SOURCE'];
 
 /**
- * The batches as a table on a terminal; elsewhere TAB-separated, with raw bytes and ISO dates. `limit` is the number
- * that was asked for: with as many batches there can be older ones. Ends with a newline.
+ * The batches as a table on a terminal; elsewhere TAB-separated, with raw bytes and ISO dates. `more`: if there are older
+ * batches, the number to ask for. Ends with a newline.
  */
-export function listText(batches: readonly Batch[], style: Style, now: number, limit?: number): string {
+export function listText(batches: readonly Batch[], style: Style, now: number, more?: number): string {
   if (!style.tty) return textOf(linesForPrograms(batches));
   if (batches.length === 0) return 'No batches yet. Start one: imgtool process <folder>\n';
   const layout = layoutFor(style);
@@ -29,7 +29,7 @@ export function listText(batches: readonly Batch[], style: Style, now: number, l
       sourceOf(batch),
     ];
   });
-  const older = batches.length === limit ? ` Older: imgtool list --limit ${limit * 5}` : '';
+  const older = more === undefined ? '' : ` Older: imgtool list --limit ${more}`;
   const footer = `${counted(batches.length, 'batch', 'batches')}.`;
   const lines = table(TITLES, rows, layout, ['IMAGES', 'FAILED']);
   return textOf([...lines, '', fitting([[footer, older], [footer]], layout)]);

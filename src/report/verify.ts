@@ -111,7 +111,7 @@ function remadeFields(failure: Failure | null | undefined): object {
 }
 
 function verdictOf(verified: Verified): string[] {
-  const { verified: seen, wrong, gone, remade, isStopped, isMendable } = verified;
+  const { verified: seen, wrong, gone, remade, isStopped, mendable } = verified;
   if (seen === 0) return gone === 0 ? ['No outputs to verify.'] : [];
   const sum = `${counted(seen, 'output')} verified`;
   if (wrong.length === 0) return [`${sum}, ${isStopped ? 'all of these' : 'all'} in order`];
@@ -119,11 +119,25 @@ function verdictOf(verified: Verified): string[] {
   if (remade !== undefined) {
     return [`${bad}, ${count(fixedOf(verified))} of them made again${placeOf(verified)}`];
   }
-  if (isMendable) return [bad, `Make them again: ${commandOf(verified)}`];
-  const { forgetBy, forgetMore = 0 } = verified;
+  const which = mendable === wrong.length ? 'them' : `${count(mendable)} of them`;
+  const again = mendable === 0 ? [] : [`Make ${which} again: ${commandOf(verified)}`];
+  return [bad, ...again, ...sourcelessLines(verified)];
+}
+
+/** What helps where the sources are missing, and nothing can be made again. */
+function sourcelessLines({ mendable, orphans, forgetBy, forgetMore = 0 }: Verified): string[] {
+  const whose = mendable + orphans === 0 ? 'their' : 'the missing';
   const more = forgetMore === 0 ? [] : [`Then imgtool verify names ${counted(forgetMore, 'more folder')}.`];
-  if (forgetBy === undefined) return [bad];
-  return [bad, `Bring their sources back, or if they are gone for good: ${forgetBy}`, ...more];
+  const [has, its, them] = orphans === 1 ? ['has', 'its', 'it'] : ['have', 'their', 'them'];
+  const what = `${counted(orphans, 'output')} ${has} no source any more and cannot be made again`;
+  return [
+    ...(forgetBy === undefined
+      ? []
+      : [`Bring ${whose} sources back, or if they are gone for good: ${forgetBy}`, ...more]),
+    ...(orphans === 0
+      ? []
+      : [`${what}: bring ${its} ${orphans === 1 ? 'source' : 'sources'} back, or remove ${them}.`]),
+  ];
 }
 
 function goneOf(verified: Verified): string[] {

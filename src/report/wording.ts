@@ -50,9 +50,10 @@ type PassedOverTotals = Pick<BatchTotals, 'passedOverBy' | 'passedOverKinds'>;
 /** `17 files passed over: 4 camera raw, 1 PDF, 10 hidden, 2 symlinks`; no text for no files. */
 export function passedOverTexts(total: number, totals?: PassedOverTotals): string[] {
   if (total === 0) return [];
-  const named = mostFirst([...(totals?.passedOverBy ?? [])]).flatMap(([reason, n]) =>
-    reason === 'unsupported_format' ? [] : [`${count(n)} ${PASSED_OVER[reason]}`],
-  );
+  const named = mostFirst([...(totals?.passedOverBy ?? [])])
+    // What nobody looks for comes last.
+    .sort(([a], [b]) => Number(a === 'no_picture_name') - Number(b === 'no_picture_name'))
+    .flatMap(([reason, n]) => (reason === 'unsupported_format' ? [] : [counted(n, ...PASSED_OVER[reason])]));
   const parts = [...(totals === undefined ? [] : kindTexts(totals)), ...named];
   return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
 }
@@ -205,15 +206,19 @@ const SURPRISING: ReadonlySet<PassedOver> = new Set([
   'unsupported_format',
 ]);
 
-const PASSED_OVER: Readonly<Record<Exclude<PassedOver, 'unsupported_format'>, string>> = {
-  hidden: 'hidden',
-  symlink: 'symlinks',
-  partial_download: 'partial downloads',
-  name_not_utf8: 'with a name that is not UTF-8',
-  staged: 'staged',
-  index: 'of the index',
-  output: 'outputs',
-  excluded: 'excluded',
-  not_regular: 'not regular',
-  system_folder: 'system folders',
+/** Words for one file and, where they differ, for several. */
+const PASSED_OVER: Readonly<
+  Record<Exclude<PassedOver, 'unsupported_format'>, readonly [one: string, many?: string]>
+> = {
+  hidden: ['hidden', 'hidden'],
+  symlink: ['symlink'],
+  partial_download: ['partial download'],
+  name_not_utf8: ['with a name that is not UTF-8', 'with a name that is not UTF-8'],
+  staged: ['staged', 'staged'],
+  index: ['of the index', 'of the index'],
+  output: ['output'],
+  excluded: ['excluded', 'excluded'],
+  not_regular: ['not regular', 'not regular'],
+  system_folder: ['system folder'],
+  no_picture_name: ['other file'],
 };

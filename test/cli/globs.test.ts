@@ -106,6 +106,51 @@ describe('a glob that can match nothing', () => {
   );
 });
 
+describe('a glob that matched nothing', () => {
+  const warningOf = (glob: string, what = 'no file or folder') =>
+    `imgtool: warning: ${glob}: matches ${what} that was met\nimgtool: fix: `;
+  const saidBy = async (...args: string[]) => {
+    const { code, stderr } = await place.run([...BATCH, ...args]);
+    expect(code, stderr).toBe(0);
+    return stderr;
+  };
+
+  it('is named in a warning, also with --quiet and in a dry run', async () => {
+    for (const more of [[], ['--quiet'], ['--dry-run']]) {
+      const globs = ['--exclude', 'drafst/', '--exclude', 'b/', '--exclude', 'B/'];
+      const stderr = await saidBy(...more, ...globs, 'photos');
+      const fix = 'check --exclude: case counts, and a glob with / starts below the named folder\n';
+      expect(stderr).toContain(`${warningOf('drafst/')}${fix}`);
+      expect(stderr).toContain(warningOf('B/'));
+      expect(stderr).not.toContain(warningOf('b/'));
+    }
+    const stderr = await saidBy('--include', '*.jpg', '--include', 'a*', '--include', '*.gif', 'photos');
+    expect(stderr).toContain(`${warningOf('*.gif', 'no image')}check --include: `);
+    expect(stderr.match(/warning: /g)).toHaveLength(1);
+  });
+
+  it('is no warning for hidden files and text, or where the glob comes from a settings file', async () => {
+    place.put('photos/.git/x', '');
+    place.put('photos/notes.txt', '');
+    expect(await saidBy('--exclude', '.git', '--exclude', '*.TXT', 'photos')).not.toContain('warning');
+    place.put('.imgtoolrc', 'exclude: [drafts/]\n');
+    expect(await saidBy('photos')).not.toContain('warning');
+  });
+
+  it('is no warning in a watch, which may meet it later', async () => {
+    const args = [...BATCH.slice(1), '--exclude', 'drafts/', '--once', 'photos'];
+    const watched = await place.run(['watch', ...args]);
+    expect([watched.code, watched.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+  });
+
+  it('says of named files that they are always taken', async () => {
+    const stderr = await saidBy('--exclude', 'a*', 'photos/a.jpg');
+    expect(stderr).toContain(
+      `${warningOf('a*')}leave out --exclude, or name the folder: files that you name are always taken\n`,
+    );
+  });
+});
+
 describe('a quoted pattern and globs', () => {
   it('are an error that names both if nothing matches the pattern outside of excluded folders', async () => {
     const { code, stderr } = await place.run([...BATCH, '--exclude', 'b/', 'photos/**/*.gif']);

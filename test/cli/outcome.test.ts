@@ -166,7 +166,9 @@ describe('a dry run', () => {
     const json = await place.process('--dry-run');
     expect(jobsOf(json).flatMap(({ wouldWrite = [] }) => wouldWrite)).toEqual(paths);
     expect(json.stdout.split('\n').filter((line) => /^out/.test(line))).toEqual([]);
-    expect((await run('--dry-run', '--quiet')).stdout).toBe('');
+    const quiet = await run('--dry-run', '--quiet');
+    expect([quiet.code, quiet.stdout]).toEqual([1, stdout]);
+    expect(quiet.stderr).toMatch(/^imgtool: error: photos\/bad\.jpg: .*\nimgtool: fix: .*\n$/);
     expect(place.files('.').filter((file) => file.startsWith('out'))).toEqual([]);
     await run();
     expect((await run('--dry-run')).stdout, 'nothing is left to write').toBe('');

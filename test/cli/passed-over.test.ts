@@ -4,17 +4,18 @@ import { countsOf, eventsOf, finishedOf, openPlace, type Place, SMALL } from './
 import { picture, putOld } from './pictures.ts';
 import { startWatch, stop } from './watching.ts';
 
-/** Files that a person calls pictures, but whose names a walk passes over: they are counted by kind. */
+/** Files that a walk passes over for their names: pictures and videos are counted by kind, and all others together. */
 
 const BATCH = ['process', ...SMALL, '--out', 'out'];
-const ASIDE = /^imgtool: 5 files passed over: 2 camera raw, 1 HEIF, 1 PDF, 1 hidden$/m;
-const KINDS = { 'camera raw': 2, HEIF: 1, PDF: 1 };
+const ASIDE =
+  /^imgtool: 8 files passed over: 2 camera raw, 1 HEIF, 1 PDF, 1 video, 1 hidden, 2 other files$/m;
+const KINDS = { 'camera raw': 2, HEIF: 1, PDF: 1, video: 1 };
 
 let place: Place;
 beforeEach(async () => {
   place = openPlace();
   putOld(place.at('photos/a.jpg'), await picture());
-  for (const name of ['IMG_1.CR2', 'sub/b.nef', 'c.HIF', 'd.pdf', '.e.psd', 'notes.txt', 'pdf']) {
+  for (const name of ['IMG_1.CR2', 'sub/b.nef', 'c.HIF', 'd.pdf', '.e.psd', 'notes.txt', 'pdf', 'v.MOV']) {
     place.put(`photos/${name}`, 'no picture');
   }
 });
@@ -27,7 +28,7 @@ describe('pictures of formats that no walk takes', () => {
     expect(outcome.stderr).not.toContain('IMG_1.CR2');
     const verbose = await place.run([...BATCH, '--verbose', 'photos']);
     expect(verbose.stderr).toContain('imgtool: passed over photos/IMG_1.CR2: camera raw\n');
-    expect(verbose.stderr).not.toContain('notes.txt');
+    expect(verbose.stderr).toContain('imgtool: passed over photos/notes.txt: no_picture_name\n');
   });
 
   it('are counted where nothing else is found, and in a glob', async () => {
@@ -40,7 +41,20 @@ describe('pictures of formats that no walk takes', () => {
         0,
         expect.stringContaining(`imgtool: no images found\nimgtool: ${counts}\n`),
       ]);
+      expect(stderr).toContain(
+        'warning: there is no image, only files of kinds that are not read: 1 camera raw\n',
+      );
     }
+  });
+
+  it('are named where globs leave nothing else, also with --quiet', async () => {
+    const { code, stdout, stderr } = await place.run([...BATCH, '-q', '--include', '*.nef', 'photos']);
+    expect([code, stdout, stderr]).toEqual([
+      0,
+      '',
+      'imgtool: warning: no image is left: the globs leave only files of kinds that are not read: 1 camera raw\n' +
+        'imgtool: fix: convert pictures to TIFF or JPEG first; imgtool help formats says what is read\n',
+    ]);
   });
 
   it('are counted by a dry run, and with --quiet there is no word', async () => {
@@ -57,7 +71,9 @@ describe('pictures of formats that no walk takes', () => {
     for (const more of [[], ['--dry-run']]) {
       const outcome = await place.process('--verbose', ...more);
       expect(finishedOf(outcome)).toMatchObject({
-        ...{ passedOver: 5, passedOverBy: { unsupported_format: 4, hidden: 1 }, passedOverKinds: KINDS },
+        passedOver: 8,
+        passedOverBy: { unsupported_format: 5, hidden: 1, no_picture_name: 2 },
+        passedOverKinds: KINDS,
       });
       const named = eventsOf(outcome).filter((event) => event.type === 'passed_over');
       expect(named).toContainEqual(
@@ -71,20 +87,25 @@ describe('pictures of formats that no walk takes', () => {
     const named = await place.run([...BATCH, '--json', 'photos/d.pdf']);
     expect([named.code, countsOf(named)]).toEqual([1, { failed: 1 }]);
     const all = await place.process('--all-files');
-    expect([all.code, countsOf(all)]).toEqual([1, { completed: 1, failed: 6 }]);
+    expect([all.code, countsOf(all)]).toEqual([1, { completed: 1, failed: 7 }]);
     expect(finishedOf(all).passedOverKinds).toEqual({});
   });
 
   it('are counted by a watch that looks once', async () => {
     const watch = ['watch', ...SMALL, '--out', 'out', '--once'];
     const { code, stderr } = await place.run([...watch, 'photos']);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('passed_over="2 camera raw, 1 HEIF, 1 PDF"')]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('passed_over="2 camera raw, 1 HEIF, 1 PDF, 1 video"'),
+    ]);
     expect(finishedOf(await place.run([...watch, '--json', 'photos'])).passedOverKinds).toEqual(KINDS);
   });
 
   it('are counted by a watch as it begins, and reported once as they arrive', async () => {
     const session = startWatch(place, '--no-json', '--progress', 'plain');
-    expect(await session.line(/ watching /, 'stderr')).toMatch(/passed_over="2 camera raw, 1 HEIF, 1 PDF"$/);
+    expect(await session.line(/ watching /, 'stderr')).toMatch(
+      /passed_over="2 camera raw, 1 HEIF, 1 PDF, 1 video"$/,
+    );
     place.put('photos/IMG_2.part', 'no picture');
     renameSync(place.at('photos/IMG_2.part'), place.at('photos/IMG_2.dng'));
     await session.line(/ skipped photos\/IMG_2\.dng reason=unsupported_format kind="camera raw"$/, 'stderr');
@@ -92,6 +113,6 @@ describe('pictures of formats that no walk takes', () => {
     await session.line(/ completed photos\/b\.jpg /, 'stderr');
     const { stderr } = await stop(session);
     expect(stderr.match(/skipped /g)).toHaveLength(1);
-    expect(stderr).toMatch(/ stopped .*passed_over="3 camera raw, 1 HEIF, 1 PDF"\n$/);
+    expect(stderr).toMatch(/ stopped .*passed_over="3 camera raw, 1 HEIF, 1 PDF, 1 video"\n$/);
   });
 });

@@ -27,7 +27,17 @@ describe('a command that cannot start', () => {
     ['a number that is none', ['process', '--jobs', 'many', 'photos'], /--jobs/],
     ['a limit that is none', ['list', '--limit', 'all'], /--limit/],
     ['an unknown batch', ['status', 'ffffffff'], /imgtool list/],
-    ['no batch', ['status'], /batch-id/],
+    [
+      'no batch',
+      ['status'],
+      /^error: no batch was named\nfix: imgtool status last, or an id from imgtool list$/m,
+    ],
+    ['no batch to resume', ['resume'], /^fix: imgtool resume last, or an id from imgtool list$/m],
+    [
+      'NUL without a list',
+      ['process', '-0', 'photos'],
+      /^error: -0 .* there is no list\nfix: add --files-from FILE/m,
+    ],
     ['an absent path', ['process', 'photos', 'absent.jpg'], /absent\.jpg/],
     ['a glob that matches nothing', ['process', 'photos/*.gif'], /photos/],
     ['nothing to process', ['process'], /nothing to process/],
@@ -86,6 +96,9 @@ describe('a command that cannot start', () => {
     ['--concurrency', 'use --jobs'],
     ['--threads', 'use --jobs'],
     ['-o', 'use --out'],
+    ['--from-file', 'use --files-from'],
+    ['--input-list=x', 'use --files-from'],
+    ['--null', 'use --nul'],
     ['--output', 'use --out'],
     ['--outptu', 'use --out'],
     ['-r', 'leave it out: folders are always walked with all folders below them'],
@@ -93,6 +106,35 @@ describe('a command that cannot start', () => {
   ])('advises what has the meaning of %s', async (option, fix) => {
     const { code, stderr } = await place.run(['process', option, '80', 'photos']);
     expect([code, stderr]).toEqual([2, `error: unknown option '${option}'\nfix: ${fix}\n`]);
+  });
+
+  it('names all unknown options in one error, each with its fix', async () => {
+    const given = ['--foo', 'photos', '--width=3', '-quality', '80', '--jobs', '2', '--foo', '--bar'];
+    const { code, stdout, stderr } = await place.run(['process', ...given, '--', '--baz']);
+    const fixes = [
+      '--foo, --bar: imgtool process --help',
+      '--width=3: each variant has its own width: --variant hero:w=1600',
+      '-quality: each variant has its own quality: --variant hero:w=1600,q=80',
+    ];
+    expect([code, stdout, stderr]).toEqual([
+      2,
+      '',
+      `error: unknown options '--foo', '--width=3', '-quality', '--bar'\nfix: ${fixes.join('; ')}\n`,
+    ]);
+  });
+
+  it.each([
+    ['watch', '--from-file', '--files-from belongs to imgtool process'],
+    ['list', '-n', 'use --limit'],
+    ['list', '--concurrency', '--jobs belongs to imgtool process, imgtool watch, '],
+    [
+      'verify',
+      '--quality',
+      'each variant has its own quality: --variant hero:w=1600,q=80; --variant belongs to ',
+    ],
+  ])('of %s says which command has what %s means', async (command, option, fix) => {
+    const { code, stderr } = await place.run([command, option, '3']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`fix: ${fix}`)]);
   });
 
   it.each([

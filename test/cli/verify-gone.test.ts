@@ -98,15 +98,24 @@ describe('outputs that were removed together with their sources', () => {
   });
 });
 
-it('verify gives no advice to render or remove an output if that is impossible', async () => {
+it('verify names --fix only for outputs that it can make again, and says what helps the others', async () => {
   await place.process();
   rot(out('a_a.webp'));
   rmSync(place.at('photos/a.jpg'));
   const found = await place.run(['verify']);
-  expect([found.code, found.stdout]).toEqual([
+  const orphan =
+    '1 output has no source any more and cannot be made again: bring its source back, or remove it.\n';
+  expect([found.code, found.stdout.endsWith(`6 outputs verified, 1 not in order\n${orphan}`)]).toEqual([
     1,
-    expect.stringMatching(/6 outputs verified, 1 not in order\n$/),
+    true,
   ]);
+  rmSync(out('b_a.webp'));
+  const more = await place.run(['verify']);
+  const again = `6 outputs verified, 2 not in order\nMake 1 of them again: imgtool verify --fix\n${orphan}`;
+  expect([more.code, more.stdout.endsWith(again)], more.stdout).toEqual([1, true]);
+  expect(await verify('--fix')).toMatchObject({ code: 1, document: { fixed: 1 } });
+  rmSync(out('a_a.webp'));
+  expect(await verify('--fix')).toMatchObject({ code: 0, document: { gone: 1, forgotten: 1 } });
 });
 
 describe('a missing output folder', () => {

@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, finishedOf, openPlace, type Place, type Session } from './imgtool.ts';
 import { difference, hashOf, picture, putOld } from './pictures.ts';
@@ -107,6 +116,22 @@ describe('with --mirror', () => {
     const left = ['sub/0_a.webp', 'sub/0_b.webp', 'sub/2_a.webp', 'sub/2_b.webp'];
     expect(place.files('out')).toEqual(left);
     await assertStopped(place, outcome, { gone: ['out/sub/1_a.webp', 'out/sub/1_b.webp'] });
+  });
+
+  it('a removed source loses its outputs before a file that keeps growing has settled', async () => {
+    const path = await put('a.jpg', 1);
+    const session = startWatch(place, '--mirror', '--verbose');
+    await session.jobs(1);
+    const growing = setInterval(() => appendFileSync(place.at('photos/growing.jpg'), 'more'), 20);
+    try {
+      rmSync(path);
+      const first = await Promise.race([session.event('removed'), session.event('still_written')]);
+      expect(first).toMatchObject({ type: 'removed', source: 'photos/a.jpg' });
+      expect(place.files('out')).toEqual([]);
+    } finally {
+      clearInterval(growing);
+      await stop(session);
+    }
   });
 
   it('a renamed source has outputs under its new name, and the outputs under its old name are removed', async () => {
@@ -230,6 +255,29 @@ describe('with --mirror no output is removed, because a disk can be missing,', (
       const outcome = await stop(session);
       expect(outcome.stdout.includes('3 of the 4 pictures known from before')).toBe(args.length > 0);
     }
+  });
+
+  it('if most pictures are missing, also once as many others have come', async () => {
+    const first = startWatch(place);
+    await first.jobs(3);
+    await stop(first);
+    renameSync(place.at('photos'), place.at('away'));
+    mkdirSync(place.at('photos'));
+    for (const seed of [71, 72, 73, 74]) {
+      const session = startWatch(place, '--mirror');
+      const { message } = (await session.event('warning')) as { message: string };
+      // Pictures that came later do not count as known from before.
+      expect(message).toMatch(/^photos: 3 of the 3 pictures known from before are not there, so no output/);
+      await put(`new-${seed}.jpg`, seed);
+      await session.line(new RegExp(`new-${seed}.*"state":"completed"`));
+      await session.scans(2);
+      const { stdout } = await stop(session);
+      expect(stdout).not.toContain('"type":"removed"');
+    }
+    const all = startWatch(place, '--mirror=all');
+    await all.events('removed', 3);
+    await stop(all);
+    expect(place.files('out')).toHaveLength(8);
   });
 
   it('if the watched folder disappears and comes back', async () => {

@@ -27,12 +27,12 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
       expect(found(await walked(sources, { at: place.at('p') }))).toHaveLength(6);
     });
 
-    it('returns a path that is no source with its reason, or not at all', async () => {
+    it('returns a path that is no source with its reason', async () => {
       place.put('p/notes.txt', 'p/.hidden.jpg', 'p/a.jpg.part', 'p/x.png');
       symlinkSync('x.png', place.at('p/link.jpg'));
       const sources = await place.open(['p'], { exclude: ['x.png'] });
       const at = async (path: string) => walked(sources, { at: place.at(path) });
-      expect(await at('p/notes.txt')).toEqual([]);
+      expect(await at('p/notes.txt')).toMatchObject([{ type: 'skipped', reason: 'no_picture_name' }]);
       expect(await at('p/.hidden.jpg')).toMatchObject([{ type: 'skipped', reason: 'hidden' }]);
       expect(await at('p/a.jpg.part')).toMatchObject([{ type: 'skipped', reason: 'partial_download' }]);
       expect(await at('p/link.jpg')).toMatchObject([{ type: 'skipped', reason: 'symlink' }]);
@@ -132,7 +132,7 @@ export function partsOfSourcesConformance(name: string, open: OpenSources, probe
           return !path.endsWith('b.jpg');
         },
       });
-      expect(entries).toMatchObject([{ reason: 'hidden' }, { given: 'p/b.jpg' }]);
+      expect(entries).toMatchObject([{ reason: 'hidden' }, { given: 'p/b.jpg' }, { given: 'p/notes.txt' }]);
       const all = (await walked(sources)).flatMap((one) => (one.type === 'found' ? [one] : []));
       expect(met).toEqual(all.map(({ source, facts }) => ({ source, facts })));
       expect(found(await walked(sources, { at: place.at('p/a.jpg'), isKnown: () => true }))).toEqual([]);

@@ -247,12 +247,14 @@ export function sourcesConformance(name: string, open: OpenSources): void {
       expect((await walk(['p'], { exclude: ['**/*.png'] })).found).toEqual(['p/a.jpg', 'p/raw/b.jpg']);
     });
 
-    it('skips pictures of formats that it never takes, and says what they are', async () => {
-      put('p/a.jpg', 'p/I.CR2', 'p/sub/b.pdf', 'p/c.Hif', 'p/notes.txt', 'p/psd', 'p/.d.psd');
+    it('skips files that it never takes, and says what pictures and videos are', async () => {
+      put('p/a.jpg', 'p/I.CR2', 'p/sub/b.pdf', 'p/c.Hif', 'p/notes.txt', 'p/psd', 'p/.d.psd', 'p/z.MOV');
       const { found, entries } = await walk(['p']);
       expect(found).toEqual(['p/a.jpg']);
       const kinds = entries.map((entry) => (entry.type === 'skipped' ? (entry.kind ?? entry.reason) : null));
-      expect(kinds.filter((kind) => kind !== null)).toEqual(['hidden', 'camera raw', 'HEIF', 'PDF']);
+      expect(kinds.filter((kind) => kind !== null)).toEqual([
+        ...['hidden', 'camera raw', 'HEIF', 'no_picture_name', 'no_picture_name', 'PDF', 'video'],
+      ]);
       expect((await walk(['p/I.CR2'])).found).toEqual(['p/I.CR2']);
       expect((await walk(['p'], { allFiles: true })).found).toContain('p/I.CR2');
       expect((await walk(['p'], { exclude: ['*.cr2'] })).skipped).toMatchObject({ 'p/I.CR2': 'excluded' });

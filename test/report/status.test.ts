@@ -182,8 +182,8 @@ describe('the list', () => {
       const lines = listText(BATCHES, styleOf({ width: columns }), NOW, 3).split('\n');
       expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
     }
-    expect(listText(BATCHES, styleOf(), NOW, 3)).toContain('\n3 batches. Older: imgtool list --limit 15\n');
-    expect(listText(BATCHES, styleOf(), NOW, 10)).not.toContain('Older');
+    expect(listText(BATCHES, styleOf(), NOW, 15)).toContain('\n3 batches. Older: imgtool list --limit 15\n');
+    expect(listText(BATCHES, styleOf(), NOW)).not.toContain('Older');
   });
 
   it('says what to do when there are no batches', () => {

@@ -21,7 +21,7 @@ const GONE: Failure = { code: 'source_missing', message: `${HOSTILE} is gone`, f
 
 const verified = (over: Partial<Verified> = {}): Verified => ({
   ...{ batch: null, verified: 1_240, wrong: [FIRST, SECOND], gone: 0 },
-  ...{ isMendable: true, isStopped: false },
+  ...{ mendable: 2, orphans: 0, isStopped: false },
   ...over,
 });
 const remade = new Map([
@@ -50,8 +50,21 @@ describe('the text of verify', () => {
     expect(sumOf({ batch: '7f3a9c' })[1]).toBe('Make them again: imgtool verify 7f3a9c --fix');
   });
 
-  it('says how to repair outputs only when one of them can be repaired', () => {
-    expect(sumOf({ isMendable: false })[1]).toBe('1,240 outputs verified, 2 not in order');
+  it('says how to repair outputs only when one of them can be repaired, and what helps the others', () => {
+    expect(sumOf({ mendable: 0 })[1]).toBe('1,240 outputs verified, 2 not in order');
+    const noSource = 'no source any more and cannot be made again: bring';
+    expect(sumOf({ mendable: 1, orphans: 1 })).toEqual([
+      'Make 1 of them again: imgtool verify --fix',
+      `1 output has ${noSource} its source back, or remove it.`,
+    ]);
+    expect(sumOf({ mendable: 0, orphans: 2 })).toEqual([
+      '1,240 outputs verified, 2 not in order',
+      `2 outputs have ${noSource} their sources back, or remove them.`,
+    ]);
+    expect(sumOf({ mendable: 1, forgetBy: 'imgtool forget /photos' })).toEqual([
+      'Make 1 of them again: imgtool verify --fix',
+      'Bring the missing sources back, or if they are gone for good: imgtool forget /photos',
+    ]);
   });
 
   it('counts outputs that are gone with their source in one line, and says when they were forgotten', () => {

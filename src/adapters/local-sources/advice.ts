@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { WalkRules } from '../../model.ts';
-import type { Notice } from '../../ports.ts';
+import type { Inputs, Notice, WalkEntry } from '../../ports.ts';
 import { isWithin } from './files.ts';
 import type { Input } from './inputs.ts';
+import type { MatchingRules } from './patterns.ts';
 
-/** What a user should know about the inputs before they are walked: folders that get lost, globs that match nothing. */
-export function adviceOn(all: readonly Input[], rules: WalkRules, cwd: string): Notice[] {
-  return [...(rules.hasFolders ? folderAdvice(all, rules, cwd) : []), ...globAdvice(all, rules, cwd)];
-}
-
-function folderAdvice(all: readonly Input[], { base }: WalkRules, cwd: string): Notice[] {
+/** What a user should know about the inputs before they are walked: folders that get lost. */
+export function folderAdvice(all: readonly Input[], { base, hasFolders }: WalkRules, cwd: string): Notice[] {
+  if (!hasFolders) return [];
   if (base) {
     const outside = all.filter(({ path }) => !isWithin(path, base));
     if (outside.length === 0) return [];
@@ -50,22 +48,69 @@ function baseAbove(inputs: readonly Input[], cwd: string): string {
   return `{{base ${/^[\w@%+=:,./\\-]+$/.test(shown) ? shown : 'DIR'}}}`;
 }
 
-/** Warns of globs that begin with the path of a named folder: they match only below that folder. */
-function globAdvice(all: readonly Input[], { include, exclude }: WalkRules, cwd: string): Notice[] {
-  const roots = all.filter(({ kind }) => kind === 'root');
-  return [...include, ...exclude].flatMap((glob) => {
-    const plain = glob
-      .split(sep)
-      .join('/')
-      .replace(/^(\.\/+)+/, '');
-    const [first = ''] = plain.replace(/^\//, '').split('/');
-    const isMisplaced = ({ path }: Input) =>
-      beginningWith(path, plain, cwd) > 0 && !existsSync(join(path, first));
-    const root = roots.find(isMisplaced);
-    if (root === undefined) return [];
-    const rest = plain.slice(beginningWith(root.path, plain, cwd)) || '**';
-    return [warning(`${glob}: matches nothing, because globs start below ${root.given}`, `write ${rest}`)];
-  });
+/** What a walk has met. `isPartly`: it came to a path that it could not look into. */
+interface Met extends Record<'found' | 'excluded', number> {
+  isPartly: boolean;
+  /** Files of formats that it does not take, by kind. */
+  readonly kinds: Map<string, number>;
+}
+
+export const nothingMet = (): Met => ({ found: 0, excluded: 0, isPartly: false, kinds: new Map() });
+
+export function addToMet(met: Met, entry: WalkEntry): void {
+  if (entry.type === 'found') met.found++;
+  else if (entry.type !== 'skipped') met.isPartly = true;
+  else if (entry.reason === 'excluded') met.excluded++;
+  else if (entry.kind !== undefined) met.kinds.set(entry.kind, (met.kinds.get(entry.kind) ?? 0) + 1);
+}
+
+/** The globs of a walk that have matched nothing, the inputs, and the settings whose globs were given for these inputs alone. */
+interface Walked extends Pick<Inputs, 'cwd' | 'ownGlobs' | 'onlyFolders'> {
+  readonly all: readonly Input[];
+  readonly unmatched: ReturnType<MatchingRules['unmatched']>;
+}
+
+/** What a user should know after everything was walked: globs that match nothing, and why no image is left. */
+export function adviceAfter({ found, excluded, isPartly, kinds }: Met, walked: Walked): Notice[] {
+  const { unmatched } = walked;
+  const misplaced = [...unmatched.include, ...unmatched.exclude].flatMap((glob) =>
+    misplacedGlob(glob, walked),
+  );
+  // A watch waits for what comes.
+  const isWatch = walked.onlyFolders === 'watched';
+  if (found === 0 && kinds.size > 0 && !isWatch) return [...misplaced, onlyUnsupported(kinds, excluded)];
+  if (found === 0 && excluded > 0) return [...misplaced, nothingLeft(excluded)];
+  if (found === 0 || isPartly || misplaced.length > 0) return misplaced;
+  return (walked.ownGlobs ?? []).flatMap((key) =>
+    unmatched[key].map((glob) => unmatchedGlob(glob, key, walked)),
+  );
+}
+
+/** Warns of a glob that begins with the path of a named folder: it matches only below that folder. */
+function misplacedGlob(glob: string, { all, cwd }: Walked): Notice[] {
+  const plain = glob
+    .split(sep)
+    .join('/')
+    .replace(/^(\.\/+)+/, '');
+  const [first = ''] = plain.replace(/^\//, '').split('/');
+  const isMisplaced = ({ kind, path }: Input) =>
+    kind === 'root' && beginningWith(path, plain, cwd) > 0 && !existsSync(join(path, first));
+  const root = all.find(isMisplaced);
+  if (root === undefined) return [];
+  const rest = plain.slice(beginningWith(root.path, plain, cwd)) || '**';
+  return [warning(`${glob}: matches nothing, because globs start below ${root.given}`, `write ${rest}`)];
+}
+
+/** Warns of a glob that may be mistyped. */
+function unmatchedGlob(glob: string, key: 'include' | 'exclude', { all }: Walked): Notice {
+  const what = key === 'include' ? 'no image' : 'no file or folder';
+  const isNamed = all.every((input) => input.kind === 'named' && !input.isListed);
+  return warning(
+    `${glob}: matches ${what} that was met`,
+    isNamed
+      ? `leave out {{${key}}}, or name the folder: files that you name are always taken`
+      : `check {{${key}}}: case counts, and a glob with / starts below the named folder`,
+  );
 }
 
 /** How many characters of a glob are the path of this folder, absolute or from the working folder. */
@@ -75,10 +120,18 @@ function beginningWith(path: string, glob: string, cwd: string): number {
 }
 
 /** Tells that the globs have left out everything. */
-export function nothingLeft(excluded: number): Notice {
+function nothingLeft(excluded: number): Notice {
   const what = excluded === 1 ? 'the only file or folder' : `all ${excluded} files and folders`;
   const fix = 'check {{include}} and {{exclude}}; a glob that ends with / matches a folder';
   return warning(`no image is left: the globs leave out ${what}`, fix);
+}
+
+/** Tells that all pictures are of formats that no walk takes. */
+function onlyUnsupported(kinds: Met['kinds'], excluded: number): Notice {
+  const which = [...kinds].map(([kind, n]) => `${n} ${kind}`).join(', ');
+  const what = excluded > 0 ? 'no image is left: the globs leave only' : 'there is no image, only';
+  const fix = 'convert pictures to TIFF or JPEG first; imgtool help formats says what is read';
+  return warning(`${what} files of kinds that are not read: ${which}`, fix);
 }
 
 function warning(message: string, fix: string): Notice {

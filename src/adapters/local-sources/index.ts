@@ -4,7 +4,7 @@ import { asImgtoolError, noInput } from '../../errors.ts';
 import type { WalkRules } from '../../model.ts';
 import type { Hint, Inputs, Sources } from '../../ports.ts';
 import { isFolderAt } from '../file-systems.ts';
-import { adviceOn, nothingLeft } from './advice.ts';
+import { addToMet, adviceAfter, folderAdvice, nothingMet } from './advice.ts';
 import { factsAt, identityOf, isWithin, localSourceProbe, resolved, statFile } from './files.ts';
 import { hasBecomeLink, type Input, type NamedFile, type Root, realNow, resolveInputs } from './inputs.ts';
 import { mayBeSource, type NearPath } from './names.ts';
@@ -34,7 +34,7 @@ export async function openLocalSources(
   let tell: ((hint: Hint) => void) | undefined;
   let isToldOfOut = false;
   let isWalked = false;
-  const advice = inputs.isAgain || inputs.once !== undefined ? [] : adviceOn(all, rules, inputs.cwd);
+  const isAdvised = !inputs.isAgain && inputs.once === undefined;
   // One input without links never leads to a file twice.
   const mayMeetTwice = all.length > 1 || rules.followSymlinks;
   const hasManyWays =
@@ -61,12 +61,13 @@ export async function openLocalSources(
       };
       const now = { ...rulesWith(rules, out), isKnown: isKnownOnce };
       const isFirst = at === undefined && !isWalked;
-      if (isFirst) yield* advice;
-      let [met, found, excluded] = [0, 0, 0];
+      if (isFirst && isAdvised) yield* folderAdvice(all, rules, inputs.cwd);
+      const met = nothingMet();
+      let entries = 0;
       for (const part of at === undefined ? all.map((input) => ({ input, at })) : partsAt(at)) {
         for (const one of walkPart(part, now)) {
           if (signal.aborted) return;
-          if (++met % BREATH === 0 || one.entry === null) await breathe();
+          if (++entries % BREATH === 0 || one.entry === null) await breathe();
           if (one.entry === null) {
             if (one.folder !== null) await watch?.tree.enter(one.folder);
             continue;
@@ -75,13 +76,12 @@ export async function openLocalSources(
             if (seen?.has(one.real)) continue;
             seen?.add(one.real);
           }
-          if (one.entry.type === 'found') found++;
-          if (one.entry.type === 'skipped' && one.entry.reason === 'excluded') excluded++;
+          addToMet(met, one.entry);
           const wasFolder = one.entry.type === 'gone' && watch?.tree.leave(one.entry.path);
           yield wasFolder ? { ...one.entry, wasFolder } : one.entry;
         }
       }
-      if (isFirst && found === 0 && excluded > 0) yield nothingLeft(excluded);
+      if (isFirst) yield* adviceAfter(met, { ...inputs, all, unmatched: rules.unmatched() });
       isWalked ||= at === undefined;
       if (round === undefined) return;
       for (const root of roots) if (watch?.isThere(root)) watch.tree.leaveOlder(root.path, round);
@@ -164,8 +164,9 @@ export async function openLocalSources(
     if (input.kind === 'named' || input.matches === undefined) return false;
     for (const { entry } of walkRoot(input, rulesWith(rules, out))) {
       if (entry?.type === 'found' || entry?.type === 'unreadable') return false;
-      // The summary counts what the pattern matches and the walk passes over.
-      if (entry?.type === 'skipped' && input.matches(below(input.path, entry.path))) return false;
+      // The summary counts what the pattern matches and the walk passes over. Text alone is a mistake.
+      if (entry?.type !== 'skipped' || entry.reason === 'no_picture_name') continue;
+      if (input.matches(below(input.path, entry.path))) return false;
     }
     return true;
   }

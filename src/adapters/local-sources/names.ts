@@ -2,7 +2,7 @@ import type { WalkRules } from '../../model.ts';
 
 const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
 
-/** Extensions of other pictures, which a walk does not take, by what people call them. */
+/** Extensions of other pictures and of videos, which a walk does not take, by what people call them. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   'camera raw':
     '3fr ari arw bay cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf pef ptx r3d raf raw ' +
@@ -24,6 +24,8 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   'icon or cursor': 'icns cur ani',
   DjVu: 'djvu djv',
   DICOM: 'dcm dicom',
+  video:
+    '3g2 3gp asf avi braw f4v flv insv lrv m2ts m2v m4v mkv mod mov mp4 mpe mpeg mpg mts mxf ogv tod vob webm wmv',
   'other picture':
     'bpg cin dds dib dpx flif jls pam pbm pcd pcx pfm pgm pict pnm ppm psp qoi ras sgi xbm xpm',
 };
@@ -64,7 +66,7 @@ export function hasPictureName(name: string): boolean {
   return PICTURE.test(name);
 }
 
-/** What a person calls a file with this name, if that is a picture of a format that no walk takes. */
+/** What a person calls a file with this name, if that is a picture or video of a format that no walk takes. */
 export function unsupportedKind(name: string): string | undefined {
   return KINDS.get(/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '');
 }

@@ -5,53 +5,69 @@ import type { WalkRules } from '../../model.ts';
 export interface MatchingRules extends WalkRules {
   isIncluded(path: string): boolean;
   isExcluded(path: string, isFolder: boolean): boolean;
+  /** The globs that have matched nothing so far. */
+  unmatched(): Readonly<Record<'include' | 'exclude', readonly string[]>>;
 }
 
 export async function withMatchers(rules: WalkRules): Promise<MatchingRules> {
-  const { include, exclude } = rules;
-  const isIncluded = include.length === 0 ? () => true : await matcherOf(include);
-  const isExcluded = exclude.length === 0 ? () => false : await matcherOf(exclude);
-  return { ...rules, isIncluded: (path) => isIncluded(path, false), isExcluded };
+  const [include, exclude] = await Promise.all([globsOf(rules.include), globsOf(rules.exclude)]);
+  return {
+    ...rules,
+    isIncluded: (path) => include.length === 0 || isAnyMatch(include, path, false),
+    isExcluded: (path, isFolder) => exclude.length > 0 && isAnyMatch(exclude, path, isFolder),
+    unmatched: () => ({ include: unmatchedOf(include), exclude: unmatchedOf(exclude) }),
+  };
 }
 
 /** Whether the rules leave out a file, for itself or for one of the folders above it. */
 export function isLeftOut(path: string, { isIncluded, isExcluded }: MatchingRules): boolean {
-  return !isIncluded(path) || isExcluded(path, false) || foldersOf(path).some((one) => isExcluded(one, true));
+  return isExcluded(path, false) || foldersOf(path).some((one) => isExcluded(one, true)) || !isIncluded(path);
+}
+
+/** A glob that was made ready. */
+interface Glob {
+  readonly glob: string;
+  readonly isOfFolders: boolean;
+  readonly matches: (path: string) => boolean;
+  hasMatched: boolean;
 }
 
 /**
- * Matches a path below a root. A glob without `/` matches the name at any depth. One that ends with `/` matches a folder
+ * Globs for paths below a root. A glob without `/` matches the name at any depth. One that ends with `/` matches a folder
  * and everything in it. One that begins with `/` starts at the root. Extensions compare without case.
  */
-async function matcherOf(globs: readonly string[]): Promise<(path: string, isFolder: boolean) => boolean> {
+async function globsOf(globs: readonly string[]): Promise<readonly Glob[]> {
+  if (globs.length === 0) return [];
   const { default: picomatch } = await import('picomatch');
-  const oneOf = (some: readonly string[]) => {
-    const all = some.map(withSmallExtensions);
-    const byPath = picomatch(
-      all.filter((glob) => glob.includes('/')).map((glob) => glob.replace(/^\//, '')),
-      { dot: true },
-    );
-    const byName = picomatch(
-      all.filter((glob) => !glob.includes('/')),
-      { dot: true, basename: true },
-    );
-    return (path: string) => {
-      const small = withSmallExtensions(path);
-      return byPath(small) || byName(small);
-    };
-  };
-  const all = globs.map((glob) =>
-    glob
+  return globs.map((glob) => {
+    const plain = glob
       .split(sep)
       .join('/')
-      .replace(/^(\.\/+)+/, ''),
-  );
-  const isOne = oneOf(all.filter((glob) => !glob.endsWith('/')));
-  const folders = all.filter((glob) => glob.endsWith('/')).map((glob) => glob.replace(/\/+$/, ''));
-  if (folders.length === 0) return isOne;
-  const isOneFolder = oneOf(folders);
-  return (path, isFolder) =>
-    isOne(path) || (isFolder && isOneFolder(path)) || foldersOf(path).some(isOneFolder);
+      .replace(/^(\.\/+)+/, '');
+    const small = withSmallExtensions(plain.replace(/\/+$/, ''));
+    const matches = small.includes('/')
+      ? picomatch(small.replace(/^\//, ''), { dot: true })
+      : picomatch(small, { dot: true, basename: true });
+    return { glob, isOfFolders: plain.endsWith('/'), matches: (path) => matches(path), hasMatched: false };
+  });
+}
+
+/** Whether one of the globs matches. Marks all that do. */
+function isAnyMatch(globs: readonly Glob[], path: string, isFolder: boolean): boolean {
+  const small = withSmallExtensions(path);
+  let isMatch = false;
+  for (const one of globs) {
+    // Another glob decides already, and it is known that this one matches something.
+    if (isMatch && one.hasMatched) continue;
+    const hasFolder = () => foldersOf(path).map(withSmallExtensions).some(one.matches);
+    const isOne = one.isOfFolders ? (isFolder && one.matches(small)) || hasFolder() : one.matches(small);
+    if (isOne) isMatch = one.hasMatched = true;
+  }
+  return isMatch;
+}
+
+function unmatchedOf(globs: readonly Glob[]): string[] {
+  return globs.filter(({ hasMatched }) => !hasMatched).map(({ glob }) => glob);
 }
 
 /** The folders above a path, without the root. */

@@ -102,9 +102,8 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       else yield skip(entry, reason);
     } else if (on.way.length > 0) yield { entry: { type: 'gone', path, wasFolder: false } };
     else if (reason !== undefined && reason !== 'excluded') yield skip(entry, reason);
-    // A file without the name of a picture, or outside the glob, is too common to report.
-    else if (!isTaken && kind === undefined) continue;
     else if (root.matches !== undefined && !root.matches(relative)) continue;
+    else if (!isTaken && kind === undefined) yield skip(entry, 'no_picture_name');
     else if (reason !== undefined || !rules.isIncluded(relative)) yield skip(entry, 'excluded');
     else if (target?.kind === 'other') yield skip(entry, 'not_regular');
     else if (!isTaken) yield skip(entry, 'unsupported_format', kind);
@@ -127,6 +126,8 @@ type Target = Pick<FolderEntry, 'kind' | 'real'> | undefined;
 
 function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedOver | undefined {
   const { name, isUtf8, path, kind } = entry;
+  // Ask first: a glob that matches a hidden file is not mistyped.
+  const isExcluded = rules.isExcluded(entry.relative, target?.kind === 'folder');
   if (!isUtf8) return 'name_not_utf8';
   if (path.startsWith(rules.index) && OF_INDEX.test(path.slice(rules.index.length))) return 'index';
   if (name.startsWith('.')) return STAGED.test(name) ? 'staged' : 'hidden';
@@ -134,7 +135,7 @@ function reasonToPass(entry: FolderEntry, target: Target, rules: Rules): PassedO
   if (target === undefined) return 'symlink';
   if (target.kind === 'folder' && isSystemFolder(name)) return 'system_folder';
   if (target.kind === 'folder' && rules.isOut(target.real)) return 'output';
-  return rules.isExcluded(entry.relative, target.kind === 'folder') ? 'excluded' : undefined;
+  return isExcluded ? 'excluded' : undefined;
 }
 
 /** What a link leads to. Undefined where links are not followed, or it leaves the root or leads round in a circle. */

@@ -83,7 +83,7 @@ async function compare(context: JobContext, folder: string) {
 }
 
 /** The last output that was recorded before sources were missing that still are. Drops the notes of those that are back. */
-async function missingSince({ index, sources, options }: JobContext, folder: string): Promise<number> {
+export async function missingSince({ index, sources, options }: JobContext, folder: string): Promise<number> {
   const noted = await index.notedMissing(folder);
   if (noted.size === 0) return Number.POSITIVE_INFINITY;
   const still = new Set(await sources.missing([...noted.keys()]));

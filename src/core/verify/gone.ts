@@ -12,8 +12,9 @@ export type GonePorts = Pick<Verifying, 'index' | 'storage' | 'sources'>;
 const NAMED = 3;
 
 /**
- * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `isMendable`: whether
- * at least one wrong output can be made again. `forgetBy`: otherwise the command that forgets those that are missing.
+ * Separates `gone` outputs, which are missing together with their sources, from other wrong outputs. `mendable`: number of
+ * those that can be made again. The sources of the others are missing: `forgetBy` is the command that forgets those whose
+ * files are missing too, and `orphans` is the number of the others.
  */
 export async function separateGone(ports: GonePorts & Pick<Verifying, 'otherIndex'>, looked: Looked) {
   const missing = looked.wrong.filter(isMissing).map(({ record }) => record.source);
@@ -29,14 +30,16 @@ export async function separateGone(ports: GonePorts & Pick<Verifying, 'otherInde
       wrong.push({ ...one, problems, ...(duplicate === undefined ? {} : { duplicate }) });
     }
   }
-  const repairable = wrong.filter((one) => !isLeftAlone(one)).map(({ record }) => record.source);
-  const isMendable = (await ports.sources.missing(repairable)).length < repairable.length;
-  const lost = isMendable ? [] : wrong.filter(isMissing).map(({ record }) => record.source);
-  const folders = outermost(lost.map((source) => dirname(source)));
+  const repairable = wrong.filter((one) => !isLeftAlone(one));
+  const sourceless = new Set(await ports.sources.missing(repairable.map(({ record }) => record.source)));
+  const left = repairable.filter(({ record }) => sourceless.has(record.source));
+  const lost = left.filter(isMissing);
+  const counts = { mendable: repairable.length - left.length, orphans: left.length - lost.length };
+  const folders = outermost(lost.map(({ record }) => dirname(record.source)));
   const forgetBy = forgetCommand(folders.slice(0, NAMED), ports.otherIndex);
   const advice = folders.length === 0 ? {} : { forgetBy, forgetMore: Math.max(0, folders.length - NAMED) };
-  const left: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
-  return { looked: left, gone, isMendable, ...advice };
+  const others: Looked = { ...looked, verified: looked.verified - gone.length, wrong };
+  return { looked: others, gone, ...counts, ...advice };
 }
 
 /** Those of the folders that are below no other. A folder above them all could hold what is nobody's business. */

@@ -140,7 +140,7 @@ const MISSING: Problem = { problem: 'missing', message: 'is not there' };
 
 function changed(size: number, record: OutputRecord): Problem {
   const bytes = (n: number) => n.toLocaleString('en');
-  const sizes = `has ${bytes(size)} bytes, not the ${bytes(record.size)} that were written`;
+  const sizes = `has ${bytes(size)} byte${size === 1 ? '' : 's'}, not the ${bytes(record.size)} that were written`;
   return {
     problem: 'changed',
     message: size === record.size ? 'has other bytes than were written' : sizes,

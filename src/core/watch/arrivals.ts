@@ -81,6 +81,12 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       (known.meet(path, facts) && !(isReported && known.stageOf(path) === 'failed')) ||
       settling.has(path, facts),
     has: (path: string) => known.has(path) || settling.has(path),
+    /** The sizes of the files whose outputs may not be made yet. */
+    sizesInWork: (): ReadonlySet<number> =>
+      new Set([
+        ...known.sizesIn('taken', 'failed'),
+        ...settling.all().flatMap(({ facts }) => facts?.size ?? []),
+      ]),
     /** Known and settling files whose paths lead through one of these links. */
     behind(links: ReadonlySet<string>): string[] {
       const settled = settling.all().map(({ source }) => source);

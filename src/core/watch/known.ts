@@ -30,6 +30,9 @@ export function openKnown() {
       if (one !== undefined) one.stage = stage;
     },
     stageOf: (path: string) => entries.get(path)?.stage,
+    /** The sizes of the files in these stages. */
+    sizesIn: (...stages: Stage[]) =>
+      [...entries.values()].flatMap(({ facts, stage }) => (stages.includes(stage) ? [facts.size] : [])),
     drop: (path: string) => void entries.delete(path),
     all: () => [...entries.keys()],
     /** Paths below a folder. */

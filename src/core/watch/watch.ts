@@ -88,6 +88,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
   signal.addEventListener('abort', wakeup.wake, { once: true });
   try {
     chunkDone(arrivals.walked, false);
+    await mirror?.begin();
     await scan(options.existing);
     if (!options.existing) await checkAgain(await leftByFormer(context));
     while (!signal.aborted && !isDone()) await turn();
@@ -130,7 +131,7 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
     else if (!changes.isEmpty()) await check(changes.take());
     else if (watcher?.by === 'polling' && polls.isDue()) await poll(watcher.blind());
     else if (!isSettled) await wakeup.wait(untilDue());
-    await mirror?.work(settling.size > 0);
+    await mirror?.work(settling.size > 0, arrivals.sizesInWork);
   }
 
   /** Milliseconds until the next work is due; undefined when none is. */

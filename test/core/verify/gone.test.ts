@@ -31,12 +31,12 @@ describe('an output that is gone together with its source', () => {
     expect([sorted.looked.verified, all.wordsOf(sorted.looked), all.wordsOf({ wrong: sorted.gone })]).toEqual(
       [...[3, { b: ['missing'] }, { a: ['missing'] }]],
     );
-    expect(sorted.isMendable).toBe(true);
+    expect([sorted.mendable, sorted.orphans]).toEqual([1, 0]);
   });
 
   it('cannot be made again', async () => {
     const { sorted } = await lookAfter(() => true);
-    expect([sorted.gone.length, sorted.isMendable]).toEqual([2, false]);
+    expect([sorted.gone.length, sorted.mendable]).toEqual([2, 0]);
   });
 
   it('is forgotten unless the output or its source exists again', async () => {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ImgtoolError } from '../../../src/errors.ts';
 import { sha } from '../../records.ts';
 import { type OnRender, openWorkshop, pictureOf, type Workshop } from '../made-up.ts';
 import { SETTLE, type Watching, type WatchingOptions, watchOf } from '../made-up-watch.ts';
@@ -197,22 +198,95 @@ describe('a watch that mirrors', () => {
     ]);
   });
 
-  it('removes nothing while a file is settling, and sleeps until then', async () => {
+  it('removes nothing while a file of the same size is settling, and sleeps until then', async () => {
     const it = await watchMade(['a.jpg', 'b.jpg']);
     rmSync(at('a.jpg'));
     it.changed('a.jpg');
-    await it.idle();
-    for (let i = 0; i < 6; i++) {
-      await it.write('c.jpg', 'x'.repeat(i + 1));
-      // The clock throws if the watch sets timers in an endless loop.
-      await it.pass(SETTLE - 100);
-    }
+    await it.pass(2 * SETTLE - 100);
+    await it.write('c.jpg');
+    // The clock throws if the watch sets timers in an endless loop.
+    await it.pass(SETTLE - 100);
     expect(removed(it)).toEqual([]);
-    await it.pass(SETTLE);
+    await it.pass(100);
     await it.job('c.jpg', 'completed');
     await it.pass(2 * SETTLE);
     await it.waitFor('removed');
     expect(shop.outputs()).toEqual(['b_small.webp', 'c_small.webp']);
+  });
+
+  it('waits a minute for an image of the same size that is tried again', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    onRender = () => {
+      throw new ImgtoolError('io', 'could not be read');
+    };
+    await it.write('c.jpg');
+    await it.pass(SETTLE);
+    await it.waitFor('job.retrying');
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(50 * SETTLE);
+    expect(removed(it)).toEqual([]);
+    await it.pass(11 * SETTLE);
+    await it.waitFor('removed');
+  });
+
+  it('does not wait for a file of another size that keeps changing', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.idle();
+    for (let i = 0; i < 3; i++) {
+      await it.write('c.jpg', 'x'.repeat(10 + i));
+      await it.pass(SETTLE - 100);
+    }
+    await it.waitFor('removed');
+    expect(shop.outputs()).toEqual(['b_small.webp']);
+  });
+
+  it('does not wait for an image of another size that is tried again', async () => {
+    const it = await watchMade(['a.jpg', 'b.jpg']);
+    onRender = () => {
+      throw new ImgtoolError('io', 'could not be read');
+    };
+    await it.write('other.jpg');
+    await it.pass(SETTLE);
+    await it.waitFor('job.retrying');
+    rmSync(at('a.jpg'));
+    it.changed('a.jpg');
+    await it.pass(2 * SETTLE);
+    await it.waitFor('removed');
+    expect(it.events.filter(({ type }) => type === 'job')).toMatchObject([
+      { state: 'unchanged' },
+      { state: 'unchanged' },
+    ]);
+  });
+
+  it('removes nothing in later runs either while most of what it knew from before is missing', async () => {
+    shop.put('a.jpg', 'b.jpg', 'c.jpg');
+    await shop.run();
+    rmSync(at('a.jpg'));
+    rmSync(at('b.jpg'));
+    const first = await watch();
+    expect(await first.waitFor('warning')).toMatchObject({
+      message: expect.stringMatching(/^photos: 2 of the 3 pictures/),
+    });
+    await first.stop();
+    shop.put('d.jpg', 'e.jpg', 'f.jpg');
+    await shop.run();
+    const second = await watch();
+    expect(await second.waitFor('warning')).toMatchObject({
+      message: expect.stringMatching(/^photos: 2 of the 3 pictures/),
+    });
+    await second.pass(10 * SETTLE);
+    expect([removed(second), shop.outputs()]).toMatchObject([[], { length: 6 }]);
+    await second.stop();
+    // Once one of them is back, the other one is no longer most of what was known.
+    shop.put('a.jpg');
+    const third = await watch();
+    await third.pass(SETTLE);
+    await third.pass(2 * SETTLE);
+    await third.waitFor('removed');
+    expect(removed(third)).toEqual(['photos/b.jpg']);
   });
 
   it('with once, removes outputs after all other work', async () => {
