@@ -1,6 +1,6 @@
 import { leftOf } from '../../model/totals.ts';
 import type { WatchOptions } from '../../model.ts';
-import { tooManyGone } from '../batch/mirror-plan.ts';
+import { judgeMissing, missingSince } from '../batch/mirror-plan.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
@@ -40,25 +40,40 @@ export function openMirror(
     await removeRecorded(context, source, own, true);
   }
 
+  /** The sources with outputs in the output folder: those that are missing, and how many were known before these. */
+  async function missingBelow(folder: string) {
+    const since = await missingSince(context, folder);
+    const missing: string[] = [];
+    let known = 0;
+    let last = '';
+    for await (const { source, path, order } of index.outputsOfSources(folder)) {
+      if (source === last || !isBelow(path, options.out)) continue;
+      last = source;
+      const isMissing = (await sources.missing([source])).length > 0;
+      if (isMissing) missing.push(source);
+      if (isMissing || order <= since) known++;
+    }
+    return { missing, known };
+  }
+
   return {
     lost,
     /** Keeps the outputs of sources below this folder, which may only be unreachable. */
     spare(folder: string) {
       for (const path of gone.keys()) if (isBelow(path, folder)) gone.delete(path);
     },
-    /** Finds recorded sources that were removed while no watch ran. `has` returns whether a source exists. */
-    async compare(has: (path: string) => boolean): Promise<void> {
+    /**
+     * The recorded sources that were removed while no watch ran. Call it before the watch adds sources: they are not known
+     * from before.
+     */
+    async removedBefore(): Promise<string[]> {
+      const removed: string[] = [];
       for (const folder of sources.folders) {
-        const absent: string[] = [];
-        let all = 0;
-        for await (const path of index.sourcesBelow(folder)) {
-          all++;
-          if (!has(path)) absent.push(path);
-        }
-        const refusal = mirror === 'all' ? undefined : tooManyGone(sources, folder, absent, all);
-        if (refusal === undefined) lost(absent);
-        else emit(refusal);
+        const judged = await judgeMissing(context, { folder, ...(await missingBelow(folder)) }, mirror);
+        for (const warning of judged.warnings) emit(warning);
+        removed.push(...judged.gone);
       }
+      return removed;
     },
     /** Removes outputs that are due. While sources are settling or in work, it waits longer. */
     async work(isBusy: boolean): Promise<void> {
