@@ -13,6 +13,7 @@ import {
   MIRROR,
   made,
   NOTHING,
+  outputsOf,
   putPictures,
   removedIn,
   warningsIn,
@@ -77,6 +78,18 @@ it('a retry keeps the outputs of a newer batch, also when the clock was set back
   const outcome = await place.run(['retry', first.batch, '--json']);
   expect([outcome.code, removedIn(outcome)], outcome.stderr).toEqual([0, []]);
   expect(changesOf(before, listing(place))).toEqual(NOTHING);
+});
+
+it('an output folder that is empty, as of an unmounted disk, does not make the mirror forget its outputs', async () => {
+  await made(place, ...AB, 'photos');
+  renameSync(place.at('out'), place.at('disk'));
+  rmSync(place.at('photos/a.jpg'));
+  const outcome = await place.run([...MIRROR, ...AB, 'photos']);
+  expect([outcome.code, removedIn(outcome)]).toEqual([0, []]);
+  rmSync(place.at('out'), { recursive: true });
+  renameSync(place.at('disk'), place.at('out'));
+  const { outcome: last, sources } = await mirror([...AB, 'photos'], outputsOf(['a'], 'ab'), []);
+  await assertInvariants(place, { sources, outcome: last, gone: outputsOf(['a'], 'ab') });
 });
 
 describe('a name of an output that leads through a link', () => {

@@ -25,7 +25,7 @@ export interface MirrorPlan {
  * has. Call it before the batch adds sources: they are not known from before.
  */
 export async function planMirror(context: JobContext): Promise<MirrorPlan> {
-  const { sources, options } = context;
+  const { sources, storage, options } = context;
   const roots = new Set(sources.folders);
   const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
   const folders: MirrorPlan['folders'][number][] = [];
@@ -39,7 +39,9 @@ export async function planMirror(context: JobContext): Promise<MirrorPlan> {
     const due = judged.gone.map((source) => ({ source, isGone: true }));
     folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
   }
-  return { folders: isTooMuch ? [] : folders, warnings };
+  // Outputs on a disk that is not mounted would only be forgotten.
+  const isAway = (await storage.lackOf(options.out)) !== null;
+  return { folders: isTooMuch || isAway ? [] : folders, warnings };
 }
 
 /** The sources below one folder with outputs that the preset asks for, or asked for. */
