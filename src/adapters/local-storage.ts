@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { constants, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../errors.ts';
 import type { FileFacts } from '../model.ts';
@@ -96,6 +96,13 @@ export function openLocalStorage(run: string): Storage {
     },
     stat: async (paths) => paths.map(statOne),
     kindAt: async (path) => kindInWords(lstatSync(path, { throwIfNoEntry: false })),
+    async realPath(path) {
+      try {
+        return join(realpathSync.native(dirname(path)), basename(path));
+      } catch (error) {
+        throw outputUnreadable(error, path);
+      }
+    },
     async lackOf(folder) {
       // A link that leads to nothing may lead to a disk that is not mounted.
       if (isNothingAt(folder)) return 'is not there';

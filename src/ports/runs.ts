@@ -67,6 +67,8 @@ export interface History {
   batch(idPrefix: string): Promise<Batch>;
   /** The newest batches, newest first. */
   batches(limit: number): Promise<Batch[]>;
+  /** For each output folder, the batch that began last with a preset of this name, also when the clock was set back. */
+  lastOfPreset(preset: string): Promise<Batch[]>;
   /** The jobs of a batch in these states, state by state. Each page is in the order of its sources' paths. */
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
   /** Numbers of sources with outputs that have several frames or pages, by format. */

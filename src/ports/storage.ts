@@ -11,6 +11,8 @@ export interface Storage {
   stat(paths: readonly string[]): Promise<(FileFacts | 'foreign' | null)[]>;
   /** The kind of a foreign file in words: `a folder`, `a link`, `a pipe`, `a socket` or `a device`. */
   kindAt(path: string): Promise<string>;
+  /** The path that a name of a file leads to when all links among its folders are followed. */
+  realPath(path: string): Promise<string>;
   /** Why the disk of a folder may not be mounted. Null when nothing suggests this, or when it is unknown. */
   lackOf(folder: string): Promise<'is not there' | 'is empty' | null>;
   /** Lower-case hex SHA-256 of the bytes of a stored file. Null where there is none. */

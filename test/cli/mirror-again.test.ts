@@ -10,7 +10,9 @@ import {
   AB,
   changesOf,
   listing,
+  MIRROR,
   made,
+  NOTHING,
   outputsOf,
   putPictures,
   removedIn,
@@ -19,9 +21,6 @@ import {
 import { picture, putOld } from './pictures.ts';
 
 /** Batches with --mirror that come again: resumed, retried, or run on another day. */
-
-const MIRROR = ['process', '--json', '--out', 'out', '--mirror'];
-const NOTHING = { removed: [], added: [], changed: [] };
 
 let place: Place;
 beforeEach(async () => {

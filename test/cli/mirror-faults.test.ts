@@ -8,7 +8,9 @@ import {
   AB,
   changesOf,
   listing,
+  MIRROR,
   made,
+  NOTHING,
   outputsOf,
   putPictures,
   removedIn,
@@ -16,9 +18,6 @@ import {
 } from './mirroring.ts';
 import { allow, forbid, isForOthers, runAsNobody } from './nobody.ts';
 import { picture, putOld } from './pictures.ts';
-
-const MIRROR = ['process', '--json', '--out', 'out', '--mirror'];
-const NOTHING = { removed: [], added: [], changed: [] };
 
 let place: Place;
 beforeEach(async () => {

@@ -11,6 +11,7 @@ import {
   changesOf,
   listing,
   made,
+  NOTHING,
   outputsOf,
   PICTURES,
   putPictures,
@@ -413,7 +414,7 @@ describe('process --mirror, and its dry run, remove exactly what the rules say',
     const batch = ['process', '--json', '--out', 'out', ...(run[0] === '--mirror=all' ? [] : ['--mirror'])];
     const dry = await place.run([...batch, ...run, '--dry-run']);
     expect(dry.code, dry.stdout + dry.stderr).toBe(exit);
-    expect(changesOf(before, listing(place))).toEqual({ removed: [], added: [], changed: [] });
+    expect(changesOf(before, listing(place))).toEqual(NOTHING);
     expect(removedIn(dry, true)).toEqual(removed);
 
     const outcome = await place.run([...batch, ...run]);
@@ -428,7 +429,7 @@ describe('process --mirror, and its dry run, remove exactly what the rules say',
     // A second run finds nothing more to remove.
     const again = await place.run([...batch, ...run]);
     expect([again.code, removedIn(again)]).toEqual([exit, []]);
-    expect(changesOf(after, listing(place))).toEqual({ removed: [], added: [], changed: [] });
+    expect(changesOf(after, listing(place))).toEqual(NOTHING);
     await assertInvariants(place, {
       sources,
       outcome: again,
@@ -485,7 +486,7 @@ describe('process --mirror refuses', () => {
       expect(outcome.stderr).toMatch(wanted);
       expect(outcome.stderr).toMatch(/\nfix: .+/);
     }
-    expect(changesOf(before, listing(place))).toEqual({ removed: [], added: [], changed: [] });
+    expect(changesOf(before, listing(place))).toEqual(NOTHING);
   });
 
   it('what a settings file asks to mirror, unless --no-mirror is given', async () => {

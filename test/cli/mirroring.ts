@@ -10,6 +10,12 @@ export const A = ['--variant', 'a:w=40'];
 export const B = ['--variant', 'b:w=20'];
 export const AB = [...A, ...B];
 
+/** The beginning of each command. */
+export const MIRROR = ['process', '--json', '--out', 'out', '--mirror'];
+
+/** No differences of two listings. */
+export const NOTHING = { removed: [], added: [], changed: [] };
+
 /** Six different pictures, two of them in a folder. */
 export const PICTURES = ['a', 'b', 'c', 'd', 'sub/e', 'sub/f'].map((name) => `photos/${name}.jpg`);
 

@@ -54,6 +54,14 @@ describe('outputs that were removed together with their sources', () => {
     expect(await verify('--fix')).toMatchObject({ code: 0, document: { fixed: 1, forgotten: 2 } });
   });
 
+  it('are forgotten by --fix without the record of their source if another output of it is there', async () => {
+    await place.process();
+    for (const path of [place.at('photos/a.jpg'), out('a_a.webp')]) rmSync(path);
+    expect(await verify('--fix')).toMatchObject({ document: { gone: 1, forgotten: 1 } });
+    const forgotten = await place.run(['forget', 'photos/a.jpg', '--json', '--dry-run']);
+    expect(JSON.parse(forgotten.stdout)).toMatchObject({ kept: [out('a_b.webp')] });
+  });
+
   it('are rendered as new when their source comes back', async () => {
     await place.process();
     renameSync(place.at('photos/a.jpg'), place.at('a.jpg'));

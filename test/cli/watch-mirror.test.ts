@@ -257,27 +257,43 @@ describe('with --mirror no output is removed, because a disk can be missing,', (
     }
   });
 
-  it('if most pictures are missing, also once as many others have come', async () => {
+  it('if most pictures are missing, also at a later start when the new ones outnumber them', async () => {
     const first = startWatch(place);
     await first.jobs(3);
     await stop(first);
     renameSync(place.at('photos'), place.at('away'));
-    mkdirSync(place.at('photos'));
-    for (const seed of [71, 72, 73, 74]) {
+    for (let i = 0; i < 5; i++) putOld(place.at(`photos/new${i}.jpg`), await picture({ seed: 77 + i }));
+    for (let night = 1; night <= 3; night++) {
       const session = startWatch(place, '--mirror');
-      const { message } = (await session.event('warning')) as { message: string };
-      // Pictures that came later do not count as known from before.
-      expect(message).toMatch(/^photos: 3 of the 3 pictures known from before are not there, so no output/);
-      await put(`new-${seed}.jpg`, seed);
-      await session.line(new RegExp(`new-${seed}.*"state":"completed"`));
-      await session.scans(2);
-      const { stdout } = await stop(session);
-      expect(stdout).not.toContain('"type":"removed"');
+      expect(await session.event('warning')).toMatchObject({
+        message: expect.stringMatching(/^photos: 3 of the 3 pictures known from before are not there/),
+      });
+      await session.jobs(5);
+      await session.scans(3);
+      const outcome = await stop(session);
+      expect(outcome.stdout).not.toContain('"removed"');
+      expect(place.files('out')).toHaveLength(16);
     }
-    const all = startWatch(place, '--mirror=all');
-    await all.events('removed', 3);
-    await stop(all);
-    expect(place.files('out')).toHaveLength(8);
+  });
+
+  it('if one of its folders is empty at the start, and a warning names the missing pictures', async () => {
+    await putMany(place, 'photos/card', 2);
+    const first = startWatch(place);
+    await first.jobs(5);
+    await stop(first);
+    renameSync(place.at('photos/card'), place.at('away'));
+    mkdirSync(place.at('photos/card'));
+    const session = startWatch(place, '--mirror');
+    const missing = 'photos/card/0.jpg, photos/card/1.jpg';
+    expect(await session.event('warning')).toMatchObject({
+      message: `photos: keeps the outputs of missing pictures whose folders are empty: ${missing}`,
+    });
+    await session.jobs(3);
+    await session.scans(3);
+    const outcome = await stop(session);
+    expect(outcome.stdout).not.toContain('"removed"');
+    expect(place.files('out')).toHaveLength(10);
+    await assertStopped(place, outcome);
   });
 
   it('if the watched folder disappears and comes back', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobRecord } from '../../src/model.ts';
 import type { Index, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
@@ -33,9 +33,9 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
     });
     afterEach(() => pair.close());
 
-    const begin = (of = index): Promise<Run> => {
+    const begin = (of = index, options = batchOptions()): Promise<Run> => {
       const run = `${(++runs).toString(16).padStart(4, '0')}abcd`;
-      return of.begin({ run, command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() });
+      return of.begin({ run, command: 'process', inputs: ['photos'], cwd: '/', options });
     };
     const settled = (over: Partial<Settlement> & Pick<Settlement, 'state'>): Settlement => ({
       made: [],
@@ -442,6 +442,26 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       await expect(index.batch('zz')).rejects.toMatchObject({ code: 'unknown_batch' });
       await expect(index.batch('')).rejects.toMatchObject({ code: 'unknown_batch' });
       await expect(index.batch("' OR 1=1")).rejects.toMatchObject({ code: 'unknown_batch' });
+    });
+
+    it('finds the last batch of each output folder with a preset, also if the clock was set back', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      try {
+        const begun = async (at: number, out: string, preset = 'custom') => {
+          vi.setSystemTime(at);
+          const options = { ...batchOptions(), out };
+          return (await begin(index, { ...options, preset: { ...options.preset, name: preset } })).batch;
+        };
+        await begun(5_000, '/out');
+        const last = await begun(1_000, '/out');
+        const inside = await begun(2_000, '/out/in');
+        await begun(9_000, '/out', 'web');
+        const found = await index.lastOfPreset('custom');
+        expect(found.map(({ id }) => id).sort()).toEqual([last, inside].sort());
+        expect(await index.lastOfPreset('none')).toEqual([]);
+      } finally {
+        vi.useRealTimers();
+      }
     });
 
     it('does not report a live run as dead', async () => {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -327,6 +328,17 @@ export function storageConformance(name: string, open: (run: string) => Storage)
         'a device',
       ]);
       server.close();
+    });
+
+    it('follows links among the folders of a path, and not a link at its end', async () => {
+      const { realPath } = open('a1');
+      const place = realpathSync(makePlace());
+      mkdirSync(join(place, 'folder'));
+      symlinkSync('folder', join(place, 'link'));
+      symlinkSync('nowhere', join(place, 'folder', 'file'));
+      expect(await realPath(join(place, 'link', 'file'))).toBe(join(place, 'folder', 'file'));
+      expect(await realPath(join(place, 'folder', 'none'))).toBe(join(place, 'folder', 'none'));
+      await expect(realPath(join(place, 'none', 'file'))).rejects.toMatchObject({ code: 'io' });
     });
 
     it('explains why the disk of a folder may be unmounted', async () => {

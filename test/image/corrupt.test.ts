@@ -120,3 +120,12 @@ describe('--lenient', () => {
     expect(result.degraded).toBe(true);
   });
 });
+
+it.each([
+  'heif: Memory allocation error: Security limit exceeded: too many tiles',
+  'heif: Memory allocation error: Invalid box size: Box size too large',
+  'heif: Memory allocation error: Invalid image size: zero width or height',
+])('a size that no picture has is damage, not a lack of memory: %s', (message) => {
+  expect(said(message).code).toBe('corrupt');
+  expect(said('heif: Memory allocation error: Unspecified').code).toBe('out_of_memory');
+});

@@ -33,6 +33,10 @@ export function openSqliteHistory(path: string): Promise<PastBatches> {
 export function createHistory({ prepare, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
+  const lastOfPreset = prepare<[string], BatchRow>(`
+    ${BATCHES} WHERE id IN (SELECT id FROM (
+      SELECT id, row_number() OVER (PARTITION BY options ->> 'out' ORDER BY number DESC, started_at DESC) AS age
+      FROM batches WHERE options ->> '$.preset.name' = ?) WHERE age = 1)`);
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const page = prepare<[string, string, number, number], JobRow>(`
     ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
@@ -70,6 +74,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         throw new ImgtoolError('unknown_batch', `${idPrefix}: ${what}`, { fix: 'give more of the id' });
       }),
     batches: (limit) => read(() => newest.all(limit).map(seen)),
+    lastOfPreset: (preset) => read(() => lastOfPreset.all(preset).map(seen)),
     async *jobs(batch, states) {
       for (const state of states) {
         for await (const rows of pagesFrom(read, 0, (after) => page.all(batch, state, after, PAGE))) {

@@ -168,6 +168,14 @@ ALTER TABLE sources ADD COLUMN missing INTEGER;
 CREATE INDEX sources_missing ON sources (path) WHERE missing IS NOT NULL;
 `;
 
+const ORDER_OF_BATCHES = `
+-- Grows with each batch, even when the clock is set back. NULL for batches of older versions.
+ALTER TABLE batches ADD COLUMN number INTEGER;
+CREATE INDEX batches_by_number ON batches (number);
+CREATE INDEX batches_by_preset ON batches
+  (options ->> '$.preset.name', options ->> 'out', number DESC, started_at DESC);
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -178,6 +186,7 @@ export const MIGRATIONS: readonly string[] = [
   PAGES,
   RECIPES,
   MISSING,
+  ORDER_OF_BATCHES,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

@@ -11,8 +11,10 @@ const PAGE = 1_000;
 
 export function createRuns({ prepare, locks, read, write }: Connection): Runs {
   const insertBatch = prepare(`
-    INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
-    VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt) ON CONFLICT DO NOTHING`);
+    INSERT INTO batches (id, command, state, inputs, cwd, options, started_at, number)
+    VALUES (@id, @command, 'running', @inputs, @cwd, @options, @startedAt,
+      (SELECT coalesce(max(number), 0) + 1 FROM batches))
+    ON CONFLICT DO NOTHING`);
   const insertRun = prepare('INSERT INTO runs (id, batch) VALUES (?, ?)');
   const endBatch = prepare('UPDATE batches SET state = ?, finished_at = ? WHERE id = ?');
   const batchById = prepare<[string], BatchRow>(`${BATCHES} WHERE id = ?`);

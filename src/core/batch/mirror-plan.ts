@@ -1,6 +1,5 @@
-import type { BatchOptions, OutputRecord, Reservation, Warning } from '../../model.ts';
+import type { Mirroring, OutputRecord, Reservation, Warning } from '../../model.ts';
 import type { Sources } from '../../ports.ts';
-import type { Format } from '../../variants/formats.ts';
 import type { JobContext } from '../job/context.ts';
 import { isAskedBy, isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
@@ -26,7 +25,7 @@ export interface MirrorPlan {
  * has. Call it before the batch adds sources: they are not known from before.
  */
 export async function planMirror(context: JobContext): Promise<MirrorPlan> {
-  const { index, sources, options } = context;
+  const { sources, storage, options } = context;
   const roots = new Set(sources.folders);
   const outermost = [...roots].filter((root) => ![...roots].some((other) => isBelow(root, other)));
   const folders: MirrorPlan['folders'][number][] = [];
@@ -34,22 +33,15 @@ export async function planMirror(context: JobContext): Promise<MirrorPlan> {
   let isTooMuch = false;
   for (const folder of outermost) {
     const { known, gone, stale } = await compare(context, folder);
-    const certain = new Set(options.mirror === 'all' ? gone : await sources.gone(gone));
-    const unclear = gone.filter((source) => !certain.has(source));
-    const refusal = options.mirror === 'all' ? undefined : tooManyGone(sources, folder, gone, known);
-    if (refusal !== undefined) {
-      isTooMuch = true;
-      warnings.push(refusal);
-      // The pictures that come in the place of these must not make up half of the known ones.
-      if (!options.dryRun) await index.noteMissing(gone);
-    } else if (unclear.length > 0) {
-      const message = `keeps the outputs of missing pictures whose folders are empty: ${named(sources, unclear)}`;
-      warnings.push({ type: 'warning', message: `${sources.givenOf(folder)}: ${message}`, fix: MISSING });
-    }
-    const due = gone.filter((source) => certain.has(source)).map((source) => ({ source, isGone: true }));
+    const judged = await judgeMissing(context, { folder, missing: gone, known }, options.mirror);
+    isTooMuch ||= judged.isTooMuch;
+    warnings.push(...judged.warnings);
+    const due = judged.gone.map((source) => ({ source, isGone: true }));
     folders.push({ folder, due: [...due, ...stale.map((source) => ({ source, isGone: false }))] });
   }
-  return { folders: isTooMuch ? [] : folders, warnings };
+  // Outputs on a disk that is not mounted would only be forgotten.
+  const isAway = (await storage.lackOf(options.out)) !== null;
+  return { folders: isTooMuch || isAway ? [] : folders, warnings };
 }
 
 /** The sources below one folder with outputs that the preset asks for, or asked for. */
@@ -112,14 +104,11 @@ export function isOurs(context: JobContext, record: Own): boolean {
   return record.settings !== null && settings.includes(record.settings) && isWanted(context, record);
 }
 
-/** Whether the preset has the variant of an output. */
-export function isWanted({ options }: JobContext, record: Own): boolean {
-  return hasVariant(options, record.variant, isMade(record) ? record.format : undefined);
-}
-
-/** Whether the preset has a variant of this name, and of this format where one is given. */
-export function hasVariant({ preset }: BatchOptions, variant: string | null, format?: Format): boolean {
-  return preset.variants.some((one) => one.name === variant && (format ?? one.format) === one.format);
+/** Whether the preset has a variant with the name of an output, and with its format if the output was made. */
+export function isWanted({ options: { preset } }: Pick<JobContext, 'options'>, record: Own): boolean {
+  return preset.variants.some(({ name, format }) => {
+    return name === record.variant && (!isMade(record) || record.format === format);
+  });
 }
 
 /** Number of missing sources that a warning names. */
@@ -128,19 +117,40 @@ const NAMED = 10;
 /** What to do about missing sources. */
 const MISSING = 'mount or name the right folder; if they are really gone: {{mirror all}}';
 
-/** The warning of a mirror that removes nothing, because more than half of the known sources of a folder are missing. */
-export function tooManyGone(
-  sources: Sources,
-  folder: string,
-  gone: readonly string[],
-  known: number,
-): Warning | undefined {
+/** The missing sources of a folder, and the number of those that are known from before. */
+interface Missing {
+  readonly folder: string;
+  readonly missing: readonly string[];
+  readonly known: number;
+}
+
+/**
+ * Decides which of the missing sources of a folder are gone. `isTooMuch`: more than half of the known ones are missing, so
+ * that none of their outputs is removed. The index notes these.
+ */
+export async function judgeMissing(
+  { index, sources, options }: JobContext,
+  { folder, missing, known }: Missing,
+  mirror: Mirroring,
+) {
+  if (mirror === 'all') return { gone: missing, warnings: [], isTooMuch: false };
+  const warn = (message: string): Warning[] => {
+    return [{ type: 'warning', message: `${sources.givenOf(folder)}: ${message}`, fix: MISSING }];
+  };
   // An unmounted disk is more likely than so many deleted pictures.
-  if (2 * gone.length <= known) return undefined;
-  const all = `${gone.length} of the ${known} pictures known from before are not there`;
-  const missing = known === 1 ? 'the only picture known from before is not there' : all;
-  const message = `${missing}, so no output is removed: ${named(sources, gone)}`;
-  return { type: 'warning', message: `${sources.givenOf(folder)}: ${message}`, fix: MISSING };
+  if (2 * missing.length > known) {
+    // The pictures that come in the place of these must not make up half of the known ones.
+    if (!options.dryRun) await index.noteMissing(missing);
+    const all = `${missing.length} of the ${known} pictures known from before are not there`;
+    const what = known === 1 ? 'the only picture known from before is not there' : all;
+    const warnings = warn(`${what}, so no output is removed: ${named(sources, missing)}`);
+    return { gone: [], warnings, isTooMuch: true };
+  }
+  const gone = await sources.gone(missing);
+  const certain = new Set(gone);
+  const unclear = missing.filter((source) => !certain.has(source));
+  const keeps = `keeps the outputs of missing pictures whose folders are empty: ${named(sources, unclear)}`;
+  return { gone, warnings: unclear.length > 0 ? warn(keeps) : [], isTooMuch: false };
 }
 
 /** The first paths of a list, and the number of the others. */

@@ -4,13 +4,10 @@ import type { Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { isMade } from '../job/decide.ts';
-import { isBelow, isIntact } from '../job/facts.ts';
-import { notRemovable, removeRecorded, staysChanged } from '../job/superseded.ts';
-import { hasVariant, isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
+import { isBelow } from '../job/facts.ts';
+import { notRemovable, removability, removeRecorded } from '../job/superseded.ts';
+import { isOurs, isWanted, type MirrorPlan, type Own } from './mirror-plan.ts';
 import { foldName, pathAsGiven } from './names.ts';
-
-/** Number of batches to search first for newer ones. */
-const RECENT = 100;
 
 /** The inputs of a batch that mirrors. Errors: `usage` when it would leave out some files of a folder. */
 export function wholeFolders(inputs: Inputs, { include, exclude }: Walk): Inputs {
@@ -43,10 +40,7 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
   const failed = new Set<string>();
   for await (const { source } of index.jobs(run.batch, ['failed'])) failed.add(source);
   const work = { failed, done: new Set<string>(), owners: new Map<string, string>() };
-  let isLate: boolean | undefined;
   for await (const { source, isGone, own } of stillDue(context, plan, work)) {
-    if (!isGone && isLate === undefined) isLate = await hasNewerVariants(context);
-    if (!isGone && isLate) continue;
     if (signal.aborted) {
       emit({
         type: 'warning',
@@ -64,24 +58,24 @@ export async function carryOutMirror(context: JobContext, plan: MirrorPlan): Pro
 }
 
 /**
- * Whether a newer batch of this preset has variants that this batch does not have: their outputs are not dropped ones. A
- * warning says that they stay.
+ * Returns whether another batch of this preset asks for an output: the last one of each other output folder that has the
+ * output, and a newer one of this folder. A warning names the newer one.
  */
-async function hasNewerVariants(context: JobContext): Promise<boolean> {
-  const { index, run, options, emit } = context;
-  for (let limit = RECENT; ; limit *= 10) {
-    const recent = await index.batches(limit);
-    const own = recent.findIndex(({ id }) => id === run.batch);
-    if (own < 0 && recent.length === limit) continue;
-    const newer = recent.slice(0, own).find(({ options: { out, preset } }) => {
-      const isOther = preset.variants.some(({ name, format }) => !hasVariant(options, name, format));
-      return out === options.out && preset.name === options.preset.name && isOther;
-    });
-    if (newer === undefined) return false;
-    const message = `outputs of other variants stay: batch ${newer.id} is newer and asks for them`;
-    emit({ type: 'warning', message, fix: 'to remove them, run the command with {{mirror}} again' });
-    return true;
-  }
+async function openOthers({ index, run, options, emit }: JobContext) {
+  const others = (await index.lastOfPreset(options.preset.name)).filter(({ id, options: { out } }) => {
+    // A dry run is no batch yet: it comes after the last one of its folder.
+    return id !== run.batch && !(options.dryRun && out === options.out);
+  });
+  let isReported = false;
+  return (record: Own): boolean => {
+    const asking = others.find((one) => isBelow(record.path, one.options.out) && isWanted(one, record));
+    if (asking?.options.out === options.out && !isReported) {
+      isReported = true;
+      const message = `outputs of other variants stay: batch ${asking.id} is newer and asks for them`;
+      emit({ type: 'warning', message, fix: 'to remove them, run the command with {{mirror}} again' });
+    }
+    return asking !== undefined;
+  };
 }
 
 /** What is known about the work of the batch. */
@@ -103,8 +97,9 @@ export async function foreseeMirror(context: JobContext, plan: MirrorPlan, work:
         const { path } = record;
         if (work.owners.has(foldName(path)) || !isAskedOnlyBy(options.preset.name, record)) continue;
         const [disk = null] = await storage.stat([path]);
-        if (await isIntact(record, disk, storage)) paths.push(pathAsGiven(path, options));
-        else if (disk !== null) emit(staysChanged(context, path));
+        const found = await removability(context, record, disk);
+        if (found === 'removable') paths.push(pathAsGiven(path, options));
+        else if (found !== 'missing') emit(found);
       }
     } catch (thrown) {
       const error = asImgtoolError(thrown);
@@ -121,6 +116,7 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
   const { failed } = work;
   const { index, sources, emit } = context;
   for (const warning of plan.warnings) emit(warning);
+  const isAskedByOthers = await openOthers(context);
   const unread: string[] = [];
   for (const source of failed) if (await sources.isFolder(source)) unread.push(source);
   for (const { folder, due } of plan.folders) {
@@ -136,7 +132,8 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
       const records = all.filter((record) => isOurs(context, record));
       // The outputs of a source that the batch passed over, or of its old bytes, may be the only ones.
       if (!isGone && !hasAll(context, source, all, work)) continue;
-      const own = isGone ? records : records.filter((record) => !isWanted(context, record));
+      const isStale = (record: Own) => !isWanted(context, record) && !isAskedByOthers(record);
+      const own = isGone ? records : records.filter(isStale);
       if (own.length > 0) yield { source, isGone, own };
     }
   }

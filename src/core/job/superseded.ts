@@ -4,7 +4,7 @@ import type { Staged } from '../../ports.ts';
 import { pathAsGiven, taggedNaming } from '../batch/names.ts';
 import { giveAway, type Staging } from './commit.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { isMade, type Step, sameFile } from './decide.ts';
+import { isMade, type Step, sameFile, type Wanted } from './decide.ts';
 import { isBelow, isIntact } from './facts.ts';
 
 /**
@@ -22,8 +22,8 @@ export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
 }
 
 /**
- * Removes outputs of a source, and the records of these names. A file that is not as recorded stays, a warning names it,
- * and no source owns it any more. With `isGone` it also removes the record of the source. An output that cannot be
+ * Removes outputs of a source, and the records of these names. A file that must stay stays, a warning names it, and no
+ * source owns it any more. With `isGone` it also removes the record of the source. An output that cannot be
  * removed stays with its record, and a warning gives the reason. Errors: fatal ones.
  */
 export async function removeRecorded(
@@ -39,7 +39,7 @@ export async function removeRecorded(
     const removal = await removeOutputs({ ...context, staged }, source, own.filter(isMade), () => true);
     const names = own.map(({ path }) => path);
     await index.forget(source, names, removal.given, isGone);
-    for (const path of removal.changed) emit(staysChanged(context, path));
+    for (const warning of removal.stay) emit(warning);
     reportRemoved(context, given, removal.removed);
   } catch (thrown) {
     const error = asImgtoolError(thrown);
@@ -60,15 +60,33 @@ export function notRemovable(
   return { type: 'warning', message: what, ...(fix === undefined ? {} : { fix }) };
 }
 
-/** The warning about a file that a mirror would remove if nobody had changed it. */
-export function staysChanged({ options }: JobContext, path: string) {
-  const message = `${pathAsGiven(path, options)}: was changed since imgtool made it, so the file stays`;
-  return { type: 'warning', message, fix: 'remove it yourself if nobody needs it' } as const;
+/**
+ * Looks whether an output can be removed. Else it returns a warning: somebody has changed the file, or the name leads
+ * through a link to a source or to another output. `missing` where no file is.
+ */
+export async function removability(
+  { index, storage, options }: Pick<JobContext, 'index' | 'storage' | 'options'>,
+  record: OutputRecord,
+  disk: Wanted['disk'],
+): Promise<'removable' | 'missing' | Warning> {
+  if (disk === null) return 'missing';
+  const stays = (why: string): Warning => {
+    const message = `${pathAsGiven(record.path, options)}: ${why}, so the file stays`;
+    return { type: 'warning', message, fix: 'remove it yourself if nobody needs it' };
+  };
+  if (!(await isIntact(record, disk, storage))) return stays('was changed since imgtool made it');
+  const real = await storage.realPath(record.path);
+  if (real === record.path) return 'removable';
+  const lookup = await index.lookup([real], [real]);
+  if (lookup.source(real) !== undefined) return stays(`is ${real}, a picture that imgtool processes`);
+  const output = lookup.output(real);
+  if (!isMade(output) || output.path === record.path) return 'removable';
+  return stays(`is ${real}, which is recorded as another output`);
 }
 
 /**
- * Removes outputs of a source, except files that are not as recorded. Skipped duplicates first get those for which
- * `isShared` holds. Returns the paths of the removed outputs and of `changed` files, and the records of the `given` ones.
+ * Removes outputs of a source, except files that must stay. Skipped duplicates first get those for which `isShared`
+ * holds. Returns the paths of the removed outputs, a warning for each file that stays, and the records of the `given` ones.
  */
 async function removeOutputs(
   work: Staging,
@@ -79,14 +97,13 @@ async function removeOutputs(
   const { index, storage, sources, options } = work;
   const given: OutputRecord[] = [];
   const intact: string[] = [];
-  const changed: string[] = [];
-  if (outputs.length === 0) return { removed: intact, given, changed };
+  const stay: Warning[] = [];
+  if (outputs.length === 0) return { removed: intact, given, stay };
   const disk = await storage.stat(outputs.map(({ path }) => path));
   for (const [i, record] of outputs.entries()) {
-    if (!(await isIntact(record, disk[i] ?? null, storage))) {
-      if (disk[i] != null) changed.push(record.path);
-      continue;
-    }
+    const found = await removability(work, record, disk[i] ?? null);
+    if (typeof found === 'object') stay.push(found);
+    if (found !== 'removable') continue;
     if (isShared(record)) given.push(...(await giveAway(work, record, source)));
     intact.push(record.path);
   }
@@ -95,7 +112,7 @@ async function removeOutputs(
   const removed = intact.filter((path) => still.has(path));
   // A folder among the sources belongs to the user and is never removed.
   await storage.remove(removed, (await sources.covers(outputs[0]!.path)) ? null : options.out);
-  return { removed, given, changed };
+  return { removed, given, stay };
 }
 
 /** Reports removed outputs, if any. */

@@ -75,7 +75,9 @@ export async function forgetGone(ports: GonePorts, gone: readonly WrongOutput[])
     const found = await ports.storage.stat(paths);
     const still = paths.filter((_, i) => found[i] === null);
     if (still.length === 0 || !(await forgettable(ports, [source])).has(source)) continue;
-    await ports.index.forget(source, still, [], true);
+    // Other outputs of the source may be there, and a later mirror must find their source.
+    const isLast = (await ports.index.ownedBy(source)).length === still.length;
+    await ports.index.forget(source, still, [], isLast);
     forgotten += still.length;
   }
   return forgotten;

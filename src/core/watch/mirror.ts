@@ -1,7 +1,7 @@
 import { leftOf } from '../../model/totals.ts';
 import type { WatchOptions } from '../../model.ts';
 import { CHUNK } from '../batch/intake.ts';
-import { missingSince, tooManyGone } from '../batch/mirror-plan.ts';
+import { judgeMissing, missingSince } from '../batch/mirror-plan.ts';
 import type { Clock } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { isBelow } from '../job/facts.ts';
@@ -27,8 +27,6 @@ export function openMirror(
   const { index, sources, options, run, emit } = context;
   /** Sources that are gone, with the time since when, and with their sizes once these are looked up. */
   const gone = new Map<string, { readonly since: number; size?: number | undefined }>();
-  /** What was known before the first walk, for each folder: whether each source was known before others were missing. */
-  let before = new Map<string, ReadonlyMap<string, boolean>>();
   let next = Number.POSITIVE_INFINITY;
 
   /** Notes sources that are gone. */
@@ -43,15 +41,21 @@ export function openMirror(
     await removeRecorded(context, source, own, true);
   }
 
-  /** Sources with outputs in the output folder. Names that jobs have only reserved are no outputs. */
-  async function knownBelow(folder: string): Promise<ReadonlyMap<string, boolean>> {
+  /** The sources with outputs in the output folder: those that are missing, and how many were known before these. */
+  async function missingBelow(folder: string) {
     const since = await missingSince(context, folder);
-    const all = new Map<string, boolean>();
+    const missing: string[] = [];
+    let known = 0;
+    let last = '';
     for await (const { source, digest, path, order } of index.outputsOfSources(folder)) {
-      if (digest === null || !isBelow(path, options.out)) continue;
-      all.set(source, all.get(source) === true || order <= since);
+      // A name that a job has only reserved is no output.
+      if (source === last || digest === null || !isBelow(path, options.out)) continue;
+      last = source;
+      const isMissing = (await sources.missing([source])).length > 0;
+      if (isMissing) missing.push(source);
+      if (isMissing || order <= since) known++;
     }
-    return all;
+    return { missing, known };
   }
 
   /** Of these sources, those that no file in work or settling can be: a renamed file has the same size. */
@@ -70,29 +74,22 @@ export function openMirror(
 
   return {
     lost,
-    /** Notes which sources are known, before a walk adds others. */
-    async begin(): Promise<void> {
-      for (const folder of sources.folders) before.set(folder, await knownBelow(folder));
-    },
     /** Keeps the outputs of sources below this folder, which may only be unreachable. */
     spare(folder: string) {
       for (const path of gone.keys()) if (isBelow(path, folder)) gone.delete(path);
     },
-    /** Finds recorded sources that were removed while no watch ran. `has` returns whether a source exists. */
-    async compare(has: (path: string) => boolean): Promise<void> {
-      for (const [folder, known] of before) {
-        const absent = [...known.keys()].filter((path) => !has(path));
-        const there = [...known].filter(([path, isOld]) => isOld && has(path));
-        const all = absent.length + there.length;
-        const refusal = mirror === 'all' ? undefined : tooManyGone(sources, folder, absent, all);
-        if (refusal === undefined) lost(absent);
-        else {
-          emit(refusal);
-          // The pictures that come in the place of these must not make up half of the known ones.
-          await index.noteMissing(absent);
-        }
+    /**
+     * The recorded sources that were removed while no watch ran. Call it before the watch adds sources: they are not known
+     * from before.
+     */
+    async removedBefore(): Promise<string[]> {
+      const removed: string[] = [];
+      for (const folder of sources.folders) {
+        const judged = await judgeMissing(context, { folder, ...(await missingBelow(folder)) }, mirror);
+        for (const warning of judged.warnings) emit(warning);
+        removed.push(...judged.gone);
       }
-      before = new Map();
+      return removed;
     },
     /** Removes outputs that are due. While files of the same size are settling or in work, it waits longer. */
     async work(isSettling: boolean, sizesInWork: () => ReadonlySet<number>): Promise<void> {

@@ -43,6 +43,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
         return arrivals.isKnown(path, facts);
       };
       known.nextRound();
+      const removed = isFirst ? await mirror?.removedBefore() : undefined;
       for await (const entry of sources.walk(signal, { isKnown })) {
         if (entry.type === 'gone') continue;
         if (entry.type === 'found' && !isTaken) arrivals.leave(entry);
@@ -55,7 +56,7 @@ export function openScans({ sources, index, run, emit, signal }: JobContext, opt
       // Forget files that the walk did not meet and that are certainly missing.
       await forget(await sources.missing(known.notMet()));
       replaced.clear();
-      if (isFirst) await mirror?.compare(arrivals.has);
+      mirror?.lost(removed ?? []);
       walked.ended = true;
       await index.walked(run, walked.passedOver, true);
       const ms = clock.now() - started;

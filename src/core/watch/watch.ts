@@ -88,7 +88,6 @@ async function keepWatch(context: JobContext, chunkDone: ChunkDone, watch: Watch
   signal.addEventListener('abort', wakeup.wake, { once: true });
   try {
     chunkDone(arrivals.walked, false);
-    await mirror?.begin();
     await scan(options.existing);
     if (!options.existing) await checkAgain(await leftByFormer(context));
     while (!signal.aborted && !isDone()) await turn();

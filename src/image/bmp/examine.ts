@@ -1,11 +1,14 @@
 import { tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
-import { corrupt } from '../steps/corrupt.ts';
+import { corrupt, damagedPicture } from '../steps/corrupt.ts';
 import { type Examined, type PlainPicture, plainHead } from '../tiff/write.ts';
 import { assertPlain, type Bitmap, bitmapOfFile, strideOf } from './bitmap.ts';
 import { bitmapOfIcon } from './icon.ts';
 import { hasAlpha, maskOut, paint } from './pixels.ts';
+
+/** The most pixels for each byte of the file. A run has 255 pixels in two bytes, and a picture may end before its last row. */
+const MOST_PER_BYTE = 4096;
 
 /**
  * Decides how to read a BMP, or an icon whose largest picture is no PNG. Errors: `corrupt`, `too_large`,
@@ -16,6 +19,9 @@ export function examineBitmap(source: Source, format: 'bmp' | 'ico', { pixels, l
   const { width, height, packed, bits, at } = bitmap;
   if (width * height > pixels) throw tooManyPixels(width, height, pixels);
   assertPlain(bitmap);
+  // With `lenient`, or in runs, a few bytes could otherwise stand for any number of pixels.
+  if (width * height > source.facts.size * MOST_PER_BYTE)
+    throw damagedPicture('it is too short for its size');
   // The last row may lack the bytes that fill it up to a multiple of four.
   const needed = packed ? 0 : strideOf(width, bits) * (height - 1) + Math.ceil((width * bits) / 8);
   const isShort = at + needed > source.facts.size;

@@ -89,7 +89,7 @@ const MEMORY_ERRORS = new RegExp(
 );
 
 /** libheif also reports a memory error when a damaged file states an impossible size. */
-const IMPOSSIBLE_SIZE = /security limit/i;
+const IMPOSSIBLE_SIZE = /security limit|memory allocation error: invalid/i;
 
 /** Returns `out_of_memory` after a lack of memory: the picture is not at fault, and may succeed alone. */
 export function starved(error: unknown): ImgtoolError | undefined {

@@ -96,3 +96,18 @@ describe('a damaged BMP', () => {
     }
   });
 });
+
+describe('a BMP that is far too short for its size', () => {
+  it.each([
+    ['in runs', { bits: 8, runs: true }, false],
+    ['with plain pixels, even if damage is accepted', { bits: 24 }, true],
+  ] as const)('is refused before its pixels take memory: %s', async (_, kind, lenient) => {
+    const bytes = Buffer.from(bmpOf(kind).bytes);
+    bytes.writeInt32LE(4_000_000, 18);
+    const opened = openPicture(file(folder, bytes), { ...LIMITS, lenient }, [exact()]);
+    await expect(opened).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining('it is too short for its size'),
+    });
+  });
+});
