@@ -139,18 +139,22 @@ export function ownGlobs({ origins }: Config): ('include' | 'exclude')[] {
 }
 
 /**
- * The options of a batch and its jobs. The inputs add the list. Errors: `usage` for a relative output folder where the
- * working folder was deleted.
+ * The options of a batch and its jobs. The inputs add the list. Errors: `usage` for a relative output folder or index where
+ * the working folder was deleted.
  */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
   const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror } =
     config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
+  const below = relative(cwd, config.index);
+  const isBelow = !isAbsolute(below) && !below.startsWith('..');
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
   const machine = { jobs, memory, memoryCap };
-  if (!isAbsolute(outGiven) && !existsSync(cwd)) {
-    throw new ImgtoolError('usage', `${outGiven}: the working folder of this path was deleted (${cwd})`, {
-      fix: 'go to a folder that exists, or write absolute paths, also in {{out}}',
+  const lost = isAbsolute(outGiven) ? isBelow && below : outGiven;
+  // A new index would make the folder again.
+  if (lost && !existsSync(cwd)) {
+    throw new ImgtoolError('usage', `${lost}: the working folder of this path was deleted (${cwd})`, {
+      fix: 'go to a folder that exists, or write absolute paths, also in {{out}} and {{index}}',
     });
   }
   return {

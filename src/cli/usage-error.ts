@@ -91,12 +91,14 @@ function optionFor(written: string, command: Command, { commands }: Command): st
   if (flags.includes(flag)) return `write ${formsOf(flag, flags).join(' or ')}`;
   if (names.length > 0 && command.parent === null) return `write it after the command: ${names[0]} ${flag}`;
   if (names.length > 0) return `${flag} belongs to ${names.join(', ')}`;
-  const near = nearest(word, [...flags.map((one) => one.slice(2)), ...advice.map((one) => one.word)]);
   const other = command.parent && allAdvice().find((one) => one.word === word);
   if (other) {
     const text = hintAsFlags(other.text).replace(`use ${other.flag}`, '');
     return `${text && `${text}; `}${other.flag} belongs to ${namesWith(other.flag).join(', ')}`;
   }
+  // A word of another program is short and close to words of other meanings: `trim` and `strip`.
+  const mistyped = advice.map((one) => one.word).filter((one) => nearest(word, [one], 1));
+  const near = nearest(word, [...flags.map((one) => one.slice(2)), ...mistyped]);
   return near && hintAsFlags(adviceOn(near) ?? `did you mean --${near}?`);
 }
 

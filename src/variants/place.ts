@@ -55,10 +55,13 @@ function didYouMean(word: string, words: readonly string[]): string {
   return near === undefined ? '' : ` (did you mean "${near}"?)`;
 }
 
-/** The candidate that a mistyped word most likely means, or undefined. Ignores case. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** More edits make another word. */
+const MOST_EDITS = 3;
+
+/** The candidate that a mistyped word most likely means, or undefined. `most`: edits between them. Ignores case. */
+export function nearest(word: string, candidates: Iterable<string>, most = MOST_EDITS): string | undefined {
   const ranked = [...candidates].map((candidate) => ({ candidate, edits: editsBetween(word, candidate) }));
-  const near = ranked.filter(({ edits }) => edits < Number.POSITIVE_INFINITY);
+  const near = ranked.filter(({ edits }) => edits <= most);
   return near.sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
@@ -70,7 +73,7 @@ function editsBetween(word: string, other: string): number {
   // The same letters in another order count as near: `wbe`, `web`.
   if (typed !== candidate && sorted(typed) === sorted(candidate)) return 1;
   const edits = distance(typed, candidate);
-  const limit = Math.min(3, Math.floor(Math.max(typed.length, candidate.length) * 0.4));
+  const limit = Math.min(MOST_EDITS, Math.floor(Math.max(typed.length, candidate.length) * 0.4));
   return edits <= limit ? edits : Number.POSITIVE_INFINITY;
 }
 

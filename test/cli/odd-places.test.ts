@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, openPlace, type Place, SMALL } from './imgtool.ts';
@@ -64,15 +65,20 @@ describe('a working folder that was deleted', () => {
     expect([list.code, JSON.parse(list.stdout).batches.length]).toEqual([0, 1]);
   });
 
-  it('is named by the error about a relative --out, and is not made again', async () => {
-    const { code, stderr } = await run([...BATCH, '--out', 'out', place.at('photos')]);
-    expect([code, stderr]).toEqual([
-      2,
-      `error: out: the working folder of this path was deleted (${place.at('gone')})\n` +
-        'fix: go to a folder that exists, or write absolute paths, also in --out\n',
-    ]);
-    expect(place.files('.')).toEqual(['photos/a.jpg']);
-  });
+  it.each(['--out', '--index'])(
+    'is named by the error about a relative %s, and is not made again',
+    async (option) => {
+      const paths = { '--out': place.at('out'), '--index': place.at('index.db'), [option]: 'here' };
+      const { code, stderr } = await run([...BATCH, ...Object.entries(paths).flat(), place.at('photos')]);
+      expect([code, stderr]).toEqual([
+        2,
+        `error: here: the working folder of this path was deleted (${place.at('gone')})\n` +
+          'fix: go to a folder that exists, or write absolute paths, also in --out and --index\n',
+      ]);
+      expect(place.files('.')).toEqual(['photos/a.jpg']);
+      expect(existsSync(place.at('gone'))).toBe(false);
+    },
+  );
 
   it('has no inputs with relative paths', async () => {
     const { code, stderr } = await run([...BATCH, '--out', place.at('out'), 'photos']);

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { canSeeProcesses } from '../cli/group.ts';
 import { openPlace } from '../cli/imgtool.ts';
 import { picture, putOld } from '../cli/pictures.ts';
+
+vi.setConfig({ testTimeout: 600_000 });
 
 const SCRIPT = fileURLToPath(new URL('./many-calls.js', import.meta.url));
 /** With its default size, V8's nursery of young objects alone grows by 30 MB in the first 200 calls, and then stays. */
