@@ -168,6 +168,13 @@ ALTER TABLE sources ADD COLUMN missing INTEGER;
 CREATE INDEX sources_missing ON sources (path) WHERE missing IS NOT NULL;
 `;
 
+const PARTS = `
+-- The numbers of files that were passed over, by reason and by kind, as JSON. NULL until the walk has ended.
+ALTER TABLE batches ADD COLUMN aside TEXT;
+-- The finished variants of a job in work, as JSON. NULL while none is finished.
+ALTER TABLE jobs ADD COLUMN part TEXT;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -178,6 +185,7 @@ export const MIGRATIONS: readonly string[] = [
   PAGES,
   RECIPES,
   MISSING,
+  PARTS,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */
