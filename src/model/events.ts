@@ -1,5 +1,14 @@
-import type { BatchState, Counts, EndedState, Failure, Output, PassedOver, Timings } from './jobs.ts';
-import type { RenderProgress } from './picture.ts';
+import type {
+  Aside,
+  BatchState,
+  Counts,
+  EndedState,
+  Failure,
+  JobPart,
+  Output,
+  PassedOver,
+  Timings,
+} from './jobs.ts';
 import type { ProfileEvent } from './profile.ts';
 
 /** Something that happened, as data. Terminal, plain text, JSON lines, summary and library all read these events. */
@@ -59,9 +68,8 @@ export type TotalEvent = AboutBatch & {
 export type JobStarted = AboutJob & { readonly type: 'job.started' };
 
 /** One more variant of an image in work is rendered: `done` of the `total` that the image needs. */
-export interface JobProgress extends AboutJob, RenderProgress {
+export interface JobProgress extends AboutJob, JobPart {
   readonly type: 'job.progress';
-  readonly total: number;
   /** Bytes of the source. */
   readonly bytes: number;
 }
@@ -172,14 +180,11 @@ export interface Stopping extends AboutBatch {
   readonly dropping: number;
 }
 
-export interface BatchFinished extends AboutBatch {
+export interface BatchFinished extends AboutBatch, Partial<Aside> {
   readonly type: 'batch.finished';
   readonly state: BatchState;
   readonly counts: Counts;
   readonly passedOver: number;
-  /** What this run passed over by reason, and pictures of formats that it never takes by kind: `camera raw`, `PDF`. */
-  readonly passedOverBy?: Readonly<Partial<Record<PassedOver, number>>>;
-  readonly passedOverKinds?: Readonly<Record<string, number>>;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Milliseconds from start to end. */

@@ -1,5 +1,6 @@
 import type { Format } from '../variants/formats.ts';
 import type { BatchOptions } from './options.ts';
+import type { RenderProgress } from './picture.ts';
 import type { PixelSize } from './records.ts';
 
 /** The states of jobs that have not ended, and of those that have, in the order in which counts are shown. */
@@ -60,10 +61,23 @@ export interface Batch {
   readonly finishedAt: number | null;
   readonly counts: Counts;
   readonly passedOver: number;
+  /** Null until the walk has ended, and for batches of an earlier version. */
+  readonly aside: Aside | null;
   /** Bytes of the sources settled so far and of the outputs made for them. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly walkEnded: boolean;
+}
+
+/** What was passed over by reason, and pictures and videos of formats that no walk takes by kind: `camera raw`, `PDF`. */
+export interface Aside {
+  readonly passedOverBy: Readonly<Partial<Record<PassedOver, number>>>;
+  readonly passedOverKinds: Readonly<Record<string, number>>;
+}
+
+/** The finished variants of a job in work, and their share of its work from 0 to 1. */
+export interface JobPart extends RenderProgress {
+  readonly total: number;
 }
 
 /** A job in the history. */
@@ -72,6 +86,8 @@ export interface JobRecord {
   readonly id: number;
   readonly source: string;
   readonly state: JobState;
+  /** Null while no variant is finished, and for jobs that are not in work. */
+  readonly part: JobPart | null;
   readonly attempts: number;
   readonly bytes: number | null;
   readonly digest: string | null;

@@ -1,7 +1,7 @@
 import type { BatchFinished, BatchStarted, Event, JobEvent, Stopping, Watching } from './events.ts';
 import { FailureGroups, isLasting } from './failures.ts';
 import { Histogram } from './histogram.ts';
-import { type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
+import { type Aside, type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
 
 export function totalOf(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
@@ -79,7 +79,7 @@ export class BatchTotals {
   }
 
   /** The fields of `batch.finished` that say what was passed over. */
-  get aside() {
+  get aside(): Aside {
     return {
       passedOverBy: Object.fromEntries(this.passedOverBy),
       passedOverKinds: Object.fromEntries(this.passedOverKinds),

@@ -1,4 +1,4 @@
-import type { Failure, Job, JobState, Output, Timings } from '../model/jobs.ts';
+import type { Aside, Failure, Job, JobPart, JobState, Output, Timings } from '../model/jobs.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../model/records.ts';
 import type { Run } from './runs.ts';
 
@@ -26,8 +26,13 @@ export interface Jobs {
    * second call subtracts again.
    */
   withdrawGone(run: Run, gone: readonly Pick<NewJob, 'source' | 'isCounted'>[]): Promise<string[]>;
-  /** Records that the walk has ended, or was stopped, and how many files were passed over. The last call counts. */
-  walked(run: Run, passedOver: number, ended: boolean): Promise<void>;
+  /**
+   * Records that the walk has ended, or was stopped, and how many files were passed over. The last call counts. Without
+   * `aside`, what an earlier call recorded stays.
+   */
+  walked(run: Run, passedOver: number, ended: boolean, aside?: Aside): Promise<void>;
+  /** Notes the finished variants of a job in work. The next attempt drops the note. A second call changes nothing. */
+  notePart(job: number, part: JobPart): Promise<void>;
   /**
    * Takes up to `limit` jobs of the batch and makes them `processing`: pending ones, oldest first, then retrying ones
    * that are due at `now` (milliseconds since 1970). Each call takes other jobs.

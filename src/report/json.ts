@@ -145,7 +145,7 @@ function batchFields(batch: Batch): object {
   const { id, command, state, counts, passedOver, bytesIn, bytesOut, out, cwd, preset, jobs } = batch;
   return {
     ...{ id, command, state, total: totalOf(counts), counts: inOrder(counts, JOB_STATES) },
-    ...{ passedOver, bytesIn, bytesOut },
+    ...{ passedOver, ...batch.aside, bytesIn, bytesOut },
     inputs: batch.inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
     ...{ out, cwd, preset, jobs, startedAt: iso(batch.startedAt), finishedAt: isoOf(batch) },
     walkEnded: batch.walkEnded,
@@ -157,7 +157,7 @@ function jobFields(job: JobRecord): object {
   const ms = job.ms && timingsInOrder(job.ms);
   const pages = job.pages === 1 ? null : job.pages;
   const values = { ...job, pages, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
-  const fields = Object.entries(inOrder(values, [...SOURCE, ...RESULT, 'finishedAt']));
+  const fields = Object.entries(inOrder(values, [...SOURCE, 'part', ...RESULT, 'finishedAt']));
   return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== false));
 }
 

@@ -129,7 +129,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
     ...taggedTexts(totals),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
-    ...passedOverTexts(finished.passedOver, totals),
+    ...passedOverTexts(finished.passedOver, totals.aside),
   ];
   if (total === 0) return ['no images found', ...aside];
   const isEarly = endedEarly(finished) !== null;

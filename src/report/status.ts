@@ -28,14 +28,17 @@ export function statusText(
 ) {
   const layout = layoutFor(style);
   const rendered = askedPages(batch.options.preset.variants);
-  const aside = [...firstOnlyTexts(severalPages, rendered), ...passedOverTexts(batch.passedOver)];
+  const aside = [
+    ...firstOnlyTexts(severalPages, rendered),
+    ...passedOverTexts(batch.passedOver, batch.aside),
+  ];
   const id = { text: `Batch ${batch.id}`, paint: layout.chalk.bold };
   const lines = [
     ...packed([id, '   '], headPieces(batch, layout), layout),
     ...packed(['  started  '], startedPieces(batch, now), layout),
     ...packed(['  images   '], imagePieces(batch, layout), layout),
     ...packed(['  size     '], sizePieces(batch), layout),
-    ...aside.map((text) => line([`  aside    ${text}`], layout)),
+    ...aside.flatMap((text) => asideLines(text, layout)),
     ...live,
     ...(jobs.length === 0
       ? []
@@ -43,6 +46,12 @@ export function statusText(
   ];
   const next = nextSentences(batch, jobs, all).flatMap((text) => wrap(text, layout.columns));
   return textOf([...lines, ...(next.length === 0 ? [] : ['', ...next])]);
+}
+
+function asideLines(text: string, { columns }: TextLayout): string[] {
+  const label = '  aside    ';
+  const [first = '', ...more] = wrap(text, columns, ' '.repeat(label.length));
+  return [label + first.slice(label.length), ...more];
 }
 
 function headPieces({ counts, state, inputs, cwd, out }: Batch, { chalk }: TextLayout): Span[] {

@@ -29,7 +29,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
     ...taggedTexts(totals),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
-    ...passedOverTexts(finished.passedOver, totals),
+    ...passedOverTexts(finished.passedOver, totals.aside),
   ];
   const wrapped = asides.flatMap((text) => wrap(text, layout.columns - 1));
   const aside = wrapped.map((text) => ` ${layout.chalk.dim(text)}`);

@@ -119,7 +119,7 @@ function closingLines(finished: BatchFinished, totals: BatchTotals, style: Style
     ...(left > 0 ? [`${count(left)} pending`] : []),
   ];
   const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
-  const kinds = kindTexts(totals).join(', ');
+  const kinds = kindTexts(totals.aside).join(', ');
   const aside = kinds === '' ? '' : ` Passed over: ${kinds}.`;
   const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.${aside}`;
   const result = counts.failed > 0 ? 'failed' : 'completed';

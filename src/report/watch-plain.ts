@@ -72,7 +72,7 @@ function plainText<T extends keyof Events>(event: Events[T] & { readonly type: T
 }
 
 function kindFacts(totals: BatchTotals): Facts {
-  return { passed_over: kindTexts(totals).join(', ') || undefined };
+  return { passed_over: kindTexts(totals.aside).join(', ') || undefined };
 }
 
 function jobText(event: JobEvent): string {

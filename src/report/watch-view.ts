@@ -98,7 +98,7 @@ function todayLines({ ended, bytesIn, bytesOut }: DayTotals, layout: TextLayout)
 
 /** Pictures that no watch takes: their owner may wait for them. */
 function asideLines(totals: BatchTotals, layout: TextLayout): string[] {
-  const kinds = kindTexts(totals);
+  const kinds = kindTexts(totals.aside);
   return kinds.length === 0 ? [] : packed([padEnd('   aside', INDENT)], kinds, layout);
 }
 

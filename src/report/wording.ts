@@ -1,6 +1,7 @@
 import { withoutName } from '../model/failures.ts';
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
 import type {
+  Aside,
   Batch,
   BatchFinished,
   BatchStarted,
@@ -45,16 +46,17 @@ export function countsInPlain(ended: Readonly<Record<EndedState, number>>): stri
   return counts.join(' ');
 }
 
-type PassedOverTotals = Pick<BatchTotals, 'passedOverBy' | 'passedOverKinds'>;
-
 /** `17 files passed over: 4 camera raw, 1 PDF, 10 hidden, 2 symlinks`; no text for no files. */
-export function passedOverTexts(total: number, totals?: PassedOverTotals): string[] {
+export function passedOverTexts(total: number, aside?: Aside | null): string[] {
   if (total === 0) return [];
-  const named = mostFirst([...(totals?.passedOverBy ?? [])])
+  const named = mostFirst(aside?.passedOverBy ?? {})
     // What nobody looks for comes last.
     .sort(([a], [b]) => Number(a === 'no_picture_name') - Number(b === 'no_picture_name'))
-    .flatMap(([reason, n]) => (reason === 'unsupported_format' ? [] : [counted(n, ...PASSED_OVER[reason])]));
-  const parts = [...(totals === undefined ? [] : kindTexts(totals)), ...named];
+    .flatMap(([reason, n]) => {
+      const words = WORDS[reason];
+      return words === undefined ? [] : [counted(n, ...words)];
+    });
+  const parts = [...(aside ? kindTexts(aside) : []), ...named];
   return [`${counted(total, 'file')} passed over${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`];
 }
 
@@ -64,12 +66,12 @@ export function whyPassedOver({ reason, kind }: PassedOverEvent): string {
 }
 
 /** Pictures of unsupported formats: `4 camera raw`, `1 PDF`. */
-export function kindTexts({ passedOverKinds }: PassedOverTotals): string[] {
-  return mostFirst([...passedOverKinds]).map(([kind, n]) => `${count(n)} ${kind}`);
+export function kindTexts({ passedOverKinds }: Pick<Aside, 'passedOverKinds'>): string[] {
+  return mostFirst(passedOverKinds).map(([kind, n]) => `${count(n)} ${kind}`);
 }
 
-function mostFirst<T>(counts: readonly (readonly [T, number])[]) {
-  return [...counts].sort(([, a], [, b]) => b - a);
+function mostFirst(counts: Readonly<Record<string, number>>) {
+  return Object.entries(counts).sort(([, a], [, b]) => b - a);
 }
 
 /** Whether a dry run says that outputs would be made. */
@@ -222,3 +224,5 @@ const PASSED_OVER: Readonly<
   system_folder: ['system folder'],
   no_picture_name: ['other file'],
 };
+/** The same, for a reason that may be of another version. */
+const WORDS: Readonly<Record<string, readonly [one: string, many?: string]>> = PASSED_OVER;

@@ -11,6 +11,7 @@ import type { BatchOptions } from '../../src/model.ts';
  */
 export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));
+  db.exec('ALTER TABLE jobs DROP COLUMN part; ALTER TABLE batches DROP COLUMN aside');
   db.exec(
     'DROP INDEX batches_by_number; DROP INDEX batches_by_preset; ALTER TABLE batches DROP COLUMN number',
   );

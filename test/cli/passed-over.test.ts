@@ -83,6 +83,18 @@ describe('pictures of formats that no walk takes', () => {
     expect(eventsOf(await place.process()).map(({ type }) => type)).not.toContain('passed_over');
   });
 
+  it('are counted by `status` afterwards, also of a watch', async () => {
+    for (const command of [['process'], ['watch', '--once']]) {
+      expect((await place.run([...command, ...BATCH.slice(1), 'photos'])).code).toBe(0);
+      const { stdout } = await place.run(['status', 'last']);
+      expect(stdout.replace(/\n {11}/g, ' ')).toContain(
+        '  aside    8 files passed over: 2 camera raw, 1 HEIF, 1 PDF, 1 video, 1 hidden, 2 other files\n',
+      );
+      const { batch } = await place.status('last');
+      expect(batch).toMatchObject({ passedOver: 8, passedOverBy: { hidden: 1 }, passedOverKinds: KINDS });
+    }
+  });
+
   it('become failed jobs when they are named, or with --all-files', async () => {
     const named = await place.run([...BATCH, '--json', 'photos/d.pdf']);
     expect([named.code, countsOf(named)]).toEqual([1, { failed: 1 }]);

@@ -46,6 +46,21 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     expect(last).not.toMatch(/[━─]|ETA/);
   });
 
+  it('`status --watch` shows finished variants before the first image has ended', async () => {
+    putOld(place.at('photos/a.jpg'), await noise(1_200, 900));
+    const gate = makeGate(place, { before: 'out', free: 1 });
+    const session = place.start(['process', '--json', ...LARGE, '--out', 'out', 'photos'], gate);
+    const [started] = await session.events('batch.started', 1);
+    const watching = place.start(['status', started!.batch, '--watch'], onTerminal());
+    await watching.line(/ 99% {3}0\/1 /);
+    await watching.line(/photos\/a\.jpg {2}1 of 2/);
+    const { jobs } = await place.status(started!.batch, '--all');
+    expect(jobs).toMatchObject([{ state: 'processing', part: { done: 1, total: 2 } }]);
+    gate.open();
+    await session.ended;
+    expect((await watching.ended).code).toBe(0);
+  });
+
   it('a watch shows its batch and how to stop it', async () => {
     place.put('photos/a.jpg', await picture());
     const session = place.start(['watch', ...SMALL, '--out', 'out', 'photos'], onTerminal());

@@ -515,6 +515,31 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
       });
     });
 
+    it('keeps what was passed over, and the finished variants of a job while it is in work', async () => {
+      const run = await begin();
+      const aside = { passedOverBy: { hidden: 1, unsupported_format: 2 }, passedOverKinds: { PDF: 2 } };
+      expect((await index.batch(run.batch)).aside).toBe(null);
+      for (let i = 0; i < 2; i++) await index.walked(run, 3, true, aside);
+      await index.walked(run, 3, true);
+      expect((await pair.other.batch(run.batch)).aside).toEqual(aside);
+      await index.add(run, [newJob('/photos/a')], NOTHING);
+      const job = await takeOne(run);
+      const parts = async (state: 'pending' | 'processing') => {
+        const all: unknown[] = [];
+        for await (const { part } of pair.other.jobs(run.batch, [state])) all.push(part);
+        return all;
+      };
+      expect(await parts('processing')).toEqual([null]);
+      const part = { done: 1, total: 3, share: 0.25 };
+      for (let i = 0; i < 2; i++) await index.notePart(job.id, part);
+      expect(await parts('processing')).toEqual([part]);
+      await index.giveBack(job, 'pending');
+      await index.notePart(job.id, part);
+      expect(await parts('pending')).toEqual([null]);
+      await takeOne(run);
+      expect(await parts('processing')).toEqual([null]);
+    });
+
     it('counts the sources of a batch with several pages that have outputs, by format', async () => {
       const run = await begin();
       const names = ['a', 'b', 'c', 'still', 'bad'];

@@ -22,6 +22,20 @@ describe('the page of a batch that is followed', () => {
     expect(lines.slice(6)).toEqual(['', '   /photos/2.jpg', '   /photos/3.jpg', '']);
   });
 
+  it('counts the finished variants of images in work as their share of the image', () => {
+    const follow = createFollower(() => 24);
+    const look = (share: number, now: number) => {
+      const part = { done: Math.round(share * 4), total: 4, share };
+      const inWork = [recordOf('/photos/a.jpg', { state: 'processing', part })];
+      const counts = { ...NOTHING, processing: 1, pending: 1 };
+      return follow(inWork, running(0, { counts }), [], styleOf(), now).split('\n');
+    };
+    expect(look(0.25, 0)[5]).toMatch(/ 12% {3}0\/2 {3}- {3}ETA -$/);
+    const lines = look(0.75, 5 * SECOND);
+    expect(lines[5]).toMatch(/ 37% {3}0\/2 {3}- {3}ETA 0:13$/);
+    expect(lines[7]).toBe('   /photos/a.jpg  3 of 4');
+  });
+
   it('counts without a total while the walk goes on, and for a watch', () => {
     for (const given of [{ walkEnded: false }, { command: 'watch' }] as const) {
       expect(createFollower(() => 24)([], running(10, given), [], styleOf(), 0)).toContain(

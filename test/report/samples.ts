@@ -171,7 +171,15 @@ export const PROFILE: ProfileEvent = {
 export function batchOf(given: Partial<Batch> = {}): Batch {
   return {
     ...{ id: '7f3a9c', command: 'process', state: 'finished', inputs: ['./photos'], out: '/home/ann/out' },
-    ...{ cwd: '/home/ann', preset: 'web', jobs: 4, options: batchOptions(), walkEnded: true, passedOver: 0 },
+    ...{
+      cwd: '/home/ann',
+      preset: 'web',
+      jobs: 4,
+      options: batchOptions(),
+      walkEnded: true,
+      passedOver: 0,
+      aside: null,
+    },
     ...{ startedAt: Date.UTC(2026, 10, 21, 14, 2), finishedAt: Date.UTC(2026, 10, 21, 14, 2, 31) },
     counts: { ...NOTHING, completed: 1240, duplicate: 41, failed: 3 },
     ...{ bytesIn: 3_900_000_000, bytesOut: 982_000_000 },
@@ -184,6 +192,7 @@ export function recordOf(source: string, given: Partial<JobRecord> = {}): JobRec
     ...{ source, state: 'failed', attempts: 1, bytes: 348_160, digest: null, width: null, height: null },
     ...{
       id: 1,
+      part: null,
       format: null,
       pages: null,
       dominantColor: null,

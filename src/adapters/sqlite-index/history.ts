@@ -12,12 +12,12 @@ export const BATCHES = `
   SELECT id, command, state, inputs, options ->> 'out' AS out, cwd, options ->> '$.preset.name' AS preset,
     options ->> 'jobs' AS jobs, options, started_at AS startedAt, finished_at AS finishedAt,
     json_object(${JOB_STATES.map((state) => `'${state}', ${state}`).join(', ')}) AS counts,
-    passed_over AS passedOver, bytes_in AS bytesIn, bytes_out AS bytesOut, walk_ended AS walkEnded,
+    passed_over AS passedOver, iif(json_valid(aside), aside, NULL) AS aside, bytes_in AS bytesIn, bytes_out AS bytesOut, walk_ended AS walkEnded,
     cancel_asked AS cancelAsked
   FROM batches JOIN counts ON counts.batch = batches.id`;
 
 const JOBS = `
-  SELECT id, source, state, attempts, bytes, digest, width, height, format, pages, dominant_color AS dominantColor,
+  SELECT id, source, state, iif(state = 'processing' AND json_valid(part), part, NULL) AS part, attempts, bytes, digest, width, height, format, pages, dominant_color AS dominantColor,
     duplicate_of AS duplicateOf, reused, degraded, outputs, ms, error_code AS error, finished_at AS finishedAt,
     error_message AS message, error_fix AS fix
   FROM jobs`;
@@ -108,8 +108,10 @@ export function unknownBatch(id: string): ImgtoolError {
 }
 
 /** A row of `BATCHES`. */
-export type BatchRow = Omit<Batch, 'inputs' | 'options' | 'counts' | 'walkEnded'> &
-  Readonly<Record<'inputs' | 'options' | 'counts', string> & Record<'walkEnded' | 'cancelAsked', number>>;
+export type BatchRow = Omit<Batch, 'inputs' | 'options' | 'counts' | 'walkEnded' | 'aside'> &
+  Readonly<Record<'inputs' | 'options' | 'counts', string> & Record<'walkEnded' | 'cancelAsked', number>> & {
+    readonly aside: string | null;
+  };
 
 export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
   return {
@@ -118,13 +120,14 @@ export function batchOf({ cancelAsked: _, ...row }: BatchRow): Batch {
     options: JSON.parse(row.options) as BatchOptions,
     counts: JSON.parse(row.counts) as Counts,
     walkEnded: row.walkEnded === 1,
+    aside: row.aside === null ? null : (JSON.parse(row.aside) as Batch['aside']),
   };
 }
 
 /** A row of `JOBS`. */
-type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error'> &
+type JobRow = Omit<JobRecord, 'reused' | 'degraded' | 'outputs' | 'ms' | 'error' | 'part'> &
   Readonly<Record<'reused' | 'degraded', number> & Record<'outputs', string>> &
-  Readonly<Record<'ms' | 'error' | 'message' | 'fix', string | null>>;
+  Readonly<Record<'ms' | 'error' | 'message' | 'fix' | 'part', string | null>>;
 
 function jobOf({ message, fix, ...row }: JobRow): JobRecord {
   const failure = (code: string) => ({ code, message: message ?? '', ...(fix === null ? {} : { fix }) });
@@ -133,6 +136,7 @@ function jobOf({ message, fix, ...row }: JobRow): JobRecord {
     reused: row.reused === 1,
     degraded: row.degraded === 1,
     outputs: JSON.parse(row.outputs) as JobRecord['outputs'],
+    part: row.part === null ? null : (JSON.parse(row.part) as JobRecord['part']),
     ms: row.ms === null ? null : (JSON.parse(row.ms) as JobRecord['ms']),
     error: row.error === null ? null : failure(row.error),
   };

@@ -21,15 +21,17 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const tally = prepare(`
     UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
       bytes_out = bytes_out + @bytesOut WHERE batch = @batch`);
-  const walked = prepare('UPDATE batches SET walk_ended = ?, passed_over = ? WHERE id = ?');
+  const walked = prepare(`
+    UPDATE batches SET walk_ended = ?, passed_over = ?, aside = coalesce(?, aside) WHERE id = ?`);
   const take = prepare<[string, string, string, number, number], Job>(`
-    UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1
+    UPDATE jobs SET state = 'processing', run = ?, attempts = attempts + 1, part = NULL
     WHERE id IN (
       SELECT id FROM (SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1000)
       UNION ALL
       SELECT id FROM jobs WHERE batch = ? AND state = 'retrying' AND not_before <= ?
       LIMIT ?)
     RETURNING id, batch, source, given, relative, naming, attempts - 1 AS attempts`);
+  const notePart = prepare("UPDATE jobs SET part = ? WHERE id = ? AND state = 'processing'");
   const anyWaiting = prepare<[string], number>(`
     SELECT 1 FROM jobs WHERE batch = ? AND state IN ('pending', 'retrying') LIMIT 1`).pluck();
   const anyInWork = prepare<[string], number>(`
@@ -115,7 +117,9 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
         tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
         return waiting.map(({ source }) => source);
       }),
-    walked: ({ batch }, passedOver, ended) => write(() => void walked.run(ended ? 1 : 0, passedOver, batch)),
+    walked: ({ batch }, passedOver, ended, aside) =>
+      write(() => void walked.run(ended ? 1 : 0, passedOver, aside ? JSON.stringify(aside) : null, batch)),
+    notePart: (job, part) => write(() => void notePart.run(JSON.stringify(part), job)),
     take: ({ batch, run }, limit, now) =>
       write(() => {
         // A caller that only asks whether there is a job gets its answer in a tenth of the time.

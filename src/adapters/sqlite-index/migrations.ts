@@ -176,6 +176,13 @@ CREATE INDEX batches_by_preset ON batches
   (options ->> '$.preset.name', options ->> 'out', number DESC, started_at DESC);
 `;
 
+const PARTS = `
+-- The numbers of files that were passed over, by reason and by kind, as JSON. NULL until the walk has ended.
+ALTER TABLE batches ADD COLUMN aside TEXT;
+-- The finished variants of a job in work, as JSON. NULL while none is finished.
+ALTER TABLE jobs ADD COLUMN part TEXT;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -187,6 +194,7 @@ export const MIGRATIONS: readonly string[] = [
   RECIPES,
   MISSING,
   ORDER_OF_BATCHES,
+  PARTS,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

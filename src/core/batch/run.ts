@@ -9,6 +9,7 @@ import { type Intake, openIntake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
 import { fittingDisk } from './names.ts';
+import { notingProgress } from './note-progress.ts';
 import { ASKED, cancelWaiting, stopOf } from './stop.ts';
 
 /** Milliseconds that the history keeps ended batches: 90 days. */
@@ -109,13 +110,15 @@ export function contextOf(
 
 async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {
   const totals = new BatchTotals();
-  const given = contextOf(ports, begun, totals.counting(report), mode);
+  const noting = notingProgress(ports.index, report);
+  const given = contextOf(ports, begun, totals.counting(noting.emit), mode);
   const { index, run, emit } = given;
   const startedAt = performance.now();
   const stop = stopOf(given);
   const context = { ...given, signal: stop.signal };
   const work = () => takeInAndWork(context, mode, totals);
   const worked = await (context.options.mirror ? workAndMirror(context, work) : onlyWork(work));
+  noting.close();
   let fatal = worked.fatal ?? stop.error();
   stop.close();
   const giveUp = (error: unknown) => {
@@ -188,7 +191,7 @@ function stateOf(
 }
 
 /** Walks and works at the same time. Resolves to the fatal error of either, if any. */
-async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: BatchTotals) {
+async function takeInAndWork(context: JobContext, mode: BatchMode, totals: BatchTotals) {
   const { index, run, signal } = context;
   const intake = openIntake();
   const stopped = new AbortController();
@@ -196,7 +199,7 @@ async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: B
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    stopping = reportStopping(context, inWork.size);
+    stopping = reportStopping(context, totals.inWork.size);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -209,7 +212,8 @@ async function takeInAndWork(context: JobContext, mode: BatchMode, { inWork }: B
   const takeInAll = async () => {
     const chunkDone = announceChunks(context, intake, mode.isResumed === true);
     const { passedOver, ended } = await mode.takeIn(stoppable, chunkDone);
-    await index.walked(run, passedOver, ended);
+    // A resumed batch may have met only some of these files.
+    await index.walked(run, passedOver, ended, totals.passedOver === passedOver ? totals.aside : undefined);
     return undefined;
   };
   const walk = takeInAll()
