@@ -21,7 +21,7 @@ export const EXTENSIONS: PerFormat<string> = {
  * The number of the way in which outputs of a format are made. Raise it with each change of their pixels or bytes: the
  * index records it, and `--outdated` renders outputs with a lower number again. An output without a number has 1.
  */
-export const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 2, avif: 2, gif: 2, tiff: 2 };
+export const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 3, avif: 2, gif: 2, tiff: 2 };
 
 /**
  * Longest side of an output, in pixels. A variant cannot ask for more, and a larger picture is scaled down. These are the
