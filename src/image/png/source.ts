@@ -9,7 +9,7 @@ const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IE
 
 /**
  * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
- * hide: 16 bits, interlacing, repeated chunks, a colour key, an index without a colour, or a wrong amount of pixels.
+ * hide: 16 bits, interlacing, repeated chunks, a colour key or an index without a colour, or a wrong amount of pixels.
  */
 export function rebuiltPng(png: Buffer): Buffer | null {
   const chunks = new Map<string, Buffer>();
@@ -31,15 +31,25 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   const isIndexed = type === COLOUR_TYPE.indexed;
   const transparency = chunks.get('tRNS');
   const palette = isIndexed ? chunks.get('PLTE') : undefined;
-  if (isIndexed ? palette === undefined : transparency !== undefined) return null;
+  if (isIndexed ? palette === undefined : transparency && !isColourKey(transparency, type, bits)) return null;
   const colours = (palette?.length ?? 0) / 3;
-  if (!Number.isInteger(colours) || colours > 2 ** bits || (transparency?.length ?? 0) > colours) return null;
+  if (!Number.isInteger(colours) || colours > 2 ** bits) return null;
+  if (isIndexed && (transparency?.length ?? 0) > colours) return null;
   const data = Buffer.concat(packed);
   const row = 1 + Math.ceil((width * channels * bits) / 8);
   const rows = inflated(data, row * height);
   if (rows === null) return null;
   if (isIndexed && highestIndex(rows, row, width, bits) >= colours) return null;
   return pngFile({ width, height, bits, type }, { PLTE: palette, tRNS: transparency, IDAT: data });
+}
+
+/** True for the one transparent colour of grey or RGB pixels: 16 bits for each sample, of which pixels can have `bits`. */
+function isColourKey(content: Buffer, type: number, bits: number): boolean {
+  const samples = type === COLOUR_TYPE.grey ? 1 : type === COLOUR_TYPE.rgb ? 3 : 0;
+  if (samples === 0 || content.length !== samples * 2) return false;
+  return Array.from({ length: samples }, (_, i) => content.readUInt16BE(i * 2)).every(
+    (each) => each < 2 ** bits,
+  );
 }
 
 /** What zlib returns with `info`. */
