@@ -145,8 +145,8 @@ function encoder(variant: Variant, alpha: boolean, detail: number): number {
       return hasFullChroma(variant) ? 13 + (2 + searched * 3) * detail : 7 + (2 + searched) * detail;
     }
     case 'png':
-      // Reduced, indexed and filtered copies.
-      return (alpha ? 20 : 13) + 8 * detail;
+      // Reduced, indexed and filtered copies, and files of several ways.
+      return (alpha ? 22 : 14) + 9 * detail;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':

@@ -1,14 +1,15 @@
-import { type Frames, from, raw } from '../steps/frames.ts';
+import { type Frames, raw } from '../steps/frames.ts';
 import { sharp } from '../vips.ts';
-import { bare, packedPng } from './file.ts';
-import { greyLevels, indexed, withoutSpareChannels } from './reduce.ts';
+import { compressed, smallest } from './compress.ts';
+import { COLOUR_TYPE, pngFile } from './file.ts';
+import { type Numbered, numbered, packedRows, withoutSpareChannels } from './reduce.ts';
 import { rebuiltPng } from './source.ts';
 
-/** With at most this many colours, a pixel takes less than a byte, and no other encoding is smaller. */
-const FEW_COLOURS = 16;
+/** Up to this size in bytes, a palette can weigh more than it saves. */
+const SMALL = 65_536;
 
-/** Above this effort (0 to 10), every encoding is tried. */
-const THOROUGH_EFFORT = 6;
+/** The colour type of each number of channels. */
+const TYPES = [COLOUR_TYPE.grey, COLOUR_TYPE.greyAlpha, COLOUR_TYPE.rgb, COLOUR_TYPE.rgba];
 
 /**
  * Encodes losslessly without metadata, with as few channels and colours as the pixels need. `source` is the PNG that the
@@ -16,39 +17,34 @@ const THOROUGH_EFFORT = 6;
  */
 export async function encodePng(pixels: Frames, effort: number, source: Buffer | null): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels);
-  const made = await smallest(spare, effort);
+  const made = await reduced(spare, effort);
   const own = source === null ? null : rebuiltPng(source);
   return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
 }
 
-async function smallest(pixels: Frames, effort: number): Promise<Buffer> {
-  const thorough = effort > THOROUGH_EFFORT;
-  const most = thorough ? 9 : levelOf(effort);
-  const levels = greyLevels(pixels);
-  if (levels !== null) return packedPng(levels, most);
-  const colours = indexed(pixels);
-  if (colours !== null && colours.palette.length <= FEW_COLOURS) return packedPng(colours, most);
-  // A palette of many colours suits graphics; filters suit gradients. A palette of greys would save nothing.
-  const palette = pixels.channels === 1 ? null : colours;
-  const ways: Way[] = [];
-  if (palette !== null) ways.push((level) => packedPng(palette, Math.min(level, most)));
-  if (palette === null || thorough) ways.push((level) => filtered(pixels, level, thorough));
-  if (thorough) ways.push((level) => filtered(pixels, level, false));
-  return (await best(ways))(palette === null ? levelOf(effort) : most);
+async function reduced(pixels: Frames, effort: number): Promise<Buffer> {
+  const picture = numbered(pixels);
+  if (picture === null) return inChannels(pixels, effort);
+  const made = await inNumbers(picture, effort);
+  if (picture.bits < 8 || pixels.data.length > SMALL) return made;
+  return smallest([made, await inChannels(pixels, effort)]);
 }
 
-/** Encodes with a zlib level, 1 to 9. */
-type Way = (level: number) => Promise<Buffer>;
+async function inChannels(pixels: Frames, effort: number): Promise<Buffer> {
+  const { width, height, channels } = pixels;
+  const header = { width, height, bits: 8, type: TYPES[channels - 1]! };
+  return pngFile(header, { IDAT: await compressed(pixels, effort) });
+}
 
-/** The zlib level for comparing encodings. Level 1 of libvips' zlib-ng cannot compare them: its codes are fixed. */
-const TRIAL_LEVEL = 2;
-
-/** Returns the way whose file is smallest at low effort. The same way is smallest at high effort. */
-async function best(ways: readonly Way[]): Promise<Way> {
-  if (ways.length === 1) return ways[0]!;
-  const lengths: number[] = [];
-  for (const way of ways) lengths.push((await way(TRIAL_LEVEL)).length);
-  return ways[lengths.indexOf(Math.min(...lengths))]!;
+async function inNumbers(picture: Numbered, effort: number): Promise<Buffer> {
+  const { width, height, bits, palette } = picture;
+  const data = packedRows(picture);
+  const IDAT = await compressed({ data, width: data.length / height, height, channels: 1 }, effort);
+  if (palette === null) return pngFile({ width, height, bits, type: COLOUR_TYPE.grey }, { IDAT });
+  const colours = palette.flatMap((each) => [each >>> 24, (each >>> 16) & 255, (each >>> 8) & 255]);
+  const opacities = palette.map((each) => each & 255).filter((opacity) => opacity < 255);
+  const header = { width, height, bits, type: COLOUR_TYPE.indexed };
+  return pngFile(header, { PLTE: Buffer.from(colours), tRNS: Buffer.from(opacities), IDAT });
 }
 
 /** True when a PNG contains exactly these pixels. */
@@ -59,12 +55,3 @@ async function hasPixels(png: Buffer, { data, channels }: Frames): Promise<boole
   const spare = withoutSpareChannels(found);
   return spare.channels === channels && spare.data.equals(data);
 }
-
-/** Encodes with a filter chosen for each row, or without filters. */
-async function filtered(pixels: Frames, level: number, adaptiveFiltering: boolean): Promise<Buffer> {
-  const pipeline = pixels.channels < 3 ? from(pixels).toColourspace('b-w') : from(pixels);
-  // sharp's own `effort` and `quality` would reduce the picture to a palette with loss.
-  return bare(await pipeline.png({ compressionLevel: level, adaptiveFiltering }).toBuffer());
-}
-
-const levelOf = (effort: number): number => Math.max(1, Math.round(effort * 0.9));

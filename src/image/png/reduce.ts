@@ -15,6 +15,27 @@ export interface Numbered extends PixelSize {
 
 type Indexed = Numbered & { readonly palette: readonly number[] };
 
+/** The picture with numbered colours, where a pixel then takes fewer bits; else null. */
+export function numbered(pixels: Frames): Numbered | null {
+  const picture = greyLevels(pixels) ?? indexed(pixels);
+  return picture?.bits === 8 && pixels.channels === 1 ? null : picture;
+}
+
+/** The numbers in rows of bytes, the first pixel in the highest bits. */
+export function packedRows({ width, height, bits, numbers }: Numbered): Buffer {
+  if (bits === 8) return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.length);
+  const row = Math.ceil((width * bits) / 8);
+  const rows = Buffer.alloc(row * height);
+  const inByte = 8 / bits;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const at = y * row + Math.floor(x / inByte);
+      rows[at] = rows[at]! | (numbers[i]! << (8 - bits * ((x % inByte) + 1)));
+    }
+  }
+  return rows;
+}
+
 /** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel. */
 export function withoutSpareChannels(pixels: Frames): Frames {
   const { data, channels } = pixels;
@@ -42,7 +63,7 @@ function isGrey(data: Buffer, channels: number): boolean {
 }
 
 /** Numbers the levels of a grey picture when fewer than 8 bits can express them; else null. */
-export function greyLevels({ data, width, height, channels }: Frames): Numbered | null {
+function greyLevels({ data, width, height, channels }: Frames): Numbered | null {
   if (channels !== 1) return null;
   const stepOf = (bits: number): number => 255 / (2 ** bits - 1);
   const bits = ([1, 2, 4] as const).find((each) => data.every((level) => level % stepOf(each) === 0));
@@ -51,7 +72,7 @@ export function greyLevels({ data, width, height, channels }: Frames): Numbered 
 }
 
 /** Numbers the colours of the picture; null when a palette cannot contain them all. */
-export function indexed({ data, width, height, channels }: Frames): Indexed | null {
+function indexed({ data, width, height, channels }: Frames): Indexed | null {
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
   const known = new Map<number, number>();
   const numbers = new Uint8Array(width * height);

@@ -2,11 +2,14 @@ import { inflateSync } from 'node:zlib';
 import { orUndefined } from '../../errors.ts';
 import { chunksOf } from '../chunks.ts';
 import { SAMPLES } from '../claims.ts';
-import { COLOUR_TYPE, NEEDED, pngFile, predicted } from './file.ts';
+import { COLOUR_TYPE, pngFile } from './file.ts';
+
+/** The chunks that pixels need; all others are metadata. */
+const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /**
  * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
- * hide: 16 bits, interlacing, repeated chunks, a colour key, an index without a colour, or a wrong amount of pixels.
+ * hide: 16 bits, interlacing, repeated chunks, a colour key or an index without a colour, or a wrong amount of pixels.
  */
 export function rebuiltPng(png: Buffer): Buffer | null {
   const chunks = new Map<string, Buffer>();
@@ -28,15 +31,25 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   const isIndexed = type === COLOUR_TYPE.indexed;
   const transparency = chunks.get('tRNS');
   const palette = isIndexed ? chunks.get('PLTE') : undefined;
-  if (isIndexed ? palette === undefined : transparency !== undefined) return null;
+  if (isIndexed ? palette === undefined : transparency && !isColourKey(transparency, type, bits)) return null;
   const colours = (palette?.length ?? 0) / 3;
-  if (!Number.isInteger(colours) || colours > 2 ** bits || (transparency?.length ?? 0) > colours) return null;
+  if (!Number.isInteger(colours) || colours > 2 ** bits) return null;
+  if (isIndexed && (transparency?.length ?? 0) > colours) return null;
   const data = Buffer.concat(packed);
   const row = 1 + Math.ceil((width * channels * bits) / 8);
   const rows = inflated(data, row * height);
   if (rows === null) return null;
   if (isIndexed && highestIndex(rows, row, width, bits) >= colours) return null;
-  return pngFile({ IHDR: header, PLTE: palette, tRNS: transparency, IDAT: data });
+  return pngFile({ width, height, bits, type }, { PLTE: palette, tRNS: transparency, IDAT: data });
+}
+
+/** True for the one transparent colour of grey or RGB pixels: 16 bits for each sample, of which pixels can have `bits`. */
+function isColourKey(content: Buffer, type: number, bits: number): boolean {
+  const samples = type === COLOUR_TYPE.grey ? 1 : type === COLOUR_TYPE.rgb ? 3 : 0;
+  if (samples === 0 || content.length !== samples * 2) return false;
+  return Array.from({ length: samples }, (_, i) => content.readUInt16BE(i * 2)).every(
+    (each) => each < 2 ** bits,
+  );
 }
 
 /** What zlib returns with `info`. */
@@ -63,4 +76,30 @@ function highestIndex(rows: Buffer, row: number, width: number, bits: number): n
     }
   }
   return highest;
+}
+
+/** The row filters for one-byte pixels (PNG, third edition, 9.2), which predict a byte from left, up and upper left. */
+const FILTERS: readonly ((left: number, up: number, corner: number) => number)[] = [
+  () => 0,
+  (left) => left,
+  (_, up) => up,
+  (left, up) => (left + up) >> 1,
+  paeth,
+];
+
+/** The neighbour that is nearest to left + up - corner. */
+function paeth(left: number, up: number, corner: number): number {
+  const fromLeft = Math.abs(up - corner);
+  const fromUp = Math.abs(left - corner);
+  const fromCorner = Math.abs(left + up - 2 * corner);
+  if (fromLeft <= fromUp && fromLeft <= fromCorner) return left;
+  return fromUp <= fromCorner ? up : corner;
+}
+
+/** What a filter, 0 to 4, predicts for byte `x` of the row that starts at `at`. Rows are `row` bytes long. */
+function predicted(filter: number, rows: Buffer, row: number, at: number, x: number): number {
+  const left = x > 1 ? rows[at + x - 1]! : 0;
+  const up = at > 0 ? rows[at + x - row]! : 0;
+  const corner = x > 1 && at > 0 ? rows[at + x - row - 1]! : 0;
+  return FILTERS[filter]!(left, up, corner);
 }

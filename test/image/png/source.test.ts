@@ -20,6 +20,8 @@ const idat = (...bytes: number[]): Buffer => chunk('IDAT', deflateSync(Buffer.fr
 /** Two pixels in a row: red and green. */
 const RGB = ihdr(2, 1, 8, 2);
 const PIXELS = [0, 255, 0, 0, 0, 255, 0];
+const keyed = (header: Buffer, ...key: number[]): Buffer =>
+  file(header, chunk('tRNS', Buffer.from(key)), idat(...PIXELS), END);
 /** Four pixels of 4 bits. */
 const INDEXED = ihdr(4, 1, 4, 3);
 const PALETTE = chunk('PLTE', Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255]));
@@ -48,6 +50,12 @@ describe('a rebuilt PNG', () => {
     expect(rebuiltPng(source)).toEqual(source);
   });
 
+  it('keeps the colour key of red', async () => {
+    const source = keyed(RGB, 0, 255, 0, 0, 0, 0);
+    expect(rebuiltPng(source)).toEqual(source);
+    expect([...(await sharp(source).raw().toBuffer())]).toEqual([255, 0, 0, 0, 0, 255, 0, 255]);
+  });
+
   it.each([
     ['an index without a colour', file(INDEXED, PALETTE, idat(0, 0x01, 0x23), END)],
     ['a filtered index without a colour', file(INDEXED, PALETTE, idat(1, 0x11, 0x12), END)],
@@ -58,7 +66,9 @@ describe('a rebuilt PNG', () => {
     ['two palettes', file(INDEXED, PALETTE, PALETTE, idat(0, 0, 0), END)],
     ['no palette', file(INDEXED, idat(0, 0, 0), END)],
     ['a palette that is cut', file(INDEXED, chunk('PLTE', Buffer.alloc(4)), idat(0, 0, 0), END)],
-    ['a colour key', file(RGB, chunk('tRNS', Buffer.alloc(6)), idat(...PIXELS), END)],
+    ['a colour key that no pixel can have', keyed(RGB, 1, 0, 0, 0, 0, 0)],
+    ['a colour key of too few samples', keyed(RGB, 0, 0)],
+    ['a colour key beside opacities', keyed(ihdr(2, 1, 8, 6), 0, 0, 0, 0, 0, 0)],
     ['16 bits', file(ihdr(1, 1, 16, 0), idat(0, 1, 2), END)],
     ['interlacing', file(ihdr(2, 1, 8, 2, 1), idat(...PIXELS), END)],
     ['too few pixels', file(RGB, idat(...PIXELS.slice(1)), END)],
