@@ -109,7 +109,9 @@ function decoder(header: Header, base: Base): number {
       return (progressive ? pixels * pixelBytes : 0) + rows + turning;
     case 'webp': {
       const first = webpShrink(header, base);
-      if (first === null) return pixels * 6 + (region === null ? 0 : rows) + turning;
+      if (first === null) {
+        return pixels * wholeWebp(header) + (region === null ? 0 : rows) + turning;
+      }
       // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
       return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
     }
@@ -123,6 +125,15 @@ function decoder(header: Header, base: Base): number {
     default:
       return rows + turning;
   }
+}
+
+/** Up to this size in bytes, blocks of memory are reused (src/adapters/worker-pool/child.ts) and cleared when they are. */
+const REUSED = 32 * 2 ** 20;
+
+/** Bytes per pixel for decoding a whole WebP: libwebp has several canvases of 4 bytes, and leaves one of them untouched. */
+function wholeWebp({ alpha, ...size }: Header): number {
+  if (area(size) * 4 > REUSED) return alpha ? 12.5 : 8.5;
+  return alpha ? 21.5 : 16;
 }
 
 /** Bytes of the samples that are corrected after decoding. */

@@ -63,6 +63,9 @@ describe('a hostile file of these formats', () => {
     const vast = heicOf([grid(1, 1, 20_000, 20_000), tile], 1, [{ type: 'dimg', from: 1, to: [2] }]);
     const boxes = Buffer.from(fixture('plain.heic'));
     boxes.writeUInt32BE(0xfffffff0, boxes.indexOf('iprp') - 4);
+    // A part of the decoder's settings that claims 2 GiB.
+    const claim = Buffer.from(fixture('plain.heic'));
+    claim.writeUInt32BE(0x7fffffff, 252);
     const cases = [
       ['a.bmp', rows, 'too_large'],
       ['b.ico', looped, 'corrupt'],
@@ -75,6 +78,7 @@ describe('a hostile file of these formats', () => {
         'corrupt',
       ],
       ['h.heic', heicOf([{ ...tile, properties: [tile.properties[0]!, ispe(8, 8)] }]), 'corrupt'],
+      ['i.heic', claim, 'corrupt'],
       ['f.heic', fixture('plain.heic').subarray(0, 600), 'corrupt'],
     ] as const;
     for (const [name, bytes] of cases) place.put(`photos/${name}`, bytes);
