@@ -169,7 +169,7 @@ function encoder(variant: Variant, alpha: boolean, detail: number, kept: number)
     }
     case 'png':
       // Reduced, indexed and filtered copies.
-      return (alpha ? 10 : 9) + 11 * kept;
+      return alpha ? 10 + 16 * kept : 9 + 11 * kept;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':

@@ -129,6 +129,7 @@ const PHOTO = [header(24, SIZE), 53_506] as const;
 const NOISE = [header(24, SIZE), 2_743_801] as const;
 const PNG_NOISE = [header(24, { ...SIZE, format: 'png' }), 12_980_000] as const;
 const PNG_CLEAR = [header(24, { ...SIZE, format: 'png', alpha: true, pixelBytes: 4 }), 1_815_147] as const;
+const PNG_CLEAR_SMALL = [PNG_CLEAR[0], 17_300_000] as const;
 const WEBP_CLEAR = [header(24, { ...SIZE, format: 'webp', alpha: true, pixelBytes: 4 }), 3_400_000] as const;
 const LARGE = { width: 4000, height: 3000, stored: { width: 4000, height: 3000 } };
 const PNG_CLEAR_NOISE = [
@@ -173,6 +174,7 @@ const OUTPUTS: [string, readonly [Header, number], Partial<Variant>, number][] =
   ['a PNG of noise with alpha as WebP with sharp chroma', PNG_CLEAR_NOISE, { ...SAME, chroma: 'sharp' }, 606],
   ['a WebP, 1200 wide', [header(24, { ...SIZE, format: 'webp' }), 60_000], { width: 1200, effort: 4 }, 75],
   ['a WebP with alpha, 1200 wide', WEBP_CLEAR, { width: 1200, effort: 4 }, 96],
+  ['a smaller PNG of noise with alpha as PNG', PNG_CLEAR_SMALL, { ...SAME, format: 'png', effort: 7 }, 221],
   ['a PNG with alpha as WebP', PNG_CLEAR, SAME, 89],
   ['a PNG with alpha as lossless WebP', PNG_CLEAR, { ...SAME, lossless: true }, 133],
   ['a PNG with alpha as PNG', PNG_CLEAR, { ...SAME, format: 'png', effort: 7 }, 90],
