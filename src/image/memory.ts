@@ -31,7 +31,7 @@ export function estimateMemory(
   variants: readonly Variant[],
   pixels = Number.POSITIVE_INFINITY,
 ): number {
-  const { alpha, corrections, plain, pages } = header;
+  const { format, alpha, corrections, plain, pages } = header;
   const detail = detailOf(header, file.size);
   const channels = alpha ? 4 : 3;
   const geometries = largestPlan(header, variants, pixels);
@@ -42,16 +42,25 @@ export function estimateMemory(
   const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
   const sized = areaOf(distinct(geometries.filter(isScaled))) * channels * pages;
   const encoders = geometries.map((size, i) => {
-    const hasAlpha = alpha || size.canvas !== null;
-    const own = area(size) * encoder(variants[i]!, hasAlpha, detail) + beside(size, channels);
-    return own * pages;
+    const variant = variants[i]!;
+    const isAlone = size.canvas === null;
+    // The canvas around a picture has no detail.
+    const own = isAlone ? detail : detail * (area(size.cut ?? size.whole) / area(size));
+    const each = encoder(variant, alpha || !isAlone, own, isLossy(header) ? Math.sqrt(own) : own);
+    const isSource = format === 'png' && variant.format === 'png' && sameSize(size, header);
+    const compared = isSource ? 2 * (file.held + area(size) * channels) : 0;
+    return (area(size) * each + beside(size, channels) + compared) * pages;
   });
+  // The pixels in which `trim` found the edges are freed late.
+  const trimmed = areaOf(distinct(geometries.flatMap(({ base }, i) => (variants[i]!.trim ? [base] : []))));
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   // The plain copy of a picture, plus the memory for writing that copy, which the process frees late.
   const copied = plain?.memory ?? 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
-  return Math.ceil(ALWAYS + file.held + copied + kept + screen + Math.max(decoding, sized + busiest));
+  return Math.ceil(
+    ALWAYS + file.held + copied + kept + screen + trimmed * channels + Math.max(decoding, sized + busiest),
+  );
 }
 
 /**
@@ -100,7 +109,9 @@ function decoder(header: Header, base: Base): number {
       return (progressive ? pixels * pixelBytes : 0) + rows + turning;
     case 'webp': {
       const first = webpShrink(header, base);
-      if (first === null) return pixels * 6 + (region === null ? 0 : rows) + turning;
+      if (first === null) {
+        return pixels * wholeWebp(header) + (region === null ? 0 : rows) + turning;
+      }
       // The decoder scales a lossy picture while it decodes, and a lossless picture afterwards.
       return pixels * (header.lossless ? 4.2 : alpha ? 2 : 0.2) + area(first) * 4 * pixelBytes + turning;
     }
@@ -116,13 +127,22 @@ function decoder(header: Header, base: Base): number {
   }
 }
 
+/** Up to this size in bytes, blocks of memory are reused (src/adapters/worker-pool/child.ts) and cleared when they are. */
+const REUSED = 32 * 2 ** 20;
+
+/** Bytes per pixel for decoding a whole WebP: libwebp has several canvases of 4 bytes, and leaves one of them untouched. */
+function wholeWebp({ alpha, ...size }: Header): number {
+  if (area(size) * 4 > REUSED) return alpha ? 12.5 : 8.5;
+  return alpha ? 21.5 : 16;
+}
+
 /** Bytes of the samples that are corrected after decoding. */
 function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: PixelSize): number {
   return corrections === null ? 0 : area(isWhole(corrections) ? size : base) * pages * pixelBytes;
 }
 
 /** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
-const LINEAR_ROWS = 250;
+const LINEAR_ROWS = 500;
 
 /** Bytes beside an output: in linear light, before a cut by content, or beside its canvas. */
 function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, channels: number): number {
@@ -132,41 +152,51 @@ function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, chann
   return light + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
 }
 
-/** Bytes per pixel that an encoder needs, including its output and the library's copies. */
-function encoder(variant: Variant, alpha: boolean, detail: number): number {
+/**
+ * Bytes per pixel that an encoder needs, including its output and the library's copies. `kept` is the detail that is left
+ * for an encoder without loss: a lossy source hides how much it has.
+ */
+function encoder(variant: Variant, alpha: boolean, detail: number, kept: number): number {
   const { format, lossless, nearlossless, effort, chroma, bitdepth } = variant;
   switch (format) {
     case 'webp':
-      if (lossless || nearlossless) return 23 + 20 * detail;
-      return (alpha ? (effort > 4 ? 34 : 16) : 6) + (chroma === 'sharp' ? 10 : 0) + 12 * detail;
+      if (lossless || nearlossless) return 25 + 20 * kept;
+      return (alpha ? (effort > 4 ? 34 : 16) : 6) + (chroma === 'sharp' ? 10 : 0) + lossyWebp(alpha, detail);
     case 'jpeg': {
       // The search of passes keeps every candidate.
       const searched = effort > 1 ? 5 : 0;
-      return hasFullChroma(variant) ? 13 + (2 + searched * 3) * detail : 7 + (2 + searched) * detail;
+      return hasFullChroma(variant) ? 16 + (3 + searched * 3) * detail : 10 + (1 + searched) * detail;
     }
     case 'png':
       // Reduced, indexed and filtered copies, and files of several ways.
-      return (alpha ? 22 : 14) + 9 * detail;
+      return alpha ? 12 + 17 * kept : 11 + 12 * kept;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':
-      return 12 + 5 * detail;
+      return 13 + 4 * detail;
     case 'tiff':
       // The pixels, and a reduced copy.
       return (alpha ? 10 : 8) + 5 * detail;
   }
 }
 
+/** Bytes per pixel for what a lossy WebP makes of detail: few up to a photograph's, many towards noise. */
+const lossyWebp = (alpha: boolean, detail: number): number =>
+  Math.max(12 * detail, alpha ? Math.min(24, 54 * detail ** 2) : Math.min(17, 42 * detail ** 2));
+
 /** 0 for plain areas to 1 for noise, estimated from the file's bytes per pixel. */
 function detailOf(header: Header, size: number): number {
-  const most = LOSSY.has(header.format) && !header.lossless ? 0.9 : 3;
+  const most = isLossy(header) ? 0.9 : 3;
   return Math.min(1, size / area(header) / header.pages / most);
 }
 
 const LOSSY = new Set(['jpeg', 'webp', 'avif', 'heic']);
 
-const isScaled = ({ width, height, base }: Geometry): boolean =>
-  width !== base.width || height !== base.height;
+const isLossy = ({ format, lossless }: Header): boolean => LOSSY.has(format) && !lossless;
+
+const sameSize = (a: PixelSize, b: PixelSize): boolean => a.width === b.width && a.height === b.height;
+
+const isScaled = (geometry: Geometry): boolean => !sameSize(geometry, geometry.base);
 
 const distinct = <T extends PixelSize>(sizes: readonly T[]): T[] => [
   ...new Map(sizes.map((size) => [JSON.stringify(size), size])).values(),

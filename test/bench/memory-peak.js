@@ -36,13 +36,13 @@ export async function peaks(binary, args, options = {}) {
 }
 
 /** A process and all below it. */
-function tree(pid) {
+export function tree(pid) {
   const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
   return [pid, ...children.flatMap((child) => tree(Number(child)))];
 }
 
 /** Bytes; none of a process that has ended. */
-function field(pid, file, name) {
+export function field(pid, file, name) {
   const kb = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/${file}`))?.[1];
   return Number(kb ?? 0) * 1024;
 }

@@ -2,12 +2,14 @@
 // 50,000 tiny pictures in folders of a thousand or all in one; `photographs`: 60 and 1,000 real ones (../shared/photos,
 // else test/fixtures/photos), preset web; both fresh and again. `giants`: a JPEG of 200 Mpx, baseline and progressive,
 // within `--memory 1G`. All parts unless some are named, with other counts where they are given, the fewest first.
-// Linux only; all of it takes some twenty minutes.
+// `estimates`: the memory that is estimated for pictures of 12 Mpx, and the peak of the child that renders them; words
+// beside it choose rows. Linux only; all of it takes some thirty minutes.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { header } from './figures.js';
+import { estimates } from './memory-estimates.js';
 import { peaks } from './memory-peak.js';
 import { giant, photographs, tiny } from './memory-pictures.js';
 
@@ -18,7 +20,13 @@ const photos = ['../shared/photos', 'test/fixtures/photos']
   .find(existsSync);
 const words = process.argv.slice(2);
 const named = words.filter((word) => /^\d+$/.test(word)).map(Number);
-const parts = { folders: () => files(false), folder: () => files(true), photographs: ofPhotographs, giants };
+const parts = {
+  folders: () => files(false),
+  folder: () => files(true),
+  photographs: ofPhotographs,
+  giants,
+  estimates: ofEstimates,
+};
 const chosen = words.filter((word) => word in parts);
 const place = mkdtempSync(join(tmpdir(), 'imgtool-bench-'));
 let child;
@@ -57,12 +65,27 @@ async function measured(counts, make, args) {
   return { fresh, again };
 }
 
-async function giants() {
-  const lists = {};
-  const photo = join(
+/** A photograph. */
+function anyPhoto() {
+  return join(
     photos,
     readdirSync(photos).find((name) => /\.jpe?g$/i.test(name)),
   );
+}
+
+async function ofEstimates() {
+  const rows = words.filter((word) => !(word in parts));
+  const lines = await estimates(root, join(place, 'estimates'), anyPhoto(), rows);
+  return [
+    'Pictures of 4,000x3,000, estimate and peak of memory in MB, the peak as a part of the estimate:',
+    '',
+    ...lines,
+  ];
+}
+
+async function giants() {
+  const lists = {};
+  const photo = anyPhoto();
   for (const progressive of [false, true]) {
     const folder = join(place, `giant-${progressive}`);
     mkdirSync(folder);

@@ -1,11 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bmpOf, icoOf } from '../image/bmp/bmp-writer.ts';
 import { coded, fixture, grid, heicOf, ispe } from '../image/heic/heic-writer.ts';
-import { countsOf, jobOf, openPlace, type Place } from './imgtool.ts';
+import { canSeeProcesses, memoryOf } from './group.ts';
+import { countsOf, jobOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { picture } from './pictures.ts';
 
 const INSTALL = 'npm install --include=optional libheif-js';
 const WITHOUT_HEIC = { NODE_OPTIONS: `--import=${new URL('./without-heic.js', import.meta.url).href}` };
+
+/** Bytes that all processes together may use: two children with libheif take 300 MB. */
+const MOST_MEMORY = 500_000_000;
 
 let place: Place;
 beforeEach(() => {
@@ -49,7 +53,7 @@ describe('a HEIC without the package that decodes it', () => {
 });
 
 describe('a hostile file of these formats', () => {
-  it('fails with a code while the other pictures are completed', async () => {
+  it('fails with a code and within little memory, while the other pictures are completed', async () => {
     const rows = bmpOf({ bits: 24 }).bytes;
     rows.writeInt32LE(-(2 ** 31), 22);
     const looped = icoOf([{ kind: { bits: 8 }, isMasked: () => false }]).bytes;
@@ -59,6 +63,9 @@ describe('a hostile file of these formats', () => {
     const vast = heicOf([grid(1, 1, 20_000, 20_000), tile], 1, [{ type: 'dimg', from: 1, to: [2] }]);
     const boxes = Buffer.from(fixture('plain.heic'));
     boxes.writeUInt32BE(0xfffffff0, boxes.indexOf('iprp') - 4);
+    // A part of the decoder's settings that claims 2 GiB.
+    const claim = Buffer.from(fixture('plain.heic'));
+    claim.writeUInt32BE(0x7fffffff, 252);
     const cases = [
       ['a.bmp', rows, 'too_large'],
       ['b.ico', looped, 'corrupt'],
@@ -71,12 +78,16 @@ describe('a hostile file of these formats', () => {
         'corrupt',
       ],
       ['h.heic', heicOf([{ ...tile, properties: [tile.properties[0]!, ispe(8, 8)] }]), 'corrupt'],
+      ['i.heic', claim, 'corrupt'],
       ['f.heic', fixture('plain.heic').subarray(0, 600), 'corrupt'],
     ] as const;
     for (const [name, bytes] of cases) place.put(`photos/${name}`, bytes);
     place.put('photos/good.jpg', await picture());
-    const outcome = await place.process();
+    const session = place.start(['process', ...SMALL, '--json', '--out', 'out', 'photos']);
+    const measured = canSeeProcesses ? await memoryOf(session.pid, session.ended) : undefined;
+    const outcome = await session.ended;
     expect(countsOf(outcome)).toEqual({ completed: 1, failed: cases.length });
+    if (measured !== undefined) expect(measured.sampled).toBeLessThan(MOST_MEMORY);
     const codes = cases.map(([name]) => [name, jobOf(outcome, `photos/${name}`).error?.code]);
     expect(codes).toEqual(cases.map(([name, , code]) => [name, code]));
   });

@@ -23,6 +23,8 @@ export interface Library {
   readonly heif: MainModule;
   /** True when the library asked for more memory than it may take. */
   isStarved(): boolean;
+  /** True when the system had no memory for the library. */
+  isShort(): boolean;
 }
 
 /** The command that installs the optional package. */
@@ -36,7 +38,7 @@ let compiled: Promise<WebAssembly.Module> | null = null;
  */
 export async function openLibrary(most: () => number): Promise<Library> {
   const [start, module] = await loaded();
-  let isStarved = false;
+  let [isStarved, isShort] = [false, false];
   const instantiateWasm = (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
     const instance = new WebAssembly.Instance(module, imports);
     const memory = Object.values(instance.exports).find((each) => each instanceof WebAssembly.Memory);
@@ -45,14 +47,19 @@ export async function openLibrary(most: () => number): Promise<Library> {
     memory.grow = (pages) => {
       isStarved = memory.buffer.byteLength + pages * PAGE > most();
       if (isStarved) throw new RangeError('over the limit');
-      return grow(pages);
+      try {
+        return grow(pages);
+      } catch (error) {
+        isShort = true;
+        throw error;
+      }
     };
     done(instance);
     return instance.exports;
   };
   // libheif describes damage in its errors too.
   const heif = await start({ instantiateWasm, print: ignore, printErr: ignore });
-  return { heif, isStarved: () => isStarved };
+  return { heif, isStarved: () => isStarved, isShort: () => isShort };
 }
 
 const PAGE = 65_536;
