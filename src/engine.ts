@@ -76,21 +76,23 @@ export type Engine = ReturnType<typeof createEngine>;
 export function createEngine(options: EngineOptions) {
   const { index: file, isUsualIndex, jobs, memory, nearest, nearPath, wordHint } = options;
   let index: Promise<Index> | undefined;
-  /** An empty index, to look at while there is no file. */
-  let none: Promise<Index> | undefined;
   let pool: Renderer | undefined;
   let budget: MemoryBudget | undefined;
 
   const openIndex = () => (index ??= openSqliteIndex(file, foldName));
-  /** For commands about what was made before: they make no new index. */
-  const openMade = () => {
-    if (existsSync(file)) return openIndex();
-    none ??= lookAtIndex();
-    return none;
-  };
-  /** An index that is not made where none is. Each caller closes its own, since another process may make one later. */
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
+
+  /** For commands about what was made before: makes no new index. With `look` the index may be write-protected. */
+  async function withMade<T>(purpose: 'work' | 'look', use: (index: Index) => Promise<T>): Promise<T> {
+    if (purpose === 'work' && existsSync(file)) return use(await openIndex());
+    const own = await lookAtIndex();
+    try {
+      return await use(own);
+    } finally {
+      await own.close();
+    }
+  }
 
   async function portsOf(inputs: Inputs, options: Omit<BatchOptions, 'list'>): Promise<Ports> {
     const shared = renderer(options.jobs);
@@ -170,13 +172,13 @@ export function createEngine(options: EngineOptions) {
       id: string,
       changes: Changes & { readonly cwd: string; readonly profile: boolean },
     ) {
-      const opened = await openMade();
-      const batch = await findBatch(opened, id, nearest);
+      const { batch, other } = await withMade('work', async (opened) => ({
+        batch: await findBatch(opened, id, nearest),
+        other: await otherThanLast(opened, id, how),
+      }));
       const isListed = isReadable(batch);
       const work = workLeft(batch, how, changes, isListed);
-      if (work === undefined) {
-        return { batch, run: undefined, warnings: [], other: await otherThanLast(opened, id, how) };
-      }
+      if (work === undefined) return { batch, run: undefined, warnings: [], other };
       const { inputs, warnings } = inputsOf(batch, isListed);
       const ports = await portsOf(inputs, work.options);
       const moved = batch.cwd === changes.cwd ? { ports, work } : under(ports, work);
@@ -190,30 +192,30 @@ export function createEngine(options: EngineOptions) {
      * batch had ended. Errors: `unknown_batch`.
      */
     async cancel(id: string) {
-      const opened = await openMade();
       const { cancelBatch } = await import('./core/batch/stop.ts');
-      const cancelled = await cancelBatch(opened, await findBatch(opened, id, nearest));
-      const other = cancelled.was === 'ended' ? await otherThanLast(opened, id, 'cancel') : undefined;
-      return { ...cancelled, other };
+      return withMade('work', async (opened) => {
+        const cancelled = await cancelBatch(opened, await findBatch(opened, id, nearest));
+        const other = cancelled.was === 'ended' ? await otherThanLast(opened, id, 'cancel') : undefined;
+        return { ...cancelled, other };
+      });
     },
     /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
       const { batch: id, fix, machine, timeout, progress, openReport } = request;
-      const opened = await (fix ? openMade() : lookAtIndex());
       const { checkOutputs } = await import('./core/verify/fix.ts');
-      const fixing: Fixing = {
-        ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
-        ...{ sources: localSourceProbe, machine, timeout, progress },
-        otherIndex: isUsualIndex ? undefined : file,
-        async open({ named, folders }, { cwd, options }) {
-          const inputs = { paths: named, list: null, cwd, once: { folders } };
-          const ports = await portsOf(inputs, options);
-          const report = await openReport?.(options.outGiven);
-          const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
-          return { ports, emit, close: () => report?.close() };
-        },
+      const open: Fixing['open'] = async ({ named, folders }, { cwd, options }) => {
+        const inputs = { paths: named, list: null, cwd, once: { folders } };
+        const ports = await portsOf(inputs, options);
+        const report = await openReport?.(options.outGiven);
+        const emit = (event: Event) => report?.event(wordEvent(event, wordHint));
+        return { ports, emit, close: () => report?.close() };
       };
-      try {
+      return withMade(fix ? 'work' : 'look', async (opened) => {
+        const fixing: Fixing = {
+          ...{ index: opened, renderer: renderer(machine.jobs), storage: openLocalStorage(newRun()) },
+          ...{ sources: localSourceProbe, machine, timeout, progress, open },
+          otherIndex: isUsualIndex ? undefined : file,
+        };
         const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
         const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
         const { remade } = verified;
@@ -222,24 +224,19 @@ export function createEngine(options: EngineOptions) {
           ([output, why]) => [output, why && wordFailure(why, wordHint)] as const,
         );
         return { verified: { ...verified, remade: new Map(worded) }, unfinished };
-      } finally {
-        if (!fix) await opened.close();
-      }
+      });
     },
     /**
      * Removes the records of outputs and sources that are gone, at these paths and below them. With `dryRun` it only lists
      * them. Errors: `no_input` when nothing is recorded for a path.
      */
     async forget(paths: readonly string[], cwd: string, dryRun: boolean) {
-      const opened = await (dryRun ? lookAtIndex() : openMade());
       const { forgetGonePaths } = await import('./core/verify/forget.ts');
-      const ports = { index: opened, storage: openLocalStorage(newRun()), sources: localSourceProbe };
+      const ports = { storage: openLocalStorage(newRun()), sources: localSourceProbe };
       const named = paths.map((given) => ({ given, path: resolve(cwd, given) }));
-      try {
-        return await forgetGonePaths(ports, named, dryRun);
-      } finally {
-        if (dryRun) await opened.close();
-      }
+      return withMade(dryRun ? 'look' : 'work', (made) =>
+        forgetGonePaths({ ...ports, index: made }, named, dryRun),
+      );
     },
     /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {
@@ -263,10 +260,9 @@ export function createEngine(options: EngineOptions) {
     /** May be called twice. */
     async close() {
       await pool?.close();
-      const opened = [index, none].map((one) => one?.catch(() => undefined));
+      const opened = index?.catch(() => undefined);
       index = undefined;
-      none = undefined;
-      for (const one of opened) await (await one)?.close();
+      await (await opened)?.close();
     },
   };
 }

@@ -109,6 +109,18 @@ export interface JobRecord {
 
 /** Why a walk does not take a file or a folder. */
 export type PassedOver = UnfitFile | 'staged' | 'index' | 'output' | 'excluded' | 'system_folder';
+
+/**
+ * The reasons that a watch reports for a new file. Its owner takes the file for a picture, so it must not disappear without
+ * a word. The other reasons are normal and too frequent.
+ */
+export const SURPRISING: ReadonlySet<PassedOver> = new Set([
+  'not_regular',
+  'name_not_utf8',
+  'symlink',
+  'unsupported_format',
+]);
+
 type UnfitFile =
   | 'hidden'
   | 'symlink'

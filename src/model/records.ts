@@ -44,6 +44,19 @@ interface Asked {
   readonly presets: string | null;
 }
 
+/** The name of a preset as records have it. */
+export const presetMark = (preset: string) => `,${preset},`;
+
+/** Whether the index knows that this preset asks for an output. */
+export function isAskedBy(preset: string, { presets }: Asked): boolean {
+  return presets?.includes(presetMark(preset)) === true;
+}
+
+/** Whether no other preset is known to ask for an output. */
+export function isAskedOnlyBy(preset: string, { presets }: Asked): boolean {
+  return presets === null || presets.replace(presetMark(preset), ',') === ',';
+}
+
 /** The index's record of an output: its owner, its origin, its settings, and the facts about its file. */
 export interface OutputRecord extends FileFacts, PixelSize, Asked {
   /** Absolute path: the storage key. */

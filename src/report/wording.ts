@@ -1,4 +1,5 @@
 import { withoutName } from '../model/failures.ts';
+import { SURPRISING } from '../model/jobs.ts';
 import { type BatchTotals, doneOf, totalOf } from '../model/totals.ts';
 import type {
   Aside,
@@ -188,8 +189,7 @@ export function endedEarly({ state, counts }: BatchFinished): string | null {
 }
 
 /**
- * Whether a watch shows that it passed over a file. A new file that its owner takes for a picture must not disappear
- * without a word. Files that were there when the watch started are only counted.
+ * Whether a watch shows that it passed over a file. Files that were there when the watch started are only counted.
  */
 export function isPassedOverShown(reason: PassedOver, isWaiting: boolean, verbose: boolean): boolean {
   return verbose || (isWaiting && SURPRISING.has(reason));
@@ -200,13 +200,6 @@ export function watchEnd({ state }: BatchFinished, stopping: boolean): string {
   if (state === 'interrupted') return 'interrupted';
   return stopping || state === 'cancelled' ? 'stopped' : 'finished';
 }
-
-const SURPRISING: ReadonlySet<PassedOver> = new Set([
-  'not_regular',
-  'name_not_utf8',
-  'symlink',
-  'unsupported_format',
-]);
 
 /** Words for one file and, where they differ, for several. */
 const PASSED_OVER: Readonly<

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Counts, JobRecord, JobState } from '../../src/model.ts';
 import type { Index, ResumeChoice, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts';
-import type { IndexPair } from './index.ts';
+import { type IndexPair, NOTHING } from './index-steps.ts';
 
-const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 const CANCELLED: ResumeChoice = {
   states: ['cancelled'],
   withdrawn: [],

@@ -2,9 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Output, OutputRecord } from '../../src/model.ts';
 import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
-import type { IndexPair } from './index.ts';
-
-const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+import { type IndexPair, NOTHING } from './index-steps.ts';
 
 /** The contract of every index for lists of outputs and of the jobs that made them. */
 export function indexOfOutputsConformance(name: string, openPair: () => Promise<IndexPair>): void {

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Counts, Job, JobRecord, JobState } from '../../src/model.ts';
 import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
 import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
-import type { IndexPair } from './index.ts';
+import { type IndexPair, NOTHING } from './index-steps.ts';
 
-const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
 const ERROR = { code: 'corrupt', message: 'torn', fix: 'send it again' };
 
 /** The contract of every index for a batch that does not end by itself. */

@@ -1,5 +1,6 @@
 import { sep } from 'node:path';
 import { outputExists } from '../../errors.ts';
+import { presetMark } from '../../model/records.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName } from '../../ports.ts';
 import { type Connection, pagesFrom } from './connection.ts';
@@ -168,7 +169,7 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       ask: (preset, outputs, isAsked) =>
         write(() => {
           for (const { path, source, variant } of outputs) {
-            const name = { preset: `,${preset},`, key: fold(path), source };
+            const name = { preset: presetMark(preset), key: fold(path), source };
             if (isAsked) ask.run({ ...name, variant });
             else noLongerAsk.run(name);
           }

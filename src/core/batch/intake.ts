@@ -41,8 +41,8 @@ export interface BatchMode {
   readonly ended?: (job: Job, how: JobOutcome) => void;
   /** Whether the batch ends only when it is stopped. Such a batch is finished if no job waits then. */
   readonly isEndless: boolean;
-  /** Whether outputs are removed when their sources are gone. */
-  readonly mirror?: boolean;
+  /** Whether a source with tagged names takes its plain names once they are free. */
+  readonly takesPlainNames?: boolean;
   /** Whether the batch makes outputs again that are known to be wrong. */
   readonly isRepair?: boolean;
   /** Whether the batch continues one that another run began. */

@@ -1,7 +1,8 @@
+import { isAskedBy } from '../../model/records.ts';
 import type { Mirroring, OutputRecord, Reservation, Warning } from '../../model.ts';
 import type { Sources } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
-import { isAskedBy, isMade } from '../job/decide.ts';
+import { isMade } from '../job/decide.ts';
 import { isBelow } from '../job/facts.ts';
 import { CHUNK } from './intake.ts';
 

@@ -1,4 +1,5 @@
 import { asImgtoolError, ImgtoolError } from '../../errors.ts';
+import { isAskedOnlyBy } from '../../model/records.ts';
 import { leftOf } from '../../model/totals.ts';
 import type { Walk } from '../../model.ts';
 import type { Inputs } from '../../ports.ts';
@@ -137,10 +138,6 @@ async function* stillDue(context: JobContext, plan: MirrorPlan, work: Work) {
       if (own.length > 0) yield { source, isGone, own };
     }
   }
-}
-
-function isAskedOnlyBy(preset: string, { presets }: Own): boolean {
-  return presets === null || presets.split(',').every((name) => name === '' || name === preset);
 }
 
 /** Whether a source has an output, with the current settings, of each variant of the preset. */

@@ -13,7 +13,7 @@ export interface Asked {
 
 /**
  * The jobs of these sources, with the names that they ask for. Names of gone owners go to the first source that asks. A
- * source keeps its tagged names in this output folder. In a mirror it keeps them only while others hold its plain names.
+ * source keeps its tagged names in this output folder. With `takesPlainNames`, it keeps them only while others hold its plain names.
  */
 export async function askNames(context: JobContext, named: readonly NamedSource[], lookup: Lookup) {
   const asked: Asked[] = [];
@@ -34,7 +34,7 @@ export async function askNames(context: JobContext, named: readonly NamedSource[
     // A source that was never recorded has no names.
     const own = isRecorded(one) ? await taggedOf(context, one) : undefined;
     const isMoved = moved.has(one);
-    const kept = isMoved ? 1 : context.mirror && heldBy.length === 0 ? undefined : own;
+    const kept = isMoved ? 1 : context.takesPlainNames && heldBy.length === 0 ? undefined : own;
     const free =
       kept === undefined ? { gone: rivals.get(one)?.filter((owner) => gone.has(owner)) } : { kept };
     const job = { source, given, relative, size: facts?.size, candidates, ...free };

@@ -99,13 +99,13 @@ export function contextOf(
   ports: Ports,
   { dead, ...given }: RunGiven,
   report: Emit,
-  { mirror = false, isRepair = false }: Pick<BatchMode, 'mirror' | 'isRepair'> = {},
+  { takesPlainNames = false, isRepair = false }: Pick<BatchMode, 'takesPlainNames' | 'isRepair'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
   const settings = settingsOfAll(given.options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  return { ready, ...ports, mirror, isRepair, leftBehind: [], settings, suspects, emit, ...given };
+  return { ready, ...ports, takesPlainNames, isRepair, leftBehind: [], settings, suspects, emit, ...given };
 }
 
 async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {

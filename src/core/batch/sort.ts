@@ -26,7 +26,7 @@ export interface Sorted extends Separated {
 interface Unchanged {
   readonly found: FoundSource;
   readonly event: Unstamped<JobEvent>;
-  /** Sources that hold its plain names, in a batch that mirrors. */
+  /** Sources that hold its plain names, in a batch with `takesPlainNames`. */
   readonly heldBy: readonly string[];
 }
 
@@ -77,7 +77,7 @@ interface Own extends Pick<Unchanged, 'heldBy'> {
 
 /** The names of each source that owns outputs under all its names. */
 async function ownNames(context: JobContext, all: readonly NamedSource[], lookup: Lookup) {
-  const { index, sources, mirror } = context;
+  const { index, sources, takesPlainNames } = context;
   const own = new Map<NamedSource, Own>();
   const isOwn = (one: NamedSource, names: readonly string[], from: Lookup, heldBy: readonly string[]) => {
     const records = names.map(from.output);
@@ -91,12 +91,13 @@ async function ownNames(context: JobContext, all: readonly NamedSource[], lookup
   if (others.length === 0) return own;
   const tagged = others.flatMap(({ candidates }) => candidates.slice(1).flat());
   const more = await index.lookup([], tagged);
-  const rivals = mirror ? others.flatMap((one) => ownersOf(one.plain, lookup, one)) : [];
+  const rivals = takesPlainNames ? others.flatMap((one) => ownersOf(one.plain, lookup, one)) : [];
   const gone = await goneAmong(sources, rivals);
   for (const one of others) {
-    const heldBy = mirror ? ownersOf(one.plain, lookup, one).filter((owner) => !gone.has(owner)) : [];
-    // In a mirror a source takes its plain names as soon as they are free.
-    if (mirror && heldBy.length === 0) continue;
+    const heldBy = takesPlainNames
+      ? ownersOf(one.plain, lookup, one).filter((owner) => !gone.has(owner))
+      : [];
+    if (takesPlainNames && heldBy.length === 0) continue;
     one.candidates.slice(1).some((names) => isOwn(one, names, more, heldBy));
   }
   return own;

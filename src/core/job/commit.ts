@@ -1,9 +1,10 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
+import { presetMark } from '../../model/records.ts';
 import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { isAskedAs, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
+import { isAskedAs, isMade, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */

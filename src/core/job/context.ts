@@ -26,8 +26,8 @@ export interface JobContext extends Required<Omit<Ports, 'run'>> {
   readonly settings: readonly string[];
   /** Paths where a dead run may have left outputs that the index does not know. */
   readonly suspects: ReadonlySet<string>;
-  /** Whether outputs are removed when their sources are gone. */
-  readonly mirror: boolean;
+  /** Whether a source with tagged names takes its plain names once they are free. */
+  readonly takesPlainNames: boolean;
   /** Whether the batch makes outputs again that are known to be wrong. */
   readonly isRepair: boolean;
   /** Staged files that could not be removed yet. */

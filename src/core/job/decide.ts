@@ -1,4 +1,11 @@
-import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord } from '../../model/records.ts';
+import {
+  type FileFacts,
+  isAskedBy,
+  type OutputRecord,
+  type Reservation,
+  type SourceFacts,
+  type SourceRecord,
+} from '../../model/records.ts';
 import type { Variant } from '../../model.ts';
 import { recipeOf } from '../../variants/formats.ts';
 
@@ -120,14 +127,6 @@ export function isUnknown({ record, disk }: Wanted): boolean {
 
 export function isMade(record: OutputRecord | Reservation | undefined): record is OutputRecord {
   return typeof record?.checksum === 'string';
-}
-
-/** The name of a preset as records have it. */
-export const presetMark = (preset: string) => `,${preset},`;
-
-/** Whether the index knows that this preset asks for an output. */
-export function isAskedBy(preset: string, { presets }: Pick<OutputRecord, 'presets'>): boolean {
-  return presets?.includes(presetMark(preset)) === true;
 }
 
 /** Whether the index knows that this preset asks for an output as its variant of this name. */

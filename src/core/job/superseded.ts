@@ -9,11 +9,11 @@ import { isBelow, isIntact } from './facts.ts';
 
 /**
  * Removes outputs that the source had under other names and that its new outputs replace: those under a former spelling,
- * and in a mirror those under tagged names once the source has its plain names. `givenUp` are names that it gives up.
+ * and those under tagged names once it takes its plain names. `givenUp` are names that it gives up.
  */
 export async function removeSuperseded(work: JobWork, steps: readonly Step[]) {
-  const { job, source, mirror } = work;
-  const tagged = mirror && job.naming === 0 ? await taggedOutputs(work) : [];
+  const { job, source, takesPlainNames } = work;
+  const tagged = takesPlainNames && job.naming === 0 ? await taggedOutputs(work) : [];
   const former = [...steps.flatMap(formerSpelling), ...tagged];
   const isShared = ({ digest, settings }: OutputRecord) =>
     digest !== source.digest || steps.every(({ wanted }) => wanted.settings !== settings);

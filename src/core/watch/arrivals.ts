@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { SURPRISING } from '../../model/jobs.ts';
 import type { Failure, PassedOver, SourceFacts } from '../../model.ts';
 import type { FoundSource, Skipped, UnreadableFolder } from '../../ports.ts';
 import {
@@ -16,14 +17,6 @@ import { sameSource } from '../job/decide.ts';
 import type { Known, Stage } from './known.ts';
 import type { Settling } from './settling.ts';
 
-/** The reasons reported for a file that arrives after the first walk. The other reasons are normal and too frequent. */
-const UNUSUAL: ReadonlySet<PassedOver> = new Set([
-  'not_regular',
-  'name_not_utf8',
-  'symlink',
-  'unsupported_format',
-]);
-
 export type Arrivals = ReturnType<typeof openArrivals>;
 
 /** The files that a watch has met, and their jobs. */
@@ -35,7 +28,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
   const waiting = new Map<string, Set<string>>();
 
   const wait = (source: string, heldBy: readonly string[]): void => {
-    for (const owner of context.mirror ? heldBy : []) {
+    for (const owner of context.takesPlainNames ? heldBy : []) {
       waiting.set(owner, (waiting.get(owner) ?? new Set()).add(source));
     }
   };
@@ -51,9 +44,9 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
 
   const passOver = (entry: Omit<Skipped, 'type' | 'path'>): void => {
     const { given, reason } = entry;
-    // After the first walk, report only unusual files, each once for each reason.
-    if (walked.ended && !UNUSUAL.has(reason)) return;
-    if (UNUSUAL.has(reason)) {
+    // After the first walk, report only surprising files, each once for each reason.
+    if (walked.ended && !SURPRISING.has(reason)) return;
+    if (SURPRISING.has(reason)) {
       if (reportedReasons.get(given) === reason) return;
       reportedReasons.set(given, reason);
     }

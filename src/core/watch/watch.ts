@@ -35,7 +35,7 @@ export function runWatch(
     takeIn: (context, chunkDone) => keepWatch(context, chunkDone, watch),
     retryPolicy: options.once ? WATCH_ONCE_RETRIES : WATCH_RETRIES,
     isEndless: !options.once,
-    mirror: options.mirror !== false,
+    takesPlainNames: options.mirror !== false,
     ended({ source }, how) {
       watch.outcomes.push({ source, how });
       if (how === 'withdrawn') watch.wakeup.wake();
