@@ -88,9 +88,9 @@ function coloursOf(
   if (!hasProfile && kind !== undefined && exif !== null && isAdobeRgb(exif)) {
     return { signal: ADOBE_RGB, ignoreIcc: false };
   }
-  // lcms converts 16-bit samples coarsely, and sharp does not let lcms convert grey. Premultiplied colours must be
-  // divided by alpha before any conversion.
-  const isOwn = depth === 'ushort' || heif?.premultiplied;
+  // lcms converts 16-bit samples coarsely, and dark grey of a linear profile by up to 10 of 255. sharp does not let lcms
+  // convert grey of 16 bits. Premultiplied colours must be divided by alpha before any conversion.
+  const isOwn = depth === 'ushort' || kind === 'grey' || heif?.premultiplied;
   const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
   return { signal, ignoreIcc: signal !== null };
 }

@@ -1,6 +1,6 @@
 import type { PixelSize, Variant } from '../model.ts';
 import { isWhole } from './corrections.ts';
-import { type Base, type Geometry, plan } from './plan.ts';
+import { type Base, between, type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
 import { hasFullChroma } from './steps/encode.ts';
 import type { Header } from './steps/header.ts';
@@ -144,12 +144,14 @@ function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Pi
 /** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
 const LINEAR_ROWS = 500;
 
-/** Bytes beside an output: in linear light, before a cut by content, or beside its canvas. */
+/** Bytes beside an output: in linear light, between two steps, before a cut by content, or beside its canvas. */
 function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, channels: number): number {
+  const step = between({ base, whole, linear });
   const light = linear ? base.width * Math.min(base.height, LINEAR_ROWS) * channels * 4 : 0;
   const isByContent = cut !== null && typeof cut.at === 'string';
   const uncut = isByContent ? area(whole) * channels : 0;
-  return light + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
+  const stepped = step === null ? 0 : area(step) * channels;
+  return light + stepped + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
 }
 
 /**

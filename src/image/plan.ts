@@ -111,6 +111,21 @@ function halved(source: PixelSize, { width, height }: PixelSize): PixelSize {
   }
 }
 
+/**
+ * The size through which a base is resized to `whole`; null for one step. From a factor of four on, libvips averages blocks
+ * of pixels first, and stems become uneven. Measured as SSIM against Lanczos in float64, from 1200 to 150 pixels across:
+ * text 0.992 in one step and 0.999 through three times the size, a photograph 0.9995 and 0.9998.
+ */
+export function between({
+  base,
+  whole,
+  linear,
+}: Pick<Geometry, 'base' | 'whole' | 'linear'>): PixelSize | null {
+  // In linear light, which has no base of its own, a second step takes too long.
+  if (linear || (base.width < 4 * whole.width && base.height < 4 * whole.height)) return null;
+  return { width: Math.min(base.width, 3 * whole.width), height: Math.min(base.height, 3 * whole.height) };
+}
+
 function fittedTo(source: PixelSize, variant: Variant): Fitted & Pick<Geometry, 'asked'> {
   const asked = fitTo(source, variant, null);
   const longest = LONGEST_SIDE[variant.format];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plan } from '../../src/image/plan.ts';
+import { between, plan } from '../../src/image/plan.ts';
 import type { Variant } from '../../src/model.ts';
 import { variant } from './pictures.ts';
 
@@ -174,6 +174,19 @@ describe('the base a variant is decoded to', () => {
   it('is shared by all of `web`', () => {
     const bases = plan({ width: 4000, height: 3000 }, 'jpeg', web).map((each) => each.base);
     expect(bases).toEqual(Array(3).fill({ width: 1200, height: 900, region: null, zoom: 1 }));
+  });
+});
+
+describe('the size through which a small variant is resized', () => {
+  it.each([
+    ['three times its own, from a factor of four on', 150, {}, { width: 450, height: 300 }],
+    ['none below a factor of four', 301, {}, null],
+    ['none in linear light', 150, { linear: true }, null],
+    ['no larger than the base', null, { height: 200, fit: 'fill' }, { width: 1200, height: 600 }],
+  ] as const)('is %s', (_, width, more, expected) => {
+    const asked = { ...more, width: width ?? 1000 };
+    const [one] = plan({ width: 1200, height: 800 }, 'png', [variant({ height: null, ...asked })]);
+    expect(between(one!)).toEqual(expected);
   });
 });
 

@@ -97,6 +97,20 @@ const SIGNALS: readonly (readonly [string, () => Buffer | Promise<Buffer>])[] = 
     'RGB of 16 bits, ICC sRGB linear',
     () => asPng(samplesOf('srgb', gamma(1)), 16, iccp(rgbProfile('srgb', 1))),
   ],
+  ...([8, 16] as const).flatMap((bits) =>
+    (
+      [
+        ['p3', 'P3', 2.2],
+        ['adobe', 'Adobe RGB', 2.2],
+        ['rec2020', 'Rec. 2020', 2.4],
+        ['prophoto', 'ProPhoto', 1.8],
+      ] as const
+    ).map(([primaries, name, exponent]) => {
+      const samples = samplesOf(primaries, gamma(Math.round(exponent * 256) / 256));
+      const icc = iccp(rgbProfile(primaries, exponent));
+      return [`RGB of ${bits} bits, ICC ${name}`, () => asPng(samples, bits, icc)] as const;
+    }),
+  ),
   [
     'RGB of 16 bits, ICC P3 gamma 1.8',
     () => asPng(samplesOf('p3', gamma(1.80078125)), 16, iccp(rgbProfile('p3', 1.8))),
@@ -151,6 +165,17 @@ describe('a signal that is not sRGB becomes sRGB', () => {
     judge(`grey of 16 bits with alpha, ICC gamma ${exponent}`, (await rgb(bytes[0]!)).data, greyWanted);
     const alpha = await sharp(bytes[0]!).extractChannel(3).raw().toBuffer();
     expect(new Set(alpha)).toEqual(new Set([117]));
+  });
+
+  it.each([1, 1.8, 2.2])('grey of 8 bits, ICC gamma %d', async (exponent) => {
+    const stored = Math.round(exponent * 256) / 256;
+    const samples = [...LUMINANCE].map((v) => Math.round(srgbDecode(v / 255) ** (1 / stored) * 255));
+    const source = { width: SIDE, height: SIDE, channels: 1, bits: 8, data: samples } as const;
+    // Few samples of 8 bits are dark enough for LUMINANCE: what is stored decides.
+    const wanted = samples.flatMap((v) => Array<number>(3).fill(srgbEncode((v / 255) ** stored) * 255));
+    const found = await shown(png(source, [iccp(greyProfile(exponent))]));
+    judge(`grey of 8 bits, ICC gamma ${exponent}`, found, Uint8Array.from(wanted, Math.round));
+    expect(Math.max(...wanted.map((v, k) => Math.abs(v - found[k]!)))).toBeLessThan(1);
   });
 
   it('and keeps its transparency of 8 and 16 bits', async () => {

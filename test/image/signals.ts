@@ -3,7 +3,10 @@ import { srgbDecode } from './delta-e.ts';
 
 type Triple = readonly [number, number, number];
 
-/** Linear sRGB to linear light in these primaries, D65 (from the chromaticities of each standard, SMPTE RP 177). */
+/**
+ * Linear sRGB to linear light in these primaries (from the chromaticities of each standard, SMPTE RP 177). White is D65, for
+ * ProPhoto D50 by Bradford.
+ */
 const FROM_SRGB: Readonly<Record<string, readonly Triple[]>> = {
   srgb: [
     [1, 0, 0],
@@ -24,6 +27,11 @@ const FROM_SRGB: Readonly<Record<string, readonly Triple[]>> = {
     [0.7151627, 0.2848373, 0],
     [0, 1, 0],
     [0, 0.0411791, 0.9588209],
+  ],
+  prophoto: [
+    [0.5292804, 0.330153, 0.1405666],
+    [0.0983662, 0.873464, 0.0281698],
+    [0.0168753, 0.1176594, 0.8654652],
   ],
 };
 

@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { PixelSize, Variant } from '../../model.ts';
-import type { Geometry } from '../plan.ts';
+import { between, type Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
 /** 8-bit sRGB, page below page; width and height are those of one page. With 2 or 4 channels, the last is alpha. */
@@ -60,9 +60,14 @@ export async function pageByPage(frames: Frames, change: (page: Frames) => Promi
   return { ...first!, data: Buffer.concat(made.map(({ data }) => data)), pages, delays, loop };
 }
 
-async function resizePage(page: Frames, { whole, cut, linear }: Geometry): Promise<Frames> {
+async function resizePage(page: Frames, geometry: Geometry): Promise<Frames> {
+  const { whole, cut, linear } = geometry;
+  const first = between(geometry);
+  // The cubic kernel makes few values that have to be clipped between the steps.
+  const close =
+    first === null ? page : await raw(from(page).resize({ ...first, fit: 'fill', kernel: 'cubic' }));
   // Samples of scRGB are floating-point numbers in linear light.
-  const pipeline = linear ? from(page).pipelineColourspace('scrgb') : from(page);
+  const pipeline = linear ? from(close).pipelineColourspace('scrgb') : from(close);
   // Both sides are exact, from the source's ratio; the base's ratio is rounded.
   const scaled = pipeline.resize({ ...whole, fit: 'fill', kernel: 'lanczos3' });
   if (cut === null) return raw(scaled);
