@@ -171,11 +171,11 @@ function encoder(variant: Variant, alpha: boolean, detail: number, kept: number)
     }
     case 'png':
       // Reduced, indexed and filtered copies, and files of several ways.
-      return alpha ? 12 + 17 * kept : 11 + 12 * kept;
+      return alpha ? 14 + 15 * kept : 11 + 12 * kept;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':
-      return 13 + 4 * detail;
+      return 13 + (alpha ? 11 : 4) * detail;
     case 'tiff':
       // The pixels, and a reduced copy.
       return (alpha ? 10 : 8) + 5 * detail;
