@@ -2,6 +2,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Sharp } from 'sharp';
+import { bmpOf, icoOf } from '../image/bmp/bmp-writer.ts';
+import { KINDS } from '../image/bmp/kinds.ts';
+import { fixture } from '../image/heic/heic-writer.ts';
 
 export interface Sample {
   readonly name: string;
@@ -13,8 +16,23 @@ const LARGEST = 60_000;
 
 /** Small pictures of every kind in groups, with the corpora that this machine has. */
 export async function everyKind(): Promise<Sample[][]> {
-  const groups = [await smallOnes(), corpus('pngsuite'), corpus('exif-samples')];
+  const groups = [await smallOnes(), bitmaps(), heics(), corpus('pngsuite'), corpus('exif-samples')];
   return groups.filter((group) => group.length > 0);
+}
+
+/** Bitmaps of every kind, and icons of those that an icon can hold. */
+function bitmaps(): Sample[] {
+  return Object.entries(KINDS).flatMap(([name, kind], i) => {
+    const bmp = { name: `bitmap-${i}-${name.replace(/\W+/g, '_')}.bmp`, bytes: bmpOf(kind).bytes };
+    if (kind.header !== undefined || kind.fields !== undefined || kind.runs || kind.topDown) return [bmp];
+    const isMasked = (x: number, y: number) => (x + y) % 3 === 0;
+    return [bmp, { name: `icon-${i}.ico`, bytes: icoOf([{ kind, isMasked }]).bytes }];
+  });
+}
+
+function heics(): Sample[] {
+  const names = ['plain', 'ten', 'alpha', 'p3'].map((name) => `${name}.heic`);
+  return names.map((name) => ({ name, bytes: fixture(name) }));
 }
 
 /** Generated small pictures of every kind. */
