@@ -34,7 +34,7 @@ export interface EngineOptions {
   readonly nearest: Nearest;
   /** Finds the existing path that is nearest to another one. */
   readonly nearPath: (path: string, cwd: string) => string | undefined;
-  /** Words hints in events, records and results. Thrown errors keep their hints unworded. */
+  /** Puts hints of events, records and results into words. Hints of thrown errors stay as they are. */
   readonly wordHint: WordHint;
 }
 
@@ -58,7 +58,7 @@ export interface VerifyRequest {
   readonly batch?: string | undefined;
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
-  /** `jobs`: outputs at a time. */
+  /** `jobs` is the number of outputs to work on at a time. */
   readonly machine: RepairSettings;
   /** Milliseconds that one output may take. */
   readonly timeout: number;
@@ -83,7 +83,7 @@ export function createEngine(options: EngineOptions) {
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
-  /** For commands about what was made before: makes no new index. With `look` the index may be write-protected. */
+  /** Opens the index for a command about earlier batches. Makes no new one. With `look` it may be write-protected. */
   async function withMade<T>(purpose: 'work' | 'look', use: (index: Index) => Promise<T>): Promise<T> {
     if (purpose === 'work' && existsSync(file)) return use(await openIndex());
     const own = await lookAtIndex();

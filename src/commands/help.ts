@@ -8,7 +8,7 @@ import type { Helpful, Verb } from './verb.ts';
 /** The source and the built file both lie two folders below the package root, which contains the pages. */
 const PAGES = new URL('../../src/help/', import.meta.url);
 
-/** Columns where the output is no terminal, and the most columns: longer lines are hard to read. */
+/** Columns of the text: `elsewhere` if the output is no terminal, and never more than `most`, for easy reading. */
 const COLUMNS = { elsewhere: 80, most: 100 };
 
 /** Prints a command's help, a topic's page, or both if they share a name. Errors: `usage` for an unknown word. */

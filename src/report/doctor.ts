@@ -5,12 +5,12 @@ import { layoutFor, line } from './layout.ts';
 import { padEnd, printable, textOf, width, wrap } from './text.ts';
 import { fixOf } from './wording.ts';
 
-/** The first problems of an index that are shown. Often one bad page causes all of them. */
+/** The number of problems of an index that are shown. Often one bad page causes all of them. */
 const PROBLEMS_SHOWN = 3;
 /** Columns before the facts. */
 const INDENT = 12;
 
-/** The checks of `imgtool doctor`, for a terminal or a bug report. Ends with a newline. */
+/** The checks of `imgtool doctor` as text, for a terminal or a bug report. The text ends with a newline. */
 export function doctorText(checks: readonly Check[], style: Style): string {
   const layout = layoutFor(style);
   const names = Math.min(24, Math.max(0, ...checks.map(({ name }) => width(name))));
@@ -38,13 +38,13 @@ function verdict(checks: readonly Check[]): string {
   return parts.length === 0 ? ' Everything is well.' : ` ${parts.join(', ')}.`;
 }
 
-/** What `doctor --backup` did. Ends with a newline. */
+/** What `doctor --backup` did. The text ends with a newline. */
 export function backupText(backup: Backup, style: Style): string {
   const facts = { copy: backup.file, holds: `${bytesText(backup.bytes)}, ${keptIn(backup)}` };
   return pageOf('The index was saved.', facts, [], style);
 }
 
-/** What `doctor --repair` did. Ends with a newline. */
+/** What `doctor --repair` did. The text ends with a newline. */
 export function repairedText(repair: Repaired, style: Style): string {
   const { state, index, movedTo, problems, saved, incomplete } = repair;
   if (state === 'absent')
@@ -70,7 +70,7 @@ function lostOf(incomplete: Repaired['incomplete'], isAllLost: boolean): string 
   return `some of the ${incomplete.join(', ')}: how many cannot be known`;
 }
 
-/** What the next run does with outputs whose rows are lost. Only their rows tell them from sources. */
+/** What the next run does with outputs whose rows are lost. Without its row, an output looks like a source. */
 function nextSteps(incomplete: Repaired['incomplete']): string[] {
   const adopted =
     'Run the same commands again: outputs that are there are adopted where they lie apart from the sources.';

@@ -1,7 +1,7 @@
 import { type Format, formatsOf, type PerFormat } from './formats.ts';
 import { choice, NO, type Scalar, scalar } from './values.ts';
 
-/** What fields of a variant can be, in each format. */
+/** The values that fields of a variant can have, in each format. */
 
 export interface Allowed<T> {
   readonly type: Scalar<Exclude<T, null>>;
@@ -10,7 +10,7 @@ export interface Allowed<T> {
   readonly isFixed?: boolean;
 }
 
-/** The values of a field that only some formats have: those with a `type`. In the others it always is `initial`. */
+/** The values of a field that only the formats with a `type` have. In other formats the value is `initial`. */
 export function onlyIn<T extends string | number | boolean>(
   key: string,
   type: (format: Format) => Scalar<T> | null,
@@ -20,7 +20,7 @@ export function onlyIn<T extends string | number | boolean>(
   return (format) => {
     const [value, values] = [initial(format), type(format)];
     if (values !== null) return { type: values, initial: value };
-    // A complete variant, as `imgtool presets --json` prints it, has the value.
+    // Accept this one value: `imgtool presets --json` prints complete variants, which have it.
     const words = value === false ? NO : [String(value)];
     const none = scalar<T>({
       ...{ expected: `no ${key} for ${format}`, fix },

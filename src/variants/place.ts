@@ -37,7 +37,7 @@ export function unknown(
   return new ImgtoolError(place.code, `${place.text}: ${each.join('; ')}`, { fix });
 }
 
-/** Checks that all words are known. `adviceFor` may know a word of other programs. Errors: those of `unknown`. */
+/** Checks that all words are known. `adviceFor` may advise on a word of other programs. Errors: those of `unknown`. */
 export function checkKnown(
   place: Place,
   what: string,
@@ -55,10 +55,13 @@ function didYouMean(word: string, words: readonly string[]): string {
   return near === undefined ? '' : ` (did you mean "${near}"?)`;
 }
 
-/** More edits make another word. */
+/** A word with more edits than this counts as another word. */
 const MOST_EDITS = 3;
 
-/** The candidate that a mistyped word most likely means, or undefined. `most`: edits between them. Ignores case. */
+/**
+ * The candidate that a mistyped word most likely means, or undefined. `most` is the largest number of edits between the
+ * two. Ignores case.
+ */
 export function nearest(word: string, candidates: Iterable<string>, most = MOST_EDITS): string | undefined {
   const ranked = [...candidates].map((candidate) => ({ candidate, edits: editsBetween(word, candidate) }));
   const near = ranked.filter(({ edits }) => edits <= most);

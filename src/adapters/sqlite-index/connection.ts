@@ -10,9 +10,9 @@ import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 
-/** Milliseconds a step waits for a busy index before it fails. */
+/** Milliseconds that a step waits for a busy index before it fails. */
 const BUSY_TIMEOUT = 30_000;
-/** Milliseconds one try may block the event loop. */
+/** Milliseconds that one try of a step may block the event loop. */
 const ONE_TRY = 5;
 
 /** PRAGMAs of every connection. A cache of 2 MB, not the compiled-in 16 MB: the system caches the same pages. */
@@ -103,8 +103,8 @@ function isWriteProtected(error: unknown): boolean {
 }
 
 /**
- * A copy of the index in memory. Readers of a WAL write beside it too; where they cannot, this is the only way. Nobody
- * works with such an index, unless there is something in its WAL.
+ * Opens a copy of the index in memory. Readers of an index with a WAL write files beside it too. Where they cannot, a
+ * copy is the only way to read it. Nobody works with such an index, unless there is something in its WAL.
  */
 function lookAt(Sqlite: Sqlite, path: string, busyTimeout: number): Connection {
   try {

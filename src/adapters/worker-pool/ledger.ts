@@ -1,7 +1,10 @@
 import type { Message } from '../../image/protocol.ts';
 import type { Calls, ChildrenSpent } from '../../model.ts';
 
-/** Milliseconds. `first`, `between`, `last`: a child waits for a picture. `before`, `after`: it holds one at rest. */
+/**
+ * Milliseconds. In `first`, `between` and `last` a child waits for a picture. In `before` and `after` the child holds a
+ * picture and is idle.
+ */
 const NOTHING = { starting: 0, first: 0, between: 0, last: 0, before: 0, after: 0, asked: 0, travel: 0 };
 
 type Spot = Exclude<keyof typeof NOTHING, 'last' | 'travel'>;
@@ -44,7 +47,7 @@ export function openLedger(clock = () => performance.now()) {
         cpu += now - told;
         told = now;
       };
-      /** Adds the current stretch, as if it ended now. */
+      /** Adds the time since the last `turn`, as if the child ended now. */
       const rest = (into: typeof NOTHING): void => {
         into[spot === 'between' ? 'last' : spot] += clock() - since;
       };
@@ -73,7 +76,7 @@ export function openLedger(clock = () => performance.now()) {
           worked('release', took?.ms ?? 0);
           learn(took);
         },
-        /** The child has ended. An unanswered question counts as work too. */
+        /** Closes the account of a child that has ended. A question without an answer counts as work too. */
         close(): void {
           if (!open.delete(rest)) return;
           if (spot === 'asked') worked(question, turn('after'), 0);

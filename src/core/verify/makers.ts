@@ -78,7 +78,7 @@ export async function planAgain(
   }
 }
 
-/** Empty when the history has forgotten the batch. */
+/** The ways in which a batch may have made outputs. Empty if the history has forgotten the batch. */
 async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
   try {
     const { cwd, inputs, options } = await index.batch(id);
@@ -90,8 +90,9 @@ async function waysOfBatch(index: Index, id: string): Promise<Former[]> {
 }
 
 /**
- * The folder in which a source was found: the first named one above it, else the fixed part of a glob. A file that a list
- * named looks like a file that a glob found. It counts as found if any input could have led to it.
+ * The folder in which a source was found: the first named folder above the source, or else the fixed part of a glob. A
+ * file that a list named looks like a file that a glob found. Such a file counts as found if any input could have led
+ * to it.
  */
 function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Former): FoundIn | null {
   if (inputs.includes(given)) return null;
@@ -104,7 +105,10 @@ function rootOf({ source, given, relative }: Maker, { cwd, inputs, options }: Fo
   return isFound || options.list === null ? root : null;
 }
 
-/** The former options without a walk, `force` and `outdated`: wrong outputs are marked, and no others are rendered. */
+/**
+ * The former options without those of a walk, and without `force` and `outdated`. The index has marked the wrong
+ * outputs, and the batch renders no others.
+ */
 function optionsNow(before: BatchOptions, { jobs, memory, memoryCap, limits }: RepairSettings): BatchOptions {
   const { followSymlinks = false } = before.walk ?? {};
   const walk = { allFiles: false, followSymlinks, ignoreCtime: false, include: [], exclude: [], base: null };

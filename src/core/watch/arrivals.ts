@@ -37,7 +37,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
     if (facts !== null) known.note(source, facts, stage);
   };
 
-  /** A file under a reserved name may be a source. The next walk checks it again. */
+  /** Notes files that are outputs. A file under a reserved name may be a source, so the next walk checks it again. */
   const noteOutputs = (outputs: Separated['outputs']): void => {
     for (const { found, isMade } of outputs) if (isMade) note(found, 'output');
   };
@@ -69,7 +69,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
 
   return {
     walked,
-    /** Whether a file needs no work. After a reported change a failed file does: its permissions may have changed. */
+    /** Whether a file needs no work. After a reported change a failed file needs work: permissions may have changed. */
     isKnown: (path: string, facts: SourceFacts, isReported = false) =>
       (known.meet(path, facts) && !(isReported && known.stageOf(path) === 'failed')) ||
       settling.has(path, facts),
@@ -137,7 +137,10 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       walked.total += begun;
       chunkDone(walked, false);
     },
-    /** Adds the failed job of a file or folder that cannot be read, once. A file gets its names for a later attempt. */
+    /**
+     * Adds a failed job for a file or folder that cannot be read, unless it has a job. A file also gets its names, for
+     * a later attempt.
+     */
     async fail(entry: FoundSource | UnreadableFolder, error: Failure): Promise<void> {
       if ((await index.known(run, [entry.source])).length > 0) return;
       let job = failedJob(entry, error);

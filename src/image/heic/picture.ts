@@ -2,13 +2,16 @@ import { ImgtoolError } from '../../errors.ts';
 import type { CodePoints } from '../av1.ts';
 import type { Library } from './library.ts';
 
-/** `heif_colorspace_RGB`, and `heif_chroma` by bytes per sample and alpha. */
+/** `heif_colorspace_RGB`. */
 const RGB = 1;
+/** The interleaved values of `heif_chroma`, by the bytes of a sample and by whether there is alpha. */
 const CHROMA = { 1: { rgb: 10, rgba: 11 }, 2: { rgb: 14, rgba: 15 } } as const;
+/** `heif_channel_interleaved`. */
 const INTERLEAVED = 10;
 
-/** Where `heif_decoding_options` has `strict_decoding`, since its version 3. */
+/** Position of `strict_decoding` in `heif_decoding_options`. */
 const STRICT_AT = 21;
+/** The first version of `heif_decoding_options` that has this field. */
 const STRICT_SINCE = 3;
 
 /**
@@ -84,7 +87,10 @@ export function openPrimary({ heif, isStarved, isShort }: Library, bytes: Buffer
     return Buffer.from(heif.HEAPU8.subarray(at, at + length));
   }
 
-  /** `heif_color_profile_nclx`: after a version, primaries and transfer have 4 bytes each. Null without code points. */
+  /**
+   * Reads `heif_color_profile_nclx`: a version, then primaries and transfer with 4 bytes each. Returns null if the file
+   * has no code points.
+   */
   function codePoints(): CodePoints | null {
     heif._heif_image_handle_get_nclx_color_profile(error, handle, result);
     if (heif.HEAPU32[error / 4] !== 0) return null;

@@ -8,8 +8,9 @@ import { COLOUR_TYPE, pngFile } from './file.ts';
 const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /**
- * A PNG file with the compressed pixels of another one and nothing else. Null where decoders could disagree or bytes could
- * hide: 16 bits, interlacing, repeated chunks, a colour key or an index without a colour, or a wrong amount of pixels.
+ * Makes a PNG file that has the compressed pixels of another PNG and nothing else. Returns null where decoders could
+ * disagree or bytes could hide: 16 bits, interlacing, repeated chunks, a colour key or an index without a colour, or a
+ * wrong amount of pixels.
  */
 export function rebuiltPng(png: Buffer): Buffer | null {
   const chunks = new Map<string, Buffer>();
@@ -43,7 +44,10 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   return pngFile({ width, height, bits, type }, { PLTE: palette, tRNS: transparency, IDAT: data });
 }
 
-/** True for the one transparent colour of grey or RGB pixels: 16 bits for each sample, of which pixels can have `bits`. */
+/**
+ * Whether a tRNS chunk holds one transparent colour that grey or RGB pixels can have. The chunk has 16 bits for each
+ * sample, and the pixels have only `bits`.
+ */
 function isColourKey(content: Buffer, type: number, bits: number): boolean {
   const samples = type === COLOUR_TYPE.grey ? 1 : type === COLOUR_TYPE.rgb ? 3 : 0;
   if (samples === 0 || content.length !== samples * 2) return false;
@@ -55,7 +59,7 @@ function isColourKey(content: Buffer, type: number, bits: number): boolean {
 /** What zlib returns with `info`. */
 type Inflated = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
-/** The unpacked bytes when they have exactly this length and nothing follows them; else null. */
+/** Returns the unpacked bytes if they have exactly this length and nothing follows them. Otherwise returns null. */
 function inflated(data: Buffer, length: number): Buffer | null {
   const options = { info: true, maxOutputLength: length + 1 };
   const found = orUndefined(() => inflateSync(data, options) as unknown as Inflated);

@@ -24,8 +24,9 @@ export interface Directory {
   below(tag: number, most: number): Directory[];
   /** Position of a tag's values in the file; null for a missing tag. */
   position(tag: number): number | null;
-  /** Position of the pointer to the next directory, and the pointer's value; 0 for none. */
+  /** Position of the pointer to the next directory. */
   readonly nextAt: number;
+  /** Position of the next directory; 0 if there is none. */
   readonly next: number;
 }
 
@@ -36,7 +37,7 @@ const MAX_VALUES = 4_000_000;
 /** The most directories to count. */
 const MAX_DIRECTORIES = 100_000;
 
-/** Bytes of a value, and how to read it. */
+/** The number of bytes of a value, and the function that reads the value. */
 type Type = readonly [size: number, read: (view: DataView, at: number, littleEndian: boolean) => number];
 
 const BYTE: Type = [1, (view, at) => view.getUint8(at)];
@@ -68,7 +69,7 @@ export function openTiff(readAt: ReadAt, size: number): Tiff | null {
   return first === null ? null : { ...tiff, first };
 }
 
-/** Returns null without a readable directory at the position. Entries are read when one is needed. */
+/** Returns null if there is no readable directory at the position. Reads the entries when one of them is needed. */
 export function directoryAt(tiff: Tiff, position: number): Directory | null {
   const countType = tiff.word === LONG8 ? LONG8 : SHORT;
   const count = position >= 8 ? (numberAt(tiff, countType, position) ?? 0) : 0;

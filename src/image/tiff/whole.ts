@@ -7,8 +7,8 @@ import { packBits, unpack } from './unpack.ts';
 export type Segment = { readonly at: number; readonly length: number };
 
 /**
- * The most bytes that one compressed byte expands to: 64 in PackBits; 3,839 for 9 bits in LZW, the longest string of a
- * full table (TIFF 6.0, section 13); 1,032 in Deflate (zlib's technical notes).
+ * The most bytes that one compressed byte expands to. In LZW, 9 bits expand to at most 3,839 bytes, the longest string
+ * of a full table (TIFF 6.0, section 13). The ratio of Deflate is from zlib's technical notes.
  */
 const MAX_RATIO: Readonly<Record<number, number>> = {
   [COMPRESSION.none]: 1,
@@ -38,7 +38,7 @@ export function segmentsOf(tiff: Tiff, directory: Directory, layout: Layout): Se
   });
 }
 
-/** Returns why a picture is incomplete, or null, by the size of the file and the number of pixels. */
+/** Returns why a picture is incomplete, or null. Compares the size of the file with the number of pixels. */
 export function lackOf(tiff: Tiff, layout: Layout, segments: readonly Segment[]): string | null {
   const count = (n: number): string => n.toLocaleString('en');
   const what = layout.tiled ? 'tiles' : 'strips';
@@ -87,7 +87,7 @@ function tailOf(tiff: Tiff, { at, length }: Segment, most: number): Buffer {
   return tiff.readAt(at + length - bytes, bytes);
 }
 
-/** For bytes that end in zeros: libvips 8.18 accepts such PackBits, and Deflate without its checksum. */
+/** Checks bytes that end in zeros: libvips 8.18 accepts such PackBits, and accepts Deflate without its checksum. */
 function isComplete(packed: Buffer, compression: number, plain: number): boolean {
   if (compression === COMPRESSION.packbits) return packBits(packed, plain) === plain;
   // A complete stream does not end in zeros, and the memory estimate does not cover this decompression.
