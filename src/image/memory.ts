@@ -171,7 +171,7 @@ function encoder(variant: Variant, alpha: boolean, detail: number, kept: number)
     }
     case 'png':
       // Reduced, indexed and filtered copies, and files of several ways.
-      return alpha ? 14 + 15 * kept : 11 + 12 * kept;
+      return alpha ? 13 + 15 * kept : 11 + 12 * kept;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':

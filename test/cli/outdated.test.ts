@@ -76,14 +76,15 @@ describe('a library of the version before recipes', () => {
   it('is rendered again only for sources whose format is decoded by a newer recipe', async () => {
     place.put('photos/drawing.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"/>');
     makeOld(place.at('photos/drawing.svg'));
-    const first = await process('--allow-svg');
+    // PNG outputs have a recipe that is newer still.
+    const run = (...more: string[]) => place.process('--variant', 'v:w=40', '--allow-svg', ...more);
+    const first = await run();
     expect(countsOf(first)).toEqual({ completed: 3, duplicate: 1 });
     limitRecipes(place.index, 2);
-    expect(countsOf(await process('--allow-svg'))).toEqual({ unchanged: 4 });
-    const again = await process('--allow-svg', '--outdated');
+    expect(countsOf(await run())).toEqual({ unchanged: 4 });
+    const again = await run('--outdated');
     expect([again.code, countsOf(again)]).toEqual([0, { completed: 1, unchanged: 3 }]);
-    expect(encoded(again)).toBe(FORMATS.length);
-    expect(countsOf(await process('--allow-svg', '--outdated'))).toEqual({ unchanged: 4 });
+    expect(countsOf(await run('--outdated'))).toEqual({ unchanged: 4 });
   });
 
   it('keeps skipped duplicates as they are', async () => {
