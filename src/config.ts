@@ -137,7 +137,7 @@ function frozen<T>(value: T): T {
  * working folder was deleted.
  */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror } =
+  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror, times } =
     config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const walk = { allFiles, followSymlinks, ignoreCtime, include, exclude, base };
@@ -157,6 +157,7 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
     outdated,
     dryRun,
     mirror,
+    times,
     ...machine,
     limits,
     walk,

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
@@ -22,6 +23,23 @@ export function carriedIn(metadata: Metadata): Carried {
   const blobs = { exif, xmp, iptc, icc, photoshop: tifftagPhotoshop, 'gain map': gainMap?.image };
   const found = Object.entries(blobs).map(([name, blob]) => [name, blob?.length ?? 0] as const);
   return new Map([...found, ['comment', comment] as const].filter(([, length]) => length > 0));
+}
+
+/** The SHA-256 of each kind of metadata in a stored picture, in lower-case hex. */
+export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadata): Map<string, string> {
+  const hashes = new Map<string, Hash>();
+  const add = (name: string, content: Buffer) => {
+    hashes.set(name, (hashes.get(name) ?? createHash('sha256')).update(content));
+  };
+  for (const each of chunksOf(bytes, format, true)) {
+    const name = NAMES[format]?.(each) ?? null;
+    if (name !== null) add(name, bytes.subarray(each.at, each.at + each.length));
+  }
+  const { exif, xmp, iptc, icc } = metadata;
+  for (const [name, block] of Object.entries({ exif, xmp, iptc, icc })) {
+    if (block !== undefined && !hashes.has(name)) add(name, block);
+  }
+  return new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
 }
 
 /** The common name of a chunk; null for a chunk that only describes how to store or show the pixels. */

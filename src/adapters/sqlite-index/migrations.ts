@@ -168,6 +168,11 @@ ALTER TABLE sources ADD COLUMN missing INTEGER;
 CREATE INDEX sources_missing ON sources (path) WHERE missing IS NOT NULL;
 `;
 
+const METADATA = `
+-- What was kept of the source's metadata. NULL for outputs without any.
+ALTER TABLE outputs ADD COLUMN metadata TEXT;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -178,6 +183,7 @@ export const MIGRATIONS: readonly string[] = [
   PAGES,
   RECIPES,
   MISSING,
+  METADATA,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

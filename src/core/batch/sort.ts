@@ -110,7 +110,7 @@ function factsOf(
   if (facts === null || refusedNow(recorded, context.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
   const found = names.map((path) => disk.get(path) ?? null);
-  return factsByStat(context, known, names, records, found);
+  return factsByStat(context, known, facts, names, records, found);
 }
 
 function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {

@@ -34,9 +34,9 @@ export async function packedPng(picture: Numbered, level: number): Promise<Buffe
 /** A PNG file of these chunks. Chunks without content are left out. */
 export function pngFile(contents: Readonly<Record<string, Buffer | undefined>>): Buffer {
   const chunks = Object.entries(contents).flatMap(([type, content]) =>
-    content?.length ? chunk(type, content) : [],
+    content?.length ? pngChunk(type, content) : [],
   );
-  return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([SIGNATURE, ...chunks, pngChunk('IEND', Buffer.alloc(0))]);
 }
 
 /** Rows stay unfiltered, which is best for most palettes. At high levels, 8-bit rows are also tried with filters. */
@@ -75,7 +75,7 @@ export function bare(png: Buffer): Buffer {
 }
 
 /** Length, type, content and checksum (PNG, third edition, 5.3). */
-function chunk(type: string, content: Buffer): Buffer {
+export function pngChunk(type: string, content: Buffer): Buffer {
   const made = Buffer.alloc(content.length + 12);
   made.writeUInt32BE(content.length, 0);
   made.write(type, 4, 'latin1');

@@ -58,6 +58,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   digest: DIGEST,
   wanted: [want()],
   elsewhere: [],
+  modified: null,
   force: false,
   outdated: false,
   duplicates: 'link',
