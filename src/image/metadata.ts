@@ -2,6 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
+import { directoryAt, openTiff } from './tiff/directory.ts';
+import { TAG } from './tiff/tags.ts';
 
 /** A picture's metadata: common name to stored size in bytes (compressed where the file compresses it). */
 export type Carried = ReadonlyMap<string, number>;
@@ -9,6 +11,7 @@ export type Carried = ReadonlyMap<string, number>;
 /** Finds metadata by the structure of the file, including metadata that decoders skip. */
 export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): Carried {
   const found = new Map<string, number>();
+  if (format === 'tiff') for (const name of namesInTiff(bytes)) found.set(name, 1);
   for (const each of chunksOf(bytes, format, whole)) {
     const name = NAMES[format]?.(each) ?? null;
     if (name !== null) found.set(name, (found.get(name) ?? 0) + each.length);
@@ -40,6 +43,17 @@ export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadat
     if (block !== undefined && !hashes.has(name)) add(name, block);
   }
   return new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
+}
+
+/** Tags of a TIFF that are EXIF. */
+const EXIF_TAGS = [TAG.ImageDescription, TAG.Make, TAG.Model, TAG.Artist, TAG.Copyright, TAG.ExifDirectory];
+
+/** What a TIFF contains that libvips does not report. */
+function namesInTiff(bytes: Buffer): string[] {
+  const tiff = openTiff((at, length) => bytes.subarray(at, at + length), bytes.length);
+  const first = tiff && directoryAt(tiff, tiff.first);
+  const hasExif = EXIF_TAGS.some((tag) => first?.has(tag) === true);
+  return [...(hasExif ? ['exif'] : []), ...(first?.has(TAG.GpsDirectory) === true ? ['gps'] : [])];
 }
 
 /** The common name of a chunk; null for a chunk that only describes how to store or show the pixels. */

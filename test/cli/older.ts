@@ -12,6 +12,7 @@ import type { BatchOptions } from '../../src/model.ts';
 export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));
   db.exec('DROP INDEX sources_missing; ALTER TABLE sources DROP COLUMN missing');
+  db.exec('ALTER TABLE outputs DROP COLUMN metadata');
   db.exec('ALTER TABLE outputs DROP COLUMN recipe');
   if (version < 4) ageSettings(db);
   if (pruned) db.exec('DELETE FROM runs; DELETE FROM batches');
