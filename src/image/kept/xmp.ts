@@ -8,6 +8,10 @@ export type Xmp = ReadonlyMap<string, Property>;
 const MAX_TEXT = 65_536;
 /** The most characters of one tag with its attributes. */
 const MAX_TAG = 4 * MAX_TEXT;
+/** The most properties, and the most texts of one. */
+const MAX_PROPERTIES = 10_000;
+/** The most pieces of XML before they become one text. */
+const MAX_PIECES = 4096;
 /** The deepest nesting: structures in lists in structures have about ten levels. */
 const MAX_DEPTH = 64;
 /** Bytes that are parsed at a time. */
@@ -28,6 +32,10 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
   let last = 0;
   const isInDescription = () => open.at(-2) === `${RDF}RDF`;
   const isNew = (name: string) => wanted(name) && !found.has(name);
+  const add = (name: string, property: Property) => {
+    found.set(name, property);
+    if (found.size > MAX_PROPERTIES) throw new Error(`more than ${MAX_PROPERTIES} properties`);
+  };
   parser.onerror = (error) => {
     throw new Error(error.message.split('\n')[0]);
   };
@@ -45,7 +53,7 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
         const { prefix, uri, value } = attribute;
         if (uri === RDF || uri === XML || prefix === '' || prefix === 'xmlns') continue;
         const own = nameOf(attribute, prefixes);
-        if (isNew(own)) found.set(own, rdfText(own, value, uri));
+        if (isNew(own)) add(own, rdfText(own, value, uri));
       }
     }
   };
@@ -60,7 +68,7 @@ export function xmpIn(packet: Buffer, wanted: (name: string) => boolean): Xmp {
     open.pop();
     reading?.end();
     if (reading === null || open.length > reading.depth) return;
-    found.set(reading.name, reading.property());
+    add(reading.name, reading.property());
     reading = null;
   };
   // Bytes that are no UTF-8 become U+FFFD.
@@ -97,7 +105,7 @@ class Reading {
   /** Number of elements around it. */
   readonly depth: number;
   readonly #prefixes: Map<string, string>;
-  readonly #xml: string[] = [];
+  #xml: string[] = [];
   readonly #namespaces = new Map<string, string>();
   readonly #texts: string[] = [];
   /** Names of its open elements; null for those that are left out. */
@@ -127,28 +135,32 @@ class Reading {
       if (uri === RDF && local === 'resource') this.#texts.push(value);
       return [` ${this.#declare(one)}="${escaped(value)}"`];
     });
-    this.#xml.push(`<${this.#open.at(-1)}${attributes.join('')}>`);
+    this.#write(`<${this.#open.at(-1)}${attributes.join('')}>`);
   }
 
   text(text: string): void {
     if (this.#open.at(-1) === null) return;
-    this.#xml.push(escaped(text));
+    this.#write(escaped(text));
     if (this.#text.length < MAX_TEXT) this.#text += text;
   }
 
   end(): void {
     const name = this.#open.pop();
     if (typeof name !== 'string') return;
-    this.#xml.push(`</${name}>`);
+    this.#write(`</${name}>`);
     const text = this.#text.trim();
     this.#text = '';
-    if (text === '') return;
+    if (text === '' || this.#texts.length >= MAX_PROPERTIES) return;
     if (this.#language === 'x-default') this.#texts.unshift(text);
     else this.#texts.push(text);
   }
 
   property(): Property {
     return { xml: this.#xml.join(''), texts: this.#texts, namespaces: this.#namespaces };
+  }
+
+  #write(piece: string): void {
+    if (this.#xml.push(piece) >= MAX_PIECES) this.#xml = [this.#xml.join('')];
   }
 
   #declare(named: Named): string {
