@@ -72,8 +72,7 @@ function automatic<T>(group: Group, flag: string, about: string, type: Scalar<T>
 
 /** A text that is written into outputs. */
 function stamp(flag: string, about: string) {
-  const type = { ...stampType, show: (value: string | null) => value ?? 'none' };
-  return setting<string | null>('outputs', flag, about, { initial: null, type });
+  return setting<string | null>('outputs', flag, about, { initial: null, type: orWord(NOTHING, stampType) });
 }
 
 const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');

@@ -1,7 +1,7 @@
 import type { Format, PerFormat } from './formats.ts';
 import { KEEPS, type Keep, keptWords, NOTHING } from './kept.ts';
 import { type Place, unknown, wrong } from './place.ts';
-import { type Scalar, scalar } from './values.ts';
+import { orNumber, type Scalar, scalar, textOfNumber } from './values.ts';
 
 /** What outputs keep of the metadata of their source, and the texts that are written into them. */
 
@@ -67,14 +67,9 @@ const LONGEST = 2000;
 /** A text to write into outputs, such as a copyright notice. */
 export const stampType: Scalar<string> = scalar({
   expected: `a text of 1 to ${LONGEST} characters without control characters`,
-  schema: {
-    anyOf: [
-      { type: 'string', minLength: 1, maxLength: LONGEST },
-      { type: 'integer', minimum: 0 },
-    ],
-  },
+  schema: orNumber({ type: 'string', pattern: `^[^\\x00-\\x1f\\x7f-\\x9f]{1,${LONGEST}}$` }),
   parse(raw) {
-    const words = typeof raw === 'number' && Number.isSafeInteger(raw) && raw >= 0 ? String(raw) : raw;
+    const words = textOfNumber(raw);
     const isText = typeof words === 'string' && words.trim() !== '' && words.length <= LONGEST;
     // No lone surrogate has a form in UTF-8.
     return isText && !/\p{Cc}|\p{Cs}/u.test(words) ? words.trim() : undefined;
