@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
+import { extensionsOf } from './gif.ts';
 import { directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
 
@@ -11,7 +12,8 @@ export type Carried = ReadonlyMap<string, number>;
 /** Finds metadata by the structure of the file, including metadata that decoders skip. */
 export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): Carried {
   const found = new Map<string, number>();
-  if (format === 'tiff') for (const name of namesInTiff(bytes)) found.set(name, 1);
+  const others = format === 'tiff' ? namesInTiff(bytes) : format === 'gif' ? namesInGif(bytes) : [];
+  for (const name of others) found.set(name, 1);
   for (const each of chunksOf(bytes, format, whole)) {
     const name = NAMES[format]?.(each) ?? null;
     if (name !== null) found.set(name, (found.get(name) ?? 0) + each.length);
@@ -44,6 +46,14 @@ export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadat
   }
   return new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
 }
+
+/** Applications that say how often an animation plays. */
+const LOOPS = new Set(['NETSCAPE2.0', 'ANIMEXTS1.0']);
+const GIF_NAMES: Readonly<Record<string, string>> = { 'XMP DataXMP': 'xmp', ICCRGBG1012: 'icc' };
+
+/** What a GIF contains beside its pictures. */
+const namesInGif = (bytes: Buffer): string[] =>
+  extensionsOf(bytes).flatMap((name) => (LOOPS.has(name) ? [] : [GIF_NAMES[name] ?? name]));
 
 /** Tags of a TIFF that are EXIF. */
 const EXIF_TAGS = [TAG.ImageDescription, TAG.Make, TAG.Model, TAG.Artist, TAG.Copyright, TAG.ExifDirectory];

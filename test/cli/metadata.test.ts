@@ -153,6 +153,22 @@ describe('imgtool verify', () => {
   });
 });
 
+describe('imgtool verify of a format without a place for EXIF', () => {
+  it('finds XMP and a comment in a GIF, and a position in a TIFF', async () => {
+    await place.process(...variants(['gif', 'tiff']));
+    const [gif = '', tiff = ''] = outputs();
+    const bytes = readFileSync(gif);
+    const added = Buffer.from('!\xff\x0bXMP DataXMP\x01x\0!\xfe\x01c\0', 'latin1');
+    writeFileSync(gif, Buffer.concat([bytes.subarray(0, -1), added, bytes.subarray(-1)]));
+    // The tag Predictor becomes the pointer to a directory of positions.
+    const stored = readFileSync(tiff);
+    const predictor = stored.lastIndexOf(Buffer.from([0x3d, 0x01, 0x03, 0x00, 0x01, 0x00]));
+    stored.writeUInt16LE(TAG.GpsDirectory, predictor);
+    writeFileSync(tiff, stored);
+    expect(await verify()).toMatch(/metadata: carries xmp, comment[\s\S]*metadata: carries gps/);
+  });
+});
+
 describe('--times', () => {
   const timeOf = (name: string) => statSync(place.at(name)).mtime.toISOString().slice(0, 19);
 
