@@ -143,7 +143,7 @@ export function ownGlobs({ origins }: Config): ('include' | 'exclude')[] {
  * the working folder was deleted.
  */
 export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
-  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror } =
+  const { cwd, preset, out, outGiven, template, duplicates, force, outdated, dryRun, limits, mirror, times } =
     config;
   const { jobs, memory, memoryCap, allFiles, followSymlinks, ignoreCtime, include, exclude, base } = config;
   const below = relative(cwd, config.index);
@@ -167,6 +167,7 @@ export function batchOptions(config: Config): Omit<BatchOptions, 'list'> {
     outdated,
     dryRun,
     mirror,
+    times,
     ...machine,
     limits,
     walk,

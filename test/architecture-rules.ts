@@ -49,6 +49,7 @@ const PACKAGES: Readonly<Record<string, Allowed>> = {
   sharp: { to: ['image'] },
   'file-type': { to: ['image'] },
   'libheif-js': { to: ['image'] },
+  sax: { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
   picomatch: { to: ['adapters/local-sources'] },
   chokidar: { to: ['adapters/local-sources'] },

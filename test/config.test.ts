@@ -17,6 +17,10 @@ const VALUES: Readonly<Record<Key, readonly [string, string, string, string]>> =
   preset: ['archive', 'gallery', 'compat', 'archive'],
   variants: ['a:w=1', 'b:w=2', 'c:w=3', 'd:w=4'],
   effort: ['0', '10', 'auto', '3'],
+  keep: ['copyright', 'icc+xmp', 'none', 'gps'],
+  copyright: ['© A', 'B', 'C', 'D'],
+  artist: ['A', 'B', 'C', 'D'],
+  times: ['true', 'false', 'true', 'false'],
   name: [
     'a/{name}_{variant}.{ext}',
     'b/{name}_{variant}.{ext}',

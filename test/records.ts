@@ -22,6 +22,7 @@ export function batchOptions(over: Partial<BatchOptions> = {}): BatchOptions {
     duplicates: 'link',
     force: false,
     outdated: false,
+    times: false,
     dryRun: false,
     jobs: 2,
     memory: 1_000_000_000,
@@ -86,6 +87,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     encoder: 'libvips 0',
     presets: ',test,',
     recipe: 2,
+    metadata: null,
     ...over,
   };
 }

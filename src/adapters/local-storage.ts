@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { access, chmod, copyFile, open, readdir, rm, unlink } from 'node:fs/promises';
+import { access, chmod, copyFile, lutimes, open, readdir, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../errors.ts';
@@ -37,7 +37,7 @@ export function openLocalStorage(run: string): Storage {
       await rm(temp, { force: true }).catch(failAt(temp));
       there.delete(temp);
     };
-    return { path: temp, final: path, replace: false, durable: false, discard };
+    return { path: temp, final: path, replace: false, modified: null, durable: false, discard };
   };
 
   /** Syncs all at once, because the disk combines them. Waits for all, also when one fails. */
@@ -52,7 +52,7 @@ export function openLocalStorage(run: string): Storage {
     return Promise.all(folders.map((one) => syncNames(one).catch(failAt(one))));
   };
 
-  return {
+  const storage: Storage = {
     stage: (path) => stage(path).catch(failAt(path)),
     async stageFrom(from, path, how) {
       let one: Staged | undefined;
@@ -73,7 +73,22 @@ export function openLocalStorage(run: string): Storage {
         throw writeError(error, path);
       }
     },
+    async setTime(path, modified) {
+      const links = statOf(path)?.nlink ?? 1;
+      if (links > 1) {
+        const copy = await storage.stageFrom(path, path, 'copy');
+        const [facts] = await storage.commit([Object.assign(copy, { replace: true, modified })]);
+        return facts!;
+      }
+      await setTimeAt(path, modified).catch(failAt(path));
+      const found = statOne(path);
+      if (found === null || found === 'foreign') throw writeError(new Error('it is gone'), path);
+      return found;
+    },
     async commit(all) {
+      for (const { path, final, modified } of all) {
+        if (modified !== null) await setTimeAt(path, modified).catch(failAt(final));
+      }
       await syncAll(all.filter(({ durable }) => !durable));
       // Take the facts before the rename: later they may belong to another file with this name.
       const facts = all.map(({ path, final }) => {
@@ -136,12 +151,18 @@ export function openLocalStorage(run: string): Storage {
     },
     sweep,
   };
+  return storage;
 }
 
 /** A handler of errors of the system that concern this path. */
 const failAt = (path: string) => (error: unknown) => {
   throw writeError(error, path);
 };
+
+/** Changes no file that a link leads to. */
+async function setTimeAt(path: string, modified: string): Promise<void> {
+  await lutimes(path, Date.now() / 1000, Number(modified) / 1e9);
+}
 
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
 

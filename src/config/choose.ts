@@ -1,4 +1,14 @@
-import { fullVariant, type Variant, withEffort } from '../variants/fields.ts';
+import {
+  FIELD_TABLE,
+  fullVariant,
+  type Kept,
+  type LooseVariant,
+  type Variant,
+  withEffort,
+  withKept,
+} from '../variants/fields.ts';
+import { assertHeld } from '../variants/keeps.ts';
+import { NOTHING } from '../variants/kept.ts';
 import { at, checkKnown, type Place, wrong } from '../variants/place.ts';
 import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
@@ -46,7 +56,7 @@ export function allPresets(own: readonly OwnPreset[]): readonly Preset[] {
   return [...BUILT_IN.filter(({ name }) => !replaced.has(name)), ...presets];
 }
 
-type Choices = Pick<Settings, 'preset' | 'variants' | 'effort'>;
+type Choices = Pick<Settings, 'preset' | 'variants' | 'effort' | keyof Kept>;
 
 /** The nearest layer that names a preset or has variants replaces the preset and the variants of all farther layers. */
 export function withNearestChoice(settings: Settings): Settings {
@@ -66,17 +76,19 @@ export function isCustom({ preset, variants }: Choices): boolean {
 
 /**
  * Returns the preset to use. The given variants extend a named preset. Without a named preset they stand alone. A given
- * effort replaces the efforts of the preset.
+ * effort replaces the efforts of the preset. Metadata to keep is for all variants that say nothing about it.
  */
 export function choosePreset(choices: Choices, presets: readonly Preset[]): Preset {
   const { preset, variants, effort } = choices;
-  const given = withEfforts(variants, effort);
+  const given = withEfforts(variants, effort).map((variant, i) =>
+    keeping(variant, choices, variants.value[i]),
+  );
   if (isCustom(choices)) return { name: 'custom', variants: given };
   const names = presets.map(({ name }) => name);
   checkKnown(preset.place, 'preset', [preset.value], names);
   const chosen = presets[names.indexOf(preset.value)]?.variants ?? [];
   // A variant replaces another of the same name and format.
-  const all = [...chosen.map((variant) => withEffort(variant, effort.value)), ...given];
+  const all = [...chosen.map((variant) => keeping(withEffort(variant, effort.value), choices)), ...given];
   const merged = new Map(all.map((variant) => [`${variant.name} ${variant.format}`, variant]));
   return { name: preset.value, variants: [...merged.values()] };
 }
@@ -87,4 +99,25 @@ function withEfforts({ value, rank }: Choices['variants'], effort: Choices['effo
     const keeps = loose.effort !== undefined && rank <= effort.rank;
     return withEffort(fullVariant(loose), keeps ? null : effort.value);
   });
+}
+
+/** Errors: those of the setting that the variant's format cannot hold. */
+function keeping(variant: Variant, { keep, copyright, artist }: Choices, loose?: LooseVariant): Variant {
+  const kept = withKept(
+    variant,
+    { keep: keep.value, copyright: copyright.value, artist: artist.value },
+    loose,
+  );
+  const { name, format } = variant;
+  const of = (place: Place) => at(place, ` (variant ${name})`);
+  assertHeld(
+    kept.keep,
+    format,
+    of(keep.place),
+    `give ${name} another format, or keep=${NOTHING} with {{variants}}`,
+  );
+  for (const [key, { place }] of Object.entries({ copyright, artist }) as ['copyright', typeof copyright][]) {
+    if (kept[key] !== null) FIELD_TABLE[key].in(format).type.read(kept[key], of(place));
+  }
+  return kept;
 }

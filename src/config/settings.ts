@@ -1,6 +1,8 @@
 import type { Mirroring } from '../model.ts';
 import type { LooseVariant } from '../variants/fields.ts';
 import { MOST_EFFORT } from '../variants/formats.ts';
+import { keepType, stampType } from '../variants/keeps.ts';
+import { KEEPS, NOTHING } from '../variants/kept.ts';
 import { wrong } from '../variants/place.ts';
 import type { Scalar, ValueType } from '../variants/values.ts';
 import { choice, orWord, text, texts, wholeNumber, yesNoOr, yesOrNo } from '../variants/values.ts';
@@ -68,6 +70,11 @@ function automatic<T>(group: Group, flag: string, about: string, type: Scalar<T>
   return setting<T | null>(group, flag, about, { initial: null, type: orWord('auto', type) });
 }
 
+/** A text that is written into outputs. */
+function stamp(flag: string, about: string) {
+  return setting<string | null>('outputs', flag, about, { initial: null, type: orWord(NOTHING, stampType) });
+}
+
 const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');
 
 const TABLE = {
@@ -131,6 +138,13 @@ const TABLE = {
     `how hard the encoders try, from 0 (fastest) to ${MOST_EFFORT} (smallest); auto keeps that of each variant`,
     wholeNumber(0, MOST_EFFORT),
   ),
+  keep: setting('outputs', '--keep <list>', `metadata to keep: ${KEEPS.join('+')}, or ${NOTHING}`, {
+    initial: NOTHING,
+    type: keepType(),
+  }),
+  copyright: stamp('--copyright <text>', 'copyright notice to write into every output'),
+  artist: stamp('--artist <text>', 'name of the artist to write into every output'),
+  times: toggle('outputs', '--times', 'give each output the modification time of its source'),
   name: setting('outputs', '--name <template>', `path of each output below --out, made of ${WORDS}`, {
     initial: '{dir}/{name}_{variant}.{ext}',
     type: text('a template'),

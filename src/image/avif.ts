@@ -61,6 +61,20 @@ export function framesOf(bytes: Buffer): number {
   return sizes === undefined || sizes.end - sizes.start < 12 ? 1 : bytes.readUInt32BE(sizes.start + 8);
 }
 
+/** The content of an item of this type, such as `Exif`; null without one. The item `mime` is XMP in all pictures. */
+export function itemOfType(bytes: Buffer, type: 'Exif' | 'mime'): Buffer | null {
+  const meta = metaOf(bytes);
+  const list = findBox(meta, 'iinf');
+  for (const { start, end } of boxesIn(bytes, list, list && bytes[list.start] === 0 ? 6 : 8)) {
+    const bits = new Bits(bytes, start, end);
+    const version = bits.next(8);
+    bits.skip(24);
+    const id = bits.next(version < 3 ? 16 : 32);
+    if (version >= 2 && textAt(bytes, bits.offset + 2) === type) return contentOf(bytes, meta, id);
+  }
+  return null;
+}
+
 /** Major brands that libvips accepts as HEIF and that libheif reads as a still picture. */
 const BRANDS = new Set(['avif', 'mif1', 'msf1', 'heic', 'heix']);
 

@@ -71,7 +71,8 @@ export function isWhole({ signal, deep, premultiplied, screen }: Corrections): b
 
 /**
  * `signal` says how to convert the samples to sRGB; null when they are sRGB or when sharp converts them. `ignoreIcc` is
- * true when the ICC profile is invalid for the picture, or when `signal` replaces the profile.
+ * true when the ICC profile is invalid for the picture, or when `signal` replaces the profile. `isOfProfile` is true when
+ * `signal` is that of the profile.
  */
 function coloursOf(
   metadata: Metadata,
@@ -82,17 +83,31 @@ function coloursOf(
   const { hasProfile, icc, space, depth } = metadata;
   const stated = png?.signal ?? (heif?.codePoints && signalOfCodePoints(heif.codePoints)) ?? null;
   if (stated !== null && (png?.isFirst || !hasProfile)) {
-    return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile };
+    return { signal: stated === 'srgb' ? null : stated, ignoreIcc: hasProfile, isOfProfile: false };
   }
   const kind = KINDS[space ?? ''];
   if (!hasProfile && kind !== undefined && exif !== null && isAdobeRgb(exif)) {
-    return { signal: ADOBE_RGB, ignoreIcc: false };
+    return { signal: ADOBE_RGB, ignoreIcc: false, isOfProfile: false };
   }
   // lcms converts 16-bit samples coarsely, and dark grey of a linear profile by up to 10 of 255. sharp does not let lcms
   // convert grey of 16 bits. Premultiplied colours must be divided by alpha before any conversion.
   const isOwn = depth === 'ushort' || kind === 'grey' || heif?.premultiplied;
   const signal = icc !== undefined && isOwn && kind !== undefined ? signalOfProfile(icc, kind) : null;
-  return { signal, ignoreIcc: signal !== null };
+  return { signal, ignoreIcc: signal !== null, isOfProfile: signal !== null };
+}
+
+/** The profile of RGB pixels that are in its colours; null for others: they become sRGB. */
+export function profileOf({ icc, space }: Metadata, corrections: Corrections | null): Buffer | null {
+  const isReplaced = corrections?.ignoreIcc === true && !corrections.isOfProfile;
+  if (icc === undefined || isReplaced || KINDS[space ?? ''] !== 'rgb') return null;
+  // ICC.1:2022, 7.2: the space of the data, and the signature of a profile.
+  const isRgb = icc.toString('latin1', 16, 20) === 'RGB ' && icc.toString('latin1', 36, 40) === 'acsp';
+  return isRgb ? icc : null;
+}
+
+/** The corrections of a picture that stays in the colours of its profile. */
+export function inOwnColours(corrections: Corrections | null): Corrections | null {
+  return corrections && { ...corrections, signal: null, ignoreIcc: true };
 }
 
 /** Keys are libvips' names of colour spaces. */

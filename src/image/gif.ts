@@ -46,6 +46,27 @@ export function firstFrame(bytes: Buffer) {
   return { left, top, width, height, bytes: packed, isWhole };
 }
 
+const COMMENT = 0xfe;
+const APPLICATION = 0xff;
+
+/** The names of a GIF's comments and applications (GIF89a, 24 and 26), up to any damage. `comment` stands for a comment. */
+export function extensionsOf(bytes: Buffer): string[] {
+  const names: string[] = [];
+  let at = 13 + colourTable(bytes[10] ?? 0);
+  while (bytes[at] === EXTENSION || bytes[at] === IMAGE) {
+    if (bytes[at] === IMAGE) {
+      at = blocksOf(bytes, at + 11 + colourTable(bytes[at + 9] ?? 0)).end;
+      continue;
+    }
+    const label = bytes[at + 1];
+    const { blocks, end } = blocksOf(bytes, at + 2);
+    if (label === COMMENT) names.push('comment');
+    if (label === APPLICATION) names.push(blocks[0]?.toString('latin1') ?? '');
+    at = end;
+  }
+  return names;
+}
+
 const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
 
 /** Reads blocks of up to 255 bytes; an empty block ends them. */

@@ -2,7 +2,7 @@ import { ImgtoolError } from '../errors.ts';
 import type { Inspected } from '../model.ts';
 import { detect } from './detect.ts';
 import type { SourceFormat } from './formats.ts';
-import { carriedBy, carriedIn } from './metadata.ts';
+import { carriedBy, carriedIn, digestsOf } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
 import { bracketed, complaint } from './steps/corrupt.ts';
 import { sharp } from './vips.ts';
@@ -34,5 +34,7 @@ async function inspected({ input, head, digest }: Source, format: SourceFormat):
   const carried = new Set([...carriedBy(head, format, true).keys(), ...carriedIn(metadata).keys()]);
   const others = [...carried].filter((name) => !ORDER.includes(name)).sort();
   const names = [...ORDER.filter((name) => carried.has(name)), ...others];
-  return { format: format === 'heif' ? 'avif' : format, checksum: digest, width, height, metadata: names };
+  const digests = Object.fromEntries(digestsOf(head, format, metadata));
+  const checksum = digest;
+  return { format: format === 'heif' ? 'avif' : format, checksum, width, height, metadata: names, digests };
 }

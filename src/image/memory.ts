@@ -1,4 +1,5 @@
 import type { PixelSize, Variant } from '../model.ts';
+import { hasMetadata } from '../variants/kept.ts';
 import { isWhole } from './corrections.ts';
 import { type Base, between, type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
@@ -12,6 +13,9 @@ const ALWAYS = 4 * 2 ** 20;
 const LARGE_AT_ONCE = 2;
 /** When all outputs together have at most this many pixels, they may all be encoded at the same time. */
 const FEW_PIXELS = 8_000_000;
+
+/** Memory per byte of metadata that is kept. Measured with 15 MB of XMP to PNG and WebP: 23 for one text, 20 for a list. */
+const METADATA = 26;
 
 /** Rows that libvips keeps in memory while it scales down row by row. */
 const ROWS = 2000;
@@ -58,8 +62,17 @@ export function estimateMemory(
   const copied = plain?.memory ?? 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
+  // The metadata as stored, as text, as properties, and in each output.
+  const metadata = variants.some(hasMetadata) ? header.metadataBytes * METADATA : 0;
   return Math.ceil(
-    ALWAYS + file.held + copied + kept + screen + trimmed * channels + Math.max(decoding, sized + busiest),
+    ALWAYS +
+      file.held +
+      copied +
+      kept +
+      screen +
+      metadata +
+      trimmed * channels +
+      Math.max(decoding, sized + busiest),
   );
 }
 

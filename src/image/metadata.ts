@@ -1,6 +1,10 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import { type Chunk, chunksOf } from './chunks.ts';
 import type { SourceFormat } from './formats.ts';
+import { extensionsOf } from './gif.ts';
+import { directoryAt, openTiff } from './tiff/directory.ts';
+import { TAG } from './tiff/tags.ts';
 
 /** A picture's metadata: common name to stored size in bytes (compressed where the file compresses it). */
 export type Carried = ReadonlyMap<string, number>;
@@ -8,6 +12,8 @@ export type Carried = ReadonlyMap<string, number>;
 /** Finds metadata by the structure of the file, including metadata that decoders skip. */
 export function carriedBy(bytes: Buffer, format: SourceFormat, whole: boolean): Carried {
   const found = new Map<string, number>();
+  const others = format === 'tiff' ? namesInTiff(bytes) : format === 'gif' ? namesInGif(bytes) : [];
+  for (const name of others) found.set(name, 1);
   for (const each of chunksOf(bytes, format, whole)) {
     const name = NAMES[format]?.(each) ?? null;
     if (name !== null) found.set(name, (found.get(name) ?? 0) + each.length);
@@ -22,6 +28,42 @@ export function carriedIn(metadata: Metadata): Carried {
   const blobs = { exif, xmp, iptc, icc, photoshop: tifftagPhotoshop, 'gain map': gainMap?.image };
   const found = Object.entries(blobs).map(([name, blob]) => [name, blob?.length ?? 0] as const);
   return new Map([...found, ['comment', comment] as const].filter(([, length]) => length > 0));
+}
+
+/** The SHA-256 of each kind of metadata in a stored picture, in lower-case hex. */
+export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadata): Map<string, string> {
+  const hashes = new Map<string, Hash>();
+  const add = (name: string, content: Buffer) => {
+    hashes.set(name, (hashes.get(name) ?? createHash('sha256')).update(content));
+  };
+  for (const each of chunksOf(bytes, format, true)) {
+    const name = NAMES[format]?.(each) ?? null;
+    if (name !== null) add(name, bytes.subarray(each.at, each.at + each.length));
+  }
+  const { exif, xmp, iptc, icc } = metadata;
+  for (const [name, block] of Object.entries({ exif, xmp, iptc, icc })) {
+    if (block !== undefined && !hashes.has(name)) add(name, block);
+  }
+  return new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
+}
+
+/** Applications that say how often an animation plays. */
+const LOOPS = new Set(['NETSCAPE2.0', 'ANIMEXTS1.0']);
+const GIF_NAMES: Readonly<Record<string, string>> = { 'XMP DataXMP': 'xmp', ICCRGBG1012: 'icc' };
+
+/** What a GIF contains beside its pictures. */
+const namesInGif = (bytes: Buffer): string[] =>
+  extensionsOf(bytes).flatMap((name) => (LOOPS.has(name) ? [] : [GIF_NAMES[name] ?? name]));
+
+/** Tags of a TIFF that are EXIF. */
+const EXIF_TAGS = [TAG.ImageDescription, TAG.Make, TAG.Model, TAG.Artist, TAG.Copyright, TAG.ExifDirectory];
+
+/** What a TIFF contains that libvips does not report. */
+function namesInTiff(bytes: Buffer): string[] {
+  const tiff = openTiff((at, length) => bytes.subarray(at, at + length), bytes.length);
+  const first = tiff && directoryAt(tiff, tiff.first);
+  const hasExif = EXIF_TAGS.some((tag) => first?.has(tag) === true);
+  return [...(hasExif ? ['exif'] : []), ...(first?.has(TAG.GpsDirectory) === true ? ['gps'] : [])];
 }
 
 /** The common name of a chunk; null for a chunk that only describes how to store or show the pixels. */

@@ -99,8 +99,9 @@ function plannedPixels({ header }: Page, orders: readonly Order[]): number {
 
 // The child does not load the table of fields, which would double its code.
 
-/** Sizes and parts that change nothing. */
-const NEWER = { scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false };
+/** Sizes and parts that change nothing, and no metadata. */
+const SIZES = { scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false };
+const NEWER = { ...SIZES, keep: 'none', copyright: null, artist: null };
 
 /** A batch that was recorded by an earlier version lacks newer fields. */
 const withNewerFields = (recorded: Variant): Variant => ({ ...NEWER, ...recorded });

@@ -1,12 +1,24 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
+import { hasMetadata } from '../variants/kept.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';
 import { assertPixels, type Geometry, plan } from './plan.ts';
+import { signalOfProfile } from './signal/icc.ts';
 import { onCanvas } from './steps/canvas.ts';
+import { EIGHT_BITS, toSrgb } from './steps/correct.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { encode, pixelsOf, write } from './steps/encode.ts';
-import { dominantColor, type Frames, flatten, from, grayscale, resize, sharpen } from './steps/frames.ts';
+import {
+  dominantColor,
+  type Frames,
+  flatten,
+  from,
+  grayscale,
+  resize,
+  STILL,
+  sharpen,
+} from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
 import { trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
@@ -46,6 +58,13 @@ export async function openPicture(
   }
 }
 
+/** Writes metadata into encoded outputs, and says what was written. Loads the code for it only when a variant has some. */
+async function metadataWriter(source: Source, header: Header, limits: Limits, variants: readonly Variant[]) {
+  if (!variants.some(hasMetadata)) return async (bytes: Buffer) => ({ bytes, metadata: null });
+  const { openMetadata } = await import('./kept/writer.ts');
+  return openMetadata(source, header, limits, variants);
+}
+
 /** Threads that libaom uses for one picture. */
 const AVIF_THREADS = 4;
 
@@ -73,6 +92,7 @@ async function render(
   };
   const geometries = plan(header, header.format, variants, await trimsOf(header, variants, decodeRegion));
   assertPixels(header, geometries, limits.pixels);
+  const withMetadata = await metadataWriter(source, header, limits, variants);
   const bases = new Map<string, Decoded>();
   for (const { base } of geometries) {
     const key = baseKey(base);
@@ -94,9 +114,12 @@ async function render(
       geometry.canvas === null
         ? finish(picture)
         : grayscale(from(await onCanvas(picture, geometry, variant, finish, pixelsOf)), variant);
-    const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry));
+    const isOwn = geometry.base.isOwn === true;
+    const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry), isOwn);
+    const { bytes, metadata } = await withMetadata(data, size, variant, isOwn);
     for (const order of same) {
-      outputs.set(order, await timed(spent, 'write', () => write(data, size, order)));
+      const written = await timed(spent, 'write', () => write(bytes, size, order));
+      outputs.set(order, { ...written, metadata });
     }
     made += area(geometry);
     report({ done: outputs.size, share: made / whole });
@@ -106,7 +129,7 @@ async function render(
   await runConcurrently(works, Math.max(1, Math.floor(atOnce / threads)));
   const least = await sized(smallest(geometries));
   const encoded = performance.now();
-  const color = dominantColor(least);
+  const color = inSrgb(dominantColor(least), smallest(geometries).base.isOwn ? header.profile : null);
   const ended = performance.now();
   return {
     outputs: orders.map((order, i) => {
@@ -167,11 +190,20 @@ async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>)
   return made;
 }
 
+/** A colour `#rrggbb` of a picture in the colours of this profile, as sRGB. A profile of tables leaves it as it is. */
+function inSrgb(color: string, profile: Buffer | null): string {
+  const signal = profile && signalOfProfile(profile, 'rgb');
+  if (signal === null) return color;
+  const data = Buffer.from(color.slice(1), 'hex');
+  const pixel = { data, width: 1, height: 1, channels: 3, ...STILL, range: EIGHT_BITS } as const;
+  return `#${toSrgb(pixel, signal).data.toString('hex')}`;
+}
+
 const geometryKey = ({ width, height, whole, cut, canvas, base, linear }: Geometry): string =>
   JSON.stringify([width, height, whole, cut, canvas, base, linear]);
 
-const baseKey = ({ width, height, region, zoom }: Geometry['base']): string =>
-  JSON.stringify([width, height, region, zoom]);
+const baseKey = ({ width, height, region, zoom, isOwn }: Geometry['base']): string =>
+  JSON.stringify([width, height, region, zoom, isOwn]);
 
 const area = ({ width, height }: Geometry): number => width * height;
 

@@ -1,6 +1,7 @@
 import { tooManyPixels } from '../errors.ts';
 import type { PixelSize, Variant } from '../model.ts';
 import { LONGEST_SIDE } from '../variants/formats.ts';
+import { keptWords } from '../variants/kept.ts';
 import { type Cut, type Fitted, fitTo, type Offset } from './fit.ts';
 import * as F from './fraction.ts';
 import { cropOf, magnified, type Region } from './region.ts';
@@ -20,6 +21,8 @@ export interface Geometry extends PixelSize {
 
 /** What is decoded: a region of the upright picture, scaled to this size. */
 export interface Base extends PixelSize {
+  /** True for pixels in the colours of the source's profile; absent for sRGB. */
+  readonly isOwn?: boolean;
   /** In pixels of the picture, or of the drawing at its zoom; null for the whole picture. */
   readonly region: Region | null;
   /** How many times its own size a drawing is rendered before the region is cut out; 1 for all pictures of pixels. */
@@ -49,7 +52,7 @@ const LONGEST_DRAWING = 32_767;
  * upright source. Errors: `outside_picture`.
  */
 export function plan(
-  source: PixelSize,
+  source: Planned,
   format: string,
   variants: readonly Variant[],
   trims: readonly (Region | null)[] = [],
@@ -64,9 +67,16 @@ export function plan(
     const base = isDrawn
       ? drawn(source, part, fitted.whole, scale)
       : baseOf(part, fitted.whole, scale, linear, format);
-    return { ...fitted, linear, base };
+    const isOwn = source.profile != null && keepsProfile(variant);
+    return { ...fitted, linear, base: isOwn ? { ...base, isOwn } : base };
   });
 }
+
+/** An upright source, and its profile if it has one of RGB. */
+type Planned = PixelSize & { readonly profile?: Buffer | null };
+
+/** A grey picture has no colours of a profile. */
+const keepsProfile = ({ keep, grayscale }: Variant): boolean => !grayscale && keptWords(keep).includes('icc');
 
 /** The source, or a region of it with the size of this region. */
 type Part = PixelSize & Pick<Base, 'region'>;

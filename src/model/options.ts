@@ -14,6 +14,8 @@ export interface BatchOptions {
   readonly force: boolean;
   /** Whether to render outputs of an older recipe again. */
   readonly outdated: boolean;
+  /** Whether outputs get the modification times of their sources. */
+  readonly times: boolean;
   readonly dryRun: boolean;
   /** Images at a time. */
   readonly jobs: number;

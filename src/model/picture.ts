@@ -42,6 +42,8 @@ export interface RenderedOutput extends PixelSize {
   readonly checksum: string;
   /** The size in pixels that the variant asks for, when its format cannot hold that size and the output is smaller. */
   readonly asked?: PixelSize;
+  /** What was asked to be kept, and digests of what was written, as JSON. Null without metadata. */
+  readonly metadata: string | null;
 }
 
 /** How far a picture is rendered: finished outputs, and the share of their pixels in those of all outputs, from 0 to 1. */
@@ -69,6 +71,8 @@ export interface Inspected extends PixelSize {
   readonly checksum: string;
   /** Names of its metadata (`exif`, `xmp`, `iptc`, `icc`, `comment` …), in this order; empty without metadata. */
   readonly metadata: readonly string[];
+  /** The lower-case hex SHA-256 of metadata by its name, where it can be told apart. */
+  readonly digests: Readonly<Record<string, string>>;
 }
 
 /** The libraries that decode and encode, and their formats. */

@@ -74,6 +74,8 @@ export interface OutputRecord extends FileFacts, PixelSize, Asked {
   readonly encoder: string;
   /** The recipe (variants/formats.ts) that it was made by; null for outputs of versions that recorded none. */
   readonly recipe: number | null;
+  /** The metadata that was written into it (`RenderedOutput`); null for none. */
+  readonly metadata: string | null;
 }
 
 /** A name reserved for a source, without an output yet. If `digest` is set, the source is a skipped duplicate. */

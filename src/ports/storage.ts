@@ -29,6 +29,11 @@ export interface Storage {
    * file that must not `replace` another fails with `output_exists`; names given before are taken back.
    */
   commit(staged: readonly Staged[]): Promise<FileFacts[]>;
+  /**
+   * Gives a stored file a modification time in nanoseconds since 1970, and returns its new facts. Where its file has other
+   * names, it becomes a file of its own first: those keep their time.
+   */
+  setTime(path: string, modified: string): Promise<FileFacts>;
   /** Makes files durable that got these names in another way. */
   sync(paths: readonly string[]): Promise<void>;
   /** Removes stored files, then the folders below `emptyBelow` that this leaves empty. A missing file is no error. */
@@ -52,6 +57,8 @@ export interface Staged {
   readonly final: string;
   /** Whether a file already under the final name may be replaced. */
   replace: boolean;
+  /** The modification time that `commit` gives it, in nanoseconds since 1970; null for none. */
+  modified: string | null;
   /** Whether its bytes are durable already, so that `commit` need not sync them. */
   durable: boolean;
   /** Removes the staged file. May be called twice, and after `commit`. */

@@ -1,8 +1,10 @@
 import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
-import { EFFORTS, FORMATS, type Format, FULL_CHROMA, LONGEST_SIDE, QUALITIES } from './formats.ts';
+import { EFFORTS, FORMATS, type Format, FULL_CHROMA, formatsOf, LONGEST_SIDE, QUALITIES } from './formats.ts';
+import { holdsTexts, keepType, stampType } from './keeps.ts';
+import { NOTHING } from './kept.ts';
 import { type CropBox, cropType, pair, percentType, positionType, ratioSide } from './lengths.ts';
 import { FITS, type Fit, type Percent, type Position } from './shapes.ts';
-import { choice, type Scalar, wholeNumber, yesOrNo } from './values.ts';
+import { choice, type Scalar, scalar, wholeNumber, yesOrNo } from './values.ts';
 
 /** One field of a variant. */
 interface Field<T> {
@@ -48,6 +50,18 @@ function everywhere<T>(type: Scalar<Exclude<T, null>>, initial: T, rest: Omit<Fi
 /** A field that is null unless a variant names it. */
 function optional<T>(type: Scalar<Exclude<T, null>>, about: string): Field<T | null> {
   return { about, off: null, in: () => ({ type, initial: null }) };
+}
+
+/** A text that is written into outputs of formats that hold texts. */
+function stamp(key: string, about: string): Field<string | null> {
+  const fix = `leave ${key} out, or choose format=${formatsOf(holdsTexts)}`;
+  const none = scalar<string>({
+    ...{ expected: `no ${key}, which this format cannot hold`, fix },
+    ...{ schema: { enum: [null] }, parse: () => undefined },
+  });
+  const allowed: Allowed<string | null> = { type: stampType, initial: null };
+  const without: Allowed<string | null> = { type: none, initial: null, isFixed: true };
+  return { about, off: null, in: (format) => (holdsTexts(format) ? allowed : without) };
 }
 
 function side(short: string, about: string): Field<number | null> {
@@ -167,6 +181,14 @@ const FIELDS = {
     off: null,
     in: (format) => ({ type: COLOR, initial: format === 'jpeg' ? '#ffffff' : null }),
   }),
+  /** Words joined by `+`, or `none`. */
+  keep: field<string>({
+    about: 'metadata of the source to keep',
+    off: NOTHING,
+    in: (format) => ({ type: keepType(format), initial: NOTHING, isFixed: !holdsTexts(format) }),
+  }),
+  copyright: stamp('copyright', 'copyright notice to write into the output'),
+  artist: stamp('artist', 'name of the artist to write into the output'),
 };
 
 export type FieldKey = keyof typeof FIELDS;
@@ -222,6 +244,20 @@ export function effectiveFields(variant: Variant): (readonly [key: FieldKey, val
 export function showField(variant: LooseVariant, key: FieldKey): string {
   const { show = String } = FIELD_TABLE[key].in(variant.format ?? 'webp').type;
   return show(variant[key]);
+}
+
+/** The metadata that a variant keeps and gets. */
+export type Kept = Pick<Variant, 'keep' | 'copyright' | 'artist'>;
+
+/** The variant with these values where it has none of its own. `loose` is the variant as a person wrote it. */
+export function withKept(variant: Variant, common: Kept, loose?: LooseVariant): Variant {
+  const isOwn = loose?.keep !== undefined || variant.keep !== NOTHING;
+  return {
+    ...variant,
+    keep: isOwn ? variant.keep : common.keep,
+    copyright: variant.copyright ?? common.copyright,
+    artist: variant.artist ?? common.artist,
+  };
 }
 
 /**

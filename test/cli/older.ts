@@ -16,6 +16,7 @@ export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } =
     'DROP INDEX batches_by_number; DROP INDEX batches_by_preset; ALTER TABLE batches DROP COLUMN number',
   );
   db.exec('DROP INDEX sources_missing; ALTER TABLE sources DROP COLUMN missing');
+  db.exec('ALTER TABLE outputs DROP COLUMN metadata');
   db.exec('ALTER TABLE outputs DROP COLUMN recipe');
   if (version < 4) ageSettings(db);
   if (pruned) db.exec('DELETE FROM runs; DELETE FROM batches');

@@ -7,6 +7,32 @@ const made = ({ preset }: Config) => [
   ...preset.variants.map(({ name, width }) => `${name} ${width}`),
 ];
 
+describe('metadata to keep', () => {
+  const kept = ({ preset }: Config) => preset.variants.map(({ name, keep }) => `${name} ${keep}`);
+
+  it('is that of all variants without one of their own', async () => {
+    const variants = ['a:w=1', 'b:w=1,keep=gps+date', 'c:w=1,keep=none'];
+    expect(kept(await person().load({ keep: 'icc+copyright', variants }))).toEqual([
+      'a copyright+icc',
+      'b date+gps',
+      'c none',
+    ]);
+  });
+
+  it.each<[Flags, string]>([
+    [{ keep: 'copright' }, '--keep: unknown metadata "copright" (did you mean "copyright"?)'],
+    [
+      { keep: 'gps', variants: ['a:format=gif'] },
+      '--keep (variant a): expected what gif can hold, got "gps"',
+    ],
+    [{ keep: 'exif', variants: ['a:format=tiff'] }, '--keep (variant a): expected what tiff can hold'],
+    [{ variants: ['a:format=tiff,keep=icc'] }, 'keep: expected what tiff can hold, got "icc"'],
+    [{ copyright: 'me', variants: ['a:format=gif'] }, '--copyright (variant a): expected no copyright'],
+  ])('is refused where it cannot be held: %o', async (flags, message) => {
+    expect((await failure(() => person().load(flags))).message).toContain(message);
+  });
+});
+
 describe('the preset', () => {
   it('is custom where only variants are given', async () => {
     expect(made(await person().load({ variants: ['hero:w=1600', 'x:w=2'] }))).toEqual([

@@ -93,6 +93,21 @@ export function storageConformance(name: string, open: (run: string) => Storage)
       expect(readdirSync(dirname(to))).toEqual(['to.webp']);
     });
 
+    it('gives a file a time, and lets another name of the file keep its own', async () => {
+      const storage = open('a1');
+      const [one, two] = ['one.webp', 'two.webp'].map((file) => join(out(), file)) as [string, string];
+      await storage.commit([await put(storage, one, 'picture')]);
+      await storage.commit([await storage.stageFrom(one, two, 'link')]);
+      const before = statSync(one).mtimeMs;
+      const facts = await storage.setTime(two, '981173106789000000');
+      expect(await storage.stat([two])).toEqual([facts]);
+      expect(statSync(two).mtime.toISOString()).toMatch(/^2001-02-03T04:05:06/);
+      expect([statSync(one).mtimeMs, readFileSync(two, 'utf8')]).toEqual([before, 'picture']);
+      const { ino } = statSync(two);
+      await storage.setTime(two, '0');
+      expect([statSync(two).ino, statSync(two).mtimeMs]).toEqual([ino, 0]);
+    });
+
     it('gives a copy the mode of a new file', async () => {
       const storage = open('a1');
       const from = join(out(), 'from.webp');

@@ -104,7 +104,7 @@ export function rendererWith(onRender: OnRender): Renderer {
             const text = pictureOf(digest);
             writeFileSync(path, text);
             progress?.({ done: i + 1, share: (i + 1) / orders.length });
-            return { width: 40, height: 30, bytes: text.length, checksum: sha(text) };
+            return { width: 40, height: 30, bytes: text.length, checksum: sha(text), metadata: null };
           });
           const ms = { decode: 1, encode: 1, resize: 0, write: 0, color: 0 };
           return { outputs, dominantColor: '#102030', encoder: 'none', degraded: false, ms };
@@ -118,6 +118,7 @@ export function rendererWith(onRender: OnRender): Renderer {
       width: 40,
       height: 30,
       metadata: [],
+      digests: {},
       checksum: digestOf(path).digest,
     }),
     warm() {},

@@ -17,7 +17,16 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   return {
     ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1, page: 0 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
-    ...{ progressive: false, turned: false, lossless: false, plain: null, failOn: 'error', damage: null },
+    ...{
+      profile: null,
+      metadataBytes: 0,
+      progressive: false,
+      turned: false,
+      lossless: false,
+      plain: null,
+      failOn: 'error',
+      damage: null,
+    },
     ...changes,
   };
 }
@@ -27,7 +36,14 @@ const SCREEN = { width: 6000, height: 4000, frame: FRAME };
 
 function corrections(changes: Partial<Corrections> = {}): Corrections {
   return {
-    ...{ signal: SRGB_SIGNAL, ignoreIcc: false, premultiplied: false, screen: null, orientation: 1 },
+    ...{
+      signal: SRGB_SIGNAL,
+      ignoreIcc: false,
+      isOfProfile: false,
+      premultiplied: false,
+      screen: null,
+      orientation: 1,
+    },
     ...{ deep: null, range: { black: 0, white: 255, opaque: 255 } },
     ...changes,
   };

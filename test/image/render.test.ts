@@ -101,7 +101,7 @@ describe('an output', () => {
       variant({ width: 30 }),
     ]);
     expect(result.outputs).toEqual([
-      { width: 30, height: 20, bytes: bytes[0]!.length, checksum: sha256(bytes[0]!) },
+      { width: 30, height: 20, bytes: bytes[0]!.length, checksum: sha256(bytes[0]!), metadata: null },
     ]);
     expect(result.encoder).toMatch(/^libvips \d+\.\d+\.\d+ webp \d+/);
   });

@@ -77,6 +77,9 @@ describe('a full variant', () => {
       grayscale: false,
       sharpen: false,
       background: null,
+      keep: 'none',
+      copyright: null,
+      artist: null,
     });
   });
 

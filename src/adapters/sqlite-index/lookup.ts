@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 type Row = readonly unknown[];
 
 const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages';
-export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe`;
+export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe, metadata`;
 
 /** Up to this number, keys are read one by one. */
 const FEW = 16;
@@ -105,5 +105,6 @@ function outputIn(row: Row): OutputRecord | Reservation {
     encoder: row[12],
     presets: row[13],
     recipe: row[14],
+    metadata: row[15],
   } as OutputRecord | Reservation;
 }

@@ -183,6 +183,11 @@ ALTER TABLE batches ADD COLUMN aside TEXT;
 ALTER TABLE jobs ADD COLUMN part TEXT;
 `;
 
+const METADATA = `
+-- What was kept of the source's metadata. NULL for outputs without any.
+ALTER TABLE outputs ADD COLUMN metadata TEXT;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -195,6 +200,7 @@ export const MIGRATIONS: readonly string[] = [
   MISSING,
   ORDER_OF_BATCHES,
   PARTS,
+  METADATA,
 ];
 
 /** The tables, indexes and triggers in the schema of a version. */

@@ -175,7 +175,9 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (taken !== undefined) return { ...picture, ...refused(outputExists(taken.path)) };
     const first = foreseen.firstWith.get(source.digest);
     foreseen.firstWith.set(source.digest, first ?? job.given);
-    if (decision.action === 'unchanged') return { ...picture, state: 'unchanged', would: 'unchanged' };
+    if (decision.action === 'unchanged' || decision.action === 'retime') {
+      return { ...picture, state: 'unchanged', would: 'unchanged' };
+    }
     const written = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = written.map(({ wanted }) => pathAsGiven(wanted.path, options));
     const original = decision.action === 'duplicate' ? sources.givenOf(decision.of) : first;

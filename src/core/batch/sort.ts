@@ -112,7 +112,7 @@ function factsOf(
 ): Facts | undefined {
   if (facts === null || refusedNow(recorded, context.options.limits) !== undefined) return undefined;
   const known = { source, recorded, digest: trustedDigest(facts, recorded) };
-  return factsByStat(context, known, names, records, disk);
+  return factsByStat(context, known, facts, names, records, disk);
 }
 
 function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {

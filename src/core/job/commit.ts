@@ -4,7 +4,7 @@ import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts
 import type { Staged, Storage } from '../../ports.ts';
 import { recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
-import { isAskedAs, isMade, type Step, sameFile, type Wanted } from './decide.ts';
+import { hasTime, isAskedAs, isMade, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
 
 /** The result of a job's steps. */
@@ -53,6 +53,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     const stays = inPlace(step, work);
     if (stays !== undefined) records.set(step, stays);
   }
+  for (const [step, record] of records) records.set(step, await timed(work, record));
   // Recorded outputs must be durable: other jobs link to them.
   if (records.size > 0) await storage.sync([...records.values()].map(({ path }) => path));
   const given = await giveToSkipped(work, fresh);
@@ -105,7 +106,8 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
     const { wanted } = step;
     const own = ownedBy(work, wanted);
     if (step.kind === 'render') {
-      const [one, { width, height, checksum }] = [staged[orders]!, rendered!.outputs[orders]!];
+      const [one, output] = [staged[orders]!, rendered!.outputs[orders]!];
+      const { width, height, checksum, metadata } = output;
       const { format } = wanted.variant;
       const size = { width, height };
       const record = {
@@ -115,18 +117,23 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
         checksum,
         encoder: rendered!.encoder,
         recipe: recipeOf(format, work.source.format),
+        metadata,
       };
       ready.push({ step, record, staged: one });
       orders++;
     } else {
-      const how = options.duplicates === 'copy' ? 'copy' : 'link';
+      // Links share one time.
+      const how = options.duplicates === 'copy' || options.times === true ? 'copy' : 'link';
       const one = await storage.stageFrom(step.from.path, wanted.path, how);
       staged.push(one);
       if (!(await holds(storage, one, step.from))) throw new Overtaken(outputExists(wanted.path));
       ready.push({ step, record: { ...step.from, ...own }, staged: one });
     }
   }
-  for (const one of ready) one.staged.replace = one.step.replace;
+  for (const one of ready) {
+    one.staged.replace = one.step.replace;
+    one.staged.modified = timeFor(work);
+  }
   return ready;
 }
 
@@ -179,6 +186,17 @@ function isTaken(error: unknown): error is ImgtoolError {
   return error instanceof ImgtoolError && error.code === 'output_exists';
 }
 
+/** The modification time for outputs; null when they keep their own. */
+const timeFor = ({ options, source }: JobWork): string | null =>
+  options.times === true ? source.mtime : null;
+
+/** The record of a file that stays, once it has the time of its source if it must have that. */
+async function timed(work: JobWork, record: OutputRecord): Promise<OutputRecord> {
+  const time = timeFor(work);
+  if (time === null || hasTime(record, time)) return record;
+  return { ...record, ...(await work.storage.setTime(record.path, time)) };
+}
+
 /** The new record of a file that stays where it is; undefined when it needs none. */
 function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   const { record, disk } = step.wanted;
@@ -186,6 +204,8 @@ function inPlace(step: Step, work: JobWork): OutputRecord | undefined {
   if (step.kind === 'adopt') return { ...step.from, ...ownedBy(work, step.wanted), ...disk };
   if (step.kind !== 'keep' || !isMade(record)) return undefined;
   const isKnown =
-    sameFile(record, disk) && isAskedAs(step.wanted.variant.name, work.options.preset.name, record);
+    sameFile(record, disk) &&
+    hasTime(disk, timeFor(work)) &&
+    isAskedAs(step.wanted.variant.name, work.options.preset.name, record);
   return isKnown ? undefined : { ...record, ...ownedBy(work, step.wanted), ...disk };
 }

@@ -28,6 +28,8 @@ export interface Facts {
   /** Whether outputs of an older recipe are rendered again. */
   readonly outdated: boolean;
   readonly duplicates: 'link' | 'copy' | 'skip';
+  /** The modification time that outputs must have, in nanoseconds since 1970; null for any. */
+  readonly modified: string | null;
 }
 
 /** An output that this job should have. */
@@ -57,6 +59,8 @@ export interface Elsewhere {
 export type Decision =
   /** This source owns every name, and every file is as recorded. */
   | { readonly action: 'unchanged' }
+  /** The same, except that an output must get another modification time. */
+  | { readonly action: 'retime' }
   /** A stat is not enough: the job must read the source or an output first. */
   | { readonly action: 'read' }
   /** Another source has these bytes and their outputs. */
@@ -88,7 +92,10 @@ export function decide(facts: Facts): Decision {
   const steps = facts.wanted.map((wanted) => stepFor(wanted, facts));
   if (steps.some(({ kind }) => kind === 'render')) return { action: 'render', steps };
   if (steps.every(({ kind }) => kind === 'keep')) {
-    return facts.recorded?.digest === facts.digest ? { action: 'unchanged' } : { action: 'reuse', steps };
+    if (facts.recorded?.digest !== facts.digest) return { action: 'reuse', steps };
+    return {
+      action: facts.wanted.every(({ disk }) => hasTime(disk, facts.modified)) ? 'unchanged' : 'retime',
+    };
   }
   const owners = steps.flatMap((step) => ('from' in step ? [step.from] : []));
   const isShared = (from: OutputRecord) => facts.elsewhere.some((one) => one.record === from && isLive(one));
@@ -141,6 +148,20 @@ export function sameFile(a: FileFacts, b: FileFacts): boolean {
 /** Whether a stat shows an unchanged source. An edit can keep size and mtime, but not ctime. */
 export function sameSource(a: SourceFacts, b: SourceFacts): boolean {
   return sameFile(a, b) && (a.ctime === b.ctime || a.ctime === null || b.ctime === null);
+}
+
+/** Nanoseconds by which a time that was set can differ: Node gives it as a double. */
+const ROUNDING = 10_000n;
+/** Nanoseconds. Some disks store even seconds only. */
+const COARSE = 2_000_000_000n;
+
+/** Whether a file has this modification time, as exactly as its disk stores times. Null is any time. */
+export function hasTime(disk: FileFacts | 'foreign' | null, wanted: string | null): boolean {
+  if (wanted === null || disk === null || disk === 'foreign') return true;
+  const found = BigInt(disk.mtime);
+  const early = BigInt(wanted) - found;
+  const isWhole = found % 1_000_000_000n === 0n;
+  return early > -ROUNDING && early < (isWhole ? COARSE : ROUNDING);
 }
 
 function refusalOf(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_source' | undefined {

@@ -9,17 +9,19 @@ import { madeAs } from './moved.ts';
 export function factsByStat(
   { options, settings }: JobContext,
   { source, recorded, digest }: Pick<Facts, 'source' | 'recorded' | 'digest'>,
+  { mtime }: Pick<FileFacts, 'mtime'>,
   paths: readonly string[],
   records: readonly Wanted['record'][],
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts {
-  const { force, outdated, duplicates, preset } = options;
+  const { force, outdated, duplicates, preset, times } = options;
   const wanted = preset.variants.map((variant, i): Wanted => {
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
   const format = digest === undefined ? undefined : recorded?.format;
-  return { source, recorded, digest, format, wanted, elsewhere: [], force, outdated, duplicates };
+  const modified = times === true ? mtime : null;
+  return { source, recorded, digest, format, wanted, elsewhere: [], force, outdated, duplicates, modified };
 }
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
@@ -32,7 +34,14 @@ export async function factsOfJob(
   const { index, storage, sources, options } = context;
   const lookup = await index.lookup([source, ...paths], paths);
   const known = { source, recorded: lookup.source(source), digest: undefined };
-  const facts = factsByStat(context, known, paths, paths.map(lookup.output), await storage.stat(paths));
+  const facts = factsByStat(
+    context,
+    known,
+    found,
+    paths,
+    paths.map(lookup.output),
+    await storage.stat(paths),
+  );
   const wanted: Wanted[] = [];
   for (const one of facts.wanted) {
     const { path, record, disk } = one;

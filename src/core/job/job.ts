@@ -121,7 +121,7 @@ type Doable = Exclude<Decision, { action: 'read' | 'refuse' }>;
 async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<Unstamped<JobEvent>> {
   const { job, source, opened, staged, started } = work;
   const steps: readonly Step[] =
-    decision.action === 'unchanged'
+    decision.action === 'unchanged' || decision.action === 'retime'
       ? facts.wanted.map((wanted) => ({ kind: 'keep', wanted }))
       : decision.steps;
   const pictures = await render(work, steps);
@@ -133,7 +133,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(work, steps));
   const now = performance.now();
   const settlement: Settlement = {
-    state: decision.action === 'render' || decision.action === 'reuse' ? 'completed' : decision.action,
+    state: stateOf(decision),
     source: { ...source, dominantColor },
     made: [...made, ...given],
     ...{ skipped, givenUp },
@@ -157,6 +157,11 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   const changed = work.isRepair ? [] : changedOutputs(facts, steps);
   for (const path of changed) work.emit(wasChanged(pathAsGiven(path, work.options)));
   return jobEvent(job, settlement, work, actions);
+}
+
+function stateOf({ action }: Doable): Settlement['state'] {
+  if (action === 'retime') return 'unchanged';
+  return action === 'render' || action === 'reuse' ? 'completed' : action;
 }
 
 /** Errors: `source_changed` when the source was written while the job ran: its outputs are of the former bytes. */

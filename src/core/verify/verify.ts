@@ -2,6 +2,7 @@ import { asImgtoolError, type ErrorCode } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
+import { metadataProblems } from './metadata.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** The ports and options of a check. */
@@ -104,8 +105,7 @@ async function problemsInside(ports: Verifying, record: OutputRecord) {
     const [is, meant] = [found, record].map(({ format, width, height }) => `${format} of ${width}x${height}`);
     const problems: Problem[] = [];
     if (is !== meant) problems.push({ problem: 'different', message: `is a ${is}, not a ${meant}` });
-    const names = found.metadata.join(', ');
-    if (names !== '') problems.push({ problem: 'metadata', message: `carries ${names}` });
+    problems.push(...metadataProblems(found, record.metadata));
     return { checksum: found.checksum, problems };
   } catch (error) {
     const { code, message } = asImgtoolError(error);

@@ -13,13 +13,19 @@ const TYPES = [COLOUR_TYPE.grey, COLOUR_TYPE.greyAlpha, COLOUR_TYPE.rgb, COLOUR_
 
 /**
  * Encodes losslessly without metadata, with as few channels and colours as the pixels need. `source` is the PNG that the
- * pixels were decoded from, if it has their size. Its compressed pixels are kept when they are smaller.
+ * pixels were decoded from, if it has their size. Its compressed pixels are kept when they are smaller. With `isColour`, for
+ * a profile of colours, grey pixels stay colours.
  */
-export async function encodePng(pixels: Frames, effort: number, source: Buffer | null): Promise<Buffer> {
-  const spare = withoutSpareChannels(pixels);
+export async function encodePng(
+  pixels: Frames,
+  effort: number,
+  source: Buffer | null,
+  isColour = false,
+): Promise<Buffer> {
+  const spare = withoutSpareChannels(pixels, isColour);
   const made = await reduced(spare, effort);
   const own = source === null ? null : rebuiltPng(source);
-  return own !== null && own.length < made.length && (await hasPixels(own, spare)) ? own : made;
+  return own !== null && own.length < made.length && (await hasPixels(own, spare, isColour)) ? own : made;
 }
 
 async function reduced(pixels: Frames, effort: number): Promise<Buffer> {
@@ -48,10 +54,10 @@ async function inNumbers(picture: Numbered, effort: number): Promise<Buffer> {
 }
 
 /** True when a PNG contains exactly these pixels. */
-async function hasPixels(png: Buffer, { data, channels }: Frames): Promise<boolean> {
+async function hasPixels(png: Buffer, { data, channels }: Frames, isColour: boolean): Promise<boolean> {
   // A damaged PNG does not match.
   const found = await raw(sharp(png, { limitInputPixels: false })).catch(() => null);
   if (found === null) return false;
-  const spare = withoutSpareChannels(found);
+  const spare = withoutSpareChannels(found, isColour);
   return spare.channels === channels && spare.data.equals(data);
 }

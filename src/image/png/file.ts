@@ -27,13 +27,13 @@ export function pngFile({ width, height, bits, type }: Header, { PLTE, tRNS, IDA
   header.writeUInt32BE(height, 4);
   header.set([bits, type], 8);
   const chunks = Object.entries({ IHDR: header, PLTE, tRNS, IDAT }).flatMap(([name, content]) =>
-    content?.length ? chunk(name, content) : [],
+    content?.length ? pngChunk(name, content) : [],
   );
-  return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([SIGNATURE, ...chunks, pngChunk('IEND', Buffer.alloc(0))]);
 }
 
 /** Length, type, content and checksum (PNG, third edition, 5.3). */
-function chunk(type: string, content: Buffer): Buffer {
+export function pngChunk(type: string, content: Buffer): Buffer {
   const made = Buffer.alloc(content.length + 12);
   made.writeUInt32BE(content.length, 0);
   made.write(type, 4, 'latin1');

@@ -36,11 +36,11 @@ export function packedRows({ width, height, bits, numbers }: Numbered): Buffer {
   return rows;
 }
 
-/** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel. */
-export function withoutSpareChannels(pixels: Frames): Frames {
+/** Drops an alpha channel that is opaque everywhere, and stores a grey picture as one channel, unless it `isColour`. */
+export function withoutSpareChannels(pixels: Frames, isColour = false): Frames {
   const { data, channels } = pixels;
   const keepsAlpha = channels % 2 === 0 && !isOpaque(data, channels);
-  const colours = channels < 3 || isGrey(data, channels) ? [0] : [0, 1, 2];
+  const colours = channels < 3 || (!isColour && isGrey(data, channels)) ? [0] : [0, 1, 2];
   const kept = keepsAlpha ? [...colours, channels - 1] : colours;
   if (kept.length === channels) return pixels;
   const made = Buffer.allocUnsafe((data.length / channels) * kept.length);

@@ -44,7 +44,7 @@ async function converted(pipeline: Sharp, corrections: Corrections): Promise<Fra
   return toSrgb(samples, signal);
 }
 
-const EIGHT_BITS = { black: 0, white: 255, opaque: 255 };
+export const EIGHT_BITS = { black: 0, white: 255, opaque: 255 };
 
 /** Divides colours by alpha, in place. */
 function unpremultiply({ data, channels, range: { opaque } }: Samples): void {
@@ -97,7 +97,7 @@ const STEPS = 65_535;
  * Converts to 8-bit sRGB (IEC 61966-2-1) through linear light, with the OOTF of ITU-R BT.2100 for HLG. Values outside the
  * range are clipped. The result overwrites the samples: written bytes never reach unread samples.
  */
-function toSrgb(samples: Samples, signal: Signal): Frames {
+export function toSrgb(samples: Samples, signal: Signal): Frames {
   const { data, range: _, ...rest } = samples;
   const out = Buffer.from(data.buffer, data.byteOffset, data.length);
   if (rest.channels < 3) greys(samples, signal, out);

@@ -1,6 +1,7 @@
 import type { Sharp } from 'sharp';
 import type { ImgtoolError } from '../../errors.ts';
 import type { Limits, PixelSize } from '../../model.ts';
+import { inOwnColours } from '../corrections.ts';
 import type { Source } from '../open.ts';
 import type { Base } from '../plan.ts';
 import { sharp } from '../vips.ts';
@@ -46,17 +47,17 @@ export async function decode(source: Source, header: Header, base: Base, { lenie
 }
 
 async function read(source: Source, header: Header, base: Base, failOn: Tolerance): Promise<Frames> {
-  const { corrections } = header;
-  const { region, zoom, ...size } = base;
+  const { region, zoom, isOwn = false, ...size } = base;
+  const corrections = isOwn ? inOwnColours(header.corrections) : header.corrections;
   // header.ts applies the limit to one frame; libvips would count all frames of an animation.
   const opened = sharp(inputOf(source, header, failOn), {
     failOn: failOn === STRICT ? header.failOn : failOn,
     autoOrient: true,
     page: header.page,
     limitInputPixels: false,
-    ignoreIcc: corrections?.ignoreIcc === true,
+    ignoreIcc: isOwn || corrections?.ignoreIcc === true,
   });
-  const input = header.wide ? opened.withIccProfile('srgb') : opened;
+  const input = header.wide && !isOwn ? opened.withIccProfile('srgb') : opened;
   if (zoom > 1 && region !== null) {
     const drawing = { width: header.width * zoom, height: header.height * zoom };
     return raw(from(await raw(input.resize(fill(drawing)))).extract(region));

@@ -14,8 +14,16 @@ import { type Frames, from, raw } from './frames.ts';
 
 type Encoded = PixelSize & { readonly data: Buffer };
 
-/** Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. */
-export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | null): Promise<Encoded> {
+/**
+ * Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. With
+ * `isColour`, grey pixels are stored as colours.
+ */
+export async function encode(
+  pipeline: Sharp,
+  variant: Variant,
+  png: Buffer | null,
+  isColour = false,
+): Promise<Encoded> {
   switch (variant.format) {
     case 'jpeg':
       return encodeJpeg(pipeline, variant);
@@ -30,7 +38,7 @@ export async function encode(pipeline: Sharp, variant: Variant, png: Buffer | nu
     case 'png': {
       const pixels = await pixelsOf(pipeline, variant);
       const { width, height } = pixels;
-      return { data: await encodePng(pixels, variant.effort, png), width, height };
+      return { data: await encodePng(pixels, variant.effort, png, isColour), width, height };
     }
   }
 }
@@ -117,7 +125,11 @@ async function buffer(pipeline: Sharp): Promise<Encoded> {
  * Writes an output's bytes to a file that must not exist yet; storage syncs and publishes that file. Uses Node instead
  * of sharp to get the system's error codes. Errors: `no_space`, `not_writable`, `io`. Mode 0666 less umask.
  */
-export async function write(bytes: Buffer, size: PixelSize, order: Order): Promise<RenderedOutput> {
+export async function write(
+  bytes: Buffer,
+  size: PixelSize,
+  order: Order,
+): Promise<Omit<RenderedOutput, 'metadata'>> {
   const { path, variant } = order;
   try {
     const file = await open(path, 'wx', 0o666);

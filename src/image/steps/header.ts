@@ -4,7 +4,7 @@ import type { Limits, PixelSize } from '../../model.ts';
 import { framesOf } from '../avif.ts';
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
-import { type Corrections, correctionsOf, makeDecodable } from '../corrections.ts';
+import { type Corrections, correctionsOf, makeDecodable, profileOf } from '../corrections.ts';
 import type { SourceFormat } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
@@ -54,6 +54,10 @@ export async function header(
   return {
     ...shownSize(found, corrections),
     format: format === 'heif' ? 'avif' : format,
+    /** The profile of RGB pixels; null where they can only become sRGB. */
+    profile: profileOf(found, corrections),
+    /** Bytes of metadata, uncompressed. */
+    metadataBytes: sizeOf(carriedIn(found)),
     /** True for 16-bit colours with a table-based profile, which sharp converts to P3 instead of sRGB. */
     wide: found.depth === 'ushort' && found.hasProfile && corrections?.ignoreIcc !== true,
     alpha: found.hasAlpha || (corrections !== null && corrections.screen !== null),
@@ -129,8 +133,10 @@ async function read(input: Buffer | string, { lenient }: Limits, page: number): 
   }
 }
 
+const sizeOf = (carried: Carried): number => [...carried.values()].reduce((sum, each) => sum + each, 0);
+
 function assertMetadataSize(carried: Carried): void {
-  const bytes = [...carried.values()].reduce((sum, each) => sum + each, 0);
+  const bytes = sizeOf(carried);
   if (bytes <= MAX_METADATA) return;
   const mega = (n: number): string => `${(n / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   const what = `${mega(bytes)} of metadata (${[...carried.keys()].join(', ')})`;

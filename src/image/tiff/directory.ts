@@ -22,6 +22,8 @@ export interface Directory {
   bytes(tag: number): Buffer;
   /** The first `most` readable directories that a tag points to. */
   below(tag: number, most: number): Directory[];
+  /** All tags in the order of the file, with the number of their type (TIFF 6.0, section 2) and the bytes that they state. */
+  tags(): { readonly tag: number; readonly type: number; readonly size: number }[];
   /** Position of a tag's values in the file; null for a missing tag. */
   position(tag: number): number | null;
   /** Position of the pointer to the next directory. */
@@ -77,10 +79,11 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
   const nextAt = entriesAt + count * entrySize(tiff);
   if (count === 0 || count > MAX_ENTRIES || nextAt > tiff.size) return null;
   let entries: ReadonlyMap<number, Entry> | undefined;
-  const find = (tag: number): Entry | undefined => {
+  const all = (): ReadonlyMap<number, Entry> => {
     entries ??= entriesOf(tiff, entriesAt, count);
-    return entries.get(tag);
+    return entries;
   };
+  const find = (tag: number): Entry | undefined => all().get(tag);
   const numbers = (tag: number, most = MAX_VALUES): number[] => valuesOf(tiff, find(tag), most);
   return {
     has: (tag) => find(tag) !== undefined,
@@ -91,6 +94,7 @@ export function directoryAt(tiff: Tiff, position: number): Directory | null {
       return tiff.readAt(at, Math.min(count * sizeOf(type), tiff.size));
     },
     below: (tag, most) => numbers(tag, most).flatMap((position) => directoryAt(tiff, position) ?? []),
+    tags: () => [...all()].map(([tag, { type, count }]) => ({ tag, type, size: count * sizeOf(type) })),
     position: (tag) => find(tag)?.at ?? null,
     nextAt,
     next: numberAt(tiff, tiff.word, nextAt) ?? 0,

@@ -58,6 +58,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   format: 'jpeg',
   wanted: [want()],
   elsewhere: [],
+  modified: null,
   force: false,
   outdated: false,
   duplicates: 'link',
@@ -78,6 +79,8 @@ function inWords(decision: Decision): string {
 describe('the ownership rule', () => {
   it.each<[string, Partial<Facts>, string]>([
     ['leaves alone what is as recorded', {}, 'unchanged'],
+    ['leaves alone what has the time of its source', { modified: made.mtime }, 'unchanged'],
+    ['gives an output the time of its source', { modified: '981173106000000000' }, 'retime'],
     ['reads a source whose digest no stat vouches for', { digest: undefined }, 'read'],
     ['reads an output that was touched', { wanted: [want({ disk: touched })] }, 'read'],
     ['reads an output whose inode alone differs', { wanted: [want({ disk: moved })] }, 'read'],

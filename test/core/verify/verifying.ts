@@ -4,7 +4,7 @@ import type { Looked } from '../../../src/model/verified.ts';
 import type { Inspected } from '../../../src/model.ts';
 import { openWorkshop, rendererWith, type Workshop } from '../made-up.ts';
 
-export const FINE: Decoded = { format: 'webp', width: 40, height: 30, metadata: [] };
+export const FINE: Decoded = { format: 'webp', width: 40, height: 30, metadata: [], digests: {} };
 
 /** What a picture that is decoded looks like. */
 export type Decoded = Omit<Inspected, 'checksum'>;

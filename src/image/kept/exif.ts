@@ -1,0 +1,163 @@
+import { type Directory, directoryAt, openTiff, type ReadAt } from '../tiff/directory.ts';
+import { TAG } from '../tiff/tags.ts';
+
+/** An EXIF block as entries (Exif 2.32, 4.6): read from a source, and written from scratch. */
+
+/** One tag with its stored bytes, in the byte order of its block. */
+export interface Entry {
+  readonly tag: number;
+  /** By TIFF 6.0, section 2. */
+  readonly type: number;
+  readonly bytes: Buffer;
+}
+
+type Entries = ReadonlyMap<number, Entry>;
+
+/** The entries of a block by directory and tag, without pointers and thumbnail. */
+export interface Exif {
+  readonly littleEndian: boolean;
+  readonly main: Entries;
+  /** How the picture was taken. */
+  readonly details: Entries;
+  readonly gps: Entries;
+}
+
+export const NO_EXIF: Exif = { littleEndian: true, main: new Map(), details: new Map(), gps: new Map() };
+
+export const TYPE = { byte: 1, ascii: 2, short: 3, long: 4, rational: 5 } as const;
+
+/** Bytes of one value by type. */
+const SIZES: Readonly<Record<number, number>> = {
+  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8 },
+};
+
+/** The most bytes of an entry: a block in a JPEG holds no more. */
+const MAX_ENTRY = 65_535;
+/** The most entries to read from a directory: ten times as many as there are tags. */
+const MAX_ENTRIES = 2000;
+
+/** Reads a block. What is damaged in it is missing from the result. */
+export function exifIn(block: Buffer): Exif {
+  const bytes = block.toString('latin1', 0, 6) === 'Exif\0\0' ? block.subarray(6) : block;
+  return exifAt((position, length) => bytes.subarray(position, position + length), bytes.length);
+}
+
+/** Reads the EXIF of a TIFF, whose tags are among its own. */
+export function exifAt(readAt: ReadAt, size: number): Exif {
+  const tiff = openTiff(readAt, size);
+  const main = tiff && directoryAt(tiff, tiff.first);
+  if (tiff === null || main === null) return NO_EXIF;
+  const below = (tag: number): Entries => {
+    const [directory] = main.below(tag, 1);
+    return directory === undefined ? new Map() : entriesOf(directory);
+  };
+  const { littleEndian } = tiff;
+  return {
+    ...{ littleEndian, main: entriesOf(main) },
+    ...{ details: below(TAG.ExifDirectory), gps: below(TAG.GpsDirectory) },
+  };
+}
+
+const POINTERS: ReadonlySet<number> = new Set([
+  ...[TAG.SubIFDs, TAG.ExifDirectory, TAG.GpsDirectory, TAG.InteroperabilityDirectory],
+]);
+
+function entriesOf(directory: Directory): Entries {
+  const entries = new Map<number, Entry>();
+  for (const { tag, type, size } of directory.tags().slice(0, MAX_ENTRIES)) {
+    if (SIZES[type] === undefined || POINTERS.has(tag) || size === 0 || size > MAX_ENTRY) continue;
+    const bytes = directory.bytes(tag);
+    if (bytes.length === size) entries.set(tag, { tag, type, bytes });
+  }
+  return entries;
+}
+
+/** The text of an entry; undefined where there is none. Most programs write UTF-8 where the standard says ASCII. */
+export function asciiText(entry: Entry | undefined): string | undefined {
+  if (entry?.type !== TYPE.ascii) return undefined;
+  const [words = ''] = entry.bytes.toString('utf8').split('\0');
+  return words.trim() || undefined;
+}
+
+/** The numbers of an entry, each as numerator and denominator. */
+export function rationalsOf({ littleEndian }: Exif, entry: Entry | undefined): [number, number][] {
+  if (entry?.type !== TYPE.rational) return [];
+  const at = (i: number) => (littleEndian ? entry.bytes.readUInt32LE(i) : entry.bytes.readUInt32BE(i));
+  return Array.from({ length: entry.bytes.length / 8 }, (_, i) => [at(i * 8), at(i * 8 + 4)]);
+}
+
+export function shortOf({ littleEndian }: Exif, entry: Entry | undefined): number | undefined {
+  if (entry?.type !== TYPE.short) return undefined;
+  return littleEndian ? entry.bytes.readUInt16LE(0) : entry.bytes.readUInt16BE(0);
+}
+
+export const ascii = (tag: number, words: string): Entry => ({
+  ...{ tag, type: TYPE.ascii, bytes: Buffer.from(`${words}\0`, 'latin1') },
+});
+
+/** Makes entries of numbers in a byte order. */
+export function numbers(littleEndian: boolean) {
+  const made = (tag: number, type: number, values: readonly number[], size: 2 | 4): Entry => {
+    const bytes = Buffer.alloc(values.length * size);
+    for (const [i, value] of values.entries()) {
+      if (littleEndian) bytes.writeUIntLE(value, i * size, size);
+      else bytes.writeUIntBE(value, i * size, size);
+    }
+    return { tag, type, bytes };
+  };
+  return {
+    short: (tag: number, value: number) => made(tag, TYPE.short, [value], 2),
+    long: (tag: number, value: number) => made(tag, TYPE.long, [value], 4),
+    /** Numerators and denominators. */
+    rational: (tag: number, values: readonly number[]) => made(tag, TYPE.rational, values, 4),
+  };
+}
+
+/** Writes the block, which begins with a TIFF header; null without entries. */
+export function exifBlock({ littleEndian, main, details, gps }: Exif): Buffer | null {
+  const below = [
+    { tag: TAG.ExifDirectory, entries: sorted(details) },
+    { tag: TAG.GpsDirectory, entries: sorted(gps) },
+  ].filter(({ entries }) => entries.length > 0);
+  if (main.size === 0 && below.length === 0) return null;
+  const { long } = numbers(littleEndian);
+  const pointers = below.map(({ tag }) => long(tag, 0));
+  let at = 8 + sizeOf(sorted(new Map([...main, ...pointers.map((one) => [one.tag, one] as const)])));
+  const directories: Buffer[] = [];
+  const first = new Map(main);
+  for (const { tag, entries } of below) {
+    first.set(tag, long(tag, at));
+    directories.push(directory(entries, at, littleEndian));
+    at += sizeOf(entries);
+  }
+  const header = Buffer.from(littleEndian ? 'II*\0\x08\0\0\0' : 'MM\0*\0\0\0\x08', 'latin1');
+  return Buffer.concat([header, directory(sorted(first), 8, littleEndian), ...directories]);
+}
+
+const sorted = (entries: Entries): Entry[] => [...entries.values()].sort((a, b) => a.tag - b.tag);
+
+const even = (length: number): number => length + (length % 2);
+
+/** Bytes of a directory with its values. */
+const sizeOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { bytes }) => sum + 12 + (bytes.length > 4 ? even(bytes.length) : 0), 6);
+
+/** A directory for this position, with its values behind it. */
+function directory(entries: readonly Entry[], position: number, littleEndian: boolean): Buffer {
+  const made = Buffer.alloc(sizeOf(entries));
+  const write = (value: number, at: number, size: 2 | 4): number =>
+    littleEndian ? made.writeUIntLE(value, at, size) : made.writeUIntBE(value, at, size);
+  write(entries.length, 0, 2);
+  let valuesAt = 6 + entries.length * 12;
+  for (const [i, { tag, type, bytes }] of entries.entries()) {
+    const at = write(bytes.length / SIZES[type]!, write(type, write(tag, 2 + i * 12, 2), 2), 4);
+    if (bytes.length <= 4) {
+      bytes.copy(made, at);
+      continue;
+    }
+    write(position + valuesAt, at, 4);
+    bytes.copy(made, valuesAt);
+    valuesAt += even(bytes.length);
+  }
+  return made;
+}
