@@ -26,7 +26,7 @@ describe('metadata to keep', () => {
       '--keep (variant a): expected what gif can hold, got "gps"',
     ],
     [{ keep: 'exif', variants: ['a:format=tiff'] }, '--keep (variant a): expected what tiff can hold'],
-    [{ variants: ['a:format=tiff,keep=icc'] }, 'keep: expected what tiff can hold, got "icc"'],
+    [{ variants: ['a:format=tiff,keep=icc'] }, 'gps, camera, xmp, joined by +, or none, got "icc"'],
     [{ copyright: 'me', variants: ['a:format=gif'] }, '--copyright (variant a): expected no copyright'],
   ])('is refused where it cannot be held: %o', async (flags, message) => {
     expect((await failure(() => person().load(flags))).message).toContain(message);
