@@ -58,7 +58,7 @@ export type TotalEvent = AboutBatch & {
 /** An image is in work from now on. Emitted again when the image continues after it waited or began again. */
 export type JobStarted = AboutJob & { readonly type: 'job.started' };
 
-/** One more variant of an image in work is rendered: `done` of the `total` that the image needs. */
+/** An image in work has come further: `done` of the `total` variants that it needs are rendered. */
 export interface JobProgress extends AboutJob, RenderProgress {
   readonly type: 'job.progress';
   readonly total: number;
@@ -80,8 +80,10 @@ export interface JobEvent extends AboutJob {
   readonly height?: number;
   /** Format of the source. */
   readonly format?: string;
-  /** Number of frames or pages of a source with more than one. Only the first is rendered. */
+  /** Number of frames or pages of a source with more than one. */
   readonly pages?: number;
+  /** True when at least one output has only the first of these frames or pages. */
+  readonly firstOnly?: true;
   readonly dominantColor?: string;
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */

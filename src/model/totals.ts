@@ -50,7 +50,7 @@ export class BatchTotals {
   readonly outputs = { rendered: 0, linked: 0, copied: 0, kept: 0 };
   /** Output files that were removed, or that a dry run would remove. */
   removed = 0;
-  /** Sources with outputs that have several frames or pages, by format. */
+  /** Sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages = new Map<string, number>();
   reused = 0;
   /** Jobs whose outputs have tagged names, without unchanged ones. */
@@ -161,7 +161,7 @@ export class BatchTotals {
       for (const { action = 'rendered' } of outputs) this.outputs[action]++;
       this.bytesOut += bytesOf(outputs);
     }
-    if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
+    if (state !== 'unchanged' && event.firstOnly) increment(this.severalPages, event.format ?? '');
     if (event.tagged) this.tagged++;
     if (state !== 'completed') return;
     if (event.reused) this.reused++;

@@ -4,15 +4,7 @@ import { bytes, count, counted, duration } from './format.ts';
 import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import {
-  firstOfText,
-  fixOf,
-  isForeseen,
-  newIndexText,
-  reasonOf,
-  retryText,
-  whyPassedOver,
-} from './wording.ts';
+import { fixOf, isForeseen, newIndexText, pagesText, reasonOf, retryText, whyPassedOver } from './wording.ts';
 
 const NARROW = 60;
 
@@ -77,7 +69,7 @@ export function outcomeOf(event: JobEvent): string {
   if (state !== 'completed') return state;
   const size = event.bytes === undefined ? '' : `   ${bytes(event.bytes)} -> ${bytes(bytesOf(outputs))}`;
   const time = ms === undefined ? '' : `   ${duration(ms.total)}`;
-  const first = pages === undefined ? '' : `   ${firstOfText(pages, event.format)}`;
+  const first = pages === undefined ? '' : `   ${pagesText({ ...event, pages })}`;
   return `${counted(outputs.length, 'output')}${reused ? ' reused' : ''}${size}${time}${first}`;
 }
 

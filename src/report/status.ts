@@ -5,13 +5,13 @@ import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } f
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { firstOfText, firstOnlyTexts, fixOf, goOn, NO_RETRY, passedOverTexts, reasonOf } from './wording.ts';
+import { firstOnlyTexts, fixOf, goOn, NO_RETRY, pagesText, passedOverTexts, reasonOf } from './wording.ts';
 
 /** What a status shows beside its batch and the jobs. */
 interface StatusParts {
   /** Whether the jobs are all jobs, and not only the failed ones. */
   readonly all?: boolean;
-  /** Numbers of sources with several frames or pages, by format. */
+  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages?: ReadonlyMap<string, number>;
   /** Lines above the jobs. */
   readonly live?: readonly string[];
@@ -110,7 +110,7 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${firstOf(job)}`,
+    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${severalPagesOf(job)}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
   const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
@@ -123,8 +123,8 @@ function allLines(jobs: readonly JobRecord[], layout: TextLayout): string[] {
   return [head, ...lines.flatMap((row, at) => [row, ...(below[at] ?? [])])];
 }
 
-function firstOf({ pages, format }: JobRecord): string {
-  return pages === null || pages === 1 ? '' : ` (${firstOfText(pages, format)})`;
+function severalPagesOf({ pages, format, outputs }: JobRecord): string {
+  return pages === null || pages === 1 ? '' : ` (${pagesText({ pages, format, outputs })})`;
 }
 
 function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {

@@ -9,6 +9,7 @@ import type {
   Failure,
   JobEvent,
   JobRetrying,
+  Output,
   PassedOver,
   PassedOverEvent,
 } from '../model.ts';
@@ -90,19 +91,29 @@ export function taggedTexts({ tagged }: BatchTotals): string[] {
   ];
 }
 
-/** `3 animations: first frame only`, `2 multi-page TIFFs: first page only`; no text for neither. */
+/** `3 animations: still outputs have the first frame`, `2 multi-page TIFFs: first page only`; no text for neither. */
 export function firstOnlyTexts(severalPages: ReadonlyMap<string, number>): string[] {
   const tiffs = severalPages.get('tiff') ?? 0;
   const others = [...severalPages.values()].reduce((sum, n) => sum + n, 0) - tiffs;
   return [
-    ...(others > 0 ? [`${counted(others, 'animation')}: first frame only`] : []),
+    ...(others > 0 ? [`${counted(others, 'animation')}: still outputs have the first frame`] : []),
     ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: first page only`] : []),
   ];
 }
 
-/** `first of 12 frames`, `first of 3 pages` */
-export function firstOfText(pages: number, format: string | null | undefined): string {
-  return `first of ${counted(pages, format === 'tiff' ? 'page' : 'frame')}`;
+/** `12 frames`, `12 frames, 2 outputs have the first`, `first of 12 frames`, `first of 3 pages` */
+export function pagesText({ pages, format, outputs = [] }: SeveralPages): string {
+  const all = counted(pages, format === 'tiff' ? 'page' : 'frame');
+  const stills = outputs.filter((output) => output.pages === undefined).length;
+  if (stills === outputs.length) return `first of ${all}`;
+  if (stills === 0) return all;
+  return `${all}, ${counted(stills, 'output')} ${stills === 1 ? 'has' : 'have'} the first`;
+}
+
+interface SeveralPages {
+  readonly pages: number;
+  readonly format?: string | null | undefined;
+  readonly outputs?: readonly Pick<Output, 'pages'>[];
 }
 
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */

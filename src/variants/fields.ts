@@ -1,4 +1,14 @@
-import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
+import {
+  type Allowed,
+  type Animated,
+  animatedType,
+  type BitDepth,
+  bitsType,
+  type Chroma,
+  COLOR,
+  chromaType,
+  onlyIn,
+} from './allowed.ts';
 import { EFFORTS, FORMATS, type Format, FULL_CHROMA, LONGEST_SIDE, QUALITIES } from './formats.ts';
 import { type CropBox, cropType, pair, percentType, positionType, ratioSide } from './lengths.ts';
 import { FITS, type Fit, type Percent, type Position } from './shapes.ts';
@@ -113,6 +123,10 @@ const FIELDS = {
   trim: everywhere<boolean>(yesOrNo, false, { about: 'cut off edges of one colour' }),
   /** From 1. */
   page: everywhere<number>(wholeNumber(1, 500), 1, { about: 'the page of a TIFF, from 1' }),
+  /** Of an animated GIF or WebP. Other formats always have the first frame. */
+  animated: special<Animated>('animated', animatedType, 'all', {
+    about: 'the frames of an animation to use',
+  }),
   linear: everywhere<boolean>(yesOrNo, false, { about: 'resize in linear light' }),
   format: field<Format>({
     about: 'file format of the output',

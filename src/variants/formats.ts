@@ -17,11 +17,23 @@ export const EXTENSIONS: PerFormat<string> = {
   tiff: 'tif',
 };
 
+/** Formats of outputs that can be animations. */
+export const MOVING: ReadonlySet<string> = new Set<Format>(['webp', 'gif']);
+
 /**
  * The number of the way in which outputs of a format are made. Raise it with each change of their pixels or bytes: the
  * index records it, and `--outdated` renders outputs with a lower number again. An output without a number has 1.
  */
 export const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 2, avif: 2, gif: 2, tiff: 2 };
+/** The same for the outputs of an animation that can be animations too. An older output is a still picture. */
+export const MOVING_RECIPE = 3;
+
+export const recipeOf = (format: Format, ofAnimation: boolean): number =>
+  ofAnimation && MOVING.has(format) ? MOVING_RECIPE : RECIPES[format];
+
+/** Whether all frames of a source can be read. Animations are read from the formats in which they are written. */
+export const isAnimation = ({ format, pages }: { readonly format: string; readonly pages: number | null }) =>
+  MOVING.has(format) && pages !== null && pages > 1;
 
 /**
  * Longest side of an output, in pixels. A variant cannot ask for more, and a larger picture is scaled down. These are the

@@ -17,12 +17,21 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   return {
     ...{ width, height, stored: { width, height }, pages: 1, pagesInFile: 1, page: 0 },
     ...{ format: 'jpeg', wide: false, alpha: false, pixelBytes: 3, samples: 1.5, corrections: null },
-    ...{ progressive: false, turned: false, lossless: false, plain: null, failOn: 'error', damage: null },
+    ...{
+      progressive: false,
+      turned: false,
+      orientation: 1,
+      animation: null,
+      lossless: false,
+      plain: null,
+      failOn: 'error',
+      damage: null,
+    },
     ...changes,
   };
 }
 
-const FRAME = { left: 0, top: 0, width: 5000, height: 3000, bytes: 1000, isWhole: true };
+const FRAME = { left: 0, top: 0, width: 5000, height: 3000, bytes: 1000, isWhole: true, end: 1 };
 const SCREEN = { width: 6000, height: 4000, frame: FRAME };
 
 function corrections(changes: Partial<Corrections> = {}): Corrections {

@@ -1,7 +1,7 @@
 import { ImgtoolError, outputExists, outputIsSource } from '../../errors.ts';
 import type { Output, OutputRecord, Rendered, Reservation } from '../../model.ts';
 import type { Staged, Storage } from '../../ports.ts';
-import { RECIPES } from '../../variants/formats.ts';
+import { isAnimation, recipeOf } from '../../variants/formats.ts';
 import type { JobContext, JobWork } from './context.ts';
 import { isAskedAs, isMade, presetMark, type Step, sameFile, type Wanted } from './decide.ts';
 import { has, isIntact } from './facts.ts';
@@ -113,7 +113,7 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
         ...size,
         checksum,
         encoder: rendered!.encoder,
-        recipe: RECIPES[format],
+        recipe: recipeOf(format, isAnimation(work.source)),
       };
       ready.push({ step, record, staged: one });
       orders++;

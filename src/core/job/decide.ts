@@ -1,6 +1,6 @@
 import type { FileFacts, OutputRecord, Reservation, SourceFacts, SourceRecord } from '../../model/records.ts';
 import type { Variant } from '../../model.ts';
-import { RECIPES } from '../../variants/formats.ts';
+import { recipeOf } from '../../variants/formats.ts';
 
 /** Milliseconds. A source that changed more recently may change again within the same tick of its file system. */
 const SETTLING = 2_000;
@@ -18,6 +18,8 @@ export interface Facts {
   readonly force: boolean;
   /** Whether outputs of an older recipe are rendered again. */
   readonly outdated: boolean;
+  /** Whether its source is an animation that outputs can keep; false while that is unknown. */
+  readonly ofAnimation: boolean;
   readonly duplicates: 'link' | 'copy' | 'skip';
 }
 
@@ -181,8 +183,8 @@ function twinOf({ checksum, disk, settings }: Wanted, facts: Facts): OutputRecor
 }
 
 /** Whether an output of an older recipe must be rendered again. */
-function isOutdated({ format, recipe }: OutputRecord, { outdated }: Facts): boolean {
-  return outdated && (recipe ?? 1) < RECIPES[format];
+function isOutdated({ format, recipe }: OutputRecord, { outdated, ofAnimation }: Facts): boolean {
+  return outdated && (recipe ?? 1) < recipeOf(format, ofAnimation);
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {

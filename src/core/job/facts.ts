@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { FileFacts, OutputRecord, SourceRecord } from '../../model.ts';
 import type { Storage } from '../../ports.ts';
+import { isAnimation } from '../../variants/formats.ts';
 import type { JobContext } from './context.ts';
 import { type Facts, isMade, isUnclear, isUnknown, sameFile, type Wanted } from './decide.ts';
 import { madeAs } from './moved.ts';
@@ -18,7 +19,8 @@ export function factsByStat(
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
-  return { source, recorded, digest, wanted, elsewhere: [], force, outdated, duplicates };
+  const ofAnimation = recorded !== undefined && isAnimation(recorded);
+  return { source, recorded, digest, wanted, elsewhere: [], force, outdated, ofAnimation, duplicates };
 }
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */

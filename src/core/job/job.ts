@@ -1,6 +1,7 @@
 import { ImgtoolError, outputIsSource } from '../../errors.ts';
 import type { JobEvent, Order, Rendered, SourceRecord, Unstamped } from '../../model.ts';
 import type { Opened, Settlement, Staged } from '../../ports.ts';
+import { isAnimation } from '../../variants/formats.ts';
 import { namesOf, pathAsGiven } from '../batch/names.ts';
 import { commit, Overtaken } from './commit.ts';
 import type { Begun, JobContext, JobWork, Requeued } from './context.ts';
@@ -13,7 +14,7 @@ import {
   sameFile,
   trustedDigest,
 } from './decide.ts';
-import { describe, jobEvent, scaledDown, wasChanged } from './events.ts';
+import { described, jobEvent, scaledDown, wasChanged } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
@@ -111,7 +112,7 @@ export async function look(
 
 /** Step 3: asks the index which sources have these bytes. */
 export async function judge(context: JobContext, stat: Facts, source: SourceRecord): Promise<Seen> {
-  const facts = await withDigest(context, stat, source.digest);
+  const facts = { ...(await withDigest(context, stat, source.digest)), ofAnimation: isAnimation(source) };
   return { facts, decision: decide(facts), size: source.size, source };
 }
 
@@ -137,7 +138,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
     source: { ...source, dominantColor },
     made: [...made, ...given],
     ...{ skipped, givenUp },
-    outputs: outputs.map(describe),
+    outputs: outputs.map((output, i) => described(output, steps[i]!.wanted.variant, source)),
     bytes: source.size,
     reused: decision.action === 'reuse',
     degraded: pictures?.degraded === true,

@@ -60,6 +60,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   elsewhere: [],
   force: false,
   outdated: false,
+  ofAnimation: false,
   duplicates: 'link',
   ...over,
 });
