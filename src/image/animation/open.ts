@@ -46,7 +46,7 @@ export function assertFramePixels(animation: Animation, size: PixelSize, { pixel
   const enough = `{{limitPixels ${Math.ceil(all / 1e6)}M}}`;
   const fix = `${FIRST}, or raise the limit with ${enough} if you trust the picture`;
   const frames = `${animation.frames.length.toLocaleString('en')} frames of`;
-  throw new ImgtoolError('too_large', `${frames} ${message}`, { fix });
+  throw new ImgtoolError('too_large', `${frames} ${message.replace(' is over ', ' are over ')}`, { fix });
 }
 
 /** Why an animation is incomplete; null when it is whole, as far as its structure shows. */
