@@ -58,7 +58,7 @@ export function estimateMemory(
 }
 
 /** How many frames of full size are in memory: the canvas, the one that is decoded, and some that are not freed yet. */
-const FULL_FRAMES = 16;
+const FULL_FRAMES = 24;
 
 /**
  * Memory of an animation without its file. All resized frames stay in memory until their outputs are encoded; the encoders
