@@ -38,7 +38,7 @@ export interface BatchSettings {
    * for. `all`: also when most sources are gone.
    */
   readonly mirror?: boolean | 'all';
-  /** Most pixels of one frame. */
+  /** Most pixels of all frames that are used. */
   readonly limitPixels?: number;
   readonly allowSvg?: boolean;
   readonly lenient?: boolean;

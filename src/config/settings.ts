@@ -189,11 +189,16 @@ const TABLE = {
     'most memory for all images together and for each, such as 2G; auto is half of the free memory',
     sizeType(16_000_000),
   ),
-  /** Pixels of one frame. */
-  limitPixels: setting('limits', '--limit-pixels <n>', 'largest frame of a source, in pixels', {
-    initial: 268_000_000,
-    type: amountType,
-  }),
+  /** Pixels of all frames that are used. */
+  limitPixels: setting(
+    'limits',
+    '--limit-pixels <n>',
+    'most pixels of a source, in all frames that are used',
+    {
+      initial: 268_000_000,
+      type: amountType,
+    },
+  ),
   /** Milliseconds. Users write seconds. */
   timeout: setting('limits', '--timeout <seconds>', 'longest time for one image', {
     initial: 120_000,

@@ -21,29 +21,34 @@ export function gifCanvasOf(bytes: Buffer, most: number) {
 }
 
 const IMAGE = 0x2c;
-const EXTENSION = 0x21;
-const TRAILER = 0x3b;
+export const EXTENSION = 0x21;
+export const TRAILER = 0x3b;
 
-/**
- * Returns a GIF's first frame on the screen, up to any damage (GIF89a specification, appendix F for LZW), in pixels;
- * undefined when no frame begins. `bytes` is the length of the compressed pixels. `isWhole` is false when the frame has
- * too few pixels, as some encoders write, and no valid GIF block follows it.
- */
+/** Returns a GIF's first frame on the screen, up to any damage; undefined when no frame begins. */
 export function firstFrame(bytes: Buffer) {
   if (bytes.length < 13) return undefined;
   let at = 13 + colourTable(bytes[10]!);
   while (bytes[at] === EXTENSION) at = blocksOf(bytes, at + 2).end;
-  if (bytes[at] !== IMAGE || at + 11 > bytes.length) return undefined;
-  const [left, top] = [bytes.readUInt16LE(at + 1), bytes.readUInt16LE(at + 3)];
-  const [width, height] = [bytes.readUInt16LE(at + 5), bytes.readUInt16LE(at + 7)];
-  at += 10 + colourTable(bytes[at + 9]!);
+  return frameAt(bytes, at);
+}
+
+/**
+ * Returns the frame whose description begins here, in pixels (GIF89a specification, 20 and appendix F); undefined when no
+ * frame begins. `bytes` is the length of the compressed pixels. `isWhole` is false when the frame has too few pixels, as
+ * some encoders write, and no valid GIF block follows it. `end` is the position behind it.
+ */
+export function frameAt(bytes: Buffer, from: number) {
+  if (bytes[from] !== IMAGE || from + 11 > bytes.length) return undefined;
+  const [left, top] = [bytes.readUInt16LE(from + 1), bytes.readUInt16LE(from + 3)];
+  const [width, height] = [bytes.readUInt16LE(from + 5), bytes.readUInt16LE(from + 7)];
+  const at = from + 10 + colourTable(bytes[from + 9]!);
   const { blocks, end } = blocksOf(bytes, at + 1);
   const next = bytes[end];
   const isFollowed = next === undefined || [IMAGE, EXTENSION, TRAILER].includes(next);
   const packed = blocks.reduce((sum, block) => sum + block.length, 0);
   const pixels = width * height;
   const isWhole = isFollowed || unpackedPixels(Buffer.concat(blocks), bytes[at] ?? 0, pixels) === pixels;
-  return { left, top, width, height, bytes: packed, isWhole };
+  return { left, top, width, height, bytes: packed, isWhole, end };
 }
 
 const COMMENT = 0xfe;
@@ -67,10 +72,11 @@ export function extensionsOf(bytes: Buffer): string[] {
   return names;
 }
 
-const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
+/** Bytes of the colour table that these flags announce. */
+export const colourTable = (packed: number): number => (packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0);
 
 /** Reads blocks of up to 255 bytes; an empty block ends them. */
-function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
+export function blocksOf(bytes: Buffer, from: number): { readonly blocks: Buffer[]; readonly end: number } {
   const blocks: Buffer[] = [];
   let at = from;
   for (;;) {

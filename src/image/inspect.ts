@@ -1,5 +1,6 @@
 import { ImgtoolError } from '../errors.ts';
 import type { Inspected } from '../model.ts';
+import { MOVING } from '../variants/formats.ts';
 import { detect } from './detect.ts';
 import type { SourceFormat } from './formats.ts';
 import { carriedBy, carriedIn, digestsOf } from './metadata.ts';
@@ -26,11 +27,15 @@ export async function inspect(path: string): Promise<Inspected> {
 }
 
 async function inspected({ input, head, digest }: Source, format: SourceFormat): Promise<Inspected> {
-  const read = () => sharp(input, { failOn: 'error', limitInputPixels: false });
+  const read = (pages = 1) => sharp(input, { failOn: 'error', limitInputPixels: false, pages });
   const metadata = await read().metadata();
-  const { width, height } = metadata;
+  const { width, height, pages } = metadata;
   // One row of the full width: the decoder skips nothing, and the result stays small.
-  await read().resize({ width, height: 1, fit: 'fill' }).raw().toBuffer();
+  const isAnimation = MOVING.has(format) && pages !== undefined && pages > 1;
+  await read(isAnimation ? -1 : 1)
+    .resize({ width, height: 1, fit: 'fill' })
+    .raw()
+    .toBuffer();
   const carried = new Set([...carriedBy(head, format, true).keys(), ...carriedIn(metadata).keys()]);
   const others = [...carried].filter((name) => !ORDER.includes(name)).sort();
   const names = [...ORDER.filter((name) => carried.has(name)), ...others];

@@ -1,5 +1,6 @@
 import { askedPages } from '../model/picture.ts';
 import type { Limits, Order, Rendered, RenderProgress, Variant } from '../model.ts';
+import { MOVING } from '../variants/formats.ts';
 import { detect } from './detect.ts';
 import { estimateMemory, largestPlan, mostAtOnce } from './memory.ts';
 import type { Source } from './open.ts';
@@ -7,7 +8,7 @@ import { assertPixels, plan } from './plan.ts';
 import { withoutPage } from './region.ts';
 import { type Header, header } from './steps/header.ts';
 
-/** A page that variants ask for, and how many of its outputs may be encoded at the same time. Most sources have one. */
+/** A page or an animation that variants ask for, and how many of its outputs may be encoded at the same time. Most sources have one. */
 export type Page = { readonly header: Header; readonly most: number };
 
 /** Receives the progress after each output. Outputs with the same bytes come together. */
@@ -23,20 +24,32 @@ export async function openPages(file: Source, limits: Limits, recorded: readonly
   const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(file) : null;
   const source = png ?? file;
   const held = typeof file.input === 'string' ? 0 : file.input.length;
-  const numbers = askedPages(variants);
-  const last = numbers.at(-1) ?? 1;
+  const last = askedPages(variants).at(-1) ?? 1;
   if (last > 1 && stated !== 'tiff') {
     const format = stated === 'heif' ? 'avif' : stated;
     throw withoutPage(last, `only a TIFF has pages, and this is ${format}`);
   }
-  const pages = new Map<number, Page>();
+  const pages = new Map<string, Page>();
   let memory = 0;
-  for (const page of numbers.length === 0 ? [1] : numbers) {
-    const found = await header(source, png === null ? stated : 'png', limits, { page, last });
-    const own = variants.filter((variant) => variant.page === page);
+  const add = (key: string, found: Header, own: readonly Variant[]) => {
     assertPixels(found, plan(found, found.format, own), limits.pixels);
-    pages.set(page, { header: found, most: mostAtOnce(largestPlan(found, own, limits.pixels)) });
+    pages.set(key, { header: found, most: mostAtOnce(largestPlan(found, own, limits.pixels)) });
     memory = Math.max(memory, estimateMemory(found, { size: file.facts.size, held }, own, limits.pixels));
+  };
+  const format = png === null ? stated : 'png';
+  const mayMove = MOVING.has(format) && (variants.length === 0 || variants.some(moves));
+  const whole = mayMove ? await header(source, format, limits, { page: 1, last }, true) : null;
+  // The frames of an animation become sRGB.
+  if (whole?.animation) add(ALL_FRAMES, { ...whole, profile: null }, variants.filter(moves));
+  const stills = whole?.animation ? variants.filter((variant) => !moves(variant)) : variants;
+  for (const page of pages.size === 0 && stills.length === 0 ? [1] : askedPages(stills)) {
+    const isRead = whole !== null && whole.animation === null;
+    const found = isRead ? whole : await header(source, format, limits, { page, last });
+    add(
+      String(page),
+      found,
+      stills.filter((variant) => variant.page === page),
+    );
   }
   const [first] = pages.values();
   return {
@@ -48,20 +61,28 @@ export async function openPages(file: Source, limits: Limits, recorded: readonly
   };
 }
 
+/** The key of the page with all frames of an animation. The keys of other pages are their numbers. */
+const ALL_FRAMES = 'all frames';
+
+/** Whether a variant has all frames of an animation. */
+const moves = ({ format, animated }: Variant): boolean => MOVING.has(format) && animated === 'all';
+
 /** Renders the pages one after the other, and joins the results. In the progress, a page counts by its planned pixels. */
 export async function renderPages(
-  pages: ReadonlyMap<number, Page>,
+  pages: ReadonlyMap<string, Page>,
   recorded: readonly Order[],
   report: ProgressReport | undefined,
   render: (page: Page, orders: readonly Order[], report: ProgressReport) => Promise<Rendered>,
 ): Promise<Rendered> {
   const orders = recorded.map(({ variant, path }) => ({ variant: withNewerFields(variant), path }));
-  const works = askedPages(orders.map(({ variant }) => variant)).map((number) => {
-    const page = pages.get(number);
-    if (page === undefined) throw new Error(`page ${number} is not open`);
-    const own = orders.filter(({ variant }) => variant.page === number);
-    return { page, own, pixels: plannedPixels(page, own) };
+  const keyOf = ({ variant }: Order): string =>
+    pages.has(ALL_FRAMES) && moves(variant) ? ALL_FRAMES : String(variant.page);
+  const works = [...pages].flatMap(([key, page]) => {
+    const own = orders.filter((order) => keyOf(order) === key);
+    return own.length === 0 ? [] : [{ page, own, pixels: plannedPixels(page, own) }];
   });
+  const closed = orders.map(keyOf).find((key) => !pages.has(key));
+  if (closed !== undefined) throw new Error(`page ${closed} is not open`);
   const whole = works.reduce((sum, { pixels }) => sum + pixels, 0);
   const parts: Rendered[] = [];
   const outputs = new Map<Order, Rendered['outputs'][number]>();
@@ -94,14 +115,18 @@ export async function renderPages(
 /** What `trim` leaves is not known yet. */
 function plannedPixels({ header }: Page, orders: readonly Order[]): number {
   const variants = orders.map(({ variant }) => variant);
-  return plan(header, header.format, variants).reduce((sum, { width, height }) => sum + width * height, 0);
+  const sizes = plan(header, header.format, variants);
+  return sizes.reduce((sum, { width, height }) => sum + width * height, 0) * header.pages;
 }
 
 // The child does not load the table of fields, which would double its code.
 
-/** Sizes and parts that change nothing, and no metadata. */
-const SIZES = { scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false };
-const NEWER = { ...SIZES, keep: 'none', copyright: null, artist: null };
+/** Fields at values that change nothing. */
+const NEWER = {
+  ...{ scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false },
+  ...{ keep: 'none', copyright: null, artist: null },
+  animated: 'all',
+} as const;
 
 /** A batch that was recorded by an earlier version lacks newer fields. */
 const withNewerFields = (recorded: Variant): Variant => ({ ...NEWER, ...recorded });

@@ -1,11 +1,12 @@
 import type { Sharp } from 'sharp';
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/kept.ts';
+import { contentOfFrames, isMoving, type MovingHeader, resizedFrames } from './animation/frames.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';
 import { assertPixels, type Geometry, plan } from './plan.ts';
 import { signalOfProfile } from './signal/icc.ts';
-import { onCanvas } from './steps/canvas.ts';
+import { type Finish, onCanvas } from './steps/canvas.ts';
 import { EIGHT_BITS, toSrgb } from './steps/correct.ts';
 import { type Decoded, decode } from './steps/decode.ts';
 import { encode, pixelsOf, write } from './steps/encode.ts';
@@ -15,12 +16,13 @@ import {
   flatten,
   from,
   grayscale,
+  pageByPage,
   resize,
   STILL,
   sharpen,
 } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
-import { trimsOf } from './steps/trim.ts';
+import { contentOf, trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
 
 /** The picture that is open in a child process; at most one at a time. */
@@ -86,43 +88,40 @@ async function render(
 ) {
   const variants = orders.map(({ variant }) => variant);
   const started = performance.now();
-  const decodeRegion = async (region: Geometry['base']['region']) => {
+  const contentIn = async (region: Geometry['base']['region']) => {
+    if (isMoving(header)) return contentOfFrames(header, region, limits);
     const { width, height } = region ?? header;
-    return (await decode(source, header, { width, height, region, zoom: 1 }, limits)).frames;
+    return contentOf((await decode(source, header, { width, height, region, zoom: 1 }, limits)).frames);
   };
-  const geometries = plan(header, header.format, variants, await trimsOf(header, variants, decodeRegion));
+  const geometries = plan(header, header.format, variants, await trimsOf(header, variants, contentIn));
   assertPixels(header, geometries, limits.pixels);
   const withMetadata = await metadataWriter(source, header, limits, variants);
-  const bases = new Map<string, Decoded>();
-  for (const { base } of geometries) {
-    const key = baseKey(base);
-    if (!bases.has(key)) bases.set(key, await decode(source, header, base, limits));
-  }
+  const spent: Spent = { resize: 0, write: 0 };
+  const { sized, degraded } = isMoving(header)
+    ? await movingSizes(header, geometries, limits, report)
+    : await stillSizes(source, header, geometries, limits, spent);
   await source.assertUnchanged();
   const decoded = performance.now();
-  const spent: Spent = { resize: 0, write: 0 };
-  const sized = resizer(bases, spent);
   const outputs = new Map<Order, RenderedOutput>();
   const groups = groupsOf(orders, geometries);
   const whole = groups.reduce((sum, { geometry }) => sum + area(geometry), 0);
+  const shareOfFrames = isMoving(header) ? FRAMES_SHARE : 0;
   let made = 0;
   const works = groups.map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
     const finish = (frames: Frames) => STEPS.reduce((so, step) => step(so, variant), from(frames));
     const picture = await sized(geometry);
-    const pipeline =
-      geometry.canvas === null
-        ? finish(picture)
-        : grayscale(from(await onCanvas(picture, geometry, variant, finish, pixelsOf)), variant);
+    const pipeline = await finished(picture, geometry, variant, finish);
     const isOwn = geometry.base.isOwn === true;
-    const { data, ...size } = await encode(pipeline, variant, pngOf(source, header, geometry), isOwn);
+    const png = pngOf(source, header, geometry);
+    const { data, ...size } = await encode(pipeline, variant, png, picture, isOwn);
     const { bytes, metadata } = await withMetadata(data, size, variant, isOwn);
     for (const order of same) {
       const written = await timed(spent, 'write', () => write(bytes, size, order));
       outputs.set(order, { ...written, metadata });
     }
     made += area(geometry);
-    report({ done: outputs.size, share: made / whole });
+    report({ done: outputs.size, share: shareOfFrames + (1 - shareOfFrames) * (made / whole) });
   });
   // An AVIF encoder uses several threads.
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
@@ -138,15 +137,34 @@ async function render(
     }),
     dominantColor: color,
     encoder: ENCODER,
-    degraded: [...bases.values()].some((one) => one.degraded),
+    degraded,
     ms: { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded },
   };
+}
+
+/** The picture after all steps. Steps that look at neighbours get each page by itself. */
+async function finished(
+  picture: Frames,
+  geometry: Geometry,
+  variant: Variant,
+  finish: Finish,
+): Promise<Sharp> {
+  const isByPage = picture.pages > 1 && variant.sharpen;
+  if (geometry.canvas === null && !isByPage) return finish(picture);
+  const made =
+    geometry.canvas === null
+      ? await pageByPage(picture, (page) => pixelsOf(finish(page), variant))
+      : await onCanvas(picture, geometry, variant, finish, pixelsOf);
+  return grayscale(from(made), variant);
 }
 
 const SIZES = ['width', 'height', 'fit', 'scale', 'enlarge', 'ratio', 'position', 'linear'] as const;
 
 /** The name, and fields that have their whole effect in the geometry. */
-const GEOMETRIC: ReadonlySet<string> = new Set<keyof Variant>(['name', 'page', 'crop', 'trim', ...SIZES]);
+const GEOMETRIC: ReadonlySet<string> = new Set<keyof Variant>([
+  ...(['name', 'page', 'crop', 'trim', 'animated'] as const),
+  ...SIZES,
+]);
 
 /** Groups orders with byte-identical outputs, such as several sizes of a picture that is too small for them. */
 function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
@@ -166,6 +184,46 @@ function groupsOf(orders: readonly Order[], geometries: readonly Geometry[]) {
 function pngOf({ input }: Source, { format, width, height }: Header, one: Geometry): Buffer | null {
   if (format !== 'png' || typeof input === 'string') return null;
   return one.width === width && one.height === height ? input : null;
+}
+
+/** The share of the work that the frames of an animation take before any output is encoded. */
+const FRAMES_SHARE = 0.5;
+/** How often an animation reports its frames. */
+const REPORTS = 20;
+
+/** Decodes all frames, and resizes them to each geometry once. */
+async function movingSizes(
+  header: MovingHeader,
+  geometries: readonly Geometry[],
+  limits: Limits,
+  report: ProgressReport,
+) {
+  const distinct = new Map(geometries.map((geometry) => [geometryKey(geometry), geometry]));
+  let reported = 0;
+  const { made, degraded } = await resizedFrames(header, [...distinct.values()], limits, (share) => {
+    if (share - reported < 1 / REPORTS) return;
+    reported = share;
+    report({ done: 0, share: share * FRAMES_SHARE });
+  });
+  const frames = new Map([...distinct.keys()].map((key, i) => [key, made[i]!]));
+  return { sized: async (geometry: Geometry) => frames.get(geometryKey(geometry))!, degraded };
+}
+
+/** Decodes each base once. */
+async function stillSizes(
+  source: Source,
+  header: Header,
+  geometries: readonly Geometry[],
+  limits: Limits,
+  spent: Spent,
+) {
+  const bases = new Map<string, Decoded>();
+  for (const { base } of geometries) {
+    const key = baseKey(base);
+    if (!bases.has(key)) bases.set(key, await decode(source, header, base, limits));
+  }
+  const degraded = [...bases.values()].some((one) => one.degraded);
+  return { sized: resizer(bases, spent), degraded };
 }
 
 /** Resizes each geometry once: variants of equal geometry share the frames. */

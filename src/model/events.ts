@@ -92,6 +92,8 @@ export interface JobEvent extends AboutJob {
   readonly pages?: number;
   /** Numbers of the pages that the variants ask for, unless they ask for the first one alone. */
   readonly renderedPages?: readonly number[];
+  /** True when at least one output has only the first of these frames or pages. */
+  readonly firstOnly?: true;
   readonly dominantColor?: string;
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */

@@ -39,6 +39,8 @@ export interface Output extends PixelSize {
   readonly format: Format;
   readonly path: string;
   readonly bytes: number;
+  /** Number of frames of an output that is an animation. */
+  readonly pages?: number;
   /** What the job did for it: `kept` means that the file was there. Absent where another source owns it, and in history. */
   readonly action?: 'rendered' | 'linked' | 'copied' | 'kept';
 }

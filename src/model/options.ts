@@ -55,7 +55,7 @@ export interface Walk {
 
 /** Limits for each source. */
 export interface Limits {
-  /** Most pixels of one frame. */
+  /** Most pixels of all frames that are used. */
   readonly pixels: number;
   readonly allowSvg: boolean;
   readonly lenient: boolean;

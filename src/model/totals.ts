@@ -50,7 +50,7 @@ export class BatchTotals {
   readonly outputs = { rendered: 0, linked: 0, copied: 0, kept: 0 };
   /** Output files that were removed, or that a dry run would remove. */
   removed = 0;
-  /** Sources with outputs that have several frames or pages, by format. */
+  /** Sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages = new Map<string, number>();
   /** Numbers of the pages that are rendered of a TIFF. */
   renderedPages: readonly number[] = [1];
@@ -163,7 +163,9 @@ export class BatchTotals {
       for (const { action = 'rendered' } of outputs) this.outputs[action]++;
       this.bytesOut += bytesOf(outputs);
     }
-    if (state !== 'unchanged' && event.pages !== undefined) increment(this.severalPages, event.format ?? '');
+    if (state !== 'unchanged' && (event.firstOnly || event.renderedPages)) {
+      increment(this.severalPages, event.format ?? '');
+    }
     if (event.renderedPages !== undefined) this.renderedPages = event.renderedPages;
     if (event.tagged) this.tagged++;
     if (state !== 'completed') return;

@@ -71,7 +71,7 @@ export interface History {
   lastOfPreset(preset: string): Promise<Batch[]>;
   /** The jobs of a batch in these states, state by state. Each page is in the order of its sources' paths. */
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
-  /** Numbers of sources with outputs that have several frames or pages, by format. */
+  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
   /** The jobs that made outputs of these sources, newest first. */
   makers(sources: readonly string[]): Promise<Maker[]>;

@@ -46,7 +46,7 @@ function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): obj
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
   return outputs.map((output) =>
-    inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes', 'action']),
+    inOrder(output, ['variant', 'format', 'path', 'width', 'height', 'bytes', 'pages', 'action']),
   );
 }
 
@@ -72,6 +72,7 @@ const SOURCE = [
   'height',
   'format',
   'pages',
+  'firstOnly',
 ] as const;
 const RESULT = ['dominantColor', 'outputs', 'ms', 'attempts', 'reused', 'degraded'] as const;
 
@@ -156,7 +157,9 @@ function batchFields(batch: Batch): object {
 function jobFields(job: JobRecord): object {
   const ms = job.ms && timingsInOrder(job.ms);
   const pages = job.pages === 1 ? null : job.pages;
-  const values = { ...job, pages, outputs: outputsInOrder(job.outputs), ms, finishedAt: isoOf(job) };
+  const firstOnly = pages !== null && job.outputs.some((output) => output.pages === undefined);
+  const outputs = outputsInOrder(job.outputs);
+  const values = { ...job, pages, firstOnly, outputs, ms, finishedAt: isoOf(job) };
   const fields = Object.entries(inOrder(values, [...SOURCE, 'part', ...RESULT, 'finishedAt']));
   return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== false));
 }

@@ -4,15 +4,7 @@ import { bytes, count, counted, duration } from './format.ts';
 import { layoutFor, line, markOf, stateSpan, type TextLayout } from './layout.ts';
 import { profileLines } from './profile.ts';
 import { cutStart, printable, width, wrap } from './text.ts';
-import {
-  firstOfText,
-  fixOf,
-  isForeseen,
-  newIndexText,
-  reasonOf,
-  retryText,
-  whyPassedOver,
-} from './wording.ts';
+import { fixOf, isForeseen, newIndexText, pagesText, reasonOf, retryText, whyPassedOver } from './wording.ts';
 
 const NARROW = 60;
 
@@ -70,14 +62,14 @@ function jobLines(event: JobEvent, verbose: boolean, layout: TextLayout): string
 
 /** The result of a job: `4 outputs   3.1 MB -> 402 kB   0.4s`, `same as a.jpg`, a reason. */
 export function outcomeOf(event: JobEvent): string {
-  const { source, state, error, duplicateOf, outputs = [], ms, pages, renderedPages, reused, would } = event;
+  const { source, state, error, duplicateOf, outputs = [], ms, pages, reused, would } = event;
   if (state === 'failed') return reasonOf(source, error);
   if (state === 'duplicate') return `same as ${printable(duplicateOf ?? 'another')}`;
   if (isForeseen(event)) return `would ${would}`;
   if (state !== 'completed') return state;
   const size = event.bytes === undefined ? '' : `   ${bytes(event.bytes)} -> ${bytes(bytesOf(outputs))}`;
   const time = ms === undefined ? '' : `   ${duration(ms.total)}`;
-  const first = pages === undefined ? '' : `   ${firstOfText(pages, event.format, renderedPages)}`;
+  const first = pages === undefined ? '' : `   ${pagesText({ ...event, pages })}`;
   return `${counted(outputs.length, 'output')}${reused ? ' reused' : ''}${size}${time}${first}`;
 }
 

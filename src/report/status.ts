@@ -6,13 +6,13 @@ import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } f
 import { bytes, change, count, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { firstOfText, firstOnlyTexts, fixOf, goOn, NO_RETRY, passedOverTexts, reasonOf } from './wording.ts';
+import { firstOnlyTexts, fixOf, goOn, NO_RETRY, pagesText, passedOverTexts, reasonOf } from './wording.ts';
 
 /** What a status shows beside its batch and the jobs. */
 interface StatusParts {
   /** Whether the jobs are all jobs, and not only the failed ones. */
   readonly all?: boolean;
-  /** Numbers of sources with several frames or pages, by format. */
+  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages?: ReadonlyMap<string, number>;
   /** Lines above the jobs. */
   readonly live?: readonly string[];
@@ -123,7 +123,7 @@ function allLines(jobs: readonly JobRecord[], rendered: readonly number[], layou
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${firstOf(job, rendered)}`,
+    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${severalPagesOf(job, rendered)}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
   const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);
@@ -136,8 +136,8 @@ function allLines(jobs: readonly JobRecord[], rendered: readonly number[], layou
   return [head, ...lines.flatMap((row, at) => [row, ...(below[at] ?? [])])];
 }
 
-function firstOf({ pages, format }: JobRecord, rendered: readonly number[]): string {
-  return pages === null || pages === 1 ? '' : ` (${firstOfText(pages, format, rendered)})`;
+function severalPagesOf({ pages, format, outputs }: JobRecord, renderedPages: readonly number[]): string {
+  return pages === null || pages === 1 ? '' : ` (${pagesText({ pages, format, outputs, renderedPages })})`;
 }
 
 function indentedTable(...[titles, rows, layout, right]: Parameters<typeof table>): string[] {

@@ -11,6 +11,7 @@ import type {
   Failure,
   JobEvent,
   JobRetrying,
+  Output,
   PassedOver,
   PassedOverEvent,
 } from '../model.ts';
@@ -96,7 +97,7 @@ export function taggedTexts({ tagged }: BatchTotals): string[] {
 
 const FIRST: readonly number[] = [1];
 
-/** `3 animations: first frame only`, `2 multi-page TIFFs: first page only` or `pages 1 and 3`; no text for neither. */
+/** `3 animations: still outputs have the first frame`, `2 multi-page TIFFs: first page only`; no text for neither. */
 export function firstOnlyTexts(
   severalPages: ReadonlyMap<string, number>,
   rendered: readonly number[] = FIRST,
@@ -104,12 +105,12 @@ export function firstOnlyTexts(
   const tiffs = severalPages.get('tiff') ?? 0;
   const others = [...severalPages.values()].reduce((sum, n) => sum + n, 0) - tiffs;
   return [
-    ...(others > 0 ? [`${counted(others, 'animation')}: first frame only`] : []),
-    ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: ${pagesText(rendered)}`] : []),
+    ...(others > 0 ? [`${counted(others, 'animation')}: still outputs have the first frame`] : []),
+    ...(tiffs > 0 ? [`${counted(tiffs, 'multi-page TIFF')}: ${tiffText(rendered)}`] : []),
   ];
 }
 
-function pagesText(rendered: readonly number[]): string {
+function tiffText(rendered: readonly number[]): string {
   return rendered.join() === '1' ? 'first page only' : numbered(rendered);
 }
 
@@ -119,14 +120,21 @@ function numbered(pages: readonly number[]): string {
   return others.length === 0 ? `page ${last}` : `pages ${others.toReversed().join(', ')} and ${last}`;
 }
 
-/** `first of 12 frames`, `first of 3 pages`, `pages 1 and 2 of 3` */
-export function firstOfText(
-  pages: number,
-  format: string | null | undefined,
-  rendered: readonly number[] = FIRST,
-): string {
-  if (rendered.join() !== '1') return `${numbered(rendered)} of ${pages}`;
-  return `first of ${counted(pages, format === 'tiff' ? 'page' : 'frame')}`;
+/** `12 frames`, `12 frames, 2 outputs have the first`, `first of 12 frames`, `pages 1 and 2 of 3` */
+export function pagesText({ pages, format, outputs = [], renderedPages = FIRST }: SeveralPages): string {
+  if (renderedPages.join() !== '1') return `${numbered(renderedPages)} of ${pages}`;
+  const all = counted(pages, format === 'tiff' ? 'page' : 'frame');
+  const stills = outputs.filter((output) => output.pages === undefined).length;
+  if (stills === outputs.length) return `first of ${all}`;
+  if (stills === 0) return all;
+  return `${all}, ${counted(stills, 'output')} ${stills === 1 ? 'has' : 'have'} the first`;
+}
+
+interface SeveralPages {
+  readonly pages: number;
+  readonly format?: string | null | undefined;
+  readonly outputs?: readonly Pick<Output, 'pages'>[];
+  readonly renderedPages?: readonly number[];
 }
 
 /** The result of a dry run: `would write 3,693 files (3 variants x 1,231 images) to ./out; 41 duplicate`. */

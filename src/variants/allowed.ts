@@ -1,4 +1,4 @@
-import { type Format, formatsOf, type PerFormat } from './formats.ts';
+import { type Format, formatsOf, MOVING, type PerFormat } from './formats.ts';
 import { choice, NO, type Scalar, scalar } from './values.ts';
 
 /** The values that fields of a variant can have, in each format. */
@@ -54,6 +54,14 @@ const CHROMAS: Partial<PerFormat<Scalar<Chroma>>> = {
 };
 
 export const chromaType = (format: Format): Scalar<Chroma> | null => CHROMAS[format] ?? null;
+
+/** Which frames of an animation an output has. */
+export type Animated = 'all' | 'first';
+
+const ANIMATED = choice<Animated>(['all', 'first']);
+
+export const animatedType = (format: Format): Scalar<Animated> | null =>
+  MOVING.has(format) ? ANIMATED : null;
 
 const BIT_DEPTHS = [8, 10, 12] as const;
 export type BitDepth = (typeof BIT_DEPTHS)[number];

@@ -1,4 +1,5 @@
-import { type Allowed, type BitDepth, bitsType, type Chroma, COLOR, chromaType, onlyIn } from './allowed.ts';
+import type { Allowed, Animated, BitDepth, Chroma } from './allowed.ts';
+import { animatedType, bitsType, COLOR, chromaType, onlyIn } from './allowed.ts';
 import { EFFORTS, FORMATS, type Format, FULL_CHROMA, formatsOf, LONGEST_SIDE, QUALITIES } from './formats.ts';
 import { holdsTexts, keepType, stampType } from './keeps.ts';
 import { NOTHING } from './kept.ts';
@@ -127,6 +128,10 @@ const FIELDS = {
   trim: everywhere<boolean>(yesOrNo, false, { about: 'cut off edges of one colour' }),
   /** From 1. */
   page: everywhere<number>(wholeNumber(1, 500), 1, { about: 'the page of a TIFF, from 1' }),
+  /** Of an animated GIF or WebP. Other formats always have the first frame. */
+  animated: special<Animated>('animated', animatedType, 'all', {
+    about: 'the frames of an animation to use',
+  }),
   linear: everywhere<boolean>(yesOrNo, false, { about: 'resize in linear light' }),
   format: field<Format>({
     about: 'file format of the output',

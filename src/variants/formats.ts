@@ -17,6 +17,9 @@ export const EXTENSIONS: PerFormat<string> = {
   tiff: 'tif',
 };
 
+/** Formats of outputs that can be animations. */
+export const MOVING: ReadonlySet<string> = new Set<Format>(['webp', 'gif']);
+
 /**
  * The number of the way in which outputs of a format are made. The index records it, and `--outdated` renders outputs with
  * a lower number again. An output without a number has 1: since then, pixels changed for some sources of every format.
@@ -27,9 +30,25 @@ const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 4, avif: 2, gif: 2, 
 /** The same for sources of a format, whose decoding changed. 3: an SVG is rendered at the size of its variant. */
 const SOURCE_RECIPES: Readonly<Record<string, number>> = { svg: 3 };
 
-/** The recipe for outputs of this format of a source of this format. */
-export const recipeOf = (format: Format, source: string): number =>
-  Math.max(RECIPES[format], SOURCE_RECIPES[source] ?? 1);
+/** The same for the outputs of an animation that can be animations too. An older output is a still picture. */
+export const MOVING_RECIPE = 5;
+
+/** What recipes depend on in a source. */
+interface Kind {
+  readonly format: string;
+  readonly pages: number | null;
+}
+
+/** The recipe for outputs of this format of a source; of any picture if the source is not known. */
+export function recipeOf(format: Format, source: Kind | undefined): number {
+  if (source === undefined) return RECIPES[format];
+  if (isAnimation(source) && MOVING.has(format)) return MOVING_RECIPE;
+  return Math.max(RECIPES[format], SOURCE_RECIPES[source.format] ?? 1);
+}
+
+/** Whether all frames of a source can be read. Animations are read from the formats in which they are written. */
+export const isAnimation = ({ format, pages }: Kind): boolean =>
+  MOVING.has(format) && pages !== null && pages > 1;
 
 /**
  * Longest side of an output, in pixels. A variant cannot ask for more, and a larger picture is scaled down. These are the

@@ -4,7 +4,7 @@ import { finishedOf, jobsOf, openPlace, type Place, SMALL } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
 import { hasTerminal, onTerminal } from './terminal.ts';
 
-const FRAMES = '2 animations: first frame only';
+const FRAMES = '2 animations: still outputs have the first frame';
 const PAGES = '1 multi-page TIFF: first page only';
 
 let place: Place;
@@ -18,7 +18,9 @@ beforeEach(async () => {
   putOld(place.at('photos/still.jpg'), await picture());
 });
 
-const args = (...more: string[]) => ['process', ...SMALL, '--out', 'out', ...more, 'photos'];
+/** Beside outputs that are animations, one that is not. */
+const STILL = ['--variant', 'still:w=40,format=jpeg'];
+const args = (...more: string[]) => ['process', ...SMALL, ...STILL, '--out', 'out', ...more, 'photos'];
 
 describe('animations and documents of several pages', () => {
   it('are counted in the summary, and a run that renders nothing does not repeat it', async () => {
@@ -50,17 +52,32 @@ describe('animations and documents of several pages', () => {
       ['photos/still.jpg', 'jpeg', undefined],
     ];
     for (let run = 0; run < 2; run++) {
-      const outcome = await place.process();
+      const outcome = await place.process(...SMALL, ...STILL);
       const jobs = jobsOf(outcome).map(({ source, format, pages }) => [source, format, pages]);
       expect(jobs.sort()).toEqual(expected);
     }
   });
 
+  it('have `pages` in each output that is an animation, and `firstOnly` where one is not', async () => {
+    for (const actions of ['rendered', 'kept']) {
+      const jobs = jobsOf(await place.process(...SMALL, ...STILL));
+      const gif = jobs.find(({ source }) => source === 'photos/a.gif')!;
+      expect(gif).toMatchObject({ pages: 3, firstOnly: true });
+      expect(gif.outputs!.map(({ format, pages, action }) => [format, pages, action])).toEqual([
+        ['webp', 3, actions],
+        ['webp', 3, actions],
+        ['jpeg', undefined, actions],
+      ]);
+      expect(jobs.find(({ format }) => format === 'jpeg')).not.toHaveProperty('firstOnly');
+    }
+    expect((await place.run(['verify'])).stdout).toContain('all in order');
+  });
+
   it('are counted and marked by `status`, and have `pages` in its JSON', async () => {
-    const { batch } = finishedOf(await place.process());
+    const { batch } = finishedOf(await place.process(...SMALL, ...STILL));
     const { stdout } = await place.run(['status', batch, '--all']);
     expect(stdout).toContain(`  aside    ${FRAMES}\n  aside    ${PAGES}\n`);
-    expect(stdout).toContain('/photos/a.gif (first of 3 frames)\n');
+    expect(stdout).toContain('/photos/a.gif (3 frames, 1 output has the first)\n');
     expect(stdout).toContain('/photos/c.tif (first of 3 pages)\n');
     expect(stdout).toMatch(/still\.jpg$/m);
     const { jobs } = await place.status(batch, '--all');
@@ -90,7 +107,7 @@ describe('animations and documents of several pages', () => {
   });
 
   it('are named in the log of a watch', async () => {
-    const { stderr } = await place.run(['watch', '--once', ...SMALL, '--out', 'out', 'photos']);
+    const { stderr } = await place.run(['watch', '--once', ...SMALL, ...STILL, '--out', 'out', 'photos']);
     expect(stderr).toMatch(/completed photos\/a\.gif .* pages=3$/m);
     expect(stderr).toMatch(/completed photos\/still\.jpg (?!.*pages)/m);
   });

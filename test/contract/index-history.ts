@@ -164,15 +164,34 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
       expect(await parts('processing')).toEqual([null]);
     });
 
-    it('counts the sources of a batch with several pages that have outputs, by format', async () => {
+    it('counts the sources of a batch with several pages that have a still output, by format', async () => {
       const run = await begin(index);
-      const names = ['a', 'b', 'c', 'still', 'bad'];
+      const names = ['a', 'moving', 'b', 'c', 'still', 'bad'];
       await index.add(
         run,
         names.map((name) => newJob(name)),
         NOTHING,
       );
-      const pictures = { a: ['gif', 4], b: ['gif', 2], c: ['tiff', 3], still: ['jpeg', 1] } as const;
+      const outputsOf = (name: string) => {
+        const still = {
+          variant: 'v',
+          format: 'webp',
+          path: `/out/${name}`,
+          width: 1,
+          height: 1,
+          bytes: 1,
+        } as const;
+        const moving = { ...still, pages: 4 };
+        // All outputs of one source are animations.
+        return name === 'moving' ? [moving] : [still, moving];
+      };
+      const pictures = {
+        a: ['gif', 4],
+        b: ['gif', 2],
+        c: ['tiff', 3],
+        moving: ['gif', 4],
+        still: ['jpeg', 1],
+      } as const;
       for (const job of await index.take(run, 9, Date.now())) {
         const [format, pages] = pictures[job.relative as keyof typeof pictures] ?? ['gif', 9];
         const source = sourceRecord(job.source, { format, pages });
@@ -180,7 +199,7 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
         const isBad = job.relative === 'bad';
         const end = isBad
           ? settled({ state: 'failed', source, error })
-          : settled({ state: 'completed', source });
+          : settled({ state: 'completed', source, outputs: outputsOf(job.relative) });
         await index.settle(run, job, end);
       }
       expect(await index.severalPages(run.batch)).toEqual(

@@ -22,6 +22,8 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
       metadataBytes: 0,
       progressive: false,
       turned: false,
+      orientation: 1,
+      animation: null,
       lossless: false,
       plain: null,
       failOn: 'error',
@@ -31,7 +33,7 @@ function header(mpx: 24 | 100, changes: Partial<Header> = {}): Header {
   };
 }
 
-const FRAME = { left: 0, top: 0, width: 5000, height: 3000, bytes: 1000, isWhole: true };
+const FRAME = { left: 0, top: 0, width: 5000, height: 3000, bytes: 1000, isWhole: true, end: 1 };
 const SCREEN = { width: 6000, height: 4000, frame: FRAME };
 
 function corrections(changes: Partial<Corrections> = {}): Corrections {
@@ -123,6 +125,39 @@ const MEASURED: [string, Header, number, { web: number; wide: number }][] = [
   ['an AVIF of 24 Mpx', header(24, { format: 'avif' }), 0, { web: 432, wide: 422 }],
   ['an AVIF of 100 Mpx', header(100, { format: 'avif' }), 1, { web: 1740, wide: 1723 }],
 ];
+
+/** 200 frames of 1 Mpx: file size and peak in MiB, measured like the above. */
+const MOVING: [Partial<Variant>, number, number][] = [
+  [{ width: 300, effort: 4 }, 52, 207],
+  [{ width: 300, format: 'gif', effort: 7 }, 52, 221],
+  [{ width: null, effort: 0 }, 52, 946],
+  [{ width: null, format: 'gif', effort: 1 }, 52, 952],
+  [{ width: 300, effort: 4 }, 178, 337],
+];
+
+describe('the estimated memory of an animation', () => {
+  it.each(MOVING)(
+    'to %j, from %i MiB, is at least the measured peak, but not much more',
+    (fields, size, peak) => {
+      const side = { width: 1000, height: 1000 };
+      const frame = {
+        ...side,
+        left: 0,
+        top: 0,
+        delay: 50,
+        after: 'stays',
+        over: true,
+        isWhole: true,
+      } as const;
+      const frames = Array.from({ length: 200 }, () => ({ ...frame, picture: () => null }));
+      const animation = { frames, loop: 0 };
+      const one = header(24, { ...side, stored: side, format: 'gif', pages: 200, animation });
+      const bytes = estimateMemory(one, { size: size * MB, held: size * MB }, [variant(fields)]);
+      expect(bytes).toBeGreaterThanOrEqual(peak * MB);
+      expect(bytes).toBeLessThan(peak * MB * 1.3);
+    },
+  );
+});
 
 /** Peak of encoding 12 Mpx in bytes per pixel, in addition to the pixels: of noise, and of a plain picture. */
 const ENCODERS: [Partial<Variant>, boolean, { noise: number; plain: number }][] = [

@@ -69,13 +69,15 @@ describe('the closing summary', () => {
 
   it('counts animations and documents of which only the first page was rendered', () => {
     const of = (source: string, format: string, given: Partial<JobEvent> = {}) =>
-      jobOf(source, { format, pages: 3, outputs: [], ...given });
+      jobOf(source, { format, pages: 3, firstOnly: true, outputs: [], ...given });
     const events = [
       ...[of('a', 'gif'), of('b', 'png', { state: 'duplicate' }), of('c', 'tiff')],
       ...[of('d', 'gif', { state: 'unchanged' }), of('e', 'gif', { state: 'failed' })],
     ];
     const text = textOf([STARTED, ...events, finishedOf({ completed: 5 })]);
-    expect(text).toContain('\n 2 animations: first frame only\n 1 multi-page TIFF: first page only\n');
+    expect(text).toContain(
+      '\n 2 animations: still outputs have the first frame\n 1 multi-page TIFF: first page only\n',
+    );
   });
 
   it('shows failures with the same cause once, with their number and some names', () => {

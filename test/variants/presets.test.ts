@@ -65,6 +65,7 @@ describe('a full variant', () => {
       crop: null,
       trim: false,
       page: 1,
+      animated: 'all',
       linear: false,
       format: 'webp',
       quality: 85,

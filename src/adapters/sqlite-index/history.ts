@@ -42,7 +42,8 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
     ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
   const severalPages = prepare<[string], { format: string; count: number }>(`
     SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
-    WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate') GROUP BY format`);
+    WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
+      AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');

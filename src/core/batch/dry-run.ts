@@ -4,7 +4,7 @@ import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
 import { isUnknown, type Wanted } from '../job/decide.ts';
-import { kindOf } from '../job/events.ts';
+import { firstOnlyOf, kindOf } from '../job/events.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
@@ -159,13 +159,8 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'render') assertHoldable(memory, options.memoryCap);
     const isTagged = names?.[0] !== job.candidates[0]?.[0];
     const tagged = isTagged ? { tagged: true as const } : {};
-    const picture = {
-      ...base,
-      digest: source.digest,
-      bytes: source.size,
-      ...kindOf(source, options),
-      ...tagged,
-    };
+    const known = { ...kindOf(source, options), ...firstOnlyOf(source, options.preset.variants) };
+    const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...tagged };
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);

@@ -2,7 +2,7 @@ import type { JobEvent, OutputRecord, SourceRecord, Unstamped } from '../../mode
 import type { FoundSource, Lookup } from '../../ports.ts';
 import type { JobContext } from '../job/context.ts';
 import { decide, type Facts, isAskedAs, isMade, trustedDigest, type Wanted } from '../job/decide.ts';
-import { describe, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
+import { described, firstOnly, NO_TIME, outputAsGiven, pictureOf } from '../job/events.ts';
 import { factsByStat } from '../job/facts.ts';
 import { isMovedOutput } from '../job/moved.ts';
 import { refusedNow } from '../job/open-source.ts';
@@ -116,14 +116,16 @@ function factsOf(
 }
 
 function unchangedEvent({ options }: JobContext, given: string, facts: Facts, startedAt: number) {
+  const { recorded } = facts;
+  const outputs = facts.wanted.map(({ record, variant }) =>
+    outputAsGiven(described(record as OutputRecord, variant, recorded), options, 'kept'),
+  );
   const event: Unstamped<JobEvent> = {
     type: 'job',
     source: given,
     state: 'unchanged',
-    ...(facts.recorded && pictureOf(facts.recorded, options)),
-    outputs: facts.wanted.map(({ record }) =>
-      outputAsGiven(describe(record as OutputRecord), options, 'kept'),
-    ),
+    ...(recorded && Object.assign(pictureOf(recorded, options), firstOnly(recorded, outputs))),
+    outputs,
     ms: { ...NO_TIME, total: Date.now() - startedAt },
     attempts: 0,
   };

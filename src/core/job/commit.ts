@@ -116,7 +116,7 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
         ...size,
         checksum,
         encoder: rendered!.encoder,
-        recipe: recipeOf(format, work.source.format),
+        recipe: recipeOf(format, work.source),
         metadata,
       };
       ready.push({ step, record, staged: one });

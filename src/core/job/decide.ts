@@ -18,8 +18,8 @@ export interface Facts {
   readonly recorded: SourceRecord | undefined;
   /** Digest of the source's current bytes; undefined after a stat alone. */
   readonly digest: string | undefined;
-  /** Format of these bytes; undefined while the digest is unknown. */
-  readonly format: string | undefined;
+  /** What recipes depend on in these bytes; undefined while the digest is unknown. */
+  readonly kind: Pick<SourceRecord, 'format' | 'pages'> | undefined;
   /** One for each variant. */
   readonly wanted: readonly Wanted[];
   /** Outputs of the same bytes under other names, oldest first; empty while the digest is unknown. */
@@ -203,8 +203,8 @@ function twinOf({ checksum, disk, settings }: Wanted, facts: Facts): OutputRecor
 }
 
 /** Whether an output of an older recipe must be rendered again. */
-function isOutdated({ format, recipe }: OutputRecord, facts: Facts): boolean {
-  return facts.outdated && (recipe ?? 1) < recipeOf(format, facts.format ?? '');
+function isOutdated({ format, recipe }: OutputRecord, { outdated, kind }: Facts): boolean {
+  return outdated && (recipe ?? 1) < recipeOf(format, kind);
 }
 
 function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {

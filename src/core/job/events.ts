@@ -2,6 +2,7 @@ import type { JobEvent, Unstamped, Warning } from '../../model/events.ts';
 import { askedPages, type RenderedOutput } from '../../model/picture.ts';
 import type { BatchOptions, Job, Output, OutputRecord, SourceRecord, Variant } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
+import { isAnimation, MOVING, MOVING_RECIPE } from '../../variants/formats.ts';
 import { pathAsGiven } from '../batch/names.ts';
 import type { JobContext } from './context.ts';
 
@@ -9,8 +10,30 @@ import type { JobContext } from './context.ts';
 export const NO_TIME = { digest: 0, decode: 0, encode: 0, commit: 0, total: 0 };
 
 /** An output as `status` shows it, under its absolute path. */
-export function describe({ variant, format, path, width, height, size }: OutputRecord): Output {
-  return { variant, format, path, width, height, bytes: size };
+export function described(output: OutputRecord, wanted: Variant, source: SourceRecord | undefined): Output {
+  const { variant, format, path, width, height, size } = output;
+  const plain: Output = { variant, format, path, width, height, bytes: size };
+  const isMoving = source !== undefined && moves(wanted, source) && (output.recipe ?? 1) >= MOVING_RECIPE;
+  return isMoving ? Object.assign(plain, { pages: source.pages ?? 1 }) : plain;
+}
+
+/** Whether an output of this source has all its frames. */
+const moves = ({ format, animated = 'all' }: Variant, source: SourceRecord): boolean =>
+  animated === 'all' && MOVING.has(format) && isAnimation(source);
+
+/** The mark of a source with several frames or pages of which some output has only the first. */
+export function firstOnly({ pages }: SourceRecord, outputs: readonly Pick<Output, 'pages'>[]) {
+  const isPart = pages !== null && pages > 1 && outputs.some((output) => output.pages === undefined);
+  return isPart ? { firstOnly: true as const } : undefined;
+}
+
+/** The same before anything is rendered. */
+export function firstOnlyOf(source: SourceRecord, variants: readonly Variant[]) {
+  const pages = source.pages ?? 1;
+  return firstOnly(
+    source,
+    variants.map((variant) => (moves(variant, source) ? { pages } : {})),
+  );
 }
 
 /** The event of a job that ended with this settlement. `actions`: what was done for each of its outputs. */
@@ -27,7 +50,7 @@ export function jobEvent(
     job: job.id,
     source: job.given,
     state,
-    ...(source === undefined ? {} : { ...pictureOf(source, context.options), outputs }),
+    ...(source && { ...pictureOf(source, context.options), ...firstOnly(source, outputs), outputs }),
     ...(duplicateOf === undefined ? {} : { duplicateOf: context.sources.givenOf(duplicateOf) }),
     ...(reused ? { reused: true as const } : {}),
     ...(degraded ? { degraded: true as const } : {}),
@@ -59,8 +82,9 @@ export function kindOf({ format, pages }: SourceRecord, { preset }: BatchOptions
 
 /** An output under the path that a user would write, and what was done for it. */
 export function outputAsGiven(output: Output, options: BatchOptions, action?: Output['action']): Output {
-  const { variant, format, path, width, height, bytes } = output;
+  const { variant, format, path, width, height, bytes, pages } = output;
   const given: Output = { variant, format, path: pathAsGiven(path, options), width, height, bytes };
+  if (pages !== undefined) Object.assign(given, { pages });
   return action === undefined ? given : Object.assign(given, { action });
 }
 

@@ -19,9 +19,9 @@ export function factsByStat(
     const found = disk[i] ?? null;
     return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
   });
-  const format = digest === undefined ? undefined : recorded?.format;
+  const kind = digest === undefined ? undefined : recorded;
   const modified = times === true ? mtime : null;
-  return { source, recorded, digest, format, wanted, elsewhere: [], force, outdated, duplicates, modified };
+  return { source, recorded, digest, kind, wanted, elsewhere: [], force, outdated, duplicates, modified };
 }
 
 /** The facts about one job, whatever is under its names. Reads an output when a stat is not enough. */
@@ -62,17 +62,19 @@ export async function factsOfJob(
   return { ...facts, wanted };
 }
 
-/** Adds the digest and format, and the outputs of the same bytes under other names. */
+/** Adds what is known of the source, and the outputs of the same bytes under other names. */
 export async function withDigest(
   context: JobContext,
   facts: Facts,
-  { digest, format }: Pick<SourceRecord, 'digest' | 'format'>,
+  source: Pick<SourceRecord, 'digest' | 'format' | 'pages'>,
 ): Promise<Facts> {
   const { index, storage, sources, options } = context;
+  const { digest } = source;
+  const known = { ...facts, digest, kind: source };
   const settings = [...new Set(facts.wanted.map((one) => one.settings))];
   const made = await index.made(digest, settings);
   const records = made.filter(({ path }) => facts.wanted.every((one) => one.path !== path));
-  if (records.length === 0) return { ...facts, digest, format, elsewhere: [] };
+  if (records.length === 0) return { ...known, elsewhere: [] };
   const owners = [...new Set(records.map((record) => record.source))];
   const [lookup, disk, there] = await Promise.all([
     index.lookup(owners, []),
@@ -87,7 +89,7 @@ export async function withDigest(
     ownerThere: live.has(record.source),
     sameFolder: isBelow(record.path, options.out),
   }));
-  return { ...facts, digest, format, elsewhere: await Promise.all(elsewhere) };
+  return { ...known, elsewhere: await Promise.all(elsewhere) };
 }
 
 /** Whether a source exists and still has its recorded bytes. */

@@ -13,7 +13,7 @@ import {
   sameFile,
   trustedDigest,
 } from './decide.ts';
-import { describe, jobEvent, scaledDown, wasChanged } from './events.ts';
+import { described, jobEvent, scaledDown, wasChanged } from './events.ts';
 import { factsOfJob, withDigest } from './facts.ts';
 import { changedMeanwhile, openWithinBudget, refusedNow } from './open-source.ts';
 import { removeSuperseded, reportRemoved } from './superseded.ts';
@@ -137,7 +137,7 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
     source: { ...source, dominantColor },
     made: [...made, ...given],
     ...{ skipped, givenUp },
-    outputs: outputs.map(describe),
+    outputs: outputs.map((output, i) => described(output, steps[i]!.wanted.variant, source)),
     bytes: source.size,
     reused: decision.action === 'reuse',
     degraded: pictures?.degraded === true,

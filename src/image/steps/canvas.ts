@@ -4,7 +4,7 @@ import type { Geometry } from '../plan.ts';
 import { type Frames, from, pageByPage, raw, STILL } from './frames.ts';
 
 /** A step from pixels to a pipeline, and the pixels of such a pipeline. */
-type Finish = (frames: Frames) => Sharp;
+export type Finish = (frames: Frames) => Sharp;
 type Pixels = (pipeline: Sharp, variant: Variant) => Promise<Frames>;
 
 /** One transparent pixel. */
@@ -25,7 +25,7 @@ export async function onCanvas(
   const { data, channels } = await pixelsOf(finish(CLEAR), variant);
   const [r = 0, g = r, b = r] = channels < 3 ? data.subarray(0, 1) : data;
   const alpha = channels % 2 === 0 ? data[channels - 1]! / 255 : 1;
-  const finished = await pixelsOf(finish(picture), variant);
+  const finished = await pageByPage(picture, (page) => pixelsOf(finish(page), variant));
   const { left, top } = canvas;
   const right = width - left - finished.width;
   const bottom = height - top - finished.height;

@@ -81,7 +81,7 @@ function onScreen(pixels: Frames, screen: GifCanvas | null): Frames {
 const ANGLES = [0, 0, 0, 180, 0, 90, 90, 90, 270];
 
 /** Turns a picture upright by its EXIF orientation (Exif 2.32, 4.6.4). sharp mirrors before it rotates. */
-const turned = (pipeline: Sharp, orientation: number): Sharp =>
+export const turned = (pipeline: Sharp, orientation: number): Sharp =>
   pipeline
     .flip(orientation === 4 || orientation === 5)
     .flop(orientation === 2 || orientation === 7)

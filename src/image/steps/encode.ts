@@ -5,34 +5,36 @@ import type { AvifOptions, JpegOptions, Sharp, WebpOptions } from 'sharp';
 import { writeError } from '../../errors.ts';
 import type { Order, PixelSize, RenderedOutput, Variant } from '../../model.ts';
 import { FULL_CHROMA } from '../../variants/formats.ts';
+import { gifMotion, webpMotion } from '../animation/timing.ts';
 import { encodePng } from '../png/encode.ts';
 import { withoutSpareChannels } from '../png/reduce.ts';
 import { directoryAt, openTiff } from '../tiff/directory.ts';
 import { TAG } from '../tiff/tags.ts';
 import { sharp } from '../vips.ts';
-import { type Frames, from, raw } from './frames.ts';
+import { type Frames, from, type Motion, raw, STILL } from './frames.ts';
 
 type Encoded = PixelSize & { readonly data: Buffer };
 
 /**
- * Encodes in the variant's format without metadata. `png` is the source when it is a PNG of the variant's size. With
- * `isColour`, grey pixels are stored as colours.
+ * Encodes in the variant's format without metadata, with `motion` in a format that can be an animation. `png` is the source
+ * when it is a PNG of the variant's size. With `isColour`, grey pixels are stored as colours.
  */
 export async function encode(
   pipeline: Sharp,
   variant: Variant,
   png: Buffer | null,
+  motion: Motion = STILL,
   isColour = false,
 ): Promise<Encoded> {
   switch (variant.format) {
     case 'jpeg':
       return encodeJpeg(pipeline, variant);
     case 'webp':
-      return buffer(pipeline.webp(webpOptions(variant)));
+      return buffer(pipeline.webp({ ...webpOptions(variant), ...webpMotion(motion) }));
     case 'avif':
       return buffer(pipeline.avif(avifOptions(variant)));
     case 'gif':
-      return buffer(pipeline.gif({ effort: variant.effort }));
+      return buffer(pipeline.gif({ effort: variant.effort, ...gifMotion(motion) }));
     case 'tiff':
       return encodeTiff(await pixelsOf(pipeline, variant));
     case 'png': {

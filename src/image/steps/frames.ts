@@ -1,6 +1,8 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { PixelSize, Variant } from '../../model.ts';
+import type { ByContent } from '../../variants/shapes.ts';
+import type { Offset } from '../fit.ts';
 import { between, type Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
@@ -14,6 +16,9 @@ export interface Frames extends PixelSize {
   /** How often an animation plays; 0 means without end. */
   readonly loop: number;
 }
+
+/** How the pages of a picture follow each other. */
+export type Motion = Pick<Frames, 'pages' | 'delays' | 'loop'>;
 
 /** The pages of a still picture. */
 export const STILL = { pages: 1, delays: [], loop: 0 } as const;
@@ -75,6 +80,22 @@ async function resizePage(page: Frames, geometry: Geometry): Promise<Frames> {
   // Only what is kept is scaled.
   if (typeof at !== 'string') return raw(scaled.extract({ ...at, width, height }));
   return raw(from(await raw(scaled)).resize({ width, height, fit: 'cover', position: at }));
+}
+
+/** Where a cut by content lies in the scaled picture. */
+export async function contentPlace(
+  page: Frames,
+  { whole, cut }: Geometry,
+  position: ByContent,
+): Promise<Offset> {
+  const scaled = from(await raw(from(page).resize({ ...whole, fit: 'fill', kernel: 'lanczos3' })));
+  const { width, height } = cut ?? whole;
+  const { info } = await scaled
+    .resize({ width, height, fit: 'cover', position })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  // sharp states by how much the picture moves.
+  return { left: -(info.cropOffsetLeft ?? 0), top: -(info.cropOffsetTop ?? 0) };
 }
 
 /** The pages as still pictures, without copying their pixels. */

@@ -1,6 +1,7 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits, PixelSize } from '../../model.ts';
+import { animationOf, assertFramePixels, damageOfFrames } from '../animation/open.ts';
 import { framesOf } from '../avif.ts';
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
@@ -13,7 +14,7 @@ import type { Examined } from '../tiff/write.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
-/** The most frames or pages. Only the first is rendered, but libvips searches for all of them. */
+/** The most frames or pages: libvips searches for all of them, even to read the first. */
 const MAX_FRAMES = 500;
 
 /** The most bytes of metadata: the size of the largest profile in a JPEG (255 segments of 64 KiB). */
@@ -24,13 +25,15 @@ export type Header = Readonly<Awaited<ReturnType<typeof header>>>;
 
 /**
  * Reads the header, and applies the limits. Width and height are those of the upright picture. Errors: `corrupt`,
- * `too_large`, `too_many_frames`, `outside_picture`, `unsupported_format`, `out_of_memory`.
+ * `too_large`, `too_many_frames`, `outside_picture`, `unsupported_format`, `out_of_memory`. `wantsAll`: all frames of an
+ * animation are wanted.
  */
 export async function header(
   source: Source,
   format: SourceFormat,
   limits: Limits,
   range: PageRange = { page: 1, last: 1 },
+  wantsAll = false,
 ) {
   allowSvg(limits);
   const bytes = source.head;
@@ -43,16 +46,23 @@ export async function header(
   const { plain = null, page = 0 } = examined ?? {};
   const found = await read(plain?.head ?? source.input, limits, page);
   assertMetadataSize(carriedIn(found));
-  assertFrameCount(examined?.frames ?? found.pages ?? 1);
-  const pages = 1;
+  const frames = examined?.frames ?? found.pages ?? 1;
+  const animation = frames > 1 ? animationOf(source, format, wantsAll) : null;
+  if (animation === null) assertFrameCount(frames);
   const { width, height } = found.autoOrient;
-  if (width * height * pages > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
-  const damage = examined?.damage ?? (bytes.length === source.facts.size ? impossible(bytes, format) : null);
+  if (width * height > limits.pixels) throw tooManyPixels(width, height, limits.pixels);
+  const damage =
+    examined?.damage ??
+    (bytes.length === source.facts.size ? impossible(bytes, format) : null) ??
+    (animation === null ? null : damageOfFrames(animation));
   if (damage !== null && !limits.lenient) throw damage;
   const corrections = correctionsOf(source, format, found, examined?.colours ?? null, limits.pixels);
   const chunks = [...chunksOf(bytes, format, false)];
+  const size = shownSize(found, corrections);
+  if (animation !== null) assertFramePixels(animation, size, limits);
+  const orientation = found.orientation ?? corrections?.orientation ?? 1;
   return {
-    ...shownSize(found, corrections),
+    ...size,
     format: format === 'heif' ? 'avif' : format,
     /** The profile of RGB pixels; null where they can only become sRGB. */
     profile: profileOf(found, corrections),
@@ -69,10 +79,15 @@ export async function header(
     progressive: found.isProgressive,
     stored: { width: found.width, height: found.height },
     /** Number of frames or pages that are decoded, and number of those in the file. */
-    pages,
-    pagesInFile: examined?.pages ?? framesIn(bytes, found, chunks),
+    pages: animation?.frames.length ?? 1,
+    pagesInFile:
+      examined?.pages ?? ((wantsAll && animation?.frames.length) || framesIn(bytes, found, chunks)),
     /** True when the picture needs rotation or mirroring. */
-    turned: (found.orientation ?? corrections?.orientation ?? 1) > 1,
+    turned: orientation > 1,
+    /** EXIF orientation, 1 to 8. */
+    orientation,
+    /** The frames that are decoded; null to decode one still picture. */
+    animation,
     lossless: chunks.some(({ type }) => type === 'VP8L'),
     /** The replacement for a picture that libvips cannot read; null when libvips reads the original. */
     plain,

@@ -2,18 +2,21 @@ import type { PixelSize, Variant } from '../../model.ts';
 import { cropOf, type Region, within } from '../region.ts';
 import type { Frames } from './frames.ts';
 
-/** The region that each variant with `trim` keeps, in pixels of the picture. Variants of the same crop share a decode. */
+/**
+ * The region that each variant with `trim` keeps, in pixels of the picture. Variants of the same crop share a decode.
+ * `contentIn` returns the content of a region of the picture, or null for all of it.
+ */
 export async function trimsOf(
   picture: PixelSize,
   variants: readonly Variant[],
-  decodeRegion: (region: Region | null) => Promise<Frames>,
+  contentIn: (region: Region | null) => Promise<Region | null>,
 ): Promise<(Region | null)[]> {
   const found = new Map<string, Region | null>();
   const trims: (Region | null)[] = [];
   for (const variant of variants) {
     const crop = cropOf(picture, variant);
     const key = JSON.stringify(crop);
-    if (variant.trim && !found.has(key)) found.set(key, within(crop, contentOf(await decodeRegion(crop))));
+    if (variant.trim && !found.has(key)) found.set(key, within(crop, await contentIn(crop)));
     trims.push(variant.trim ? (found.get(key) ?? null) : null);
   }
   return trims;
@@ -26,7 +29,17 @@ const TOLERANCE = 10;
  * Returns the smallest region with all pixels that differ from the first pixel, the one in the top left corner. Returns
  * null for a picture of one colour, and for a picture without an edge to trim.
  */
-export function contentOf({ data, width, height, channels }: Frames): Region | null {
+export function contentOf(frames: Frames): Region | null {
+  const content = boundsOf(frames);
+  return content === null || isAll(content, frames) ? null : content;
+}
+
+/** True for a region with the size of the picture. */
+export const isAll = (region: Region, { width, height }: PixelSize): boolean =>
+  region.width === width && region.height === height;
+
+/** The smallest region with all pixels that differ from the first pixel; null when none differs. */
+export function boundsOf({ data, width, height, channels }: Frames): Region | null {
   const differs = isDifferent(data, channels);
   const rowDiffers = (y: number): boolean => some(width, (x) => differs((y * width + x) * channels));
   const top = firstIndex(0, height, rowDiffers);
@@ -38,7 +51,6 @@ export function contentOf({ data, width, height, channels }: Frames): Region | n
     left = firstIndex(0, left, (x) => differs((at + x) * channels));
     right = width - firstIndex(0, width - right, (x) => differs((at + width - 1 - x) * channels));
   }
-  if (left === 0 && top === 0 && right === width && bottom === height) return null;
   return { left, top, width: right - left, height: bottom - top };
 }
 

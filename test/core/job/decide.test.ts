@@ -55,7 +55,7 @@ const known = (over: Partial<Facts> = {}): Facts => ({
   source: SOURCE,
   recorded,
   digest: DIGEST,
-  format: 'jpeg',
+  kind: { format: 'jpeg', pages: 1 },
   wanted: [want()],
   elsewhere: [],
   modified: null,
@@ -242,13 +242,30 @@ describe('the ownership rule', () => {
     ],
     [
       'renders an output again whose source is decoded by a newer recipe, when asked to',
-      { format: 'svg', wanted: [want({ record: { ...made, recipe: 2 } })], outdated: true },
+      {
+        kind: { format: 'svg', pages: 1 },
+        wanted: [want({ record: { ...made, recipe: 2 } })],
+        outdated: true,
+      },
       'render: render over',
     ],
     [
       'keeps an output of the recipe of its source when outdated ones are rendered again',
-      { format: 'svg', wanted: [want({ record: { ...made, recipe: 3 } })], outdated: true },
+      {
+        kind: { format: 'svg', pages: 1 },
+        wanted: [want({ record: { ...made, recipe: 3 } })],
+        outdated: true,
+      },
       'unchanged',
+    ],
+    [
+      'renders a still output of an animation again when asked to',
+      {
+        kind: { format: 'gif', pages: 3 },
+        wanted: [want({ record: { ...made, recipe: 4 } })],
+        outdated: true,
+      },
+      'render: render over',
     ],
     ['keeps an output of this recipe when outdated ones are rendered again', { outdated: true }, 'unchanged'],
     [

@@ -1,0 +1,56 @@
+import { ImgtoolError, tooManyPixels } from '../../errors.ts';
+import type { Limits, PixelSize } from '../../model.ts';
+import type { SourceFormat } from '../formats.ts';
+import type { Source } from '../open.ts';
+import { damagedPicture } from '../steps/corrupt.ts';
+import { type Animation, pixelsIn } from './animation.ts';
+import { gifAnimation } from './gif.ts';
+import { webpAnimation } from './webp.ts';
+
+/** The most frames of an animation that moves. */
+const MOST_FRAMES = 500;
+
+/** libvips reads no other animations. */
+const READERS: Partial<Record<SourceFormat, (bytes: Buffer) => Animation>> = {
+  gif: gifAnimation,
+  webp: webpAnimation,
+};
+
+const FIRST = 'use its first frame with animated=first in the variant';
+
+/**
+ * The frames to decode: all frames, or only the first where libvips would search for too many others. Null for a picture
+ * that libvips decodes by itself. Errors: `too_many_frames`, `too_large`.
+ */
+export function animationOf({ input }: Source, format: SourceFormat, wantsAll: boolean): Animation | null {
+  const read = READERS[format];
+  if (read === undefined) return null;
+  if (typeof input === 'string') {
+    if (!wantsAll) return null;
+    throw new ImgtoolError('too_large', 'an animation of this size in bytes is not read', { fix: FIRST });
+  }
+  const animation = read(input);
+  const count = animation.frames.length;
+  if (count < 2) return null;
+  if (!wantsAll) return count > MOST_FRAMES ? { ...animation, frames: animation.frames.slice(0, 1) } : null;
+  if (count <= MOST_FRAMES) return animation;
+  const message = `${count.toLocaleString('en')} frames are over the limit of ${MOST_FRAMES}`;
+  throw new ImgtoolError('too_many_frames', message, { fix: FIRST });
+}
+
+/** Checks the frames before any is decoded. Errors: `too_large`. */
+export function assertFramePixels(animation: Animation, size: PixelSize, { pixels }: Limits): void {
+  const all = pixelsIn(animation, size);
+  if (all <= pixels) return;
+  const { message } = tooManyPixels(size.width, size.height, pixels);
+  const enough = `{{limitPixels ${Math.ceil(all / 1e6)}M}}`;
+  const fix = `${FIRST}, or raise the limit with ${enough} if you trust the picture`;
+  const frames = `${animation.frames.length.toLocaleString('en')} frames of`;
+  throw new ImgtoolError('too_large', `${frames} ${message.replace(' is over ', ' are over ')}`, { fix });
+}
+
+/** Why an animation is incomplete; null when it is whole, as far as its structure shows. */
+export function damageOfFrames({ frames }: Animation): ImgtoolError | null {
+  const at = frames.findIndex(({ isWhole }) => !isWhole);
+  return at < 0 ? null : damagedPicture(`frame ${at + 1} ends before its last pixel`);
+}
