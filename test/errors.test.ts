@@ -4,8 +4,8 @@ import { type ErrorCode, hasTrait, ImgtoolError } from '../src/errors.ts';
 
 const TRAITS = ['retryable', 'fatal', 'lasting', 'unfinished', 'gone', 'undecodable'] as const;
 
-/** The traits of each code, and the exit code of a command that ends with it. */
-const MEANT: Readonly<Record<ErrorCode, readonly [traits: string, exit: number]>> = {
+/** The traits of codes, and the exit code of a command that ends with such an error. */
+const MEANT = {
   usage: ['', 2],
   config: ['', 2],
   no_input: ['', 2],
@@ -34,7 +34,7 @@ const MEANT: Readonly<Record<ErrorCode, readonly [traits: string, exit: number]>
   index_newer: ['fatal', 3],
   cancelled: ['', 130],
   internal: ['', 1],
-};
+} as const satisfies Partial<Record<ErrorCode, readonly [traits: string, exit: number]>>;
 
 const traitsOf = (code: string) => TRAITS.filter((trait) => hasTrait(code, trait)).join(' ');
 
