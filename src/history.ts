@@ -4,7 +4,7 @@ import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
 
 /** Past batches, for callers that look at nothing else. */
-export interface BatchFinder extends Pick<PastBatches, 'batches' | 'severalPages'> {
+export interface BatchFinder extends Omit<PastBatches, 'batch' | 'jobs' | 'close'> {
   /** The batch whose id begins with these digits, or the newest batch for `last`. Errors: `usage`, `unknown_batch`. */
   find(id: string): Promise<Batch>;
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
@@ -20,8 +20,7 @@ export async function withHistory<T>(
   const past = await openSqliteHistory(index);
   try {
     return await use({
-      batches: past.batches,
-      severalPages: past.severalPages,
+      ...past,
       find: (id) => findBatch(past, id, nearest),
       async jobs(id, states) {
         const jobs: JobRecord[] = [];

@@ -25,7 +25,7 @@ interface Allowed {
 const ALLOWED: Readonly<Record<string, Allowed>> = {
   errors: { to: [] },
   variants: { to: ['errors'] },
-  model: { to: [], type: ['variants'] },
+  model: { to: ['errors'], type: ['variants'] },
   ports: { to: [], type: ['model'] },
   config: { to: ['variants', 'model', 'errors'] },
   image: { to: ['variants', 'model', 'errors'] },

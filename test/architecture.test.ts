@@ -45,7 +45,7 @@ const MISTAKES: [rule: string, path: string, text: string][] = [
     'image/new.ts',
     "import type { A } from '../ports.ts';",
   ],
-  ['lets each area import only what the table allows', 'model/new.ts', "import { a } from '../errors.ts';"],
+  ['lets each area import only what the table allows', 'model/new.ts', "import { a } from '../config.ts';"],
   [
     'lets each area import only what the table allows',
     'commands/new.ts',

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import { classOf, type ErrorClass, type ErrorCode } from '../errors.ts';
 import type { BatchFinished } from '../model.ts';
 
 /** The batch could not continue, or its output could not be written. */
@@ -8,20 +8,12 @@ const CANCELLED = 130;
 /** Nobody reads the output any more: 128 + SIGPIPE. */
 export const CLOSED = 141;
 
-const WRONG_USE: readonly ErrorCode[] = ['usage', 'config', 'no_input', 'unknown_batch', 'batch_running'];
-const FATAL: readonly ErrorCode[] = [
-  'no_space',
-  'not_writable',
-  'output_unreadable',
-  'index_unusable',
-  'index_newer',
-];
+/** The exit codes of commands that end with an error of these classes. Other classes exit with 1. */
+const EXITS: Partial<Record<ErrorClass, number>> = { misuse: 2, fatal: CANNOT_GO_ON, denied: CANNOT_GO_ON };
 
 /** The exit code of a command that ended with an error. */
 export function exitOfError(code: ErrorCode): number {
-  if (WRONG_USE.includes(code)) return 2;
-  if (FATAL.includes(code)) return CANNOT_GO_ON;
-  return code === 'cancelled' ? CANCELLED : 1;
+  return code === 'cancelled' ? CANCELLED : (EXITS[classOf(code)] ?? 1);
 }
 
 /** The exit code of a command that ran a batch. `signalled` is the exit code of the signal that stopped the batch. */

@@ -1,3 +1,4 @@
+import { hasTrait } from '../errors.ts';
 import type { Event, JobEvent, Warning } from './events.ts';
 import type { Failure } from './jobs.ts';
 
@@ -61,16 +62,9 @@ function general({ code, message, fix }: Failure) {
   return { key: [code, common, fix].join('\n'), message: common };
 }
 
-/** Codes of errors that the same file causes again. */
-const LASTING: ReadonlySet<string> = new Set(
-  'not_an_image unsupported_format corrupt too_large too_many_frames outside_picture output_is_source'.split(
-    ' ',
-  ),
-);
-
 /** Whether a retry alone cannot help. */
 export function isLasting({ code }: Pick<Failure, 'code'>): boolean {
-  return LASTING.has(code);
+  return hasTrait(code, 'lasting');
 }
 
 /** Words a hint: the command line writes a setting such as `{{limitPixels 12M}}` as `--limit-pixels 12M`. */

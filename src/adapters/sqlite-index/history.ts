@@ -22,8 +22,8 @@ const JOBS = `
     error_message AS message, error_fix AS fix
   FROM jobs`;
 
-/** What `list` and `status` ask for. */
-export type PastBatches = Pick<Index, 'batch' | 'batches' | 'jobs' | 'severalPages' | 'close'>;
+/** The questions of commands that only look. */
+export type PastBatches = Omit<History, 'prune'> & Pick<Index, 'close'>;
 
 /** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
 export function openSqliteHistory(path: string): Promise<PastBatches> {

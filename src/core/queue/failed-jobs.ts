@@ -1,11 +1,10 @@
-import { asImgtoolError, failureOf, type ImgtoolError } from '../../errors.ts';
+import { asImgtoolError, failureOf, hasTrait, type ImgtoolError } from '../../errors.ts';
 import type { Job } from '../../model.ts';
 import type { Settlement } from '../../ports.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { steadyNow } from '../clock.ts';
 import type { JobContext } from '../job/context.ts';
 import { jobEvent, NO_TIME } from '../job/events.ts';
-import { NO_SOURCE } from './retry-policy.ts';
 
 /** Milliseconds of the longest timer. Node cannot set a timer beyond 2^31 milliseconds. */
 const LONGEST_WAIT = 3_600_000;
@@ -29,7 +28,7 @@ export function openFailedJobs(context: JobContext, { retryPolicy, ended, isEndl
     if (isOutside && !isEndless) emit({ type: 'passed_over', path: given, reason: 'symlink' });
     // The source may be incomplete. The next run tries it again.
     const message = `${given}: is left to the next run: ${error.message}`;
-    if (!NO_SOURCE.has(error.code)) emit({ type: 'warning', message });
+    if (!hasTrait(error.code, 'gone')) emit({ type: 'warning', message });
     ended?.(job, 'withdrawn');
     emit({ type: 'withdrawn', job: id, source: given });
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode, ImgtoolError } from '../../errors.ts';
+import { hasTrait, type ImgtoolError } from '../../errors.ts';
 
 /**
  * When a batch tries a failed image again. Resolves to the milliseconds until the next attempt, after this error and this
@@ -16,18 +16,7 @@ const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; twice as many before the third. */
 const BACKOFF = 500;
 
-/** Errors of a file that is gone, or that a link has replaced. */
-export const NO_SOURCE: ReadonlySet<ErrorCode> = new Set(['source_missing', 'source_outside']);
-/** Errors of a source that is still incomplete or not yet readable, or of outputs without permission so far. */
-const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
-  'corrupt',
-  'not_an_image',
-  'source_changed',
-  'source_unreadable',
-  'not_writable',
-  'output_unreadable',
-]);
-/** Milliseconds before each new attempt after such an error: 30 seconds, 2 minutes, 10 minutes. */
+/** Milliseconds before each new attempt at an unfinished picture: 30 seconds, 2 minutes, 10 minutes. */
 const LATER = [30_000, 120_000, 600_000];
 /** Milliseconds after the last change at which a watch gives up an unfinished picture. */
 const ALL_LATER = LATER.reduce((sum, delay) => sum + delay, 0);
@@ -39,14 +28,14 @@ export const BATCH_RETRIES: RetryPolicy = async (error, attempts) => backoff(err
 
 /** For a watch: another program may still be writing a picture that does not decode. */
 export const WATCH_RETRIES: RetryPolicy = async (error, attempts) => {
-  if (NO_SOURCE.has(error.code)) return 'leave';
-  return UNFINISHED.has(error.code) ? LATER[attempts - 1] : backoff(error, attempts);
+  if (hasTrait(error.code, 'gone')) return 'leave';
+  return hasTrait(error.code, 'unfinished') ? LATER[attempts - 1] : backoff(error, attempts);
 };
 
 /** For `watch --once`: a picture that does not decode is left to the next run, unless it has not changed for long. */
 export const WATCH_ONCE_RETRIES: RetryPolicy = async (error, attempts, age) => {
-  if (NO_SOURCE.has(error.code)) return 'leave';
-  if (!UNFINISHED.has(error.code)) return backoff(error, attempts);
+  if (hasTrait(error.code, 'gone')) return 'leave';
+  if (!hasTrait(error.code, 'unfinished')) return backoff(error, attempts);
   return isYoung(await age()) ? 'leave' : undefined;
 };
 

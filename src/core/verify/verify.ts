@@ -1,4 +1,4 @@
-import { asImgtoolError, type ErrorCode } from '../../errors.ts';
+import { asImgtoolError, hasTrait } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
@@ -109,22 +109,11 @@ async function problemsInside(ports: Verifying, record: OutputRecord) {
     return { checksum: found.checksum, problems };
   } catch (error) {
     const { code, message } = asImgtoolError(error);
-    if (!UNDECODABLE.has(code)) throw error;
+    if (!hasTrait(code, 'undecodable')) throw error;
     const problems: Problem[] = [{ problem: 'undecodable', message }];
     return { checksum: await ports.storage.checksum(record.path), problems };
   }
 }
-
-const UNDECODABLE: ReadonlySet<ErrorCode> = new Set([
-  'not_an_image',
-  'unsupported_format',
-  'corrupt',
-  'too_large',
-  'too_many_frames',
-  'timeout',
-  'worker_crashed',
-  'out_of_memory',
-]);
 
 async function inspected({ renderer, timeout }: Verifying, path: string): Promise<Inspected> {
   for (let attempt = 1; ; attempt++) {

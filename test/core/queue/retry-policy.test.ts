@@ -8,7 +8,13 @@ import {
 import type { ErrorCode } from '../../../src/errors.ts';
 import { failure } from '../made-up.ts';
 
-const UNFINISHED = ['corrupt', 'not_an_image', 'source_changed', 'source_unreadable'] as const;
+const UNFINISHED = [
+  'corrupt',
+  'not_an_image',
+  'source_changed',
+  'source_unreadable',
+  'not_writable',
+] as const;
 const TRANSIENT = ['worker_crashed', 'io'] as const;
 const LASTING = ['unsupported_format', 'too_large', 'timeout', 'output_exists', 'internal'] as const;
 /** Milliseconds of all attempts at an unfinished picture: 12.5 minutes. */
