@@ -22,7 +22,7 @@ export function gifCanvasOf(bytes: Buffer, most: number) {
 
 const IMAGE = 0x2c;
 export const EXTENSION = 0x21;
-export const TRAILER = 0x3b;
+const TRAILER = 0x3b;
 
 /** Returns a GIF's first frame on the screen, up to any damage; undefined when no frame begins. */
 export function firstFrame(bytes: Buffer) {
