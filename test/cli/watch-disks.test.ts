@@ -194,6 +194,7 @@ describe.skipIf(!isForOthers)('without permission (root needs setpriv and a read
     const again = startAsNobody('--mirror');
     expect(await again.event('removed')).toMatchObject({ source: 'photos/sub/0.jpg' });
     expect(place.files('out')).toEqual(['other_a.webp', 'other_b.webp', 'sub/1_a.webp', 'sub/1_b.webp']);
+    await again.jobs(2);
     await assertStopped(place, await stop(again), { gone: ['out/sub/0_a.webp', 'out/sub/0_b.webp'] });
   });
 });
