@@ -207,7 +207,7 @@ const TABLE = {
   allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is more a program than an image'),
   lenient: toggle('limits', '--lenient', 'accept damaged images, as far as they can be decoded'),
   json: toggle('display', '--json', 'write JSON to standard output'),
-  quiet: toggle('work', '-q, --quiet', 'show only errors'),
+  quiet: toggle('work', '-q, --quiet', 'show only errors and warnings'),
   verbose: toggle('work', '-v, --verbose', 'show a line for each image and each file that is passed over'),
   profile: toggle('work', '--profile', 'show at the end where the time went'),
   progress: oneOf('work', '--progress <way>', 'auto, bar, plain or none', ['auto', 'bar', 'plain', 'none']),

@@ -14,13 +14,13 @@ const HELD: PerFormat<readonly Keep[]> = {
   ...{ gif: [], tiff: IN_XMP },
 };
 
-/** Words with `+` between them, or a list in a file. The value is text, in the order of KEEPS. */
+/** Words with `+` or `,` between them, or a list in a file. The value is text, in the order of KEEPS. */
 export function keepType(format?: Format): Scalar<string> {
   const held = format === undefined ? KEEPS : HELD[format];
   const expected =
     held.length === 0 ? NOTHING : `one or more of ${held.join(', ')}, joined by +, or ${NOTHING}`;
   const word = `\\s*(${held.join('|')})\\s*`;
-  const joined = { type: 'string', pattern: `^${word}(\\+${word})*$` };
+  const joined = { type: 'string', pattern: `^${word}([+,]${word})*$` };
   const list = { type: 'array', minItems: 1, items: { enum: [...held] } };
   const none = { enum: [NOTHING, false] };
   const parse = (raw: unknown): string | undefined => {
@@ -78,5 +78,5 @@ export const stampType: Scalar<string> = scalar({
 
 function listOf(raw: unknown): readonly unknown[] {
   if (Array.isArray(raw)) return raw;
-  return typeof raw === 'string' ? raw.split('+').map((word) => word.trim()) : [];
+  return typeof raw === 'string' ? raw.split(/[+,]/).map((word) => word.trim()) : [];
 }

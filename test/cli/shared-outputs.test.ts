@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, it } from 'vitest';
 import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -35,4 +36,26 @@ it('outputs that are links stay links with --duplicates copy, and become files o
   expect([countsOf(again), filesIn('out')]).toEqual([{ unchanged: 2 }, 1]);
   await place.process('--duplicates', 'copy', '--force');
   expect(filesIn('out')).toBe(2);
+});
+
+it('damage that a stat does not show is not copied: the output is rendered', async () => {
+  await place.process();
+  const path = place.at('out/a_a.webp');
+  const like = place.put('like', '');
+  // `touch` keeps nanoseconds.
+  execFileSync('touch', ['-r', path, like]);
+  const good = readFileSync(path);
+  writeFileSync(path, Buffer.from(good).fill(7, good.length / 2));
+  execFileSync('touch', ['-r', like, path]);
+  const again = await place.process('--out', 'copied', '--duplicates', 'copy');
+  expect([again.code, countsOf(again)]).toEqual([0, { completed: 1, duplicate: 1 }]);
+  expect(readFileSync(place.at('copied/a_a.webp'))).toEqual(good);
+});
+
+it('a dry run warns of outputs that somebody changed', async () => {
+  await place.process();
+  writeFileSync(place.at('out/a_a.webp'), 'edited');
+  const { stdout } = await place.process('--dry-run');
+  expect(stdout).toContain('out/a_a.webp: was changed since imgtool made it, so it would be made again');
+  expect(readFileSync(place.at('out/a_a.webp'), 'utf8')).toBe('edited');
 });

@@ -3,8 +3,8 @@ import { BatchTotals } from '../../model/totals.ts';
 import type { BatchFinished, JobEvent, Unstamped } from '../../model.ts';
 import type { Index, NewJob } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
-import { isUnknown, type Wanted } from '../job/decide.ts';
-import { firstOnlyOf, kindOf } from '../job/events.ts';
+import { changedOutputs, isUnknown, type Wanted } from '../job/decide.ts';
+import { firstOnlyOf, kindOf, wasChanged } from '../job/events.ts';
 import { judge, learn, look, refusal } from '../job/job.ts';
 import { assertHoldable, openJobSource } from '../job/open-source.ts';
 import { renamedSettings } from '../job/settings-digest.ts';
@@ -140,7 +140,7 @@ async function reserve({ index }: JobContext, job: NewJob, { owners }: Foreseen)
 
 /** The event of a source whose job would begin. */
 async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Promise<Unstamped<JobEvent>> {
-  const { options, sources } = context;
+  const { options, sources, emit } = context;
   const base = { type: 'job', source: job.given } as const;
   try {
     const names = await reserve(context, job, foreseen);
@@ -173,6 +173,7 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     if (decision.action === 'unchanged' || decision.action === 'retime') {
       return { ...picture, state: 'unchanged', would: 'unchanged' };
     }
+    for (const path of changedOutputs(facts, steps)) emit(wasChanged(pathAsGiven(path, options), true));
     const written = steps.filter(({ kind }) => kind !== 'keep' && kind !== 'adopt');
     const wouldWrite = written.map(({ wanted }) => pathAsGiven(wanted.path, options));
     const original = decision.action === 'duplicate' ? sources.givenOf(decision.of) : first;

@@ -97,6 +97,12 @@ async function holds(storage: Storage, staged: Staged, meant: OutputRecord): Pro
   return staged.durable || (await storage.checksum(staged.path)) === meant.checksum;
 }
 
+/** Distrusts the record of an output with other bytes than recorded, if a stat does not show that. */
+async function distrustIfUnseen({ index, storage }: JobWork, record: OutputRecord): Promise<void> {
+  const [found] = await storage.stat([record.path]);
+  if (found != null && found !== 'foreign' && sameFile(found, record)) await index.distrust([record]);
+}
+
 async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendered): Promise<Ready[]> {
   const { storage, options, staged } = work;
   const ready: Ready[] = [];
@@ -126,7 +132,10 @@ async function prepare(work: JobWork, steps: readonly Step[], rendered?: Rendere
       const how = options.duplicates === 'copy' || options.times === true ? 'copy' : 'link';
       const one = await storage.stageFrom(step.from.path, wanted.path, how);
       staged.push(one);
-      if (!(await holds(storage, one, step.from))) throw new Overtaken(outputExists(wanted.path));
+      if (!(await holds(storage, one, step.from))) {
+        await distrustIfUnseen(work, step.from);
+        throw new Overtaken(outputExists(wanted.path));
+      }
       ready.push({ step, record: { ...step.from, ...own }, staged: one });
     }
   }

@@ -88,11 +88,11 @@ export function outputAsGiven(output: Output, options: BatchOptions, action?: Ou
   return action === undefined ? given : Object.assign(given, { action });
 }
 
-/** The warning that an output was made again although its source and its variant are the same. */
-export function wasChanged(path: string): Warning {
+/** The warning that an output was made again, or would be, although its source and its variant are the same. */
+export function wasChanged(path: string, isDryRun = false): Warning {
   return {
     type: 'warning',
-    message: `${path}: was changed since imgtool made it, so it was made again`,
+    message: `${path}: was changed since imgtool made it, so it ${isDryRun ? 'would be' : 'was'} made again`,
     fix: 'keep edited pictures in another folder, where no batch makes outputs',
   };
 }
