@@ -21,13 +21,13 @@ export type ProgressReport = (progress: RenderProgress) => void;
 export async function openPages(file: Source, limits: Limits, recorded: readonly Variant[]) {
   const variants = recorded.map(withNewerFields);
   const stated = await detect(file.head, limits.allowSvg);
-  const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(file) : null;
+  const png = stated === 'ico' ? (await import('./bmp/icon.ts')).pngInIcon(file) : null;
+  if (png !== null) await detect(png.head, false);
   const source = png ?? file;
   const held = typeof file.input === 'string' ? 0 : file.input.length;
   const last = askedPages(variants).at(-1) ?? 1;
   if (last > 1 && stated !== 'tiff') {
-    const format = stated === 'heif' ? 'avif' : stated;
-    throw withoutPage(last, `only a TIFF has pages, and this is ${format}`);
+    throw withoutPage(last, `only a TIFF has pages, and this is ${stated}`);
   }
   const pages = new Map<string, Page>();
   let memory = 0;
