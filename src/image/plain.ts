@@ -57,9 +57,11 @@ export function plainPicture(
   work: number,
   paint: (pixels: Buffer, lenient: boolean) => void,
 ): PlainPicture {
-  const head = plainHead(stated);
-  const size = head.length + bytesOf(stated);
-  if (size >= 2 ** 32) throw new ImgtoolError('too_large', 'a picture of this size is not read');
+  const channels = stated.colours + (stated.alpha ? 1 : 0);
+  const length = (stated.width * stated.height * channels * stated.bits) / 8;
+  if (length >= 2 ** 32) throw new ImgtoolError('too_large', 'a picture of this size is not read');
+  const head = plainHead(stated, channels, length);
+  const size = head.length + length;
   return {
     head,
     memory: size + work,
@@ -72,13 +74,8 @@ export function plainPicture(
   };
 }
 
-const channelsOf = ({ colours, alpha }: Stated): number => colours + (alpha ? 1 : 0);
-
-const bytesOf = (stated: Stated): number =>
-  (stated.width * stated.height * channelsOf(stated) * stated.bits) / 8;
-
 /** Builds the header of a little-endian TIFF with one strip of chunky samples, which follows the header. */
-function plainHead(stated: Stated): Buffer {
+function plainHead(stated: Stated, channels: number, length: number): Buffer {
   const { width, height, colours, alpha, bits, profile, orientation } = stated;
   const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
   // There is space for twelve entries.
@@ -93,9 +90,9 @@ function plainHead(stated: Stated): Buffer {
     [TAG.Photometric, SHORT, 1, PHOTOMETRICS[colours] ?? PHOTOMETRIC.rgb],
     [TAG.StripOffsets, LONG, 1, head.length],
     [TAG.Orientation, SHORT, 1, orientation],
-    [TAG.SamplesPerPixel, SHORT, 1, channelsOf(stated)],
+    [TAG.SamplesPerPixel, SHORT, 1, channels],
     [TAG.RowsPerStrip, LONG, 1, height],
-    [TAG.StripByteCounts, LONG, 1, bytesOf(stated)],
+    [TAG.StripByteCounts, LONG, 1, length],
     // 2: unassociated alpha (colours are not multiplied).
     ...(alpha ? [[TAG.ExtraSamples, SHORT, 1, 2]] : []),
     ...(profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, profileAt]] : []),

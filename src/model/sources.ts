@@ -51,12 +51,12 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
     'bpg cin dds dib dpx flif jls pam pbm pcd pcx pfm pgm pict pnm ppm psp qoi ras sgi xbm xpm',
 };
 
-const listed = (all: readonly string[]): string[] => all.flatMap((words) => words.split(' '));
-
 /** The extensions of files that a walk takes, in lower case. */
-export const PICTURE_EXTENSIONS: ReadonlySet<string> = new Set(listed([...Object.values(READ), TAKEN]));
+export const PICTURE_EXTENSIONS: ReadonlySet<string> = new Set(
+  [...Object.values(READ), TAKEN].join(' ').split(' '),
+);
 
 /** What people call the pictures and videos that no walk takes, by extension in lower case. */
 export const UNSUPPORTED_KINDS: ReadonlyMap<string, string> = new Map(
-  Object.entries(UNSUPPORTED).flatMap(([kind, words]) => listed([words]).map((one) => [one, kind] as const)),
+  Object.entries(UNSUPPORTED).flatMap(([kind, words]) => words.split(' ').map((one) => [one, kind])),
 );
