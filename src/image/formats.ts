@@ -33,7 +33,7 @@ export const READERS: Readonly<Record<SourceFormat, Reader>> = {
   jpeg: { signature: /^\xff\xd8\xff(?!\xf7)/, loader: 'Jpeg', isLossy: true },
   png: { signature: /^\x89PNG/, loader: 'Png' },
   webp: { signature: /^RIFF.{4}WEBP/s, loader: 'Webp', isLossy: true },
-  // A HEIF picture: see heif.ts. The weak signature is that of a file which ends before its brands.
+  // heif.ts recognises AVIF and HEIC. This signature is that of a file that ends before its brands.
   avif: { signature: /^.{4}ftypavif/s, isWeak: true, loader: 'Heif', isLossy: true },
   gif: { signature: /^GIF/, loader: 'Nsgif' },
   tiff: {
@@ -44,14 +44,13 @@ export const READERS: Readonly<Record<SourceFormat, Reader>> = {
   bmp: {
     signature: isBitmap,
     isWeak: true,
-    examine: async (source, limits) => (await import('./bmp/examine.ts')).examineBmp(source, limits),
+    examine: async (source, limits) => (await import('./bmp/examine.ts')).examineBitmap(source, limits),
   },
   ico: {
     signature: ICON,
     isWeak: true,
-    examine: async (source, limits) => (await import('./bmp/examine.ts')).examineIcon(source, limits),
+    examine: async (source, limits) => (await import('./bmp/examine.ts')).examineBitmap(source, limits, true),
   },
-  // A HEIF picture: see heif.ts.
   heic: {
     signature: null,
     examine: async (source, limits) => (await import('./heic/examine.ts')).examineHeic(source, limits),

@@ -59,7 +59,8 @@ export function plainPicture(
 ): PlainPicture {
   const channels = stated.colours + (stated.alpha ? 1 : 0);
   const length = (stated.width * stated.height * channels * stated.bits) / 8;
-  if (length >= 2 ** 32) throw new ImgtoolError('too_large', 'a picture of this size is not read');
+  // The file ends before 4 GiB: the header and its profile have less than 32 MiB.
+  if (length >= 2 ** 32 - 2 ** 25) throw new ImgtoolError('too_large', 'a picture of this size is not read');
   const head = plainHead(stated, channels, length);
   const size = head.length + length;
   return {

@@ -10,17 +10,12 @@ import { hasAlpha, maskOut, paint } from './pixels.ts';
 /** The most pixels for each byte of the file. A run has 255 pixels in two bytes, and a picture may end before its last row. */
 const MOST_PER_BYTE = 4096;
 
-/** Decides how to read a BMP. Errors: `corrupt`, `too_large`, `unsupported_format`. */
-export function examineBmp(source: Source, limits: Limits): Examined {
-  return examine(source, bitmapOfFile(source), limits, false);
-}
-
-/** The same for an icon whose largest picture is no PNG. */
-export function examineIcon(source: Source, limits: Limits): Examined {
-  return examine(source, bitmapOfIcon(source), limits, true);
-}
-
-function examine(source: Source, bitmap: Bitmap, { pixels, lenient }: Limits, isIcon: boolean): Examined {
+/**
+ * Decides how to read a BMP, or an icon whose largest picture is no PNG. Errors: `corrupt`, `too_large`,
+ * `unsupported_format`.
+ */
+export function examineBitmap(source: Source, { pixels, lenient }: Limits, isIcon = false): Examined {
+  const bitmap = isIcon ? bitmapOfIcon(source) : bitmapOfFile(source);
   const { width, height, packed, bits, at } = bitmap;
   if (width * height > pixels) throw tooManyPixels(width, height, pixels);
   // With `lenient`, or in runs, a few bytes could otherwise stand for any number of pixels.
