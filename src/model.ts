@@ -6,5 +6,6 @@ export type * from './model/options.ts';
 export type * from './model/picture.ts';
 export type * from './model/profile.ts';
 export type * from './model/records.ts';
+export type { SourceFormat } from './model/sources.ts';
 export type { Variant } from './variants/fields.ts';
 export type { Preset } from './variants/presets.ts';

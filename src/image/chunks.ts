@@ -1,4 +1,4 @@
-import type { SourceFormat } from './formats.ts';
+import type { SourceFormat } from '../model.ts';
 import type { Source } from './open.ts';
 
 /** A chunk of a PNG or WebP, or a segment of a JPEG. */

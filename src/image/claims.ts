@@ -1,7 +1,6 @@
 import type { ImgtoolError } from '../errors.ts';
-import type { PixelSize } from '../model.ts';
+import type { PixelSize, SourceFormat } from '../model.ts';
 import { chunksOf } from './chunks.ts';
-import type { SourceFormat } from './formats.ts';
 import { firstFrame } from './gif.ts';
 import { damagedPicture } from './steps/corrupt.ts';
 

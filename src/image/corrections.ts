@@ -1,8 +1,8 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError } from '../errors.ts';
+import type { SourceFormat } from '../model.ts';
 import { avifFacts, makeReadable, type StatedColours } from './avif.ts';
 import { exifOfPng, isAdobeRgb, orientationOf } from './exif.ts';
-import type { SourceFormat } from './formats.ts';
 import { gifCanvasOf } from './gif.ts';
 import type { Source } from './open.ts';
 import { signalOfProfile } from './signal/icc.ts';
@@ -17,7 +17,7 @@ export type Range = { readonly black: number; readonly white: number; readonly o
 
 /** Makes the bytes readable for the decoder, in place, after the digest is computed. Errors: `unsupported_format`. */
 export function makeDecodable(source: Source, format: SourceFormat): void {
-  if (format !== 'avif' && format !== 'heif') return;
+  if (format !== 'avif') return;
   if (typeof source.input !== 'string') makeReadable(source.input);
   else if (source.head.toString('latin1', 4, 12) === 'ftypavis') {
     const fix = 'save its first frame as a picture of its own';
@@ -34,8 +34,7 @@ export function correctionsOf(
   most: number,
 ) {
   const bytes = source.head;
-  const isAvif = format === 'avif' || format === 'heif';
-  const heif = isAvif ? avifFacts(bytes) : ofHeic;
+  const heif = format === 'avif' ? avifFacts(bytes) : ofHeic;
   const png = format === 'png' ? signalOfPng(source) : null;
   const premultiplied = (heif?.premultiplied ?? false) && metadata.hasAlpha;
   const missed = format === 'png' && metadata.orientation === undefined ? exifOfPng(source) : null;

@@ -1,26 +1,15 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { ImgtoolError, orUndefined, svgRefused } from '../errors.ts';
-import { isBitmap } from './bmp/bitmap.ts';
+import type { SourceFormat } from '../model.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
-import { RESAVE, type SourceFormat, type Undecodable, undecodable } from './formats.ts';
+import { readFormat, UNREAD, unreadFormat } from './formats.ts';
 import { heifKind } from './heif.ts';
-import { recognise, UNDECODABLE } from './signatures.ts';
-
-/** First bytes of a TIFF or BigTIFF in either byte order. */
-const TIFF = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
-
-/** Maps file-type's extensions to decoders. HEIF and SVG are examined more closely. */
-const DECODED: Readonly<Record<string, SourceFormat>> = {
-  ...{ jpg: 'jpeg', png: 'png', apng: 'png', webp: 'webp', gif: 'gif', tif: 'tiff', avif: 'avif' },
-};
+import { RESAVE, type Undecodable, undecodable } from './undecodable.ts';
 
 const SVGZ: Undecodable = {
   name: 'compressed SVG (SVGZ)',
   fix: 'unpack it first with gunzip, and add {{allowSvg}} when you trust where the file comes from',
 };
-
-/** An icon or a cursor, with at least one picture. */
-const ICON = /^\0\0[\x01\x02]\0(?:[^\0]|\0[^\0])/s;
 
 /** Answers of file-type that say little: nothing, or by the first bytes alone. */
 const UNSURE = new Set(['', 'bmp', 'ico', 'cur']);
@@ -43,10 +32,9 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   if (bytes.length === 0) {
     throw new ImgtoolError('not_an_image', 'not an image: empty file', { fix: 'copy the file again' });
   }
-  const start = bytes.toString('latin1', 0, 4);
-  // JPEG-LS starts with the same bytes. The test is that of file-type, which takes half as long to load as sharp.
-  if (start.startsWith('\xff\xd8\xff') && start[3] !== '\xf7') return 'jpeg';
-  if (TIFF.has(start)) return await tiff(bytes);
+  const format = readFormat(bytes, false);
+  if (format === 'tiff') await assertNoCameraRaw(bytes);
+  if (format !== undefined) return format;
   const head = bytes.subarray(0, HEAD);
   if (isSvg(head)) {
     if (allowSvg) return 'svg';
@@ -54,14 +42,14 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
   }
   const heif = heifKind(bytes);
   if (typeof heif === 'string') return heif;
-  const known = heif ?? recognise(bytes);
+  const known = heif ?? unreadFormat(bytes);
   if (known !== undefined) throw undecodable(known);
-  if (isBitmap(bytes)) return 'bmp';
-  if (ICON.test(head.toString('latin1', 0, 6))) return 'ico';
-  const found = await sniff(bytes);
-  const decoded = DECODED[found];
-  if (decoded !== undefined) return decoded;
-  const unread = found === 'gz' && isSvg(unpacked(bytes)) ? SVGZ : UNDECODABLE[found];
+  const weak = readFormat(bytes, true);
+  if (weak !== undefined) return weak;
+  // This package takes half as long to load as sharp.
+  const { fileTypeFromBuffer } = await import('file-type');
+  const found = (await fileTypeFromBuffer(bytes).catch(() => undefined))?.ext ?? '';
+  const unread = found === 'gz' && isSvg(unpacked(bytes)) ? SVGZ : UNREAD[found];
   if (unread !== undefined) throw undecodable(unread);
   const hex = head.toString('hex', 0, 4).toUpperCase();
   const magic = hex.replace(/..(?=.)/g, '$& ');
@@ -72,19 +60,10 @@ async function formatOf(bytes: Buffer, allowSvg: boolean): Promise<SourceFormat>
 }
 
 /** Distinguishes TIFF from camera raw by structure; file-type guesses from single tags. */
-async function tiff(bytes: Buffer): Promise<SourceFormat> {
+async function assertNoCameraRaw(bytes: Buffer): Promise<void> {
   const { cameraRaw } = await import('./tiff/kind.ts');
   const camera = cameraRaw((position, length) => bytes.subarray(position, position + length), bytes.length);
   if (camera !== null) throw undecodable(camera);
-  return 'tiff';
-}
-
-/** Returns file-type's extension; empty for an unknown file. */
-async function sniff(bytes: Buffer): Promise<string> {
-  const { fileTypeFromBuffer } = await import('file-type');
-  const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
-  // file-type reads beyond the signature and fails on a truncated file, which is still a PNG.
-  return found?.ext ?? (bytes.toString('latin1', 0, 4) === '\x89PNG' ? 'png' : '');
 }
 
 /** The start of a gzip file's content; empty when it cannot be unpacked. */

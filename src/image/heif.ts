@@ -1,13 +1,13 @@
 import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
-import { CONVERT, type Undecodable } from './formats.ts';
+import { CONVERT, type Undecodable } from './undecodable.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
 
 const coded = (coding: string): Undecodable => ({ name: `HEIF with ${coding}`, fix: CONVERT });
 
-/** Item types and brands of each coding; `kind` is null for AV1. */
+/** Item types and brands of each coding. */
 const CODINGS = [
-  { types: 'av01', brands: 'avif avis', kind: null },
+  { types: 'av01', brands: 'avif avis', kind: 'avif' },
   { types: 'hvc1 hev1 lhv1', brands: 'heic heix heim heis hevc hevx hevm hevs', kind: 'heic' },
   { types: 'avc1', brands: 'avci avcs', kind: coded('AVC (H.264)') },
   { types: 'vvc1', brands: 'vvic vvis', kind: coded('VVC (H.266)') },
@@ -22,7 +22,7 @@ const GENERAL = new Set(['mif1', 'mif2', 'msf1', 'miaf']);
 const MINIMIZED: Undecodable = { name: 'HEIF with a minimized header (mif3)', fix: CONVERT };
 
 /** Returns how to decode a HEIF container, or why it cannot be decoded; undefined for other files. */
-export function heifKind(bytes: Buffer): 'avif' | 'heif' | 'heic' | Undecodable | undefined {
+export function heifKind(bytes: Buffer): 'avif' | 'heic' | Undecodable | undefined {
   const brands = brandsOf(bytes);
   if (brands[0] === 'mif3') return MINIMIZED;
   const ofBrands = codingsOf('brands', brands);
@@ -31,8 +31,7 @@ export function heifKind(bytes: Buffer): 'avif' | 'heif' | 'heic' | Undecodable 
   const [ofItems = AV1] = codingsOf('types', types);
   // Many files list AVIF beside another brand. Without any brand, the decoder reports the damage.
   const byBrand = ofBrands.includes(AV1) ? AV1 : (ofBrands[0] ?? AV1);
-  const { kind } = types.length > 0 ? ofItems : byBrand;
-  return kind ?? (codingsOf('brands', brands.slice(0, 1)).includes(AV1) ? 'avif' : 'heif');
+  return (types.length > 0 ? ofItems : byBrand).kind;
 }
 
 /** The known codings among item types or brands, in order. */

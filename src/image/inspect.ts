@@ -1,8 +1,7 @@
 import { ImgtoolError } from '../errors.ts';
-import type { Inspected } from '../model.ts';
+import type { Inspected, SourceFormat } from '../model.ts';
 import { MOVING } from '../variants/formats.ts';
 import { detect } from './detect.ts';
-import type { SourceFormat } from './formats.ts';
 import { carriedBy, carriedIn, digestsOf } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
 import { bracketed, complaint } from './steps/corrupt.ts';
@@ -41,5 +40,5 @@ async function inspected({ input, head, digest }: Source, format: SourceFormat):
   const names = [...ORDER.filter((name) => carried.has(name)), ...others];
   const digests = Object.fromEntries(digestsOf(head, format, metadata));
   const checksum = digest;
-  return { format: format === 'heif' ? 'avif' : format, checksum, width, height, metadata: names, digests };
+  return { format, checksum, width, height, metadata: names, digests };
 }

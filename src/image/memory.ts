@@ -2,6 +2,7 @@ import type { PixelSize, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/kept.ts';
 import type { Animation } from './animation/animation.ts';
 import { isWhole } from './corrections.ts';
+import { READERS } from './formats.ts';
 import { type Base, between, type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
 import { hasFullChroma } from './steps/encode.ts';
@@ -236,9 +237,7 @@ function detailOf(header: Header, size: number): number {
   return Math.min(1, size / area(header) / header.pages / most);
 }
 
-const LOSSY = new Set(['jpeg', 'webp', 'avif', 'heic']);
-
-const isLossy = ({ format, lossless }: Header): boolean => LOSSY.has(format) && !lossless;
+const isLossy = ({ format, lossless }: Header): boolean => READERS[format].isLossy === true && !lossless;
 
 const sameSize = (a: PixelSize, b: PixelSize): boolean => a.width === b.width && a.height === b.height;
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
+import type { SourceFormat } from '../model.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
-import type { SourceFormat } from './formats.ts';
 import { extensionsOf } from './gif.ts';
 import { directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';

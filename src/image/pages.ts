@@ -18,16 +18,15 @@ export type ProgressReport = (progress: RenderProgress) => void;
  * Reads the header of each page, and checks what the variants ask of it. `source` is what to decode: of an icon, the PNG
  * in it. Errors: of detect.ts, header.ts and plan.ts.
  */
-export async function openPages(file: Source, limits: Limits, recorded: readonly Variant[]) {
-  const variants = recorded.map(withNewerFields);
+export async function openPages(file: Source, limits: Limits, variants: readonly Variant[]) {
   const stated = await detect(file.head, limits.allowSvg);
-  const png = stated === 'ico' ? await (await import('./bmp/icon.ts')).pngInIcon(file) : null;
+  const png = stated === 'ico' ? (await import('./bmp/icon.ts')).pngInIcon(file) : null;
+  if (png !== null) await detect(png.head, false);
   const source = png ?? file;
   const held = typeof file.input === 'string' ? 0 : file.input.length;
   const last = askedPages(variants).at(-1) ?? 1;
   if (last > 1 && stated !== 'tiff') {
-    const format = stated === 'heif' ? 'avif' : stated;
-    throw withoutPage(last, `only a TIFF has pages, and this is ${format}`);
+    throw withoutPage(last, `only a TIFF has pages, and this is ${stated}`);
   }
   const pages = new Map<string, Page>();
   let memory = 0;
@@ -70,11 +69,10 @@ const moves = ({ format, animated }: Variant): boolean => MOVING.has(format) && 
 /** Renders the pages one after the other, and joins the results. In the progress, a page counts by its planned pixels. */
 export async function renderPages(
   pages: ReadonlyMap<string, Page>,
-  recorded: readonly Order[],
+  orders: readonly Order[],
   report: ProgressReport | undefined,
   render: (page: Page, orders: readonly Order[], report: ProgressReport) => Promise<Rendered>,
 ): Promise<Rendered> {
-  const orders = recorded.map(({ variant, path }) => ({ variant: withNewerFields(variant), path }));
   const keyOf = ({ variant }: Order): string =>
     pages.has(ALL_FRAMES) && moves(variant) ? ALL_FRAMES : String(variant.page);
   const works = [...pages].flatMap(([key, page]) => {
@@ -118,15 +116,3 @@ function plannedPixels({ header }: Page, orders: readonly Order[]): number {
   const sizes = plan(header, header.format, variants);
   return sizes.reduce((sum, { width, height }) => sum + width * height, 0) * header.pages;
 }
-
-// The child does not load the table of fields, which would double its code.
-
-/** Fields at values that change nothing. */
-const NEWER = {
-  ...{ scale: null, enlarge: false, ratio: null, crop: null, trim: false, page: 1, linear: false },
-  ...{ keep: 'none', copyright: null, artist: null },
-  animated: 'all',
-} as const;
-
-/** A batch that was recorded by an earlier version lacks newer fields. */
-const withNewerFields = (recorded: Variant): Variant => ({ ...NEWER, ...recorded });

@@ -1,4 +1,3 @@
-import type { Sharp } from 'sharp';
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/kept.ts';
 import { contentOfFrames, isMoving, type MovingHeader, resizedFrames } from './animation/frames.ts';
@@ -6,21 +5,11 @@ import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';
 import { assertPixels, type Geometry, plan } from './plan.ts';
 import { signalOfProfile } from './signal/icc.ts';
-import { type Finish, onCanvas } from './steps/canvas.ts';
 import { EIGHT_BITS, toSrgb } from './steps/correct.ts';
 import { type Decoded, decode } from './steps/decode.ts';
-import { encode, pixelsOf, write } from './steps/encode.ts';
-import {
-  dominantColor,
-  type Frames,
-  flatten,
-  from,
-  grayscale,
-  pageByPage,
-  resize,
-  STILL,
-  sharpen,
-} from './steps/frames.ts';
+import { encode, write } from './steps/encode.ts';
+import { finished } from './steps/finish.ts';
+import { dominantColor, type Frames, resize, STILL } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
 import { contentOf, trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
@@ -70,9 +59,6 @@ async function metadataWriter(source: Source, header: Header, limits: Limits, va
 /** Threads that libaom uses for one picture. */
 const AVIF_THREADS = 4;
 
-/** Steps for each variant's pixels after resizing, in this order. */
-const STEPS: readonly ((pipeline: Sharp, variant: Variant) => Sharp)[] = [flatten, grayscale, sharpen];
-
 type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
 
 /**
@@ -109,9 +95,8 @@ async function render(
   let made = 0;
   const works = groups.map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
-    const finish = (frames: Frames) => STEPS.reduce((so, step) => step(so, variant), from(frames));
     const picture = await sized(geometry);
-    const pipeline = await finished(picture, geometry, variant, finish);
+    const pipeline = await finished(picture, geometry, variant);
     const isOwn = geometry.base.isOwn === true;
     const png = pngOf(source, header, geometry);
     const { data, ...size } = await encode(pipeline, variant, png, picture, isOwn);
@@ -140,22 +125,6 @@ async function render(
     degraded,
     ms: { decode: decoded - started, encode: ended - decoded, ...spent, color: ended - encoded },
   };
-}
-
-/** The picture after all steps. Steps that look at neighbours get each page by itself. */
-async function finished(
-  picture: Frames,
-  geometry: Geometry,
-  variant: Variant,
-  finish: Finish,
-): Promise<Sharp> {
-  const isByPage = picture.pages > 1 && variant.sharpen;
-  if (geometry.canvas === null && !isByPage) return finish(picture);
-  const made =
-    geometry.canvas === null
-      ? await pageByPage(picture, (page) => pixelsOf(finish(page), variant))
-      : await onCanvas(picture, geometry, variant, finish, pixelsOf);
-  return grayscale(from(made), variant);
 }
 
 const SIZES = ['width', 'height', 'fit', 'scale', 'enlarge', 'ratio', 'position', 'linear'] as const;

@@ -3,6 +3,7 @@ import type SharpConstructor from 'sharp';
 import { orUndefined } from '../errors.ts';
 import type { Limits } from '../model.ts';
 import { FORMATS as WRITTEN } from '../variants/formats.ts';
+import { READ, READERS } from './formats.ts';
 
 /** Configures sharp: one thread per picture, no cache, and only the allowed decoders. */
 
@@ -10,14 +11,16 @@ import { FORMATS as WRITTEN } from '../variants/formats.ts';
 const require = createRequire(import.meta.url);
 const sharp: typeof SharpConstructor = require('sharp');
 
-const FORMATS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'];
-
 sharp.concurrency(1);
 sharp.cache(false);
 sharp.block({ operation: ['VipsForeignLoad'] });
 // The File loaders read only sources that are too large for memory.
 sharp.unblock({
-  operation: FORMATS.flatMap((name) => [`VipsForeignLoad${name}Buffer`, `VipsForeignLoad${name}File`]),
+  operation: READ.flatMap((format) => {
+    const { loader } = READERS[format];
+    if (loader === undefined || format === 'svg') return [];
+    return [`VipsForeignLoad${loader}Buffer`, `VipsForeignLoad${loader}File`];
+  }),
 });
 
 /** SVG is never read by path: librsvg would then load other files from the SVG's folder. */
@@ -43,18 +46,9 @@ export const ENCODER = Object.entries({ libvips: vips, webp, mozjpeg, png, heif,
 /** Versions, and the formats that this build reads and writes. */
 export const ENGINE = {
   versions: { sharp: sharp.versions.sharp ?? 'unknown', libvips: vips, ...HEIC },
-  reads: [
-    'jpeg',
-    'png',
-    'webp',
-    'avif',
-    'gif',
-    'tiff',
-    'bmp',
-    'ico',
-    ...(HEIC === undefined ? [] : ['heic']),
-    'svg (with --allow-svg)',
-  ],
+  reads: READ.filter((format) => format !== 'heic' || HEIC !== undefined).map((format) =>
+    format === 'svg' ? 'svg (with --allow-svg)' : format,
+  ),
   writes: WRITTEN.filter((format) => sharp.format[format === 'avif' ? 'heif' : format].output.buffer),
 };
 

@@ -1,14 +1,19 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { keep } from '../../src/adapters/sqlite-index/binding.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
+import { FORMER_FIELDS } from '../../src/core/job/settings-digest.ts';
+import type { BatchOptions } from '../../src/model.ts';
+import { FIELD_KEYS } from '../../src/variants/fields.ts';
+import { FORMATS } from '../../src/variants/formats.ts';
 import { batchOptions } from '../records.ts';
 import { countsOf, eventsOf, openPlace, type Place } from './imgtool.ts';
 import { makeOlder } from './older.ts';
 import { picture, putOld } from './pictures.ts';
 import { readIndex } from './recorded.ts';
+import { rot, verify } from './verifying.ts';
 
 /** An index that the first version wrote, with a finished and an interrupted batch. */
 function putOlderIndex(place: Place): void {
@@ -87,6 +92,35 @@ it('the sources in an index of the previous version are unchanged without being 
   expect(ctimes()).toEqual(before);
   expect(readIndex(place.index).problems).toEqual([]);
 });
+
+it('a batch that an earlier version recorded without newer fields is rendered with these fields off', async () => {
+  const place = openPlace();
+  putOld(place.at('photos/a.jpg'), await picture());
+  const formats = FORMATS.map((format) => ['--variant', `${format}:w=40,format=${format}`]);
+  await place.process(...formats.flat());
+  const made = outputsOf(place);
+  expect(made).toHaveLength(FORMATS.length);
+  const newer = FIELD_KEYS.filter((key) => !FORMER_FIELDS.includes(key));
+  expect(newer).toContain('scale');
+  const db = keep(new Sqlite(place.index));
+  const text = keep(db.prepare<[], string>('SELECT options FROM batches').pluck()).get() ?? '';
+  const options = JSON.parse(text) as BatchOptions;
+  const variants = options.preset.variants.map((variant) =>
+    Object.fromEntries(Object.entries(variant).filter(([key]) => !newer.some((one) => one === key))),
+  );
+  db.prepare('UPDATE batches SET options = ?').run(
+    JSON.stringify({ ...options, preset: { ...options.preset, variants } }),
+  );
+  db.close();
+  for (const [name] of made) rot(place.at(`out/${name}`));
+  const { code, document } = await verify(place, '--fix');
+  expect([code, document.wrong, document.fixed]).toEqual([0, made.length, made.length]);
+  expect(outputsOf(place)).toEqual(made);
+});
+
+/** The names and bytes of all outputs. */
+const outputsOf = (place: Place) =>
+  place.files('out').map((name) => [name, readFileSync(place.at(`out/${name}`), 'base64')] as const);
 
 function readRows(place: Place, sql: string): unknown[] {
   const db = keep(new Sqlite(place.index, { readonly: true }));

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -41,10 +40,10 @@ function loadedIn(file: string, who: 'first' | 'others' = 'first') {
   };
 }
 
-async function loadedBy(place: Place, args: readonly string[], who: 'first' | 'others' = 'first') {
+async function loadedBy(place: Place, args: readonly string[], who: 'first' | 'others' = 'first', code = 0) {
   const file = place.put('loaded', '');
   const outcome = await place.run(args, { env: recording(file) });
-  expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+  expect(outcome, outcome.stderr).toMatchObject({ code });
   return loadedIn(file, who);
 }
 
@@ -105,20 +104,18 @@ describe('a start', () => {
     expect(files.length, files.join(' ')).toBeLessThanOrEqual(FEW.process);
   });
 
-  it('gives a child process one file with all its code, and loads format detection only if needed', async () => {
+  it('gives a child process one file with all its code, and loads format detection only for an unknown file', async () => {
     const place = await withPictures();
     const args = ['process', 'photos', '--out', 'out'];
     const ofJpeg = await loadedBy(place, args, 'others');
     expect(ofJpeg.files.length, ofJpeg.files.join(' ')).toBeLessThanOrEqual(FEW.child);
     // The child does not record sharp, which it loads by `require`, because SIGKILL ends the child.
     expect(ofJpeg.packages).toEqual([]);
-    putOld(
-      place.at('photos/b.png'),
-      await sharp(await picture())
-        .png()
-        .toBuffer(),
-    );
-    expect((await loadedBy(place, args, 'others')).packages).toContain('file-type');
+    for (const format of ['png', 'webp', 'gif'] as const)
+      putOld(place.at(`photos/b.${format}`), await picture({ format }));
+    expect((await loadedBy(place, args, 'others')).packages).toEqual([]);
+    place.put('photos/c.png', 'no picture');
+    expect((await loadedBy(place, args, 'others', 1)).packages).toContain('file-type');
   });
 
   it('loads no code of the command line into the library', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PICTURE_EXTENSIONS } from '../../src/model/sources.ts';
 import { BUILT_IN } from '../../src/variants/presets.ts';
 import { fieldsHelp } from '../variants/fields-help.ts';
 import { codes, page, prose, ROOT, rows, terms } from './pages.ts';
@@ -50,6 +51,11 @@ describe('the pages', () => {
 
   it('have every field of a variant, as the table of fields words it', () => {
     expect(page('variants')).toContain(fieldsHelp());
+  });
+
+  it('have every extension that a folder walk takes, and no other', () => {
+    const [, list = ''] = /one of these extensions,([\s\S]*?)\. `--all-files`/.exec(page('formats')) ?? [];
+    expect(codes(list).sort()).toEqual([...PICTURE_EXTENSIONS].sort());
   });
 
   it('have every placeholder of a name', () => {

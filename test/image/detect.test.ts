@@ -35,9 +35,9 @@ describe('a picture’s format', () => {
     expect(await detect(tiff.subarray(0, 1000), false)).toBe('tiff');
   });
 
-  it('is heif for a HEIF container with AV1', async () => {
-    expect(await detect(ftyp('mif1', 'mif1avif'), false)).toBe('heif');
-    expect(await detect(ftyp('mif1', 'mif1', 'infe av01'), false)).toBe('heif');
+  it('is avif for a HEIF container with AV1', async () => {
+    expect(await detect(ftyp('mif1', 'mif1avif'), false)).toBe('avif');
+    expect(await detect(ftyp('mif1', 'mif1', 'infe av01'), false)).toBe('avif');
   });
 
   it.each([

@@ -27,7 +27,7 @@ const kindOf = (...parts: readonly Buffer[]) => {
 
 describe('a HEIF container', () => {
   it.each([
-    ['av01', 'heif'],
+    ['av01', 'avif'],
     ['hvc1', 'heic'],
     ['avc1', 'HEIF with AVC (H.264)'],
     ['vvc1', 'HEIF with VVC (H.266)'],
@@ -43,7 +43,7 @@ describe('a HEIF container', () => {
   });
 
   it('has the coding of its primary picture', () => {
-    expect(kindOf(ftyp('mif1'), meta(2, 'hvc1', 'av01'))).toBe('heif');
+    expect(kindOf(ftyp('mif1'), meta(2, 'hvc1', 'av01'))).toBe('avif');
     expect(kindOf(ftyp('mif1'), meta(2, 'av01', 'hvc1'))).toBe('heic');
   });
 
@@ -68,7 +68,7 @@ describe('a HEIF container', () => {
     const whole = Buffer.concat([ftyp('mif1', 'miaf'), meta(1, 'hvc1')]);
     expect(kindOf(whole)).toBe('heic');
     for (let length = ftyp('mif1', 'miaf').length; length < whole.length; length++) {
-      expect(kindOf(whole.subarray(0, length))).toBe('heif');
+      expect(kindOf(whole.subarray(0, length))).toBe('avif');
     }
   });
 

@@ -1,6 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { withNewerFields } from '../../src/core/job/settings-digest.ts';
 import type { Variant } from '../../src/model.ts';
+import { FIELD_KEYS, FIELD_TABLE, fullVariant } from '../../src/variants/fields.ts';
+import { FORMATS } from '../../src/variants/formats.ts';
 import { scaleDown } from '../bench/lanczos.js';
 import { encoded, exact, LIMITS, plain, type Raw, rendered, rgb, scratch } from './pictures.ts';
 
@@ -266,7 +269,17 @@ describe('a variant of a batch that an earlier version recorded', () => {
   it('is rendered without the fields that were not there yet', async () => {
     const { name, width, height, fit, position, format, quality, effort, lossless } = exact({ width: 60 });
     const old = { name, width, height, fit, position, format, quality, effort, lossless } as Variant;
-    const { bytes } = await rendered(folder, png, [old]);
+    const { bytes } = await rendered(folder, png, [withNewerFields(old)]);
     expect(worst(await rgb(bytes[0]!), await made(png, { width: 60 }))).toBe(0);
+  });
+
+  const fields = FIELD_KEYS.filter((key) => FIELD_TABLE[key].off !== undefined);
+  it.each(fields)('is rendered with %s off, if it lacks that field', async (key) => {
+    for (const format of FORMATS) {
+      const off = { ...fullVariant({ name: 'v', format, effort: 1 }), [key]: FIELD_TABLE[key].off };
+      const { [key]: _, ...old } = off;
+      const { bytes } = await rendered(folder, png, [off]);
+      expect((await rendered(folder, png, [withNewerFields(old as Variant)])).bytes, format).toEqual(bytes);
+    }
   });
 });

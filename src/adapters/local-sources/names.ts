@@ -1,40 +1,5 @@
+import { PICTURE_EXTENSIONS, UNSUPPORTED_KINDS } from '../../model/sources.ts';
 import type { WalkRules } from '../../model.ts';
-
-const PICTURE = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|ico|heic|heif|jxl|jp2|svg)$/i;
-
-/** Extensions of other pictures and of videos, which a walk does not take, by what people call them. */
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  'camera raw':
-    '3fr ari arw bay cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf pef ptx r3d raf raw ' +
-    'rw2 rwl rwz sr2 srf srw x3f',
-  HEIF: 'hif heics heifs avci avcs',
-  MPO: 'mpo jps',
-  PDF: 'pdf',
-  Photoshop: 'psd psb',
-  'Illustrator or PostScript': 'ai eps epsf epsi ps',
-  'compressed SVG': 'svgz',
-  'JPEG 2000': 'j2k j2c jpc jpf jpm jpx',
-  'JPEG XR': 'jxr wdp hdp',
-  'APNG or MNG': 'apng mng jng',
-  Targa: 'tga',
-  'OpenEXR or HDR': 'exr hdr',
-  'GIMP, Krita or OpenRaster': 'xcf kra ora',
-  'Affinity or CorelDRAW': 'afphoto afdesign cdr',
-  'Windows metafile': 'wmf emf',
-  'icon or cursor': 'icns cur ani',
-  DjVu: 'djvu djv',
-  DICOM: 'dcm dicom',
-  video:
-    '3g2 3gp asf avi braw f4v flv insv lrv m2ts m2v m4v mkv mod mov mp4 mpe mpeg mpg mts mxf ogv tod vob webm wmv',
-  'other picture':
-    'bpg cin dds dib dpx flif jls pam pbm pcd pcx pfm pgm pict pnm ppm psp qoi ras sgi xbm xpm',
-};
-
-const KINDS = new Map(
-  Object.entries(UNSUPPORTED).flatMap(([kind, extensions]) =>
-    extensions.split(' ').map((one) => [one, kind]),
-  ),
-);
 
 /**
  * Folders that systems keep for themselves, for example for thumbnails, deleted files and snapshots. Names that begin
@@ -63,13 +28,15 @@ export function mayBeSource(name: string, { allFiles }: Pick<WalkRules, 'allFile
 }
 
 export function hasPictureName(name: string): boolean {
-  return PICTURE.test(name);
+  return PICTURE_EXTENSIONS.has(extensionOf(name));
 }
 
 /** What a person calls a file with this name, if that is a picture or video of a format that no walk takes. */
 export function unsupportedKind(name: string): string | undefined {
-  return KINDS.get(/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '');
+  return UNSUPPORTED_KINDS.get(extensionOf(name));
 }
+
+const extensionOf = (name: string): string => /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
 /** The existing path that a mistyped one most likely means. */
 export type NearPath = (given: string, cwd: string) => string | undefined;

@@ -4,7 +4,7 @@ import { BatchTotals, leftOf } from '../../model/totals.ts';
 import type { Batch, BatchOptions, BatchState } from '../../model.ts';
 import type { DeadRun, NewBatch, ResumeChoice } from '../../ports.ts';
 import type { Emit, JobContext, Ports } from '../job/context.ts';
-import { renamedSettings, settingsOfAll } from '../job/settings-digest.ts';
+import { renamedSettings, settingsOfAll, withNewerFields } from '../job/settings-digest.ts';
 import { type Intake, openIntake, workThrough } from '../queue/puller.ts';
 import { BATCH_RETRIES } from '../queue/retry-policy.ts';
 import { type BatchMode, type ChunkDone, takeIn, takeRest } from './intake.ts';
@@ -97,15 +97,18 @@ interface RunGiven extends Pick<JobContext, 'run' | 'options' | 'signal'> {
 /** What the jobs of a batch work with. `report` receives their events. */
 export function contextOf(
   ports: Ports,
-  { dead, ...given }: RunGiven,
+  { dead, options: recorded, ...given }: RunGiven,
   report: Emit,
   { takesPlainNames = false, isRepair = false }: Pick<BatchMode, 'takesPlainNames' | 'isRepair'> = {},
 ): JobContext {
   const suspects = new Set(dead.flatMap(({ outputs }) => outputs));
-  const settings = settingsOfAll(given.options);
+  const variants = recorded.preset.variants.map(withNewerFields);
+  const options = { ...recorded, preset: { ...recorded.preset, variants } };
+  const settings = settingsOfAll(options);
   const ready = async () => {};
   const emit: JobContext['emit'] = (event) => report(stamp(event, given.run.batch));
-  return { ready, ...ports, takesPlainNames, isRepair, leftBehind: [], settings, suspects, emit, ...given };
+  const own = { takesPlainNames, isRepair, leftBehind: [], settings, suspects };
+  return { ready, ...ports, ...own, emit, options, ...given };
 }
 
 async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMode): Promise<BatchFinished> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { BatchOptions, Limits } from '../../model.ts';
+import type { BatchOptions, Limits, Variant } from '../../model.ts';
 import type { RenamedSettings } from '../../ports.ts';
-import { effectiveFields, type FieldKey } from '../../variants/fields.ts';
+import { effectiveFields, FIELD_KEYS, FIELD_TABLE, type FieldKey } from '../../variants/fields.ts';
 
 /** What changes the bytes of outputs. */
 type RenderOptions = Pick<BatchOptions, 'preset'> & { readonly limits: Pick<Limits, 'lenient'> };
@@ -23,7 +23,7 @@ function digestOf(fields: readonly Field[], lenient: boolean): string {
 }
 
 /** The settings digests of indexes up to version 3 covered exactly these fields, off or not. */
-const FORMER_FIELDS: readonly FieldKey[] = [
+export const FORMER_FIELDS: readonly FieldKey[] = [
   'width',
   'height',
   'fit',
@@ -44,6 +44,11 @@ export function formerSettingsOfAll({ preset, limits }: RenderOptions): (string 
     const fields = FORMER_FIELDS.map((key) => [key, variant[key]] as const);
     return digestOf(fields, limits.lenient);
   });
+}
+
+/** The variant with its newer fields, which are off: an earlier version recorded it without them. */
+export function withNewerFields(recorded: Variant): Variant {
+  return { ...Object.fromEntries(FIELD_KEYS.map((key) => [key, FIELD_TABLE[key].off])), ...recorded };
 }
 
 /** What to rename in an index before a batch with these options uses it, with and without `--lenient`. */

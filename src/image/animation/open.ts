@@ -1,6 +1,5 @@
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
-import type { Limits, PixelSize } from '../../model.ts';
-import type { SourceFormat } from '../formats.ts';
+import type { Limits, PixelSize, SourceFormat } from '../../model.ts';
 import type { Source } from '../open.ts';
 import { damagedPicture } from '../steps/corrupt.ts';
 import { type Animation, pixelsIn } from './animation.ts';

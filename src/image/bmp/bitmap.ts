@@ -1,8 +1,6 @@
-import { ImgtoolError } from '../../errors.ts';
-import type { PixelSize } from '../../model.ts';
-import { CONVERT, undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
 import { damagedPicture } from '../steps/corrupt.ts';
+import { CONVERT, undecodable } from '../undecodable.ts';
 
 /** The part of a source that a bitmap is read from. */
 export type BitmapSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };
@@ -139,9 +137,3 @@ function padded(bytes: Buffer, length: number): Buffer {
 
 /** Bytes of a stored row: each starts at a multiple of four. */
 export const strideOf = (width: number, bits: number): number => Math.ceil((width * bits) / 32) * 4;
-
-/** The error for a picture whose plain form does not fit into a file. */
-export function assertPlain({ width, height }: PixelSize): void {
-  if (width * height * 4 >= 2 ** 32)
-    throw new ImgtoolError('too_large', 'a picture of this size is not read');
-}

@@ -1,9 +1,9 @@
 import { tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
+import { type Examined, type PlainPicture, plainPicture } from '../plain.ts';
 import { corrupt, damagedPicture } from '../steps/corrupt.ts';
-import { type Examined, type PlainPicture, plainHead } from '../tiff/write.ts';
-import { assertPlain, type Bitmap, bitmapOfFile, strideOf } from './bitmap.ts';
+import { type Bitmap, bitmapOfFile, strideOf } from './bitmap.ts';
 import { bitmapOfIcon } from './icon.ts';
 import { hasAlpha, maskOut, paint } from './pixels.ts';
 
@@ -14,11 +14,10 @@ const MOST_PER_BYTE = 4096;
  * Decides how to read a BMP, or an icon whose largest picture is no PNG. Errors: `corrupt`, `too_large`,
  * `unsupported_format`.
  */
-export function examineBitmap(source: Source, format: 'bmp' | 'ico', { pixels, lenient }: Limits): Examined {
-  const bitmap = format === 'bmp' ? bitmapOfFile(source) : bitmapOfIcon(source);
+export function examineBitmap(source: Source, { pixels, lenient }: Limits, isIcon = false): Examined {
+  const bitmap = isIcon ? bitmapOfIcon(source) : bitmapOfFile(source);
   const { width, height, packed, bits, at } = bitmap;
   if (width * height > pixels) throw tooManyPixels(width, height, pixels);
-  assertPlain(bitmap);
   // With `lenient`, or in runs, a few bytes could otherwise stand for any number of pixels.
   if (width * height > source.facts.size * MOST_PER_BYTE)
     throw damagedPicture('it is too short for its size');
@@ -29,7 +28,7 @@ export function examineBitmap(source: Source, format: 'bmp' | 'ico', { pixels, l
     ? corrupt(new Error('its pixels end early'), lenient, { format: 'tiff', progressive: false })
     : null;
   if (damage !== null && !lenient) throw damage;
-  return { frames: 1, failOn: 'error', damage, plain: plainBitmap(source, bitmap, format === 'ico') };
+  return { frames: 1, failOn: 'error', damage, plain: plainBitmap(source, bitmap, isIcon) };
 }
 
 function plainBitmap(source: Source, bitmap: Bitmap, isIcon: boolean): PlainPicture {
@@ -39,19 +38,10 @@ function plainBitmap(source: Source, bitmap: Bitmap, isIcon: boolean): PlainPict
   const isMasked = isIcon && isOpaque;
   const shown = isOpaque ? { ...bitmap, fields: [...bitmap.fields.slice(0, 3), 0] } : bitmap;
   const alpha = isMasked || !isOpaque;
-  const channels = alpha ? 4 : 3;
-  const head = plainHead({ width, height, colours: 3, alpha, bits: 8, profile, orientation: 1 });
-  const size = head.length + width * height * channels;
-  return {
-    head,
-    memory: size + (packed ? width * height + Math.max(0, source.facts.size - at) : 0),
-    write(lenient) {
-      const file = Buffer.alloc(size);
-      head.copy(file);
-      const out = file.subarray(head.length);
-      paint(source, shown, channels, out, lenient);
-      if (isMasked) maskOut(source, bitmap, out);
-      return file;
-    },
-  };
+  const stated = { width, height, colours: 3, alpha, bits: 8, profile, orientation: 1 };
+  const work = packed ? width * height + Math.max(0, source.facts.size - at) : 0;
+  return plainPicture(stated, work, (out, lenient) => {
+    paint(source, shown, alpha ? 4 : 3, out, lenient);
+    if (isMasked) maskOut(source, bitmap, out);
+  });
 }

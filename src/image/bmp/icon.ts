@@ -1,5 +1,4 @@
 import { ImgtoolError } from '../../errors.ts';
-import { detect } from '../detect.ts';
 import type { Source } from '../open.ts';
 import { damagedPicture } from '../steps/corrupt.ts';
 import { type Bitmap, bitmapAt } from './bitmap.ts';
@@ -14,14 +13,13 @@ const ENTRY = 16;
 const PNG = '\x89PNG\r\n\x1a\n';
 
 /** The largest picture as a source of its own when it is a PNG, else null. Errors: `corrupt`, `too_large`. */
-export async function pngInIcon(source: Source): Promise<Source | null> {
+export function pngInIcon(source: Source): Source | null {
   if (typeof source.input === 'string') {
     throw new ImgtoolError('too_large', 'an icon of this size is not read');
   }
   const { at, length } = largestOf(source);
   if (!isPng(source, at)) return null;
   const bytes = source.input.subarray(at, at + length);
-  await detect(bytes, false);
   return {
     ...source,
     facts: { ...source.facts, size: bytes.length },

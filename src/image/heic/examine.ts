@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
+import { type Examined, plainPicture } from '../plain.ts';
 import { corrupt } from '../steps/corrupt.ts';
-import { type Examined, plainHead } from '../tiff/write.ts';
 import { openLibrary } from './library.ts';
 import { openPrimary } from './picture.ts';
 
@@ -28,29 +28,19 @@ export async function examineHeic(source: Source, { lenient, pixels }: Limits): 
   const sampleBytes = bits > 8 ? 2 : 1;
   most += width * height * PER_PIXEL[sampleBytes];
   const stated = { width, height, colours: 3, alpha, bits: sampleBytes * 8, profile, orientation: 1 };
-  const head = plainHead(stated);
-  const size = head.length + width * height * (alpha ? 4 : 3) * sampleBytes;
   let opened: typeof picture | null = picture;
+  const plain = plainPicture(stated, most, (pixels, isLenient) => {
+    opened?.decode(pixels, !isLenient);
+    opened = null;
+  });
   let file: Buffer | null = null;
   return {
     frames: 1,
     failOn: 'error',
     damage: null,
     colours: { premultiplied, codePoints },
-    plain: {
-      head,
-      memory: size + most,
-      write(isLenient) {
-        // A second base uses the same pixels: decoding takes much longer than scaling.
-        if (file !== null) return file;
-        const made = Buffer.alloc(size);
-        head.copy(made);
-        opened?.decode(made.subarray(head.length), !isLenient);
-        opened = null;
-        file = made;
-        return made;
-      },
-    },
+    // A second base uses the same pixels: decoding takes much longer than scaling.
+    plain: { ...plain, write: (isLenient) => (file ??= plain.write(isLenient)) },
   };
 }
 

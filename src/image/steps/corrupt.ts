@@ -1,5 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
-import { CONVERT, RESAVE, undecodable } from '../formats.ts';
+import { CONVERT, RESAVE, undecodable } from '../undecodable.ts';
 
 /**
  * Converts a decoder's error to `corrupt`, `unsupported_format` or `out_of_memory`. Pass `header` when the header was

@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
-import type { PixelSize, Variant } from '../../model.ts';
+import type { PixelSize } from '../../model.ts';
 import type { ByContent } from '../../variants/shapes.ts';
 import type { Offset } from '../fit.ts';
 import { between, type Geometry } from '../plan.ts';
@@ -105,24 +105,6 @@ function pagesOf(frames: Frames): Frames[] {
   return Array.from({ length: pages }, (_, i) => {
     return { ...frames, ...STILL, data: data.subarray(i * size, (i + 1) * size) };
   });
-}
-
-/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
-export function flatten(pipeline: Sharp, { background, format }: Variant): Sharp {
-  const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
-  return under === null ? pipeline : pipeline.flatten({ background: under });
-}
-
-/** Converts colours to one channel of luminance; keeps transparency. */
-export function grayscale(pipeline: Sharp, variant: Variant): Sharp {
-  return variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline;
-}
-
-/** Radius in pixels. Compensates for the softness of scaling down, without halos. */
-const SIGMA = 0.6;
-
-export function sharpen(pipeline: Sharp, variant: Variant): Sharp {
-  return variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline;
 }
 
 /** The most pixels to sample; they are evenly spaced in a larger picture. */

@@ -1,16 +1,15 @@
 import type { Metadata } from 'sharp';
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
-import type { Limits, PixelSize } from '../../model.ts';
+import type { Limits, PixelSize, SourceFormat } from '../../model.ts';
 import { animationOf, assertFramePixels, damageOfFrames } from '../animation/open.ts';
 import { framesOf } from '../avif.ts';
 import { type Chunk, chunksOf } from '../chunks.ts';
 import { impossible } from '../claims.ts';
 import { type Corrections, correctionsOf, makeDecodable, profileOf } from '../corrections.ts';
-import type { SourceFormat } from '../formats.ts';
+import { READERS } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
 import type { PageRange } from '../region.ts';
-import type { Examined } from '../tiff/write.ts';
 import { allowSvg, sharp } from '../vips.ts';
 import { corrupt } from './corrupt.ts';
 
@@ -42,7 +41,7 @@ export async function header(
   }
   assertMetadataSize(carriedBy(bytes, format, false));
   makeDecodable(source, format);
-  const examined = await examine(source, format, limits, range);
+  const examined = await READERS[format].examine?.(source, limits, range);
   const { plain = null, page = 0 } = examined ?? {};
   const found = await read(plain?.head ?? source.input, limits, page);
   assertMetadataSize(carriedIn(found));
@@ -63,7 +62,7 @@ export async function header(
   const orientation = found.orientation ?? corrections?.orientation ?? 1;
   return {
     ...size,
-    format: format === 'heif' ? 'avif' : format,
+    format,
     /** The profile of RGB pixels; null where they can only become sRGB. */
     profile: profileOf(found, corrections),
     /** Bytes of metadata, uncompressed. */
@@ -116,26 +115,6 @@ function framesIn(bytes: Buffer, { pages = 1, format }: Metadata, chunks: readon
   if (control === undefined) return pages;
   // The chunk begins with the number of frames.
   return Math.max(1, Buffer.from(control.start.padEnd(4, '\0'), 'latin1').readUInt32BE(0));
-}
-
-/** Examines a picture that libvips may not be able to read as it is; null for other formats. */
-async function examine(
-  source: Source,
-  format: SourceFormat,
-  limits: Limits,
-  range: PageRange,
-): Promise<Examined | null> {
-  switch (format) {
-    case 'tiff':
-      return (await import('../tiff/examine.ts')).examineTiff(source, limits, range);
-    case 'bmp':
-    case 'ico':
-      return (await import('../bmp/examine.ts')).examineBitmap(source, format, limits);
-    case 'heic':
-      return (await import('../heic/examine.ts')).examineHeic(source, limits);
-    default:
-      return null;
-  }
 }
 
 async function read(input: Buffer | string, { lenient }: Limits, page: number): Promise<Metadata> {

@@ -1,9 +1,10 @@
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
-import { undecodable } from '../formats.ts';
 import type { Source } from '../open.ts';
+import type { Examined } from '../plain.ts';
 import { type PageRange, withoutPage } from '../region.ts';
 import { corrupt } from '../steps/corrupt.ts';
+import { undecodable } from '../undecodable.ts';
 import { chainOf, type Directory, directoryAt, openTiff, type Tiff } from './directory.ts';
 import { cameraRaw } from './kind.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -11,7 +12,6 @@ import { plainOf } from './plain.ts';
 import { libvipsReads } from './support.ts';
 import { TAG } from './tags.ts';
 import { lackOf, segmentsOf } from './whole.ts';
-import type { Examined } from './write.ts';
 
 /** A tile may always have this many pixels: 4096 x 4096. */
 const MAX_SMALL_TILE = 2 ** 24;

@@ -1,3 +1,4 @@
+import { type PlainPicture, plainPicture } from '../plain.ts';
 import { type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
 import { type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
@@ -6,12 +7,14 @@ import { tiffRefusal } from './support.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
-import { type PlainPicture, plainHead } from './write.ts';
 
 /** Floats may exceed 0 to 1 by this much, and this share may exceed it further: highlights, rounding. */
 const TOLERANCE = 0.01;
 
-/** The replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. */
+/**
+ * The replacement for a TIFF that libvips misreads: chunky samples of 8 or 16 bits, uncompressed. Errors of `write`: an
+ * `Error` that names the first damaged strip or tile, `unsupported_format` for floats beyond colours.
+ */
 export function plainOf(
   tiff: Tiff,
   first: Directory,
@@ -25,21 +28,11 @@ export function plainOf(
   const { width, height, extra } = layout;
   const { colours } = target;
   const orientation = first.number(TAG.Orientation) ?? 1;
-  const head = plainHead({ width, height, colours, alpha: extra.length > 0, bits, profile, orientation });
-  const size = head.length + (width * height * channelsOf(layout, target) * bits) / 8;
-  return {
-    head,
-    memory: size + workOf(layout),
-    /** Errors: an `Error` that names the first damaged strip or tile, `unsupported_format` for floats beyond colours. */
-    write(lenient: boolean): Buffer {
-      const file = Buffer.alloc(size);
-      head.copy(file);
-      const pixels = file.subarray(head.length);
-      const out = bits === 16 ? new Uint16Array(pixels.buffer, pixels.byteOffset) : pixels;
-      store(rowsOf(tiff, layout, segments, lenient), layout, target, out);
-      return file;
-    },
-  };
+  const stated = { width, height, colours, alpha: extra.length > 0, bits, profile, orientation };
+  return plainPicture(stated, workOf(layout), (pixels, lenient) => {
+    const out = bits === 16 ? new Uint16Array(pixels.buffer, pixels.byteOffset) : pixels;
+    store(rowsOf(tiff, layout, segments, lenient), layout, target, out);
+  });
 }
 
 const channelsOf = ({ extra }: Layout, { colours }: Target): number => colours + extra.length;

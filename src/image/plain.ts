@@ -1,7 +1,7 @@
-import type { ImgtoolError } from '../../errors.ts';
-import type { PixelSize } from '../../model.ts';
-import type { StatedColours } from '../avif.ts';
-import { COMPRESSION, PHOTOMETRIC, TAG } from './tags.ts';
+import { ImgtoolError } from '../errors.ts';
+import type { PixelSize } from '../model.ts';
+import type { StatedColours } from './avif.ts';
+import { COMPRESSION, PHOTOMETRIC, TAG } from './tiff/tags.ts';
 
 /** A picture that libvips cannot read, as an uncompressed TIFF that libvips reads. */
 export interface PlainPicture {
@@ -31,8 +31,8 @@ export interface Examined {
   readonly plain: PlainPicture | null;
 }
 
-/** What the header of a plain TIFF states. */
-export interface Stated extends PixelSize {
+/** What a plain TIFF states about its pixels. */
+interface Stated extends PixelSize {
   /** 1 for grey, 3 for RGB, 4 for CMYK. */
   readonly colours: number;
   /** True for a last channel of alpha that the colours are not multiplied by. */
@@ -48,9 +48,36 @@ export interface Stated extends PixelSize {
 /** By number of colours; else RGB. */
 const PHOTOMETRICS: Readonly<Record<number, number>> = { 1: PHOTOMETRIC.blackIsZero, 4: PHOTOMETRIC.cmyk };
 
+/**
+ * A plain picture whose chunky samples `paint` writes into zeros; `work` is the memory in bytes that this needs beside the
+ * file. Samples of 16 bits are little-endian. Errors: `too_large`.
+ */
+export function plainPicture(
+  stated: Stated,
+  work: number,
+  paint: (pixels: Buffer, lenient: boolean) => void,
+): PlainPicture {
+  const channels = stated.colours + (stated.alpha ? 1 : 0);
+  const length = (stated.width * stated.height * channels * stated.bits) / 8;
+  // The file ends before 4 GiB: the header and its profile have less than 32 MiB.
+  if (length >= 2 ** 32 - 2 ** 25) throw new ImgtoolError('too_large', 'a picture of this size is not read');
+  const head = plainHead(stated, channels, length);
+  const size = head.length + length;
+  return {
+    head,
+    memory: size + work,
+    write(lenient) {
+      const file = Buffer.alloc(size);
+      head.copy(file);
+      paint(file.subarray(head.length), lenient);
+      return file;
+    },
+  };
+}
+
 /** Builds the header of a little-endian TIFF with one strip of chunky samples, which follows the header. */
-export function plainHead({ width, height, colours, alpha, bits, profile, orientation }: Stated): Buffer {
-  const channels = colours + (alpha ? 1 : 0);
+function plainHead(stated: Stated, channels: number, length: number): Buffer {
+  const { width, height, colours, alpha, bits, profile, orientation } = stated;
   const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
   // There is space for twelve entries.
   const profileAt = 10 + 12 * 12 + 4;
@@ -66,7 +93,7 @@ export function plainHead({ width, height, colours, alpha, bits, profile, orient
     [TAG.Orientation, SHORT, 1, orientation],
     [TAG.SamplesPerPixel, SHORT, 1, channels],
     [TAG.RowsPerStrip, LONG, 1, height],
-    [TAG.StripByteCounts, LONG, 1, (width * height * channels * bits) / 8],
+    [TAG.StripByteCounts, LONG, 1, length],
     // 2: unassociated alpha (colours are not multiplied).
     ...(alpha ? [[TAG.ExtraSamples, SHORT, 1, 2]] : []),
     ...(profile.length > 0 ? [[TAG.IccProfile, UNDEFINED, profile.length, profileAt]] : []),

@@ -1,0 +1,66 @@
+import type { Sharp } from 'sharp';
+import type { PixelSize, Variant } from '../../model.ts';
+import type { Offset } from '../fit.ts';
+import type { Geometry } from '../plan.ts';
+import { pixelsOf } from './encode.ts';
+import { type Frames, from, pageByPage, raw, STILL } from './frames.ts';
+
+/** Puts a background under transparent pixels. JPEG has no transparency and gets white. */
+function flatten(pipeline: Sharp, { background, format }: Variant): Sharp {
+  const under = background ?? (format === 'jpeg' ? '#ffffff' : null);
+  return under === null ? pipeline : pipeline.flatten({ background: under });
+}
+
+/** Converts colours to one channel of luminance; keeps transparency. */
+function grayscale(pipeline: Sharp, variant: Variant): Sharp {
+  return variant.grayscale ? pipeline.grayscale().toColourspace('b-w') : pipeline;
+}
+
+/** Radius in pixels. Compensates for the softness of scaling down, without halos. */
+const SIGMA = 0.6;
+
+function sharpen(pipeline: Sharp, variant: Variant): Sharp {
+  return variant.sharpen ? pipeline.sharpen({ sigma: SIGMA }) : pipeline;
+}
+
+/** The steps of each variant's pixels after resizing, in this order. */
+const STEPS = [flatten, grayscale, sharpen] as const;
+
+/** The picture after all steps and on its canvas. Steps that look at neighbours get each page by itself. */
+export async function finished(
+  picture: Frames,
+  { canvas, width, height }: Geometry,
+  variant: Variant,
+): Promise<Sharp> {
+  const isByPage = picture.pages > 1 && variant.sharpen;
+  if (canvas === null && !isByPage) return through(picture, variant);
+  const pages = await pageByPage(picture, (page) => pixelsOf(through(page, variant), variant));
+  const made = canvas === null ? pages : await onCanvas(pages, canvas, { width, height }, variant);
+  return grayscale(from(made), variant);
+}
+
+const through = (frames: Frames, variant: Variant): Sharp =>
+  STEPS.reduce((so, step) => step(so, variant), from(frames));
+
+/** One transparent pixel. */
+const CLEAR: Frames = { data: Buffer.alloc(4), width: 1, height: 1, channels: 4, ...STILL };
+
+/**
+ * Puts a finished picture on a canvas. A transparent pixel goes through the same steps, and becomes the colour of the
+ * canvas. The canvas comes last: no step sees an edge between the picture and the canvas.
+ */
+async function onCanvas(
+  picture: Frames,
+  { left, top }: Offset,
+  { width, height }: PixelSize,
+  variant: Variant,
+): Promise<Frames> {
+  const { data, channels } = await pixelsOf(through(CLEAR, variant), variant);
+  const [r = 0, g = r, b = r] = channels < 3 ? data.subarray(0, 1) : data;
+  const alpha = channels % 2 === 0 ? data[channels - 1]! / 255 : 1;
+  const right = width - left - picture.width;
+  const bottom = height - top - picture.height;
+  return pageByPage(picture, (page) =>
+    raw(from(page).extend({ left, top, right, bottom, background: { r, g, b, alpha } })),
+  );
+}
