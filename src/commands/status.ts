@@ -34,8 +34,9 @@ export const statusVerb: Verb = {
         const jobs = byStateAndName(await past.jobs(batch.id, all ? JOB_STATES : ['failed']));
         const inWork = follow ? await past.jobs(batch.id, ['processing']) : [];
         const severalPages = await past.severalPages(batch.id);
+        const degraded = await past.degraded(batch.id);
         await print(statusJson(batch, jobs), () => {
-          const shown = [batch, jobs, style, Date.now(), { all, severalPages }] as const;
+          const shown = [batch, jobs, style, Date.now(), { all, severalPages, degraded }] as const;
           return follow?.(inWork, ...shown) ?? statusText(...shown);
         });
         if (call.options.watch !== true || batch.state !== 'running') return 'ok';

@@ -3,7 +3,7 @@ import { isLasting } from '../model/failures.ts';
 import { askedPages } from '../model/picture.ts';
 import { doneOf, totalOf } from '../model/totals.ts';
 import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } from '../model.ts';
-import { bytes, change, count, duration, localTime } from './format.ts';
+import { bytes, change, count, counted, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
 import { firstOnlyTexts, fixOf, goOn, NO_RETRY, pagesText, passedOverTexts, reasonOf } from './wording.ts';
@@ -14,6 +14,8 @@ interface StatusParts {
   readonly all?: boolean;
   /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages?: ReadonlyMap<string, number>;
+  /** Number of damaged sources that were accepted. */
+  readonly degraded?: number;
   /** Lines above the jobs. */
   readonly live?: readonly string[];
 }
@@ -24,11 +26,13 @@ export function statusText(
   jobs: readonly JobRecord[],
   style: Style,
   now: number,
-  { all = false, severalPages = new Map(), live = [] }: StatusParts = {},
+  { all = false, severalPages = new Map(), degraded = 0, live = [] }: StatusParts = {},
 ) {
   const layout = layoutFor(style);
   const rendered = askedPages(batch.options.preset.variants);
+  const names = all ? '' : '; --all names them';
   const aside = [
+    ...(degraded > 0 ? [`${counted(degraded, 'image')} damaged but accepted${names}`] : []),
     ...firstOnlyTexts(severalPages, rendered),
     ...passedOverTexts(batch.passedOver, batch.aside),
   ];

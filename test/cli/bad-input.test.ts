@@ -135,6 +135,11 @@ describe('sources that cannot be processed', () => {
     const outcome = await place.process('--lenient');
     expect(outcome.code).toBe(0);
     expect(jobOf(outcome, 'photos/half.jpg')).toMatchObject({ state: 'completed', degraded: true });
+    const { stdout } = await place.run(['status', 'last']);
+    expect(stdout).toContain('  aside    1 image damaged but accepted; --all names them\n');
+    const all = await place.run(['status', 'last', '--all']);
+    expect(all.stdout).toContain('  aside    1 image damaged but accepted\n');
+    expect(all.stdout).toContain('half.jpg (damaged but accepted)');
   });
 });
 

@@ -44,6 +44,9 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
     SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
     WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
       AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
+  const degraded = prepare<[string], number>(
+    'SELECT count(*) FROM jobs WHERE batch = ? AND degraded = 1',
+  ).pluck();
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
@@ -86,6 +89,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
     },
     severalPages: (batch) =>
       read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
+    degraded: (batch) => read(() => degraded.get(batch) ?? 0),
     async prune(before) {
       const dropSome = (): boolean => {
         const id = old.get(before, before);
