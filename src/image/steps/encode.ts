@@ -30,7 +30,7 @@ export async function encode(
     case 'jpeg':
       return encodeJpeg(pipeline, variant);
     case 'webp':
-      return timed(
+      return withDelays(
         buffer(pipeline.webp({ ...webpOptions(variant), ...webpMotion(motion) })),
         timeWebp,
         motion,
@@ -38,7 +38,11 @@ export async function encode(
     case 'avif':
       return buffer(pipeline.avif(avifOptions(variant)));
     case 'gif':
-      return timed(buffer(pipeline.gif({ effort: variant.effort, ...gifMotion(motion) })), timeGif, motion);
+      return withDelays(
+        buffer(pipeline.gif({ effort: variant.effort, ...gifMotion(motion) })),
+        timeGif,
+        motion,
+      );
     case 'tiff':
       return encodeTiff(await pixelsOf(pipeline, variant));
     case 'png': {
@@ -50,7 +54,7 @@ export async function encode(
 }
 
 /** An encoded animation with its delays. */
-async function timed(
+async function withDelays(
   made: Promise<Encoded>,
   time: typeof timeGif,
   { pages, delays }: Motion,
