@@ -51,25 +51,23 @@ export function frameAt(bytes: Buffer, from: number) {
   return { left, top, width, height, bytes: packed, isWhole, end };
 }
 
-const COMMENT = 0xfe;
-const APPLICATION = 0xff;
+/** The labels of extensions. */
+export const LABEL = { control: 0xf9, comment: 0xfe, application: 0xff } as const;
 
-/** The names of a GIF's comments and applications (GIF89a, 24 and 26), up to any damage. `comment` stands for a comment. */
-export function extensionsOf(bytes: Buffer): string[] {
-  const names: string[] = [];
+/** The applications that say how often a GIF plays: one extension with two names. */
+export const LOOPS: ReadonlySet<string> = new Set(['NETSCAPE2.0', 'ANIMEXTS1.0']);
+
+/** Yields the extensions of a GIF (GIF89a, 23 to 26), up to any damage. */
+export function* extensionsOf(bytes: Buffer) {
   let at = 13 + colourTable(bytes[10] ?? 0);
-  while (bytes[at] === EXTENSION || bytes[at] === IMAGE) {
-    if (bytes[at] === IMAGE) {
-      at = blocksOf(bytes, at + 11 + colourTable(bytes[at + 9] ?? 0)).end;
-      continue;
-    }
-    const label = bytes[at + 1];
-    const { blocks, end } = blocksOf(bytes, at + 2);
-    if (label === COMMENT) names.push('comment');
-    if (label === APPLICATION) names.push(blocks[0]?.toString('latin1') ?? '');
-    at = end;
+  for (;;) {
+    if (bytes[at] === EXTENSION) {
+      const { blocks, end } = blocksOf(bytes, at + 2);
+      yield { label: bytes[at + 1], blocks };
+      at = end;
+    } else if (bytes[at] === IMAGE) at = blocksOf(bytes, at + 11 + colourTable(bytes[at + 9] ?? 0)).end;
+    else return;
   }
-  return names;
 }
 
 /** Bytes of the colour table that these flags announce. */

@@ -41,8 +41,10 @@ export function estimateMemory(
   const detail = detailOf(header, file.size);
   const channels = alpha ? 4 : 3;
   const geometries = largestPlan(header, variants, pixels);
+  // The metadata as stored, as text, as properties, and in each output.
+  const metadata = variants.some(hasMetadata) ? header.metadataBytes * METADATA : 0;
   if (header.animation !== null)
-    return file.held + ofFrames(header.animation, header, variants, geometries, detail);
+    return file.held + metadata + ofFrames(header.animation, header, variants, geometries, detail);
   const { width, height } = header;
   const full: Base = { width, height, region: null, zoom: 1 };
   const bases = geometries.length === 0 ? [full] : distinct(geometries.map(({ base }) => base));
@@ -66,8 +68,6 @@ export function estimateMemory(
   const copied = plain?.memory ?? 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
-  // The metadata as stored, as text, as properties, and in each output.
-  const metadata = variants.some(hasMetadata) ? header.metadataBytes * METADATA : 0;
   return Math.ceil(
     ALWAYS +
       file.held +
@@ -84,7 +84,7 @@ export function estimateMemory(
 const FULL_FRAMES = 24;
 
 /**
- * Memory of an animation without its file. All resized frames stay in memory until their outputs are encoded; the encoders
+ * Memory of an animation without its file and its metadata. All resized frames stay in memory until their outputs are encoded; the encoders
  * work frame by frame. Measured like the others with 200 frames of 1 Mpx from 54 MB: to WebP and GIF of 300 pixels across
  * 207 and 221 MiB, of full size 946 and 952 MiB.
  */

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Metadata } from 'sharp';
 import type { SourceFormat } from '../model.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
-import { extensionsOf } from './gif.ts';
+import { extensionsOf, LABEL, LOOPS } from './gif.ts';
 import { directoryAt, openTiff } from './tiff/directory.ts';
 import { TAG } from './tiff/tags.ts';
 
@@ -47,13 +47,15 @@ export function digestsOf(bytes: Buffer, format: SourceFormat, metadata: Metadat
   return new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
 }
 
-/** Applications that say how often an animation plays. */
-const LOOPS = new Set(['NETSCAPE2.0', 'ANIMEXTS1.0']);
 const GIF_NAMES: Readonly<Record<string, string>> = { 'XMP DataXMP': 'xmp', ICCRGBG1012: 'icc' };
 
 /** What a GIF contains beside its pictures. */
 const namesInGif = (bytes: Buffer): string[] =>
-  extensionsOf(bytes).flatMap((name) => (LOOPS.has(name) ? [] : [GIF_NAMES[name] ?? name]));
+  [...extensionsOf(bytes)].flatMap(({ label, blocks }) => {
+    if (label === LABEL.comment) return 'comment';
+    const name = blocks[0]?.toString('latin1') ?? '';
+    return label !== LABEL.application || LOOPS.has(name) ? [] : (GIF_NAMES[name] ?? name);
+  });
 
 /** Tags of a TIFF that are EXIF. */
 const EXIF_TAGS = [TAG.ImageDescription, TAG.Make, TAG.Model, TAG.Artist, TAG.Copyright, TAG.ExifDirectory];

@@ -1,15 +1,16 @@
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
 import { hasMetadata } from '../variants/kept.ts';
-import { contentOfFrames, isMoving, type MovingHeader, resizedFrames } from './animation/frames.ts';
+import { contentOfFrames, isMoving } from './animation/frames.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';
 import { assertPixels, type Geometry, plan } from './plan.ts';
 import { signalOfProfile } from './signal/icc.ts';
+import { geometryKey, type OpenPicture, type Spent, sizedFor, timed } from './sized.ts';
 import { EIGHT_BITS, toSrgb } from './steps/correct.ts';
-import { type Decoded, decode } from './steps/decode.ts';
+import { decode } from './steps/decode.ts';
 import { encode, write } from './steps/encode.ts';
 import { finished } from './steps/finish.ts';
-import { dominantColor, type Frames, resize, STILL } from './steps/frames.ts';
+import { dominantColor, STILL } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
 import { contentOf, trimsOf } from './steps/trim.ts';
 import { ENCODER } from './vips.ts';
@@ -50,28 +51,22 @@ export async function openPicture(
 }
 
 /** Writes metadata into encoded outputs, and says what was written. Loads the code for it only when a variant has some. */
-async function metadataWriter(source: Source, header: Header, limits: Limits, variants: readonly Variant[]) {
+async function metadataWriter(open: OpenPicture, variants: readonly Variant[]) {
   if (!variants.some(hasMetadata)) return async (bytes: Buffer) => ({ bytes, metadata: null });
   const { openMetadata } = await import('./kept/writer.ts');
-  return openMetadata(source, header, limits, variants);
+  return openMetadata(open, variants);
 }
 
 /** Threads that libaom uses for one picture. */
 const AVIF_THREADS = 4;
-
-type Open = { readonly source: Source; readonly header: Header; readonly limits: Limits };
 
 /**
  * Renders all orders and writes each output to its staged file. Variants with the same base share one decode. At most
  * `atOnce` outputs are encoded at the same time. When the promise rejects, no write is in progress. Errors: `corrupt`,
  * `unsupported_format`, `source_changed`, those of writing.
  */
-async function render(
-  { source, header, limits }: Open,
-  orders: readonly Order[],
-  atOnce: number,
-  report: ProgressReport,
-) {
+async function render(open: OpenPicture, orders: readonly Order[], atOnce: number, report: ProgressReport) {
+  const { source, header, limits } = open;
   const variants = orders.map(({ variant }) => variant);
   const started = performance.now();
   const contentIn = async (region: Geometry['base']['region']) => {
@@ -81,21 +76,18 @@ async function render(
   };
   const geometries = plan(header, header.format, variants, await trimsOf(header, variants, contentIn));
   assertPixels(header, geometries, limits.pixels);
-  const withMetadata = await metadataWriter(source, header, limits, variants);
+  const withMetadata = await metadataWriter(open, variants);
   const spent: Spent = { resize: 0, write: 0 };
-  const { sized, degraded } = isMoving(header)
-    ? await movingSizes(header, geometries, limits, report)
-    : await stillSizes(source, header, geometries, limits, spent);
+  const { pixelsFor, degraded, share } = await sizedFor(open, geometries, spent, report);
   await source.assertUnchanged();
   const decoded = performance.now();
   const outputs = new Map<Order, RenderedOutput>();
   const groups = groupsOf(orders, geometries);
   const whole = groups.reduce((sum, { geometry }) => sum + area(geometry), 0);
-  const shareOfFrames = isMoving(header) ? FRAMES_SHARE : 0;
   let made = 0;
   const works = groups.map(({ geometry, same }) => async () => {
     const { variant } = same[0]!;
-    const picture = await sized(geometry);
+    const picture = await pixelsFor(geometry);
     const pipeline = await finished(picture, geometry, variant);
     const isOwn = geometry.base.isOwn === true;
     const png = pngOf(source, header, geometry);
@@ -106,12 +98,12 @@ async function render(
       outputs.set(order, { ...written, metadata });
     }
     made += area(geometry);
-    report({ done: outputs.size, share: shareOfFrames + (1 - shareOfFrames) * (made / whole) });
+    report({ done: outputs.size, share: share + (1 - share) * (made / whole) });
   });
   // An AVIF encoder uses several threads.
   const threads = variants.some(({ format }) => format === 'avif') ? AVIF_THREADS : 1;
   await runConcurrently(works, Math.max(1, Math.floor(atOnce / threads)));
-  const least = await sized(smallest(geometries));
+  const least = await pixelsFor(smallest(geometries));
   const encoded = performance.now();
   const color = inSrgb(dominantColor(least), smallest(geometries).base.isOwn ? header.profile : null);
   const ended = performance.now();
@@ -155,68 +147,6 @@ function pngOf({ input }: Source, { format, width, height }: Header, one: Geomet
   return one.width === width && one.height === height ? input : null;
 }
 
-/** The share of the work that the frames of an animation take before any output is encoded. */
-const FRAMES_SHARE = 0.5;
-/** How often an animation reports its frames. */
-const REPORTS = 20;
-
-/** Decodes all frames, and resizes them to each geometry once. */
-async function movingSizes(
-  header: MovingHeader,
-  geometries: readonly Geometry[],
-  limits: Limits,
-  report: ProgressReport,
-) {
-  const distinct = new Map(geometries.map((geometry) => [geometryKey(geometry), geometry]));
-  let reported = 0;
-  const { made, degraded } = await resizedFrames(header, [...distinct.values()], limits, (share) => {
-    if (share - reported < 1 / REPORTS) return;
-    reported = share;
-    report({ done: 0, share: share * FRAMES_SHARE });
-  });
-  const frames = new Map([...distinct.keys()].map((key, i) => [key, made[i]!]));
-  return { sized: async (geometry: Geometry) => frames.get(geometryKey(geometry))!, degraded };
-}
-
-/** Decodes each base once. */
-async function stillSizes(
-  source: Source,
-  header: Header,
-  geometries: readonly Geometry[],
-  limits: Limits,
-  spent: Spent,
-) {
-  const bases = new Map<string, Decoded>();
-  for (const { base } of geometries) {
-    const key = baseKey(base);
-    if (!bases.has(key)) bases.set(key, await decode(source, header, base, limits));
-  }
-  const degraded = [...bases.values()].some((one) => one.degraded);
-  return { sized: resizer(bases, spent), degraded };
-}
-
-/** Resizes each geometry once: variants of equal geometry share the frames. */
-function resizer(bases: ReadonlyMap<string, Decoded>, spent: Spent): (geometry: Geometry) => Promise<Frames> {
-  const made = new Map<string, Promise<Frames>>();
-  return (geometry) => {
-    const key = geometryKey(geometry);
-    const { frames } = bases.get(baseKey(geometry.base))!;
-    const resized = made.get(key) ?? timed(spent, 'resize', () => resize(frames, geometry));
-    made.set(key, resized);
-    return resized;
-  };
-}
-
-/** Total milliseconds of concurrent work. */
-type Spent = Record<'resize' | 'write', number>;
-
-async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  const made = await work();
-  spent[what] += performance.now() - started;
-  return made;
-}
-
 /** A colour `#rrggbb` of a picture in the colours of this profile, as sRGB. A profile of tables leaves it as it is. */
 function inSrgb(color: string, profile: Buffer | null): string {
   const signal = profile && signalOfProfile(profile, 'rgb');
@@ -225,12 +155,6 @@ function inSrgb(color: string, profile: Buffer | null): string {
   const pixel = { data, width: 1, height: 1, channels: 3, ...STILL, range: EIGHT_BITS } as const;
   return `#${toSrgb(pixel, signal).data.toString('hex')}`;
 }
-
-const geometryKey = ({ width, height, whole, cut, canvas, base, linear }: Geometry): string =>
-  JSON.stringify([width, height, whole, cut, canvas, base, linear]);
-
-const baseKey = ({ width, height, region, zoom, isOwn }: Geometry['base']): string =>
-  JSON.stringify([width, height, region, zoom, isOwn]);
 
 const area = ({ width, height }: Geometry): number => width * height;
 

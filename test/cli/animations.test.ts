@@ -44,6 +44,31 @@ describe('an animated GIF', () => {
     await assertInvariants(place, { sources: sourcesOf(place, 'photos') });
   });
 
+  it('has the metadata that is asked for, and no profile', async () => {
+    const gif = writeGif(animation(5, 40));
+    const webp = await sharp(gif, { animated: true })
+      .withExif({ IFD0: { Copyright: 'Anna', Make: 'SECRET' } })
+      .withIccProfile('p3')
+      .webp()
+      .toBuffer();
+    putOld(place.at('photos/a.webp'), webp);
+    putOld(place.at('photos/b.gif'), gif);
+    await place.process('--keep', 'copyright+icc', '--artist', 'Bea', '--variant', 'm:w=20');
+    const made = await sharp(place.at('out/a_m.webp'), { pages: -1 }).metadata();
+    expect(made).toMatchObject({ pages: 5, loop: 3, delay: [80, 80, 80, 80, 80] });
+    expect([made.icc, made.exif?.includes('Anna'), made.exif?.includes('SECRET')]).toEqual([
+      undefined,
+      true,
+      false,
+    ]);
+    expect((await place.run(['verify'])).stdout).toContain('all in order');
+    // A GIF has no EXIF: nothing is added.
+    await place.process('--keep', 'exif', '--variant', 'n:w=20');
+    expect((await sharp(place.at('out/b_n.webp')).metadata()).exif).toBeUndefined();
+    const refused = await place.process('--keep', 'exif', '--variant', 'm:w=20,format=gif');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('what gif can hold')]);
+  });
+
   it('of a library from before stays as it is, and moves with --outdated', async () => {
     put(animation(5, 40));
     await place.process('--variant', 'm:w=20,animated=first');

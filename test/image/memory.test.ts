@@ -136,27 +136,29 @@ const MOVING: [Partial<Variant>, number, number][] = [
 ];
 
 describe('the estimated memory of an animation', () => {
+  const side = { width: 1000, height: 1000 };
+  const frame = { ...side, left: 0, top: 0, delay: 50, after: 'stays', over: true, isWhole: true } as const;
+  const frames = Array.from({ length: 200 }, () => ({ ...frame, picture: () => null }));
+  const animation = { frames, loop: 0 };
+  const one = header(24, { ...side, stored: side, format: 'gif', pages: 200, animation });
+
   it.each(MOVING)(
     'to %j, from %i MiB, is at least the measured peak, but not much more',
     (fields, size, peak) => {
-      const side = { width: 1000, height: 1000 };
-      const frame = {
-        ...side,
-        left: 0,
-        top: 0,
-        delay: 50,
-        after: 'stays',
-        over: true,
-        isWhole: true,
-      } as const;
-      const frames = Array.from({ length: 200 }, () => ({ ...frame, picture: () => null }));
-      const animation = { frames, loop: 0 };
-      const one = header(24, { ...side, stored: side, format: 'gif', pages: 200, animation });
       const bytes = estimateMemory(one, { size: size * MB, held: size * MB }, [variant(fields)]);
       expect(bytes).toBeGreaterThanOrEqual(peak * MB);
       expect(bytes).toBeLessThan(peak * MB * 1.3);
     },
   );
+
+  it('counts the metadata that is kept', () => {
+    const file = { size: 20 * MB, held: 20 * MB };
+    const [plain, kept] = ['none', 'xmp'].map((keep) =>
+      estimateMemory({ ...one, metadataBytes: 10 * MB }, file, [variant({ width: 300, keep })]),
+    );
+    // Measured: at least 20 times the metadata.
+    expect(kept! - plain!).toBeGreaterThan(200 * MB);
+  });
 });
 
 /** Peak of encoding 12 Mpx in bytes per pixel, in addition to the pixels: of noise, and of a plain picture. */

@@ -53,7 +53,7 @@ export async function commit(work: JobWork, steps: readonly Step[], rendered?: R
     const stays = inPlace(step, work);
     if (stays !== undefined) records.set(step, stays);
   }
-  for (const [step, record] of records) records.set(step, await timed(work, record));
+  for (const [step, record] of records) records.set(step, await withTime(work, record));
   // Recorded outputs must be durable: other jobs link to them.
   if (records.size > 0) await storage.sync([...records.values()].map(({ path }) => path));
   const given = await giveToSkipped(work, fresh);
@@ -200,7 +200,7 @@ const timeFor = ({ options, source }: JobWork): string | null =>
   options.times === true ? source.mtime : null;
 
 /** The record of a file that stays, once it has the time of its source if it must have that. */
-async function timed(work: JobWork, record: OutputRecord): Promise<OutputRecord> {
+async function withTime(work: JobWork, record: OutputRecord): Promise<OutputRecord> {
   const time = timeFor(work);
   if (time === null || hasTime(record, time)) return record;
   return { ...record, ...(await work.storage.setTime(record.path, time)) };

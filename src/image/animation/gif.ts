@@ -1,10 +1,5 @@
-import { blocksOf, colourTable, EXTENSION, frameAt } from '../gif.ts';
+import { blocksOf, colourTable, EXTENSION, frameAt, LABEL, LOOPS } from '../gif.ts';
 import { type Animation, delayOf, type Part } from './animation.ts';
-
-const CONTROL = 0xf9;
-const APPLICATION = 0xff;
-/** The extension that says how often a GIF plays goes by two names. */
-const LOOPS = ['NETSCAPE2.0', 'ANIMEXTS1.0'];
 
 /** What a control extension says about the next frame (GIF89a, 23). */
 type Control = { readonly flags: number; readonly delay: number; readonly clear: number };
@@ -20,8 +15,8 @@ export function gifAnimation(bytes: Buffer): Animation {
   for (;;) {
     if (bytes[at] === EXTENSION) {
       const { blocks, end } = blocksOf(bytes, at + 2);
-      if (bytes[at + 1] === CONTROL) control = controlOf(blocks[0]) ?? control;
-      if (bytes[at + 1] === APPLICATION) loop = playsOf(blocks) ?? loop;
+      if (bytes[at + 1] === LABEL.control) control = controlOf(blocks[0]) ?? control;
+      if (bytes[at + 1] === LABEL.application) loop = playsOf(blocks) ?? loop;
       at = end;
       continue;
     }
@@ -40,7 +35,7 @@ function controlOf(block: Buffer | undefined): Control | undefined {
 
 /** The file states how often the animation is repeated; 0 means without end. */
 function playsOf([name, block]: readonly Buffer[]): number | undefined {
-  if (name === undefined || !LOOPS.includes(name.toString('latin1'))) return undefined;
+  if (name === undefined || !LOOPS.has(name.toString('latin1'))) return undefined;
   if (block === undefined || block.length < 3 || block[0] !== 1) return undefined;
   const repeats = block.readUInt16LE(1);
   return repeats === 0 ? 0 : repeats + 1;
@@ -71,7 +66,7 @@ function alone(bytes: Buffer, at: number, end: number, { flags, clear }: Control
   return Buffer.concat([
     Buffer.from('GIF89a', 'latin1'),
     ...[size, Buffer.from([bytes[10]!, 0, 0]), shared],
-    Buffer.from([EXTENSION, CONTROL, 4, flags & 1, 0, 0, clear, 0]),
+    Buffer.from([EXTENSION, LABEL.control, 4, flags & 1, 0, 0, clear, 0]),
     // The frame begins at the corner.
     ...[bytes.subarray(at, at + 1), Buffer.alloc(4), bytes.subarray(at + 5, end)],
     Buffer.from([0, 0x3b]),

@@ -1,4 +1,5 @@
 import { type Chunk, chunksOf } from '../chunks.ts';
+import { HAS_ALPHA, webpFile } from '../webp.ts';
 import { type Animation, delayOf, type Part } from './animation.ts';
 
 /** Bytes of a frame's description, before its chunks (WebP container specification, `ANMF`). */
@@ -8,15 +9,12 @@ const DESCRIPTION = 16;
 const CLEARED = 1;
 const REPLACES = 2;
 
-/** Flags of `VP8X`. */
-const ALPHA = 0x10;
-const PROFILE = 0x20;
-
 /** Splits an animated WebP into its frames. */
 export function webpAnimation(bytes: Buffer): Animation {
   const chunks = [...chunksOf(bytes, 'webp', true)];
   const settings = chunks.find(({ type }) => type === 'ANIM');
-  const profile = chunks.find(({ type }) => type === 'ICCP');
+  const icc = chunks.find(({ type }) => type === 'ICCP');
+  const profile = icc === undefined ? null : bytes.subarray(icc.at, icc.at + icc.length);
   const frames = chunks.filter(({ type, length }) => type === 'ANMF' && length > DESCRIPTION);
   return {
     frames: frames.map((chunk) => partOf(bytes, chunk, profile)),
@@ -25,7 +23,7 @@ export function webpAnimation(bytes: Buffer): Animation {
   };
 }
 
-function partOf(bytes: Buffer, { at, length }: Chunk, profile: Chunk | undefined): Part {
+function partOf(bytes: Buffer, { at, length }: Chunk, profile: Buffer | null): Part {
   const [left, top, width, height, delay] = [0, 3, 6, 9, 12].map((from) => bytes.readUIntLE(at + from, 3));
   const flags = bytes[at + 15]!;
   const inner = bytes.subarray(at + DESCRIPTION, at + length);
@@ -39,27 +37,13 @@ function partOf(bytes: Buffer, { at, length }: Chunk, profile: Chunk | undefined
     over: (flags & REPLACES) === 0,
     // The decoder notices damage.
     isWhole: true,
-    picture: () => alone(inner, bytes.subarray(at + 6, at + 12), profile && contentOf(bytes, profile)),
+    picture: () => alone(inner, bytes.subarray(at + 6, at + 12), profile),
   };
 }
 
-const contentOf = (bytes: Buffer, { at, length }: Chunk): Buffer => bytes.subarray(at, at + length);
-
 /** A WebP with one frame of this size. Each frame is converted by the profile of the file. */
-function alone(inner: Buffer, size: Buffer, profile: Buffer | undefined): Buffer {
+function alone(inner: Buffer, size: Buffer, icc: Buffer | null): Buffer {
   const isTransparent = ['ALPH', 'VP8L'].includes(inner.toString('latin1', 0, 4));
-  const flags = (isTransparent ? ALPHA : 0) | (profile === undefined ? 0 : PROFILE);
-  const chunks = Buffer.concat([
-    chunk('VP8X', Buffer.concat([Buffer.from([flags, 0, 0, 0]), size])),
-    ...(profile === undefined ? [] : [chunk('ICCP', profile)]),
-    inner,
-  ]);
-  return Buffer.concat([chunk('RIFF', Buffer.concat([Buffer.from('WEBP', 'latin1'), chunks]))]);
-}
-
-function chunk(type: string, content: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.write(type, 'latin1');
-  head.writeUInt32LE(content.length, 4);
-  return Buffer.concat([head, content, Buffer.alloc(content.length % 2)]);
+  const head = Buffer.concat([Buffer.from([isTransparent ? HAS_ALPHA : 0, 0, 0, 0]), size]);
+  return webpFile(head, [inner], { icc });
 }

@@ -4,6 +4,7 @@ import type { PixelSize } from '../../model.ts';
 import type { Format } from '../../variants/formats.ts';
 import { chunksOf } from '../chunks.ts';
 import { pngChunk } from '../png/file.ts';
+import { HAS_ALPHA, riffChunk, webpFile } from '../webp.ts';
 import { embedAvif } from './embed-avif.ts';
 import { embedTiff } from './embed-tiff.ts';
 
@@ -40,6 +41,8 @@ export function embed(bytes: Buffer, format: Format, blocks: Blocks, size: Pixel
 /** The most bytes of a JPEG segment's content. */
 const SEGMENT = 65_533;
 
+/** The names of segments. That of JFIF 1.02 includes its version. */
+const JFIF = Buffer.from('JFIF\0\x01\x01', 'latin1');
 const EXIF = Buffer.from('Exif\0\0', 'latin1');
 const XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1');
 const ICC = Buffer.from('ICC_PROFILE\0', 'latin1');
@@ -47,14 +50,14 @@ const ICC = Buffer.from('ICC_PROFILE\0', 'latin1');
 /** Segments follow the start of the picture, in the order of most programs. libvips writes no JFIF header. */
 function embedJpeg(bytes: Buffer, { exif, xmp, icc, density }: Blocks): Buffer {
   const segments = [bytes.subarray(0, 2)];
-  const add = (marker: number, name: string, ...parts: Buffer[]) => {
-    const content = Buffer.concat(parts);
-    if (content.length > SEGMENT) throw tooLarge(name, content.length, SEGMENT);
+  const add = (marker: number, name: string, mark: Buffer, content: Buffer) => {
+    const most = SEGMENT - mark.length;
+    if (content.length > most) throw tooLarge(name, content.length, most);
     const start = Buffer.from([0xff, marker, 0, 0]);
-    start.writeUInt16BE(content.length + 2, 2);
-    segments.push(start, content);
+    start.writeUInt16BE(mark.length + content.length + 2, 2);
+    segments.push(start, mark, content);
   };
-  if (density !== null) add(0xe0, 'JFIF header', jfif(Math.min(0xffff, Math.round(density))));
+  if (density !== null) add(0xe0, 'density', JFIF, perInch(Math.min(0xffff, Math.round(density))));
   if (exif !== null) add(0xe1, 'EXIF', EXIF, exif);
   if (xmp !== null) add(0xe1, 'XMP', XMP, xmp);
   if (icc !== null) {
@@ -62,18 +65,16 @@ function embedJpeg(bytes: Buffer, { exif, xmp, icc, density }: Blocks): Buffer {
     const count = Math.ceil(icc.length / most);
     if (count > 255) throw tooLarge('profile', icc.length, 255 * most);
     for (let i = 0; i < count; i++) {
-      add(0xe2, 'profile', ICC, Buffer.from([i + 1, count]), icc.subarray(i * most, (i + 1) * most));
+      const mark = Buffer.concat([ICC, Buffer.from([i + 1, count])]);
+      add(0xe2, 'profile', mark, icc.subarray(i * most, (i + 1) * most));
     }
   }
   return Buffer.concat([...segments, bytes.subarray(2)]);
 }
 
-/** Version 1.1, pixels per inch across and down, no thumbnail (JFIF 1.02). */
-const jfif = (density: number): Buffer =>
-  Buffer.concat([
-    Buffer.from('JFIF\0\x01\x01\x01', 'latin1'),
-    Buffer.from([density >> 8, density & 0xff, density >> 8, density & 0xff, 0, 0]),
-  ]);
+/** Pixels per inch across and down, no thumbnail. */
+const perInch = (density: number): Buffer =>
+  Buffer.from([1, density >> 8, density & 0xff, density >> 8, density & 0xff, 0, 0]);
 
 /** The error for metadata that a format cannot hold. */
 export function tooLarge(name: string, bytes: number, most: number): ImgtoolError {
@@ -107,36 +108,18 @@ function embedPng(bytes: Buffer, { exif, xmp, icc, density }: Blocks): Buffer {
   return Buffer.concat([bytes.subarray(0, at), ...chunks, bytes.subarray(at)]);
 }
 
-const FLAGS = { icc: 0x20, alpha: 0x10, exif: 0x08, xmp: 0x04 };
-
-/** The profile comes before the picture, other metadata after it (WebP container specification). */
-function embedWebp(bytes: Buffer, { exif, xmp, icc }: Blocks, { width, height }: PixelSize): Buffer {
+function embedWebp(bytes: Buffer, blocks: Blocks, { width, height }: PixelSize): Buffer {
   const chunks = [...chunksOf(bytes, 'webp', true)];
-  const first = chunks[0]!;
-  const head = Buffer.alloc(10);
-  if (first.type === 'VP8X') bytes.copy(head, 0, first.at, first.at + 10);
-  else {
-    head.writeUIntLE(width - 1, 4, 3);
-    head.writeUIntLE(height - 1, 7, 3);
-    // A lossless picture states in its 29th bit whether it has transparency.
-    if (first.type === 'VP8L' && (bytes[first.at + 4]! & 0x10) !== 0) head[0] = FLAGS.alpha;
-  }
-  head[0] = head[0]! | (icc && FLAGS.icc)! | (exif && FLAGS.exif)! | (xmp && FLAGS.xmp)!;
-  const pictures = chunks.filter(({ type }) => type !== 'VP8X');
-  const parts = [
-    riffChunk('VP8X', head),
-    ...(icc === null ? [] : [riffChunk('ICCP', icc)]),
-    ...pictures.map(({ type, at, length }) => riffChunk(type, bytes.subarray(at, at + length))),
-    ...(exif === null ? [] : [riffChunk('EXIF', exif)]),
-    ...(xmp === null ? [] : [riffChunk('XMP ', xmp)]),
-  ];
-  return riffChunk('RIFF', Buffer.concat([Buffer.from('WEBP', 'latin1'), ...parts]));
-}
+  const contents = chunks.map(({ at, length }) => bytes.subarray(at, at + length));
+  const pictures = chunks.flatMap(({ type }, i) => (type === 'VP8X' ? [] : riffChunk(type, contents[i]!)));
+  return webpFile(chunks[0]!.type === 'VP8X' ? contents[0]! : head(), pictures, blocks);
 
-/** Name, length, content, and padding to an even length. */
-function riffChunk(type: string, content: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.write(type, 'latin1');
-  head.writeUInt32LE(content.length, 4);
-  return Buffer.concat([head, content, Buffer.alloc(content.length % 2)]);
+  function head(): Buffer {
+    const made = Buffer.alloc(10);
+    // A lossless picture states in its 29th bit whether it has transparency.
+    if (chunks[0]!.type === 'VP8L' && (contents[0]![4]! & 0x10) !== 0) made[0] = HAS_ALPHA;
+    made.writeUIntLE(width - 1, 4, 3);
+    made.writeUIntLE(height - 1, 7, 3);
+    return made;
+  }
 }

@@ -121,8 +121,8 @@ export function exifBlock({ littleEndian, main, details, gps }: Exif): Buffer | 
   ].filter(({ entries }) => entries.length > 0);
   if (main.size === 0 && below.length === 0) return null;
   const { long } = numbers(littleEndian);
-  const pointers = below.map(({ tag }) => long(tag, 0));
-  let at = 8 + sizeOf(sorted(new Map([...main, ...pointers.map((one) => [one.tag, one] as const)])));
+  // Each pointer is an entry of 12 bytes.
+  let at = 8 + sizeOf(sorted(main)) + 12 * below.length;
   const directories: Buffer[] = [];
   const first = new Map(main);
   for (const { tag, entries } of below) {

@@ -78,7 +78,7 @@ export function exifFor(
     copy(main, exif.main, (tag) => !isOfFile(tag));
     copy(details, exif.details, (tag) => !UNMOVABLE.has(tag));
     copy(gps, exif.gps, () => true);
-    put(main, make.short(TAG.Orientation, UPRIGHT));
+    if (main.has(TAG.Orientation)) put(main, make.short(TAG.Orientation, UPRIGHT));
     if (details.has(TAG.ColorSpace))
       put(details, make.short(TAG.ColorSpace, icc === null ? SRGB : UNCALIBRATED));
     if (details.has(TAG.PixelXDimension)) put(details, make.long(TAG.PixelXDimension, size.width));

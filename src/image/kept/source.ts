@@ -65,8 +65,8 @@ async function stored(source: Source, { format }: Pick<Header, 'format'>): Promi
   return { exif: block === null ? NO_EXIF : exifIn(block), iptc, xmp, density };
 }
 
-/** Formats whose metadata libvips reads. BMP, ICO and SVG have none. */
-const READ = new Set(['jpeg', 'png', 'webp', 'avif', 'gif']);
+/** Formats whose metadata libvips reads. BMP, ICO and SVG have none, and that of a GIF is not read. */
+const READ = new Set(['jpeg', 'png', 'webp', 'avif']);
 
 /** A TIFF has its metadata among its tags. All pages count as one document: those of the first are read. */
 function storedInTiff({ readAt, facts: { size } }: Source): Stored {

@@ -1,8 +1,7 @@
-import type { Limits, PixelSize, Variant } from '../../model.ts';
+import type { PixelSize, Variant } from '../../model.ts';
 import { hasMetadata, keptWords } from '../../variants/kept.ts';
 import { digestsOf } from '../metadata.ts';
-import type { Source } from '../open.ts';
-import type { Header } from '../steps/header.ts';
+import type { OpenPicture } from '../sized.ts';
 import { sharp } from '../vips.ts';
 import { embed } from './embed.ts';
 import { blocksFor, wantedXmp } from './make.ts';
@@ -18,12 +17,7 @@ interface Written {
  * Reads what these variants keep of a source. The result writes it into an encoded output without metadata; `isOwn` is true
  * for pixels in the colours of the source's profile. Errors: `corrupt`, `too_large`.
  */
-export async function openMetadata(
-  source: Source,
-  header: Header,
-  limits: Limits,
-  variants: readonly Variant[],
-) {
+export async function openMetadata({ source, header, limits }: OpenPicture, variants: readonly Variant[]) {
   const found = await metadataOf(source, header, limits, wantedXmp(variants));
   return async (data: Buffer, size: PixelSize, variant: Variant, isOwn: boolean): Promise<Written> => {
     if (!hasMetadata(variant)) return { bytes: data, metadata: null };

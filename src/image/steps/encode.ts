@@ -5,7 +5,7 @@ import type { AvifOptions, JpegOptions, Sharp, WebpOptions } from 'sharp';
 import { writeError } from '../../errors.ts';
 import type { Order, PixelSize, RenderedOutput, Variant } from '../../model.ts';
 import { FULL_CHROMA } from '../../variants/formats.ts';
-import { gifMotion, webpMotion } from '../animation/timing.ts';
+import { gifMotion, timeGif, timeWebp, webpMotion } from '../animation/timing.ts';
 import { encodePng } from '../png/encode.ts';
 import { withoutSpareChannels } from '../png/reduce.ts';
 import { directoryAt, openTiff } from '../tiff/directory.ts';
@@ -30,11 +30,19 @@ export async function encode(
     case 'jpeg':
       return encodeJpeg(pipeline, variant);
     case 'webp':
-      return buffer(pipeline.webp({ ...webpOptions(variant), ...webpMotion(motion) }));
+      return withDelays(
+        buffer(pipeline.webp({ ...webpOptions(variant), ...webpMotion(motion) })),
+        timeWebp,
+        motion,
+      );
     case 'avif':
       return buffer(pipeline.avif(avifOptions(variant)));
     case 'gif':
-      return buffer(pipeline.gif({ effort: variant.effort, ...gifMotion(motion) }));
+      return withDelays(
+        buffer(pipeline.gif({ effort: variant.effort, ...gifMotion(motion) })),
+        timeGif,
+        motion,
+      );
     case 'tiff':
       return encodeTiff(await pixelsOf(pipeline, variant));
     case 'png': {
@@ -43,6 +51,17 @@ export async function encode(
       return { data: await encodePng(pixels, variant.effort, png, isColour), width, height };
     }
   }
+}
+
+/** An encoded animation with its delays. */
+async function withDelays(
+  made: Promise<Encoded>,
+  time: typeof timeGif,
+  { pages, delays }: Motion,
+): Promise<Encoded> {
+  const encoded = await made;
+  if (pages > 1) time(encoded.data, delays);
+  return encoded;
 }
 
 // A batch that an older version recorded lacks the newer fields, which are off.

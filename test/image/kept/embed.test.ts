@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { embed } from '../../../src/image/kept/embed.ts';
 import { ascii, exifBlock, exifIn, NO_EXIF } from '../../../src/image/kept/exif.ts';
@@ -40,6 +40,25 @@ describe('metadata in an encoded picture', () => {
     if (format === 'jpeg' || format === 'png') expect(found.density).toBe(300);
   });
 
+  it('leaves an animated WebP an animation with the same frames', async () => {
+    const { width, height } = SIZE;
+    const raw = { width, height: height * 3, channels: 4, pageHeight: height } as const;
+    const data = Buffer.from(Array.from({ length: width * height * 12 }, (_, i) => (i * i) % 251));
+    const bytes = await sharp(data, { raw })
+      .webp({ lossless: true, delay: [80, 90, 100], loop: 5 })
+      .toBuffer();
+    const made = embed(bytes, 'webp', { exif, xmp, icc: null, density: null }, SIZE);
+    const [before, after] = await Promise.all(
+      [bytes, made].map((one) => sharp(one, { pages: -1 }).metadata()),
+    );
+    expect([after?.exif?.includes('Anna'), after?.xmp]).toEqual([true, xmp]);
+    const motion = ({ pages, delay, loop, hasAlpha }: Metadata) => [pages, delay, loop, hasAlpha];
+    expect(motion(after!)).toEqual(motion(before!));
+    expect(motion(after!)).toEqual([3, [80, 90, 100], 5, true]);
+    const pixels = (from: Buffer) => sharp(from, { pages: -1 }).raw().toBuffer();
+    expect(await pixels(made)).toEqual(await pixels(bytes));
+  });
+
   it('is only XMP in a TIFF', async () => {
     const bytes = await picture().tiff({ compression: 'deflate' }).toBuffer();
     const made = embed(bytes, 'tiff', { exif: null, xmp, icc: null, density: null }, SIZE);
@@ -51,6 +70,8 @@ describe('metadata in an encoded picture', () => {
     const bytes = await picture().jpeg().toBuffer();
     const large = xmpPacket([rdfText('photoshop:Credit', 'x'.repeat(66_000))]);
     const blocks = { exif: null, xmp: large, icc: null, density: null };
-    expect(() => embed(bytes, 'jpeg', blocks, SIZE)).toThrow(/its XMP takes 66,\d+ bytes/);
+    expect(() => embed(bytes, 'jpeg', blocks, SIZE)).toThrow(
+      /its XMP takes 66,\d+ bytes, more than the 65,504 that fit/,
+    );
   });
 });
