@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { OpenSources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
-import { put, RULES } from './sources-steps.ts';
+import { RULES } from './sources-place.ts';
+import { put } from './sources-steps.ts';
 
 /** The contract of sources for files that change, and for where they can be. */
 export function changingSourcesConformance(name: string, open: OpenSources): void {

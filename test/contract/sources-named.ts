@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { WalkRules } from '../../src/model.ts';
 import type { OpenSources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
-import { put, RULES, walk } from './sources-steps.ts';
+import { RULES } from './sources-place.ts';
+import { put, walk } from './sources-steps.ts';
 
 /** The contract of sources for the inputs that a user names. */
 export function namedSourcesConformance(name: string, open: OpenSources): void {

@@ -2,20 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { WalkRules } from '../../src/model.ts';
 import type { Inputs, OpenSources, WalkEntry } from '../../src/ports.ts';
+import { RULES } from './sources-place.ts';
 
 /** What the contract tests of sources do with them. */
-
-export const RULES: WalkRules = {
-  allFiles: false,
-  followSymlinks: false,
-  ignoreCtime: false,
-  include: [],
-  exclude: [],
-  base: null,
-  out: '/nowhere/out',
-  index: '/nowhere/index.db',
-  hasFolders: true,
-};
 
 /** Writes files whose content is their path. */
 export function put(cwd: string, ...paths: string[]): void {

@@ -6,7 +6,8 @@ import type { OpenSources } from '../../src/ports.ts';
 import { makePlace } from '../place.ts';
 import { changingSourcesConformance } from './sources-change.ts';
 import { namedSourcesConformance } from './sources-named.ts';
-import { put, RULES, walk } from './sources-steps.ts';
+import { RULES } from './sources-place.ts';
+import { put, walk } from './sources-steps.ts';
 
 /** The contract of sources in files and folders. */
 export function sourcesConformance(name: string, open: OpenSources): void {
