@@ -1,6 +1,7 @@
 /** The vocabulary of the program as types. The list of job states is the only value. */
 
 export type * from './model/events.ts';
+export type * from './model/images.ts';
 export * from './model/jobs.ts';
 export type * from './model/options.ts';
 export type * from './model/picture.ts';

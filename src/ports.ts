@@ -2,14 +2,19 @@ import type { Catalog } from './ports/catalog.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { History, Runs } from './ports/runs.ts';
 
-/** The contracts between the core and the adapters: index, storage, sources and renderer. Types only. */
+/**
+ * The contracts between the core and the adapters: index, storage, sources and renderer, and for the service store and
+ * objects. Types only.
+ */
 
 export type * from './ports/catalog.ts';
 export type * from './ports/jobs.ts';
+export type * from './ports/objects.ts';
 export type * from './ports/renderer.ts';
 export type * from './ports/runs.ts';
 export type * from './ports/sources.ts';
 export type * from './ports/storage.ts';
+export type * from './ports/store.ts';
 
 /**
  * The local record, one object with four concerns. Each method is one atomic step, safe against other processes on the

@@ -36,6 +36,10 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   // It talks to image/worker across a process boundary. That end declares the messages once.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
+  serve: { to: ['core', 'variants', 'model', 'errors'], type: ['ports'] },
+  http: { to: ['serve', 'image/detect', 'variants', 'model', 'errors'], type: ['ports'] },
+  // It opens the adapters of the service behind their ports.
+  'serve/open': { to: ['serve', 'engine', 'adapters', 'model', 'errors'], type: ['ports'] },
   engine: { to: ['core', 'adapters', 'model'], type: ['ports'] },
   history: { to: ['core', 'adapters', 'model'] },
   library: { to: ['engine', 'history', 'config', 'model', 'errors'] },
@@ -51,6 +55,13 @@ const PACKAGES: Readonly<Record<string, Allowed>> = {
   'libheif-js': { to: ['image'] },
   sax: { to: ['image'] },
   'better-sqlite3': { to: ['adapters/sqlite-index'] },
+  fastify: { to: ['http'] },
+  '@fastify/cors': { to: ['http'] },
+  '@fastify/multipart': { to: ['http'] },
+  '@fastify/send': { to: ['http'] },
+  '@fastify/swagger': { to: ['http'] },
+  jose: { to: ['http'] },
+  'prom-client': { to: ['http'] },
   picomatch: { to: ['adapters/local-sources'] },
   chokidar: { to: ['adapters/local-sources'] },
   'p-limit': { to: ['core', 'adapters/local-storage'] },
@@ -114,6 +125,7 @@ function withoutComments(text: string): string {
 
 function areaOf(path: string): string {
   const [first = '', second = ''] = path.replace(/\.ts$/, '').split('/');
+  if (first === 'serve' && second === 'open') return 'serve/open';
   return first === 'adapters' ? `adapters/${second}` : first;
 }
 
