@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import { valuesIn } from './binding.ts';
-import { damaged, newer, unusable } from './errors.ts';
-import { sizeOf } from './file.ts';
+import { valuesIn } from '../sqlite/binding.ts';
+import { damaged, newer, unusable } from '../sqlite/errors.ts';
+import { sizeOf } from '../sqlite/file.ts';
 import { MIGRATIONS, schemaNames } from './migrations.ts';
 
 /** Bytes up to which a whole index is read before a batch. Reading takes about 1.5 ms for each megabyte. */

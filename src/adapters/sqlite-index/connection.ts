@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, orUndefined, systemCode } from '../../errors.ts';
-import { keep, loadSqlite, type Sqlite } from './binding.ts';
+import { keep, loadSqlite, type Sqlite } from '../sqlite/binding.ts';
+import { indexError, inRepair, isBusy, unusable } from '../sqlite/errors.ts';
+import { makeFolder, realPlace, sizeOf, watchIdentity } from '../sqlite/file.ts';
+import { type Locks, locksOf, REPAIR } from '../sqlite/locks.ts';
 import { checkIfSmall, versionOf } from './check.ts';
-import { indexError, inRepair, isBusy, unusable } from './errors.ts';
-import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
-import { type Locks, locksOf, REPAIR } from './locks.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 
 /** Milliseconds that a step waits for a busy index before it fails. */

@@ -1,5 +1,5 @@
+import { indexError, isBusy } from '../sqlite/errors.ts';
 import type { Connection } from './connection.ts';
-import { indexError, isBusy } from './errors.ts';
 
 interface QueuedStep {
   readonly step: () => unknown;

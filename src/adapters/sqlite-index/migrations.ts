@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { orUndefined } from '../../errors.ts';
-import { valuesIn } from './binding.ts';
-import { newer, unusable } from './errors.ts';
-import type { Locks } from './locks.ts';
+import { valuesIn } from '../sqlite/binding.ts';
+import { newer, unusable } from '../sqlite/errors.ts';
+import type { Locks } from '../sqlite/locks.ts';
 
 const STATES = 'pending processing retrying completed duplicate unchanged failed cancelled'.split(' ');
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { schemaOf, versionOf } from '../../../src/adapters/sqlite-index/check.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { MIGRATIONS, schemaNames } from '../../../src/adapters/sqlite-index/migrations.ts';

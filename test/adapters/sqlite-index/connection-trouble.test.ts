@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { locksOf, REPAIR } from '../../../src/adapters/sqlite/locks.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { locksOf, REPAIR } from '../../../src/adapters/sqlite-index/locks.ts';
 import { makePlace } from '../../place.ts';
 import { fill, rootPageOf, spoil } from './filled.ts';
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { batchOptions, sha } from '../../records.ts';

@@ -1,6 +1,6 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { openGroupCommit } from '../../../src/adapters/sqlite-index/group-commit.ts';
 
 let db: Database;

@@ -3,10 +3,10 @@ import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ImgtoolError, systemCode, writeError } from '../../../errors.ts';
 import type { Backup } from '../../../model/mended.ts';
-import { keep, keepBackups, loadSqlite, type Sqlite } from '../binding.ts';
+import { keep, keepBackups, loadSqlite, type Sqlite } from '../../sqlite/binding.ts';
+import { damaged, indexError, unusable } from '../../sqlite/errors.ts';
+import { realPlace } from '../../sqlite/file.ts';
 import { versionOf } from '../check.ts';
-import { damaged, indexError, unusable } from '../errors.ts';
-import { realPlace } from '../file.ts';
 import { countRows, indexProblems } from './health.ts';
 import { dropDatabase, flush, placeAt } from './quarantine.ts';
 

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
-import { valuesIn } from '../binding.ts';
+import { valuesIn } from '../../sqlite/binding.ts';
+import { indexError } from '../../sqlite/errors.ts';
+import { checkPlace, sizeOf } from '../../sqlite/file.ts';
 import { damageOf } from '../check.ts';
 import { connect } from '../connection.ts';
-import { indexError } from '../errors.ts';
-import { checkPlace, sizeOf } from '../file.ts';
 import { createIndex } from '../index.ts';
 import { COUNTED } from '../migrations.ts';
 

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../../../src/adapters/sqlite/binding.ts';
 import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
 import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { indexError } from '../../../src/adapters/sqlite-index/errors.ts';
+import { indexError } from '../../../src/adapters/sqlite/errors.ts';
 
 it.each([
   [

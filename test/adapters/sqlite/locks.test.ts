@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Locks, locksOf } from '../../../src/adapters/sqlite-index/locks.ts';
+import { type Locks, locksOf } from '../../../src/adapters/sqlite/locks.ts';
 import { makePlace } from '../../place.ts';
 
 let path: string;
