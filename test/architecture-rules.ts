@@ -60,7 +60,7 @@ const PACKAGES: Readonly<Record<string, Allowed>> = {
   'file-type': { to: ['image'] },
   'libheif-js': { to: ['image'] },
   sax: { to: ['image'] },
-  'better-sqlite3': { to: ['adapters/sqlite'], type: ['adapters/sqlite-index'] },
+  'better-sqlite3': { to: ['adapters/sqlite'], type: ['adapters/sqlite-index/maintenance'] },
   fastify: { to: ['http'] },
   '@fastify/cors': { to: ['http'] },
   '@fastify/multipart': { to: ['http'] },

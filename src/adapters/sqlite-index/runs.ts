@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { batchRunning } from '../../errors.ts';
 import type { DeadRun, NewBatch, Run, Runs } from '../../ports.ts';
+import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 import { holding } from '../sqlite/locks.ts';
-import { type Connection, pagesFrom } from './connection.ts';
 import { BATCHES, type BatchRow, batchOf, unknownBatch } from './history.ts';
 
 /** Output paths read in one step. */
