@@ -44,6 +44,30 @@ export async function withHistory<T>(
 /** Whether a service has kept uploads beside this index. */
 export const hasUploads = (index: string): boolean => existsSync(storeBeside(index));
 
+/** A batch of the service, named as for `find`. Undefined for a batch of the command line. Errors: `usage`, `unknown_batch`. */
+export async function findUploads(index: string, id: string, nearest: Nearest): Promise<Batch | undefined> {
+  if (!hasUploads(index)) return undefined;
+  const past = await openPast(index);
+  try {
+    const batch = await findBatch(past, id, nearest);
+    return batch.command === 'upload' ? batch : undefined;
+  } finally {
+    await past.close();
+  }
+}
+
+/** Cancels or retries a batch of the service. Returns the number of its images that this has changed. */
+export async function changeUploads(index: string, id: string, how: 'cancel' | 'retry') {
+  const { changeBatch } = await import('./adapters/store/change.ts');
+  const images = (await changeBatch(storeBeside(index), how, id)) ?? 0;
+  const past = await openPast(index);
+  try {
+    return { batch: await past.batch(id), images };
+  } finally {
+    await past.close();
+  }
+}
+
 async function openPast(index: string): Promise<PastBatches> {
   const past = await openSqliteHistory(index);
   if (!hasUploads(index)) return past;

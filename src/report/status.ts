@@ -184,6 +184,17 @@ export function cancelledText(
   return wrapped([`Batch ${id} ${state} ${far}.`, ...goOn(batch)], style);
 }
 
+/** What `retry` prints for a batch of the service, of which so many images wait again. Ends with a newline. */
+export function retriedText(batch: Batch, images: number, style: Style): string {
+  const { id, state, counts } = batch;
+  if (images === 0) {
+    const failed = counts.failed === 0 ? [] : [`Nothing is left of the failed ones: imgtool status ${id}`];
+    return wrapped([`Batch ${id} has no images to retry.`, ...failed], style);
+  }
+  const when = state === 'interrupted' ? goOn(batch) : [`See them: imgtool status ${id} --watch`];
+  return wrapped([`${counted(images, 'image')} of batch ${id} will be processed again.`, ...when], style);
+}
+
 /** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */
 export function nothingLeftText(batch: Batch, how: 'resume' | 'retry', style: Style, other?: Batch): string {
   const { id, state, counts } = batch;

@@ -188,7 +188,7 @@ export function goOn({ id, state, command }: Batch): string[] {
   if (state !== 'cancelled' && state !== 'interrupted') return [];
   if (command === 'watch') return ['Run the same command again to go on.'];
   if (command === 'process') return [`Go on: imgtool resume ${id}`];
-  return state === 'cancelled' ? [] : ['The service goes on with it when it runs: imgtool serve'];
+  return [state === 'cancelled' ? `Go on: imgtool retry ${id}` : 'Go on: imgtool serve'];
 }
 
 /** The headline of a batch that ended early; null for a batch that reached its end. */

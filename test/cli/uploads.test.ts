@@ -83,6 +83,14 @@ describe('status', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('no batch has this id')]);
   });
 
+  it('of an upload that waits for the service says how to go on', async () => {
+    const { id } = await upload(store);
+    await store.close();
+    const { stdout } = await place.run(['status', id]);
+    expect(stdout).toContain('interrupted');
+    expect(stdout).toContain('Go on: imgtool serve');
+  });
+
   it('reports a store that it cannot read', async () => {
     await store.close();
     writeFileSync(
@@ -91,5 +99,70 @@ describe('status', () => {
     );
     const { stderr, code } = await place.run(['list']);
     expect([code, stderr]).toEqual([3, expect.stringContaining('is no store')]);
+  });
+});
+
+describe('cancel', () => {
+  it('ends an upload while the service runs, and says so once', async () => {
+    const { id, first } = await upload(store);
+    const claim = await takeNext(store);
+    const { stdout, code } = await place.run(['cancel', 'last']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`Batch ${id} cancelled after 0 of 1.`)]);
+    expect(stdout).toContain(`Go on: imgtool retry ${id}`);
+    expect(await store.lost([claim])).toEqual([claim]);
+    expect(await store.settle(claim, completed(first.id))).toBe('gone');
+    expect((await place.run(['cancel', id])).stdout).toContain(`Batch ${id} had ended (cancelled)`);
+  });
+
+  it('of an unknown batch is refused when there are uploads too', async () => {
+    await uploadTwo();
+    const { stderr, code } = await place.run(['cancel', 'ffffff']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no batch has this id')]);
+  });
+});
+
+describe('retry', () => {
+  it('makes the failed images of an upload wait again while the service runs', async () => {
+    const { id, failed } = await uploadTwo();
+    const { stdout, code } = await place.run(['retry', id.slice(0, 8)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining(`1 image of batch ${id} will be processed again.`),
+    ]);
+    expect(await takeNext(store)).toMatchObject({ id: failed, attempt: 1 });
+    expect((await place.run(['retry', id])).stdout).toContain(`Batch ${id} has no images to retry.`);
+  });
+
+  it('says who processes them while no service runs', async () => {
+    const { id } = await uploadTwo();
+    await store.close();
+    const { stdout } = await place.run(['retry', id]);
+    expect(stdout).toContain('Go on: imgtool serve');
+  });
+
+  it('refuses limits, which are those of the service', async () => {
+    const { id } = await uploadTwo();
+    const { stderr, code } = await place.run(['retry', id, '--limit-pixels', '400M']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--limit-pixels: batch')]);
+    expect(await store.take('worker', 1)).toEqual([]);
+  });
+
+  it('of a batch of the command line works as ever', async () => {
+    await uploadTwo();
+    putOld(place.at('photos/a.jpg'), await picture({ seed: 1 }));
+    const { batch } = finishedOf(await place.process());
+    const { stdout, code } = await place.run(['retry', batch]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`Batch ${batch} has no failed images.`)]);
+  });
+});
+
+describe('resume', () => {
+  it('leaves an upload to the service', async () => {
+    const { id } = await uploadTwo();
+    const { stderr, code } = await place.run(['resume', id]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('start imgtool serve, which goes on with it'),
+    ]);
   });
 });
