@@ -2,7 +2,7 @@ import type { ImgtoolError } from '../errors.ts';
 import type { PixelSize, SourceFormat } from '../model.ts';
 import { chunksOf } from './chunks.ts';
 import { firstFrame } from './gif.ts';
-import { damagedPicture } from './steps/corrupt.ts';
+import { damagedPicture } from './unreadable.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
 const DEFLATE_RATIO = 1032;

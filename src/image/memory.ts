@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../model.ts';
-import { hasMetadata } from '../variants/kept.ts';
+import { hasMetadata } from '../variants/words.ts';
 import type { Animation } from './animation/animation.ts';
 import { isWhole } from './corrections.ts';
 import { READERS } from './formats.ts';
