@@ -71,10 +71,6 @@ export interface History {
   lastOfPreset(preset: string): Promise<Batch[]>;
   /** The jobs of a batch in these states, state by state. Each page is in the order of its sources' paths. */
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
-  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
-  severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
-  /** Number of damaged sources that were accepted. */
-  degraded(batch: string): Promise<number>;
   /** The jobs that made outputs of these sources, newest first. */
   makers(sources: readonly string[]): Promise<Maker[]>;
   /**

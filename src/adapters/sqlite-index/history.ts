@@ -22,15 +22,21 @@ const JOBS = `
     error_message AS message, error_fix AS fix
   FROM jobs`;
 
-/** The questions of commands that only look. */
-export type PastBatches = Omit<History, 'prune'> & Pick<Index, 'close'>;
+/** The questions of commands that only look. The core does not need the questions that are declared here. */
+export interface PastBatches extends Pick<History, 'batch' | 'batches' | 'jobs'>, Pick<Index, 'close'> {
+  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
+  severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
+  /** Number of damaged sources that were accepted. */
+  degraded(batch: string): Promise<number>;
+}
 
 /** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
 export function openSqliteHistory(path: string): Promise<PastBatches> {
   return openWith(path, 'look', createHistory);
 }
 
-export function createHistory({ prepare, locks, read, write }: Connection): History {
+export function createHistory(connection: Connection): History & Omit<PastBatches, 'close'> {
+  const { prepare, locks, read, write } = connection;
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
   const lastOfPreset = prepare<[string], BatchRow>(`
