@@ -1,4 +1,4 @@
-import { openSqliteHistory, type PastBatches } from './adapters/sqlite-index/history.ts';
+import { openSqliteHistory, type PastBatches } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
 import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';

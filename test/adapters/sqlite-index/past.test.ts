@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteHistory, type PastBatches } from '../../../src/adapters/sqlite-index/history.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
+import { openSqliteHistory, type PastBatches } from '../../../src/adapters/sqlite-index/past.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import type { Output } from '../../../src/model.ts';
 import type { Index } from '../../../src/ports.ts';
@@ -9,7 +9,7 @@ import { begin, NOTHING, settled } from '../../contract/index-steps.ts';
 import { makePlace } from '../../place.ts';
 import { newJob, sourceRecord } from '../../records.ts';
 
-/** The questions that only commands ask. Those of the core are in the contract of the index. */
+/** The questions that only verbs ask. Those of the core are in the contract of the index. */
 
 let index: Index;
 let past: PastBatches;
