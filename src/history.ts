@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
-import { openSqliteHistory } from './adapters/sqlite-index/history.ts';
+import { openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
 import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
