@@ -58,7 +58,7 @@ export async function findUploads(index: string, id: string, nearest: Nearest): 
 
 /** Cancels or retries a batch of the service. Returns the number of its images that this has changed. */
 export async function changeUploads(index: string, id: string, how: 'cancel' | 'retry') {
-  const { changeBatch } = await import('./adapters/store/change.ts');
+  const { changeBatch } = await import('./adapters/store/sqlite.ts');
   const images = (await changeBatch(storeBeside(index), how, id)) ?? 0;
   const past = await openPast(index);
   try {
