@@ -1,0 +1,32 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { basename, isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { built } from '../adapters/children.ts';
+
+/**
+ * Builds a script of this folder, so that every version of Node runs it. It lies in `dist`, where it finds packages and
+ * the script of the children.
+ */
+export async function buildScript(name: string) {
+  const path = built(`test/${basename(name, '.ts')}-${process.pid}.js`);
+  const bundle = await rolldown({
+    input: fileURLToPath(new URL(name, import.meta.url)),
+    platform: 'node',
+    external: (id) => isBuiltin(id) || !(id.startsWith('.') || isAbsolute(id)),
+  });
+  await bundle.write({ file: path, codeSplitting: false });
+  await bundle.close();
+  return {
+    /** Runs it, and resolves to the signal that ended it. */
+    async run(...args: string[]): Promise<unknown> {
+      const child = fork(path, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const [, signal] = (await once(child, 'close')) as [unknown, unknown];
+      return signal;
+    },
+    remove: () => rmSync(path),
+  };
+}
