@@ -72,7 +72,10 @@ it('a service whose storage cannot be written does not hold its store', async ()
   const storage = join(place, 'file');
   writeFileSync(storage, '');
   const refused = openService({ ...options, storage });
-  await expect(refused).rejects.toMatchObject({ code: 'io', message: expect.stringContaining(storage) });
+  await expect(refused).rejects.toMatchObject({
+    code: 'not_writable',
+    message: expect.stringContaining(storage),
+  });
   const service = await openService(options);
   await service.close();
   await service.close();
