@@ -12,7 +12,7 @@ import { openServing, photo, type Serving } from './serving.ts';
 
 let script: Awaited<ReturnType<typeof buildScript>>;
 beforeAll(async () => {
-  script = await buildScript('dies-at.ts');
+  script = await buildScript(new URL('./dies-at.ts', import.meta.url));
 });
 afterAll(() => script.remove());
 

@@ -8,13 +8,14 @@ import { rolldown } from 'rolldown';
 import { built } from '../adapters/children.ts';
 
 /**
- * Builds a script of this folder, so that every version of Node runs it. It lies in `dist`, where it finds packages and
- * the script of the children.
+ * Builds a script in TypeScript, so that every version of Node runs it. It lies in `dist`, where it finds packages and the
+ * script of the children.
  */
-export async function buildScript(name: string) {
-  const path = built(`test/${basename(name, '.ts')}-${process.pid}.js`);
+export async function buildScript(source: URL) {
+  const input = fileURLToPath(source);
+  const path = built(`test/${basename(input, '.ts')}-${process.pid}.js`);
   const bundle = await rolldown({
-    input: fileURLToPath(new URL(name, import.meta.url)),
+    input,
     platform: 'node',
     external: (id) => isBuiltin(id) || !(id.startsWith('.') || isAbsolute(id)),
   });
