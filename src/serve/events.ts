@@ -1,0 +1,106 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Failure, Image, ImageState, Timings } from '../model.ts';
+
+/** Something that happened in the service, as data. Metrics and log are two readers of these events. */
+export type ServeEvent = UploadEvent | ImageEvent | ServiceEvent;
+
+type UploadEvent = UploadAccepted | UploadRefused;
+type ImageEvent = ImageStarted | ImageRetrying | ImageGivenBack | ImageDropped | ImageEnded | ImageDeleted;
+type ServiceEvent = UploadBatchEnded | Recovered | Paused | SweepEnded | ServeWarning;
+
+/** The fields that say which image an event is about. */
+type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
+
+export function aboutImage({ id, job, batch, owner, bucket }: AboutImage): AboutImage {
+  return { id, job, batch, owner, bucket };
+}
+
+/** A request for uploads was accepted. */
+interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {
+  readonly type: 'upload.accepted';
+  /** Images that wait for the worker, and their bytes. */
+  readonly images: number;
+  readonly bytes: number;
+  /** Files of the request that are no acceptable pictures. */
+  readonly refused: number;
+}
+
+/** A request for uploads was refused as a whole. */
+interface UploadRefused {
+  readonly type: 'upload.refused';
+  readonly code: ErrorCode | 'over_quota' | 'key_reused';
+}
+
+interface ImageStarted extends AboutImage {
+  readonly type: 'image.started';
+  /** Number of this attempt, from 1. */
+  readonly attempt: number;
+}
+
+/** An attempt failed, and the next one begins in `delay` milliseconds. */
+interface ImageRetrying extends AboutImage {
+  readonly type: 'image.retrying';
+  readonly attempt: number;
+  readonly delay: number;
+  readonly error: Failure;
+}
+
+/** An attempt was given up, and does not count: the service stops, or no image could succeed now. */
+interface ImageGivenBack extends AboutImage {
+  readonly type: 'image.given_back';
+}
+
+/** An image was cancelled or deleted while it was in work. */
+interface ImageDropped extends AboutImage {
+  readonly type: 'image.dropped';
+}
+
+export interface ImageEnded extends AboutImage {
+  readonly type: 'image.ended';
+  readonly state: Extract<ImageState, 'completed' | 'duplicate' | 'failed'>;
+  readonly attempt: number;
+  /** Bytes of the upload. */
+  readonly bytes: number;
+  /** Number of its outputs, and their bytes. */
+  readonly outputs: number;
+  readonly outputBytes: number;
+  readonly ms: Timings | null;
+  /** Null for an image that did not fail. */
+  readonly error: Failure | null;
+}
+
+interface ImageDeleted extends AboutImage {
+  readonly type: 'image.deleted';
+}
+
+interface UploadBatchEnded {
+  readonly type: 'batch.ended';
+  readonly batch: string;
+}
+
+/** At the start: images of a worker that is gone wait again. */
+interface Recovered {
+  readonly type: 'recovered';
+  readonly images: number;
+}
+
+/** The worker takes no images for `delay` milliseconds, because of an error that no image could avoid. */
+interface Paused {
+  readonly type: 'paused';
+  readonly delay: number;
+  readonly error: Failure;
+}
+
+/** What a sweep removed: staged bytes of ended images, deleted images, and staged bytes that no image refers to. */
+interface SweepEnded {
+  readonly type: 'swept';
+  readonly staged: number;
+  readonly images: number;
+  readonly orphans: number;
+}
+
+export interface ServeWarning {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly fix?: string;
+}
