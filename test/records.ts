@@ -86,7 +86,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     checksum: sha(path),
     encoder: 'libvips 0',
     presets: ',test,',
-    recipe: 2,
+    recipe: 6,
     metadata: null,
     ...over,
   };
