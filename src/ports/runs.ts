@@ -73,8 +73,8 @@ export interface History {
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
   /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
-  /** Number of damaged sources that were accepted. */
-  degraded(batch: string): Promise<number>;
+  /** Paths of the damaged sources that have outputs, in bytewise order. */
+  degraded(batch: string): Promise<readonly string[]>;
   /** The jobs that made outputs of these sources, newest first. */
   makers(sources: readonly string[]): Promise<Maker[]>;
   /**

@@ -12,7 +12,9 @@ export const BATCHES = `
   SELECT id, command, state, inputs, options ->> 'out' AS out, cwd, options ->> '$.preset.name' AS preset,
     options ->> 'jobs' AS jobs, options, started_at AS startedAt, finished_at AS finishedAt,
     json_object(${JOB_STATES.map((state) => `'${state}', ${state}`).join(', ')}) AS counts,
-    passed_over AS passedOver, iif(json_valid(aside), aside, NULL) AS aside, bytes_in AS bytesIn, bytes_out AS bytesOut, walk_ended AS walkEnded,
+    passed_over AS passedOver, iif(json_valid(aside), aside, NULL) AS aside, bytes_in AS bytesIn, bytes_out AS bytesOut,
+    (SELECT count(*) FROM jobs WHERE batch = batches.id AND degraded = 1)
+      + (SELECT count(*) FROM damaged WHERE batch = batches.id) AS degraded, walk_ended AS walkEnded,
     cancel_asked AS cancelAsked
   FROM batches JOIN counts ON counts.batch = batches.id`;
 
@@ -44,9 +46,9 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
     SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
     WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
       AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
-  const degraded = prepare<[string], number>(
-    'SELECT count(*) FROM jobs WHERE batch = ? AND degraded = 1',
-  ).pluck();
+  const degraded = prepare<{ batch: string }, string>(`
+    SELECT source FROM jobs WHERE batch = @batch AND degraded = 1
+    UNION SELECT source FROM damaged WHERE batch = @batch ORDER BY 1`).pluck();
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
@@ -89,7 +91,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
     },
     severalPages: (batch) =>
       read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
-    degraded: (batch) => read(() => degraded.get(batch) ?? 0),
+    degraded: (batch) => read(() => degraded.all({ batch })),
     async prune(before) {
       const dropSome = (): boolean => {
         const id = old.get(before, before);

@@ -167,7 +167,7 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
       const added = jobs.map(({ maker: { source, given, relative } }) => {
         return { source, given, relative, candidates: candidateNames({ source, relative }, options) };
       });
-      const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+      const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
       const walked = { total, bytes, passedOver: 0, ended: true };
       chunkDone(walked, true);
       return walked;
