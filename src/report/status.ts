@@ -42,8 +42,10 @@ export function statusText(
 ) {
   const layout = layoutFor(style);
   const rendered = askedPages(batch.options.preset.variants);
+  const named = all ? degraded : degraded.slice(0, NAMED);
+  const others = named.length < degraded.length ? '; --all names them' : '';
   const aside = [
-    ...damagedTexts(degraded.length, all ? degraded : degraded.slice(0, NAMED)),
+    ...damagedTexts(degraded.length, named).map((text) => text + others),
     ...firstOnlyTexts(severalPages, rendered),
     ...passedOverTexts(batch.passedOver, batch.aside),
   ];
