@@ -65,6 +65,7 @@ export function sourceRecord(path: string, over: Partial<SourceRecord> = {}): So
     format: 'jpeg',
     pages: 1,
     dominantColor: '#102030',
+    degraded: false,
     seenAt: 1_800_000_000_000,
     ...over,
   };

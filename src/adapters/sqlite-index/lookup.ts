@@ -5,7 +5,8 @@ import type { Connection } from './connection.ts';
 /** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];
 
-const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages';
+const SOURCE =
+  'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages, degraded';
 export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe, metadata`;
 
 /** Up to this number, keys are read one by one. */
@@ -84,6 +85,7 @@ function sourceIn(row: Row): SourceRecord {
     seenAt: row[9],
     ctime: row[10],
     pages: row[11],
+    degraded: row[12] === 1,
   } as SourceRecord;
 }
 

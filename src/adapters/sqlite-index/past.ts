@@ -6,8 +6,8 @@ import { createHistory } from './history.ts';
 export interface PastBatches extends Pick<History, 'batch' | 'batches' | 'jobs'>, Pick<Index, 'close'> {
   /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
-  /** Number of damaged sources that were accepted. */
-  degraded(batch: string): Promise<number>;
+  /** Paths of the damaged sources that have outputs, in bytewise order. */
+  degraded(batch: string): Promise<readonly string[]>;
 }
 
 /** Opens no more of the index than these questions need. The file may be write-protected. Errors: those of an index. */
@@ -23,13 +23,13 @@ function createPast({ prepare, read }: Connection): Omit<PastBatches, keyof Hist
     SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
     WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
       AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
-  const degraded = prepare<[string], number>(
-    'SELECT count(*) FROM jobs WHERE batch = ? AND degraded = 1',
-  ).pluck();
+  const degraded = prepare<{ batch: string }, string>(`
+    SELECT source FROM jobs WHERE batch = @batch AND degraded = 1
+    UNION SELECT source FROM damaged WHERE batch = @batch ORDER BY 1`).pluck();
 
   return {
     severalPages: (batch) =>
       read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
-    degraded: (batch) => read(() => degraded.get(batch) ?? 0),
+    degraded: (batch) => read(() => degraded.all({ batch })),
   };
 }

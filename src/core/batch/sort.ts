@@ -23,7 +23,7 @@ export interface Sorted extends Separated {
   readonly unchanged: readonly Unchanged[];
 }
 
-interface Unchanged {
+export interface Unchanged {
   readonly found: FoundSource;
   readonly event: Unstamped<JobEvent>;
   /** Sources that hold its plain names, in a batch with `takesPlainNames`. */
