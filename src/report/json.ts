@@ -39,9 +39,11 @@ export function oneLine(value: object | string): string {
   );
 }
 
-/** These fields alone, in this order. JSON leaves out undefined ones. */
+/** These fields alone, in this order, without undefined ones. */
 function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): object {
-  return Object.fromEntries(fields.map((field) => [field, values[field]]));
+  const ordered: Partial<T> = {};
+  for (const field of fields) if (values[field] !== undefined) ordered[field] = values[field];
+  return ordered;
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {

@@ -25,15 +25,21 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
     read(() => {
       const found = new Map<string, SourceRecord>();
       const held = new Map<string, OutputRecord | Reservation>();
+      const busy = new Set<string>();
       for (const row of sources(ofSources)) found.set(row[0] as string, sourceIn(row));
       // A source may be in the place of an output.
       for (const paths of [ofOutputs, ofSources]) {
-        const keys = paths.map(fold).filter((key) => !held.has(key));
-        for (const row of outputs(keys)) held.set(fold(row[0] as string), outputIn(row));
-      }
-      const busy = new Set<string>();
-      for (const [key, { checksum, source }] of held) {
-        if (checksum === null && inWork.get(source) === 1) busy.add(key);
+        const keys: string[] = [];
+        for (const path of paths) {
+          const key = fold(path);
+          if (!held.has(key)) keys.push(key);
+        }
+        for (const row of outputs(keys)) {
+          const record = outputIn(row);
+          const key = fold(record.path);
+          held.set(key, record);
+          if (record.checksum === null && inWork.get(record.source) === 1) busy.add(key);
+        }
       }
       return {
         source: (path) => found.get(path),
@@ -58,7 +64,7 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
 
 /** The first and the last key in bytewise order. Undefined for few keys, and where the order is not certain. */
 function rangeOf(keys: readonly string[]): [string, string] | undefined {
-  let [first] = keys;
+  let first = keys[0];
   if (first === undefined || keys.length <= FEW) return undefined;
   let last = first;
   for (const key of keys) {
