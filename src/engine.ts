@@ -17,6 +17,7 @@ import type { Fixing } from './core/verify/fix.ts';
 import type { RepairSettings } from './core/verify/makers.ts';
 import type { VerifyProgress } from './core/verify/verify.ts';
 import { type WordHint, wordEvent, wordFailure } from './model/failures.ts';
+import type { OutputRecord } from './model/records.ts';
 import type { Batch, BatchFinished, BatchOptions, Event, Report, WatchOptions } from './model.ts';
 import type { Index, Inputs, Renderer } from './ports.ts';
 
@@ -54,8 +55,11 @@ export type BatchRun = (emit: (event: Event) => void, signal: AbortSignal) => Pr
 export type How = 'resume' | 'retry';
 
 export interface VerifyRequest {
-  /** The beginning of a batch's id, or `last`. Default: all outputs. */
+  /** The beginning of a batch's id, or `last`. */
   readonly batch?: string | undefined;
+  /** Outputs, sources or folders of them, relative to `cwd`, if no batch is named. None: all outputs. */
+  readonly paths: readonly string[];
+  readonly cwd: string;
   /** Whether to make wrong outputs again. */
   readonly fix: boolean;
   /** `jobs` is the number of outputs to work on at a time. */
@@ -81,6 +85,8 @@ export function createEngine(options: EngineOptions) {
 
   const openIndex = () => (index ??= openSqliteIndex(file, foldName));
   const lookAtIndex = () => openSqliteIndex(file, foldName, 'look');
+  const named = (paths: readonly string[], cwd: string) =>
+    paths.map((given) => ({ given, path: resolve(cwd, given), near: nearPath(given, cwd) }));
   const renderer = (asked: number) => (pool ??= createWorkerPool({ size: jobs ?? asked }));
 
   /** Opens the index for a command about earlier batches. Makes no new one. With `look` it may be write-protected. */
@@ -199,9 +205,9 @@ export function createEngine(options: EngineOptions) {
         return { ...cancelled, other };
       });
     },
-    /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`. */
+    /** Checks outputs. Makes wrong ones again with `fix`. Errors: `unknown_batch`; `no_input` for a path without outputs. */
     async verify(request: VerifyRequest, signal: AbortSignal) {
-      const { batch: id, fix, machine, timeout, progress, openReport } = request;
+      const { batch: id, paths, cwd, fix, machine, timeout, progress, openReport } = request;
       const { checkOutputs } = await import('./core/verify/fix.ts');
       const open: Fixing['open'] = async ({ named, folders }, { cwd, options }) => {
         const inputs = { paths: named, list: null, cwd, once: { folders } };
@@ -217,13 +223,21 @@ export function createEngine(options: EngineOptions) {
           otherIndex: isUsualIndex ? undefined : file,
         };
         const batch = id === undefined ? undefined : await findBatch(opened, id, nearest);
-        const { verified, unfinished } = await checkOutputs(fixing, batch, fix, signal);
+        const scope = { batch, named: named(paths, cwd) };
+        const { verified, unfinished } = await checkOutputs(fixing, scope, fix, signal);
         const { remade } = verified;
         if (remade === undefined) return { verified, unfinished };
         const worded = [...remade].map(
           ([output, why]) => [output, why && wordFailure(why, wordHint)] as const,
         );
         return { verified: { ...verified, remade: new Map(worded) }, unfinished };
+      });
+    },
+    /** Calls `use` with each output that `verify` would check. Errors: `no_input` for a path without outputs. */
+    async outputs(paths: readonly string[], cwd: string, use: (record: OutputRecord) => Promise<void>) {
+      const { outputsNamed } = await import('./core/verify/named.ts');
+      return withMade('look', async (made) => {
+        for await (const record of outputsNamed(made, named(paths, cwd))) await use(record);
       });
     },
     /**
@@ -233,9 +247,8 @@ export function createEngine(options: EngineOptions) {
     async forget(paths: readonly string[], cwd: string, dryRun: boolean) {
       const { forgetGonePaths } = await import('./core/verify/forget.ts');
       const ports = { storage: openLocalStorage(newRun()), sources: localSourceProbe };
-      const named = paths.map((given) => ({ given, path: resolve(cwd, given) }));
       return withMade(dryRun ? 'look' : 'work', (made) =>
-        forgetGonePaths({ ...ports, index: made }, named, dryRun),
+        forgetGonePaths({ ...ports, index: made }, named(paths, cwd), dryRun),
       );
     },
     /** What renders pictures beside the batches: the same child processes, within the same memory budget. */

@@ -88,9 +88,12 @@ export interface ImageEngine {
   list(limit?: number): Promise<readonly Batch[]>;
   /** Stops a batch of any process, named as for `status`, and resolves once it has ended. Errors: `unknown_batch`. */
   cancel(batch: string): Promise<Batch>;
-  /** Reads and decodes the outputs of a batch, named as for `status`, or all outputs. With `fix`, makes wrong ones again. */
+  /**
+   * Reads and decodes the outputs of a batch, named as for `status`, or those at these paths, below them and of the sources
+   * there, or all outputs. With `fix`, makes wrong ones again. */
   verify(options?: {
     readonly batch?: string;
+    readonly paths?: readonly string[];
     readonly fix?: boolean;
     readonly signal?: AbortSignal;
   }): Promise<Verified>;
@@ -168,9 +171,9 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
       }),
     list: (limit = 20) => withPast((past) => past.batches(limit)),
     cancel: async (id) => (await engine.cancel(id).catch(throwWorded)).batch,
-    async verify({ batch: id, fix = false, signal = new AbortController().signal } = {}) {
+    async verify({ batch: id, paths = [], fix = false, signal = new AbortController().signal } = {}) {
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
-      const request = { batch: id, fix, machine, timeout: config.limits.timeout };
+      const request = { batch: id, paths, cwd, fix, machine, timeout: config.limits.timeout };
       return (await engine.verify(request, signal).catch(throwWorded)).verified;
     },
     forget: (paths, { dryRun = false } = {}) =>

@@ -65,6 +65,7 @@ export function sourceRecord(path: string, over: Partial<SourceRecord> = {}): So
     format: 'jpeg',
     pages: 1,
     dominantColor: '#102030',
+    degraded: false,
     seenAt: 1_800_000_000_000,
     ...over,
   };
@@ -86,7 +87,7 @@ export function outputRecord(path: string, source: string, over: Partial<OutputR
     checksum: sha(path),
     encoder: 'libvips 0',
     presets: ',test,',
-    recipe: 2,
+    recipe: 6,
     metadata: null,
     ...over,
   };

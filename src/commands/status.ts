@@ -35,7 +35,7 @@ export const statusVerb: Verb = {
         const inWork = follow ? await past.jobs(batch.id, ['processing']) : [];
         const severalPages = await past.severalPages(batch.id);
         const degraded = await past.degraded(batch.id);
-        await print(statusJson(batch, jobs), () => {
+        await print(statusJson(batch, jobs, degraded), () => {
           const shown = [batch, jobs, style, Date.now(), { all, severalPages, degraded }] as const;
           return follow?.(inWork, ...shown) ?? statusText(...shown);
         });

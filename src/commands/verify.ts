@@ -1,18 +1,24 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { flagsOf, givenLimits } from '../config.ts';
+import { ImgtoolError } from '../errors.ts';
 import { isLive, openReport, styleOf } from '../report/open.ts';
 import { prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const verifyVerb: Verb = {
   summary: 'check that outputs exist, are undamaged and unchanged, and have no metadata',
   description:
-    'Reads and decodes every output, or every output of one batch. Exits with 1 if an output is missing, was changed,' +
+    'Reads and decodes every output, or those of one batch, or those at and below paths and of the sources there. Exits with 1 if an output is missing, was changed,' +
     ' cannot be decoded or has metadata. A file that --fix replaces is lost.',
   settings: WORKING,
-  argument: ['[batch-id]', 'the id of a batch or its first digits; last: the newest batch; default: all'],
+  argument: [
+    '[batch-or-path...]',
+    'a batch: its id, its first digits, or last; or outputs, sources and folders of them; default: all',
+  ],
   // A check has no profile.
   hidden: ['--profile'],
   options: [['--fix', 'make outputs with problems again, also edited outputs']],
-  examples: ['imgtool verify', 'imgtool verify last --fix'],
+  examples: ['imgtool verify', 'imgtool verify last --fix', 'imgtool verify photos'],
   async run(call) {
     const { streams, signal, exitOf, paths, options } = call;
     const { config, print } = await prepare(call);
@@ -26,7 +32,7 @@ export const verifyVerb: Verb = {
       const display = { ...config, json: false, quiet: config.quiet || config.json };
       const { jobs, memory, memoryCap } = config;
       const request = {
-        ...{ batch: paths[0], fix: options.fix === true, progress },
+        ...{ ...scopeOf(paths, config.cwd), fix: options.fix === true, progress },
         machine: { jobs, memory, memoryCap, limits: givenLimits(config, flagsOf(options)) },
         timeout: config.limits.timeout,
         openReport: (outGiven: string) =>
@@ -44,3 +50,17 @@ export const verifyVerb: Verb = {
     });
   },
 };
+
+/** A batch, or paths. The name of a folder such as 2024 can look like the first digits of a batch. */
+function scopeOf(given: readonly string[], cwd: string) {
+  const [first = '', ...more] = given;
+  const isBatch =
+    first === 'last' ||
+    /^[0-9a-f]{8}$/.test(first) ||
+    (/^[0-9a-f]*$/.test(first) && given.length === 1 && !existsSync(resolve(cwd, first)));
+  if (!isBatch) return { paths: given, cwd };
+  if (more.length === 0) return { batch: first, paths: [], cwd };
+  throw new ImgtoolError('usage', `${first} is a batch, and ${more[0]} is one thing too many`, {
+    fix: `name one batch, or only paths; a folder of the name ${first} is ./${first}`,
+  });
+}

@@ -7,6 +7,7 @@ import { type Base, between, type Geometry, plan } from './plan.ts';
 import { jpegShrink, webpShrink } from './steps/decode.ts';
 import { hasFullChroma } from './steps/encode.ts';
 import type { Header } from './steps/header.ts';
+import { DEEP_PIXELS } from './steps/resize.ts';
 
 /** Bytes for any picture: tables of libraries, file buffers, channels. */
 const ALWAYS = 4 * 2 ** 20;
@@ -209,15 +210,29 @@ function corrector({ corrections, pixelBytes, pages, ...size }: Header, base: Pi
 /** Rows of a picture that are in memory as floating-point numbers while it is resized in linear light. */
 const LINEAR_ROWS = 500;
 
-/** Bytes beside an output: in linear light, between two steps, before a cut by content, or beside its canvas. */
+/** Bytes beside an output: while it is resized, before a cut by content, or beside its canvas. */
 function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, channels: number): number {
-  const step = between({ base, whole, linear });
-  const light = linear ? base.width * Math.min(base.height, LINEAR_ROWS) * channels * 4 : 0;
   const isByContent = cut !== null && typeof cut.at === 'string';
   const uncut = isByContent ? area(whole) * channels : 0;
+  const resized = resizing({ base, whole, linear }, channels);
+  return resized + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
+}
+
+/** Bytes while a base is resized: in linear light, between two steps, and in 16 bits (steps/resize.ts). */
+function resizing(sizes: Pick<Geometry, 'base' | 'whole' | 'linear'>, channels: number): number {
+  const { base, whole, linear } = sizes;
+  if (sameSize(whole, base)) return 0;
+  const light = linear ? base.width * Math.min(base.height, LINEAR_ROWS) * channels * 4 : 0;
+  const step = between(sizes);
   const stepped = step === null ? 0 : area(step) * channels;
-  const rows = sameSize(whole, base) ? 0 : base.width * RESIZED_ROWS * channels;
-  return light + rows + stepped + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
+  const rows = base.width * RESIZED_ROWS * channels;
+  const close = step ?? base;
+  // What is enlarged to one side only is reduced to the other side before.
+  const isLarger = whole.width > base.width || whole.height > base.height;
+  const least = Math.min(close.width, whole.width) * Math.min(close.height, whole.height);
+  if (isLarger) return light + rows + stepped + least * channels;
+  const deep = !linear && area(close) <= DEEP_PIXELS ? (area(close) + area(whole)) * channels * 2 : 0;
+  return light + rows + stepped + deep;
 }
 
 /**

@@ -4,8 +4,9 @@ import type { Source } from './open.ts';
 import type { ProgressReport } from './pages.ts';
 import type { Geometry } from './plan.ts';
 import { type Decoded, decode } from './steps/decode.ts';
-import { type Frames, resize } from './steps/frames.ts';
+import type { Frames } from './steps/frames.ts';
 import type { Header } from './steps/header.ts';
+import { resize } from './steps/resize.ts';
 
 /** A picture that is open for its variants. */
 export type OpenPicture = { readonly source: Source; readonly header: Header; readonly limits: Limits };

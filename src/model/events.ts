@@ -98,7 +98,7 @@ export interface JobEvent extends AboutJob {
   readonly duplicateOf?: string;
   /** True when no picture was decoded: the bytes had been rendered before. */
   readonly reused?: true;
-  /** True when a damaged picture was read as far as possible: a JPEG with bad bytes inside, or any with `--lenient`. */
+  /** True when its outputs show what could be read of a damaged picture, whichever batch made them. */
   readonly degraded?: true;
   /** The names of the outputs have a tag, because another source has the plain names. */
   readonly tagged?: true;
@@ -187,6 +187,8 @@ export interface BatchFinished extends AboutBatch, Partial<Aside> {
   readonly state: BatchState;
   readonly counts: Counts;
   readonly passedOver: number;
+  /** Number of damaged sources that have outputs. */
+  readonly degraded: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Milliseconds from start to end. */

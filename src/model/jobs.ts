@@ -65,6 +65,8 @@ export interface Batch {
   readonly passedOver: number;
   /** Null until the walk has ended, and for batches of an earlier version. */
   readonly aside: Aside | null;
+  /** Number of damaged sources that have outputs. */
+  readonly degraded: number;
   /** Bytes of the sources settled so far and of the outputs made for them. */
   readonly bytesIn: number;
   readonly bytesOut: number;

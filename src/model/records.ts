@@ -31,6 +31,8 @@ export interface SourceRecord extends SourceFacts, PixelSize {
   readonly pages: number | null;
   /** `#rrggbb`; null before the first rendering. */
   readonly dominantColor: string | null;
+  /** Whether its outputs show only what could be read of a damaged picture. */
+  readonly degraded: boolean;
   /** Time of the stat in milliseconds since 1970. */
   readonly seenAt: number;
 }

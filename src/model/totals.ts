@@ -3,6 +3,9 @@ import { FailureGroups, isLasting } from './failures.ts';
 import { Histogram } from './histogram.ts';
 import { type Aside, type Counts, ENDED_STATES, JOB_STATES, type Output, type PassedOver } from './jobs.ts';
 
+/** How many damaged sources are named. */
+const NAMED = 3;
+
 export function totalOf(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
 }
@@ -58,6 +61,8 @@ export class BatchTotals {
   /** Jobs whose outputs have tagged names, without unchanged ones. */
   tagged = 0;
   degraded = 0;
+  /** The first of the damaged sources that have outputs. */
+  readonly damaged: string[] = [];
   /** The failed jobs by cause; `ended.failed` counts all of them. */
   readonly failures = new FailureGroups();
   /** Failed jobs that a retry alone cannot help. */
@@ -168,9 +173,12 @@ export class BatchTotals {
     }
     if (event.renderedPages !== undefined) this.renderedPages = event.renderedPages;
     if (event.tagged) this.tagged++;
+    if (event.degraded) {
+      this.degraded++;
+      if (this.damaged.length < NAMED) this.damaged.push(event.source);
+    }
     if (state !== 'completed') return;
     if (event.reused) this.reused++;
-    if (event.degraded) this.degraded++;
     if (ms === undefined) return;
     this.times.add(ms.total);
     this.spent.decode += ms.decode;

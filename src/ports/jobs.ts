@@ -79,11 +79,13 @@ export interface Renewed {
   readonly inWork: readonly string[];
 }
 
-/** Totals of unchanged sources from a part of the walk: their number, their bytes and the bytes of their outputs. */
+/** Unchanged sources from a part of the walk: their number, their bytes, the bytes of their outputs, and damaged ones. */
 export interface UnchangedTotals {
   readonly unchanged: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Paths of those that are damaged. */
+  readonly degraded: readonly string[];
 }
 
 /** How a job ended. */
@@ -100,7 +102,6 @@ export interface Settlement {
   readonly bytes?: number;
   readonly duplicateOf?: string;
   readonly reused?: boolean;
-  readonly degraded?: boolean;
   readonly error?: Failure;
   readonly ms?: Timings;
 }

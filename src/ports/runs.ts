@@ -84,8 +84,8 @@ export interface History {
 export interface PastBatches extends Pick<History, 'batch' | 'batches' | 'jobs'> {
   /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
-  /** Number of damaged sources that were accepted. */
-  degraded(batch: string): Promise<number>;
+  /** Paths of the damaged sources that have outputs, in bytewise order. */
+  degraded(batch: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -39,9 +39,11 @@ export function oneLine(value: object | string): string {
   );
 }
 
-/** These fields alone, in this order. JSON leaves out undefined ones. */
+/** These fields alone, in this order, without undefined ones. */
 function inOrder<T extends object>(values: T, fields: readonly (keyof T)[]): object {
-  return Object.fromEntries(fields.map((field) => [field, values[field]]));
+  const ordered: Partial<T> = {};
+  for (const field of fields) if (values[field] !== undefined) ordered[field] = values[field];
+  return ordered;
 }
 
 function outputsInOrder(outputs: readonly Output[]): object[] {
@@ -93,7 +95,7 @@ const FIELDS: { readonly [E in PrintedEvent as E['type']]: readonly (keyof E)[] 
   stopping: ['batch', 'finishing', 'dropping'],
   'batch.finished': [
     ...(['batch', 'state', 'counts', 'passedOver', 'passedOverBy', 'passedOverKinds'] as const),
-    ...(['bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
+    ...(['degraded', 'bytesIn', 'bytesOut', 'ms', 'exit', 'dryRun'] as const),
   ],
 };
 
@@ -133,8 +135,12 @@ export function errorJson(error: EndingError, exit: number): object {
 }
 
 /** What `status --json` prints: one document to which fields are only ever added. Paths are absolute, times ISO 8601 in UTC. */
-export function statusJson(batch: Batch, jobs: readonly JobRecord[]): object {
-  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobFields) };
+export function statusJson(
+  batch: Batch,
+  jobs: readonly JobRecord[],
+  degradedSources?: readonly string[],
+): object {
+  return { v: 1, batch: batchFields(batch), jobs: jobs.map(jobFields), degradedSources };
 }
 
 /** What `list --json` prints, by the same rules. */
@@ -143,10 +149,11 @@ export function listJson(batches: readonly Batch[]): object {
 }
 
 function batchFields(batch: Batch): object {
-  const { id, command, state, counts, passedOver, bytesIn, bytesOut, out, cwd, preset, jobs } = batch;
+  const { id, command, state, counts, passedOver, degraded, bytesIn, bytesOut, out, cwd, preset, jobs } =
+    batch;
   return {
     ...{ id, command, state, total: totalOf(counts), counts: inOrder(counts, JOB_STATES) },
-    ...{ passedOver, ...batch.aside, bytesIn, bytesOut },
+    ...{ passedOver, ...batch.aside, degraded, bytesIn, bytesOut },
     inputs: batch.inputs.map((input) =>
       input === '-' || command === 'upload' ? input : resolve(cwd, input),
     ),

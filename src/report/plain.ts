@@ -7,6 +7,7 @@ import { createProgress, type Progress } from './progress.ts';
 import { printable, textOf } from './text.ts';
 import {
   countsInPlain,
+  damagedTexts,
   dryRunText,
   endedEarly,
   firstOnlyTexts,
@@ -127,6 +128,7 @@ function closingLines(totals: BatchTotals, finished: BatchFinished): string[] {
   const total = totalOf(counts);
   const aside = [
     ...taggedTexts(totals),
+    ...damagedTexts(finished.degraded, totals.damaged),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals.aside),

@@ -6,7 +6,19 @@ import { ACTIVE_STATES, type Batch, ENDED_STATES, type JobRecord, type Style } f
 import { bytes, change, count, counted, duration, localTime } from './format.ts';
 import { layoutFor, line, packed, type Span, stateSpan, type TextLayout, table } from './layout.ts';
 import { printable, textOf, width, wrap } from './text.ts';
-import { firstOnlyTexts, fixOf, goOn, NO_RETRY, pagesText, passedOverTexts, reasonOf } from './wording.ts';
+import {
+  damagedTexts,
+  firstOnlyTexts,
+  fixOf,
+  goOn,
+  NO_RETRY,
+  pagesText,
+  passedOverTexts,
+  reasonOf,
+} from './wording.ts';
+
+/** How many damaged sources are named without `all`. */
+const NAMED = 3;
 
 /** What a status shows beside its batch and the jobs. */
 interface StatusParts {
@@ -14,8 +26,8 @@ interface StatusParts {
   readonly all?: boolean;
   /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
   readonly severalPages?: ReadonlyMap<string, number>;
-  /** Number of damaged sources that were accepted. */
-  readonly degraded?: number;
+  /** The damaged sources that have outputs. */
+  readonly degraded?: readonly string[];
   /** Lines above the jobs. */
   readonly live?: readonly string[];
 }
@@ -26,13 +38,14 @@ export function statusText(
   jobs: readonly JobRecord[],
   style: Style,
   now: number,
-  { all = false, severalPages = new Map(), degraded = 0, live = [] }: StatusParts = {},
+  { all = false, severalPages = new Map(), degraded = [], live = [] }: StatusParts = {},
 ) {
   const layout = layoutFor(style);
   const rendered = askedPages(batch.options.preset.variants);
-  const names = all ? '' : '; --all names them';
+  const named = all ? degraded : degraded.slice(0, NAMED);
+  const others = named.length < degraded.length ? '; --all names them' : '';
   const aside = [
-    ...(degraded > 0 ? [`${counted(degraded, 'image')} damaged but accepted${names}`] : []),
+    ...damagedTexts(degraded.length, named).map((text) => text + others),
     ...firstOnlyTexts(severalPages, rendered),
     ...passedOverTexts(batch.passedOver, batch.aside),
   ];
@@ -130,7 +143,7 @@ function allLines(jobs: readonly JobRecord[], rendered: readonly number[], layou
     job.bytes === null ? '-' : bytes(job.bytes),
     count(job.outputs.length),
     job.ms === null ? '-' : duration(job.ms.total),
-    `${printable(job.source)}${job.degraded ? ' (damaged but accepted)' : ''}${severalPagesOf(job, rendered)}`,
+    `${printable(job.source)}${job.degraded ? ' (damaged)' : ''}${severalPagesOf(job, rendered)}`,
   ]);
   const titles = ['STATE', 'SIZE', 'OUTPUTS', 'TIME', 'SOURCE'];
   const [head = '', ...lines] = indentedTable(titles, rows, layout, ['SIZE', 'OUTPUTS', 'TIME']);

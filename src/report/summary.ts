@@ -5,6 +5,7 @@ import { bytes, count, counted, duration, rate } from './format.ts';
 import { fitting, layoutFor, line, markOf, packed, type Span, stateSpan, type TextLayout } from './layout.ts';
 import { cutStart, padEnd, printable, width, wrap } from './text.ts';
 import {
+  damagedTexts,
   dryRunText,
   endedEarly,
   firstOnlyTexts,
@@ -27,6 +28,7 @@ export function summaryLines(totals: BatchTotals, style: Style): string[] {
   const layout = layoutFor(style);
   const asides = [
     ...taggedTexts(totals),
+    ...damagedTexts(finished.degraded, totals.damaged),
     ...firstOnlyTexts(totals.severalPages, totals.renderedPages),
     ...removedTexts(totals),
     ...passedOverTexts(finished.passedOver, totals.aside),
@@ -89,14 +91,10 @@ function figureLines(totals: BatchTotals, finished: BatchFinished, layout: TextL
   ];
 }
 
-function imagePieces({ reused, degraded }: BatchTotals, { counts }: BatchFinished, layout: TextLayout) {
-  const notes = [
-    ...(reused > 0 ? [`${count(reused)} reused`] : []),
-    ...(degraded > 0 ? [`${count(degraded)} damaged but accepted`] : []),
-  ];
+function imagePieces({ reused }: BatchTotals, { counts }: BatchFinished, layout: TextLayout) {
   const waiting = leftOf(counts);
   const ended = ENDED_STATES.filter((state) => counts[state] > 0).map((state) => {
-    const more = state === 'completed' && notes.length > 0 ? ` (${notes.join(', ')})` : '';
+    const more = state === 'completed' && reused > 0 ? ` (${count(reused)} reused)` : '';
     return stateSpan(state, `${count(counts[state])} ${state}${more}`, layout);
   });
   return waiting > 0 ? [...ended, `${count(waiting)} pending`] : ended;

@@ -10,7 +10,7 @@ import { fixLines, nextLines, summaryLines } from './summary.ts';
 import { wrap } from './text.ts';
 import { liveLines } from './view.ts';
 import { watchLines } from './watch-view.ts';
-import { endedEarly, kindTexts, pathsOf, shownStates, watchEnd } from './wording.ts';
+import { damagedTexts, endedEarly, kindTexts, pathsOf, shownStates, watchEnd } from './wording.ts';
 
 /** Failures with the same cause that are shown as they come. The summary has their number. */
 const MOST_ALIKE = 3;
@@ -120,8 +120,11 @@ function closingLines(finished: BatchFinished, totals: BatchTotals, style: Style
   ];
   const what = totalOf(counts) === 0 ? 'no images' : parts.join(', ');
   const kinds = kindTexts(totals.aside).join(', ');
-  const aside = kinds === '' ? '' : ` Passed over: ${kinds}.`;
-  const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${what}.${aside}`;
+  const asides = [
+    ...damagedTexts(finished.degraded, totals.damaged),
+    ...(kinds === '' ? [] : [`Passed over: ${kinds}`]),
+  ];
+  const text = `${end.charAt(0).toUpperCase()}${end.slice(1)} after ${age(ms)}: ${[what, ...asides].join('. ')}.`;
   const result = counts.failed > 0 ? 'failed' : 'completed';
   const state = end === 'finished' ? result : 'cancelled';
   const mark = stateSpan(state, ` ${markOf(state, layout)} `, layout);

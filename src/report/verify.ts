@@ -1,6 +1,7 @@
 import type { Forgotten, Verified, WrongOutput } from '../model/verified.ts';
-import type { Failure, Style } from '../model.ts';
+import type { Failure, OutputRecord, Style } from '../model.ts';
 import { count, counted } from './format.ts';
+import { oneLine } from './json.ts';
 import { layoutFor } from './layout.ts';
 import { createLiveDisplay, createSpinner, type TerminalStream } from './live.ts';
 import { printable, textOf, wrap } from './text.ts';
@@ -162,4 +163,12 @@ function placeOf({ madeIn = [] }: Verified): string {
 
 function fixedOf({ remade }: Verified): number {
   return [...(remade?.values() ?? [])].filter((failure) => failure === null).length;
+}
+
+/** A recorded output as `list --outputs` prints it. Paths are absolute. */
+export function outputLine(record: OutputRecord, form: 'json' | 'nul' | 'text'): string {
+  const { path, source, variant, format, width, height, size: bytes } = record;
+  if (form === 'nul') return `${path}\0`;
+  if (form === 'text') return `${printable(path)}\n`;
+  return `${oneLine({ v: 1, type: 'output', path, source, variant, format, width, height, bytes })}\n`;
 }

@@ -81,8 +81,8 @@ function jobText(event: JobEvent): string {
   if (state === 'failed') {
     return facts(head, { error: error?.code }, { message: reasonOf(source, error), fix: error?.fix });
   }
-  if (state === 'duplicate') return facts(head, { of: duplicateOf });
-  if (state !== 'completed') return head;
+  if (state === 'duplicate') return facts(head, { of: duplicateOf, degraded });
+  if (state !== 'completed') return facts(head, { degraded });
   return facts(head, {
     outputs: outputs.length,
     in: bytes === undefined ? undefined : compact(bytes),
@@ -97,8 +97,9 @@ function jobText(event: JobEvent): string {
 function closingText(finished: BatchFinished, totals: BatchTotals): string {
   const { counts, ms, bytesIn, bytesOut } = finished;
   const pending = leftOf(counts) || undefined;
+  const degraded = finished.degraded || undefined;
   const head = `${watchEnd(finished, totals.stopping !== null)} after=${age(ms).replaceAll(' ', '')} ${countsInPlain(counts)}`;
-  const known = { pending, in: compact(bytesIn), out: compact(bytesOut) };
+  const known = { pending, degraded, in: compact(bytesIn), out: compact(bytesOut) };
   return facts(head, known, kindFacts(totals));
 }
 

@@ -95,6 +95,16 @@ export function taggedTexts({ tagged }: BatchTotals): string[] {
   ];
 }
 
+/** `2 images are damaged, and their outputs show what could be read: a.jpg, b.jpg`; no text for none. */
+export function damagedTexts(damaged: number, names: readonly string[]): string[] {
+  if (damaged === 0) return [];
+  const what = damaged === 1 ? 'is damaged, and its outputs show' : 'are damaged, and their outputs show';
+  const more = damaged > names.length ? ` and ${count(damaged - names.length)} more` : '';
+  return [
+    `${counted(damaged, 'image')} ${what} what could be read: ${names.map(printable).join(', ')}${more}`,
+  ];
+}
+
 const FIRST: readonly number[] = [1];
 
 /** `3 animations: still outputs have the first frame`, `2 multi-page TIFFs: first page only`; no text for neither. */

@@ -23,11 +23,15 @@ export const MOVING: ReadonlySet<string> = new Set<Format>(['webp', 'gif']);
 /**
  * The number of the way in which outputs of a format are made. The index records it, and `--outdated` renders outputs with
  * a lower number again. An output without a number has 1: since then, pixels changed for some sources of every format.
- * With each change of pixels or bytes, raise what it changes to the next number that is in neither table.
+ * With each change of pixels or bytes, raise what it changes to the next number that is in neither table. 6: text keeps its
+ * edges when it is reduced, and enlarged pictures keep their place.
  */
-const RECIPES: PerFormat<number> = { webp: 2, jpeg: 2, png: 4, avif: 2, gif: 2, tiff: 2 };
+const RECIPES: PerFormat<number> = { webp: 6, jpeg: 6, png: 6, avif: 6, gif: 6, tiff: 6 };
 
-/** The same for sources of a format, whose decoding changed. 3: an SVG is rendered at the size of its variant. */
+/**
+ * The same for sources of a format, whose decoding changed. The higher number counts. 3: an SVG is rendered at the size of
+ * its variant.
+ */
 const SOURCE_RECIPES: Readonly<Record<string, number>> = { svg: 3 };
 
 /** The same for the outputs of an animation that can be animations too. An older output is a still picture. */
@@ -42,8 +46,8 @@ interface Kind {
 /** The recipe for outputs of this format of a source; of any picture if the source is not known. */
 export function recipeOf(format: Format, source: Kind | undefined): number {
   if (source === undefined) return RECIPES[format];
-  if (isAnimation(source) && MOVING.has(format)) return MOVING_RECIPE;
-  return Math.max(RECIPES[format], SOURCE_RECIPES[source.format] ?? 1);
+  const moving = isAnimation(source) && MOVING.has(format) ? MOVING_RECIPE : 1;
+  return Math.max(RECIPES[format], SOURCE_RECIPES[source.format] ?? 1, moving);
 }
 
 /** Whether all frames of a source can be read. Animations are read from the formats in which they are written. */

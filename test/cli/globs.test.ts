@@ -106,6 +106,20 @@ describe('a glob that can match nothing', () => {
   );
 });
 
+describe('a glob that is a named folder', () => {
+  it.each([
+    ['--exclude', 'photos/', 'do not name photos as an input'],
+    ['--exclude', './photos', 'do not name photos as an input'],
+    ['--include', 'photos/', 'leave out --include'],
+  ])('is a warning that says what to do instead: %s %s', async (flag, glob, fix) => {
+    const { code, stderr } = await place.run([...BATCH, flag, glob, 'photos']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      `imgtool: warning: ${glob}: matches nothing, because globs start below photos\nimgtool: fix: ${fix}\n`,
+    );
+  });
+});
+
 describe('a glob that matched nothing', () => {
   const warningOf = (glob: string, what = 'no file or folder') =>
     `imgtool: warning: ${glob}: matches ${what} that was met\nimgtool: fix: `;

@@ -73,6 +73,7 @@ export interface Session {
 export interface StatusDocument {
   readonly v: number;
   readonly batch: BatchDocument;
+  readonly degradedSources: readonly string[];
   readonly jobs: readonly (Omit<JobEvent, 'type' | 'batch'> & { readonly finishedAt?: string })[];
 }
 

@@ -136,6 +136,7 @@ describe('the JSON lines of `process --json`', () => {
       passedOver: 1,
       passedOverBy: { hidden: 1 },
       passedOverKinds: {},
+      degraded: 0,
       bytesIn: WHOLE,
       bytesOut: WHOLE,
       ms: WHOLE,

@@ -213,6 +213,8 @@ describe('processImages', () => {
     const dry = await all(engine.process('photos', { ...settings, dryRun: true }));
     expect(dry.at(-1)).toMatchObject({ counts: { unchanged: 1 } });
     expect([(await engine.list()).length, await engine.verify()]).toMatchObject([1, { verified: 2 }]);
+    expect(await engine.verify({ paths: ['photos', 'out'] })).toMatchObject({ batch: null, verified: 2 });
+    await expect(engine.verify({ paths: ['nowhere'] })).rejects.toMatchObject({ code: 'no_input' });
     await engine.close();
   });
 });

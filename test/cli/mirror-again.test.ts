@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { makeGate } from './gate.ts';
 import { until } from './group.ts';
 import { finishedOf, openPlace, type Place } from './imgtool.ts';
@@ -180,5 +182,57 @@ describe('a folder whose pictures are missing while others lie in their place', 
     expect(changesOf(before, listing(place))).toEqual({ ...NOTHING, added: expect.any(Array) });
     expect(place.files('out')).toHaveLength(15);
     await assertInvariants(place, { sources, outcome });
+  });
+});
+
+describe('a folder that lost most of its sources', () => {
+  const left = ['d', 'e', 'f', 'g', 'h', 'i'].map((name) => `second/${name}.jpg`);
+  const mirror = (...inputs: string[]) => place.run([...MIRROR, ...A, ...inputs]);
+  const interrupt = (id: string) => {
+    const db = keep(new Sqlite(place.index));
+    keep(db.prepare("UPDATE batches SET walk_ended = 0, state = 'interrupted' WHERE id = ?")).run(id);
+    db.close();
+  };
+
+  it('is judged by what it had before, also after a resumed batch that did not find the folder', async () => {
+    const before = ['a', 'b', 'c', 'd'].map((name) => `second/${name}.jpg`);
+    await putPictures(place, before);
+    await made(place, ...A, 'photos', 'second');
+    for (const path of before.slice(0, 3)) rmSync(place.at(path));
+    const first = await mirror('photos', 'second');
+    expect([removedIn(first), warningsIn(first)]).toEqual([
+      [],
+      [expect.stringMatching(/^second: 3 of the 4 pictures known from before are not there/)],
+    ]);
+    const { batch } = finishedOf(first);
+    interrupt(batch);
+    renameSync(place.at('second'), place.at('unmounted'));
+    const away = await place.run(['resume', batch, '--json']);
+    expect([away.code, removedIn(away)]).toEqual([3, []]);
+    renameSync(place.at('unmounted'), place.at('second'));
+    for (const [i, path] of left.entries()) putOld(place.at(path), await picture({ seed: 50 + i }));
+    await made(place, ...A, 'photos', 'second');
+    const last = await mirror('photos', 'second');
+    expect([removedIn(last), warningsIn(last)]).toEqual([
+      [],
+      [expect.stringMatching(/^second: 3 of the 4 pictures known from before are not there/)],
+    ]);
+  });
+
+  it('on purpose is settled by one run with --mirror=all, also in a nightly watch', async () => {
+    const watch = (mirror: string) => place.run(['watch', '--once', ...A, '--out', 'out', mirror, 'photos']);
+    await watch('--mirror');
+    rmSync(place.at('photos'), { recursive: true });
+    mkdirSync(place.at('photos'));
+    const before = place.files('out');
+    for (let night = 0; night < 2; night++) {
+      const { code, stderr } = await watch('--mirror');
+      expect([code, place.files('out')]).toEqual([0, before]);
+      expect(stderr).toContain('6 of the 6 pictures known from before are not there');
+      expect(stderr).toContain('if they are really gone, run the same command once with --mirror=all');
+    }
+    expect([(await watch('--mirror=all')).code, place.files('out')]).toEqual([0, []]);
+    const after = await watch('--mirror');
+    expect([after.code, after.stderr.includes('warning')]).toEqual([0, false]);
   });
 });

@@ -183,7 +183,9 @@ describe('what a person reads after a mirror', () => {
       `photos: 26 of the 26 pictures known from before are not there, so no output is`,
     );
     expect(stderr).toContain(`: ${list} and 16 more\n`);
-    expect(stderr).toMatch(/fix: mount or name the right folder; if they are really gone: --mirror=all\n/);
+    expect(stderr).toMatch(
+      /fix: mount or name the right folder; if they are really gone, run the same command once with --mirror=all\n/,
+    );
   });
 
   it('says nothing about a mirror without --mirror', async () => {

@@ -9,8 +9,19 @@ import type { BatchOptions } from '../../src/model.ts';
  * Turns an index into the index of an older version: without the later additions, and up to version 3 with the settings
  * digests of that version for all outputs of the batches.
  */
-export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } = {}): void {
+export function makeOlder(path: string, version: 2 | 3 | 4 | 11, { pruned = false } = {}): void {
   const db = keep(new Sqlite(path));
+  db.exec('DROP INDEX jobs_degraded; DROP TABLE damaged; ALTER TABLE sources DROP COLUMN degraded');
+  if (version < 11) dropUpTo10(db, version, pruned);
+  db.exec(`PRAGMA user_version = ${version}`);
+  const made = keep(new Sqlite(':memory:'));
+  for (const step of MIGRATIONS.slice(0, version)) made.exec(step);
+  expect(namesIn(db)).toEqual(namesIn(made));
+  made.close();
+  db.close();
+}
+
+function dropUpTo10(db: Sqlite.Database, version: number, pruned: boolean): void {
   db.exec('ALTER TABLE jobs DROP COLUMN part; ALTER TABLE batches DROP COLUMN aside');
   db.exec(
     'DROP INDEX batches_by_number; DROP INDEX batches_by_preset; ALTER TABLE batches DROP COLUMN number',
@@ -25,12 +36,6 @@ export function makeOlder(path: string, version: 2 | 3 | 4, { pruned = false } =
   db.exec('DROP INDEX jobs_with_pages; ALTER TABLE sources DROP COLUMN pages');
   db.exec('ALTER TABLE jobs DROP COLUMN format; ALTER TABLE jobs DROP COLUMN pages');
   if (version === 2) db.exec('DROP INDEX outputs_by_checksum; ALTER TABLE sources DROP COLUMN ctime');
-  db.exec(`PRAGMA user_version = ${version}`);
-  const made = keep(new Sqlite(':memory:'));
-  for (const step of MIGRATIONS.slice(0, version)) made.exec(step);
-  expect(namesIn(db)).toEqual(namesIn(made));
-  made.close();
-  db.close();
 }
 
 function ageSettings(db: Sqlite.Database): void {

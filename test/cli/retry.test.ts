@@ -61,7 +61,7 @@ describe('retrying failed pictures', () => {
       [place.at('photos/half.jpg'), true],
     ]);
     const { stdout } = await place.run(['status', id, '--all']);
-    expect(stdout).toMatch(/half\.jpg \(damaged but accepted\)/);
+    expect(stdout).toMatch(/half\.jpg \(damaged\)/);
     expect(stdout).not.toMatch(/good\.jpg \(/);
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outcome });
   });
@@ -124,7 +124,9 @@ describe('half a JPEG', () => {
     expect(jobOf(outcome, 'photos/half.jpg')).toMatchObject({ state: 'completed', degraded: true });
     expect(jobOf(outcome, 'photos/good.jpg')).not.toHaveProperty('degraded');
     const shown = ['--lenient', ...SMALL, '--progress', 'bar', '--out', 'shown', 'photos'];
-    expect((await place.run(['process', '--force', ...shown])).stderr).toContain('1 damaged but accepted');
+    expect((await place.run(['process', '--force', ...shown])).stderr).toContain(
+      '1 image is damaged, and its outputs show what could be read: photos/half.jpg',
+    );
     await assertInvariants(place, { sources: sourcesOf(place, 'photos'), outs: ['out', 'shown'] });
   });
 });

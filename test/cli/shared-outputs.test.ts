@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, it } from 'vitest';
 import { countsOf, openPlace, type Place } from './imgtool.ts';
 import { picture, putOld } from './pictures.ts';
@@ -50,6 +50,20 @@ it('damage that a stat does not show is not copied: the output is rendered', asy
   const again = await place.process('--out', 'copied', '--duplicates', 'copy');
   expect([again.code, countsOf(again)]).toEqual([0, { completed: 1, duplicate: 1 }]);
   expect(readFileSync(place.at('copied/a_a.webp'))).toEqual(good);
+});
+
+it('an output with another time is read before it is linked, and not linked if its bytes are others', async () => {
+  await place.process();
+  const path = place.at('out/a_a.webp');
+  const good = readFileSync(path);
+  utimesSync(path, 1_600_000_000, 1_600_000_000);
+  await place.process('--out', 'touched');
+  expect(filesIn('out', 'touched')).toBe(1);
+  writeFileSync(path, Buffer.from(good).fill(7, good.length / 2));
+  const again = await place.process('--out', 'linked');
+  expect([again.code, countsOf(again)]).toEqual([0, { completed: 1, duplicate: 1 }]);
+  expect(readFileSync(place.at('linked/a_a.webp'))).toEqual(good);
+  expect([filesIn('linked'), filesIn('out', 'linked')]).toEqual([1, 2]);
 });
 
 it('a dry run warns of outputs that somebody changed', async () => {

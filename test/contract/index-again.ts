@@ -111,7 +111,7 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
       });
 
       it('keeps the counts of a batch whose walk had ended', async () => {
-        await index.add(run, [newJob('z')], { unchanged: 2, bytesIn: 50, bytesOut: 5 });
+        await index.add(run, [newJob('z')], { unchanged: 2, bytesIn: 50, bytesOut: 5, degraded: [] });
         await index.walked(run, 7, true);
         await index.end(run, 'interrupted');
         const { batch } = await index.resume(nextRun(), run.batch, CANCELLED);
@@ -123,10 +123,13 @@ export function indexOfBatchesAgainConformance(name: string, openPair: () => Pro
         await complete('a');
         await end('b', 'duplicate', { duplicateOf: '/photos/a', outputs: [outputOf('b')], bytes: 1_000 });
         await end('c', 'failed');
-        await index.add(run, [], { unchanged: 3, bytesIn: 9_000, bytesOut: 900 });
+        const degraded = ['/photos/d'];
+        await index.add(run, [], { unchanged: 3, bytesIn: 9_000, bytesOut: 900, degraded });
         await index.walked(run, 2, false);
         await index.end(run, 'cancelled');
-        expect(await index.batch(run.batch)).toMatchObject({ bytesIn: 11_000, bytesOut: 918 });
+        expect(await index.batch(run.batch)).toMatchObject({
+          ...{ bytesIn: 11_000, bytesOut: 918, degraded: 1 },
+        });
         const { batch } = await index.resume(nextRun(), run.batch, { ...CANCELLED, walk: true });
         expect(batch).toMatchObject({ walkEnded: false, bytesIn: 2_000, bytesOut: 18 });
         expect(await countsOf()).toEqual({ completed: 1, duplicate: 1, failed: 1 });

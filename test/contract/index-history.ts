@@ -64,6 +64,34 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
       expect(batch.finishedAt).toBeGreaterThanOrEqual(batch.startedAt);
     });
 
+    it('counts the damaged sources that have outputs, with and without a job', async () => {
+      const run = await begin(index);
+      await index.add(run, [newJob('a'), newJob('b'), newJob('c')], { ...NOTHING, degraded: ['/photos/z'] });
+      const jobs = await index.take(run, 3, Date.now());
+      for (const [i, state] of (['completed', 'unchanged', 'completed'] as const).entries()) {
+        const job = jobs[i]!;
+        const source = sourceRecord(job.source, { degraded: i < 2 });
+        await index.settle(run, job, settled({ state, source }));
+        const found = (await pair.other.lookup([job.source], [])).source(job.source);
+        expect(found?.degraded, 'as recorded').toBe(i < 2);
+      }
+      expect((await pair.other.batch(run.batch)).degraded).toBe(3);
+    });
+
+    it('keeps that a source is damaged until its bytes change', async () => {
+      const run = await begin(index);
+      const known = async () => (await pair.other.lookup(['/photos/a'], [])).source('/photos/a')?.degraded;
+      const settle = async (over: { degraded: boolean; digest?: string }) => {
+        await index.renew(run, [newJob('a')]);
+        const source = sourceRecord('/photos/a', over);
+        await index.settle(run, await takeOne(index, run), settled({ state: 'completed', source }));
+        return known();
+      };
+      expect(await settle({ degraded: true })).toBe(true);
+      expect(await settle({ degraded: false })).toBe(true);
+      expect(await settle({ degraded: false, digest: sha('other') })).toBe(false);
+    });
+
     it('counts an unchanged job without keeping a row of it', async () => {
       const run = await begin(index);
       await index.add(run, [newJob('a')], NOTHING);

@@ -5,7 +5,7 @@ import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts'
 /** What the contract tests of an index do with it. */
 
 /** No unchanged sources. */
-export const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+export const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] };
 
 /** One index that is opened twice, as by two processes. */
 export interface IndexPair {

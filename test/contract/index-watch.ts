@@ -160,12 +160,15 @@ export function indexOfWatchConformance(name: string, openPair: () => Promise<In
       });
 
       it('stops counting a source as unchanged when it changes', async () => {
-        await index.add(run, [], { unchanged: 2, bytesIn: 2_000, bytesOut: 600 });
+        await index.add(run, [], {
+          ...{ unchanged: 2, bytesIn: 2_000, bytesOut: 600, degraded: ['/photos/a', '/photos/b'] },
+        });
         expect(await index.renew(run, [newJob('a', { isCounted: true }), newJob('c')])).toEqual({
           begun: 2,
           inWork: [],
         });
         expect(await counts()).toEqual({ unchanged: 1, pending: 2 });
+        expect((await index.batch(run.batch)).degraded).toBe(1);
         expect(await index.renew(run, [newJob('a', { isCounted: true })])).toEqual({ begun: 0, inWork: [] });
         expect(await counts()).toEqual({ unchanged: 1, pending: 2 });
       });

@@ -8,7 +8,7 @@ import { makeReader } from './reader.ts';
 /** The id of a batch as the examples have it. */
 const EXAMPLE_ID = '28256677';
 /** Commands that need an index with a batch in it. */
-const NEEDS_BATCH = new RegExp(`${EXAMPLE_ID}|\\blast\\b|--backup`);
+const NEEDS_BATCH = new RegExp(`${EXAMPLE_ID}|\\blast\\b|--backup|(verify|--outputs) (photos|out)`);
 /** Commands that need an index with a source and outputs that are gone. */
 const NEEDS_GONE = /^imgtool forget/;
 /** Commands that only a clone can run, and that other tests run. */
@@ -19,7 +19,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   '<path…>': 'photos',
   '<dir…>': 'photos --once',
   '<batch-id>': EXAMPLE_ID,
-  '[batch-id]': EXAMPLE_ID,
+  '[path…]': 'photos',
   '<topic>': 'variants',
   '[topic]': 'variants',
 };

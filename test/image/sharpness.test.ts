@@ -84,9 +84,10 @@ describe('scaled-down text', () => {
     const source = await stems(width, width % 2 === 0 ? 400 : 403)
       .toFormat(format, { quality: 95 })
       .toBuffer();
-    const [large = 0, medium = 0, small = 0] = await likeness(source, [1200, 800, 150]);
-    table.push({ source: `${width} px, ${format}`, 1200: large, 800: medium, 150: small });
+    const [large = 0, medium = 0, half = 0, small = 0] = await likeness(source, [1200, 800, 600, 150]);
+    table.push({ source: `${width} px, ${format}`, 1200: large, 800: medium, 600: half, 150: small });
     expect(Math.min(large, medium)).toBeGreaterThan(0.995);
+    expect(half).toBeGreaterThan(0.993);
     expect(small).toBeGreaterThan(0.99);
   });
 });

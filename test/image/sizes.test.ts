@@ -101,6 +101,16 @@ describe('a crop', () => {
     expect(worst(found, scaled(cut, 400, 80))).toBeLessThanOrEqual(4);
   });
 
+  it('is scaled down in steps: only three pixels at the edges differ by more than rounding', async () => {
+    const large = waves(1600, 1200);
+    const source = await encoded(large).png().toBuffer();
+    const found = await made(source, { width: 160 });
+    const exactly = scaled(large, 160, 120);
+    // Beyond the edges, each step repeats the outermost pixels of what it resizes, and the reference those of the source.
+    const inner = (all: Raw): Raw => part(all, 3, 3, 154, 114);
+    expect(worst(inner(found), inner(exactly))).toBeLessThanOrEqual(2);
+  });
+
   it('outside the picture fails with the size of the picture', async () => {
     await expect(made(png, { crop: [200, 0, 41, 10] })).rejects.toMatchObject({
       code: 'outside_picture',
@@ -143,7 +153,7 @@ describe('the fits', () => {
     expect(worst(await made(png, {}), picture)).toBe(0);
   });
 
-  it('enlarge only when asked to, and then without a shift', async () => {
+  it('enlarge only when asked to, and then without a shift, also beside a side that is reduced', async () => {
     const ramp: Raw = {
       ...{ width: 40, height: 30 },
       data: Uint8Array.from(
@@ -153,14 +163,23 @@ describe('the fits', () => {
     };
     const source = await encoded(ramp).png().toBuffer();
     expect(await made(source, { width: 160 })).toMatchObject({ width: 40, height: 30 });
-    const { data, width, height } = await made(source, { width: 160, enlarge: true });
-    expect([width, height]).toEqual([160, 120]);
-    for (let y = 20; y < 100; y++) {
-      for (let x = 20; x < 140; x++) {
-        const exactly = 20 + 4 * ((x + 0.5) / 4 - 0.5) + 2 * ((y + 0.5) / 4 - 0.5);
-        expect(Math.abs(data[(y * width + x) * 3]! - exactly)).toBeLessThanOrEqual(1);
+    const large = await made(source, { width: 160, enlarge: true });
+    expect([large.width, large.height]).toEqual([160, 120]);
+    // Half a pixel to the right changes values by 0.5, and half a pixel down by 0.25.
+    const shift = ({ data, width, height }: Raw, margin: number): number => {
+      const differences: number[] = [];
+      for (let y = margin; y < height - margin; y++) {
+        for (let x = 20; x < width - 20; x++) {
+          const exactly = 20 + 4 * (((x + 0.5) / width) * 40 - 0.5) + 2 * (((y + 0.5) / height) * 30 - 0.5);
+          differences.push(data[(y * width + x) * 3]! - exactly);
+        }
       }
-    }
+      expect(Math.max(...differences.map(Math.abs))).toBeLessThanOrEqual(1);
+      return differences.reduce((sum, each) => sum + each, 0) / differences.length;
+    };
+    expect(Math.abs(shift(large, 20))).toBeLessThan(0.05);
+    const flat = await made(source, { width: 160, height: 15, fit: 'fill', enlarge: true });
+    expect(Math.abs(shift(flat, 3))).toBeLessThan(0.05);
   });
 
   it('enlarge no further than the limit of pixels', async () => {

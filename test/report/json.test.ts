@@ -46,7 +46,7 @@ describe('--json', () => {
     const kinds = { passedOverBy: { unsupported_format: 1 }, passedOverKinds: { PDF: 1 } };
     const [text = ''] = linesOf([finishedOf({ completed: 3 }, kinds)]);
     const order =
-      'v type batch state counts passedOver passedOverBy passedOverKinds bytesIn bytesOut ms exit';
+      'v type batch state counts passedOver passedOverBy passedOverKinds degraded bytesIn bytesOut ms exit';
     expect(Object.keys(JSON.parse(text))).toEqual(order.split(' '));
     expect(Object.keys(JSON.parse(text).counts)).toEqual([...JOB_STATES]);
   });

@@ -136,7 +136,7 @@ export function finishedOf(
 ): Extract<Event, { type: 'batch.finished' }> {
   return {
     ...{ type: 'batch.finished', batch: '7f3a9c', state: 'finished', counts: { ...NOTHING, ...counts } },
-    ...{ passedOver: 1, bytesIn: 27_900_000, bytesOut: 3_618_000, ms: 31_400 },
+    ...{ passedOver: 1, degraded: 0, bytesIn: 27_900_000, bytesOut: 3_618_000, ms: 31_400 },
     ...given,
   };
 }
@@ -182,7 +182,7 @@ export function batchOf(given: Partial<Batch> = {}): Batch {
     },
     ...{ startedAt: Date.UTC(2026, 10, 21, 14, 2), finishedAt: Date.UTC(2026, 10, 21, 14, 2, 31) },
     counts: { ...NOTHING, completed: 1240, duplicate: 41, failed: 3 },
-    ...{ bytesIn: 3_900_000_000, bytesOut: 982_000_000 },
+    ...{ degraded: 0, bytesIn: 3_900_000_000, bytesOut: 982_000_000 },
     ...given,
   };
 }

@@ -61,6 +61,14 @@ describe('the text of status', () => {
     expect(text).toMatch(/^Batch 7f3a9c {3}finished, 3 failed .*\n {2}started .*\n {2}images .*\n {2}size /);
   });
 
+  it('names the first damaged images, and all with --all', () => {
+    const degraded = ['/p/a.jpg', '/p/b.jpg', '/p/c.jpg', '/p/d.jpg', '/p/e.jpg'];
+    const textOf = (all: boolean) => statusText(batchOf(), [], PIPE, NOW, { all, degraded });
+    const what = '  aside    5 images are damaged, and their outputs show what could be read: ';
+    expect(textOf(false)).toContain(`${what}/p/a.jpg, /p/b.jpg, /p/c.jpg and 2 more; --all names them\n`);
+    expect(textOf(true)).toContain(`${what}${degraded.join(', ')}\n`);
+  });
+
   it('shows every job with --all', () => {
     const done = recordOf('/home/ann/a.jpg', {
       state: 'completed',
@@ -131,6 +139,8 @@ describe('the documents of --json', () => {
   it('hold the batch with all eight counts, ISO times and the jobs given', () => {
     const document = JSON.parse(JSON.stringify(statusJson(batchOf(), FAILED)));
     expect(Object.keys(document)).toEqual(['v', 'batch', 'jobs']);
+    const damaged = JSON.parse(JSON.stringify(statusJson(batchOf({ degraded: 1 }), [], ['/p/a.jpg'])));
+    expect(damaged).toMatchObject({ batch: { degraded: 1 }, degradedSources: ['/p/a.jpg'] });
     expect(Object.keys(document.batch.counts)).toEqual([...JOB_STATES]);
     expect(document.batch).toMatchObject({
       ...{ id: '7f3a9c', state: 'finished', total: 1284, startedAt: '2026-11-21T14:02:00.000Z' },

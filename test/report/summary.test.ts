@@ -178,9 +178,13 @@ describe('the closing summary', () => {
       STARTED,
       { ...renderedOf('a.jpg'), reused: true },
       { ...renderedOf('b.jpg'), degraded: true },
-      finishedOf({ completed: 2 }),
+      { ...jobOf('c.jpg', { state: 'unchanged' }), degraded: true },
+      finishedOf({ completed: 2, unchanged: 1 }, { degraded: 2 }),
     ]);
-    expect(text).toContain('2 completed (1 reused, 1 damaged but accepted)');
+    expect(text).toContain('2 completed (1 reused)  1 unchanged');
+    expect(text).toContain(
+      '\n 2 images are damaged, and their outputs show what could be read: b.jpg, c.jpg\n',
+    );
   });
 
   it('says when the outputs are larger than the sources', () => {

@@ -73,8 +73,8 @@ interface Walked extends Pick<Inputs, 'cwd' | 'ownGlobs' | 'onlyFolders'> {
 /** What a user should know after everything was walked: globs that match nothing, and why no image is left. */
 export function adviceAfter({ found, excluded, isPartly, kinds }: Met, walked: Walked): Notice[] {
   const { unmatched } = walked;
-  const misplaced = [...unmatched.include, ...unmatched.exclude].flatMap((glob) =>
-    misplacedGlob(glob, walked),
+  const misplaced = (['include', 'exclude'] as const).flatMap((key) =>
+    unmatched[key].flatMap((glob) => misplacedGlob(glob, key, walked)),
   );
   // A watch waits for what comes.
   const isWatch = walked.onlyFolders === 'watched';
@@ -86,8 +86,8 @@ export function adviceAfter({ found, excluded, isPartly, kinds }: Met, walked: W
   );
 }
 
-/** Warns of a glob that begins with the path of a named folder: it matches only below that folder. */
-function misplacedGlob(glob: string, { all, cwd }: Walked): Notice[] {
+/** Warns of a glob that is or begins with the path of a named folder: it matches only below that folder. */
+function misplacedGlob(glob: string, key: 'include' | 'exclude', { all, cwd }: Walked): Notice[] {
   const plain = glob
     .split(sep)
     .join('/')
@@ -97,8 +97,10 @@ function misplacedGlob(glob: string, { all, cwd }: Walked): Notice[] {
     kind === 'root' && beginningWith(path, plain, cwd) > 0 && !existsSync(join(path, first));
   const root = all.find(isMisplaced);
   if (root === undefined) return [];
-  const rest = plain.slice(beginningWith(root.path, plain, cwd)) || '**';
-  return [warning(`${glob}: matches nothing, because globs start below ${root.given}`, `write ${rest}`)];
+  const rest = plain.slice(beginningWith(root.path, plain, cwd));
+  const noGlob = key === 'include' ? 'leave out {{include}}' : `do not name ${root.given} as an input`;
+  const fix = rest === '' ? noGlob : `write ${rest}`;
+  return [warning(`${glob}: matches nothing, because globs start below ${root.given}`, fix)];
 }
 
 /** Warns of a glob that may be mistyped. */

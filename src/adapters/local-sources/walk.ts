@@ -69,7 +69,9 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
     stack.push({ entries: next === undefined ? entriesOf(folder) : entryOf(folder, next), way });
     return { entry: null, folder: folder.path };
   };
-  const givenOf = ({ relative }: Pick<Folder, 'relative'>) => join(root.given, relative);
+  const above = join(root.given, '_').slice(0, -1);
+  const givenOf = ({ relative }: Pick<Folder, 'relative'>) =>
+    relative === '' ? join(root.given) : above + (sep === '/' ? relative : relative.replaceAll('/', sep));
   const skip = (entry: FolderEntry, reason: PassedOver, kind?: string) =>
     skipped(entry.path, givenOf(entry), reason, kind);
   if (rules.isOut(root.real)) return yield skipped(root.path, root.given, 'output');
@@ -114,8 +116,11 @@ export function* walkRoot(root: Root, rules: Rules, at = ''): Generator<Met> {
       const isKnown = facts !== null && rules.isKnown?.(path, facts, real);
       if (facts === null && entry.kind === 'file' && isLinkAt(path)) yield skip(entry, 'symlink');
       else if (!isKnown) {
-        const place = { given: givenOf(entry), relative: root.prefix + relative };
-        yield { entry: { type: 'found', source: path, ...place, facts }, real };
+        const given = givenOf(entry);
+        yield {
+          entry: { type: 'found', source: path, given, relative: root.prefix + relative, facts },
+          real,
+        };
       } else if (++silent % MOST_IN_SILENCE === 0) yield PAUSE;
     }
   }

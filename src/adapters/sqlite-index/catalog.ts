@@ -69,11 +69,12 @@ export function createCatalog(connection: Connection, fold: FoldName) {
     ON CONFLICT (key) DO UPDATE SET source = excluded.source WHERE source <> excluded.source`);
   const lapseAll = prepare('DELETE FROM outputs WHERE source = ? AND checksum IS NULL AND digest IS NULL');
   const putSource = prepare(`
-    INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, pages, dominant_color, seen_at, ctime)
-    VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @pages, @dominantColor, @seenAt, @ctime)
+    INSERT INTO sources (path, size, mtime, ino, digest, width, height, format, pages, dominant_color, seen_at, ctime, degraded)
+    VALUES (@path, @size, @mtime, @ino, @digest, @width, @height, @format, @pages, @dominantColor, @seenAt, @ctime, @degraded)
     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime = excluded.mtime, ino = excluded.ino,
       dominant_color = iif(digest = excluded.digest, coalesce(excluded.dominant_color, dominant_color),
         excluded.dominant_color),
+      degraded = excluded.degraded OR (degraded AND digest = excluded.digest),
       digest = excluded.digest, width = excluded.width, height = excluded.height, format = excluded.format,
       pages = excluded.pages, seen_at = excluded.seen_at, ctime = excluded.ctime, missing = NULL`);
   const noteMissing = prepare<[string]>(`
@@ -198,7 +199,8 @@ export function createCatalog(connection: Connection, fold: FoldName) {
       lapse: (source: string) => void lapseAll.run(source),
       /** Removes the record of an output of a source. */
       giveUp: (path: string, source: string) => void dropOutput.run(fold(path), source),
-      recordSource: (source: SourceRecord) => void putSource.run(source),
+      recordSource: (source: SourceRecord) =>
+        void putSource.run({ ...source, degraded: source.degraded ? 1 : 0 }),
       record,
     },
   };

@@ -12,7 +12,9 @@ export const BATCHES = `
   SELECT id, command, state, inputs, options ->> 'out' AS out, cwd, options ->> '$.preset.name' AS preset,
     options ->> 'jobs' AS jobs, options, started_at AS startedAt, finished_at AS finishedAt,
     json_object(${JOB_STATES.map((state) => `'${state}', ${state}`).join(', ')}) AS counts,
-    passed_over AS passedOver, iif(json_valid(aside), aside, NULL) AS aside, bytes_in AS bytesIn, bytes_out AS bytesOut, walk_ended AS walkEnded,
+    passed_over AS passedOver, iif(json_valid(aside), aside, NULL) AS aside, bytes_in AS bytesIn, bytes_out AS bytesOut,
+    (SELECT count(*) FROM jobs WHERE batch = batches.id AND degraded = 1)
+      + (SELECT count(*) FROM damaged WHERE batch = batches.id) AS degraded, walk_ended AS walkEnded,
     cancel_asked AS cancelAsked
   FROM batches JOIN counts ON counts.batch = batches.id`;
 

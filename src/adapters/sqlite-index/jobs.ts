@@ -1,5 +1,5 @@
 import type { Job } from '../../model.ts';
-import type { Jobs, NewJob, Settlement } from '../../ports.ts';
+import type { Jobs, NewJob, Settlement, UnchangedTotals } from '../../ports.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { openGroupCommit } from '../sqlite/group-commit.ts';
 import type { NameRecords } from './catalog.ts';
@@ -21,6 +21,8 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const tally = prepare(`
     UPDATE counts SET unchanged = unchanged + @unchanged, bytes_in = bytes_in + @bytesIn,
       bytes_out = bytes_out + @bytesOut WHERE batch = @batch`);
+  const noteDamaged = prepare('INSERT OR IGNORE INTO damaged (batch, source) VALUES (?, ?)');
+  const dropDamaged = prepare('DELETE FROM damaged WHERE batch = ? AND source = ?');
   const walked = prepare(`
     UPDATE batches SET walk_ended = ?, passed_over = ?, aside = coalesce(?, aside) WHERE id = ?`);
   const take = prepare<[string, string, string, number, number], Job>(`
@@ -60,6 +62,16 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
   /** Of these owners, those without a job in work: a source in work may still make outputs under its names. */
   const idle = (owners: readonly string[] = []) => owners.filter((owner) => anyInWork.get(owner) !== 1);
 
+  const addUp = (batch: string, { degraded, ...totals }: UnchangedTotals) => {
+    tally.run({ ...totals, batch });
+    for (const source of degraded) noteDamaged.run(batch, source);
+  };
+  /** Counts these sources no longer as unchanged. */
+  const takeOff = (batch: string, sources: readonly string[]) => {
+    tally.run({ batch, unchanged: -sources.length, bytesIn: 0, bytesOut: 0 });
+    for (const source of sources) dropDamaged.run(batch, source);
+  };
+
   return {
     add: ({ batch }, jobs, unchanged) =>
       write(() => {
@@ -72,13 +84,13 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
           const failed = job.failed && { ...job.failed, state: 'failed', attempts: 1, now: Date.now() };
           insertJob.run({ ...pendingRow(job, batch, naming), ...failed });
         }
-        tally.run({ ...unchanged, batch });
+        addUp(batch, unchanged);
         return added.length;
       }),
     renew: ({ batch }, jobs) =>
       write(() => {
         let begun = 0;
-        let counted = 0;
+        const counted: string[] = [];
         const inWork: string[] = [];
         for (const job of jobs) {
           const row = known.get(batch, job.source);
@@ -90,11 +102,11 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
           if (row !== undefined) renew.run(naming, row.id);
           else {
             insertJob.run(pendingRow(job, batch, naming));
-            if (job.isCounted) counted++;
+            if (job.isCounted) counted.push(job.source);
           }
           if (row?.state !== 'pending' && row?.state !== 'retrying') begun++;
         }
-        tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
+        takeOff(batch, counted);
         return { begun, inWork };
       }),
     known: ({ batch }, sources) =>
@@ -113,8 +125,11 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
           dropJob.run(row?.id);
           names.lapse(source);
         }
-        const counted = rows.filter(({ row, isCounted }) => row === undefined && isCounted).length;
-        tally.run({ batch, unchanged: -counted, bytesIn: 0, bytesOut: 0 });
+        const counted = rows.filter(({ row, isCounted }) => row === undefined && isCounted);
+        takeOff(
+          batch,
+          counted.map(({ source }) => source),
+        );
         return waiting.map(({ source }) => source);
       }),
     walked: ({ batch }, passedOver, ended, aside) =>
@@ -148,7 +163,8 @@ export function createJobs(connection: Connection, names: NameRecords): Jobs {
         const bytesOut = own.reduce((sum, output) => sum + output.bytes, 0);
         const isDone = result.state !== 'failed' && result.state !== 'cancelled';
         const unchanged = result.state === 'unchanged' ? 1 : 0;
-        tally.run({ batch, unchanged, bytesIn: isDone ? (result.bytes ?? 0) : 0, bytesOut });
+        const degraded = unchanged === 1 && result.source?.degraded ? [job.source] : [];
+        addUp(batch, { unchanged, bytesIn: isDone ? (result.bytes ?? 0) : 0, bytesOut, degraded });
         if (result.state === 'unchanged') dropJob.run(job.id);
         else settle.run({ id: job.id, now: Date.now(), ...settledRow(result) });
       }),
@@ -181,7 +197,7 @@ function reserveNames({ source, candidates, kept, gone = [] }: NewJob, names: Na
   return naming;
 }
 
-function settledRow({ state, source, bytes, duplicateOf, reused, degraded, outputs, error, ms }: Settlement) {
+function settledRow({ state, source, bytes, duplicateOf, reused, outputs, error, ms }: Settlement) {
   return {
     state,
     bytes: bytes ?? source?.size ?? null,
@@ -193,7 +209,7 @@ function settledRow({ state, source, bytes, duplicateOf, reused, degraded, outpu
     dominantColor: source?.dominantColor ?? null,
     duplicateOf: duplicateOf ?? null,
     reused: reused ? 1 : 0,
-    degraded: degraded ? 1 : 0,
+    degraded: source?.degraded ? 1 : 0,
     outputs: JSON.stringify(outputs),
     ms: ms === undefined ? null : JSON.stringify(ms),
     code: error?.code ?? null,

@@ -5,7 +5,8 @@ import type { Connection } from '../sqlite/connection.ts';
 /** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];
 
-const SOURCE = 'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages';
+const SOURCE =
+  'path, size, mtime, ino, digest, width, height, format, dominant_color, seen_at, ctime, pages, degraded';
 export const OUTPUT = `path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum, encoder, presets, recipe, metadata`;
 
 /** Up to this number, keys are read one by one. */
@@ -24,15 +25,21 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
     read(() => {
       const found = new Map<string, SourceRecord>();
       const held = new Map<string, OutputRecord | Reservation>();
+      const busy = new Set<string>();
       for (const row of sources(ofSources)) found.set(row[0] as string, sourceIn(row));
       // A source may be in the place of an output.
       for (const paths of [ofOutputs, ofSources]) {
-        const keys = paths.map(fold).filter((key) => !held.has(key));
-        for (const row of outputs(keys)) held.set(fold(row[0] as string), outputIn(row));
-      }
-      const busy = new Set<string>();
-      for (const [key, { checksum, source }] of held) {
-        if (checksum === null && inWork.get(source) === 1) busy.add(key);
+        const keys: string[] = [];
+        for (const path of paths) {
+          const key = fold(path);
+          if (!held.has(key)) keys.push(key);
+        }
+        for (const row of outputs(keys)) {
+          const record = outputIn(row);
+          const key = fold(record.path);
+          held.set(key, record);
+          if (record.checksum === null && inWork.get(record.source) === 1) busy.add(key);
+        }
       }
       return {
         source: (path) => found.get(path),
@@ -57,7 +64,7 @@ export function createLookup({ prepare, read }: Connection, fold: FoldName): Cat
 
 /** The first and the last key in bytewise order. Undefined for few keys, and where the order is not certain. */
 function rangeOf(keys: readonly string[]): [string, string] | undefined {
-  let [first] = keys;
+  let first = keys[0];
   if (first === undefined || keys.length <= FEW) return undefined;
   let last = first;
   for (const key of keys) {
@@ -84,6 +91,7 @@ function sourceIn(row: Row): SourceRecord {
     seenAt: row[9],
     ctime: row[10],
     pages: row[11],
+    degraded: row[12] === 1,
   } as SourceRecord;
 }
 

@@ -184,6 +184,21 @@ const METADATA = `
 ALTER TABLE outputs ADD COLUMN metadata TEXT;
 `;
 
+const DAMAGED = `
+-- 1 when the decoder noticed damage in these bytes and read on.
+ALTER TABLE sources ADD COLUMN degraded INTEGER NOT NULL DEFAULT 0;
+UPDATE sources SET degraded = 1 WHERE digest IN (SELECT digest FROM jobs WHERE degraded = 1);
+-- Few jobs are of damaged sources.
+CREATE INDEX jobs_degraded ON jobs (batch, source) WHERE degraded = 1;
+-- The damaged sources among those that a batch counts as unchanged. The others have jobs.
+CREATE TABLE damaged (
+  id INTEGER PRIMARY KEY,
+  batch TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+  source TEXT NOT NULL,
+  UNIQUE (batch, source)
+) STRICT;
+`;
+
 /** Each script brings the schema from version n to n + 1. Never change a released migration: add one. */
 export const MIGRATIONS: readonly string[] = [
   WHAT_WAS_MADE + WORK_AND_HISTORY + COUNTS,
@@ -197,6 +212,7 @@ export const MIGRATIONS: readonly string[] = [
   ORDER_OF_BATCHES,
   PARTS,
   METADATA,
+  DAMAGED,
 ];
 
 export const INDEX: DatabaseKind = {

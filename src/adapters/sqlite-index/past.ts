@@ -16,13 +16,13 @@ function createPast({ prepare, read }: Connection): Omit<PastBatches, keyof Hist
     SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
     WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
       AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
-  const degraded = prepare<[string], number>(
-    'SELECT count(*) FROM jobs WHERE batch = ? AND degraded = 1',
-  ).pluck();
+  const degraded = prepare<{ batch: string }, string>(`
+    SELECT source FROM jobs WHERE batch = @batch AND degraded = 1
+    UNION SELECT source FROM damaged WHERE batch = @batch ORDER BY 1`).pluck();
 
   return {
     severalPages: (batch) =>
       read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
-    degraded: (batch) => read(() => degraded.get(batch) ?? 0),
+    degraded: (batch) => read(() => degraded.all({ batch })),
   };
 }

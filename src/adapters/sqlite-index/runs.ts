@@ -38,6 +38,7 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
         FROM jobs, json_each(jobs.outputs) AS output
         WHERE jobs.batch = @batch AND (state = 'completed' OR (state = 'duplicate' AND @counted)))
     WHERE batch = @batch`);
+  const forgetDamaged = prepare('DELETE FROM damaged WHERE batch = ?');
   const ask = prepare('UPDATE batches SET cancel_asked = 1 WHERE id = ?');
   const cancel = prepare(`
     UPDATE batches SET cancel_asked = 1, state = 'cancelled', finished_at = coalesce(finished_at, ?) WHERE id = ?`);
@@ -90,7 +91,10 @@ export function createRuns({ prepare, locks, read, write }: Connection): Runs {
           for (const source of withdrawn) dropOf.run(batch, source);
           for (const state of states) waitAgain.run(batch, state);
           retryNow.run(batch);
-          if (walk) forgetUnchanged.run({ batch, counted: options.duplicates === 'skip' ? 0 : 1 });
+          if (walk) {
+            forgetUnchanged.run({ batch, counted: options.duplicates === 'skip' ? 0 : 1 });
+            forgetDamaged.run(batch);
+          }
           return { run: { run, batch }, batch: found(batch) };
         }),
       ),

@@ -1,5 +1,5 @@
 import { severalBatches, unknownBatch } from '../../errors.ts';
-import type { Batch, BatchOptions, JobRecord, JobState, Preset, StoredOutput } from '../../model.ts';
+import type { Batch, BatchOptions, Image, JobRecord, JobState, Preset, StoredOutput } from '../../model.ts';
 import type { PastBatches } from '../../ports.ts';
 import { openWith, pagesFrom } from '../sqlite/connection.ts';
 import { STORE } from './schema.ts';
@@ -64,12 +64,12 @@ function* newest(limit: number, isServed: boolean): StoreStep<Batch[]> {
   return batches;
 }
 
-type Bytes = { readonly bytesIn: number; readonly bytesOut: number };
+type Sums = Pick<Batch, 'bytesIn' | 'bytesOut' | 'degraded'>;
 
 function* batchIn({ owner, bucket, ...row }: BatchRow, isServed: boolean): StoreStep<Batch> {
   const { processing, ...counts } = yield* countsOf(row.id);
-  const [size = { bytesIn: 0, bytesOut: 0 }] = yield* sql<Bytes>`
-    SELECT coalesce(sum(bytes), 0) AS "bytesIn", coalesce(sum((SELECT sum(outputs.bytes) FROM outputs
+  const [size = { bytesIn: 0, bytesOut: 0, degraded: 0 }] = yield* sql<Sums>`
+    SELECT coalesce(sum(bytes), 0) AS "bytesIn", coalesce(sum(degraded), 0) AS degraded, coalesce(sum((SELECT sum(outputs.bytes) FROM outputs
       WHERE image = images.number)), 0) AS "bytesOut"
     FROM images WHERE batch = ${row.id} AND deleted_at IS NULL AND state IN ('completed', 'duplicate')`;
   // Images that a service left in work wait for its next start.
@@ -111,7 +111,7 @@ function* jobsOf(batch: string, state: JobState, after: number): StoreStep<JobRe
   return images.map((image, at): JobRecord => {
     const { uploaded, picture, completedAt } = image;
     return {
-      ...{ id: rows[at]?.number ?? 0, source: `${image.id}/${image.name}`, state: image.state, part: null },
+      ...{ id: rows[at]?.number ?? 0, source: sourceOf(image), state: image.state, part: null },
       ...{ attempts: image.attempts, bytes: uploaded?.bytes ?? null, digest: uploaded?.digest ?? null },
       ...{ width: picture?.width ?? null, height: picture?.height ?? null, format: picture?.format ?? null },
       ...{ pages: null, dominantColor: image.dominantColor, duplicateOf: image.duplicateOf, reused: false },
@@ -125,8 +125,11 @@ function outputIn({ variant, format, key, bytes, width, height }: StoredOutput) 
   return { variant, format, path: key, bytes, width, height };
 }
 
-function* degradedIn(batch: string): StoreStep<number> {
-  const [found] = yield* sql<{ count: number }>`
-    SELECT count(*) AS count FROM images WHERE batch = ${batch} AND deleted_at IS NULL AND degraded = 1`;
-  return found?.count ?? 0;
+function* degradedIn(batch: string): StoreStep<string[]> {
+  const rows = yield* sql<Pick<Image, 'id' | 'name'>>`
+    SELECT id, name FROM images WHERE batch = ${batch} AND deleted_at IS NULL AND degraded = 1 ORDER BY id`;
+  return rows.map(sourceOf);
 }
+
+/** Stands for the path of an image, which has none. */
+const sourceOf = ({ id, name }: Pick<Image, 'id' | 'name'>) => `${id}/${name}`;

@@ -75,7 +75,7 @@ export async function dryRun(ports: Ports, work: NewWork, emit: Emit, signal: Ab
     batch: NO_BATCH,
     state: signal.aborted ? 'cancelled' : 'finished',
     counts: totals.counts,
-    ...{ passedOver: totals.passedOver, ...totals.aside, bytesIn, bytesOut: 0 },
+    ...{ passedOver: totals.passedOver, ...totals.aside, degraded: totals.degraded, bytesIn, bytesOut: 0 },
     ms: Math.round(performance.now() - started),
     ...(signal.aborted ? { stopped: 'signal' as const } : {}),
     dryRun: true,
@@ -120,8 +120,8 @@ function dryIndex(index: Index, { owners, failed }: Foreseen, added: (job: NewJo
 
 /** The event of an unchanged source without the fields of a real job. */
 function asForeseen(event: Unstamped<JobEvent>): Unstamped<JobEvent> {
-  const { type, source, state, digest = '', bytes = 0 } = event;
-  return { type, source, state, would: 'unchanged', digest, bytes };
+  const { type, source, state, digest = '', bytes = 0, degraded } = event;
+  return { type, source, state, would: 'unchanged', digest, bytes, ...(degraded ? { degraded } : {}) };
 }
 
 /** Reserves the first candidate in which each name is free. Returns undefined when none is. */
@@ -158,9 +158,12 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
       throw new Error('a job was foreseen before it was read');
     if (decision.action === 'render') assertHoldable(memory, options.memoryCap);
     const isTagged = names?.[0] !== job.candidates[0]?.[0];
-    const tagged = isTagged ? { tagged: true as const } : {};
+    const marks = {
+      ...(isTagged ? { tagged: true as const } : {}),
+      ...(source.degraded ? { degraded: true as const } : {}),
+    };
     const known = { ...kindOf(source, options), ...firstOnlyOf(source, options.preset.variants) };
-    const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...tagged };
+    const picture = { ...base, digest: source.digest, bytes: source.size, ...known, ...marks };
     const steps = 'steps' in decision ? decision.steps : [];
     const adopted = new Set(steps.flatMap((step) => (step.kind === 'adopt' ? [step.wanted] : [])));
     const isTaken = (one: Wanted) => isUnknown(one) && !one.isMoved && !adopted.has(one);

@@ -12,7 +12,7 @@ import type { JobContext } from '../job/context.ts';
 import { NO_TIME } from '../job/events.ts';
 import type { RetryPolicy } from '../queue/retry-policy.ts';
 import { askNames } from './reserve.ts';
-import { sortOut } from './sort.ts';
+import { sortOut, type Unchanged } from './sort.ts';
 
 /** Number of sources that one step looks up, checks and adds. */
 export const CHUNK = 128;
@@ -101,7 +101,7 @@ export async function takeIn(context: JobContext, chunkDone: ChunkDone, options:
     const asked = await askNames(context, sorted.sources, sorted.lookup);
     const folders = await newOf(unreadable);
     const jobs = [...folders.map((one) => failedJob(one, one.error)), ...asked.map(({ job }) => job)];
-    walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(unchanged)));
+    walked.total += unchanged.length + (await index.add(run, jobs, tallyOf(sorted.unchanged)));
     chunkDone(walked, ended);
     for (const event of [...unchanged, ...folders.map((one) => failedEvent(one, one.error))]) emit(event);
     [chunk, unreadable] = [[], []];
@@ -146,8 +146,10 @@ export function passedOverEvent({ given, reason, kind }: Omit<Skipped, 'type' | 
 }
 
 /** The totals of a chunk of unchanged sources. */
-export function tallyOf(events: readonly Unstamped<JobEvent>[]): UnchangedTotals {
+export function tallyOf(unchanged: readonly Unchanged[]): UnchangedTotals {
+  const events = unchanged.map(({ event }) => event);
   const bytesIn = events.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
   const bytesOut = events.reduce((sum, { outputs = [] }) => sum + bytesOf(outputs), 0);
-  return { unchanged: events.length, bytesIn, bytesOut };
+  const degraded = unchanged.flatMap(({ found, event }) => (event.degraded ? [found.source] : []));
+  return { unchanged: events.length, bytesIn, bytesOut, degraded };
 }

@@ -79,7 +79,9 @@ async function compare(context: JobContext, folder: string) {
 export async function missingSince({ index, sources, options }: JobContext, folder: string): Promise<number> {
   const noted = await index.notedMissing(folder);
   if (noted.size === 0) return Number.POSITIVE_INFINITY;
-  const still = new Set(await sources.missing([...noted.keys()]));
+  // In a folder that is away nobody can tell which sources are back.
+  const isThere = (await Promise.all(sources.folders.map(sources.isFolder))).every(Boolean);
+  const still = new Set(isThere ? await sources.missing([...noted.keys()]) : noted.keys());
   const back = [...noted.keys()].filter((path) => !still.has(path));
   if (back.length > 0 && !options.dryRun) await index.noteFound(back);
   return Math.min(...[...noted].filter(([path]) => still.has(path)).map(([, order]) => order));
@@ -116,7 +118,8 @@ export function isWanted({ options: { preset } }: Pick<JobContext, 'options'>, r
 const NAMED = 10;
 
 /** What to do about missing sources. */
-const MISSING = 'mount or name the right folder; if they are really gone: {{mirror all}}';
+const MISSING =
+  'mount or name the right folder; if they are really gone, run the same command once with {{mirror all}}';
 
 /** The missing sources of a folder, and the number of those that are known from before. */
 interface Missing {

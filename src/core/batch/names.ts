@@ -80,12 +80,18 @@ function namesWith(suffix: string, { relative }: Named, options: BatchOptions): 
   const { longestName: longest = LONGEST } = options;
   const { dir: folders, name } = posix.parse(relative);
   const dir = longest < LONGEST ? folders.replace(/[^/]+/g, (folder) => cut(folder, longest)) : folders;
-  const render = (stem: string) =>
-    patterns.map((pattern) => contained(fill(pattern, { dir, name: stem + suffix })));
+  let tooLong = 0;
+  const render = (stem: string) => {
+    const paths: string[] = [];
+    for (const pattern of patterns) {
+      const path = contained(fill(pattern, dir, stem + suffix));
+      tooLong = Math.max(tooLong, longestExcess(path, longest));
+      paths.push(out + (sep === '/' ? path : path.replaceAll('/', sep)));
+    }
+    return paths;
+  };
   const paths = render(name);
-  const tooLong = Math.max(...paths.map((path) => longestExcess(path, longest)));
-  const fitting = tooLong > 0 ? render(cut(name, Buffer.byteLength(name) - tooLong)) : paths;
-  return fitting.map((path) => out + (sep === '/' ? path : path.replaceAll('/', sep)));
+  return tooLong > 0 ? render(cut(name, Buffer.byteLength(name) - tooLong)) : paths;
 }
 
 /** An output path as a user would write it. */
@@ -127,8 +133,8 @@ function patternOf({ template, preset }: BatchOptions, { name: variant, format }
   return template.split(/\{(dir|name)\}/).map((part, i) => (i % 2 === 0 ? filled(part) : part));
 }
 
-function fill(pattern: Pattern, values: Readonly<Record<string, string>>): string {
-  return pattern.reduce((path, part, i) => path + (i % 2 === 0 ? part : (values[part] ?? '')), '');
+function fill(pattern: Pattern, dir: string, name: string): string {
+  return pattern.reduce((path, part, i) => path + (i % 2 === 0 ? part : part === 'dir' ? dir : name), '');
 }
 
 /** Whether a path is below the output folder and the template can yield its file name. */
@@ -142,7 +148,7 @@ export function isOutputName(path: string, options: BatchOptions): boolean {
 function shapeOf(pattern: Pattern): RegExp {
   // The names of placeholders need no escapes.
   const escaped = pattern.map((part) => part.replace(/[^\w/]/gu, '\\$&'));
-  const shape = fill(escaped, { dir: '.*', name: '.+' });
+  const shape = fill(escaped, '.*', '.+');
   return new RegExp(`^${shape.slice(shape.lastIndexOf('/') + 1)}$`, 's');
 }
 

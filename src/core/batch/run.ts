@@ -149,11 +149,11 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   if (fatal !== undefined && fatal !== known) emit({ type: 'warning', ...failureOf(fatal) });
   const onPruneFailed = (error: unknown) => emit({ type: 'warning', ...failureOf(asImgtoolError(error)) });
   if (fatal === undefined) await index.prune(Date.now() - KEPT).catch(onPruneFailed);
-  const { counts, passedOver, bytesIn, bytesOut } = batch ?? atRest(totals);
+  const { counts, passedOver, degraded, bytesIn, bytesOut } = batch ?? atRest(totals);
   const ended = fatal === undefined ? state : 'interrupted';
   const finished: BatchFinished = {
     ...{ type: 'batch.finished', batch: run.batch, state: ended },
-    ...{ counts, passedOver, ...totals.aside, bytesIn, bytesOut },
+    ...{ counts, passedOver, ...totals.aside, degraded, bytesIn, bytesOut },
     ms: Math.round(performance.now() - startedAt),
     ...stoppedBy(ended, stop.signal, mode),
   };
@@ -182,9 +182,9 @@ async function workAndMirror(context: JobContext, work: Work) {
 }
 
 /** The totals of a batch whose index cannot be read, after all work has ended. */
-function atRest({ counts, passedOver, bytesIn, bytesOut }: BatchTotals) {
-  const pending = leftOf(counts);
-  return { counts: { ...counts, pending, processing: 0, retrying: 0 }, passedOver, bytesIn, bytesOut };
+function atRest({ counts, passedOver, degraded, bytesIn, bytesOut }: BatchTotals) {
+  const rest = { pending: leftOf(counts), processing: 0, retrying: 0 };
+  return { counts: { ...counts, ...rest }, passedOver, degraded, bytesIn, bytesOut };
 }
 
 /** The final state of a batch without waiting jobs. This run or an earlier one may have been stopped. */

@@ -89,14 +89,14 @@ export function decide(facts: Facts): Decision {
     if (code !== undefined) return { action: 'refuse', code, path: wanted.path };
   }
   if (facts.digest === undefined || facts.wanted.some(isUnclear)) return { action: 'read' };
-  const steps = facts.wanted.map((wanted) => stepFor(wanted, facts));
-  if (steps.some(({ kind }) => kind === 'render')) return { action: 'render', steps };
-  if (steps.every(({ kind }) => kind === 'keep')) {
-    if (facts.recorded?.digest !== facts.digest) return { action: 'reuse', steps };
-    return {
-      action: facts.wanted.every(({ disk }) => hasTime(disk, facts.modified)) ? 'unchanged' : 'retime',
-    };
+  const isAllKept = facts.wanted.every((wanted) => isKept(wanted, facts));
+  if (isAllKept && facts.recorded?.digest === facts.digest) {
+    const haveTime = facts.wanted.every(({ disk }) => hasTime(disk, facts.modified));
+    return { action: haveTime ? 'unchanged' : 'retime' };
   }
+  const steps = facts.wanted.map((wanted) => stepFor(wanted, facts));
+  if (isAllKept) return { action: 'reuse', steps };
+  if (steps.some(({ kind }) => kind === 'render')) return { action: 'render', steps };
   const owners = steps.flatMap((step) => ('from' in step ? [step.from] : []));
   const isShared = (from: OutputRecord) => facts.elsewhere.some((one) => one.record === from && isLive(one));
   const isDuplicate = owners.every(isShared);
@@ -175,8 +175,8 @@ function refusalOf(wanted: Wanted, facts: Facts): 'output_exists' | 'output_is_s
 function stepFor(wanted: Wanted, facts: Facts): Step {
   // Only `force` replaces an unknown file. A file with equal bytes is adopted later.
   const replace = isMade(wanted.record) || wanted.isMoved === true || facts.force;
-  if (facts.force) return { kind: 'render', wanted, replace };
   if (isKept(wanted, facts)) return { kind: 'keep', wanted };
+  if (facts.force) return { kind: 'render', wanted, replace };
   const twin = twinOf(wanted, facts);
   if (twin !== undefined) return { kind: 'adopt', wanted, from: twin };
   const usable = facts.elsewhere.filter(
@@ -212,7 +212,8 @@ function isLive({ ownerThere, sameFolder }: Elsewhere): boolean {
 }
 
 function isKept({ record, disk, checksum, settings }: Wanted, facts: Facts): boolean {
-  if (!isMade(record) || record.digest !== facts.digest || record.settings !== settings) return false;
+  if (facts.force || !isMade(record) || record.digest !== facts.digest || record.settings !== settings)
+    return false;
   if (isOutdated(record, facts)) return false;
   if (disk === null || disk === 'foreign') return false;
   return sameFile(disk, record) || checksum === record.checksum;

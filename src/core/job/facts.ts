@@ -15,10 +15,12 @@ export function factsByStat(
   disk: readonly (FileFacts | 'foreign' | null)[],
 ): Facts {
   const { force, outdated, duplicates, preset, times } = options;
-  const wanted = preset.variants.map((variant, i): Wanted => {
-    const found = disk[i] ?? null;
-    return { path: paths[i]!, variant, settings: settings[i]!, record: records[i], disk: found, holds: null };
-  });
+  // A loop instead of `map`, for the reason given at `sortOut`.
+  const wanted: Wanted[] = [];
+  for (const [i, variant] of preset.variants.entries()) {
+    const [path, record, found] = [paths[i]!, records[i], disk[i] ?? null];
+    wanted.push({ path, variant, settings: settings[i]!, record, disk: found, holds: null });
+  }
   const kind = digest === undefined ? undefined : recorded;
   const modified = times === true ? mtime : null;
   return { source, recorded, digest, kind, wanted, elsewhere: [], force, outdated, duplicates, modified };

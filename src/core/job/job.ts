@@ -131,17 +131,18 @@ async function carryOut(work: JobWork, facts: Facts, decision: Doable): Promise<
   const committing = performance.now();
   const { made, skipped, outputs, actions } = await commit(work, steps, pictures);
   const { removed, givenUp, given } = await removeSuperseded(work, steps);
-  const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? (await colorOf(work, steps));
+  const alike = await recordedAlike(work, steps);
+  const dominantColor = source.dominantColor ?? pictures?.dominantColor ?? alike?.dominantColor ?? null;
+  const degraded = [source, pictures, alike].some((one) => one?.degraded === true);
   const now = performance.now();
   const settlement: Settlement = {
     state: stateOf(decision),
-    source: { ...source, dominantColor },
+    source: { ...source, dominantColor, degraded },
     made: [...made, ...given],
     ...{ skipped, givenUp },
     outputs: outputs.map((output, i) => described(output, steps[i]!.wanted.variant, source)),
     bytes: source.size,
     reused: decision.action === 'reuse',
-    degraded: pictures?.degraded === true,
     ms: {
       digest: Math.round(opened?.ms ?? 0),
       decode: Math.round(pictures?.ms.decode ?? 0),
@@ -197,8 +198,9 @@ async function render(work: JobWork, steps: readonly Step[]): Promise<Rendered |
 /** The new record of a source. `seenAt` must be from before the read: then every later write has a later mtime. */
 export function learn(path: string, opened: Opened, recorded: SourceRecord | undefined, seenAt: number) {
   const { facts, digest, format, width, height, pages } = opened;
-  const dominantColor = recorded?.digest === digest ? recorded.dominantColor : null;
-  return { ...facts, path, digest, format, width, height, pages, dominantColor, seenAt };
+  const known = recorded?.digest === digest ? recorded : { dominantColor: null, degraded: false };
+  const { dominantColor, degraded } = known;
+  return { ...facts, path, digest, format, width, height, pages, dominantColor, degraded, seenAt };
 }
 
 export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>): ImgtoolError {
@@ -208,9 +210,10 @@ export function refusal({ code, path }: Extract<Decision, { action: 'refuse' }>)
   });
 }
 
-/** The dominant colour recorded with another source of these bytes. */
-async function colorOf({ index }: JobContext, steps: readonly Step[]): Promise<string | null> {
+/** The record of another source that has these bytes and whose outputs are used. */
+async function recordedAlike({ index, source }: JobWork, steps: readonly Step[]) {
   const owner = steps.map((step) => ('from' in step ? step.from.source : undefined)).find(Boolean);
-  if (owner === undefined) return null;
-  return (await index.lookup([owner], [])).source(owner)?.dominantColor ?? null;
+  if (owner === undefined) return undefined;
+  const record = (await index.lookup([owner], [])).source(owner);
+  return record?.digest === source.digest ? record : undefined;
 }

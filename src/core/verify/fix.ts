@@ -1,6 +1,6 @@
 import { asImgtoolError, failureOf, forgetCommand, ImgtoolError } from '../../errors.ts';
 import type { Remade, Verified, WrongOutput } from '../../model/verified.ts';
-import type { Batch, BatchFinished, Event, Failure } from '../../model.ts';
+import type { BatchFinished, Event, Failure } from '../../model.ts';
 import type { BatchMode } from '../batch/intake.ts';
 import { candidateNames } from '../batch/names.ts';
 import { type NewWork, ONE_WALK, runBatch } from '../batch/run.ts';
@@ -9,7 +9,7 @@ import { sameFile } from '../job/decide.ts';
 import { forgetGone, hasProblem, isLeftAlone, isMissing, separateGone } from './gone.ts';
 import { type Plan, type PlannedJob, planAgain, type RepairSettings } from './makers.ts';
 import { chunked } from './records.ts';
-import { lookAgain, type Verifying, verify } from './verify.ts';
+import { lookAgain, type Scope, type Verifying, verify } from './verify.ts';
 
 /** The ports and options to make outputs again. */
 export interface Fixing extends Verifying {
@@ -35,21 +35,16 @@ type Result = Failure | null;
 type Results = Map<WrongOutput, Result>;
 
 /**
- * Checks the outputs of a batch, or all outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
+ * Checks the outputs of a batch, or other outputs. With `fix` it makes wrong outputs again, and forgets outputs that are
  * gone together with their sources. `unfinished` is a batch that stopped before it had made all its outputs again.
  */
-export async function checkOutputs(
-  ports: Fixing,
-  batch: Batch | undefined,
-  fix: boolean,
-  signal: AbortSignal,
-) {
-  const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, batch, signal));
+export async function checkOutputs(ports: Fixing, scope: Scope, fix: boolean, signal: AbortSignal) {
+  const { looked, gone, ...ability } = await separateGone(ports, await verify(ports, scope, signal));
   const verified: Verified = { ...looked, gone: gone.length, ...ability };
   if (!fix || signal.aborted) return { verified, unfinished: undefined };
   const forgotten = await forgetGone(ports, gone);
   // When the user names a batch, its outputs are made again in any folder.
-  const isAnywhere = batch !== undefined;
+  const isAnywhere = scope.batch !== undefined;
   const { remade, madeIn, unfinished } = await makeAgain(ports, looked.wrong, signal, isAnywhere);
   return { verified: { ...verified, forgotten, remade, madeIn }, unfinished };
 }
@@ -167,7 +162,7 @@ function modeOf(jobs: readonly PlannedJob[], bytes: number): BatchMode {
       const added = jobs.map(({ maker: { source, given, relative } }) => {
         return { source, given, relative, candidates: candidateNames({ source, relative }, options) };
       });
-      const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+      const total = await index.add(run, added, { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
       const walked = { total, bytes, passedOver: 0, ended: true };
       chunkDone(walked, true);
       return walked;

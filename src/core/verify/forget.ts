@@ -2,13 +2,8 @@ import { ImgtoolError } from '../../errors.ts';
 import type { Forgotten } from '../../model/verified.ts';
 import type { OutputRecord, Reservation } from '../../model.ts';
 import { forgettable, type GonePorts } from './gone.ts';
+import { type Named, outputsAt, outputsOfSourcesAt } from './named.ts';
 import { chunked } from './records.ts';
-
-/** A path as the user gave it, and the absolute path. */
-interface Named {
-  readonly given: string;
-  readonly path: string;
-}
 
 type Own = Pick<OutputRecord | Reservation, 'path' | 'source' | 'checksum'>;
 
@@ -38,7 +33,7 @@ export async function forgetGonePaths(
   const { names, gone } = sorted;
   for (const { given, path } of paths) {
     let isRecorded = false;
-    for await (const chunk of chunked(outputsAt(ports, path))) {
+    for await (const chunk of chunked(outputsAt(ports.index, path))) {
       isRecorded ||= chunk.length > 0;
       const owners = chunk.map(({ source }) => source);
       const asked = [...chunk.map((one) => one.path), ...owners];
@@ -48,7 +43,7 @@ export async function forgetGonePaths(
       isRecorded ||= chunk.length > 0;
       await sortSources(ports, chunk, sorted, path);
     }
-    for await (const chunk of chunked(outputsOfSourcesAt(ports, path))) {
+    for await (const chunk of chunked(outputsOfSourcesAt(ports.index, path))) {
       isRecorded ||= chunk.length > 0;
       await sortSources(ports, [...new Set(chunk.map(({ source }) => source))], sorted, path);
       const ofGone = chunk.filter(({ source }) => gone.has(source));
@@ -78,18 +73,6 @@ export async function forgetGonePaths(
     kept: inOrder(sorted.kept),
     unclear: inOrder(unclear),
   };
-}
-
-/** Outputs under this name and below it. */
-async function* outputsAt({ index }: GonePorts, path: string): AsyncGenerator<Own> {
-  const own = (await index.lookup([], [path])).output(path);
-  if (own !== undefined && own.digest !== null) yield own;
-  yield* index.outputsBelow(path);
-}
-
-async function* outputsOfSourcesAt({ index }: GonePorts, path: string): AsyncGenerator<Own> {
-  yield* (await index.ownedBy(path)).filter(({ digest }) => digest !== null);
-  yield* index.outputsOfSources(path);
 }
 
 async function* sourcesAt({ index }: GonePorts, path: string): AsyncGenerator<string> {

@@ -2,6 +2,7 @@ import { asImgtoolError, hasTrait } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
+import { type Named, outputsNamed } from './named.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** The ports and options of a check. */
@@ -26,10 +27,16 @@ export interface VerifyProgress {
   close(): void;
 }
 
-/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index. */
-export async function verify(ports: Verifying, batch: Batch | undefined, signal: AbortSignal) {
+/** What is checked: the outputs of a batch, or those at paths, or all. */
+export interface Scope {
+  readonly batch?: Batch | undefined;
+  readonly named?: readonly Named[];
+}
+
+/** Checks outputs, changes nothing, and holds only wrong ones in memory. Ends early on abort. Errors: of the index; `no_input`. */
+export async function verify(ports: Verifying, { batch, named = [] }: Scope, signal: AbortSignal) {
   const { index } = ports;
-  const records = batch === undefined ? index.outputs() : outputsOf(index, batch);
+  const records = batch === undefined ? outputsNamed(index, named) : outputsOf(index, batch);
   const { verified, wrong } = await checkAll(ports, records, signal);
   const still = signal.aborted ? wrong : await lookAgain(ports, wrong, signal);
   ports.progress?.close();

@@ -93,7 +93,7 @@ export function openArrivals(context: JobContext, known: Known, settling: Settli
       for (const { found } of outputs) passOver({ given: found.given, reason: 'output' });
       noteOutputs(outputs);
       const events = unchanged.map(({ event }) => event);
-      const tally = tallyOf(events);
+      const tally = tallyOf(unchanged);
       await index.add(run, [], tally);
       walked.total += events.length;
       walked.bytes += tally.bytesIn;

@@ -106,9 +106,9 @@ export function toSrgb(samples: Samples, signal: Signal): Frames {
 }
 
 function greys({ data, channels, range }: Samples, { curves, luminance }: Signal, out: Uint8Array): void {
-  const encoded = encoder();
+  const encoded = srgbBytes();
   const bytes = linear(curves[0], range).map(
-    (light) => encoded[step(luminance === null ? light : light * hlgSystem(light))]!,
+    (light) => encoded[lightStep(luminance === null ? light : light * hlgSystem(light))]!,
   );
   const opacity = 255 / range.opaque;
   for (let i = 0; i < data.length; i += channels) {
@@ -118,7 +118,7 @@ function greys({ data, channels, range }: Samples, { curves, luminance }: Signal
 }
 
 function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8Array): void {
-  const encoded = encoder();
+  const encoded = srgbBytes();
   const [first, second, third] = signal.curves;
   const red = linear(first, range);
   // Most signals have the same curve for all channels.
@@ -134,14 +134,14 @@ function colours({ data, channels, range }: Samples, signal: Signal, out: Uint8A
     let v = green[data[i + 1]!]!;
     let u = blue[data[i + 2]!]!;
     if (weights !== null) {
-      const gain = gains[step(weights[0] * r + weights[1] * v + weights[2] * u)]!;
+      const gain = gains[lightStep(weights[0] * r + weights[1] * v + weights[2] * u)]!;
       r = Math.min(1, r * gain);
       v = Math.min(1, v * gain);
       u = Math.min(1, u * gain);
     }
-    out[i] = encoded[step(a * r + b * v + c * u)]!;
-    out[i + 1] = encoded[step(d * r + e * v + f * u)]!;
-    out[i + 2] = encoded[step(g * r + h * v + j * u)]!;
+    out[i] = encoded[lightStep(a * r + b * v + c * u)]!;
+    out[i + 1] = encoded[lightStep(d * r + e * v + f * u)]!;
+    out[i + 2] = encoded[lightStep(g * r + h * v + j * u)]!;
     if (channels === 4) out[i + 3] = Math.round(data[i + 3]! * opacity);
   }
 }
@@ -152,10 +152,12 @@ function linear(curve: Curve, { black, white, opaque }: Range): Float32Array {
   return samples.map((_, sample) => curve(Math.min(1, Math.max(0, (sample - black) / (white - black)))));
 }
 
-const step = (light: number): number => (light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0);
+/** The step of linear light from 0 to 1. */
+export const lightStep = (light: number): number =>
+  light <= 0 ? 0 : light >= 1 ? STEPS : (light * STEPS + 0.5) | 0;
 
 /** The sRGB byte for each step of linear light, rounded to the nearest encoded value. */
-function encoder(): Uint8Array {
+export function srgbBytes(): Uint8Array {
   const bytes = new Uint8Array(STEPS + 1);
   for (let byte = 1; byte < 256; byte++) bytes.fill(byte, Math.ceil(srgb((byte - 0.5) / 255) * STEPS));
   return bytes;

@@ -1,9 +1,6 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { PixelSize } from '../../model.ts';
-import type { ByContent } from '../../variants/words.ts';
-import type { Offset } from '../fit.ts';
-import { between, type Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';
 
 /** 8-bit sRGB, page below page; width and height are those of one page. With 2 or 4 channels, the last is alpha. */
@@ -45,16 +42,6 @@ export async function raw(
   throw new ImgtoolError('unsupported_format', message, { fix });
 }
 
-/**
- * Resizes each page of the base with Lanczos and cuts it. Returns the base itself when it already fits. Pages are resized
- * one by one: libvips resizes them as one tall picture, and they would bleed into each other.
- */
-export async function resize(base: Frames, geometry: Geometry): Promise<Frames> {
-  const { whole, cut } = geometry;
-  if (cut === null && base.width === whole.width && base.height === whole.height) return base;
-  return pageByPage(base, (page) => resizePage(page, geometry));
-}
-
 /** Changes each page as a still picture. */
 export async function pageByPage(frames: Frames, change: (page: Frames) => Promise<Frames>): Promise<Frames> {
   const made: Frames[] = [];
@@ -63,39 +50,6 @@ export async function pageByPage(frames: Frames, change: (page: Frames) => Promi
   if (made.length === 1) return first!;
   const { pages, delays, loop } = frames;
   return { ...first!, data: Buffer.concat(made.map(({ data }) => data)), pages, delays, loop };
-}
-
-async function resizePage(page: Frames, geometry: Geometry): Promise<Frames> {
-  const { whole, cut, linear } = geometry;
-  const first = between(geometry);
-  // The cubic kernel makes few values that have to be clipped between the steps.
-  const close =
-    first === null ? page : await raw(from(page).resize({ ...first, fit: 'fill', kernel: 'cubic' }));
-  // Samples of scRGB are floating-point numbers in linear light.
-  const pipeline = linear ? from(close).pipelineColourspace('scrgb') : from(close);
-  // Both sides are exact, from the source's ratio; the base's ratio is rounded.
-  const scaled = pipeline.resize({ ...whole, fit: 'fill', kernel: 'lanczos3' });
-  if (cut === null) return raw(scaled);
-  const { at, width, height } = cut;
-  // Only what is kept is scaled.
-  if (typeof at !== 'string') return raw(scaled.extract({ ...at, width, height }));
-  return raw(from(await raw(scaled)).resize({ width, height, fit: 'cover', position: at }));
-}
-
-/** Where a cut by content lies in the scaled picture. */
-export async function contentPlace(
-  page: Frames,
-  { whole, cut }: Geometry,
-  position: ByContent,
-): Promise<Offset> {
-  const scaled = from(await raw(from(page).resize({ ...whole, fit: 'fill', kernel: 'lanczos3' })));
-  const { width, height } = cut ?? whole;
-  const { info } = await scaled
-    .resize({ width, height, fit: 'cover', position })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  // sharp states by how much the picture moves.
-  return { left: -(info.cropOffsetLeft ?? 0), top: -(info.cropOffsetTop ?? 0) };
 }
 
 /** The pages as still pictures, without copying their pixels. */

@@ -22,7 +22,7 @@ it.each([0, 1, 2, 3, 4])('the check knows the names that the migrations to versi
 it('the check recognises the newest version, and rejects an index that lacks a name', async () => {
   const { db, close } = await connect(INDEX, join(makePlace(), 'index.db'));
   expect(versionOf(db, 'index.db', INDEX)).toBe(MIGRATIONS.length);
-  expect(schemaNames(INDEX, MIGRATIONS.length)).toHaveLength(28);
+  expect(schemaNames(INDEX, MIGRATIONS.length)).toHaveLength(31);
   db.exec('DROP TRIGGER jobs_counted_in');
   expect(() => versionOf(db, 'index.db', INDEX)).toThrow(
     'index.db: the index is damaged (it has no trigger jobs_counted_in)',

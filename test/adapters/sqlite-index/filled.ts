@@ -18,7 +18,7 @@ export async function fill(path: string, sources: number): Promise<void> {
      VALUES (?, 'process', ?, '["photos"]', '/', '${JSON.stringify(batchOptions())}', 1, ?)`,
   );
   const source = prepare(
-    "INSERT INTO sources VALUES (?, 1000, '1700000000000000000', '7', ?, 400, 300, 'jpeg', '#102030', 1, '1700000000500000000', 1, NULL)",
+    "INSERT INTO sources VALUES (?, 1000, '1700000000000000000', '7', ?, 400, 300, 'jpeg', '#102030', 1, '1700000000500000000', 1, NULL, 0)",
   );
   const output = prepare(
     `INSERT INTO outputs (key, path, source, variant, settings, digest, format, width, height, size, mtime, ino, checksum)

@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const put = (name: string) =>
   index.db.exec(
-    `INSERT INTO sources VALUES ('${name}', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL, NULL)`,
+    `INSERT INTO sources VALUES ('${name}', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL, NULL, 0)`,
   );
 
 const LOST: [string, () => void][] = [

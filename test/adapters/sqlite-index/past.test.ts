@@ -69,14 +69,14 @@ describe('the history', () => {
     expect(records).toEqual(Object.values(pictures).map(({ format, pages }) => [format, pages]));
   });
 
-  it('counts the damaged sources of a batch that were accepted', async () => {
-    const { run, jobs } = await batchOf(['a', 'b', 'c']);
-    for (const job of jobs) {
-      const degraded = job.relative === 'b';
-      const source = sourceRecord(job.source);
-      await index.settle(run, job, settled({ state: 'completed', source, ...(degraded && { degraded }) }));
+  it('names the damaged sources that have outputs, with and without a job', async () => {
+    const run = await begin(index);
+    await index.add(run, [newJob('a'), newJob('b'), newJob('c')], { ...NOTHING, degraded: ['/photos/z'] });
+    for (const job of await index.take(run, 3, Date.now())) {
+      const source = sourceRecord(job.source, { degraded: job.relative !== 'c' });
+      await index.settle(run, job, settled({ state: 'completed', source }));
     }
-    expect(await past.degraded(run.batch)).toBe(1);
-    expect(await past.degraded('none')).toBe(0);
+    expect(await past.degraded(run.batch)).toEqual(['/photos/a', '/photos/b', '/photos/z']);
+    expect(await past.degraded('none')).toEqual([]);
   });
 });

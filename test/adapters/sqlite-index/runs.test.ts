@@ -9,7 +9,7 @@ import type { Index } from '../../../src/ports.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions, newJob } from '../../records.ts';
 
-const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0 };
+const NOTHING = { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] };
 
 let path: string;
 let index: Index;

@@ -17,7 +17,7 @@ function record(batches: Readonly<Record<string, number>>): PastBatches {
     batches: async (limit) => all.toSorted((a, b) => b.startedAt - a.startedAt).slice(0, limit),
     async *jobs() {},
     severalPages: async () => new Map([['tiff', Object.keys(batches).length]]),
-    degraded: async () => 0,
+    degraded: async () => [],
     close: async () => {},
   };
 }

@@ -192,7 +192,7 @@ async function forgetCtimes(...of: string[]): Promise<void> {
   for (const name of of) {
     const source = (await recordOf(name))!;
     const job = { source: source.path, given: name, relative: name, candidates: [[shop.at(`old/${name}`)]] };
-    await shop.index.add(begun, [job], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+    await shop.index.add(begun, [job], { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
     const [taken] = await shop.index.take(begun, 1, Date.now());
     const settled = { state: 'completed', made: [], skipped: [], outputs: [] } as const;
     await shop.index.settle(begun, taken!, { ...settled, source: { ...source, ctime: null } });

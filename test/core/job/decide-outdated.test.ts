@@ -24,10 +24,10 @@ describe('the rule for outputs of an older recipe', () => {
       'render: render over',
     ],
     [
-      'keeps an output of the recipe of its source when outdated ones are rendered again',
+      'keeps an output that is newer than the recipe of its source when outdated ones are rendered again',
       {
         kind: { format: 'svg', pages: 1 },
-        wanted: [want({ record: { ...made, recipe: 3 } })],
+        wanted: [want({ record: { ...made, recipe: 6 } })],
         outdated: true,
       },
       'unchanged',

@@ -21,7 +21,7 @@ const out = (name: string) => all.out(name);
 describe('making wrong outputs again', () => {
   const wrong = async (...names: string[]) => {
     for (const name of names) rmSync(out(name));
-    return (await verify(fixing(), undefined, never())).wrong;
+    return (await verify(fixing(), {}, never())).wrong;
   };
 
   it('makes only the wrong outputs, in one batch', async () => {
@@ -44,7 +44,7 @@ describe('making wrong outputs again', () => {
 
   it('lets the next run make wrong outputs again whose batch is no longer in the history', async () => {
     const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
-    const { wrong: found } = await verify(bad, undefined, never());
+    const { wrong: found } = await verify(bad, {}, never());
     await workshop.index.prune(Date.now() + 1_000);
     const { remade } = await makeAgain(bad, found, never());
     expect([...remade.values()].map((one) => one?.code)).toEqual(found.map(() => 'unknown_batch'));
@@ -53,7 +53,7 @@ describe('making wrong outputs again', () => {
 
   it('reports outputs that are still wrong after they were made again', async () => {
     const bad = fixing({}, async () => ({ ...FINE, metadata: ['xmp'] }));
-    const { wrong: found } = await verify(bad, undefined, never());
+    const { wrong: found } = await verify(bad, {}, never());
     expect(found).toHaveLength(4);
     const { remade } = await makeAgain(bad, found, never());
     expect([...remade.values()]).toMatchObject(
@@ -109,7 +109,7 @@ describe('making wrong outputs again', () => {
       [],
     ]);
     mkdirSync(out('a'));
-    const { wrong: taken } = await verify(fixing(), undefined, never());
+    const { wrong: taken } = await verify(fixing(), {}, never());
     const left = await makeAgain(fixing(), taken, never());
     expect([[...left.remade.values()], all.batches()]).toMatchObject([[{ code: 'output_exists' }], 0]);
   });

@@ -22,7 +22,7 @@ describe('an output that is gone together with its source', () => {
   };
   const lookAfter = async (isGone: (source: string) => boolean) => {
     for (const name of ['a', 'b']) rmSync(out(name));
-    const looked = await verify(fixing(), undefined, never());
+    const looked = await verify(fixing(), {}, never());
     return { looked, sorted: await separateGone(fixing(without(isGone)), looked) };
   };
 

@@ -38,7 +38,7 @@ describe('the check of all outputs', () => {
       told: (verified: number) => void reported.push(verified),
       close: () => void reported.push(-1),
     };
-    const { verified, wrong } = await verify(fixing({ progress }, inspect), undefined, never());
+    const { verified, wrong } = await verify(fixing({ progress }, inspect), {}, never());
     expect({ verified, wrong, most, reported }).toEqual({
       verified: 4,
       wrong: [],
@@ -53,7 +53,7 @@ describe('the check of all outputs', () => {
       if (path === out('b')) return { ...FINE, height: 31, metadata: ['exif', 'icc'] };
       return FINE;
     };
-    const found = await verify(fixing({}, inspect), undefined, never());
+    const found = await verify(fixing({}, inspect), {}, never());
     expect(found.wrong.map(({ record, problems }) => [record.path, problems])).toEqual([
       [
         out('b'),
@@ -71,7 +71,7 @@ describe('the check of all outputs', () => {
     let looks = 0;
     const stat: typeof storage.stat = async (paths) =>
       paths[0] === out('b') && looks++ === 0 ? [null] : storage.stat(paths);
-    expect(await verify(fixing({ storage: { ...storage, stat } }), undefined, never())).toMatchObject({
+    expect(await verify(fixing({ storage: { ...storage, stat } }), {}, never())).toMatchObject({
       verified: 4,
       wrong: [],
     });
@@ -87,7 +87,7 @@ describe('the check of all outputs', () => {
       }
       return FINE;
     };
-    expect((await verify(fixing({}, inspect), undefined, never())).wrong).toEqual([]);
+    expect((await verify(fixing({}, inspect), {}, never())).wrong).toEqual([]);
   });
 
   it('tries again after a crash of a child process, and gives up after three attempts', async () => {
@@ -99,7 +99,7 @@ describe('the check of all outputs', () => {
       if (path === out('c')) throw failure('timeout');
       return FINE;
     };
-    const found = await verify(fixing({}, inspect), undefined, never());
+    const found = await verify(fixing({}, inspect), {}, never());
     expect(all.wordsOf(found)).toEqual({ b: ['undecodable'], c: ['undecodable'] });
     // The second check of wrong outputs adds its own attempts.
     expect([tries[out('a')], tries[out('b')], tries[out('c')]]).toEqual([3, 6, 2]);
@@ -110,7 +110,7 @@ describe('the check of all outputs', () => {
       if (path === out('c')) throw readError(Object.assign(new Error('denied'), { code: 'EACCES' }));
       return FINE;
     };
-    const found = await verify(fixing({}, inspect), undefined, never());
+    const found = await verify(fixing({}, inspect), {}, never());
     expect(found.wrong.map(({ problems }) => problems)).toEqual([
       [{ problem: 'unreadable', message: 'cannot be read (EACCES)' }],
     ]);
@@ -130,7 +130,7 @@ describe('the check of all outputs', () => {
       if (path === out('d')) throw failure('corrupt');
       return FINE;
     };
-    await verify(fixing({ storage: { ...storage, checksum } }, inspect), undefined, never());
+    await verify(fixing({ storage: { ...storage, checksum } }, inspect), {}, never());
     // Wrong outputs are checked twice.
     expect(read).toEqual([out('d'), out('d')]);
   });
@@ -146,7 +146,7 @@ describe('the check of all outputs', () => {
       },
       kill: () => void killed++,
     };
-    const found = await verify(fixing({ renderer }), undefined, stop.signal);
+    const found = await verify(fixing({ renderer }), {}, stop.signal);
     expect([found, killed]).toEqual([{ batch: null, verified: 0, wrong: [], isStopped: true }, 1]);
   });
 
@@ -156,6 +156,6 @@ describe('the check of all outputs', () => {
     };
     rmSync(out('a'));
     const broken = fixing({ index: { ...workshop.index, lookup } });
-    await expect(verify(broken, undefined, never())).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(verify(broken, {}, never())).rejects.toMatchObject({ code: 'index_unusable' });
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { plan } from '../../../src/image/plan.ts';
 import { encode } from '../../../src/image/steps/encode.ts';
-import { dominantColor, type Frames, from, raw, resize } from '../../../src/image/steps/frames.ts';
+import { dominantColor, type Frames, from, raw } from '../../../src/image/steps/frames.ts';
 import { sharp } from '../../../src/image/vips.ts';
 import { variant } from '../pictures.ts';
 
@@ -33,20 +32,6 @@ describe('frames of several pages', () => {
   it('keep their pages and times through a pipeline', async () => {
     expect(await raw(from(THREE), THREE)).toEqual(THREE);
   });
-
-  it.each([
-    { width: 4, height: 2 },
-    { width: 3, height: 3, fit: 'cover' as const },
-  ])(
-    'are resized and cropped page by page to $width x $height, and no page bleeds into the next',
-    async (asked) => {
-      const [geometry] = plan(THREE, 'gif', [variant(asked)]);
-      const made = await resize(THREE, geometry!);
-      const { width, height } = asked;
-      expect(made).toMatchObject({ width, height, pages: 3, delays: THREE.delays, loop: 2 });
-      expect(coloursOf(made)).toEqual(EACH);
-    },
-  );
 
   it('are encoded as an animation of that size', async () => {
     const made = await encode(from(THREE), variant({ format: 'webp', lossless: true }), null);

@@ -36,6 +36,7 @@ export function salvage(from: Database, to: Database, fold: FoldName, now: numbe
   const known = valuesIn<string>(to, 'SELECT source FROM outputs UNION SELECT source FROM jobs ORDER BY 1');
   copyTable('sources', 'path', sourceOf, known);
   copyTallies(from, to);
+  copy(from, to, (row) => row, { table: 'damaged', key: 'id', lost: () => {} });
   to.exec(interrupt(now));
   return { saved: { ...countRows(to), jobs }, incomplete: [...incomplete] };
 }

@@ -34,14 +34,14 @@ describe('a backup of the index', () => {
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
-    await index.add(run, [newJob('before.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+    await index.add(run, [newJob('before.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
     let saved = false;
     const saving = backUpSqliteIndex(path, file, never).finally(() => {
       saved = true;
     });
     let added = 0;
     for (; !saved || added < 5; added++) {
-      await index.add(run, [newJob(`${added}.jpg`)], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+      await index.add(run, [newJob(`${added}.jpg`)], { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
       await breathe();
     }
     expect(await saving).toMatchObject({ index: path, file, sources: 3_000, outputs: 6_000, batches: 3 });
@@ -58,7 +58,7 @@ describe('a backup of the index', () => {
     const index = await openSqliteIndex(path, foldName);
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     const run = await index.begin(work);
-    await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+    await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
     await index.take(run, 1, 0);
     await backUpSqliteIndex(path, file, never);
     const restored = await openSqliteIndex(file, foldName);
@@ -120,7 +120,7 @@ describe('a backup of the index', () => {
     copyFileSync(path, `${path}.old`);
     await write(() =>
       db.exec(
-        "INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL, NULL)",
+        "INSERT INTO sources VALUES ('/a.jpg', 1, '1', '1', 'x', 1, 1, 'jpeg', NULL, 1, NULL, NULL, NULL, 0)",
       ),
     );
     await backUpSqliteIndex(path, file, never);

@@ -15,7 +15,7 @@ it('the health check counts existing outputs, not reserved names, while a run us
   const index = await openSqliteIndex(path, foldName);
   const work = { command: 'process', inputs: ['photos'], cwd: '/', options: batchOptions() } as const;
   const run = await index.begin({ run: '0abc', ...work });
-  await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0 });
+  await index.add(run, [newJob('a.jpg')], { unchanged: 0, bytesIn: 0, bytesOut: 0, degraded: [] });
   expect(await checkSqliteIndex(path, foldName)).toMatchObject({ outputs: 0, batches: 1, problems: [] });
   await index.end(run, 'interrupted');
   await index.close();
