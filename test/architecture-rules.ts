@@ -32,7 +32,13 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   core: { to: ['variants', 'model', 'errors'], type: ['ports'] },
   // Shared knowledge of the adapters that use a disk.
   'adapters/file-systems': { to: [] },
+  // What each record in SQLite needs.
+  'adapters/sqlite': { to: ['errors', 'adapters/file-systems'] },
   adapters: { to: ['model', 'errors', 'adapters/file-systems'], type: ['ports'] },
+  'adapters/sqlite-index': {
+    to: ['model', 'errors', 'adapters/file-systems', 'adapters/sqlite'],
+    type: ['ports'],
+  },
   // It talks to image/worker across a process boundary. That end declares the messages once.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
   report: { to: ['model'] },
@@ -54,7 +60,7 @@ const PACKAGES: Readonly<Record<string, Allowed>> = {
   'file-type': { to: ['image'] },
   'libheif-js': { to: ['image'] },
   sax: { to: ['image'] },
-  'better-sqlite3': { to: ['adapters/sqlite-index'] },
+  'better-sqlite3': { to: ['adapters/sqlite'], type: ['adapters/sqlite-index/maintenance'] },
   fastify: { to: ['http'] },
   '@fastify/cors': { to: ['http'] },
   '@fastify/multipart': { to: ['http'] },
@@ -245,7 +251,7 @@ export const RULES: Readonly<Record<string, (files: readonly Parsed[]) => string
   'loads lazily only with import()': (files) =>
     files
       // An import of sharp costs each child 33 ms more, and an import of the SQLite binding each start 3 ms.
-      .filter(({ path }) => !['image/vips.ts', 'adapters/sqlite-index/binding.ts'].includes(path))
+      .filter(({ path }) => !['image/vips.ts', 'adapters/sqlite/binding.ts'].includes(path))
       .filter(({ text }) => /\bcreateRequire\b/.test(withoutComments(text)))
       .map(({ path }) => path),
 

@@ -84,7 +84,7 @@ const MISTAKES: [rule: string, path: string, text: string][] = [
   ],
   [
     'names no flag in core, adapters and image',
-    'adapters/sqlite-index/errors.ts',
+    'adapters/sqlite/errors.ts',
     "const fix = 'name another file with --index';",
   ],
   ['has no file above 300 lines', 'core/new.ts', 'a;\n'.repeat(301)],

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { ramp, waves } from '../image/animation/cases.ts';
 import { type Gif, writeGif } from '../image/animation/gif-frames.ts';
 import { untilWorking } from './group.ts';

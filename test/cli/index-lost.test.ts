@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { look } from '../adapters/sqlite-index/filled.ts';
 import { makeGate } from './gate.ts';
 import { countsOf, jobsOf, openPlace, type Place } from './imgtool.ts';

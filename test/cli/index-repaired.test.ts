@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { rootPageOf, spoil, zeroHeader } from '../adapters/sqlite-index/filled.ts';
 import { makeGate } from './gate.ts';
 import { countsOf, openPlace, type Place, SMALL } from './imgtool.ts';

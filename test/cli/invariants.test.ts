@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { openWorkshop, rendererWith, type Workshop } from '../core/made-up.ts';
 import type { Outcome } from './imgtool.ts';

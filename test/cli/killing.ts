@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { makeGate } from './gate.ts';
 import { countsOf, filesBelow, type Place, type Session } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { finishedOf, openPlace, type Place } from './imgtool.ts';
 import { assertInvariants, sourcesOf } from './invariants.ts';
 import {

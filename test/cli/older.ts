@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { MIGRATIONS } from '../../src/adapters/sqlite-index/migrations.ts';
 import { renamedSettings } from '../../src/core/job/settings-digest.ts';
 import type { BatchOptions } from '../../src/model.ts';

@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { type BatchOptions, JOB_STATES, type JobState, type Output } from '../../src/model.ts';
 
 /** The contents of an index file, read without the program. */

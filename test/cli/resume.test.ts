@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import type { BatchStarted } from '../../src/model.ts';
 import { makeGate } from './gate.ts';
 import {

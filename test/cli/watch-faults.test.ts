@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../src/adapters/sqlite/binding.ts';
 import { countsOf, eventsOf, finishedOf, jobsOf, openPlace, type Place } from './imgtool.ts';
 import { commented, noise, picture, printOf, putOld } from './pictures.ts';
 import { ALONE, assertStopped, completed, lastOf, putMany, startWatch, statesOf, stop } from './watching.ts';

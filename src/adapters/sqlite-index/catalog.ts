@@ -3,7 +3,7 @@ import { outputExists } from '../../errors.ts';
 import { presetMark } from '../../model/records.ts';
 import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName } from '../../ports.ts';
-import { type Connection, pagesFrom } from './connection.ts';
+import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 import { createLookup, OUTPUT } from './lookup.ts';
 
 /**

@@ -2,7 +2,8 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { ImgtoolError } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
 import type { History, Index, Maker } from '../../ports.ts';
-import { type Connection, openWith, pagesFrom } from './connection.ts';
+import { type Connection, openWith, pagesFrom } from '../sqlite/connection.ts';
+import { INDEX } from './migrations.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
 const PAGE = 500;
@@ -27,7 +28,7 @@ export type PastBatches = Omit<History, 'prune'> & Pick<Index, 'close'>;
 
 /** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
 export function openSqliteHistory(path: string): Promise<PastBatches> {
-  return openWith(path, 'look', createHistory);
+  return openWith(INDEX, path, 'look', createHistory);
 }
 
 export function createHistory({ prepare, locks, read, write }: Connection): History {

@@ -1,13 +1,14 @@
 import type { FoldName, Index } from '../../ports.ts';
+import { type Connection, openWith, type Purpose } from '../sqlite/connection.ts';
 import { createCatalog } from './catalog.ts';
-import { type Connection, openWith, type Purpose } from './connection.ts';
 import { createHistory } from './history.ts';
 import { createJobs } from './jobs.ts';
+import { INDEX } from './migrations.ts';
 import { createRuns } from './runs.ts';
 
 /** Opens the index in one SQLite file. To `look` at it, the file may be write-protected. Errors: those of `connect`. */
 export function openSqliteIndex(path: string, fold: FoldName, purpose: Purpose = 'work'): Promise<Index> {
-  return openWith(path, purpose, (connection) => createIndex(connection, fold));
+  return openWith(INDEX, path, purpose, (connection) => createIndex(connection, fold));
 }
 
 /** Prepares every statement. Errors: those of SQLite, when a statement does not fit the tables. */

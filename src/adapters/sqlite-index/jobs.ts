@@ -1,8 +1,8 @@
 import type { Job } from '../../model.ts';
 import type { Jobs, NewJob, Settlement } from '../../ports.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { openGroupCommit } from '../sqlite/group-commit.ts';
 import type { NameRecords } from './catalog.ts';
-import type { Connection } from './connection.ts';
-import { openGroupCommit } from './group-commit.ts';
 
 export function createJobs(connection: Connection, names: NameRecords): Jobs {
   const { prepare, locks, read, write } = connection;

@@ -1,6 +1,6 @@
 import type { OutputRecord, Reservation, SourceRecord } from '../../model.ts';
 import type { Catalog, FoldName, Lookup } from '../../ports.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../sqlite/connection.ts';
 
 /** A row as an array, in the order of its columns: SQLite reads it in half the time of an object. */
 type Row = readonly unknown[];

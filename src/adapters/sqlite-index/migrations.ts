@@ -1,9 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import type { Database } from 'better-sqlite3';
-import { orUndefined } from '../../errors.ts';
-import { valuesIn } from './binding.ts';
-import { newer, unusable } from './errors.ts';
-import type { Locks } from './locks.ts';
+import { repairCommand } from '../../errors.ts';
+import type { DatabaseKind } from '../sqlite/kind.ts';
 
 const STATES = 'pending processing retrying completed duplicate unchanged failed cancelled'.split(' ');
 
@@ -203,34 +199,12 @@ export const MIGRATIONS: readonly string[] = [
   METADATA,
 ];
 
-/** The tables, indexes and triggers in the schema of a version. */
-export function schemaNames(version: number): string[] {
-  const created = MIGRATIONS.slice(0, version)
-    .join('')
-    .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
-  return [...created].flatMap(([, type = '', name = '', columns = '']) => [
-    `${type.toLowerCase()} ${name}`,
-    // SQLite makes an index for unique columns.
-    ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
-  ]);
-}
-
-/** Brings an index to the newest version and keeps a copy of the old one. Refuses while a run is alive. */
-export function migrate(db: Database, path: string, locks: Locks): void {
-  const wanted = MIGRATIONS.length;
-  db.transaction(() => {
-    const [found = 0] = valuesIn<number>(db, 'PRAGMA user_version');
-    // Another process has done it.
-    if (found === wanted) return;
-    if (found > wanted) throw newer(path, found, wanted);
-    if (found > 0 && locks.held().length > 0) {
-      const fix = 'wait until it has ended, then run the same command again';
-      throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
-    }
-    // The write lock is held, so the copy shows one moment.
-    const keepCopy = () => writeFileSync(`${path}.v${found}`, db.serialize(), { flag: 'wx' });
-    if (found > 0) orUndefined(keepCopy, /^EEXIST$/);
-    for (const step of MIGRATIONS.slice(found)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${wanted}`);
-  }).immediate();
-}
+export const INDEX: DatabaseKind = {
+  noun: 'index',
+  one: 'an index',
+  migrations: MIGRATIONS,
+  tables: ['sources', 'outputs', 'batches', 'jobs'],
+  synchronous: 'NORMAL',
+  fixDamage: repairCommand,
+  fixLoss: 'run the same command again: an index that lacks outputs adopts those there are',
+};

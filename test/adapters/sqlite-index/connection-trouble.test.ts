@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
-import { locksOf, REPAIR } from '../../../src/adapters/sqlite-index/locks.ts';
+import { connect } from '../../../src/adapters/sqlite/connection.ts';
+import { locksOf, REPAIR } from '../../../src/adapters/sqlite/locks.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
 import { fill, rootPageOf, spoil } from './filled.ts';
 
@@ -15,8 +16,8 @@ const fresh = () => join(makePlace(), 'index.db');
 describe('a busy index', () => {
   it('does not block the event loop during the wait', async () => {
     const path = fresh();
-    const one = await connect(path);
-    const other = await connect(path);
+    const one = await connect(INDEX, path);
+    const other = await connect(INDEX, path);
     one.db.exec('BEGIN IMMEDIATE');
     let ticks = 0;
     const ticking = setInterval(() => {
@@ -31,8 +32,8 @@ describe('a busy index', () => {
 
   it('that stays busy causes an error with the possible reasons', async () => {
     const path = fresh();
-    const one = await connect(path);
-    const other = await connect(path, 'work', 100);
+    const one = await connect(INDEX, path);
+    const other = await connect(INDEX, path, 'work', 100);
     one.db.exec('BEGIN IMMEDIATE');
     await expect(other.write(() => other.db.exec('DELETE FROM runs'))).rejects.toMatchObject({
       code: 'index_unusable',
@@ -47,8 +48,8 @@ describe('a busy index', () => {
 
   it('never blocks the event loop for longer than a few milliseconds at a time', async () => {
     const path = fresh();
-    const one = await connect(path);
-    const other = await connect(path);
+    const one = await connect(INDEX, path);
+    const other = await connect(INDEX, path);
     one.db.exec('BEGIN IMMEDIATE');
     const tries: number[] = [];
     const { timeout } = other.db.prepare<[], { timeout: number }>('PRAGMA busy_timeout').get() ?? {};
@@ -79,7 +80,7 @@ describe('damage', () => {
     await fill(path, 300);
     const root = rootPageOf(path, 'outputs');
     // No page is in memory yet.
-    const { read, db, close } = await connect(path, 'look');
+    const { read, db, close } = await connect(INDEX, path, 'look');
     spoil(path, [root]);
     await expect(
       read(() => db.prepare('SELECT count(*) FROM outputs NOT INDEXED').all()),
@@ -95,8 +96,8 @@ describe('damage', () => {
     const path = fresh();
     await fill(path, 300);
     spoil(path, [rootPageOf(path, 'outputs_by_bytes')]);
-    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
-    (await connect(path, 'look')).close();
+    await expect(connect(INDEX, path)).rejects.toMatchObject({ code: 'index_unusable' });
+    (await connect(INDEX, path, 'look')).close();
   });
 
   it('is reported with a command that quotes the path for a shell', async () => {
@@ -104,14 +105,16 @@ describe('damage', () => {
     mkdirSync(dirname(path));
     writeFileSync(path, Buffer.alloc(5_000));
     const quoted = `'${path.replace("'", "'\\''")}'`;
-    await expect(connect(path)).rejects.toMatchObject({ fix: expect.stringContaining(`--index ${quoted}`) });
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
+      fix: expect.stringContaining(`--index ${quoted}`),
+    });
   });
 });
 
 describe('a run', () => {
   it('counts as alive if its lock exists and cannot be opened', async () => {
     const path = fresh();
-    const { locks, close } = await connect(path);
+    const { locks, close } = await connect(INDEX, path);
     // As for a user without permission, or a process without a free descriptor.
     mkdirSync(`${path}.runs/abcd.lock`, { recursive: true });
     expect([locks.isHeld('abcd'), locks.isHeld('gone')]).toEqual([true, false]);
@@ -123,15 +126,15 @@ describe('an index that is being repaired', () => {
   it('cannot be opened until the repair has ended', async () => {
     const path = fresh();
     await fill(path, 10);
-    const repair = locksOf(Sqlite, path);
+    const repair = locksOf(Sqlite, path, INDEX);
     repair.hold(REPAIR);
     for (const purpose of ['work', 'look'] as const) {
-      await expect(connect(path, purpose)).rejects.toMatchObject({
+      await expect(connect(INDEX, path, purpose)).rejects.toMatchObject({
         code: 'index_unusable',
         message: expect.stringContaining('is being repaired'),
       });
     }
     repair.release(REPAIR);
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
   });
 });

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
+import { connect } from '../../../src/adapters/sqlite/connection.ts';
+import { locksOf } from '../../../src/adapters/sqlite/locks.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
-import { locksOf } from '../../../src/adapters/sqlite-index/locks.ts';
-import { MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
+import { INDEX, MIGRATIONS } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
@@ -25,7 +25,7 @@ function fillFirstVersion(path: string, more = ''): void {
 describe('opening the index', () => {
   it('creates the file and its folder in WAL mode at the newest version', async () => {
     const path = join(makePlace(), 'a', 'b', 'index.db');
-    const { db, close } = await connect(path);
+    const { db, close } = await connect(INDEX, path);
     expect(keep(db.prepare('PRAGMA journal_mode').pluck()).get()).toBe('wal');
     expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
     expect(keep(db.prepare('PRAGMA foreign_keys').pluck()).get()).toBe(1);
@@ -55,7 +55,7 @@ describe('opening the index', () => {
       locks[0]?.exec('BEGIN EXCLUSIVE');
       return begin.call(this, step);
     });
-    const { close, locks: ours } = await connect(path);
+    const { close, locks: ours } = await connect(INDEX, path);
     expect(ours.held()).toEqual(['0a']);
     close();
     locks[0]?.close();
@@ -66,7 +66,7 @@ describe('opening the index', () => {
     const db = new Sqlite(path);
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     db.close();
-    await expect(connect(path)).rejects.toMatchObject({
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
       code: 'index_newer',
       fix: expect.stringContaining('{{index}}'),
     });
@@ -75,7 +75,7 @@ describe('opening the index', () => {
   it('suggests a fix for a file that is not an index', async () => {
     const path = fresh();
     writeFileSync(path, 'this is a shopping list and no database at all, however long it may be');
-    await expect(connect(path)).rejects.toMatchObject({
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
       code: 'index_unusable',
       fix: expect.stringContaining(`imgtool doctor --repair --index ${path}`),
     });
@@ -84,13 +84,13 @@ describe('opening the index', () => {
   it('reports a folder at the path of the index', async () => {
     const path = fresh();
     mkdirSync(path);
-    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(connect(INDEX, path)).rejects.toMatchObject({ code: 'index_unusable' });
   });
 
   it('migrates an older index step by step and keeps a copy', async () => {
     const path = fresh();
     fillFirstVersion(path);
-    const { db, close } = await connect(path);
+    const { db, close } = await connect(INDEX, path);
     expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
     const columns = keep(db.prepare("SELECT name FROM pragma_table_info('jobs')").pluck()).all();
     expect(columns).toContain('degraded');
@@ -106,15 +106,15 @@ describe('opening the index', () => {
   it('does not change an older index while a run uses it', async () => {
     const path = fresh();
     fillFirstVersion(path);
-    const locks = locksOf(Sqlite, path);
+    const locks = locksOf(Sqlite, path, INDEX);
     locks.hold('abcd');
-    await expect(connect(path)).rejects.toMatchObject({
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
       code: 'index_unusable',
       message: expect.stringContaining('cannot be updated while another imgtool works with it'),
     });
     expect(existsSync(`${path}.v1`)).toBe(false);
     locks.release('abcd');
-    const { db, close } = await connect(path);
+    const { db, close } = await connect(INDEX, path);
     expect(keep(db.prepare('PRAGMA user_version').pluck()).get()).toBe(MIGRATIONS.length);
     close();
   });
@@ -123,7 +123,7 @@ describe('opening the index', () => {
     const path = fresh();
     // The last migration makes a table with this name.
     fillFirstVersion(path, 'CREATE TABLE former_settings (x TEXT) STRICT');
-    await expect(connect(path)).rejects.toMatchObject({ code: 'index_unusable' });
+    await expect(connect(INDEX, path)).rejects.toMatchObject({ code: 'index_unusable' });
     const { version, columns } = look(path, (db) => ({
       version: keep(db.prepare('PRAGMA user_version').pluck()).get(),
       columns: keep(db.prepare("SELECT name FROM pragma_table_info('jobs')").pluck()).all(),
@@ -133,7 +133,7 @@ describe('opening the index', () => {
     const db = keep(new Sqlite(path));
     db.exec('DROP TABLE former_settings');
     db.close();
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
   });
 
   it('leaves no lock file of an ended run', async () => {
@@ -169,7 +169,7 @@ describe('the schema', () => {
     ['a duplicate of nothing', 'state, finished_at', "'duplicate', 1"],
     ['a state nobody knows', 'state', "'sleeping'"],
   ])('refuses %s', async (_what, columns, values) => {
-    const { db, close } = await connect(fresh());
+    const { db, close } = await connect(INDEX, fresh());
     db.exec(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
       VALUES ('b', 'process', 'running', '[]', '/', '{}', 1)`);
     expect(() => insertJob(db, columns, values)).toThrow(/constraint/i);
@@ -178,7 +178,7 @@ describe('the schema', () => {
   });
 
   it('refuses a job of a missing batch, and a finished batch with unfinished jobs', async () => {
-    const { db, close } = await connect(fresh());
+    const { db, close } = await connect(INDEX, fresh());
     expect(() => insertJob(db, 'state', "'pending'")).toThrow(/FOREIGN KEY/);
     db.exec(`INSERT INTO batches (id, command, state, inputs, cwd, options, started_at)
       VALUES ('b', 'process', 'running', '[]', '/', '{}', 1)`);
@@ -193,7 +193,7 @@ describe('the schema', () => {
     const index = await openSqliteIndex(path, foldName);
     const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
     prepare.mockRestore();
-    const { db, close } = await connect(path);
+    const { db, close } = await connect(INDEX, path);
     const scans: string[] = [];
     for (const sql of statements) {
       const bound = sql.replace(/@\w+|\?/g, '1');

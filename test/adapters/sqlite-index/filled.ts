@@ -1,7 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
-import { connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
+import { connect } from '../../../src/adapters/sqlite/connection.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { batchOptions, sha } from '../../records.ts';
 
@@ -11,7 +12,7 @@ const PAGE = 4096;
 
 /** Sources, each with two outputs and a job. A run is working on every hundredth job. */
 export async function fill(path: string, sources: number): Promise<void> {
-  const { write, prepare, close } = await connect(path);
+  const { write, prepare, close } = await connect(INDEX, path);
   const batch = prepare(
     `INSERT INTO batches (id, command, state, inputs, cwd, options, started_at, finished_at)
      VALUES (?, 'process', ?, '["photos"]', '/', '${JSON.stringify(batchOptions())}', 1, ?)`,

@@ -1,9 +1,10 @@
 import { copyFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Connection, connect } from '../../../src/adapters/sqlite-index/connection.ts';
+import { type Connection, connect } from '../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
 import { indexProblems } from '../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import { makePlace } from '../../place.ts';
 import { batchOptions } from '../../records.ts';
@@ -13,7 +14,7 @@ let path: string;
 let index: Connection;
 beforeEach(async () => {
   path = join(makePlace(), 'index.db');
-  index = await connect(path);
+  index = await connect(INDEX, path);
 });
 
 const put = (name: string) =>
@@ -65,7 +66,7 @@ describe('an index file in use', () => {
     expect(statSync(`${path}-wal`).size).toBe(0);
     index.close();
     expect([look(`${path}.away`, indexProblems), countIn(`${path}.away`, 'sources')]).toEqual([[], 1]);
-    const next = await connect(path);
+    const next = await connect(INDEX, path);
     expect(next.db.prepare('SELECT count(*) FROM sources').pluck().get()).toBe(0);
     next.close();
   });
@@ -76,11 +77,11 @@ describe('an index file in use', () => {
     const work = { run: 'abcd', command: 'process', inputs: [], cwd: '/', options: batchOptions() } as const;
     await one.begin(work);
     rmSync(path);
-    await expect(connect(path)).rejects.toMatchObject({
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
       message: expect.stringContaining('was deleted while'),
     });
     await one.close();
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
   });
 
   it('that is replaced by a backup leaves the backup unchanged', async () => {
@@ -88,13 +89,13 @@ describe('an index file in use', () => {
     index.close();
     copyFileSync(path, `${path}.copy`);
     const backup = readFileSync(`${path}.copy`);
-    index = await connect(path);
+    index = await connect(INDEX, path);
     await index.write(() => put('/second'));
     renameSync(`${path}.copy`, path);
     await expect(index.write(() => put('/third'))).rejects.toThrow();
     index.close();
     expect(readFileSync(path).equals(backup)).toBe(true);
-    const next = await connect(path);
+    const next = await connect(INDEX, path);
     expect(next.db.prepare('SELECT path FROM sources').pluck().all()).toEqual(['/first']);
     expect(indexProblems(next.db)).toEqual([]);
     next.close();

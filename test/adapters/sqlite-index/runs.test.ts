@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { openSqliteIndex } from '../../../src/adapters/sqlite-index/index.ts';
 import { foldName } from '../../../src/core/batch/names.ts';
 import type { Index } from '../../../src/ports.ts';

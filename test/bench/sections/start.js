@@ -43,9 +43,10 @@ export async function* start({ place, rounds }) {
 
 /** Made with the program's own tables, so that it is one of today's. */
 async function fill(path) {
-  const { connect } = await source('adapters/sqlite-index/connection');
+  const { connect } = await source('adapters/sqlite/connection');
+  const { INDEX } = await source('adapters/sqlite-index/migrations');
   const { BUILT_IN } = await source('variants/presets');
-  const { write, prepare, close } = await connect(path);
+  const { write, prepare, close } = await connect(INDEX, path);
   const options = {
     ...{ preset: BUILT_IN[0], out: '/out', outGiven: 'out', template: '{dir}/{name}_{variant}.{ext}' },
     ...{ duplicates: 'link', force: false, dryRun: false, jobs: 2, memory: 1e9, list: null },

@@ -3,10 +3,11 @@ import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ImgtoolError, systemCode, writeError } from '../../../errors.ts';
 import type { Backup } from '../../../model/mended.ts';
-import { keep, keepBackups, loadSqlite, type Sqlite } from '../binding.ts';
-import { versionOf } from '../check.ts';
-import { damaged, indexError, unusable } from '../errors.ts';
-import { realPlace } from '../file.ts';
+import { keep, keepBackups, loadSqlite, type Sqlite } from '../../sqlite/binding.ts';
+import { versionOf } from '../../sqlite/check.ts';
+import { damaged, databaseError, unusable } from '../../sqlite/errors.ts';
+import { realPlace } from '../../sqlite/file.ts';
+import { INDEX } from '../migrations.ts';
 import { countRows, indexProblems } from './health.ts';
 import { dropDatabase, flush, placeAt } from './quarantine.ts';
 
@@ -33,7 +34,9 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
     return { index: path, file, bytes: statSync(file).size, ...counts };
   } catch (error) {
     if (systemCode(error) === 'EEXIST') refuseTaken(file);
-    throw systemCode(error)?.startsWith('SQLITE') ? indexError(error, path) : writeError(error, file);
+    throw systemCode(error)?.startsWith('SQLITE')
+      ? databaseError(error, path, INDEX)
+      : writeError(error, file);
   } finally {
     dropDatabase(copy);
   }
@@ -42,7 +45,7 @@ export async function backUpSqliteIndex(path: string, file: string, signal: Abor
 async function copyIndex(Sqlite: Sqlite, path: string, copy: string, file: string, signal: AbortSignal) {
   const db = keep(new Sqlite(path, { fileMustExist: true, timeout: 1_000 }));
   try {
-    if (versionOf(db, path) === 0) throw absent(path);
+    if (versionOf(db, path, INDEX) === 0) throw absent(path);
     // The read transaction holds one moment, whatever other processes write meanwhile.
     db.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     const progress = () => {
@@ -66,7 +69,7 @@ function lookInto(Sqlite: Sqlite, path: string, copy: string) {
     db.exec('PRAGMA journal_mode = DELETE');
     db.exec(withoutRuns(Date.now()));
     const [problem] = indexProblems(db);
-    if (problem !== undefined) throw damaged(path, problem);
+    if (problem !== undefined) throw damaged(path, problem, INDEX);
     return countRows(db);
   } finally {
     db.close();

@@ -1,20 +1,20 @@
 import type { Database } from 'better-sqlite3';
 import type { IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
-import { valuesIn } from '../binding.ts';
-import { damageOf } from '../check.ts';
-import { connect } from '../connection.ts';
-import { indexError } from '../errors.ts';
-import { checkPlace, sizeOf } from '../file.ts';
+import { valuesIn } from '../../sqlite/binding.ts';
+import { damageOf } from '../../sqlite/check.ts';
+import { connect } from '../../sqlite/connection.ts';
+import { databaseError } from '../../sqlite/errors.ts';
+import { checkPlace, sizeOf } from '../../sqlite/file.ts';
 import { createIndex } from '../index.ts';
-import { COUNTED } from '../migrations.ts';
+import { COUNTED, INDEX } from '../migrations.ts';
 
 /** Reads the whole index and reports its size and what is wrong with it. Errors: `index_unusable`, `index_newer`. */
 export async function checkSqliteIndex(path: string, fold: FoldName): Promise<IndexHealth> {
-  const connection = await connect(path, 'look');
+  const connection = await connect(INDEX, path, 'look');
   const { db, read } = connection;
   try {
-    if (sizeOf(path) === 0) checkPlace(path);
+    if (sizeOf(path) === 0) checkPlace(path, INDEX);
     // A statement that does not fit its table is damage too.
     createIndex(connection, fold);
     return await read(() => ({
@@ -25,7 +25,7 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
       problems: indexProblems(db),
     }));
   } catch (error) {
-    throw indexError(error, path);
+    throw databaseError(error, path, INDEX);
   } finally {
     connection.close();
   }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { orUndefined, systemCode } from '../../../errors.ts';
-import { printOf, sizeOf } from '../file.ts';
+import { printOf, sizeOf } from '../../sqlite/file.ts';
 
 /** Endings of the files that SQLite keeps beside a database. */
 const BESIDE = ['-wal', '-shm'];

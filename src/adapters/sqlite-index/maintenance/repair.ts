@@ -2,12 +2,12 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { orUndefined } from '../../../errors.ts';
 import type { Repaired, SavedRows } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
-import { keep, loadSqlite, type Sqlite, valuesIn } from '../binding.ts';
-import { isVersion, schemaOf } from '../check.ts';
-import { indexError, inRepair, isDamage, newer, unusable } from '../errors.ts';
-import { realPlace } from '../file.ts';
-import { type Locks, locksOf, REPAIR } from '../locks.ts';
-import { MIGRATIONS } from '../migrations.ts';
+import { keep, loadSqlite, type Sqlite, valuesIn } from '../../sqlite/binding.ts';
+import { isVersion, schemaOf } from '../../sqlite/check.ts';
+import { databaseError, inRepair, isDamage, newer, unusable } from '../../sqlite/errors.ts';
+import { realPlace } from '../../sqlite/file.ts';
+import { type Locks, locksOf, REPAIR } from '../../sqlite/locks.ts';
+import { INDEX, MIGRATIONS } from '../migrations.ts';
 import { indexProblems } from './health.ts';
 import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
@@ -30,7 +30,7 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
   try {
     const real = realPlace(path);
     if (!existsSync(real)) return { state: 'absent', ...untouched };
-    const locks = locksOf(Sqlite, real);
+    const locks = locksOf(Sqlite, real, INDEX);
     refuseIfInUse(Sqlite, path, locks);
     const found = examine(Sqlite, path);
     const halfDone = quarantinedOf(real);
@@ -46,7 +46,7 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
       locks.release(REPAIR);
     }
   } catch (error) {
-    throw indexError(error, path);
+    throw databaseError(error, path, INDEX);
   }
 }
 
@@ -54,7 +54,7 @@ export async function repairSqliteIndex(path: string, fold: FoldName): Promise<R
 function examine(Sqlite: Sqlite, path: string): string[] {
   const db = keep(new Sqlite(path, { readonly: true, timeout: 1_000 }));
   try {
-    const { version, missing } = schemaOf(db, path);
+    const { version, missing } = schemaOf(db, path, INDEX);
     if (version === 0) return [];
     return missing.length > 0 ? missing.map((name) => `it has no ${name}`) : indexProblems(db);
   } catch (error) {
@@ -65,7 +65,7 @@ function examine(Sqlite: Sqlite, path: string): string[] {
     }
     // SQLite holds no lock on a file it cannot read, so reading the file by other means frees none.
     const version = versionInHeader(path);
-    if (version > MIGRATIONS.length) throw newer(path, version, MIGRATIONS.length);
+    if (version > MIGRATIONS.length) throw newer(path, version, INDEX);
     return [error instanceof Error ? error.message : String(error)];
   } finally {
     db.close();

@@ -4,7 +4,7 @@ import { orUndefined } from '../../../errors.ts';
 import type { SavedRows } from '../../../model/mended.ts';
 import type { BatchOptions } from '../../../model.ts';
 import type { FoldName } from '../../../ports.ts';
-import { keep, valuesIn } from '../binding.ts';
+import { keep, valuesIn } from '../../sqlite/binding.ts';
 import { NOTE_FORMER_SETTINGS } from '../migrations.ts';
 import { countRows } from './health.ts';
 import { readable, type SalvagedRow, type TableReading } from './unreadable.ts';

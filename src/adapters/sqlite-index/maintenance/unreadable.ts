@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { orUndefined } from '../../../errors.ts';
-import { keep, valuesIn } from '../binding.ts';
+import { keep, valuesIn } from '../../sqlite/binding.ts';
 
 export type SalvagedRow = Readonly<Record<string, unknown>>;
 

@@ -10,10 +10,11 @@ import {
 import { dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { connect } from '../../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
 import { backUpSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/backup.ts';
 import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { INDEX } from '../../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../../src/core/batch/names.ts';
 import { makePlace } from '../../../place.ts';
 import { batchOptions, newJob } from '../../../records.ts';
@@ -70,7 +71,7 @@ describe('a backup of the index', () => {
   });
 
   it('never replaces an existing file', async () => {
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
     writeFileSync(file, 'mine');
     await expect(backUpSqliteIndex(path, file, never)).rejects.toMatchObject({
       code: 'usage',
@@ -90,7 +91,7 @@ describe('a backup of the index', () => {
   });
 
   it('reports a missing folder with the advice to create it', async () => {
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
     const lost = join(dirname(path), 'no', 'copy.db');
     await expect(backUpSqliteIndex(path, lost, never)).rejects.toMatchObject({ code: 'usage' });
   });
@@ -115,7 +116,7 @@ describe('a backup of the index', () => {
   });
 
   it('contains the newest records, which a plain copy of the file would lack', async () => {
-    const { write, db, close } = await connect(path);
+    const { write, db, close } = await connect(INDEX, path);
     copyFileSync(path, `${path}.old`);
     await write(() =>
       db.exec(

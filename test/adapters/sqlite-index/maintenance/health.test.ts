@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { connect } from '../../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
 import { checkSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
+import { INDEX } from '../../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../../src/core/batch/names.ts';
 import { makePlace } from '../../../place.ts';
 import { batchOptions, newJob } from '../../../records.ts';
@@ -25,7 +26,7 @@ it('the health check counts existing outputs, not reserved names, while a run us
 
 it('the health check refuses an index that lacks a column', async () => {
   const path = join(makePlace(), 'index.db');
-  const { db, close } = await connect(path);
+  const { db, close } = await connect(INDEX, path);
   db.exec('ALTER TABLE jobs DROP COLUMN reused');
   close();
   await expect(checkSqliteIndex(path, foldName)).rejects.toMatchObject({ code: 'index_unusable' });

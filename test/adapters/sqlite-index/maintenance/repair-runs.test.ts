@@ -1,9 +1,10 @@
 import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { connect } from '../../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
 import { repairSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/repair.ts';
+import { INDEX } from '../../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../../src/core/batch/names.ts';
 import type { DeadRun } from '../../../../src/ports.ts';
 import { makePlace } from '../../../place.ts';
@@ -82,7 +83,7 @@ describe('a repair that was killed while it replaced the index', () => {
   const QUARANTINED = 'index.db.broken-20260101T000000Z';
   /** An index that was not closed, with many rows only in its log. */
   const crash = async () => {
-    const { write, db, close } = await connect(path);
+    const { write, db, close } = await connect(INDEX, path);
     await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
     const crashed = join(dirname(path), 'crashed', 'index.db');
     mkdirSync(dirname(crashed));
@@ -126,7 +127,7 @@ describe('a repair that was killed while it replaced the index', () => {
 
 /** What a process does that opens the index without its log. */
 async function fillLater(path: string): Promise<void> {
-  const { write, db, close } = await connect(path);
+  const { write, db, close } = await connect(INDEX, path);
   await write(() => db.exec('UPDATE sources SET seen_at = 2'));
   close();
 }

@@ -11,12 +11,12 @@ import {
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keep } from '../../../../src/adapters/sqlite-index/binding.ts';
-import { connect } from '../../../../src/adapters/sqlite-index/connection.ts';
+import { keep } from '../../../../src/adapters/sqlite/binding.ts';
+import { connect } from '../../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
 import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
 import { repairSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/repair.ts';
-import { MIGRATIONS } from '../../../../src/adapters/sqlite-index/migrations.ts';
+import { INDEX, MIGRATIONS } from '../../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../../src/core/batch/names.ts';
 import { makePlace } from '../../../place.ts';
 import { batchOptions } from '../../../records.ts';
@@ -168,7 +168,7 @@ describe('the repair of a damaged index', () => {
   });
 
   it('includes the rows of the log, and lacks only those rows if the log is gone', async () => {
-    const { write, db, close } = await connect(path);
+    const { write, db, close } = await connect(INDEX, path);
     await write(() => db.exec("DELETE FROM jobs WHERE state = 'processing'"));
     const crashed = join(dirname(path), 'crashed.db');
     copyFileSync(path, crashed);
@@ -195,7 +195,7 @@ describe('a repair without need', () => {
   it('reports a missing or empty index and creates nothing', async () => {
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'absent' });
     expect(existsSync(path)).toBe(false);
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
     writeFileSync(path, '');
     expect(await repairSqliteIndex(path, foldName)).toMatchObject({ state: 'healthy' });
     expect(readFileSync(path)).toHaveLength(0);
@@ -203,7 +203,7 @@ describe('a repair without need', () => {
 
   it('corrects counts that differ from the jobs', async () => {
     await fill(path, 200);
-    const { write, db, close } = await connect(path);
+    const { write, db, close } = await connect(INDEX, path);
     await write(() => db.exec("UPDATE counts SET completed = 7 WHERE batch = 'aaaa'"));
     close();
     const { problems } = await assertRepaired(readFileSync(path));
@@ -238,14 +238,14 @@ describe('a repair that is refused', () => {
   });
 
   it('leaves the database of another program unchanged, and so does a start', async () => {
-    (await connect(path)).close();
+    (await connect(INDEX, path)).close();
     rmSync(path);
     const db = keep(new Sqlite(path));
     db.exec('CREATE TABLE recipes (x TEXT); INSERT INTO recipes VALUES (1)');
     db.close();
     const before = readFileSync(path);
     await expect(repairSqliteIndex(path, foldName)).rejects.toMatchObject({ code: 'index_unusable' });
-    await expect(connect(path)).rejects.toMatchObject({
+    await expect(connect(INDEX, path)).rejects.toMatchObject({
       message: expect.stringContaining('another program'),
     });
     expect(readFileSync(path).equals(before)).toBe(true);

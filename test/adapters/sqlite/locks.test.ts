@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Locks, locksOf } from '../../../src/adapters/sqlite-index/locks.ts';
+import { type Locks, locksOf } from '../../../src/adapters/sqlite/locks.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 import { makePlace } from '../../place.ts';
 
 let path: string;
@@ -11,7 +12,7 @@ let other: Locks;
 let opened: number;
 beforeEach(() => {
   path = join(makePlace(), 'index.db');
-  one = locksOf(Sqlite, path);
+  one = locksOf(Sqlite, path, INDEX);
   opened = 0;
   const counting = new Proxy(Sqlite, {
     construct(target, args: ConstructorParameters<typeof Sqlite>) {
@@ -19,7 +20,7 @@ beforeEach(() => {
       return new target(...args);
     },
   });
-  other = locksOf(counting, path);
+  other = locksOf(counting, path, INDEX);
 });
 
 const fileOf = (run: string) => join(`${path}.runs`, `${run}.lock`);

@@ -4,8 +4,9 @@ import type { Database } from 'better-sqlite3';
 import { orUndefined } from '../../errors.ts';
 import { makeFolders } from '../file-systems.ts';
 import { keep, type Sqlite } from './binding.ts';
-import { indexError, isBusy, unusable } from './errors.ts';
+import { databaseError, isBusy, unusable } from './errors.ts';
 import { printOf } from './file.ts';
+import type { DatabaseKind } from './kind.ts';
 
 /** A repair holds a lock with this name among those of the runs. */
 export const REPAIR = 'repair';
@@ -34,12 +35,12 @@ export async function holding<T>(locks: Locks, run: string, open: () => Promise<
 export type Locks = ReturnType<typeof locksOf>;
 
 /**
- * A run is alive as long as its process holds the lock on a small file beside the index. The system frees the lock when
+ * A run is alive as long as its process holds the lock on a small file beside the database. The system frees the lock when
  * the process ends, however it ends, and keeps it while the process is stopped. Neither process ids nor clocks are
  * needed.
  */
-export function locksOf(Sqlite: Sqlite, index: string) {
-  const folder = `${index}.runs`;
+export function locksOf(Sqlite: Sqlite, path: string, kind: DatabaseKind) {
+  const folder = `${path}.runs`;
   const fileOf = (run: string) => join(folder, `${run}.lock`);
   const mine = new Map<string, LockFile>();
   const behind = new Map<string, LockFile>();
@@ -49,7 +50,7 @@ export function locksOf(Sqlite: Sqlite, index: string) {
   const isLocked = (run: string): boolean => {
     const print = printOf(fileOf(run));
     if (probes.get(run)?.print !== print) close(probes, run);
-    // Without a file the run has ended, its folder was removed, or the index was copied without it.
+    // Without a file the run has ended, its folder was removed, or the database was copied without it.
     if (print === undefined) return false;
     const options = { timeout: 0, fileMustExist: true, readonly: true };
     const probe = probes.get(run) ?? { db: keep(new Sqlite(fileOf(run), options)), print };
@@ -83,7 +84,7 @@ export function locksOf(Sqlite: Sqlite, index: string) {
         accessSync(folder, constants.W_OK | constants.X_OK);
         mine.set(run, lock(Sqlite, fileOf(run)));
       } catch (error) {
-        throw indexError(error, folder);
+        throw databaseError(error, folder, kind);
       }
     },
     /** Removes the file of a run that has ended, was recovered or was left behind. */
@@ -107,7 +108,7 @@ export function locksOf(Sqlite: Sqlite, index: string) {
       const own = mine.get(run);
       if (own === undefined || printOf(fileOf(run)) === own.print) return;
       const fix = 'leave that folder alone while imgtool works, and run the same command again';
-      throw unusable(`${index}: is in use, and its lock was removed (${fileOf(run)})`, fix);
+      throw unusable(`${path}: is in use, and its lock was removed (${fileOf(run)})`, fix);
     },
     /**
      * Runs that are not `known`, whose process is gone and whose file is still there. Their locks are held until they

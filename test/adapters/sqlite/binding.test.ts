@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { abortsWhenCollected, keep, keepBackups } from '../../../src/adapters/sqlite-index/binding.ts';
+import { abortsWhenCollected, keep, keepBackups } from '../../../src/adapters/sqlite/binding.ts';
 import { makePlace } from '../../place.ts';
 
 /** If this test fails after an update of better-sqlite3, check whether the package still needs `keep`. */

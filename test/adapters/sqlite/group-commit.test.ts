@@ -1,7 +1,8 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { beforeEach, expect, it } from 'vitest';
-import { keep } from '../../../src/adapters/sqlite-index/binding.ts';
-import { openGroupCommit } from '../../../src/adapters/sqlite-index/group-commit.ts';
+import { keep } from '../../../src/adapters/sqlite/binding.ts';
+import { openGroupCommit } from '../../../src/adapters/sqlite/group-commit.ts';
+import { INDEX } from '../../../src/adapters/sqlite-index/migrations.ts';
 
 let db: Database;
 let transactions: number;
@@ -16,7 +17,7 @@ beforeEach(() => {
     transactions++;
     return once.immediate(step) as T;
   };
-  together = openGroupCommit({ db, path: 'index.db', write });
+  together = openGroupCommit({ db, path: 'index.db', kind: INDEX, write });
 });
 
 it('steps requested in the same turn share a transaction, and each gets its own result', async () => {

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { indexError, isBusy } from './errors.ts';
+import { databaseError, isBusy } from './errors.ts';
 
 interface QueuedStep {
   readonly step: () => unknown;
@@ -7,13 +7,13 @@ interface QueuedStep {
   reject(error: unknown): void;
 }
 
-type Database = Pick<Connection, 'db' | 'path' | 'write'>;
+type Database = Pick<Connection, 'db' | 'path' | 'kind' | 'write'>;
 
 /**
  * Write steps from the same turn of the event loop share one transaction, because most of the cost of a commit is the
  * same for one step as for many. Each step is still all or nothing, and resolves once it is recorded.
  */
-export function openGroupCommit({ db, path, write }: Database): Connection['write'] {
+export function openGroupCommit({ db, path, kind, write }: Database): Connection['write'] {
   // Inside a transaction this is a savepoint.
   const apart = db.transaction((step: () => unknown) => step());
   let asked: QueuedStep[] = [];
@@ -34,9 +34,9 @@ export function openGroupCommit({ db, path, write }: Database): Connection['writ
       const value = apart(step);
       return () => resolve(value);
     } catch (error) {
-      // A full disk ends the whole transaction. After a busy index all steps are tried again.
+      // A full disk ends the whole transaction. After a busy database all steps are tried again.
       if (!db.inTransaction || isBusy(error)) throw error;
-      return () => reject(indexError(error, path));
+      return () => reject(databaseError(error, path, kind));
     }
   };
 

@@ -3,34 +3,35 @@ import { dirname, join, resolve } from 'node:path';
 import { orUndefined } from '../../errors.ts';
 import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
+import type { DatabaseKind } from './kind.ts';
 
-/** The path behind links. SQLite puts its WAL there, and all names of an index need one set of locks. */
+/** The path behind links. SQLite puts its WAL there, and all names of a database need one set of locks. */
 export function realPlace(path: string): string {
   const linked = () => resolve(dirname(path), readlinkSync(path));
   return orUndefined(() => realpathSync(path), /^ENOENT$/) ?? orUndefined(linked) ?? path;
 }
 
-/** Makes the folder of an index. Errors: `index_unusable` on a remote disk; those of the system. */
-export function makeFolder(path: string): void {
+/** Makes the folder of a database. Errors: `index_unusable` on a remote disk; those of the system. */
+export function makeFolder(path: string, kind: DatabaseKind): void {
   makeFolders(dirname(path));
-  refuseRemote(path, dirname(path));
+  refuseRemote(path, dirname(path), kind);
 }
 
-/** Checks that an index could be made, and makes nothing. Errors: those of `makeFolder`. */
-export function checkPlace(path: string): void {
+/** Checks that a database could be made, and makes nothing. Errors: those of `makeFolder`. */
+export function checkPlace(path: string, kind: DatabaseKind): void {
   let folder = dirname(path);
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   // The dot makes it an error if this is a file.
   accessSync(join(folder, '.'), constants.W_OK | constants.X_OK);
-  refuseRemote(path, folder);
+  refuseRemote(path, folder, kind);
 }
 
 /** A WAL needs memory that all processes share. */
-function refuseRemote(path: string, folder: string): void {
+function refuseRemote(path: string, folder: string, { one }: DatabaseKind): void {
   const remote = remoteKind(folder);
   if (remote === undefined) return;
   const fix = 'name a place on a local disk with {{index}}';
-  throw unusable(`${path}: lies on ${remote}, where an index gets corrupted`, fix);
+  throw unusable(`${path}: lies on ${remote}, where ${one} gets corrupted`, fix);
 }
 
 /** Bytes of a file. 0 when there is none. */
@@ -45,11 +46,11 @@ export function printOf(path: string): string | undefined {
 }
 
 /**
- * Remembers which file has the name of the index and, from the first check on, which file is its WAL: what is written
+ * Remembers which file has the name of the database and, from the first check on, which file is its WAL: what is written
  * into files without these names is lost to other processes. Calls `lost` once, when a file has changed. Returns the
  * check, which takes some microseconds. Errors of the check: `index_unusable` when a file was deleted, moved or replaced.
  */
-export function watchIdentity(path: string, lost: () => void): () => void {
+export function watchIdentity(path: string, { fixLoss }: DatabaseKind, lost: () => void): () => void {
   const wal = `${path}-wal`;
   const own = printOf(path);
   let ownWal: string | undefined;
@@ -60,8 +61,7 @@ export function watchIdentity(path: string, lost: () => void): () => void {
     const nowWal = printOf(wal);
     if (isOwn) ownWal ??= nowWal;
     if (isOwn && nowWal === ownWal) return;
-    const fix = 'run the same command again: an index that lacks outputs adopts those there are';
-    error = unusable(`${isOwn ? wal : path}: was deleted or replaced while it was in use`, fix);
+    error = unusable(`${isOwn ? wal : path}: was deleted or replaced while it was in use`, fixLoss);
     lost();
     throw error;
   };

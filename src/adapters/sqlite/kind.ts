@@ -1,0 +1,33 @@
+/** What one kind of record in an SQLite file has of its own: tables, words for messages, and how safe its commits are. */
+export interface DatabaseKind {
+  /** The word for it in messages. */
+  readonly noun: string;
+  /** The same word with its article. */
+  readonly one: string;
+  /**
+   * Each script brings the schema from version n to n + 1. Never change a released script: add one. Each `CREATE` begins a
+   * line.
+   */
+  readonly migrations: readonly string[];
+  /** Every file of this kind has at least one of these tables, whatever its version. */
+  readonly tables: readonly string[];
+  /** After a power cut, `FULL` has lost no commit. `NORMAL` may have lost the last ones, and the file is sound. */
+  readonly synchronous: 'NORMAL' | 'FULL';
+  /** What to do about a damaged file. */
+  readonly fixDamage: (path: string) => string;
+  /** What to do when the file was deleted or replaced while it was in use. */
+  readonly fixLoss: string;
+}
+
+/** The tables, indexes and triggers in the schema of a version. */
+export function schemaNames({ migrations }: DatabaseKind, version: number): string[] {
+  const created = migrations
+    .slice(0, version)
+    .join('')
+    .matchAll(/^CREATE (TABLE|INDEX|TRIGGER) (\w+)([^;]*)/gm);
+  return [...created].flatMap(([, type = '', name = '', columns = '']) => [
+    `${type.toLowerCase()} ${name}`,
+    // SQLite makes an index for unique columns.
+    ...(columns.includes(' UNIQUE') ? [`index sqlite_autoindex_${name}_1`] : []),
+  ]);
+}
