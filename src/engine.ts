@@ -238,6 +238,11 @@ export function createEngine(options: EngineOptions) {
         forgetGonePaths({ ...ports, index: made }, named, dryRun),
       );
     },
+    /** What renders pictures beside the batches: the same child processes, within the same memory budget. */
+    rendering(asked: Pick<BatchOptions, 'jobs' | 'memory'>) {
+      budget ??= openMemoryBudget(memory ?? asked.memory);
+      return { renderer: shareRenderer(renderer(asked.jobs)), budget };
+    },
     /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
     async health() {
       const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');

@@ -5,7 +5,7 @@ import { fullVariant } from '../src/variants/fields.ts';
 
 /** Sample data with every field set, for tests that check a few of the fields. */
 
-export function sha(text: string): string {
+export function sha(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

@@ -51,7 +51,7 @@ interface ImageDropped extends AboutImage {
   readonly type: 'image.dropped';
 }
 
-interface ImageEnded extends AboutImage {
+export interface ImageEnded extends AboutImage {
   readonly type: 'image.ended';
   readonly state: Extract<ImageState, 'completed' | 'duplicate' | 'failed'>;
   readonly attempt: number;

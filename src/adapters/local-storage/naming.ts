@@ -8,12 +8,15 @@ import type { Staged } from '../../ports.ts';
 /** Errors that prevent a hard link but not a copy. */
 const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
+/** A staged file, its final name, and whether a file already there may be replaced. */
+type Name = Pick<Staged, 'path' | 'final' | 'replace'>;
+
 /**
  * Gives a staged file its final name. Without `replace` it makes a hard link, which never overwrites, even in a race.
  * Where there are no hard links, a moment remains between the check and the rename. Returns true when the staged name
  * is certainly gone.
  */
-export async function show({ path, final, replace }: Staged): Promise<boolean> {
+export async function show({ path, final, replace }: Name): Promise<boolean> {
   if (!replace) {
     try {
       linkSync(path, final);

@@ -147,7 +147,7 @@ async function predict(context: JobContext, job: NewJob, foreseen: Foreseen): Pr
     let seen = await look(context, job.source, names);
     let memory = 0;
     if (seen.source === undefined) {
-      const opened = await openJobSource(context, job.source);
+      const opened = await openJobSource(context, { path: job.source, bounds: sources.boundsOf(job.source) });
       opened.close();
       memory = opened.memory;
       const source = learn(job.source, opened, seen.facts.recorded, Date.now());

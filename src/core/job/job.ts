@@ -47,7 +47,8 @@ export async function runJob(context: JobContext, begun: Begun, rendered: () => 
       const seenAt = Date.now();
       // Most jobs that waited need no rendering. Only those that do report their start again.
       if (isReported) context.emit({ type: 'job.started', job: job.id, source: job.given });
-      opened = await openWithinBudget(context, job, seen.size);
+      const bounds = context.sources.boundsOf(job.source);
+      opened = await openWithinBudget(context, { path: job.source, bounds, given: job.given }, seen.size);
       const source = learn(job.source, opened, seen.facts.recorded, seenAt);
       if (!(await index.claim(run, job, opened.digest))) return again('waiting', source);
       const names = seen.facts.wanted.map(({ path }) => path);

@@ -1,8 +1,7 @@
 import { ImgtoolError, svgRefused, tooManyPixels } from '../../errors.ts';
-import type { Job, Limits, SourceRecord } from '../../model.ts';
-import type { Opened } from '../../ports.ts';
+import type { BatchOptions, Limits, SourceFile, SourceRecord, Warning } from '../../model.ts';
+import type { Opened, Renderer } from '../../ports.ts';
 import type { MemoryBudget } from '../queue/memory-budget.ts';
-import type { JobContext } from './context.ts';
 
 /** Bytes. A file up to this size is read without a reservation: one for each slot does no harm. */
 const SMALL = 16 * 2 ** 20;
@@ -12,17 +11,30 @@ const HELD = 256 * 2 ** 20;
 /** Budgets for which the warning about too large a picture was reported. One warning is enough. */
 const warned = new WeakSet<MemoryBudget>();
 
+/** What opens sources, within which limits, and for which variants. */
+export interface Opening {
+  readonly renderer: Renderer;
+  readonly budget: MemoryBudget;
+  readonly options: Pick<BatchOptions, 'limits' | 'memory' | 'memoryCap' | 'preset'>;
+  readonly emit: (warning: Warning) => void;
+  /** Aborts when no more work may begin. */
+  readonly signal: AbortSignal;
+}
+
+/** A source, with its path as a user would write it. */
+type GivenSource = SourceFile & { readonly given: string };
+
 /**
  * Opens a source of `size` bytes, and renders it once the memory budget allows. A large file also waits before it is
  * read. It is closed and read again when decoding has to wait, because a job that waits must hold no memory.
  */
-export async function openWithinBudget(context: JobContext, job: Job, size: number): Promise<Opened> {
-  const { budget, options, signal, emit } = context;
+export async function openWithinBudget(opening: Opening, source: GivenSource, size: number): Promise<Opened> {
+  const { budget, options, signal, emit } = opening;
   const share = size <= SMALL ? 0 : Math.min(size, HELD);
   // After an abort, jobs in work still go on if the budget has capacity at once.
   const reserve = async (bytes: number) => budget.reserveNow(bytes) ?? (await budget.reserve(bytes, signal));
   let release = share === 0 ? () => {} : await reserve(share);
-  let opened = await openJobSource(context, job.source).catch((error: unknown) => {
+  let opened = await openJobSource(opening, source).catch((error: unknown) => {
     release();
     throw error;
   });
@@ -38,7 +50,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
     if (more !== undefined) return more;
     close();
     release = await reserve(memory);
-    opened = await openJobSource(context, job.source);
+    opened = await openJobSource(opening, source);
     if (opened.digest !== digest) throw changedMeanwhile('while it waited for memory');
     return () => {};
   };
@@ -49,7 +61,7 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
       if (budget.exceeds(memory) && !warned.has(budget)) {
         warned.add(budget);
         const need = `may take ${mb(memory)} of memory, more than the ${mb(options.memory)} there are for pictures`;
-        const message = `${job.given}: ${need}: it and others like it are rendered alone`;
+        const message = `${source.given}: ${need}: it and others like it are rendered alone`;
         emit({ type: 'warning', message, fix: 'raise it with {{memory}} if there is more' });
       }
       const giveBack = await enlarge();
@@ -64,8 +76,11 @@ export async function openWithinBudget(context: JobContext, job: Job, size: numb
 }
 
 /** Reads a source once, and holds what it read until the caller closes it. */
-export function openJobSource({ renderer, sources, options }: JobContext, path: string): Promise<Opened> {
-  return renderer.open({ path, bounds: sources.boundsOf(path) }, options.limits, options.preset.variants);
+export function openJobSource(
+  { renderer, options }: Pick<Opening, 'renderer' | 'options'>,
+  { path, bounds }: SourceFile,
+): Promise<Opened> {
+  return renderer.open({ path, bounds }, options.limits, options.preset.variants);
 }
 
 export function changedMeanwhile(when: string): ImgtoolError {

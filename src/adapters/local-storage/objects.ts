@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { constants, lstatSync, type Stats } from 'node:fs';
+import { access, chmod, copyFile, opendir, readdir, rm, statfs, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
+import { ImgtoolError, outputUnreadable, removeError, systemCode, writeError } from '../../errors.ts';
+import type { Objects, StagedObject } from '../../ports.ts';
+import { createFolderMaker, openFolderSyncs, removeEmpty, syncFile } from './folders.ts';
+import { linked, show } from './naming.ts';
+import { openNewFiles } from './new-files.ts';
+
+/** Number of files to sync at once. Node has four threads for such calls, and one stays free for other calls. */
+const MOST_SYNCED = 3;
+/** The folder of staged files. It is no key, because the names of a key do not begin with a dot. */
+const STAGED = '.staged';
+/** One name of a key. */
+const PLAIN = /^(?!\.)[\w.-]{1,255}$/;
+const LONGEST_KEY = 1_000;
+/** How often to give a name again after another call has removed its empty folder. */
+const TRIES = 5;
+
+/**
+ * Stores objects as files below a folder that belongs to one process. No link below that folder is followed, served or
+ * removed. Staged files lie in a folder of their own, on the same disk. Calls that take microseconds are synchronous.
+ */
+export function openLocalObjects(root: string): Objects {
+  const syncNames = openFolderSyncs();
+  const makeFolder = createFolderMaker(syncNames);
+  const atOnce = pLimit(MOST_SYNCED);
+  const newFiles = openNewFiles();
+  const scratch = join(root, STAGED);
+  /** Begins the names of the staged files of this process. */
+  const run = randomBytes(6).toString('hex');
+  let staged = 0;
+
+  /** The file of an object, with no link followed. Undefined where none is. */
+  function fileOf(key: string): string | undefined {
+    const path = join(root, key);
+    return isKey(key) && isReal(root, dirname(key)) && statOf(path)?.isFile() ? path : undefined;
+  }
+
+  async function stage(key: string): Promise<StagedObject> {
+    assertKey(key);
+    await makeRealFolder(STAGED);
+    const path = join(scratch, `${run}-${staged++}.tmp`);
+    return { path, key, discard: () => rm(path, { force: true }).catch(failAt(path)) };
+  }
+
+  /** Makes a folder below the root and those above it. */
+  async function makeRealFolder(folder: string): Promise<void> {
+    if (isReal(root, folder)) return makeFolder(join(root, folder));
+    const message = `${join(root, folder)}: a link or a file is in the place of a folder`;
+    throw new ImgtoolError('not_writable', message, { fix: 'move it away: storage follows no links' });
+  }
+
+  async function giveName({ path, key }: StagedObject): Promise<void> {
+    const final = join(root, key);
+    for (let left = TRIES; ; left--) {
+      try {
+        await makeRealFolder(dirname(key));
+        await show({ path, final, replace: true });
+        return;
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT' || left === 0) throw error;
+      }
+    }
+  }
+
+  /** Waits for all, also when one fails. */
+  async function all(works: readonly Promise<void>[]): Promise<void> {
+    await Promise.allSettled(works);
+    await Promise.all(works);
+  }
+
+  return {
+    stage: (key) => stage(key).catch(failAt(key)),
+    async stageFrom(from, key) {
+      const original = fileOf(from);
+      if (original === undefined) throw missing(from);
+      const one = await stage(key).catch(failAt(key));
+      try {
+        // A link is enough: the bytes of an object never change.
+        if (newFiles.isLikeNew(original, one.path) && linked(original, one.path)) return one;
+        const { mode } = newFiles.attributesAt(one.path);
+        await copyFile(original, one.path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+        await chmod(one.path, mode);
+        return one;
+      } catch (error) {
+        await one.discard().catch(() => {});
+        if (fileOf(from) === undefined) throw missing(from);
+        throw writeError(error, key);
+      }
+    },
+    async commit(objects) {
+      await all(objects.map(({ path, key }) => atOnce(() => syncFile(path)).catch(failAt(key))));
+      for (const one of objects) await giveName(one).catch(failAt(one.key));
+      const folders = [...new Set(objects.map(({ key }) => dirname(key)))];
+      await all(folders.map((folder) => syncNames(join(root, folder)).catch(failAt(folder))));
+    },
+    async fetch(key) {
+      const path = fileOf(key);
+      if (path === undefined) throw missing(key);
+      return { path, discard: async () => {} };
+    },
+    async locate(key) {
+      const path = fileOf(key);
+      return path === undefined ? null : { path };
+    },
+    async remove(keys) {
+      const folders = new Set<string>();
+      for (const key of keys) {
+        const path = fileOf(key);
+        if (path === undefined) continue;
+        await unlink(path).catch((error) => {
+          if (!isAbsence(error)) throw removeError(error, path);
+        });
+        folders.add(dirname(key));
+      }
+      for (const folder of folders) {
+        // The first folder of a key stays: the next object needs it soon.
+        const [first = ''] = folder.split('/');
+        await removeEmpty(join(root, folder), join(root, first)).catch((error) => {
+          if (!isAbsence(error)) throw removeError(error, join(root, folder));
+        });
+      }
+    },
+    list: (prefix) => objectsBelow(root, prefix.slice(0, Math.max(0, prefix.lastIndexOf('/'))), prefix),
+    async prepare() {
+      await makeFolder(root).catch(failAt(root));
+      const probe = await stage('probe').catch(failAt(root));
+      await writeFile(probe.path, '', { flag: 'wx' }).catch(failAt(root));
+      await probe.discard();
+      await access(root, constants.W_OK | constants.X_OK).catch(failAt(root));
+      for (const name of await readdir(scratch).catch(failReading(scratch))) {
+        const path = join(scratch, name);
+        if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));
+      }
+    },
+    async space() {
+      const disk = await statfs(root).catch(() => null);
+      return disk && { free: disk.bavail * disk.bsize, total: disk.blocks * disk.bsize };
+    },
+  };
+}
+
+function isKey(key: string): boolean {
+  return key.length <= LONGEST_KEY && key.split('/').every((name) => PLAIN.test(name));
+}
+
+function assertKey(key: string): void {
+  if (isKey(key)) return;
+  throw new ImgtoolError('not_writable', `${JSON.stringify(key)} is no key of an object`);
+}
+
+/** Whether all that exists of a folder below the root is a folder, and no link. */
+function isReal(root: string, folder: string): boolean {
+  let path = root;
+  for (const name of folder.split('/')) {
+    path = join(path, name);
+    const found = statOf(path);
+    if (found === undefined) return true;
+    if (!found.isDirectory()) return false;
+  }
+  return true;
+}
+
+/** The objects below a folder whose keys begin with `prefix`. A folder that is removed meanwhile has none. */
+async function* objectsBelow(
+  root: string,
+  folder: string,
+  prefix: string,
+): AsyncGenerator<{ key: string; at: number }> {
+  if (folder !== '' && !(isKey(folder) && isReal(root, folder))) return;
+  const names = await opendir(join(root, folder)).catch(failReading(folder));
+  for await (const { name } of names) {
+    const key = folder === '' ? name : `${folder}/${name}`;
+    if (!PLAIN.test(name) || !(key.startsWith(prefix) || prefix.startsWith(`${key}/`))) continue;
+    const found = statOf(join(root, key));
+    if (found?.isDirectory()) yield* objectsBelow(root, key, prefix);
+    else if (found?.isFile() && key.startsWith(prefix)) yield { key, at: found.mtimeMs };
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw outputUnreadable(error, path);
+  }
+}
+
+const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
+
+const failAt = (what: string) => (error: unknown) => {
+  throw writeError(error, what);
+};
+
+/** A handler of errors of reading a folder: a missing one is empty. */
+const failReading =
+  (what: string) =>
+  (error: unknown): [] => {
+    if (isAbsence(error)) return [];
+    throw outputUnreadable(error, what);
+  };
+
+function missing(key: string): ImgtoolError {
+  return new ImgtoolError('source_missing', `${key}: is not in storage (any more)`, {
+    fix: 'upload it again',
+  });
+}

@@ -1,0 +1,131 @@
+import { type Clock, openWakeup, systemClock } from '../core/clock.ts';
+import { asImgtoolError } from '../errors.ts';
+import type { Claim } from '../ports.ts';
+import { beginAttempt, type Hand } from './attempt.ts';
+import type { Worker } from './context.ts';
+import type { ImageTools } from './job.ts';
+import { openPauses, sleep } from './pause.ts';
+
+/** The only worker of a store that one process holds. */
+const WORKER = 'embedded';
+/** Images taken beyond those that can be rendered at once, so that no child is ever idle. */
+const AHEAD = 2;
+/** Most images in work for each child: those that are being stored, or wait for the same bytes, come on top. */
+const MOST_IN_WORK = 4;
+/** Milliseconds between two questions for cancelled images. */
+const HEARTBEAT = 1_000;
+/** Milliseconds between two looks without a wake: another command may have made images wait again. */
+const SLOW_POLL = 5_000;
+
+/** Takes images that wait, and processes `options.jobs` at a time until it is stopped. */
+export function startWorker(tools: ImageTools, clock: Clock = systemClock): Worker {
+  const { store, emit, options } = tools;
+  const wakeup = openWakeup(clock);
+  const halt = new AbortController();
+  const pauses = openPauses(clock, emit, halt.signal);
+  const hands = new Set<Hand>();
+  /** The end of all work on the same bytes of an owner. */
+  const sameBytes = new Map<string, Promise<unknown>>();
+  /** Cancels the wakes that are due. */
+  const due = new Set<() => void>();
+  let isStopping = false;
+  let hearts: Promise<void> | undefined;
+  const pulling = pull();
+
+  async function pull(): Promise<void> {
+    while (!isStopping) {
+      try {
+        const images = await pauses.persist(() => store.recover());
+        if (images > 0) emit({ type: 'recovered', images });
+        break;
+      } catch (thrown) {
+        pauses.begin(asImgtoolError(thrown));
+        await sleep(clock, pauses.left(), halt.signal);
+      }
+    }
+    while (!isStopping) {
+      try {
+        const free = capacity();
+        if (free > 0) for (const claim of await store.take(WORKER, free)) begin(claim);
+      } catch (thrown) {
+        pauses.begin(asImgtoolError(thrown));
+      }
+      await wakeup.wait(pauses.left() || SLOW_POLL);
+    }
+  }
+
+  function capacity(): number {
+    if (pauses.left() > 0) return 0;
+    const rendering = [...hands].filter(({ step }) => step === 'begun' || step === 'opened').length;
+    return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - hands.size);
+  }
+
+  function begin(claim: Claim): void {
+    const bytes = `${claim.uploaded.digest} ${claim.owner}`;
+    const before = sameBytes.get(bytes);
+    const hand = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);
+    hands.add(hand);
+    const all = Promise.all([before, hand.done]);
+    sameBytes.set(bytes, all);
+    all.then(() => {
+      if (sameBytes.get(bytes) === all) sameBytes.delete(bytes);
+    });
+    hand.done.then(() => {
+      hands.delete(hand);
+      wakeup.wake();
+    });
+    // A claim that was taken while the worker stopped.
+    if (isStopping) hand.end('given_back');
+    hearts ??= beat().finally(() => {
+      hearts = undefined;
+    });
+  }
+
+  /** Ends the work on images that another command cancelled or deleted. */
+  async function beat(): Promise<void> {
+    while (hands.size > 0) {
+      await sleep(clock, HEARTBEAT, halt.signal);
+      if (halt.signal.aborted) return;
+      // While the store cannot answer, the steps of the images report that.
+      const lost = await store.lost([...hands].map(({ claim }) => claim)).catch(() => []);
+      endAll(lost.map(({ id }) => id));
+    }
+  }
+
+  function endAll(images: readonly string[]): Promise<void>[] {
+    const ended = [...hands].filter(({ claim }) => images.includes(claim.id));
+    for (const hand of ended) hand.end('dropped');
+    return ended.map(({ done }) => done);
+  }
+
+  function retryIn(ms: number): void {
+    const cancel = clock.after(ms, () => {
+      due.delete(cancel);
+      wakeup.wake();
+    });
+    due.add(cancel);
+  }
+
+  return {
+    wake: wakeup.wake,
+    busy: () => hands.size,
+    async drop(images) {
+      await Promise.all(endAll(images));
+    },
+    async stop(ms) {
+      isStopping = true;
+      wakeup.wake();
+      for (const cancel of due) cancel();
+      for (const hand of hands) if (hand.step === 'waiting' || hand.step === 'begun') hand.end('given_back');
+      const cancel = clock.after(ms, () => {
+        halt.abort();
+        for (const hand of hands) hand.end('given_back');
+      });
+      await pulling;
+      while (hands.size > 0) await Promise.all([...hands].map(({ done }) => done));
+      cancel();
+      halt.abort();
+      await hearts;
+    },
+  };
+}
