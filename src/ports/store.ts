@@ -95,7 +95,10 @@ export interface Queue {
    * deleted. Neither changes anything.
    */
   settle(claim: Claim, end: ImageEnd): Promise<'settled' | 'taken' | 'gone'>;
-  /** Ends a batch, if nothing of it is open. Returns whether this call ended it. A step of its own, after `settle`. */
+  /**
+   * Ends a batch, if nothing of it is open. Returns whether this call ended it. A step of its own, after `settle`. Every
+   * other step ends the batches that it leaves without open images.
+   */
   endBatch(batch: string): Promise<boolean>;
   /** Makes claims wait again. The attempt does not count. Lost claims are ignored. */
   giveBack(claims: readonly Claim[]): Promise<void>;
@@ -108,8 +111,10 @@ export interface Queue {
 
 /** An image in a worker's hands. */
 export interface Claim extends Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket' | 'name'> {
-  /** Number of this attempt, from 1. A claim of an earlier attempt has no effect. */
+  /** Number of this attempt, from 1. After `retry`, attempts are counted from 1 again. */
   readonly attempt: number;
+  /** How often the image has been taken so far, which nothing resets: a claim with an earlier number has no effect. */
+  readonly taken: number;
   readonly preset: Preset;
   /** The key of the staged bytes. Null when they are gone. */
   readonly staged: string | null;
