@@ -21,6 +21,8 @@ const CLASSES = {
   /** Somebody must give access first. */
   denied: ['unfinished'],
   gone: ['gone'],
+  /** The service says no to a request. */
+  refused: [],
   other: [],
 } as const satisfies Record<string, readonly Trait[]>;
 
@@ -52,6 +54,21 @@ const CODES = {
   not_writable: 'denied',
   index_unusable: 'fatal',
   index_newer: 'fatal',
+  port_taken: 'fatal',
+  bad_request: 'refused',
+  unauthorized: 'refused',
+  forbidden: 'refused',
+  not_found: 'refused',
+  method_not_allowed: 'refused',
+  request_timeout: 'refused',
+  not_ready: 'refused',
+  upload_too_large: 'refused',
+  unsupported_media_type: 'refused',
+  invalid_request: 'refused',
+  key_reused: 'refused',
+  scan_refused: 'refused',
+  rate_limited: 'refused',
+  unavailable: 'refused',
   cancelled: 'other',
   internal: 'other',
 } as const satisfies Record<string, ErrorClass>;
