@@ -88,14 +88,14 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
       if (halt.signal.aborted) return;
       // While the store cannot answer, the steps of the images report that.
       const lost = await store.lost([...hands].map(({ claim }) => claim)).catch(() => []);
-      endAll(lost.map(({ id }) => id));
+      drop((claim) => lost.some(({ id, taken }) => claim.id === id && claim.taken === taken));
     }
   }
 
-  function endAll(images: readonly string[]): Promise<void>[] {
-    const ended = [...hands].filter(({ claim }) => images.includes(claim.id));
-    for (const hand of ended) hand.end('dropped');
-    return ended.map(({ done }) => done);
+  function drop(isLost: (claim: Claim) => boolean): Promise<void>[] {
+    const dropped = [...hands].filter(({ claim }) => isLost(claim));
+    for (const hand of dropped) hand.end('dropped');
+    return dropped.map(({ done }) => done);
   }
 
   function retryIn(ms: number): void {
@@ -110,7 +110,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     wake: wakeup.wake,
     busy: () => hands.size,
     async drop(images) {
-      await Promise.all(endAll(images));
+      await Promise.all(drop(({ id }) => images.includes(id)));
     },
     async stop(ms) {
       isStopping = true;

@@ -5,6 +5,7 @@ interface Row {
   image: Image;
   staged: string | null;
   due: number;
+  taken: number;
   isHidden: boolean;
 }
 
@@ -15,10 +16,10 @@ export function openMadeUpStore(): Store {
   const change = (row: Row, over: Partial<Image>) => {
     row.image = { ...row.image, ...over };
   };
-  const fate = ({ id, attempt }: Claim) => {
+  const fate = ({ id, taken }: Claim) => {
     const row = rows.get(id);
     if (row === undefined || row.isHidden || row.image.state === 'cancelled') return 'gone';
-    return row.image.state === 'processing' && row.image.attempts === attempt ? row : 'taken';
+    return row.image.state === 'processing' && row.taken === taken ? row : 'taken';
   };
   const never = () => {
     throw new Error('the made-up store has no such step');
@@ -59,7 +60,7 @@ export function openMadeUpStore(): Store {
           ...{ degraded: false, duplicateOf: null, ms: null, error, createdAt: Date.now(), startedAt: null },
           ...{ completedAt: null, outputs: [] },
         };
-        rows.set(id, { image, staged, due: 0, isHidden: false });
+        rows.set(id, { image, staged, due: 0, taken: 0, isHidden: false });
       }
       return { type: 'accepted', quota: null };
     },
@@ -69,11 +70,12 @@ export function openMadeUpStore(): Store {
         .slice(0, limit);
       return due.map((row) => {
         change(row, { state: 'processing', attempts: row.image.attempts + 1 });
+        row.taken++;
         const { id, job, batch, owner, bucket, name, attempts, uploaded } = row.image;
         const { preset } = batches.get(batch)!;
-        const { staged } = row;
+        const { staged, taken } = row;
         return {
-          ...{ id, job, batch, owner, bucket, name, attempt: attempts, preset, staged },
+          ...{ id, job, batch, owner, bucket, name, attempt: attempts, taken, preset, staged },
           uploaded: uploaded!,
         };
       });

@@ -35,9 +35,7 @@ afterEach(async () => {
 export type Serving = Awaited<ReturnType<typeof openServing>>;
 
 /** Store, storage and child processes of a service. Its worker starts when the test asks. */
-export async function openServing(over: Partial<ImageTools> = {}) {
-  const place = makePlace();
-  const root = join(place, 'storage');
+export async function openServing(over: Partial<ImageTools> = {}, root = join(makePlace(), 'storage')) {
   const objects = openLocalObjects(root);
   await objects.prepare();
   const store = openMadeUpStore();

@@ -1,0 +1,96 @@
+import { type Clock, systemClock } from '../core/clock.ts';
+import { asImgtoolError } from '../errors.ts';
+import type { ServeContext } from './context.ts';
+import { STAGING } from './keys.ts';
+import { sleep } from './pause.ts';
+import { possibleKeys } from './remove.ts';
+
+/** Milliseconds between two sweeps, varied at random by up to a quarter. */
+const INTERVAL = 600_000;
+/** Keys in one question to the store. */
+const TOGETHER = 500;
+/** Images that failed last, to look at in each sweep. */
+const MOST_FAILED = 100;
+
+/** How long to keep what may still be needed. Milliseconds. */
+export interface KeepTimes {
+  /** Staged bytes of images that failed or were cancelled: they can be tried again. */
+  readonly failed: number;
+  /** Staged bytes that no image refers to: their upload may not have ended. */
+  readonly orphans: number;
+}
+
+/** Sweeps now, and from then on at intervals. */
+export function startSweeper(context: ServeContext, keep: KeepTimes, clock: Clock = systemClock) {
+  const stopped = new AbortController();
+  const sweeping = (async () => {
+    while (!stopped.signal.aborted) {
+      await sweep(context, keep, stopped.signal).catch((error: unknown) => {
+        const { message } = asImgtoolError(error);
+        context.emit({ type: 'warning', message: `storage could not be cleaned up: ${message}` });
+      });
+      await sleep(clock, INTERVAL * (0.75 + Math.random() / 2), stopped.signal);
+    }
+  })();
+  return {
+    async stop(): Promise<void> {
+      stopped.abort();
+      await sweeping;
+    },
+  };
+}
+
+/** Removes what nobody needs any more, and finishes what a process that is gone has begun. Ends early once aborted. */
+export async function sweep(context: ServeContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
+  const { store, objects, emit } = context;
+  const { staged, removed } = await store.sweep(Date.now() - keep.failed);
+  for (const keys of inGroups(staged)) {
+    if (signal.aborted) return;
+    await objects.remove(keys);
+    await store.unstaged(keys);
+  }
+  for (const { image, keys } of removed) {
+    if (signal.aborted) return;
+    await objects.remove(keys);
+    await store.removed(image);
+  }
+  await removeOfCrashed(context, signal);
+  const orphans = await removeOrphans(context, Date.now() - keep.orphans, signal);
+  emit({ type: 'swept', staged: staged.length, images: removed.length, orphans });
+}
+
+/** Outputs of images that failed because each of their workers died: the last one may have stored some of them. */
+async function removeOfCrashed(context: ServeContext, signal: AbortSignal): Promise<void> {
+  const { store, objects } = context;
+  for (const { id, error } of await store.failed(MOST_FAILED)) {
+    if (signal.aborted) return;
+    if (error?.code !== 'worker_crashed') continue;
+    const image = await store.image('all', id);
+    if (image?.state === 'failed') await objects.remove(await possibleKeys(context, image));
+  }
+}
+
+/** Removes staged bytes from before this time that no image refers to. Returns their number. */
+async function removeOrphans({ store, objects }: ServeContext, before: number, signal: AbortSignal) {
+  let orphans = 0;
+  const remove = async (keys: readonly string[]) => {
+    const referred = new Set(await store.referred(keys));
+    const unknown = keys.filter((key) => !referred.has(key));
+    await objects.remove(unknown);
+    orphans += unknown.length;
+  };
+  let old: string[] = [];
+  for await (const { key, at } of objects.list(STAGING)) {
+    if (signal.aborted) return orphans;
+    if (at < before) old.push(key);
+    if (old.length < TOGETHER) continue;
+    await remove(old);
+    old = [];
+  }
+  await remove(old);
+  return orphans;
+}
+
+function* inGroups(keys: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < keys.length; at += TOGETHER) yield keys.slice(at, at + TOGETHER);
+}

@@ -1,0 +1,272 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
+import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
+import type { Order } from '../../src/model.ts';
+import type { Renderer } from '../../src/ports.ts';
+import { removeImage } from '../../src/serve/remove.ts';
+import { childrenOf, endless, workerPath } from '../adapters/children.ts';
+import { makePlace } from '../place.ts';
+import { openServing, photo, presetOf, type Serving } from './serving.ts';
+
+/** Real child processes, and what they were asked to render. `fail` may throw before an image is opened. */
+function watchedPool(fail: (path: string) => void = () => {}) {
+  const pool = createWorkerPool({ size: 2, workerPath });
+  const rendered: Order[][] = [];
+  const renderer: Renderer = {
+    ...pool,
+    async open(...asked) {
+      fail(asked[0].path);
+      const opened = await pool.open(...asked);
+      return {
+        ...opened,
+        render(orders, progress) {
+          rendered.push([...orders]);
+          return opened.render(orders, progress);
+        },
+      };
+    },
+  };
+  return { renderer, rendered };
+}
+
+/** Throws these errors, one in each call. */
+function failing(...codes: ErrorCode[]): () => void {
+  return () => {
+    const code = codes.shift();
+    if (code !== undefined) throw new ImgtoolError(code, `${code}, as asked`, { fix: 'wait' });
+  };
+}
+
+const stagedFiles = ({ root }: Serving) => readdirSync(join(root, '.staged'));
+
+describe('the same bytes', () => {
+  it('are rendered once, and each image has outputs of its own', async () => {
+    const { renderer, rendered } = watchedPool();
+    const serving = await openServing({ renderer });
+    const ids = await serving.upload([photo('wine.jpg'), photo('wine.jpg'), photo('wine.jpg')]);
+    const worker = serving.start();
+    await serving.event('batch.ended');
+    expect(rendered).toHaveLength(1);
+    const images = await Promise.all(ids.map((id) => serving.image(id)));
+    expect(images.map(({ state }) => state).sort()).toEqual(['completed', 'duplicate', 'duplicate']);
+    const first = images.find(({ state }) => state === 'completed')!;
+    for (const copy of images.filter(({ state }) => state === 'duplicate')) {
+      expect(copy).toMatchObject({
+        duplicateOf: first.id,
+        dominantColor: first.dominantColor,
+        picture: first.picture,
+      });
+      expect(copy.outputs.map(({ checksum }) => checksum)).toEqual(
+        first.outputs.map(({ checksum }) => checksum),
+      );
+    }
+    expect(serving.files()).toEqual(images.flatMap(({ outputs }) => outputs.map(({ key }) => key)).sort());
+
+    await removeImage({ ...serving.tools, worker }, 'all', first.id);
+    const left = images.filter((image) => image !== first);
+    expect(serving.files()).toEqual(left.flatMap(({ outputs }) => outputs.map(({ key }) => key)).sort());
+  });
+
+  it('are copied only within the images of one owner', async () => {
+    const { renderer, rendered } = watchedPool();
+    const serving = await openServing({ renderer });
+    const [a = ''] = await serving.upload([photo('wine.jpg')], { owner: 'ann' });
+    const [b = ''] = await serving.upload([photo('wine.jpg')], { owner: 'bob' });
+    serving.start();
+    for (const id of [a, b]) expect(await serving.ended(id)).toMatchObject({ state: 'completed' });
+    expect(rendered).toHaveLength(2);
+  });
+
+  it('are rendered only for the variants that were not made before', async () => {
+    const { renderer, rendered } = watchedPool();
+    const serving = await openServing({ renderer });
+    const [a = ''] = await serving.upload([photo('wine.jpg')], { preset: presetOf('web') });
+    serving.start();
+    await serving.ended(a);
+    const [b = ''] = await serving.upload([photo('wine.jpg')], { preset: presetOf('archive') });
+    expect(await serving.ended(b)).toMatchObject({ state: 'completed', outputs: 4 });
+    expect(rendered.map((orders) => orders.map(({ variant }) => variant.name))).toEqual([
+      ['thumbnail', 'medium', 'large'],
+      ['original'],
+    ]);
+    const { outputs, duplicateOf } = await serving.image(b);
+    expect([outputs.map(({ variant }) => variant), duplicateOf]).toEqual([
+      ['thumbnail', 'medium', 'large', 'original'],
+      null,
+    ]);
+  });
+
+  it('are rendered again where an earlier output is gone', async () => {
+    const serving = await openServing();
+    const [a = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    await serving.ended(a);
+    const [gone] = (await serving.image(a)).outputs;
+    await serving.objects.remove([gone!.key]);
+    const [b = ''] = await serving.upload([photo('wine.jpg')]);
+    expect(await serving.ended(b)).toMatchObject({ state: 'completed', outputs: 3 });
+    expect((await serving.image(b)).outputs[0]).toMatchObject({ checksum: gone!.checksum });
+  });
+});
+
+describe('an image that cannot be processed', () => {
+  it('fails with code, message and fix, and its uploaded bytes stay for another try', async () => {
+    const serving = await openServing();
+    const whole = photo('wine.jpg');
+    const [id = ''] = await serving.upload([whole.subarray(0, whole.length / 2)]);
+    serving.start();
+    const error = { code: 'corrupt', message: expect.any(String), fix: expect.any(String) };
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed', attempt: 1, outputs: 0, error });
+    expect(await serving.image(id)).toMatchObject({ state: 'failed', error, outputs: [] });
+    expect(serving.files()).toEqual([`staging/${id}`]);
+    await serving.event('batch.ended');
+  });
+
+  it('does not stop the others', async () => {
+    const serving = await openServing();
+    const ids = await serving.upload([Buffer.from('no picture'), photo('wine.jpg')]);
+    serving.start();
+    const states = await Promise.all(ids.map(async (id) => (await serving.ended(id)).state));
+    expect(states).toEqual(['failed', 'completed']);
+  });
+
+  it('is tried again after errors that may pass, later each time', async () => {
+    const { renderer } = watchedPool(failing('io', 'worker_crashed'));
+    const serving = await openServing({ renderer });
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 3 });
+    const retries = serving.events.filter(({ type }) => type === 'image.retrying');
+    expect(retries).toMatchObject([
+      { attempt: 1, delay: 500, error: { code: 'io', fix: 'wait' } },
+      { attempt: 2, delay: 1_000, error: { code: 'worker_crashed' } },
+    ]);
+  });
+
+  it('fails after the third attempt', async () => {
+    const { renderer } = watchedPool(failing('io', 'io', 'io', 'io'));
+    const serving = await openServing({ renderer });
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed', attempt: 3, error: { code: 'io' } });
+  });
+
+  it('waits without losing an attempt while the disk is full', async () => {
+    const { renderer } = watchedPool(failing('no_space'));
+    const serving = await openServing({ renderer });
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(serving.events).toContainEqual(
+      expect.objectContaining({
+        type: 'paused',
+        delay: 1_000,
+        error: expect.objectContaining({ code: 'no_space' }),
+      }),
+    );
+  });
+
+  it('fails when its stored bytes are not those that were uploaded', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const other = await serving.objects.stage(`staging/${id}`);
+    writeFileSync(other.path, photo('life.jpg'));
+    await serving.objects.commit([other]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed', error: { code: 'source_changed' } });
+    expect(serving.files()).toEqual([`staging/${id}`]);
+  });
+
+  it('fails when its uploaded bytes are gone', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    await serving.objects.remove([`staging/${id}`]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'failed', error: { code: 'source_missing' } });
+  });
+});
+
+/** A service whose children never finish an output. */
+async function openEndless() {
+  const place = makePlace();
+  const root = join(place, 'storage');
+  const children = endless(place, join(root, '.staged'));
+  const renderer = createWorkerPool({ size: 2, workerPath: children.workerPath });
+  const serving = await openServing({ renderer }, root);
+  return { ...children, serving, pids: () => childrenOf(process.pid, children.workerPath) };
+}
+
+describe('while an image is rendered', () => {
+  it('a cancellation by another command ends its child, and keeps its uploaded bytes alone', async () => {
+    const { serving, begun, pids } = await openEndless();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const worker = serving.start();
+    await begun();
+    expect(pids()).toHaveLength(1);
+    const { job } = await serving.image(id);
+    expect(await serving.store.cancel('all', { job })).toBe(1);
+    await serving.event('image.dropped');
+    expect([stagedFiles(serving), serving.files()]).toEqual([[], [`staging/${id}`]]);
+    await vi.waitFor(() => expect([pids(), worker.busy()]).toEqual([[], 0]));
+    expect((await serving.image(id)).state).toBe('cancelled');
+  });
+
+  it('a deletion ends its child, and leaves no file', async () => {
+    const { serving, begun, pids } = await openEndless();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const worker = serving.start();
+    await begun();
+    expect(await removeImage({ ...serving.tools, worker }, { owner: 'ann' }, id)).toBe(true);
+    expect([pids(), serving.files(), worker.busy()]).toEqual([[], [], 0]);
+    expect(await serving.store.image('all', id)).toBeUndefined();
+    expect(await removeImage({ ...serving.tools, worker }, { owner: 'ann' }, id)).toBe(false);
+  });
+
+  it('the end of the service gives it back, and the attempt does not count', async () => {
+    const { serving, begun } = await openEndless();
+    const ids = await serving.upload([
+      photo('wine.jpg'),
+      photo('life.jpg'),
+      photo('wine.jpg'),
+      photo('umang.jpg'),
+    ]);
+    const worker = serving.start();
+    await begun();
+    await worker.stop(0);
+    expect([worker.busy(), stagedFiles(serving)]).toEqual([0, []]);
+    for (const id of ids) expect(await serving.image(id)).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(serving.files()).toEqual(ids.map((id) => `staging/${id}`).sort());
+  });
+});
+
+describe('the worker', () => {
+  it('finishes what is being rendered when it is stopped, and gives back the rest', async () => {
+    const { renderer } = watchedPool();
+    const serving = await openServing({ renderer });
+    const files = ['wine.jpg', 'life.jpg', 'umang.jpg', 'friends.jpg', 'sunset.jpg', 'seeding.jpg'].map(
+      photo,
+    );
+    const ids = await serving.upload(files);
+    const worker = serving.start();
+    await serving.event('image.ended');
+    await worker.stop(60_000);
+    const images = await Promise.all(ids.map((id) => serving.image(id)));
+    const ended = images.filter(({ state }) => state === 'completed');
+    const waiting = images.filter(({ state, attempts }) => state === 'pending' && attempts === 0);
+    expect(ended.length + waiting.length).toBe(6);
+    expect(waiting.length).toBeGreaterThan(0);
+    const keys = ended.flatMap(({ outputs }) => outputs.map(({ key }) => key));
+    expect(serving.files()).toEqual([...keys, ...waiting.map(({ id }) => `staging/${id}`)].sort());
+  });
+
+  it('makes images wait again that an earlier process had in work', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    await serving.store.take('dead', 1);
+    serving.start();
+    expect(await serving.event('recovered')).toMatchObject({ images: 1 });
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 2 });
+  });
+});
