@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   // What each record in SQLite needs.
   'adapters/sqlite': { to: ['errors', 'adapters/file-systems'] },
   adapters: { to: ['model', 'errors', 'adapters/file-systems'], type: ['ports'] },
+  'adapters/store': { to: ['model', 'errors', 'adapters/sqlite'], type: ['ports'] },
   'adapters/sqlite-index': {
     to: ['model', 'errors', 'adapters/file-systems', 'adapters/sqlite'],
     type: ['ports'],
@@ -63,7 +64,10 @@ const PACKAGES: Readonly<Record<string, Allowed>> = {
   'file-type': { to: ['image'] },
   'libheif-js': { to: ['image'] },
   sax: { to: ['image'] },
-  'better-sqlite3': { to: ['adapters/sqlite'], type: ['adapters/sqlite-index/maintenance'] },
+  'better-sqlite3': {
+    to: ['adapters/sqlite'],
+    type: ['adapters/sqlite-index/maintenance', 'adapters/store'],
+  },
   fastify: { to: ['http'] },
   '@fastify/cors': { to: ['http'] },
   '@fastify/multipart': { to: ['http'] },

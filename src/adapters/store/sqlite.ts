@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Statement as Prepared } from 'better-sqlite3';
+import { ImgtoolError, orUndefined } from '../../errors.ts';
+import type { Store } from '../../ports.ts';
+import { type Connection, connect } from '../sqlite/connection.ts';
+import { isBusy, unusable } from '../sqlite/errors.ts';
+import { realPlace } from '../sqlite/file.ts';
+import { openGroupCommit } from '../sqlite/group-commit.ts';
+import { STORE } from './schema.ts';
+import type { Statement, StoreStep } from './sql.ts';
+import { changeSteps } from './steps/again.ts';
+import { closeBatch } from './steps/changes.ts';
+import { imageSteps } from './steps/images.ts';
+import { queueSteps } from './steps/queue.ts';
+import { upkeepSteps } from './steps/upkeep.ts';
+import { uploadSteps } from './steps/uploads.ts';
+
+/** The name of the lock that a process holds as long as it has the store open. */
+const HOLDER = 'serve';
+
+/**
+ * Opens the store in one SQLite file, and holds it until it is closed or the process ends. `now` returns milliseconds
+ * since 1970. Errors: those of `connect`; `index_unusable` while another process holds the store.
+ */
+export async function openSqliteStore(
+  path: string,
+  { now = Date.now }: { now?: () => number } = {},
+): Promise<Store> {
+  const connection = await connect(STORE, path);
+  try {
+    hold(connection);
+    return storeOn(connection, now);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function hold({ path, locks }: Connection): void {
+  const note = `${realPlace(path)}.runs/${HOLDER}.txt`;
+  const held = () => {
+    const holder = orUndefined(() => readFileSync(note, 'utf8')) ?? 'another process';
+    const fix = 'end that process, or name another {{index}}';
+    return unusable(`${path}: is in use by imgtool serve (${holder})`, fix);
+  };
+  if (locks.isHeld(HOLDER)) throw held();
+  try {
+    locks.hold(HOLDER);
+  } catch (error) {
+    throw error instanceof ImgtoolError && isBusy(error.cause) ? held() : error;
+  }
+  writeFileSync(note, `process ${process.pid} on ${hostname()}`);
+}
+
+function storeOn(connection: Connection, now: () => number): Store {
+  const { locks } = connection;
+  const together = openGroupCommit(connection);
+  const carryOut = executor(connection);
+  const write =
+    <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
+    (...asked: A) =>
+      together(() => {
+        locks.check(HOLDER);
+        return carryOut(step(Math.floor(now()), ...asked));
+      });
+  const read =
+    <A extends readonly unknown[], T>(step: (now: number, ...asked: A) => StoreStep<T>) =>
+    (...asked: A) =>
+      connection.read(() => carryOut(step(Math.floor(now()), ...asked)));
+  return {
+    accept: write(uploadSteps.accept),
+    replay: read(uploadSteps.replay),
+    quota: write(uploadSteps.quota),
+    countRefused: write(uploadSteps.countRefused),
+    resetQuota: write(uploadSteps.resetQuota),
+    take: write(queueSteps.take),
+    lost: read(queueSteps.lost),
+    settle: write(queueSteps.settle),
+    endBatch: write(closeBatch),
+    giveBack: write(queueSteps.giveBack),
+    recover: write(queueSteps.recover),
+    image: read(imageSteps.image),
+    imageOfJob: read(imageSteps.imageOfJob),
+    images: read(imageSteps.images),
+    batchOf: read(imageSteps.batchOf),
+    imagesOf: read(imageSteps.imagesOf),
+    cancel: write(changeSteps.cancel),
+    retry: write(changeSteps.retry),
+    remove: write(changeSteps.remove),
+    removed: write(changeSteps.removed),
+    made: read(upkeepSteps.made),
+    stats: read(upkeepSteps.stats),
+    failed: read(upkeepSteps.failed),
+    trail: read(upkeepSteps.trail),
+    referred: read(upkeepSteps.referred),
+    sweep: write(upkeepSteps.sweep),
+    unstaged: write(upkeepSteps.unstaged),
+    async close() {
+      if (!connection.db.open) return;
+      // Steps of this turn come first.
+      await together(() => {});
+      locks.release(HOLDER);
+      connection.close();
+    },
+  };
+}
+
+/** Carries out steps, inside a transaction. Each statement is prepared once. */
+export function executor({ prepare }: Connection): <T>(step: StoreStep<T>) => T {
+  const prepared = new Map<string, Prepared<unknown[]>>();
+  const run = ({ parts, values }: Statement): unknown[] => {
+    const text = parts.join('?');
+    const statement = prepared.get(text) ?? prepare<unknown[]>(text);
+    prepared.set(text, statement);
+    if (statement.reader) return statement.all(...values);
+    statement.run(...values);
+    return [];
+  };
+  return (step) => {
+    let turn = step.next([]);
+    while (turn.done !== true) turn = step.next(run(turn.value));
+    return turn.value;
+  };
+}

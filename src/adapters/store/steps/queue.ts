@@ -1,0 +1,128 @@
+import type { Preset, StoredOutput } from '../../../model.ts';
+import type { Claim, ImageEnd } from '../../../ports.ts';
+import { fragment, type StoreStep, sql } from '../sql.ts';
+import { addToTrail, closeBatch, failImage } from './changes.ts';
+import type { ImageRow } from './rows.ts';
+
+/** After so many takes in a row without an end, an image fails: it may be what ends its workers. */
+const MOST_TAKES = 3;
+
+const CRASHED = {
+  code: 'worker_crashed',
+  message: `its worker ended ${MOST_TAKES} times before the image was done`,
+};
+
+function* take(now: number, worker: string, limit: number): StoreStep<Claim[]> {
+  const claims: Claim[] = [];
+  while (claims.length < limit) {
+    const waiting = yield* sql<{ id: string; batch: string; unended: number }>`
+      SELECT id, batch, unended FROM images WHERE state IN ('pending', 'retrying') AND not_before <= ${now}
+      ORDER BY priority DESC, number LIMIT ${limit - claims.length}`;
+    if (waiting.length === 0) break;
+    for (const { id, batch, unended } of waiting) {
+      if (unended < MOST_TAKES) claims.push(...(yield* claim(now, worker, id)));
+      else {
+        yield* failImage(now, id, CRASHED);
+        yield* closeBatch(now, batch);
+      }
+    }
+  }
+  return claims;
+}
+
+type ClaimRow = Omit<Claim, 'preset' | 'uploaded'> & Claim['uploaded'] & { readonly preset: string };
+
+function* claim(now: number, worker: string, image: string): StoreStep<Claim[]> {
+  const rows = yield* sql<ClaimRow>`
+    UPDATE images SET state = 'processing', worker = ${worker}, started_at = ${now}, attempts = attempts + 1,
+      taken = taken + 1, unended = unended + 1
+    WHERE id = ${image}
+    RETURNING id, job, batch, owner, bucket, name, attempts AS attempt, taken, staged, digest, bytes,
+      (SELECT preset FROM batches WHERE batches.id = images.batch) AS preset`;
+  yield* addToTrail(now, 'processing_started', image, { attempt: rows[0]?.attempt ?? 0 });
+  return rows.map(({ digest, bytes, preset, ...row }) => {
+    return { ...row, uploaded: { digest, bytes }, preset: JSON.parse(preset) as Preset };
+  });
+}
+
+function* lost(_now: number, claims: readonly Claim[]): StoreStep<Claim[]> {
+  const gone: Claim[] = [];
+  for (const one of claims) {
+    const held = yield* sql`
+      SELECT 1 FROM images WHERE id = ${one.id} AND state = 'processing' AND taken = ${one.taken}`;
+    if (held.length === 0) gone.push(one);
+  }
+  return gone;
+}
+
+function* settle(now: number, claimed: Claim, end: ImageEnd): StoreStep<'settled' | 'taken' | 'gone'> {
+  const [image] = yield* record(now, claimed, end);
+  if (image === undefined) return yield* whyNot(claimed);
+  if ('outputs' in end) yield* putOutputs(image, end.outputs);
+  yield* addToTrail(now, end.state, claimed.id, 'error' in end ? { code: end.error.code } : {});
+  return 'settled';
+}
+
+type Settled = Pick<ImageRow, 'number' | 'owner' | 'digest'>;
+
+/** Ends the attempt in the row of its image. Returns the row, unless the image is no longer in the hands of the claim. */
+function* record(now: number, { id, taken }: Claim, end: ImageEnd): StoreStep<readonly Settled[]> {
+  const ended = fragment('unended = 0, worker = NULL, state =');
+  const held = fragment("state = 'processing'");
+  if (end.state === 'retrying') {
+    return yield* sql<Settled>`
+      UPDATE images SET ${ended} 'retrying', not_before = ${now + end.delay}
+      WHERE id = ${id} AND ${held} AND taken = ${taken} RETURNING number, owner, digest`;
+  }
+  const ms = end.ms && JSON.stringify(end.ms);
+  if (end.state === 'failed') {
+    const { code, message, fix = null } = end.error;
+    return yield* sql<Settled>`
+      UPDATE images SET ${ended} 'failed', completed_at = ${now}, error_code = ${code}, error_message = ${message},
+        error_fix = ${fix}, ms = ${ms}
+      WHERE id = ${id} AND ${held} AND taken = ${taken} RETURNING number, owner, digest`;
+  }
+  const { format, width, height } = end.picture;
+  return yield* sql<Settled>`
+    UPDATE images SET ${ended} ${end.state}, completed_at = ${now}, staged = NULL, format = ${format}, width = ${width},
+      height = ${height}, dominant_color = ${end.dominantColor}, degraded = ${end.degraded ? 1 : 0},
+      duplicate_of = ${end.duplicateOf}, ms = ${ms}, total_ms = ${end.ms.total}
+    WHERE id = ${id} AND ${held} AND taken = ${taken} RETURNING number, owner, digest`;
+}
+
+function* whyNot({ id }: Claim): StoreStep<'taken' | 'gone'> {
+  const there = yield* sql`
+    SELECT 1 FROM images WHERE id = ${id} AND deleted_at IS NULL AND state <> 'cancelled'`;
+  return there.length > 0 ? 'taken' : 'gone';
+}
+
+function* putOutputs({ number, owner, digest }: Settled, outputs: readonly StoredOutput[]): StoreStep<void> {
+  for (const [position, output] of outputs.entries()) {
+    yield* sql`
+      INSERT INTO outputs (image, position, variant, format, settings, owner, digest, key, width, height, bytes,
+        checksum, encoder, recipe)
+      VALUES (${number}, ${position}, ${output.variant}, ${output.format}, ${output.settings}, ${owner}, ${digest},
+        ${output.key}, ${output.width}, ${output.height}, ${output.bytes}, ${output.checksum}, ${output.encoder},
+        ${output.recipe})`;
+  }
+}
+
+function* giveBack(now: number, claims: readonly Claim[]): StoreStep<void> {
+  for (const { id, taken } of claims) {
+    const given = yield* sql`
+      UPDATE images SET state = 'pending', worker = NULL, attempts = attempts - 1, unended = unended - 1, not_before = 0
+      WHERE id = ${id} AND state = 'processing' AND taken = ${taken} RETURNING id`;
+    if (given.length > 0) yield* addToTrail(now, 'given_back', id);
+  }
+}
+
+function* recover(now: number): StoreStep<number> {
+  const left = yield* sql<{ id: string }>`
+    UPDATE images SET state = 'pending', worker = NULL, not_before = 0 WHERE state = 'processing' RETURNING id`;
+  for (const { id } of left) yield* addToTrail(now, 'given_back', id, { reason: 'worker_gone' });
+  const open = yield* sql<{ id: string }>`SELECT id FROM batches WHERE completed_at IS NULL`;
+  for (const { id } of open) yield* closeBatch(now, id);
+  return left.length;
+}
+
+export const queueSteps = { take, lost, settle, giveBack, recover };

@@ -1,0 +1,105 @@
+import type { Image, ImageState, TrailEntry } from '../../../model.ts';
+import type { Made, StoreStats, Swept } from '../../../ports.ts';
+import { listOf, type StoreStep, sql } from '../sql.ts';
+import { keysOf } from './again.ts';
+import { statesIn } from './images.ts';
+import { IMAGE, type ImageRow, imagesIn, pictureIn, storedOutputsOf } from './rows.ts';
+import { KEY_AGE } from './uploads.ts';
+
+const DAY = 86_400_000;
+/** Milliseconds for which the audit trail is kept. */
+const TRAIL_AGE = 90 * DAY;
+/** Rows of each kind that one sweep covers, so that other steps need not wait for long. */
+const SWEPT = 1_000;
+/** Images with the same bytes and settings that are looked at, newest first. */
+const LOOKED_AT = 4;
+
+function* made(
+  _now: number,
+  owner: string,
+  digest: string,
+  settings: readonly string[],
+): StoreStep<Made | undefined> {
+  const matches = new Map<number, number>();
+  for (const one of settings) {
+    const found = yield* sql<{ number: number }>`
+      SELECT outputs.image AS number FROM outputs JOIN images ON images.number = outputs.image
+      WHERE outputs.owner = ${owner} AND outputs.digest = ${digest} AND outputs.settings = ${one}
+        AND images.deleted_at IS NULL
+      ORDER BY outputs.image DESC LIMIT ${LOOKED_AT}`;
+    for (const { number } of found) matches.set(number, (matches.get(number) ?? 0) + 1);
+  }
+  const [best] = [...matches].sort(([a, most], [b, more]) => more - most || b - a);
+  if (best === undefined) return undefined;
+  const [row] = yield* sql<ImageRow>`SELECT ${IMAGE} FROM images WHERE number = ${best[0]}`;
+  if (row === undefined) return undefined;
+  const outputs = (yield* storedOutputsOf(row.number)).filter((output) => settings.includes(output.settings));
+  const { id, dominantColor } = row;
+  return { id, dominantColor, picture: pictureIn(row), degraded: row.degraded === 1, outputs };
+}
+
+function* stats(now: number): StoreStep<StoreStats> {
+  const counts = yield* sql<{ state: ImageState; count: number }>`
+    SELECT state, count(*) AS count FROM images WHERE deleted_at IS NULL GROUP BY state`;
+  const [lately] = yield* sql<{ count: number; mean: number | null }>`
+    SELECT count(*) AS count, avg(total_ms) AS mean FROM images
+    WHERE deleted_at IS NULL AND state IN ('completed', 'duplicate') AND completed_at > ${now - DAY}`;
+  const states = statesIn(counts);
+  return {
+    states,
+    completedLately: lately?.count ?? 0,
+    meanMs: lately?.mean ?? null,
+    images: states.completed + states.duplicate,
+    jobs: Object.values(states).reduce((sum, count) => sum + count, 0),
+  };
+}
+
+function* failed(_now: number, limit: number): StoreStep<Image[]> {
+  const rows = yield* sql<ImageRow>`
+    SELECT ${IMAGE} FROM images WHERE deleted_at IS NULL AND state = 'failed'
+    ORDER BY completed_at DESC, number DESC LIMIT ${limit}`;
+  return yield* imagesIn(rows);
+}
+
+function* trail(_now: number, image: string): StoreStep<TrailEntry[]> {
+  const rows = yield* sql<Omit<TrailEntry, 'data'> & { data: string }>`
+    SELECT at, type, image, job, batch, owner, data FROM events WHERE image = ${image} ORDER BY number`;
+  return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as TrailEntry['data'] }));
+}
+
+function* referred(_now: number, keys: readonly string[]): StoreStep<string[]> {
+  if (keys.length === 0) return [];
+  const rows = yield* sql<{ key: string }>`
+    SELECT staged AS key FROM images WHERE staged IN ${listOf(keys)} UNION SELECT key FROM outputs WHERE key IN ${listOf(keys)}`;
+  return rows.map(({ key }) => key);
+}
+
+function* sweep(now: number, failedBefore: number): StoreStep<Swept> {
+  yield* dropOld(now);
+  const staged = yield* sql<{ staged: string }>`
+    SELECT staged FROM images
+    WHERE deleted_at IS NULL AND state IN ('failed', 'cancelled') AND completed_at < ${failedBefore}
+      AND staged IS NOT NULL
+    LIMIT ${SWEPT}`;
+  const hidden = yield* sql<{ id: string; number: number }>`
+    SELECT id, number FROM images WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ${SWEPT}`;
+  const removed: { image: string; keys: readonly string[] }[] = [];
+  for (const { id, number } of hidden) removed.push({ image: id, keys: yield* keysOf(number) });
+  return { staged: staged.map((row) => row.staged), removed };
+}
+
+function* dropOld(now: number): StoreStep<void> {
+  yield* sql`
+    DELETE FROM keys WHERE (owner, route, key) IN
+      (SELECT owner, route, key FROM keys WHERE created_at <= ${now - KEY_AGE} LIMIT ${SWEPT})`;
+  yield* sql`
+    DELETE FROM events WHERE number IN (SELECT number FROM events WHERE at <= ${now - TRAIL_AGE} LIMIT ${SWEPT})`;
+  yield* sql`DELETE FROM limits WHERE ends_at <= ${now}`;
+}
+
+function* unstaged(_now: number, keys: readonly string[]): StoreStep<void> {
+  if (keys.length === 0) return;
+  yield* sql`UPDATE images SET staged = NULL WHERE staged IN ${listOf(keys)}`;
+}
+
+export const upkeepSteps = { made, stats, failed, trail, referred, sweep, unstaged };
