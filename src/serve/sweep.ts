@@ -43,20 +43,26 @@ export function startSweeper(context: ServeContext, keep: KeepTimes, clock: Cloc
 /** Removes what nobody needs any more, and finishes what a process that is gone has begun. Ends early once aborted. */
 export async function sweep(context: ServeContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
   const { store, objects, emit } = context;
-  const { staged, removed } = await store.sweep(Date.now() - keep.failed);
-  for (const keys of inGroups(staged)) {
-    if (signal.aborted) return;
-    await objects.remove(keys);
-    await store.unstaged(keys);
-  }
-  for (const { image, keys } of removed) {
-    if (signal.aborted) return;
-    await objects.remove(keys);
-    await store.removed(image);
+  const done = { staged: 0, images: 0 };
+  for (;;) {
+    const { staged, removed } = await store.sweep(Date.now() - keep.failed);
+    if (staged.length + removed.length === 0) break;
+    for (const keys of inGroups(staged)) {
+      if (signal.aborted) return;
+      await objects.remove(keys);
+      await store.unstaged(keys);
+      done.staged += keys.length;
+    }
+    for (const { image, keys } of removed) {
+      if (signal.aborted) return;
+      await objects.remove(keys);
+      await store.removed(image);
+      done.images++;
+    }
   }
   await removeOfCrashed(context, signal);
   const orphans = await removeOrphans(context, Date.now() - keep.orphans, signal);
-  emit({ type: 'swept', staged: staged.length, images: removed.length, orphans });
+  emit({ type: 'swept', ...done, orphans });
 }
 
 /** Outputs of images that failed because each of their workers died: the last one may have stored some of them. */

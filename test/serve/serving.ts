@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect } from 'vitest';
 import { openLocalObjects } from '../../src/adapters/local-storage/objects.ts';
+import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import { openMemoryBudget } from '../../src/core/queue/memory-budget.ts';
 import type { Image, Preset } from '../../src/model.ts';
@@ -17,7 +18,6 @@ import { BUILT_IN } from '../../src/variants/presets.ts';
 import { workerPath } from '../adapters/children.ts';
 import { makePlace } from '../place.ts';
 import { batchOptions, sha } from '../records.ts';
-import { openMadeUpStore } from './made-up-store.ts';
 
 export const photo = (name: string): Buffer =>
   readFileSync(fileURLToPath(new URL(`../fixtures/photos/${name}`, import.meta.url)));
@@ -38,7 +38,7 @@ export type Serving = Awaited<ReturnType<typeof openServing>>;
 export async function openServing(over: Partial<ImageTools> = {}, root = join(makePlace(), 'storage')) {
   const objects = openLocalObjects(root);
   await objects.prepare();
-  const store = openMadeUpStore();
+  const store = await openSqliteStore(join(root, '../state.serve.db'));
   const events: ServeEvent[] = [];
   const readers = new Set<(event: ServeEvent) => void>();
   const renderer: Renderer = over.renderer ?? createWorkerPool({ size: 2, workerPath });

@@ -1,0 +1,51 @@
+import { openLocalObjects } from '../adapters/local-storage/objects.ts';
+import { openSqliteStore } from '../adapters/store/sqlite.ts';
+import type { Engine } from '../engine.ts';
+import type { ServeContext, Worker } from './context.ts';
+import type { ImageTools } from './job.ts';
+import { type KeepTimes, startSweeper } from './sweep.ts';
+import { startWorker } from './work.ts';
+
+export interface ServiceOptions extends Pick<ServeContext, 'emit'>, Pick<ImageTools, 'options'> {
+  /** Its child processes and its memory budget render uploads too. */
+  readonly engine: Pick<Engine, 'rendering'>;
+  /** Absolute path of the file of the store. */
+  readonly store: string;
+  /** Absolute path of the folder of the objects. */
+  readonly storage: string;
+  readonly keep: KeepTimes;
+}
+
+export interface Service extends ServeContext {
+  readonly worker: Worker;
+  /** Stops the worker at once, and closes the store. The engine stays open. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens store and storage, and begins to process what waits. Errors: `index_unusable` and `index_newer`, also while
+ * another process holds the store; those of storage that cannot be written.
+ */
+export async function openService(asked: ServiceOptions): Promise<Service> {
+  const { engine, options, emit, keep } = asked;
+  // First the store: the process that holds it has the storage for itself.
+  const store = await openSqliteStore(asked.store);
+  try {
+    const objects = openLocalObjects(asked.storage);
+    await objects.prepare();
+    const context = { store, objects, emit };
+    const worker = startWorker({ ...context, ...engine.rendering(options), options });
+    const sweeper = startSweeper(context, keep);
+    return {
+      ...context,
+      worker,
+      async close() {
+        await Promise.all([worker.stop(0), sweeper.stop()]);
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startSweeper, sweep } from '../../src/serve/sweep.ts';
+import { makeClock } from '../core/made-up-clock.ts';
+import { openServing, photo, type Serving } from './serving.ts';
+
+const DAY = 86_400_000;
+const KEEP = { failed: 7 * DAY, orphans: DAY };
+const never = new AbortController().signal;
+
+/** Stores an object that no row refers to, as old as this. */
+async function putOrphan({ objects, root }: Serving, key: string, age: number): Promise<void> {
+  const one = await objects.stage(key);
+  writeFileSync(one.path, 'left behind');
+  await objects.commit([one]);
+  const then = (Date.now() - age) / 1000;
+  utimesSync(join(root, key), then, then);
+}
+
+describe('a sweep', () => {
+  it('removes old staged bytes that no image refers to, and keeps all others', async () => {
+    const serving = await openServing();
+    const [waiting = ''] = await serving.upload([photo('wine.jpg')]);
+    const then = (Date.now() - 2 * DAY) / 1000;
+    utimesSync(join(serving.root, `staging/${waiting}`), then, then);
+    await putOrphan(serving, 'staging/old', 2 * DAY);
+    await putOrphan(serving, 'staging/new', DAY / 2);
+    await putOrphan(serving, 'photos/processed/x/other.webp', 2 * DAY);
+    await sweep(serving.tools, KEEP, never);
+    expect(serving.events).toContainEqual({ type: 'swept', staged: 0, images: 0, orphans: 1 });
+    const kept = ['photos/processed/x/other.webp', `staging/${waiting}`, 'staging/new'];
+    expect(serving.files()).toEqual(kept.sort());
+  });
+
+  it('removes the staged bytes of failed images once they are old enough, so that no retry finds them', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([Buffer.from('no picture')]);
+    serving.start();
+    await serving.ended(id);
+    await sweep(serving.tools, KEEP, never);
+    expect(serving.files()).toEqual([`staging/${id}`]);
+    await sweep(serving.tools, { ...KEEP, failed: -1_000 }, never);
+    expect([serving.files(), serving.events.at(-1)]).toEqual([
+      [],
+      { type: 'swept', staged: 1, images: 0, orphans: 0 },
+    ]);
+    const { job } = await serving.image(id);
+    await serving.store.retry('all', { job });
+    expect(await serving.image(id)).toMatchObject({ state: 'failed', error: { code: 'source_missing' } });
+  });
+
+  it('finishes a deletion that a process has begun', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    await serving.ended(id);
+    expect(await serving.store.remove('all', id)).toHaveLength(3);
+    expect(serving.files()).toHaveLength(3);
+    await sweep(serving.tools, KEEP, never);
+    expect([serving.files(), serving.events.at(-1)]).toEqual([
+      [],
+      { type: 'swept', staged: 0, images: 1, orphans: 0 },
+    ]);
+    await sweep(serving.tools, KEEP, never);
+    expect(serving.events.at(-1)).toEqual({ type: 'swept', staged: 0, images: 0, orphans: 0 });
+  });
+
+  it('handles more orphans than one question to the store can have', async () => {
+    const serving = await openServing();
+    await putOrphan(serving, 'staging/0', 0);
+    for (let i = 1; i < 501; i++) writeFileSync(join(serving.root, 'staging', `${i}`), '');
+    await sweep(serving.tools, { ...KEEP, orphans: -60_000 }, never);
+    expect(serving.events.at(-1)).toMatchObject({ type: 'swept', orphans: 501 });
+  });
+});
+
+describe('the sweeper', () => {
+  it('sweeps at the start and about every ten minutes, also after a sweep that failed', async () => {
+    const serving = await openServing();
+    const clock = makeClock();
+    let fails = false;
+    let sweeps = 0;
+    const store = {
+      ...serving.store,
+      sweep: async (before: number) => {
+        sweeps++;
+        if (fails) throw new Error('as asked');
+        return serving.store.sweep(before);
+      },
+    };
+    const sweeper = startSweeper({ ...serving.tools, store }, KEEP, clock);
+    await serving.event('swept');
+    expect(sweeps).toBe(1);
+    fails = true;
+    await clock.advance(750_000);
+    const warning = await serving.event('warning');
+    expect(warning.message).toMatch(/as asked/);
+    expect(sweeps).toBe(2);
+    fails = false;
+    await clock.advance(750_000);
+    await sweeper.stop();
+    expect(sweeps).toBe(3);
+    expect(clock.waiting).toBe(0);
+  });
+});
