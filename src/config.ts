@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { isAbsolute, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import {
   allPresets,
   choosePreset,
@@ -23,13 +23,16 @@ export { environment } from './config/environment.ts';
 export { addSettings, flagsOf, givenLimits } from './config/flags.ts';
 export { allAdvice, hintAsFlags, hintAsOptions, nearPath } from './config/hints.ts';
 export { cores, memoryHere } from './config/machine.ts';
+export { hostAndPort, isLoopback } from './config/network.ts';
 export { workingFolder } from './config/places.ts';
+export { lifetimeType } from './config/quantities.ts';
+export { readSecrets } from './config/secrets.ts';
 export { wantsJson } from './config/wants-json.ts';
 export { nearest } from './variants/place.ts';
 export type { Flags, Origin, TerminalTraits };
 
 /** Settings that Config has under other names or with other types. */
-type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort';
+type Changed = keyof Limits | 'limitPixels' | keyof WatchOptions | 'name' | 'variants' | 'effort' | 'storage';
 
 type OfBatch = Omit<BatchOptions, 'list' | 'walk'>;
 
@@ -44,6 +47,8 @@ export interface Config extends OfBatch, Omit<Values, Changed | keyof OfBatch | 
   readonly index: string;
   /** Whether it has its default path. */
   readonly isUsualIndex: boolean;
+  /** Absolute path of the folder of the service. */
+  readonly storage: string;
   /** The index, if it is not the usual one and is not there yet. */
   readonly newIndex: string | undefined;
   readonly look: TerminalTraits;
@@ -82,28 +87,33 @@ export async function loadConfig(given: Given): Promise<Config> {
   checkNames(template, preset, settings.name.place);
 
   const absoluteOf = ({ value, base }: Resolved<string>) => absolute(value, base ?? cwd, home);
-  const { out, index, base } = settings;
+  const pathOf = (setting: Resolved<string | null>) =>
+    setting.value === null ? null : absoluteOf({ ...setting, value: setting.value });
+  const { out } = settings;
+  const index = pathOf(settings.index) ?? defaultIndex(surroundings);
   const { memory, memoryCap } =
     values.memory === null ? autoMemory() : { memory: values.memory, memoryCap: values.memory };
   const resolved = {
     out: absoluteOf(out),
-    base: base.value === null ? null : absoluteOf({ ...base, value: base.value }),
+    base: pathOf(settings.base),
     jobs: values.jobs ?? cores(),
     memory,
-    index: index.value === null ? defaultIndex(surroundings) : absoluteOf({ ...index, value: index.value }),
+    index,
+    storage: pathOf(settings.storage) ?? join(dirname(index), 'storage'),
+    jwtSecretFile: pathOf(settings.jwtSecretFile),
   };
   const noPreset = { key: 'preset', value: null, text: 'none', origin: settings.variants.origin };
   const origins = listOrigins(settings, resolved).map((one) =>
     one.key === 'preset' && isCustom(settings) ? noPreset : one,
   );
   const usual = orUndefined(() => defaultIndex(surroundings));
-  const isUsualIndex = resolved.index === usual;
-  const isNewIndex = !isUsualIndex && hasNothing(resolved.index);
+  const isUsualIndex = index === usual;
+  const isNewIndex = !isUsualIndex && hasNothing(index);
   return frozen<Config>({
     ...values,
     ...resolved,
     isUsualIndex,
-    newIndex: isNewIndex ? resolved.index : undefined,
+    newIndex: isNewIndex ? index : undefined,
     memoryCap,
     cwd,
     outGiven: asGiven(out, resolved.out, cwd),

@@ -109,15 +109,9 @@ export function createEngine(options: EngineOptions) {
     const sources = await openLocalSources(inputs, rules, nearPath);
     budget ??= openMemoryBudget(memory ?? options.memory);
     const run = newRun();
-    return {
-      ...{
-        index: await (options.dryRun ? lookAtIndex() : openIndex()),
-        storage: openLocalStorage(run),
-        sources,
-        run,
-      },
-      ...{ renderer: shareRenderer(shared), budget },
-    };
+    const opened = await (options.dryRun ? lookAtIndex() : openIndex());
+    const storage = openLocalStorage(run);
+    return { index: opened, storage, sources, run, renderer: shareRenderer(shared), budget };
   }
 
   /** With `profile`, measures the time of each call. */

@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   },
   // It talks to image/worker across a process boundary. That end declares the messages once.
   'adapters/worker-pool': { to: ['model', 'errors'], type: ['ports', 'image/protocol'] },
-  report: { to: ['model'] },
+  report: { to: ['model'], type: ['serve/events'] },
   serve: { to: ['core', 'variants', 'model', 'errors'], type: ['ports'] },
   http: { to: ['serve', 'image/detect', 'variants', 'model', 'errors'], type: ['ports'] },
   // It opens the adapters of the service behind their ports.
@@ -50,7 +50,10 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   engine: { to: ['core', 'adapters', 'model'], type: ['ports'] },
   history: { to: ['core', 'adapters', 'model'], type: ['ports'] },
   library: { to: ['engine', 'history', 'config', 'model', 'errors'] },
-  commands: { to: ['engine', 'history', 'config', 'variants', 'report', 'model', 'errors'], type: ['ports'] },
+  commands: {
+    to: ['engine', 'history', 'serve/open', 'http', 'config', 'variants', 'report', 'model', 'errors'],
+    type: ['ports', 'serve'],
+  },
   cli: { to: ['commands', 'config', 'report', 'errors'], type: ['model'] },
   index: { to: ['library', 'errors'], type: ['model'] },
 };

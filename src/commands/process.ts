@@ -6,7 +6,7 @@ import { attend, type Call, prepare, type Verb, withEngine } from './verb.ts';
 export const processVerb: Verb = {
   summary: 'render the variants of files and folders',
   description: 'Renders files, folders (with all folders below them) and quoted globs, as one batch.',
-  settings: ['inputs', 'lists', 'outputs', 'limits', 'work', 'display', 'settings'],
+  settings: ['inputs', 'lists', 'outputs', 'variants', 'limits', 'work', 'display', 'settings'],
   argument: ['[path...]', 'files, folders or quoted globs'],
   examples: [
     'imgtool process photos --out out',

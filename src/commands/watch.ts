@@ -6,7 +6,7 @@ import { attend, prepare, type Verb, withEngine } from './verb.ts';
 export const watchVerb: Verb = {
   summary: 'render the files that arrive in folders, until stopped',
   description: 'Renders the files that are in the folders, then every file that arrives, until Ctrl-C.',
-  settings: ['watch', 'inputs', 'outputs', 'limits', 'work', 'display', 'settings'],
+  settings: ['watch', 'inputs', 'outputs', 'variants', 'limits', 'work', 'display', 'settings'],
   argument: ['[dir...]', 'folders to watch'],
   // `foldersOf` reports an error if a file or a variable turns it on.
   hidden: ['--dry-run'],

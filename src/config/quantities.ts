@@ -21,6 +21,9 @@ export function durationType(unit: keyof typeof DURATIONS, least: number, most: 
   });
 }
 
+/** How long a token is valid, in milliseconds. Users write hours. */
+export const lifetimeType = durationType('h', 1_000, 3650 * DURATIONS.d);
+
 const AMOUNTS = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 const AMOUNT = '^\\s*(\\d+(?:\\.\\d*)?|\\.\\d+)([kmgKMG]?)\\s*$';
 

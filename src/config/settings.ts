@@ -8,6 +8,7 @@ import { choice, orWord, text, texts, wholeNumber, yesNoOr, yesOrNo } from '../v
 import { KEEPS, NOTHING } from '../variants/words.ts';
 import { variantsType } from '../variants/written.ts';
 import { amountType, durationType, sizeType } from './quantities.ts';
+import { SERVICE } from './service.ts';
 import { PLACEHOLDERS } from './template.ts';
 
 /** Groups of the help, in this order. `lists` is for commands that end by themselves, `work` for those that render. */
@@ -16,6 +17,11 @@ export const GROUPS = {
   inputs: 'Inputs:',
   lists: 'Inputs:',
   outputs: 'Outputs:',
+  /** Of `outputs`, what the service can have too: which variants are made, and with which metadata. */
+  variants: 'Outputs:',
+  serve: 'Service:',
+  /** Of `serve`, what `imgtool token` needs too. */
+  tokens: 'Service:',
   limits: 'Limits:',
   work: 'Display:',
   display: 'Display:',
@@ -72,7 +78,7 @@ function automatic<T>(group: Group, flag: string, about: string, type: Scalar<T>
 
 /** A text that is written into outputs. */
 function stamp(flag: string, about: string) {
-  return setting<string | null>('outputs', flag, about, { initial: null, type: orWord(NOTHING, stampType) });
+  return setting<string | null>('variants', flag, about, { initial: null, type: orWord(NOTHING, stampType) });
 }
 
 const WORDS = PLACEHOLDERS.map((word) => `{${word}}`).join(' ');
@@ -120,25 +126,25 @@ const TABLE = {
     initial: 'imgtool-out',
     type: text('a folder'),
   }),
-  preset: setting('outputs', '--preset <name>', 'list of variants to make, see `imgtool presets`', {
+  preset: setting('variants', '--preset <name>', 'list of variants to make, see `imgtool presets`', {
     initial: 'web',
     type: text('the name of a preset'),
   }),
   /** As the user wrote them, because other settings can complete a variant. */
   variants: setting<readonly LooseVariant[]>(
-    'outputs',
+    'variants',
     '--variant <spec>',
     'a variant such as hero:w=1600,format=avif,q=55; is added to a preset that is named; repeatable',
     { initial: [], type: variantsType },
   ),
   /** 0 to 10, limited to the range of each format. Null keeps the effort of each variant. */
   effort: automatic(
-    'outputs',
+    'variants',
     '--effort <n>',
     `how hard the encoders try, from 0 (fastest) to ${MOST_EFFORT} (smallest); auto keeps that of each variant`,
     wholeNumber(0, MOST_EFFORT),
   ),
-  keep: setting('outputs', '--keep <list>', `metadata to keep: ${KEEPS.join('+')}, or ${NOTHING}`, {
+  keep: setting('variants', '--keep <list>', `metadata to keep: ${KEEPS.join('+')}, or ${NOTHING}`, {
     initial: NOTHING,
     type: keepType(),
   }),
@@ -206,6 +212,7 @@ const TABLE = {
   }),
   allowSvg: toggle('limits', '--allow-svg', 'render SVG, which is more a program than an image'),
   lenient: toggle('limits', '--lenient', 'accept damaged images, as far as they can be decoded'),
+  ...SERVICE,
   json: toggle('display', '--json', 'write JSON to standard output'),
   quiet: toggle('work', '-q, --quiet', 'show only errors and warnings'),
   verbose: toggle('work', '-v, --verbose', 'show a line for each image and each file that is passed over'),

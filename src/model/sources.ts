@@ -20,6 +20,10 @@ const READ = {
 /** A format of sources that can be read. */
 export type SourceFormat = keyof typeof READ;
 
+export const SOURCE_FORMATS = Object.keys(READ).filter((word): word is SourceFormat =>
+  Object.hasOwn(READ, word),
+);
+
 /** Extensions that a walk takes, although the image then fails. */
 const TAKEN = 'jxl jp2';
 

@@ -16,7 +16,16 @@ describe('the flags', () => {
     // What is on by itself is shown by the flag that turns it off.
     const shown = KEYS.map((key) => (SETTINGS[key].initial === true ? `--no-${key}` : longFlag(key)));
     for (const flag of shown) expect(help).toContain(` ${flag}`);
-    const groups = ['Watching:', 'Inputs:', 'Outputs:', 'Limits:', 'Display:', 'Settings:', 'Options:'];
+    const groups = [
+      'Watching:',
+      'Inputs:',
+      'Outputs:',
+      'Limits:',
+      'Service:',
+      'Display:',
+      'Settings:',
+      'Options:',
+    ];
     expect(help.match(/^\w+:$/gm)?.filter((group) => group !== 'Arguments:')).toEqual(groups);
     expect(help).toContain('(default: 268M)');
     expect(help).not.toContain('--no-force');

@@ -55,7 +55,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   not: (schema: Schema, data, root) => !isValid(data, schema, root),
 };
 
-const NOTES = ['$schema', '$defs', 'title', 'description'];
+const NOTES = ['$schema', '$defs', 'title', 'description', 'format', 'default'];
 
 /** The keywords that the data does not satisfy. Errors: a keyword that is not known here. */
 export function faultsOf(data: unknown, schema: Schema, root = schema): string[] {

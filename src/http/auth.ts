@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import { ImgtoolError } from '../errors.ts';
+import { Refusal } from './problem.ts';
+
+/** Who sends a request. */
+export interface Caller {
+  readonly owner: string;
+  readonly isAdmin: boolean;
+}
+
+/** What a valid token is. */
+export interface TokenRules {
+  /** Secrets of HS256. */
+  readonly secrets: readonly string[];
+  /** Address of public keys. Their tokens must have `exp`, issuer and audience. */
+  readonly jwks: string | null;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+}
+
+/** Finds out who sends a request by its header `Authorization`. Errors: `unauthorized`, `unavailable`. */
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+/** The caller of each request to a service without tokens. */
+export const LOCAL: Caller = { owner: 'local', isAdmin: true };
+
+/** Public keys alone: a public key must never count as a secret. */
+const ASYMMETRIC = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
+
+/** Seconds by which clocks may differ. */
+const TOLERANCE = 5;
+/** Milliseconds between two requests for public keys. */
+const COOLDOWN = 30_000;
+const KEYS_TIMEOUT = 5_000;
+const LONGEST_OWNER = 255;
+/** Tokens to remember, and for how many milliseconds: a withdrawn key must not count for ever. */
+const REMEMBERED = 10_000;
+const REMEMBERED_FOR = 600_000;
+
+export function authenticateBy(rules: TokenRules, now = Date.now): Authenticate {
+  const verify = verifierOf(rules, now);
+  const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
+  return async (authorization) => {
+    const [, token = ''] = /^Bearer +([\w.-]+) *$/i.exec(authorization ?? '') ?? [];
+    if (token === '') throw unauthorized();
+    const digest = createHash('sha256').update(token).digest('base64');
+    const before = known.get(digest);
+    if (before !== undefined && now() < before.until) return before.caller;
+    known.delete(digest);
+    const claims = await verify(token);
+    const caller = callerOf(claims);
+    // The oldest entry is the first one.
+    for (const [oldest] of known) if (known.size >= REMEMBERED) known.delete(oldest);
+    const expires = (claims.exp ?? Number.POSITIVE_INFINITY) * 1000;
+    known.set(digest, { caller, until: Math.min(expires, now() + REMEMBERED_FOR) });
+    return caller;
+  };
+}
+
+/** One answer for every reason: it must not help to guess tokens. */
+function unauthorized(cause?: unknown): Refusal {
+  return new Refusal('unauthorized', 'the token is missing or not valid', {
+    fix: 'send the header Authorization: Bearer <token> with a valid token; imgtool token makes one',
+    headers: { 'www-authenticate': 'Bearer' },
+    cause,
+  });
+}
+
+function callerOf({ sub, scope }: JWTPayload): Caller {
+  // An owner is shown in logs, and must not break their lines.
+  if (typeof sub !== 'string' || /^$|[\0-\x1f\x7f]/.test(sub)) throw unauthorized();
+  if (Buffer.byteLength(sub) > LONGEST_OWNER) throw unauthorized();
+  return { owner: sub, isAdmin: typeof scope === 'string' && scope.split(' ').includes('admin') };
+}
+
+function verifierOf({ secrets, jwks, issuer, audience }: TokenRules, now: () => number) {
+  const keys = secrets.map((secret) => new TextEncoder().encode(secret));
+  const publicKeys = jwks === null ? undefined : publicKeysAt(jwks, now);
+  const claims = (): JWTVerifyOptions => ({
+    ...(issuer === null ? {} : { issuer }),
+    ...(audience === null ? {} : { audience }),
+    clockTolerance: TOLERANCE,
+    currentDate: new Date(now()),
+  });
+
+  async function bySecret(token: string): Promise<JWTPayload> {
+    for (const key of keys) {
+      try {
+        return (await jwtVerify(token, key, { ...claims(), algorithms: ['HS256'] })).payload;
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+    }
+    throw unauthorized();
+  }
+
+  return async (token: string): Promise<JWTPayload> => {
+    try {
+      if (decodeProtectedHeader(token).alg === 'HS256' || publicKeys === undefined)
+        return await bySecret(token);
+      const rules = { ...claims(), algorithms: ASYMMETRIC, requiredClaims: ['exp', 'iss', 'aud'] };
+      return (await jwtVerify(token, publicKeys, rules)).payload;
+    } catch (error) {
+      throw error instanceof ImgtoolError ? error : unauthorized(error);
+    }
+  };
+}
+
+/** The keys at an address. A failed request counts for the cooldown too. */
+function publicKeysAt(url: string, now: () => number) {
+  let failedAt = Number.NEGATIVE_INFINITY;
+  return createRemoteJWKSet(new URL(url), {
+    cooldownDuration: COOLDOWN,
+    timeoutDuration: KEYS_TIMEOUT,
+    async [customFetch](address, options) {
+      const left = failedAt + COOLDOWN - now();
+      if (left > 0) throw keysUnavailable(left);
+      try {
+        const answer = await fetch(address, options);
+        if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
+        return answer;
+      } catch (error) {
+        failedAt = now();
+        throw keysUnavailable(COOLDOWN, error);
+      }
+    },
+  });
+}
+
+function keysUnavailable(left: number, cause?: unknown): Refusal {
+  const message = 'the keys of the server that signs tokens could not be read';
+  return new Refusal('unavailable', message, { retryAfter: Math.ceil(left / 1000), cause });
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set for all routes that need a token. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    /** Whether the route is for callers with a token. */
+    needsToken?: boolean;
+  }
+}

@@ -1,0 +1,120 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Quota } from '../ports.ts';
+import type { Site } from './options.ts';
+import { Refusal } from './problem.ts';
+
+// What is checked before the body of an upload is read.
+
+/** Bytes of a request beside its files: fields, and the headers of its parts. */
+const BESIDE_FILES = 65_536;
+const LONGEST_KEY = 255;
+/** An upload is refused while less is free: this part of the disk, or these bytes. */
+const LEAST_FREE = { part: 0.05, bytes: 1e9 };
+/** Milliseconds for which the length of the queue is remembered. */
+const QUEUE_REMEMBERED = 500;
+/** Seconds after which a client may try again. */
+const SOON = 2;
+const LATER = 60;
+
+/** Most bytes of the body of a request with this number of files. */
+export const mostBytes = ({ options: { uploads } }: Site, files: number): number =>
+  files * uploads.maxUpload + BESIDE_FILES;
+
+/** The `Idempotency-Key` of a request. Errors: `invalid_request`. */
+export function keyOf({ headers }: FastifyRequest): string | null {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key) && key.length <= LONGEST_KEY) return key;
+  throw new Refusal(
+    'invalid_request',
+    'Idempotency-Key: expected 1 to 255 characters of ASCII without spaces',
+    {
+      fix: 'for example a UUID that you make for each upload',
+    },
+  );
+}
+
+/** Opens the way into the service, for requests with uploads. */
+export function openGate(site: Site) {
+  const { service, options, limits } = site;
+  const { store, objects } = service;
+  const { quota, maxQueue, maxUpload } = options.uploads;
+  let queue = { length: 0, at: Number.NEGATIVE_INFINITY };
+
+  async function queueLength(): Promise<number> {
+    const now = performance.now();
+    if (now - queue.at > QUEUE_REMEMBERED) {
+      const { states } = await store.stats();
+      queue = { length: states.pending + states.retrying, at: now };
+    }
+    return queue.length;
+  }
+
+  async function assertRoom(): Promise<void> {
+    const space = await objects.space();
+    if (space !== null && space.free < Math.max(LEAST_FREE.part * space.total, LEAST_FREE.bytes)) {
+      const fix = 'free some space, or choose another {{storage}}';
+      throw new Refusal('no_space', 'too little space is left for uploads', { fix, retryAfter: LATER });
+    }
+    if ((await queueLength()) < maxQueue) return;
+    throw new Refusal('unavailable', 'too many images wait to be processed', { retryAfter: LATER });
+  }
+
+  /** Errors: `unsupported_media_type`, `upload_too_large`. */
+  function assertFits({ headers }: FastifyRequest, files: number): void {
+    if (!/^multipart\/form-data *;/i.test(headers['content-type'] ?? '')) {
+      const message = 'expected a body of the type multipart/form-data';
+      throw new Refusal('unsupported_media_type', message, { fix: 'for example curl -F file=@photo.jpg' });
+    }
+    if (Number(headers['content-length'] ?? 0) > mostBytes(site, files)) throw uploadTooLarge(maxUpload);
+  }
+
+  return {
+    /**
+     * Checks a request before its body is read. `repeats` says that an earlier request had the same key: it is answered in
+     * any case. Errors: those of the gate, `rate_limited`, `unavailable`, `no_space`.
+     */
+    async assertWelcome(request: FastifyRequest, reply: FastifyReply, files: number, repeats: boolean) {
+      const { owner } = request.caller;
+      const left = quota && (await store.quota(owner, quota));
+      showQuota(reply, left);
+      assertFits(request, files);
+      if (site.isStopping) throw new Refusal('unavailable', 'the service is stopping', { retryAfter: SOON });
+      if (left !== null && left.remaining === 0 && !repeats) throw overQuota(left);
+      if (!repeats) await assertRoom();
+    },
+    /** Counts a request as open until `leave`. Errors: `unavailable`. */
+    enter(): void {
+      if (site.openUploads >= limits.uploads) {
+        throw new Refusal('unavailable', 'too many uploads at the same time', { retryAfter: SOON });
+      }
+      site.openUploads++;
+    },
+    leave(): void {
+      site.openUploads--;
+    },
+  };
+}
+
+export type Gate = ReturnType<typeof openGate>;
+
+export function showQuota(reply: FastifyReply, quota: Quota | null): void {
+  if (quota === null) return;
+  const { limit, remaining, resetAt } = quota;
+  reply.headers({
+    'x-ratelimit-limit': limit,
+    'x-ratelimit-remaining': remaining,
+    'x-ratelimit-reset': new Date(resetAt).toISOString(),
+  });
+}
+
+export function overQuota({ limit, resetAt }: Quota, now = Date.now()): Refusal {
+  const retryAfter = Math.max(1, Math.ceil((resetAt - now) / 1000));
+  const message = `the limit of ${limit} uploads is used up until ${new Date(resetAt).toISOString()}`;
+  return new Refusal('rate_limited', message, { retryAfter });
+}
+
+export function uploadTooLarge(most: number): Refusal {
+  const message = `the upload is larger than ${most.toLocaleString('en')} bytes`;
+  return new Refusal('upload_too_large', message, { fix: 'send a smaller file, or raise {{maxUpload}}' });
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify';
+import type { Viewer } from '../../ports.ts';
+import { batchBody, batchImageBody, batchPath } from '../bodies.ts';
+import type { Site } from '../options.ts';
+import { notFound } from '../problem.ts';
+import { ANSWERS, answers, batchImagesQuery, batchParams } from '../schemas.ts';
+import { changeText, type ViewerOf } from './jobs.ts';
+
+type ByBatch = { Params: { batch_id: string } };
+
+export function batchRoutes(app: FastifyInstance, { service }: Site): void {
+  const { store } = service;
+
+  // One document at two addresses.
+  for (const url of ['/batch/:batch_id', '/batch/:batch_id/status']) {
+    app.get<ByBatch>(
+      url,
+      {
+        schema: {
+          summary: 'the state and progress of a batch',
+          params: batchParams,
+          response: answers(200, 'the batch', ANSWERS.batch),
+        },
+      },
+      async ({ caller, params }) => {
+        const batch = await store.batchOf({ owner: caller.owner }, params.batch_id);
+        if (batch === undefined) throw notFound();
+        return batchBody(batch);
+      },
+    );
+  }
+
+  app.get<ByBatch & { Querystring: { after?: string; limit: number } }>(
+    '/batch/:batch_id/images',
+    {
+      schema: {
+        summary: 'the images of a batch, page by page',
+        params: batchParams,
+        querystring: batchImagesQuery,
+        response: answers(
+          200,
+          'a page of images; `next` is the `after` of the next page',
+          ANSWERS.batchImages,
+        ),
+      },
+    },
+    async ({ caller, params, query }) => {
+      const { batch_id: batch } = params;
+      const viewer: Viewer = { owner: caller.owner };
+      if ((await store.batchOf(viewer, batch)) === undefined) throw notFound();
+      const { after = null, limit } = query;
+      const found = await store.imagesOf(viewer, batch, after, limit + 1);
+      const images = found.slice(0, limit);
+      const next = found.length > limit ? (images.at(-1)?.id ?? null) : null;
+      return { batch_id: batch, images: images.map(batchImageBody), next };
+    },
+  );
+}
+
+/** The routes that change batches, for their owners, and for the operator. */
+export function batchChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
+  const { store, worker } = service;
+  const changes = {
+    // The worker asks each second which of its images are cancelled.
+    cancel: (viewer: Viewer, batch: string) => store.cancel(viewer, { batch }),
+    retry: async (viewer: Viewer, batch: string) => {
+      const retried = await store.retry(viewer, { batch });
+      worker.wake();
+      return retried;
+    },
+  };
+  for (const [verb, change] of Object.entries(changes)) {
+    app.post<ByBatch>(
+      `/batch/:batch_id/${verb}`,
+      {
+        schema: {
+          summary: `${verb} a batch`,
+          params: batchParams,
+          response: answers(202, 'the number of images that this changes', ANSWERS.changed),
+        },
+      },
+      async (request, reply) => {
+        const { batch_id: batch } = request.params;
+        const images = await change(viewerOf(request), batch);
+        if (images === undefined) throw notFound();
+        return reply.code(202).send({ images, status_url: batchPath(batch), message: changeText(images) });
+      },
+    );
+  }
+}

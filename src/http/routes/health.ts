@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { failedBody, statsBody } from '../bodies.ts';
+import type { Site } from '../options.ts';
+import { Refusal } from '../problem.ts';
+import { ANSWERS, answers, failedQuery } from '../schemas.ts';
+
+/** Whether the service lives and can work. Anybody may ask. */
+export function healthRoutes(app: FastifyInstance, site: Site): void {
+  const { service, options } = site;
+  const health = { status: 'ok', service: 'imgtool', version: options.version };
+  const checks = {
+    '/livez': async () => {},
+    '/readyz': async () => {
+      if (site.isStopping) throw new Refusal('unavailable', 'the service is stopping');
+      await service.store.stats();
+    },
+    '/api/v1/health': async () => {
+      await service.store.stats();
+    },
+  };
+  const summaries = {
+    '/livez': 'the process runs',
+    '/readyz': 'uploads are welcome',
+    '/api/v1/health': 'health',
+  };
+  for (const [url, check] of Object.entries(checks)) {
+    const summary = summaries[url as keyof typeof summaries];
+    const schema = { summary, response: answers(200, 'all is well', ANSWERS.health) };
+    app.get(url, { schema }, async () => {
+      await check();
+      return health;
+    });
+  }
+}
+
+/** What the operator sees of all owners. */
+export function operatorRoutes(app: FastifyInstance, { service, options }: Site): void {
+  const { store, worker } = service;
+  app.get(
+    '/api/v1/health/stats',
+    { schema: { summary: 'figures of all images', response: answers(200, 'the figures', ANSWERS.stats) } },
+    async () => statsBody(await store.stats(), worker.busy(), options.jobs),
+  );
+  app.get<{ Querystring: { limit: number } }>(
+    '/api/v1/health/failed',
+    {
+      schema: {
+        summary: 'the images that failed last',
+        querystring: failedQuery,
+        response: answers(200, 'the images, the newest first', ANSWERS.failed),
+      },
+    },
+    async ({ query }) => {
+      const images = await store.failed(query.limit);
+      return { failed: images.map((image) => failedBody(image, options.wordHint)) };
+    },
+  );
+}

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isErrorCode } from '../../errors.ts';
+import { wordFailure } from '../../model/failures.ts';
+import type { Image } from '../../model.ts';
+import type { Viewer } from '../../ports.ts';
+import { jobBody, jobPath, resultBody } from '../bodies.ts';
+import type { Site } from '../options.ts';
+import { notFound, Refusal } from '../problem.ts';
+import { ANSWERS, answers, jobParams } from '../schemas.ts';
+
+type ByJob = { Params: { job_id: string } };
+
+/** Which images a request may see. */
+export type ViewerOf = (request: FastifyRequest) => Viewer;
+
+/** The outputs of an image that is completed. Errors: `not_ready`, and the error of an image that failed. */
+export function assertCompleted(image: Image, { options }: Site): void {
+  const { state, error } = image;
+  if (state === 'completed' || state === 'duplicate') return;
+  if (state === 'cancelled') throw new Refusal('cancelled', 'the image was cancelled', { status: 422 });
+  if (error === null || state !== 'failed') throw new Refusal('not_ready', 'the image is not processed yet');
+  const { code, message, fix } = wordFailure(error, options.wordHint);
+  throw new Refusal(isErrorCode(code) ? code : 'internal', message, { fix, status: 422 });
+}
+
+export function jobRoutes(app: FastifyInstance, site: Site): void {
+  const { store } = site.service;
+  const { wordHint, publicUrl } = site.options;
+
+  const imageOf = async ({ caller, params }: FastifyRequest<ByJob>): Promise<Image> => {
+    const image = await store.imageOfJob({ owner: caller.owner }, params.job_id);
+    if (image === undefined) throw notFound();
+    return image;
+  };
+
+  app.get<ByJob>(
+    '/api/v1/images/jobs/:job_id',
+    {
+      schema: {
+        summary: 'the state of a job',
+        params: jobParams,
+        response: answers(200, 'the job', ANSWERS.job),
+      },
+    },
+    async (request) => jobBody(await imageOf(request), wordHint),
+  );
+
+  app.get<ByJob>(
+    '/api/v1/images/jobs/:job_id/result',
+    {
+      schema: {
+        summary: 'the outputs of a job: 409 while it is not completed, 422 if it failed',
+        params: jobParams,
+        response: answers(200, 'the outputs', ANSWERS.result),
+      },
+    },
+    async (request) => {
+      const image = await imageOf(request);
+      assertCompleted(image, site);
+      return resultBody(image, publicUrl);
+    },
+  );
+}
+
+/** The routes that change jobs, for their owners, and for the operator. */
+export function jobChanges(app: FastifyInstance, { service }: Site, viewerOf: ViewerOf): void {
+  const { store, worker } = service;
+  const changes = {
+    cancel: async (viewer: Viewer, job: string) => {
+      const cancelled = await store.cancel(viewer, { job });
+      const image = cancelled ? await store.imageOfJob(viewer, job) : undefined;
+      if (image !== undefined) await worker.drop([image.id]);
+      return cancelled;
+    },
+    retry: async (viewer: Viewer, job: string) => {
+      const retried = await store.retry(viewer, { job });
+      worker.wake();
+      return retried;
+    },
+  };
+  for (const [verb, change] of Object.entries(changes)) {
+    app.post<ByJob>(
+      `/api/v1/images/jobs/:job_id/${verb}`,
+      {
+        schema: {
+          summary: `${verb} a job`,
+          params: jobParams,
+          response: answers(202, 'the number of images that this changes', ANSWERS.changed),
+        },
+      },
+      async (request, reply) => {
+        const { job_id: job } = request.params;
+        const images = await change(viewerOf(request), job);
+        if (images === undefined) throw notFound();
+        return reply.code(202).send({ images, status_url: jobPath(job), message: changeText(images) });
+      },
+    );
+  }
+}
+
+export const changeText = (images: number): string => (images === 0 ? 'Nothing to do.' : 'Accepted.');

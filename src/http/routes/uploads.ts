@@ -1,0 +1,175 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Preset } from '../../model.ts';
+import type { Accepted } from '../../ports.ts';
+import { acceptUpload, type UploadedFile } from '../../serve/accept.ts';
+import { batchPath, jobPath } from '../bodies.ts';
+import { keyOf, openGate, overQuota, showQuota } from '../gate.ts';
+import { readMetadata } from '../metadata.ts';
+import type { Site } from '../options.ts';
+import { asRefusal, Refusal } from '../problem.ts';
+import { ANSWERS, answers, BATCH_FIELDS, IMAGE_FIELDS, type ObjectSchema } from '../schemas.ts';
+import { type ReceivedUpload, receiveUpload } from '../upload.ts';
+
+/** How a route takes uploads. */
+interface Way {
+  readonly url: string;
+  readonly summary: string;
+  readonly isBatch: boolean;
+  readonly most: number;
+  readonly preset: Preset;
+  readonly fields: ObjectSchema;
+  readonly answer: ObjectSchema;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The schema of a multipart body, for the OpenAPI document: its fields are checked once they are read. */
+    multipart?: { readonly fields: ObjectSchema; readonly file: 'file' | 'files' };
+  }
+}
+
+export function uploadRoutes(app: FastifyInstance, site: Site): void {
+  const { presets, uploads } = site.options;
+  const image = {
+    isBatch: false,
+    most: 1,
+    preset: presets.ofImage,
+    fields: IMAGE_FIELDS,
+    answer: ANSWERS.accepted,
+  };
+  const batch = {
+    ...{ isBatch: true, most: uploads.maxFiles, preset: presets.ofBatch },
+    ...{ fields: BATCH_FIELDS, answer: ANSWERS.acceptedBatch },
+  };
+  const gate = openGate(site);
+  const ways: readonly Way[] = [
+    { ...image, url: '/api/v1/images/upload', summary: 'upload an image' },
+    { ...batch, url: '/upload', summary: 'upload images as one batch' },
+    { ...batch, url: '/batch', summary: 'upload images as one batch' },
+  ];
+  for (const way of ways) uploadRoute(app, site, gate, way);
+}
+
+function uploadRoute(app: FastifyInstance, site: Site, gate: ReturnType<typeof openGate>, way: Way): void {
+  const { service, options } = site;
+  const { store, worker, emit } = service;
+  const { quota } = options.uploads;
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { owner } = request.caller;
+    const key = keyOf(request);
+    const earlier = key === null ? undefined : await store.replay(owner, { route: way.url, key });
+    await gate.assertWelcome(request, reply, way.most, earlier !== undefined);
+    gate.enter();
+    const staged: UploadedFile[] = [];
+    try {
+      const received = await receiveUpload(request, reply, site, { ...way, staged });
+      const asked = askedOf(request, received, way, site);
+      const { body, batch } = bodyOf(received.files, way.isBatch);
+      const fingerprint = fingerprintOf(asked, received.files);
+      const { metadata, bucket, preset } = asked;
+      const accepted = await acceptUpload(service, {
+        ...{ batch, owner, bucket, preset, metadata, files: received.files, quota },
+        key: key === null ? null : { route: way.url, key, fingerprint, body },
+      });
+      return send(reply, accepted, body);
+    } catch (error) {
+      await countRefused(reply, owner, error);
+      throw error;
+    } finally {
+      gate.leave();
+      await Promise.all(staged.map((file) => file.staged?.discard()));
+    }
+  }
+
+  function send(reply: FastifyReply, accepted: Accepted, body: string): FastifyReply {
+    if (accepted.type === 'over_quota') throw overQuota(accepted.quota);
+    if (accepted.type === 'key_reused') throw keyReused();
+    showQuota(reply, accepted.quota);
+    if (accepted.type === 'accepted') worker.wake();
+    else reply.header('idempotency-replayed', 'true');
+    return reply
+      .code(202)
+      .type('application/json')
+      .send(accepted.type === 'replayed' ? accepted.body : body);
+  }
+
+  /** A file that is refused counts too: bad files must not be free of charge. */
+  async function countRefused(reply: FastifyReply, owner: string, error: unknown): Promise<void> {
+    const { code, status } = asRefusal(error);
+    emit({ type: 'upload.refused', code });
+    if (quota === null || status >= 500 || ['rate_limited', 'key_reused'].includes(code)) return;
+    showQuota(reply, await store.countRefused(owner, 1, quota));
+  }
+
+  app.post(
+    way.url,
+    {
+      config: { multipart: { fields: way.fields, file: way.isBatch ? 'files' : 'file' } },
+      schema: {
+        summary: way.summary,
+        headers: {
+          type: 'object',
+          properties: { 'idempotency-key': { type: 'string', minLength: 1, maxLength: 255 } },
+        },
+        response: answers(202, 'accepted: the images wait to be processed', way.answer),
+      },
+    },
+    answer,
+  );
+}
+
+function keyReused(): Refusal {
+  return new Refusal('key_reused', 'an earlier request with this Idempotency-Key asked for something else', {
+    fix: 'make a new key for each upload',
+  });
+}
+
+/** The body of the answer with new ids, as text that a later request with the same key gets too. */
+function bodyOf(files: readonly UploadedFile[], isBatch: boolean) {
+  const batch = randomUUID();
+  const [file] = files;
+  const message = 'Upload accepted. Processing initiated.';
+  if (!isBatch && file !== undefined) {
+    const { job, image } = file;
+    return {
+      batch,
+      body: JSON.stringify({ job_id: job, image_id: image, status_url: jobPath(job), message }),
+    };
+  }
+  const images = files.map(({ image, job, name }) => ({ image_id: image, job_id: job, image_name: name }));
+  return { batch, body: JSON.stringify({ batch_id: batch, status_url: batchPath(batch), message, images }) };
+}
+
+/** What a request asks for. Errors: `invalid_request`. */
+function askedOf(request: FastifyRequest, received: ReceivedUpload, way: Way, { options }: Site) {
+  if (received.files.length === 0) {
+    throw new Refusal('invalid_request', 'the request has no file', {
+      fix: 'send a part with a file, named file',
+    });
+  }
+  const fields: Record<string, string> = { ...received.fields };
+  const check = request.compileValidationSchema(way.fields);
+  if (!check(fields)) {
+    const [fault] = check.errors ?? [];
+    const name = fault?.instancePath.slice(1) || String(fault?.params.missingProperty ?? 'the fields');
+    throw new Refusal('invalid_request', `${name}: ${fault?.message ?? 'is not valid'}`);
+  }
+  const { all } = options.presets;
+  const preset = fields.preset === undefined ? way.preset : all.find(({ name }) => name === fields.preset);
+  if (preset === undefined) {
+    const fix = `use one of ${all.map(({ name }) => name).join(', ')}`;
+    throw new Refusal('invalid_request', 'preset: there is no list of variants with this name', { fix });
+  }
+  return { bucket: fields.bucket ?? '', preset, metadata: readMetadata(fields.metadata) };
+}
+
+/** SHA-256 of all that a request asks for. */
+function fingerprintOf(asked: ReturnType<typeof askedOf>, files: readonly UploadedFile[]): string {
+  const { bucket, preset, metadata } = asked;
+  const parts = files.map(({ name, facts, error }) => [name, facts?.digest ?? error?.code]);
+  return createHash('sha256')
+    .update(JSON.stringify([bucket, preset.name, metadata, parts]))
+    .digest('hex');
+}

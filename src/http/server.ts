@@ -1,0 +1,196 @@
+import type { AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
+import multipart from '@fastify/multipart';
+import fastify, { type FastifyInstance } from 'fastify';
+import { ImgtoolError, systemCode } from '../errors.ts';
+import { authenticateBy, type Caller, LOCAL } from './auth.ts';
+import { limitConnections } from './connections.ts';
+import { fileRoutes } from './files.ts';
+import type { Metrics } from './metrics.ts';
+import { describeRoutes } from './openapi.ts';
+import { type Address, CONNECTION_LIMITS, type HttpOptions, type Site } from './options.ts';
+import { assertOwnSite } from './own-site.ts';
+import { answerProblems, Refusal } from './problem.ts';
+import { batchChanges, batchRoutes } from './routes/batches.ts';
+import { healthRoutes, operatorRoutes } from './routes/health.ts';
+import { imageRoutes } from './routes/images.ts';
+import { jobChanges, jobRoutes } from './routes/jobs.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+
+export { createMetrics } from './metrics.ts';
+
+/** Headers that pages of other sites may read. */
+const SHOWN_TO_SITES = [
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'retry-after',
+  'etag',
+];
+/** Milliseconds between two looks at what is still open. */
+const DRAIN_POLL = 50;
+/** Milliseconds for the answers that are being sent at the end. */
+const LAST_ANSWERS = 1_000;
+const DAY = 86_400;
+
+/** The running servers. */
+export interface HttpServers {
+  /** Where the service listens, and where the operator finds it. */
+  readonly urls: { readonly service: string; readonly admin: string | null };
+  /** Refuses uploads from now on, and resolves once those in work have ended, after `ms` milliseconds in any case. */
+  drain(ms: number): Promise<void>;
+  /** Ends all connections. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Starts the service and the listener of the operator. Errors: `port_taken`. */
+export async function openHttp(
+  service: Site['service'],
+  options: HttpOptions,
+  metrics: Metrics,
+): Promise<HttpServers> {
+  const limits = { ...CONNECTION_LIMITS, ...options.limits };
+  const site: Site = { service, options, limits, isStopping: false, openUploads: 0 };
+  metrics.describe(site);
+  const apps = [await publicApp(site, metrics)];
+  if (options.admin !== null) apps.push(adminApp(site, metrics));
+  const close = async () => {
+    const cut = setTimeout(() => {
+      for (const { server } of apps) server.closeAllConnections();
+    }, LAST_ANSWERS);
+    await Promise.all(apps.map((app) => app.close()));
+    clearTimeout(cut);
+  };
+  try {
+    const addresses = [options.listen, ...(options.admin === null ? [] : [options.admin])];
+    const [url = '', admin = null] = await Promise.all(
+      apps.map((app, i) => listen(app, addresses[i] ?? options.listen, i === 0 ? 'listen' : 'admin')),
+    );
+    return {
+      urls: { service: url, admin },
+      async drain(ms) {
+        site.isStopping = true;
+        const end = performance.now() + ms;
+        while (site.openUploads > 0 && performance.now() < end) {
+          await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: Address, setting: string): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const code = systemCode(cause);
+    const why = code === 'EADDRINUSE' ? 'another program listens there' : `cannot be used (${code ?? cause})`;
+    throw new ImgtoolError('port_taken', `${host}:${port}: ${why}`, {
+      fix: `stop that program, or choose another {{${setting}}}`,
+      cause,
+    });
+  }
+  const { address, port: actual } = app.server.address() as AddressInfo;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${actual}`;
+}
+
+/** A server with the limits of connections, which answers errors with problems. */
+function newApp({ options, limits, service }: Site, metrics: Metrics): FastifyInstance {
+  const app = fastify({
+    trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
+    requestTimeout: limits.requestTimeout,
+    connectionTimeout: limits.idleTimeout,
+    http: {
+      headersTimeout: limits.headersTimeout,
+      maxHeaderSize: limits.headerBytes,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersTimeout),
+    },
+    routerOptions: { maxParamLength: 512 },
+    // A body that is no upload: nobody needs more.
+    bodyLimit: limits.headerBytes,
+  });
+  limitConnections(app, limits);
+  answerProblems(app, options.wordHint, (error, { status, code, message }) => {
+    if (status < 500 || code === 'unavailable') return;
+    service.emit({
+      type: 'warning',
+      message: `${code}: ${error instanceof Error ? error.message : message}`,
+    });
+  });
+  metrics.watch(app);
+  app.addHook('onSend', async (_, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  return app;
+}
+
+async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance> {
+  const { options } = site;
+  const app = newApp(site, metrics);
+  const authenticate = options.tokens === null ? async () => LOCAL : authenticateBy(options.tokens);
+  if (options.tokens === null) app.addHook('onRequest', assertOwnSite(options.corsOrigins));
+  if (options.corsOrigins.length > 0) {
+    await app.register(cors, {
+      ...{ origin: [...options.corsOrigins], credentials: true, methods: ['GET', 'POST', 'DELETE'] },
+      ...{ allowedHeaders: ['authorization', 'content-type', 'idempotency-key'] },
+      ...{ exposedHeaders: SHOWN_TO_SITES, maxAge: DAY },
+    });
+  }
+  await app.register(multipart);
+  await describeRoutes(app, options.version, options.tokens !== null);
+  healthRoutes(app, site);
+  fileRoutes(app, site, authenticate);
+  await app.register(async (api) => {
+    api.addHook('onRoute', (route) => {
+      route.config = { ...route.config, needsToken: true };
+    });
+    api.addHook('onRequest', async (request) => {
+      request.caller = await authenticate(request.headers.authorization);
+    });
+    const ofOwner = ({ caller }: { readonly caller: { readonly owner: string } }) => ({
+      owner: caller.owner,
+    });
+    uploadRoutes(api, site);
+    jobRoutes(api, site);
+    jobChanges(api, site, ofOwner);
+    imageRoutes(api, site);
+    batchRoutes(api, site);
+    batchChanges(api, site, ofOwner);
+    await api.register(async (operator) => {
+      operator.addHook('onRequest', async ({ caller }) => assertAdmin(caller));
+      operatorRoutes(operator, site);
+    });
+  });
+  return app;
+}
+
+function assertAdmin({ isAdmin }: Caller): void {
+  if (isAdmin) return;
+  const fix = 'use a token with the scope admin, or the address of {{admin}}';
+  throw new Refusal('forbidden', 'the token does not have the scope admin', { fix });
+}
+
+/** The listener of the operator, who sees all owners. */
+function adminApp(site: Site, metrics: Metrics): FastifyInstance {
+  const { service, options } = site;
+  const app = newApp(site, metrics);
+  if (options.tokens === null || options.isAdminOpen) app.addHook('onRequest', assertOwnSite([]));
+  else {
+    const authenticate = authenticateBy(options.tokens);
+    app.addHook('onRequest', async ({ headers }) => assertAdmin(await authenticate(headers.authorization)));
+  }
+  healthRoutes(app, site);
+  operatorRoutes(app, site);
+  jobChanges(app, site, () => 'all');
+  batchChanges(app, site, () => 'all');
+  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.post<{ Params: { owner: string } }>('/owners/:owner/reset', async ({ params }, reply) => {
+    await service.store.resetQuota(params.owner);
+    return reply.code(204).send();
+  });
+  return app;
+}
