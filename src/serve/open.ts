@@ -35,7 +35,7 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
     await objects.prepare();
     const context = { store, objects, emit };
     const worker = startWorker({ ...context, ...engine.rendering(options), options });
-    const sweeper = startSweeper(context, keep);
+    const sweeper = startSweeper({ ...context, worker }, keep);
     return {
       ...context,
       worker,
