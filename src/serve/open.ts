@@ -1,4 +1,5 @@
 import { openLocalObjects } from '../adapters/local-storage/objects.ts';
+import { holdStorage } from '../adapters/store/hold.ts';
 import { openSqliteStore } from '../adapters/store/sqlite.ts';
 import type { Engine } from '../engine.ts';
 import type { ServeContext, Worker } from './context.ts';
@@ -24,14 +25,16 @@ export interface Service extends ServeContext {
 
 /**
  * Opens store and storage, and begins to process what waits. Errors: `index_unusable` and `index_newer`, also while
- * another process holds the store; those of storage that cannot be written.
+ * another process holds the store or the storage; those of storage that cannot be written.
  */
 export async function openService(asked: ServiceOptions): Promise<Service> {
   const { engine, options, emit, keep } = asked;
-  // First the store: the process that holds it has the storage for itself.
   const store = await openSqliteStore(asked.store);
+  let release = () => {};
   try {
-    const objects = openLocalObjects(asked.storage);
+    const objects = openLocalObjects(asked.storage, (root) => {
+      release = holdStorage(root);
+    });
     await objects.prepare();
     const context = { store, objects, emit };
     const worker = startWorker({ ...context, ...engine.rendering(options), options });
@@ -41,10 +44,12 @@ export async function openService(asked: ServiceOptions): Promise<Service> {
       worker,
       async close() {
         await Promise.all([worker.stop(0), sweeper.stop()]);
+        release();
         await store.close();
       },
     };
   } catch (error) {
+    release();
     await store.close();
     throw error;
   }

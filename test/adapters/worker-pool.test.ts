@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
@@ -106,6 +106,21 @@ describe('children', () => {
     renderer.kill();
     await ended;
     expect(alive(child!)).toBe(false);
+  });
+
+  it('are killed when their picture is aborted while they read it, and the next gets the slot', async () => {
+    const copy = join(folder, 'held.jpg');
+    copyFileSync(photo, copy);
+    const { workerPath, begun } = endless(folder, copy);
+    const aborter = new AbortController();
+    const opening = pool(1, workerPath).open(named(copy), LIMITS, [], { signal: aborter.signal });
+    const ended = expect(opening).rejects.toMatchObject({ code: 'cancelled' });
+    await begun();
+    const [child] = childrenOf(process.pid, workerPath);
+    aborter.abort();
+    await ended;
+    expect(alive(child!)).toBe(false);
+    (await renderer.open(named(photo), LIMITS)).close();
   });
 
   it('are not reused when their picture is closed while it renders', async () => {

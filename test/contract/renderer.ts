@@ -229,6 +229,44 @@ export function rendererContract(make: (size: number) => Renderer): void {
       held[1]!.close();
     });
 
+    it('calls `begin` once a slot is free, and reads the source only after it', async () => {
+      const held = await Promise.all([
+        renderer.open(named(photo), LIMITS),
+        renderer.open(named(photo), LIMITS),
+      ]);
+      const later = join(folder, 'later.jpg');
+      const steps: string[] = [];
+      const begin = async () => {
+        steps.push('begun');
+        writeFileSync(later, readFileSync(photo));
+      };
+      const waiting = renderer.open(named(later), LIMITS, [], { begin });
+      await held[1]!.render([{ variant: variant(), path: join(folder, 'a.tmp') }]);
+      steps.push('freed');
+      held[0]!.close();
+      (await waiting).close();
+      expect(steps).toEqual(['freed', 'begun']);
+      held[1]!.close();
+    });
+
+    it('does not open a picture whose `begin` fails, and frees its slot', async () => {
+      const begin = () => Promise.reject(new Error('as asked'));
+      for (let n = 0; n < 3; n++)
+        await expect(renderer.open(named(photo), LIMITS, [], { begin })).rejects.toThrow('as asked');
+      (await renderer.open(named(photo), LIMITS)).close();
+    });
+
+    it('rejects a picture with `cancelled` that is aborted before it is read, and frees its slot', async () => {
+      for (const when of ['before', 'before', 'begin', 'begin'] as const) {
+        const aborter = new AbortController();
+        if (when === 'before') aborter.abort();
+        const begin = async () => aborter.abort();
+        const opening = renderer.open(named(photo), LIMITS, [], { begin, signal: aborter.signal });
+        await expect(opening).rejects.toMatchObject({ code: 'cancelled' });
+      }
+      (await renderer.open(named(photo), LIMITS)).close();
+    });
+
     it('rejects open and waiting pictures with `cancelled` when it is killed', async () => {
       const held = await Promise.all([
         renderer.open(named(photo), LIMITS),

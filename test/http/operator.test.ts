@@ -66,6 +66,17 @@ describe('the metrics', () => {
     expect((await fetch(`${url}/metrics`)).status).toBe(404);
   });
 
+  it('count images that were cancelled, or deleted before their end, among those that ended', async () => {
+    const { upload, ask, http } = await startService();
+    const one = (await upload(PHOTO)).body;
+    const other = (await upload(PHOTO)).body;
+    await ask(`${one.status_url}/cancel`, { method: 'POST' });
+    await ask(`/api/v1/images/${other.image_id}`, { method: 'DELETE' });
+    const text = (await ask('/metrics', { base: http.urls.admin! })).body.toString() as string;
+    expect(text).toContain('imgtool_images_accepted_total 2');
+    expect(text).toContain('imgtool_images_ended_total{state="cancelled"} 2');
+  });
+
   it('have no names that the linter of Prometheus refuses', async () => {
     const { ask, http } = await startService();
     const text = (await ask('/metrics', { base: http.urls.admin! })).body.toString() as string;

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
@@ -64,6 +65,31 @@ it('a second service on the same store is refused, and the first one goes on', a
   await expect(openService(options)).rejects.toMatchObject({ code: 'index_unusable' });
   await service.objects.commit([one]);
   expect(await service.objects.locate('staging/a')).not.toBeNull();
+});
+
+it('a second service on the same storage is refused, also with another store, and changes nothing there', async () => {
+  const place = makePlace();
+  const { options } = given(place);
+  const service = await openService(options);
+  const one = await service.objects.stage('staging/a');
+  writeFileSync(one.path, 'upload');
+  const link = join(place, 'link');
+  symlinkSync(options.storage, link);
+  const other = { ...options, store: join(place, 'other.serve.db') };
+  for (const storage of [options.storage, link]) {
+    await expect(openService({ ...other, storage })).rejects.toMatchObject({
+      code: 'index_unusable',
+      message: `${storage}: is in use by imgtool serve (process ${process.pid} on ${hostname()})`,
+      fix: 'end that process, or name another {{storage}}',
+    });
+  }
+  await service.objects.commit([one]);
+  expect(await service.objects.locate('staging/a')).not.toBeNull();
+  await service.close();
+  const next = await openService(other);
+  closes.push(next.close);
+  await service.close();
+  await expect(openService(options)).rejects.toMatchObject({ code: 'index_unusable' });
 });
 
 it('a service whose storage cannot be written does not hold its store', async () => {

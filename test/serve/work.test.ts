@@ -5,11 +5,11 @@ import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
 import { type ErrorCode, ImgtoolError } from '../../src/errors.ts';
 import type { Order } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
-import { removeImage } from '../../src/serve/remove.ts';
+import { cancelImages, removeImage } from '../../src/serve/remove.ts';
 import { childrenOf, endless, workerPath } from '../adapters/children.ts';
 import { makeClock } from '../core/made-up-clock.ts';
 import { makePlace } from '../place.ts';
-import { openServing, photo, presetOf, type Serving } from './serving.ts';
+import { openServing, photo, presetOf, type Serving, unserved } from './serving.ts';
 
 /** Real child processes, and what they were asked to render. `fail` may throw before an image is opened. */
 function watchedPool(fail: (path: string) => void = () => {}) {
@@ -189,11 +189,11 @@ describe('an image that cannot be processed', () => {
   });
 });
 
-/** A service whose children never finish an output. */
-async function openEndless() {
+/** A service whose children never finish an output, or never finish to read an upload. */
+async function openEndless(held: '.staged' | 'staging' = '.staged') {
   const place = makePlace();
   const root = join(place, 'storage');
-  const children = endless(place, join(root, '.staged'));
+  const children = endless(place, join(root, held));
   const renderer = createWorkerPool({ size: 2, workerPath: children.workerPath });
   const serving = await openServing({ renderer }, root);
   return { ...children, serving, pids: () => childrenOf(process.pid, children.workerPath) };
@@ -225,6 +225,41 @@ describe('while an image is rendered', () => {
     expect(await removeImage({ ...serving.tools, worker }, { owner: 'ann' }, id)).toBe(false);
   });
 
+  it('a cancellation is reported once, for images in work and for those that wait', async () => {
+    const { serving, begun } = await openEndless();
+    const ids = await serving.upload(['wine.jpg', 'life.jpg', 'wine.jpg'].map(photo));
+    const worker = serving.start();
+    await begun();
+    const { batch } = await serving.image(ids[0] ?? '');
+    const context = { ...serving.tools, worker };
+    expect(await cancelImages(context, { owner: 'bob' }, { batch })).toBeUndefined();
+    expect(await cancelImages(context, 'all', { batch })).toBe(3);
+    expect(await cancelImages(context, 'all', { batch })).toBe(0);
+    const cancelled = serving.events.flatMap((one) => (one.type === 'image.cancelled' ? [one.id] : []));
+    expect(cancelled.sort()).toEqual(ids.sort());
+    expect(worker.busy()).toBe(0);
+  });
+
+  it('the deletion of an image that has not ended is reported as a cancellation too', async () => {
+    const serving = await openServing();
+    const [waiting = '', done = ''] = [
+      ...(await serving.upload([photo('life.jpg')])),
+      ...(await serving.upload([photo('wine.jpg')])),
+    ];
+    await removeImage(unserved(serving), 'all', waiting);
+    serving.start();
+    await serving.ended(done);
+    await removeImage(unserved(serving), 'all', done);
+    const reported = serving.events.flatMap((one) =>
+      one.type === 'image.cancelled' || one.type === 'image.deleted' ? [[one.type, one.id]] : [],
+    );
+    expect(reported).toEqual([
+      ['image.cancelled', waiting],
+      ['image.deleted', waiting],
+      ['image.deleted', done],
+    ]);
+  });
+
   it('the end of the service gives it back, and the attempt does not count', async () => {
     const { serving, begun } = await openEndless();
     const ids = await serving.upload([
@@ -239,6 +274,24 @@ describe('while an image is rendered', () => {
     expect([worker.busy(), stagedFiles(serving)]).toEqual([0, []]);
     for (const id of ids) expect(await serving.image(id)).toMatchObject({ state: 'pending', attempts: 0 });
     expect(serving.files()).toEqual(ids.map((id) => `staging/${id}`).sort());
+  });
+});
+
+describe('while a child reads an upload', () => {
+  it('a deletion ends that child, and the next image gets its place', async () => {
+    const { serving, begun, pids } = await openEndless('staging');
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const worker = serving.start();
+    await begun();
+    expect(pids()).toHaveLength(1);
+    expect(await removeImage({ ...serving.tools, worker }, 'all', id)).toBe(true);
+    await vi.waitFor(() => expect([pids(), serving.files(), worker.busy()]).toEqual([[], [], 0]));
+    const others = await serving.upload([photo('life.jpg'), photo('umang.jpg'), photo('wine.jpg')]);
+    worker.wake();
+    // Both places are free, and the third image waits.
+    for (const other of others.slice(0, 2)) await serving.event('image.started', (one) => one.id === other);
+    const attempts = await Promise.all(others.map(async (one) => (await serving.image(one)).attempts));
+    expect(attempts).toEqual([1, 1, 0]);
   });
 });
 

@@ -22,8 +22,9 @@ const TRIES = 5;
 /**
  * Stores objects as files below a folder that belongs to one process. No link below that folder is followed, served or
  * removed. Staged files lie in a folder of their own, on the same disk. Calls that take microseconds are synchronous.
+ * `hold` makes sure that no other process uses the folder, before `prepare` removes anything there.
  */
-export function openLocalObjects(root: string): Objects {
+export function openLocalObjects(root: string, hold: (root: string) => void = () => {}): Objects {
   const syncNames = openFolderSyncs();
   const makeFolder = createFolderMaker(syncNames);
   const atOnce = pLimit(MOST_SYNCED);
@@ -137,6 +138,7 @@ export function openLocalObjects(root: string): Objects {
       await writeFile(probe.path, '', { flag: 'wx' }).catch(failAt(root));
       await probe.discard();
       await access(root, constants.W_OK | constants.X_OK).catch(failAt(root));
+      hold(root);
       for (const name of await readdir(scratch).catch(failReading(scratch))) {
         const path = join(scratch, name);
         if (!name.startsWith(`${run}-`)) await rm(path, { force: true }).catch(failAt(path));

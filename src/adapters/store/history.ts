@@ -2,9 +2,10 @@ import { severalBatches, unknownBatch } from '../../errors.ts';
 import type { Batch, BatchOptions, Image, JobRecord, JobState, Preset, StoredOutput } from '../../model.ts';
 import type { PastBatches } from '../../ports.ts';
 import { openWith, pagesFrom } from '../sqlite/connection.ts';
+import { isHeldIn } from './hold.ts';
 import { STORE } from './schema.ts';
 import { fragment, type StoreStep, sql } from './sql.ts';
-import { executor, isHeldIn } from './sqlite.ts';
+import { executor } from './sqlite.ts';
 import { countsOf } from './steps/images.ts';
 import { IMAGE, type ImageRow, imagesIn } from './steps/rows.ts';
 

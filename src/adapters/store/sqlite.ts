@@ -1,12 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Statement as Prepared } from 'better-sqlite3';
-import { ImgtoolError, orUndefined } from '../../errors.ts';
 import type { Store } from '../../ports.ts';
 import { type Connection, connect } from '../sqlite/connection.ts';
-import { isBusy, unusable } from '../sqlite/errors.ts';
-import { realPlace } from '../sqlite/file.ts';
 import { openGroupCommit } from '../sqlite/group-commit.ts';
+import { HOLDER, holdStore } from './hold.ts';
 import { STORE } from './schema.ts';
 import type { Statement, StoreStep } from './sql.ts';
 import { changeSteps } from './steps/again.ts';
@@ -15,9 +11,6 @@ import { imageSteps } from './steps/images.ts';
 import { queueSteps } from './steps/queue.ts';
 import { upkeepSteps } from './steps/upkeep.ts';
 import { uploadSteps } from './steps/uploads.ts';
-
-/** The name of the lock that a process holds as long as it has the store open. */
-const HOLDER = 'serve';
 
 /**
  * Opens the store in one SQLite file, and holds it until it is closed or the process ends. `now` returns milliseconds
@@ -29,32 +22,12 @@ export async function openSqliteStore(
 ): Promise<Store> {
   const connection = await connect(STORE, path);
   try {
-    hold(connection);
+    holdStore(connection);
     return storeOn(connection, now);
   } catch (error) {
     connection.close();
     throw error;
   }
-}
-
-/** Whether some process holds the store. */
-export const isHeldIn = ({ locks }: Connection): boolean => locks.isHeld(HOLDER);
-
-function hold({ path, locks }: Connection): void {
-  const note = `${realPlace(path)}.runs/${HOLDER}.txt`;
-  const held = () => {
-    const holder = orUndefined(() => readFileSync(note, 'utf8')) ?? 'another process';
-    const fix = 'end that process, or name another {{index}}';
-    return unusable(`${path}: is in use by imgtool serve (${holder})`, fix);
-  };
-  // To try to take a lock that is held blocks for a second.
-  if (locks.isHeld(HOLDER)) throw held();
-  try {
-    locks.hold(HOLDER);
-  } catch (error) {
-    throw error instanceof ImgtoolError && isBusy(error.cause) ? held() : error;
-  }
-  writeFileSync(note, `process ${process.pid} on ${hostname()}`);
 }
 
 function storeOn(connection: Connection, now: () => number): Store {
