@@ -25,8 +25,12 @@ const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
 
 export const serveVerb: Verb = {
   summary: 'render images that are uploaded by HTTP, until stopped',
-  description: 'Accepts uploads by HTTP and renders them, until Ctrl-C.',
+  description:
+    'Accepts uploads by HTTP and renders them, until Ctrl-C. Without --preset, an upload that names no preset gets ' +
+    '`archive` at /api/v1/images, and `gallery` at /upload and /batch.',
   settings: ['serve', 'tokens', 'variants', 'limits', 'work', 'display', 'settings'],
+  // They say how a batch is displayed.
+  hidden: ['--profile', '--progress'],
   examples: ['imgtool serve', 'imgtool serve --jwt-secret-file secrets.txt'],
   async run(call) {
     const { config } = await prepare(call);
