@@ -44,7 +44,7 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   const { json, quiet, verbose, look, storage } = config;
   const timestamps = !look.journal;
   const report = createServeReport({ ...streams, json, quiet, verbose, timestamps, wordHint: hintAsFlags });
-  const [{ openHttp, createMetrics }, { openService }] = await Promise.all([
+  const [{ openHttp, createMetrics }, { openService, storeBeside }] = await Promise.all([
     import('../http/server.ts'),
     import('../serve/open.ts'),
   ]);
@@ -71,11 +71,6 @@ async function serve(call: Call, config: Config, options: HttpOptions, engine: E
   } finally {
     await service.close();
   }
-}
-
-/** The file of the service's records, beside the index. */
-function storeBeside(index: string): string {
-  return `${index.replace(/\.db$/, '')}.serve.db`;
 }
 
 function tokensOf({ tokens }: HttpOptions) {
