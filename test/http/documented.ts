@@ -3,6 +3,11 @@ import type { Schema } from '../../src/variants/values.ts';
 import { faultsOf } from '../config/json-schema.ts';
 
 interface Operation {
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { schema: Schema }>> }>
   >;

@@ -51,6 +51,19 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('describes each part of an address', async () => {
+    const { url } = await startService();
+    const { paths } = await documentOf(url);
+    for (const [path, operations] of Object.entries(paths)) {
+      const parts = [...path.matchAll(/\{(.+?)\}/g)].map(([, name]) => name);
+      for (const { parameters = [] } of Object.values(operations)) {
+        const known = parameters.filter((one) => one.in === 'path');
+        expect({ path, names: known.map(({ name }) => name) }).toEqual({ path, names: parts });
+        expect(known.every(({ required }) => required)).toBe(true);
+      }
+    }
+  });
+
   it('describes an upload as its fields are checked', async () => {
     const { url } = await startService();
     const { paths } = await documentOf(url);
