@@ -50,5 +50,4 @@ export function documented(url: string) {
   };
 }
 
-const patternOf = (pattern: string) =>
-  new RegExp(`^${pattern.replace(/\{\*\}/, '.+').replace(/\{\w+\}/g, '[^/]+')}$`);
+const patternOf = (pattern: string) => new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`);

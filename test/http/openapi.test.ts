@@ -21,7 +21,7 @@ get /batch/{batch_id}/images
 get /batch/{batch_id}/status
 get /livez
 get /readyz
-get /storage/{*}
+get /storage/{bucket}/processed/{size}/{file}
 post /api/v1/images/jobs/{job_id}/cancel
 post /api/v1/images/jobs/{job_id}/retry
 post /api/v1/images/upload
