@@ -1,50 +1,53 @@
+import { NO_TIME } from '../core/job/events.ts';
 import { BATCH_RETRIES } from '../core/queue/retry-policy.ts';
 import { shareRenderer } from '../core/queue/share.ts';
 import { asImgtoolError, failureOf, type ImgtoolError } from '../errors.ts';
 import type { ImageState } from '../model.ts';
 import type { Claim, ImageEnd } from '../ports.ts';
-import type { ServeContext } from './context.ts';
-import type { AboutImage } from './events.ts';
+import { aboutImage } from './events.ts';
 import { type ImageTools, processImage, removeUnrecorded } from './job.ts';
 import type { Pauses } from './pause.ts';
 
 type Step = 'waiting' | 'begun' | 'opened' | 'rendered';
 
-/** A claim in work. */
-export interface Hand {
+/** Why an attempt has no end: the image was cancelled or deleted, or the worker cannot process it now. */
+type Reason = 'dropped' | 'given_back';
+
+/** An image in work. */
+export interface Attempt {
   readonly claim: Claim;
-  /** How far it is: behind an image with the same bytes, before a child has opened it, and so on. */
+  /** `waiting`: for an image with the same bytes. `opened`: by a child. `rendered`: only storing is left. */
   readonly step: Step;
-  /** Ends the work at once: the image was cancelled or deleted, or it is given back. */
-  readonly end: (why: 'dropped' | 'given_back') => void;
+  /** Ends the work at once. */
+  readonly end: (reason: Reason) => void;
   /** Resolves once nothing is done for it any more. Never rejects. */
   readonly done: Promise<void>;
 }
 
-/** What an attempt tells the worker. */
-export interface Attempting {
+/** What attempts have from the worker. */
+interface Shared {
   readonly pauses: Pauses;
-  /** A step of a hand has changed, so more images may be taken. */
+  /** An attempt has reached its next step, so more images may be taken. */
   readonly moved: () => void;
-  /** Another attempt is due in so many milliseconds. */
+  /** The next attempt at this image is due in so many milliseconds. */
   readonly retryIn: (ms: number) => void;
 }
 
 /** Begins an attempt at an image, after `before`: the end of the work on the same bytes. */
 export function beginAttempt(
   tools: ImageTools,
-  { pauses, moved, retryIn }: Attempting,
+  { pauses, moved, retryIn }: Shared,
   claim: Claim,
   before: Promise<unknown> | undefined,
-): Hand {
+): Attempt {
   const { store, emit } = tools;
   const aborter = new AbortController();
   const { signal } = aborter;
-  const about = aboutOf(claim);
+  const about = aboutImage(claim);
   const { attempt } = claim;
   const renderer = shareRenderer(tools.renderer);
   let step: Step = before === undefined ? 'begun' : 'waiting';
-  let why: 'dropped' | 'given_back' = 'given_back';
+  let why: Reason = 'given_back';
 
   return {
     claim,
@@ -59,7 +62,7 @@ export function beginAttempt(
     }),
   };
 
-  function end(reason: typeof why): void {
+  function end(reason: Reason): void {
     if (signal.aborted) return;
     why = reason;
     aborter.abort();
@@ -78,27 +81,20 @@ export function beginAttempt(
       // It may have been cancelled, or even ended, meanwhile.
       if ((await pauses.persist(() => store.lost([claim]))).length > 0) end('dropped');
     }
-    if (signal.aborted) return letGo();
+    if (signal.aborted) return letGo(why);
     emit({ type: 'image.started', ...about, attempt });
     const started = performance.now();
-    try {
-      const { outcome, end: made } = await processImage({
-        ...tools,
-        renderer,
-        claim,
-        signal,
-        reached,
-        settle,
-      });
-      if (outcome === 'settled') {
-        pauses.reset();
-        return await ended(made);
-      }
-      if (outcome === 'gone') await removeUnrecorded(tools, claim);
-      emit({ type: 'image.dropped', ...about });
-    } catch (thrown) {
-      await failed(asImgtoolError(thrown), performance.now() - started);
+    const processing = processImage({ ...tools, renderer, claim, signal, reached, settle });
+    const processed = await processing.catch((thrown: unknown) =>
+      failed(asImgtoolError(thrown), performance.now() - started),
+    );
+    if (!processed) return;
+    if (processed.outcome === 'settled') {
+      pauses.reset();
+      return ended(processed.end);
     }
+    if (processed.outcome === 'gone') await removeUnrecorded(tools, claim);
+    emit({ type: 'image.dropped', ...about });
   }
 
   function settle(of: Claim, end: ImageEnd) {
@@ -106,64 +102,50 @@ export function beginAttempt(
   }
 
   async function failed(error: ImgtoolError, total: number): Promise<void> {
-    if (signal.aborted) return letGo();
+    if (signal.aborted) return letGo(why);
     // A renderer that is closed rejects every image with `cancelled`.
     if (error.fatal || error.code === 'not_writable' || error.code === 'cancelled') {
       pauses.begin(error);
-      return letGo();
+      return letGo('given_back');
     }
     const delay = await BATCH_RETRIES(error, attempt, async () => 0);
     const failure = failureOf(error);
     if (typeof delay === 'number') {
-      if ((await settle(claim, { state: 'retrying', error: failure, delay })) !== 'settled') return letGo();
+      if ((await settle(claim, { state: 'retrying', error: failure, delay })) !== 'settled')
+        return letGo('dropped');
       emit({ type: 'image.retrying', ...about, attempt, delay, error: failure });
       return retryIn(delay);
     }
-    const ms = { digest: 0, decode: 0, encode: 0, commit: 0, total: Math.round(total) };
-    const end: ImageEnd = { state: 'failed', error: failure, ms };
-    if ((await settle(claim, end)) !== 'settled') return letGo();
+    const ms = { ...NO_TIME, total: Math.round(total) };
+    const end = { state: 'failed', error: failure, ms } as const;
+    if ((await settle(claim, end)) !== 'settled') return letGo('dropped');
     await removeUnrecorded(tools, claim);
     await ended(end);
   }
 
   /** Gives the image back, if it is still here. Removes what lies there if nobody will process it. */
-  async function letGo(): Promise<void> {
+  async function letGo(reason: Reason): Promise<void> {
     await pauses.persist(() => store.giveBack([claim]));
     const left = await store.image('all', claim.id);
     if (left === undefined || IS_UNWANTED.has(left.state)) await removeUnrecorded(tools, claim);
-    emit({ type: why === 'dropped' ? 'image.dropped' : 'image.given_back', ...about });
+    emit({ type: `image.${reason}`, ...about });
   }
 
   async function ended(end: Exclude<ImageEnd, { state: 'retrying' }>): Promise<void> {
     const outputs = 'outputs' in end ? end.outputs : [];
     emit({
-      ...{
-        type: 'image.ended',
-        ...about,
-        state: end.state,
-        attempt,
-        bytes: claim.uploaded.bytes,
-        ms: end.ms,
-      },
+      ...{ type: 'image.ended', ...about, state: end.state, attempt, bytes: claim.uploaded.bytes },
       ...{ outputs: outputs.length, outputBytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0) },
-      error: 'error' in end ? end.error : null,
+      ...{ ms: end.ms, error: 'error' in end ? end.error : null },
     });
-    await endBatch(tools, claim.batch, pauses);
+    // A step of its own: of the last two images of a batch, one surely ends it.
+    if (await pauses.persist(() => store.endBatch(claim.batch)))
+      emit({ type: 'batch.ended', batch: claim.batch });
   }
 }
 
 /** The states in which an image has no outputs. */
 const IS_UNWANTED: ReadonlySet<ImageState> = new Set<ImageState>(['failed', 'cancelled']);
-
-/** Ends a batch of which nothing is open. It is a step of its own, so that of two last images one surely ends it. */
-export async function endBatch({ store, emit }: ServeContext, batch: string, pauses?: Pauses): Promise<void> {
-  const step = () => store.endBatch(batch);
-  if (await (pauses?.persist(step) ?? step())) emit({ type: 'batch.ended', batch });
-}
-
-function aboutOf({ id, job, batch, owner, bucket }: Claim): AboutImage {
-  return { id, job, batch, owner, bucket };
-}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

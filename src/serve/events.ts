@@ -9,7 +9,11 @@ type ImageEvent = ImageStarted | ImageRetrying | ImageGivenBack | ImageDropped |
 type ServiceEvent = UploadBatchEnded | Recovered | Paused | SweepEnded | ServeWarning;
 
 /** The fields that say which image an event is about. */
-export type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
+type AboutImage = Pick<Image, 'id' | 'job' | 'batch' | 'owner' | 'bucket'>;
+
+export function aboutImage({ id, job, batch, owner, bucket }: AboutImage): AboutImage {
+  return { id, job, batch, owner, bucket };
+}
 
 /** A request for uploads was accepted. */
 interface UploadAccepted extends Pick<Image, 'batch' | 'owner' | 'bucket'> {

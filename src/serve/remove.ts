@@ -2,6 +2,7 @@ import { asImgtoolError } from '../errors.ts';
 import type { Image } from '../model.ts';
 import type { Viewer } from '../ports.ts';
 import type { ServeContext, Worker } from './context.ts';
+import { aboutImage } from './events.ts';
 import { outputKeys } from './keys.ts';
 
 /**
@@ -26,8 +27,7 @@ export async function removeImage(
     const { message } = asImgtoolError(error);
     emit({ type: 'warning', message: `the objects of the deleted image ${id} are still there: ${message}` });
   }
-  const { job, batch, owner, bucket } = image;
-  emit({ type: 'image.deleted', id, job, batch, owner, bucket });
+  emit({ type: 'image.deleted', ...aboutImage(image) });
   return true;
 }
 

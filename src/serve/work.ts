@@ -1,7 +1,7 @@
 import { type Clock, openWakeup, systemClock } from '../core/clock.ts';
 import { asImgtoolError } from '../errors.ts';
 import type { Claim } from '../ports.ts';
-import { beginAttempt, type Hand } from './attempt.ts';
+import { type Attempt, beginAttempt } from './attempt.ts';
 import type { Worker } from './context.ts';
 import type { ImageTools } from './job.ts';
 import { openPauses, sleep } from './pause.ts';
@@ -23,7 +23,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
   const wakeup = openWakeup(clock);
   const halt = new AbortController();
   const pauses = openPauses(clock, emit, halt.signal);
-  const hands = new Set<Hand>();
+  const attempts = new Set<Attempt>();
   /** The end of all work on the same bytes of an owner. */
   const sameBytes = new Map<string, Promise<unknown>>();
   /** Cancels the wakes that are due. */
@@ -56,26 +56,26 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
 
   function capacity(): number {
     if (pauses.left() > 0) return 0;
-    const rendering = [...hands].filter(({ step }) => step === 'begun' || step === 'opened').length;
-    return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - hands.size);
+    const rendering = [...attempts].filter(({ step }) => step === 'begun' || step === 'opened').length;
+    return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - attempts.size);
   }
 
   function begin(claim: Claim): void {
     const bytes = `${claim.uploaded.digest} ${claim.owner}`;
     const before = sameBytes.get(bytes);
-    const hand = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);
-    hands.add(hand);
-    const all = Promise.all([before, hand.done]);
+    const one = beginAttempt(tools, { pauses, moved: wakeup.wake, retryIn }, claim, before);
+    attempts.add(one);
+    const all = Promise.all([before, one.done]);
     sameBytes.set(bytes, all);
     all.then(() => {
       if (sameBytes.get(bytes) === all) sameBytes.delete(bytes);
     });
-    hand.done.then(() => {
-      hands.delete(hand);
+    one.done.then(() => {
+      attempts.delete(one);
       wakeup.wake();
     });
     // A claim that was taken while the worker stopped.
-    if (isStopping) hand.end('given_back');
+    if (isStopping) one.end('given_back');
     hearts ??= beat().finally(() => {
       hearts = undefined;
     });
@@ -83,18 +83,18 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
 
   /** Ends the work on images that another command cancelled or deleted. */
   async function beat(): Promise<void> {
-    while (hands.size > 0) {
+    while (attempts.size > 0) {
       await sleep(clock, HEARTBEAT, halt.signal);
       if (halt.signal.aborted) return;
       // While the store cannot answer, the steps of the images report that.
-      const lost = await store.lost([...hands].map(({ claim }) => claim)).catch(() => []);
+      const lost = await store.lost([...attempts].map(({ claim }) => claim)).catch(() => []);
       drop((claim) => lost.some(({ id, taken }) => claim.id === id && claim.taken === taken));
     }
   }
 
   function drop(isLost: (claim: Claim) => boolean): Promise<void>[] {
-    const dropped = [...hands].filter(({ claim }) => isLost(claim));
-    for (const hand of dropped) hand.end('dropped');
+    const dropped = [...attempts].filter(({ claim }) => isLost(claim));
+    for (const one of dropped) one.end('dropped');
     return dropped.map(({ done }) => done);
   }
 
@@ -108,7 +108,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
 
   return {
     wake: wakeup.wake,
-    busy: () => hands.size,
+    busy: () => attempts.size,
     async drop(images) {
       await Promise.all(drop(({ id }) => images.includes(id)));
     },
@@ -116,13 +116,13 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
       isStopping = true;
       wakeup.wake();
       for (const cancel of due) cancel();
-      for (const hand of hands) if (hand.step === 'waiting' || hand.step === 'begun') hand.end('given_back');
+      for (const one of attempts) if (one.step === 'waiting' || one.step === 'begun') one.end('given_back');
       const cancel = clock.after(ms, () => {
         halt.abort();
-        for (const hand of hands) hand.end('given_back');
+        for (const one of attempts) one.end('given_back');
       });
       await pulling;
-      while (hands.size > 0) await Promise.all([...hands].map(({ done }) => done));
+      while (attempts.size > 0) await Promise.all([...attempts].map(({ done }) => done));
       cancel();
       halt.abort();
       await hearts;

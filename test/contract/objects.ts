@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Objects } from '../../src/ports.ts';
 
 /** Keys that no object can have. */
-export const BAD_KEYS = [
+const BAD_KEYS = [
   ...[
     '',
     '/',

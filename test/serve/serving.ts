@@ -6,6 +6,7 @@ import { afterEach, expect } from 'vitest';
 import { openLocalObjects } from '../../src/adapters/local-storage/objects.ts';
 import { openSqliteStore } from '../../src/adapters/store/sqlite.ts';
 import { createWorkerPool } from '../../src/adapters/worker-pool.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { openMemoryBudget } from '../../src/core/queue/memory-budget.ts';
 import type { Image, Preset } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
@@ -73,8 +74,8 @@ export async function openServing(over: Partial<ImageTools> = {}, root = join(ma
 
   return {
     ...{ root, store: tools.store, objects: tools.objects, tools, events, event },
-    start(): Worker {
-      const worker = startWorker(tools);
+    start(clock?: Clock): Worker {
+      const worker = startWorker(tools, clock);
       closes.push(() => worker.stop(0));
       return worker;
     },

@@ -7,6 +7,7 @@ import type { Order } from '../../src/model.ts';
 import type { Renderer } from '../../src/ports.ts';
 import { removeImage } from '../../src/serve/remove.ts';
 import { childrenOf, endless, workerPath } from '../adapters/children.ts';
+import { makeClock } from '../core/made-up-clock.ts';
 import { makePlace } from '../place.ts';
 import { openServing, photo, presetOf, type Serving } from './serving.ts';
 
@@ -268,5 +269,70 @@ describe('the worker', () => {
     serving.start();
     expect(await serving.event('recovered')).toMatchObject({ images: 1 });
     expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 2 });
+  });
+
+  it('asks the store seldom while nothing waits, and at once after a wake', async () => {
+    const serving = await openServing();
+    const take = vi.spyOn(serving.store, 'take');
+    const lost = vi.spyOn(serving.store, 'lost');
+    const clock = makeClock();
+    const worker = serving.start(clock);
+    await clock.advance(60_000);
+    expect(take.mock.calls.length).toBeLessThanOrEqual(13);
+    expect(lost).not.toHaveBeenCalled();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    worker.wake();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed' });
+  });
+
+  it('never has more images in work than it can begin soon', async () => {
+    const serving = await openServing();
+    const take = vi.spyOn(serving.store, 'take');
+    const names = ['wine.jpg', 'life.jpg', 'umang.jpg', 'friends.jpg', 'sunset.jpg', 'seeding.jpg'];
+    await serving.upload(names.map(photo));
+    const worker = serving.start();
+    await serving.event('image.started');
+    expect(take.mock.calls[0]?.[1]).toBe(4);
+    expect(worker.busy()).toBe(4);
+    await serving.event('batch.ended');
+    expect(serving.events.filter(({ type }) => type === 'image.ended')).toHaveLength(6);
+  });
+
+  it('kills what is being rendered when a second call leaves no time', async () => {
+    const { serving, begun } = await openEndless();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const worker = serving.start();
+    await begun();
+    const stopped = worker.stop(600_000);
+    await worker.stop(0);
+    await stopped;
+    expect(await serving.image(id)).toMatchObject({ state: 'pending', attempts: 0 });
+    expect(serving.files()).toEqual([`staging/${id}`]);
+  });
+
+  it('records an image that is done as soon as the store can be written again', async () => {
+    const serving = await openServing();
+    const { settle } = serving.store;
+    const broken = new ImgtoolError('index_unusable', 'as asked');
+    vi.spyOn(serving.store, 'settle').mockRejectedValueOnce(broken).mockImplementation(settle);
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(await serving.event('paused')).toMatchObject({ error: { code: 'index_unusable' } });
+    expect((await serving.image(id)).outputs).toHaveLength(3);
+  });
+
+  it('processes an image again that was cancelled and retried while it was rendered', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    const { job } = await serving.image(id);
+    const worker = serving.start();
+    await serving.event('image.started');
+    await serving.store.cancel('all', { job });
+    await serving.store.retry('all', { job });
+    worker.wake();
+    expect(await serving.ended(id)).toMatchObject({ state: 'completed' });
+    const { outputs, state } = await serving.image(id);
+    expect([state, serving.files()]).toEqual(['completed', outputs.map(({ key }) => key).sort()]);
   });
 });

@@ -88,7 +88,7 @@ export function openLocalObjects(root: string): Objects {
       } catch (error) {
         await one.discard().catch(() => {});
         if (fileOf(from) === undefined) throw missing(from);
-        throw writeError(error, key);
+        throw storageError(error, key);
       }
     },
     async commit(objects) {
@@ -126,6 +126,12 @@ export function openLocalObjects(root: string): Objects {
     },
     list: (prefix) => objectsBelow(root, prefix.slice(0, Math.max(0, prefix.lastIndexOf('/'))), prefix),
     async prepare() {
+      if (statOf(root)?.isFile()) {
+        const fix = `choose another {{${SETTING}}}`;
+        throw new ImgtoolError('not_writable', `${root}: is a file, and objects need a folder there`, {
+          fix,
+        });
+      }
       await makeFolder(root).catch(failAt(root));
       const probe = await stage('probe').catch(failAt(root));
       await writeFile(probe.path, '', { flag: 'wx' }).catch(failAt(root));
@@ -192,8 +198,16 @@ function statOf(path: string): Stats | undefined {
 
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
 
+/** The setting that names the folder of the objects, for hints. */
+const SETTING = 'storage';
+
+function storageError(error: unknown, what: string): ImgtoolError {
+  const { code, message, fix, cause } = writeError(error, what);
+  return new ImgtoolError(code, message, { fix: fix?.replace('{{out}}', `{{${SETTING}}}`), cause });
+}
+
 const failAt = (what: string) => (error: unknown) => {
-  throw writeError(error, what);
+  throw storageError(error, what);
 };
 
 /** A handler of errors of reading a folder: a missing one is empty. */

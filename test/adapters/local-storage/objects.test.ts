@@ -163,8 +163,14 @@ describe('local objects', () => {
     expect(readdirSync(join(root, '.staged')).map((name) => join(root, '.staged', name))).toEqual([one.path]);
   });
 
-  it('say of a folder that cannot be written which folder it is', async () => {
-    writeFileSync(join(place, 'file'), '');
-    await expect(openLocalObjects(join(place, 'file')).prepare()).rejects.toThrow(join(place, 'file'));
+  it('say what is wrong with a folder that cannot be written, and which setting names it', async () => {
+    const file = join(place, 'file');
+    writeFileSync(file, '');
+    const hint = expect.stringContaining('{{storage}}');
+    const at = (path: string) => ({ message: expect.stringContaining(path), fix: hint });
+    for (const path of [file, join(file, 'below'), '/proc/none']) {
+      await expect(openLocalObjects(path).prepare()).rejects.toMatchObject(at(path));
+    }
+    await expect(openLocalObjects(file).prepare()).rejects.toMatchObject({ code: 'not_writable' });
   });
 });
