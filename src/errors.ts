@@ -155,6 +155,22 @@ export function batchRunning(id: string): ImgtoolError {
   return new ImgtoolError('batch_running', `batch ${id} is being worked on`, { fix });
 }
 
+export function unknownBatch(id: string): ImgtoolError {
+  return new ImgtoolError('unknown_batch', `${id}: no batch has this id`, { fix: 'imgtool list' });
+}
+
+const MORE_OF_ID = 'give more of the id';
+
+/** The error for the first digits of an id that two batches have. */
+export function severalBatches(id: string, one: string, other: string): ImgtoolError {
+  const message = `${id}: several batches begin so (${one}, ${other})`;
+  return new ImgtoolError('unknown_batch', message, { fix: MORE_OF_ID });
+}
+
+export function isOfSeveral({ fix }: ImgtoolError): boolean {
+  return fix === MORE_OF_ID;
+}
+
 export function outputIsSource(path: string): ImgtoolError {
   const fix = 'choose another {{out}} or {{name}}';
   return new ImgtoolError('output_is_source', `its output ${path} would replace a source`, { fix });

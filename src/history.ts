@@ -1,7 +1,10 @@
-import { openSqliteHistory, type PastBatches } from './adapters/sqlite-index/history.ts';
+import { existsSync } from 'node:fs';
+import { storeBeside } from './adapters/sqlite/file.ts';
+import { openSqliteHistory } from './adapters/sqlite-index/history.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
 import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
+import type { PastBatches } from './ports.ts';
 
 /** Past batches, for callers that look at nothing else. */
 export interface BatchFinder extends Omit<PastBatches, 'batch' | 'jobs' | 'close'> {
@@ -10,14 +13,17 @@ export interface BatchFinder extends Omit<PastBatches, 'batch' | 'jobs' | 'close
   jobs(id: string, states: readonly JobState[]): Promise<JobRecord[]>;
 }
 
-/** Opens no more of the index than past batches take, and closes it after `use`. Errors: `index_unusable`, `index_newer`. */
+/**
+ * Opens no more of the index than past batches take, and the store of uploads if there is one. Closes them after `use`.
+ * Errors: `index_unusable`, `index_newer`.
+ */
 export async function withHistory<T>(
   index: string,
   nearest: Nearest,
   wordHint: WordHint,
   use: (past: BatchFinder) => Promise<T>,
 ): Promise<T> {
-  const past = await openSqliteHistory(index);
+  const past = await openPast(index);
   try {
     return await use({
       ...past,
@@ -32,5 +38,46 @@ export async function withHistory<T>(
     });
   } finally {
     await past.close();
+  }
+}
+
+/** Whether a service has kept uploads beside this index. */
+export const hasUploads = (index: string): boolean => existsSync(storeBeside(index));
+
+/** A batch of the service, named as for `find`. Undefined for a batch of the command line. Errors: `usage`, `unknown_batch`. */
+export async function findUploads(index: string, id: string, nearest: Nearest): Promise<Batch | undefined> {
+  if (!hasUploads(index)) return undefined;
+  const past = await openPast(index);
+  try {
+    const batch = await findBatch(past, id, nearest);
+    return batch.command === 'upload' ? batch : undefined;
+  } finally {
+    await past.close();
+  }
+}
+
+/** Cancels or retries a batch of the service. Returns the number of its images that this has changed. */
+export async function changeUploads(index: string, id: string, how: 'cancel' | 'retry') {
+  const { changeBatch } = await import('./adapters/store/change.ts');
+  const images = (await changeBatch(storeBeside(index), how, id)) ?? 0;
+  const past = await openPast(index);
+  try {
+    return { batch: await past.batch(id), images };
+  } finally {
+    await past.close();
+  }
+}
+
+async function openPast(index: string): Promise<PastBatches> {
+  const past = await openSqliteHistory(index);
+  if (!hasUploads(index)) return past;
+  try {
+    const { openStoreHistory } = await import('./adapters/store/history.ts');
+    const uploads = await openStoreHistory(storeBeside(index));
+    const { bothHistories } = await import('./core/batch/both.ts');
+    return bothHistories(past, uploads);
+  } catch (error) {
+    await past.close();
+    throw error;
   }
 }

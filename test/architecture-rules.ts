@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   // It opens the adapters of the service behind their ports.
   'serve/open': { to: ['serve', 'engine', 'adapters', 'model', 'errors'], type: ['ports'] },
   engine: { to: ['core', 'adapters', 'model'], type: ['ports'] },
-  history: { to: ['core', 'adapters', 'model'] },
+  history: { to: ['core', 'adapters', 'model'], type: ['ports'] },
   library: { to: ['engine', 'history', 'config', 'model', 'errors'] },
   commands: {
     to: ['engine', 'history', 'serve/open', 'http', 'config', 'variants', 'report', 'model', 'errors'],

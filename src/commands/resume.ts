@@ -3,6 +3,7 @@ import type { How } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
 import { statusJson } from '../report/json.ts';
 import { cancelledText, nothingLeftText } from '../report/status.ts';
+import { isChangedUpload } from './uploads.ts';
 import { attend, BATCH_ID, type Call, LOOKING, prepare, type Verb, WORKING, withMade } from './verb.ts';
 
 export const resumeVerb: Verb = {
@@ -33,7 +34,9 @@ export const cancelVerb: Verb = {
   argument: BATCH_ID,
   examples: ['imgtool cancel last', 'imgtool cancel 28256677'],
   async run(call) {
-    const { config, print } = await prepare(call);
+    const prepared = await prepare(call);
+    if (await isChangedUpload('cancel', call, prepared)) return 'ok';
+    const { config, print } = prepared;
     return withMade(config, async (engine) => {
       const { batch, was, other } = await engine.cancel(call.paths[0] ?? '');
       await print(statusJson(batch, []), (style) => cancelledText(batch, was, style, other));
@@ -43,12 +46,14 @@ export const cancelVerb: Verb = {
 };
 
 async function again(how: How, call: Call) {
-  const { config, print } = await prepare(call);
+  const prepared = await prepare(call);
+  const { config, print } = prepared;
   if (config.dryRun) {
     throw new ImgtoolError('usage', `--dry-run: ${how} has nothing to foresee`, {
       fix: 'turn it off in the file or variable that asks for it',
     });
   }
+  if (await isChangedUpload(how, call, prepared)) return 'ok';
   return withMade(config, async (engine) => {
     const changes = changesOf(config, flagsOf(call.options));
     const { batch, run, warnings, other } = await engine.again(how, call.paths[0] ?? '', changes);

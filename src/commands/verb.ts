@@ -11,7 +11,7 @@ import {
 } from '../config.ts';
 import type { BatchRun, Engine } from '../engine.ts';
 import { ImgtoolError } from '../errors.ts';
-import { type BatchFinder, withHistory } from '../history.ts';
+import { type BatchFinder, hasUploads, withHistory } from '../history.ts';
 import type { BatchFinished, Event } from '../model.ts';
 import { createPrint, openReport, type Streams, styleOf } from '../report/open.ts';
 
@@ -79,7 +79,7 @@ export async function withPast(
   config: Config,
   use: (past: BatchFinder) => Promise<Outcome>,
 ): Promise<Outcome> {
-  refuseNewIndex(config);
+  if (!hasUploads(config.index)) refuseNewIndex(config);
   return withHistory(config.index, nearest, hintAsFlags, use);
 }
 

@@ -47,15 +47,15 @@ export interface Output extends PixelSize {
 
 export interface Batch {
   readonly id: string;
-  readonly command: 'process' | 'watch';
+  readonly command: 'process' | 'watch' | 'upload';
   readonly state: BatchState;
-  /** As given on the command line. */
+  /** As given on the command line. For an upload, the owner of the images. */
   readonly inputs: readonly string[];
-  /** Absolute paths. */
+  /** Absolute paths. For an upload, `out` is its bucket and `cwd` is empty. */
   readonly out: string;
   readonly cwd: string;
   readonly preset: string;
-  /** Images at a time. */
+  /** Images at a time. 0 for an upload: the service decides. */
   readonly jobs: number;
   readonly options: BatchOptions;
   /** Milliseconds since 1970. */
@@ -86,6 +86,7 @@ export interface JobPart extends RenderProgress {
 export interface JobRecord {
   /** The job's number in the index. Jobs are taken in the order of these numbers. */
   readonly id: number;
+  /** For an upload: the id of the image, `/`, and the name of its file. */
   readonly source: string;
   readonly state: JobState;
   /** Null while no variant is finished, and for jobs that are not in work. */

@@ -84,6 +84,12 @@ export interface History {
   prune(before: number): Promise<void>;
 }
 
+/** The questions of commands that only look at past batches. */
+export interface PastBatches
+  extends Pick<History, 'batch' | 'batches' | 'jobs' | 'severalPages' | 'degraded'> {
+  close(): Promise<void>;
+}
+
 /** A job that made outputs, and how to describe such a job. */
 export interface Maker extends Pick<Job, 'batch' | 'source' | 'given' | 'relative'> {
   readonly outputs: readonly Output[];

@@ -147,7 +147,9 @@ function batchFields(batch: Batch): object {
   return {
     ...{ id, command, state, total: totalOf(counts), counts: inOrder(counts, JOB_STATES) },
     ...{ passedOver, ...batch.aside, bytesIn, bytesOut },
-    inputs: batch.inputs.map((input) => (input === '-' ? input : resolve(cwd, input))),
+    inputs: batch.inputs.map((input) =>
+      input === '-' || command === 'upload' ? input : resolve(cwd, input),
+    ),
     ...{ out, cwd, preset, jobs, startedAt: iso(batch.startedAt), finishedAt: isoOf(batch) },
     walkEnded: batch.walkEnded,
   };

@@ -58,20 +58,23 @@ function asideLines(text: string, { columns }: TextLayout): string[] {
   return [label + first.slice(label.length), ...more];
 }
 
-function headPieces({ counts, state, inputs, cwd, out }: Batch, { chalk }: TextLayout): Span[] {
+function headPieces({ counts, state, command, inputs, cwd, out }: Batch, { chalk }: TextLayout): Span[] {
   const { failed } = counts;
   const text = failed > 0 ? `${state}, ${count(failed)} failed` : state;
+  const head = { text, paint: failed > 0 ? chalk.red : chalk.green };
+  if (command === 'upload') return [head, `of ${printable(inputs[0] ?? '')}`, `-> bucket ${printable(out)}`];
   const paths = inputs.map((input) => printable(input === '-' ? input : resolve(cwd, input)));
   const [first = '', ...others] = paths;
   const from = others.length === 0 ? first : `${first} and ${count(others.length)} more`;
-  return [{ text, paint: failed > 0 ? chalk.red : chalk.green }, from, `-> ${printable(out)}`];
+  return [head, from, `-> ${printable(out)}`];
 }
 
 function startedPieces({ startedAt, finishedAt, state, preset, jobs, command }: Batch, now: number): Span[] {
   const end = finishedAt ?? (state === 'running' ? now : null);
   const took = end === null ? '' : ` (${duration(Math.max(0, end - startedAt))})`;
   const when = `${localTime(startedAt)}${took}`;
-  return [when, command, `preset ${printable(preset)}`, `${count(jobs)} at a time`];
+  const pace = command === 'upload' ? [] : [`${count(jobs)} at a time`];
+  return [when, command, `preset ${printable(preset)}`, ...pace];
 }
 
 function imagePieces({ counts, walkEnded, state }: Batch, layout: TextLayout): Span[] {
@@ -179,6 +182,17 @@ export function cancelledText(
   if (state === 'finished') return wrapped([`Batch ${id} finished before it could be stopped.`], style);
   const far = `after ${count(doneOf(counts))} of ${count(totalOf(counts))}`;
   return wrapped([`Batch ${id} ${state} ${far}.`, ...goOn(batch)], style);
+}
+
+/** What `retry` prints for a batch of the service, of which so many images wait again. Ends with a newline. */
+export function retriedText(batch: Batch, images: number, style: Style): string {
+  const { id, state, counts } = batch;
+  if (images === 0) {
+    const failed = counts.failed === 0 ? [] : [`Nothing is left of the failed ones: imgtool status ${id}`];
+    return wrapped([`Batch ${id} has no images to retry.`, ...failed], style);
+  }
+  const when = state === 'interrupted' ? goOn(batch) : [`See them: imgtool status ${id} --watch`];
+  return wrapped([`${counted(images, 'image')} of batch ${id} will be processed again.`, ...when], style);
 }
 
 /** What `resume` and `retry` print for a batch that leaves them nothing to do. Ends with a newline. */

@@ -20,7 +20,8 @@ export function listText(batches: readonly Batch[], style: Style, now: number, m
   const rows = batches.map((batch, at): Span[] => {
     const { id, state, counts, startedAt } = batch;
     return [
-      id,
+      // Enough of a UUID to name its batch.
+      id.slice(0, 8),
       { text: state, paint: paints[state] },
       state === 'finished' ? count(totalOf(counts)) : `${count(doneOf(counts))}/${count(totalOf(counts))}`,
       counts.failed > 0 ? { text: count(counts.failed), paint: red } : '0',
@@ -61,7 +62,7 @@ function linesForPrograms(batches: readonly Batch[]): string[] {
 /** The inputs of a batch in one line. */
 function sourceOf({ inputs, command }: Batch): string {
   const more = inputs.length > 1 ? ` and ${count(inputs.length - 1)} more` : '';
-  return `${printable(inputs[0] ?? '')}${more}${command === 'watch' ? ' (watch)' : ''}`;
+  return `${printable(inputs[0] ?? '')}${more}${command === 'process' ? '' : ` (${command})`}`;
 }
 
 /** One setting and the source of its value. */

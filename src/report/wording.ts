@@ -186,7 +186,9 @@ export function savedText(bytesIn: number, bytesOut: number): string {
 /** How to go on with a batch that ended early; no line for any other. */
 export function goOn({ id, state, command }: Batch): string[] {
   if (state !== 'cancelled' && state !== 'interrupted') return [];
-  return [command === 'watch' ? 'Run the same command again to go on.' : `Go on: imgtool resume ${id}`];
+  if (command === 'watch') return ['Run the same command again to go on.'];
+  if (command === 'process') return [`Go on: imgtool resume ${id}`];
+  return [state === 'cancelled' ? `Go on: imgtool retry ${id}` : 'Go on: imgtool serve'];
 }
 
 /** The headline of a batch that ended early; null for a batch that reached its end. */

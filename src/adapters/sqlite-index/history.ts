@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { ImgtoolError } from '../../errors.ts';
+import { severalBatches, unknownBatch } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
-import type { History, Index, Maker } from '../../ports.ts';
+import type { History, Maker, PastBatches } from '../../ports.ts';
 import { type Connection, openWith, pagesFrom } from '../sqlite/connection.ts';
 import { INDEX } from './migrations.ts';
 
@@ -22,9 +22,6 @@ const JOBS = `
     duplicate_of AS duplicateOf, reused, degraded, outputs, ms, error_code AS error, finished_at AS finishedAt,
     error_message AS message, error_fix AS fix
   FROM jobs`;
-
-/** The questions of commands that only look. */
-export type PastBatches = Omit<History, 'prune'> & Pick<Index, 'close'>;
 
 /** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
 export function openSqliteHistory(path: string): Promise<PastBatches> {
@@ -75,8 +72,7 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         const [row, second] = rows;
         if (row === undefined) throw unknownBatch(idPrefix);
         if (second === undefined || row.id === idPrefix) return seen(row);
-        const what = `several batches begin so (${row.id}, ${second.id})`;
-        throw new ImgtoolError('unknown_batch', `${idPrefix}: ${what}`, { fix: 'give more of the id' });
+        throw severalBatches(idPrefix, row.id, second.id);
       }),
     batches: (limit) => read(() => newest.all(limit).map(seen)),
     lastOfPreset: (preset) => read(() => lastOfPreset.all(preset).map(seen)),
@@ -107,10 +103,6 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         }),
       ),
   };
-}
-
-export function unknownBatch(id: string): ImgtoolError {
-  return new ImgtoolError('unknown_batch', `${id}: no batch has this id`, { fix: 'imgtool list' });
 }
 
 /** A row of `BATCHES`. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { batchRunning } from '../../errors.ts';
+import { batchRunning, unknownBatch } from '../../errors.ts';
 import type { DeadRun, NewBatch, Run, Runs } from '../../ports.ts';
 import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 import { holding } from '../sqlite/locks.ts';
-import { BATCHES, type BatchRow, batchOf, unknownBatch } from './history.ts';
+import { BATCHES, type BatchRow, batchOf } from './history.ts';
 
 /** Output paths read in one step. */
 const PAGE = 1_000;

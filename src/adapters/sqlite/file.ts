@@ -34,6 +34,11 @@ function refuseRemote(path: string, folder: string, { one }: DatabaseKind): void
   throw unusable(`${path}: lies on ${remote}, where ${one} gets corrupted`, fix);
 }
 
+/** The file of the store that belongs to an index. */
+export function storeBeside(index: string): string {
+  return `${index.replace(/\.db$/, '')}.serve.db`;
+}
+
 /** Bytes of a file. 0 when there is none. */
 export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;

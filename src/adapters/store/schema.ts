@@ -85,6 +85,7 @@ CREATE TABLE limits (
   owner TEXT PRIMARY KEY,
   starts_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, uploads INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX limits_by_end ON limits (ends_at);
 
 CREATE TABLE keys (
   owner TEXT NOT NULL, route TEXT NOT NULL, key TEXT NOT NULL,

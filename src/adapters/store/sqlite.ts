@@ -37,6 +37,9 @@ export async function openSqliteStore(
   }
 }
 
+/** Whether some process holds the store. */
+export const isHeldIn = ({ locks }: Connection): boolean => locks.isHeld(HOLDER);
+
 function hold({ path, locks }: Connection): void {
   const note = `${realPlace(path)}.runs/${HOLDER}.txt`;
   const held = () => {
@@ -98,8 +101,8 @@ function storeOn(connection: Connection, now: () => number): Store {
     unstaged: write(upkeepSteps.unstaged),
     async close() {
       if (!connection.db.open) return;
-      // Steps of this turn come first.
-      await together(() => {});
+      // Steps of this turn come first. Whether they fail, their callers are told.
+      await together(() => {}).catch(() => {});
       locks.release(HOLDER);
       connection.close();
     },

@@ -59,7 +59,7 @@ function* batchOf(_now: number, viewer: Viewer, id: string): StoreStep<UploadBat
 
 type StateCount = { readonly state: ImageState; readonly count: number };
 
-function* countsOf(batch: string): StoreStep<UploadBatch['counts']> {
+export function* countsOf(batch: string): StoreStep<UploadBatch['counts']> {
   const found = yield* sql<StateCount>`
     SELECT state, count(*) AS count FROM images WHERE batch = ${batch} AND deleted_at IS NULL GROUP BY state`;
   return statesIn(found);

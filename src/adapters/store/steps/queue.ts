@@ -118,7 +118,8 @@ function* giveBack(now: number, claims: readonly Claim[]): StoreStep<void> {
 
 function* recover(now: number): StoreStep<number> {
   const left = yield* sql<{ id: string }>`
-    UPDATE images SET state = 'pending', worker = NULL, not_before = 0 WHERE state = 'processing' RETURNING id`;
+    UPDATE images SET state = 'pending', worker = NULL, not_before = 0
+    WHERE state = 'processing' AND deleted_at IS NULL RETURNING id`;
   for (const { id } of left) yield* addToTrail(now, 'given_back', id, { reason: 'worker_gone' });
   const open = yield* sql<{ id: string }>`SELECT id FROM batches WHERE completed_at IS NULL`;
   for (const { id } of open) yield* closeBatch(now, id);

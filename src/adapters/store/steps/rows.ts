@@ -56,19 +56,34 @@ export function* storedOutputsOf(image: number): StoreStep<StoredOutput[]> {
   return rows.map(outputIn);
 }
 
-function outputIn({ image: _, ...output }: OutputRow): StoredOutput {
-  return output;
+function outputIn(row: OutputRow): StoredOutput {
+  const { variant, format, settings, key, width, height, bytes, checksum, encoder, recipe } = row;
+  return { variant, format, settings, key, width, height, bytes, checksum, encoder, recipe };
 }
 
+/** Field by field: a rest or a spread of a row takes longer than SQLite. */
 function imageIn(row: ImageRow, outputs: readonly StoredOutput[]): Image {
-  const { number: _, digest, bytes, format, width, height, ms, code, message, fix, degraded, ...plain } = row;
+  const { digest, bytes, ms, code } = row;
   return {
-    ...plain,
+    id: row.id,
+    job: row.job,
+    batch: row.batch,
+    owner: row.owner,
+    bucket: row.bucket,
+    name: row.name,
+    state: row.state,
+    attempts: row.attempts,
     uploaded: digest === null || bytes === null ? null : { digest, bytes },
     picture: pictureIn(row),
-    degraded: degraded === 1,
+    dominantColor: row.dominantColor,
+    degraded: row.degraded === 1,
+    duplicateOf: row.duplicateOf,
+    metadata: row.metadata,
     ms: ms === null ? null : (JSON.parse(ms) as Timings),
-    error: code === null ? null : failureIn(code, message, fix),
+    error: code === null ? null : failureIn(code, row.message, row.fix),
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    completedAt: row.completedAt,
     outputs,
   };
 }

@@ -1,0 +1,42 @@
+import { ImgtoolError, isOfSeveral, severalBatches } from '../../errors.ts';
+import type { PastBatches } from '../../ports.ts';
+
+/** The batches of the index and of the store of uploads as one history. */
+export function bothHistories(index: PastBatches, store: PastBatches): PastBatches {
+  // Ids of the store are UUIDs. Those of the index have no dash.
+  const recordOf = (id: string) => (id.includes('-') ? store : index);
+  return {
+    async batch(idPrefix) {
+      const answers = [await batchOrError(index, idPrefix), await batchOrError(store, idPrefix)];
+      const found = answers.flatMap((answer) => ('found' in answer ? [answer.found] : []));
+      const errors = answers.flatMap((answer) => ('error' in answer ? [answer.error] : []));
+      const whole = found.find(({ id }) => id === idPrefix);
+      if (whole !== undefined) return whole;
+      const [one, other] = found;
+      if (one !== undefined && other !== undefined) throw severalBatches(idPrefix, one.id, other.id);
+      const several = errors.find(isOfSeveral);
+      if (one === undefined || several !== undefined) throw several ?? errors[0];
+      return one;
+    },
+    async batches(limit) {
+      const all = [...(await index.batches(limit)), ...(await store.batches(limit))];
+      return all.sort((a, b) => b.startedAt - a.startedAt).slice(0, limit);
+    },
+    jobs: (batch, states) => recordOf(batch).jobs(batch, states),
+    severalPages: (batch) => recordOf(batch).severalPages(batch),
+    degraded: (batch) => recordOf(batch).degraded(batch),
+    async close() {
+      await index.close();
+      await store.close();
+    },
+  };
+}
+
+async function batchOrError(record: PastBatches, idPrefix: string) {
+  try {
+    return { found: await record.batch(idPrefix) };
+  } catch (error) {
+    if (error instanceof ImgtoolError && error.code === 'unknown_batch') return { error };
+    throw error;
+  }
+}
