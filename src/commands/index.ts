@@ -5,7 +5,9 @@ import { helpVerb } from './help.ts';
 import { listVerb } from './list.ts';
 import { processVerb } from './process.ts';
 import { cancelVerb, resumeVerb, retryVerb } from './resume.ts';
+import { serveVerb } from './serve.ts';
 import { statusVerb } from './status.ts';
+import { tokenVerb } from './token.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
 import { watchVerb } from './watch.ts';
@@ -14,6 +16,8 @@ import { watchVerb } from './watch.ts';
 export const VERBS: Readonly<Record<string, Verb>> = {
   process: processVerb,
   watch: watchVerb,
+  serve: serveVerb,
+  token: tokenVerb,
   status: statusVerb,
   list: listVerb,
   cancel: cancelVerb,

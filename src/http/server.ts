@@ -17,6 +17,8 @@ import { imageRoutes } from './routes/images.ts';
 import { jobChanges, jobRoutes } from './routes/jobs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
+export { createMetrics } from './metrics.ts';
+
 /** Headers that pages of other sites may read. */
 const SHOWN_TO_SITES = [
   'x-ratelimit-limit',

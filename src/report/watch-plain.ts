@@ -105,7 +105,7 @@ function closingText(finished: BatchFinished, totals: BatchTotals): string {
 type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** `key=value` for each known value. Sentences are always quoted, so that a search for one finds all of them. */
-function facts(head: string, known: Facts, sentences: Facts = {}): string {
+export function facts(head: string, known: Facts, sentences: Facts = {}): string {
   const listed = (all: Facts, written: (text: string) => string) =>
     Object.entries(all).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key}=${written(String(value))}`],

@@ -22,7 +22,11 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   '[batch-id]': EXAMPLE_ID,
   '<topic>': 'variants',
   '[topic]': 'variants',
+  '<name>': 'anna --jwt-secret-file secrets.txt',
 };
+
+/** The service: it runs until it is stopped. */
+const SERVES = /^imgtool serve/;
 
 /** Each command line of the examples, with the exit code that its comment promises. */
 const EXAMPLES = PAGES.flatMap((path) => blocks(path, 'sh'))
@@ -43,7 +47,7 @@ function mentionedIn(text: string) {
   const commands = codes(text.replace(/\n/g, ' ')).filter((code) => code.startsWith('imgtool '));
   return commands.map((code) => ({
     command: Object.entries(PLACEHOLDERS).reduce((line, [from, to]) => line.replace(from, to), code),
-    isEndless: false,
+    isEndless: SERVES.test(code),
     exit: 0,
   }));
 }
@@ -53,7 +57,7 @@ const IN_HELP = Object.values(VERBS)
   .flatMap(({ examples }) => examples)
   .map((command) => ({
     command,
-    isEndless: command.startsWith('imgtool watch') && !command.includes('--once'),
+    isEndless: (command.startsWith('imgtool watch') && !command.includes('--once')) || SERVES.test(command),
     exit: 0,
   }));
 
@@ -71,7 +75,8 @@ describe('the pages', () => {
     const { start } = makeReader();
     const { printed, stop } = start(`exec ${one.command}`);
     const done = /completed .*umang\.jpg|"source":"photos\/umang\.jpg","state":"completed"/;
-    await printed(one.command.includes('--no-existing') ? /watching folders=1/ : done);
+    const started = one.command.includes('--no-existing') ? /watching folders=1/ : done;
+    await printed(SERVES.test(one.command) ? /listening url=http/ : started);
     expect(await stop('SIGINT')).toBe('SIGINT');
   });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import sharp from 'sharp';
@@ -53,7 +53,10 @@ export function makeReader() {
     XDG_STATE_HOME: join(place, 'state'),
     XDG_CONFIG_HOME: join(place, 'config'),
     IMGTOOL_JOBS: '1',
+    IMGTOOL_LISTEN: '127.0.0.1:0',
+    IMGTOOL_ADMIN: '127.0.0.1:0',
   };
+  writeFileSync(join(place, 'secrets.txt'), `${'secret'.repeat(10)}\n`);
   const run = (command: string) => {
     const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
       cwd: place,

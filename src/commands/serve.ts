@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import {
+  type Config,
+  flagsOf,
+  hintAsFlags,
+  hostAndPort,
+  isLoopback,
+  loadConfig,
+  readSecrets,
+} from '../config.ts';
+import type { Engine } from '../engine.ts';
+import { ImgtoolError } from '../errors.ts';
+import type { HttpOptions, Presets } from '../http/options.ts';
+import { createServeReport } from '../report/serve.ts';
+import type { ServeEvent } from '../serve/events.ts';
+import { type Call, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
+
+/** Milliseconds that uploads and images in work have to finish when the service stops. */
+const GRACE = 10_000;
+/** Milliseconds for which uploads without a record are kept: their request may not have ended. */
+const ORPHANS_KEPT = 86_400_000;
+/** Presets of requests that name none, unless the settings name one. */
+const USUAL = { ofImage: 'archive', ofBatch: 'gallery' };
+
+export const serveVerb: Verb = {
+  summary: 'render images that are uploaded by HTTP, until stopped',
+  description: 'Accepts uploads by HTTP and renders them, until Ctrl-C.',
+  settings: ['serve', 'tokens', 'variants', 'limits', 'work', 'display', 'settings'],
+  examples: ['imgtool serve', 'imgtool serve --jwt-secret-file secrets.txt'],
+  async run(call) {
+    const { config } = await prepare(call);
+    const options = await httpOptions(config, call);
+    return withEngine(config, (engine) => serve(call, config, options, engine));
+  },
+};
+
+async function serve(call: Call, config: Config, options: HttpOptions, engine: Engine): Promise<Outcome> {
+  const { streams, signal, hearSignals } = call;
+  const { json, quiet, verbose, look, storage } = config;
+  const timestamps = !look.journal;
+  const report = createServeReport({ ...streams, json, quiet, verbose, timestamps, wordHint: hintAsFlags });
+  const [{ openHttp, createMetrics }, { openService }] = await Promise.all([
+    import('../http/server.ts'),
+    import('../serve/open.ts'),
+  ]);
+  hearSignals(engine.kill);
+  const metrics = createMetrics();
+  const emit = (event: ServeEvent) => {
+    metrics.hear(event);
+    report(event);
+  };
+  const service = await openService({
+    ...{ engine, emit, storage, options: config, store: storeBeside(config.index) },
+    keep: { failed: config.keepFailed, orphans: ORPHANS_KEPT },
+  });
+  try {
+    const http = await openHttp(service, options, metrics);
+    const { urls } = http;
+    report({ type: 'listening', url: urls.service, admin: urls.admin, storage, tokens: tokensOf(options) });
+    for (const warning of config.warnings) report({ ...warning, type: 'warning' });
+    if (!signal.aborted) await once(signal, 'abort');
+    report({ type: 'stopping', busy: service.worker.busy() });
+    await Promise.all([http.drain(GRACE), service.worker.stop(GRACE)]);
+    await http.close();
+    return 'ok';
+  } finally {
+    await service.close();
+  }
+}
+
+/** The file of the service's records, beside the index. */
+function storeBeside(index: string): string {
+  return `${index.replace(/\.db$/, '')}.serve.db`;
+}
+
+function tokensOf({ tokens }: HttpOptions) {
+  if (tokens === null) return 'none';
+  if (tokens.jwks === null) return 'secrets';
+  return tokens.secrets.length === 0 ? 'jwks' : 'secrets and jwks';
+}
+
+/** Errors: `usage` for an address that strangers reach without a token, and for keys without issuer and audience. */
+async function httpOptions(config: Config, call: Call): Promise<HttpOptions> {
+  const { listen, admin, jwks, jwtIssuer: issuer, jwtAudience: audience, jwtSecretFile } = config;
+  const tokens =
+    jwtSecretFile === null && jwks === null
+      ? null
+      : { secrets: jwtSecretFile === null ? [] : readSecrets(jwtSecretFile), jwks, issuer, audience };
+  if (jwks !== null && (issuer === null || audience === null)) {
+    throw new ImgtoolError('usage', '--jwks: such tokens need an issuer and an audience', {
+      fix: 'add {{jwtIssuer}} and {{jwtAudience}}: other services may use the same keys',
+    });
+  }
+  for (const [setting, address] of Object.entries({ listen, admin })) {
+    if (address === null || tokens !== null || isLoopback(hostAndPort(address).host)) continue;
+    throw new ImgtoolError(
+      'usage',
+      `--${setting}: ${address} can be reached by strangers, and there are no tokens`,
+      {
+        fix: 'openssl rand -hex 32 > secrets.txt, then add {{jwtSecretFile secrets.txt}}',
+      },
+    );
+  }
+  const { maxUpload, maxFiles, accept, maxQueue, rateLimit, scan, limits } = config;
+  return {
+    ...{ tokens, isPrivate: config.private, trustProxy: config.trustProxy, publicUrl: config.publicUrl },
+    ...{ corsOrigins: config.corsOrigin, jobs: config.jobs, version: version(), wordHint: hintAsFlags },
+    listen: hostAndPort(listen),
+    admin: admin === null ? null : hostAndPort(admin),
+    isAdminOpen: admin !== null && isLoopback(hostAndPort(admin).host),
+    uploads: {
+      ...{ maxUpload, maxFiles, accept, maxQueue, allowSvg: limits.allowSvg },
+      quota: tokens === null ? null : rateLimit,
+      scan: scan === null ? null : scan.trim().split(/\s+/),
+    },
+    presets: await presetsOf(config, call),
+  };
+}
+
+/** All presets, with the metadata and the effort that the settings ask for. */
+async function presetsOf({ presets, preset, origins, cwd }: Config, { options }: Call): Promise<Presets> {
+  const { variants: _, ...flags } = flagsOf(options);
+  const named = async (name: string) => (await loadConfig({ flags: { ...flags, preset: name }, cwd })).preset;
+  const isChosen = origins.some(({ key, origin }) => key === 'preset' && origin !== 'default');
+  const others = presets.filter(({ name }) => !isChosen || name !== preset.name);
+  const all = [...(isChosen ? [preset] : []), ...(await Promise.all(others.map(({ name }) => named(name))))];
+  if (isChosen) return { all, ofImage: preset, ofBatch: preset };
+  return { all, ofImage: await named(USUAL.ofImage), ofBatch: await named(USUAL.ofBatch) };
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

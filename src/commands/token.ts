@@ -1,0 +1,47 @@
+import { lifetimeType, readSecrets } from '../config.ts';
+import { ImgtoolError } from '../errors.ts';
+import { type Call, prepare, type Verb } from './verb.ts';
+
+const LONGEST_OWNER = 255;
+
+export const tokenVerb: Verb = {
+  summary: 'make a token for the service',
+  description: 'Signs a token for `imgtool serve` with the first secret of --jwt-secret-file, and prints it.',
+  settings: ['tokens', 'display', 'settings'],
+  options: [
+    ['--sub <name>', 'owner of the images that are uploaded with this token'],
+    ['--expires <time>', 'how long the token is valid', '1h'],
+    ['--scope <words>', 'admin: the token is for the operator too'],
+  ],
+  examples: [
+    'imgtool token --sub anna --jwt-secret-file secrets.txt',
+    'imgtool token --sub operator --scope admin --expires 12h --jwt-secret-file secrets.txt',
+  ],
+  async run(call) {
+    const { config, print } = await prepare(call);
+    const owner = ownerOf(call);
+    const { scope, expires } = call.options;
+    const lifetime = lifetimeType.read(expires, { code: 'usage', text: '--expires' });
+    const { jwtSecretFile, jwtIssuer: issuer, jwtAudience: audience } = config;
+    if (jwtSecretFile === null) {
+      throw new ImgtoolError('usage', '--jwt-secret-file: a token needs a secret', {
+        fix: 'openssl rand -hex 32 > secrets.txt, then imgtool token --sub NAME --jwt-secret-file secrets.txt',
+      });
+    }
+    const [secret = ''] = readSecrets(jwtSecretFile);
+    const { signToken } = await import('../http/token.ts');
+    const claims = { owner, scope: typeof scope === 'string' ? scope : null, lifetime, issuer, audience };
+    const { token, expiresAt } = await signToken(secret, claims);
+    const shown = { v: 1, token, sub: owner, expires_at: new Date(expiresAt).toISOString() };
+    await print(shown, () => `${token}\n`);
+    return 'ok';
+  },
+};
+
+/** Errors: `usage`. */
+function ownerOf({ options: { sub } }: Call): string {
+  if (typeof sub === 'string' && sub !== '' && Buffer.byteLength(sub) <= LONGEST_OWNER) return sub;
+  throw new ImgtoolError('usage', `--sub: expected a name of 1 to ${LONGEST_OWNER} bytes`, {
+    fix: 'imgtool token --sub NAME',
+  });
+}
