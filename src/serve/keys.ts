@@ -9,6 +9,8 @@ export const STAGING = 'staging/';
 /** The key of an upload that waits. */
 export const stagedKey = (image: string): string => `${STAGING}${image}`;
 
+export const imageOfStagedKey = (key: string): string => key.slice(STAGING.length);
+
 /** The key of an output. Variants that share a name have different formats. */
 export function outputKey(
   { id, bucket }: { readonly id: string; readonly bucket: string },

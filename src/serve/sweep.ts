@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asImgtoolError } from '../errors.ts';
 import type { ServeContext } from './context.ts';
-import { STAGING } from './keys.ts';
+import { imageOfStagedKey, STAGING } from './keys.ts';
 import { sleep } from './pause.ts';
 import { possibleKeys } from './remove.ts';
 
@@ -16,7 +16,7 @@ const MOST_FAILED = 100;
 export interface KeepTimes {
   /** Staged bytes of images that failed or were cancelled: they can be tried again. */
   readonly failed: number;
-  /** Staged bytes that no image refers to: their upload may not have ended. */
+  /** Staged bytes of no image: their upload may not have ended, or the store is a copy from before it. */
   readonly orphans: number;
 }
 
@@ -76,24 +76,32 @@ async function removeOfCrashed(context: ServeContext, signal: AbortSignal): Prom
   }
 }
 
-/** Removes staged bytes from before this time that no image refers to. Returns their number. */
+/**
+ * Removes staged bytes that no image refers to: at once if their image has ended, else if they are from before this time.
+ * Returns their number.
+ */
 async function removeOrphans({ store, objects }: ServeContext, before: number, signal: AbortSignal) {
   let orphans = 0;
-  const remove = async (keys: readonly string[]) => {
+  const remove = async (staged: readonly { key: string; at: number }[]) => {
+    const keys = staged.map(({ key }) => key);
+    // In this order: an image that is accepted in between is not known, or refers to its bytes.
+    const known = new Set((await store.images('all', keys.map(imageOfStagedKey))).map(({ id }) => id));
     const referred = new Set(await store.referred(keys));
-    const unknown = keys.filter((key) => !referred.has(key));
-    await objects.remove(unknown);
-    orphans += unknown.length;
+    const isOrphan = ({ key, at }: { key: string; at: number }) =>
+      !referred.has(key) && (at < before || known.has(imageOfStagedKey(key)));
+    const unneeded = staged.filter(isOrphan).map(({ key }) => key);
+    await objects.remove(unneeded);
+    orphans += unneeded.length;
   };
-  let old: string[] = [];
-  for await (const { key, at } of objects.list(STAGING)) {
+  let staged: { key: string; at: number }[] = [];
+  for await (const one of objects.list(STAGING)) {
     if (signal.aborted) return orphans;
-    if (at < before) old.push(key);
-    if (old.length < TOGETHER) continue;
-    await remove(old);
-    old = [];
+    staged.push(one);
+    if (staged.length < TOGETHER) continue;
+    await remove(staged);
+    staged = [];
   }
-  await remove(old);
+  await remove(staged);
   return orphans;
 }
 

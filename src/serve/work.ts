@@ -29,6 +29,8 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
   /** Cancels the wakes that are due. */
   const due = new Set<() => void>();
   let isStopping = false;
+  /** After a crash one image at a time is taken, until one ends: others are not blamed if it ends this process too. */
+  let isCareful = false;
   let hearts: Promise<void> | undefined;
   const pulling = pull();
 
@@ -37,6 +39,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
       try {
         const images = await pauses.persist(() => store.recover());
         if (images > 0) emit({ type: 'recovered', images });
+        isCareful = images > 0;
         break;
       } catch (thrown) {
         pauses.begin(asImgtoolError(thrown));
@@ -56,6 +59,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
 
   function capacity(): number {
     if (pauses.left() > 0) return 0;
+    if (isCareful) return attempts.size === 0 ? 1 : 0;
     const rendering = [...attempts].filter(({ step }) => step === 'begun' || step === 'opened').length;
     return Math.min(options.jobs + AHEAD - rendering, MOST_IN_WORK * options.jobs + AHEAD - attempts.size);
   }
@@ -72,6 +76,7 @@ export function startWorker(tools: ImageTools, clock: Clock = systemClock): Work
     });
     one.done.then(() => {
       attempts.delete(one);
+      isCareful = false;
       wakeup.wake();
     });
     // A claim that was taken while the worker stopped.

@@ -50,6 +50,17 @@ describe('a sweep', () => {
     expect(await serving.image(id)).toMatchObject({ state: 'failed', error: { code: 'source_missing' } });
   });
 
+  it('removes the staged bytes of an image that was processed by a process that died right then', async () => {
+    const serving = await openServing();
+    const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    serving.start();
+    await serving.ended(id);
+    await putOrphan(serving, `staging/${id}`, 0);
+    await sweep(serving.tools, KEEP, never);
+    expect(serving.events.at(-1)).toMatchObject({ type: 'swept', orphans: 1 });
+    expect(serving.files()).toHaveLength(3);
+  });
+
   it('finishes a deletion that a process has begun', async () => {
     const serving = await openServing();
     const [id = ''] = await serving.upload([photo('wine.jpg')]);

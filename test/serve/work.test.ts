@@ -265,10 +265,15 @@ describe('the worker', () => {
   it('makes images wait again that an earlier process had in work', async () => {
     const serving = await openServing();
     const [id = ''] = await serving.upload([photo('wine.jpg')]);
+    await serving.upload([photo('life.jpg')]);
     await serving.store.take('dead', 1);
+    const take = vi.spyOn(serving.store, 'take');
     serving.start();
     expect(await serving.event('recovered')).toMatchObject({ images: 1 });
     expect(await serving.ended(id)).toMatchObject({ state: 'completed', attempt: 2 });
+    await serving.event('image.ended', (one) => one.id !== id);
+    // If it had ended this process too, only it would have lost an attempt.
+    expect(take.mock.calls.slice(0, 2).map(([, limit]) => limit)).toEqual([1, 4]);
   });
 
   it('asks the store seldom while nothing waits, and at once after a wake', async () => {
