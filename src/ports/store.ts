@@ -132,7 +132,7 @@ export type ImageEnd =
       readonly ms: Timings;
     }
   | { readonly state: 'failed'; readonly error: Failure; readonly ms: Timings | null }
-  /** Another attempt in `delay` milliseconds. */
+  /** Another attempt in `delay` milliseconds, at most 600,000: a clock that is set back must not prolong a wait. */
   | { readonly state: 'retrying'; readonly error: Failure; readonly delay: number };
 
 /** Whose images a request may see: those of one owner, or all. */

@@ -126,6 +126,13 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       expect((await store.trail(first.id))[2]).toMatchObject({ type: 'retrying', data: { code: 'corrupt' } });
     });
 
+    it('does not make a retrying image wait for longer because the clock was set back', async () => {
+      const { first } = await upload(store);
+      await store.settle(await takeNext(store), { state: 'retrying', error: TORN, delay: 500 });
+      clock.now = START - 3_600_000;
+      expect(await takeNext(store)).toMatchObject({ id: first.id, attempt: 2 });
+    });
+
     it('says "taken" to an attempt that is not the present one, and changes nothing', async () => {
       const { first } = await upload(store);
       const old = await takeNext(store);

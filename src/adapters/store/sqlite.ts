@@ -47,6 +47,7 @@ function hold({ path, locks }: Connection): void {
     const fix = 'end that process, or name another {{index}}';
     return unusable(`${path}: is in use by imgtool serve (${holder})`, fix);
   };
+  // To try to take a lock that is held blocks for a second.
   if (locks.isHeld(HOLDER)) throw held();
   try {
     locks.hold(HOLDER);

@@ -7,6 +7,9 @@ import type { ImageRow } from './rows.ts';
 /** After so many takes in a row without an end, an image fails: it may be what ends its workers. */
 const MOST_TAKES = 3;
 
+/** Milliseconds. An image that seems to wait for longer was told to wait before the clock was set back. */
+const LONGEST_WAIT = 600_000;
+
 const CRASHED = {
   code: 'worker_crashed',
   message: `its worker ended ${MOST_TAKES} times before the image was done`,
@@ -16,7 +19,8 @@ function* take(now: number, worker: string, limit: number): StoreStep<Claim[]> {
   const claims: Claim[] = [];
   while (claims.length < limit) {
     const waiting = yield* sql<{ id: string; batch: string; unended: number }>`
-      SELECT id, batch, unended FROM images WHERE state IN ('pending', 'retrying') AND not_before <= ${now}
+      SELECT id, batch, unended FROM images
+      WHERE state IN ('pending', 'retrying') AND (not_before <= ${now} OR not_before > ${now + LONGEST_WAIT})
       ORDER BY priority DESC, number LIMIT ${limit - claims.length}`;
     if (waiting.length === 0) break;
     for (const { id, batch, unended } of waiting) {
@@ -71,7 +75,7 @@ function* record(now: number, { id, taken }: Claim, end: ImageEnd): StoreStep<re
   const held = fragment("state = 'processing'");
   if (end.state === 'retrying') {
     return yield* sql<Settled>`
-      UPDATE images SET ${ended} 'retrying', not_before = ${now + end.delay}
+      UPDATE images SET ${ended} 'retrying', not_before = ${now + Math.min(end.delay, LONGEST_WAIT)}
       WHERE id = ${id} AND ${held} AND taken = ${taken} RETURNING number, owner, digest`;
   }
   const ms = end.ms && JSON.stringify(end.ms);
