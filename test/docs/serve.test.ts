@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { envName, KEYS } from '../../src/config/settings.ts';
-import { blocks, codes, page, prose, rows, shape } from './pages.ts';
+import { blocks, codes, page, prose, ROOT, rows, shape } from './pages.ts';
 import { makeReader } from './reader.ts';
 
 // The page of the service, tried out against a real one.
@@ -108,17 +108,50 @@ describe('the page of the service', () => {
     });
   });
 
-  it('shows a client in Python that returns the result', async ({ skip }) => {
+  describe('for clients in Python', () => {
     const python = ['/usr/bin/python3', 'python3'].find(
       (one) => spawnSync(one, ['-c', 'import httpx']).status === 0,
     );
-    if (python === undefined) return skip('no Python with httpx here');
-    const { place, url, ask } = await startService();
-    const [client = ''] = blocks('serve', 'python');
-    const call = `import sys, json\nprint(json.dumps(render("photos/umang.jpg", sys.argv[1], "holidays", "${url}")))`;
-    writeFileSync(join(place, 'client.py'), `${client}\n${call}\n`);
-    const answer = JSON.parse(ask(`${python} client.py "$TOKEN"`));
-    expect(shape(answer.urls)).toEqual(shape(JSON.parse(result).urls));
+
+    /** What a program prints that is given a token. */
+    async function runPython(program: (url: string) => string) {
+      const { place, url, ask } = await startService();
+      writeFileSync(join(place, 'client.py'), program(url));
+      return JSON.parse(ask(`${python} client.py "$TOKEN"`)) as { urls: object; metadata: object };
+    }
+
+    it('shows one that returns the result', async ({ skip }) => {
+      if (python === undefined) return skip('no Python with httpx here');
+      const [client = ''] = blocks('serve', 'python');
+      const { urls } = await runPython((url) =>
+        [
+          ...['import json', 'import sys', client],
+          `print(json.dumps(render("photos/umang.jpg", sys.argv[1], "holidays", "${url}")))`,
+        ].join('\n'),
+      );
+      expect(shape(urls)).toEqual(shape(JSON.parse(result).urls));
+    });
+
+    it('promises that those of other services work without changes', async ({ skip }) => {
+      if (python === undefined) return skip('no Python with httpx here');
+      const client = readFileSync(join(ROOT, 'test/http/seeds/client.py'), 'utf8');
+      const { urls, metadata } = await runPython((url) =>
+        [
+          ...['import asyncio', 'import json', 'import sys', client],
+          ...[
+            'async def main():',
+            `  processor = ImageProcessorClient(base_url="${url}", jwt_token=sys.argv[1])`,
+          ],
+          '  image_bytes = open("photos/umang.jpg", "rb").read()',
+          '  metadata = {"activity_id": "xyz", "user_id": "abc"}',
+          '  upload = await processor.upload_image(file_data=image_bytes, bucket="activity-images", metadata=metadata)',
+          '  print(json.dumps(await processor.poll_until_complete(upload["job_id"])))',
+          'asyncio.run(main())',
+        ].join('\n'),
+      );
+      expect(shape(urls)).toEqual(shape(JSON.parse(result).urls));
+      expect(metadata).toMatchObject({ context: { activity_id: 'xyz', user_id: 'abc' } });
+    });
   });
 
   it('has every address of the service, and no other', async () => {
