@@ -17,6 +17,7 @@ const PARTS = {
   // Keep this part small: every process loads it before the compile cache is on.
   first: [
     'errors',
+    'errors/codes',
     'config/compiled',
     'model/picture',
     'variants/formats',

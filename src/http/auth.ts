@@ -149,4 +149,8 @@ declare module 'fastify' {
     /** Set for all routes that need a token. */
     caller: Caller;
   }
+  interface FastifyContextConfig {
+    /** Whether the route is for callers with a token. */
+    needsToken?: boolean;
+  }
 }

@@ -16,8 +16,9 @@ export async function describeRoutes(
       info: { title: 'imgtool', description: 'Turns uploaded images into named variants.', version },
       ...(hasTokens ? { components: { securitySchemes: { token: BEARER } } } : {}),
     },
-    transform: ({ schema, url, route }) => {
-      const { multipart } = route.config ?? {};
+    transform: ({ schema: plain, url, route }) => {
+      const { multipart, needsToken } = route.config ?? {};
+      const schema = hasTokens && needsToken ? { ...plain, security: [{ token: [] }] } : plain;
       if (multipart === undefined) return { schema, url };
       const { properties, required, type } = multipart.fields;
       const file = multipart.file === 'file' ? FILE : { type: 'array', items: FILE };

@@ -84,10 +84,15 @@ export function asRefusal(error: unknown): Refusal {
   return new Refusal(OF_FASTIFY[status] ?? 'bad_request', message, { status, cause });
 }
 
+/** What clients learn of an error of the machine: its message can have paths. */
+const HIDDEN: Readonly<Record<number, string>> = {
+  500: 'an error in imgtool itself; its log says more',
+  503: 'the service cannot work at the moment; its log says more',
+};
+
 function refusalOf({ code, message, fix, cause }: ImgtoolError): Refusal {
-  const isOurs = (STATUSES[code] ?? 500) === 500;
-  const shown = isOurs ? 'an error in imgtool itself; its log says more' : message;
-  return new Refusal(code, shown, { fix: isOurs ? undefined : fix, cause });
+  const hidden = HIDDEN[STATUSES[code] ?? 500];
+  return new Refusal(code, hidden ?? message, { fix: hidden === undefined ? fix : undefined, cause });
 }
 
 function isOfFastify(error: Error): error is FastifyError {

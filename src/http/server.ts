@@ -145,6 +145,9 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
   healthRoutes(app, site);
   fileRoutes(app, site, authenticate);
   await app.register(async (api) => {
+    api.addHook('onRoute', (route) => {
+      route.config = { ...route.config, needsToken: true };
+    });
     api.addHook('onRequest', async (request) => {
       request.caller = await authenticate(request.headers.authorization);
     });

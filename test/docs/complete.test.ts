@@ -74,7 +74,7 @@ describe('the pages', () => {
   });
 
   it('have every error code, and no other', () => {
-    const source = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8');
+    const source = readFileSync(join(ROOT, 'src/errors/codes.ts'), 'utf8');
     const known = [...source.matchAll(/^ {2}(\w+): '\w+',$/gm)].map(([, code = '']) => code);
     expect(known.length).toBeGreaterThan(20);
     const sections = ['Codes of an image', 'Codes that end the command', 'Codes of the service'];

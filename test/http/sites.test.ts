@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { exchange, openRaw } from './raw.ts';
+import { PHOTO, startService } from './service.ts';
+
+const SITE = 'https://photos.example';
+
+describe('a page of another site', () => {
+  it('may use the service with a token, if the settings name the site', async () => {
+    const { url, upload } = await startService({ corsOrigins: [SITE] });
+    const { headers } = await upload(PHOTO, { headers: { origin: SITE } });
+    expect(headers.get('access-control-allow-origin')).toBe(SITE);
+    expect(headers.get('access-control-allow-credentials')).toBe('true');
+    expect(headers.get('access-control-expose-headers')).toContain('x-ratelimit-remaining');
+    const asked = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization',
+    };
+    const ask = (origin: string) =>
+      fetch(`${url}/api/v1/images/upload`, { method: 'OPTIONS', headers: { origin, ...asked } });
+    const leave = await ask(SITE);
+    expect([leave.status, leave.headers.get('access-control-allow-origin')]).toEqual([204, SITE]);
+    expect(leave.headers.get('access-control-allow-methods')).toMatch(/POST/);
+    expect((await ask('https://evil.example')).headers.get('access-control-allow-origin')).not.toBe(
+      'https://evil.example',
+    );
+  });
+
+  it('learns nothing where the settings name no site', async () => {
+    const { upload } = await startService();
+    const { headers } = await upload(PHOTO, { headers: { origin: SITE } });
+    expect(headers.get('access-control-allow-origin')).toBe(null);
+  });
+
+  it('cannot use a service without tokens, by its address or by a name of its own', async () => {
+    const { url, ask, upload } = await startService({ tokens: null, uploads: { quota: null } });
+    expect((await upload(PHOTO)).status).toBe(202);
+    const foreign = await upload(PHOTO, { headers: { origin: 'https://evil.example' } });
+    expect([foreign.status, foreign.body.code]).toEqual([403, 'forbidden']);
+    expect((await ask('/livez')).status).toBe(200);
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example']) {
+      const lines = ['GET /api/v1/health/stats HTTP/1.1', `Host: ${host}`];
+      const { status } = await exchangeAs(url, lines);
+      expect({ host, status }).toEqual({ host, status: 403 });
+    }
+  });
+});
+
+/** A request with a Host of its own. */
+async function exchangeAs(url: string, lines: readonly string[]) {
+  const { socket, closed, text } = await openRaw(url);
+  socket.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+  await closed;
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text())?.[1]) };
+}
+
+describe('a service behind a proxy', () => {
+  it('still answers requests of the proxy', async () => {
+    const { url } = await startService({ trustProxy: ['loopback'] });
+    const { status } = await exchange(url, [
+      'GET /livez HTTP/1.1',
+      'X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https',
+    ]);
+    expect(status).toBe(200);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { formOf, PHOTO, postFiles, startService } from './service.ts';
+
+describe('a file', () => {
+  it('of the largest size is accepted, and of a byte more it is not', async () => {
+    const service = await startService({ uploads: { maxUpload: 50_000 } });
+    const file = Buffer.concat([PHOTO, Buffer.alloc(50_000 - PHOTO.length)]);
+    expect((await service.upload(file)).status).toBe(202);
+    const more = await service.upload(Buffer.concat([file, Buffer.alloc(1)]));
+    expect([more.status, more.body.code]).toEqual([413, 'upload_too_large']);
+    expect(service.left()).toHaveLength(1);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0), 'not_an_image'],
+    ['text', Buffer.from('hello, world'), 'not_an_image'],
+    ['HTML', Buffer.from('<!doctype html><script>alert(1)</script>'), 'not_an_image'],
+    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'unsupported_format'],
+    ['GIF, which is not accepted', Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1'), 'unsupported_format'],
+    ['much text', Buffer.alloc(900_000, 'x'), 'not_an_image'],
+  ])('that is %s is 415 by its bytes, whatever it is called', async (_, file, code) => {
+    const service = await startService();
+    const { status, body } = await service.upload(file);
+    expect([status, body.code]).toEqual([415, code]);
+    expect(service.left()).toEqual([]);
+  });
+
+  it('is recognised by its bytes, whatever type the client gives it', async () => {
+    const { ask } = await startService();
+    const form = formOf([], { bucket: 'photos' });
+    form.append('file', new Blob([new Uint8Array(PHOTO)], { type: 'text/html' }), 'page.html');
+    expect((await ask('/api/v1/images/upload', { method: 'POST', body: form })).status).toBe(202);
+  });
+
+  it('that is refused in a batch is a failed image, and the others are accepted', async () => {
+    const service = await startService({ uploads: { maxUpload: 50_000 } });
+    const files = [PHOTO, Buffer.from('text'), Buffer.concat([PHOTO, Buffer.alloc(60_000)]), PHOTO];
+    const { status, body } = await postFiles(service, '/upload', files);
+    expect(status).toBe(202);
+    await service.complete();
+    const { body: batch } = await service.ask(body.status_url);
+    expect(batch).toMatchObject({
+      status: 'completed',
+      total: 4,
+      completed: 2,
+      failed: 2,
+      pending: 0,
+      progress: 1,
+    });
+    const { images } = (await service.ask(`/batch/${body.batch_id}/images`)).body;
+    expect(images.map((image: { status: string }) => image.status)).toEqual([
+      'completed',
+      'failed',
+      'failed',
+      'completed',
+    ]);
+    const job = await service.ask(`/api/v1/images/jobs/${body.images[1].job_id}`);
+    expect(job.body.error_code).toBe('not_an_image');
+    const large = await service.ask(`/api/v1/images/jobs/${body.images[2].job_id}`);
+    expect(large.body.error_code).toBe('upload_too_large');
+  });
+
+  it('that the scanner refuses is 422, and leaves nothing; a scanner that fails is 503', async () => {
+    const scanner = (exit: number) => ({ scan: ['sh', '-c', `test -s "$0" && exit ${exit}`] });
+    const good = await startService({ uploads: scanner(0) });
+    expect((await good.upload(PHOTO)).status).toBe(202);
+    const refusing = await startService({ uploads: scanner(1) });
+    const refused = await refusing.upload(PHOTO);
+    expect([refused.status, refused.body.code, refusing.left()]).toEqual([422, 'scan_refused', []]);
+    const failing = await startService({ uploads: scanner(2) });
+    const failed = await failing.upload(PHOTO);
+    expect([failed.status, failed.body.code, failing.left()]).toEqual([503, 'unavailable', []]);
+    const missing = await startService({ uploads: { scan: ['/no/such/scanner'] } });
+    expect((await missing.upload(PHOTO)).status).toBe(503);
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { BUCKET, begin } from './begin.ts';
+import { LAST_PART, openRaw, part } from './raw.ts';
+import { PHOTO, startService } from './service.ts';
+
+const chunk = (bytes: Buffer) =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+
+/** Sends chunks until the service closes the connection. */
+async function flood({ socket }: Awaited<ReturnType<typeof openRaw>>, bytes: Buffer): Promise<void> {
+  while (!socket.destroyed) {
+    const isTaken = socket.write(chunk(bytes));
+    if (isTaken) await new Promise(setImmediate);
+    else await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closeOf(socket)]);
+  }
+}
+
+const closeOf = (socket: { once(event: 'close', heard: () => void): unknown }) =>
+  new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
+
+describe('a body that is too large', () => {
+  it('is refused by its length, before it is sent', async () => {
+    const service = await startService();
+    const { received, socket } = await begin(service, ['Content-Length: 2000000000']);
+    await received(/^HTTP\/1\.1 413 [\s\S]*"upload_too_large"/);
+    socket.destroy();
+    expect(service.left()).toEqual([]);
+  });
+
+  it('is not asked for when the client waits for leave to send it', async () => {
+    const service = await startService();
+    const { closed, text } = await begin(service, ['Content-Length: 2000000000', 'Expect: 100-continue']);
+    await closed;
+    expect(text()).toMatch(/^HTTP\/1\.1 413 /);
+    expect(text()).not.toContain('100 Continue');
+  });
+
+  it('is refused soon after the limit when it has no length and no end', async () => {
+    const service = await startService();
+    const connection = await begin(service, ['Transfer-Encoding: chunked']);
+    connection.socket.write(chunk(Buffer.concat([BUCKET, part('file', PHOTO, 'a.jpg').subarray(0, -2)])));
+    const flooding = flood(connection, Buffer.alloc(65_536));
+    await connection.received(/^HTTP\/1\.1 413 [\s\S]*"upload_too_large"/);
+    await connection.closed;
+    await flooding;
+    expect(service.left()).toEqual([]);
+  });
+
+  it('is refused also when it never comes to a part', async () => {
+    const service = await startService();
+    const connection = await begin(service, ['Transfer-Encoding: chunked'], '/upload');
+    const flooding = flood(connection, Buffer.alloc(65_536, 'x'));
+    await connection.received(/^HTTP\/1\.1 413 /);
+    await connection.closed;
+    await flooding;
+    expect(service.left()).toEqual([]);
+  });
+
+  it.each([
+    ['parts', (i: number) => part(`p${i}`, 'x')],
+    ['files', (i: number) => part('file', 'x', `${i}.jpg`)],
+    ['fields of one name', () => part('bucket', 'photos')],
+  ])('is refused when it has a hundred thousand %s', async (_, one) => {
+    const service = await startService();
+    const { socket, received } = await begin(service, ['Transfer-Encoding: chunked'], '/upload');
+    for (let i = 0; i < 100_000 && !socket.destroyed; i += 1_000) {
+      const parts = Array.from({ length: 1_000 }, (__, j) => one(i + j));
+      socket.write(chunk(Buffer.concat(parts)));
+    }
+    await received(/^HTTP\/1\.1 4(13|22) /);
+    socket.destroy();
+    expect(service.left()).toEqual([]);
+  });
+
+  it('is refused when a part has a hundred thousand headers, or a field has megabytes', async () => {
+    const service = await startService();
+    const headers = Array.from({ length: 100_000 }, (_, i) => `X-${i}: y`).join('\r\n');
+    for (const body of [
+      Buffer.concat([Buffer.from(`--boundary-of-the-tests\r\n${headers}\r\n\r\n`), LAST_PART]),
+      Buffer.concat([part('bucket', 'x'.repeat(500_000)), part('file', PHOTO, 'a.jpg'), LAST_PART]),
+    ]) {
+      const { received, socket } = await begin(service, [`Content-Length: ${body.length}`]);
+      socket.write(body);
+      await received(/^HTTP\/1\.1 4(13|22) /);
+      socket.destroy();
+    }
+    expect(service.left()).toEqual([]);
+  });
+});
+
+describe('a slow client', () => {
+  const limits = { headersTimeout: 300, requestTimeout: 600, lingering: 100 };
+
+  it('that sends no headers is told so and disconnected, also when it sends nothing at all', async () => {
+    const service = await startService({ limits });
+    const silent = await openRaw(service.url);
+    const slow = await openRaw(service.url);
+    slow.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    await Promise.all([silent.closed, slow.closed]);
+    expect(slow.text()).toMatch(/^HTTP\/1\.1 408 [\s\S]*"request_timeout"/);
+  });
+
+  it('that sends a body byte by byte is disconnected, and leaves no file', async () => {
+    const service = await startService({ limits });
+    const { socket, closed, text } = await begin(service, ['Content-Length: 100000']);
+    socket.write(Buffer.concat([BUCKET, part('file', PHOTO, 'a.jpg').subarray(0, 3_000)]));
+    const drip = setInterval(() => socket.write('x'), 20);
+    await closed;
+    clearInterval(drip);
+    expect(text()).toMatch(/^HTTP\/1\.1 408 /);
+    await expect.poll(() => service.left()).toEqual([]);
+  });
+
+  it('that goes away in the middle leaves no file, and others are served meanwhile', async () => {
+    const service = await startService();
+    const slow = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const connection = await begin(service, ['Content-Length: 100000']);
+        connection.socket.write(Buffer.concat([BUCKET, part('file', PHOTO, 'a.jpg').subarray(0, 3_000)]));
+        return connection;
+      }),
+    );
+    await expect.poll(() => service.left()).toHaveLength(20);
+    const { status, body } = await service.upload(PHOTO);
+    expect(status).toBe(202);
+    for (const { socket } of slow) socket.destroy();
+    await expect.poll(() => service.left()).toEqual([`staging/${body.image_id}`]);
+  });
+});
+
+describe('a request that is not valid', () => {
+  it.each([
+    [
+      'length and chunks at once',
+      'POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n',
+      400,
+    ],
+    ['headers of 20 kB', `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['an unknown method', 'BREW /livez HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    ['another method than those of its address', 'PUT /upload HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+  ])('with %s is answered and served no further', async (_, request, status) => {
+    const service = await startService();
+    const { socket, received } = await openRaw(service.url);
+    socket.write(request);
+    const [, found] = await received(/^HTTP\/1\.1 (\d+) /);
+    expect(Number(found)).toBe(status);
+    socket.destroy();
+  });
+
+  it('names the methods of an address', async () => {
+    const { ask } = await startService();
+    const { status, headers, body } = await ask('/api/v1/images/upload', { method: 'PUT' });
+    expect([status, body.code]).toEqual([405, 'method_not_allowed']);
+    expect(headers.get('allow')).toContain('POST');
+  });
+});
