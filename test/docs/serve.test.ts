@@ -197,6 +197,16 @@ describe('the page of the service', () => {
     expect(existsSync(join(place, 'state/imgtool/storage/holidays'))).toBe(true);
   });
 
+  it('names every event of the log', () => {
+    const sources = ['src/serve/events.ts', 'src/report/serve.ts'].map((path) =>
+      readFileSync(join(ROOT, path), 'utf8'),
+    );
+    const types = [...sources.join('\n').matchAll(/readonly type: '([\w.]+)'/g)].map(([, type = '']) => type);
+    expect(types.length).toBeGreaterThan(12);
+    const named = codes(prose('src/help/serve.md'));
+    expect(types.filter((type) => !named.includes(type))).toEqual([]);
+  });
+
   it('names only variables that are settings', () => {
     const known = KEYS.map(envName);
     const named = page('serve').match(/\bIMGTOOL_\w+/g) ?? [];
