@@ -15,16 +15,8 @@ const ENTRIES = ['cli', 'index', 'image/worker', 'adapters/worker-pool', 'config
 /** One file each, with the modules that it imports and no earlier part has. The library needs nothing from `cli`. */
 const PARTS = {
   // Keep this part small: every process loads it before the compile cache is on.
-  first: [
-    'errors',
-    'errors/codes',
-    'config/compiled',
-    'model/picture',
-    'variants/formats',
-    'variants/kept',
-    'variants/shapes',
-  ],
-  signals: ['cli/signals'],
+  first: ['errors', 'errors/codes', 'config/compiled', 'model/picture', 'variants/formats', 'variants/words'],
+  exit: ['cli/exit'],
   look: ['config', 'history', 'report/open', 'report/status'],
   run: ['engine'],
   work: ['image/work'],

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { exitOfBatch, exitOfError } from './cli/exit-codes.ts';
-import { endBySignal, exitWith, hearStreams, stopped, streams } from './cli/signals.ts';
+import {
+  endBySignal,
+  exitOfBatch,
+  exitOfError,
+  exitWith,
+  hearStreams,
+  stopped,
+  streams,
+} from './cli/exit.ts';
 import { keepCompiled } from './config/compiled.ts';
 import { asImgtoolError, type ImgtoolError } from './errors.ts';
 

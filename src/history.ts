@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { storeBeside } from './adapters/sqlite/file.ts';
-import { openSqliteHistory } from './adapters/sqlite-index/history.ts';
+import { openSqliteHistory } from './adapters/sqlite-index/past.ts';
 import { findBatch, type Nearest } from './core/batch/find.ts';
 import { type WordHint, wordFailure } from './model/failures.ts';
 import type { Batch, JobRecord, JobState } from './model.ts';
@@ -58,7 +58,7 @@ export async function findUploads(index: string, id: string, nearest: Nearest): 
 
 /** Cancels or retries a batch of the service. Returns the number of its images that this has changed. */
 export async function changeUploads(index: string, id: string, how: 'cancel' | 'retry') {
-  const { changeBatch } = await import('./adapters/store/change.ts');
+  const { changeBatch } = await import('./adapters/store/sqlite.ts');
   const images = (await changeBatch(storeBeside(index), how, id)) ?? 0;
   const past = await openPast(index);
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exitOfError } from '../src/cli/exit-codes.ts';
+import { exitOfError } from '../src/cli/exit.ts';
 import { type ErrorCode, hasTrait, ImgtoolError } from '../src/errors.ts';
 
 const TRAITS = ['retryable', 'fatal', 'lasting', 'unfinished', 'gone', 'undecodable'] as const;

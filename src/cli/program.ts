@@ -3,8 +3,7 @@ import { VERBS } from '../commands/index.ts';
 import type { Outcome, Verb } from '../commands/verb.ts';
 import { addSettings } from '../config.ts';
 import type { BatchFinished } from '../model.ts';
-import { exitOfBatch } from './exit-codes.ts';
-import { hearSignals, stopped, streams } from './signals.ts';
+import { exitOfBatch, hearSignals, stopped, streams } from './exit.ts';
 import { unknownCommand, usageError } from './usage-error.ts';
 
 /** Columns for descriptions below which commander does not wrap them. */

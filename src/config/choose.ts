@@ -8,10 +8,10 @@ import {
   withKept,
 } from '../variants/fields.ts';
 import { assertHeld } from '../variants/keeps.ts';
-import { NOTHING } from '../variants/kept.ts';
 import { at, checkKnown, type Place, wrong } from '../variants/place.ts';
 import { BUILT_IN, type Preset } from '../variants/presets.ts';
 import { isMapping } from '../variants/values.ts';
+import { NOTHING } from '../variants/words.ts';
 import { nameType, readVariants, specOf } from '../variants/written.ts';
 import type { ConfigFile } from './files.ts';
 import { defaultOf, type Origin, type Settings } from './layers.ts';

@@ -2,7 +2,8 @@ import type { ImgtoolError } from '../errors.ts';
 import type { PixelSize, SourceFormat } from '../model.ts';
 import { chunksOf } from './chunks.ts';
 import { firstFrame } from './gif.ts';
-import { damagedPicture } from './steps/corrupt.ts';
+import { passesOf, SAMPLES, unpackedLength } from './png/file.ts';
+import { damagedPicture } from './unreadable.ts';
 
 /** The most bytes per byte of deflate: 258 bytes take two codes of one bit each (RFC 1951, section 3.2.5). */
 const DEFLATE_RATIO = 1032;
@@ -31,33 +32,8 @@ function impossiblePng(bytes: Buffer): ImgtoolError | null {
   // The decoder reports a header this short.
   if (fields.length < 13) return null;
   const size = { width: fields.readUInt32BE(0), height: fields.readUInt32BE(4) };
-  return tooFewBytes(held, unpackedPng(size, fields) / DEFLATE_RATIO, size);
-}
-
-/** Samples per pixel by PNG colour type (PNG, third edition, 11.2.1). */
-export const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-
-/** The seven passes of an interlaced PNG: first x, first y, step across, step down. */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
-
-/** Bytes of all rows with their filter bytes. Empty passes have no rows. */
-function unpackedPng({ width, height }: PixelSize, header: Buffer): number {
-  const bits = header[8]! * (SAMPLES[header[9]!] ?? 0);
-  const rows = (across: number, down: number) =>
-    across <= 0 || down <= 0 ? 0 : down * (1 + Math.ceil((across * bits) / 8));
-  if (header[12] !== 1) return rows(width, height);
-  return PASSES.reduce(
-    (sum, [x, y, dx, dy]) => sum + rows(Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)),
-    0,
-  );
+  const passes = passesOf(size, fields[8]! * (SAMPLES[fields[9]!] ?? 0), fields[12] === 1);
+  return tooFewBytes(held, unpackedLength(passes) / DEFLATE_RATIO, size);
 }
 
 function impossibleGif(bytes: Buffer): ImgtoolError | null {

@@ -4,7 +4,7 @@ import type { SourceFormat } from '../model.ts';
 import { type Chunk, chunksOf } from './chunks.ts';
 import { readFormat, UNREAD, unreadFormat } from './formats.ts';
 import { heifKind } from './heif.ts';
-import { RESAVE, type Undecodable, undecodable } from './undecodable.ts';
+import { RESAVE, type Undecodable, undecodable } from './unreadable.ts';
 
 const SVGZ: Undecodable = {
   name: 'compressed SVG (SVGZ)',

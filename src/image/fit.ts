@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../model.ts';
-import { type ByContent, type FocalPoint, focalPoint, isByContent } from '../variants/shapes.ts';
+import { type ByContent, type FocalPoint, focalPoint, isByContent } from '../variants/words.ts';
 import * as F from './fraction.ts';
 
 /** A picture of one size becomes another size: scaled to `whole`, then cut, then put on a canvas. */

@@ -4,7 +4,7 @@ import type { Source } from './open.ts';
 import type { Examined } from './plain.ts';
 import type { PageRange } from './region.ts';
 import { ICON, isPcx, isTarga, NUMBER, netpbm, XBM } from './signatures.ts';
-import { CONVERT, cameraRawFormat, type Undecodable } from './undecodable.ts';
+import { CONVERT, cameraRawFormat, type Undecodable } from './unreadable.ts';
 
 /** Bytes that signatures search. */
 const SEARCHED = 2052;

@@ -1,4 +1,4 @@
-import type { Percent } from '../variants/shapes.ts';
+import type { Percent } from '../variants/words.ts';
 
 /** An exact number, n / d with d above 0. A double can fall on the wrong side of a half. */
 export interface Fraction {

@@ -1,5 +1,5 @@
 import { Bits, type Box, boxesIn, boxesOf, findBox, primaryItem, textAt } from './boxes.ts';
-import { CONVERT, type Undecodable } from './undecodable.ts';
+import { CONVERT, type Undecodable } from './unreadable.ts';
 
 /** Detects the coding of a HEIF picture by the brands and item types of ISO/IEC 23008-12 and of each coding. */
 

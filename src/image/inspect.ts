@@ -4,7 +4,7 @@ import { MOVING } from '../variants/formats.ts';
 import { detect } from './detect.ts';
 import { carriedBy, carriedIn, digestsOf } from './metadata.ts';
 import { openSource, type Source } from './open.ts';
-import { bracketed, complaint } from './steps/corrupt.ts';
+import { bracketed, complaint } from './unreadable.ts';
 import { sharp } from './vips.ts';
 
 /** The display order of metadata; other kinds follow by name. */

@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../model.ts';
-import { hasMetadata } from '../variants/kept.ts';
+import { hasMetadata } from '../variants/words.ts';
 import type { Animation } from './animation/animation.ts';
 import { isWhole } from './corrections.ts';
 import { READERS } from './formats.ts';
@@ -19,8 +19,23 @@ const FEW_PIXELS = 8_000_000;
 /** Memory per byte of metadata that is kept. Measured with 15 MB of XMP to PNG and WebP: 23 for one text, 20 for a list. */
 const METADATA = 26;
 
-/** Rows that libvips keeps in memory while it scales down row by row. */
+/** The most rows that libvips keeps in memory while it scales down row by row. */
 const ROWS = 2000;
+/** Each step and thread keeps rows of its own: a low picture takes the memory of more rows than it has. */
+const LOW = { rows: 230, each: 3, most: 1100 };
+
+/**
+ * Rows in memory while a picture of this height is scaled down. Measured with 2,000,000 x 10 to 100,000 x 2000 pixels: 120
+ * rows for a height of 4, 160 for 10, 250 for 40, 700 for 200, 1040 for 400.
+ */
+const rowsHeld = (height: number): number =>
+  Math.max(Math.min(height, ROWS), Math.min(LOW.rows + LOW.each * height, LOW.most));
+
+/** Rows in memory while decoded pixels are resized. */
+const RESIZED_ROWS = 100;
+
+/** The most bytes of a drawing's tiles that libvips frees late. Measured: 13 to 19 MB. */
+const DRAWN = 20 * 2 ** 20;
 
 /**
  * Returns the peak memory, in bytes, of rendering a picture to these variants, in addition to the memory of an idle
@@ -48,7 +63,7 @@ export function estimateMemory(
   const { width, height } = header;
   const full: Base = { width, height, region: null, zoom: 1 };
   const bases = geometries.length === 0 ? [full] : distinct(geometries.map(({ base }) => base));
-  const kept = areaOf(bases) * channels * pages;
+  const decoded = areaOf(bases) * channels * pages;
   const decoding = Math.max(...bases.map((base) => decoder(header, base) + corrector(header, base)));
   const sized = areaOf(distinct(geometries.filter(isScaled))) * channels * pages;
   const encoders = geometries.map((size, i) => {
@@ -56,9 +71,12 @@ export function estimateMemory(
     const isAlone = size.canvas === null;
     // The canvas around a picture has no detail.
     const own = isAlone ? detail : detail * (area(size.cut ?? size.whole) / area(size));
-    const each = encoder(variant, alpha || !isAlone, own, isLossy(header) ? Math.sqrt(own) : own);
+    const kept = isLossy(header) ? Math.sqrt(own) : own;
+    // A canvas makes transparency without detail: one channel of four.
+    const isPlainAlpha = !alpha && !isAlone && variant.format === 'png';
+    const each = encoder(variant, alpha || !isAlone, own, isPlainAlpha ? kept * 0.75 : kept);
     const isSource = format === 'png' && variant.format === 'png' && sameSize(size, header);
-    const compared = isSource ? 2 * (file.held + area(size) * channels) : 0;
+    const compared = isSource ? file.held + area(size) * channels * (header.progressive ? 2 : 1) : 0;
     return (area(size) * each + beside(size, channels) + compared) * pages;
   });
   // The pixels in which `trim` found the edges are freed late.
@@ -66,14 +84,16 @@ export function estimateMemory(
   const busiest = sum(encoders.sort((a, b) => b - a).slice(0, mostAtOnce(geometries)));
   // The plain copy of a picture, plus the memory for writing that copy, which the process frees late.
   const copied = plain?.memory ?? 0;
+  const drawn = format === 'svg' ? Math.min(DRAWN, areaOf(bases) * 4) : 0;
   // The screen of a GIF stays in memory until its outputs are encoded.
   const screen = corrections?.screen ? area(header) * 4 : 0;
   return Math.ceil(
     ALWAYS +
       file.held +
       copied +
-      kept +
+      decoded +
       screen +
+      drawn +
       metadata +
       trimmed * channels +
       Math.max(decoding, sized + busiest),
@@ -140,7 +160,7 @@ function decoder(header: Header, base: Base): number {
   const pixels = area(header) * pages;
   const { region, zoom } = base;
   const isWhole = base.width === header.width && base.height === header.height;
-  const rows = isWhole ? 0 : stored.width * Math.min(stored.height, ROWS) * pixelBytes * (alpha ? 1.4 : 1);
+  const rows = isWhole ? 0 : stored.width * rowsHeld(stored.height) * pixelBytes * (alpha ? 1.7 : 1);
   // Rotation follows scaling, but a region is cut from the upright picture.
   const turning = header.turned ? area(region === null ? base : header) * pages * pixelBytes : 0;
   switch (format) {
@@ -196,7 +216,8 @@ function beside({ cut, whole, canvas, linear, base, ...output }: Geometry, chann
   const isByContent = cut !== null && typeof cut.at === 'string';
   const uncut = isByContent ? area(whole) * channels : 0;
   const stepped = step === null ? 0 : area(step) * channels;
-  return light + stepped + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
+  const rows = sameSize(whole, base) ? 0 : base.width * RESIZED_ROWS * channels;
+  return light + rows + stepped + uncut + (canvas === null ? 0 : (area(output) + area(cut ?? whole)) * 4);
 }
 
 /**
@@ -216,7 +237,7 @@ function encoder(variant: Variant, alpha: boolean, detail: number, kept: number)
     }
     case 'png':
       // Reduced, indexed and filtered copies, and files of several ways.
-      return alpha ? 13 + 15 * kept : 11 + 12 * kept;
+      return alpha ? 13 + 20 * kept : 11 + 12 * kept;
     case 'avif':
       return (alpha ? 48 : 37) * (bitdepth > 8 ? 1.6 : 1);
     case 'gif':

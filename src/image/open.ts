@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ImgtoolError, orUndefined, readError } from '../errors.ts';
 import type { Digested, FileFacts, SourceFacts, SourceFile } from '../model.ts';
 import { assertInside, openingError, openingFlags, sourceChanged } from './bounds.ts';
-import { starved } from './steps/corrupt.ts';
+import { starved } from './unreadable.ts';
 
 /** The largest source, in bytes, to read into memory. The file of a larger source stays open. */
 export const IN_MEMORY = 256 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { Limits, Order, PictureFacts, RenderedOutput, SourceFile, Variant } from '../model.ts';
-import { hasMetadata } from '../variants/kept.ts';
+import { hasMetadata } from '../variants/words.ts';
 import { contentOfFrames, isMoving } from './animation/frames.ts';
 import { IN_MEMORY, openSource, type Source } from './open.ts';
 import { openPages, type ProgressReport, renderPages } from './pages.ts';

@@ -1,7 +1,7 @@
 import { tooManyPixels } from '../errors.ts';
 import type { PixelSize, Variant } from '../model.ts';
 import { LONGEST_SIDE } from '../variants/formats.ts';
-import { keptWords } from '../variants/kept.ts';
+import { keptWords } from '../variants/words.ts';
 import { type Cut, type Fitted, fitTo, type Offset } from './fit.ts';
 import * as F from './fraction.ts';
 import { cropOf, magnified, type Region } from './region.ts';

@@ -5,7 +5,7 @@ import { inspect } from './inspect.ts';
 import { digestAll } from './open.ts';
 import { openPicture, type Picture } from './picture.ts';
 import type { Message, Reply, Request } from './protocol.ts';
-import { starved } from './steps/corrupt.ts';
+import { starved } from './unreadable.ts';
 import { ENGINE } from './vips.ts';
 
 /** Resident bytes above which to collect garbage. An idle child takes 75 MB, or 200 MB after many photographs. */

@@ -71,10 +71,6 @@ export interface History {
   lastOfPreset(preset: string): Promise<Batch[]>;
   /** The jobs of a batch in these states, state by state. Each page is in the order of its sources' paths. */
   jobs(batch: string, states: readonly JobState[]): AsyncIterable<JobRecord>;
-  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
-  severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
-  /** Number of damaged sources that were accepted. */
-  degraded(batch: string): Promise<number>;
   /** The jobs that made outputs of these sources, newest first. */
   makers(sources: readonly string[]): Promise<Maker[]>;
   /**
@@ -84,9 +80,12 @@ export interface History {
   prune(before: number): Promise<void>;
 }
 
-/** The questions of commands that only look at past batches. */
-export interface PastBatches
-  extends Pick<History, 'batch' | 'batches' | 'jobs' | 'severalPages' | 'degraded'> {
+/** The questions of verbs that only look. The index and the store of uploads both answer them. */
+export interface PastBatches extends Pick<History, 'batch' | 'batches' | 'jobs'> {
+  /** Numbers of sources with several frames or pages of which some output has only the first, by format. */
+  severalPages(batch: string): Promise<ReadonlyMap<string, number>>;
+  /** Number of damaged sources that were accepted. */
+  degraded(batch: string): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -2,10 +2,9 @@ import type { Allowed, Animated, BitDepth, Chroma } from './allowed.ts';
 import { animatedType, bitsType, COLOR, chromaType, onlyIn } from './allowed.ts';
 import { EFFORTS, FORMATS, type Format, FULL_CHROMA, formatsOf, LONGEST_SIDE, QUALITIES } from './formats.ts';
 import { holdsTexts, keepType, stampType } from './keeps.ts';
-import { NOTHING } from './kept.ts';
 import { type CropBox, cropType, pair, percentType, positionType, ratioSide } from './lengths.ts';
-import { FITS, type Fit, type Percent, type Position } from './shapes.ts';
 import { choice, type Scalar, scalar, wholeNumber, yesOrNo } from './values.ts';
+import { FITS, type Fit, NOTHING, type Percent, type Position } from './words.ts';
 
 /** One field of a variant. */
 interface Field<T> {

@@ -1,7 +1,7 @@
 import type { Format, PerFormat } from './formats.ts';
-import { KEEPS, type Keep, keptWords, NOTHING } from './kept.ts';
 import { type Place, unknown, wrong } from './place.ts';
 import { orNumber, type Scalar, scalar, textOfNumber } from './values.ts';
+import { KEEPS, type Keep, keptWords, NOTHING } from './words.ts';
 
 /** What outputs keep of the metadata of their source, and the texts that are written into them. */
 

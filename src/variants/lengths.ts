@@ -1,5 +1,5 @@
-import { CONTENTS, type Percent, PLACES, type Position } from './shapes.ts';
 import { choice, type Scalar, type Schema, scalar } from './values.ts';
+import { CONTENTS, type Percent, PLACES, type Position } from './words.ts';
 
 /** Pixels, or a share of the picture's side. */
 export type Length = number | Percent;

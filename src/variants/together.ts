@@ -1,6 +1,6 @@
 import { type LooseVariant, showField } from './fields.ts';
 import { at, type Place, wrong } from './place.ts';
-import { isByContent } from './shapes.ts';
+import { isByContent } from './words.ts';
 
 /** Fields of a variant that need each other. */
 

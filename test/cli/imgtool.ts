@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, vi } from 'vitest';
 import type { BatchFinished, BatchState, Counts, Event, JobEvent } from '../../src/model.ts';
 import { makePlace } from '../place.ts';
+import { readerOf } from './stream.ts';
 
 /** Runs the real binary in a temporary folder. `npm run build` must come first. */
 
@@ -203,8 +204,8 @@ function startIn(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[], o
   const [command = '', ...rest] = [...(options.before ?? []), process.execPath, BINARY, ...args];
   const child = spawn(command, rest, { cwd, env, detached: true });
   running.add(child);
-  const out = reader(child.stdout);
-  const err = reader(child.stderr);
+  const out = readerOf(child.stdout);
+  const err = readerOf(child.stderr);
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin);
   const ended = new Promise<Outcome>((resolve, reject) => {
@@ -255,41 +256,6 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // The process has already ended.
   }
-}
-
-/** A stream as text, with a way to wait for a line. */
-function reader(stream: NodeJS.ReadableStream) {
-  let text = '';
-  let ended = false;
-  const looking = new Set<() => void>();
-  const look = () => {
-    for (const one of looking) one();
-  };
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    text += chunk;
-    look();
-  });
-  stream.on('close', () => {
-    ended = true;
-    look();
-  });
-  return {
-    text: () => text,
-    lines: (wanted: RegExp, count: number) =>
-      new Promise<string[] | undefined>((resolve) => {
-        const one = () => {
-          const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-          const found = whole.filter((line) => wanted.test(line)).slice(0, count);
-          const isEnough = found.length === count;
-          if (!isEnough && !ended) return;
-          looking.delete(one);
-          resolve(isEnough ? found : undefined);
-        };
-        looking.add(one);
-        one();
-      }),
-  };
 }
 
 /** Whether this machine has a command. */

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeGate } from './gate.ts';
 import { until } from './group.ts';
@@ -94,8 +93,7 @@ describe('a batch that is stopped while it removes outputs', () => {
       await until('a file is being removed', () => existsSync(`${folder}/held`));
       const cancel = by === 'a signal' ? undefined : place.start(['cancel', batch]);
       if (cancel === undefined) session.signal('SIGINT', 'group');
-      // The batch looks for a request every 200 ms.
-      await sleep(2_000);
+      await session.event('stopping');
       mkdirSync(`${folder}/go`);
       const stopped = await session.ended;
       await cancel?.ended;

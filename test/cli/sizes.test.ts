@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { interlacedPng } from '../image/png-writer.ts';
 import { writeTiffs } from '../image/tiff/write.ts';
 import { countsOf, finishedOf, jobOf, openPlace, type Place } from './imgtool.ts';
 import { putOld } from './pictures.ts';
@@ -52,6 +53,15 @@ describe('the sizes of outputs', () => {
     const cover = await sharp(readFileSync(place.at('out/a_cover.webp'))).stats();
     expect(cover.channels.map(({ mean }) => Math.round(mean / 255))).toEqual([1, 0, 0]);
     expect(countsOf(await place.process(...args))).toEqual({ unchanged: 1 });
+  });
+
+  it('never make a PNG larger than its PNG source, also when that is interlaced', async () => {
+    const source = interlacedPng();
+    putOld(place.at('photos/a.png'), source);
+    const made = await place.process(...variants(['same:format=png']));
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    expect(jobOf(made, 'photos/a.png').outputs?.[0]?.bytes).toBe(source.length);
+    expect(readFileSync(place.at('out/a_same.png'))).toEqual(source);
   });
 
   it('mean the same in a file, as lists and as text', async () => {

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Counts } from '../../src/model.ts';
 import type { Index, NewJob, Run, Settlement } from '../../src/ports.ts';
-import { batchOptions, newJob, outputRecord, sha, sourceRecord } from '../records.ts';
-import { type IndexPair, NOTHING } from './index-steps.ts';
+import { batchOptions, newJob, outputRecord, sourceRecord } from '../records.ts';
+import { completeJob, endJob, type IndexPair, NOTHING, sourcesBelow } from './index-steps.ts';
 
 /** The contract of every index for sources that can disappear. */
 export function indexOfGoneConformance(name: string, openPair: () => Promise<IndexPair>): void {
@@ -22,26 +21,9 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
       ...{ state, made: [], skipped: [], outputs: [] },
       ...over,
     });
-    /** Adds one job and ends it in this state. */
-    const end = async (job: NewJob, settlement: Settlement) => {
-      await index.add(run, [job], NOTHING);
-      const [taken] = await index.take(run, 1, Date.now());
-      await index.settle(run, taken!, settlement);
-    };
-    const complete = (one: string) => {
-      const source = sourceRecord(`/photos/${one}`);
-      const made = [outputRecord(`/out/${one}_small.webp`, source.path)];
-      return end(newJob(one), settled('completed', { source, made }));
-    };
-    const counts = async (): Promise<Partial<Counts>> => {
-      const all = Object.entries((await pair.other.batch(run.batch)).counts);
-      return Object.fromEntries(all.filter(([, count]) => count > 0));
-    };
-    const below = async (folder: string) => {
-      const paths: string[] = [];
-      for await (const path of index.sourcesBelow(folder)) paths.push(path);
-      return paths;
-    };
+    const end = (job: NewJob, settlement: Settlement) => endJob(index, run, job, settlement);
+    const complete = (one: string) => completeJob(index, run, one);
+    const below = (folder: string) => sourcesBelow(index, folder);
     /** Records sources without outputs. */
     const know = async (...paths: string[]) => {
       await index.add(
@@ -245,67 +227,6 @@ export function indexOfGoneConformance(name: string, openPair: () => Promise<Ind
         const [job] = await index.take(run, 1, Date.now());
         await index.settle(run, job!, settled('completed', { source: sourceRecord('/photos/b') }));
         expect(await noted()).toEqual([]);
-      });
-    });
-
-    describe('when a source is forgotten', () => {
-      it('keeps the record of a source that is not gone', async () => {
-        await complete('a');
-        await index.forget('/photos/a', ['/out/a_small.webp'], [], false);
-        expect([await below('/photos'), await index.ownedBy('/photos/a')]).toEqual([['/photos/a'], []]);
-      });
-
-      it('removes the source and the given names, and no names of others', async () => {
-        const candidates = [['/out/a.webp', '/out/a.avif', '/elsewhere/a.webp']];
-        const made = outputRecord('/out/a.webp', '/photos/a');
-        const source = sourceRecord('/photos/a');
-        await end(newJob('a', { candidates }), settled('completed', { source, made: [made] }));
-        await complete('b');
-        await index.forget(
-          '/photos/a',
-          ['/OUT/a.webp', '/out/a.avif', '/out/b_small.webp', '/out/none'],
-          [],
-          true,
-        );
-        expect(await below('/photos')).toEqual(['/photos/b']);
-        expect((await index.ownedBy('/photos/a')).map(({ path }) => path)).toEqual(['/elsewhere/a.webp']);
-        expect(await index.ownedBy('/photos/b')).toHaveLength(1);
-        expect(await index.made(made.digest, [made.settings])).toEqual([]);
-        expect(await counts()).toEqual({ completed: 2 });
-      });
-
-      it('records the outputs that other sources received from it', async () => {
-        await complete('a');
-        const held = {
-          path: '/out/b_small.webp',
-          source: '/photos/b',
-          checksum: null,
-          presets: null,
-          variant: 'small',
-        };
-        const skipped = [{ ...held, settings: 'aa', digest: sha('/photos/a') }];
-        await end(newJob('b'), settled('duplicate', { duplicateOf: '/photos/a', skipped }));
-        const given = outputRecord('/out/b_small.webp', '/photos/b', { digest: sha('/photos/a') });
-        await index.forget('/photos/a', ['/out/a_small.webp'], [given], true);
-        expect(await index.ownedBy('/photos/b')).toEqual([given]);
-        expect(await index.skipped(given.digest, ['aa'])).toEqual([]);
-        expect(await index.made(given.digest, ['aa'])).toEqual([given]);
-      });
-
-      it('forgets nothing if another source owns a transferred output', async () => {
-        await complete('a');
-        await complete('b');
-        const stolen = outputRecord('/out/b_small.webp', '/photos/c');
-        const theft = index.forget('/photos/a', ['/out/a_small.webp'], [stolen], true);
-        await expect(theft).rejects.toMatchObject({ code: 'output_exists' });
-        expect(await below('/photos')).toEqual(['/photos/a', '/photos/b']);
-        expect(await index.ownedBy('/photos/a')).toHaveLength(1);
-      });
-
-      it('accepts an unknown source, twice too', async () => {
-        await index.forget('/photos/a', ['/out/a_small.webp'], [], true);
-        await index.forget('/photos/a', [], [], true);
-        expect(await below('/photos')).toEqual([]);
       });
     });
   });

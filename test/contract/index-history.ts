@@ -164,56 +164,6 @@ export function indexOfHistoryConformance(name: string, openPair: () => Promise<
       expect(await parts('processing')).toEqual([null]);
     });
 
-    it('counts the sources of a batch with several pages that have a still output, by format', async () => {
-      const run = await begin(index);
-      const names = ['a', 'moving', 'b', 'c', 'still', 'bad'];
-      await index.add(
-        run,
-        names.map((name) => newJob(name)),
-        NOTHING,
-      );
-      const outputsOf = (name: string) => {
-        const still = {
-          variant: 'v',
-          format: 'webp',
-          path: `/out/${name}`,
-          width: 1,
-          height: 1,
-          bytes: 1,
-        } as const;
-        const moving = { ...still, pages: 4 };
-        // All outputs of one source are animations.
-        return name === 'moving' ? [moving] : [still, moving];
-      };
-      const pictures = {
-        a: ['gif', 4],
-        b: ['gif', 2],
-        c: ['tiff', 3],
-        moving: ['gif', 4],
-        still: ['jpeg', 1],
-      } as const;
-      for (const job of await index.take(run, 9, Date.now())) {
-        const [format, pages] = pictures[job.relative as keyof typeof pictures] ?? ['gif', 9];
-        const source = sourceRecord(job.source, { format, pages });
-        const error = { code: 'io', message: 'EIO' };
-        const isBad = job.relative === 'bad';
-        const end = isBad
-          ? settled({ state: 'failed', source, error })
-          : settled({ state: 'completed', source, outputs: outputsOf(job.relative) });
-        await index.settle(run, job, end);
-      }
-      expect(await index.severalPages(run.batch)).toEqual(
-        new Map([
-          ['gif', 2],
-          ['tiff', 1],
-        ]),
-      );
-      const records: unknown[] = [];
-      for await (const { format, pages } of index.jobs(run.batch, ['completed']))
-        records.push([format, pages]);
-      expect(records).toEqual(Object.values(pictures));
-    });
-
     it('prunes old history and never the outputs', async () => {
       const run = await begin(index);
       await index.add(run, [newJob('a')], NOTHING);

@@ -3,6 +3,8 @@ import type { JobRecord } from '../../src/model.ts';
 import type { Index } from '../../src/ports.ts';
 import { batchOptions, newJob, sha, sourceRecord } from '../records.ts';
 import { indexOfBatchesAgainConformance } from './index-again.ts';
+import { indexOfCancellingConformance } from './index-cancel.ts';
+import { indexOfForgettingConformance } from './index-forget.ts';
 import { indexOfGoneConformance } from './index-gone.ts';
 import { indexOfHistoryConformance } from './index-history.ts';
 import { indexOfNamesConformance } from './index-names.ts';
@@ -15,7 +17,9 @@ export function indexConformance(name: string, openPair: () => Promise<IndexPair
   indexOfWatchConformance(name, openPair);
   indexOfGoneConformance(name, openPair);
   indexOfOutputsConformance(name, openPair);
+  indexOfForgettingConformance(name, openPair);
   indexOfBatchesAgainConformance(name, openPair);
+  indexOfCancellingConformance(name, openPair);
   indexOfNamesConformance(name, openPair);
   indexOfHistoryConformance(name, openPair);
 

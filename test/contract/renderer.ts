@@ -1,13 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -15,9 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Limits, RenderProgress, Variant } from '../../src/model.ts';
 import type { Opened, Renderer } from '../../src/ports.ts';
 import { LIMITS, named, sha256, variant } from '../image/pictures.ts';
+import { rendererBoundsContract } from './renderer-bounds.ts';
 
 /** The contract of every renderer. `make` creates a renderer for `size` pictures at a time. */
 export function rendererContract(make: (size: number) => Renderer): void {
+  rendererBoundsContract(make);
+
   describe('a renderer', () => {
     let folder: string;
     let renderer: Renderer;
@@ -196,73 +190,6 @@ export function rendererContract(make: (size: number) => Renderer): void {
       await expect(refused).rejects.toMatchObject({
         code: 'source_missing',
         message: expect.not.stringContaining('nowhere'),
-      });
-    });
-
-    describe('a source with bounds', () => {
-      /** A picture in `root`, and one outside. */
-      beforeEach(() => {
-        mkdirSync(join(folder, 'root/sub'), { recursive: true });
-        mkdirSync(join(folder, 'outside'));
-        for (const path of ['root/a.jpg', 'root/sub/b.jpg', 'outside/b.jpg', 'rootless.jpg'])
-          writeFileSync(join(folder, path), readFileSync(photo));
-      });
-
-      const bound = (path: string, follow = false) => ({
-        path: join(folder, path),
-        bounds: { within: [join(folder, 'root')], follow },
-      });
-      /** The results of opening and of digesting the picture. */
-      const fate = async (source: ReturnType<typeof bound>): Promise<unknown[]> => {
-        const opening = renderer.open(source, LIMITS).then(
-          (opened) => {
-            opened.close();
-            return 'opened';
-          },
-          ({ code }) => code,
-        );
-        const [digested] = await renderer.digest([source], 10_000);
-        return [await opening, digested !== null];
-      };
-      const READ = ['opened', true];
-      const REFUSED = ['source_outside', false];
-
-      it('is read inside its folder', async () => {
-        expect(await fate(bound('root/a.jpg'))).toEqual(READ);
-        expect(await fate(bound('root/sub/b.jpg', true))).toEqual(READ);
-      });
-
-      it('is refused as any link, and read if links are followed and the link stays inside', async () => {
-        symlinkSync('a.jpg', join(folder, 'root/inside.jpg'));
-        expect(await fate(bound('root/inside.jpg'))).toEqual(REFUSED);
-        expect(await fate(bound('root/inside.jpg', true))).toEqual(READ);
-      });
-
-      it.each([false, true])('is refused as a link to outside, followed: %s', async (follow) => {
-        symlinkSync('../outside/b.jpg', join(folder, 'root/leads-out.jpg'));
-        expect(await fate(bound('root/leads-out.jpg', follow))).toEqual(REFUSED);
-        symlinkSync('../rootless.jpg', join(folder, 'root/sibling.jpg'));
-        expect(await fate(bound('root/sibling.jpg', follow))).toEqual(REFUSED);
-      });
-
-      it.each([false, true])(
-        'is refused below a folder that is a link to outside, followed: %s',
-        async (follow) => {
-          rmSync(join(folder, 'root/sub'), { recursive: true });
-          symlinkSync('../outside', join(folder, 'root/sub'));
-          expect(await fate(bound('root/sub/b.jpg', follow))).toEqual(REFUSED);
-        },
-      );
-
-      it('is read anywhere without bounds', async () => {
-        symlinkSync('../outside/b.jpg', join(folder, 'root/named.jpg'));
-        (await renderer.open(named(join(folder, 'root/named.jpg')), LIMITS)).close();
-      });
-
-      it('is read in each of the allowed folders', async () => {
-        const within = [join(folder, 'root'), join(folder, 'outside')];
-        const path = join(folder, 'outside/b.jpg');
-        (await renderer.open({ path, bounds: { within, follow: false } }, LIMITS)).close();
       });
     });
 

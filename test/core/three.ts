@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openSqliteIndex } from '../../src/adapters/sqlite-index/index.ts';
-import { exitOfBatch, exitOfError } from '../../src/cli/exit-codes.ts';
+import { exitOfBatch, exitOfError } from '../../src/cli/exit.ts';
 import { takeIn } from '../../src/core/batch/intake.ts';
 import { foldName } from '../../src/core/batch/names.ts';
 import { runBatch } from '../../src/core/batch/run.ts';

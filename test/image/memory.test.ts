@@ -189,6 +189,16 @@ const PNG_CLEAR_NOISE = [
   header(24, { ...LARGE, format: 'png', alpha: true, pixelBytes: 4 }),
   48_100_000,
 ] as const;
+const TIFF_CLEAR_NOISE = [{ ...PNG_CLEAR_NOISE[0], format: 'tiff' }, 48_000_000] as const;
+const BMP_CLEAR_NOISE = [
+  {
+    ...PNG_CLEAR_NOISE[0],
+    format: 'bmp',
+    plain: { head: Buffer.alloc(0), memory: 48e6, write: () => Buffer.alloc(0) },
+  },
+  48_000_000,
+] as const;
+const DRAWING = [header(24, { ...LARGE, format: 'svg', alpha: true, pixelBytes: 4 }), 300] as const;
 const SAME = { width: null, effort: 4 } as const;
 const CONTAIN = { width: 3600, height: 3600, fit: 'contain', effort: 4 } as const;
 const OUTPUTS: [string, readonly [Header, number], Partial<Variant>, number][] = [
@@ -225,6 +235,13 @@ const OUTPUTS: [string, readonly [Header, number], Partial<Variant>, number][] =
   ['a PNG of noise with alpha as WebP', PNG_CLEAR_NOISE, SAME, 556],
   ['a PNG of noise with alpha as lossless WebP', PNG_CLEAR_NOISE, { ...SAME, lossless: true }, 613],
   ['a PNG of noise with alpha as WebP with sharp chroma', PNG_CLEAR_NOISE, { ...SAME, chroma: 'sharp' }, 606],
+  ['a TIFF of noise with alpha as PNG', TIFF_CLEAR_NOISE, { ...SAME, format: 'png', effort: 7 }, 494],
+  ['a TIFF of noise with alpha, 1200 wide', TIFF_CLEAR_NOISE, { width: 1200, effort: 4 }, 110],
+  ['a BMP of noise with alpha, 1200 wide', BMP_CLEAR_NOISE, { width: 1200, effort: 4 }, 158],
+  ['a PNG of noise with alpha, 1200 wide', PNG_CLEAR_NOISE, { width: 1200, effort: 4 }, 113],
+  ['a drawing in linear light', DRAWING, { width: 1200, linear: true, effort: 4 }, 125],
+  ['a drawing as TIFF', DRAWING, { ...SAME, format: 'tiff' }, 185],
+  ['a drawing as GIF', DRAWING, { ...SAME, format: 'gif', effort: 7 }, 220],
   ['a WebP, 1200 wide', [header(24, { ...SIZE, format: 'webp' }), 60_000], { width: 1200, effort: 4 }, 75],
   ['a WebP with alpha, 1200 wide', WEBP_CLEAR, { width: 1200, effort: 4 }, 96],
   ['a smaller PNG of noise with alpha as PNG', PNG_CLEAR_SMALL, { ...SAME, format: 'png', effort: 7 }, 221],
@@ -240,6 +257,24 @@ describe('the estimated memory of an output', () => {
     const estimated = estimateMemory(found, { size: bytes, held: bytes }, [variant(asked)]) / 1e6;
     expect(estimated).toBeGreaterThan(peak * 0.97);
     expect(estimated).toBeLessThan(peak * 1.7);
+  });
+});
+
+/** Plain PNGs that are wide and low, to 1200 and 10,000 pixels across: the higher peak minus idle memory in MB. */
+describe('the estimated memory of a wide picture', () => {
+  it.each([
+    [2_000_000, 100, 1819],
+    [2_000_000, 10, 1027],
+    [500_000, 400, 1232],
+    [500_000, 40, 381],
+    [500_000, 4, 186],
+    [100_000, 200, 217],
+    [20_000, 1000, 66],
+  ])('of %i x %i pixels is at least the measured peak', (width, height, peak) => {
+    const found = header(24, { width, height, stored: { width, height }, format: 'png' });
+    const estimated = estimateMemory(found, { size: 1e5, held: 1e5 }, [variant({ effort: 4 })]) / 1e6;
+    expect(estimated).toBeGreaterThan(peak);
+    expect(estimated).toBeLessThan(peak * 2);
   });
 });
 

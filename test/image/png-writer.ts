@@ -53,6 +53,18 @@ export function png(
   ]);
 }
 
+/** Three by three pixels in the passes of Adam7: black, white, black rows. Not interlaced, they take more bytes. */
+export function interlacedPng(): Buffer {
+  const header = Buffer.concat([number(3, 4), number(3, 4), Buffer.from([1, 0, 0, 0, 1])]);
+  const passes = Buffer.concat([Buffer.alloc(11), Buffer.from([0b1110_0000])]);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(passes)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
 /** Colour primaries, transfer characteristics, matrix and range. */
 export const cicp = (primaries: number, transfer: number, fullRange = 1): Buffer =>
   chunk('cICP', Buffer.from([primaries, transfer, 0, fullRange]));

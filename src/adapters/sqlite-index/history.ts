@@ -1,9 +1,8 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { severalBatches, unknownBatch } from '../../errors.ts';
 import { type Batch, type BatchOptions, type Counts, JOB_STATES, type JobRecord } from '../../model.ts';
-import type { History, Maker, PastBatches } from '../../ports.ts';
-import { type Connection, openWith, pagesFrom } from '../sqlite/connection.ts';
-import { INDEX } from './migrations.ts';
+import type { History, Maker } from '../../ports.ts';
+import { type Connection, pagesFrom } from '../sqlite/connection.ts';
 
 /** Rows read or removed in one step, so that no step holds the index for long. */
 const PAGE = 500;
@@ -23,11 +22,6 @@ const JOBS = `
     error_message AS message, error_fix AS fix
   FROM jobs`;
 
-/** The history alone, for commands that only look at it. The file may be write-protected. Errors: those of an index. */
-export function openSqliteHistory(path: string): Promise<PastBatches> {
-  return openWith(INDEX, path, 'look', createHistory);
-}
-
 export function createHistory({ prepare, locks, read, write }: Connection): History {
   const byPrefix = prepare<[string, string], BatchRow>(`${BATCHES} WHERE id >= ? AND id < ? LIMIT 2`);
   const newest = prepare<[number], BatchRow>(`${BATCHES} ORDER BY started_at DESC, id DESC LIMIT ?`);
@@ -38,13 +32,6 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
   const runsOf = prepare<[string], string>('SELECT id FROM runs WHERE batch = ?').pluck();
   const page = prepare<[string, string, number, number], JobRow>(`
     ${JOBS} WHERE batch = ? AND state = ? AND id > ? ORDER BY id LIMIT ?`);
-  const severalPages = prepare<[string], { format: string; count: number }>(`
-    SELECT format, count(*) AS count FROM jobs INDEXED BY jobs_with_pages
-    WHERE batch = ? AND pages > 1 AND state IN ('completed', 'duplicate')
-      AND EXISTS (SELECT 1 FROM json_each(outputs) WHERE value ->> 'pages' IS NULL) GROUP BY format`);
-  const degraded = prepare<[string], number>(
-    'SELECT count(*) FROM jobs WHERE batch = ? AND degraded = 1',
-  ).pluck();
   const old = prepare<[number, number], string>(`
     SELECT id FROM batches WHERE started_at < ? AND finished_at < ? ORDER BY started_at LIMIT 1`).pluck();
   const dropJobs = prepare('DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE batch = ? LIMIT ?)');
@@ -84,9 +71,6 @@ export function createHistory({ prepare, locks, read, write }: Connection): Hist
         }
       }
     },
-    severalPages: (batch) =>
-      read(() => new Map(severalPages.all(batch).map(({ format, count }) => [format, count]))),
-    degraded: (batch) => read(() => degraded.get(batch) ?? 0),
     async prune(before) {
       const dropSome = (): boolean => {
         const id = old.get(before, before);

@@ -110,6 +110,25 @@ function storeOn(connection: Connection, now: () => number): Store {
   };
 }
 
+/**
+ * Cancels what has not ended in a batch, or makes its failed and cancelled images wait again. Also works beside a process
+ * that holds the store: that process looks for such changes. Returns the number of images; undefined for an unknown batch.
+ * Errors: those of `connect`.
+ */
+export async function changeBatch(
+  path: string,
+  how: 'cancel' | 'retry',
+  batch: string,
+): Promise<number | undefined> {
+  const connection = await connect(STORE, path);
+  try {
+    const carryOut = executor(connection);
+    return await connection.write(() => carryOut(changeSteps[how](Date.now(), 'all', { batch })));
+  } finally {
+    connection.close();
+  }
+}
+
 /** Carries out steps, inside a transaction. Each statement is prepared once. */
 export function executor({ prepare }: Connection): <T>(step: StoreStep<T>) => T {
   const prepared = new Map<string, Prepared<unknown[]>>();

@@ -119,8 +119,15 @@ async function workOn(ports: Ports, begun: RunGiven, report: Emit, mode: BatchMo
   const startedAt = performance.now();
   const stop = stopOf(given);
   const context = { ...given, signal: stop.signal };
+  let stopping: Promise<void> | undefined;
+  const onAbort = () => {
+    stopping = reportStopping(context, totals.inWork.size);
+  };
+  context.signal.addEventListener('abort', onAbort, { once: true });
   const work = () => takeInAndWork(context, mode, totals);
   const worked = await (context.options.mirror ? workAndMirror(context, work) : onlyWork(work));
+  context.signal.removeEventListener('abort', onAbort);
+  await stopping;
   noting.close();
   let fatal = worked.fatal ?? stop.error();
   stop.close();
@@ -198,11 +205,9 @@ async function takeInAndWork(context: JobContext, mode: BatchMode, totals: Batch
   const { index, run, signal } = context;
   const intake = openIntake();
   const stopped = new AbortController();
-  let stopping: Promise<void> | undefined;
   const onAbort = () => {
     stopped.abort();
     intake.wake();
-    stopping = reportStopping(context, totals.inWork.size);
   };
   if (signal.aborted) stopped.abort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -225,7 +230,6 @@ async function takeInAndWork(context: JobContext, mode: BatchMode, totals: Batch
   const work = workThrough(stoppable, intake, mode).then((fatal) => fatal && giveUp(fatal));
   const [walkFailed, workFailed] = await Promise.all([walk, work]);
   signal.removeEventListener('abort', onAbort);
-  await stopping;
   return workFailed ?? walkFailed;
 }
 

@@ -2,7 +2,6 @@ import { asImgtoolError, hasTrait } from '../../errors.ts';
 import type { Looked, Problem, WrongOutput } from '../../model/verified.ts';
 import type { Batch, BatchOptions, Inspected, OutputRecord } from '../../model.ts';
 import type { Index, Renderer, SourceProbe, Storage } from '../../ports.ts';
-import { metadataProblems } from './metadata.ts';
 import { outputsOf, recordsAt } from './records.ts';
 
 /** The ports and options of a check. */
@@ -123,6 +122,30 @@ async function inspected({ renderer, timeout }: Verifying, path: string): Promis
       if (!asImgtoolError(error).retryable || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** Compares the metadata in an output with the record of what was written into it. */
+function metadataProblems(found: Inspected, recorded: string | null): Problem[] {
+  const written = writtenIn(recorded);
+  const more = found.metadata.filter((name) => written[name] === undefined);
+  const names = Object.keys(written);
+  const other = names.filter((name) => isThere(found, name) && found.digests[name] !== written[name]);
+  const less = names.filter((name) => !isThere(found, name));
+  const said = [
+    ...(more.length === 0 ? [] : [`carries ${more.join(', ')}`]),
+    ...(other.length === 0 ? [] : [`carries other ${other.join(', ')} than was written`]),
+    ...(less.length === 0 ? [] : [`lacks ${less.join(', ')}, which was written`]),
+  ];
+  return said.length === 0 ? [] : [{ problem: 'metadata', message: said.join(', ') }];
+}
+
+const isThere = ({ metadata }: Inspected, name: string): boolean => metadata.includes(name);
+
+/** The digests of what was written, by name. */
+function writtenIn(recorded: string | null): Readonly<Record<string, string>> {
+  if (recorded === null) return {};
+  const { blocks } = JSON.parse(recorded) as { readonly blocks: Readonly<Record<string, string>> };
+  return blocks;
 }
 
 const MISSING: Problem = { problem: 'missing', message: 'is not there' };

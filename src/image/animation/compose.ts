@@ -1,7 +1,7 @@
 import type { PixelSize } from '../../model.ts';
 import type { Region } from '../region.ts';
-import { corrupt, damagedPicture } from '../steps/corrupt.ts';
 import { type Frames, STILL } from '../steps/frames.ts';
+import { corrupt, damagedPicture } from '../unreadable.ts';
 import { sharp } from '../vips.ts';
 import type { Animation, Part } from './animation.ts';
 

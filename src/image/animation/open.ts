@@ -1,7 +1,7 @@
 import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits, PixelSize, SourceFormat } from '../../model.ts';
 import type { Source } from '../open.ts';
-import { damagedPicture } from '../steps/corrupt.ts';
+import { damagedPicture } from '../unreadable.ts';
 import { type Animation, pixelsIn } from './animation.ts';
 import { gifAnimation } from './gif.ts';
 import { webpAnimation } from './webp.ts';

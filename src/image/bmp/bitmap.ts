@@ -1,6 +1,5 @@
 import type { Source } from '../open.ts';
-import { damagedPicture } from '../steps/corrupt.ts';
-import { CONVERT, undecodable } from '../undecodable.ts';
+import { CONVERT, damagedPicture, undecodable } from '../unreadable.ts';
 
 /** The part of a source that a bitmap is read from. */
 export type BitmapSource = Pick<Source, 'readAt'> & { readonly facts: Pick<Source['facts'], 'size'> };

@@ -2,7 +2,7 @@ import { tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import { type Examined, type PlainPicture, plainPicture } from '../plain.ts';
-import { corrupt, damagedPicture } from '../steps/corrupt.ts';
+import { corrupt, damagedPicture } from '../unreadable.ts';
 import { type Bitmap, bitmapOfFile, strideOf } from './bitmap.ts';
 import { bitmapOfIcon } from './icon.ts';
 import { hasAlpha, maskOut, paint } from './pixels.ts';

@@ -1,6 +1,6 @@
 import { ImgtoolError } from '../../errors.ts';
 import type { Source } from '../open.ts';
-import { damagedPicture } from '../steps/corrupt.ts';
+import { damagedPicture } from '../unreadable.ts';
 import { type Bitmap, bitmapAt } from './bitmap.ts';
 
 /** A picture of an ICO or CUR file. */

@@ -73,28 +73,26 @@ function unpackRuns(data: Buffer, { width, height, bits }: Bitmap, out: Buffer):
   while (at + 1 < data.length && y < height) {
     const [count, value] = [data[at]!, data[at + 1]!];
     at += 2;
-    if (count > 0) {
-      const end = Math.min(count, width - x);
-      for (let i = 0; i < end; i++) out[y * width + x + i] = bits === 8 ? value : nibble(value, i);
-      x = Math.min(width, x + count);
+    if (count > 0 || value > 2) {
+      // A run repeats one byte; without a count, as many indexes follow as the value says.
+      const pixels = count > 0 ? count : value;
+      const length = count > 0 ? 0 : Math.ceil((value * bits) / 8);
+      if (at + length > data.length) return false;
+      for (let i = 0; i < Math.min(pixels, width - x); i++) {
+        const byte = count > 0 ? value : data[at + Math.floor((i * bits) / 8)]!;
+        out[y * width + x + i] = bits === 8 ? byte : nibble(byte, i);
+      }
+      x = Math.min(width, x + pixels);
+      at += length + (length % 2);
+    } else if (value === 1) {
+      return true;
     } else if (value === 0) {
       x = 0;
       y++;
-    } else if (value === 1) {
-      return true;
-    } else if (value === 2) {
+    } else {
       x = Math.min(width, x + (data[at] ?? 0));
       y += data[at + 1] ?? 0;
       at += 2;
-    } else {
-      const length = Math.ceil((value * bits) / 8);
-      if (at + length > data.length) return false;
-      const end = Math.min(value, width - x);
-      for (let i = 0; i < end; i++) {
-        out[y * width + x + i] = bits === 8 ? data[at + i]! : nibble(data[at + (i >> 1)]!, i);
-      }
-      x = Math.min(width, x + value);
-      at += length + (length % 2);
     }
   }
   return y >= height || (y === height - 1 && x === width);

@@ -3,7 +3,7 @@ import { ImgtoolError, tooManyPixels } from '../../errors.ts';
 import type { Limits } from '../../model.ts';
 import type { Source } from '../open.ts';
 import { type Examined, plainPicture } from '../plain.ts';
-import { corrupt } from '../steps/corrupt.ts';
+import { corrupt } from '../unreadable.ts';
 import { openLibrary } from './library.ts';
 import { openPrimary } from './picture.ts';
 

@@ -1,4 +1,4 @@
-import type { Keep } from '../../variants/kept.ts';
+import type { Keep } from '../../variants/words.ts';
 import { TAG } from '../tiff/tags.ts';
 import { asciiOf } from './ascii.ts';
 import { ascii, asciiText, type Entry, type Exif, rationalsOf, shortOf } from './exif.ts';

@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../../model.ts';
-import { type Keep, keptWords } from '../../variants/kept.ts';
+import { type Keep, keptWords } from '../../variants/words.ts';
 import { type Blocks, tooLarge } from './embed.ts';
 import { exifBlock } from './exif.ts';
 import { FACTS } from './facts.ts';

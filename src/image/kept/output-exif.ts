@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../../model.ts';
-import type { Keep } from '../../variants/kept.ts';
+import type { Keep } from '../../variants/words.ts';
 import { TAG } from '../tiff/tags.ts';
 import { asciiOf } from './ascii.ts';
 import { ascii, type Entry, type Exif, numbers } from './exif.ts';

@@ -1,5 +1,5 @@
 import type { PixelSize, Variant } from '../../model.ts';
-import { hasMetadata, keptWords } from '../../variants/kept.ts';
+import { hasMetadata, keptWords } from '../../variants/words.ts';
 import { digestsOf } from '../metadata.ts';
 import type { OpenPicture } from '../sized.ts';
 import { sharp } from '../vips.ts';

@@ -24,7 +24,7 @@ export async function encodePng(
 ): Promise<Buffer> {
   const spare = withoutSpareChannels(pixels, isColour);
   const made = await reduced(spare, effort);
-  const own = source === null ? null : rebuiltPng(source);
+  const own = source === null ? null : rebuiltPng(source, made.length);
   return own !== null && own.length < made.length && (await hasPixels(own, spare, isColour)) ? own : made;
 }
 

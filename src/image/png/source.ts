@@ -1,18 +1,17 @@
 import { inflateSync } from 'node:zlib';
 import { orUndefined } from '../../errors.ts';
 import { chunksOf } from '../chunks.ts';
-import { SAMPLES } from '../claims.ts';
-import { COLOUR_TYPE, pngFile } from './file.ts';
+import { COLOUR_TYPE, type Pass, passesOf, pngFile, SAMPLES, unpackedLength } from './file.ts';
 
 /** The chunks that pixels need; all others are metadata. */
 const NEEDED: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /**
- * Makes a PNG file that has the compressed pixels of another PNG and nothing else. Returns null where decoders could
- * disagree or bytes could hide: 16 bits, interlacing, repeated chunks, a colour key or an index without a colour, or a
- * wrong amount of pixels.
+ * Makes a PNG file that has the compressed pixels of another PNG and nothing else. Returns null when these pixels take
+ * `limit` bytes or more, and where decoders could disagree or bytes could hide: 16 bits, repeated chunks, a colour key or
+ * an index without a colour, or a wrong amount of pixels.
  */
-export function rebuiltPng(png: Buffer): Buffer | null {
+export function rebuiltPng(png: Buffer, limit = Number.POSITIVE_INFINITY): Buffer | null {
   const chunks = new Map<string, Buffer>();
   const packed: Buffer[] = [];
   for (const { type, at, length } of chunksOf(png, 'png', false)) {
@@ -23,12 +22,14 @@ export function rebuiltPng(png: Buffer): Buffer | null {
       chunks.set(type, content);
     }
   }
+  if (packed.reduce((sum, { length }) => sum + length, 0) >= limit) return null;
   const header = chunks.get('IHDR');
   if (header?.length !== 13 || !chunks.has('IEND')) return null;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const [bits = 0, type = 0, compression, filter, interlace] = header.subarray(8);
   const channels = SAMPLES[type];
-  if (channels === undefined || bits > 8 || compression !== 0 || filter !== 0 || interlace !== 0) return null;
+  if (channels === undefined || bits > 8 || compression !== 0 || filter !== 0) return null;
+  if (interlace !== 0 && interlace !== 1) return null;
   const isIndexed = type === COLOUR_TYPE.indexed;
   const transparency = chunks.get('tRNS');
   const palette = isIndexed ? chunks.get('PLTE') : undefined;
@@ -37,11 +38,14 @@ export function rebuiltPng(png: Buffer): Buffer | null {
   if (!Number.isInteger(colours) || colours > 2 ** bits) return null;
   if (isIndexed && (transparency?.length ?? 0) > colours) return null;
   const data = Buffer.concat(packed);
-  const row = 1 + Math.ceil((width * channels * bits) / 8);
-  const rows = inflated(data, row * height);
-  if (rows === null) return null;
-  if (isIndexed && highestIndex(rows, row, width, bits) >= colours) return null;
-  return pngFile({ width, height, bits, type }, { PLTE: palette, tRNS: transparency, IDAT: data });
+  const isInterlaced = interlace === 1;
+  const passes = passesOf({ width, height }, channels * bits, isInterlaced);
+  const rows = inflated(data, unpackedLength(passes));
+  if (rows === null || (isIndexed && highestIndex(rows, passes, bits) >= colours)) return null;
+  return pngFile(
+    { width, height, bits, type, isInterlaced },
+    { PLTE: palette, tRNS: transparency, IDAT: data },
+  );
 }
 
 /**
@@ -66,8 +70,20 @@ function inflated(data: Buffer, length: number): Buffer | null {
   return found?.buffer.length === length && found.engine.bytesWritten === data.length ? found.buffer : null;
 }
 
-/** The highest palette index of rows whose pixels take a byte or less; infinite where a filter is unknown. */
-function highestIndex(rows: Buffer, row: number, width: number, bits: number): number {
+/** The highest palette index of all pixels; infinite where a filter is unknown. */
+function highestIndex(rows: Buffer, passes: readonly Pass[], bits: number): number {
+  let highest = 0;
+  let at = 0;
+  for (const pass of passes) {
+    const end = at + pass.row * pass.height;
+    highest = Math.max(highest, highestOfPass(rows.subarray(at, end), pass, bits));
+    at = end;
+  }
+  return highest;
+}
+
+/** Works on pixels that take a byte or less. */
+function highestOfPass(rows: Buffer, { row, width }: Pass, bits: number): number {
   let highest = 0;
   for (let at = 0; at < rows.length; at += row) {
     const filter = rows[at]!;

@@ -16,6 +16,9 @@ export const BT709: Primaries = { red: [0.64, 0.33], green: [0.3, 0.6], blue: [0
 /** White of the ICC connection space (ICC.1:2022, 7.2.16). */
 export const D50_XYZ: Vector = [0.9642, 1, 0.8249];
 
+/** White of sRGB. */
+export const D65_XYZ: Vector = xyzOf(D65);
+
 /** Matrix from linear RGB of these primaries to linear BT.709; white stays white. Null for impossible primaries. */
 export function toBt709(primaries: Primaries): Matrix | null {
   const xyz = toXyz(primaries);
@@ -38,7 +41,9 @@ function toXyz({ red, green, blue, white }: Primaries): Matrix | null {
   return map(columns, (row) => map(row, (n, i) => n * scale[i]));
 }
 
-const xyzOf = ([x, y]: Chromaticity): Vector => [x / y, 1, (1 - x - y) / y];
+function xyzOf([x, y]: Chromaticity): Vector {
+  return [x / y, 1, (1 - x - y) / y];
+}
 
 /** Cone responses of the Bradford adaptation (ICC.1:2022, annex E). */
 const BRADFORD: Matrix = [
@@ -78,4 +83,5 @@ function map<A, B>([a, b, c]: Triple<A>, convert: (each: A, i: 0 | 1 | 2) => B):
   return [convert(a, 0), convert(b, 1), convert(c, 2)];
 }
 
-const FROM_XYZ = inverse(toXyz(BT709)!)!;
+/** Matrix from XYZ to linear BT.709. */
+export const FROM_XYZ = inverse(toXyz(BT709)!)!;

@@ -4,9 +4,9 @@ import type { Limits, PixelSize } from '../../model.ts';
 import { inOwnColours } from '../corrections.ts';
 import type { Source } from '../open.ts';
 import type { Base } from '../plan.ts';
+import { corrupt } from '../unreadable.ts';
 import { sharp } from '../vips.ts';
 import { corrected } from './correct.ts';
-import { corrupt } from './corrupt.ts';
 import { type Frames, from, raw } from './frames.ts';
 import type { Header } from './header.ts';
 

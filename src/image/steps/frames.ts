@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import { ImgtoolError } from '../../errors.ts';
 import type { PixelSize } from '../../model.ts';
-import type { ByContent } from '../../variants/shapes.ts';
+import type { ByContent } from '../../variants/words.ts';
 import type { Offset } from '../fit.ts';
 import { between, type Geometry } from '../plan.ts';
 import { sharp } from '../vips.ts';

@@ -10,8 +10,8 @@ import { READERS } from '../formats.ts';
 import { type Carried, carriedBy, carriedIn } from '../metadata.ts';
 import type { Source } from '../open.ts';
 import type { PageRange } from '../region.ts';
+import { corrupt } from '../unreadable.ts';
 import { allowSvg, sharp } from '../vips.ts';
-import { corrupt } from './corrupt.ts';
 
 /** The most frames or pages: libvips searches for all of them, even to read the first. */
 const MAX_FRAMES = 500;

@@ -1,4 +1,4 @@
-import { D50_XYZ } from '../signal/matrix.ts';
+import { D50_XYZ, D65_XYZ, FROM_XYZ, type Matrix, type Vector } from '../signal/matrix.ts';
 import type { Directory } from './directory.ts';
 import type { Layout } from './layout.ts';
 import { PHOTOMETRIC as P, TAG } from './tags.ts';
@@ -12,19 +12,30 @@ export interface Target {
   readonly convert: Convert;
   /** True when the file's profile no longer applies. */
   readonly isSrgb: boolean;
+  /** The sample of full opacity. */
+  readonly opaque: number;
 }
+
+/** True for Lab in units of CIE 15: L 0 to 100, a and b around 0. */
+export const isFloatLab = ({ photometric, format }: Layout): boolean => isLab(photometric) && format === 3;
+
+const isLab = (photometric: number): boolean => photometric === P.cielab || photometric === P.icclab;
 
 /**
  * Returns the colours that plain.ts stores. Palettes and YCbCr become RGB, and Lab becomes sRGB. Floats 0 to 1 count as
  * encoded values of their profile, or of sRGB without a profile, as in ImageMagick and GIMP.
  */
 export function targetOf(directory: Directory, layout: Layout): Target {
-  const { photometric, colours } = layout;
-  const isLab = photometric === P.cielab || photometric === P.icclab;
-  if (isLab) return { colours, convert: lab(layout), isSrgb: true };
-  if (photometric === P.palette) return { colours: 3, convert: palette(directory, layout), isSrgb: false };
-  if (photometric === P.ycbcr) return { colours, convert: ycbcr(directory), isSrgb: false };
-  return { colours, convert: photometric === P.whiteIsZero ? inverted : divided, isSrgb: false };
+  const { photometric, colours, bits } = layout;
+  if (isFloatLab(layout)) return { colours, convert: floatLab, isSrgb: true, opaque: 255 };
+  if (isLab(photometric)) return { colours, convert: lab(layout), isSrgb: true, opaque: 1 };
+  if (photometric === P.palette) {
+    // Palette samples are not scaled to 0 to 1.
+    return { colours: 3, convert: palette(directory, layout), isSrgb: false, opaque: 2 ** bits - 1 };
+  }
+  const isInverted = photometric === P.whiteIsZero;
+  const convert = photometric === P.ycbcr ? ycbcr(directory) : isInverted ? inverted : divided;
+  return { colours, convert, isSrgb: false, opaque: 1 };
 }
 
 const divided: Convert = (pixel, alpha) => {
@@ -71,7 +82,7 @@ const TO_SRGB = [
   [0.0719453, -0.2289914, 1.4052427],
 ] as const;
 
-/** CIE 15: Lab to XYZ. TIFF 6.0, section 23: codes of 8 or 16 bits, with signed a and b (ICC Lab: offset by 128). */
+/** TIFF 6.0, section 23: codes of 8 or 16 bits, with signed a and b (ICC Lab: offset by 128). */
 function lab({ bits, photometric }: Layout): Convert {
   const codes = 2 ** bits;
   const chroma = (value: number): number => {
@@ -80,14 +91,28 @@ function lab({ bits, photometric }: Layout): Convert {
     return ((code - zero) * 256) / codes;
   };
   return (pixel, alpha) => {
-    const y = ((pixel[0]! / alpha) * 100 + 16) / 116;
-    const x = y + chroma(pixel[1]!) / alpha / 500;
-    const z = y - chroma(pixel[2]!) / alpha / 200;
-    const linear = (f: number): number => (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
+    const [l, a, b] = [(pixel[0]! / alpha) * 100, chroma(pixel[1]!) / alpha, chroma(pixel[2]!) / alpha];
     // The white of Lab is D50, in Photoshop's files too.
-    const xyz = [D50_XYZ[0] * linear(x), D50_XYZ[1] * linear(y), D50_XYZ[2] * linear(z)] as const;
-    for (const [i, [a, b, c]] of TO_SRGB.entries()) pixel[i] = encoded(a * xyz[0] + b * xyz[1] + c * xyz[2]);
+    store(pixel, fromLab(l, a, b, D50_XYZ), TO_SRGB);
   };
+}
+
+/** libvips is the common writer of floats. The white of its Lab is D65, and its alpha is 0 to 255. */
+const floatLab: Convert = (pixel, alpha) => {
+  const [l, a, b] = [pixel[0]! / alpha, pixel[1]! / alpha, pixel[2]! / alpha];
+  store(pixel, fromLab(l, a, b, D65_XYZ), FROM_XYZ);
+};
+
+/** CIE 15: Lab to XYZ. */
+function fromLab(l: number, a: number, b: number, white: Vector): Vector {
+  const y = (l + 16) / 116;
+  const linear = (f: number): number => (f > 6 / 29 ? f ** 3 : (f - 4 / 29) * 3 * (6 / 29) ** 2);
+  return [white[0] * linear(y + a / 500), white[1] * linear(y), white[2] * linear(y - b / 200)];
+}
+
+/** Stores the sRGB of XYZ. */
+function store(pixel: Float64Array, [x, y, z]: Vector, toSrgb: Matrix): void {
+  for (const [i, [a, b, c]] of toSrgb.entries()) pixel[i] = encoded(a * x + b * y + c * z);
 }
 
 /** IEC 61966-2-1. */

@@ -1,4 +1,4 @@
-import { cameraRawFormat, type Undecodable } from '../undecodable.ts';
+import { cameraRawFormat, type Undecodable } from '../unreadable.ts';
 import { chainOf, type Directory, openTiff, type ReadAt } from './directory.ts';
 import { PHOTOMETRIC, TAG } from './tags.ts';
 

@@ -13,7 +13,7 @@ interface ColourModel {
 export type Layout = Readonly<NonNullable<ReturnType<typeof layoutOf>>>;
 
 const GREY: ColourModel = { name: 'grey', samples: 1, unsigned: [1, 2, 4, 8, 16, 32], floats: [16, 32] };
-const LAB: ColourModel = { name: 'Lab', samples: 3, unsigned: [8, 16], floats: [] };
+const LAB: ColourModel = { name: 'Lab', samples: 3, unsigned: [8, 16], floats: [32] };
 
 const MODELS: Readonly<Record<number, ColourModel>> = {
   [P.whiteIsZero]: GREY,

@@ -1,10 +1,10 @@
 import { type PlainPicture, plainPicture } from '../plain.ts';
-import { type Target, targetOf } from './colours.ts';
+import { isFloatLab, type Target, targetOf } from './colours.ts';
 import type { Directory, Tiff } from './directory.ts';
 import { type Layout, rowsInSegment, unpackedBytes } from './layout.ts';
 import { rowReader } from './samples.ts';
 import { tiffRefusal } from './support.ts';
-import { PHOTOMETRIC, TAG } from './tags.ts';
+import { TAG } from './tags.ts';
 import { unpack } from './unpack.ts';
 import type { Segment } from './whole.ts';
 
@@ -71,11 +71,10 @@ type Rows = ReturnType<typeof rowsOf>;
 
 /** Converts rows and stores them. Errors: `unsupported_format` when too many floats are not colours. */
 function store(rows: Rows, layout: Layout, target: Target, out: Uint8Array | Uint16Array): void {
-  const { samples, colours, planes, extra, format, photometric, bits } = layout;
+  const { samples, colours, planes, extra, format } = layout;
   const most = 2 ** (out.BYTES_PER_ELEMENT * 8) - 1;
   const code = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * most);
-  // Palette samples are not scaled to 0 to 1.
-  const opaque = photometric === PHOTOMETRIC.palette ? 2 ** bits - 1 : 1;
+  const isLab = isFloatLab(layout);
   const pixel = new Float64Array(5);
   let [outside, lowest, highest] = [0, 0, 0];
   for (const { from, columns, values } of rows) {
@@ -84,19 +83,26 @@ function store(rows: Rows, layout: Layout, target: Target, out: Uint8Array | Uin
     let to = from * channelsOf(layout, target);
     for (let x = 0; x < columns; x++) {
       for (let i = 0; i < colours; i++) pixel[i] = sampleAt(x, i);
-      const alpha = extra.length > 0 ? sampleAt(x, colours) / opaque : 1;
+      const alpha = extra.length > 0 ? sampleAt(x, colours) / target.opaque : 1;
+      // Sound Lab can have colours outside sRGB: its lightness is checked instead.
+      const lightness = pixel[0]! / 100;
       target.convert(pixel, extra[0] === 1 ? Math.max(alpha, 1e-9) : 1);
       for (let i = 0; i < target.colours; i++) {
-        const value = pixel[i]!;
-        if (!(value >= -TOLERANCE && value <= 1 + TOLERANCE)) outside++;
-        if (value > highest) highest = value;
-        if (value < lowest) lowest = value;
-        out[to++] = code(value);
+        const checked = isLab ? lightness : pixel[i]!;
+        if (!(checked >= -TOLERANCE && checked <= 1 + TOLERANCE)) outside++;
+        if (checked > highest) highest = checked;
+        if (checked < lowest) lowest = checked;
+        out[to++] = code(pixel[i]!);
       }
       if (extra.length > 0) out[to++] = code(alpha);
     }
   }
-  if (format !== 3 || outside <= layout.width * layout.height * target.colours * TOLERANCE) return;
-  const [low, high] = [lowest, highest].map((value) => Number(value.toPrecision(3)));
-  throw tiffRefusal(`floating-point samples that are not 0 to 1 (but ${low} to ${high})`);
+  if (format !== 3) return;
+  const isInside = outside <= layout.width * layout.height * target.colours * TOLERANCE;
+  // ImageMagick stores Lab as 0 to 1, which would be black.
+  if (isInside && !(isLab && highest <= 0.01)) return;
+  const unit = isLab ? 100 : 1;
+  const [low, high] = [lowest, highest].map((value) => Number((value * unit).toPrecision(3)));
+  const what = isLab ? 'Lab samples with a lightness that is' : 'samples that are';
+  throw tiffRefusal(`floating-point ${what} not 0 to ${unit} (but ${low} to ${high})`);
 }

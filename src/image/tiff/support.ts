@@ -1,5 +1,5 @@
 import { ImgtoolError } from '../../errors.ts';
-import { RESAVE } from '../undecodable.ts';
+import { RESAVE } from '../unreadable.ts';
 import type { Layout } from './layout.ts';
 import { COMPRESSION as C, PHOTOMETRIC as P } from './tags.ts';
 

@@ -1,80 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { decide, type Facts } from '../../../src/core/job/decide.ts';
+import { sha } from '../../records.ts';
 import {
-  type Decision,
-  decide,
-  type Elsewhere,
-  type Facts,
-  type Wanted,
-} from '../../../src/core/job/decide.ts';
-import type { FileFacts, OutputRecord } from '../../../src/model.ts';
-import { outputRecord, sha, sourceRecord, variant } from '../../records.ts';
-
-const SOURCE = '/photos/a.jpg';
-const DIGEST = sha('bytes');
-const PATH = '/out/a_small.webp';
-
-const made = outputRecord(PATH, SOURCE, { digest: DIGEST, settings: 'aa' });
-const intact: FileFacts = { size: made.size, mtime: made.mtime, ino: made.ino };
-const touched = { ...intact, mtime: '1' };
-const moved = { ...intact, ino: '99' };
-const truncated = { ...intact, size: 1 };
-const recorded = sourceRecord(SOURCE, { digest: DIGEST });
-
-const want = (over: Partial<Wanted> = {}): Wanted => ({
-  path: PATH,
-  variant: variant(),
-  settings: 'aa',
-  record: made,
-  disk: intact,
-  holds: null,
-  ...over,
-});
-const unmade = want({ record: undefined, disk: null });
-const reserved = (source: string) => ({
-  path: PATH,
-  source,
-  checksum: null,
-  settings: null,
-  digest: null,
-  variant: null,
-  presets: null,
-});
-
-const elsewhere = (over: Partial<Elsewhere> = {}, record: Partial<OutputRecord> = {}): Elsewhere => ({
-  record: outputRecord('/out/b_small.webp', '/photos/b.jpg', { digest: DIGEST, settings: 'aa', ...record }),
-  intact: true,
-  ownerThere: true,
-  sameFolder: true,
-  ...over,
-});
-
-/** An unknown file with the bytes of an output elsewhere. */
-const found = want({ record: undefined, checksum: sha('/out/b_small.webp') });
-
-const known = (over: Partial<Facts> = {}): Facts => ({
-  source: SOURCE,
-  recorded,
-  digest: DIGEST,
-  kind: { format: 'jpeg', pages: 1 },
-  wanted: [want()],
-  elsewhere: [],
-  modified: null,
-  force: false,
-  outdated: false,
-  duplicates: 'link',
-  ...over,
-});
-
-/** A decision as text: its action, then the step of each output. */
-function inWords(decision: Decision): string {
-  if (decision.action === 'refuse') return `refuse ${decision.code}`;
-  if (!('steps' in decision)) return decision.action;
-  const steps = decision.steps.map((step) => {
-    if (!('replace' in step)) return step.kind;
-    return `${step.kind}${step.replace ? ' over' : ''}`;
-  });
-  return `${decision.action}: ${steps.join(', ')}`;
-}
+  elsewhere,
+  found,
+  inWords,
+  known,
+  made,
+  moved,
+  reserved,
+  SOURCE,
+  touched,
+  truncated,
+  unmade,
+  want,
+} from './decisions.ts';
 
 describe('the ownership rule', () => {
   it.each<[string, Partial<Facts>, string]>([
@@ -229,75 +169,6 @@ describe('the ownership rule', () => {
       'replaces an unknown file when forced',
       { recorded: undefined, wanted: [want({ record: undefined })], force: true },
       'render: render over',
-    ],
-    [
-      'keeps an output of an older recipe',
-      { wanted: [want({ record: { ...made, recipe: null } })] },
-      'unchanged',
-    ],
-    [
-      'renders an output of an older recipe again when asked to',
-      { wanted: [want({ record: { ...made, recipe: null } })], outdated: true },
-      'render: render over',
-    ],
-    [
-      'renders an output again whose source is decoded by a newer recipe, when asked to',
-      {
-        kind: { format: 'svg', pages: 1 },
-        wanted: [want({ record: { ...made, recipe: 2 } })],
-        outdated: true,
-      },
-      'render: render over',
-    ],
-    [
-      'keeps an output of the recipe of its source when outdated ones are rendered again',
-      {
-        kind: { format: 'svg', pages: 1 },
-        wanted: [want({ record: { ...made, recipe: 3 } })],
-        outdated: true,
-      },
-      'unchanged',
-    ],
-    [
-      'renders a still output of an animation again when asked to',
-      {
-        kind: { format: 'gif', pages: 3 },
-        wanted: [want({ record: { ...made, recipe: 4 } })],
-        outdated: true,
-      },
-      'render: render over',
-    ],
-    ['keeps an output of this recipe when outdated ones are rendered again', { outdated: true }, 'unchanged'],
-    [
-      'places an output of this recipe that a copy of the source has in place of an outdated one',
-      { wanted: [want({ record: { ...made, recipe: 1 } })], elsewhere: [elsewhere()], outdated: true },
-      'duplicate: place over',
-    ],
-    [
-      'does not place an outdated output of a copy when outdated ones are rendered again',
-      { recorded: undefined, wanted: [unmade], elsewhere: [elsewhere({}, { recipe: 1 })], outdated: true },
-      'render: render',
-    ],
-    [
-      'does not adopt an outdated file when outdated ones are rendered again',
-      {
-        recorded: undefined,
-        wanted: [{ ...found, isMoved: true }],
-        elsewhere: [elsewhere({}, { recipe: 1 })],
-        outdated: true,
-      },
-      'render: render over',
-    ],
-    [
-      'skips a duplicate while the output of its owner is outdated',
-      {
-        recorded: undefined,
-        wanted: [unmade],
-        elsewhere: [elsewhere({}, { recipe: 1 })],
-        duplicates: 'skip',
-        outdated: true,
-      },
-      'duplicate: skip',
     ],
     ['renders all again when forced', { force: true, elsewhere: [elsewhere()] }, 'render: render over'],
     [

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../../src/image/png/encode.ts';
 import { type Frames, STILL } from '../../../src/image/steps/frames.ts';
 import { exact, rendered, scratch, shared } from '../pictures.ts';
-import { chunk, gama, png } from '../png-writer.ts';
+import { chunk, gama, interlacedPng, png } from '../png-writer.ts';
 
 const folder = scratch();
 
@@ -195,6 +195,21 @@ describe('an output of the same size as its PNG source', () => {
     expect(idat(bytes[0]!).equals(idat(source))).toBe(true);
     expect(chunkTypes(bytes[0]!)).toEqual(['IHDR', 'IDAT', 'IEND']);
     expect((await rgba(bytes[0]!)).equals(await rgba(source))).toBe(true);
+  });
+
+  it('is never larger than a tiny interlaced source', async () => {
+    const tiny = interlacedPng();
+    expect(
+      (
+        await encodePng(
+          picture(3, 3, 1, (_x, y) => (y === 1 ? 255 : 0)),
+          10,
+          null,
+        )
+      ).length,
+    ).toBeGreaterThan(tiny.length);
+    const { bytes } = await rendered(folder, tiny, [exact({ effort: 10 })]);
+    expect(bytes[0]).toEqual(tiny);
   });
 
   it.each([

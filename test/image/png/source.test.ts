@@ -25,6 +25,9 @@ const keyed = (header: Buffer, ...key: number[]): Buffer =>
 /** Four pixels of 4 bits. */
 const INDEXED = ihdr(4, 1, 4, 3);
 const PALETTE = chunk('PLTE', Buffer.from([255, 0, 0, 0, 255, 0, 0, 0, 255]));
+/** Three by three pixels of 8 bits with a palette. Each row of a pass starts with its filter. Two passes are empty. */
+const INTERLACED = ihdr(3, 3, 8, 3, 1);
+const PASSES = [...[0, 0], ...[0, 1], ...[0, 2, 0], ...[0, 1, 0, 1], ...[0, 2, 0, 1]];
 
 describe('a rebuilt PNG', () => {
   it('has the compressed pixels of the other file, and no other bytes of it', async () => {
@@ -50,6 +53,18 @@ describe('a rebuilt PNG', () => {
     expect(rebuiltPng(source)).toEqual(source);
   });
 
+  it('keeps the passes of an interlaced picture', () => {
+    const source = file(INTERLACED, PALETTE, idat(...PASSES), END);
+    expect(rebuiltPng(source)).toEqual(source);
+  });
+
+  it('is not made when its pixels take as many bytes as the limit', () => {
+    const source = file(RGB, idat(...PIXELS), END);
+    const length = deflateSync(Buffer.from(PIXELS)).length;
+    expect(rebuiltPng(source, length)).toBeNull();
+    expect(rebuiltPng(source, length + 1)).toEqual(source);
+  });
+
   it('keeps the colour key of red', async () => {
     const source = keyed(RGB, 0, 255, 0, 0, 0, 0);
     expect(rebuiltPng(source)).toEqual(source);
@@ -70,7 +85,12 @@ describe('a rebuilt PNG', () => {
     ['a colour key of too few samples', keyed(RGB, 0, 0)],
     ['a colour key beside opacities', keyed(ihdr(2, 1, 8, 6), 0, 0, 0, 0, 0, 0)],
     ['16 bits', file(ihdr(1, 1, 16, 0), idat(0, 1, 2), END)],
-    ['interlacing', file(ihdr(2, 1, 8, 2, 1), idat(...PIXELS), END)],
+    ['an unknown interlacing', file(ihdr(2, 1, 8, 2, 2), idat(...PIXELS), END)],
+    ['too few pixels in its passes', file(INTERLACED, idat(...PASSES.slice(1)), END)],
+    [
+      'an index without a colour in its last pass',
+      file(INTERLACED, PALETTE, idat(...PASSES.slice(0, -1), 0x03), END),
+    ],
     ['too few pixels', file(RGB, idat(...PIXELS.slice(1)), END)],
     ['more pixels than its size', file(RGB, idat(...PIXELS, ...SECRET), END)],
     [

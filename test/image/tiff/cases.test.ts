@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { meanDeltaE } from '../delta-e.ts';
 import { difference, exact, file, rendered, rgb, scratch, shared } from '../pictures.ts';
+import { pictureOf } from './colours.ts';
 import { type Picture, writeTiff } from './write.ts';
 
 const folder = scratch();
@@ -97,6 +99,52 @@ describe('floating-point RGB', () => {
     // By the matrices of SMPTE EG 432-1 and IEC 61966-2-1 in double precision.
     [...data.subarray(0, 3)].forEach((found, i) => {
       expect(Math.abs(found - [247.5, 91.3, 66][i]!)).toBeLessThan(2);
+    });
+  });
+});
+
+describe('floating-point Lab', () => {
+  const layout = { kind: 'Lab', bits: 32, format: 'float', alpha: 'no' } as const;
+  const { picture, expected } = pictureOf(layout);
+
+  it('shows the same picture as its conversion in double precision', async () => {
+    const { bytes } = await rendered(folder, file(folder, writeTiff(picture)), [exact()]);
+    const wanted = Uint8Array.from({ length: picture.width * picture.height * 3 }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return Math.round(expected(pixel % picture.width, Math.floor(pixel / picture.width))[i % 3]! * 255);
+    });
+    expect(meanDeltaE((await rgb(bytes[0]!)).data, wanted)).toBeLessThan(0.1);
+  });
+
+  it.each(['none', 'lzw'] as const)(
+    'written by libvips with %s compression shows its picture',
+    async (compression) => {
+      const data = Buffer.alloc(40 * 30 * 4).map((_, i) => 60 + ((i * 7) % 190));
+      const written = sharp(data, { raw: { width: 40, height: 30, channels: 4 } }).toColourspace('lab');
+      const bytes = await written.tiff({ compression, predictor: 'horizontal' }).toBuffer();
+      const { bytes: made } = await rendered(folder, file(folder, bytes), [exact()]);
+      const found = await sharp(made[0]!).raw().toBuffer();
+      expect(Math.max(...found.map((value, i) => Math.abs(value - data[i]!)))).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('can have colours outside sRGB', async () => {
+    const value = (_x: number, _y: number, sample: number): number => [60, -100, 90][sample]!;
+    const { bytes } = await rendered(folder, file(folder, writeTiff({ ...picture, value })), [exact()]);
+    expect([...(await rgb(bytes[0]!)).data.subarray(0, 3)]).toEqual([0, 177, 0]);
+  });
+
+  it.each([
+    ['0 to 1', 1, '0 to 1'],
+    ['0 to 255', 255, '0 to 255'],
+  ])('with a lightness of %s is refused', async (_, most, range) => {
+    const value = (x: number, _y: number, sample: number): number =>
+      sample === 0 ? (x / 39) * most : most / 2;
+    await expect(
+      rendered(folder, file(folder, writeTiff({ ...picture, value })), [exact()]),
+    ).rejects.toMatchObject({
+      code: 'unsupported_format',
+      message: expect.stringContaining(`a lightness that is not 0 to 100 (but ${range})`),
     });
   });
 });

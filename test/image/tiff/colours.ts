@@ -58,7 +58,7 @@ export function pictureOf({ kind, bits, format, alpha }: Layout): {
   /** The stored number for a sample 0 to 1. */
   const quantised = (value: number): number =>
     format === 'float' || bits > 32 ? value : Math.round(value * most) / most;
-  const { photometric, colours, encode, decode, tags } = coder(kind, bits);
+  const { photometric, colours, encode, decode, tags } = coder(kind, bits, format);
   const isMultiplied = alpha === 'associated' && kind !== 'palette';
   const alphaAt = (x: number, y: number): number =>
     alpha === 'no' ? 1 : quantised(bits === 1 ? 1 : 0.4 + 0.6 * ((x + y) / (WIDTH + HEIGHT)));
@@ -72,7 +72,8 @@ export function pictureOf({ kind, bits, format, alpha }: Layout): {
       samples: colours + EXTRA[alpha].length,
       value(x, y, sample) {
         const value = stored(x, y, sample);
-        if (format === 'float') return value;
+        // libvips stores the alpha of Lab as 0 to 255.
+        if (format === 'float') return kind === 'Lab' && sample >= colours ? value * 255 : value;
         return bits === 64 ? BigInt(Math.round(value * 2 ** 50)) * 8191n : Math.round(value * most);
       },
     },
@@ -104,7 +105,7 @@ const colourAt = (x: number, y: number): readonly [number, number, number] => [
 
 const greyAt = (x: number, y: number): number => (x * 3 + y) / (WIDTH * 3 + HEIGHT);
 
-function coder(kind: Kind, bits: number): Coder {
+function coder(kind: Kind, bits: number, format: SampleFormat): Coder {
   switch (kind) {
     case 'grey':
       return {
@@ -139,6 +140,7 @@ function coder(kind: Kind, bits: number): Coder {
         decode: (samples, alpha) => fromYcbcr(samples).map((value) => value / alpha),
       };
     case 'Lab':
+      if (format === 'float') return FLOAT_LAB;
       return {
         ...{ photometric: 8, colours: 3, tags: [] },
         encode: (x, y, alpha) => labCodes(toLab(colourAt(x, y)), bits, alpha),
@@ -191,18 +193,31 @@ const BRADFORD = [
   [-0.0092345, 0.0150436, 0.7521316],
 ];
 const WHITE = [0.96422, 1, 0.82521];
+const D65 = [0.95047, 1, 1.08883];
 
 const times = (matrix: readonly (readonly number[])[], vector: readonly number[]): number[] =>
   matrix.map((row) => row.reduce((sum, each, i) => sum + each * vector[i]!, 0));
 
-function toLab(srgb: readonly number[]): number[] {
+function toLab(srgb: readonly number[], white = WHITE): number[] {
   const linear = srgb.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-  const [x, y, z] = times(BRADFORD, times(XYZ, linear)).map((v, i) => {
-    const part = v / WHITE[i]!;
+  const xyz = times(XYZ, linear);
+  const [x, y, z] = (white === D65 ? xyz : times(BRADFORD, xyz)).map((v, i) => {
+    const part = v / white[i]!;
     return part > 216 / 24_389 ? Math.cbrt(part) : ((24_389 / 27) * part + 16) / 116;
   });
   return [116 * y! - 16, 500 * (x! - y!), 200 * (y! - z!)];
 }
+
+/** Lab as libvips stores it: in units of CIE 15, with the white of sRGB. */
+const FLOAT_LAB: Coder = {
+  ...{ photometric: 8, colours: 3, tags: [] },
+  encode: (x, y, alpha) => toLab(colourAt(x, y), D65).map((value) => value * alpha),
+  decode: (samples, alpha) =>
+    toSrgb(
+      samples.map((value) => value / alpha),
+      D65,
+    ),
+};
 
 /** L 0 to 100 over all codes; a and b in two's complement, in units at 8 bits and in 256ths at 16 bits. */
 function labCodes([l, a, b]: readonly number[], bits: number, alpha: number): number[] {
@@ -225,13 +240,13 @@ function fromLab(samples: readonly number[], bits: number, alpha: number): numbe
   return toSrgb(lab);
 }
 
-function toSrgb([l, a, b]: readonly number[]): number[] {
+function toSrgb([l, a, b]: readonly number[], white = WHITE): number[] {
   const y = (l! + 16) / 116;
   const xyz = [y + a! / 500, y, y - b! / 200].map((f, i) => {
     const part = f ** 3 > 216 / 24_389 ? f ** 3 : (116 * f - 16) / (24_389 / 27);
-    return part * WHITE[i]!;
+    return part * white[i]!;
   });
-  const linear = times(inverse(XYZ), times(inverse(BRADFORD), xyz));
+  const linear = times(inverse(XYZ), white === D65 ? xyz : times(inverse(BRADFORD), xyz));
   return linear.map((v) => (v <= 0.0031308 ? v * 12.92 : 1.055 * v ** (1 / 2.4) - 0.055));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { corrupt } from '../../src/image/steps/corrupt.ts';
 import type { Header } from '../../src/image/steps/header.ts';
+import { corrupt } from '../../src/image/unreadable.ts';
 import { encoded, file, LIMITS, lopsided, rendered, scratch, variant } from './pictures.ts';
 
 const folder = scratch();

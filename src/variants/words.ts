@@ -1,4 +1,5 @@
-// How a picture becomes the shape that its variant asks for. The children load this file too, so it imports no code.
+// The words in values of fields: for the shape of outputs, and for what they keep. The children load this file too, so it
+// imports nothing.
 
 export const FITS = ['inside', 'outside', 'cover', 'contain', 'fill'] as const;
 export type Fit = (typeof FITS)[number];
@@ -29,4 +30,32 @@ export function focalPoint(position: Exclude<Position, ByContent>): FocalPoint {
   const side = (before: string, after: string): Percent =>
     position.includes(before) ? '0%' : position.includes(after) ? '100%' : '50%';
   return [side('left', 'right'), side('top', 'bottom')];
+}
+
+/** What an output can keep of the metadata of its source. */
+export const KEEPS = [
+  ...(['copyright', 'description', 'date', 'gps', 'camera'] as const),
+  ...(['icc', 'density', 'exif', 'xmp'] as const),
+] as const;
+export type Keep = (typeof KEEPS)[number];
+
+/** The value of `keep` that keeps nothing. */
+export const NOTHING = 'none';
+
+/** The words of a value of `keep`. A batch of an older version has no value. */
+export function keptWords(keep: string = NOTHING): Keep[] {
+  const words = keep.split('+');
+  return KEEPS.filter((word) => words.includes(word));
+}
+
+/** What a variant says about metadata. */
+interface Asking {
+  readonly keep: string;
+  readonly copyright: string | null;
+  readonly artist: string | null;
+}
+
+/** Whether a variant's outputs get metadata. */
+export function hasMetadata({ keep, copyright, artist }: Asking): boolean {
+  return keptWords(keep).length > 0 || (copyright ?? artist ?? null) !== null;
 }
