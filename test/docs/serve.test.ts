@@ -163,6 +163,16 @@ describe('the page of the service', () => {
     expect(addresses().sort()).toEqual(served.map((one) => one.replace('{*}', '{path}')).sort());
   });
 
+  it('names every figure for Prometheus, and shows how the operator resets an owner', async () => {
+    const { ask } = await startService();
+    const figures = ask('curl http://localhost:5555/metrics').match(/^# TYPE imgtool_\w+/gm) ?? [];
+    const served = figures.map((line) => line.slice('# TYPE '.length));
+    const named = codes(prose('src/help/serve.md')).filter((code) => code.startsWith('imgtool_'));
+    expect([...new Set(named)].sort()).toEqual(served.sort());
+    const reset = codes(prose('src/help/serve.md')).find((code) => /^curl .*reset/.test(code)) ?? '';
+    expect(ask(reset.replace('curl', 'curl -w "%{http_code}"'))).toBe('204');
+  });
+
   it('shows a question to the audit trail that SQLite answers', async () => {
     const { place } = await startService();
     const [question = ''] = blocks('serve', 'sql');
