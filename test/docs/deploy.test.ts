@@ -84,7 +84,7 @@ describe('the Dockerfile', () => {
       ...env,
       IMGTOOL_JWT_SECRET_FILE: join(place, 'secrets.txt'),
     });
-    const [, port = ''] = await printed(/listening url=http:\/\/0\.0\.0\.0:(\d+)/);
+    const [, port = ''] = await printed(/listening url=http:\/\/\S+:(\d+)/);
     const check = JSON.parse(
       /CMD (\[.*\])$/.exec(instructions('HEALTHCHECK')[0] ?? '')?.[1] ?? '[]',
     ) as string[];
