@@ -7,6 +7,8 @@ import type { ImageTools } from './job.ts';
 import { type KeepTimes, startSweeper } from './sweep.ts';
 import { startWorker } from './work.ts';
 
+export { storeBeside } from '../adapters/sqlite/file.ts';
+
 export interface ServiceOptions extends Pick<ServeContext, 'emit'>, Pick<ImageTools, 'options'> {
   /** Its child processes and its memory budget render uploads too. */
   readonly engine: Pick<Engine, 'rendering'>;

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERBS } from '../../src/commands/index.ts';
-import { blocks, codes, PAGES, page, prose, ROOT, rows } from './pages.ts';
+import { blocks, codes, PAGES, page, prose, ROOT, rows, shape } from './pages.ts';
 import { makeReader } from './reader.ts';
 
 /** The id of a batch as the examples have it. */
@@ -220,10 +220,3 @@ describe('the page of settings', () => {
     });
   });
 });
-
-/** Keys and kinds of values, without the values. */
-function shape(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(shape);
-  if (typeof value !== 'object' || value === null) return typeof value;
-  return Object.entries(value).map(([key, inner]) => [key, shape(inner)]);
-}

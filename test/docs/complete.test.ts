@@ -28,6 +28,12 @@ describe('the pages', () => {
     expect(terms('watch', 'Options').sort()).toEqual(own);
   });
 
+  it('have every flag of serve that process does not have, and no other', () => {
+    const ofProcess = flagsOf('process');
+    const own = flagsOf('serve').filter((flag) => !ofProcess.includes(flag));
+    expect(terms('serve', 'Options').sort()).toEqual(own);
+  });
+
   it('have every command, and no other', () => {
     const { stdout } = makeReader().run('imgtool --help');
     const [, text = ''] = stdout.split('Commands:\n');

@@ -60,3 +60,10 @@ export function terms(path: string, heading: string): string[] {
 export function codes(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 }
+
+/** Keys and kinds of values, without the values. */
+export function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shape);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.entries(value).map(([key, inner]) => [key, shape(inner)]);
+}

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -70,23 +70,31 @@ export function makeReader() {
     const child = spawn('bash', ['-c', command], { cwd: place, env: { ...env, ...more } });
     started.add(child);
     let text = '';
+    const news = new EventEmitter();
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        news.emit('text');
+      });
+    }
     const closed = once(child, 'close');
+    /** Resolves once this is in the output, also when it is there already. */
     const printed = (what: RegExp) =>
-      new Promise<void>((resolve, reject) => {
-        const hear = (chunk: Buffer) => {
-          text += chunk.toString();
-          if (what.test(text)) resolve();
+      new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
+          const found = what.exec(text);
+          if (found !== null) resolve(found);
         };
-        child.stdout.on('data', hear);
-        child.stderr.on('data', hear);
+        news.on('text', look);
         child.on('close', () => reject(new Error(text)));
+        look();
       });
     const stop = async (signal: NodeJS.Signals) => {
       child.kill(signal);
       const [, by] = (await closed) as [number | null, NodeJS.Signals | null];
       return by;
     };
-    return { printed, stop };
+    return { pid: child.pid ?? 0, printed, stop };
   };
   return { place, run, start };
 }
