@@ -250,23 +250,8 @@ export function createEngine(options: EngineOptions) {
       budget ??= openMemoryBudget(memory ?? asked.memory);
       return { renderer: shareRenderer(renderer(asked.jobs)), budget };
     },
-    /** Describes the index and its problems. Errors: `index_unusable`, `index_newer`. */
-    async health() {
-      const { checkSqliteIndex } = await import('./adapters/sqlite-index/maintenance/health.ts');
-      return checkSqliteIndex(file, foldName);
-    },
     /** Describes what the child processes read and write. */
     about: () => renderer(1).about(),
-    /** Replaces a damaged index with a new one that holds all readable rows. */
-    async repair() {
-      const { repairSqliteIndex } = await import('./adapters/sqlite-index/maintenance/repair.ts');
-      return repairSqliteIndex(file, foldName);
-    },
-    /** Saves a copy of the index. `copy` is an absolute path where nothing exists. */
-    async backUp(copy: string, signal: AbortSignal) {
-      const { backUpSqliteIndex } = await import('./adapters/sqlite-index/maintenance/backup.ts');
-      return backUpSqliteIndex(file, copy, signal);
-    },
     /** Kills all work at once. */
     kill: () => pool?.kill(),
     /** May be called twice. */

@@ -207,6 +207,13 @@ export function repairCommand(path: string): string {
   return `imgtool doctor --repair --index ${shellWord(path)}`;
 }
 
+/** How a store of uploads is restored. No repair can say which objects belong to lost rows. */
+export function restoreCommand(path: string): string {
+  const file = shellWord(path);
+  const restore = `rm -f ${file}-wal ${file}-shm && cp <copy> ${file}`;
+  return `end imgtool serve, then restore a copy (from imgtool doctor --backup): ${restore}`;
+}
+
 /** The command line that removes the records at these paths and below them. `otherIndex`: not the usual index. */
 export function forgetCommand(paths: readonly string[], otherIndex?: string): string {
   const words = otherIndex === undefined ? paths : [...paths, '--index', otherIndex];

@@ -1,16 +1,14 @@
-import { readFileSync, statfsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type Config, cores, hintAsFlags, memoryHere } from '../config.ts';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Config, cores, memoryHere } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { asImgtoolError, ImgtoolError, orUndefined, repairCommand } from '../errors.ts';
 import type { Check } from '../model/mended.ts';
 import { backupText, doctorJson, doctorText, keptIn, repairedText } from '../report/doctor.ts';
 import { count, counted } from '../report/format.ts';
+import { aboutService, aboutSpace, failedCheck, LITTLE, MB, ok, problem, warning } from './checks.ts';
 import { type Call, LOOKING, type Outcome, prepare, type Verb, withEngine } from './verb.ts';
 
-const MB = 1_000_000;
-/** Free bytes below which a folder or the machine gets a warning. */
-const LITTLE = 500 * MB;
 /** inotify watches below which the user gets a warning, because large folder trees need more. */
 const FEW_WATCHES = 65_536;
 
@@ -19,7 +17,7 @@ export const doctorVerb: Verb = {
   settings: LOOKING,
   options: [
     ['--repair', 'replace a damaged index with a new one that has everything that can be saved'],
-    ['--backup <file>', 'save a copy of the index, also while batches run'],
+    ['--backup <file>', 'save a copy of the index and of uploads, also while imgtool works'],
   ],
   examples: ['imgtool doctor', 'imgtool doctor --backup index-copy.db'],
   async run(call) {
@@ -34,7 +32,7 @@ export const doctorVerb: Verb = {
   },
 };
 
-/** Repairs the index, or saves a copy of it. Errors: `usage` and the errors of the index. */
+/** Repairs the index, or saves a copy of it and of the store. Errors: `usage`, and those of index and store. */
 async function repairOrBackUp(call: Call): Promise<Outcome> {
   const { options, signal, hearSignals } = call;
   const { config, print } = await prepare(call);
@@ -47,23 +45,24 @@ async function repairOrBackUp(call: Call): Promise<Outcome> {
     });
   }
   if (file === '') throw new ImgtoolError('usage', '--backup: expected a file, got ""');
-  return withEngine(config, async (engine) => {
-    if (file === undefined) {
-      const repair = await engine.repair();
-      await print({ v: 1, repair }, (style) => repairedText(repair, style));
-    } else {
-      const backup = await engine.backUp(resolve(config.cwd, file), signal);
-      await print({ v: 1, backup }, (style) => backupText(backup, style));
-    }
+  const { backUp, repairIndex } = await import('../maintenance.ts');
+  if (file !== undefined) {
+    const saved = await backUp(config.index, resolve(config.cwd, file), signal);
+    await print({ v: 1, ...saved }, (style) => backupText(saved, style));
     return 'ok';
-  });
+  }
+  const repair = await repairIndex(config.index);
+  const store = (await aboutService(config)).find(({ name }) => name === 'store');
+  await print({ v: 1, repair, store }, (style) => repairedText(repair, style, store));
+  return store?.state === 'problem' ? 'problem' : 'ok';
 }
 
 async function check(config: Config, engine: Engine): Promise<Check[]> {
   return [
     ok('Node', `${process.version} on ${process.platform}`),
     ...(await aboutDecoders(engine)),
-    await aboutIndex(config, engine),
+    await aboutIndex(config),
+    ...(await aboutService(config)),
     aboutSpace('space for outputs', config.out, 'choose another --out'),
     aboutSpace('space for the index', config.index, 'choose another --index'),
     aboutCores(config),
@@ -71,15 +70,6 @@ async function check(config: Config, engine: Engine): Promise<Check[]> {
     ...aboutWatches(),
   ];
 }
-
-const ok = (name: string, value: string): Check => ({ name, state: 'ok', value });
-const warning = (name: string, value: string, fix: string): Check => ({ name, state: 'warning', value, fix });
-const problem = (name: string, value: string, fix?: string): Check => ({
-  name,
-  state: 'problem',
-  value,
-  fix,
-});
 
 const WITHOUT_HEIC = warning(
   'HEIC',
@@ -103,9 +93,10 @@ async function aboutDecoders(engine: Engine): Promise<Check[]> {
   }
 }
 
-async function aboutIndex({ index: path, newIndex, isUsualIndex }: Config, engine: Engine): Promise<Check> {
+async function aboutIndex({ index: path, newIndex, isUsualIndex }: Config): Promise<Check> {
+  const { checkIndex } = await import('../maintenance.ts');
   try {
-    const health = await engine.health();
+    const health = await checkIndex(path);
     const none = `${path}: is not there; the first batch makes it`;
     if (newIndex !== undefined) return warning('index', none, 'check the path if you expect an index there');
     if (health.bytes === 0) return ok('index', none);
@@ -115,21 +106,7 @@ async function aboutIndex({ index: path, newIndex, isUsualIndex }: Config, engin
     const fix = isUsualIndex ? 'imgtool doctor --repair' : repairCommand(path);
     return problem('index', `${value}: ${health.problems.slice(0, 3).join('; ')}`, fix);
   } catch (error) {
-    const { message, fix } = asImgtoolError(error);
-    return problem('index', message, fix && hintAsFlags(fix));
-  }
-}
-
-function aboutSpace(name: string, path: string, fix: string): Check {
-  for (let folder = path; ; folder = dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      const free = bavail * bsize;
-      const value = `${Math.round(free / MB)} MB free at ${folder}`;
-      return free < LITTLE ? warning(name, value, fix) : ok(name, value);
-    } catch (error) {
-      if (folder === dirname(folder)) return problem(name, asImgtoolError(error).message, fix);
-    }
+    return failedCheck('index', error);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isNearlyFull } from '../model/images.ts';
 import type { Quota } from '../ports.ts';
 import type { Site } from './options.ts';
 import { Refusal } from './problem.ts';
@@ -8,8 +9,6 @@ import { Refusal } from './problem.ts';
 /** Bytes of a request beside its files: fields, and the headers of its parts. */
 const BESIDE_FILES = 65_536;
 const LONGEST_KEY = 255;
-/** An upload is refused while less is free: this part of the disk, or these bytes. */
-const LEAST_FREE = { part: 0.05, bytes: 1e9 };
 /** Milliseconds for which the length of the queue is remembered: counting it takes time. */
 const QUEUE_REMEMBERED = 2_000;
 /** Seconds after which a client may try again. */
@@ -52,7 +51,7 @@ export function openGate(site: Site) {
 
   async function assertRoom(): Promise<void> {
     const space = await objects.space();
-    if (space !== null && space.free < Math.max(LEAST_FREE.part * space.total, LEAST_FREE.bytes)) {
+    if (space !== null && isNearlyFull(space)) {
       const fix = 'free some space, or choose another {{storage}}';
       throw new Refusal('no_space', 'too little space is left for uploads', { fix, retryAfter: LATER });
     }

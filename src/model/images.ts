@@ -81,6 +81,10 @@ export interface UploadBatch {
   readonly counts: Readonly<Record<ImageState, number>>;
 }
 
+/** Whether so little of a disk is free that the service accepts no uploads: a twentieth of it, or a gigabyte. */
+export const isNearlyFull = ({ free, total }: { readonly free: number; readonly total: number }): boolean =>
+  free < Math.max(0.05 * total, 1e9);
+
 /** Everything that changed the state of an image: the audit trail. */
 export interface TrailEntry {
   /** Milliseconds since 1970. */

@@ -30,6 +30,22 @@ export interface Backup extends KeptRows {
   readonly bytes: number;
 }
 
+/** Numbers of rows in a store of uploads. Images that wait have not ended. */
+export type KeptUploads = Readonly<Record<'images' | 'waiting' | 'outputs', number>>;
+
+/** A consistent copy of the store of uploads. */
+export interface StoreBackup extends KeptUploads {
+  readonly store: string;
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** The state of the store of uploads, as `doctor` shows it. */
+export interface StoreHealth extends KeptUploads, Omit<IndexHealth, keyof KeptRows> {
+  /** Whether a service works with it. */
+  readonly isServed: boolean;
+}
+
 /** The state of the index, as `doctor` shows it. */
 export interface IndexHealth extends KeptRows {
   readonly path: string;

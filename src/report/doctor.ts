@@ -1,4 +1,4 @@
-import type { Backup, Check, KeptRows, Repaired } from '../model/mended.ts';
+import type { Backup, Check, KeptRows, KeptUploads, Repaired, StoreBackup } from '../model/mended.ts';
 import type { Style } from '../model.ts';
 import { bytes as bytesText, counted } from './format.ts';
 import { layoutFor, line } from './layout.ts';
@@ -39,13 +39,31 @@ function verdict(checks: readonly Check[]): string {
 }
 
 /** What `doctor --backup` did. The text ends with a newline. */
-export function backupText(backup: Backup, style: Style): string {
-  const facts = { copy: backup.file, holds: `${bytesText(backup.bytes)}, ${keptIn(backup)}` };
-  return pageOf('The index was saved.', facts, [], style);
+export function backupText(
+  { backup, store }: { readonly backup: Backup | null; readonly store: StoreBackup | null },
+  style: Style,
+): string {
+  const page = (headline: string, { file, bytes }: Backup | StoreBackup, kept: string) =>
+    pageOf(headline, { copy: file, holds: `${bytesText(bytes)}, ${kept}` }, [], style);
+  return [
+    ...(backup === null ? [] : [page('The index was saved.', backup, keptIn(backup))]),
+    ...(store === null ? [] : [page('The store of uploads was saved.', store, uploadsIn(store))]),
+  ].join('\n');
 }
 
-/** What `doctor --repair` did. The text ends with a newline. */
-export function repairedText(repair: Repaired, style: Style): string {
+/** What `doctor --repair` did, and the state of the store of uploads, if there is one. The text ends with a newline. */
+export function repairedText(repair: Repaired, style: Style, store?: Check): string {
+  const index = ofIndex(repair, style);
+  if (store === undefined) return index;
+  const fix = fixOf(store);
+  const headline =
+    store.state === 'ok'
+      ? 'The store of uploads is in order.'
+      : 'The store of uploads is damaged, and a repair never changes it.';
+  return `${index}\n${pageOf(headline, { store: store.value }, fix, style)}`;
+}
+
+function ofIndex(repair: Repaired, style: Style): string {
   const { state, index, movedTo, problems, saved, incomplete } = repair;
   if (state === 'absent')
     return pageOf(`There is no index at ${index}: nothing needs repair.`, {}, [], style);
@@ -85,6 +103,11 @@ function nextSteps(incomplete: Repaired['incomplete']): string[] {
 export function keptIn({ sources, outputs, batches }: KeptRows): string {
   const kept = [counted(sources, 'source'), counted(outputs, 'output'), counted(batches, 'batch', 'batches')];
   return kept.join(', ');
+}
+
+/** What a store of uploads holds, in words. */
+export function uploadsIn({ images, waiting, outputs }: KeptUploads): string {
+  return `${counted(images, 'image')} (${waiting} not ended), ${counted(outputs, 'output')}`;
 }
 
 type Facts = Readonly<Record<string, string>>;

@@ -90,7 +90,10 @@ describe('the text of doctor --repair and --backup', () => {
     const backup = { index: '/i.db', file: '/c.db', bytes: 81_920, sources: 7, outputs: 21, batches: 1 };
     const inJson = await page(true, WIDE, { v: 1, backup }, () => '');
     expect(JSON.parse(inJson)).toEqual({ v: 1, backup });
-    const text = await page(false, WIDE, { v: 1, backup }, (style) => backupText(backup, style));
+    const kept = { images: 5, waiting: 2, outputs: 9 };
+    const store = { store: '/i.serve.db', file: '/c.serve.db', bytes: 40_960, ...kept };
+    const text = await page(false, WIDE, {}, (style) => backupText({ backup, store }, style));
     expect(text).toContain('81.9 kB, 7 sources, 21 outputs, 1 batch\n');
+    expect(text).toContain('41.0 kB, 5 images (2 not ended), 9 outputs\n');
   });
 });

@@ -221,6 +221,7 @@ export const INDEX: DatabaseKind = {
   migrations: MIGRATIONS,
   tables: ['sources', 'outputs', 'batches', 'jobs'],
   synchronous: 'NORMAL',
+  fixAbsence: 'name the index with {{index}}; imgtool process makes one',
   fixDamage: repairCommand,
   fixLoss: 'run the same command again: an index that lacks outputs adopts those there are',
 };

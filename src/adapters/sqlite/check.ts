@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { orUndefined } from '../../errors.ts';
 import { valuesIn } from './binding.ts';
 import { damaged, newer, unusable } from './errors.ts';
 import { sizeOf } from './file.ts';
 import { type DatabaseKind, schemaNames } from './kind.ts';
+import type { Locks } from './locks.ts';
 
 /** Bytes up to which a whole database is read on opening. Reading takes about 1.5 ms for each megabyte. */
 const SOON_READ = 16_000_000;
@@ -38,6 +41,27 @@ const SCHEMA = `
 SELECT json_array(user_version, (SELECT json_group_array(type || ' ' || name) FROM sqlite_schema))
 FROM pragma_user_version`;
 
+/** Brings a database to the newest version and keeps a copy of the old one. Refuses while a run is alive. */
+export function migrate(db: Database, path: string, locks: Locks, kind: DatabaseKind): void {
+  const { migrations } = kind;
+  const wanted = migrations.length;
+  db.transaction(() => {
+    const [found = 0] = valuesIn<number>(db, 'PRAGMA user_version');
+    // Another process has done it.
+    if (found === wanted) return;
+    if (found > wanted) throw newer(path, found, kind);
+    if (found > 0 && locks.held().length > 0) {
+      const fix = 'wait until it has ended, then run the same command again';
+      throw unusable(`${path}: cannot be updated while another imgtool works with it`, fix);
+    }
+    // The write lock is held, so the copy shows one moment.
+    const keepCopy = () => writeFileSync(`${path}.v${found}`, db.serialize(), { flag: 'wx' });
+    if (found > 0) orUndefined(keepCopy, /^EEXIST$/);
+    for (const step of migrations.slice(found)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${wanted}`);
+  }).immediate();
+}
+
 /** Whether a number can be the version of a database, of any imgtool. */
 export function isVersion(version: number): boolean {
   return version > 0 && version <= MOST_VERSIONS;
@@ -56,3 +80,6 @@ export function damageOf(db: Database, check: string): string[] {
     .flatMap((answer) => answer.split('\n'))
     .filter((line) => line !== 'ok' && line !== '' && !line.startsWith('***'));
 }
+
+/** Names each row that refers to one that is not there. */
+export const STRAY = `SELECT 'a row of ' || "table" || ' belongs to nothing' FROM pragma_foreign_key_check`;

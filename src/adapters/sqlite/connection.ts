@@ -4,12 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { ImgtoolError, orUndefined, systemCode } from '../../errors.ts';
 import { keep, loadSqlite, type Sqlite } from './binding.ts';
-import { checkIfSmall, versionOf } from './check.ts';
+import { checkIfSmall, migrate, versionOf } from './check.ts';
 import { databaseError, inRepair, isBusy, unusable } from './errors.ts';
 import { makeFolder, realPlace, sizeOf, watchIdentity } from './file.ts';
 import type { DatabaseKind } from './kind.ts';
 import { type Locks, locksOf, REPAIR } from './locks.ts';
-import { migrate } from './migrate.ts';
 
 /** Milliseconds that a step waits for a busy database before it fails. */
 const BUSY_TIMEOUT = 30_000;

@@ -5,6 +5,9 @@ import { makeFolders, remoteKind } from '../file-systems.ts';
 import { unusable } from './errors.ts';
 import type { DatabaseKind } from './kind.ts';
 
+/** Endings of the files that SQLite keeps beside a database. */
+export const BESIDE = ['-wal', '-shm'];
+
 /** The path behind links. SQLite puts its WAL there, and all names of a database need one set of locks. */
 export function realPlace(path: string): string {
   const linked = () => resolve(dirname(path), readlinkSync(path));

@@ -13,6 +13,8 @@ export interface DatabaseKind {
   readonly tables: readonly string[];
   /** After a power cut, `FULL` has lost no commit. `NORMAL` may have lost the last ones, and the file is sound. */
   readonly synchronous: 'NORMAL' | 'FULL';
+  /** What to do when there is no file. */
+  readonly fixAbsence: string;
   /** What to do about a damaged file. */
   readonly fixDamage: (path: string) => string;
   /** What to do when the file was deleted or replaced while it was in use. */

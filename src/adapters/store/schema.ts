@@ -1,4 +1,4 @@
-import { shellWord } from '../../errors.ts';
+import { restoreCommand } from '../../errors.ts';
 import { ACTIVE_STATES, type ImageState, JOB_STATES } from '../../model.ts';
 import type { DatabaseKind } from '../sqlite/kind.ts';
 import { fragment } from './sql.ts';
@@ -104,9 +104,7 @@ export const STORE: DatabaseKind = {
   migrations: [UPLOADS + REQUESTS],
   tables: ['images', 'keys', 'limits'],
   synchronous: 'FULL',
-  fixDamage: (path) => {
-    const file = shellWord(path);
-    return `end imgtool serve, then restore a copy: rm -f ${file}-wal ${file}-shm && cp <copy> ${file}`;
-  },
+  fixAbsence: 'imgtool serve makes it',
+  fixDamage: restoreCommand,
   fixLoss: 'end imgtool serve, put the file back or restore a copy of it, then start imgtool serve again',
 };

@@ -6,6 +6,7 @@ import { keep } from '../../../src/adapters/sqlite/binding.ts';
 import { connect } from '../../../src/adapters/sqlite/connection.ts';
 import { STORE } from '../../../src/adapters/store/schema.ts';
 import { openSqliteStore } from '../../../src/adapters/store/sqlite.ts';
+import { restoreCommand } from '../../../src/errors.ts';
 import type { Store } from '../../../src/ports.ts';
 import {
   completed,
@@ -43,7 +44,7 @@ describe('a file that is no good store', () => {
     await expect(openSqliteStore(path)).rejects.toMatchObject({
       code: 'index_unusable',
       message: expect.stringContaining(`${path}: the store is damaged`),
-      fix: `end imgtool serve, then restore a copy: rm -f ${path}-wal ${path}-shm && cp <copy> ${path}`,
+      fix: restoreCommand(path),
     });
     for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true });
     copyFileSync(copy, path);

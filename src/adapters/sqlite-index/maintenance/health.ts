@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { valuesIn } from '../../sqlite/binding.ts';
-import { damageOf } from '../../sqlite/check.ts';
+import { damageOf, STRAY } from '../../sqlite/check.ts';
 import { connect } from '../../sqlite/connection.ts';
 import { databaseError } from '../../sqlite/errors.ts';
 import { checkPlace, sizeOf } from '../../sqlite/file.ts';
@@ -46,8 +46,6 @@ export function countRows(db: Database): Pick<IndexHealth, 'sources' | 'outputs'
     batches: count('batches'),
   };
 }
-
-const STRAY = `SELECT 'a row of ' || "table" || ' belongs to nothing' FROM pragma_foreign_key_check`;
 
 /** Batches whose counts differ from those of their jobs. */
 const MISCOUNTED = `

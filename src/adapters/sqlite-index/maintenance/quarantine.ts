@@ -1,24 +1,8 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { orUndefined, systemCode } from '../../../errors.ts';
-import { printOf, sizeOf } from '../../sqlite/file.ts';
-
-/** Endings of the files that SQLite keeps beside a database. */
-const BESIDE = ['-wal', '-shm'];
+import { flush, placeAt } from '../../sqlite/copy.ts';
+import { BESIDE, printOf, sizeOf } from '../../sqlite/file.ts';
 
 /**
  * Puts a complete new database under the name of an index. The old file gets a free name, which is returned. The index
@@ -79,11 +63,6 @@ function makeAlike(fresh: string, path: string): void {
   orUndefined(() => chownSync(fresh, uid, gid), /^EPERM$/);
 }
 
-/** Removes an unfinished database. */
-export function dropDatabase(path: string): void {
-  for (const end of ['', '-journal', ...BESIDE]) rmSync(path + end, { force: true });
-}
-
 function giveName(path: string, name: string): string {
   for (let n = 1; ; n++) {
     const free = n === 1 ? name : `${name}-${n}`;
@@ -94,32 +73,5 @@ function giveName(path: string, name: string): string {
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
-  }
-}
-
-/** Gives a file a second name that must be free. Errors: `EEXIST` and others of the system. */
-export function placeAt(path: string, name: string): void {
-  try {
-    linkSync(path, name);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST' || code === 'ENOENT') throw error;
-    // The disk has no hard links.
-    copyFileSync(path, name, constants.COPYFILE_EXCL);
-    flush(name);
-  }
-}
-
-/** Makes a file, or the names in a folder, survive a power cut. */
-export function flush(path: string): void {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, 'r');
-    fsyncSync(descriptor);
-  } catch (error) {
-    // Windows cannot open folders, and other systems may refuse to sync them.
-    if (!/^(EISDIR|EPERM|EINVAL)$/.test(systemCode(error) ?? '')) throw error;
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

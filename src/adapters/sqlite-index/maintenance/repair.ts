@@ -4,12 +4,13 @@ import type { Repaired, SavedRows } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { keep, loadSqlite, type Sqlite, valuesIn } from '../../sqlite/binding.ts';
 import { isVersion, schemaOf } from '../../sqlite/check.ts';
+import { dropDatabase } from '../../sqlite/copy.ts';
 import { databaseError, inRepair, isDamage, newer, unusable } from '../../sqlite/errors.ts';
 import { realPlace } from '../../sqlite/file.ts';
 import { type Locks, locksOf, REPAIR } from '../../sqlite/locks.ts';
 import { INDEX, MIGRATIONS } from '../migrations.ts';
 import { indexProblems } from './health.ts';
-import { dropDatabase, quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
+import { quarantinedOf, replaceIndex, takeBack } from './quarantine.ts';
 import { type Salvage, salvage } from './salvage.ts';
 
 /** Bytes at the start of an index that hold its schema. */
