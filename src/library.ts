@@ -10,7 +10,7 @@ import {
 } from './config.ts';
 import { type BatchRequest, type BatchRun, createEngine } from './engine.ts';
 import { ImgtoolError } from './errors.ts';
-import { type BatchFinder, withHistory } from './history.ts';
+import { type BatchFinder, changeUploads, findUploads, withHistory } from './history.ts';
 import { JOB_STATES } from './model/jobs.ts';
 import type { Forgotten, Verified } from './model/verified.ts';
 import type { Batch, Event, JobRecord, Variant, WatchOptions } from './model.ts';
@@ -86,7 +86,10 @@ export interface ImageEngine {
   status(batch: string): Promise<{ readonly batch: Batch; readonly jobs: readonly JobRecord[] }>;
   /** Returns batches, newest first. */
   list(limit?: number): Promise<readonly Batch[]>;
-  /** Stops a batch of any process, named as for `status`, and resolves once it has ended. Errors: `unknown_batch`. */
+  /**
+   * Stops a batch of any process, also one of `imgtool serve`, named as for `status`, and resolves once it has ended. Errors:
+   * `unknown_batch`.
+   */
   cancel(batch: string): Promise<Batch>;
   /**
    * Reads and decodes the outputs of a batch, named as for `status`, or those at these paths, below them and of the sources
@@ -154,6 +157,12 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
     }
   }
 
+  async function cancel(id: string): Promise<Batch> {
+    const uploads = await findUploads(index, id, nearest);
+    if (uploads !== undefined) return (await changeUploads(index, uploads.id, 'cancel')).batch;
+    return (await engine.cancel(id)).batch;
+  }
+
   const withPast = <T>(use: (past: BatchFinder) => Promise<T>) =>
     withHistory(index, nearest, hintAsOptions, use).catch(throwWorded);
 
@@ -170,7 +179,7 @@ export async function openEngine(settings: EngineSettings = {}): Promise<ImageEn
         return { batch: found, jobs: await past.jobs(found.id, JOB_STATES) };
       }),
     list: (limit = 20) => withPast((past) => past.batches(limit)),
-    cancel: async (id) => (await engine.cancel(id).catch(throwWorded)).batch,
+    cancel: (id) => cancel(id).catch(throwWorded),
     async verify({ batch: id, paths = [], fix = false, signal = new AbortController().signal } = {}) {
       const machine = { jobs, memory, memoryCap: config.memoryCap, limits: {} };
       const request = { batch: id, paths, cwd, fix, machine, timeout: config.limits.timeout };

@@ -23,3 +23,15 @@ export interface Worker {
    */
   stop(ms: number): Promise<void>;
 }
+
+/** What removes objects: the worker must not write others meanwhile. */
+export interface RemovalContext extends ServeContext {
+  readonly worker: Pick<Worker, 'drop'>;
+}
+
+/** A service with its store, its storage and its worker. */
+export interface Service extends ServeContext {
+  readonly worker: Worker;
+  /** Stops the worker at once, and closes the store. The engine stays open. May be called twice. */
+  close(): Promise<void>;
+}

@@ -2,7 +2,7 @@ import { openLocalObjects } from '../adapters/local-storage/objects.ts';
 import { holdStorage } from '../adapters/store/hold.ts';
 import { openSqliteStore } from '../adapters/store/sqlite.ts';
 import type { Engine } from '../engine.ts';
-import type { ServeContext, Worker } from './context.ts';
+import type { ServeContext, Service } from './context.ts';
 import type { ImageTools } from './job.ts';
 import { type KeepTimes, startSweeper } from './sweep.ts';
 import { startWorker } from './work.ts';
@@ -17,12 +17,6 @@ export interface ServiceOptions extends Pick<ServeContext, 'emit'>, Pick<ImageTo
   /** Absolute path of the folder of the objects. */
   readonly storage: string;
   readonly keep: KeepTimes;
-}
-
-export interface Service extends ServeContext {
-  readonly worker: Worker;
-  /** Stops the worker at once, and closes the store. The engine stays open. May be called twice. */
-  close(): Promise<void>;
 }
 
 /**

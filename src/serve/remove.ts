@@ -1,17 +1,15 @@
 import { asImgtoolError } from '../errors.ts';
 import type { BatchOrJob, HiddenImage, Viewer } from '../ports.ts';
-import type { ServeContext, Worker } from './context.ts';
+import type { RemovalContext } from './context.ts';
 import { aboutImage } from './events.ts';
 import { possibleKeys } from './keys.ts';
-
-type Removing = ServeContext & { readonly worker: Pick<Worker, 'drop'> };
 
 /**
  * Cancels what has not ended of a batch or job, and ends the work on it. Returns the number of images. Undefined when there
  * is no such batch or job.
  */
 export async function cancelImages(
-  { store, emit, worker }: Removing,
+  { store, emit, worker }: RemovalContext,
   viewer: Viewer,
   what: BatchOrJob,
 ): Promise<number | undefined> {
@@ -26,7 +24,7 @@ export async function cancelImages(
  * Deletes an image with all its objects. It is hidden in one step, and from then on nobody sees it. What cannot be removed
  * now is removed by a sweep. Returns false when there is no such image.
  */
-export async function removeImage(context: Removing, viewer: Viewer, id: string): Promise<boolean> {
+export async function removeImage(context: RemovalContext, viewer: Viewer, id: string): Promise<boolean> {
   const { store, emit } = context;
   const image = await store.remove(viewer, id);
   if (image === undefined) return false;
@@ -41,7 +39,10 @@ export async function removeImage(context: Removing, viewer: Viewer, id: string)
 }
 
 /** Removes all that a deleted image can have in storage, and then its rows. A second call changes nothing. */
-export async function removeHidden({ store, objects, worker }: Removing, image: HiddenImage): Promise<void> {
+export async function removeHidden(
+  { store, objects, worker }: RemovalContext,
+  image: HiddenImage,
+): Promise<void> {
   // While a child writes, new objects could follow those that are removed.
   await worker.drop([image.id]);
   await objects.remove([...image.keys, ...(await possibleKeys(store, image))]);

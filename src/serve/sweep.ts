@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asImgtoolError } from '../errors.ts';
-import type { ServeContext, Worker } from './context.ts';
+import type { RemovalContext, ServeContext } from './context.ts';
 import { imageOfStagedKey, STAGING } from './keys.ts';
 import { sleep } from './pause.ts';
 import { removeHidden } from './remove.ts';
@@ -18,10 +18,8 @@ export interface KeepTimes {
   readonly orphans: number;
 }
 
-type Sweeping = ServeContext & { readonly worker: Pick<Worker, 'drop'> };
-
 /** Sweeps now, and from then on at intervals. */
-export function startSweeper(context: Sweeping, keep: KeepTimes, clock: Clock = systemClock) {
+export function startSweeper(context: RemovalContext, keep: KeepTimes, clock: Clock = systemClock) {
   const stopped = new AbortController();
   const sweeping = (async () => {
     while (!stopped.signal.aborted) {
@@ -41,7 +39,7 @@ export function startSweeper(context: Sweeping, keep: KeepTimes, clock: Clock = 
 }
 
 /** Removes what nobody needs any more, and finishes what a process that is gone has begun. Ends early once aborted. */
-export async function sweep(context: Sweeping, keep: KeepTimes, signal: AbortSignal): Promise<void> {
+export async function sweep(context: RemovalContext, keep: KeepTimes, signal: AbortSignal): Promise<void> {
   const { store, objects, emit } = context;
   const done = { staged: 0, images: 0 };
   for (;;) {

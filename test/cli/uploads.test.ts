@@ -166,3 +166,26 @@ describe('resume', () => {
     ]);
   });
 });
+
+describe('the library', () => {
+  it('shows and cancels uploads as the command line does', async () => {
+    const { openEngine } = (await import(
+      new URL('../../dist/index.js', import.meta.url).href
+    )) as typeof import('../../src/index.ts');
+    const ended = await uploadTwo();
+    const { id } = await upload(store, { images: [newImage(), newImage()] });
+    const engine = await openEngine({ cwd: place.cwd, index: place.index });
+    try {
+      expect((await engine.list()).map((batch) => batch.id)).toEqual([id, ended.id]);
+      expect(await engine.status(id)).toMatchObject({
+        batch: { id, counts: { pending: 2 } },
+        jobs: [{ state: 'pending' }, { state: 'pending' }],
+      });
+      expect(await engine.cancel(id)).toMatchObject({ id, state: 'cancelled', counts: { cancelled: 2 } });
+      expect(await engine.cancel(ended.id)).toMatchObject({ id: ended.id, state: 'finished' });
+      await expect(engine.cancel('abc')).rejects.toMatchObject({ code: 'unknown_batch' });
+    } finally {
+      await engine.close();
+    }
+  });
+});
