@@ -1,8 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { assertFree } from './adapters/sqlite/copy.ts';
 import { storeBeside } from './adapters/sqlite/file.ts';
-import { backUpSqliteIndex } from './adapters/sqlite-index/maintenance/backup.ts';
-import { checkSqliteIndex } from './adapters/sqlite-index/maintenance/health.ts';
+import { backUpSqliteIndex, checkSqliteIndex } from './adapters/sqlite-index/maintenance/health.ts';
 import { repairSqliteIndex } from './adapters/sqlite-index/maintenance/repair.ts';
 import { backUpSqliteStore, checkSqliteStore } from './adapters/store/health.ts';
 import { foldName } from './core/batch/names.ts';

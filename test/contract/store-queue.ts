@@ -259,6 +259,9 @@ export function storeOfQueueConformance(name: string, open: OpenStore): void {
       expect(await store.unended()).toHaveLength(2);
       await store.recover();
       expect(await store.unended()).toEqual([left]);
+      await store.cancel('all', { batch });
+      await store.retry('all', { batch });
+      expect(await store.unended()).toEqual([left]);
     });
 
     it('does not count attempts that ended as crashed ones', async () => {

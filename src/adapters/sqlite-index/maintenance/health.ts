@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import type { IndexHealth } from '../../../model/mended.ts';
+import type { Backup, IndexHealth } from '../../../model/mended.ts';
 import type { FoldName } from '../../../ports.ts';
 import { valuesIn } from '../../sqlite/binding.ts';
 import { damageOf, STRAY } from '../../sqlite/check.ts';
 import { connect } from '../../sqlite/connection.ts';
+import { copyDatabase } from '../../sqlite/copy.ts';
 import { databaseError } from '../../sqlite/errors.ts';
 import { checkPlace, sizeOf } from '../../sqlite/file.ts';
 import { createIndex } from '../index.ts';
@@ -30,6 +31,25 @@ export async function checkSqliteIndex(path: string, fold: FoldName): Promise<In
     connection.close();
   }
 }
+
+/**
+ * Saves a copy of an index under a free name, all of it or nothing, also while runs work with the index. Errors: those of
+ * `copyDatabase`.
+ */
+export async function backUpSqliteIndex(path: string, file: string, signal: AbortSignal): Promise<Backup> {
+  const tidy = withoutRuns(Date.now());
+  const copied = { kind: INDEX, tidy, problems: indexProblems, count: countRows };
+  return { index: path, ...(await copyDatabase(path, file, copied, signal)) };
+}
+
+/** Removes runs from the copy. In the place of the copy they would count as dead and be recovered. */
+const withoutRuns = (now: number) => `
+BEGIN;
+UPDATE jobs SET state = 'pending', run = NULL WHERE run IS NOT NULL;
+UPDATE batches SET state = 'interrupted', finished_at = ${now} WHERE state = 'running';
+DELETE FROM claims;
+DELETE FROM runs;
+COMMIT`;
 
 /** Everything that is wrong with an index, read from end to end. Empty when the index is sound. */
 export function indexProblems(db: Database): string[] {

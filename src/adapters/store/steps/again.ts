@@ -63,9 +63,10 @@ function* retry(now: number, viewer: Viewer, what: BatchOrJob): StoreStep<number
 }
 
 function* waitAgain(now: number, image: string): StoreStep<void> {
+  // What an attempt without an end has stored may still be there.
   yield* sql`
-    UPDATE images SET state = 'pending', attempts = 0, unended = 0, not_before = 0, started_at = NULL,
-      completed_at = NULL, ms = NULL, error_code = NULL, error_message = NULL, error_fix = NULL
+    UPDATE images SET state = 'pending', attempts = 0, unended = CASE WHEN unended > 0 THEN 1 ELSE 0 END, not_before = 0,
+      started_at = NULL, completed_at = NULL, ms = NULL, error_code = NULL, error_message = NULL, error_fix = NULL
     WHERE id = ${image}`;
   yield* addToTrail(now, 'retried', image);
 }

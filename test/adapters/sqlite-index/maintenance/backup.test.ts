@@ -12,8 +12,10 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../../src/adapters/sqlite/connection.ts';
 import { openSqliteIndex } from '../../../../src/adapters/sqlite-index/index.ts';
-import { backUpSqliteIndex } from '../../../../src/adapters/sqlite-index/maintenance/backup.ts';
-import { indexProblems } from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
+import {
+  backUpSqliteIndex,
+  indexProblems,
+} from '../../../../src/adapters/sqlite-index/maintenance/health.ts';
 import { INDEX } from '../../../../src/adapters/sqlite-index/migrations.ts';
 import { foldName } from '../../../../src/core/batch/names.ts';
 import { makePlace } from '../../../place.ts';
