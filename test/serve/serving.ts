@@ -109,12 +109,13 @@ export async function openServing(over: Partial<ImageTools> = {}, root = join(ma
       if (image === undefined) throw new Error(`there is no image ${id}`);
       return image;
     },
-    /** All files in storage, staged ones included. */
+    /** All files in storage, staged ones included. The lock of a service is none of them. */
     files(): string[] {
       if (!existsSync(root)) return [];
       return readdirSync(root, { recursive: true, withFileTypes: true })
         .filter((one) => !one.isDirectory())
         .map((one) => join(one.parentPath, one.name).slice(root.length + 1))
+        .filter((path) => !path.startsWith('.imgtool.runs/'))
         .sort();
     },
   };
