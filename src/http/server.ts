@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ImgtoolError, systemCode } from '../errors.ts';
@@ -8,29 +7,20 @@ import { fileRoutes } from './files.ts';
 import type { Metrics } from './metrics.ts';
 import { describeRoutes } from './openapi.ts';
 import { type Address, CONNECTION_LIMITS, type HttpOptions, type Site } from './options.ts';
-import { assertOwnSite } from './own-site.ts';
 import { answerProblems, Refusal } from './problem.ts';
 import { batchChanges, batchRoutes } from './routes/batches.ts';
 import { healthRoutes, operatorRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
 import { jobChanges, jobRoutes } from './routes/jobs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { allowSites, assertOwnSite } from './sites.ts';
 
 export { createMetrics } from './metrics.ts';
 
-/** Headers that pages of other sites may read. */
-const SHOWN_TO_SITES = [
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-  'retry-after',
-  'etag',
-];
 /** Milliseconds between two looks at what is still open. */
 const DRAIN_POLL = 50;
 /** Milliseconds for the answers that are being sent at the end. */
 const LAST_ANSWERS = 1_000;
-const DAY = 86_400;
 
 /** The running servers. */
 export interface HttpServers {
@@ -130,13 +120,7 @@ async function publicApp(site: Site, metrics: Metrics): Promise<FastifyInstance>
   const app = newApp(site, metrics);
   const authenticate = options.tokens === null ? async () => LOCAL : authenticateBy(options.tokens);
   if (options.tokens === null) app.addHook('onRequest', assertOwnSite(options.corsOrigins));
-  if (options.corsOrigins.length > 0) {
-    await app.register(cors, {
-      ...{ origin: [...options.corsOrigins], credentials: true, methods: ['GET', 'POST', 'DELETE'] },
-      ...{ allowedHeaders: ['authorization', 'content-type', 'idempotency-key'] },
-      ...{ exposedHeaders: SHOWN_TO_SITES, maxAge: DAY },
-    });
-  }
+  if (options.corsOrigins.length > 0) await allowSites(app, options.corsOrigins);
   // A file that is too large is not the end of a request for several files.
   await app.register(multipart, { throwFileSizeLimit: false });
   await describeRoutes(app, options.version, options.tokens !== null);

@@ -2,8 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { authenticateBy, type TokenRules } from '../../src/http/auth.ts';
-import { signToken } from '../../src/http/token.ts';
+import { authenticateBy, signToken, type TokenRules } from '../../src/http/auth.ts';
 import { RULES, SECRET, startService } from './service.ts';
 
 const base64 = (value: object | string) =>

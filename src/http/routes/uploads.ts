@@ -4,8 +4,8 @@ import type { Preset } from '../../model.ts';
 import type { Accepted } from '../../ports.ts';
 import { acceptUpload, type UploadedFile } from '../../serve/accept.ts';
 import { batchPath, jobPath } from '../bodies.ts';
+import { readFields } from '../fields.ts';
 import { type Gate, keyOf, openGate, overQuota, showQuota } from '../gate.ts';
-import { readMetadata } from '../metadata.ts';
 import type { Site } from '../options.ts';
 import { asRefusal, Refusal } from '../problem.ts';
 import { ANSWERS, answers, BATCH_FIELDS, IMAGE_FIELDS, type ObjectSchema } from '../schemas.ts';
@@ -158,20 +158,7 @@ function askedOf(request: FastifyRequest, received: ReceivedUpload, way: Way, { 
       fix: 'send a part with a file, named file',
     });
   }
-  const fields: Record<string, string> = { ...received.fields };
-  const check = request.compileValidationSchema(way.fields);
-  if (!check(fields)) {
-    const [fault] = check.errors ?? [];
-    const name = fault?.instancePath.slice(1) || String(fault?.params.missingProperty ?? 'the fields');
-    throw new Refusal('invalid_request', `${name}: ${fault?.message ?? 'is not valid'}`);
-  }
-  const { all } = options.presets;
-  const preset = fields.preset === undefined ? way.preset : all.find(({ name }) => name === fields.preset);
-  if (preset === undefined) {
-    const fix = `use one of ${all.map(({ name }) => name).join(', ')}`;
-    throw new Refusal('invalid_request', 'preset: there is no list of variants with this name', { fix });
-  }
-  return { bucket: fields.bucket ?? '', preset, metadata: readMetadata(fields.metadata) };
+  return readFields(request, received.fields, way, options.presets);
 }
 
 /** SHA-256 of all that a request asks for. */
